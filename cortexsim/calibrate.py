@@ -1,0 +1,133 @@
+"""Take the statistics of a model on a presentation: all images advance together, one time after the other."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cortexsim.activity import Activity
+from cortexsim.images import as_images, checksum
+from cortexsim.model import Cortex, undisturbed
+from cortexsim.nets import DeepPreNet
+from cortexsim.presentation import AnyPresentation, Frames, flash
+from cortexsim.schedule import Schedule, schedule
+from cortexsim.statistics import PooledMoments, Statistics, Stored
+from cortexsim.transition import Kind
+
+
+def calibrate(
+    model: Cortex,
+    images: Any,
+    until: int,
+    presentation: AnyPresentation | None = None,
+    batch_size: int | None = None,
+    *,
+    seed: int = 0,
+) -> Statistics:
+    """Take the moments of every place at every time, and keep them on the model.
+
+    All images advance together: at each time the moments are taken over all of them, then the step is made with those
+    moments. So evaluation of the same images equals training mode on them as one batch, whatever the batch size.
+
+    Parameters
+    ----------
+    model : Cortex
+        Gets the statistics: `model.statistics[presentation]`. Nothing else of it changes.
+    images : Tensor, shape (stimulus, 3, height, width), or Dataset
+        Training images, usually; the activity of all of them at one time is kept in memory.
+    until : int
+        Last time.
+    presentation : Presentation or Mixture, optional
+        By default `flash(1)`.
+    batch_size : int, optional
+        How many images advance at once; it changes memory and speed, not the result.
+    seed : int
+        Draws masks and the components of a mixture.
+
+    Returns
+    -------
+    Statistics
+
+    Raises
+    ------
+    ValueError
+        If `until` or `batch_size` is not allowed, the images are not, or the model has nothing to run to `until`.
+    """
+    if not isinstance(until, int) or isinstance(until, bool) or until < 1:
+        raise ValueError(f"until must be a whole number of steps, at least 1, got {until!r}")
+    if batch_size is not None and batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    pixels = as_images(images)
+    model.check_images(pixels)
+    presentation = (presentation or flash(1)).for_images(pixels)
+    if model.normalization == "none":
+        raise ValueError("this model has no normalization, so there are no statistics to take")
+    known = model.computable(presentation, until)
+    if not known[model.graph.last] or max(known[model.graph.last]) == 0:
+        raise ValueError(f"nothing reaches {model.graph.last} up to time {until}; calibrate to a later time")
+    planned = schedule(model.graph, record=known, until=until, presentation=presentation)
+
+    weight = next(model.parameters())
+    taken = Statistics(
+        {},
+        presentation,
+        until,
+        json.dumps(model.graph.to_dict()),
+        model.checksum(),
+        checksum(pixels),
+        len(pixels),
+        seed,
+    )
+    with undisturbed(model), torch.no_grad():
+        _advance(model, pixels, planned, taken, batch_size or 250, weight)
+    if model.normalization == "shared":
+        taken = taken.pooled()
+    model.statistics[presentation] = taken
+    return taken
+
+
+def _advance(
+    model: Cortex, images: Tensor, planned: Schedule, taken: Statistics, batch_size: int, weight: Tensor
+) -> None:
+    moments: dict[Any, Any] = taken.moments  # type: ignore[assignment]
+    batches = torch.arange(len(images)).split(batch_size)
+    frames = [
+        taken.presentation.frames(
+            images[batch].to(weight.device), planned.until, seed=taken.seed, index=batch, others=images
+        )
+        for batch in batches
+    ]
+    normalize = Stored(taken, weight.device, weight.dtype)
+    if isinstance(model.pre, DeepPreNet):
+        _take_pre_net(model.pre, frames, moments, normalize, weight)
+    runs = [model.unroll(part, planned, normalize) for part in frames]
+    states: list[dict[str, Activity]] = [{} for _ in batches]
+    for time in range(planned.until + 1):
+        for transition in planned.at(time):
+            if isinstance(transition.kind, str) and Kind.parse(transition.kind).n_convolutions == 2:
+                inner = PooledMoments()
+                for h in states:
+                    if transition.source in h:
+                        inner.add(model.first_convolution(transition, time, h[transition.source].values, normalize))
+                moments[transition.name, time] = inner.moments(weight.dtype)
+        states = [next(run) for run in runs]
+        for state in {name for h in states for name in h}:
+            pooled = PooledMoments()
+            for h in states:
+                if state in h:
+                    pooled.add(h[state].values)
+            moments[state, time] = pooled.moments(weight.dtype)
+
+
+def _take_pre_net(
+    pre: DeepPreNet, frames: list[Frames], moments: dict[Any, Any], normalize: Stored, weight: Tensor
+) -> None:
+    """Take the deep pre-net's moments: over every distinct picture once, however long it is shown."""
+    for k in range(2):
+        pooled = PooledMoments()
+        for part in frames:
+            pooled.add(pre(part.images.to(weight), normalize, n_layers=k + 1))
+        moments[f"pre_net:{k}", None] = pooled.moments(weight.dtype)

@@ -1,0 +1,57 @@
+"""CIFAR-10, through torchvision."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import xarray as xr
+
+from cortexsim.datasets.labelled import check_part, labelled
+
+
+def cifar10(root: str | os.PathLike[str], *, part: str = "train", download: bool = True) -> xr.Dataset:
+    """Read CIFAR-10: 50,000 images for training and 10,000 for testing, 32 x 32 px, 10 classes.
+
+    Parameters
+    ----------
+    root : str or path
+        Folder that holds, or is to hold, `cifar-10-batches-py`.
+    part : {"train", "test"}
+    download : bool
+        Fetch it (170 MB) where it is absent.
+
+    Returns
+    -------
+    Dataset
+        `image` (stimulus, 3, 32, 32), uint8, and the coordinate `label` (stimulus,).
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is neither in `root` nor can be downloaded.
+    ValueError
+        If `part` is unknown.
+
+    References
+    ----------
+    Krizhevsky (2009), Learning multiple layers of features from tiny images. Technical report, University of Toronto.
+    """
+    check_part(part)
+    # imported here: torchvision takes seconds to load and is needed for this alone
+    from torchvision.datasets import CIFAR10
+
+    try:
+        read = CIFAR10(os.fspath(root), train=part == "train", download=download)
+    except (OSError, RuntimeError) as error:
+        tried = "and could not be downloaded" if download else "and download=False"
+        raise FileNotFoundError(
+            f"CIFAR-10 is not in {os.fspath(root)!r} {tried} ({error}): connect to the internet once, copy the folder "
+            "'cifar-10-batches-py' there, or read any folder of images, one subfolder a class, with datasets.folder"
+        ) from error
+    return labelled(
+        np.ascontiguousarray(read.data.transpose(0, 3, 1, 2)),
+        {"label": np.array(read.targets, dtype=np.int64)},
+        classes=read.classes,
+        attrs={"name": "CIFAR-10", "part": part, "seed": 0},
+    )

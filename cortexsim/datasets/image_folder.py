@@ -1,0 +1,192 @@
+"""Any folder of images, one subfolder a class."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from cortexsim.datasets.labelled import labelled
+from cortexsim.suggest import unknown
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+GREY = (127, 127, 127)  # what shows through where an image is transparent
+SMALL_FILE_BYTES = 20_000
+
+
+def folder(
+    path: str | os.PathLike[str],
+    *,
+    size: int | tuple[int, int] | None = None,
+    part: str | None = None,
+    progress: bool = False,
+) -> xr.Dataset:
+    """Read a folder of images, one subfolder a class.
+
+    The classes are the names of the subfolders, sorted. Whatever Pillow opens can be read: grey and palette images
+    become RGB, 16-bit ones are divided by 257, CMYK is converted, transparent pixels show mid-grey, the camera's
+    orientation (EXIF) is applied, and of an animation the first frame is taken. Hidden files and folders, and files
+    whose name does not end like an image's, are ignored.
+
+    Parameters
+    ----------
+    path : str or path
+        Folder with a subfolder for each class, or with subfolders such as "train" and "test" that are such folders.
+    size : int or (height, width), optional
+        All images are resized to this, in px, with antialiasing; their proportions are not kept. Without it, all must
+        have the same size.
+    part : str, optional
+        The subfolder of `path` to read, such as "train" or "test".
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    Dataset
+        `image` (stimulus, 3, height, width), uint8; coordinates `label` and `source` (stimulus,): the index of the
+        file in the list of all files, sorted by class and name, which a `split` keeps.
+
+    Raises
+    ------
+    FileNotFoundError
+        If `path` is missing.
+    ValueError
+        If `path` is not a folder or has no subfolders, if `part` is none of them or is needed, if a class holds no
+        image, if a file cannot be read, if sizes differ, or if `size` is no size.
+    """
+    root = _part_of(Path(path).expanduser(), part)
+    shape = _height_and_width(size)
+    names, files, labels = _list(root)
+    first = _read(files[0], shape)
+    images = np.empty((len(files), *first.shape), dtype=np.uint8)
+    for i, image in enumerate(_read_all(files, shape, first, progress)):
+        images[i] = image
+    return labelled(
+        images,
+        {"label": np.array(labels, dtype=np.int64), "source": np.arange(len(files))},
+        classes=names,
+        attrs={
+            "name": root.parent.name if part else root.name,
+            "part": part or "all",
+            "seed": 0,
+            "path": str(path),
+            "height": images.shape[2],
+            "width": images.shape[3],
+        },
+    )
+
+
+def _subfolders(path: Path) -> list[str]:
+    return sorted(entry.name for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+
+
+def _part_of(path: Path, part: str | None) -> Path:
+    """Find the folder that holds the classes, or say what is wrong with `path`."""
+    if not path.exists():
+        raise FileNotFoundError(f"there is no folder {str(path)!r}: give a folder with one subfolder a class")
+    if not path.is_dir():
+        raise ValueError(f"{str(path)!r} is a file: give a folder with one subfolder a class")
+    names = _subfolders(path)
+    if not names:
+        raise ValueError(f"{str(path)!r} has no subfolders: each class needs one, with its images in it")
+    if part is not None:
+        if part not in names:
+            raise ValueError(unknown("part", part, names) + f" (the subfolders of {str(path)!r})")
+        return _part_of(path / part, None)
+    if "train" in names and _subfolders(path / "train"):
+        raise ValueError(
+            f"{str(path)!r} holds parts, not classes: choose one by part=, one of {names}, such as part='train'"
+        )
+    return path
+
+
+def _height_and_width(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
+    if size is None:
+        return None
+    pair = (size, size) if isinstance(size, int) else tuple(size)
+    if len(pair) != 2 or not all(isinstance(side, int) and side >= 1 for side in pair):
+        raise ValueError(f"size is {size!r}: allowed is a whole number of px, a pair (height, width), or None")
+    return pair[0], pair[1]
+
+
+def _list(root: Path) -> tuple[list[str], list[Path], list[int]]:
+    """List the classes, all image files, and the label of each file."""
+    from PIL import Image
+
+    endings = tuple(Image.registered_extensions())
+    names = _subfolders(root)
+    files: list[Path] = []
+    labels: list[int] = []
+    for label, name in enumerate(names):
+        entries = sorted(entry.name for entry in os.scandir(root / name) if entry.is_file())
+        found = [entry for entry in entries if not entry.startswith(".") and entry.lower().endswith(endings)]
+        if not found:
+            raise ValueError(
+                f"no image found in {str(root / name)!r}: every subfolder is a class and needs images, "
+                "such as .png or .jpg"
+            )
+        files += [root / name / entry for entry in found]
+        labels += [label] * len(found)
+    return names, files, labels
+
+
+def _read_all(
+    files: list[Path], shape: tuple[int, int] | None, first: np.ndarray, progress: bool
+) -> Iterator[np.ndarray]:
+    """Read all files in order, and refuse the first whose size differs."""
+
+    def read(file: Path) -> np.ndarray:
+        image = _read(file, shape)
+        if image.shape != first.shape:
+            raise ValueError(
+                f"{str(file)!r} has {image.shape[1]} x {image.shape[2]} px (height x width), but {str(files[0])!r} "
+                f"has {first.shape[1]} x {first.shape[2]}: give size=(height, width) to resize all to one size"
+            )
+        return image
+
+    with ThreadPoolExecutor() as pool:
+        # Pillow decodes outside Python's lock, but opening a file needs it: for thumbnails, which take longer to open
+        # than to decode, threads halve the speed
+        images = map(read, files) if os.path.getsize(files[0]) < SMALL_FILE_BYTES else pool.map(read, files)
+        if progress:
+            from tqdm.auto import tqdm
+
+            images = tqdm(images, total=len(files), unit="image", desc="reading images")
+        yield from images
+
+
+def _read(file: Path, shape: tuple[int, int] | None) -> np.ndarray:
+    """Read one image as (3, height, width), uint8, RGB."""
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(file) as opened:
+            image = _to_rgb(ImageOps.exif_transpose(opened))
+    except Exception as error:
+        # a damaged file fails in as many ways as there are formats; whatever it is, the person needs the file's name
+        raise ValueError(f"cannot read the image {str(file)!r} ({error}): repair or remove it") from error
+    if shape is not None and image.size != shape[::-1]:
+        image = image.resize(shape[::-1], Image.Resampling.BICUBIC)  # Pillow widens the filter: antialiased
+    return np.asarray(image).transpose(2, 0, 1)
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """Convert any mode of Pillow's to RGB."""
+    from PIL import Image
+
+    if image.mode == "F":
+        raise ValueError("it holds floating-point values of unknown range; save it with 8 or 16 bits")
+    if image.mode.startswith("I"):
+        # Pillow clips 16 bits to 8 where it should scale
+        image = Image.fromarray((np.asarray(image, dtype=np.int64).clip(0, 65535) // 257).astype(np.uint8))
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", layer.size, (*GREY, 255)), layer).convert("RGB")
+    return image.convert("RGB")

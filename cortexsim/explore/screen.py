@@ -1,0 +1,51 @@
+"""What is on the screen: the picture that enters at a time, or that nothing does."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import ipywidgets as widgets
+import numpy as np
+from PIL import Image
+
+_SIDE_PX = 150
+
+
+class Screen(widgets.HTML):
+    """A picture, enlarged with its pixels kept, and a word about what it is."""
+
+    def __init__(self) -> None:
+        super().__init__(layout=widgets.Layout(width=f"{_SIDE_PX + 20}px", flex="0 0 auto"))
+
+    def show(self, shown: str, pixels: np.ndarray | None) -> None:
+        """Show what enters.
+
+        Parameters
+        ----------
+        shown : str
+            "image", "mask" or "nothing".
+        pixels : array, shape (3, height, width), optional
+            RGB in [0, 1]; None where nothing enters, or the picture is not known.
+        """
+        box = (
+            f"width:{_SIDE_PX}px;height:{_SIDE_PX}px;box-sizing:border-box;image-rendering:pixelated;"
+            "object-fit:contain;border:1px solid rgba(128,128,128,.6)"
+        )
+        if pixels is not None:
+            picture = f'<img alt="{shown}" style="{box}" src="data:image/png;base64,{_png(pixels)}">'
+        else:
+            hatched = "repeating-linear-gradient(-45deg,transparent 0 9px,rgba(128,128,128,.45) 9px 10px)"
+            word = "nothing enters" if shown == "nothing" else f"{shown}: no picture was given"
+            picture = (
+                f'<div style="{box};background:{hatched};display:flex;align-items:center;justify-content:center;'
+                f'text-align:center;line-height:1.3">{word}</div>'
+            )
+        self.value = f'<div style="line-height:1.6"><b>on the screen</b>  {shown}</div>{picture}'
+
+
+def _png(pixels: np.ndarray) -> str:
+    bytes_ = (np.clip(pixels, 0, 1) * 255).round().astype(np.uint8).transpose(1, 2, 0)
+    written = io.BytesIO()
+    Image.fromarray(bytes_).save(written, format="png")
+    return base64.b64encode(written.getvalue()).decode()

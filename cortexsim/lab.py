@@ -1,0 +1,119 @@
+"""JupyterLab on the notebooks: this environment's Python, the user's settings, no request to the web."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from cortexsim.shipped import copy_notebooks, in_checkout, notebooks_folder
+
+FIRST_NOTEBOOK = "00_start_here.ipynb"
+
+# These hold for our launch alone; the user's settings are neither changed nor replaced. The announcements ask
+# in a pop-up whether to fetch news, then look for them and for new versions on the web; the extension manager
+# lists a package index.
+_SETTINGS = {
+    "jupyter_lab_config.json": {
+        "LabApp": {"default_url": f"/lab/tree/{FIRST_NOTEBOOK}", "extension_manager": "readonly"}
+    },
+    "labconfig/page_config.json": {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}},
+}
+
+
+def lab(arguments: Sequence[str] = (), folder: Path | None = None) -> int:
+    """Open JupyterLab on the first notebook and wait until it is closed.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        Further arguments for `jupyter lab`, e.g. ["--no-browser", "--port", "9999"]. Address and token are as
+        Jupyter has them: loopback, and a new token at every start.
+    folder : Path, optional
+        Where to work: the notebooks are copied there, never over a file that is there. Default: a checkout's
+        notebooks are opened where they are; those of an installed cortexsim are copied to
+        `./cortexsim-notebooks`.
+
+    Returns
+    -------
+    int
+        The exit status of JupyterLab; what it has to say goes to the terminal.
+
+    Raises
+    ------
+    NotADirectoryError
+        If `folder` is a file.
+    """
+    if folder is None and in_checkout():
+        place = notebooks_folder()
+    else:
+        place = (Path("cortexsim-notebooks") if folder is None else folder).resolve()
+        for path, outcome in copy_notebooks(place):
+            if outcome == "kept":
+                print(f"kept your {path.name}: it differs from the one in this version of cortexsim")
+        print(f"the notebooks are in {place}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="cortexsim-lab-") as own:
+        command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={place}", *arguments]
+        process = subprocess.Popen(command, env=environment(Path(own), os.environ))
+        with process, _signals_left_to(process):
+            return process.wait()
+
+
+def environment(own: Path, outer: Mapping[str, str]) -> dict[str, str]:
+    """Prepare the environment variables in which JupyterLab is started.
+
+    Parameters
+    ----------
+    own : Path
+        An empty folder for this launch: settings and the kernel are written there.
+    outer : mapping of str to str
+        The environment to start from.
+
+    Returns
+    -------
+    dict of str to str
+        `outer`, with `own` before the folders in which Jupyter looks for settings and kernels.
+    """
+    # a kernel of the user's by the name of python3 may belong to another Python, one without cortexsim
+    kernel = {
+        "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "display_name": "Python 3 (cortexsim)",
+        "language": "python",
+        "metadata": {"debugger": True},
+    }
+    files = {own / "config" / name: content for name, content in _SETTINGS.items()}
+    files[own / "data" / "kernels" / "python3" / "kernel.json"] = kernel
+    for path, content in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content), encoding="utf-8")
+
+    def before(variable: str, folder: Path) -> str:
+        return os.pathsep.join(filter(None, [str(folder), outer.get(variable, "")]))
+
+    return {
+        **outer,
+        "JUPYTER_CONFIG_PATH": before("JUPYTER_CONFIG_PATH", own / "config"),
+        "JUPYTER_PATH": before("JUPYTER_PATH", own / "data"),
+    }
+
+
+@contextmanager
+def _signals_left_to(process: subprocess.Popen[Any]) -> Iterator[None]:
+    """Let JupyterLab decide what Ctrl-C means (it asks first), and end it when this process is to end."""
+    before = {
+        # Ctrl-C reaches both processes; this one only goes on waiting
+        signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: None),
+        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: process.terminate()),
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,44 @@
+"""The ends of the model: the pre-net between retina and the first state, the post-net that reads the last one."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from cortexsim.statistics import Normalize
+
+
+class DeepPreNet(nn.Module):
+    """The layers between retina and V1: conv-BN-ReLU-conv-BN-ReLU-conv, at the first state's width."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        widths = (3, features, features, features)
+        self.layers = nn.ModuleList(
+            nn.Conv2d(before, after, 3, padding=1, bias=False) for before, after in pairwise(widths)
+        )
+
+    def forward(self, images: Tensor, normalize: Normalize, n_layers: int = 3) -> Tensor:
+        """Run the first `n_layers` convolutions, with BN-ReLU between them."""
+        x = self.layers[0](images)
+        for k in range(1, n_layers):
+            x = self.layers[k](F.relu(normalize(x, f"pre_net:{k - 1}", None)))
+        return x
+
+
+class PostNet(nn.Module):
+    """BN (its scale and shift are one for all readout times), ReLU, average over positions, fully connected layer."""
+
+    def __init__(self, features: int, n_classes: int) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(features))
+        self.shift = nn.Parameter(torch.zeros(features))
+        self.linear = nn.Linear(features, n_classes)
+
+    def forward(self, h: Tensor, place: str, time: int, normalize: Normalize) -> Tensor:
+        """Return logits, shape (stimulus, class)."""
+        rate = F.relu(normalize(h, place, time, self.scale, self.shift))
+        return self.linear(rate.mean((2, 3)))

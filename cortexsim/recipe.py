@@ -1,0 +1,150 @@
+"""How a model is trained: one frozen dataclass, the paper's recipe and a quick one."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from cortexsim.presentation import AnyPresentation, flash, from_dict
+from cortexsim.suggest import unknown
+
+ALLOWED = {
+    "optimizer": ("sgd", "adamw"),
+    "plan": ("steps", "one-cycle"),
+    "augmentation": ("none", "crop", "flip", "crop-flip"),
+    "loss_at": ("readout", "all"),
+    "precision": ("float32", "bfloat16"),
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is trained.
+
+    Parameters
+    ----------
+    epochs : int
+        Passes over the training images.
+    batch_size : int
+        Images a step; a rest that fills no batch is left out of that epoch.
+    optimizer : "sgd" (Nesterov unless `nesterov` is False) or "adamw"
+    learning_rate : float
+        The highest one.
+    plan : "one-cycle" or "steps"
+        Rise over the first `warmup` of the training and fall to nothing; or a tenth after 2/3 and a hundredth after 5/6
+        of it.
+    warmup : float
+        Fraction of the training, of "one-cycle".
+    momentum, nesterov, weight_decay
+        As in torch.optim; the decay is on kernels and the final layer, not on scales and shifts.
+    augmentation : "none", "crop", "flip" or "crop-flip"
+        Crop: pad 4 with black, random crop. Flip: left to right. Drawn for each image and epoch.
+    label_smoothing : float
+    loss_at : "all" or "readout"
+        Cross-entropy averaged over all times from arrival to the readout time, or at the readout time only.
+    presentation : Presentation or Mixture
+        What is shown when.
+    precision : "bfloat16" or "float32"
+        Of activity in training (autocast); weights are float32.
+    growth : tuple of (float, float)
+        `(from, scale)`: from this fraction of the training on, images are shrunk to this scale of their side, which
+        trains faster. The last scale must be 1.
+    validation : float
+        Fraction of the training images held out to validate on, balanced over classes; 0 is none.
+    calibration_images : int
+        Training images on which statistics are taken at the end (a tenth of them at each epoch's end).
+    calibrate_until : int or None
+        Last time that is calibrated; None is twice the readout time.
+    seed : int
+        Draws order, augmentation, masks and the validation split.
+    """
+
+    epochs: int = 10
+    batch_size: int = 128
+    optimizer: str = "sgd"
+    learning_rate: float = 0.1
+    plan: str = "one-cycle"
+    warmup: float = 0.25
+    momentum: float = 0.9
+    nesterov: bool = True
+    weight_decay: float = 5e-4
+    augmentation: str = "crop-flip"
+    label_smoothing: float = 0.1
+    loss_at: str = "all"
+    presentation: AnyPresentation = field(default_factory=flash)
+    precision: str = "bfloat16"
+    growth: tuple[tuple[float, float], ...] = ((0.0, 1.0),)
+    validation: float = 0.02
+    calibration_images: int = 2000
+    calibrate_until: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, allowed in ALLOWED.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(unknown(name, getattr(self, name), allowed))
+        for name in ("epochs", "batch_size", "calibration_images"):
+            if not isinstance(getattr(self, name), int) or getattr(self, name) < 1:
+                raise ValueError(f"{name} must be a whole number of at least 1, got {getattr(self, name)!r}")
+        if not 0 < self.learning_rate < float("inf"):
+            raise ValueError(f"learning_rate must be positive, got {self.learning_rate!r}")
+        for name in ("validation", "label_smoothing", "momentum", "warmup"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 0 and below 1, got {getattr(self, name)!r}")
+        starts = [start for start, _ in self.growth]
+        scales_fit = all(0 < scale <= 1 for _, scale in self.growth)
+        if not self.growth or starts[0] != 0 or starts != sorted(starts) or not scales_fit or self.growth[-1][1] != 1:
+            raise ValueError(
+                "growth must be (from, scale) pairs from 0.0 on, in order, with scales up to 1 and the last one 1, got "
+                f"{self.growth!r}"
+            )
+
+    @classmethod
+    def paper(cls, **changes: Any) -> Recipe:
+        """Return the recipe of Liao & Poggio (2016) for CIFAR-10, to the letter.
+
+        SGD with momentum 0.9, batches of 64, 60 epochs, learning rate 0.01, 0.001 from epoch 41, 0.0001 from epoch 51;
+        padding by 4, random crops and flips. The paper states no weight decay, so there is none.
+        """
+        recipe = cls(
+            epochs=60,
+            batch_size=64,
+            learning_rate=0.01,
+            plan="steps",
+            nesterov=False,
+            weight_decay=0.0,
+            label_smoothing=0.0,
+            loss_at="readout",
+            precision="float32",
+        )
+        return replace(recipe, **changes)
+
+    @classmethod
+    def quick(cls, **changes: Any) -> Recipe:
+        """Return the fast recipe: few epochs, growing images, bfloat16, one learning-rate cycle, loss at all times."""
+        return replace(cls(growth=((0.0, 0.5), (0.25, 0.75), (0.5, 1.0))), **changes)
+
+    def learning_rate_at(self, progress: float) -> float:
+        """Return the learning rate when this fraction of the training is done."""
+        if self.plan == "steps":
+            return self.learning_rate * (1 if progress < 2 / 3 else 0.1 if progress < 5 / 6 else 0.01)
+        rise = progress / self.warmup if self.warmup else 1.0
+        return self.learning_rate * max(min(rise, (1 - progress) / (1 - self.warmup)), 1e-4)
+
+    def scale_at(self, progress: float) -> float:
+        """Return the scale of the images when this fraction of the training is done."""
+        return [scale for start, scale in self.growth if start <= progress][-1]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the recipe as plain values, for JSON."""
+        return {**asdict(self), "presentation": self.presentation.to_dict(), "growth": [list(g) for g in self.growth]}
+
+    @classmethod
+    def from_dict(cls, saved: dict[str, Any]) -> Recipe:
+        """Build a recipe from `to_dict`'s form."""
+        known = {setting.name for setting in fields(cls)}
+        strangers = sorted(set(saved) - known)
+        if strangers:
+            raise ValueError(unknown("recipe setting", strangers[0], sorted(known)))
+        growth = tuple((start, scale) for start, scale in saved["growth"])
+        return cls(**{**saved, "presentation": from_dict(saved["presentation"]), "growth": growth})

@@ -1,0 +1,168 @@
+"""Recordings on disk, as zarr or netCDF: written aside and renamed when whole, opened lazily, told apart if foreign."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from cortexsim.files import refuse_existing, written_aside
+from cortexsim.presentation import SHOWN
+
+SUFFIXES = {".zarr": "zarr", ".nc": "h5netcdf"}
+ATTRIBUTE = "cortexsim"
+
+
+def engine_for(path: str | Path) -> str:
+    """Return xarray's engine for a path, by its suffix.
+
+    Raises
+    ------
+    ValueError
+        If the suffix is neither .zarr nor .nc.
+    """
+    suffix = Path(path).suffix
+    if suffix not in SUFFIXES:
+        raise ValueError(f"a recording's path must end in {' or '.join(SUFFIXES)}, got {str(path)!r}")
+    return SUFFIXES[suffix]
+
+
+def save_recording(recording: xr.DataTree, path: str | Path) -> None:
+    """Write a recording, whole or not at all.
+
+    Parameters
+    ----------
+    recording : DataTree
+        What `simulate` returned.
+    path : str or Path
+        Ends in .zarr (zarr v3, compressed, a chunk for 50 stimuli at one time) or .nc (netCDF).
+
+    Raises
+    ------
+    FileExistsError, FileNotFoundError, PermissionError
+        If nothing can be written there.
+    OSError
+        If writing fails, as on a full disk; nothing is left behind.
+    """
+    engine = engine_for(path)
+    path = refuse_existing(path)
+    with written_aside(path) as aside:
+        if engine == "zarr":
+            from zarr.codecs import BloscCodec
+
+            codec = BloscCodec(cname="zstd", clevel=1, shuffle="shuffle")
+            encoding = {
+                f"/{name}": {
+                    str(key): {
+                        "compressors": [codec],
+                        "chunks": tuple(
+                            {"stimulus": min(50, size), "time": 1}.get(str(dim), size)
+                            for dim, size in array.sizes.items()
+                        ),
+                    }
+                    for key, array in node.data_vars.items()
+                    if array.dtype.kind == "f"
+                }
+                for name, node in recording.children.items()
+            }
+            recording.to_zarr(aside, zarr_format=3, consolidated=False, encoding=encoding, mode="w-")
+        else:
+            recording.to_netcdf(aside, engine="h5netcdf")
+
+
+def open_recording(path: str | Path) -> xr.DataTree:
+    """Open a recording; arrays are read when they are used.
+
+    Parameters
+    ----------
+    path : str or Path
+        Ends in .zarr or .nc.
+
+    Returns
+    -------
+    DataTree
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is nothing.
+    ValueError
+        If it is no recording of cortexsim, or cannot be read.
+    """
+    engine = engine_for(path)
+    if not Path(path).exists():
+        raise FileNotFoundError(f"there is no recording at {path}")
+    options: dict[str, Any] = {"consolidated": False} if engine == "zarr" else {}
+    try:
+        recording = xr.open_datatree(path, engine=engine, **options)
+    except Exception as error:
+        raise ValueError(f"{path} cannot be read as a recording: {error}") from error
+    if ATTRIBUTE not in recording.attrs:
+        recording.close()
+        raise ValueError(f"{path} is no recording of cortexsim: the root lacks the attribute {ATTRIBUTE!r}")
+    return recording
+
+
+def settings(recording: xr.DataTree) -> dict[str, Any]:
+    """Return how a recording was made: graph, presentation, statistics used, seed, batch size, checksum and version."""
+    return json.loads(recording.attrs[ATTRIBUTE])
+
+
+def summary(recording: xr.DataTree) -> str:
+    """Tell in a paragraph what a recording holds, and why something in it is NaN."""
+    made = settings(recording)
+    readout = recording["readout"]
+    states = [name for name in recording.children if name != "readout"]
+    kind = "relu(BN(h))" if made["quantity"] == "rate" else "h"
+    texts = [
+        f"{readout.sizes['stimulus']} stimuli at times 0 to {made['until']}: {made['presentation_text']}.",
+        f"Recorded: {kind} of {', '.join(states)}, and the readout's logits." if states else "Recorded: the logits.",
+    ]
+    if made["statistics"]:
+        used = made["statistics"]
+        texts.append(
+            f"Normalized with the moments of {used['n_images']} images, «{used['presentation_text']}»"
+            + (f", {used['change']}" if used["change"] else "")
+            + (", reused on purpose." if used["reused"] else ".")
+        )
+    for transition, times in made["silence"].items():
+        texts.append(f"{transition} was silenced at {times}.")
+    for name in [*states, "readout"]:
+        populated = np.asarray(recording[name]["populated"])
+        ever = populated if populated.ndim == 1 else populated.any(0)
+        empty = [int(time) for time in np.asarray(recording[name]["time"])[~ever]]
+        if empty and ever.any():
+            texts.append(f"{name} is NaN at {_spans(empty)}: nothing has reached it then, it is empty.")
+        elif empty:
+            texts.append(f"{name} is NaN throughout: nothing reaches it up to time {made['until']}.")
+        if populated.ndim == 2 and bool((ever & ~populated.all(0)).any()):
+            texts.append(f"{name} is populated at different times for different stimuli; see `populated`.")
+    return " ".join(texts)
+
+
+def _spans(times: list[int]) -> str:
+    """Write [0, 1, 2, 5] as "times 0-2, 5"."""
+    spans: list[list[int]] = []
+    for time in times:
+        if spans and spans[-1][-1] == time - 1:
+            spans[-1].append(time)
+        else:
+            spans.append([time])
+    texts = [str(span[0]) if len(span) == 1 else f"{span[0]}-{span[-1]}" for span in spans]
+    return ("time " if len(times) == 1 else "times ") + ", ".join(texts)
+
+
+def flags(shown: np.ndarray, dims: tuple[str, ...]) -> xr.Variable:
+    """Return what is shown as integer flags with their meanings, which every file format keeps."""
+    return xr.Variable(
+        dims,
+        shown.astype(np.int8),
+        {
+            "long_name": "on the screen",
+            "flag_values": list(range(len(SHOWN))),
+            "flag_meanings": " ".join(SHOWN),
+        },
+    )

@@ -1,0 +1,441 @@
+"""Train a model: an iterator of progress records, stopped by leaving the loop, resumed exactly."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import xarray as xr
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from cortexsim import __version__, randomness
+from cortexsim.calibrate import calibrate
+from cortexsim.checkpoint import checked_suffix, read_tensors, write_tensors
+from cortexsim.datasets.labelled import classes, split
+from cortexsim.images import as_images, checksum
+from cortexsim.model import Cortex, undisturbed
+from cortexsim.presentation import AnyPresentation
+from cortexsim.recipe import Recipe
+from cortexsim.schedule import schedule
+from cortexsim.statistics import by_batch, not_at_all
+
+PAD = 4  # pixels around the image, of the random crop
+
+
+class TrainingDivergedError(RuntimeError):
+    """The loss is no longer a finite number."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a training stands.
+
+    Parameters
+    ----------
+    step, steps : int
+        Steps done, and in all.
+    epoch : int
+        Epochs done.
+    loss : float
+        Mean over the steps since the last record (cross-entropy in nats).
+    accuracy : dict of int to float
+        Training accuracy (fraction) of these steps at each trained readout time; with label and crop as trained.
+    validation : dict of int to float or None
+        Accuracy on the held-out images at each readout time, at the end of an epoch; the last record's reach as far as
+        the calibration.
+    learning_rate : float
+    seconds, seconds_left : float
+        Wall-clock time spent (over all runs of a resumed training), and estimated still to go.
+    done : bool
+        Whether the training is over and the model calibrated.
+    """
+
+    step: int
+    steps: int
+    epoch: int
+    loss: float
+    accuracy: dict[int, float]
+    validation: dict[int, float] | None
+    learning_rate: float
+    seconds: float
+    seconds_left: float
+    done: bool = False
+
+    def __str__(self) -> str:
+        accuracies = self.validation or self.accuracy
+        shown = ", ".join(f"t={t} {value:.1%}" for t, value in accuracies.items())
+        kind = "validation" if self.validation else "training"
+        left = "done" if self.done else f"{self.seconds_left:.0f} s left"
+        return f"step {self.step}/{self.steps}: loss {self.loss:.3f}, {kind} accuracy {shown}; {left}"
+
+
+def train(
+    model: Cortex,
+    data: Any,
+    recipe: Recipe | None = None,
+    *,
+    checkpoint: str | Path | None = None,
+    report_every: int = 20,
+) -> Iterator[Progress]:
+    """Train a model where it is (CPU or GPU); ends with a calibration.
+
+    Leaving the loop stops the training; with `checkpoint` its whole state is then on disk, and the same call goes on
+    from there: on the CPU to the same weights as without the interruption.
+
+    Parameters
+    ----------
+    model : Cortex
+        Trained in place.
+    data : Dataset or (Tensor, Tensor)
+        Images with `label`; or images of shape (stimulus, 3, height, width) and labels of shape (stimulus,).
+    recipe : Recipe, optional
+        By default `Recipe.quick()`.
+    checkpoint : path, optional
+        Ends in .safetensors: where the state of the training is kept, at each epoch's end and when it stops.
+    report_every : int
+        Steps between records.
+
+    Yields
+    ------
+    Progress
+        Every `report_every` steps and at each epoch's end; the last has `done` set.
+
+    Raises
+    ------
+    ValueError
+        If data, labels or recipe do not fit the model, or the checkpoint belongs to another training.
+    TrainingDivergedError
+        If the loss is not finite; the checkpoint keeps the last good state.
+    """
+    recipe = recipe or Recipe.quick()
+    if report_every < 1:
+        raise ValueError(f"report_every must be at least 1, got {report_every}")
+    return _Training(model, data, recipe, checkpoint, report_every).run()
+
+
+class _Training:
+    """The state of one training; all that is random comes from (seed, epoch, image)."""
+
+    def __init__(
+        self, model: Cortex, data: Any, recipe: Recipe, checkpoint: str | Path | None, report_every: int
+    ) -> None:
+        self.model, self.recipe, self.report_every = model, recipe, report_every
+        self.path = None if checkpoint is None else checked_suffix(checkpoint)
+        images, labels = _pairs(data, model)
+        self.presentation = recipe.presentation.for_images(images)
+        self.times = _trained_times(model, self.presentation, recipe)
+        self.planned = schedule(model.graph, self.times, self.presentation)
+        model.check_weights(self.planned)
+        self.device = next(model.parameters()).device
+        chosen, held = _held_out(labels, recipe)
+        self.validation = images[held].to(self.device), labels[held].to(self.device)
+        self.images, self.labels = images[chosen].to(self.device), labels[chosen].to(self.device)
+        if len(chosen) < recipe.batch_size:
+            raise ValueError(
+                f"{len(chosen)} training images do not fill a batch of {recipe.batch_size}; give a smaller batch_size"
+            )
+        self.steps_per_epoch = len(chosen) // recipe.batch_size
+        self.steps = recipe.epochs * self.steps_per_epoch
+        self.step, self.seconds = 0, 0.0
+        self.name = str(data.attrs.get("name", "unnamed")) if isinstance(data, xr.Dataset) else "unnamed"
+        self._shuffled: tuple[int, Tensor] | None = None
+        self._last: tuple[float, dict[int, float]] = (float("nan"), {})
+        model.classes = classes(data) if isinstance(data, xr.Dataset) else model.classes
+        self.identity = {
+            "recipe": recipe.to_dict(),
+            "graph": model.graph.to_dict(),
+            "images": checksum(images),
+            "n": len(images),
+        }
+
+    def run(self) -> Iterator[Progress]:
+        self.optimizer = _optimizer(self.model, self.recipe)
+        if self.path is not None and self.path.exists():
+            self._resume(self.path)
+        modes = [(module, module.training) for module in self.model.modules()]
+        started, first_step, before = time.perf_counter(), self.step, self.seconds
+        self._since: list[tuple[Tensor, Tensor]] = []
+        saved_at = self.step
+        try:
+            while self.step < self.steps:
+                self.model.train()
+                self._one_step()
+                epoch_ends = self.step % self.steps_per_epoch == 0
+                if not epoch_ends and self.step % self.report_every:
+                    continue
+                loss, accuracy = self._gather()
+                validation = self._validate(self.model.readout_time, thorough=False) if epoch_ends else None
+                here = time.perf_counter() - started
+                self.seconds = before + here
+                if epoch_ends:
+                    self._save()
+                    saved_at = self.step
+                left = here * self._work(self.step, self.steps) / self._work(first_step, self.step)
+                yield self._record(loss, accuracy, validation, left)
+            validation = self._finish()
+            self.seconds = before + time.perf_counter() - started
+            self.model.about["seconds"] = self.seconds
+            yield self._record(*self._last, validation, 0.0, True)
+        except GeneratorExit:
+            # the loop was left, which happens at a record, between two steps: what was done must not be lost
+            if saved_at != self.step:
+                self._save()
+            raise
+        finally:
+            for module, training in modes:
+                module.training = training
+
+    def _one_step(self) -> None:
+        recipe, model = self.recipe, self.model
+        epoch, within = divmod(self.step, self.steps_per_epoch)
+        progress = self.step / self.steps
+        seed = recipe.seed * 1_000_003 + epoch
+        index = self._order(seed)[within * recipe.batch_size :][: recipe.batch_size].to(self.device)
+        images = self.images[index]
+        if images.ndim == 4:
+            images = augment(images, recipe.augmentation, seed, index)
+            images = shrink(images, recipe.scale_at(progress), 2 ** (len(model.graph.states) - 1))
+        for group in self.optimizer.param_groups:
+            group["lr"] = recipe.learning_rate_at(progress)
+        mixed = torch.autocast(self.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16")
+        # a module of the user's may draw random numbers; they too depend on the step alone
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []), mixed:
+            torch.manual_seed(seed * 1_000_003 + within)
+            frames = self.presentation.frames(images, self.planned.until, seed=seed, index=index, others=self.images)
+            normalize = not_at_all if model.normalization == "none" else by_batch
+            logits = model.read(frames, self.planned, self.times, normalize).float()
+        labels = self.labels[index]
+        loss = F.cross_entropy(
+            logits.flatten(0, 1), labels.repeat(len(self.times)), label_smoothing=recipe.label_smoothing
+        )
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        self.step += 1
+        # kept on the device, so that a GPU is not waited for at every step
+        self._since.append((loss.detach(), (logits.detach().argmax(-1) == labels).float().mean(1)))
+
+    def _order(self, seed: int) -> Tensor:
+        if self._shuffled is None or self._shuffled[0] != seed:
+            generator = torch.Generator().manual_seed(seed)
+            self._shuffled = (seed, torch.randperm(len(self.images), generator=generator))
+        return self._shuffled[1]
+
+    def _gather(self) -> tuple[float, dict[int, float]]:
+        losses = torch.stack([loss for loss, _ in self._since])
+        accuracies = torch.stack([accuracy for _, accuracy in self._since]).mean(0).tolist()
+        self._since = []
+        if not bool(losses.isfinite().all()):
+            bad = self.step - len(losses) + 1 + int((~losses.isfinite()).nonzero()[0])
+            kept = f"; {self.path} holds the last good state" if self.path is not None and self.path.exists() else ""
+            raise TrainingDivergedError(
+                f"the loss was no finite number at step {bad} of {self.steps}, at learning rate "
+                f"{self.recipe.learning_rate_at(bad / self.steps):.3g}: lower learning_rate, or set "
+                f"precision='float32'{kept}"
+            )
+        self._last = float(losses.mean()), dict(zip(self.times, accuracies, strict=True))
+        return self._last
+
+    def _record(
+        self,
+        loss: float,
+        accuracy: dict[int, float],
+        validation: dict[int, float] | None,
+        left: float,
+        done: bool = False,
+    ) -> Progress:
+        return Progress(
+            self.step,
+            self.steps,
+            self.step // self.steps_per_epoch,
+            loss,
+            accuracy,
+            validation,
+            self.recipe.learning_rate_at(min(self.step / self.steps, 1)),
+            self.seconds,
+            left,
+            done,
+        )
+
+    def _work(self, start: int, stop: int) -> float:
+        """Estimate the work of steps, which grows with the images' area."""
+        cuts = [round(begin * self.steps) for begin, _ in self.recipe.growth] + [self.steps]
+        spans = zip(cuts, cuts[1:], self.recipe.growth, strict=False)
+        return sum(max(min(stop, b) - max(start, a), 0) * scale**2 for a, b, (_, scale) in spans) or 1e-9
+
+    def _validate(self, until: int, *, thorough: bool) -> dict[int, float] | None:
+        """Calibrate on training images, then read the held-out ones at every time."""
+        model, recipe = self.model, self.recipe
+        if model.normalization != "none":
+            n = recipe.calibration_images if thorough else max(recipe.calibration_images // 10, 100)
+            some = torch.randperm(len(self.images), generator=torch.Generator().manual_seed(recipe.seed))[:n]
+            calibrate(model, self.images[some.to(self.device)], until, recipe.presentation, seed=recipe.seed)
+        images, labels = self.validation
+        if not len(images):
+            return None
+        times = model.readable(self.presentation, until)
+        return accuracies(model, images, labels, times, recipe.presentation, seed=recipe.seed)
+
+    def _finish(self) -> dict[int, float] | None:
+        recipe, model = self.recipe, self.model
+        until = recipe.calibrate_until or 2 * model.readout_time
+        validation = self._validate(until, thorough=True)
+        model.about = {
+            "recipe": recipe.to_dict(),
+            "data": self.name,
+            "n_images": len(self.images),
+            "validation": validation and {str(t): value for t, value in validation.items()},
+            "device": str(self.device),
+        }
+        return validation
+
+    def _save(self) -> None:
+        if self.path is None:
+            return
+        tensors = {f"weights/{name}": value.contiguous() for name, value in self.model.state_dict().items()}
+        state = self.optimizer.state_dict()
+        for k, entries in state["state"].items():
+            for name, value in entries.items():
+                if isinstance(value, Tensor):
+                    # a copy: an optimizer may keep tensors that share memory, which the format refuses
+                    tensors[f"optimizer/{k}/{name}"] = value.clone().contiguous()
+        meta = {
+            "format": 1,
+            "version": __version__,
+            "training": self.identity,
+            "step": self.step,
+            "seconds": self.seconds,
+        }
+        write_tensors(tensors, meta, self.path)
+
+    def _resume(self, path: Path) -> None:
+        tensors, meta = read_tensors(path)
+        if "training" not in meta:
+            raise ValueError(f"{path} holds no training to go on with; choose another path for the checkpoint")
+        # through JSON, where tuples become lists
+        mine = json.loads(json.dumps(self.identity))
+        different = sorted(key for key in mine if mine[key] != meta["training"].get(key))
+        if different:
+            raise ValueError(
+                f"{path} belongs to another training: {', '.join(different)} differ; choose another path, or remove it"
+            )
+        self.step, self.seconds = meta["step"], meta["seconds"]
+        weights = {name.removeprefix("weights/"): t for name, t in tensors.items() if name.startswith("weights/")}
+        self.model.load_state_dict(weights)
+        state = self.optimizer.state_dict()
+        for name, value in tensors.items():
+            if name.startswith("optimizer/"):
+                _, k, entry = name.split("/")
+                state["state"].setdefault(int(k), {})[entry] = value
+        self.optimizer.load_state_dict(state)
+
+
+def accuracies(
+    model: Cortex,
+    images: Tensor,
+    labels: Tensor,
+    times: list[int],
+    presentation: AnyPresentation,
+    *,
+    statistics: Any = None,
+    seed: int = 0,
+    batch_size: int = 500,
+) -> dict[int, float]:
+    """Return the fraction of images that are named correctly at each readout time, with stored statistics."""
+    if not times:
+        return {}
+    right = torch.zeros(len(times), device=images.device)
+    with undisturbed(model), torch.no_grad():
+        for index in torch.arange(len(images), device=images.device).split(batch_size):
+            logits = model.readouts(images[index], times, presentation, statistics=statistics, seed=seed, index=index)
+            right += (logits.argmax(-1) == labels[index]).sum(1)
+    return dict(zip(times, (right / len(images)).tolist(), strict=True))
+
+
+def augment(images: Tensor, kind: str, seed: int, index: Tensor) -> Tensor:
+    """Crop and flip images at random, by (seed, index); see `Recipe.augmentation`."""
+    height, width = images.shape[-2:]
+    n, device = len(images), images.device
+    rows = torch.arange(height, device=device).expand(n, -1)
+    columns = torch.arange(width, device=device).expand(n, -1)
+    if "flip" in kind:
+        flipped = randomness.uniform(seed, "flip", index) < 0.5
+        columns = torch.where(flipped[:, None], width - 1 - columns, columns)
+    if "crop" in kind:
+        shift = randomness.integers(seed, "crop", index, 2 * PAD + 1, (2,))
+        rows, columns = rows + shift[:, :1], columns + shift[:, 1:]
+        images = F.pad(images, (PAD,) * 4)
+    if kind == "none":
+        return images
+    each = torch.arange(n, device=device)[:, None, None, None]
+    channel = torch.arange(images.shape[1], device=device)[None, :, None, None]
+    return images[each, channel, rows[:, None, :, None], columns[:, None, None, :]]
+
+
+def shrink(images: Tensor, scale: float, multiple: int) -> Tensor:
+    """Shrink images to a scale of their side, to a multiple of so many pixels that every state's side is whole."""
+    if scale == 1:
+        return images
+    size = [max(round(side * scale / multiple), 1) * multiple for side in images.shape[-2:]]
+    pixels = images.float() / 255 if images.dtype == torch.uint8 else images
+    # rounding may leave [0, 1] by a hair
+    return F.interpolate(pixels, size, mode="bilinear", antialias=True).clamp(0, 1)
+
+
+def _pairs(data: Any, model: Cortex) -> tuple[Tensor, Tensor]:
+    if isinstance(data, xr.Dataset):
+        if "label" not in data.coords:
+            raise ValueError(
+                "training needs the coordinate 'label'; this Dataset has " + str(sorted(map(str, data.coords)))
+            )
+        images, labels = as_images(data), torch.from_numpy(data["label"].values).long()
+    elif isinstance(data, tuple) and len(data) == 2:
+        images, labels = data[0], torch.as_tensor(data[1]).long()
+    else:
+        raise TypeError(f"data must be a Dataset or a pair (images, labels), got {type(data).__name__}")
+    model.check_images(images)
+    if labels.shape != (len(images),):
+        raise ValueError(
+            f"there must be one label for each of the {len(images)} images, got shape {tuple(labels.shape)}"
+        )
+    if int(labels.min()) < 0 or int(labels.max()) >= model.n_classes:
+        raise ValueError(
+            f"labels must be 0 to {model.n_classes - 1} for a model of {model.n_classes} classes, got "
+            f"{int(labels.min())} to {int(labels.max())}"
+        )
+    return images, labels
+
+
+def _trained_times(model: Cortex, presentation: AnyPresentation, recipe: Recipe) -> list[int]:
+    if recipe.loss_at == "readout":
+        return [model.readout_time]
+    return sorted({*model.readable(presentation, model.readout_time), model.readout_time})
+
+
+def _held_out(labels: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor]:
+    """Split into training and validation images, balanced over classes, by the seed."""
+    if not recipe.validation:
+        return torch.arange(len(labels)), torch.arange(0)
+    only = xr.Dataset(coords={"label": ("stimulus", labels.numpy()), "at": ("stimulus", range(len(labels)))})
+    rest, held = split(only, recipe.validation, seed=recipe.seed)
+    return torch.from_numpy(rest["at"].values), torch.from_numpy(held["at"].values)
+
+
+def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    decayed = [p for p in model.parameters() if p.ndim > 1]
+    others = [p for p in model.parameters() if p.ndim <= 1]
+    groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    if recipe.optimizer == "adamw":
+        return torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=(recipe.momentum, 0.99))
+    return torch.optim.SGD(
+        groups,
+        lr=recipe.learning_rate,
+        momentum=recipe.momentum,
+        nesterov=recipe.nesterov and recipe.momentum > 0,
+    )

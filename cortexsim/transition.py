@@ -1,0 +1,201 @@
+"""Transitions: which kind of function links two states, and at which times it may deliver. No torch here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+FAMILIES = "BRCx1, BRCx2, BRCx2+I, BRCx2+0.5I (any weight), BRDx1, BRDx2, Conv, Pool, or a callable"
+
+
+@dataclass(frozen=True)
+class Times:
+    """The times at which a transition may deliver: half-open intervals, whose end may be open.
+
+    Parameters
+    ----------
+    intervals : tuple of (int, int or None)
+        `(start, stop)`: start <= t < stop; stop None is for ever. Sorted, apart from each other.
+    """
+
+    intervals: tuple[tuple[int, int | None], ...] = ((1, None),)
+
+    @classmethod
+    def of(cls, times: Times | Iterable[int] | int | None) -> Times:
+        """Read times: None is always; else one time, a range, or any collection of times.
+
+        Raises
+        ------
+        ValueError
+            If a time is below 1: a transition takes one step, so nothing is delivered before time 1.
+        TypeError
+            If a time is no whole number.
+        """
+        if times is None:
+            return cls()
+        if isinstance(times, Times):
+            return times
+        if isinstance(times, int):
+            times = (times,)
+        listed = sorted({whole(time, "a time") for time in times})
+        if listed and listed[0] < 1:
+            raise ValueError(f"a transition delivers at time 1 at the earliest, got time {listed[0]}")
+        return cls._joined([(time, time + 1) for time in listed])
+
+    @classmethod
+    def _joined(cls, intervals: list[tuple[int, int | None]]) -> Times:
+        joined: list[tuple[int, int | None]] = []
+        for start, stop in intervals:
+            if joined and joined[-1][1] == start:
+                joined[-1] = (joined[-1][0], stop)
+            else:
+                joined.append((start, stop))
+        return cls(tuple(joined))
+
+    def __contains__(self, time: object) -> bool:
+        return isinstance(time, int) and any(
+            start <= time and (stop is None or time < stop) for start, stop in self.intervals
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.intervals)
+
+    def __str__(self) -> str:
+        if self == Times():
+            return "always"
+        if not self.intervals:
+            return "never"
+        return ", ".join(_interval(start, stop) for start, stop in self.intervals)
+
+    @property
+    def always(self) -> bool:
+        """Whether the transition is open at every time."""
+        return self == Times()
+
+    @property
+    def last_change(self) -> int:
+        """The last time at which something opens or closes; constant from then on."""
+        return max((end for interval in self.intervals for end in interval if end is not None), default=1)
+
+    def without(self, other: Times) -> Times:
+        """Return these times less the others."""
+        edges = {edge for times in (self, other) for interval in times.intervals for edge in interval if edge}
+        starts: list[int] = sorted(edges)
+        pieces: list[tuple[int, int | None]] = []
+        for start, stop in zip(starts, [*starts[1:], None], strict=True):
+            if start in self and start not in other:
+                pieces.append((start, stop))
+        return self._joined(pieces)
+
+
+def _interval(start: int, stop: int | None) -> str:
+    if stop is None:
+        return f"t ≥ {start}"
+    return f"t = {start}" if stop == start + 1 else f"t = {start}…{stop - 1}"
+
+
+def whole(value: Any, what: str) -> int:
+    """Return a whole number, or say what it should have been.
+
+    Raises
+    ------
+    TypeError
+        If it is none.
+    """
+    try:
+        whole = int(value)
+    except (TypeError, ValueError):
+        whole = None
+    if whole is None or whole != value or isinstance(value, bool):
+        raise TypeError(f"{what} must be a whole number, got {value!r}")
+    return whole
+
+
+@dataclass(frozen=True)
+class Transition:
+    """An edge of the graph, one time step long.
+
+    Parameters
+    ----------
+    source, target : str
+        Names of states.
+    kind : str or callable
+        See `FAMILIES`. A callable `(source, target) -> Module` is called as `module(h, time)` and owns its
+        normalization.
+    times : Times
+        When it may deliver to its target.
+    """
+
+    source: str
+    target: str
+    kind: str | Callable[..., Any]
+    times: Times = Times()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "times", Times.of(self.times))
+
+    @property
+    def name(self) -> str:
+        """For example "V1->V2"."""
+        return f"{self.source}->{self.target}"
+
+    @property
+    def kind_name(self) -> str:
+        """The kind as text; a callable's own name."""
+        return self.kind if isinstance(self.kind, str) else module_name(self.kind)
+
+
+def module_name(factory: Any) -> str:
+    """Return the name under which a callable kind, a module or an update is saved."""
+    return getattr(factory, "__name__", type(factory).__name__)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A transition function taken apart: `family` (BRC, BRD, Conv, Pool), its convolutions, its shortcut's weight."""
+
+    family: str
+    n_convolutions: int
+    shortcut: float = 0.0
+
+    @classmethod
+    def parse(cls, text: str) -> Kind:
+        """Read a kind such as "BRCx2+0.5I".
+
+        Raises
+        ------
+        ValueError
+            If the text names no transition function.
+        """
+        if text == "Conv":
+            return cls("Conv", 1)
+        if text == "Pool":
+            return cls("Pool", 0)
+        match = re.fullmatch(r"(BRC|BRD)x([12])(?:\+(\d*\.?\d*)I)?", text)
+        if not match or (match[3] is not None and (match[1], match[2]) != ("BRC", "2")) or match[3] == ".":
+            raise ValueError(f"unknown kind of transition {text!r}: allowed are {FAMILIES}")
+        weight = 0.0 if match[3] is None else float(match[3] or 1)
+        return cls(match[1], int(match[2]), weight)
+
+    @property
+    def normalized(self) -> bool:
+        """Whether it reads relu(BN(h)) of its source rather than h itself."""
+        return self.family in ("BRC", "BRD")
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """One 3x3 convolution of a transition: padding 1, no bias; transposed ones have output padding stride - 1."""
+
+    in_channels: int
+    out_channels: int
+    stride: int
+    transposed: bool
+
+    @property
+    def kernel_shape(self) -> tuple[int, int, int, int]:
+        """Shape of the kernel as torch keeps it."""
+        pair = (self.in_channels, self.out_channels) if self.transposed else (self.out_channels, self.in_channels)
+        return (*pair, 3, 3)
