@@ -12,7 +12,7 @@ from cortexsim.calibrate import calibrate
 from cortexsim.checkpoint import load, save
 from cortexsim.graph import CortexGraph, State
 from cortexsim.model import Cortex
-from cortexsim.presentation import flash, masked, mixture, sequence, sustained
+from cortexsim.presentation import Mixture, Presentation, flash, masked, mixture, sequence, sustained
 from cortexsim.recipe import Recipe
 from cortexsim.recording import open_recording, save_recording, summary
 from cortexsim.schedule import schedule
@@ -23,6 +23,8 @@ from cortexsim.transition import Transition
 __all__ = [
     "Cortex",
     "CortexGraph",
+    "Mixture",
+    "Presentation",
     "Progress",
     "Recipe",
     "State",

@@ -275,7 +275,8 @@ def _test(options: argparse.Namespace) -> None:
 
     model = _model(options.model).to(_device(options))
     data = _data(options, "test", model.graph.states[0].size)
-    images, labels = as_images(data), torch.from_numpy(data["label"].values).long()
+    images = as_images(data).to(options.device)
+    labels = torch.from_numpy(data["label"].values).long().to(options.device)
     asked = options.presentation and read_presentation(options.presentation)
     used = model.find_statistics(asked)
     shown = asked or used.presentation
@@ -285,15 +286,7 @@ def _test(options: argparse.Namespace) -> None:
     variants = [("calibrated", used), (f"held from t = {model.readout_time}", used.held(model.readout_time))]
     variants.append(("shared over time", used.pooled()))
     for name, statistics in variants:
-        found = accuracies(
-            model,
-            images.to(options.device),
-            labels.to(options.device),
-            times,
-            shown,
-            statistics=statistics,
-            seed=options.seed,
-        )
+        found = accuracies(model, images, labels, times, shown, statistics=statistics, seed=options.seed)
         print(f"{name:>34} " + " ".join(f"{found[t]:6.1%}" for t in times), flush=True)
 
 
@@ -427,7 +420,7 @@ def read_silence(text: str) -> tuple[str, Any]:
 @contextmanager
 def _stop_on_request() -> Iterator[Callable[[], bool]]:
     """Let the first Ctrl-C wait for the end of a step, so that what is saved is whole; the second stops at once."""
-    asked = []
+    asked: list[bool] = []
 
     def ask(*_: Any) -> None:
         if asked:

@@ -81,13 +81,10 @@ def environment(own: Path, outer: Mapping[str, str]) -> dict[str, str]:
     dict of str to str
         `outer`, with `own` before the folders in which Jupyter looks for settings and kernels.
     """
+    from ipykernel.kernelspec import get_kernel_dict
+
     # a kernel of the user's by the name of python3 may belong to another Python, one without cortexsim
-    kernel = {
-        "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-        "display_name": "Python 3 (cortexsim)",
-        "language": "python",
-        "metadata": {"debugger": True},
-    }
+    kernel = {**get_kernel_dict(), "display_name": "Python 3 (cortexsim)"}
     files = {own / "config" / name: content for name, content in _SETTINGS.items()}
     files[own / "data" / "kernels" / "python3" / "kernel.json"] = kernel
     for path, content in files.items():

@@ -17,13 +17,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cortexsim import sharing as tied
 from cortexsim.activity import Activity, entering, total
 from cortexsim.graph import CortexGraph
 from cortexsim.images import as_float, check_images
 from cortexsim.nets import DeepPreNet, PostNet
 from cortexsim.presentation import AnyPresentation, Frames, flash, sustained
 from cortexsim.schedule import Schedule, populate, schedule
+from cortexsim.sharing import Kernels, Pair
 from cortexsim.statistics import (
     NORMALIZATIONS,
     Normalize,
@@ -71,7 +71,7 @@ class Cortex(nn.Module):
         readout_time: int = 5,
         pre_net: str | nn.Module = "conv",
         input_gain: float = 1.0,
-        sharing: str | Mapping[tied.Pair, Hashable] | Callable[[str, int, int], Hashable] = "time",
+        sharing: str | Mapping[Pair, Hashable] | Callable[[str, int, int], Hashable] = "time",
         normalization: str = "time-specific",
     ) -> None:
         super().__init__()
@@ -107,8 +107,7 @@ class Cortex(nn.Module):
         front = populate(graph, sustained(), readout_time)
         readable = [time for time, states in enumerate(front) if graph.last in states and time < readout_time]
         own = schedule(graph, [*readable, readout_time], sustained())
-        self.sharing = tied.settle(sharing, own)
-        self.weights = nn.ParameterDict(self._make_kernels(own))
+        self.weights = Kernels(own, sharing)
         self.functions = nn.ModuleDict(
             {
                 t.name: t.kind(graph.state(t.source), graph.state(t.target))
@@ -127,30 +126,10 @@ class Cortex(nn.Module):
 
     # --- weights -------------------------------------------------------------------------------------------------
 
-    def _key(self, name: str, time: int, which: int) -> str | None:
-        return tied.key(self.sharing, name, time, which)
-
-    def _kernel(self, name: str, time: int, which: int) -> Tensor:
-        return self.weights[str(self._key(name, time, which))]
-
-    def _make_kernels(self, own: Schedule) -> dict[str, nn.Parameter]:
-        kernels: dict[str, nn.Parameter] = {}
-        made_for: dict[str, str] = {}
-        for name, time in own:
-            for which, convolution in enumerate(self.graph.convolutions(name)):
-                key = self._key(name, time, which)
-                assert key is not None
-                shape = convolution.kernel_shape
-                if key not in kernels:
-                    # He et al. (2015): keeps the variance of what ReLUs deliver
-                    spread = math.sqrt(2 / (9 * convolution.in_channels))
-                    kernels[key], made_for[key] = nn.Parameter(torch.randn(shape) * spread), name
-                elif tuple(kernels[key].shape) != shape:
-                    raise ValueError(
-                        f"{made_for[key]} and {name} cannot share the kernel {key!r}: "
-                        f"their shapes are {tuple(kernels[key].shape)} and {shape}"
-                    )
-        return kernels
+    @property
+    def sharing(self) -> str | dict[Pair, str]:
+        """The rule of sharing, or the table from (transition, time, which convolution) to a key."""
+        return self.weights.sharing
 
     def kernels(self, name: str, time: int) -> tuple[Tensor, ...]:
         """Return the kernels that a transition uses at a time, in order.
@@ -168,16 +147,12 @@ class Cortex(nn.Module):
             raise KeyError(f"{name} ({transition.kind_name}) has no convolutions of the model's own")
         if time not in transition.times:
             raise KeyError(f"{name} is closed at time {time}: it delivers {transition.times}")
-        if not self._has_weights(name, time):
+        if not self.weights.has(name, time):
             raise KeyError(
                 f"{name} has no weights at time {time}: it does not contribute to any readout up to time "
                 f"{self.readout_time}, for which this model was made"
             )
-        return tuple(self._kernel(name, time, which) for which in range(len(convolutions)))
-
-    def _has_weights(self, name: str, time: int) -> bool:
-        n = len(self.graph.convolutions(name))
-        return all(str(self._key(name, time, which)) in self.weights for which in range(n))
+        return tuple(self.weights.of(name, time))
 
     def computable(self, presentation: AnyPresentation, until: int) -> dict[str, set[int]]:
         """Return, for each state, the times at which it is populated and all that leads there has weights."""
@@ -189,7 +164,7 @@ class Cortex(nn.Module):
             delivering = [t for t in self.graph.transitions if t.source in before and time in t.times]
             for state in now:
                 incoming = [t for t in delivering if t.target == state]
-                if all((t.source, time - 1) in known and self._has_weights(t.name, time) for t in incoming):
+                if all((t.source, time - 1) in known and self.weights.has(t.name, time) for t in incoming):
                     known.add((state, time))
         return {s: {time for name, time in known if name == s} for s in self.graph.state_names}
 
@@ -212,15 +187,11 @@ class Cortex(nn.Module):
         time = self.readout_time if readout_time is None else readout_time
         planned = _plan(self.graph, (time,), presentation or flash(1))
         self.check_weights(planned)
-        keys = {
-            self._key(name, when, which)
-            for name, when in planned
-            for which in range(len(self.graph.convolutions(name)))
-        }
+        keys = {key for name, when in planned for key in self.weights.used_by(name, when)}
         modules = [self.functions[name] for name in {name for name, _ in planned} if name in self.functions]
         reached = set().union(*planned.states_at)
         modules += [self.pre, self.post.linear, *(m for name, m in self.updates.items() if name in reached)]
-        return sum(self.weights[str(key)].numel() for key in keys) + sum(_count(module) for module in modules)
+        return sum(self.weights[key].numel() for key in keys) + sum(_count(module) for module in modules)
 
     def checksum(self) -> str:
         """Return a checksum of all weights, which identifies what statistics and recordings belong to."""
@@ -296,7 +267,7 @@ class Cortex(nn.Module):
         if kind.family == "Pool":
             return F.max_pool2d(h, 2)
         convolutions = self.graph.convolutions(transition.name)
-        kernels = [self._kernel(transition.name, time, which) for which in range(len(convolutions))]
+        kernels = self.weights.of(transition.name, time)
         x = _convolve(rate if kind.normalized and rate is not None else h, kernels[0], convolutions[0])
         if len(kernels) == 2:
             x = F.relu(normalize(x, transition.name, time))
@@ -306,7 +277,7 @@ class Cortex(nn.Module):
     def first_convolution(self, transition: Transition, time: int, h: Tensor, normalize: Normalize) -> Tensor:
         """Compute what the inner BN of a transition of two convolutions normalizes."""
         convolution = self.graph.convolutions(transition.name)[0]
-        kernel = self._kernel(transition.name, time, 0)
+        kernel = self.weights.of(transition.name, time)[0]
         return _convolve(F.relu(normalize(h, transition.source, time - 1)), kernel, convolution)
 
     def _update(self, state: str, activity: Activity) -> Activity:
@@ -473,16 +444,16 @@ class Cortex(nn.Module):
             Naming the first such transition and time.
         """
         for name, time in planned:
-            if not self._has_weights(name, time):
+            if not self.weights.has(name, time):
                 raise ValueError(
-                    f"{name} has no weights at time {time}: this model was made for readouts up to time "
-                    f"{self.readout_time}, and with this sharing other times have weights of their own; "
-                    "read out or record only what leads to such a readout, or make the model with a later readout_time"
+                    f"{name} has no weights at time {time}: it contributes to no readout up to time {self.readout_time}, "
+                    "for which this model was made; read out or record only what leads to such a readout, or make the "
+                    "model with a later readout_time"
                 )
 
     def __repr__(self) -> str:
         n = self.n_parameters() if self.graph.last in populate(self.graph, None, self.readout_time)[-1] else None
-        sharing = self.sharing if isinstance(self.sharing, str) else "a table"
+        sharing = self.sharing if isinstance(self.sharing, str) else "by a table"
         return (
             f"Cortex({' → '.join(self.graph.state_names)}, readout time {self.readout_time}, {self.n_classes} classes, "
             f"pre-net {self.pre_net_name}, sharing {sharing}, {self.normalization} normalization"

@@ -1,8 +1,12 @@
-"""Which convolutions have the same weights: the paper's set S, as a rule or as a table. No torch here."""
+"""The kernels of a model, and which convolutions share one: the paper's set S, as a rule or as a table."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Mapping
+
+import torch
+from torch import Tensor, nn
 
 from cortexsim.schedule import Schedule
 from cortexsim.suggest import unknown
@@ -50,8 +54,55 @@ def settle(sharing: str | Mapping[Pair, Hashable] | Callable[[str, int, int], Ha
     return table
 
 
-def key(sharing: str | Table, name: str, time: int, which: int) -> str | None:
-    """Return the key of a convolution's kernel; None where a table has none."""
-    if not isinstance(sharing, str):
-        return sharing.get((name, time, which))
-    return {"time": f"{name}:{which}", "none": f"{name}:{which}@{time}", "all": "all"}[sharing]
+class Kernels(nn.ParameterDict):
+    """The kernels of a model by their keys: those of its own schedule, made by He's initialisation.
+
+    Parameters
+    ----------
+    own : Schedule
+        All that contributes to the model's readouts.
+    sharing : str, mapping or callable
+        See `settle`.
+
+    Raises
+    ------
+    ValueError
+        If tied convolutions differ in shape.
+    """
+
+    def __init__(
+        self, own: Schedule, sharing: str | Mapping[Pair, Hashable] | Callable[[str, int, int], Hashable]
+    ) -> None:
+        super().__init__()
+        self.graph, self.sharing = own.graph, settle(sharing, own)
+        made_for: dict[str, str] = {}
+        for name, time in own:
+            for which, convolution in enumerate(own.graph.convolutions(name)):
+                key, shape = self.key(name, time, which), convolution.kernel_shape
+                if key not in made_for:
+                    # He et al. (2015): keeps the variance of what ReLUs deliver
+                    spread = math.sqrt(2 / (9 * convolution.in_channels))
+                    self[key], made_for[key] = nn.Parameter(torch.randn(shape) * spread), name
+                elif tuple(self[key].shape) != shape:
+                    raise ValueError(
+                        f"{made_for[key]} and {name} cannot share the kernel {key!r}: "
+                        f"their shapes are {tuple(self[key].shape)} and {shape}"
+                    )
+
+    def key(self, name: str, time: int, which: int) -> str:
+        """Return the key of a convolution's kernel; "" where a table has none."""
+        if not isinstance(self.sharing, str):
+            return self.sharing.get((name, time, which), "")
+        return {"time": f"{name}:{which}", "none": f"{name}:{which}@{time}", "all": "all"}[self.sharing]
+
+    def used_by(self, name: str, time: int) -> list[str]:
+        """Return the keys of a transition's kernels at a time, in order."""
+        return [self.key(name, time, which) for which in range(len(self.graph.convolutions(name)))]
+
+    def has(self, name: str, time: int) -> bool:
+        """Whether a transition has all its kernels at a time; one without convolutions needs none."""
+        return all(key in self for key in self.used_by(name, time))
+
+    def of(self, name: str, time: int) -> list[Tensor]:
+        """Return a transition's kernels at a time, in order."""
+        return [self[key] for key in self.used_by(name, time)]

@@ -55,6 +55,10 @@ def lab_address(tmp_path, called):
     """Start `cortexsim lab` on copies of the notebooks, with settings of its own; give its address."""
     (tmp_path / "watch").mkdir()
     (tmp_path / "watch" / "sitecustomize.py").write_text(WATCH, encoding="utf-8")
+    # cells outside the window are there too
+    tracker = tmp_path / "settings" / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
+    tracker.parent.mkdir(parents=True)
+    tracker.write_text('{"windowingMode": "none"}', encoding="utf-8")
     own = {
         variable: str(tmp_path / folder)
         for variable, folder in {

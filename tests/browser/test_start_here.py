@@ -24,9 +24,10 @@ def test_the_first_notebook_runs_and_its_slider_moves_the_picture(page, lab_addr
     assert page.locator("dialog, .jp-Dialog").count() == 0
     assert page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
 
-    page.wait_for_function(f"({MAPS})() !== '[]'", timeout=60_000)
     outputs = page.evaluate(OUTPUTS)
+    assert outputs
     assert [output for output in outputs if output["output_type"] == "error" or output.get("name") == "stderr"] == []
+    page.wait_for_function(f"({MAPS})() !== '[]'", timeout=60_000)
 
     before = page.evaluate(MAPS)
     slider = page.locator(".widget-slider", has_text="time").get_by_role("slider")
