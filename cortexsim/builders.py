@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from numbers import Integral
 from typing import Literal
 
 from cortexsim.graph import CortexGraph, State
@@ -67,9 +69,7 @@ def _linked(
     farthest: int,
 ) -> CortexGraph:
     states = _areas(features, size)
-    weight = float(shortcut)
-    if not 0 <= weight <= 1:
-        raise ValueError(f"shortcut must be True, False or a weight from 0 to 1, got {shortcut!r}")
+    weight = _weight(shortcut)
     transitions = []
     for i, source in enumerate(states):
         for j, target in enumerate(states):
@@ -81,23 +81,34 @@ def _linked(
     return CortexGraph(tuple(states), tuple(transitions))
 
 
+def _weight(shortcut: bool | float) -> float:
+    weight = float(shortcut)
+    if not 0 <= weight <= 1:
+        raise ValueError(f"shortcut must be True, False or a weight from 0 to 1, got {shortcut!r}")
+    return weight
+
+
 def _self_kind(weight: float) -> str:
-    return "BRCx2" if weight == 0 else "BRCx2+I" if weight == 1 else f"BRCx2+{weight:g}I"
+    # every digit, and none as an exponent
+    return "BRCx2" if weight == 0 else "BRCx2+I" if weight == 1 else f"BRCx2+{Decimal(repr(weight)):f}I"
 
 
 def _areas(features: Mapping[str, int], size: int | Sequence[int | tuple[int, int]]) -> list[State]:
     if not features:
         raise ValueError("a graph needs at least one state, got none")
-    if isinstance(size, int):
+    if isinstance(size, Integral):
+        size = int(size)
         if size % 2 ** (len(features) - 1):
             raise ValueError(
                 f"a side of {size} cannot halve {len(features) - 1} times; "
                 f"give a multiple of {2 ** (len(features) - 1)}, or size=(...) with the side of each state"
             )
         size = [size >> k for k in range(len(features))]
+    if not isinstance(size, Sequence):
+        raise TypeError(f"size must be a side in pixels, or the side (or height and width) of each state, got {size!r}")
     if len(size) != len(features):
         raise ValueError(f"size gives {len(size)} sides for {len(features)} states: {list(features)}")
-    sides = [(side, side) if isinstance(side, int) else side for side in size]
+    sides = [side if isinstance(side, tuple | list) else (side, side) for side in size]
     return [State(name, n, height, width) for (name, n), (height, width) in zip(features.items(), sides, strict=True)]
 
 
@@ -137,12 +148,12 @@ def resnet(
         raise ValueError(f"steps must be at least 1, got {steps}")
     if between not in ("Conv", "Pool"):
         raise ValueError(unknown("between", between, ("Conv", "Pool")))
-    states = _areas(features, size)
+    states, weight = _areas(features, size), _weight(shortcut)
     transitions = []
     for k, state in enumerate(states):
         begin = k * (steps + 1) + 1
         end = None if state is states[-1] else begin + steps
-        transitions.append(Transition(state.name, state.name, _self_kind(float(shortcut)), Times(((begin, end),))))
+        transitions.append(Transition(state.name, state.name, _self_kind(weight), Times(((begin, end),))))
         if end is not None:
             transitions.append(Transition(state.name, states[k + 1].name, between, Times(((end, end + 1),))))
     return CortexGraph(tuple(states), tuple(transitions))

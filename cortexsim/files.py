@@ -54,9 +54,8 @@ def written_aside(path: str | Path, *, replacing: bool = False) -> Iterator[Path
     except OSError as error:
         if isinstance(error, FileExistsError):
             raise
-        raise type(error)(
-            error.errno, f"could not write {path}: {error.strerror or error}; nothing was left behind"
-        ) from error
+        text = f"could not write {path}: {error.strerror or error}; nothing was left behind"
+        raise (OSError(text) if error.errno is None else type(error)(error.errno, text)) from error
     finally:
         if aside.is_dir():
             shutil.rmtree(aside, ignore_errors=True)

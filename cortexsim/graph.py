@@ -9,6 +9,7 @@ import html
 import keyword
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -48,8 +49,11 @@ class State:
         if self.name in RESERVED:
             raise ValueError(f"a state cannot be named {self.name!r}: reserved are {list(RESERVED)}")
         for what in ("features", "height", "width"):
-            if whole(getattr(self, what), f"{what} of {self.name}") < 1:
-                raise ValueError(f"{what} of {self.name} must be at least 1, got {getattr(self, what)}")
+            value = whole(getattr(self, what), f"{what} of {self.name}")
+            if value < 1:
+                raise ValueError(f"{what} of {self.name} must be at least 1, got {value}")
+            # a plain int, which files and torch take
+            object.__setattr__(self, what, value)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -210,7 +214,14 @@ class CortexGraph:
         A size ratio 2^k is bridged by strides 2^ceil(k/2) and 2^floor(k/2); between two convolutions there are
         (source + target features) // 2 channels.
         """
-        transition = self.transition(name)
+        return self._convolutions[self.transition(name).name]
+
+    @cached_property
+    def _convolutions(self) -> dict[str, tuple[Convolution, ...]]:
+        # looked up at every step of every run, so worked out once
+        return {transition.name: self._bridge(transition) for transition in self.transitions}
+
+    def _bridge(self, transition: Transition) -> tuple[Convolution, ...]:
         if not isinstance(transition.kind, str):
             return ()
         kind = Kind.parse(transition.kind)

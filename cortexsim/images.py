@@ -6,6 +6,7 @@ import hashlib
 import math
 from typing import Any
 
+import numpy as np
 import torch
 import xarray as xr
 from torch import Tensor
@@ -24,7 +25,8 @@ def as_images(images: Any) -> Tensor:
     if isinstance(images, xr.Dataset):
         if "image" not in images:
             raise ValueError(f"a Dataset of images needs the variable 'image', got {sorted(map(str, images))}")
-        return torch.from_numpy(images["image"].values)
+        # torch takes neither a reversed nor a read-only array as it is: those are copied
+        return torch.from_numpy(np.require(images["image"].values, requirements=("C", "W")))
     if isinstance(images, Tensor):
         return images
     raise TypeError(f"images must be a torch.Tensor or a Dataset, got {type(images).__name__}")
@@ -85,4 +87,6 @@ def check_images(images: Tensor, size: tuple[int, int] | None = None) -> None:
 
 def checksum(images: Tensor) -> str:
     """Return a checksum of images, which says what statistics or a recording were taken on."""
-    return hashlib.sha256(images.detach().cpu().contiguous().numpy().tobytes()).hexdigest()[:16]
+    # as bytes, because numpy knows no bfloat16
+    content = images.detach().cpu().contiguous().flatten().view(torch.uint8)
+    return hashlib.sha256(content.numpy().tobytes()).hexdigest()[:16]

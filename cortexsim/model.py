@@ -314,7 +314,9 @@ class Cortex(nn.Module):
         images = images.to(weight.device, weight.dtype).contiguous(memory_format=torch.channels_last)
         x = self.pre(images, normalize) if isinstance(self.pre, DeepPreNet) else self.pre(images)
         first = self.graph.states[0]
-        if isinstance(x, Tensor) and x.ndim == 4 and x.shape[1] == first.features:
+        # training may shrink the images, and with them every state; a module of the user's must hit the size itself
+        size = first.size if self.has_own_pre_net else images.shape[-2:]
+        if isinstance(x, Tensor) and tuple(x.shape[1:]) == (first.features, *size):
             return x if self.input_gain == 1 else x * self.input_gain
         got = tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__
         raise ValueError(

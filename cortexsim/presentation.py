@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from numbers import Integral
 from typing import Any, Literal
 
 import torch
@@ -264,9 +265,10 @@ def _steps(n: int) -> str:
     return f"{n} step" if n == 1 else f"{n} steps"
 
 
-def _at_least_one(value: int | None, what: str) -> None:
-    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+def _at_least_one(value: Any, what: str) -> int:
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{what} must be a whole number of steps, at least 1, got {value!r}")
+    return int(value)
 
 
 def flash(duration: int = 1) -> Presentation:
@@ -279,8 +281,7 @@ def flash(duration: int = 1) -> Presentation:
     """
     if duration is None:
         raise ValueError("duration must be a whole number of steps, at least 1, got None; use sustained()")
-    _at_least_one(duration, "duration")
-    return Presentation("flash", duration)
+    return Presentation("flash", _at_least_one(duration, "duration"))
 
 
 def sustained() -> Presentation:
@@ -314,17 +315,14 @@ def masked(
     ValueError
         If the SOA is shorter than the duration, a number is below 1, or the mask is unknown.
     """
-    if duration is None or soa is None:
-        raise ValueError(f"duration and soa must be whole numbers of steps, got {duration!r} and {soa!r}")
-    _at_least_one(duration, "duration")
-    _at_least_one(soa, "soa")
-    _at_least_one(mask_duration, "mask_duration")
+    duration, soa = _at_least_one(duration, "duration"), _at_least_one(soa, "soa")
+    mask_duration = None if mask_duration is None else _at_least_one(mask_duration, "mask_duration")
     if soa < duration:
         raise ValueError(f"the mask cannot come before the target ends: SOA {soa} is shorter than duration {duration}")
     if isinstance(mask, Tensor):
         mask = GivenMask.of(mask)
-    elif isinstance(mask, str) and mask not in MASKS:
-        raise ValueError(unknown("mask", mask, MASKS))
+    elif not isinstance(mask, GivenMask) and mask not in MASKS:
+        raise ValueError(unknown("mask", mask, (*MASKS, "or a torch.Tensor")))
     return Presentation("masked", duration, soa, mask, mask_duration)
 
 
@@ -336,8 +334,7 @@ def sequence(steps_per_frame: int = 1) -> Presentation:
     ValueError
         If `steps_per_frame` is no whole number of at least 1.
     """
-    _at_least_one(steps_per_frame, "steps_per_frame")
-    return Presentation("sequence", None, steps_per_frame=steps_per_frame)
+    return Presentation("sequence", None, steps_per_frame=_at_least_one(steps_per_frame, "steps_per_frame"))
 
 
 def mixture(*presentations: AnyPresentation, weights: Sequence[float] | None = None) -> Mixture:

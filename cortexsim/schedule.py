@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from numbers import Integral
 from typing import Any
 
 from cortexsim.graph import CortexGraph
@@ -63,8 +65,14 @@ class Schedule:
 
     def at(self, time: int) -> tuple[Transition, ...]:
         """Return the transitions that deliver at a time."""
-        running = {name for name, when in self.pairs if when == time}
-        return tuple(transition for transition in self.graph.transitions if transition.name in running)
+        return self._by_time.get(time, ())
+
+    @cached_property
+    def _by_time(self) -> dict[int, tuple[Transition, ...]]:
+        running: dict[int, tuple[Transition, ...]] = {}
+        for name, time in self.pairs:
+            running[time] = (*running.get(time, ()), self.graph.transition(name))
+        return running
 
     def __str__(self) -> str:
         n = len(self.graph.transitions) * self.until
@@ -133,16 +141,19 @@ def schedule(
     EmptyStateError
         If the last state is empty at a readout time; the message names the times at which it is populated.
     ValueError
-        If a time is negative, or a state or transition unknown.
+        If a time is negative or after `until`, or a state or transition unknown.
     """
-    readouts = sorted({readout_time} if isinstance(readout_time, int) else set(readout_time))
-    times = {name: set(range((until or 0) + 1)) for name in record} if not isinstance(record, Mapping) else record
+    readouts = sorted({int(readout_time)} if isinstance(readout_time, Integral) else set(readout_time))
+    end = max([*readouts, 0]) if until is None else until
+    times = record if isinstance(record, Mapping) else {name: range(end + 1) for name in record}
     wanted = {graph.state(name).name: set(when) for name, when in times.items()}
     wanted[graph.last] = wanted.get(graph.last, set()) | set(readouts)
     asked = sorted(set().union(*wanted.values()))
     if asked and asked[0] < 0:
         raise ValueError(f"a time must be at least 0, got {asked[0]}")
-    until = max([*asked, 0]) if until is None else until
+    until = max([*asked, end]) if until is None else until
+    if until < 0 or (asked and asked[-1] > until):
+        raise ValueError(f"until must be at least the last time that is asked for, {max([*asked, 0])}, got {until}")
     closed = {graph.transition(name).name: when for name, when in (silence or {}).items()}
 
     components = (None,) if presentation is None else presentation.components

@@ -128,6 +128,11 @@ class _Training:
         self.model, self.recipe, self.report_every = model, recipe, report_every
         self.path = None if checkpoint is None else checked_suffix(checkpoint)
         images, labels = _pairs(data, model)
+        if model.has_own_pre_net and len(recipe.growth) > 1:
+            raise ValueError(
+                f"growth {recipe.growth} shrinks the images, which a pre-net of your own may not bear; "
+                "set growth=((0.0, 1.0),) in the recipe"
+            )
         self.presentation = recipe.presentation.for_images(images)
         self.times = _trained_times(model, self.presentation, recipe)
         self.planned = schedule(model.graph, self.times, self.presentation)

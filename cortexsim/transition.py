@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from numbers import Integral
 from typing import Any
 
 FAMILIES = "BRCx1, BRCx2, BRCx2+I, BRCx2+0.5I (any weight), BRDx1, BRDx2, Conv, Pool, or a callable"
@@ -18,9 +20,24 @@ class Times:
     ----------
     intervals : tuple of (int, int or None)
         `(start, stop)`: start <= t < stop; stop None is for ever. Sorted, apart from each other.
+
+    Raises
+    ------
+    ValueError
+        If an interval is empty or begins before time 1, or they are not sorted and apart.
     """
 
     intervals: tuple[tuple[int, int | None], ...] = ((1, None),)
+
+    def __post_init__(self) -> None:
+        end: int | None = 0
+        for start, stop in self.intervals:
+            if end is None or start <= end or (stop is not None and stop <= start):
+                raise ValueError(
+                    "intervals of times must begin at 1 or later, hold a time each, and be sorted and apart, "
+                    f"got {self.intervals}"
+                )
+            end = stop
 
     @classmethod
     def of(cls, times: Times | Iterable[int] | int | None) -> Times:
@@ -37,8 +54,8 @@ class Times:
             return cls()
         if isinstance(times, Times):
             return times
-        if isinstance(times, int):
-            times = (times,)
+        if isinstance(times, Integral):
+            times = (int(times),) if not isinstance(times, bool) else (times,)
         listed = sorted({whole(time, "a time") for time in times})
         if listed and listed[0] < 1:
             raise ValueError(f"a transition delivers at time 1 at the earliest, got time {listed[0]}")
@@ -55,7 +72,7 @@ class Times:
         return cls(tuple(joined))
 
     def __contains__(self, time: object) -> bool:
-        return isinstance(time, int) and any(
+        return isinstance(time, Integral) and any(
             start <= time and (stop is None or time < stop) for start, stop in self.intervals
         )
 
@@ -161,6 +178,7 @@ class Kind:
     shortcut: float = 0.0
 
     @classmethod
+    @lru_cache(maxsize=64)
     def parse(cls, text: str) -> Kind:
         """Read a kind such as "BRCx2+0.5I".
 

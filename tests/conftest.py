@@ -6,6 +6,9 @@ import xarray as xr
 
 import cortexsim as cs
 
+# two OpenMP threads on busy cores can take a hundred times as long as one, and these models are small
+torch.set_num_threads(1)
+
 
 @pytest.fixture
 def shown_images() -> xr.Dataset:

@@ -16,7 +16,7 @@ OUTPUTS = """() => window.jupyterapp.shell.currentWidget.content.model.toJSON()
     .cells.flatMap(cell => cell.outputs ?? [])"""
 
 
-def test_the_first_notebook_runs_and_its_slider_moves_the_picture(page, lab_address, asked, called):
+def test_the_first_notebook_runs_and_its_slider_moves_the_picture(lab_address, page, asked, called):
     page.goto(lab_address)
     page.wait_for_function(
         "window.jupyterapp?.shell.currentWidget?.context?.sessionContext.session?.kernel", timeout=90_000

@@ -1,0 +1,233 @@
+"""Training: it learns, stops and goes on exactly, says where it stands, and refuses what does not fit."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+import xarray as xr
+from torch import nn
+
+import cortexsim as cs
+from cortexsim.train import augment, shrink
+
+RECIPE = cs.Recipe(
+    epochs=3,
+    batch_size=8,
+    learning_rate=0.05,
+    augmentation="none",
+    precision="float32",
+    validation=0.2,
+    calibration_images=40,
+)
+
+
+def data(n: int = 60) -> tuple[torch.Tensor, torch.Tensor]:
+    """Images whose class is their colour."""
+    labels = torch.arange(n) % 3
+    images = torch.rand((n, 3, 8, 8), generator=torch.Generator().manual_seed(1)) * 0.5
+    images[torch.arange(n), labels] += 0.5
+    return images, labels
+
+
+def made() -> cs.Cortex:
+    torch.manual_seed(0)
+    return cs.Cortex(cs.adjacent({"V1": 4, "IT": 4}, size=8), n_classes=3, readout_time=3)
+
+
+def weights(model: cs.Cortex) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in model.state_dict().items()}
+
+
+def test_training_learns_and_ends_calibrated_to_twice_the_readout_time():
+    model = made()
+    *_, last = cs.train(model, data(), replace(RECIPE, epochs=10))
+    assert last.done
+    assert sorted(last.validation) == [1, 2, 3, 4, 5, 6]
+    assert min(last.validation[t] for t in (1, 2, 3)) > 0.9
+    assert model.find_statistics(cs.flash(1)).until == 6
+    assert cs.simulate(model, data()[0], until=6)["readout"]["logits"].notnull().sum() == 60 * 6 * 3
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_an_interrupted_and_resumed_run_equals_the_uninterrupted_one(tmp_path, optimizer):
+    recipe = replace(RECIPE, optimizer=optimizer, augmentation="crop-flip", precision="bfloat16")
+    whole = made()
+    list(cs.train(whole, data(), recipe))
+
+    for record in cs.train(made(), data(), recipe, checkpoint=tmp_path / "state.safetensors", report_every=1):
+        if record.step == 8:  # in the middle of the second epoch
+            break
+    resumed = made()
+    records = list(cs.train(resumed, data(), recipe, checkpoint=tmp_path / "state.safetensors", report_every=1))
+    assert records[0].step == 9
+    assert all(torch.equal(value, weights(resumed)[name]) for name, value in weights(whole).items())
+    assert all(
+        torch.equal(whole.find_statistics(cs.flash(1)).moments[place][0], mean)
+        for place, (mean, _) in resumed.find_statistics(cs.flash(1)).moments.items()
+    )
+
+
+def test_reporting_more_often_changes_nothing():
+    models = made(), made()
+    for model, every in zip(models, (1, 100), strict=True):
+        list(cs.train(model, data(), RECIPE, report_every=every))
+    assert all(torch.equal(value, weights(models[1])[name]) for name, value in weights(models[0]).items())
+
+
+def test_records_say_where_the_training_stands():
+    records = list(cs.train(made(), data(), RECIPE, report_every=2))
+    steps = [record.step for record in records]
+    assert steps == sorted(steps)
+    assert records[-1].step == records[-1].steps == 3 * (48 // 8)
+    assert [record.epoch for record in records if record.validation and not record.done] == [1, 2, 3]
+    assert set(records[0].accuracy) == {1, 2, 3}
+    assert all(record.seconds_left >= 0 for record in records)
+    assert "left" in str(records[0])
+    assert "validation" in str(records[-1])
+
+
+def test_the_loss_can_be_taken_at_the_readout_time_only():
+    first = next(iter(cs.train(made(), data(), replace(RECIPE, loss_at="readout"))))
+    assert set(first.accuracy) == {3}
+
+
+def test_training_on_a_mixture_ends_calibrated_on_it():
+    model, mixture = made(), cs.mixture(cs.flash(1), cs.sustained(), cs.masked(1, 1))
+    list(cs.train(model, data(), replace(RECIPE, presentation=mixture)))
+    assert model.find_statistics(cs.masked(1, 1)).presentation == mixture
+
+
+def test_held_out_images_are_balanced_and_never_trained_on():
+    (images, labels), held = data(), []
+    model = made()
+    model.readouts, readouts = (
+        (lambda x, *rest, **more: (held.append(x), readouts(x, *rest, **more))[1]),
+        model.readouts,
+    )
+    list(cs.train(model, (images, labels), RECIPE))
+    found = {int((images == x).flatten(1).all(1).nonzero()[0]) for x in held[0]}
+    assert len(found) == 12
+    assert labels[sorted(found)].bincount().tolist() == [4, 4, 4]
+
+
+def test_a_loss_that_is_no_number_stops_with_an_explanation(tmp_path):
+    state = tmp_path / "state.safetensors"
+    with pytest.raises(cs.TrainingDivergedError, match=r"no finite number at step \d+ of 18.*lower learning_rate"):
+        list(cs.train(made(), data(), replace(RECIPE, learning_rate=1e30, warmup=0.0), checkpoint=state))
+
+
+def test_leaving_the_loop_leaves_the_mode_as_it_was():
+    model = made().eval()
+    for _ in cs.train(model, data(), RECIPE):
+        break
+    assert not model.training
+
+
+def test_a_checkpoint_of_another_training_is_refused(tmp_path):
+    state = tmp_path / "state.safetensors"
+    list(cs.train(made(), data(), RECIPE, checkpoint=state))
+    with pytest.raises(ValueError, match="belongs to another training: recipe differ"):
+        list(cs.train(made(), data(), replace(RECIPE, seed=1), checkpoint=state))
+    cs.save(made(), tmp_path / "model.safetensors")
+    with pytest.raises(ValueError, match="holds no training"):
+        list(cs.train(made(), data(), RECIPE, checkpoint=tmp_path / "model.safetensors"))
+
+
+def test_growing_images_train_the_same_weights_at_several_sizes():
+    torch.manual_seed(0)
+    model = cs.Cortex(cs.adjacent({"V1": 4, "IT": 4}, size=16), 3, 3)
+    images = nn.functional.interpolate(data()[0], 16)
+    sizes = []
+    model.pre.register_forward_pre_hook(lambda _, args: sizes.append(args[0].shape[-1]))
+    list(cs.train(model, (images, data()[1]), replace(RECIPE, growth=((0.0, 0.5), (0.5, 1.0)))))
+    assert set(sizes) == {8, 16}
+    own = cs.Cortex(cs.adjacent({"V1": 4, "IT": 4}, size=8), 3, 3, pre_net=nn.Conv2d(3, 4, 1))
+    with pytest.raises(ValueError, match=r"set growth=\(\(0.0, 1.0\),\)"):
+        next(iter(cs.train(own, data(), replace(RECIPE, growth=((0.0, 0.5), (0.5, 1.0))))))
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        ((torch.rand(9, 3, 8, 8), torch.arange(9)), ValueError, "labels must be 0 to 2 .* got 0 to 8"),
+        ((torch.rand(9, 3, 8, 8), torch.zeros(4)), ValueError, r"one label for each of the 9 images, got shape \(4,\)"),
+        ((torch.rand(9, 3, 8, 8), torch.zeros(9)), ValueError, "do not fill a batch of 8"),
+        (torch.rand(9, 3, 8, 8), TypeError, r"Dataset or a pair \(images, labels\), got Tensor"),
+        (
+            xr.Dataset({"image": (("stimulus", "channel", "y", "x"), torch.rand(9, 3, 8, 8).numpy())}),
+            ValueError,
+            "label",
+        ),
+    ],
+)
+def test_data_that_do_not_fit_are_refused(given, error, message):
+    with pytest.raises(error, match=message):
+        next(iter(cs.train(made(), given, RECIPE)))
+
+
+# --- the recipe --------------------------------------------------------------------------------------------------
+
+
+def test_the_papers_recipe_is_the_papers():
+    recipe = cs.Recipe.paper()
+    assert (recipe.epochs, recipe.batch_size, recipe.momentum, recipe.nesterov) == (60, 64, 0.9, False)
+    assert recipe.augmentation == "crop-flip"
+    rates = [recipe.learning_rate_at(epoch / 60) for epoch in (0, 39.9, 40, 49.9, 50, 59.9)]
+    assert rates == pytest.approx([0.01, 0.01, 0.001, 0.001, 0.0001, 0.0001])
+
+
+def test_one_cycle_rises_and_falls_to_nothing():
+    recipe = cs.Recipe(learning_rate=1.0, warmup=0.25)
+    assert recipe.learning_rate_at(0.125) == 0.5
+    assert recipe.learning_rate_at(0.25) == 1.0
+    assert recipe.learning_rate_at(1.0) < 0.001
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"optimizer": "adam"}, "unknown optimizer 'adam'.*did you mean 'adamw'"),
+        ({"epochs": 0}, "epochs must be a whole number of at least 1, got 0"),
+        ({"learning_rate": -1.0}, "learning_rate must be positive, got -1.0"),
+        ({"validation": 1.0}, "validation must be at least 0 and below 1, got 1.0"),
+        ({"growth": ((0.0, 0.5),)}, "the last one 1"),
+    ],
+)
+def test_recipes_that_cannot_be_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        cs.Recipe(**changes)
+
+
+def test_a_recipe_survives_json():
+    recipe = cs.Recipe.quick(presentation=cs.mixture(cs.flash(1), cs.masked(1, 2)))
+    assert cs.Recipe.from_dict(recipe.to_dict()) == recipe
+    with pytest.raises(ValueError, match="unknown recipe setting 'epoch'"):
+        cs.Recipe.from_dict({**recipe.to_dict(), "epoch": 3})
+
+
+def test_augmentation_depends_on_seed_and_image_alone():
+    images, index = data()[0], torch.arange(60)
+    whole = augment(images, "crop-flip", 3, index)
+    assert torch.equal(augment(images[20:30], "crop-flip", 3, index[20:30]), whole[20:30])
+    assert not torch.equal(augment(images, "crop-flip", 4, index), whole)
+    assert torch.equal(augment(images, "none", 3, index), images)
+
+
+def test_a_flip_is_a_mirror_and_a_crop_a_shift_with_black_beyond_the_edge():
+    images, index = data()[0], torch.arange(60)
+    flipped = augment(images, "flip", 0, index)
+    mirrored = [torch.equal(a, b.flip(-1)) for a, b in zip(flipped, images, strict=True)]
+    assert all(torch.equal(a, b) or m for a, b, m in zip(flipped, images, mirrored, strict=True))
+    assert 15 < sum(mirrored) < 45
+    padded = nn.functional.pad(images, (4,) * 4)
+    for cropped, source in zip(augment(images, "crop", 0, index), padded, strict=True):
+        places = [source[:, i : i + 8, j : j + 8] for i in range(9) for j in range(9)]
+        assert any(torch.equal(cropped, place) for place in places)
+
+
+def test_shrinking_keeps_the_mean_and_a_side_that_halves():
+    images = torch.rand(4, 3, 32, 32)
+    small = shrink(images, 0.7, 8)
+    assert small.shape[-1] % 8 == 0
+    assert math.isclose(float(small.mean()), float(images.mean()), abs_tol=0.01)
