@@ -18,6 +18,7 @@ from cortexsim.files import refuse_existing, written_aside
 from cortexsim.graph import CortexGraph, given
 from cortexsim.model import Cortex
 from cortexsim.presentation import from_dict
+from cortexsim.simulate import checked_device
 from cortexsim.statistics import Place, Statistics
 
 FORMAT = 1
@@ -51,7 +52,9 @@ def save(model: Cortex, path: str | Path, *, overwrite: bool = False, about: Map
     path = checked_suffix(path)
     if not (overwrite and path.is_file()):
         refuse_existing(path)
-    tensors = {f"weights/{name}": value.contiguous() for name, value in model.state_dict().items()}
+    # copies: a module of the user's may tie tensors, and the format refuses shared memory
+    whole = torch.contiguous_format
+    tensors = {f"weights/{name}": value.clone(memory_format=whole) for name, value in model.state_dict().items()}
     sets = []
     for k, statistics in enumerate(model.statistics.values()):
         described, stacked = _pack(statistics, f"statistics/{k}")
@@ -76,7 +79,6 @@ def save(model: Cortex, path: str | Path, *, overwrite: bool = False, about: Map
         "model": described_model,
         "statistics": sets,
         "about": dict(model.about if about is None else about),
-        "content": _content(tensors),
     }
     write_tensors(tensors, meta, path)
 
@@ -105,14 +107,14 @@ def load(
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is cut, damaged, foreign or of a newer format, or `modules` lacks something; the message says which.
+        If it is cut, damaged, foreign or of a newer format, or `modules` lacks something, or the device is not there;
+        the message says which.
     """
     tensors, meta = read_tensors(path)
     if "model" not in meta:
         raise ValueError(f"{path} holds no model; what it holds: {sorted(meta)}")
-    if meta["content"] != _content(tensors):
-        raise ValueError(f"{path} is damaged: its weights do not match their checksum")
     described = meta["model"]
+    where = checked_device(device)
     graph = CortexGraph.from_dict(described["graph"], modules)
     pre_net: str | nn.Module = described["pre_net"]
     if described["custom_pre_net"]:
@@ -139,7 +141,7 @@ def load(
     for k, saved in enumerate(meta["statistics"]):
         statistics = _unpack(saved, tensors, f"statistics/{k}")
         model.statistics[statistics.presentation] = statistics
-    return model.to(device).eval()
+    return model.to(where).eval()
 
 
 def checked_suffix(path: str | Path) -> Path:
@@ -157,7 +159,8 @@ def checked_suffix(path: str | Path) -> Path:
 
 
 def write_tensors(tensors: Mapping[str, Tensor], meta: Mapping[str, Any], path: Path) -> None:
-    """Write tensors and what describes them, aside and renamed."""
+    """Write tensors and what describes them, with checksums of both, aside and renamed."""
+    meta = {**meta, "content": _content(tensors), "description": _description(meta)}
     with written_aside(path, replacing=True) as aside:
         try:
             save_file(dict(tensors), aside, metadata={KEY: json.dumps(meta)})
@@ -186,14 +189,25 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise ValueError(f"{path} is no safetensors file, or it is cut or damaged: {error}") from error
     try:
         meta = json.loads(metadata[KEY])
-    except (KeyError, json.JSONDecodeError):
+        found = int(meta["format"])
+    except (KeyError, TypeError, ValueError):
         raise ValueError(f"{path} is a safetensors file, but not one of cortexsim") from None
-    if meta["format"] > FORMAT:
+    if found > FORMAT:
         raise ValueError(
-            f"{path} has format {meta['format']}, written by cortexsim {meta['version']}; this is {__version__}, which "
+            f"{path} has format {found}, written by cortexsim {meta.get('version')}; this is {__version__}, which "
             f"reads up to format {FORMAT}: update cortexsim"
         )
+    described = {key: value for key, value in meta.items() if key not in ("content", "description")}
+    content, description = _content(tensors), _description(described)
+    if meta.get("content", content) != content:
+        raise ValueError(f"{path} is damaged: its weights do not match their checksum")
+    if meta.get("description", description) != description:
+        raise ValueError(f"{path} is damaged: what it says of the model does not match its checksum")
     return tensors, meta
+
+
+def _description(meta: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(meta, sort_keys=True).encode()).hexdigest()
 
 
 def _content(tensors: Mapping[str, Tensor]) -> str:

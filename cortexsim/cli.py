@@ -296,9 +296,16 @@ def _simulate(options: argparse.Namespace) -> None:
     import cortexsim as cs
 
     device = _device(options)
+    silence = {}
+    for name, times in map(read_silence, options.silence):
+        if name in silence:
+            raise ValueError(f"{name} is silenced twice; give it once, as in V2->V1:3-20")
+        silence[name] = times
     model = _model(options.model)
     data = _data(options, "test", model.graph.states[0].size)
     if options.first is not None:
+        if options.first < 1:
+            raise ValueError(f"first must be at least 1, got {options.first}")
         generator = torch.Generator().manual_seed(options.seed)
         order = torch.randperm(data.sizes["stimulus"], generator=generator)[: options.first]
         data = data.isel(stimulus=sorted(order.tolist()))
@@ -309,7 +316,7 @@ def _simulate(options: argparse.Namespace) -> None:
         until=options.until,
         record=options.record.split(",") if options.record is not None else None,
         statistics=options.statistics and read_presentation(options.statistics),
-        silence=dict(read_silence(text) for text in options.silence),
+        silence=silence,
         quantity=options.quantity,
         dtype=options.dtype,
         seed=options.seed,
@@ -412,7 +419,7 @@ def read_silence(text: str) -> tuple[str, Any]:
     """
     name, _, times = text.partition(":")
     first, _, last = times.partition("-")
-    if times and not (first.isdigit() and (not last or last.isdigit())):
+    if times and not (first.isdigit() and (not last or (last.isdigit() and int(last) >= int(first)))):
         raise ValueError(f"cannot read {text!r}: write V2->V1, V2->V1:3 or V2->V1:3-20")
     return name, range(int(first), int(last or first) + 1) if times else None
 

@@ -321,8 +321,10 @@ def masked(
         raise ValueError(f"the mask cannot come before the target ends: SOA {soa} is shorter than duration {duration}")
     if isinstance(mask, Tensor):
         mask = GivenMask.of(mask)
-    elif not isinstance(mask, GivenMask) and mask not in MASKS:
-        raise ValueError(unknown("mask", mask, (*MASKS, "or a torch.Tensor")))
+    elif not isinstance(mask, str | GivenMask):
+        raise TypeError(f"mask must be one of {list(MASKS)}, or a torch.Tensor, got {type(mask).__name__}")
+    elif isinstance(mask, str) and mask not in MASKS:
+        raise ValueError(unknown("mask", mask, MASKS))
     return Presentation("masked", duration, soa, mask, mask_duration)
 
 

@@ -68,9 +68,16 @@ def save_recording(recording: xr.DataTree, path: str | Path) -> None:
                 }
                 for name, node in recording.children.items()
             }
+            # zarr v3 has no form of its own for texts of one length
+            recording = recording.map_over_datasets(_with_free_texts)
             recording.to_zarr(aside, zarr_format=3, consolidated=False, encoding=encoding, mode="w-")
         else:
             recording.to_netcdf(aside, engine="h5netcdf")
+
+
+def _with_free_texts(node: xr.Dataset) -> xr.Dataset:
+    texts = {name: array.astype(object) for name, array in node.coords.items() if array.dtype.kind == "U"}
+    return node.assign_coords(texts) if texts else node
 
 
 def open_recording(path: str | Path) -> xr.DataTree:

@@ -143,7 +143,7 @@ def schedule(
     ValueError
         If a time is negative or after `until`, or a state or transition unknown.
     """
-    readouts = sorted({int(readout_time)} if isinstance(readout_time, Integral) else set(readout_time))
+    readouts = sorted({int(readout_time)} if isinstance(readout_time, int | Integral) else set(readout_time))
     end = max([*readouts, 0]) if until is None else until
     times = record if isinstance(record, Mapping) else {name: range(end + 1) for name in record}
     wanted = {graph.state(name).name: set(when) for name, when in times.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -38,6 +39,7 @@ from cortexsim.transition import Times
 
 QUANTITIES = ("state", "rate")
 DTYPES = ("float16", "float32", "float64")
+TAKEN = ("activation", "channel", "class", "component", "logits", "populated", "shown", "time", "x", "y")
 
 
 def simulate(
@@ -168,6 +170,9 @@ def simulate(
         "batch_size": batch_size,
         "device": str(where),
         "deterministic": deterministic,
+        "input_gain": model.input_gain,
+        "normalization": model.normalization,
+        "coordinates": _checksum(coordinates),
         "classes": json.loads(images.attrs["classes"]) if "classes" in getattr(images, "attrs", {}) else None,
     }
     if to is not None:
@@ -220,6 +225,7 @@ def _recorded(model: Cortex, record: Sequence[str] | None) -> list[str]:
         return model.graph.state_names
     if isinstance(record, str):
         raise TypeError(f"record must be a sequence of states, such as [{record!r}], got {record!r}")
+    record = list(record)
     strangers = [name for name in record if name not in model.graph.state_names]
     if strangers:
         raise ValueError(f"cannot record {strangers}: the states are {model.graph.state_names}")
@@ -278,6 +284,9 @@ def _coordinates(
         "time": xr.Variable("time", np.arange(until + 1), {"long_name": "time", "units": "steps"}),
         **stimulus_coordinates(images),
     }
+    taken = sorted({*TAKEN} & {*stimulus_coordinates(images)})
+    if taken:
+        raise ValueError(f"the images' coordinates {taken} have names that a recording uses itself; rename them")
     if labels is not None:
         given = np.asarray(labels)
         if given.shape != (n,):
@@ -291,6 +300,14 @@ def _coordinates(
     else:
         coordinates["shown"] = flags(shown[0], ("time",))
     return coordinates
+
+
+def _checksum(coordinates: Mapping[str, Any]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(coordinates):
+        values = np.asarray(coordinates[name])
+        digest.update(f"{name} {values.tolist()}".encode())
+    return digest.hexdigest()[:16]
 
 
 def _provenance(used: Statistics, presentation: AnyPresentation) -> dict[str, Any]:
@@ -407,11 +424,15 @@ def _deterministic(wanted: bool) -> Iterator[None]:
     if not wanted:
         yield
         return
-    before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
+    before = (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+        torch.backends.cudnn.benchmark,
+    )
     torch.use_deterministic_algorithms(True)
     torch.backends.cudnn.benchmark = False
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(before[0])
-        torch.backends.cudnn.benchmark = before[1]
+        torch.use_deterministic_algorithms(before[0], warn_only=before[1])
+        torch.backends.cudnn.benchmark = before[2]

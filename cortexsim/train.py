@@ -47,8 +47,8 @@ class Progress:
     accuracy : dict of int to float
         Training accuracy (fraction) of these steps at each trained readout time; with label and crop as trained.
     validation : dict of int to float or None
-        Accuracy on the held-out images at each readout time, at the end of an epoch; the last record's reach as far as
-        the calibration.
+        Accuracy on the held-out images at each readout time, at the end of an epoch, once images are trained at full
+        size; the last record's reach as far as the calibration.
     learning_rate : float
     seconds, seconds_left : float
         Wall-clock time spent (over all runs of a resumed training), and estimated still to go.
@@ -175,7 +175,10 @@ class _Training:
                 if not epoch_ends and self.step % self.report_every:
                     continue
                 loss, accuracy = self._gather()
-                validation = self._validate(self.model.readout_time, thorough=False) if epoch_ends else None
+                grown = self.recipe.scale_at(self.step / self.steps) == 1
+                validation = (
+                    self._validate(self.model.readout_time, thorough=False) if epoch_ends and grown else None
+                )  # fmt: skip
                 here = time.perf_counter() - started
                 self.seconds = before + here
                 if epoch_ends:

@@ -54,8 +54,8 @@ class Times:
             return cls()
         if isinstance(times, Times):
             return times
-        if isinstance(times, Integral):
-            times = (int(times),) if not isinstance(times, bool) else (times,)
+        if isinstance(times, int | Integral):
+            times = (whole(times, "a time"),)
         listed = sorted({whole(time, "a time") for time in times})
         if listed and listed[0] < 1:
             raise ValueError(f"a transition delivers at time 1 at the earliest, got time {listed[0]}")
@@ -72,8 +72,8 @@ class Times:
         return cls(tuple(joined))
 
     def __contains__(self, time: object) -> bool:
-        return isinstance(time, Integral) and any(
-            start <= time and (stop is None or time < stop) for start, stop in self.intervals
+        return isinstance(time, int | Integral) and any(
+            start <= int(time) and (stop is None or int(time) < stop) for start, stop in self.intervals
         )
 
     def __bool__(self) -> bool:
