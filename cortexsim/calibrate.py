@@ -84,7 +84,7 @@ def calibrate(
     with undisturbed(model), torch.no_grad():
         _advance(model, pixels, planned, taken, batch_size or 250, weight)
     if model.normalization == "shared":
-        taken = taken.pooled()
+        taken = taken.pooled(min(until, model.readout_time))
     model.statistics[presentation] = taken
     return taken
 

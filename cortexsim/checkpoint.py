@@ -162,8 +162,12 @@ def write_tensors(tensors: Mapping[str, Tensor], meta: Mapping[str, Any], path: 
     """Write tensors and what describes them, with checksums of both, aside and renamed."""
     meta = {**meta, "content": _content(tensors), "description": _description(meta)}
     with written_aside(path, replacing=True) as aside:
+        # safetensors makes its files private; this one gets the mode of any new file
+        aside.touch()
+        mode = aside.stat().st_mode
         try:
             save_file(dict(tensors), aside, metadata={KEY: json.dumps(meta)})
+            aside.chmod(mode)
         except SafetensorError as error:
             raise OSError(None, str(error)) from error
 

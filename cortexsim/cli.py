@@ -284,7 +284,7 @@ def _test(options: argparse.Namespace) -> None:
     print(f"{len(images)} test images from {data.attrs['name']}; shown: {shown}")
     print(f"{'statistics':>34} " + " ".join(f"{f't={t}':>6}" for t in times))
     variants = [("calibrated", used), (f"held from t = {model.readout_time}", used.held(model.readout_time))]
-    variants.append(("shared over time", used.pooled()))
+    variants.append((f"shared over times 0 to {model.readout_time}", used.pooled(model.readout_time)))
     for name, statistics in variants:
         found = accuracies(model, images, labels, times, shown, statistics=statistics, seed=options.seed)
         print(f"{name:>34} " + " ".join(f"{found[t]:6.1%}" for t in times), flush=True)

@@ -94,20 +94,28 @@ class Statistics:
                 moments[place, when] = self.moments[place, earlier[-1]]
         return replace(self, moments=moments, change=f"held from t = {time}")
 
-    def pooled(self) -> Statistics:
-        """Return statistics shared over time: each place has the moments of all its times taken together.
+    def pooled(self, until: int | None = None) -> Statistics:
+        """Return statistics shared over time: a place has the same moments at every time.
 
-        Each time weighs the same. What ordinary batch normalization, used again at every step, ends up with.
+        They are those of its times up to `until` (by default all) taken together, each time weighing the same: what
+        ordinary batch normalization, used again at every step of the training, ends up with.
+
+        Parameters
+        ----------
+        until : int, optional
+            Last time that is taken in; for a place that is empty until later, its first time.
         """
         moments = dict(self.moments)
         for place in {place for place, when in self.moments if when is not None}:
             times = self.times(place)
-            means = torch.stack([self.moments[place, time][0] for time in times])
-            variances = torch.stack([self.moments[place, time][1] for time in times])
+            pooled = [time for time in times if until is None or time <= until] or times[:1]
+            means = torch.stack([self.moments[place, time][0] for time in pooled])
+            variances = torch.stack([self.moments[place, time][1] for time in pooled])
             mean = means.mean(0)
             variance = (variances + (means - mean).square()).mean(0)
             moments |= {(place, time): (mean, variance) for time in times}
-        return replace(self, moments=moments, change="pooled over time")
+        last = self.until if until is None else until
+        return replace(self, moments=moments, change=f"pooled over times 0 to {last}")
 
     def __iter__(self) -> Iterator[Place]:
         return iter(self.moments)

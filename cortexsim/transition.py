@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from numbers import Integral
 from typing import Any
 
@@ -101,7 +102,8 @@ class Times:
         edges = {edge for times in (self, other) for interval in times.intervals for edge in interval if edge}
         starts: list[int] = sorted(edges)
         pieces: list[tuple[int, int | None]] = []
-        for start, stop in zip(starts, [*starts[1:], None], strict=True):
+        for start, stop in pairwise([*starts, None]):
+            assert start is not None
             if start in self and start not in other:
                 pieces.append((start, stop))
         return self._joined(pieces)

@@ -38,3 +38,19 @@ def flashed(small_model, shown_images) -> xr.DataTree:
 def masked(small_model, shown_images) -> xr.DataTree:
     """A recording of a flash, a blank and a noise mask of one step, times 0 to 4."""
     return cs.simulate(small_model, shown_images, cs.masked(1, soa=2, mask_duration=1), until=4, seed=3)
+
+
+@pytest.fixture
+def pictures() -> torch.Tensor:
+    """Six images of 8 x 8 pixels, in float64."""
+    return torch.rand((6, 3, 8, 8), generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+
+
+@pytest.fixture
+def calibrated(pictures) -> cs.Cortex:
+    """V1, V2 and IT linked with themselves and their neighbours, in float64, with a flash's statistics to time 8."""
+    torch.manual_seed(0)
+    graph = cs.adjacent({"V1": 4, "V2": 4, "IT": 4}, size=8, shortcut=0.5)
+    model = cs.Cortex(graph, n_classes=3, readout_time=5).double().eval()
+    cs.calibrate(model, pictures, until=8)
+    return model

@@ -115,6 +115,13 @@ def test_pooled_statistics_are_the_moments_of_all_times_together(model, images):
     torch.testing.assert_close(variance, every.var((0, 2), correction=0), rtol=0, atol=1e-11)
 
 
+def test_pooling_can_stop_at_the_last_trained_time(model, images):
+    taken = cs.calibrate(model, images, 8)
+    pooled = taken.pooled(until=3)
+    assert torch.equal(pooled.at("V1", 8)[0], torch.stack([taken.at("V1", t)[0] for t in range(4)]).mean(0))
+    assert pooled.change == "pooled over times 0 to 3"
+
+
 def test_a_model_with_shared_normalization_gets_pooled_statistics(images):
     torch.manual_seed(0)
     graph = cs.adjacent({"V1": 4, "IT": 4}, size=8)

@@ -98,8 +98,9 @@ class Timeline(widgets.VBox):
                     layout=widgets.Layout(flex_flow="row wrap", align_items="center"),
                 ),
                 self.notice,
-                widgets.HBox(
-                    [self.screen, widgets.VBox([self.one_scale_box, self.activity], layout=_FILL)],
+                widgets.Box(
+                    [self.screen, widgets.VBox([self.one_scale_box, self.activity], layout=_BESIDE)],
+                    layout=widgets.Layout(flex_flow="row wrap"),
                 ),
                 widgets.Box([self.probabilities], layout=_FILL),
             ],
@@ -201,6 +202,8 @@ class Timeline(widgets.VBox):
 
 
 _FILL = widgets.Layout(flex="1 1 auto", min_width="0", width="100%")
+# beside the screen where there is room for four maps, else below it
+_BESIDE = widgets.Layout(flex="1 1 420px", min_width="0")
 
 
 def _listed(names: Sequence[str]) -> str:

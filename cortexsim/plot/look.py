@@ -28,6 +28,7 @@ def template() -> go.layout.Template:
         "ticks": "outside",
         "tickcolor": FAINT,
         "automargin": True,
+        "title": {"font": {"size": 12}},
     }
     return go.layout.Template(
         layout=go.Layout(
