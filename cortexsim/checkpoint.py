@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from cortexsim import __version__
@@ -160,6 +158,9 @@ def checked_suffix(path: str | Path) -> Path:
 
 def write_tensors(tensors: Mapping[str, Tensor], meta: Mapping[str, Any], path: Path) -> None:
     """Write tensors and what describes them, with checksums of both, aside and renamed."""
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
     meta = {**meta, "content": _content(tensors), "description": _description(meta)}
     with written_aside(path, replacing=True) as aside:
         # safetensors makes its files private; this one gets the mode of any new file
@@ -182,6 +183,8 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     ValueError
         If it is cut, damaged, foreign, or of a newer format.
     """
+    from safetensors import SafetensorError, safe_open
+
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no model at {path}")

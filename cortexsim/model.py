@@ -448,9 +448,9 @@ class Cortex(nn.Module):
         for name, time in planned:
             if not self.weights.has(name, time):
                 raise ValueError(
-                    f"{name} has no weights at time {time}: it contributes to no readout up to time {self.readout_time}, "
-                    "for which this model was made; read out or record only what leads to such a readout, or make the "
-                    "model with a later readout_time"
+                    f"{name} has no weights at time {time}: it contributes to no readout up to time "
+                    f"{self.readout_time}, for which this model was made; read out or record only what leads to such a "
+                    "readout, or make the model with a later readout_time"
                 )
 
     def __repr__(self) -> str:

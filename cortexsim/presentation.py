@@ -253,8 +253,9 @@ _MASK_WORDS = {
 def from_dict(saved: Mapping[str, Any]) -> AnyPresentation:
     """Build a presentation from `to_dict`'s form."""
     if saved["kind"] == "mixture":
+        # as they are: `mixture` would divide the weights by their sum once more
         components = [from_dict(component) for component in saved["components"]]
-        return mixture(*components, weights=saved["weights"])
+        return Mixture(tuple(c for c in components if isinstance(c, Presentation)), tuple(saved["weights"]))
     values = {"duration": None, **saved}
     if isinstance(values.get("mask"), Mapping):
         values["mask"] = GivenMask(tuple(values["mask"]["shape"]), values["mask"]["data"])

@@ -5,18 +5,16 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 import torch
 import xarray as xr
 from torch import Tensor
 from torch.nn import functional as F
-from tqdm import tqdm
 
 from cortexsim import __version__
 from cortexsim.activity import Activity
@@ -186,7 +184,7 @@ def simulate(
         # the mode is evaluation now, so this takes the stored statistics
         normalize = model.normalizer(presentation, used)
         batches = torch.arange(len(pixels)).split(batch_size)
-        for index in tqdm(batches, desc="simulating", unit="batch", disable=not progress):
+        for index in _with_bar(batches) if progress else batches:
             frames = presentation.frames(
                 pixels[index].to(where), until, seed=seed, index=index.to(where), others=pixels
             )
@@ -209,6 +207,8 @@ def estimate(
 
 def _refuse_too_large(model: Cortex, n: int, until: int, names: list[str], dtype: str) -> None:
     needed = estimate(model, n, until=until, record=names, dtype=dtype)
+    import psutil
+
     free = psutil.virtual_memory().available
     if needed > 0.9 * free:
         half = "" if dtype == "float16" else ", dtype='float16'"
@@ -218,6 +218,12 @@ def _refuse_too_large(model: Cortex, n: int, until: int, names: list[str], dtype
             f"{needed / 1e9:,.1f} GB, but {free / 1e9:,.1f} GB of memory is free; record fewer states (record=[...])"
             f"{half}, fewer times (until=...), or fewer stimuli (at most {fits})"
         )
+
+
+def _with_bar(batches: Sequence[Tensor]) -> Iterable[Tensor]:
+    from tqdm.auto import tqdm
+
+    return tqdm(batches, desc="simulating", unit="batch")
 
 
 def _recorded(model: Cortex, record: Sequence[str] | None) -> list[str]:

@@ -55,6 +55,8 @@ LATE = {
     "sklearn",
     "torchvision",
     "PIL",
+    "psutil",
+    "safetensors",
 }
 
 PACKAGE = Path(cortexsim.__file__).parent

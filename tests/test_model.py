@@ -136,7 +136,7 @@ def test_kernels_say_why_there_are_none(graph):
 
 def test_running_a_time_without_weights_is_refused_before_the_first_step(graph, images):
     model = cs.Cortex(graph, 3, readout_time=4, sharing="none").double()
-    with pytest.raises(ValueError, match="V1->V1 has no weights at time 3.*readouts? up to time 4"):
+    with pytest.raises(ValueError, match=r"V1->V1 has no weights at time 3.*readouts? up to time 4"):
         model.readouts(images, [5])
 
 

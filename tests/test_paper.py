@@ -159,10 +159,7 @@ def random_graphs(draw) -> CortexGraph:
     transitions = []
     for source in states:
         for target in states:
-            if source.height < target.height:
-                kinds = ["BRDx1", "BRDx2"]
-            else:
-                kinds = ["BRCx1", "BRCx2", "Conv"]
+            kinds = ["BRDx1", "BRDx2"] if source.height < target.height else ["BRCx1", "BRCx2", "Conv"]
             if source.size == target.size and source.features == target.features:
                 kinds += ["BRCx2+I", "BRCx2+0.5I"]
             if source.height == 2 * target.height and source.features == target.features:
