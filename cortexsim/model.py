@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from cortexsim.activity import Activity, entering, total
 from cortexsim.graph import CortexGraph
 from cortexsim.images import as_float, check_images
-from cortexsim.nets import DeepPreNet, PostNet
+from cortexsim.nets import DeepPreNet, PostNet, convolve
 from cortexsim.presentation import AnyPresentation, Frames, flash, sustained
 from cortexsim.schedule import Schedule, populate, schedule
 from cortexsim.sharing import Kernels, Pair
@@ -34,7 +34,7 @@ from cortexsim.statistics import (
     not_at_all,
 )
 from cortexsim.suggest import unknown
-from cortexsim.transition import Convolution, Kind, Transition, module_name
+from cortexsim.transition import Kind, Transition, module_name
 
 
 class Cortex(nn.Module):
@@ -268,17 +268,17 @@ class Cortex(nn.Module):
             return F.max_pool2d(h, 2)
         convolutions = self.graph.convolutions(transition.name)
         kernels = self.weights.of(transition.name, time)
-        x = _convolve(rate if kind.normalized and rate is not None else h, kernels[0], convolutions[0])
+        x = convolve(rate if kind.normalized and rate is not None else h, kernels[0], convolutions[0])
         if len(kernels) == 2:
             x = F.relu(normalize(x, transition.name, time))
-            x = _convolve(x, kernels[1], convolutions[1])
+            x = convolve(x, kernels[1], convolutions[1])
         return x if kind.shortcut == 0 else torch.add(x, h, alpha=kind.shortcut)
 
     def first_convolution(self, transition: Transition, time: int, h: Tensor, normalize: Normalize) -> Tensor:
         """Compute what the inner BN of a transition of two convolutions normalizes."""
         convolution = self.graph.convolutions(transition.name)[0]
         kernel = self.weights.of(transition.name, time)[0]
-        return _convolve(F.relu(normalize(h, transition.source, time - 1)), kernel, convolution)
+        return convolve(F.relu(normalize(h, transition.source, time - 1)), kernel, convolution)
 
     def _update(self, state: str, activity: Activity) -> Activity:
         if state not in self.updates:
@@ -496,10 +496,3 @@ def _count(module: nn.Module) -> int:
 
 def _reads_rate(transition: Transition) -> bool:
     return isinstance(transition.kind, str) and Kind.parse(transition.kind).normalized
-
-
-def _convolve(x: Tensor, kernel: Tensor, convolution: Convolution) -> Tensor:
-    stride = convolution.stride
-    if convolution.transposed:
-        return F.conv_transpose2d(x, kernel, stride=stride, padding=1, output_padding=stride - 1)
-    return F.conv2d(x, kernel, stride=stride, padding=1)

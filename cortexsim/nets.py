@@ -1,4 +1,4 @@
-"""The ends of the model: the pre-net between retina and the first state, the post-net that reads the last one."""
+"""The parts of the model: pre-net between retina and the first state, a convolution, post-net behind the last one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cortexsim.statistics import Normalize
+from cortexsim.transition import Convolution
 
 
 class DeepPreNet(nn.Module):
@@ -42,3 +43,11 @@ class PostNet(nn.Module):
         """Return logits, shape (stimulus, class)."""
         rate = F.relu(normalize(h, place, time, self.scale, self.shift))
         return self.linear(rate.mean((2, 3)))
+
+
+def convolve(x: Tensor, kernel: Tensor, convolution: Convolution) -> Tensor:
+    """Apply one convolution of a transition, or its transpose, to x of shape (row, channel, y, x)."""
+    stride = convolution.stride
+    if convolution.transposed:
+        return F.conv_transpose2d(x, kernel, stride=stride, padding=1, output_padding=stride - 1)
+    return F.conv2d(x, kernel, stride=stride, padding=1)

@@ -131,7 +131,7 @@ def summary(recording: xr.DataTree) -> str:
     if made["statistics"]:
         used = made["statistics"]
         texts.append(
-            f"Normalized with the moments of {used['n_images']} images, «{used['presentation_text']}»"
+            f"Normalized with the moments of {used['n_images']} images, {_taken_on(made)}"
             + (f", {used['change']}" if used["change"] else "")
             + (", reused on purpose." if used["reused"] else ".")
         )
@@ -148,6 +148,16 @@ def summary(recording: xr.DataTree) -> str:
         if populated.ndim == 2 and bool((ever & ~populated.all(0)).any()):
             texts.append(f"{name} is populated at different times for different stimuli; see `populated`.")
     return " ".join(texts)
+
+
+def _taken_on(made: dict[str, Any]) -> str:
+    """Say on what the statistics were taken, without telling a long mixture twice."""
+    used = made["statistics"]
+    if used["presentation"] == made["presentation"]:
+        return "shown in the same way"
+    if used["presentation"]["kind"] == "mixture":
+        return f"shown in a mixture of {len(used['presentation']['components'])} ways"
+    return f"«{used['presentation_text']}»"
 
 
 def _spans(times: list[int]) -> str:
