@@ -364,7 +364,7 @@ def mixture(*presentations: AnyPresentation, weights: Sequence[float] | None = N
     for presentation, share in zip(presentations, shares, strict=True):
         for component, weight in zip(presentation.components, presentation.weights, strict=True):
             parts[component] = parts.get(component, 0.0) + share * weight / sum(shares)
-    # rounded so that a mixture saved and read again equals itself
+    # rounded so that 1/3 of 1/2 equals 1/6
     return Mixture(tuple(parts), tuple(round(weight, 12) for weight in parts.values()))
 
 

@@ -122,7 +122,7 @@ class Recipe:
     @classmethod
     def quick(cls, **changes: Any) -> Recipe:
         """Return the fast recipe: few epochs, growing images, bfloat16, one learning-rate cycle, loss at all times."""
-        return replace(cls(growth=((0.0, 0.5), (0.25, 0.75), (0.5, 1.0))), **changes)
+        return replace(cls(learning_rate=0.3, growth=((0.0, 0.5), (0.25, 0.75), (0.5, 1.0))), **changes)
 
     def learning_rate_at(self, progress: float) -> float:
         """Return the learning rate when this fraction of the training is done."""
