@@ -125,6 +125,9 @@ def _parser() -> argparse.ArgumentParser:
         "--augmentation", choices=["none", "crop", "flip", "crop-flip"], help="default: what suits the data"
     )
     train.add_argument("--loss-at", choices=["readout", "all"], help="default: the recipe's")
+    train.add_argument(
+        "--validation", type=float, metavar="FRACTION", help="held out of each class, 0 is none; default: the recipe's"
+    )
     train.add_argument("--n", type=int, default=20_000, help="digits or contours to make; default: %(default)s")
     train.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     train.add_argument("--resume", action="store_true", help="go on with a training that was stopped")
@@ -258,7 +261,7 @@ def _recipe(options: argparse.Namespace) -> Any:
     import cortexsim as cs
 
     changes: dict[str, Any] = {"presentation": read_presentation(options.presentation), "seed": options.seed}
-    for name in ("epochs", "batch_size", "learning_rate", "weight_decay", "augmentation", "loss_at"):
+    for name in ("epochs", "batch_size", "learning_rate", "weight_decay", "augmentation", "loss_at", "validation"):
         if getattr(options, name) is not None:
             changes[name] = getattr(options, name)
     if options.recipe == "quick" and options.augmentation is None:
@@ -270,21 +273,31 @@ def _recipe(options: argparse.Namespace) -> Any:
 def _test(options: argparse.Namespace) -> None:
     import torch
 
+    import cortexsim as cs
     from cortexsim.images import as_images
     from cortexsim.train import accuracies
 
     model = _model(options.model).to(_device(options))
     data = _data(options, "test", model.graph.states[0].size)
+    names = cs.datasets.classes(data)
+    if model.classes is not None and names != model.classes:
+        raise ValueError(f"the model was trained on the classes {model.classes}, but these images have {names}")
     images = as_images(data).to(options.device)
     labels = torch.from_numpy(data["label"].values).long().to(options.device)
     asked = options.presentation and read_presentation(options.presentation)
-    used = model.find_statistics(asked)
-    shown = asked or used.presentation
-    times = model.readable(shown, used.until)
+    variants: list[tuple[str, Any]] = [("none", None)]
+    shown, until = asked or cs.flash(1), 2 * model.readout_time
+    if model.normalization != "none":
+        used = model.find_statistics(asked)
+        shown, until = asked or used.presentation, used.until
+        variants = [
+            ("calibrated", used),
+            (f"held from t = {model.readout_time}", used.held(model.readout_time)),
+            (f"shared over times 0 to {model.readout_time}", used.pooled(model.readout_time)),
+        ]
+    times = model.readable(shown, until)
     print(f"{len(images)} test images from {data.attrs['name']}; shown: {shown}")
     print(f"{'statistics':>34} " + " ".join(f"{f't={t}':>6}" for t in times))
-    variants = [("calibrated", used), (f"held from t = {model.readout_time}", used.held(model.readout_time))]
-    variants.append((f"shared over times 0 to {model.readout_time}", used.pooled(model.readout_time)))
     for name, statistics in variants:
         found = accuracies(model, images, labels, times, shown, statistics=statistics, seed=options.seed)
         print(f"{name:>34} " + " ".join(f"{found[t]:6.1%}" for t in times), flush=True)
@@ -418,8 +431,8 @@ def read_silence(text: str) -> tuple[str, Any]:
         If it cannot be read.
     """
     name, _, times = text.partition(":")
-    first, _, last = times.partition("-")
-    if times and not (first.isdigit() and (not last or (last.isdigit() and int(last) >= int(first)))):
+    first, dash, last = times.partition("-")
+    if times and not (first.isdigit() and (not dash or (last.isdigit() and int(last) >= int(first)))):
         raise ValueError(f"cannot read {text!r}: write V2->V1, V2->V1:3 or V2->V1:3-20")
     return name, range(int(first), int(last or first) + 1) if times else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -70,9 +71,81 @@ def save_recording(recording: xr.DataTree, path: str | Path) -> None:
             }
             # zarr v3 has no form of its own for texts of one length
             recording = recording.map_over_datasets(_with_free_texts)
-            recording.to_zarr(aside, zarr_format=3, consolidated=False, encoding=encoding, mode="w-")
+            store = _patient_store(aside)
+            try:
+                recording.to_zarr(store, zarr_format=3, consolidated=False, encoding=encoding, mode="w-")
+            finally:
+                store.complain()
         else:
-            recording.to_netcdf(aside, engine="h5netcdf")
+            with _PatientFile(aside) as file:
+                try:
+                    recording.to_netcdf(file, engine="h5netcdf")
+                finally:
+                    file.complain()
+
+
+class _PatientFile(io.FileIO):
+    """A new file that remembers why it cannot be written until it is asked.
+
+    An error while HDF5 writes, as on a full disk, leaves it in a state that ends the whole process (h5py 3).
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "w+")
+        self.error: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        left = memoryview(data).cast("B")
+        size = len(left)
+        try:
+            while left and self.error is None:
+                left = left[super().write(left) :]
+        except OSError as error:
+            self.error = error
+        return size
+
+    def truncate(self, size: int | None = None) -> int:
+        try:
+            return super().truncate(size)
+        except OSError as error:
+            self.error = self.error or error
+            return self.tell() if size is None else size
+
+    def complain(self) -> None:
+        """Raise what went wrong, if anything did."""
+        if self.error is not None:
+            raise self.error
+
+
+def _patient_store(path: Path) -> Any:
+    """Return a new zarr store that remembers why it cannot be written until it is asked.
+
+    zarr writes many chunks at once; were one to fail, others would still be written while what is there is removed.
+    """
+    from zarr.storage import LocalStore
+
+    class PatientStore(LocalStore):
+        error: OSError | None = None
+
+        async def set(self, key: str, value: Any) -> None:
+            try:
+                if self.error is None:
+                    await super().set(key, value)
+            except OSError as error:
+                self.error = error
+
+        async def set_if_not_exists(self, key: str, value: Any) -> None:
+            try:
+                if self.error is None:
+                    await super().set_if_not_exists(key, value)
+            except OSError as error:
+                self.error = error
+
+        def complain(self) -> None:
+            if self.error is not None:
+                raise self.error
+
+    return PatientStore(path)
 
 
 def _with_free_texts(node: xr.Dataset) -> xr.Dataset:
@@ -110,6 +183,9 @@ def open_recording(path: str | Path) -> xr.DataTree:
     if ATTRIBUTE not in recording.attrs:
         recording.close()
         raise ValueError(f"{path} is no recording of cortexsim: the root lacks the attribute {ATTRIBUTE!r}")
+    # a folder lists what is in it in any order
+    names = [*settings(recording)["record"], "readout"]
+    recording.children = {name: recording.children[name] for name in names if name in recording.children}
     return recording
 
 

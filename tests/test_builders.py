@@ -103,9 +103,7 @@ def test_a_shortcut_outside_0_to_1_is_refused(build, shortcut):
 @pytest.mark.parametrize("build", [cs.adjacent, cs.fully_recurrent])
 def test_lateral_and_feedback_give_the_siblings_B_BL_BT_and_BLT(build):
     names = {
-        (lateral, feedback): set(
-            build({"V1": 4, "V2": 4}, size=8, lateral=lateral, feedback=feedback).transition_names
-        )
+        (lateral, feedback): set(build({"V1": 4, "V2": 4}, size=8, lateral=lateral, feedback=feedback).transition_names)
         for lateral in (False, True)
         for feedback in (False, True)
     }

@@ -177,7 +177,15 @@ def test_without_takes_a_transition_away_and_leaves_the_graph_as_it_was(graph):
 
 def test_without_at_some_times_closes_it_only_then(graph):
     changed = graph.without("V2->V1", times=range(3, 6))
-    assert [t in changed.transition("V2->V1").times for t in range(1, 8)] == [True, True, False, False, False, True, True]
+    assert [t in changed.transition("V2->V1").times for t in range(1, 8)] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+        True,
+        True,
+    ]
 
 
 def test_without_twice_adds_up(graph):

@@ -36,7 +36,11 @@ def test_without_self_transitions_a_flash_lives_at_even_or_odd_times():
 
 
 def test_without_self_transitions_two_steps_of_image_fill_every_time():
-    assert populated(WITHOUT_SELF, cs.flash(2)) == {"V1": list(range(7)), "V2": list(range(1, 7)), "IT": list(range(2, 7))}
+    assert populated(WITHOUT_SELF, cs.flash(2)) == {
+        "V1": list(range(7)),
+        "V2": list(range(1, 7)),
+        "IT": list(range(2, 7)),
+    }
 
 
 def test_a_flash_passes_through_a_forward_graph_and_leaves_it_empty():
@@ -44,7 +48,11 @@ def test_a_flash_passes_through_a_forward_graph_and_leaves_it_empty():
 
 
 def test_a_sustained_image_fills_a_forward_graph():
-    assert populated(FORWARD, cs.sustained()) == {"V1": list(range(7)), "V2": list(range(1, 7)), "IT": list(range(2, 7))}
+    assert populated(FORWARD, cs.sustained()) == {
+        "V1": list(range(7)),
+        "V2": list(range(1, 7)),
+        "IT": list(range(2, 7)),
+    }
 
 
 def test_a_mask_populates_a_forward_graph_again():
