@@ -211,6 +211,8 @@ def _train(options: argparse.Namespace) -> None:
         refuse_existing(options.to)
     if state.exists() and not options.resume:
         raise FileExistsError(f"a training was stopped here: --resume goes on with it, or remove {state}")
+    if options.resume and not state.exists():
+        print(f"there is no {state} to go on with: starting anew", file=sys.stderr)
     torch.manual_seed(options.seed)
     size = (options.size, options.size)
     data = _data(options, "train", size)
@@ -296,7 +298,8 @@ def _test(options: argparse.Namespace) -> None:
             (f"shared over times 0 to {model.readout_time}", used.pooled(model.readout_time)),
         ]
     times = model.readable(shown, until)
-    print(f"{len(images)} test images from {data.attrs['name']}; shown: {shown}")
+    part = data.attrs["part"]
+    print(f"{len(images)} images from {data.attrs['name']}{part and f', {part} part'}; shown: {shown}")
     print(f"{'statistics':>34} " + " ".join(f"{f't={t}':>6}" for t in times))
     for name, statistics in variants:
         found = accuracies(model, images, labels, times, shown, statistics=statistics, seed=options.seed)
@@ -446,7 +449,7 @@ def _stop_on_request() -> Iterator[Callable[[], bool]]:
         if asked:
             raise KeyboardInterrupt
         asked.append(True)
-        print("\nstopping after this step (Ctrl-C again: at once)", file=sys.stderr, flush=True)
+        print("\nstopping at the next report (Ctrl-C again: at once)", file=sys.stderr, flush=True)
 
     before = signal.signal(signal.SIGINT, ask)
     try:

@@ -194,17 +194,15 @@ class Cortex(nn.Module):
         return sum(self.weights[key].numel() for key in keys) + sum(_count(module) for module in modules)
 
     def checksum(self) -> str:
-        """Return a checksum of all weights, which identifies what statistics and recordings belong to."""
-        version = tuple((p.data_ptr(), p._version) for p in self.parameters())
-        kept: tuple[Any, str] | None = self.__dict__.get("_kept_checksum")
-        if kept is None or kept[0] != version:
-            digest = hashlib.sha256()
-            for name, parameter in self.named_parameters():
-                digest.update(name.encode())
-                digest.update(parameter.detach().cpu().contiguous().numpy().tobytes())
-            kept = (version, digest.hexdigest()[:16])
-            self.__dict__["_kept_checksum"] = kept
-        return kept[1]
+        """Return a checksum of weights, buffers and input gain, which statistics and recordings belong to.
+
+        Worked out anew each time: a lesion by `kernel.data` leaves no trace that a stored one could be trusted by.
+        """
+        digest = hashlib.sha256(repr(self.input_gain).encode())
+        for name, value in self.state_dict().items():
+            digest.update(name.encode())
+            digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()[:16]
 
     # --- one step ------------------------------------------------------------------------------------------------
 
@@ -243,7 +241,7 @@ class Cortex(nn.Module):
             source = transition.source
             if source not in h:
                 continue
-            if source not in rates and _reads_rate(transition):
+            if source not in rates and transition.reads_rate:
                 rates[source] = F.relu(normalize(h[source].values, source, time - 1))
             delivered = self.deliver(transition, time, h[source].values, rates.get(source), normalize)
             terms.setdefault(transition.target, []).append(Activity(delivered, h[source].rows))
@@ -337,6 +335,7 @@ class Cortex(nn.Module):
         statistics: Statistics | AnyPresentation | None = None,
         seed: int = 0,
         index: Tensor | None = None,
+        others: Tensor | None = None,
     ) -> Tensor:
         """Run one trajectory and read it out at several times.
 
@@ -352,7 +351,7 @@ class Cortex(nn.Module):
             By default `flash(1)`.
         statistics : Statistics or Presentation, optional
             Stored statistics to use on purpose, in place of those of the presentation.
-        seed, index
+        seed, index, others
             What masks and mixtures draw on; see `Presentation.frames`.
 
         Returns
@@ -374,7 +373,9 @@ class Cortex(nn.Module):
         planned = _plan(self.graph, tuple(times), presentation)
         self.check_weights(planned)
         normalize = self.normalizer(presentation, statistics)
-        frames = presentation.frames(images, planned.until, seed=seed, index=index)
+        if isinstance(normalize, Stored):
+            normalize.statistics.check(planned)
+        frames = presentation.frames(images, planned.until, seed=seed, index=index, others=others)
         return self.read(frames, planned, times, normalize)
 
     def read(self, frames: Frames, planned: Schedule, times: Sequence[int], normalize: Normalize) -> Tensor:
@@ -492,7 +493,3 @@ def _count(module: nn.Module) -> int:
         if not isinstance(part, norms)
         for parameter in part.parameters(recurse=False)
     )
-
-
-def _reads_rate(transition: Transition) -> bool:
-    return isinstance(transition.kind, str) and Kind.parse(transition.kind).normalized

@@ -213,17 +213,24 @@ def summary(recording: xr.DataTree) -> str:
         )
     for transition, times in made["silence"].items():
         texts.append(f"{transition} was silenced at {times}.")
-    for name in [*states, "readout"]:
+    texts.extend(_emptiness(recording, [*states, "readout"]))
+    return " ".join(texts)
+
+
+def _emptiness(recording: xr.DataTree, nodes: list[str]) -> list[str]:
+    """Say what is NaN, and why."""
+    texts, spans = [], []
+    for name in nodes:
         populated = np.asarray(recording[name]["populated"])
         ever = populated if populated.ndim == 1 else populated.any(0)
         empty = [int(time) for time in np.asarray(recording[name]["time"])[~ever]]
-        if empty and ever.any():
-            texts.append(f"{name} is NaN at {_spans(empty)}: nothing has reached it then, it is empty.")
-        elif empty:
-            texts.append(f"{name} is NaN throughout: nothing reaches it up to time {made['until']}.")
+        if empty:
+            spans.append(f"{name} {'throughout' if not ever.any() else 'at ' + _spans(empty)}")
         if populated.ndim == 2 and bool((ever & ~populated.all(0)).any()):
             texts.append(f"{name} is populated at different times for different stimuli; see `populated`.")
-    return " ".join(texts)
+    if spans:
+        texts.insert(0, f"NaN because empty, nothing has reached it then: {', '.join(spans)}.")
+    return texts
 
 
 def _taken_on(made: dict[str, Any]) -> str:

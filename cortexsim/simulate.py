@@ -148,6 +148,8 @@ def simulate(
                 f"calibrate(model, images, until={until}, presentation=...)"
             )
     planned = _planned(model, presentation, until, names, closed)
+    if used is not None:
+        used.check(planned)
     batch_size = min(batch_size or 128, len(pixels))
     coordinates = _coordinates(images, labels, len(pixels), until, presentation, seed)
     made = {

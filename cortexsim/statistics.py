@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cortexsim.presentation import AnyPresentation
+from cortexsim.schedule import Schedule
 
 EPSILON = 1e-5
 NORMALIZATIONS = ("time-specific", "shared", "none")
@@ -81,6 +82,21 @@ class Statistics:
     def times(self, place: str) -> list[int]:
         """Return the times for which a place has moments."""
         return sorted(time for name, time in self.moments if name == place and time is not None)
+
+    def check(self, planned: Schedule) -> None:
+        """Refuse a schedule for part of which there are no moments.
+
+        Raises
+        ------
+        MissingStatisticsError
+            Naming the first such place and time.
+        """
+        for name, time in planned:
+            transition = planned.graph.transition(name)
+            if transition.reads_rate:
+                self.at(transition.source, time - 1)
+                if len(planned.graph.convolutions(name)) == 2:
+                    self.at(name, time)
 
     def held(self, time: int) -> Statistics:
         """Return statistics that stand still from a time on: later times reuse that time's moments.

@@ -361,7 +361,9 @@ def accuracies(
     right = torch.zeros(len(times), device=images.device)
     with undisturbed(model), torch.no_grad():
         for index in torch.arange(len(images), device=images.device).split(batch_size):
-            logits = model.readouts(images[index], times, presentation, statistics=statistics, seed=seed, index=index)
+            logits = model.readouts(
+                images[index], times, presentation, statistics=statistics, seed=seed, index=index, others=images
+            )
             right += (logits.argmax(-1) == labels[index]).sum(1)
     return dict(zip(times, (right / len(images)).tolist(), strict=True))
 

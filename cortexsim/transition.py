@@ -161,6 +161,11 @@ class Transition:
         return f"{self.source}->{self.target}"
 
     @property
+    def reads_rate(self) -> bool:
+        """Whether it reads relu(BN(h)) of its source; a callable reads h."""
+        return isinstance(self.kind, str) and Kind.parse(self.kind).normalized
+
+    @property
     def kind_name(self) -> str:
         """The kind as text; a callable's own name."""
         return self.kind if isinstance(self.kind, str) else module_name(self.kind)

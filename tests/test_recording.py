@@ -254,12 +254,11 @@ def test_a_full_disk_leaves_nothing_behind_and_old_files_whole(full_disk):
 
 
 def test_the_summary_says_what_is_there_and_why_something_is_NaN(flashed):
-    empty = "nothing has reached it then, it is empty."
     assert cs.summary(flashed) == (
         "5 stimuli at times 0 to 4: flash: image for 1 step, then nothing. "
         "Recorded: h of V1, V2, IT, and the readout's logits. "
-        f"V1 is NaN at times 1-4: {empty} V2 is NaN at times 0, 2-4: {empty} "
-        f"IT is NaN at times 0-1, 3-4: {empty} readout is NaN at times 0-1, 3-4: {empty}"
+        "NaN because empty, nothing has reached it then: V1 at times 1-4, V2 at times 0, 2-4, IT at times 0-1, 3-4, "
+        "readout at times 0-1, 3-4."
     )
 
 
@@ -270,7 +269,7 @@ def test_the_summary_names_statistics_and_silence(calibrated, pictures):
     assert "Recorded: relu(BN(h)) of IT" in told
     assert "Normalized with the moments of 6 images, shown in the same way." in told
     assert "V1->V2 was silenced at always." in told
-    assert "IT is NaN throughout: nothing reaches it up to time 6." in told
+    assert "nothing has reached it then: IT throughout, readout throughout." in told
 
 
 def test_the_summary_says_that_a_mixtures_stimuli_differ(small_model, shown_images):

@@ -483,3 +483,13 @@ def test_a_readout_at_an_empty_time_is_refused_with_the_times(pictures):
     model = cs.Cortex(graph, n_classes=3, readout_time=6).double()
     with pytest.raises(EmptyStateError, match=r"nothing to read at time 5: IT is empty then.*\[2, 4\]"):
         model.readouts(pictures, [5])
+
+
+def test_statistics_that_silencing_calls_for_are_missed_before_the_first_step():
+    torch.manual_seed(0)
+    model = cs.Cortex(cs.adjacent({"h1": 4, "h2": 4}, size=8), 3, readout_time=2)
+    images = torch.rand(5, 3, 8, 8)
+    cs.calibrate(model, images, 4)
+    model.step = None
+    with pytest.raises(MissingStatisticsError, match="no statistics for h1->h1 at time 2"):
+        cs.simulate(model, images, until=3, record=["h2"], silence={"h2->h1": range(2, 4)})

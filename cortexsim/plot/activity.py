@@ -152,7 +152,9 @@ def _for_json(values: np.ndarray) -> np.ndarray:
 def _title(recording: xr.DataTree, name: str, channel: int | None) -> str:
     word = "rate" if settings(recording)["quantity"] == "rate" else "activation"
     units = recording.children[name]["activation"].attrs["units"]
-    quantity = f"mean |{word}| over channels" if channel is None else f"{word} of channel {channel}"
+    # a rate is never negative
+    mean = "mean rate" if word == "rate" else f"mean |{word}|"
+    quantity = f"{mean} over channels" if channel is None else f"{word} of channel {channel}"
     return f"{quantity} ({units})"
 
 
