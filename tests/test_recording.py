@@ -120,7 +120,7 @@ def test_resume_with_other_images_or_another_model_is_refused(small_model, shown
         cs.simulate(small_model, brighter, until=4, to=tmp_path / "a.nc", resume=True)
     other = cs.Cortex(small_model.graph, 3, 2, normalization="none", input_gain=2.0)
     other.load_state_dict(small_model.state_dict())
-    with pytest.raises(FileExistsError, match=r"differs in \['input_gain'\]"):
+    with pytest.raises(FileExistsError, match=r"differs in \['input_gain', 'model'\]"):
         cs.simulate(other, shown_images, until=4, to=tmp_path / "a.nc", resume=True)
 
 
