@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 import cortexsim as cs
+from cortexsim.checkpoint import write_tensors
 
 
 class Doubling(nn.Module):
@@ -267,7 +268,7 @@ def test_a_newer_format_is_refused_and_says_what_to_do(path):
 
 
 def test_the_state_of_a_training_is_no_model(path):
-    save_file({"a": torch.zeros(2)}, path, metadata={"cortexsim": '{"format": 1, "training": {}}'})
+    write_tensors({"a": torch.zeros(2)}, {"format": 1, "version": "0", "training": {}}, path)
     with pytest.raises(ValueError, match="holds no model; what it holds: "):
         cs.load(path)
 

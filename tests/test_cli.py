@@ -219,7 +219,7 @@ def test_a_stopped_training_is_not_begun_anew_by_accident(animals, tmp_path, cap
 def test_test_reads_out_at_every_time_with_three_kinds_of_statistics(trained, animals, capsys):
     assert main(["test", str(trained), str(animals)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == f"6 test images from {animals.name}; shown: flash: image for 1 step, then nothing"
+    assert lines[0] == f"6 images from {animals.name}, test part; shown: flash: image for 1 step, then nothing"
     assert lines[1].split() == ["statistics", *(f"t={t}" for t in range(1, 7))]
     assert [line.split(":")[0][:34].strip() for line in lines[2:]] == [
         "calibrated",
