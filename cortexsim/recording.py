@@ -12,6 +12,7 @@ import xarray as xr
 
 from cortexsim.files import refuse_existing, written_aside
 from cortexsim.presentation import SHOWN
+from cortexsim.transition import Times
 
 SUFFIXES = {".zarr": "zarr", ".nc": "h5netcdf"}
 ATTRIBUTE = "cortexsim"
@@ -211,8 +212,8 @@ def summary(recording: xr.DataTree) -> str:
             + (f", {used['change']}" if used["change"] else "")
             + (", reused on purpose." if used["reused"] else ".")
         )
-    for transition, times in made["silence"].items():
-        texts.append(f"{transition} was silenced at {times}.")
+    for transition, intervals in made["silence"].items():
+        texts.append(f"{transition} was silenced: {Times(tuple((start, stop) for start, stop in intervals))}.")
     texts.extend(_emptiness(recording, [*states, "readout"]))
     return " ".join(texts)
 

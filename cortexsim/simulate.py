@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -86,7 +87,7 @@ def simulate(
     quantity : "state" or "rate"
         h itself, or relu(BN_t(h)), what the next areas read.
     dtype : "float16", "float32" or "float64"
-        Of what is kept.
+        Of what is kept. Sums over float16 overflow easily: convert what you read before you add it up.
     seed : int
         Draws masks and the components of a mixture.
     device : str, optional
@@ -163,7 +164,7 @@ def simulate(
         "images": checksum(pixels),
         "until": until,
         "record": names,
-        "silence": {name: str(times) for name, times in closed.items()},
+        "silence": {name: times.intervals for name, times in closed.items()},
         "quantity": quantity,
         "dtype": dtype,
         "seed": seed,
@@ -208,9 +209,9 @@ def estimate(
 
 
 def _refuse_too_large(model: Cortex, n: int, until: int, names: list[str], dtype: str) -> None:
-    needed = estimate(model, n, until=until, record=names, dtype=dtype)
     import psutil
 
+    needed = estimate(model, n, until=until, record=names, dtype=dtype)
     free = psutil.virtual_memory().available
     if needed > 0.9 * free:
         half = "" if dtype == "float16" else ", dtype='float16'"
@@ -437,10 +438,15 @@ def _deterministic(wanted: bool) -> Iterator[None]:
         torch.is_deterministic_algorithms_warn_only_enabled(),
         torch.backends.cudnn.benchmark,
     )
+    # on a GPU torch refuses the final layer's product without this
+    workspace = os.environ.get("CUBLAS_WORKSPACE_CONFIG")
+    os.environ["CUBLAS_WORKSPACE_CONFIG"] = workspace or ":4096:8"
     torch.use_deterministic_algorithms(True)
     torch.backends.cudnn.benchmark = False
     try:
         yield
     finally:
+        if workspace is None:
+            del os.environ["CUBLAS_WORKSPACE_CONFIG"]
         torch.use_deterministic_algorithms(before[0], warn_only=before[1])
         torch.backends.cudnn.benchmark = before[2]

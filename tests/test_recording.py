@@ -268,7 +268,7 @@ def test_the_summary_names_statistics_and_silence(calibrated, pictures):
     )
     assert "Recorded: relu(BN(h)) of IT" in told
     assert "Normalized with the moments of 6 images, shown in the same way." in told
-    assert "V1->V2 was silenced at always." in told
+    assert "V1->V2 was silenced: always." in told
     assert "nothing has reached it then: IT throughout, readout throughout." in told
 
 

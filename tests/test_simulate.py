@@ -372,7 +372,7 @@ def test_a_recording_says_how_it_was_made(calibrated, pictures):
     assert made["model"] == calibrated.checksum()
     assert made["version"] == cs.__version__
     assert (made["until"], made["seed"], made["batch_size"], made["device"]) == (6, 4, 5, "cpu")
-    assert made["silence"] == {"V2->V1": "t = 3"}
+    assert made["silence"] == {"V2->V1": [[3, 4]]}
     assert made["presentation"] == cs.flash(1).to_dict()
 
 
