@@ -325,12 +325,16 @@ def _simulate(options: argparse.Namespace) -> None:
         generator = torch.Generator().manual_seed(options.seed)
         order = torch.randperm(data.sizes["stimulus"], generator=generator)[: options.first]
         data = data.isel(stimulus=sorted(order.tolist()))
+    record = options.record.split(",") if options.record is not None else None
+    n = data.sizes["stimulus"]
+    needed = cs.estimate(model, n, until=options.until, record=record, dtype=options.dtype)
+    print(f"{n} stimuli; the recording takes {needed / 1e9:.2f} GB of memory", flush=True)
     recording = cs.simulate(
         model,
         data,
         read_presentation(options.presentation),
         until=options.until,
-        record=options.record.split(",") if options.record is not None else None,
+        record=record,
         statistics=options.statistics and read_presentation(options.statistics),
         silence=silence,
         quantity=options.quantity,
