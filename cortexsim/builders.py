@@ -94,6 +94,11 @@ def _self_kind(weight: float) -> str:
 
 
 def _areas(features: Mapping[str, int], size: int | Sequence[int | tuple[int, int]]) -> list[State]:
+    if not isinstance(features, Mapping):
+        raise TypeError(
+            "features must map each state to its channels, such as {'V1': 8, 'IT': 16}, got "
+            f"{type(features).__name__}"
+        )
     if not features:
         raise ValueError("a graph needs at least one state, got none")
     if isinstance(size, Integral):

@@ -12,7 +12,7 @@ from cortexsim.activity import Activity
 from cortexsim.images import as_images, checksum
 from cortexsim.model import Cortex, undisturbed
 from cortexsim.nets import DeepPreNet
-from cortexsim.presentation import AnyPresentation, Frames, flash
+from cortexsim.presentation import AnyPresentation, Frames, checked, flash
 from cortexsim.schedule import Schedule, schedule
 from cortexsim.statistics import PooledMoments, Statistics, Stored
 from cortexsim.transition import Kind
@@ -62,7 +62,7 @@ def calibrate(
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
     pixels = as_images(images)
     model.check_images(pixels)
-    presentation = (presentation or flash(1)).for_images(pixels)
+    presentation = checked(presentation or flash(1)).for_images(pixels)
     if model.normalization == "none":
         raise ValueError("this model has no normalization, so there are no statistics to take")
     known = model.computable(presentation, until)

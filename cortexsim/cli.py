@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from cortexsim import __version__
+from cortexsim.suggest import unknown
 
+MADE = ("digits", "contours", "cifar10")
 DATA_HELP = (
     "digits (in debris, made on the spot), contours (made on the spot), cifar10 (downloaded when absent), or a folder "
     "of images with one subfolder a class, and train/ and test/ above them if there are both"
@@ -163,7 +165,7 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--presentation", default="flash", metavar="SHOW", help=SHOW_HELP)
     simulate.add_argument("--statistics", metavar="SHOW", help="reuse the statistics of this presentation, on purpose")
     simulate.add_argument("--record", metavar="STATES", help="e.g. V1,IT; default: all")
-    simulate.add_argument("--silence", action="append", default=[], metavar="V2->V1:3-20", help="close a transition")
+    simulate.add_argument("--silence", action="append", default=[], metavar="'V2->V1:3-20'", help="close it then")
     simulate.add_argument("--quantity", choices=["state", "rate"], default="state", help="default: %(default)s")
     simulate.add_argument(
         "--dtype", choices=["float16", "float32", "float64"], default="float32", help="default: %(default)s"
@@ -221,6 +223,8 @@ def _train(options: argparse.Namespace) -> None:
         model = cs.zoo.build(options.model, n_classes)
     else:
         names = ("V1", "V2", "V4", "IT")
+        if not all(n.strip().isdigit() for n in options.features.split(",")):
+            raise ValueError(f"features must be channels, such as 16,32,64, got {options.features!r}")
         features = [int(n) for n in options.features.split(",")]
         areas = names if len(features) == 4 else tuple(f"h{k + 1}" for k in range(len(features)))
         build = cs.adjacent if options.graph == "adjacent" else cs.fully_recurrent
@@ -376,7 +380,12 @@ def _models(options: argparse.Namespace) -> None:
 def _model(name: str) -> Any:
     import cortexsim as cs
 
-    return cs.load(name) if name.endswith(".safetensors") else cs.zoo.load(name)
+    if name.endswith(".safetensors"):
+        return cs.load(name)
+    known = [*cs.zoo.pretrained(), *cs.zoo.PAPER]
+    if name not in known:
+        raise ValueError(unknown("model", name, known))
+    return cs.zoo.load(name)
 
 
 def _data(options: argparse.Namespace, part: str, size: tuple[int, int]) -> Any:
@@ -389,6 +398,12 @@ def _data(options: argparse.Namespace, part: str, size: tuple[int, int]) -> Any:
     if options.data == "cifar10":
         return datasets.cifar10("data-cifar10", part=part)
     path = Path(options.data).expanduser()
+    if not path.exists():
+        raise FileNotFoundError(f"there is no folder {str(path)!r}; " + unknown("data", options.data, MADE))
+    if part == "test" and (path / "train").is_dir() and not (path / "test").is_dir():
+        raise ValueError(
+            f"there is no test/ beside train/ in {path}; to use the training images, give {path / 'train'}"
+        )
     return datasets.folder(path, size=size, part=part if (path / part).is_dir() else None)
 
 

@@ -21,7 +21,7 @@ from cortexsim.activity import Activity, entering, total
 from cortexsim.graph import CortexGraph
 from cortexsim.images import as_float, check_images
 from cortexsim.nets import DeepPreNet, PostNet, convolve
-from cortexsim.presentation import AnyPresentation, Frames, flash, sustained
+from cortexsim.presentation import AnyPresentation, Frames, checked, flash, sustained
 from cortexsim.schedule import Schedule, populate, schedule
 from cortexsim.sharing import Kernels, Pair
 from cortexsim.statistics import (
@@ -369,7 +369,7 @@ class Cortex(nn.Module):
             If the images or times are not allowed.
         """
         self.check_images(images)
-        presentation = (presentation or flash(1)).for_images(images)
+        presentation = checked(presentation or flash(1)).for_images(images)
         planned = _plan(self.graph, tuple(times), presentation)
         self.check_weights(planned)
         normalize = self.normalizer(presentation, statistics)

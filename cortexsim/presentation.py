@@ -268,8 +268,25 @@ def _steps(n: int) -> str:
 
 def _at_least_one(value: Any, what: str) -> int:
     if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{what} must be a whole number of steps, at least 1, got {value!r}")
+        got = repr(value) if isinstance(value, int | float | str | Integral) else type(value).__name__
+        raise ValueError(f"{what} must be a whole number of steps, at least 1, got {got}")
     return int(value)
+
+
+def checked(presentation: Any) -> AnyPresentation:
+    """Return a presentation, or say what it should have been.
+
+    Raises
+    ------
+    TypeError
+        If it is none.
+    """
+    if isinstance(presentation, Presentation | Mixture):
+        return presentation
+    raise TypeError(
+        "a presentation is made by flash(), sustained(), masked(), sequence() or mixture(), "
+        f"got {presentation if isinstance(presentation, str) else type(presentation).__name__!r}"
+    )
 
 
 def flash(duration: int = 1) -> Presentation:
@@ -357,6 +374,7 @@ def mixture(*presentations: AnyPresentation, weights: Sequence[float] | None = N
     """
     if not presentations:
         raise ValueError("a mixture needs at least one presentation, got none")
+    presentations = tuple(checked(presentation) for presentation in presentations)
     shares = [1.0] * len(presentations) if weights is None else [float(weight) for weight in weights]
     if len(shares) != len(presentations) or min(shares) <= 0 or not math.isfinite(sum(shares)):
         raise ValueError(f"weights must be {len(presentations)} positive numbers, got {weights!r}")

@@ -143,6 +143,8 @@ def schedule(
     ValueError
         If a time is negative or after `until`, or a state or transition unknown.
     """
+    if not isinstance(graph, CortexGraph):
+        raise TypeError(f"schedule wants a graph, such as model.graph, got {type(graph).__name__}")
     readouts = sorted({int(readout_time)} if isinstance(readout_time, int | Integral) else set(readout_time))
     end = max([*readouts, 0]) if until is None else until
     times = record if isinstance(record, Mapping) else {name: range(end + 1) for name in record}

@@ -22,7 +22,7 @@ from cortexsim.activity import Activity
 from cortexsim.files import refuse_existing
 from cortexsim.images import as_images, checksum, stimulus_coordinates
 from cortexsim.model import Cortex, undisturbed
-from cortexsim.presentation import SHOWN, AnyPresentation, Mixture, flash
+from cortexsim.presentation import SHOWN, AnyPresentation, Mixture, checked, flash
 from cortexsim.recording import (
     ATTRIBUTE,
     engine_for,
@@ -134,8 +134,13 @@ def simulate(
         raise ValueError("quantity 'rate' is relu(BN(h)), but this model has no normalization; record 'state'")
     pixels = as_images(images)
     model.check_images(pixels)
-    presentation = (presentation or flash(1)).for_images(pixels)
+    presentation = checked(presentation or flash(1)).for_images(pixels)
     names = _recorded(model, record)
+    if not isinstance(silence, Mapping | None):
+        raise TypeError(
+            "silence must map transitions to times, such as {'V2->V1': range(3, 21)} (None is always), got "
+            f"{type(silence).__name__}"
+        )
     closed = {model.graph.transition(name).name: Times.of(times) for name, times in (silence or {}).items()}
     model = _placed(model, device)
     where = next(model.parameters()).device

@@ -433,7 +433,10 @@ def _held_out(labels: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor]:
     if not recipe.validation:
         return torch.arange(len(labels)), torch.arange(0)
     only = xr.Dataset(coords={"label": ("stimulus", labels.numpy()), "at": ("stimulus", range(len(labels)))})
-    rest, held = split(only, recipe.validation, seed=recipe.seed)
+    try:
+        rest, held = split(only, recipe.validation, seed=recipe.seed)
+    except ValueError as error:
+        raise ValueError(f"{error}; give more images, or set the recipe's validation (0 is none)") from error
     return torch.from_numpy(rest["at"].values), torch.from_numpy(held["at"].values)
 
 

@@ -150,3 +150,8 @@ def test_a_resnet_of_no_steps_is_refused(steps):
 def test_an_unknown_way_between_states_is_refused():
     with pytest.raises(ValueError, match=r"unknown between 'conv'.*did you mean 'Conv'\?"):
         cs.resnet({"h1": 4}, size=8, steps=2, between="conv")
+
+
+def test_features_without_names_are_refused():
+    with pytest.raises(TypeError, match=r"features must map each state to its channels, .* got list"):
+        cs.adjacent([8, 16], size=8)

@@ -1,6 +1,7 @@
 """The command line, from a folder of images to a recording; errors in one sentence; Ctrl-C loses nothing."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -333,7 +334,7 @@ def test_models_describes_a_file(trained, capsys):
 
 
 def test_an_unknown_model_is_told(capsys):
-    assert "unknown pretrained model 'adjacent-5-state'" in told(capsys, "models", "adjacent-5-state")
+    assert "unknown model 'adjacent-5-state'" in told(capsys, "models", "adjacent-5-state")
 
 
 # --- how presentations and silence are written ---------------------------------------------------------------------
@@ -384,3 +385,23 @@ def test_silence_is_read_with_both_ends(text, silence):
 def test_silence_that_cannot_be_read_is_refused(text):
     with pytest.raises(ValueError, match="write V2->V1, V2->V1:3 or V2->V1:3-20"):
         read_silence(text)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["models", "adjacent-4-stat"], "unknown model 'adjacent-4-stat'.*did you mean 'adjacent-4-state'"),
+        (["train", "digist", "--to", "a.safetensors"], "unknown data 'digist'.*did you mean 'digits'"),
+        (["train", "digits", "--to", "a.safetensors", "--features", "4,x", "--n", "20"], "features must be channels"),
+    ],
+)
+def test_a_typo_is_answered_with_what_is_allowed(arguments, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 1
+    assert re.search(message, capsys.readouterr().err)
+
+
+def test_a_folder_without_a_test_part_is_not_tested_on_silently(trained, animals, capsys, tmp_path):
+    (tmp_path / "only" / "train").mkdir(parents=True)
+    assert main(["test", str(trained), str(tmp_path / "only")]) == 1
+    assert "there is no test/ beside train/" in capsys.readouterr().err

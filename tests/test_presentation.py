@@ -279,3 +279,13 @@ def test_stimuli_see_the_component_that_was_drawn_for_them(pictures):
     steps = (mixed.frames(pictures, 5, seed=1).lookup >= 0).sum(0)
     assert torch.equal(steps, torch.tensor([1, 3])[mixed.draw(1, torch.arange(6))])
     assert set(steps.tolist()) == {1, 3}
+
+
+def test_a_movie_is_no_number_of_steps():
+    with pytest.raises(ValueError, match="steps_per_frame must be a whole number of steps, at least 1, got Tensor"):
+        cs.sequence(torch.rand(1, 2, 3, 4, 4))
+
+
+def test_a_list_is_no_presentation():
+    with pytest.raises(TypeError, match=r"a presentation is made by .* got 'list'"):
+        cs.mixture([cs.flash(1), cs.sustained()])

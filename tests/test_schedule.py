@@ -208,3 +208,8 @@ def test_a_schedule_draws_a_sign_for_each_pair():
     assert drawn.count('">●</td>') == 7
     assert drawn.count('">·</td>') == 14
     assert 'title="source empty"' in drawn
+
+
+def test_a_model_is_no_graph():
+    with pytest.raises(TypeError, match=r"schedule wants a graph, such as model\.graph, got Cortex"):
+        cs.schedule(cs.Cortex(FORWARD, 3, 3), 3)

@@ -493,3 +493,15 @@ def test_statistics_that_silencing_calls_for_are_missed_before_the_first_step():
     model.step = None
     with pytest.raises(MissingStatisticsError, match="no statistics for h1->h1 at time 2"):
         cs.simulate(model, images, until=3, record=["h2"], silence={"h2->h1": range(2, 4)})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"presentation": "flash"}, r"made by flash\(\), sustained\(\), .* got 'flash'"),
+        ({"silence": ["V1->V2"]}, r"silence must map transitions to times, such as .* got list"),
+    ],
+)
+def test_what_is_no_presentation_or_no_silence_is_refused(small_model, shown_images, arguments, message):
+    with pytest.raises(TypeError, match=message):
+        cs.simulate(small_model, shown_images, until=3, **arguments)
