@@ -361,8 +361,8 @@ def _models(options: argparse.Namespace) -> None:
     if options.name is None:
         print("Models of the paper (untrained; 10 classes; how sure: S stated, R recalled, I inferred):")
         for name, paper in cs.zoo.PAPER.items():
-            print(f"  {name:34}{paper.n_parameters:>10,} parameters, readout time {paper.readout_time:2} "
-                  f"({paper.confidence})  {paper.description}")  # fmt: skip
+            size = f"{paper.n_parameters:>10,} parameters, readout time {paper.readout_time:2}"
+            print(f"  {name:34}{size} ({paper.confidence})  {paper.description}")
         print("Pretrained:")
         for name in cs.zoo.pretrained():
             print(f"  {name}")

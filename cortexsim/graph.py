@@ -130,9 +130,8 @@ class CortexGraph:
         settled = max((transition.times.last_change for transition in self.transitions), default=1)
         for time in range(1, settled + len(self.states) ** 2 + 1):
             # an image may be shown at any time, so the first state is counted as populated throughout
-            populated = {
-                t.target for t in self.transitions if t.source in populated and time in t.times
-            } | {self.first}  # fmt: skip
+            reached = {t.target for t in self.transitions if t.source in populated and time in t.times}
+            populated = reached | {self.first}
             ever |= populated
         return ever
 

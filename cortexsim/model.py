@@ -94,11 +94,10 @@ class Cortex(nn.Module):
         self.has_own_pre_net = isinstance(pre_net, nn.Module)
         if isinstance(pre_net, nn.Module):
             self.pre, self.pre_net_name = pre_net, module_name(pre_net)
-        elif pre_net in ("conv", "deep"):
-            self.pre = nn.Conv2d(3, first.features, 3, padding=1, bias=False) if pre_net == "conv" else DeepPreNet(
-                first.features
-            )  # fmt: skip
-            self.pre_net_name = pre_net
+        elif pre_net == "conv":
+            self.pre, self.pre_net_name = nn.Conv2d(3, first.features, 3, padding=1, bias=False), pre_net
+        elif pre_net == "deep":
+            self.pre, self.pre_net_name = DeepPreNet(first.features), pre_net
         else:
             raise ValueError(unknown("pre_net", pre_net, ("conv", "deep", "or a torch.nn.Module")))
         self.post = PostNet(last.features, n_classes)
@@ -115,9 +114,7 @@ class Cortex(nn.Module):
                 if not isinstance(t.kind, str)
             }
         )
-        self.updates = nn.ModuleDict(
-            {s.name: _module(s.update, s) for s in graph.states if s.update is not None}
-        )  # fmt: skip
+        self.updates = nn.ModuleDict({s.name: _module(s.update, s) for s in graph.states if s.update is not None})
         for module in (self.pre, self.post):
             for convolution in module.modules():
                 if isinstance(convolution, nn.Conv2d) and not self.has_own_pre_net:

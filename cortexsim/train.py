@@ -175,10 +175,9 @@ class _Training:
                 if not epoch_ends and self.step % self.report_every:
                     continue
                 loss, accuracy = self._gather()
-                grown = self.recipe.scale_at(self.step / self.steps) == 1
-                validation = (
-                    self._validate(self.model.readout_time, thorough=False) if epoch_ends and grown else None
-                )  # fmt: skip
+                validation = None
+                if epoch_ends and self.recipe.scale_at(self.step / self.steps) == 1:
+                    validation = self._validate(self.model.readout_time, thorough=False)
                 here = time.perf_counter() - started
                 self.seconds = before + here
                 if epoch_ends:
