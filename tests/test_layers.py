@@ -35,6 +35,7 @@ ORDER = (
     "recipe",
     "train",
     "zoo",
+    "rerun",
     "analyse",
     "plot",
     "explore",
