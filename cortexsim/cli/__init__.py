@@ -1,0 +1,67 @@
+"""The command line: `cortexsim lab | train | test | simulate | models`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from cortexsim import __version__
+from cortexsim.cli import lab, models, simulate, test, train
+from cortexsim.cli.arguments import read_presentation, read_silence
+
+__all__ = ["main", "read_presentation", "read_silence"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; errors are told in one sentence.
+
+    Returns
+    -------
+    int
+        0 when all went well, 1 after an error, 130 when stopped by Ctrl-C.
+    """
+    options, further = _parser().parse_known_args(arguments)
+    if further and options.command != "lab":
+        _parser().error(f"unknown argument {further[0]!r} (see cortexsim {options.command} --help)")
+    options.further = further
+    try:
+        return options.run(options) or 0
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+    except Exception as error:
+        if options.debug:
+            raise
+        text = error.args[0] if isinstance(error, KeyError) and error.args else error
+        print(f"cortexsim {options.command}: {' '.join(str(text).split())}", file=sys.stderr)
+        if not isinstance(error, (ValueError, TypeError, OSError, MemoryError, KeyError, RuntimeError)):
+            print(f"(a {type(error).__name__}, which is unexpected; --debug shows where)", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cortexsim",
+        description="See a recurrent model of visual cortex think.",
+        epilog="Begin with: cortexsim lab",
+    )
+    parser.add_argument("--version", action="version", version=f"cortexsim {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[Any], int | None], about: str, epilog: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(
+            name,
+            help=about,
+            description=about,
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        added.add_argument("--debug", action="store_true", help="show the traceback of an error")
+        added.set_defaults(run=run)
+        return added
+
+    for one in (lab, train, test, simulate, models):
+        one.add(command)
+    return parser

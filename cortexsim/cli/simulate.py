@@ -1,0 +1,94 @@
+"""`cortexsim simulate`: show images to a model and keep what its states do."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from cortexsim.cli.arguments import (
+    DATA_HELP,
+    SHOW_HELP,
+    add_machine,
+    choose_device,
+    load_model,
+    read_data,
+    read_presentation,
+    read_silence,
+)
+
+
+def add(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the command and its options."""
+    parser = command(
+        "simulate",
+        run,
+        "show images to a model and keep what its states do, on disk",
+        "For example:\n  cortexsim simulate cifar.safetensors ~/cifar10 --until 10 --to masked.zarr "
+        "--presentation masked:1:2 --first 100",
+    )
+    parser.add_argument("model", help="a .safetensors file, or a pretrained model by name")
+    parser.add_argument("data", help=DATA_HELP + "; the test part where there is one")
+    parser.add_argument("--until", type=int, required=True, help="last time")
+    parser.add_argument("--to", type=Path, required=True, metavar="PATH", help="a .zarr folder or a .nc file")
+    parser.add_argument("--presentation", default="flash", metavar="SHOW", help=SHOW_HELP)
+    parser.add_argument("--statistics", metavar="SHOW", help="reuse the statistics of this presentation, on purpose")
+    parser.add_argument("--record", metavar="STATES", help="e.g. V1,IT; default: all")
+    parser.add_argument("--silence", action="append", default=[], metavar="'V2->V1:3-20'", help="close it then")
+    parser.add_argument("--quantity", choices=["state", "rate"], default="state", help="default: %(default)s")
+    parser.add_argument(
+        "--dtype", choices=["float16", "float32", "float64"], default="float32", help="default: %(default)s"
+    )
+    parser.add_argument("--first", type=int, metavar="N", help="only the first N images, after shuffling by the seed")
+    parser.add_argument("--n", type=int, default=200, help="digits or contours to make; default: %(default)s")
+    parser.add_argument("--batch-size", type=int, help="stimuli at once; default: up to 128")
+    parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+    parser.add_argument("--deterministic", action="store_true", help="the same numbers each time, on a GPU too")
+    parser.add_argument("--resume", action="store_true", help="take what is there, if it is this very recording")
+    add_machine(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run the command."""
+    import torch
+
+    import cortexsim as cs
+
+    device = choose_device(options)
+    silence = {}
+    for name, times in map(read_silence, options.silence):
+        if name in silence:
+            raise ValueError(f"{name} is silenced twice; give it once, as in V2->V1:3-20")
+        silence[name] = times
+    model = load_model(options.model)
+    data = read_data(options, "test", model.graph.states[0].size)
+    if options.first is not None:
+        if options.first < 1:
+            raise ValueError(f"first must be at least 1, got {options.first}")
+        generator = torch.Generator().manual_seed(options.seed)
+        order = torch.randperm(data.sizes["stimulus"], generator=generator)[: options.first]
+        data = data.isel(stimulus=sorted(order.tolist()))
+    record = options.record.split(",") if options.record is not None else None
+    n = data.sizes["stimulus"]
+    needed = cs.estimate(model, n, until=options.until, record=record, dtype=options.dtype)
+    print(f"{n} stimuli; the recording takes {needed / 1e9:.2f} GB of memory", flush=True)
+    recording = cs.simulate(
+        model,
+        data,
+        read_presentation(options.presentation),
+        until=options.until,
+        record=record,
+        statistics=options.statistics and read_presentation(options.statistics),
+        silence=silence,
+        quantity=options.quantity,
+        dtype=options.dtype,
+        seed=options.seed,
+        device=device,
+        batch_size=options.batch_size,
+        to=options.to,
+        resume=options.resume,
+        deterministic=options.deterministic,
+        progress=True,
+    )
+    print(cs.summary(recording))
+    print(f"saved {options.to}; open it with cortexsim.open_recording({str(options.to)!r})")

@@ -1,0 +1,168 @@
+"""`cortexsim train`: train a model and save it."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from cortexsim.cli.arguments import DATA_HELP, SHOW_HELP, add_machine, choose_device, read_data, read_presentation
+
+
+def add(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the command and its options."""
+    parser = command(
+        "train",
+        run,
+        "train a model and save it; Ctrl-C stops, the same command with --resume goes on",
+        "For example:\n"
+        "  cortexsim train digits --to digits.safetensors --epochs 3\n"
+        "  cortexsim train ~/cifar10 --features 16,32,64 --to cifar.safetensors",
+    )
+    parser.add_argument("data", help=DATA_HELP)
+    parser.add_argument(
+        "--to", type=Path, required=True, metavar="FILE", help="where the model goes: a .safetensors file"
+    )
+    parser.add_argument("--model", metavar="NAME", help="a model of the paper (see cortexsim models), not those below")
+    parser.add_argument(
+        "--graph", choices=["adjacent", "fully-recurrent"], default="adjacent", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--features", default="16,32,64", help="channels of each state, the sides halve; default: %(default)s"
+    )
+    parser.add_argument("--size", type=int, default=32, help="side of the images in pixels; default: %(default)s")
+    parser.add_argument(
+        "--shortcut", type=float, default=1.0, help="weight of the identity, 0 to 1; default: %(default)s"
+    )
+    parser.add_argument("--no-lateral", action="store_true", help="leave out self-transitions")
+    parser.add_argument("--no-feedback", action="store_true", help="leave out backward transitions")
+    parser.add_argument("--readout-time", type=int, default=5, help="default: %(default)s")
+    parser.add_argument("--pre-net", choices=["conv", "deep"], default="conv", help="default: %(default)s")
+    parser.add_argument(
+        "--input-gain", type=float, default=1.0, help="factor on the pre-net's output; default: %(default)s"
+    )
+    parser.add_argument("--sharing", choices=["time", "none", "all"], default="time", help="default: %(default)s")
+    parser.add_argument(
+        "--normalization",
+        choices=["time-specific", "shared", "none"],
+        default="time-specific",
+        help="default: %(default)s",
+    )
+    parser.add_argument("--recipe", choices=["quick", "paper"], default="quick", help="default: %(default)s")
+    parser.add_argument("--presentation", default="flash", metavar="SHOW", help=SHOW_HELP)
+    for name, kind in (("epochs", int), ("batch-size", int), ("learning-rate", float), ("weight-decay", float)):
+        parser.add_argument(f"--{name}", type=kind, help="default: the recipe's")
+    parser.add_argument(
+        "--augmentation", choices=["none", "crop", "flip", "crop-flip"], help="default: what suits the data"
+    )
+    parser.add_argument("--loss-at", choices=["readout", "all"], help="default: the recipe's")
+    parser.add_argument(
+        "--validation", type=float, metavar="FRACTION", help="held out of each class, 0 is none; default: the recipe's"
+    )
+    parser.add_argument("--n", type=int, default=20_000, help="digits or contours to make; default: %(default)s")
+    parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+    parser.add_argument("--resume", action="store_true", help="go on with a training that was stopped")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace the model that is there, once the new one is whole"
+    )
+    add_machine(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run the command."""
+    import torch
+
+    import cortexsim as cs
+    from cortexsim.checkpoint import checked_suffix
+    from cortexsim.files import refuse_existing
+
+    device = choose_device(options)
+    state = options.to.with_suffix(".training.safetensors")
+    checked_suffix(options.to)
+    if not (options.overwrite and options.to.is_file()):
+        refuse_existing(options.to)
+    if state.exists() and not options.resume:
+        raise FileExistsError(f"a training was stopped here: --resume goes on with it, or remove {state}")
+    if options.resume and not state.exists():
+        print(f"there is no {state} to go on with: starting anew", file=sys.stderr)
+    torch.manual_seed(options.seed)
+    size = (options.size, options.size)
+    data = read_data(options, "train", size)
+    n_classes = len(cs.datasets.classes(data))
+    if options.model:
+        model = cs.zoo.build(options.model, n_classes)
+    else:
+        names = ("V1", "V2", "V4", "IT")
+        if not all(n.strip().isdigit() for n in options.features.split(",")):
+            raise ValueError(f"features must be channels, such as 16,32,64, got {options.features!r}")
+        features = [int(n) for n in options.features.split(",")]
+        areas = names if len(features) == 4 else tuple(f"h{k + 1}" for k in range(len(features)))
+        build = cs.adjacent if options.graph == "adjacent" else cs.fully_recurrent
+        graph = build(
+            dict(zip(areas, features, strict=True)),
+            size=options.size,
+            shortcut=options.shortcut,
+            lateral=not options.no_lateral,
+            feedback=not options.no_feedback,
+        )
+        model = cs.Cortex(
+            graph,
+            n_classes=n_classes,
+            readout_time=options.readout_time,
+            pre_net=options.pre_net,
+            input_gain=options.input_gain,
+            sharing=options.sharing,
+            normalization=options.normalization,
+        )
+    recipe = _recipe(options)
+    model.to(device)
+    print(f"{model}\n{len(data['label'])} images of {n_classes} classes from {data.attrs['name']}, on {device}")
+    print(f"shown: {recipe.presentation}", flush=True)
+    with _stop_on_request() as stopping:
+        for record in cs.train(model, data, recipe, checkpoint=state):
+            if record.validation or not sys.stdout.isatty():
+                print(f"\r{record}", flush=True)
+            else:
+                print(f"\r{record}\033[K", end="", flush=True)
+            if stopping() and not record.done:
+                print(f"\nstopped; the same command with --resume goes on from step {record.step}", file=sys.stderr)
+                raise KeyboardInterrupt
+    model.to("cpu")
+    cs.save(model, options.to, overwrite=options.overwrite)
+    state.unlink(missing_ok=True)
+    print(f"saved {options.to}")
+
+
+def _recipe(options: argparse.Namespace) -> Any:
+    import cortexsim as cs
+
+    changes: dict[str, Any] = {"presentation": read_presentation(options.presentation), "seed": options.seed}
+    for name in ("epochs", "batch_size", "learning_rate", "weight_decay", "augmentation", "loss_at", "validation"):
+        if getattr(options, name) is not None:
+            changes[name] = getattr(options, name)
+    if options.recipe == "quick" and options.augmentation is None:
+        # a mirrored digit is no digit, and a curve moved out of the image no curve; photographs bear both
+        changes["augmentation"] = {"digits": "none", "contours": "flip"}.get(options.data, "crop-flip")
+    return (cs.Recipe.quick if options.recipe == "quick" else cs.Recipe.paper)(**changes)
+
+
+@contextmanager
+def _stop_on_request() -> Iterator[Callable[[], bool]]:
+    """Let the first Ctrl-C wait for the end of a step, so that what is saved is whole; the second stops at once."""
+    asked: list[bool] = []
+
+    def ask(*_: Any) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(True)
+        print("\nstopping at the next report (Ctrl-C again: at once)", file=sys.stderr, flush=True)
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield lambda: bool(asked)
+    finally:
+        signal.signal(signal.SIGINT, before)
