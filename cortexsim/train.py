@@ -20,7 +20,7 @@ from cortexsim.checkpoint import checked_suffix, read_tensors, write_tensors
 from cortexsim.datasets.labelled import classes, split
 from cortexsim.images import as_images, checksum
 from cortexsim.model import Cortex, undisturbed
-from cortexsim.presentation import AnyPresentation
+from cortexsim.presentation import AnyPresentation, from_dict
 from cortexsim.recipe import Recipe
 from cortexsim.schedule import schedule
 from cortexsim.statistics import by_batch, not_at_all
@@ -327,10 +327,11 @@ class _Training:
             raise ValueError(f"{path} holds no training to go on with; choose another path for the checkpoint")
         # through JSON, where tuples become lists
         mine = json.loads(json.dumps(self.identity))
-        different = sorted(key for key in mine if mine[key] != meta["training"].get(key))
+        different = _differences(meta["training"], mine)
         if different:
             raise ValueError(
-                f"{path} belongs to another training: {', '.join(different)} differ; choose another path, or remove it"
+                f"{path} belongs to another training: {'; '.join(different)}; give the same again, choose another "
+                "path, or remove it"
             )
         self.step, self.seconds = meta["step"], meta["seconds"]
         weights = {name.removeprefix("weights/"): t for name, t in tensors.items() if name.startswith("weights/")}
@@ -341,6 +342,27 @@ class _Training:
                 _, k, entry = name.split("/")
                 state["state"].setdefault(int(k), {})[entry] = value
         self.optimizer.load_state_dict(state)
+
+
+def _differences(there: dict[str, Any], mine: dict[str, Any]) -> list[str]:
+    """Say in which of its settings a stopped training differs; of what is long, only that it does."""
+    recipes = there.get("recipe", {}), mine["recipe"]
+    texts = [
+        f"{name} was {_told(name, before)} and is now {_told(name, now)}"
+        for name in sorted({*recipes[0], *recipes[1]})
+        if (before := recipes[0].get(name)) != (now := recipes[1].get(name))
+    ]
+    if there.get("n") != mine["n"]:
+        texts.append(f"there were {there.get('n')} images and are now {mine['n']}")
+    elif there.get("images") != mine["images"]:
+        texts.append("the images are others")
+    if there.get("graph") != mine["graph"]:
+        texts.append("the graph is another")
+    return texts
+
+
+def _told(name: str, setting: Any) -> str:
+    return f"«{from_dict(setting)}»" if name == "presentation" and setting else json.dumps(setting)
 
 
 def accuracies(

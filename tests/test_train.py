@@ -127,11 +127,38 @@ def test_leaving_the_loop_leaves_the_mode_as_it_was():
 def test_a_checkpoint_of_another_training_is_refused(tmp_path):
     state = tmp_path / "state.safetensors"
     list(cs.train(made(), data(), RECIPE, checkpoint=state))
-    with pytest.raises(ValueError, match="belongs to another training: recipe differ"):
+    with pytest.raises(ValueError, match="belongs to another training: seed was 0 and is now 1; give the same again"):
         list(cs.train(made(), data(), replace(RECIPE, seed=1), checkpoint=state))
     cs.save(made(), tmp_path / "model.safetensors")
     with pytest.raises(ValueError, match="holds no training"):
         list(cs.train(made(), data(), RECIPE, checkpoint=tmp_path / "model.safetensors"))
+
+
+def test_a_refused_resume_names_every_setting_that_differs_with_both_values(tmp_path):
+    state = tmp_path / "state.safetensors"
+    for _ in cs.train(made(), data(), RECIPE, checkpoint=state, report_every=1):
+        break
+    changed = replace(RECIPE, learning_rate=0.5, presentation=cs.sustained())
+    message = (
+        rf"learning_rate was {RECIPE.learning_rate} and is now 0\.5; "
+        "presentation was «flash: image for 1 step, then nothing» and is now «sustained: the image stays»"
+    )
+    with pytest.raises(ValueError, match=message):
+        list(cs.train(made(), data(), changed, checkpoint=state))
+
+
+def test_a_refused_resume_tells_other_images_and_another_graph(tmp_path):
+    state = tmp_path / "state.safetensors"
+    for _ in cs.train(made(), data(), RECIPE, checkpoint=state, report_every=1):
+        break
+    images, labels = data()
+    with pytest.raises(ValueError, match="another training: the images are others; give"):
+        list(cs.train(made(), (images / 2, labels), RECIPE, checkpoint=state))
+    with pytest.raises(ValueError, match="another training: there were 60 images and are now 50; give"):
+        list(cs.train(made(), (images[:50], labels[:50]), RECIPE, checkpoint=state))
+    other = cs.Cortex(cs.adjacent({"V1": 4, "IT": 8}, size=8), n_classes=3, readout_time=3)
+    with pytest.raises(ValueError, match="another training: the graph is another; give"):
+        list(cs.train(other, data(), RECIPE, checkpoint=state))
 
 
 def test_growing_images_train_the_same_weights_at_several_sizes():
