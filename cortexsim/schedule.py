@@ -10,6 +10,7 @@ from numbers import Integral
 from typing import Any
 
 from cortexsim.graph import CortexGraph
+from cortexsim.silence import silenced
 from cortexsim.transition import Times, Transition
 
 
@@ -112,7 +113,7 @@ def schedule(
     *,
     record: Iterable[str] | Mapping[str, Iterable[int]] = (),
     until: int | None = None,
-    silence: Mapping[str, Times] | None = None,
+    silence: Mapping[str, Any] | None = None,
 ) -> Schedule:
     """Work out what must run to read the last state, or to record states, at given times.
 
@@ -129,8 +130,8 @@ def schedule(
         States to record at every time to `until`, or at the given times.
     until : int, optional
         Last time; by default the last that is asked for.
-    silence : mapping of str to Times, optional
-        Transitions that are closed besides.
+    silence : mapping of str to times, optional
+        Transitions that are closed besides, by name or all of a direction, as for `simulate`.
 
     Returns
     -------
@@ -156,7 +157,7 @@ def schedule(
     until = max([*asked, end]) if until is None else until
     if until < 0 or (asked and asked[-1] > until):
         raise ValueError(f"until must be at least the last time that is asked for, {max([*asked, 0])}, got {until}")
-    closed = {graph.transition(name).name: when for name, when in (silence or {}).items()}
+    closed = silenced(graph, silence)
 
     components = (None,) if presentation is None else presentation.components
     fronts = [populate(graph, component, until, closed) for component in components]

@@ -32,6 +32,7 @@ from cortexsim.recording import (
     settings,
 )
 from cortexsim.schedule import Schedule, populate, schedule
+from cortexsim.silence import check_effect, silenced
 from cortexsim.statistics import MissingStatisticsError, Normalize, Statistics
 from cortexsim.suggest import unknown
 from cortexsim.transition import Times
@@ -80,8 +81,10 @@ def simulate(
     statistics : Statistics or Presentation, optional
         Statistics to reuse on purpose, in place of those of the presentation; the recording says so.
     silence : mapping of str to times, optional
-        Transitions that deliver nothing at these times, e.g. {"V2->V1": range(3, 21)}; None as times is always. The
-        statistics stay those of the intact model.
+        Transitions that deliver nothing at these times, e.g. {"V2->V1": range(3, 21)}; None as times is always.
+        "forward", "lateral" or "feedback" stands for all transitions to later states, to themselves, or to earlier
+        ones. One that would change nothing, since nothing is delivered then, is refused. The statistics stay those of
+        the intact model.
     labels : sequence of int, optional
         Class of each stimulus.
     quantity : "state" or "rate"
@@ -136,12 +139,8 @@ def simulate(
     model.check_images(pixels)
     presentation = checked(presentation or flash(1)).for_images(pixels)
     names = _recorded(model, record)
-    if not isinstance(silence, Mapping | None):
-        raise TypeError(
-            "silence must map transitions to times, such as {'V2->V1': range(3, 21)} (None is always), got "
-            f"{type(silence).__name__}"
-        )
-    closed = {model.graph.transition(name).name: Times.of(times) for name, times in (silence or {}).items()}
+    closed = silenced(model.graph, silence)
+    check_effect(model.graph, silence, [populate(model.graph, part, until) for part in presentation.components])
     model = _placed(model, device)
     where = next(model.parameters()).device
 

@@ -282,6 +282,10 @@ def test_statistics_are_reused_only_when_asked_for(trained, animals, tmp_path, c
         (["--until", 3, "--silence", "h1->h3"], "unknown transition 'h1->h3'"),
         (["--until", 3, "--silence", "h1->h2:x"], "cannot read 'h1->h2:x': write V2->V1"),
         (["--until", 3, "--silence", "h1->h2:2", "--silence", "h1->h2:3"], "h1->h2 is silenced twice"),
+        (
+            ["--until", 3, "--silence", "feedback:4"],
+            "silencing feedback (t = 4) would change nothing: the recording ends",
+        ),
         (["--until", 3, "--first", 0], "first must be at least 1, got 0"),
         (["--until", 3, "--first", -1], "first must be at least 1, got -1"),
         (["--until", 3, "--batch-size", 0], "batch_size must be at least 1, got 0"),
@@ -375,6 +379,7 @@ def test_presentations_with_wrong_numbers_are_refused(text):
         ("V2->V1", ("V2->V1", None)),
         ("V2->V1:3", ("V2->V1", range(3, 4))),
         ("V2->V1:3-20", ("V2->V1", range(3, 21))),
+        ("feedback:3-20", ("feedback", range(3, 21))),
     ],
 )
 def test_silence_is_read_with_both_ends(text, silence):

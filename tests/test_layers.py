@@ -21,6 +21,7 @@ ORDER = (
     "images",
     "masks",
     "presentation",
+    "silence",
     "schedule",
     "sharing",
     "statistics",
@@ -43,7 +44,7 @@ ORDER = (
     "lab",
     "cli",
 )
-WITHOUT_TORCH = ("graph", "schedule", "transition", "builders", "analyse", "plot")
+WITHOUT_TORCH = ("graph", "silence", "schedule", "transition", "builders", "analyse", "plot")
 LATE = {
     "plotly",
     "ipywidgets",

@@ -82,9 +82,9 @@ def test_zarr_holds_a_chunk_for_50_stimuli_at_one_time(small_model, tmp_path):
 
 @either
 def test_resume_opens_the_finished_recording_of_the_same_call(small_model, shown_images, path, monkeypatch):
-    cs.simulate(small_model, shown_images, until=4, seed=2, silence={"V1->V2": [3]}, to=path).close()
+    cs.simulate(small_model, shown_images, until=4, seed=2, silence={"V1->V2": [1]}, to=path).close()
     monkeypatch.setattr(cs.Cortex, "unroll", None)  # nothing is run again
-    again = cs.simulate(small_model, shown_images, until=4, seed=2, silence={"V1->V2": [3]}, to=path, resume=True)
+    again = cs.simulate(small_model, shown_images, until=4, seed=2, silence={"V1->V2": [1]}, to=path, resume=True)
     assert settings(again)["seed"] == 2
     again.close()
 
@@ -99,7 +99,7 @@ def test_resume_where_there_is_nothing_runs(small_model, shown_images, tmp_path)
     [
         ({"seed": 3}, "seed"),
         ({"until": 3}, "until"),
-        ({"silence": {"V1->V2": [3]}}, "silence"),
+        ({"silence": {"V1->V2": [1]}}, "silence"),
         ({"record": ["V1"]}, "record"),
         ({"presentation": cs.flash(2)}, "presentation"),
         ({"labels": [2, 2, 2, 2, 2]}, "coordinates"),

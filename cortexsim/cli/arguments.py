@@ -98,6 +98,8 @@ def read_presentation(text: str) -> Any:
 def read_silence(text: str) -> tuple[str, Any]:
     """Read a silenced transition: "V2->V1", "V2->V1:3", or "V2->V1:3-20" (both ends included).
 
+    In place of its name, "forward", "lateral" or "feedback" stands for all that go this way.
+
     Raises
     ------
     ValueError
@@ -106,5 +108,5 @@ def read_silence(text: str) -> tuple[str, Any]:
     name, _, times = text.partition(":")
     first, dash, last = times.partition("-")
     if times and not (first.isdigit() and (not dash or (last.isdigit() and int(last) >= int(first)))):
-        raise ValueError(f"cannot read {text!r}: write V2->V1, V2->V1:3 or V2->V1:3-20")
+        raise ValueError(f"cannot read {text!r}: write V2->V1, V2->V1:3 or V2->V1:3-20, or feedback:3-20")
     return name, range(int(first), int(last or first) + 1) if times else None

@@ -34,7 +34,13 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     parser.add_argument("--presentation", default="flash", metavar="SHOW", help=SHOW_HELP)
     parser.add_argument("--statistics", metavar="SHOW", help="reuse the statistics of this presentation, on purpose")
     parser.add_argument("--record", metavar="STATES", help="e.g. V1,IT; default: all")
-    parser.add_argument("--silence", action="append", default=[], metavar="'V2->V1:3-20'", help="close it then")
+    parser.add_argument(
+        "--silence",
+        action="append",
+        default=[],
+        metavar="'V2->V1:3-20'",
+        help="close it then; forward, lateral or feedback stands for all transitions that go this way",
+    )
     parser.add_argument("--quantity", choices=["state", "rate"], default="state", help="default: %(default)s")
     parser.add_argument(
         "--dtype", choices=["float16", "float32", "float64"], default="float32", help="default: %(default)s"
