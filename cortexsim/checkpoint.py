@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from cortexsim.files import refuse_existing, written_aside
 from cortexsim.graph import CortexGraph, given
 from cortexsim.model import Cortex
 from cortexsim.presentation import from_dict
+from cortexsim.shipped import data_folder
 from cortexsim.simulate import checked_device
 from cortexsim.statistics import Place, Statistics
 
@@ -108,6 +110,8 @@ def load(
         If it is cut, damaged, foreign or of a newer format, or `modules` lacks something, or the device is not there;
         the message says which.
     """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"there is no model at {path}{_hint(path)}")
     tensors, meta = read_tensors(path)
     if "model" not in meta:
         raise ValueError(f"{path} holds no model; what it holds: {sorted(meta)}")
@@ -140,6 +144,13 @@ def load(
         statistics = _unpack(saved, tensors, f"statistics/{k}")
         model.statistics[statistics.presentation] = statistics
     return model.to(where).eval()
+
+
+def _hint(path: str | Path) -> str:
+    """Answer a name where a path is wanted."""
+    names = sorted(file.stem for file in (data_folder() / "models").glob("*.safetensors"))
+    near = difflib.get_close_matches(str(path).removesuffix(".safetensors"), names, n=1)
+    return f"; {near[0]} ships with cortexsim: cortexsim.zoo.load({near[0]!r})" if near else ""
 
 
 def checked_suffix(path: str | Path) -> Path:

@@ -201,6 +201,13 @@ def test_a_missing_file_is_refused(path):
         cs.load(path)
 
 
+@pytest.mark.parametrize("name", ["digits-tiny", "digits-tiny.safetensors", "digit-tiny"])
+def test_the_name_of_a_pretrained_model_is_answered_with_how_to_load_it(name):
+    message = f"there is no model at {name}; digits-tiny ships with cortexsim: cortexsim.zoo.load.'digits-tiny'.$"
+    with pytest.raises(FileNotFoundError, match=message):
+        cs.load(name)
+
+
 @pytest.mark.parametrize("part", [0.0, 0.001, 0.1, 0.5, 0.99])
 def test_a_cut_file_is_refused(saved, part):
     whole = saved.read_bytes()

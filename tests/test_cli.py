@@ -145,6 +145,13 @@ def test_wrong_arguments_of_train_are_told_in_one_sentence(animals, tmp_path, mo
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("given", ["--features 4,4", "--size 8", "--no-feedback", "--readout-time 5"])
+def test_train_refuses_what_a_model_of_the_paper_settles(animals, tmp_path, capsys, given):
+    call = ["train", animals, "--model", "adjacent-4-state", "--to", tmp_path / "a.safetensors", *given.split()]
+    message = f"--model adjacent-4-state settles how the model is built; leave out {given.split()[0]}\n"
+    assert told(capsys, *call).endswith(message)
+
+
 def test_a_missing_folder_of_images_is_told(tmp_path, capsys):
     text = told(capsys, "train", tmp_path / "nothing", "--to", tmp_path / "a.safetensors")
     assert "there is no folder" in text
@@ -296,6 +303,15 @@ def test_wrong_arguments_of_simulate_are_told(trained, animals, tmp_path, capsys
     assert text.startswith("cortexsim simulate: ")
     assert message in text
     assert list(tmp_path.iterdir()) == []
+
+
+def test_simulating_images_of_other_classes_warns_that_labels_are_not_the_readouts(trained, animals, tmp_path, capsys):
+    for name in ("owl", "cat"):
+        (tmp_path / "test" / name).mkdir(parents=True)
+        (tmp_path / "test" / name / "0.png").write_bytes((animals / "test" / "cat" / "0.png").read_bytes())
+    assert main(["simulate", str(trained), str(tmp_path), "--until", "3", "--to", str(tmp_path / "a.nc")]) == 0
+    err = capsys.readouterr().err
+    assert "warning: the model was trained on the classes ['cat', 'dog'], but these images have ['cat', 'owl']" in err
 
 
 def test_a_path_that_exists_is_told(trained, animals, tmp_path, capsys):

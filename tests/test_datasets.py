@@ -482,6 +482,34 @@ def test_a_corrupt_file_is_named(photos, content):
         datasets.folder(photos)
 
 
+def with_damage(photos, n):
+    for k in range(n):
+        (photos / "cat" / f"damaged{k}.png").write_bytes(b"")
+    return photos
+
+
+@pytest.mark.parametrize("small_file_bytes", [0, 10**6], ids=["threads", "sequence"])
+def test_several_corrupt_files_are_named_at_once(photos, monkeypatch, small_file_bytes):
+    monkeypatch.setattr("cortexsim.datasets.image_folder.SMALL_FILE_BYTES", small_file_bytes)
+    one = r"'\S*damaged{}.png' \(.*?\)"
+    message = f"cannot read the images {one.format(0)}, {one.format(1)}: repair or remove them$"
+    with pytest.raises(ValueError, match=message):
+        datasets.folder(with_damage(photos, 2))
+
+
+def test_of_many_corrupt_files_five_are_named(photos):
+    with pytest.raises(ValueError, match=r"damaged4.png' \(.*\), and more: repair or remove them") as refused:
+        datasets.folder(with_damage(photos, 7))
+    assert "damaged5" not in str(refused.value)
+
+
+def test_a_corrupt_first_file_hides_no_other(photos):
+    for name in ("cat/a.png", "dog/c.png"):
+        (photos / name).write_bytes(b"")
+    with pytest.raises(ValueError, match=r"cannot read the images .*a.png' .*c.png' "):
+        datasets.folder(photos)
+
+
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(
         FileNotFoundError, match=r"there is no folder .*nowhere': give a folder with one subfolder a class"
@@ -544,6 +572,27 @@ def test_cifar10_offline_says_what_to_do(tmp_path, monkeypatch):
         FileNotFoundError, match=r"could not be downloaded .*no route.*connect to the internet once.*folder"
     ):
         datasets.cifar10(tmp_path)
+
+
+@pytest.mark.parametrize("download", [True, False])
+def test_a_failed_download_leaves_no_empty_folder(tmp_path, monkeypatch, download):
+    def offline(*args, **kwargs):
+        raise urllib.error.URLError("no route")
+
+    monkeypatch.setattr(torchvision.datasets.utils, "_urlretrieve", offline)
+    with pytest.raises(FileNotFoundError, match="CIFAR-10 is not in"):
+        datasets.cifar10(tmp_path / "own", download=download)
+    assert not (tmp_path / "own").exists()
+
+
+def test_a_failed_download_leaves_a_folder_of_the_users(tmp_path, monkeypatch):
+    def offline(*args, **kwargs):
+        raise urllib.error.URLError("no route")
+
+    monkeypatch.setattr(torchvision.datasets.utils, "_urlretrieve", offline)
+    with pytest.raises(FileNotFoundError, match="CIFAR-10 is not in"):
+        datasets.cifar10(tmp_path)
+    assert tmp_path.is_dir()
 
 
 def test_cifar10_absent_and_not_to_be_downloaded_says_what_to_do(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -74,6 +75,13 @@ def run(options: argparse.Namespace) -> None:
         generator = torch.Generator().manual_seed(options.seed)
         order = torch.randperm(data.sizes["stimulus"], generator=generator)[: options.first]
         data = data.isel(stimulus=sorted(order.tolist()))
+    names = cs.datasets.classes(data)
+    if model.classes is not None and names != model.classes:
+        print(
+            f"warning: the model was trained on the classes {model.classes}, but these images have {names}: their "
+            "labels are kept, and stand for no class of the readout",
+            file=sys.stderr,
+        )
     record = options.record.split(",") if options.record is not None else None
     n = data.sizes["stimulus"]
     needed = cs.estimate(model, n, until=options.until, record=record, dtype=options.dtype)

@@ -11,6 +11,22 @@ from pathlib import Path
 from typing import Any
 
 from cortexsim.cli.arguments import DATA_HELP, SHOW_HELP, add_machine, choose_device, read_data, read_presentation
+from cortexsim.suggest import unknown
+
+# how a model is built when nothing else is said; no defaults of the parser, so that what is given can be told
+BUILD = {
+    "graph": "adjacent",
+    "features": "16,32,64",
+    "size": 32,
+    "shortcut": 1.0,
+    "no_lateral": False,
+    "no_feedback": False,
+    "readout_time": 5,
+    "pre_net": "conv",
+    "input_gain": 1.0,
+    "sharing": "time",
+    "normalization": "time-specific",
+}
 
 
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -27,31 +43,19 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--to", type=Path, required=True, metavar="FILE", help="where the model goes: a .safetensors file"
     )
-    parser.add_argument("--model", metavar="NAME", help="a model of the paper (see cortexsim models), not those below")
-    parser.add_argument(
-        "--graph", choices=["adjacent", "fully-recurrent"], default="adjacent", help="default: %(default)s"
-    )
-    parser.add_argument(
-        "--features", default="16,32,64", help="channels of each state, the sides halve; default: %(default)s"
-    )
-    parser.add_argument("--size", type=int, default=32, help="side of the images in pixels; default: %(default)s")
-    parser.add_argument(
-        "--shortcut", type=float, default=1.0, help="weight of the identity, 0 to 1; default: %(default)s"
-    )
-    parser.add_argument("--no-lateral", action="store_true", help="leave out self-transitions")
-    parser.add_argument("--no-feedback", action="store_true", help="leave out backward transitions")
-    parser.add_argument("--readout-time", type=int, default=5, help="default: %(default)s")
-    parser.add_argument("--pre-net", choices=["conv", "deep"], default="conv", help="default: %(default)s")
-    parser.add_argument(
-        "--input-gain", type=float, default=1.0, help="factor on the pre-net's output; default: %(default)s"
-    )
-    parser.add_argument("--sharing", choices=["time", "none", "all"], default="time", help="default: %(default)s")
-    parser.add_argument(
-        "--normalization",
-        choices=["time-specific", "shared", "none"],
-        default="time-specific",
-        help="default: %(default)s",
-    )
+    parser.add_argument("--model", metavar="NAME", help="a model of the paper (see cortexsim models)")
+    build = parser.add_argument_group("the model, where --model names none")
+    build.add_argument("--graph", choices=["adjacent", "fully-recurrent"], help="default: adjacent")
+    build.add_argument("--features", help="channels of each state, the sides halve; default: 16,32,64")
+    build.add_argument("--size", type=int, help="side of the images in pixels; default: 32")
+    build.add_argument("--shortcut", type=float, help="weight of the identity, 0 to 1; default: 1")
+    build.add_argument("--no-lateral", action="store_true", default=None, help="leave out self-transitions")
+    build.add_argument("--no-feedback", action="store_true", default=None, help="leave out backward transitions")
+    build.add_argument("--readout-time", type=int, help="default: 5")
+    build.add_argument("--pre-net", choices=["conv", "deep"], help="default: conv")
+    build.add_argument("--input-gain", type=float, help="factor on the pre-net's output; default: 1")
+    build.add_argument("--sharing", choices=["time", "none", "all"], help="default: time")
+    build.add_argument("--normalization", choices=["time-specific", "shared", "none"], help="default: time-specific")
     parser.add_argument("--recipe", choices=["quick", "paper"], default="quick", help="default: %(default)s")
     parser.add_argument("--presentation", default="flash", metavar="SHOW", help=SHOW_HELP)
     for name, kind in (("epochs", int), ("batch-size", int), ("learning-rate", float), ("weight-decay", float)):
@@ -90,37 +94,20 @@ def run(options: argparse.Namespace) -> None:
     if options.resume and not state.exists():
         print(f"there is no {state} to go on with: starting anew", file=sys.stderr)
     torch.manual_seed(options.seed)
-    size = (options.size, options.size)
-    data = read_data(options, "train", size)
-    n_classes = len(cs.datasets.classes(data))
     if options.model:
-        model = cs.zoo.build(options.model, n_classes)
+        _refuse_beside_model(options)
+        size = cs.zoo.PAPER[options.model].graph().states[0].size
+        data = read_data(options, "train", size)
+        model = cs.zoo.build(options.model, len(cs.datasets.classes(data)))
     else:
-        names = ("V1", "V2", "V4", "IT")
-        if not all(n.strip().isdigit() for n in options.features.split(",")):
-            raise ValueError(f"features must be channels, such as 16,32,64, got {options.features!r}")
-        features = [int(n) for n in options.features.split(",")]
-        areas = names if len(features) == 4 else tuple(f"h{k + 1}" for k in range(len(features)))
-        build = cs.adjacent if options.graph == "adjacent" else cs.fully_recurrent
-        graph = build(
-            dict(zip(areas, features, strict=True)),
-            size=options.size,
-            shortcut=options.shortcut,
-            lateral=not options.no_lateral,
-            feedback=not options.no_feedback,
-        )
-        model = cs.Cortex(
-            graph,
-            n_classes=n_classes,
-            readout_time=options.readout_time,
-            pre_net=options.pre_net,
-            input_gain=options.input_gain,
-            sharing=options.sharing,
-            normalization=options.normalization,
-        )
+        for name, usual in BUILD.items():
+            if getattr(options, name) is None:
+                setattr(options, name, usual)
+        data = read_data(options, "train", (options.size, options.size))
+        model = _built(options, len(cs.datasets.classes(data)))
     recipe = _recipe(options)
     model.to(device)
-    print(f"{model}\n{len(data['label'])} images of {n_classes} classes from {data.attrs['name']}, on {device}")
+    print(f"{model}\n{len(data['label'])} images of {model.n_classes} classes from {data.attrs['name']}, on {device}")
     print(f"shown: {recipe.presentation}", flush=True)
     with _stop_on_request() as stopping:
         for record in cs.train(model, data, recipe, checkpoint=state):
@@ -135,6 +122,43 @@ def run(options: argparse.Namespace) -> None:
     cs.save(model, options.to, overwrite=options.overwrite)
     state.unlink(missing_ok=True)
     print(f"saved {options.to}")
+
+
+def _refuse_beside_model(options: argparse.Namespace) -> None:
+    """Refuse what --model settles already; a typo in its name comes first."""
+    import cortexsim as cs
+
+    if options.model not in cs.zoo.PAPER:
+        raise ValueError(unknown("model of the paper", options.model, cs.zoo.PAPER))
+    given = [f"--{name.replace('_', '-')}" for name in BUILD if getattr(options, name) is not None]
+    if given:
+        raise ValueError(f"--model {options.model} settles how the model is built; leave out {', '.join(given)}")
+
+
+def _built(options: argparse.Namespace, n_classes: int) -> Any:
+    import cortexsim as cs
+
+    if not all(n.strip().isdigit() for n in options.features.split(",")):
+        raise ValueError(f"features must be channels, such as 16,32,64, got {options.features!r}")
+    features = [int(n) for n in options.features.split(",")]
+    areas = ("V1", "V2", "V4", "IT") if len(features) == 4 else tuple(f"h{k + 1}" for k in range(len(features)))
+    build = cs.adjacent if options.graph == "adjacent" else cs.fully_recurrent
+    graph = build(
+        dict(zip(areas, features, strict=True)),
+        size=options.size,
+        shortcut=options.shortcut,
+        lateral=not options.no_lateral,
+        feedback=not options.no_feedback,
+    )
+    return cs.Cortex(
+        graph,
+        n_classes=n_classes,
+        readout_time=options.readout_time,
+        pre_net=options.pre_net,
+        input_gain=options.input_gain,
+        sharing=options.sharing,
+        normalization=options.normalization,
+    )
 
 
 def _recipe(options: argparse.Namespace) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
@@ -41,6 +43,7 @@ def cifar10(root: str | os.PathLike[str], *, part: str = "train", download: bool
     # imported here: torchvision takes seconds to load and is needed for this alone
     from torchvision.datasets import CIFAR10
 
+    there = Path(root).exists()
     try:
         read = CIFAR10(os.fspath(root), train=part == "train", download=download)
     except (OSError, RuntimeError) as error:
@@ -49,6 +52,11 @@ def cifar10(root: str | os.PathLike[str], *, part: str = "train", download: bool
             f"CIFAR-10 is not in {os.fspath(root)!r} {tried} ({error}): connect to the internet once, copy the folder "
             "'cifar-10-batches-py' there, or read any folder of images, one subfolder a class, with datasets.folder"
         ) from error
+    finally:
+        if not there:
+            # torchvision makes the folder before it has anything to put there; one that holds something is left
+            with suppress(OSError):
+                Path(root).rmdir()
     return labelled(
         np.ascontiguousarray(read.data.transpose(0, 3, 1, 2)),
         {"label": np.array(read.targets, dtype=np.int64)},

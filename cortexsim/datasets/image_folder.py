@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 GREY = (127, 127, 127)  # what shows through where an image is transparent
 SMALL_FILE_BYTES = 20_000
+MOST_NAMED = 5  # images that cannot be read, in one error
 
 
 def folder(
@@ -59,15 +60,12 @@ def folder(
         If `path` is missing.
     ValueError
         If `path` is not a folder or has no subfolders, if `part` is none of them or is needed, if a class holds no
-        image, if a file cannot be read, if sizes differ, or if `size` is no size.
+        image, if files cannot be read (up to five are named), if sizes differ, or if `size` is no size.
     """
     root = _part_of(Path(path).expanduser(), part)
     shape = _height_and_width(size)
     names, files, labels = _list(root)
-    first = _read(files[0], shape)
-    images = np.empty((len(files), *first.shape), dtype=np.uint8)
-    for i, image in enumerate(_read_all(files, shape, first, progress)):
-        images[i] = image
+    images = _read_all(files, shape, progress)
     return labelled(
         images,
         {"label": np.array(labels, dtype=np.int64), "source": np.arange(len(files))},
@@ -81,6 +79,10 @@ def folder(
             "width": images.shape[3],
         },
     )
+
+
+class _DamagedError(Exception):
+    """An image cannot be read: its name and why."""
 
 
 def _subfolders(path: Path) -> list[str]:
@@ -137,19 +139,40 @@ def _list(root: Path) -> tuple[list[str], list[Path], list[int]]:
     return names, files, labels
 
 
-def _read_all(
-    files: list[Path], shape: tuple[int, int] | None, first: np.ndarray, progress: bool
-) -> Iterator[np.ndarray]:
-    """Read all files in order, and refuse the first whose size differs."""
-
-    def read(file: Path) -> np.ndarray:
-        image = _read(file, shape)
-        if image.shape != first.shape:
+def _read_all(files: list[Path], shape: tuple[int, int] | None, progress: bool) -> np.ndarray:
+    """Read all files in order; refuse what cannot be read, several by name, and the first whose size differs."""
+    images: np.ndarray | None = None
+    damaged: list[str] = []
+    for k, read in enumerate(_each(files, shape, progress)):
+        if isinstance(read, _DamagedError):
+            damaged.append(str(read))
+            if len(damaged) > MOST_NAMED:
+                break
+        elif images is None:
+            images = np.empty((len(files), *read.shape), dtype=np.uint8)
+            images[k], first = read, files[k]
+        elif not damaged and read.shape != images.shape[1:]:
             raise ValueError(
-                f"{str(file)!r} has {image.shape[1]} x {image.shape[2]} px (height x width), but {str(files[0])!r} "
-                f"has {first.shape[1]} x {first.shape[2]}: give size=(height, width) to resize all to one size"
+                f"{str(files[k])!r} has {read.shape[1]} x {read.shape[2]} px (height x width), but {str(first)!r} "
+                f"has {images.shape[2]} x {images.shape[3]}: give size=(height, width) to resize all to one size"
             )
-        return image
+        elif not damaged:
+            images[k] = read
+    if len(damaged) == 1:
+        raise ValueError(f"cannot read the image {damaged[0]}: repair or remove it")
+    if damaged:
+        more = ", and more" if len(damaged) > MOST_NAMED else ""
+        raise ValueError(f"cannot read the images {', '.join(damaged[:MOST_NAMED])}{more}: repair or remove them")
+    assert images is not None  # every class holds a file
+    return images
+
+
+def _each(files: list[Path], shape: tuple[int, int] | None, progress: bool) -> Iterator[np.ndarray | _DamagedError]:
+    def read(file: Path) -> np.ndarray | _DamagedError:
+        try:
+            return _read(file, shape)
+        except _DamagedError as error:
+            return error
 
     with ThreadPoolExecutor() as pool:
         # Pillow decodes outside Python's lock, but opening a file needs it: for thumbnails, which take longer to open
@@ -171,7 +194,7 @@ def _read(file: Path, shape: tuple[int, int] | None) -> np.ndarray:
             image = _to_rgb(ImageOps.exif_transpose(opened))
     except Exception as error:
         # a damaged file fails in as many ways as there are formats; whatever it is, the person needs the file's name
-        raise ValueError(f"cannot read the image {str(file)!r} ({error}): repair or remove it") from error
+        raise _DamagedError(f"{str(file)!r} ({error})") from error
     if shape is not None and image.size != shape[::-1]:
         image = image.resize(shape[::-1], Image.Resampling.BICUBIC)  # Pillow widens the filter: antialiased
     return np.asarray(image).transpose(2, 0, 1)
