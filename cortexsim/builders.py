@@ -19,6 +19,7 @@ def fully_recurrent(
     shortcut: bool | float = True,
     lateral: bool = True,
     feedback: bool = True,
+    convolutions: int = 2,
 ) -> CortexGraph:
     """Link every state with every state.
 
@@ -35,13 +36,16 @@ def fully_recurrent(
         Weight of the identity: True is 1 (the paper), False is 0 (a plain RNN), between them a leaky integrator.
     lateral, feedback : bool
         Whether there are self-transitions, and backward ones (B, BL, BT and BLT of Spoerer et al. 2017).
+    convolutions : 1 or 2
+        Of a transition between two states, the paper's have 2. With 1 (BRCx1, BRDx1) a signal sees less on its way up,
+        and what it does not see takes more time. Self-transitions, which carry the identity, always have 2.
 
     Raises
     ------
     ValueError
         If the graph is impossible; the message says why.
     """
-    return _linked(features, size, shortcut, lateral, feedback, farthest=len(features))
+    return _linked(features, size, shortcut, lateral, feedback, convolutions, farthest=len(features))
 
 
 def adjacent(
@@ -51,13 +55,14 @@ def adjacent(
     shortcut: bool | float = True,
     lateral: bool = True,
     feedback: bool = True,
+    convolutions: int = 2,
     self_transitions: bool = True,
 ) -> CortexGraph:
     """Link every state with itself and its neighbours; otherwise as `fully_recurrent`.
 
     `self_transitions` is the paper's word for `lateral`: either one being False leaves them out.
     """
-    return _linked(features, size, shortcut, lateral and self_transitions, feedback, farthest=1)
+    return _linked(features, size, shortcut, lateral and self_transitions, feedback, convolutions, farthest=1)
 
 
 def _linked(
@@ -66,8 +71,11 @@ def _linked(
     shortcut: bool | float,
     lateral: bool,
     feedback: bool,
+    convolutions: int,
     farthest: int,
 ) -> CortexGraph:
+    if convolutions not in (1, 2):
+        raise ValueError(f"convolutions must be 1 or 2, got {convolutions!r}")
     states = _areas(features, size)
     weight = _weight(shortcut)
     transitions = []
@@ -76,7 +84,7 @@ def _linked(
             if abs(i - j) > farthest or (i == j and not lateral) or (j < i and not feedback):
                 continue
             larger = target.height > source.height or target.width > source.width
-            kind = _self_kind(weight) if i == j else "BRDx2" if larger else "BRCx2"
+            kind = _self_kind(weight) if i == j else f"{'BRD' if larger else 'BRC'}x{convolutions}"
             transitions.append(Transition(source.name, target.name, kind))
     return CortexGraph(tuple(states), tuple(transitions))
 

@@ -13,7 +13,7 @@ ALLOWED = {
     "plan": ("steps", "one-cycle"),
     "augmentation": ("none", "crop", "flip", "crop-flip"),
     "loss_at": ("readout", "all"),
-    "precision": ("float32", "bfloat16"),
+    "precision": ("auto", "float32", "bfloat16"),
 }
 
 
@@ -44,11 +44,17 @@ class Recipe:
         Cross-entropy averaged over all times from arrival to the readout time, or at the readout time only.
     presentation : Presentation or Mixture
         What is shown when.
-    precision : "bfloat16" or "float32"
-        Of activity in training (autocast); weights are float32.
+    precision : "auto", "bfloat16" or "float32"
+        Of activity in training (autocast); weights are float32. "auto" is bfloat16 where the machine computes with it
+        (most GPUs, server CPUs with AVX512-BF16), else float32: emulated, bfloat16 takes several times as long.
     growth : tuple of (float, float)
         `(from, scale)`: from this fraction of the training on, images are shrunk to this scale of their side, which
         trains faster. The last scale must be 1.
+    curriculum : tuple of (float, float)
+        `(from, share)`: from this fraction of the training on, images are drawn from this share of them, the easiest.
+        The last share must be 1.
+    difficulty : str, optional
+        The coordinate of the data that says how difficult an image is, e.g. "curve_length"; a curriculum needs it.
     validation : float
         Fraction of the training images held out to validate on, balanced over classes; 0 is none.
     calibration_images : int
@@ -72,8 +78,10 @@ class Recipe:
     label_smoothing: float = 0.1
     loss_at: str = "all"
     presentation: AnyPresentation = field(default_factory=flash)
-    precision: str = "bfloat16"
+    precision: str = "auto"
     growth: tuple[tuple[float, float], ...] = ((0.0, 1.0),)
+    curriculum: tuple[tuple[float, float], ...] = ((0.0, 1.0),)
+    difficulty: str | None = None
     validation: float = 0.02
     calibration_images: int = 2000
     calibrate_until: int | None = None
@@ -91,12 +99,16 @@ class Recipe:
         for name in ("validation", "label_smoothing", "momentum", "warmup"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 0 and below 1, got {getattr(self, name)!r}")
-        starts = [start for start, _ in self.growth]
-        scales_fit = all(0 < scale <= 1 for _, scale in self.growth)
-        if not self.growth or starts[0] != 0 or starts != sorted(starts) or not scales_fit or self.growth[-1][1] != 1:
+        for name, what in (("growth", "scale"), ("curriculum", "share")):
+            if not _is_plan(getattr(self, name)):
+                raise ValueError(
+                    f"{name} must be (from, {what}) pairs from 0.0 on, in order, with {what}s up to 1 and the last "
+                    f"one 1, got {getattr(self, name)!r}"
+                )
+        if len(self.curriculum) > 1 and self.difficulty is None:
             raise ValueError(
-                "growth must be (from, scale) pairs from 0.0 on, in order, with scales up to 1 and the last one 1, got "
-                f"{self.growth!r}"
+                f"the curriculum {self.curriculum!r} needs difficulty, the coordinate of the data that says which "
+                "images are easy, e.g. 'curve_length'"
             )
 
     @classmethod
@@ -135,9 +147,14 @@ class Recipe:
         """Return the scale of the images when this fraction of the training is done."""
         return [scale for start, scale in self.growth if start <= progress][-1]
 
+    def share_at(self, progress: float) -> float:
+        """Return the share of the images, the easiest, that are drawn from when this fraction is done."""
+        return [share for start, share in self.curriculum if start <= progress][-1]
+
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as plain values, for JSON."""
-        return {**asdict(self), "presentation": self.presentation.to_dict(), "growth": [list(g) for g in self.growth]}
+        plans = {name: [list(pair) for pair in getattr(self, name)] for name in ("growth", "curriculum")}
+        return {**asdict(self), "presentation": self.presentation.to_dict(), **plans}
 
     @classmethod
     def from_dict(cls, saved: dict[str, Any]) -> Recipe:
@@ -146,5 +163,13 @@ class Recipe:
         strangers = sorted(set(saved) - known)
         if strangers:
             raise ValueError(unknown("recipe setting", strangers[0], sorted(known)))
-        growth = tuple((start, scale) for start, scale in saved["growth"])
-        return cls(**{**saved, "presentation": from_dict(saved["presentation"]), "growth": growth})
+        changed: dict[str, Any] = {"presentation": from_dict(saved["presentation"])}
+        for name in {"growth", "curriculum"} & set(saved):
+            changed[name] = tuple((start, value) for start, value in saved[name])
+        return cls(**{**saved, **changed})
+
+
+def _is_plan(pairs: tuple[tuple[float, float], ...]) -> bool:
+    starts = [start for start, _ in pairs]
+    values_fit = all(0 < value <= 1 for _, value in pairs)
+    return bool(pairs) and starts[0] == 0 and starts == sorted(starts) and values_fit and pairs[-1][1] == 1

@@ -14,7 +14,8 @@ import xarray as xr
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cortexsim import __version__, randomness
+from cortexsim import __version__
+from cortexsim.augmentation import augment, shrink
 from cortexsim.calibrate import calibrate
 from cortexsim.checkpoint import checked_suffix, read_tensors, write_tensors
 from cortexsim.datasets.labelled import classes, split
@@ -24,8 +25,6 @@ from cortexsim.presentation import AnyPresentation, from_dict
 from cortexsim.recipe import Recipe
 from cortexsim.schedule import schedule
 from cortexsim.statistics import by_batch, not_at_all
-
-PAD = 4  # pixels around the image, of the random crop
 
 
 class TrainingDivergedError(RuntimeError):
@@ -141,10 +140,12 @@ class _Training:
         chosen, held = _held_out(labels, recipe)
         self.validation = images[held].to(self.device), labels[held].to(self.device)
         self.images, self.labels = images[chosen].to(self.device), labels[chosen].to(self.device)
+        self.easiest = _difficulty(data, recipe, len(images))[chosen].argsort(stable=True)
         if len(chosen) < recipe.batch_size:
             raise ValueError(
                 f"{len(chosen)} training images do not fill a batch of {recipe.batch_size}; give a smaller batch_size"
             )
+        self.precision = precision_on(self.device) if recipe.precision == "auto" else recipe.precision
         self.steps_per_epoch = len(chosen) // recipe.batch_size
         self.steps = recipe.epochs * self.steps_per_epoch
         self.step, self.seconds = 0, 0.0
@@ -203,14 +204,15 @@ class _Training:
         epoch, within = divmod(self.step, self.steps_per_epoch)
         progress = self.step / self.steps
         seed = recipe.seed * 1_000_003 + epoch
-        index = self._order(seed)[within * recipe.batch_size :][: recipe.batch_size].to(self.device)
+        drawn = self._order(seed)[within * recipe.batch_size :][: recipe.batch_size]
+        index = self.easiest[drawn % max(round(recipe.share_at(progress) * len(self.easiest)), 1)].to(self.device)
         images = self.images[index]
         if images.ndim == 4:
             images = augment(images, recipe.augmentation, seed, index)
             images = shrink(images, recipe.scale_at(progress), 2 ** (len(model.graph.states) - 1))
         for group in self.optimizer.param_groups:
             group["lr"] = recipe.learning_rate_at(progress)
-        mixed = torch.autocast(self.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16")
+        mixed = torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
         # a module of the user's may draw random numbers; they too depend on the step alone
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []), mixed:
             torch.manual_seed(seed * 1_000_003 + within)
@@ -279,11 +281,13 @@ class _Training:
     def _validate(self, until: int, *, thorough: bool) -> dict[int, float] | None:
         """Calibrate on training images, then read the held-out ones at every time."""
         model, recipe = self.model, self.recipe
+        images, labels = self.validation
+        if not thorough and not len(images):
+            return None
         if model.normalization != "none":
             n = recipe.calibration_images if thorough else max(recipe.calibration_images // 10, 100)
             some = torch.randperm(len(self.images), generator=torch.Generator().manual_seed(recipe.seed))[:n]
             calibrate(model, self.images[some.to(self.device)], until, recipe.presentation, seed=recipe.seed)
-        images, labels = self.validation
         if not len(images):
             return None
         times = model.readable(self.presentation, until)
@@ -299,6 +303,7 @@ class _Training:
             "n_images": len(self.images),
             "validation": validation and {str(t): value for t, value in validation.items()},
             "device": str(self.device),
+            "precision": self.precision,
         }
         return validation
 
@@ -389,34 +394,14 @@ def accuracies(
     return dict(zip(times, (right / len(images)).tolist(), strict=True))
 
 
-def augment(images: Tensor, kind: str, seed: int, index: Tensor) -> Tensor:
-    """Crop and flip images at random, by (seed, index); see `Recipe.augmentation`."""
-    height, width = images.shape[-2:]
-    n, device = len(images), images.device
-    rows = torch.arange(height, device=device).expand(n, -1)
-    columns = torch.arange(width, device=device).expand(n, -1)
-    if "flip" in kind:
-        flipped = randomness.uniform(seed, "flip", index) < 0.5
-        columns = torch.where(flipped[:, None], width - 1 - columns, columns)
-    if "crop" in kind:
-        shift = randomness.integers(seed, "crop", index, 2 * PAD + 1, (2,))
-        rows, columns = rows + shift[:, :1], columns + shift[:, 1:]
-        images = F.pad(images, (PAD,) * 4)
-    if kind == "none":
-        return images
-    each = torch.arange(n, device=device)[:, None, None, None]
-    channel = torch.arange(images.shape[1], device=device)[None, :, None, None]
-    return images[each, channel, rows[:, None, :, None], columns[:, None, None, :]]
-
-
-def shrink(images: Tensor, scale: float, multiple: int) -> Tensor:
-    """Shrink images to a scale of their side, to a multiple of so many pixels that every state's side is whole."""
-    if scale == 1:
-        return images
-    size = [max(round(side * scale / multiple), 1) * multiple for side in images.shape[-2:]]
-    pixels = images.float() / 255 if images.dtype == torch.uint8 else images
-    # rounding may leave [0, 1] by a hair
-    return F.interpolate(pixels, size, mode="bilinear", antialias=True).clamp(0, 1)
+def precision_on(device: torch.device) -> str:
+    """Return the precision that "auto" means on a device: bfloat16 where it is computed with, not emulated."""
+    if device.type == "cuda":
+        # it came with compute capability 8; torch.cuda.is_bf16_supported counts emulation too
+        return "bfloat16" if torch.cuda.get_device_capability(device)[0] >= 8 else "float32"
+    # the only question torch has for it; a torch without it gets the precision that is right everywhere
+    native = getattr(torch.cpu, "_is_avx512_bf16_supported", bool)()
+    return "bfloat16" if native and torch.backends.mkldnn.is_available() else "float32"
 
 
 def _pairs(data: Any, model: Cortex) -> tuple[Tensor, Tensor]:
@@ -447,6 +432,19 @@ def _trained_times(model: Cortex, presentation: AnyPresentation, recipe: Recipe)
     if recipe.loss_at == "readout":
         return [model.readout_time]
     return sorted({*model.readable(presentation, model.readout_time), model.readout_time})
+
+
+def _difficulty(data: Any, recipe: Recipe, n: int) -> Tensor:
+    """Return how difficult each image is; all are alike where the recipe does not ask."""
+    if recipe.difficulty is None:
+        return torch.zeros(n)
+    known = sorted(map(str, data.coords)) if isinstance(data, xr.Dataset) else []
+    if recipe.difficulty not in known:
+        raise ValueError(
+            f"the recipe's difficulty {recipe.difficulty!r} is no coordinate of the data, which has {known}; "
+            "set difficulty=None and curriculum=((0.0, 1.0),) to train without a curriculum"
+        )
+    return torch.from_numpy(data[recipe.difficulty].values)
 
 
 def _held_out(labels: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor]:

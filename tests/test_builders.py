@@ -155,3 +155,15 @@ def test_an_unknown_way_between_states_is_refused():
 def test_features_without_names_are_refused():
     with pytest.raises(TypeError, match=r"features must map each state to its channels, .* got list"):
         cs.adjacent([8, 16], size=8)
+
+
+def test_transitions_between_states_may_have_one_convolution():
+    graph = cs.adjacent({"V1": 4, "V2": 4}, size=8, shortcut=0.5, convolutions=1)
+    assert {t.name: t.kind for t in graph.transitions} == {
+        "V1->V1": "BRCx2+0.5I",
+        "V1->V2": "BRCx1",
+        "V2->V1": "BRDx1",
+        "V2->V2": "BRCx2+0.5I",
+    }
+    with pytest.raises(ValueError, match="convolutions must be 1 or 2, got 3"):
+        cs.fully_recurrent({"V1": 4, "V2": 4}, size=8, convolutions=3)

@@ -13,6 +13,7 @@ import cortexsim
 ORDER = (
     "suggest",
     "randomness",
+    "augmentation",
     "files",
     "shipped",
     "transition",

@@ -1,5 +1,6 @@
 """Training: it learns, stops and goes on exactly, says where it stands, and refuses what does not fit."""
 
+import importlib
 import math
 from dataclasses import replace
 
@@ -9,7 +10,9 @@ import xarray as xr
 from torch import nn
 
 import cortexsim as cs
-from cortexsim.train import augment, shrink
+from cortexsim.augmentation import augment, shrink
+
+TRAIN = importlib.import_module("cortexsim.train")  # the package has a function of this name
 
 RECIPE = cs.Recipe(
     epochs=3,
@@ -258,3 +261,51 @@ def test_shrinking_keeps_the_mean_and_a_side_that_halves():
     small = shrink(images, 0.7, 8)
     assert small.shape[-1] % 8 == 0
     assert math.isclose(float(small.mean()), float(images.mean()), abs_tol=0.01)
+
+
+def graded(n: int = 60) -> xr.Dataset:
+    """Images with a difficulty, which falls from the first to the last."""
+    images, labels = data(n)
+    coordinates = {"label": ("stimulus", labels.numpy()), "difficulty": ("stimulus", range(n, 0, -1))}
+    names = {"classes": '["red", "green", "blue"]'}
+    return xr.Dataset({"image": (("stimulus", "channel", "y", "x"), images.numpy())}, coordinates, names)
+
+
+def test_a_curriculum_begins_with_the_easiest_images(monkeypatch):
+    shown = []
+    monkeypatch.setattr(TRAIN, "augment", lambda images, *rest: shown.append(images) or images)
+    recipe = replace(RECIPE, validation=0.0, curriculum=((0.0, 0.25), (0.5, 1.0)), difficulty="difficulty", epochs=4)
+    list(cs.train(made(), graded(), recipe))
+    every, (images, _) = len(shown) // 2, data()
+
+    def which(batches):
+        return {int((images == x).flatten(1).all(1).nonzero()[0]) for batch in batches for x in batch}
+
+    assert which(shown[:every]) == set(range(45, 60))  # the easiest quarter, all of it
+    assert which(shown[every:]) == set(range(60))
+
+
+def test_a_curriculum_without_a_known_difficulty_is_refused():
+    with pytest.raises(ValueError, match=r"curriculum .* needs difficulty"):
+        replace(RECIPE, curriculum=((0.0, 0.5), (0.5, 1.0)))
+    with pytest.raises(ValueError, match=r"curriculum must be \(from, share\) pairs"):
+        replace(RECIPE, curriculum=((0.0, 0.5),), difficulty="difficulty")
+    with pytest.raises(ValueError, match=r"'length' is no coordinate of the data, which has \['difficulty', 'label'\]"):
+        list(cs.train(made(), graded(), replace(RECIPE, difficulty="length")))
+    with pytest.raises(ValueError, match=r"is no coordinate of the data, which has \[\]"):
+        list(cs.train(made(), data(), replace(RECIPE, difficulty="difficulty")))
+
+
+@pytest.mark.parametrize(("native", "expected"), [(True, "bfloat16"), (False, "float32")])
+def test_automatic_precision_is_bfloat16_only_where_the_processor_computes_with_it(monkeypatch, native, expected):
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: native)
+    model = made()
+    list(cs.train(model, data(), replace(RECIPE, precision="auto", epochs=1)))
+    assert model.about["precision"] == expected
+
+
+def test_without_held_out_images_statistics_are_taken_only_at_the_end(monkeypatch):
+    taken = []
+    monkeypatch.setattr(TRAIN, "calibrate", lambda *rest, **more: taken.append(rest))
+    list(cs.train(made(), data(), replace(RECIPE, validation=0.0)))
+    assert len(taken) == 1
