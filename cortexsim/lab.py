@@ -14,22 +14,21 @@ from pathlib import Path
 from typing import Any
 
 from cortexsim.shipped import copy_notebooks, in_checkout, notebooks_folder
+from cortexsim.suggest import unknown
 
 FIRST_NOTEBOOK = "00_start_here.ipynb"
 
 # These hold for our launch alone; the user's settings are neither changed nor replaced. The announcements ask
 # in a pop-up whether to fetch news, then look for them and for new versions on the web; the extension manager
 # lists a package index.
-_SETTINGS = {
-    "jupyter_lab_config.json": {
-        "LabApp": {"default_url": f"/lab/tree/{FIRST_NOTEBOOK}", "extension_manager": "readonly"}
-    },
+_SETTINGS: dict[str, dict[str, Any]] = {
+    "jupyter_lab_config.json": {"LabApp": {"extension_manager": "readonly"}},
     "labconfig/page_config.json": {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}},
 }
 
 
-def lab(arguments: Sequence[str] = (), folder: Path | None = None) -> int:
-    """Open JupyterLab on the first notebook and wait until it is closed.
+def lab(arguments: Sequence[str] = (), folder: Path | None = None, lesson: str | None = None) -> int:
+    """Open JupyterLab on the first notebook, or on another one, and wait until it is closed.
 
     Parameters
     ----------
@@ -40,6 +39,8 @@ def lab(arguments: Sequence[str] = (), folder: Path | None = None) -> int:
         Where to work: the notebooks are copied there, never over a file that is there. Default: a checkout's
         notebooks are opened where they are; those of an installed cortexsim are copied to
         `./cortexsim-notebooks`.
+    lesson : str, optional
+        The notebook to open, by number or name; see `find_lesson`.
 
     Returns
     -------
@@ -50,7 +51,10 @@ def lab(arguments: Sequence[str] = (), folder: Path | None = None) -> int:
     ------
     NotADirectoryError
         If `folder` is a file.
+    ValueError
+        If there is no such lesson.
     """
+    notebook = FIRST_NOTEBOOK if lesson is None else find_lesson(lesson)
     if folder is None and in_checkout():
         place = notebooks_folder()
     else:
@@ -61,12 +65,43 @@ def lab(arguments: Sequence[str] = (), folder: Path | None = None) -> int:
         print(f"the notebooks are in {place}", flush=True)
     with tempfile.TemporaryDirectory(prefix="cortexsim-lab-") as own:
         command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={place}", *arguments]
-        process = subprocess.Popen(command, env=environment(Path(own), os.environ))
+        process = subprocess.Popen(command, env=environment(Path(own), os.environ, notebook))
         with process, _signals_left_to(process):
             return process.wait()
 
 
-def environment(own: Path, outer: Mapping[str, str]) -> dict[str, str]:
+def find_lesson(asked: str) -> str:
+    """Find the notebook that is meant among those that come with cortexsim.
+
+    Parameters
+    ----------
+    asked : str
+        Its number ("0", "00"), its file's name, or a part of it ("start").
+
+    Returns
+    -------
+    str
+        The file's name.
+
+    Raises
+    ------
+    ValueError
+        If it is none or several; the message lists those that there are.
+    """
+    names = {path.stem: path.name for path in sorted(notebooks_folder().glob("*.ipynb"))}
+    text = asked.strip().lower().removesuffix(".ipynb").replace("-", "_").replace(" ", "_")
+    if text.isdigit():
+        found = [stem for stem in names if (number := stem.split("_")[0]).isdigit() and int(number) == int(text)]
+    else:
+        found = [text] if text in names else [stem for stem in names if text and text in stem.lower()]
+    if len(found) > 1:
+        raise ValueError(f"several lessons are called {asked!r}: {found}; give the number")
+    if not found:
+        raise ValueError(unknown("lesson", asked, names))
+    return names[found[0]]
+
+
+def environment(own: Path, outer: Mapping[str, str], notebook: str = FIRST_NOTEBOOK) -> dict[str, str]:
     """Prepare the environment variables in which JupyterLab is started.
 
     Parameters
@@ -75,6 +110,8 @@ def environment(own: Path, outer: Mapping[str, str]) -> dict[str, str]:
         An empty folder for this launch: settings and the kernel are written there.
     outer : mapping of str to str
         The environment to start from.
+    notebook : str
+        The notebook to open, from the folder in which JupyterLab is started.
 
     Returns
     -------
@@ -85,7 +122,9 @@ def environment(own: Path, outer: Mapping[str, str]) -> dict[str, str]:
 
     # a kernel of the user's by the name of python3 may belong to another Python, one without cortexsim
     kernel = {**get_kernel_dict(), "display_name": "Python 3 (cortexsim)"}
-    files = {own / "config" / name: content for name, content in _SETTINGS.items()}
+    files: dict[Path, dict[str, Any]] = {own / "config" / name: content for name, content in _SETTINGS.items()}
+    opened = {"LabApp": {**_SETTINGS["jupyter_lab_config.json"]["LabApp"], "default_url": f"/lab/tree/{notebook}"}}
+    files[own / "config" / "jupyter_lab_config.json"] = opened
     files[own / "data" / "kernels" / "python3" / "kernel.json"] = kernel
     for path, content in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from cortexsim import lab as module
-from cortexsim.lab import FIRST_NOTEBOOK, environment, lab
+from cortexsim.cli import main
+from cortexsim.lab import FIRST_NOTEBOOK, environment, find_lesson, lab
 from cortexsim.shipped import notebooks_folder
 
 
@@ -47,6 +48,66 @@ def test_a_folder_of_the_users_gets_copies_and_keeps_what_is_theirs(launched, tm
     assert launched[0][3:] == [f"--ServerApp.root_dir={tmp_path}"]
     assert f"kept your {FIRST_NOTEBOOK}" in capsys.readouterr().out
     assert (tmp_path / FIRST_NOTEBOOK).read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize(
+    "asked", ["00", "0", "00_start_here", "00_start_here.ipynb", "start", "Start-here", "start here"]
+)
+def test_a_lesson_is_found_by_number_and_by_name(asked):
+    assert find_lesson(asked) == "00_start_here.ipynb"
+
+
+@pytest.fixture
+def lessons(monkeypatch, tmp_path):
+    """Three lessons, one of which has a part of its name in common with another."""
+    for name in ("00_start_here", "01_masks", "10_masks_and_feedback"):
+        (tmp_path / f"{name}.ipynb").touch()
+    monkeypatch.setattr(module, "notebooks_folder", lambda: tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("asked", "name"), [("1", "01_masks"), ("10", "10_masks_and_feedback"), ("01_masks", "01_masks")]
+)
+def test_a_number_means_itself_and_not_a_part_of_another(lessons, asked, name):
+    assert find_lesson(asked) == f"{name}.ipynb"
+
+
+@pytest.mark.parametrize("asked", ["7", "strat", "", "_"])
+def test_an_unknown_lesson_is_answered_with_those_that_there_are(lessons, asked):
+    with pytest.raises(ValueError, match=r"lesson.*\['00_start_here', '01_masks', '10_masks_and_feedback'\]"):
+        find_lesson(asked)
+
+
+def test_a_name_that_means_two_lessons_is_refused(lessons):
+    with pytest.raises(ValueError, match=r"several lessons are called 'masks': \['01_masks', '10_mas.*give the number"):
+        find_lesson("masks")
+
+
+def test_jupyterlab_is_told_which_lesson_to_open(tmp_path):
+    variables = environment(tmp_path, os.environ, "01_masks.ipynb")
+    folder = Path(variables["JUPYTER_CONFIG_PATH"].split(os.pathsep)[0])
+    settings = json.loads((folder / "jupyter_lab_config.json").read_text(encoding="utf-8"))
+    assert settings["LabApp"] == {"extension_manager": "readonly", "default_url": "/lab/tree/01_masks.ipynb"}
+
+
+def test_a_lesson_is_opened_among_the_users_copies(launched, lessons, tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr(module, "copy_notebooks", lambda place: [])
+    monkeypatch.setattr(module, "environment", lambda *given: opened.append(given[2]) or dict(os.environ))
+    assert main(["lab", "--lesson", "1", "--notebooks", str(tmp_path / "mine"), "--no-browser"]) == 3
+    assert opened == ["01_masks.ipynb"]
+    assert launched[0][3:] == [f"--ServerApp.root_dir={tmp_path / 'mine'}", "--no-browser"]
+
+
+def test_an_unknown_lesson_copies_nothing(lessons, tmp_path, capsys):
+    assert main(["lab", "--lesson", "7", "--notebooks", str(tmp_path / "mine")]) == 1
+    assert "unknown lesson '7'" in capsys.readouterr().err
+    assert not (tmp_path / "mine").exists()
+
+
+def test_checking_and_opening_at_once_is_refused(capsys):
+    assert main(["lab", "--check", "--lesson", "0", "--no-browser"]) == 1
+    assert "--check opens nothing: leave out --no-browser --lesson" in capsys.readouterr().err
 
 
 def test_the_first_notebook_exists():

@@ -38,14 +38,16 @@ ORDER = (
     "train",
     "zoo",
     "rerun",
+    "trial",
     "analyse",
     "plot",
     "explore",
     "sweep",
+    "ready",
     "lab",
     "cli",
 )
-WITHOUT_TORCH = ("graph", "silence", "schedule", "transition", "builders", "analyse", "plot")
+WITHOUT_TORCH = ("graph", "silence", "schedule", "transition", "builders", "trial", "analyse", "plot")
 LATE = {
     "plotly",
     "ipywidgets",

@@ -13,7 +13,14 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         "lab",
         run,
         "open JupyterLab on the notebooks",
-        "Further arguments go to jupyter lab, for example:\n  cortexsim lab --no-browser --port 9999",
+        "Further arguments go to jupyter lab, for example:\n"
+        "  cortexsim lab --check\n"
+        "  cortexsim lab --lesson 00\n"
+        "  cortexsim lab --no-browser --port 9999",
+    )
+    parser.add_argument("--check", action="store_true", help="only tell whether this machine is ready, in ten seconds")
+    parser.add_argument(
+        "--lesson", metavar="NUMBER", help="the notebook to open, by number or name; default: the first"
     )
     parser.add_argument(
         "--notebooks", type=Path, metavar="FOLDER", help="work on copies in this folder; yours are never overwritten"
@@ -22,6 +29,13 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
+    if options.check:
+        from cortexsim.ready import check
+
+        beside = [*options.further, *(f"--{name}" for name in ("lesson", "notebooks") if getattr(options, name))]
+        if beside:
+            raise ValueError(f"--check opens nothing: leave out {' '.join(beside)}")
+        return check()
     from cortexsim.lab import lab
 
-    return lab(options.further, options.notebooks)
+    return lab(options.further, options.notebooks, options.lesson)
