@@ -198,11 +198,11 @@ def settings(recording: xr.DataTree) -> dict[str, Any]:
 def summary(recording: xr.DataTree) -> str:
     """Tell in a paragraph what a recording holds, and why something in it is NaN."""
     made = settings(recording)
-    readout = recording["readout"]
+    n = recording["readout"].sizes["stimulus"]
     states = [name for name in recording.children if name != "readout"]
     kind = "relu(BN(h))" if made["quantity"] == "rate" else "h"
     texts = [
-        f"{readout.sizes['stimulus']} stimuli at times 0 to {made['until']}: {made['presentation_text']}.",
+        f"{n} {'stimulus' if n == 1 else 'stimuli'} at times 0 to {made['until']}: {made['presentation_text']}.",
         f"Recorded: {kind} of {', '.join(states)}, and the readout's logits." if states else "Recorded: the logits.",
     ]
     if made["statistics"]:

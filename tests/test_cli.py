@@ -1,5 +1,6 @@
 """The command line, from a folder of images to a recording; errors in one sentence; Ctrl-C loses nothing."""
 
+import json
 import os
 import re
 import signal
@@ -15,6 +16,7 @@ from PIL import Image
 import cortexsim as cs
 from cortexsim.cli import main, read_presentation, read_silence
 from cortexsim.recording import settings
+from cortexsim.rerun import rerun
 
 SMALL = [
     "--size",
@@ -177,7 +179,7 @@ def test_unknown_arguments_are_refused(capsys):
     assert "unknown argument '--nonsense' (see cortexsim models --help)" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["train", "test", "simulate", "models", "lab"])
+@pytest.mark.parametrize("command", ["train", "test", "simulate", "rerun", "models", "lab"])
 def test_help_teaches_by_example(command, capsys):
     with pytest.raises(SystemExit) as stopped:
         main([command, "--help"])
@@ -324,6 +326,73 @@ def test_a_damaged_model_is_told(animals, tmp_path, capsys):
     (tmp_path / "a.safetensors").write_text("hello")
     text = told(capsys, "simulate", tmp_path / "a.safetensors", animals, "--until", 3, "--to", tmp_path / "a.nc")
     assert "is no safetensors file, or it is cut or damaged" in text
+
+
+# --- rerun ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def noted(tmp_path) -> Path:
+    """The settings of a panel, in a file."""
+    shown = {
+        "schema": 1,
+        "model": "digits-tiny",
+        "data": {"name": "digits", "part": "test"},
+        "stimulus": 2,
+        "presentation": {"kind": "flash", "duration": 1},
+        "until": 3,
+    }
+    (tmp_path / "settings.json").write_text(json.dumps(shown), encoding="utf-8")
+    return tmp_path / "settings.json"
+
+
+def test_rerun_makes_the_recording_that_settings_describe(noted, tmp_path, capsys):
+    assert main(["rerun", str(noted), "--to", str(tmp_path / "again.nc")]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out[0].startswith("1 stimulus at times 0 to 3: flash: image for 1 step, then nothing.")
+    with cs.open_recording(tmp_path / "again.nc") as written:
+        expected = rerun(json.loads(noted.read_text()))
+        assert written["readout"]["logits"].equals(expected["readout"]["logits"])
+        chances = torch.from_numpy(expected["readout"]["logits"][0, 3].values).softmax(0)
+        label = int(expected["readout"]["label"][0])
+    assert out[1] == f"readout over time (probability of the class that is named); the label is {label}:"
+    assert out[2].split() == ["t=0", "empty"]
+    assert out[5].split() == ["t=3", str(int(chances.argmax())), f"{float(chances.max()):.1%}"]
+    assert out[6].startswith(f"saved {tmp_path / 'again.nc'}; open it with")
+
+
+def test_rerun_keeps_nothing_unless_asked(noted, tmp_path, capsys):
+    assert main(["rerun", str(noted)]) == 0
+    assert "saved" not in capsys.readouterr().out
+    assert [path.name for path in tmp_path.iterdir()] == ["settings.json"]
+
+
+def test_rerun_never_overwrites(noted, tmp_path, capsys):
+    (tmp_path / "again.nc").write_text("mine")
+    assert "again.nc exists already" in told(capsys, "rerun", noted, "--to", tmp_path / "again.nc")
+    assert (tmp_path / "again.nc").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda text: text[:-5], "settings.json is no JSON (Unterminated string"),
+        (lambda text: "[1]", "settings must be a mapping, such as panel.settings, got list"),
+        (lambda text: text.replace('"until"', '"untill"'), "the settings lack ['until']"),
+        (lambda text: text.replace('"until"', '"untill": 3, "until"'), "unknown setting 'untill'"),
+        (lambda text: text.replace('"until"', '"until": 2, "until"'), "gives ['until'] more than once; give each once"),
+        (lambda text: text.replace('"schema": 1', '"schema": 99'), "the settings are of schema 99"),
+    ],
+)
+def test_wrong_settings_are_told(noted, capsys, change, message):
+    noted.write_text(change(noted.read_text()))
+    text = told(capsys, "rerun", noted)
+    assert text.startswith("cortexsim rerun: ")
+    assert message in text
+
+
+def test_missing_settings_are_told(tmp_path, capsys):
+    assert "there are no settings at" in told(capsys, "rerun", tmp_path / "settings.json")
 
 
 # --- models --------------------------------------------------------------------------------------------------------

@@ -1,0 +1,81 @@
+"""`cortexsim rerun`: make the recording that a panel's settings describe."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+
+def add(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the command and its options."""
+    parser = command(
+        "rerun",
+        run,
+        "make the recording that a panel's settings describe, without a browser",
+        "For example:\n  cortexsim rerun settings.json --to again.zarr",
+    )
+    parser.add_argument("settings", type=Path, metavar="FILE", help="a panel's settings, as JSON")
+    parser.add_argument(
+        "--to", type=Path, metavar="PATH", help="keep the recording: a .zarr folder or a .nc file; never over another"
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run the command."""
+    import cortexsim as cs
+    from cortexsim.rerun import rerun
+
+    recording = rerun(read_settings(options.settings), options.to)
+    print(cs.summary(recording))
+    print(*readout_over_time(recording), sep="\n")
+    if options.to is not None:
+        print(f"saved {options.to}; open it with cortexsim.open_recording({str(options.to)!r})")
+
+
+def read_settings(path: Path) -> Any:
+    """Read a JSON file in which no key stands twice.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    ValueError
+        If it is no JSON, or a key stands twice, of which JSON itself keeps the last.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"there are no settings at {path}")
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in pairs]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"{path} gives {twice} more than once; give each once")
+        return dict(pairs)
+
+    try:
+        return json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=once)
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is no JSON ({error}); write panel.settings with json.dumps") from error
+
+
+def readout_over_time(recording: Any) -> Iterator[str]:
+    """Say what the readout of the first stimulus names at each time, and with which probability."""
+    import numpy as np
+
+    from cortexsim.recording import settings
+
+    readout = recording["readout"].isel(stimulus=0)
+    names = settings(recording)["classes"] or [str(k) for k in readout["class"].values]
+    label = f"; the label is {names[int(readout['label'])]}" if "label" in readout.coords else ""
+    yield f"readout over time (probability of the class that is named){label}:"
+    for logits in readout["logits"].transpose("time", "class"):
+        time, values = int(logits["time"]), logits.values.astype(float)
+        if np.isnan(values).all():
+            yield f"{f't={time}':>6}  empty"
+            continue
+        odds = np.exp(values - values.max())
+        best = int(values.argmax())
+        yield f"{f't={time}':>6}  {names[best]}  {odds[best] / odds.sum():.1%}"
