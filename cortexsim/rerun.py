@@ -75,18 +75,8 @@ def rerun(
     checked = check(settings)
     presentation = presentation_from(checked["presentation"])
     model = _model(checked) if model is None else model
-    if checked.get("model_checksum") not in (None, model.checksum()):
-        raise ValueError(
-            f"the model is not the one of these settings: its checksum is {model.checksum()}, the settings say "
-            f"{checked['model_checksum']!r}; give that one, or leave model_checksum out to run this one"
-        )
     shown = stimuli(checked, images)
-    found = checksum(as_images(shown)[:1])
-    if checked.get("image_checksum") not in (None, found):
-        raise ValueError(
-            f"the image is not the one of these settings: its checksum is {found}, the settings say "
-            f"{checked['image_checksum']!r}; give the same data, or leave image_checksum out to show this one"
-        )
+    verify(checked, model, shown)
     return simulate(
         model,
         shown,
@@ -132,6 +122,33 @@ def check(settings: Any) -> dict[str, Any]:
     return dict(settings)
 
 
+def verify(settings: Mapping[str, Any], model: Cortex, shown: xr.Dataset | torch.Tensor) -> None:
+    """Refuse another model, or another image, than the settings tell of.
+
+    Parameters
+    ----------
+    settings : mapping
+        As for `rerun`.
+    model : Cortex
+    shown : Dataset or Tensor
+        As `stimuli` gives it.
+
+    Raises
+    ------
+    ValueError
+        If a checksum differs.
+    """
+    for what, key, found in (
+        ("model", "model_checksum", model.checksum()),
+        ("image", "image_checksum", checksum(as_images(shown)[:1])),
+    ):
+        if settings.get(key) not in (None, found):
+            raise ValueError(
+                f"the {what} is not the one of these settings: its checksum is {found}, the settings say "
+                f"{settings[key]!r}; give that one, or leave {key} out to use this one"
+            )
+
+
 def presentation_from(described: Mapping[str, Any]) -> Presentation:
     """Make the presentation that settings describe; what `Presentation.to_dict` gives, and nothing unknown.
 
@@ -171,7 +188,7 @@ def stimuli(settings: Mapping[str, Any], images: xr.Dataset | torch.Tensor | Non
         # the one before, so that a larger set of the same data has the same one
         wanted.append(index - 1 if index else 1)
     if images is None:
-        images = _drawn(settings["data"], max(wanted) + 1)
+        images = draw(settings["data"], max(wanted) + 1)
     n = len(as_images(images))
     if max(wanted) >= n:
         raise ValueError(f"there is no stimulus {max(wanted)}: the data hold {n}, allowed is 0 to {n - 1}")
@@ -185,7 +202,14 @@ def _model(settings: Mapping[str, Any]) -> Cortex:
     return load_file(name) if Path(name).suffix == ".safetensors" else zoo.load(name)
 
 
-def _drawn(data: Mapping[str, Any] | None, n: int) -> xr.Dataset:
+def draw(data: Mapping[str, Any] | None, n: int) -> xr.Dataset:
+    """Draw the first stimuli of the data that settings name.
+
+    Raises
+    ------
+    ValueError
+        If there are no such data, or an argument of theirs is unknown or not allowed.
+    """
     if data is None:
         raise ValueError("these settings belong to images that were given, and name none: give them as images=...")
     arguments = dict(data)

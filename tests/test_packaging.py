@@ -78,7 +78,9 @@ def test_the_wheel_carries_package_notebooks_and_data(wheel):
         carried = set(archive.namelist())
     expected = {f"cortexsim/{path.relative_to(ROOT)}" for path in ROOT.glob("notebooks/*.ipynb")}
     expected |= {f"cortexsim/{path.relative_to(ROOT)}" for path in ROOT.glob("data/**/*") if path.is_file()}
-    expected |= {str(path.relative_to(ROOT)) for path in ROOT.glob("cortexsim/**/*.py")}
+    expected |= {
+        str(path.relative_to(ROOT)) for kind in ("py", "js", "css") for path in ROOT.glob(f"cortexsim/**/*.{kind}")
+    }
     assert expected <= carried
 
 

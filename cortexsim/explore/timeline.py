@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,16 +12,17 @@ import torch
 import traitlets
 import xarray as xr
 
-from cortexsim import presentation
+from cortexsim import presentation, trial
 from cortexsim.explore.live import Fit, Live
+from cortexsim.explore.notice import alert
 from cortexsim.explore.screen import Screen
 from cortexsim.images import as_images, checksum
-from cortexsim.plot import activity, look, probabilities, trial
+from cortexsim.plot import activity, look, probabilities
 from cortexsim.plot.activity import activity_maps
 from cortexsim.plot.activity import show_time as show_activity_at
-from cortexsim.plot.probabilities import class_names, softmax
 from cortexsim.plot.probabilities import show_time as mark_time
 from cortexsim.recording import settings
+from cortexsim.trial import class_names, softmax
 
 
 class Timeline(widgets.VBox):
@@ -119,7 +119,7 @@ class Timeline(widgets.VBox):
                 self._show_stimulus()
             self._show_time()
         except Exception as error:  # a widget's exception would show nowhere else
-            self.notice.value = _in_words(error)
+            self.notice.value = alert("This could not be drawn", error)
 
     def _load(self, stimulus: int) -> None:
         """Read one stimulus, so that a step in time reads no file and reduces no channels again."""
@@ -212,13 +212,3 @@ def _listed(names: Sequence[str]) -> str:
 
 def _verb(names: Sequence[str], plural: str) -> str:
     return plural if len(names) > 1 else {"hold": "holds", "are": "is"}[plural]
-
-
-def _in_words(error: Exception) -> str:
-    """Show an error where the person looks, with the details to unfold."""
-    details = html.escape("".join(traceback.format_exception(error)))
-    return (
-        '<div role="alert" style="border-left:4px solid #D55E00;padding:4px 8px">'
-        f"<b>This could not be drawn.</b> {html.escape(str(error))}"
-        f"<details><summary>details</summary><pre>{details}</pre></details></div>"
-    )

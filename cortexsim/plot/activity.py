@@ -8,7 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
-from cortexsim.plot import look, trial
+from cortexsim import trial
+from cortexsim.plot import look
 from cortexsim.recording import settings
 
 _COLUMNS = 6

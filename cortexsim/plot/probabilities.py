@@ -8,8 +8,9 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
-from cortexsim.plot import look, trial
-from cortexsim.recording import settings
+from cortexsim import trial
+from cortexsim.plot import look
+from cortexsim.trial import class_names, softmax
 
 _N_NAMED = 4
 _NOW = "now"
@@ -91,29 +92,6 @@ def show_time(figure: go.Figure, readout: xr.Dataset | xr.DataArray, time: int) 
     with figure.batch_update():
         for line in figure.select_shapes({"name": _NOW}):
             line.x0 = line.x1 = time
-
-
-def softmax(logits: xr.DataArray) -> xr.DataArray:
-    """Turn logits into probabilities over the dimension `class`; NaN stays NaN."""
-    wide = logits.astype(np.float64)
-    exponent = xr.apply_ufunc(np.exp, wide - wide.max("class", skipna=False))
-    return exponent / exponent.sum("class", skipna=False)
-
-
-def class_names(recording: xr.DataTree, classes: Sequence[str] | None = None) -> list[str]:
-    """Name the classes as the user does, or as the recording does, or by number.
-
-    Raises
-    ------
-    ValueError
-        If there are more or fewer names than classes.
-    """
-    numbers = recording.children["readout"].to_dataset()["class"].values
-    known = settings(recording)["classes"] or numbers.tolist()
-    names = [str(name) for name in (known if classes is None else classes)]
-    if len(names) != len(numbers):
-        raise ValueError(f"there are {len(numbers)} classes, but {len(names)} names: {names}")
-    return names
 
 
 def _right_class(readout: xr.Dataset, n_classes: int) -> int | None:

@@ -1,8 +1,8 @@
 """The first notebook as a person meets it: `cortexsim lab`, run all cells, move the slider."""
 
-from urllib.parse import urlparse
-
 import pytest
+
+from benchmarks.jupyter import open_notebook, run_all
 
 pytestmark = pytest.mark.browser
 
@@ -12,19 +12,12 @@ MAPS = """() => JSON.stringify(
         .flatMap(figure => figure.data ?? figure.querySelector('.js-plotly-plot')?.data ?? [])
         .filter(trace => trace.type === 'heatmap')
         .map(trace => trace.z))"""
-OUTPUTS = """() => window.jupyterapp.shell.currentWidget.content.model.toJSON()
-    .cells.flatMap(cell => cell.outputs ?? [])"""
 
 
-def test_the_first_notebook_runs_and_its_slider_moves_the_picture(lab_address, page, asked, called):
-    page.goto(lab_address)
-    page.wait_for_function(
-        "window.jupyterapp?.shell.currentWidget?.context?.sessionContext.session?.kernel", timeout=90_000
-    )
+def test_the_first_notebook_runs_and_its_slider_moves_the_picture(lab_address, page, left_this_machine):
+    open_notebook(page, lab_address)
     assert page.locator("dialog, .jp-Dialog").count() == 0
-    assert page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
-
-    outputs = page.evaluate(OUTPUTS)
+    outputs = run_all(page)
     assert outputs
     assert [output for output in outputs if output["output_type"] == "error" or output.get("name") == "stderr"] == []
     page.wait_for_function(f"({MAPS})() !== '[]'", timeout=60_000)
@@ -42,6 +35,4 @@ def test_the_first_notebook_runs_and_its_slider_moves_the_picture(lab_address, p
     assert widths
     assert all(abs(drawn - there) <= 1 for drawn, there in widths), "a figure does not fill its container"
 
-    hosts = {urlparse(address).hostname for address in asked if not address.startswith(("data:", "blob:"))}
-    assert hosts == {"127.0.0.1"}
-    assert called.read_text(encoding="utf-8") == ""
+    assert left_this_machine() == []

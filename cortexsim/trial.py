@@ -1,9 +1,13 @@
-"""One stimulus of a recording: what the plots of a single trial read, and which times of it are empty."""
+"""One stimulus of a recording: what figures and panels of a single trial read, and which times of it are empty."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
+
+from cortexsim.recording import settings
 
 
 def states(recording: xr.DataTree) -> list[str]:
@@ -43,6 +47,29 @@ def node(recording: xr.DataTree, name: str, stimulus: int) -> xr.Dataset:
     # `populated` is the authority: a number at an empty time means nothing
     one = one.set_coords("populated")
     return one.where(one["populated"])
+
+
+def softmax(logits: xr.DataArray) -> xr.DataArray:
+    """Turn logits into probabilities over the dimension `class`; NaN stays NaN."""
+    wide = logits.astype(np.float64)
+    exponent = xr.apply_ufunc(np.exp, wide - wide.max("class", skipna=False))
+    return exponent / exponent.sum("class", skipna=False)
+
+
+def class_names(recording: xr.DataTree, classes: Sequence[str] | None = None) -> list[str]:
+    """Name the classes as the user does, or as the recording does, or by number.
+
+    Raises
+    ------
+    ValueError
+        If there are more or fewer names than classes.
+    """
+    numbers = recording.children["readout"].to_dataset()["class"].values
+    known = settings(recording)["classes"] or numbers.tolist()
+    names = [str(name) for name in (known if classes is None else classes)]
+    if len(names) != len(numbers):
+        raise ValueError(f"there are {len(numbers)} classes, but {len(names)} names: {names}")
+    return names
 
 
 def check_time(trial: xr.Dataset | xr.DataArray, time: int) -> None:

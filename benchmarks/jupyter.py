@@ -1,0 +1,171 @@
+"""JupyterLab through the real command, and chromium on it; the browser tests drive the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, sync_playwright
+
+CHROMIUM_FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+KERNEL = "window.jupyterapp?.shell.currentWidget?.context?.sessionContext.session?.kernel"
+OUTPUTS = """() => window.jupyterapp.shell.currentWidget.content.model.toJSON()
+    .cells.flatMap(cell => cell.outputs ?? [])"""
+
+
+@contextmanager
+def lab(folder: Path, *, theme: str = "light", environment: dict[str, str] | None = None) -> Iterator[str]:
+    """Start `cortexsim lab` with settings of its own, and stop it.
+
+    Parameters
+    ----------
+    folder : Path
+        For copies of the notebooks, in `notebooks`, and for all that JupyterLab writes.
+    theme : "light" or "dark"
+    environment : dict, optional
+        Further environment variables.
+
+    Yields
+    ------
+    str
+        Its address.
+
+    Raises
+    ------
+    RuntimeError
+        If it ends before it gives an address.
+    """
+    settings = folder / "settings" / "@jupyterlab"
+    for name, values in {
+        # cells outside the window are there too
+        "notebook-extension/tracker": {"windowingMode": "none"},
+        "apputils-extension/themes": {"theme": THEMES[theme]},
+    }.items():
+        path = settings / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(values), encoding="utf-8")
+    own = {
+        variable: str(folder / name)
+        for variable, name in {
+            "JUPYTERLAB_SETTINGS_DIR": "settings",
+            "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+            "JUPYTER_RUNTIME_DIR": "runtime",
+            "JUPYTER_CONFIG_DIR": "config",
+            "JUPYTER_DATA_DIR": "data",
+            "IPYTHONDIR": "ipython",
+        }.items()
+    }
+    command = [str(Path(sys.executable).with_name("cortexsim")), "lab", "--notebooks", str(folder / "notebooks")]
+    command += ["--no-browser", "--expose-app-in-browser"]
+    if os.name == "posix" and os.geteuid() == 0:
+        # Jupyter asks for this in a container
+        command.append("--allow-root")
+    with subprocess.Popen(
+        command,
+        env={**os.environ, **own, **(environment or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        printed = []
+        for line in process.stdout:
+            printed.append(line)
+            found = re.search(r"http://127\.0\.0\.1:\S+", line)
+            if found:
+                break
+        else:
+            raise RuntimeError("cortexsim lab ended before it gave an address:\n" + "".join(printed))
+        # a full pipe would stop the server
+        reader = threading.Thread(target=lambda: [None for _ in process.stdout], daemon=True)  # type: ignore[union-attr]
+        reader.start()
+        try:
+            yield found.group()
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
+            reader.join(timeout=60)
+
+
+@contextmanager
+def chromium(asked: list[str] | None = None, flags: Sequence[str] = ()) -> Iterator[Page]:
+    """Open an empty page in a window of 1280 x 800.
+
+    Parameters
+    ----------
+    asked : list, optional
+        Takes every address that the browser asks for.
+    flags : sequence of str
+        Further flags of chromium.
+
+    Raises
+    ------
+    RuntimeError
+        If there is no chromium.
+    """
+    path = shutil.which("chromium")
+    if path is None:
+        raise RuntimeError("there is no chromium in the PATH: install it, or leave the browser out")
+    asked = [] if asked is None else asked
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=[*CHROMIUM_FLAGS, *flags])
+        context = browser.new_context(viewport={"width": 1280, "height": 800})
+        context.on("request", lambda request: asked.append(request.url))
+        page = context.new_page()
+        page.on("websocket", lambda socket: asked.append(socket.url))
+        yield page
+        browser.close()
+
+
+def open_notebook(page: Page, address: str, name: str | None = None) -> None:
+    """Open JupyterLab and wait for the notebook's kernel.
+
+    Parameters
+    ----------
+    page : Page
+    address : str
+        As `lab` gives it.
+    name : str, optional
+        Another notebook than the one that opens by itself.
+    """
+    if name is not None:
+        address = re.sub(r"/lab(/tree/[^?]*)?(?=\?|$)", f"/lab/tree/{name}", address)
+    page.goto(address)
+    page.wait_for_function(KERNEL, timeout=90_000)
+
+
+def run_all(page: Page) -> list[dict[str, Any]]:
+    """Run all cells, wait until they are done, and return their outputs."""
+    assert page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    return page.evaluate(OUTPUTS)
+
+
+def write_notebook(path: Path, *cells: str) -> None:
+    """Write a notebook of code cells."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    code = [
+        {"cell_type": "code", "id": f"cell-{k}", "metadata": {}, "execution_count": None, "outputs": [], "source": cell}
+        for k, cell in enumerate(cells)
+    ]
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    content = {"cells": code, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+    path.write_text(json.dumps(content), encoding="utf-8")

@@ -1,0 +1,90 @@
+"""How often a model is right over time, on a batch of images like the one that is shown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+import xarray as xr
+
+from cortexsim.images import as_images
+from cortexsim.model import Cortex, undisturbed
+from cortexsim.presentation import Presentation
+from cortexsim.schedule import schedule
+
+CHUNK = 50
+
+
+def wilson(right: int, n: int, z: float = 1.96) -> tuple[float, float]:
+    """Return Wilson's (1927) interval of a fraction: 95 % at z = 1.96."""
+    middle = (right / n + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * math.sqrt(right / n * (1 - right / n) / n + z**2 / (4 * n**2))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def right_over_time(
+    model: Cortex,
+    images: xr.Dataset,
+    presentation: Presentation,
+    until: int,
+    *,
+    seed: int = 0,
+    wanted: Callable[[], bool] = lambda: True,
+) -> list[int | None]:
+    """Count how many images of a batch a model names right at each time.
+
+    Parameters
+    ----------
+    model : Cortex
+    images : Dataset
+        With the coordinate `label`.
+    presentation : Presentation
+    until : int
+        Last time.
+    seed : int
+        Draws the masks.
+    wanted : callable
+        Asked between chunks of images.
+
+    Returns
+    -------
+    list of int or None
+        For each time from 0 to `until`; None where there is nothing to read.
+
+    Raises
+    ------
+    MissingStatisticsError
+        If the model has no statistics for the presentation, or they end too soon.
+    InterruptedError
+        If it is wanted no longer.
+    """
+    pixels, labels = as_images(images), torch.as_tensor(images["label"].values)
+    times = model.readable(presentation, until)
+    if not times:
+        return [None] * (until + 1)
+    right = torch.zeros(len(times), dtype=torch.int64)
+    planned = schedule(model.graph, times, presentation)
+    with undisturbed(model), torch.no_grad():
+        # the mode is evaluation now, so this takes the stored statistics; once for all chunks
+        normalize = model.normalizer(presentation)
+        for index in torch.arange(len(pixels)).split(CHUNK):
+            if not wanted():
+                raise InterruptedError("a newer request has come")
+            frames = presentation.frames(pixels[index], planned.until, seed=seed, index=index, others=pixels)
+            logits = model.read(frames, planned, times, normalize)
+            right += (logits.argmax(-1) == labels[index]).sum(1)
+    counted = dict(zip(times, right.tolist(), strict=True))
+    return [counted.get(time) for time in range(until + 1)]
+
+
+def as_series(name: str, right: Sequence[int | None], n: int) -> dict[str, Any]:
+    """Turn counts over time into a line with its 95 % interval, for the stage."""
+    between = [None if count is None else wilson(count, n) for count in right]
+    return {
+        "name": name,
+        "values": [None if count is None else count / n for count in right],
+        "low": [None if pair is None else pair[0] for pair in between],
+        "high": [None if pair is None else pair[1] for pair in between],
+    }

@@ -1,0 +1,52 @@
+"""One of several values: radio buttons, of which those that cannot be chosen are greyed out with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import anywidget
+import traitlets
+
+_HERE = Path(__file__).parent
+
+
+class Option(NamedTuple):
+    """A value, what it is called, and why it cannot be chosen ("" if it can)."""
+
+    value: int | str
+    label: str
+    reason: str = ""
+
+
+class Choice(anywidget.AnyWidget):
+    """A row of radio buttons.
+
+    Parameters
+    ----------
+    label : str
+
+    Attributes
+    ----------
+    options : list of dict
+        `value`, `label` and `reason` of each; set by `offer`.
+    value : int, str or None
+        What is chosen; None is nothing yet.
+    disabled : bool
+        Whether nothing can be chosen any more.
+    """
+
+    _esm = (_HERE / "choice.js").read_text(encoding="utf-8")
+    _css = (_HERE / "stage.css").read_text(encoding="utf-8")
+    label = traitlets.Unicode().tag(sync=True)
+    options = traitlets.List(traitlets.Dict()).tag(sync=True)
+    value = traitlets.Any(None, allow_none=True).tag(sync=True)
+    disabled = traitlets.Bool(False).tag(sync=True)
+
+    def offer(self, options: Sequence[Option], value: int | str | None) -> None:
+        """Show other options, and one of them as chosen."""
+        with self.hold_sync():
+            self.options = [option._asdict() for option in options]
+            self.value = value
+        self.layout.display = "" if len(options) > 1 else "none"

@@ -1,0 +1,27 @@
+"""What went wrong, in words: a widget's exception would show nowhere else."""
+
+from __future__ import annotations
+
+import html
+import traceback
+
+
+def alert(what: str, error: Exception, then: str = "") -> str:
+    """Write an error as HTML that a screen reader reads out, with the traceback folded away.
+
+    Parameters
+    ----------
+    what : str
+        What could not be done, such as "This could not be drawn".
+    error : Exception
+        Its message says what is allowed.
+    then : str
+        What the person can do.
+    """
+    trace = html.escape("".join(traceback.format_exception(error)))
+    after = f"<div>{html.escape(then)}</div>" if then else ""
+    return (
+        f'<div role="alert" style="line-height:1.5;border-left:3px solid #d55e00;padding-left:8px">'
+        f"<b>{html.escape(what)}.</b> {html.escape(str(error) or type(error).__name__)}{after}"
+        f"<details><summary>for a bug report</summary><pre>{trace}</pre></details></div>"
+    )

@@ -1,0 +1,228 @@
+"""What a person predicts before looking, and how close it was; every answer is read off what was run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+NEVER = -1
+LEVEL = 0.9
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What was run, as far as a question needs it.
+
+    Parameters
+    ----------
+    last : str
+        The state that is read out.
+    n_transitions : int
+        On the shortest way from the first state to it.
+    holds : sequence of bool
+        Whether it holds something, at each time from 0.
+    right : sequence of (bool or None)
+        Whether this image was named right at each time; None where there is nothing to read or no label.
+    n : int
+        Images in the batch.
+    batch, sibling : sequence of (float or None)
+        Accuracy at each time, of the model and of its feedforward sibling; empty while not measured.
+    chance : float
+        Accuracy of guessing.
+    """
+
+    last: str
+    n_transitions: int
+    holds: Sequence[bool]
+    right: Sequence[bool | None]
+    n: int = 0
+    chance: float = 0.0
+    batch: Sequence[float | None] = field(default_factory=list)
+    sibling: Sequence[float | None] = field(default_factory=list)
+
+    @property
+    def until(self) -> int:
+        """Last time."""
+        return len(self.holds) - 1
+
+    @property
+    def readable(self) -> list[int]:
+        """The times at which something can be read."""
+        return [time for time, holds in enumerate(self.holds) if holds]
+
+
+@dataclass(frozen=True)
+class Question:
+    """A prediction to make.
+
+    Parameters
+    ----------
+    title : str
+        For the menu.
+    cover : "readout" or "time"
+        What stays hidden until it is made.
+    unit : "steps" or "points"
+        Of the distance.
+    needs : "batch", "sibling" or ""
+        What has to be measured first.
+    text : callable
+        Facts to the question in words.
+    choices : callable
+        Facts to the times or percentages that may be answered; `NEVER` among them.
+    truth : callable
+        Facts to the answer.
+    because : callable
+        Facts and the answer to what is behind it.
+    mark : "probability", "accuracy" or ""
+        The chart in which times of this question are marked.
+    """
+
+    title: str
+    cover: str
+    unit: str
+    needs: str
+    text: Callable[[Facts], str]
+    choices: Callable[[Facts], list[int]]
+    truth: Callable[[Facts], int]
+    because: Callable[[Facts, int], str]
+    mark: str = ""
+
+    def spelled(self, value: int) -> str:
+        """Write an answer with its unit."""
+        if value == NEVER:
+            return "never"
+        return f"t = {value}" if self.unit == "steps" else f"{value} %"
+
+    def distance(self, facts: Facts, guess: int, truth: int) -> int:
+        """Say how far a guess is from the truth; never counts as the step after the last time."""
+        after = facts.until + 1
+        one, other = (after if value == NEVER else value for value in (guess, truth))
+        return abs(one - other)
+
+
+def first_held(facts: Facts) -> int:
+    """Return the time at which the last state first holds something."""
+    return facts.readable[0] if facts.readable else NEVER
+
+
+def right_for_good(facts: Facts) -> int:
+    """Return the first time from which on the image is named right at every later time, too."""
+    settled = NEVER
+    for time in reversed(facts.readable):
+        if not facts.right[time]:
+            break
+        settled = time
+    return settled
+
+
+def reaches_level(facts: Facts) -> int:
+    """Return the first time at which the batch's accuracy is at least `LEVEL`."""
+    return next((time for time, value in enumerate(facts.batch) if value is not None and value >= LEVEL), NEVER)
+
+
+def sibling_last(facts: Facts) -> int:
+    """Return the feedforward sibling's accuracy at its last readable time, in percent."""
+    return round(100 * [value for value in facts.sibling if value is not None][-1])
+
+
+def _anatomy(facts: Facts, truth: int) -> str:
+    if truth == NEVER:
+        return f"nothing reaches {facts.last} by t = {facts.until}"
+    return (
+        f"{facts.n_transitions} transitions lead to {facts.last}, each takes one step, and no training changes that: "
+        "true by construction"
+    )
+
+
+def _this_image(facts: Facts, truth: int) -> str:
+    wrong = [time for time in facts.readable if not facts.right[time]]
+    if not wrong:
+        return "it was never wrong, from the first time at which it could be read"
+    return f"it was wrong at t = {', '.join(map(str, wrong))}"
+
+
+def _growth(facts: Facts, truth: int) -> str:
+    known = [(time, value) for time, value in enumerate(facts.batch) if value is not None]
+    (first, at_first), (last, at_last) = known[0], known[-1]
+    return f"{at_first:.0%} of {facts.n} were named right at t = {first}, {at_last:.0%} at t = {last}"
+
+
+def _beside(facts: Facts, truth: int) -> str:
+    last = [value for value in facts.batch if value is not None][-1]
+    return (
+        f"of {facts.n} images; the recurrent model names {last:.0%} right at its last time, guessing {facts.chance:.0%}"
+    )
+
+
+def _or_never(facts: Facts) -> list[int]:
+    return [*facts.readable, NEVER]
+
+
+def _percentages(facts: Facts) -> list[int]:
+    return [percent for percent in range(0, 101, 5) if percent >= 100 * facts.chance - 5]
+
+
+QUESTIONS: dict[str, Question] = {
+    "arrival": Question(
+        title="when a signal arrives",
+        cover="time",
+        unit="steps",
+        needs="",
+        text=lambda facts: f"At which time does {facts.last} hold something for the first time?",
+        choices=lambda facts: [*range(facts.until + 1), NEVER],
+        truth=first_held,
+        because=_anatomy,
+    ),
+    "settled": Question(
+        title="when this image is known",
+        cover="readout",
+        unit="steps",
+        needs="",
+        text=lambda facts: "From which time on is the model right about this image, for good?",
+        choices=_or_never,
+        truth=right_for_good,
+        because=_this_image,
+        mark="probability",
+    ),
+    "batch": Question(
+        title="when most such images are known",
+        cover="readout",
+        unit="steps",
+        needs="batch",
+        text=lambda facts: f"At which time are {LEVEL:.0%} of {facts.n} such images named right for the first time?",
+        choices=_or_never,
+        truth=reaches_level,
+        because=_growth,
+        mark="accuracy",
+    ),
+    "sibling": Question(
+        title="what the feedforward sibling reaches",
+        cover="readout",
+        unit="points",
+        needs="sibling",
+        text=lambda facts: (
+            f"How many percent of {facts.n} such images does the feedforward sibling name right, at the last time at "
+            f"which it can be read? (guessing: {facts.chance:.0%})"
+        ),
+        choices=_percentages,
+        truth=sibling_last,
+        because=_beside,
+    ),
+}
+
+
+def tally(tries: Sequence[tuple[str, int]]) -> str:
+    """Sum up several predictions, unit by unit.
+
+    Parameters
+    ----------
+    tries : sequence of (str, int)
+        Unit and distance of each.
+    """
+    parts: list[Any] = []
+    for unit in dict.fromkeys(unit for unit, _ in tries):
+        distances = [distance for own, distance in tries if own == unit]
+        what = "prediction" if len(distances) == 1 else "predictions"
+        parts.append(f"{len(distances)} {what}, on average {sum(distances) / len(distances):.1f} {unit} off")
+    return "; ".join(parts)

@@ -1,0 +1,280 @@
+// The stage: one time for all views, moved by slider, buttons and keys without asking the kernel.
+
+const STEP_MS = 500;
+const SAID = { image: "the image is", mask: "a mask is", nothing: "nothing is" };
+
+class Stage {
+  constructor(model, el) {
+    this.model = model;
+    // JupyterLab's own single-key commands must not act while a person steers
+    this.root = element("div", { class: "cs-stage", "data-lm-suppress-shortcuts": "true" }, el);
+    this.bar();
+    const views = element("div", { class: "cs-views" }, this.root);
+    this.tip = new Tip(this.root);
+    this.screen = element("figure", { class: "cs-screen" }, views);
+    element("figcaption", {}, this.screen, "on the screen");
+    this.picture = element("canvas", { role: "img" }, this.screen);
+    this.blank = element("div", { class: "cs-empty" }, this.screen, "nothing enters");
+    this.word = element("div", { class: "cs-words" }, this.screen);
+    this.sketch = new Sketch(views, this.tip);
+    this.picture.addEventListener("pointermove", (event) => this.readPixel(event));
+    this.picture.addEventListener("pointerleave", () => this.tip.hide());
+    this.legend();
+    const charts = element("div", { class: "cs-charts" }, this.root);
+    this.probability = new Chart(charts, this.tip, "probability");
+    this.accuracy = new Chart(charts, this.tip, "accuracy");
+    this.time = 0;
+    this.timer = null;
+    this.width = 0;
+    this.root.addEventListener("keydown", (event) => this.key(event));
+    this.observer = new ResizeObserver(() => this.resize());
+    this.observer.observe(this.root);
+    this.listeners = {
+      scene: () => this.setScene(),
+      accuracy: () => this.setReadouts(),
+      cover: () => this.setReadouts(),
+      marks: () => this.setReadouts(),
+      view: () => this.setView(),
+      time: () => this.go(model.get("time"), false),
+    };
+    for (const [name, listener] of Object.entries(this.listeners)) model.on(`change:${name}`, listener);
+    this.setScene();
+  }
+
+  remove() {
+    this.stop();
+    this.observer.disconnect();
+    for (const [name, listener] of Object.entries(this.listeners)) this.model.off(`change:${name}`, listener);
+  }
+
+  bar() {
+    const bar = element("div", { class: "cs-bar", role: "group", "aria-label": "time" }, this.root);
+    this.buttons = {};
+    for (const [name, sign, act] of [
+      ["step back", "◀\uFE0E", () => this.steer(this.time - 1)],
+      ["play", "▶\uFE0E", () => this.toggle()],
+      ["step forward", "▶\uFE0E", () => this.steer(this.time + 1)],
+    ]) {
+      const button = element("button", { type: "button", "aria-label": name, title: name }, bar, sign);
+      button.addEventListener("click", act);
+      this.buttons[name] = button;
+    }
+    this.buttons["step back"].textContent = "|◀\uFE0E";
+    this.buttons["step forward"].textContent = "▶\uFE0E|";
+    this.slider = element("input", { type: "range", min: 0, step: 1, "aria-label": "time (steps)" }, bar);
+    this.slider.addEventListener("input", () => this.steer(Number(this.slider.value)));
+    this.now = element("output", { class: "cs-now" }, bar);
+    this.sentence = element("div", { class: "cs-sentence", "aria-live": "polite" }, this.root);
+  }
+
+  legend() {
+    const legend = element("div", { class: "cs-legend" }, this.sketch.figure);
+    for (const [way, name] of Object.entries(WAYS)) {
+      const svg = shape("svg", { width: 30, height: 10, "aria-hidden": "true" }, legend);
+      const group = shape("g", { class: `cs-arrow cs-on cs-${way}` }, svg);
+      shape("path", { d: "M0 5H22" }, group);
+      shape("polygon", { points: "30,5 21,9.5 21,0.5" }, group);
+      element("span", {}, legend, name);
+    }
+    element("span", { class: "cs-scale", "aria-hidden": "true" }, legend).style.background =
+      `linear-gradient(to right, ${CIVIDIS.join(",")})`;
+    this.scaleName = element("span", {}, legend);
+    const label = element("label", {}, legend);
+    this.all = element("input", { type: "checkbox" }, label);
+    label.append(" every channel");
+    this.all.addEventListener("change", () => {
+      this.model.set("view", this.all.checked ? "all" : "mean");
+      this.model.save_changes();
+    });
+  }
+
+  // --- what is shown
+
+  setScene() {
+    const scene = this.model.get("scene");
+    this.scene = scene?.times ? scene : null;
+    this.root.classList.toggle("cs-waiting", !this.scene);
+    if (!this.scene) return;
+    this.stop();
+    this.slider.max = scene.times.at(-1);
+    this.frames = this.model.get("screen");
+    [this.picture.height, this.picture.width] = scene.screen;
+    this.setView();
+    this.setReadouts();
+    this.go(this.model.get("time"), false);
+  }
+
+  setView() {
+    if (!this.scene) return;
+    const view = this.model.get("view");
+    this.all.checked = view === "all";
+    this.scaleName.textContent = `${this.scene.quantity} (a.u.)${view === "all" ? "" : ", mean of channels"}`;
+    this.sketch.set(this.scene, this.model.get("movie"), view);
+    this.sketch.at(this.time);
+  }
+
+  setReadouts() {
+    if (!this.scene) return;
+    const { scene } = this;
+    const cover = this.model.get("cover");
+    const marks = this.model.get("marks");
+    this.locked = cover === "time";
+    this.probability.set({
+      title: "class probabilities of this image",
+      spoken: `class probabilities over time of ${scene.classes.length} classes`,
+      yLabel: "probability",
+      times: scene.times,
+      empty: scene.states.at(-1).populated.map((holds) => !holds),
+      series: scene.probability.map((one) => ({ ...one, named: one.named })),
+      marks: marks.filter((mark) => mark.on === "probability"),
+    });
+    const batch = this.model.get("accuracy");
+    this.accuracy.set({
+      title: batch.title ?? "accuracy over time",
+      spoken: "accuracy over time, recurrent model and feedforward sibling",
+      yLabel: "accuracy (fraction)",
+      times: scene.times,
+      empty: batch.series?.length ? scene.times.map((t) => batch.series.every((one) => one.values[t] === null)) : [],
+      series: (batch.series ?? []).map((one) => ({ ...one, named: true })),
+      chance: batch.chance,
+      message: batch.message,
+      labelWidth: 128,
+      marks: marks.filter((mark) => mark.on === "accuracy"),
+    });
+    const text = cover ? "covered until you have predicted, or skipped" : "";
+    this.probability.covered(text);
+    this.accuracy.covered(text);
+    for (const control of [this.slider, ...Object.values(this.buttons)]) control.disabled = this.locked;
+    if (this.locked) {
+      this.stop();
+      this.steer(0);
+    }
+    this.say();
+  }
+
+  resize() {
+    if (this.root.clientWidth === this.width) return;
+    this.width = this.root.clientWidth;
+    this.sketch.draw();
+    for (const chart of [this.probability, this.accuracy]) if (chart.content) chart.draw();
+  }
+
+  // --- time
+
+  steer(time) {
+    this.go(time, true);
+  }
+
+  go(time, told) {
+    if (!this.scene) return;
+    const last = this.scene.times.at(-1);
+    this.time = this.locked ? 0 : Math.min(Math.max(time, 0), last);
+    this.slider.value = this.time;
+    this.draw();
+    if (told && this.model.get("time") !== this.time) {
+      this.model.set("time", this.time);
+      this.model.save_changes();
+    }
+  }
+
+  draw() {
+    const { scene, time } = this;
+    this.now.textContent = `t = ${time}`;
+    const shown = scene.shown[time];
+    const frame = scene.picture[time];
+    this.picture.style.display = frame < 0 ? "none" : "block";
+    this.blank.style.display = frame < 0 ? "flex" : "none";
+    this.word.textContent = shown === "nothing" ? "" : shown;
+    this.picture.setAttribute("aria-label", shown);
+    if (frame >= 0) this.paintScreen(frame);
+    this.sketch.at(time);
+    this.probability.at(time);
+    this.accuracy.at(time);
+    this.say();
+    // last of all: whoever watches this attribute knows that the rest is drawn
+    this.root.dataset.time = time;
+    this.root.dataset.shown = shown;
+  }
+
+  paintScreen(frame) {
+    const [height, width] = this.scene.screen;
+    const context = this.picture.getContext("2d");
+    const image = context.createImageData(width, height);
+    const start = frame * height * width * 3;
+    for (let place = 0; place < height * width; place++) {
+      for (let c = 0; c < 3; c++) image.data[place * 4 + c] = this.frames.getUint8(start + place * 3 + c);
+      image.data[place * 4 + 3] = 255;
+    }
+    context.putImageData(image, 0, 0);
+  }
+
+  readPixel(event) {
+    const frame = this.scene.picture[this.time];
+    const [height, width] = this.scene.screen;
+    const outer = this.picture.getBoundingClientRect();
+    const x = Math.min(Math.floor(((event.clientX - outer.left) / outer.width) * width), width - 1);
+    const y = Math.min(Math.floor(((event.clientY - outer.top) / outer.height) * height), height - 1);
+    if (frame < 0 || x < 0 || y < 0) return;
+    const start = ((frame * height + y) * width + x) * 3;
+    const [red, green, blue] = [0, 1, 2].map((c) => this.frames.getUint8(start + c));
+    this.tip.show(event, [`x = ${x}, y = ${y} (px)`, `red ${red}, green ${green}, blue ${blue} of 255`]);
+  }
+
+  say() {
+    const { scene, time } = this;
+    const holding = scene.states.filter((state) => state.populated[time]).map((state) => state.name);
+    const empty = scene.states.filter((state) => !state.populated[time]).map((state) => state.name);
+    const said = [`t = ${time}: ${SAID[scene.shown[time]]} on the screen.`];
+    if (holding.length) said.push(`${listed(holding)} ${holding.length > 1 ? "hold" : "holds"} activity.`);
+    if (empty.length) said.push(`${listed(empty)} ${empty.length > 1 ? "are" : "is"} empty.`);
+    if (!this.model.get("cover")) {
+      const best = scene.probability.toSorted((one, other) => (other.values[time] ?? -1) - (one.values[time] ?? -1))[0];
+      const chance = best?.values[time] ?? null;
+      if (chance === null) said.push("There is nothing to read out.");
+      else said.push(`Read out: ${best.name}, probability ${chance.toFixed(2)}.`);
+    }
+    this.sentence.textContent = said.join(" ");
+    this.slider.setAttribute("aria-valuetext", said[0]);
+  }
+
+  toggle() {
+    if (this.timer) return this.stop();
+    if (this.time === this.scene.times.at(-1)) this.steer(0);
+    this.play("pause", "❚❚");
+    this.timer = setInterval(() => {
+      this.steer(this.time + 1);
+      if (this.time === this.scene.times.at(-1)) this.stop();
+    }, STEP_MS);
+  }
+
+  stop() {
+    clearInterval(this.timer);
+    this.timer = null;
+    this.play("play", "▶\uFE0E");
+  }
+
+  play(name, sign) {
+    const button = this.buttons.play;
+    button.textContent = sign;
+    button.title = name;
+    button.setAttribute("aria-label", name);
+  }
+
+  key(event) {
+    if (!this.scene || event.ctrlKey || event.metaKey || event.altKey || this.locked) return;
+    const last = this.scene.times.at(-1);
+    const to = { ArrowLeft: this.time - 1, ArrowRight: this.time + 1, Home: 0, End: last }[event.key];
+    const pressed = event.target.tagName === "BUTTON" || event.target === this.all;
+    if (to !== undefined) this.steer(to);
+    else if (event.key === " " && !pressed) this.toggle();
+    else return;
+    event.preventDefault();
+  }
+}
+
+export default {
+  render({ model, el }) {
+    const stage = new Stage(model, el);
+    return () => stage.remove();
+  },
+};

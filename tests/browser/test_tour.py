@@ -1,0 +1,99 @@
+"""The first panel as a person meets it: one slider moves all that is linked, without the kernel, by keys alone."""
+
+import pytest
+
+from benchmarks.jupyter import open_notebook, run_all, write_notebook
+
+pytestmark = pytest.mark.browser
+
+# what each linked view shows: pixels of screen and maps, arrows, time cursors, words
+VIEWS = """() => {
+  const stage = document.querySelector('.cs-stage');
+  const pixels = canvas => canvas.style.display === 'none' ? 'empty'
+      : canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.join('');
+  const views = {screen: pixels(stage.querySelector('.cs-screen canvas'))};
+  for (const tile of stage.querySelectorAll('.cs-tile'))
+    views[tile.dataset.state] = pixels(tile.querySelector('canvas'));
+  views.arrows = stage.querySelectorAll('.cs-plane .cs-on').length;
+  views.probability = stage.querySelector('.cs-probability .cs-cursor').getAttribute('x1');
+  views.accuracy = stage.querySelector('.cs-accuracy .cs-cursor').getAttribute('x1');
+  views.words = stage.querySelector('.cs-sentence').textContent;
+  return views;
+}"""
+AT = "time => document.querySelector('.cs-stage').dataset.time === String(time)"
+PANEL = "panel = cs.explore.Tour('digits-tiny', presentation=cs.masked(1, 4), question='settled')\npanel"
+
+
+@pytest.fixture(scope="module")
+def stage(lab_address, page, lab_folder):
+    """Open a panel on a digit that is masked at t = 4."""
+    write_notebook(lab_folder / "notebooks" / "tour.ipynb", "import cortexsim as cs", PANEL)
+    open_notebook(page, lab_address, "tour.ipynb")
+    outputs = run_all(page)
+    assert [output for output in outputs if output["output_type"] == "error" or output.get("name") == "stderr"] == []
+    page.wait_for_selector(".cs-stage[data-time]", timeout=60_000)
+    return page.locator(".cs-stage")
+
+
+def test_one_slider_moves_every_linked_view_and_nothing_leaves_the_machine(stage, page, left_this_machine):
+    assert page.locator(".cs-chart svg").first.is_hidden(), "the readout shows before the prediction"
+    page.get_by_role("radio", name="never").focus()
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="reveal").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.body.textContent.includes('You said never')", timeout=20_000)
+    assert page.locator(".cs-chart svg").first.is_visible()
+    page.wait_for_function("() => document.querySelectorAll('.cs-accuracy .cs-band').length > 5", timeout=60_000)
+
+    # by keys alone; a busy kernel shows that nobody asks it
+    page.evaluate(
+        """() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel
+            .requestExecute({code: 'import time; time.sleep(20)'})"""
+    )
+    slider = page.get_by_role("slider", name="time (steps)")
+    slider.focus()
+    seen = [page.evaluate(VIEWS)]
+    for time in range(1, 6):
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function(AT, arg=time, timeout=5_000)
+        seen.append(page.evaluate(VIEWS))
+    for name in ("V1", "arrows", "probability", "accuracy", "words"):
+        assert seen[1][name] != seen[0][name], name
+    assert [views["IT"] == "empty" for views in seen] == [True, True, True, False, False, False]
+    assert [views["screen"] == "empty" for views in seen] == [False, True, True, True, False, False]
+    assert seen[4]["screen"] != seen[0]["screen"]
+    assert "a mask is on the screen" in seen[4]["words"]
+    assert "IT is empty" in seen[2]["words"]
+
+    page.keyboard.press("End")
+    page.wait_for_function(AT, arg=12)
+    page.keyboard.press("Home")
+    page.wait_for_function(AT, arg=0)
+    page.keyboard.press("Space")
+    page.wait_for_function("() => Number(document.querySelector('.cs-stage').dataset.time) >= 3", timeout=10_000)
+    assert page.get_by_role("button", name="pause").is_visible()
+    page.get_by_role("button", name="pause").click()
+    assert page.get_by_role("button", name="play").is_visible()
+
+    page.locator(".cs-tile[data-state=V1] canvas").hover()
+    assert "mean of 8 channels: rate ≈" in page.locator(".cs-tip").inner_text()
+    page.locator(".cs-accuracy svg").hover()
+    assert "recurrent: " in page.locator(".cs-tip").inner_text()
+    assert page.locator("[role=alert]").count() == 0
+    assert left_this_machine() == []
+
+
+def test_another_image_and_an_impossible_one_show_in_the_browser(stage, page):
+    before = page.evaluate(VIEWS)["screen"]
+    image = page.get_by_role("spinbutton", name="image")
+    image.fill("7")
+    image.press("Enter")
+    page.wait_for_function(f"before => ({VIEWS})().screen !== before", arg=before, timeout=20_000)
+    image.fill("5000")
+    image.press("Enter")
+    alert = page.get_by_role("alert")
+    alert.wait_for(timeout=20_000)
+    assert "there is no stimulus 5000" in alert.inner_text()
+    greyed = page.get_by_role("radio", name="phase-scrambled")
+    assert greyed.is_disabled()
+    assert "phase-scrambled, pixel-shuffled, image, target: no statistics" in page.locator("body").inner_text()
