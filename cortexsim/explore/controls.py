@@ -58,7 +58,7 @@ class Controls(widgets.VBox):
     def fit(self, task: Task, difficulty: str) -> None:
         """Offer a task's difficulties."""
         self.difficulty.label = task.difficulty
-        self.difficulty.offer([Option(name, name) for name in task.difficulties], difficulty)
+        self.difficulty.offer([Option(name, one.label) for name, one in task.difficulties.items()], difficulty)
 
     def offer(self, tour: Tour, offer: Offer, changed: str) -> None:
         """Offer what the model can be shown; what was not chosen just now gives way to what was.

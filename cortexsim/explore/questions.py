@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 NEVER = -1
-LEVEL = 0.9
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,11 @@ class Facts:
     chance: float = 0.0
     batch: Sequence[float | None] = field(default_factory=list)
     sibling: Sequence[float | None] = field(default_factory=list)
+
+    @property
+    def level(self) -> float:
+        """Halfway between guessing and always right."""
+        return (1 + self.chance) / 2
 
     @property
     def until(self) -> int:
@@ -117,8 +121,8 @@ def right_for_good(facts: Facts) -> int:
 
 
 def reaches_level(facts: Facts) -> int:
-    """Return the first time at which the batch's accuracy is at least `LEVEL`."""
-    return next((time for time, value in enumerate(facts.batch) if value is not None and value >= LEVEL), NEVER)
+    """Return the first time at which the batch's accuracy is halfway between guessing and always right."""
+    return next((time for time, value in enumerate(facts.batch) if value is not None and value >= facts.level), NEVER)
 
 
 def sibling_last(facts: Facts) -> int:
@@ -190,7 +194,10 @@ QUESTIONS: dict[str, Question] = {
         cover="readout",
         unit="steps",
         needs="batch",
-        text=lambda facts: f"At which time are {LEVEL:.0%} of {facts.n} such images named right for the first time?",
+        text=lambda facts: (
+            f"At which time are {facts.level:.0%} of {facts.n} such images named right for the first time? (that is "
+            f"halfway between guessing, {facts.chance:.0%}, and always right)"
+        ),
         choices=_or_never,
         truth=reaches_level,
         because=_growth,

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from cortexsim.zoo import pretrained
+
+
+class Difficulty(NamedTuple):
+    """What it is called, and the arguments that it adds to the task's data."""
+
+    label: str
+    adds: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -20,8 +27,8 @@ class Task:
         `name` and arguments of a dataset of cortexsim, as `rerun` reads them; None for images that were given.
     difficulty : str
         What makes it difficult.
-    difficulties : mapping of str to mapping
-        The arguments that each difficulty adds to `data`; at least one.
+    difficulties : mapping of str to Difficulty
+        At least one.
     model : str or None
         Name of a pretrained model, or a path; None for one that was given.
     sibling : str or None
@@ -33,15 +40,21 @@ class Task:
     title: str
     data: Mapping[str, Any] | None
     difficulty: str
-    difficulties: Mapping[str, Mapping[str, Any]]
+    difficulties: Mapping[str, Difficulty]
     model: str | None
     sibling: str | None = None
     start: Mapping[str, Any] = field(default_factory=lambda: {"kind": "flash", "duration": 1})
 
     def data_for(self, difficulty: str) -> dict[str, Any] | None:
         """Say which data to draw, as `rerun` reads it."""
-        return None if self.data is None else {**self.data, **self.difficulties[difficulty]}
+        return None if self.data is None else {**self.data, **self.difficulties[difficulty].adds}
 
+
+_OCCLUSION = {
+    "none": Difficulty("none", {"occlusion": "none"}),
+    "light": Difficulty("light (5-20 %)", {"occlusion": "light"}),
+    "heavy": Difficulty("heavy (30-50 %)", {"occlusion": "heavy"}),
+}
 
 TASKS: dict[str, Task] = {
     "contours": Task(
@@ -49,9 +62,9 @@ TASKS: dict[str, Task] = {
         data={"name": "contours", "part": "test", "seed": 0},
         difficulty="curve length",
         difficulties={
-            "short (8-14 px)": {"length": [8, 14]},
-            "medium (14-21 px)": {"length": [14, 21]},
-            "long (21-28 px)": {"length": [21, 28]},
+            "short": Difficulty("short (8-14 px)", {"length": [8, 14]}),
+            "medium": Difficulty("medium (14-21 px)", {"length": [14, 21]}),
+            "long": Difficulty("long (21-28 px)", {"length": [21, 28]}),
         },
         model="ventral-stream-contours",
         sibling="ventral-stream-contours-feedforward",
@@ -61,11 +74,7 @@ TASKS: dict[str, Task] = {
         title="digits in debris: which digit is it?",
         data={"name": "digits", "part": "test", "seed": 0},
         difficulty="occlusion",
-        difficulties={
-            "none": {"occlusion": "none"},
-            "light (5-20 %)": {"occlusion": "light"},
-            "heavy (30-50 %)": {"occlusion": "heavy"},
-        },
+        difficulties=_OCCLUSION,
         model="ventral-stream-digits",
         sibling="ventral-stream-digits-feedforward",
     ),
@@ -73,11 +82,7 @@ TASKS: dict[str, Task] = {
         title="digits in debris, a tiny model",
         data={"name": "digits", "part": "test", "seed": 0},
         difficulty="occlusion",
-        difficulties={
-            "none": {"occlusion": "none"},
-            "light (5-20 %)": {"occlusion": "light"},
-            "heavy (30-50 %)": {"occlusion": "heavy"},
-        },
+        difficulties=_OCCLUSION,
         model="digits-tiny",
     ),
 }

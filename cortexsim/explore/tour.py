@@ -23,7 +23,7 @@ from cortexsim.explore.prediction import Prediction
 from cortexsim.explore.questions import Facts
 from cortexsim.explore.scene import scene
 from cortexsim.explore.stage import Stage
-from cortexsim.explore.tasks import Task, shipped
+from cortexsim.explore.tasks import Difficulty, Task, shipped
 from cortexsim.images import as_images, checksum
 from cortexsim.model import Cortex
 from cortexsim.presentation import Presentation
@@ -363,7 +363,7 @@ def _own_task(model: Any, data: Any, sibling: Any) -> Task:
         title="your own model",
         data=None if isinstance(data, xr.Dataset) else dict(data),
         difficulty="data",
-        difficulties={"as given": {}},
+        difficulties={"as given": Difficulty("as given", {})},
         model=model if isinstance(model, str) else None,
         sibling=sibling if isinstance(sibling, str) else None,
     )

@@ -41,9 +41,9 @@ def test_right_for_good_means_never_wrong_again(right, expected):
     assert QUESTIONS["settled"].truth(known(right=[*NONE, *right])) == expected
 
 
-def test_the_batch_reaches_the_level_at_the_first_such_time():
-    assert QUESTIONS["batch"].truth(known()) == 4
-    assert QUESTIONS["batch"].truth(known(batch=[*NONE, 0.5, 0.6, 0.7, 0.899])) == NEVER
+def test_the_level_lies_halfway_between_guessing_and_always_right():
+    assert QUESTIONS["batch"].truth(known()) == 3
+    assert QUESTIONS["batch"].truth(known(batch=[*NONE, 0.5, 0.6, 0.7, 0.749])) == NEVER
 
 
 def test_the_sibling_is_judged_at_its_last_readable_time():
@@ -115,12 +115,12 @@ def test_a_prediction_counts_once():
 
 def test_a_prediction_about_the_batch_waits_for_its_measurement():
     panel = asking("batch")
-    panel.prediction = 3
+    panel.prediction = 4
     panel.reveal()
     assert "Measuring" in panel.result.value
     assert panel.stage.cover == "readout"
     panel.learn(BATCH, final=False)
-    assert "it is t = 4: <b>1 step off</b> (60% of 100 were named right at t = 2, 91% at t = 5)" in panel.result.value
+    assert "it is t = 3: <b>1 step off</b> (60% of 100 were named right at t = 2, 91% at t = 5)" in panel.result.value
     assert panel.stage.cover == ""
 
 

@@ -102,6 +102,8 @@ class Stage {
     this.setView();
     this.setReadouts();
     this.go(this.model.get("time"), false);
+    this.scenes = (this.scenes ?? 0) + 1;
+    this.root.dataset.scene = this.scenes;
   }
 
   setView() {
