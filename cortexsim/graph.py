@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import keyword
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -235,6 +236,20 @@ class CortexGraph:
             Convolution(source.features, middle, 2 ** -(-power // 2), transposed),
             Convolution(middle, target.features, 2 ** (power // 2), transposed),
         )
+
+    def multiply_adds(self, name: str) -> int:
+        """Count the multiplications (each with an addition) of a transition for one stimulus in one step."""
+        transition = self.transition(name)
+        height, width = self.state(transition.source).size
+        count = 0
+        for convolution in self.convolutions(name):
+            # every kernel weight meets each position of the smaller side: the output's, or a transposed one's input's
+            if not convolution.transposed:
+                height, width = -(-height // convolution.stride), -(-width // convolution.stride)
+            count += math.prod(convolution.kernel_shape) * height * width
+            if convolution.transposed:
+                height, width = height * convolution.stride, width * convolution.stride
+        return count
 
     def without(self, name: str, times: Times | Iterable[int] | int | None = None) -> CortexGraph:
         """Return a graph in which a transition is closed at some times, or gone (times=None).

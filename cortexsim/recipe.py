@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-from cortexsim.presentation import AnyPresentation, flash, from_dict
+from cortexsim.presentation import AnyPresentation, flash, from_dict, sustained
 from cortexsim.suggest import unknown
 
 ALLOWED = {
@@ -15,6 +16,7 @@ ALLOWED = {
     "loss_at": ("readout", "all"),
     "precision": ("auto", "float32", "bfloat16"),
 }
+PLANS = {"growth", "unfolding", "curriculum"}
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,9 @@ class Recipe:
     growth : tuple of (float, float)
         `(from, scale)`: from this fraction of the training on, images are shrunk to this scale of their side, which
         trains faster. The last scale must be 1.
+    unfolding : tuple of (float, int or None)
+        `(from, time)`: from this fraction of the training on, readouts up to this time are trained. Short paths first:
+        what the signal does on its first way up is learned fastest. The last time must be None: the readout time.
     curriculum : tuple of (float, float)
         `(from, share)`: from this fraction of the training on, images are drawn from this share of them, the easiest.
         The last share must be 1.
@@ -80,6 +85,7 @@ class Recipe:
     presentation: AnyPresentation = field(default_factory=flash)
     precision: str = "auto"
     growth: tuple[tuple[float, float], ...] = ((0.0, 1.0),)
+    unfolding: tuple[tuple[float, int | None], ...] = ((0.0, None),)
     curriculum: tuple[tuple[float, float], ...] = ((0.0, 1.0),)
     difficulty: str | None = None
     validation: float = 0.02
@@ -105,6 +111,17 @@ class Recipe:
                     f"{name} must be (from, {what}) pairs from 0.0 on, in order, with {what}s up to 1 and the last "
                     f"one 1, got {getattr(self, name)!r}"
                 )
+        earlier = [time for _, time in self.unfolding[:-1]]
+        if (
+            not _in_order(self.unfolding)
+            or self.unfolding[-1][1] is not None
+            or None in earlier
+            or earlier != sorted(time or 0 for time in earlier)
+        ):
+            raise ValueError(
+                "unfolding must be (from, time) pairs from 0.0 on, in order, with growing times and the last one None "
+                f"(the readout time), got {self.unfolding!r}"
+            )
         if len(self.curriculum) > 1 and self.difficulty is None:
             raise ValueError(
                 f"the curriculum {self.curriculum!r} needs difficulty, the coordinate of the data that says which "
@@ -136,6 +153,27 @@ class Recipe:
         """Return the fast recipe: few epochs, growing images, bfloat16, one learning-rate cycle, loss at all times."""
         return replace(cls(learning_rate=0.3, growth=((0.0, 0.5), (0.25, 0.75), (0.5, 1.0))), **changes)
 
+    @classmethod
+    def tracing(cls, **changes: Any) -> Recipe:
+        """Return the recipe that learns to trace contours in minutes: short curves and the way up first, then the rest.
+
+        Learned all at once, it stays at chance for thousands of steps.
+        """
+        recipe = cls(
+            epochs=3,
+            batch_size=64,
+            optimizer="adamw",
+            learning_rate=1e-2,
+            warmup=0.1,
+            augmentation="flip",
+            label_smoothing=0.0,
+            presentation=sustained(),
+            unfolding=((0.0, 3), (0.65, None)),
+            curriculum=((0.0, 0.4), (0.65, 1.0)),
+            difficulty="curve_length",
+        )
+        return replace(recipe, **changes)
+
     def learning_rate_at(self, progress: float) -> float:
         """Return the learning rate when this fraction of the training is done."""
         if self.plan == "steps":
@@ -147,13 +185,17 @@ class Recipe:
         """Return the scale of the images when this fraction of the training is done."""
         return [scale for start, scale in self.growth if start <= progress][-1]
 
+    def unfolded_at(self, progress: float) -> int | None:
+        """Return the last time whose readout is trained when this fraction is done; None is the readout time."""
+        return [time for start, time in self.unfolding if start <= progress][-1]
+
     def share_at(self, progress: float) -> float:
         """Return the share of the images, the easiest, that are drawn from when this fraction is done."""
         return [share for start, share in self.curriculum if start <= progress][-1]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as plain values, for JSON."""
-        plans = {name: [list(pair) for pair in getattr(self, name)] for name in ("growth", "curriculum")}
+        plans = {name: [list(pair) for pair in getattr(self, name)] for name in PLANS}
         return {**asdict(self), "presentation": self.presentation.to_dict(), **plans}
 
     @classmethod
@@ -164,12 +206,15 @@ class Recipe:
         if strangers:
             raise ValueError(unknown("recipe setting", strangers[0], sorted(known)))
         changed: dict[str, Any] = {"presentation": from_dict(saved["presentation"])}
-        for name in {"growth", "curriculum"} & set(saved):
+        for name in PLANS & set(saved):
             changed[name] = tuple((start, value) for start, value in saved[name])
         return cls(**{**saved, **changed})
 
 
-def _is_plan(pairs: tuple[tuple[float, float], ...]) -> bool:
+def _in_order(pairs: Sequence[tuple[float, Any]]) -> bool:
     starts = [start for start, _ in pairs]
-    values_fit = all(0 < value <= 1 for _, value in pairs)
-    return bool(pairs) and starts[0] == 0 and starts == sorted(starts) and values_fit and pairs[-1][1] == 1
+    return bool(starts) and starts[0] == 0 and starts == sorted(starts)
+
+
+def _is_plan(pairs: Sequence[tuple[float, float]]) -> bool:
+    return _in_order(pairs) and all(0 < value <= 1 for _, value in pairs) and pairs[-1][1] == 1

@@ -53,6 +53,11 @@ class Schedule:
     def __contains__(self, pair: object) -> bool:
         return pair in self.pairs
 
+    @property
+    def multiply_adds(self) -> int:
+        """Multiplications (each with an addition) of all convolutions that run, for one stimulus."""
+        return sum(self.graph.multiply_adds(name) for name, _ in self.pairs)
+
     def populated(self, state: str) -> tuple[int, ...]:
         """Return the times at which a state holds something.
 

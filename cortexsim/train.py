@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,11 @@ from cortexsim.calibrate import calibrate
 from cortexsim.checkpoint import checked_suffix, read_tensors, write_tensors
 from cortexsim.datasets.labelled import classes, split
 from cortexsim.images import as_images, checksum
-from cortexsim.model import Cortex, undisturbed
+from cortexsim.model import Cortex
+from cortexsim.performance import accuracies
 from cortexsim.presentation import AnyPresentation, from_dict
 from cortexsim.recipe import Recipe
-from cortexsim.schedule import schedule
+from cortexsim.schedule import Schedule, schedule
 from cortexsim.statistics import by_batch, not_at_all
 
 
@@ -133,9 +135,7 @@ class _Training:
                 "set growth=((0.0, 1.0),) in the recipe"
             )
         self.presentation = recipe.presentation.for_images(images)
-        self.times = _trained_times(model, self.presentation, recipe)
-        self.planned = schedule(model.graph, self.times, self.presentation)
-        model.check_weights(self.planned)
+        self.plans = {until: _plan(model, self.presentation, recipe, until) for _, until in recipe.unfolding}
         self.device = next(model.parameters()).device
         chosen, held = _held_out(labels, recipe)
         self.validation = images[held].to(self.device), labels[held].to(self.device)
@@ -156,6 +156,12 @@ class _Training:
         self.identity = {
             "recipe": recipe.to_dict(),
             "graph": model.graph.to_dict(),
+            "model": {
+                "pre_net": model.pre_net_name,
+                "input_gain": model.input_gain,
+                "sharing": model.sharing if isinstance(model.sharing, str) else "by a table",
+                "normalization": model.normalization,
+            },
             "images": checksum(images),
             "n": len(images),
         }
@@ -166,7 +172,7 @@ class _Training:
             self._resume(self.path)
         modes = [(module, module.training) for module in self.model.modules()]
         started, first_step, before = time.perf_counter(), self.step, self.seconds
-        self._since: list[tuple[Tensor, Tensor]] = []
+        self._since: list[tuple[Tensor, list[int], Tensor]] = []
         saved_at = self.step
         try:
             while self.step < self.steps:
@@ -178,7 +184,8 @@ class _Training:
                 loss, accuracy = self._gather()
                 validation = None
                 if epoch_ends and self.recipe.scale_at(self.step / self.steps) == 1:
-                    validation = self._validate(self.model.readout_time, thorough=False)
+                    until = self.recipe.unfolded_at((self.step - 1) / self.steps) or self.model.readout_time
+                    validation = self._validate(until, thorough=False)
                 here = time.perf_counter() - started
                 self.seconds = before + here
                 if epoch_ends:
@@ -203,6 +210,7 @@ class _Training:
         recipe, model = self.recipe, self.model
         epoch, within = divmod(self.step, self.steps_per_epoch)
         progress = self.step / self.steps
+        times, planned = self.plans[recipe.unfolded_at(progress)]
         seed = recipe.seed * 1_000_003 + epoch
         drawn = self._order(seed)[within * recipe.batch_size :][: recipe.batch_size]
         index = self.easiest[drawn % max(round(recipe.share_at(progress) * len(self.easiest)), 1)].to(self.device)
@@ -216,19 +224,17 @@ class _Training:
         # a module of the user's may draw random numbers; they too depend on the step alone
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []), mixed:
             torch.manual_seed(seed * 1_000_003 + within)
-            frames = self.presentation.frames(images, self.planned.until, seed=seed, index=index, others=self.images)
+            frames = self.presentation.frames(images, planned.until, seed=seed, index=index, others=self.images)
             normalize = not_at_all if model.normalization == "none" else by_batch
-            logits = model.read(frames, self.planned, self.times, normalize).float()
+            logits = model.read(frames, planned, times, normalize).float()
         labels = self.labels[index]
-        loss = F.cross_entropy(
-            logits.flatten(0, 1), labels.repeat(len(self.times)), label_smoothing=recipe.label_smoothing
-        )
+        loss = F.cross_entropy(logits.flatten(0, 1), labels.repeat(len(times)), label_smoothing=recipe.label_smoothing)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()
         self.step += 1
         # kept on the device, so that a GPU is not waited for at every step
-        self._since.append((loss.detach(), (logits.detach().argmax(-1) == labels).float().mean(1)))
+        self._since.append((loss.detach(), times, (logits.detach().argmax(-1) == labels).float().mean(1)))
 
     def _order(self, seed: int) -> Tensor:
         if self._shuffled is None or self._shuffled[0] != seed:
@@ -237,8 +243,10 @@ class _Training:
         return self._shuffled[1]
 
     def _gather(self) -> tuple[float, dict[int, float]]:
-        losses = torch.stack([loss for loss, _ in self._since])
-        accuracies = torch.stack([accuracy for _, accuracy in self._since]).mean(0).tolist()
+        losses = torch.stack([loss for loss, _, _ in self._since])
+        # what is trained may have unfolded since the last record: then of the longer times only
+        now = self._since[-1][1]
+        accuracies = torch.stack([accuracy for _, times, accuracy in self._since if times == now]).mean(0).tolist()
         self._since = []
         if not bool(losses.isfinite().all()):
             bad = self.step - len(losses) + 1 + int((~losses.isfinite()).nonzero()[0])
@@ -248,7 +256,7 @@ class _Training:
                 f"{self.recipe.learning_rate_at(bad / self.steps):.3g}: lower learning_rate, or set "
                 f"precision='float32'{kept}"
             )
-        self._last = float(losses.mean()), dict(zip(self.times, accuracies, strict=True))
+        self._last = float(losses.mean()), dict(zip(now, accuracies, strict=True))
         return self._last
 
     def _record(
@@ -273,10 +281,15 @@ class _Training:
         )
 
     def _work(self, start: int, stop: int) -> float:
-        """Estimate the work of steps, which grows with the images' area."""
-        cuts = [round(begin * self.steps) for begin, _ in self.recipe.growth] + [self.steps]
-        spans = zip(cuts, cuts[1:], self.recipe.growth, strict=False)
-        return sum(max(min(stop, b) - max(start, a), 0) * scale**2 for a, b, (_, scale) in spans) or 1e-9
+        """Estimate the work of steps, which grows with the images' area and with what is scheduled."""
+        recipe = self.recipe
+        begins = sorted({begin for plan in (recipe.growth, recipe.unfolding) for begin, _ in plan})
+        work = 1e-9
+        for begin, end in pairwise([*begins, 1.0]):
+            steps = min(stop, round(end * self.steps)) - max(start, round(begin * self.steps))
+            _, planned = self.plans[recipe.unfolded_at(begin)]
+            work += max(steps, 0) * recipe.scale_at(begin) ** 2 * len(planned)
+        return work
 
     def _validate(self, until: int, *, thorough: bool) -> dict[int, float] | None:
         """Calibrate on training images, then read the held-out ones at every time."""
@@ -351,11 +364,11 @@ class _Training:
 
 def _differences(there: dict[str, Any], mine: dict[str, Any]) -> list[str]:
     """Say in which of its settings a stopped training differs; of what is long, only that it does."""
-    recipes = there.get("recipe", {}), mine["recipe"]
+    before, now = ({**training.get("recipe", {}), **training.get("model", {})} for training in (there, mine))
     texts = [
-        f"{name} was {_told(name, before)} and is now {_told(name, now)}"
-        for name in sorted({*recipes[0], *recipes[1]})
-        if (before := recipes[0].get(name)) != (now := recipes[1].get(name))
+        f"{name} was {_told(name, before.get(name))} and is now {_told(name, now.get(name))}"
+        for name in sorted({*before, *now})
+        if before.get(name) != now.get(name)
     ]
     if there.get("n") != mine["n"]:
         texts.append(f"there were {there.get('n')} images and are now {mine['n']}")
@@ -368,30 +381,6 @@ def _differences(there: dict[str, Any], mine: dict[str, Any]) -> list[str]:
 
 def _told(name: str, setting: Any) -> str:
     return f"«{from_dict(setting)}»" if name == "presentation" and setting else json.dumps(setting)
-
-
-def accuracies(
-    model: Cortex,
-    images: Tensor,
-    labels: Tensor,
-    times: list[int],
-    presentation: AnyPresentation,
-    *,
-    statistics: Any = None,
-    seed: int = 0,
-    batch_size: int = 500,
-) -> dict[int, float]:
-    """Return the fraction of images that are named correctly at each readout time, with stored statistics."""
-    if not times:
-        return {}
-    right = torch.zeros(len(times), device=images.device)
-    with undisturbed(model), torch.no_grad():
-        for index in torch.arange(len(images), device=images.device).split(batch_size):
-            logits = model.readouts(
-                images[index], times, presentation, statistics=statistics, seed=seed, index=index, others=images
-            )
-            right += (logits.argmax(-1) == labels[index]).sum(1)
-    return dict(zip(times, (right / len(images)).tolist(), strict=True))
 
 
 def precision_on(device: torch.device) -> str:
@@ -428,10 +417,22 @@ def _pairs(data: Any, model: Cortex) -> tuple[Tensor, Tensor]:
     return images, labels
 
 
-def _trained_times(model: Cortex, presentation: AnyPresentation, recipe: Recipe) -> list[int]:
-    if recipe.loss_at == "readout":
-        return [model.readout_time]
-    return sorted({*model.readable(presentation, model.readout_time), model.readout_time})
+def _plan(
+    model: Cortex, presentation: AnyPresentation, recipe: Recipe, until: int | None
+) -> tuple[list[int], Schedule]:
+    """Choose the readout times that are trained up to a time, and schedule what they need."""
+    last = model.readout_time if until is None else until
+    readable = model.readable(presentation, last)
+    if until is not None and (until > model.readout_time or not readable):
+        first = min(model.readable(presentation, model.readout_time), default=last)
+        raise ValueError(
+            f"the recipe unfolds up to time {until}, but this model can be read out from time {first} to "
+            f"{model.readout_time}: set unfolding=((0.0, None),) to train all times from the start"
+        )
+    times = sorted({*readable, last}) if recipe.loss_at == "all" else [last]
+    planned = schedule(model.graph, times, presentation)
+    model.check_weights(planned)
+    return times, planned
 
 
 def _difficulty(data: Any, recipe: Recipe, n: int) -> Tensor:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import xarray as xr
+
+from cortexsim import cards
 from cortexsim.builders import adjacent, fully_recurrent, resnet
 from cortexsim.checkpoint import load as load_file
 from cortexsim.graph import CortexGraph
@@ -137,24 +140,56 @@ def build(name: str, n_classes: int = 10) -> Cortex:
     )
 
 
+SHORT = {"ventral-stream": "ventral-stream-contours"}
+# what the siblings of a model lack or have instead; each is as large as it in parameters, but for the wide one
+SIBLINGS = {
+    "lateral": "no feedback",
+    "feedback": "no lateral transitions",
+    "feedforward": "neither",
+    "feedforward-wide": "neither, and as many multiplications",
+    "feedforward-deep": "neither, and twice as many convolutions between areas",
+}
+
+
 def pretrained() -> list[str]:
     """Return the names of the models that ship with weights."""
     return sorted(path.stem for path in (data_folder() / "models").glob("*.safetensors"))
 
 
+def siblings(name: str) -> dict[str, str]:
+    """Return the names of a pretrained model's siblings, by what distinguishes them; see `SIBLINGS`."""
+    known = pretrained()
+    return {kind: f"{_full(name)}-{kind}" for kind in SIBLINGS if f"{_full(name)}-{kind}" in known}
+
+
 def load(name: str) -> Cortex:
-    """Load a pretrained model that ships.
+    """Load a pretrained model that ships; "ventral-stream" is the one that traces contours.
 
     Raises
     ------
     ValueError
         If there is none of that name; the nearest one is suggested.
     """
+    return load_file(data_folder() / "models" / f"{_full(name)}.safetensors")
+
+
+def card(name: str) -> xr.Dataset:
+    """Read what a pretrained model was measured to do; see `cards.card`.
+
+    Raises
+    ------
+    ValueError
+        If there is no model of that name, or it has no card.
+    """
+    return cards.card(_full(name))
+
+
+def _full(name: str) -> str:
     if name in PAPER:
         raise ValueError(f"{name!r} ships without weights: make it with zoo.build({name!r}) and train it")
-    if name not in pretrained():
-        raise ValueError(unknown("pretrained model", name, pretrained()))
-    return load_file(data_folder() / "models" / f"{name}.safetensors")
+    if SHORT.get(name, name) not in pretrained():
+        raise ValueError(unknown("pretrained model", name, [*SHORT, *pretrained()]))
+    return SHORT.get(name, name)
 
 
 def _paper(name: str) -> PaperModel:

@@ -213,3 +213,13 @@ def test_a_schedule_draws_a_sign_for_each_pair():
 def test_a_model_is_no_graph():
     with pytest.raises(TypeError, match=r"schedule wants a graph, such as model\.graph, got Cortex"):
         cs.schedule(cs.Cortex(FORWARD, 3, 3), 3)
+
+
+def test_multiplications_are_counted_as_the_convolutions_make_them():
+    graph = cs.adjacent({"V1": 4, "V2": 6}, size=8)
+    # strided: 9 * 4 * 5 weights at 4x4 positions, then 9 * 5 * 6; transposed: 9 * 6 * 5 at 4x4, then 9 * 5 * 4 at 8x8
+    assert graph.multiply_adds("V1->V2") == 9 * 4 * 5 * 16 + 9 * 5 * 6 * 16
+    assert graph.multiply_adds("V2->V1") == 9 * 6 * 5 * 16 + 9 * 5 * 4 * 64
+    assert graph.multiply_adds("V1->V1") == 2 * 9 * 4 * 4 * 64
+    planned = cs.schedule(graph, readout_time=2)
+    assert planned.multiply_adds == sum(graph.multiply_adds(name) for name, _ in planned)

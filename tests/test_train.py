@@ -1,6 +1,7 @@
 """Training: it learns, stops and goes on exactly, says where it stands, and refuses what does not fit."""
 
 import importlib
+import json
 import math
 from dataclasses import replace
 
@@ -309,3 +310,57 @@ def test_without_held_out_images_statistics_are_taken_only_at_the_end(monkeypatc
     monkeypatch.setattr(TRAIN, "calibrate", lambda *rest, **more: taken.append(rest))
     list(cs.train(made(), data(), replace(RECIPE, validation=0.0)))
     assert len(taken) == 1
+
+
+def test_unfolding_trains_short_paths_first():
+    recipe = replace(RECIPE, epochs=4, unfolding=((0.0, 1), (0.5, None)))
+    model = made()
+    before = weights(model)
+    records = list(cs.train(model, data(), recipe, report_every=1))
+    half = len(records) // 2
+    assert [set(record.accuracy) for record in records[: half - 1]] == [{1}] * (half - 1)
+    assert set(records[-2].accuracy) == {1, 2, 3}
+    # up to its first readout nothing has come back, so only what leads up may have changed by then
+    model = made()
+    for record in cs.train(model, data(), recipe, report_every=1):
+        if record.step == 3:
+            break
+    changed = {name for name, value in weights(model).items() if not torch.equal(value, before[name])}
+    assert any("V1->IT" in name for name in changed)
+    assert not any("IT->V1" in name or "V1->V1" in name for name in changed)
+
+
+def test_an_unfolding_that_cannot_be_is_refused():
+    with pytest.raises(ValueError, match=r"unfolding must be \(from, time\) pairs .* with growing times"):
+        replace(RECIPE, unfolding=((0.0, 3), (0.2, 2), (0.5, None)))
+    with pytest.raises(ValueError, match="unfolding must be"):
+        replace(RECIPE, unfolding=((0.0, 3),))
+    model = cs.Cortex(cs.adjacent({"V1": 4, "V2": 4, "IT": 4}, size=8), n_classes=3, readout_time=4)
+    with pytest.raises(ValueError, match="unfolds up to time 1, but this model can be read out from time 2 to 4"):
+        list(cs.train(model, data(), replace(RECIPE, unfolding=((0.0, 1), (0.5, None)))))
+
+
+def test_a_resumed_training_goes_on_through_its_unfolding(tmp_path):
+    recipe = replace(RECIPE, unfolding=((0.0, 1), (0.5, None)), optimizer="adamw")
+    whole, resumed = made(), made()
+    list(cs.train(whole, data(), recipe))
+    for record in cs.train(made(), data(), recipe, checkpoint=tmp_path / "state.safetensors", report_every=1):
+        if record.step == 5:
+            break
+    list(cs.train(resumed, data(), recipe, checkpoint=tmp_path / "state.safetensors"))
+    assert all(torch.equal(value, weights(resumed)[name]) for name, value in weights(whole).items())
+
+
+def test_a_resumed_training_keeps_its_input_gain(tmp_path):
+    state = tmp_path / "state.safetensors"
+    for _ in cs.train(made(), data(), RECIPE, checkpoint=state, report_every=1):
+        break
+    torch.manual_seed(0)
+    louder = cs.Cortex(cs.adjacent({"V1": 4, "IT": 4}, size=8), n_classes=3, readout_time=3, input_gain=2.0)
+    with pytest.raises(ValueError, match=r"input_gain was 1.0 and is now 2.0"):
+        list(cs.train(louder, data(), RECIPE, checkpoint=state))
+
+
+def test_a_recipe_comes_back_from_its_plain_values():
+    recipe = cs.Recipe.tracing(seed=3)
+    assert cs.Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe

@@ -15,7 +15,8 @@ DATA_HELP = (
 )
 SHOW_HELP = (
     "flash, flash:STEPS, sustained, masked:DURATION:SOA[:MASK[:MASK_DURATION]] (MASK: noise, phase-scrambled, "
-    "pixel-shuffled, image, target); join several with + for a mixture; default: %(default)s"
+    "pixel-shuffled, image, target); join several with + for a mixture, 3*flash is drawn three times as often; "
+    "default: %(default)s"
 )
 
 
@@ -81,18 +82,20 @@ def read_presentation(text: str) -> Any:
     """
     from cortexsim import presentation
 
-    parts = []
+    parts, weights = [], []
     for part in text.split("+"):
-        name, *values = part.split(":")
+        often, star, shown = part.rpartition("*")
+        name, *values = shown.split(":")
         numbers = [int(value) if value.isdigit() else value for value in values]
         most = {"flash": 1, "sustained": 0, "masked": 4, "sequence": 1}
-        if name not in most or len(values) > most[name]:
+        if name not in most or len(values) > most[name] or (star and not often.isdigit()):
             raise ValueError(
                 f"cannot read the presentation {part!r}: allowed are flash, flash:STEPS, sustained, sequence, "
-                "masked:DURATION:SOA[:MASK[:MASK_DURATION]], joined with +"
+                "masked:DURATION:SOA[:MASK[:MASK_DURATION]], joined with +; 3*flash is drawn three times as often"
             )
         parts.append(getattr(presentation, name)(*numbers))
-    return parts[0] if len(parts) == 1 else presentation.mixture(*parts)
+        weights.append(int(often or 1))
+    return parts[0] if len(parts) == 1 else presentation.mixture(*parts, weights=weights)
 
 
 def read_silence(text: str) -> tuple[str, Any]:

@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> None:
 
     import cortexsim as cs
     from cortexsim.images import as_images
-    from cortexsim.train import accuracies
+    from cortexsim.performance import accuracies
 
     model = load_model(options.model).to(choose_device(options))
     data = read_data(options, "test", model.graph.states[0].size)

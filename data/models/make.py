@@ -1,0 +1,246 @@
+"""Train the models that ship and write down what they can do.
+
+    uv run python data/models/make.py contours
+    uv run python data/models/make.py contours --sibling feedforward --seed 3
+    uv run python data/models/make.py digits
+
+Each run leaves its record in data/models/runs/; seed 0 also leaves the model. Settings were chosen on held-out training
+images (held out by the recipe, or made from another seed); the test part is read once, at the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+import time
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+
+import cortexsim as cs
+from cortexsim.cli.arguments import read_presentation
+from cortexsim.performance import measure
+
+HERE = Path(__file__).parent
+AREAS = ("V1", "V2", "V4", "IT")
+READOUT_TIME = 8
+CALIBRATED_UNTIL = 3 * READOUT_TIME
+
+# what a sibling lacks, its channels so that its parameters match, and the convolutions of a transition between areas
+SIBLINGS: dict[str, dict[str, Any]] = {
+    "recurrent": {"features": (16, 16, 24, 32)},
+    "lateral": {"features": (16, 16, 28, 36), "feedback": False},
+    "feedback": {"features": (16, 28, 40, 48), "lateral": False},
+    "feedforward": {"features": (16, 36, 56, 80), "lateral": False, "feedback": False},
+    # as many multiplications as the recurrent one makes up to its readout time
+    "feedforward-wide": {"features": (112, 136, 96, 96), "lateral": False, "feedback": False},
+    # two convolutions between areas: depth in place of time
+    "feedforward-deep": {"features": (16, 24, 44, 48), "lateral": False, "feedback": False, "convolutions": 2},
+}
+
+# a mask at every onset that can matter, and the target as its own mask, for control
+MASKS = "+".join([f"masked:1:{soa}" for soa in (1, 2, 3, 4, 6)] + [f"masked:1:{soa}:target" for soa in (1, 2, 4)])
+SHOWN = f"6*sustained+2*flash:1+2*flash:2+2*flash:4+{MASKS}"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of a training: images of one size and the recipe for them.
+
+    What is feedforward takes a fraction of the time, so it is trained for more epochs: it shall not fall behind for
+    want of training.
+    """
+
+    size: int
+    n: int
+    recipe: cs.Recipe
+    feedforward_epochs: int
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is trained, and how it is tested."""
+
+    make: Any
+    stages: tuple[Stage, ...]
+    factor: str
+    edges: tuple[float, ...]
+    input_gain: float
+    shortcut: float
+    shown: str = SHOWN
+    train_with: dict[str, Any] = field(default_factory=dict)
+    test_with: dict[str, Any] = field(default_factory=dict)
+
+
+def half_occluded_digits(n: int, *, seed: int, **settings: Any) -> xr.Dataset:
+    """Draw digits of which every other one is free, the others occluded by up to a half."""
+    free = cs.datasets.digits(n - n // 2, seed=2 * seed, occlusion="none", **settings)
+    occluded = cs.datasets.digits(n // 2, seed=2 * seed + 1, occlusion=(0.05, 0.5), **settings)
+    both = xr.concat([free, occluded], "stimulus", combine_attrs="override")
+    both.attrs["name"] = "digits in debris, half of them occluded"
+    return both.isel(stimulus=np.argsort(np.r_[0:n:2, 1:n:2]))
+
+
+TASKS = {
+    "contours": Task(
+        make=cs.datasets.contours,
+        stages=(
+            Stage(16, 40_000, cs.Recipe.tracing(validation=0.01), feedforward_epochs=4),
+            Stage(
+                32,
+                30_000,
+                cs.Recipe.tracing(
+                    epochs=1,
+                    batch_size=32,
+                    learning_rate=3e-3,
+                    unfolding=((0.0, None),),
+                    curriculum=((0.0, 1.0),),
+                    presentation=read_presentation(SHOWN),
+                ),
+                feedforward_epochs=3,
+            ),
+        ),
+        factor="curve_length",
+        edges=(8, 14, 21, 28),
+        input_gain=16.0,
+        shortcut=0.5,
+    ),
+    "digits": Task(
+        make=half_occluded_digits,
+        stages=(
+            Stage(
+                32,
+                40_000,
+                cs.Recipe(
+                    epochs=3,
+                    batch_size=64,
+                    optimizer="adamw",
+                    learning_rate=3e-3,
+                    warmup=0.1,
+                    augmentation="none",
+                    growth=((0.0, 0.5), (0.6, 1.0)),
+                    presentation=read_presentation(SHOWN),
+                ),
+                feedforward_epochs=3,
+            ),
+        ),
+        factor="visible_fraction",
+        # the last bin holds what is not occluded at all
+        edges=(0.45, 0.65, 0.8, 0.999, 1.0),
+        input_gain=16.0,
+        shortcut=0.5,
+        train_with={"debris": (0, 12)},
+        test_with={"debris": "light"},
+    ),
+}
+
+
+def built(task: Task, sibling: str, size: int, n_classes: int) -> cs.Cortex:
+    """Build a model, untrained, for images of a size."""
+    settings = {"convolutions": 1, **SIBLINGS[sibling]}
+    graph = cs.adjacent(
+        dict(zip(AREAS, settings.pop("features"), strict=True)), size=size, shortcut=task.shortcut, **settings
+    )
+    # nothing comes back in a feedforward model: a flash is gone from its last area one step after it arrived
+    readout_time = len(AREAS) - 1 if "feedforward" in sibling else READOUT_TIME
+    return cs.Cortex(graph, n_classes=n_classes, readout_time=readout_time, input_gain=task.input_gain)
+
+
+def trained(task: Task, sibling: str, seed: int) -> tuple[cs.Cortex, list[dict[str, Any]]]:
+    """Train a model through the stages; also return the records."""
+    torch.manual_seed(seed)
+    weights: dict[str, torch.Tensor] = {}
+    records = []
+    for number, stage in enumerate(task.stages, 1):
+        data = task.make(stage.n, size=stage.size, seed=seed, **task.train_with)
+        model = built(task, sibling, stage.size, len(cs.datasets.classes(data)))
+        # kernels do not depend on the size of the images
+        model.load_state_dict(weights or model.state_dict())
+        recipe = replace(stage.recipe, seed=seed, calibrate_until=CALIBRATED_UNTIL)
+        if "feedforward" in sibling:
+            recipe = replace(recipe, epochs=stage.feedforward_epochs)
+        for record in cs.train(model, data, recipe, report_every=50):
+            print(f"{sibling} seed {seed}, stage {number}: {record}", flush=True)
+            records.append(
+                {
+                    "stage": number,
+                    "step": record.step,
+                    "loss": round(record.loss, 4),
+                    "accuracy": {t: round(a, 4) for t, a in record.accuracy.items()},
+                    "validation": record.validation and {t: round(a, 4) for t, a in record.validation.items()},
+                }
+            )
+        weights = model.state_dict()
+    if "feedforward" in sibling:
+        # at later times half of the mixture shows masks, which move the moments; what stays on must be judged without
+        some = data.isel(stimulus=slice(0, recipe.calibration_images))
+        cs.calibrate(model, some, until=CALIBRATED_UNTIL, presentation=cs.sustained(), seed=seed)
+    return model, records
+
+
+def tested(task: Task, model: cs.Cortex, n: int) -> dict[str, Any]:
+    """Measure on the test part: what stays on to three times the readout time, what is brief half as long."""
+    data: xr.Dataset = task.make(n, part="test", size=task.stages[-1].size, seed=0, **task.test_with)
+    longest = measure(
+        model,
+        data,
+        {"sustained": cs.sustained()},
+        factor=task.factor,
+        edges=task.edges,
+        until=CALIBRATED_UNTIL,
+    )
+    brief = {str(c): c for c in read_presentation(task.shown).components if c.kind != "sustained"}
+    others = measure(model, data, brief, factor=task.factor, edges=task.edges, until=CALIBRATED_UNTIL // 2)
+    longest["presentations"] |= others["presentations"]
+    return longest
+
+
+def main() -> None:
+    """Train one model, test it, and write both down."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("task", choices=TASKS)
+    parser.add_argument("--sibling", choices=SIBLINGS, default="recurrent")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    task, begun = TASKS[options.task], time.perf_counter()
+    model, records = trained(task, options.sibling, options.seed)
+    minutes = (time.perf_counter() - begun) / 60
+    name = f"ventral-stream-{options.task}" + ("" if options.sibling == "recurrent" else f"-{options.sibling}")
+    run = {
+        "model": name,
+        "seed": options.seed,
+        "command": f"uv run python data/models/make.py {' '.join(sys.argv[1:])}",
+        "date": datetime.now(UTC).date().isoformat(),
+        "minutes": round(minutes, 1),
+        "threads": options.threads,
+        "machine": f"{platform.machine()}, torch {torch.__version__.split('+')[0]}, {model.about['precision']}",
+        "parameters": model.n_parameters(model.readout_time, cs.sustained()),
+        "multiply_adds": cs.schedule(model.graph, model.readout_time, cs.sustained()).multiply_adds,
+        "stages": [{"size": s.size, "n": s.n, "recipe": s.recipe.to_dict()} for s in task.stages],
+        "training": records,
+        "test": {"data": task.make.__name__, "with": task.test_with, **tested(task, model, 1000)},
+    }
+    (HERE / "runs").mkdir(exist_ok=True)
+    path = HERE / "runs" / f"{name}-seed{options.seed}.json"
+    path.write_text(json.dumps(run) + "\n", encoding="utf-8")
+    if options.seed == 0:
+        model.about["command"] = run["command"]
+        cs.save(model, HERE / f"{name}.safetensors", overwrite=True)
+    sustained = run["test"]["presentations"]["sustained"]
+    print(
+        f"{name} seed {options.seed}: {minutes:.1f} minutes; sustained",
+        dict(zip(sustained["times"], sustained["accuracy"], strict=True)),
+    )
+
+
+if __name__ == "__main__":
+    main()
