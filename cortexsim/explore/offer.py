@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from cortexsim.explore.choice import Option
+from cortexsim.graph import CortexGraph
 from cortexsim.masks import MASKS
 from cortexsim.model import Cortex
 from cortexsim.presentation import Presentation, flash, sustained
@@ -11,6 +14,13 @@ from cortexsim.schedule import populate
 KINDS = ("flash", "sustained", "masked")
 LONGEST = 12  # of the durations and SOAs on offer for a model that needs no statistics
 NO_STATISTICS = "no statistics (cs.calibrate)"
+
+
+@lru_cache(maxsize=64)
+def arrival(graph: CortexGraph) -> int:
+    """Return the time at which a flash first reaches the last state: the number of transitions that lead there."""
+    front = populate(graph, None, 100)
+    return next(time for time, states in enumerate(front) if graph.last in states)
 
 
 class Offer:
@@ -28,8 +38,7 @@ class Offer:
         self.free = model.normalization == "none"
         known = [part for taken in model.statistics.values() for part in taken.presentation.components]
         self._known = [part for part in dict.fromkeys(known) if part.kind in KINDS]
-        front = populate(model.graph, None, 100)
-        self.arrival = next(time for time, states in enumerate(front) if model.graph.last in states)
+        self.arrival = arrival(model.graph)
 
     def why_not(self, presentation: Presentation) -> str:
         """Say why a presentation cannot be shown; "" if it can."""

@@ -57,7 +57,7 @@ class Prediction(widgets.VBox):
             value=question,
             description="predict",
             style={"description_width": "initial"},
-            layout=widgets.Layout(width="290px"),
+            layout=widgets.Layout(width="270px"),
         )
         self.text, self.result = widgets.HTML(), widgets.HTML()
         self.answer = Choice(label="your answer")
@@ -168,7 +168,7 @@ class Prediction(widgets.VBox):
         if asked is None or facts is None:
             self.stage.cover = ""
             return
-        self.text.value = html.escape(asked.text(facts))
+        self.text.value = f'<div style="line-height:1.4">{html.escape(asked.text(facts))}</div>'
         self.answer.label = "t (steps)" if asked.unit == "steps" else "percent"
         self.answer.offer([Option(one, "never" if one == NEVER else str(one)) for one in asked.choices(facts)], None)
         self._enable(True)

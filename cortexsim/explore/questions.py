@@ -190,13 +190,13 @@ QUESTIONS: dict[str, Question] = {
         mark="probability",
     ),
     "batch": Question(
-        title="when most such images are known",
+        title="when such images are known",
         cover="readout",
         unit="steps",
         needs="batch",
         text=lambda facts: (
-            f"At which time are {facts.level:.0%} of {facts.n} such images named right for the first time? (that is "
-            f"halfway between guessing, {facts.chance:.0%}, and always right)"
+            f"At which time are {facts.level:.0%} of {facts.n} such images first named right? "
+            f"(guessing: {facts.chance:.0%})"
         ),
         choices=_or_never,
         truth=reaches_level,
@@ -204,13 +204,13 @@ QUESTIONS: dict[str, Question] = {
         mark="accuracy",
     ),
     "sibling": Question(
-        title="what the feedforward sibling reaches",
+        title="what the sibling reaches",
         cover="readout",
         unit="points",
         needs="sibling",
         text=lambda facts: (
-            f"How many percent of {facts.n} such images does the feedforward sibling name right, at the last time at "
-            f"which it can be read? (guessing: {facts.chance:.0%})"
+            "What percentage does the feedforward sibling name right, the last time it can be read? "
+            f"(guessing: {facts.chance:.0%})"
         ),
         choices=_percentages,
         truth=sibling_last,

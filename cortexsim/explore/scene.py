@@ -12,7 +12,7 @@ from cortexsim import trial
 from cortexsim.graph import CortexGraph
 from cortexsim.presentation import SHOWN, Frames
 from cortexsim.recording import settings
-from cortexsim.trial import class_names, softmax
+from cortexsim.trial import class_names
 
 N_NAMED = 4
 
@@ -51,20 +51,21 @@ def scene(
     classes : sequence of str, optional
         Names; by default the recording's own.
     stimulus : int
-        Its value of the recording's stimulus coordinate, and its place in `frames`.
+        Its place in the recording and in `frames`.
 
     Returns
     -------
     Scene
     """
+    # numbers straight from the arrays: labelled arithmetic would take longer here than the model takes to run
     made = settings(recording)
-    readout = trial.node(recording, "readout", stimulus)
+    readout = recording.children["readout"].dataset
     times = readout["time"].values.tolist()
     states, movie, populated = [], [], {}
     for name in trial.states(recording):
-        node = trial.node(recording, name, stimulus)
         # a state as such has a sign; what the map shows is how active it is
-        values = np.abs(node["activation"].transpose("time", "channel", "y", "x").values)
+        node = recording.children[name].dataset
+        values = np.abs(node["activation"].values[stimulus])
         populated[name] = node["populated"].values
         scale = float(np.nanmax(values)) if populated[name].any() else 0.0
         levels = np.nan_to_num(values) * (255 / scale if scale else 0)
@@ -85,7 +86,7 @@ def scene(
         "transitions": _transitions(graph, populated, times),
         "quantity": "rate" if made["quantity"] == "rate" else "|activation|",
         "classes": names,
-        "probability": _probabilities(readout, names),
+        "probability": _probabilities(readout["logits"].values[stimulus], names, _label(readout, stimulus)),
     }
     return Scene(described, b"".join(movie), pixels.tobytes())
 
@@ -105,10 +106,20 @@ def _transitions(graph: CortexGraph, populated: dict[str, np.ndarray], times: li
     ]
 
 
-def _probabilities(readout: xr.Dataset, names: Sequence[str]) -> list[dict[str, Any]]:
-    """Give a line for each class; the right one first, then those that become most probable, have their names."""
-    probability = softmax(readout["logits"]).transpose("class", "time").values
-    right = int(readout["label"]) if "label" in readout.coords else -1
+def _label(readout: xr.Dataset, stimulus: int) -> int:
+    return int(readout["label"].values[stimulus]) if "label" in readout.coords else -1
+
+
+def _probabilities(logits: np.ndarray, names: Sequence[str], right: int) -> list[dict[str, Any]]:
+    """Give a line for each class; the right one first, then those that become most probable, have their names.
+
+    Parameters
+    ----------
+    logits : array, shape (time, class)
+        NaN where there is nothing to read.
+    """
+    exponent = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
+    probability = (exponent / exponent.sum(1, keepdims=True)).T
     peaks = np.nan_to_num(probability).max(1)
     order = sorted(range(len(names)), key=lambda k: (k != right, -peaks[k]))
     return [

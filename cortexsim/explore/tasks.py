@@ -58,7 +58,7 @@ _OCCLUSION = {
 
 TASKS: dict[str, Task] = {
     "contours": Task(
-        title="contour tracing: are both dots on the same curve?",
+        title="contours: are both dots on one curve?",
         data={"name": "contours", "part": "test", "seed": 0},
         difficulty="curve length",
         difficulties={
@@ -71,7 +71,7 @@ TASKS: dict[str, Task] = {
         start={"kind": "sustained"},
     ),
     "digits": Task(
-        title="digits in debris: which digit is it?",
+        title="digits in debris: which one is it?",
         data={"name": "digits", "part": "test", "seed": 0},
         difficulty="occlusion",
         difficulties=_OCCLUSION,

@@ -18,7 +18,7 @@ from cortexsim.explore.batch import as_series, right_over_time
 from cortexsim.explore.behind import Behind, Wanted
 from cortexsim.explore.controls import Controls
 from cortexsim.explore.notice import alert
-from cortexsim.explore.offer import Offer
+from cortexsim.explore.offer import Offer, arrival
 from cortexsim.explore.prediction import Prediction
 from cortexsim.explore.questions import Facts
 from cortexsim.explore.scene import scene
@@ -27,6 +27,7 @@ from cortexsim.explore.tasks import Difficulty, Task, shipped
 from cortexsim.images import as_images, checksum
 from cortexsim.model import Cortex
 from cortexsim.presentation import Presentation
+from cortexsim.recording import settings as made_with
 from cortexsim.rerun import SCHEMA, check, draw, presentation_from, rerun, stimuli, verify
 from cortexsim.suggest import unknown
 
@@ -192,7 +193,6 @@ class Tour(widgets.VBox):
         try:
             self._follow(changed)
             self._run()
-            self.notice.value = ""
         except Exception as error:  # a widget's exception would show nowhere else
             kept = "What is drawn below is still the one before. " if self.settings else ""
             self.notice.value = alert("This could not be shown", error, f"{kept}Choose something else above.")
@@ -270,11 +270,13 @@ class Tour(widgets.VBox):
             self.recording = recording
             self.settings = {
                 **wanted,
-                "model_checksum": self._model.checksum(),
+                "model_checksum": made_with(recording)["model"],
                 "image_checksum": checksum(pixels[:1]),
             }
             self.stage.show(on_stage)
             self._facts = self._what_happened(recording)
+            # before the measuring, which has a word of its own there if it fails
+            self.notice.value = ""
             self._measure()
 
     def _what_happened(self, recording: xr.DataTree) -> Facts:
@@ -287,7 +289,7 @@ class Tour(widgets.VBox):
         graph = self._model.graph
         return Facts(
             last=graph.last,
-            n_transitions=Offer(self._model, self.until).arrival,
+            n_transitions=arrival(graph),
             holds=holds,
             right=right,
             n=len(as_images(self._images)),

@@ -1,4 +1,4 @@
-"""The first notebook as a person meets it: `cortexsim lab`, run all cells, move the slider."""
+"""The first notebook as a person meets it: `cortexsim lab`, run all cells, predict, reveal, move the slider."""
 
 import pytest
 
@@ -6,33 +6,28 @@ from benchmarks.jupyter import open_notebook, run_all
 
 pytestmark = pytest.mark.browser
 
-# the maps that the panel shows, as plotly holds them in the browser
-MAPS = """() => JSON.stringify(
-    [...document.querySelectorAll('.cortexsim-live')]
-        .flatMap(figure => figure.data ?? figure.querySelector('.js-plotly-plot')?.data ?? [])
-        .filter(trace => trace.type === 'heatmap')
-        .map(trace => trace.z))"""
+TIMES = "() => [...document.querySelectorAll('.cs-stage')].map(stage => Number(stage.dataset.time))"
 
 
-def test_the_first_notebook_runs_and_its_slider_moves_the_picture(lab_address, page, left_this_machine):
+def test_the_first_notebook_asks_before_it_shows_and_then_lets_time_move(lab_address, page, left_this_machine):
     open_notebook(page, lab_address)
     assert page.locator("dialog, .jp-Dialog").count() == 0
     outputs = run_all(page)
     assert outputs
     assert [output for output in outputs if output["output_type"] == "error" or output.get("name") == "stderr"] == []
-    page.wait_for_function(f"({MAPS})() !== '[]'", timeout=60_000)
+    page.wait_for_function("() => document.querySelectorAll('.cs-stage[data-scene]').length === 3", timeout=60_000)
+    assert page.locator(".cs-cover:visible").count() == 6
 
-    before = page.evaluate(MAPS)
-    slider = page.locator(".widget-slider", has_text="time").get_by_role("slider")
+    slider = page.get_by_role("slider", name="time (steps)").first
+    assert slider.is_disabled(), "time moves before the arrival was predicted"
+    page.locator("fieldset", has_text="t (steps)").first.get_by_role("radio", name="3", exact=True).check()
+    page.get_by_role("button", name="reveal").first.click()
+    page.wait_for_function("() => document.body.textContent.includes('You said t = 3, it is t = 3')", timeout=30_000)
+    assert "true by construction" in page.get_by_role("status").first.inner_text()
+
     slider.focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function(f"before => ({MAPS})() !== before", arg=before, timeout=20_000)
-    assert "t = 1" in page.locator(".jp-OutputArea").last.inner_text()
+    page.wait_for_function(f"() => ({TIMES})()[0] === 1", timeout=5_000)
+    assert page.evaluate(TIMES) == [1, 0, 0]
     assert page.locator("[role=alert]").count() == 0
-
-    figures = page.locator(".js-plotly-plot")
-    widths = figures.evaluate_all("all => all.map(one => [one._fullLayout.width, one.clientWidth])")
-    assert widths
-    assert all(abs(drawn - there) <= 1 for drawn, there in widths), "a figure does not fill its container"
-
     assert left_this_machine() == []

@@ -166,11 +166,11 @@ class Chart {
       const y = this.y(content.chance);
       shape("line", { x1: box.left, x2: box.right, y1: y, y2: y, class: "cs-chance" }, svg);
     }
-    for (const { time, label } of content.marks ?? []) {
+    for (const [place, { time, label }] of (content.marks ?? []).entries()) {
       const x = this.x(time);
       shape("line", { x1: x, x2: x, y1: box.top, y2: box.bottom, class: "cs-mark" }, svg);
       const near = x > box.right - 70 ? "end" : "start";
-      shape("text", { x: x + (near === "end" ? -4 : 4), y: box.bottom - 5, "text-anchor": near, class: "cs-small" }, svg, label);
+      shape("text", { x: x + (near === "end" ? -4 : 4), y: box.bottom - 5 - 13 * place, "text-anchor": near, class: "cs-small" }, svg, label);
     }
   }
 

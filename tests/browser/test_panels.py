@@ -1,4 +1,4 @@
-"""The first panel as a person meets it: one slider moves all that is linked, without the kernel, by keys alone."""
+"""The panels as a person meets them: one slider moves all that is linked, by keys alone, and nothing is asked for."""
 
 import pytest
 
@@ -22,12 +22,20 @@ VIEWS = """() => {
 }"""
 AT = "time => document.querySelector('.cs-stage').dataset.time === String(time)"
 PANEL = "panel = cs.explore.Tour('digits-tiny', presentation=cs.masked(1, 4), question='settled')\npanel"
+TIMELINE = """images = cs.datasets.digits(4, part='test')
+cs.explore.Timeline(cs.simulate(cs.zoo.load('digits-tiny'), images, cs.flash(2), until=4, quantity='rate'), images)"""
+# the maps of a timeline, as plotly holds them
+MAPS = """() => JSON.stringify(
+    [...document.querySelectorAll('.cortexsim-live')]
+        .flatMap(figure => figure.data ?? figure.querySelector('.js-plotly-plot')?.data ?? [])
+        .filter(trace => trace.type === 'heatmap')
+        .map(trace => trace.z))"""
 
 
 @pytest.fixture(scope="module")
 def stage(lab_address, page, lab_folder):
     """Open a panel on a digit that is masked at t = 4."""
-    write_notebook(lab_folder / "notebooks" / "tour.ipynb", "import cortexsim as cs", PANEL)
+    write_notebook(lab_folder / "notebooks" / "tour.ipynb", "import cortexsim as cs", PANEL, TIMELINE)
     open_notebook(page, lab_address, "tour.ipynb")
     outputs = run_all(page)
     assert [output for output in outputs if output["output_type"] == "error" or output.get("name") == "stderr"] == []
@@ -84,11 +92,14 @@ def test_one_slider_moves_every_linked_view_and_nothing_leaves_the_machine(stage
 
 
 def test_another_image_and_an_impossible_one_show_in_the_browser(stage, page):
+    page.get_by_role("slider", name="time (steps)").focus()
+    page.keyboard.press("Home")
+    page.wait_for_function(AT, arg=0)
     before = page.evaluate(VIEWS)["screen"]
     image = page.get_by_role("spinbutton", name="image")
     image.fill("7")
     image.press("Enter")
-    page.wait_for_function(f"before => ({VIEWS})().screen !== before", arg=before, timeout=20_000)
+    page.wait_for_function(f"before => ({VIEWS})().screen !== before", arg=before, timeout=60_000)
     image.fill("5000")
     image.press("Enter")
     alert = page.get_by_role("alert")
@@ -97,3 +108,17 @@ def test_another_image_and_an_impossible_one_show_in_the_browser(stage, page):
     greyed = page.get_by_role("radio", name="phase-scrambled")
     assert greyed.is_disabled()
     assert "phase-scrambled, pixel-shuffled, image, target: no statistics" in page.locator("body").inner_text()
+
+
+def test_a_timeline_follows_its_slider_and_the_width_of_its_page(stage, page, left_this_machine):
+    page.wait_for_function(f"({MAPS})() !== '[]'", timeout=60_000)
+    before = page.evaluate(MAPS)
+    page.locator(".widget-slider", has_text="time").get_by_role("slider").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(f"before => ({MAPS})() !== before", arg=before, timeout=20_000)
+    widths = page.locator(".js-plotly-plot").evaluate_all(
+        "all => all.map(one => [one._fullLayout.width, one.clientWidth])"
+    )
+    assert widths
+    assert all(abs(drawn - there) <= 1 for drawn, there in widths), "a figure does not fill its container"
+    assert left_this_machine() == []
