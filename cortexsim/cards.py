@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from cortexsim.presentation import AnyPresentation, Mixture, from_dict
 from cortexsim.shipped import data_folder
+
+
+def names() -> list[str]:
+    """Return the names of the models that have a card."""
+    return sorted({path.stem.rpartition("-seed")[0] for path in _folder().glob("*-seed*.json")})
+
+
+def _folder() -> Path:
+    return data_folder() / "models" / "runs"
 
 
 def card(name: str) -> xr.Dataset:
@@ -33,11 +44,9 @@ def card(name: str) -> xr.Dataset:
     ValueError
         If there is no card of that name.
     """
-    folder = data_folder() / "models" / "runs"
-    runs = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob(f"{name}-seed*.json"))]
-    if not runs:
-        known = sorted({path.stem.rpartition("-seed")[0] for path in folder.glob("*-seed*.json")})
-        raise ValueError(f"there is no card of {name!r}: those with a card are {', '.join(known)}")
+    if name not in names():
+        raise ValueError(f"there is no card of {name!r}: those with a card are {', '.join(names())}")
+    runs = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(_folder().glob(f"{name}-seed*.json"))]
     return xr.concat([_one(run) for run in runs], "seed", data_vars="all", join="outer", combine_attrs="override")
 
 
@@ -67,7 +76,7 @@ def _one(run: dict[str, Any]) -> xr.Dataset:
         },
         coords={
             "seed": run["seed"],
-            "presentation": list(shown),
+            "presentation": [short(from_dict(one["shown"])) for one in shown.values()],
             "time": ("time", times, {"long_name": "readout time", "units": "steps"}),
             "bin": ("bin", bins, {"long_name": test["factor"].replace("_", " ")}),
             "shown": test["classes"],
@@ -91,6 +100,16 @@ def _one(run: dict[str, Any]) -> xr.Dataset:
     return data
 
 
+def short(presentation: AnyPresentation) -> str:
+    """Name a presentation as the command line does; a mask that is not mentioned is noise and stays on."""
+    if isinstance(presentation, Mixture):
+        return "+".join(short(component) for component in presentation.components)
+    if presentation.kind != "masked":
+        return presentation.kind if presentation.duration is None else f"{presentation.kind}:{presentation.duration}"
+    mask = "" if presentation.mask == "noise" else f":{presentation.mask}"
+    return f"masked:{presentation.duration}:{presentation.soa}{mask}"
+
+
 def as_text(card: xr.Dataset, last: int = 12) -> str:
     """Write a card as a table: mean accuracy in percent and, with several seeds, the lowest and highest of them.
 
@@ -111,13 +130,13 @@ def as_text(card: xr.Dataset, last: int = 12) -> str:
         "",
     ]
     shown = card["accuracy"].sel(time=slice(1, last)).dropna("time", how="all")
-    lines.append(f"{'time':44}" + "".join(f"{int(time):>13}" for time in shown["time"]))
+    lines.append(f"{'time':36}" + "".join(f"{int(time):>14}" for time in shown["time"]))
     for name in shown["presentation"].values:
-        lines.append(f"{name:44}" + _row(shown.sel(presentation=name)))
+        lines.append(f"{name:36}" + _row(shown.sel(presentation=name)))
     by_bin = card["accuracy_by_bin"].sel(presentation="sustained", time=shown["time"])
     for name in by_bin["bin"].values:
         label = f"sustained, {by_bin['bin'].attrs['long_name']} {name}"
-        lines.append(f"{label:44}" + _row(by_bin.sel(bin=name)))
+        lines.append(f"{label:36}" + _row(by_bin.sel(bin=name)))
     return "\n".join(lines)
 
 
@@ -135,4 +154,4 @@ def _row(values: xr.DataArray) -> str:
             cells.append(f"{at[0]:.1f}")
         else:
             cells.append(f"{np.nanmean(at):.0f} ({np.nanmin(at):.0f}-{np.nanmax(at):.0f})")
-    return "".join(f"{cell:>13}" for cell in cells)
+    return "".join(f"{cell:>14}" for cell in cells)

@@ -69,3 +69,25 @@ def test_a_pretrained_model_is_found_by_its_name(tmp_path, monkeypatch, calibrat
 def test_every_pretrained_model_that_ships_loads_and_is_calibrated():
     for name in cs.zoo.pretrained():
         assert cs.zoo.load(name).statistics
+
+
+def test_the_ventral_stream_is_loaded_by_its_short_name():
+    assert cs.zoo.load("ventral-stream").checksum() == cs.zoo.load("ventral-stream-contours").checksum()
+    with pytest.raises(ValueError, match="did you mean 'ventral-stream'"):
+        cs.zoo.load("ventral-strem")
+
+
+def test_siblings_lack_what_their_names_say():
+    siblings = cs.zoo.siblings("ventral-stream")
+    assert "feedforward" in siblings
+    order = ("V1", "V2", "V4", "IT")
+    for kind, name in siblings.items():
+        steps = {order.index(t.target) - order.index(t.source) for t in cs.zoo.load(name).graph.transitions}
+        assert steps == {"lateral": {0, 1}, "feedback": {-1, 1}}.get(kind, {1})
+
+
+def test_siblings_are_as_large_as_the_model():
+    whole = cs.zoo.card("ventral-stream").attrs
+    for kind, name in cs.zoo.siblings("ventral-stream").items():
+        size = "multiply_adds" if kind == "feedforward-wide" else "parameters"
+        assert cs.zoo.card(name).attrs[size] == pytest.approx(whole[size], rel=0.05)

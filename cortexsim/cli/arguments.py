@@ -32,7 +32,7 @@ def load_model(name: str) -> Any:
 
     if name.endswith(".safetensors"):
         return cs.load(name)
-    known = [*cs.zoo.pretrained(), *cs.zoo.PAPER]
+    known = [*cs.zoo.SHORT, *cs.zoo.pretrained(), *cs.zoo.PAPER]
     if name not in known:
         raise ValueError(unknown("model", name, known))
     return cs.zoo.load(name)

@@ -22,6 +22,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
     import cortexsim as cs
+    from cortexsim.cards import as_text, names
 
     if options.name is None:
         print("Models of the paper (untrained; 10 classes; how sure: S stated, R recalled, I inferred):")
@@ -40,3 +41,5 @@ def run(options: argparse.Namespace) -> None:
         print(statistics)
     for key, value in model.about.items():
         print(f"{key}: {value}")
+    if cs.zoo.SHORT.get(options.name, options.name) in names():
+        print(f"\n{as_text(cs.zoo.card(options.name))}")
