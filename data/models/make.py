@@ -27,6 +27,7 @@ import xarray as xr
 import cortexsim as cs
 from cortexsim.cli.arguments import read_presentation
 from cortexsim.performance import measure
+from cortexsim.ready import known_number
 
 HERE = Path(__file__).parent
 AREAS = ("V1", "V2", "V4", "IT")
@@ -235,6 +236,9 @@ def main() -> None:
     if options.seed == 0:
         model.about["command"] = run["command"]
         cs.save(model, HERE / f"{name}.safetensors", overwrite=True)
+        known = HERE / "known.json"
+        numbers = {**json.loads(known.read_text(encoding="utf-8")), name: round(known_number(model), 4)}
+        known.write_text(json.dumps(dict(sorted(numbers.items())), indent=1) + "\n", encoding="utf-8")
     sustained = run["test"]["presentations"]["sustained"]
     print(
         f"{name} seed {options.seed}: {minutes:.1f} minutes; sustained",
