@@ -100,6 +100,16 @@ def test_every_option_reaches_the_model(animals, tmp_path, normalization):
     assert main(["test", str(path), str(animals)]) == 0
 
 
+def test_contours_are_traced_by_a_recipe_of_their_own(tmp_path):
+    path = tmp_path / "a.safetensors"
+    build = "--features 2,2,2,2 --convolutions 1 --size 16 --readout-time 5 --n 80 --validation 0 --threads 1"
+    assert main(["train", "contours", "--recipe", "tracing", "--to", str(path), *build.split(), "--epochs", "1"]) == 0
+    model = cs.load(path)
+    assert model.graph.transition("V1->V2").kind == "BRCx1"
+    assert model.about["recipe"]["difficulty"] == "curve_length"
+    assert list(model.statistics) == [cs.sustained()]
+
+
 def test_four_states_are_named_for_the_ventral_stream(animals, tmp_path):
     options = ["--features", "2,2,2,2", "--readout-time", "3"]
     assert main(["train", str(animals), *SMALL, *options, "--to", str(tmp_path / "a.safetensors")]) == 0
@@ -422,6 +432,13 @@ def test_models_describes_a_file(trained, capsys):
     assert "recipe:" in out
 
 
+def test_models_shows_the_card_of_one_that_ships(capsys):
+    assert main(["models", "ventral-stream"]) == 0
+    out = capsys.readouterr().out
+    assert "percent correct" in out
+    assert "sustained, curve length 21 to 28" in out
+
+
 def test_an_unknown_model_is_told(capsys):
     assert "unknown model 'adjacent-5-state'" in told(capsys, "models", "adjacent-5-state")
 
@@ -439,6 +456,7 @@ def test_an_unknown_model_is_told(capsys):
         ("masked", cs.masked()),
         ("masked:1:2", cs.masked(1, 2)),
         ("masked:1:2:phase-scrambled:4", cs.masked(1, 2, "phase-scrambled", 4)),
+        ("3*flash+sustained", cs.mixture(cs.flash(1), cs.sustained(), weights=[3, 1])),
         ("flash+sustained+masked:1:2", cs.mixture(cs.flash(1), cs.sustained(), cs.masked(1, 2))),
     ],
 )
@@ -446,7 +464,7 @@ def test_presentations_are_read(text, presentation):
     assert read_presentation(text) == presentation
 
 
-@pytest.mark.parametrize("text", ["", "flsh", "flash:1:2", "sustained:1", "flash+", "masked:1:2:noise:1:1"])
+@pytest.mark.parametrize("text", ["", "flsh", "flash:1:2", "sustained:1", "flash+", "masked:1:2:noise:1:1", "x*flash", "*flash"])
 def test_presentations_that_cannot_be_read_are_refused(text):
     with pytest.raises(ValueError, match=r"cannot read the presentation .*: allowed are flash, flash:STEPS, sustained"):
         read_presentation(text)

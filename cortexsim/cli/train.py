@@ -14,19 +14,21 @@ from cortexsim.cli.arguments import DATA_HELP, SHOW_HELP, add_machine, choose_de
 from cortexsim.suggest import unknown
 
 # how a model is built when nothing else is said; no defaults of the parser, so that what is given can be told
-BUILD = {
+BUILD: dict[str, Any] = {
     "graph": "adjacent",
     "features": "16,32,64",
     "size": 32,
     "shortcut": 1.0,
     "no_lateral": False,
     "no_feedback": False,
+    "convolutions": 2,
     "readout_time": 5,
     "pre_net": "conv",
     "input_gain": 1.0,
     "sharing": "time",
     "normalization": "time-specific",
 }
+RECIPES = ("quick", "paper", "tracing")
 
 
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -37,6 +39,8 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         "train a model and save it; Ctrl-C stops, the same command with --resume goes on",
         "For example:\n"
         "  cortexsim train digits --to digits.safetensors --epochs 3\n"
+        "  cortexsim train contours --recipe tracing --size 16 --features 16,16,24,32 --convolutions 1 --shortcut 0.5 "
+        "--input-gain 16 --readout-time 8 --n 40000 --to tracing.safetensors\n"
         "  cortexsim train ~/cifar10 --features 16,32,64 --to cifar.safetensors",
     )
     parser.add_argument("data", help=DATA_HELP)
@@ -51,13 +55,16 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     build.add_argument("--shortcut", type=float, help="weight of the identity, 0 to 1; default: 1")
     build.add_argument("--no-lateral", action="store_true", default=None, help="leave out self-transitions")
     build.add_argument("--no-feedback", action="store_true", default=None, help="leave out backward transitions")
+    build.add_argument(
+        "--convolutions", type=int, choices=[1, 2], help="of a transition between two states; default: 2, the paper's"
+    )
     build.add_argument("--readout-time", type=int, help="default: 5")
     build.add_argument("--pre-net", choices=["conv", "deep"], help="default: conv")
     build.add_argument("--input-gain", type=float, help="factor on the pre-net's output; default: 1")
     build.add_argument("--sharing", choices=["time", "none", "all"], help="default: time")
     build.add_argument("--normalization", choices=["time-specific", "shared", "none"], help="default: time-specific")
-    parser.add_argument("--recipe", choices=["quick", "paper"], default="quick", help="default: %(default)s")
-    parser.add_argument("--presentation", default="flash", metavar="SHOW", help=SHOW_HELP)
+    parser.add_argument("--recipe", choices=RECIPES, default="quick", help="default: %(default)s")
+    parser.add_argument("--presentation", metavar="SHOW", help=SHOW_HELP.replace("%(default)s", "the recipe's"))
     for name, kind in (("epochs", int), ("batch-size", int), ("learning-rate", float), ("weight-decay", float)):
         parser.add_argument(f"--{name}", type=kind, help="default: the recipe's")
     parser.add_argument(
@@ -149,6 +156,7 @@ def _built(options: argparse.Namespace, n_classes: int) -> Any:
         shortcut=options.shortcut,
         lateral=not options.no_lateral,
         feedback=not options.no_feedback,
+        convolutions=options.convolutions,
     )
     return cs.Cortex(
         graph,
@@ -164,14 +172,16 @@ def _built(options: argparse.Namespace, n_classes: int) -> Any:
 def _recipe(options: argparse.Namespace) -> Any:
     import cortexsim as cs
 
-    changes: dict[str, Any] = {"presentation": read_presentation(options.presentation), "seed": options.seed}
+    changes: dict[str, Any] = {"seed": options.seed}
+    if options.presentation is not None:
+        changes["presentation"] = read_presentation(options.presentation)
     for name in ("epochs", "batch_size", "learning_rate", "weight_decay", "augmentation", "loss_at", "validation"):
         if getattr(options, name) is not None:
             changes[name] = getattr(options, name)
     if options.recipe == "quick" and options.augmentation is None:
         # a mirrored digit is no digit, and a curve moved out of the image no curve; photographs bear both
         changes["augmentation"] = {"digits": "none", "contours": "flip"}.get(options.data, "crop-flip")
-    return (cs.Recipe.quick if options.recipe == "quick" else cs.Recipe.paper)(**changes)
+    return getattr(cs.Recipe, options.recipe)(**changes)
 
 
 @contextmanager
