@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import math
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +24,7 @@ from cortexsim.calibrate import calibrate
 from cortexsim.checkpoint import checked_suffix, read_tensors, write_tensors
 from cortexsim.datasets.labelled import classes, split
 from cortexsim.images import as_images, checksum
-from cortexsim.model import Cortex
+from cortexsim.model import Cortex, undisturbed
 from cortexsim.performance import accuracies
 from cortexsim.presentation import AnyPresentation, from_dict
 from cortexsim.recipe import Recipe
@@ -52,7 +55,7 @@ class Progress:
         size; the last record's reach as far as the calibration.
     learning_rate : float
     seconds, seconds_left : float
-        Wall-clock time spent (over all runs of a resumed training), and estimated still to go.
+        Wall-clock time spent (over all runs of a resumed training), and estimated still to go; NaN at step 0.
     done : bool
         Whether the training is over and the model calibrated.
     """
@@ -72,7 +75,8 @@ class Progress:
         accuracies = self.validation or self.accuracy
         shown = ", ".join(f"t={t} {value:.1%}" for t, value in accuracies.items())
         kind = "validation" if self.validation else "training"
-        left = "done" if self.done else f"{self.seconds_left:.0f} s left"
+        left = f"{self.seconds_left:.0f} s left" if math.isfinite(self.seconds_left) else "not trained yet"
+        left = "done" if self.done else left
         return f"step {self.step}/{self.steps}: loss {self.loss:.3f}, {kind} accuracy {shown}; {left}"
 
 
@@ -105,7 +109,7 @@ def train(
     Yields
     ------
     Progress
-        Every `report_every` steps and at each epoch's end; the last has `done` set.
+        First at step 0, untrained; then every `report_every` steps and at each epoch's end; the last has `done` set.
 
     Raises
     ------
@@ -167,6 +171,12 @@ class _Training:
         }
 
     def run(self) -> Iterator[Progress]:
+        # a process' first optimizer imports the compiler, which takes seconds: meanwhile there is something to see
+        preparing = threading.Thread(target=importlib.import_module, args=("torch._dynamo",), daemon=True)
+        preparing.start()
+        if self.path is None or not self.path.exists():
+            yield self._untrained()
+        preparing.join()
         self.optimizer = _optimizer(self.model, self.recipe)
         if self.path is not None and self.path.exists():
             self._resume(self.path)
@@ -176,7 +186,6 @@ class _Training:
         saved_at = self.step
         try:
             while self.step < self.steps:
-                self.model.train()
                 self._one_step()
                 epoch_ends = self.step % self.steps_per_epoch == 0
                 if not epoch_ends and self.step % self.report_every:
@@ -206,7 +215,26 @@ class _Training:
             for module, training in modes:
                 module.training = training
 
+    def _untrained(self) -> Progress:
+        """Read out the first batch before anything is learned."""
+        with undisturbed(self.model), torch.no_grad():
+            loss, times, accuracy = self._forward()
+        return self._record(float(loss), dict(zip(times, accuracy.tolist(), strict=True)), None, float("nan"))
+
     def _one_step(self) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.recipe.learning_rate_at(self.step / self.steps)
+        self.model.train()
+        loss, times, accuracy = self._forward()
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        self.step += 1
+        # kept on the device, so that a GPU is not waited for at every step
+        self._since.append((loss.detach(), times, accuracy))
+
+    def _forward(self) -> tuple[Tensor, list[int], Tensor]:
+        """Show the step's batch; return the loss, the trained readout times and the accuracy at each."""
         recipe, model = self.recipe, self.model
         epoch, within = divmod(self.step, self.steps_per_epoch)
         progress = self.step / self.steps
@@ -218,8 +246,6 @@ class _Training:
         if images.ndim == 4:
             images = augment(images, recipe.augmentation, seed, index)
             images = shrink(images, recipe.scale_at(progress), 2 ** (len(model.graph.states) - 1))
-        for group in self.optimizer.param_groups:
-            group["lr"] = recipe.learning_rate_at(progress)
         mixed = torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
         # a module of the user's may draw random numbers; they too depend on the step alone
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []), mixed:
@@ -229,12 +255,7 @@ class _Training:
             logits = model.read(frames, planned, times, normalize).float()
         labels = self.labels[index]
         loss = F.cross_entropy(logits.flatten(0, 1), labels.repeat(len(times)), label_smoothing=recipe.label_smoothing)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
-        self.step += 1
-        # kept on the device, so that a GPU is not waited for at every step
-        self._since.append((loss.detach(), times, (logits.detach().argmax(-1) == labels).float().mean(1)))
+        return loss, times, (logits.detach().argmax(-1) == labels).float().mean(1)
 
     def _order(self, seed: int) -> Tensor:
         if self._shuffled is None or self._shuffled[0] != seed:

@@ -464,7 +464,9 @@ def test_presentations_are_read(text, presentation):
     assert read_presentation(text) == presentation
 
 
-@pytest.mark.parametrize("text", ["", "flsh", "flash:1:2", "sustained:1", "flash+", "masked:1:2:noise:1:1", "x*flash", "*flash"])
+@pytest.mark.parametrize(
+    "text", ["", "flsh", "flash:1:2", "sustained:1", "flash+", "masked:1:2:noise:1:1", "x*flash", "*flash"]
+)
 def test_presentations_that_cannot_be_read_are_refused(text):
     with pytest.raises(ValueError, match=r"cannot read the presentation .*: allowed are flash, flash:STEPS, sustained"):
         read_presentation(text)

@@ -86,8 +86,9 @@ def test_records_say_where_the_training_stands():
     assert records[-1].step == records[-1].steps == 3 * (48 // 8)
     assert [record.epoch for record in records if record.validation and not record.done] == [1, 2, 3]
     assert set(records[0].accuracy) == {1, 2, 3}
-    assert all(record.seconds_left >= 0 for record in records)
-    assert "left" in str(records[0])
+    assert math.isnan(records[0].seconds_left)
+    assert all(record.seconds_left >= 0 for record in records[1:])
+    assert "left" in str(records[1])
     assert "validation" in str(records[-1])
 
 
@@ -140,8 +141,9 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path):
 
 def test_a_refused_resume_names_every_setting_that_differs_with_both_values(tmp_path):
     state = tmp_path / "state.safetensors"
-    for _ in cs.train(made(), data(), RECIPE, checkpoint=state, report_every=1):
-        break
+    for record in cs.train(made(), data(), RECIPE, checkpoint=state, report_every=1):
+        if record.step:
+            break
     changed = replace(RECIPE, learning_rate=0.5, presentation=cs.sustained())
     message = (
         rf"learning_rate was {RECIPE.learning_rate} and is now 0\.5; "
@@ -153,8 +155,9 @@ def test_a_refused_resume_names_every_setting_that_differs_with_both_values(tmp_
 
 def test_a_refused_resume_tells_other_images_and_another_graph(tmp_path):
     state = tmp_path / "state.safetensors"
-    for _ in cs.train(made(), data(), RECIPE, checkpoint=state, report_every=1):
-        break
+    for record in cs.train(made(), data(), RECIPE, checkpoint=state, report_every=1):
+        if record.step:
+            break
     images, labels = data()
     with pytest.raises(ValueError, match="another training: the images are others; give"):
         list(cs.train(made(), (images / 2, labels), RECIPE, checkpoint=state))
@@ -353,8 +356,9 @@ def test_a_resumed_training_goes_on_through_its_unfolding(tmp_path):
 
 def test_a_resumed_training_keeps_its_input_gain(tmp_path):
     state = tmp_path / "state.safetensors"
-    for _ in cs.train(made(), data(), RECIPE, checkpoint=state, report_every=1):
-        break
+    for record in cs.train(made(), data(), RECIPE, checkpoint=state, report_every=1):
+        if record.step:
+            break
     torch.manual_seed(0)
     louder = cs.Cortex(cs.adjacent({"V1": 4, "IT": 4}, size=8), n_classes=3, readout_time=3, input_gain=2.0)
     with pytest.raises(ValueError, match=r"input_gain was 1.0 and is now 2.0"):
@@ -364,3 +368,14 @@ def test_a_resumed_training_keeps_its_input_gain(tmp_path):
 def test_a_recipe_comes_back_from_its_plain_values():
     recipe = cs.Recipe.tracing(seed=3)
     assert cs.Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
+
+
+def test_the_first_record_comes_before_anything_is_learned():
+    model = made()
+    before = weights(model)
+    first = next(iter(cs.train(model, data(), RECIPE)))
+    assert first.step == 0
+    assert set(first.accuracy) == {1, 2, 3}
+    assert math.isfinite(first.loss)
+    assert "not trained yet" in str(first)
+    assert all(torch.equal(value, before[name]) for name, value in weights(model).items())
