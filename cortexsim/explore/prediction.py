@@ -57,7 +57,7 @@ class Prediction(widgets.VBox):
             value=question,
             description="predict",
             style={"description_width": "initial"},
-            layout=widgets.Layout(width="270px"),
+            layout=widgets.Layout(width="290px"),
         )
         self.text, self.result = widgets.HTML(), widgets.HTML()
         self.answer = Choice(label="your answer")

@@ -107,12 +107,14 @@ def test_a_mask_is_on_the_screen_from_its_soa(panel):
     assert panel.stage.scene["picture"] == [0, -1, *[1] * 5]
 
 
-def test_the_mask_of_another_image_is_another_image(panel):
+def test_the_mask_of_another_image_is_another_image_when_it_is_made_again_too(panel, own_model):
     panel.kind = "masked"
     panel.mask = "image"
     assert panel.soa == 3
     assert not alerted(panel)
     assert panel.stage.scene["picture"][3] == 1
+    again = rerun(panel.settings, model=own_model, images=images())
+    xr.testing.assert_identical(again, panel.recording)
 
 
 def test_moving_time_runs_nothing(panel, monkeypatch):
