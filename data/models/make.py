@@ -264,9 +264,10 @@ def main() -> None:
     path.write_text(json.dumps(run) + "\n", encoding="utf-8")
     if options.seed == 0:
         model.about["command"] = run["command"]
-        cs.save(model, HERE / f"{name}.safetensors", overwrite=True)
+        shipped = HERE / f"{name}.safetensors"
+        cs.save(model, shipped, overwrite=True)
         known = HERE / "known.json"
-        numbers = {**json.loads(known.read_text(encoding="utf-8")), name: round(known_number(model), 4)}
+        numbers = {**json.loads(known.read_text(encoding="utf-8")), name: round(known_number(cs.load(shipped)), 4)}
         known.write_text(json.dumps(dict(sorted(numbers.items())), indent=1) + "\n", encoding="utf-8")
     sustained = run["test"]["presentations"]["sustained"]
     print(
