@@ -16,6 +16,9 @@ from cortexsim.transition import Times
 
 SUFFIXES = {".zarr": "zarr", ".nc": "h5netcdf"}
 ATTRIBUTE = "cortexsim"
+# of a recording that is written while it runs: whether all of it is there, and which stimuli are
+COMPLETE, WRITTEN = "complete", "written"
+CHUNK_OF_STIMULI, MOST_OF_A_CHUNK = 50, 64
 
 
 def engine_for(path: str | Path) -> str:
@@ -53,28 +56,9 @@ def save_recording(recording: xr.DataTree, path: str | Path) -> None:
     path = refuse_existing(path)
     with written_aside(path) as aside:
         if engine == "zarr":
-            from zarr.codecs import BloscCodec
-
-            codec = BloscCodec(cname="zstd", clevel=1, shuffle="shuffle")
-            encoding = {
-                f"/{name}": {
-                    str(key): {
-                        "compressors": [codec],
-                        "chunks": tuple(
-                            {"stimulus": min(50, size), "time": 1}.get(str(dim), size)
-                            for dim, size in array.sizes.items()
-                        ),
-                    }
-                    for key, array in node.data_vars.items()
-                    if array.dtype.kind == "f"
-                }
-                for name, node in recording.children.items()
-            }
-            # zarr v3 has no form of its own for texts of one length
-            recording = recording.map_over_datasets(_with_free_texts)
             store = _patient_store(aside)
             try:
-                recording.to_zarr(store, zarr_format=3, consolidated=False, encoding=encoding, mode="w-")
+                write_zarr(recording, store, CHUNK_OF_STIMULI)
             finally:
                 store.complain()
         else:
@@ -83,6 +67,46 @@ def save_recording(recording: xr.DataTree, path: str | Path) -> None:
                     recording.to_netcdf(file, engine="h5netcdf")
                 finally:
                     file.complain()
+
+
+def write_zarr(recording: xr.DataTree, store: Any, stimuli: int, *, compute: bool = True) -> None:
+    """Write a recording to a new zarr v3 store, in chunks of so many stimuli at one time.
+
+    Parameters
+    ----------
+    recording : DataTree
+    store : path or zarr store
+    stimuli : int
+        Stimuli in a chunk.
+    compute : bool
+        False lays it out and leaves lazy arrays unwritten.
+    """
+    from zarr.codecs import BloscCodec
+
+    codec = BloscCodec(cname="zstd", clevel=1, shuffle="shuffle")
+    encoding = {
+        f"/{name}": {
+            str(key): {
+                "compressors": [codec],
+                "chunks": tuple(
+                    {"stimulus": min(stimuli, size), "time": 1}.get(str(dim), size) for dim, size in array.sizes.items()
+                ),
+            }
+            for key, array in node.data_vars.items()
+            if array.dtype.kind == "f"
+        }
+        for name, node in recording.children.items()
+    }
+    # zarr v3 has no form of its own for texts of one length
+    recording = recording.map_over_datasets(_with_free_texts)
+    recording.to_zarr(store, zarr_format=3, consolidated=False, encoding=encoding, mode="w-", compute=compute)
+
+
+def chunk_for(batch_size: int) -> int:
+    """Return how many stimuli a chunk holds, so that none belongs to two batches: each is written once."""
+    size = max(size for size in range(1, MOST_OF_A_CHUNK + 1) if batch_size % size == 0)
+    # a batch of 97 has no parts but single stimuli, which would make many tiny files
+    return size if size >= MOST_OF_A_CHUNK // 4 else batch_size
 
 
 class _PatientFile(io.FileIO):
@@ -171,7 +195,7 @@ def open_recording(path: str | Path) -> xr.DataTree:
     FileNotFoundError
         If there is nothing.
     ValueError
-        If it is no recording of cortexsim, or cannot be read.
+        If it is no recording of cortexsim, cannot be read, or is incomplete: the message says how much of it is there.
     """
     engine = engine_for(path)
     if not Path(path).exists():
@@ -184,6 +208,15 @@ def open_recording(path: str | Path) -> xr.DataTree:
     if ATTRIBUTE not in recording.attrs:
         recording.close()
         raise ValueError(f"{path} is no recording of cortexsim: the root lacks the attribute {ATTRIBUTE!r}")
+    if not recording.attrs.pop(COMPLETE, 1):
+        n, written = recording[WRITTEN].size, int(recording[WRITTEN].sum())
+        recording.close()
+        raise ValueError(
+            f"{path} is incomplete: {written:,} of {n:,} stimuli are there; the same call of simulate with resume=True "
+            "(or the command with --resume) goes on"
+        )
+    if WRITTEN in recording:
+        recording.dataset = recording.to_dataset(inherit=False).drop_vars(WRITTEN)
     # a folder lists what is in it in any order
     names = [*settings(recording)["record"], "readout"]
     recording.children = {name: recording.children[name] for name in names if name in recording.children}

@@ -31,6 +31,7 @@ ORDER = (
     "model",
     "calibrate",
     "recording",
+    "streaming",
     "simulate",
     "checkpoint",
     "datasets",
