@@ -99,7 +99,8 @@ def write_zarr(recording: xr.DataTree, store: Any, stimuli: int, *, compute: boo
     }
     # zarr v3 has no form of its own for texts of one length
     recording = recording.map_over_datasets(_with_free_texts)
-    recording.to_zarr(store, zarr_format=3, consolidated=False, encoding=encoding, mode="w-", compute=compute)
+    layout: dict[str, Any] = {"zarr_format": 3, "consolidated": False, "encoding": encoding, "compute": compute}
+    recording.to_zarr(store, mode="w-", **layout)
 
 
 def chunk_for(batch_size: int) -> int:

@@ -41,6 +41,7 @@ class Stream:
         self.path = path
         self._lock = _locked(path)
         self._root = zarr.open_group(str(path), mode="r+")
+        self._written: Any = self._root[WRITTEN]
         self._arrays: dict[str, Any] = {
             name: group["logits" if name == "readout" else "activation"] for name, group in self._root.groups()
         }
@@ -88,7 +89,7 @@ class Stream:
 
     def missing(self, batch_size: int) -> list[range]:
         """Return the batches of which something is not written, in order."""
-        written = self._root[WRITTEN][:] == 1
+        written = self._written[:] == 1
         batches = [range(k, min(k + batch_size, len(written))) for k in range(0, len(written), batch_size)]
         return [batch for batch in batches if not written[batch.start : batch.stop].all()]
 
@@ -125,7 +126,7 @@ class Stream:
         """
         self._stop()
         self._complain()
-        if self._root[WRITTEN][:].all():
+        if self._written[:].all():
             self._root.attrs[COMPLETE] = 1
 
     def __enter__(self) -> Stream:
@@ -145,7 +146,7 @@ class Stream:
             return
         if not isinstance(self._error, OSError):
             raise self._error
-        written = self._root[WRITTEN][:]
+        written = self._written[:]
         done, n = int(written.sum()), len(written)
         raise type(self._error)(
             self._error.errno,
@@ -161,7 +162,7 @@ class Stream:
                 for name, values in arrays.items():
                     self._arrays[name][batch.start : batch.stop] = values
                 # last of all, so that what is marked as written is there whenever the process ends
-                self._root[WRITTEN][batch.start : batch.stop] = 1
+                self._written[batch.start : batch.stop] = 1
             except BaseException as error:
                 self._error = error
 
