@@ -252,7 +252,7 @@ def test_bytes_are_shown_as_numbers_from_0_to_1():
     torch.testing.assert_close(cs.flash().frames(images, 1).images, torch.full((2, 3, 8, 8), 0.2))
 
 
-@pytest.mark.parametrize("mask", ["noise", "phase-scrambled", "pixel-shuffled", "image", "target"])
+@pytest.mark.parametrize("mask", ["noise", "phase-scrambled", "pixel-shuffled", "texture", "image", "target"])
 def test_what_a_stimulus_sees_does_not_depend_on_its_batch_or_its_place_in_it(mask, pictures):
     mixed = cs.mixture(cs.flash(1), cs.masked(1, 2, mask), cs.masked(2, 3, mask))
     whole = seen(mixed, pictures, 4, seed=3)

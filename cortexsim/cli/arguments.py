@@ -15,8 +15,8 @@ DATA_HELP = (
 )
 SHOW_HELP = (
     "flash, flash:STEPS, sustained, masked:DURATION:SOA[:MASK[:MASK_DURATION]] (MASK: noise, phase-scrambled, "
-    "pixel-shuffled, image, target); join several with + for a mixture, 3*flash is drawn three times as often; "
-    "default: %(default)s"
+    "pixel-shuffled, texture, image, target); join several with + for a mixture, 3*flash is drawn three times as "
+    "often; default: %(default)s"
 )
 
 
