@@ -45,6 +45,7 @@ ORDER = (
     "rerun",
     "trial",
     "analyse",
+    "grid",
     "protocols",
     "plot",
     "explore",
