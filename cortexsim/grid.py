@@ -222,6 +222,13 @@ def one_set(
 
 
 def readout_time_of(model: Cortex, given: int | None, longest: int) -> int:
+    """Return the readout time that is given, or the model's own, or a later one that the longest SOA needs.
+
+    Raises
+    ------
+    ValueError
+        If it is no whole number of at least 1.
+    """
     if given is not None:
         if not isinstance(given, int) or isinstance(given, bool) or given < 1:
             raise ValueError(f"readout_time must be a whole number of steps, at least 1, got {given!r}")
@@ -242,6 +249,13 @@ def reaches_last(graph: CortexGraph, presentation: Presentation, time: int) -> b
 
 
 def several(what: str, values: Any) -> list[Any]:
+    """Return values as a list, if there are any and each is there once.
+
+    Raises
+    ------
+    ValueError
+        If not.
+    """
     listed = [values] if isinstance(values, str) else list(values)
     if not listed or len(set(map(str, listed))) < len(listed):
         raise ValueError(f"{what} must be at least one value, each once, got {listed}")
@@ -259,4 +273,5 @@ def wilson(correct: np.ndarray) -> np.ndarray:
 
 
 def interval_text(over: str) -> str:
+    """Say which interval it is, and over what."""
     return f"95 % Wilson interval over {over}"

@@ -46,6 +46,7 @@ ORDER = (
     "trial",
     "analyse",
     "grid",
+    "rapid",
     "protocols",
     "plot",
     "explore",
