@@ -22,6 +22,7 @@ from cortexsim.simulate import simulate
 from cortexsim.statistics import MissingStatisticsError, Statistics
 
 LEVEL = 0.95
+OWN = ("accuracy", "correct", "high", "low", "reaches", "stimulus", "target")
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,42 @@ def run(
     batch_size: int | None = None,
     device: Any = None,
 ) -> xr.Dataset | xr.DataTree:
-    """Run all conditions; a small table of decisions, or one recording where states are asked for."""
+    """Run all conditions; see `protocols.masking`.
+
+    Parameters
+    ----------
+    protocol : str
+        Its name, for the record.
+    model : Cortex
+    data : Dataset
+        Targets with `label`; their pixels are the conditions'.
+    grid : mapping of str to (long name, unit, values)
+        The dimensions.
+    conditions : sequence of Condition
+        One for each cell.
+    readout_time : int
+    record : sequence of str or None
+        States; None keeps the decisions alone.
+    statistics, calibrate_on
+        See `one_set`.
+    seed, batch_size, device
+        As for `simulate`.
+
+    Returns
+    -------
+    Dataset or DataTree
+        A small table of decisions, or where states are asked for one recording.
+
+    Raises
+    ------
+    ValueError
+        If there are no labels, or a coordinate of the data has a name that the protocol uses itself.
+    """
     if not isinstance(data, xr.Dataset) or "label" not in data.coords:
         raise ValueError("a protocol counts correct answers, so the data must be a Dataset with the coordinate 'label'")
+    taken = sorted({*grid, *OWN} & {*stimulus_coordinates(data)})
+    if taken:
+        raise ValueError(f"the data's coordinates {taken} have names that the protocol uses itself; rename them")
     used = one_set(model, [c.presentation for c in conditions], statistics, calibrate_on, readout_time, seed)
     shape = tuple(len(values) for _, _, values in grid.values())
     correct, reaches = np.full((*shape, data.sizes["stimulus"]), np.nan), np.zeros(shape, bool)
@@ -105,7 +139,7 @@ def run(
             )
         parts.append((condition, ran[key]))
         if condition.reaches:
-            logits = ran[key]["readout"]["logits"].isel(time=-1).values
+            logits = ran[key]["readout"].to_dataset()["logits"].isel(time=-1).values
             correct[place] = logits.argmax(-1) == data["label"].values
     about = {
         "protocol": protocol,
@@ -159,9 +193,8 @@ def _tree(parts: Sequence[tuple[Condition, xr.DataTree]], about: dict[str, Any],
             one = node.to_dataset()
             n = one.sizes["stimulus"]
             own = {**condition.labels, "reaches": condition.reaches}
-            # with repeats of its own, were there any, a recording says already what its target is
-            own_coordinates = {key: ("stimulus", np.full(n, value)) for key, value in own.items()}
-            one = one.assign_coords(own_coordinates | {"target": ("stimulus", one["stimulus"].values)})
+            one = one.assign_coords({key: ("stimulus", np.full(n, value)) for key, value in own.items()})
+            one = one.assign_coords(target=("stimulus", one["stimulus"].values))
             if masks and "mask_energy" not in one.coords:
                 energies = condition.presentation.frames(condition.pixels, until).energies()
                 for key, values in zip(("target_energy", "mask_energy"), energies, strict=True):
@@ -173,10 +206,10 @@ def _tree(parts: Sequence[tuple[Condition, xr.DataTree]], about: dict[str, Any],
             labelled.setdefault(str(name), []).append(one.drop_vars("stimulus"))
     nodes = {}
     for name, ones in labelled.items():
-        node = xr.concat(
+        joined = xr.concat(
             ones, "stimulus", data_vars="all", coords="different", compat="equals", combine_attrs="override"
         )
-        nodes[name] = node.assign_coords(stimulus=np.arange(node.sizes["stimulus"]))
+        nodes[name] = joined.assign_coords(stimulus=np.arange(joined.sizes["stimulus"]))
     presentations = list(dict.fromkeys(condition.presentation for condition, _ in parts))
     made = {
         **settings(parts[0][1]),

@@ -103,11 +103,13 @@ def masking(
     named = dict(masks) if isinstance(masks, Mapping) else {str(mask): mask for mask in several("masks", masks)}
     if controls:
         named |= {"target": "target"}
-    tied = isinstance(durations, str)
-    if tied and durations != "soa":
-        raise ValueError(f"durations must be numbers of steps, or 'soa', got {durations!r}")
-    pixels, soas = as_images(data), several("soas", soas)
-    cells = [(soa if tied else duration, soa) for duration in ([0] if tied else durations) for soa in soas]
+    pixels, soas, tied = as_images(data), several("soas", soas), isinstance(durations, str)
+    if isinstance(durations, str):
+        if durations != "soa":
+            raise ValueError(f"durations must be numbers of steps, or 'soa', got {durations!r}")
+        cells = [(soa, soa) for soa in soas]
+    else:
+        cells = [(steps, soa) for steps in several("durations", durations) for soa in soas]
     shown: dict[tuple[int, str, int], Presentation] = {}
     for duration, soa in cells:
         for name, mask in named.items():
@@ -117,7 +119,7 @@ def masking(
     readout_time = readout_time_of(model, readout_time, max(soas))
     conditions = [
         Condition(
-            {**({} if tied else {"duration": duration}), "mask": name, "soa": soa},
+            {"duration": duration, "mask": name, "soa": soa},
             presentation,
             pixels,
             reaches_last(model.graph, presentation, readout_time),
@@ -265,13 +267,10 @@ def occlusion(
     within[-1] |= values == edges[-1]
     summed = np.stack([wilson(correct.values[chosen]) for chosen in within], axis=1)
     about = {"long_name": f"edge of the bin of {factor}", "units": data[factor].attrs.get("units", "1")}
+    accuracy = {"long_name": "accuracy", "units": "1", "interval": interval_text("the stimuli of a bin")}
     return xr.Dataset(
         {
-            "accuracy": (
-                "bin",
-                summed[0],
-                {**done["accuracy"].attrs, "interval": interval_text("the stimuli of a bin")},
-            ),
+            "accuracy": ("bin", summed[0], accuracy),
             "correct": correct.drop_vars(["low", "high"], errors="ignore"),
             "n": ("bin", np.array([int(chosen.sum()) for chosen in within]), {"long_name": "stimuli", "units": "1"}),
         },

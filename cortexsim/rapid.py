@@ -70,9 +70,9 @@ def rapid_sequence(
     MissingStatisticsError
         If the model has no statistics for streams and `calibrate_on` is not given.
     """
-    places = list(range(n_frames)) if positions is None else several("positions", positions)
     if not isinstance(n_frames, int) or isinstance(n_frames, bool) or n_frames < 1:
         raise ValueError(f"n_frames must be a whole number, at least 1, got {n_frames!r}")
+    places = list(range(n_frames)) if positions is None else several("positions", positions)
     if any(place not in range(n_frames) for place in places):
         raise ValueError(f"positions must lie between 0 and {n_frames - 1}, got {places}")
     shown = sequence(steps_per_frame)

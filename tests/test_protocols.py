@@ -45,7 +45,7 @@ def test_a_cell_is_what_simulating_this_condition_reads_out(calibrated, targets)
     shown = [cs.masked(1, soa, mask) for soa in (1, 3) for mask in ("noise", "texture", "target")] + [cs.flash(1)]
     # the order of a mixture's components decides who sees what while the statistics are taken
     order = [cs.masked(1, s, m) for s in (1, 3) for m in ("noise", "texture", "target")]
-    every = cs.mixture(*[p for s in (0, 3) for p in ([*order[s : s + 3], cs.flash(1)])])
+    every = cs.mixture(*order[:3], cs.flash(1), *order[3:])
     assert set(every.components) == set(shown)
     statistics = cs.calibrate(calibrated, targets, 6, every, seed=3, keep=False)
     for name, soa, presentation in (("texture", 3, cs.masked(1, 3, "texture")), ("blank", 1, cs.flash(1))):
@@ -183,6 +183,12 @@ def test_what_is_no_grid_is_refused(calibrated, targets, change, message):
 def test_targets_without_labels_are_refused(calibrated, targets):
     with pytest.raises(ValueError, match="the data must be a Dataset with the coordinate 'label'"):
         masked_grid(calibrated, targets.drop_vars("label"))
+
+
+@pytest.mark.parametrize("name", ["soa", "low", "reaches"])
+def test_coordinates_with_a_name_of_the_protocols_own_are_refused(calibrated, targets, name):
+    with pytest.raises(ValueError, match=rf"the data's coordinates \['{name}'\] have names that the protocol uses"):
+        masked_grid(calibrated, targets.assign_coords({name: ("stimulus", range(5))}))
 
 
 # --- other grids ----------------------------------------------------------------------------------------------------
