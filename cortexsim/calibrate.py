@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -10,12 +12,14 @@ from torch import Tensor
 
 from cortexsim.activity import Activity
 from cortexsim.images import as_images, checksum
+from cortexsim.intervention import MeanDeliveries
 from cortexsim.model import Cortex, undisturbed
 from cortexsim.nets import DeepPreNet
 from cortexsim.presentation import AnyPresentation, Frames, checked, flash
 from cortexsim.schedule import Schedule, schedule
-from cortexsim.statistics import PooledMoments, Statistics, Stored
-from cortexsim.transition import Kind
+from cortexsim.silence import silenced, told
+from cortexsim.statistics import Normalize, PooledMoments, Statistics, Stored
+from cortexsim.transition import Kind, Times
 
 
 def calibrate(
@@ -26,8 +30,10 @@ def calibrate(
     batch_size: int | None = None,
     *,
     seed: int = 0,
+    silence: Mapping[str, Any] | None = None,
+    keep: bool = True,
 ) -> Statistics:
-    """Take the moments of every place at every time, and keep them on the model.
+    """Take the moments of every place at every time, and keep them on the model, unless a lesion is in place.
 
     All images advance together: at each time the moments are taken over all of them, then the step is made with those
     moments. So evaluation of the same images equals training mode on them as one batch, whatever the batch size.
@@ -35,7 +41,7 @@ def calibrate(
     Parameters
     ----------
     model : Cortex
-        Gets the statistics: `model.statistics[presentation]`. Nothing else of it changes.
+        Gets the statistics, if they are kept: `model.statistics[presentation]`. Nothing else of it changes.
     images : Tensor, shape (stimulus, 3, height, width), or Dataset
         Training images, usually; the activity of all of them at one time is kept in memory.
     until : int
@@ -46,6 +52,12 @@ def calibrate(
         How many images advance at once; it changes memory and speed, not the result.
     seed : int
         Draws masks and the components of a mixture.
+    silence : mapping of str to times, optional
+        What is silenced, as for `simulate`, while the statistics are taken: those of a brain that has had time to adapt
+        to a lesion. Their `change` says so, and they are not kept on the model, whose intact statistics stay; give them
+        to `simulate` with the same silence and lesion="recalibrated".
+    keep : bool
+        Whether the model gets them; without, they are only returned.
 
     Returns
     -------
@@ -68,7 +80,8 @@ def calibrate(
     known = model.computable(presentation, until)
     if not known[model.graph.last] or max(known[model.graph.last]) == 0:
         raise ValueError(f"nothing reaches {model.graph.last} up to time {until}; calibrate to a later time")
-    planned = schedule(model.graph, record=known, until=until, presentation=presentation)
+    closed = silenced(model.graph, silence)
+    planned = schedule(model.graph, record=known, until=until, presentation=presentation, silence=closed)
 
     weight = next(model.parameters())
     taken = Statistics(
@@ -85,8 +98,60 @@ def calibrate(
         _advance(model, pixels, planned, taken, batch_size or 250, weight)
     if model.normalization == "shared":
         taken = taken.pooled(min(until, model.readout_time))
-    model.statistics[presentation] = taken
+    if closed:
+        taken = replace(taken, change=", ".join(filter(None, [f"taken with {told(closed)}", taken.change])))
+    elif keep:
+        model.statistics[presentation] = taken
     return taken
+
+
+def mean_deliveries(
+    model: Cortex,
+    images: Any,
+    planned: Schedule,
+    presentation: AnyPresentation,
+    normalize: Normalize,
+    closed: Mapping[str, Times],
+    *,
+    seed: int = 0,
+    batch_size: int = 250,
+) -> dict[tuple[str, int], Tensor]:
+    """Take the mean of what transitions of the intact model deliver, over images, unit by unit.
+
+    Parameters
+    ----------
+    model : Cortex
+        In evaluation mode.
+    images : Tensor, shape (stimulus, 3, height, width), or Dataset
+    planned : Schedule
+        What runs.
+    presentation : Presentation or Mixture
+        How the images are shown; of a mixture, the mean is over the stimuli for which the transition delivers.
+    normalize : callable
+        See `statistics.Normalize`.
+    closed : mapping of str to Times
+        The transitions and times that are wanted.
+    seed : int
+        Draws masks and the components of a mixture.
+    batch_size : int
+        It changes memory and speed, not the result.
+
+    Returns
+    -------
+    dict of (str, int) to Tensor of shape (channel, y, x), float64
+        By transition and time.
+    """
+    pixels = as_images(images)
+    model.check_images(pixels)
+    where, summed = next(model.parameters()).device, MeanDeliveries(closed)
+    with torch.no_grad():
+        for index in torch.arange(len(pixels)).split(batch_size):
+            shown = presentation.frames(
+                pixels[index].to(where), planned.until, seed=seed, index=index.to(where), others=pixels
+            )
+            for _ in model.unroll(shown, planned, normalize, summed):
+                pass
+    return summed.means()
 
 
 def _advance(

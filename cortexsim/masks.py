@@ -12,7 +12,8 @@ from cortexsim import randomness
 from cortexsim.images import as_float
 from cortexsim.suggest import unknown
 
-MASKS = ("noise", "phase-scrambled", "pixel-shuffled", "image", "target")
+MASKS = ("noise", "phase-scrambled", "pixel-shuffled", "texture", "image", "target")
+PATCHES = 4  # patches of a texture along the shorter side
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def make_masks(mask: str | GivenMask, targets: Tensor, others: Tensor, seed: int
     targets : Tensor, shape (stimulus, 3, height, width)
         RGB in [0, 1].
     others : Tensor, shape (stimulus, 3, height, width)
-        The whole set, from which masks of kind "image" are taken.
+        The whole set, from which masks of the kinds "image" and "texture" are taken.
     seed : int
     index : Tensor, shape (stimulus,)
         The targets' indices within their set.
@@ -84,9 +85,11 @@ def make_masks(mask: str | GivenMask, targets: Tensor, others: Tensor, seed: int
             return targets.flatten(2).gather(2, order[:, None].expand(-1, shape[0], -1)).reshape(targets.shape)
         case "phase-scrambled":
             return match_contrast(_phase_scrambled(targets, seed, index), targets)
-        case "image":
+        case "texture" | "image":
             if len(others) < 2:
-                raise ValueError(f"a mask of kind 'image' needs at least 2 stimuli, got {len(others)}")
+                raise ValueError(f"a mask of kind {mask!r} needs at least 2 stimuli, got {len(others)}")
+            if mask == "texture":
+                return match_contrast(_patchwork(targets, others, seed, index), targets)
             step = 1 + randomness.integers(seed, "mask", index, len(others) - 1)
             partner = as_float(others[((index + step) % len(others)).to(others.device)])
             return match_contrast(partner.to(targets), targets)
@@ -99,6 +102,23 @@ def _phase_scrambled(targets: Tensor, seed: int, index: Tensor) -> Tensor:
     phase = torch.fft.rfft2(noise).angle()[:, None]
     spectrum = torch.fft.rfft2(targets)
     return torch.fft.irfft2(torch.polar(spectrum.abs(), spectrum.angle() + phase), s=targets.shape[2:])
+
+
+def _patchwork(targets: Tensor, others: Tensor, seed: int, index: Tensor) -> Tensor:
+    """Tile the field with square patches, each cut at random from another stimulus, drawn anew for each patch."""
+    height, width = targets.shape[2:]
+    side = max(1, min(height, width) // PATCHES)
+    tiles = (-(-height // side), -(-width // side))
+    step = 1 + randomness.integers(seed, "texture:stimulus", index, len(others) - 1, tiles)
+    partner = (index[:, None, None] + step) % len(others)
+    top = randomness.integers(seed, "texture:top", index, height - side + 1, tiles)
+    left = randomness.integers(seed, "texture:left", index, width - side + 1, tiles)
+    # which tile a pixel lies in, and where within it
+    y, x = torch.arange(height, device=index.device)[:, None], torch.arange(width, device=index.device)
+    tile = (slice(None), y // side, x // side)
+    place = (partner[tile], top[tile] + y % side, left[tile] + x % side)
+    there = tuple(part.to(others.device) for part in place)
+    return as_float(others[there[0], :, there[1], there[2]]).permute(0, 3, 1, 2).to(targets)
 
 
 def match_contrast(masks: Tensor, targets: Tensor, *, iterations: int = 30) -> Tensor:

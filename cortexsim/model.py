@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from cortexsim.activity import Activity, entering, total
 from cortexsim.graph import CortexGraph
 from cortexsim.images import as_float, check_images
+from cortexsim.intervention import Hand
 from cortexsim.nets import DeepPreNet, PostNet, convolve
 from cortexsim.presentation import AnyPresentation, Frames, checked, flash, sustained
 from cortexsim.schedule import Schedule, populate, schedule
@@ -210,6 +211,7 @@ class Cortex(nn.Module):
         transitions: Iterable[Transition],
         frame: Activity | None,
         normalize: Normalize,
+        hand: Hand | None = None,
     ) -> dict[str, Activity]:
         """Advance every state by one time: h_j(t) = Σ_i f_ij,t(h_i(t-1)) + [j is first] pre_net(frame t).
 
@@ -225,6 +227,8 @@ class Cortex(nn.Module):
             What the pre-net delivers at `time`; None where nothing is shown.
         normalize : callable
             See `statistics.Normalize`.
+        hand : Hand, optional
+            Changes what is delivered and held.
 
         Returns
         -------
@@ -241,10 +245,14 @@ class Cortex(nn.Module):
             if source not in rates and transition.reads_rate:
                 rates[source] = F.relu(normalize(h[source].values, source, time - 1))
             delivered = self.deliver(transition, time, h[source].values, rates.get(source), normalize)
-            terms.setdefault(transition.target, []).append(Activity(delivered, h[source].rows))
+            arriving = Activity(delivered, h[source].rows)
+            if hand is not None:
+                arriving = hand.on_delivery(arriving, transition.name, time)
+            terms.setdefault(transition.target, []).append(arriving)
         if frame is not None:
             terms.setdefault(self.graph.first, []).append(frame)
-        return {state: self._update(state, total(arriving)) for state, arriving in terms.items()}
+        states = {state: self._update(state, total(arriving)) for state, arriving in terms.items()}
+        return states if hand is None else {name: hand.on_state(held, name, time) for name, held in states.items()}
 
     def deliver(
         self, transition: Transition, time: int, h: Tensor, rate: Tensor | None, normalize: Normalize
@@ -282,7 +290,9 @@ class Cortex(nn.Module):
 
     # --- through time --------------------------------------------------------------------------------------------
 
-    def unroll(self, frames: Frames, planned: Schedule, normalize: Normalize) -> Iterator[dict[str, Activity]]:
+    def unroll(
+        self, frames: Frames, planned: Schedule, normalize: Normalize, hand: Hand | None = None
+    ) -> Iterator[dict[str, Activity]]:
         """Run the model through time; the only time loop.
 
         Parameters
@@ -291,6 +301,8 @@ class Cortex(nn.Module):
             What is shown when.
         planned : Schedule
         normalize : callable
+        hand : Hand, optional
+            Changes what is delivered and held.
 
         Yields
         ------
@@ -300,7 +312,7 @@ class Cortex(nn.Module):
         entered = self._enter(frames.images, normalize)
         h: dict[str, Activity] = {}
         for time in range(planned.until + 1):
-            h = self.step(h, time, planned.at(time), entering(entered, frames.lookup[time]), normalize)
+            h = self.step(h, time, planned.at(time), entering(entered, frames.lookup[time]), normalize, hand)
             yield h
 
     def _enter(self, images: Tensor, normalize: Normalize) -> Tensor:

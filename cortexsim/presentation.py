@@ -38,6 +38,21 @@ class Frames:
     images: Tensor
     lookup: Tensor
 
+    def energies(self) -> tuple[Tensor, Tensor]:
+        """Return the contrast energy of each stimulus' target and of its mask, each of shape (stimulus,), float64.
+
+        RMS contrast squared x area x duration: the variance of the pixels (in [0, 1]) about the picture's mean in each
+        channel, averaged over the channels, times the pixels of a channel, summed over the steps at which it is shown.
+        RMS contrast is the standard deviation of luminance, as in Peli (1990). Not for a sequence, which has no mask.
+        """
+        n = self.lookup.shape[1]
+        area = self.images.shape[-2] * self.images.shape[-1]
+        energy = self.images.double().var((-2, -1), correction=0).mean(1).cpu() * area
+        shown = self.lookup >= 0
+        at_each = energy[self.lookup.clamp_min(0)]
+        # the first pictures are the targets, and what follows are masks, the target as its own mask among them
+        return tuple((at_each * (shown & chosen)).sum(0) for chosen in (self.lookup < n, self.lookup >= n))  # type: ignore[return-value]
+
 
 @dataclass(frozen=True)
 class Presentation:
@@ -137,7 +152,7 @@ class Presentation:
         index : Tensor, shape (stimulus,), optional
             The stimuli's indices within their set, on which the draw depends; by default 0, 1, ...
         others : Tensor, optional
-            The set from which masks of kind "image" are taken; by default the images themselves.
+            The set from which masks of the kinds "image" and "texture" are taken; by default the images themselves.
 
         Returns
         -------
@@ -245,6 +260,7 @@ _MASK_WORDS = {
     "noise": "noise mask",
     "phase-scrambled": "phase-scrambled mask",
     "pixel-shuffled": "pixel-shuffled mask",
+    "texture": "texture mask",
     "image": "another image as mask",
     "target": "the target itself as mask",
 }
@@ -320,11 +336,14 @@ def masked(
     duration : int
         Steps for which the target is shown.
     soa : int
-        Stimulus-onset asynchrony: mask onset less target onset, in steps. Between target and mask nothing enters.
+        Stimulus-onset asynchrony: mask onset less target onset, in steps. Between target and mask nothing enters. It is
+        at least 1: what is shown at the same time is no mask but another image. A run that ends before the mask comes
+        is the run of a flash.
     mask : str or Tensor of shape (3, height, width)
-        "noise" (white, a new one for each stimulus), "phase-scrambled" and "pixel-shuffled" (of the target), "image"
-        (another stimulus), "target" (the target itself, as a control), or pixels in [0, 1]. Every mask gets the
-        target's mean and RMS contrast in each channel, after clipping to [0, 1].
+        "noise" (white, a new one for each stimulus), "phase-scrambled" and "pixel-shuffled" (of the target), "texture"
+        (a patchwork of pieces of other stimuli, a quarter of the field wide), "image" (another stimulus), "target" (the
+        target itself, as a control), or pixels in [0, 1]. Every mask gets the target's mean and RMS contrast in each
+        channel, after clipping to [0, 1].
     mask_duration : int, optional
         Steps for which the mask is shown; None is to the end.
 

@@ -247,9 +247,36 @@ def summary(recording: xr.DataTree) -> str:
             + (", reused on purpose." if used["reused"] else ".")
         )
     for transition, intervals in made["silence"].items():
-        texts.append(f"{transition} was silenced: {Times(tuple((start, stop) for start, stop in intervals))}.")
+        texts.append(f"{transition} was silenced: {_times(intervals)}.")
+    texts.extend(_interventions(made))
     texts.extend(_emptiness(recording, [*states, "readout"]))
     return " ".join(texts)
+
+
+def _interventions(made: dict[str, Any]) -> list[str]:
+    """Tell of the lesion's kind, of gains and of noise; recordings of before there were any tell of none."""
+    texts = []
+    lesion = made.get("lesion") or {"kind": "acute"}
+    if lesion["kind"] == "recalibrated":
+        texts.append("The lesion is recalibrated: the moments were taken with it in place.")
+    if lesion["kind"] == "mean-replaced":
+        texts.append(
+            f"The lesion is mean-replaced: what is silenced delivers its mean over {lesion['n_images']} images."
+        )
+    texts += [
+        f"{name} was multiplied by {amount:g}: {_times(t)}." for name, (amount, t) in made.get("gain", {}).items()
+    ]
+    for name, (amount, times) in made.get("transition_noise", {}).items():
+        texts.append(f"{name} had noise of {amount:g} standard deviations: {_times(times)}.")
+    if made.get("noise"):
+        texts.append(f"Every state had noise of {made['noise']:g} standard deviations at every time.")
+    if made.get("repeats", 1) > 1:
+        texts.append(f"Each stimulus was shown {made['repeats']} times, row after row; only the noise differs.")
+    return texts
+
+
+def _times(intervals: list[list[int | None]]) -> Times:
+    return Times(tuple((start, stop) for start, stop in intervals))  # type: ignore[misc]
 
 
 def _emptiness(recording: xr.DataTree, nodes: list[str]) -> list[str]:

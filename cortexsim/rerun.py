@@ -22,7 +22,7 @@ from cortexsim.suggest import unknown
 
 SCHEMA = 1
 REQUIRED = ("schema", "model", "data", "stimulus", "presentation", "until")
-OPTIONAL = ("version", "model_checksum", "image_checksum", "quantity", "seed")
+OPTIONAL = ("version", "model_checksum", "image_checksum", "quantity", "seed", "noise", "repeats")
 DATA: dict[str, Callable[..., xr.Dataset]] = {"contours": datasets.contours, "digits": datasets.digits}
 SHOW: dict[str, Callable[..., Presentation]] = {"flash": flash, "masked": masked, "sustained": sustained}
 
@@ -47,7 +47,7 @@ def rerun(
         - `stimulus`: its index in the data;
         - `presentation`: `kind` ("flash", "sustained" or "masked") and that one's arguments;
         - `until`: last time;
-        - `quantity` ("rate" if not given), `seed` (0 if not given): as for `simulate`;
+        - `quantity` ("rate" if not given), `seed` and `noise` (0), `repeats` (1): as for `simulate`;
         - `model_checksum`, `image_checksum`: refuse another model, or other pixels, than those; not checked if absent;
         - `version`: of the cortexsim that wrote it; for the reader.
     to : path, optional
@@ -60,7 +60,8 @@ def rerun(
     Returns
     -------
     DataTree
-        As `simulate` returns it. It holds one stimulus; with a mask of kind "image" a second one, the mask's source.
+        As `simulate` returns it. It holds one stimulus; with a mask of kind "image" or
+        "texture" a second one, the mask's source.
 
     Raises
     ------
@@ -84,6 +85,8 @@ def rerun(
         until=checked["until"],
         quantity=checked.get("quantity", "rate"),
         seed=checked.get("seed", 0),
+        noise=checked.get("noise", 0.0),
+        repeats=checked.get("repeats", 1),
         to=to,
     )
 
@@ -187,7 +190,7 @@ def stimuli(settings: Mapping[str, Any], images: xr.Dataset | torch.Tensor | Non
     """
     index = int(settings["stimulus"])
     wanted = [index]
-    if settings["presentation"].get("mask") == "image":
+    if settings["presentation"].get("mask") in ("image", "texture"):
         # the one before, so that a larger set of the same data has the same one
         wanted.append(index - 1 if index else 1)
     if images is None:

@@ -1,8 +1,10 @@
-"""Silencing: which transitions deliver nothing at which times, by name or by direction. No torch here."""
+"""Silencing, gains and noise: which transitions they mean and when, by name, state or direction. No torch here."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import isfinite
+from numbers import Real
 from typing import Any
 
 from cortexsim.graph import CortexGraph
@@ -27,17 +29,28 @@ def direction(graph: CortexGraph, name: str) -> str:
 
 
 def meant(graph: CortexGraph, word: str) -> list[str]:
-    """Name the transitions that a word stands for: a transition's own name, or a direction.
+    """Name the transitions that a word stands for.
+
+    Parameters
+    ----------
+    graph : CortexGraph
+    word : str
+        A transition's own name; a state, for all transitions that leave it, its lateral one among them; or a direction.
 
     Raises
     ------
     ValueError
-        If it is neither, or the graph has no transition of that direction.
+        If it is none of these, or the graph has no such transition.
     """
-    if word not in DIRECTIONS:
-        if word not in graph.transition_names:
-            raise ValueError(unknown("transition", word, [*graph.transition_names, *DIRECTIONS]))
+    if word in graph.transition_names:
         return [word]
+    if word in graph.state_names:
+        names = [transition.name for transition in graph.transitions if transition.source == word]
+        if not names:
+            raise ValueError(f"no transition leaves {word}: the transitions are {graph.transition_names}")
+        return names
+    if word not in DIRECTIONS:
+        raise ValueError(unknown("transition", word, [*graph.transition_names, *graph.state_names, *DIRECTIONS]))
     names = [name for name in graph.transition_names if direction(graph, name) == word]
     if not names:
         raise ValueError(f"there is no {word} transition to silence: the transitions are {graph.transition_names}")
@@ -51,8 +64,8 @@ def silenced(graph: CortexGraph, silence: Mapping[str, Any] | None) -> dict[str,
     ----------
     graph : CortexGraph
     silence : mapping of str to times, or None
-        By the transition's name, or "forward", "lateral" or "feedback" for all that go this way; None as times is
-        always.
+        By a word of `meant`; the times at which nothing is delivered, None is always. A silenced state delivers
+        nothing: it still receives, and can be recorded, and the last one be read out.
 
     Returns
     -------
@@ -64,43 +77,113 @@ def silenced(graph: CortexGraph, silence: Mapping[str, Any] | None) -> dict[str,
     TypeError
         If it is no mapping.
     ValueError
-        If a word is unknown, a direction has no transition, or a transition is silenced twice.
+        If a word is unknown, stands for no transition, or a transition is silenced twice.
     """
     if not isinstance(silence, Mapping | None):
         raise TypeError(
             "silence must map transitions to times, such as {'V2->V1': range(3, 21)} (None is always), got "
             f"{type(silence).__name__}"
         )
-    closed: dict[str, Times] = {}
-    by: dict[str, str] = {}
-    for word, times in (silence or {}).items():
-        for name in meant(graph, word):
-            if name in closed:
-                raise ValueError(f"{name} is silenced twice, by {by[name]!r} and by {word!r}; give it once")
-            closed[name], by[name] = Times.of(times), word
-    return closed
+    return {name: Times.of(times) for name, times in _once(graph, silence or {}, "silenced").items()}
 
 
-def check_effect(
-    graph: CortexGraph, silence: Mapping[str, Any] | None, fronts: Iterable[tuple[frozenset[str], ...]]
-) -> None:
-    """Refuse a silence that changes nothing, lest it be read as a finding.
+def amounts(graph: CortexGraph, given: Mapping[str, Any] | None, what: str) -> dict[str, tuple[float, Times]]:
+    """Work out which transitions get how much of a gain or of noise, and when.
 
     Parameters
     ----------
     graph : CortexGraph
-    silence : mapping of str to times, or None
-        As for `silenced`. No times at all, such as an empty range, ask for nothing and pass.
-    fronts : iterable of tuple of frozenset of str
-        The populated states at each time from 0, of the intact graph, for each way in which images are shown.
+    given : mapping of str to (float, times), or None
+        By a word of `meant`. Times None is always, and a number alone is (number, None).
+    what : "gain" or "transition_noise"
+
+    Returns
+    -------
+    dict of str to (float, Times)
+        By the transitions' names, in the order given.
+
+    Raises
+    ------
+    TypeError
+        If it is no mapping, or an amount is no number.
+    ValueError
+        If a word is unknown, a transition has two amounts, or an amount is negative, not finite, or would change
+        nothing: a gain of 1, noise of 0.
+    """
+    if not isinstance(given, Mapping | None):
+        raise TypeError(
+            f"{what} must map transitions to an amount and times, such as {{'V2->V1': (0.5, range(3, 21))}} (None is "
+            f"always), got {type(given).__name__}"
+        )
+    found = {}
+    for name, value in _once(graph, given or {}, f"given a {what}").items():
+        pair = value if isinstance(value, tuple) else (value, None)
+        if len(pair) != 2 or not isinstance(pair[0], Real) or isinstance(pair[0], bool):
+            raise TypeError(f"{what} of {name} must be a number, or (number, times), got {value!r}")
+        amount, nothing = float(pair[0]), 1.0 if what == "gain" else 0.0
+        if not isfinite(amount) or amount < 0:
+            raise ValueError(f"{what} of {name} must be a number of at least 0, got {amount!r}")
+        if amount == nothing:
+            raise ValueError(f"a {what} of {amount:g} on {name} would change nothing")
+        found[name] = (amount, Times.of(pair[1]))
+    return found
+
+
+def _once(graph: CortexGraph, given: Mapping[str, Any], done: str) -> dict[str, Any]:
+    """Spell out the words; a transition that two of them stand for is refused, whatever their times."""
+    found: dict[str, Any] = {}
+    by: dict[str, str] = {}
+    for word, value in given.items():
+        for name in meant(graph, word):
+            if name in found:
+                raise ValueError(f"{name} is {done} twice, by {by[name]!r} and by {word!r}; give it once")
+            found[name], by[name] = value, word
+    return found
+
+
+def check_apart(closed: Mapping[str, Times], given: Mapping[str, tuple[float, Times]], what: str) -> None:
+    """Refuse a gain or noise on a transition while it is silenced.
 
     Raises
     ------
     ValueError
-        If a word of it closes nothing that would deliver; the message says when it would.
+        If their times overlap.
+    """
+    for name, (_, times) in given.items():
+        if name in closed and times.without(closed[name]) != times:
+            raise ValueError(
+                f"{name} is silenced ({closed[name]}) and has a {what} ({times}): the times must not overlap, since "
+                "nothing is delivered then"
+            )
+
+
+def told(closed: Mapping[str, Times]) -> str:
+    """Say in words what is silenced when, such as "V2->V1 silenced (t = 3…20)"."""
+    return ", ".join(f"{name} silenced ({times})" for name, times in closed.items())
+
+
+def check_effect(
+    graph: CortexGraph, words: Mapping[str, Any] | None, fronts: Iterable[tuple[frozenset[str], ...]], doing: str
+) -> None:
+    """Refuse an intervention that changes nothing, lest it be read as a finding.
+
+    Parameters
+    ----------
+    graph : CortexGraph
+    words : mapping of str to times, or None
+        As for `silenced`. No times at all, such as an empty range, ask for nothing and pass.
+    fronts : iterable of tuple of frozenset of str
+        The populated states at each time from 0, without it, for each way in which images are shown.
+    doing : str
+        For the message: "silencing", "a gain on", "noise on".
+
+    Raises
+    ------
+    ValueError
+        If a word of it stands for nothing that would deliver then; the message says when it would.
     """
     fronts = list(fronts)
-    for word, given in (silence or {}).items():
+    for word, given in (words or {}).items():
         times, until = Times.of(given), len(fronts[0]) - 1
         if not times:
             continue
@@ -117,4 +200,4 @@ def check_effect(
         else:
             when = Times.of(sorted(delivers))
             why = f"up to time {until} it delivers {f'only at {when}' if when else 'at no time'}"
-        raise ValueError(f"silencing {word} ({times}) would change nothing: {why}")
+        raise ValueError(f"{doing} {word} ({times}) would change nothing: {why}")

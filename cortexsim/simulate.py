@@ -8,6 +8,8 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from math import isfinite
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -15,31 +17,25 @@ import numpy as np
 import torch
 import xarray as xr
 from torch import Tensor
-from torch.nn import functional as F
 
 from cortexsim import __version__
-from cortexsim.activity import Activity
+from cortexsim.calibrate import mean_deliveries
 from cortexsim.files import refuse_existing
-from cortexsim.images import as_images, checksum, stimulus_coordinates
+from cortexsim.images import as_images, checksum
+from cortexsim.intervention import Intervention
+from cortexsim.kept import Energies, coordinates_of, empty_arrays, keep, recording_of
+from cortexsim.lesion import check_lesion, describe_lesion, recalibrated
 from cortexsim.model import Cortex, undisturbed
-from cortexsim.presentation import SHOWN, AnyPresentation, Mixture, checked, flash
-from cortexsim.recording import (
-    ATTRIBUTE,
-    engine_for,
-    flags,
-    open_recording,
-    save_recording,
-    settings,
-)
+from cortexsim.presentation import AnyPresentation, checked, flash
+from cortexsim.recording import engine_for, open_recording, save_recording, settings
 from cortexsim.schedule import Schedule, populate, schedule
-from cortexsim.silence import check_effect, silenced
-from cortexsim.statistics import MissingStatisticsError, Normalize, Statistics
+from cortexsim.silence import amounts, check_apart, check_effect, silenced
+from cortexsim.statistics import MissingStatisticsError, Statistics
 from cortexsim.suggest import unknown
 from cortexsim.transition import Times
 
 QUANTITIES = ("state", "rate")
 DTYPES = ("float16", "float32", "float64")
-TAKEN = ("activation", "channel", "class", "component", "logits", "populated", "shown", "time", "x", "y")
 
 
 def simulate(
@@ -51,6 +47,12 @@ def simulate(
     record: Sequence[str] | None = None,
     statistics: Statistics | AnyPresentation | None = None,
     silence: Mapping[str, Any] | None = None,
+    lesion: str = "acute",
+    calibrate_on: Any = None,
+    gain: Mapping[str, Any] | None = None,
+    transition_noise: Mapping[str, Any] | None = None,
+    noise: float = 0.0,
+    repeats: int = 1,
     labels: Sequence[int] | None = None,
     quantity: str = "state",
     dtype: str = "float32",
@@ -81,10 +83,32 @@ def simulate(
     statistics : Statistics or Presentation, optional
         Statistics to reuse on purpose, in place of those of the presentation; the recording says so.
     silence : mapping of str to times, optional
-        Transitions that deliver nothing at these times, e.g. {"V2->V1": range(3, 21)}; None as times is always.
-        "forward", "lateral" or "feedback" stands for all transitions to later states, to themselves, or to earlier
-        ones. One that would change nothing, since nothing is delivered then, is refused. The statistics stay those of
-        the intact model.
+        Transitions that deliver nothing at these times, e.g. {"V2->V1": range(3, 21)}; None as times is always. A
+        state, such as "V2", stands for all transitions that leave it: it delivers nothing, though it still receives,
+        and is recorded and read out. "forward", "lateral" or "feedback" stands for all transitions to later states, to
+        themselves, or to earlier ones. One that would change nothing, since nothing is delivered then, is refused, and
+        so is a transition that is named twice, whatever the times.
+    lesion : "acute", "recalibrated" or "mean-replaced"
+        What silence means for the rest of the model. Acute: the statistics stay those of the intact model.
+        Recalibrated: they are taken anew with the lesion in place. Mean-replaced: a silenced transition delivers, unit
+        by unit, its mean over images shown in this way at this time instead of nothing, so that the states stay
+        populated, and a lesion that only shifts means shows as none.
+    calibrate_on : Tensor or Dataset, optional
+        The images, usually of the training, on which the statistics or means of a lesion are taken: needed for all
+        lesions but the acute, unless `statistics` are those that `calibrate` took with this very silence.
+    gain : mapping of str to (float, times), optional
+        What transitions deliver is multiplied by this, e.g. {"V2->V1": (0.5, range(3, 21))}; words as for silence. A
+        gain of 0 delivers zeros, whereas silence delivers nothing. Not while the transition is silenced.
+    transition_noise : mapping of str to (float, times), optional
+        Gaussian noise on what transitions deliver, after the gain; in the same form, and in the units of `noise` at the
+        state to which they deliver.
+    noise : float
+        Gaussian noise on every unit of every state at every time, added to h_j(t) after the sum, so that it acts on all
+        that follows. 1 is the standard deviation that the channel has at this time over images and positions, by the
+        statistics in use. Drawn by (seed, stimulus, repeat, state, time) alone.
+    repeats : int
+        How often each stimulus is shown; only the noise differs. Coordinates `target` (index of the stimulus that is
+        repeated) and `repeat` tell them apart.
     labels : sequence of int, optional
         Class of each stimulus.
     quantity : "state" or "rate"
@@ -92,7 +116,7 @@ def simulate(
     dtype : "float16", "float32" or "float64"
         Of what is kept. Sums over float16 overflow easily: convert what you read before you add it up.
     seed : int
-        Draws masks and the components of a mixture.
+        Draws masks, the components of a mixture, and noise.
     device : str, optional
         Where to run; by default where the model is. The model is not moved, a copy is.
     batch_size : int, optional
@@ -111,8 +135,9 @@ def simulate(
     DataTree
         A node for each state with `activation` (stimulus, time, channel, y, x) and `populated` (time); node `readout`
         with `logits` (stimulus, time, class) and `populated`. NaN is empty; `populated` says so too, with dimensions
-        (stimulus, time) where the stimuli of a mixture differ. `shown` says what is on the screen. The root's attribute
-        `cortexsim` is JSON that says how it was made.
+        (stimulus, time) where the stimuli of a mixture differ. `shown` says what is on the screen; where there is a
+        mask, `target_energy` and `mask_energy` say how much contrast (RMS contrast squared x area x duration) was shown
+        of both up to `until`. The root's attribute `cortexsim` is JSON that says how it was made.
 
     Raises
     ------
@@ -139,24 +164,36 @@ def simulate(
     model.check_images(pixels)
     presentation = checked(presentation or flash(1)).for_images(pixels)
     names = _recorded(model, record)
-    closed = silenced(model.graph, silence)
-    check_effect(model.graph, silence, [populate(model.graph, part, until) for part in presentation.components])
+    _check_noise(model, noise, repeats, transition_noise)
+    closed, scaled, noisy = _changes(model, presentation, until, silence, gain, transition_noise)
+    check_lesion(lesion, closed, calibrate_on, statistics)
+    # a transition that delivers its mean runs as ever
+    absent = {} if lesion == "mean-replaced" else closed
     model = _placed(model, device)
     where = next(model.parameters()).device
 
     used = None
     if model.normalization != "none":
         used = model.find_statistics(presentation, statistics)
+        if lesion != "recalibrated" and used.change.startswith("taken with "):
+            raise ValueError(
+                f"these statistics are of a lesion ({used}), but the lesion is {lesion!r}; "
+                "say lesion='recalibrated', or give the intact model's"
+            )
         if used.until < until:
             raise MissingStatisticsError(
                 f"these statistics end at time {used.until} ({used}), before time {until}; "
                 f"calibrate(model, images, until={until}, presentation=...)"
             )
-    planned = _planned(model, presentation, until, names, closed)
+    if lesion == "recalibrated":
+        used = recalibrated(model, used, closed, calibrate_on, until)
+    planned = _planned(model, presentation, until, names, absent)
     if used is not None:
         used.check(planned)
-    batch_size = min(batch_size or 128, len(pixels))
-    coordinates = _coordinates(images, labels, len(pixels), until, presentation, seed)
+        _check_spread(used, planned, noise, noisy)
+    n = len(pixels) * repeats
+    batch_size = min(batch_size or 128, n)
+    coordinates = coordinates_of(images, labels, len(pixels), until, presentation, seed, repeats)
     made = {
         "version": __version__,
         "graph": model.graph.to_dict(),
@@ -169,6 +206,12 @@ def simulate(
         "until": until,
         "record": names,
         "silence": {name: times.intervals for name, times in closed.items()},
+        "lesion": describe_lesion(lesion, closed, used, calibrate_on),
+        "gain": {name: [amount, times.intervals] for name, (amount, times) in scaled.items()},
+        "transition_noise": {name: [amount, times.intervals] for name, (amount, times) in noisy.items()},
+        "noise": float(noise),
+        "noise_units": "standard deviations of the channel of the state at this time, by the statistics",
+        "repeats": int(repeats),
         "quantity": quantity,
         "dtype": dtype,
         "seed": seed,
@@ -185,19 +228,28 @@ def simulate(
         if resume and Path(to).exists():
             return _finished(to, made)
         refuse_existing(to)
-    _refuse_too_large(model, len(pixels), until, names, dtype)
-    arrays = _empty_arrays(model, len(pixels), until, names, dtype)
+    _refuse_too_large(model, n, until, names, dtype)
+    arrays, energies = empty_arrays(model, n, until, names, dtype), Energies(presentation, n)
     with undisturbed(model), torch.no_grad(), _deterministic(deterministic):
         # the mode is evaluation now, so this takes the stored statistics
         normalize = model.normalizer(presentation, used)
-        batches = torch.arange(len(pixels)).split(batch_size)
-        for index in _with_bar(batches) if progress else batches:
+        means = {}
+        if lesion == "mean-replaced":
+            means = mean_deliveries(model, calibrate_on, planned, presentation, normalize, closed, seed=seed)
+        hand = Intervention(float(noise), scaled, noisy, means, used, seed)
+        batches = torch.arange(n).split(batch_size)
+        for rows in _with_bar(batches) if progress else batches:
+            # the repeats of a stimulus are the same trial, mask and all, but for the noise
+            index = rows // repeats
             frames = presentation.frames(
                 pixels[index].to(where), until, seed=seed, index=index.to(where), others=pixels
             )
-            for time, h in enumerate(model.unroll(frames, planned, normalize)):
-                _keep(arrays, model, h, index, time, names, quantity, normalize)
-    recording = _recording(model, arrays, coordinates, presentation, planned, closed, made, seed)
+            energies.add(frames, rows)
+            running = model.unroll(frames, planned, normalize, hand.of_batch(index, rows % repeats))
+            for time, h in enumerate(running):
+                keep(arrays, model, h, rows, time, names, quantity, normalize)
+    coordinates |= energies.coordinates()
+    recording = recording_of(model, arrays, coordinates, presentation, planned, absent, made)
     if to is None:
         return recording
     save_recording(recording, to)
@@ -245,6 +297,50 @@ def _recorded(model: Cortex, record: Sequence[str] | None) -> list[str]:
     return [name for name in model.graph.state_names if name in record]
 
 
+def _check_noise(model: Cortex, noise: float, repeats: int, transition_noise: Mapping[str, Any] | None) -> None:
+    if not isinstance(noise, Real) or isinstance(noise, bool) or not isfinite(noise) or noise < 0:
+        raise ValueError(f"noise must be a number of at least 0, in standard deviations, got {noise!r}")
+    if not isinstance(repeats, int) or isinstance(repeats, bool) or repeats < 1:
+        raise ValueError(f"repeats must be a whole number, at least 1, got {repeats!r}")
+    if repeats > 1 and not noise and not transition_noise:
+        raise ValueError(f"{repeats} repeats without noise would all be equal; give noise=..., or repeats=1")
+    if (noise or transition_noise) and model.normalization == "none":
+        raise ValueError(
+            "noise is given in standard deviations that the statistics know, but this model has no normalization, "
+            "hence no statistics"
+        )
+
+
+def _changes(
+    model: Cortex,
+    presentation: AnyPresentation,
+    until: int,
+    silence: Mapping[str, Any] | None,
+    gain: Mapping[str, Any] | None,
+    transition_noise: Mapping[str, Any] | None,
+) -> tuple[dict[str, Times], dict[str, tuple[float, Times]], dict[str, tuple[float, Times]]]:
+    """Spell out silences, gains and noise by transition, and refuse what would change nothing."""
+    graph = model.graph
+    closed = silenced(graph, silence)
+    check_effect(graph, silence, [populate(graph, part, until) for part in presentation.components], "silencing")
+    fronts = [populate(graph, part, until, closed) for part in presentation.components]
+    found = []
+    for what, given, doing in (("gain", gain, "a gain on"), ("transition_noise", transition_noise, "noise on")):
+        spelled = amounts(graph, given, what)
+        check_apart(closed, spelled, what)
+        words = {word: value[1] if isinstance(value, tuple) else None for word, value in (given or {}).items()}
+        check_effect(graph, words, fronts, doing)
+        found.append(spelled)
+    return closed, found[0], found[1]
+
+
+def _check_spread(used: Statistics, planned: Schedule, noise: float, noisy: Mapping[str, tuple[float, Times]]) -> None:
+    """Refuse noise on a state whose standard deviation is not known at a time, before the first step."""
+    for name, time in planned:
+        if noise or (name in noisy and time in noisy[name][1]):
+            used.at(planned.graph.transition(name).target, time)
+
+
 def _placed(model: Cortex, device: str | torch.device | None) -> Cortex:
     if device is None:
         return model
@@ -289,32 +385,6 @@ def _planned(
     return planned
 
 
-def _coordinates(
-    images: Any, labels: Sequence[int] | None, n: int, until: int, presentation: AnyPresentation, seed: int
-) -> dict[str, Any]:
-    coordinates: dict[str, Any] = {
-        "stimulus": xr.Variable("stimulus", np.arange(n), {"long_name": "stimulus"}),
-        "time": xr.Variable("time", np.arange(until + 1), {"long_name": "time", "units": "steps"}),
-        **stimulus_coordinates(images),
-    }
-    taken = sorted({*TAKEN} & {*stimulus_coordinates(images)})
-    if taken:
-        raise ValueError(f"the images' coordinates {taken} have names that a recording uses itself; rename them")
-    if labels is not None:
-        given = np.asarray(labels)
-        if given.shape != (n,):
-            raise ValueError(f"labels must be one for each of the {n} stimuli, got shape {given.shape}")
-        coordinates["label"] = xr.Variable("stimulus", given, {"long_name": "class"})
-    shown = np.array([[SHOWN.index(part.shown(time)) for time in range(until + 1)] for part in presentation.components])
-    if isinstance(presentation, Mixture):
-        drawn = presentation.draw(seed, torch.arange(n)).numpy()
-        coordinates["component"] = xr.Variable("stimulus", drawn, {"long_name": "component of the mixture"})
-        coordinates["shown"] = flags(shown[drawn], ("stimulus", "time"))
-    else:
-        coordinates["shown"] = flags(shown[0], ("time",))
-    return coordinates
-
-
 def _checksum(coordinates: Mapping[str, Any]) -> str:
     digest = hashlib.sha256()
     for name in sorted(coordinates):
@@ -348,88 +418,6 @@ def _finished(path: str | Path, made: dict[str, Any]) -> xr.DataTree:
             f"{path} holds another recording: it differs in {different}; choose another path or remove it first"
         )
     return recording
-
-
-def _empty_arrays(model: Cortex, n: int, until: int, names: list[str], dtype: str) -> dict[str, np.ndarray]:
-    states = [state for state in model.graph.states if state.name in names]
-    shapes: dict[str, tuple[int, ...]] = {s.name: (n, until + 1, s.features, s.height, s.width) for s in states}
-    shapes["readout"] = (n, until + 1, model.n_classes)
-    return {name: np.full(shape, np.nan, dtype) for name, shape in shapes.items()}
-
-
-def _keep(
-    arrays: dict[str, np.ndarray],
-    model: Cortex,
-    h: Mapping[str, Activity],
-    index: Tensor,
-    time: int,
-    names: list[str],
-    quantity: str,
-    normalize: Normalize,
-) -> None:
-    for name in names:
-        if name in h:
-            values = h[name].values
-            kept = F.relu(normalize(values, name, time)) if quantity == "rate" else values
-            _write(arrays[name], kept, h[name], index, time, name)
-    if model.graph.last in h:
-        last = h[model.graph.last]
-        logits = model.post(last.values, model.graph.last, time, normalize)
-        _write(arrays["readout"], logits, last, index, time, "readout")
-
-
-def _write(array: np.ndarray, values: Tensor, at: Activity, index: Tensor, time: int, name: str) -> None:
-    stimuli = (index if at.rows is None else index[at.rows]).numpy()
-    array[stimuli, time] = _cast(values, array.dtype, name, time)
-
-
-def _cast(values: Tensor, dtype: np.dtype, name: str, time: int) -> np.ndarray:
-    wide = values.detach().cpu().double() if values.dtype == torch.float64 else values.detach().cpu().float()
-    with np.errstate(over="ignore"):
-        cast = wide.numpy().astype(dtype)
-    if dtype == np.float16 and np.isinf(cast).any():
-        raise ValueError(
-            f"{name} reaches {float(wide.abs().max()):.3g} at time {time}, too large for float16; use dtype='float32'"
-        )
-    return cast
-
-
-def _recording(
-    model: Cortex,
-    arrays: dict[str, np.ndarray],
-    coordinates: dict[str, Any],
-    presentation: AnyPresentation,
-    planned: Schedule,
-    closed: dict[str, Times],
-    made: dict[str, Any],
-    seed: int,
-) -> xr.DataTree:
-    fronts = [populate(model.graph, part, planned.until, closed) for part in presentation.components]
-    nodes: dict[str, xr.Dataset] = {}
-    for name, values in arrays.items():
-        state = model.graph.last if name == "readout" else name
-        front = np.array([[state in states for states in part] for part in fronts])
-        if (front == front[0]).all():
-            populated = xr.Variable("time", front[0])
-        else:
-            populated = xr.Variable(("stimulus", "time"), front[coordinates["component"].values])
-        populated.attrs["long_name"] = "holds activity (not empty)"
-        if name == "readout":
-            variable = xr.Variable(("stimulus", "time", "class"), values, {"long_name": "logits"})
-            variables = {"logits": variable, "populated": populated}
-            own = {"class": np.arange(model.n_classes)}
-        else:
-            text = f"{'rate' if made['quantity'] == 'rate' else 'activation'} of {name}"
-            dims = ("stimulus", "time", "channel", "y", "x")
-            variables = {
-                "activation": xr.Variable(dims, values, {"long_name": text, "units": "a.u."}),
-                "populated": populated,
-            }
-            own = {}
-        # on every node: coordinates without an index are not inherited, and a node taken alone loses its parent
-        nodes[name] = xr.Dataset(variables, {**coordinates, **own})
-    root = xr.Dataset(attrs={ATTRIBUTE: json.dumps(made)})
-    return xr.DataTree.from_dict({"/": root, **nodes})
 
 
 @contextmanager

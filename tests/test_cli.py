@@ -285,6 +285,23 @@ def test_simulate_writes_a_recording_and_tells_what_is_in_it(trained, animals, t
     assert main(["simulate", str(trained), str(animals), "--to", str(path), *options.split(), "--resume"]) == 0
 
 
+def test_simulate_takes_noise_repeats_gains_and_kinds_of_lesion(trained, animals, tmp_path, capsys):
+    path = tmp_path / "a.nc"
+    options = (
+        "--until 3 --first 4 --record h2 --silence h2->h1:2-3 --lesion mean-replaced --calibrate-on 5 --noise 0.1 "
+        "--repeats 2 --gain lateral:0.5:2 --transition-noise h1->h2:0.2"
+    )
+    assert main(["simulate", str(trained), str(animals), "--to", str(path), *options.split()]) == 0
+    out = capsys.readouterr().out
+    assert "delivers its mean over 5 images" in out
+    assert "h1->h2 had noise of 0.2 standard deviations: always." in out
+    with cs.open_recording(path) as recording:
+        made = settings(recording)
+        assert recording["h2"]["repeat"].values.tolist() == [0, 1] * 4
+        assert (made["noise"], made["repeats"], made["lesion"]["n_images"]) == (0.1, 2, 5)
+        assert made["gain"] == {"h1->h1": [0.5, [[2, 3]]], "h2->h2": [0.5, [[2, 3]]]}
+
+
 def test_statistics_are_reused_only_when_asked_for(trained, animals, tmp_path, capsys):
     call = ["simulate", trained, animals, "--until", 3, "--presentation", "masked:1:2", "--to", tmp_path / "a.nc"]
     assert "reuse others on purpose" in told(capsys, *call)
@@ -301,6 +318,11 @@ def test_statistics_are_reused_only_when_asked_for(trained, animals, tmp_path, c
         (["--until", 3, "--silence", "h1->h3"], "unknown transition 'h1->h3'"),
         (["--until", 3, "--silence", "h1->h2:x"], "cannot read 'h1->h2:x': write V2->V1"),
         (["--until", 3, "--silence", "h1->h2:2", "--silence", "h1->h2:3"], "h1->h2 is silenced twice"),
+        (["--until", 3, "--gain", "h1->h2:half"], "cannot read 'h1->h2:half': write V2->V1:0.5"),
+        (["--until", 3, "--gain", "h1->h2:2", "--gain", "h1->h2:3"], "h1->h2 is given a gain twice"),
+        (["--until", 3, "--repeats", 2], "2 repeats without noise would all be equal"),
+        (["--until", 3, "--calibrate-on", 4], "calibrate_on is of no use"),
+        (["--until", 3, "--lesion", "recalibrated", "--calibrate-on", 0], "calibrate-on must be at least 1, got 0"),
         (
             ["--until", 3, "--silence", "feedback:4"],
             "silencing feedback (t = 4) would change nothing: the recording ends",

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from cortexsim import randomness
-from cortexsim.masks import MASKS, GivenMask, make_masks, match_contrast
+from cortexsim.masks import MASKS, GivenMask, _patchwork, make_masks, match_contrast
 
 INDEX = torch.arange(12)
 
@@ -111,7 +111,7 @@ def test_a_mask_does_not_depend_on_the_batch_or_its_order(mask):
     torch.testing.assert_close(backwards.flip(0), whole, rtol=0, atol=1e-9)
 
 
-@pytest.mark.parametrize("mask", ["noise", "phase-scrambled", "pixel-shuffled", "image"])
+@pytest.mark.parametrize("mask", ["noise", "phase-scrambled", "pixel-shuffled", "texture", "image"])
 def test_another_seed_gives_another_mask_and_every_stimulus_its_own(mask):
     targets = targets_of("even")[:1].expand(12, -1, -1, -1)
     first, second = (masks_of(mask, targets, seed) for seed in (0, 1))
@@ -156,3 +156,27 @@ def test_another_image_as_mask_needs_another_image():
 def test_an_unknown_mask_is_refused_with_a_suggestion():
     with pytest.raises(ValueError, match=r"unknown mask 'nois'.*did you mean 'noise'\?"):
         masks_of("nois", targets_of("even"))
+
+
+def test_a_texture_is_made_of_pieces_of_other_stimuli():
+    # each image has a grey of its own
+    greys = torch.linspace(0.1, 0.9, 12, dtype=torch.float64)
+    others = greys[:, None, None, None].expand(-1, 3, 16, 16)
+    made = _patchwork(others, others, 0, INDEX)
+    patches = made.reshape(12, 3, 4, 4, 4, 4)
+    assert torch.equal(patches, patches[..., :1, :, :1].expand_as(patches))
+    assert set(made.unique().tolist()) <= set(greys.tolist())
+    assert not bool((made == others).any())
+    assert all(len(one.unique()) > 4 for one in made)
+
+
+def test_a_texture_covers_a_field_that_no_whole_number_of_patches_fills():
+    drawn = torch.rand((5, 3, 10, 7), generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    masks = make_masks("texture", drawn, drawn, 0, INDEX[:5])
+    assert masks.shape == drawn.shape
+    torch.testing.assert_close(moments(masks)[1], moments(drawn)[1], rtol=0, atol=0.005)
+
+
+def test_a_texture_needs_another_image():
+    with pytest.raises(ValueError, match="a mask of kind 'texture' needs at least 2 stimuli, got 1"):
+        make_masks("texture", targets_of("even")[:1], targets_of("even")[:1], 0, INDEX[:1])

@@ -252,7 +252,7 @@ def test_bytes_are_shown_as_numbers_from_0_to_1():
     torch.testing.assert_close(cs.flash().frames(images, 1).images, torch.full((2, 3, 8, 8), 0.2))
 
 
-@pytest.mark.parametrize("mask", ["noise", "phase-scrambled", "pixel-shuffled", "image", "target"])
+@pytest.mark.parametrize("mask", ["noise", "phase-scrambled", "pixel-shuffled", "texture", "image", "target"])
 def test_what_a_stimulus_sees_does_not_depend_on_its_batch_or_its_place_in_it(mask, pictures):
     mixed = cs.mixture(cs.flash(1), cs.masked(1, 2, mask), cs.masked(2, 3, mask))
     whole = seen(mixed, pictures, 4, seed=3)
@@ -289,3 +289,24 @@ def test_a_movie_is_no_number_of_steps():
 def test_a_list_is_no_presentation():
     with pytest.raises(TypeError, match=r"a presentation is made by .* got 'list'"):
         cs.mixture([cs.flash(1), cs.sustained()])
+
+
+def test_the_energy_is_the_variance_times_the_area_times_the_steps_shown(pictures):
+    target, mask = cs.masked(2, 3, "noise", mask_duration=4).frames(pictures, 9).energies()
+    once = pictures.var((-2, -1), correction=0).mean(1) * 8 * 8
+    torch.testing.assert_close(target, 2 * once, rtol=1e-9, atol=0)
+    # the mask's contrast is matched after clipping, to about a grey of 8 bits
+    torch.testing.assert_close(mask, 4 * once, rtol=0.02, atol=0)
+
+
+def test_only_what_is_shown_before_the_end_has_energy(pictures):
+    once = pictures.var((-2, -1), correction=0).mean(1) * 8 * 8
+    target, mask = cs.masked(1, 3, "target").frames(pictures, 4).energies()
+    torch.testing.assert_close(mask, 2 * target, rtol=1e-9, atol=0)
+    torch.testing.assert_close(target, once, rtol=1e-9, atol=0)
+    assert not bool(cs.masked(1, 5).frames(pictures, 4).energies()[1].any())
+
+
+def test_a_mask_at_the_onset_of_the_target_is_refused():
+    with pytest.raises(ValueError, match="soa must be a whole number of steps, at least 1, got 0"):
+        cs.masked(soa=0)

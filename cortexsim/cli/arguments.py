@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ DATA_HELP = (
 )
 SHOW_HELP = (
     "flash, flash:STEPS, sustained, masked:DURATION:SOA[:MASK[:MASK_DURATION]] (MASK: noise, phase-scrambled, "
-    "pixel-shuffled, image, target); join several with + for a mixture, 3*flash is drawn three times as often; "
-    "default: %(default)s"
+    "pixel-shuffled, texture, image, target); join several with + for a mixture, 3*flash is drawn three times as "
+    "often; default: %(default)s"
 )
 
 
@@ -101,7 +102,8 @@ def read_presentation(text: str) -> Any:
 def read_silence(text: str) -> tuple[str, Any]:
     """Read a silenced transition: "V2->V1", "V2->V1:3", or "V2->V1:3-20" (both ends included).
 
-    In place of its name, "forward", "lateral" or "feedback" stands for all that go this way.
+    In place of its name, a state stands for all that leave it, and "forward", "lateral" or "feedback" for all that go
+    this way.
 
     Raises
     ------
@@ -113,3 +115,30 @@ def read_silence(text: str) -> tuple[str, Any]:
     if times and not (first.isdigit() and (not dash or (last.isdigit() and int(last) >= int(first)))):
         raise ValueError(f"cannot read {text!r}: write V2->V1, V2->V1:3 or V2->V1:3-20, or feedback:3-20")
     return name, range(int(first), int(last or first) + 1) if times else None
+
+
+def read_amount(text: str) -> tuple[str, tuple[float, Any]]:
+    """Read how much of a gain or of noise a transition gets: "V2->V1:0.5", or "V2->V1:0.5:3-20"; names as for silence.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be read.
+    """
+    name, _, rest = text.partition(":")
+    amount, colon, times = rest.partition(":")
+    try:
+        value = float(amount)
+    except ValueError:
+        raise ValueError(f"cannot read {text!r}: write V2->V1:0.5, or V2->V1:0.5:3-20 for a time") from None
+    return name, (value, read_silence(f"{name}:{times}")[1] if colon else None)
+
+
+def once(pairs: Iterable[tuple[str, Any]], done: str, example: str) -> dict[str, Any]:
+    """Put what is given for names into a mapping, and refuse a name that is given twice."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"{name} is {done} twice; give it once, as in {example}")
+        found[name] = value
+    return found

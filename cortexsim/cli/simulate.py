@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from cortexsim.cli.arguments import (
     DATA_HELP,
@@ -13,6 +14,8 @@ from cortexsim.cli.arguments import (
     add_machine,
     choose_device,
     load_model,
+    once,
+    read_amount,
     read_data,
     read_presentation,
     read_silence,
@@ -40,8 +43,30 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         action="append",
         default=[],
         metavar="'V2->V1:3-20'",
-        help="close it then; forward, lateral or feedback stands for all transitions that go this way",
+        help="close it then; a state (V2:3-20) stands for all transitions that leave it, and forward, lateral or "
+        "feedback for all that go this way",
     )
+    parser.add_argument(
+        "--lesion",
+        choices=["acute", "recalibrated", "mean-replaced"],
+        default="acute",
+        help="what silence means: with the intact statistics, with statistics taken with the lesion in place, or the "
+        "mean delivered in place of nothing; default: %(default)s",
+    )
+    parser.add_argument(
+        "--calibrate-on",
+        type=int,
+        metavar="N",
+        help="training images on which the statistics or means of a lesion are taken; default: 500 if they are needed",
+    )
+    for name, does in (("gain", "multiply what it delivers"), ("transition-noise", "add noise to what it delivers")):
+        parser.add_argument(
+            f"--{name}", action="append", default=[], metavar="'V2->V1:0.5:3-20'", help=f"{does} then; as --silence"
+        )
+    parser.add_argument(
+        "--noise", type=float, default=0.0, help="on every state, in its standard deviations; default: %(default)s"
+    )
+    parser.add_argument("--repeats", type=int, default=1, help="of each stimulus, with noise; default: %(default)s")
     parser.add_argument("--quantity", choices=["state", "rate"], default="state", help="default: %(default)s")
     parser.add_argument(
         "--dtype", choices=["float16", "float32", "float64"], default="float32", help="default: %(default)s"
@@ -55,26 +80,39 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     add_machine(parser)
 
 
-def run(options: argparse.Namespace) -> None:
-    """Run the command."""
+def _calibration_images(options: argparse.Namespace, model: Any) -> Any:
+    """Read or make the training images that a lesion needs; an acute one that is given some is left to complain."""
+    if options.lesion == "acute" and options.calibrate_on is None:
+        return None
+    n = 500 if options.calibrate_on is None else options.calibrate_on
+    if n < 1:
+        raise ValueError(f"calibrate-on must be at least 1, got {n}")
+    data = read_data(argparse.Namespace(**{**vars(options), "n": n}), "train", model.graph.states[0].size)
+    return _drawn(data, n, options.seed)
+
+
+def _drawn(data: Any, n: int, seed: int) -> Any:
+    """Draw images at random, in their order: a folder lists one class after the other."""
     import torch
 
+    order = torch.randperm(data.sizes["stimulus"], generator=torch.Generator().manual_seed(seed))[:n]
+    return data.isel(stimulus=sorted(order.tolist()))
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run the command."""
     import cortexsim as cs
 
     device = choose_device(options)
-    silence = {}
-    for name, times in map(read_silence, options.silence):
-        if name in silence:
-            raise ValueError(f"{name} is silenced twice; give it once, as in V2->V1:3-20")
-        silence[name] = times
+    silence = once(map(read_silence, options.silence), "silenced", "V2->V1:3-20")
+    gain = once(map(read_amount, options.gain), "given a gain", "V2->V1:0.5:3-20")
+    jitter = once(map(read_amount, options.transition_noise), "given noise", "V2->V1:0.5:3-20")
     model = load_model(options.model)
     data = read_data(options, "test", model.graph.states[0].size)
     if options.first is not None:
         if options.first < 1:
             raise ValueError(f"first must be at least 1, got {options.first}")
-        generator = torch.Generator().manual_seed(options.seed)
-        order = torch.randperm(data.sizes["stimulus"], generator=generator)[: options.first]
-        data = data.isel(stimulus=sorted(order.tolist()))
+        data = _drawn(data, options.first, options.seed)
     names = cs.datasets.classes(data)
     if model.classes is not None and names != model.classes:
         print(
@@ -84,7 +122,7 @@ def run(options: argparse.Namespace) -> None:
         )
     record = options.record.split(",") if options.record is not None else None
     n = data.sizes["stimulus"]
-    needed = cs.estimate(model, n, until=options.until, record=record, dtype=options.dtype)
+    needed = cs.estimate(model, n * max(1, options.repeats), until=options.until, record=record, dtype=options.dtype)
     print(f"{n} stimuli; the recording takes {needed / 1e9:.2f} GB of memory", flush=True)
     recording = cs.simulate(
         model,
@@ -94,6 +132,12 @@ def run(options: argparse.Namespace) -> None:
         record=record,
         statistics=options.statistics and read_presentation(options.statistics),
         silence=silence,
+        lesion=options.lesion,
+        calibrate_on=_calibration_images(options, model),
+        gain=gain,
+        transition_noise=jitter,
+        noise=options.noise,
+        repeats=options.repeats,
         quantity=options.quantity,
         dtype=options.dtype,
         seed=options.seed,
