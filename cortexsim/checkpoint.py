@@ -13,12 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from cortexsim import __version__
+from cortexsim.devices import checked_device
 from cortexsim.files import refuse_existing, written_aside
 from cortexsim.graph import CortexGraph, given
 from cortexsim.model import Cortex
 from cortexsim.presentation import from_dict
 from cortexsim.shipped import data_folder
-from cortexsim.simulate import checked_device
 from cortexsim.statistics import Place, Statistics
 
 FORMAT = 1

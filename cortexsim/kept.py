@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from cortexsim.activity import Activity
 from cortexsim.images import stimulus_coordinates
 from cortexsim.model import Cortex
-from cortexsim.presentation import SHOWN, AnyPresentation, Frames, Mixture
+from cortexsim.presentation import SHOWN, AnyPresentation, Mixture
 from cortexsim.recording import ATTRIBUTE, flags
 from cortexsim.schedule import Schedule, populate
 from cortexsim.statistics import Normalize
@@ -73,73 +73,68 @@ def coordinates_of(
     return coordinates
 
 
-class Energies:
-    """The contrast energy of each stimulus' target and mask, gathered batch by batch; see `Frames.energies`.
+def energies_of(
+    presentation: AnyPresentation, pixels: Tensor, until: int, seed: int, batch_size: int, repeats: int = 1
+) -> dict[str, xr.Variable]:
+    """Return the stimulus coordinates `target_energy` and `mask_energy`, where there is a mask; see `Frames.energies`.
 
     Parameters
     ----------
     presentation : Presentation or Mixture
-        One without a mask has nothing to gather.
-    n : int
-        Stimuli.
+    pixels : Tensor, shape (stimulus, 3, height, width), or (stimulus, frame, 3, height, width) for a sequence
+    until, seed, repeats : int
+        As for `simulate`.
+    batch_size : int
+        Stimuli that are laid out at once.
     """
-
-    def __init__(self, presentation: AnyPresentation, n: int) -> None:
-        self.wanted = any(part.mask is not None for part in presentation.components)
-        self._target, self._mask = np.zeros(n), np.zeros(n)
-
-    def add(self, frames: Frames, index: Tensor) -> None:
-        """Take in what the stimuli of these indices are shown."""
-        if self.wanted:
-            target, mask = frames.energies()
-            self._target[index.numpy()], self._mask[index.numpy()] = target.numpy(), mask.numpy()
-
-    def coordinates(self) -> dict[str, xr.Variable]:
-        """Return the stimulus coordinates `target_energy` and `mask_energy`, where there is a mask."""
-        found = {"target_energy": self._target, "mask_energy": self._mask} if self.wanted else {}
-        return {
-            name: xr.Variable(
-                "stimulus",
-                values,
-                {"long_name": f"RMS contrast squared x area x duration of the {name[:-7]}", "units": ENERGY},
-            )
-            for name, values in found.items()
-        }
+    if all(part.mask is None for part in presentation.components):
+        return {}
+    energies: tuple[list[Tensor], list[Tensor]] = ([], [])
+    for index in torch.arange(len(pixels)).split(batch_size):
+        frames = presentation.frames(pixels[index], until, seed=seed, index=index, others=pixels)
+        for kept, energy in zip(energies, frames.energies(), strict=True):
+            kept.append(energy)
+    return {
+        f"{name}_energy": xr.Variable(
+            "stimulus",
+            np.repeat(torch.cat(values).numpy(), repeats),
+            {"long_name": f"RMS contrast squared x area x duration of the {name}", "units": ENERGY},
+        )
+        for name, values in zip(("target", "mask"), energies, strict=True)
+    }
 
 
-def empty_arrays(model: Cortex, n: int, until: int, names: list[str], dtype: str) -> dict[str, np.ndarray]:
-    """Make an array full of NaN for each recorded state, (stimulus, time, channel, y, x), and for the readout."""
+def shapes_of(model: Cortex, n: int, until: int, names: list[str]) -> dict[str, tuple[int, ...]]:
+    """Return the shape of what is kept of each state, (stimulus, time, channel, y, x), and of the readout."""
     states = [state for state in model.graph.states if state.name in names]
     shapes: dict[str, tuple[int, ...]] = {s.name: (n, until + 1, s.features, s.height, s.width) for s in states}
-    shapes["readout"] = (n, until + 1, model.n_classes)
-    return {name: np.full(shape, np.nan, dtype) for name, shape in shapes.items()}
+    return {**shapes, "readout": (n, until + 1, model.n_classes)}
 
 
 def keep(
-    arrays: dict[str, np.ndarray],
+    arrays: Mapping[str, np.ndarray],
     model: Cortex,
     h: Mapping[str, Activity],
-    index: Tensor,
     time: int,
     names: list[str],
     quantity: str,
     normalize: Normalize,
 ) -> None:
-    """Write what the states of a batch hold at one time, and its readout, into the arrays."""
+    """Write what the states of a batch hold at one time, and its readout, into the batch's arrays."""
     for name in names:
         if name in h:
             values = h[name].values
             kept = F.relu(normalize(values, name, time)) if quantity == "rate" else values
-            _write(arrays[name], kept, h[name], index, time, name)
+            _write(arrays[name], kept, h[name], time, name)
     if model.graph.last in h:
         last = h[model.graph.last]
         logits = model.post(last.values, model.graph.last, time, normalize)
-        _write(arrays["readout"], logits, last, index, time, "readout")
+        _write(arrays["readout"], logits, last, time, "readout")
 
 
-def _write(array: np.ndarray, values: Tensor, at: Activity, index: Tensor, time: int, name: str) -> None:
-    stimuli = (index if at.rows is None else index[at.rows]).numpy()
-    array[stimuli, time] = _cast(values, array.dtype, name, time)
+def _write(array: np.ndarray, values: Tensor, at: Activity, time: int, name: str) -> None:
+    rows = slice(None) if at.rows is None else at.rows.numpy()
+    array[rows, time] = _cast(values, array.dtype, name, time)
 
 
 def _cast(values: Tensor, dtype: np.dtype, name: str, time: int) -> np.ndarray:
@@ -155,7 +150,7 @@ def _cast(values: Tensor, dtype: np.dtype, name: str, time: int) -> np.ndarray:
 
 def recording_of(
     model: Cortex,
-    arrays: dict[str, np.ndarray],
+    arrays: Mapping[str, Any],
     coordinates: dict[str, Any],
     presentation: AnyPresentation,
     planned: Schedule,

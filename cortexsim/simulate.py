@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isfinite
 from numbers import Real
 from pathlib import Path
@@ -20,10 +18,11 @@ from torch import Tensor
 
 from cortexsim import __version__
 from cortexsim.calibrate import mean_deliveries
+from cortexsim.devices import only_deterministic, placed
 from cortexsim.files import refuse_existing
 from cortexsim.images import as_images, checksum
 from cortexsim.intervention import Intervention
-from cortexsim.kept import Energies, coordinates_of, empty_arrays, keep, recording_of
+from cortexsim.kept import coordinates_of, energies_of, keep, recording_of, shapes_of
 from cortexsim.lesion import check_lesion, describe_lesion, recalibrated
 from cortexsim.model import Cortex, undisturbed
 from cortexsim.presentation import AnyPresentation, checked, flash
@@ -31,6 +30,7 @@ from cortexsim.recording import engine_for, open_recording, save_recording, sett
 from cortexsim.schedule import Schedule, populate, schedule
 from cortexsim.silence import amounts, check_apart, check_effect, silenced
 from cortexsim.statistics import MissingStatisticsError, Statistics
+from cortexsim.streaming import Memory, Stream, begun, lazy, settings_of
 from cortexsim.suggest import unknown
 from cortexsim.transition import Times
 
@@ -120,11 +120,14 @@ def simulate(
     device : str, optional
         Where to run; by default where the model is. The model is not moved, a copy is.
     batch_size : int, optional
-        Stimuli run at once; by default up to 128.
+        Stimuli run at once; by default up to 128, as memory allows. A GPU that has too little gets smaller parts, with
+        a warning.
     to : path, optional
-        Write the recording there (.zarr or .nc) and return it opened lazily.
+        Write the recording there and return it opened lazily. To .zarr it goes while it runs, so it may be larger than
+        memory; until it is whole, `open_recording` refuses it. To .nc it goes at the end.
     resume : bool
-        If `to` holds the finished recording of this very call, open it instead of running again.
+        If `to` holds the finished recording of this very call, open it instead of running again; if it holds a part of
+        it (.zarr), go on where it stopped, to the same bytes.
     deterministic : bool
         Use deterministic algorithms only, so that a GPU too gives the same numbers each time.
     progress : bool
@@ -169,7 +172,7 @@ def simulate(
     check_lesion(lesion, closed, calibrate_on, statistics)
     # a transition that delivers its mean runs as ever
     absent = {} if lesion == "mean-replaced" else closed
-    model = _placed(model, device)
+    model = placed(model, device)
     where = next(model.parameters()).device
 
     used = None
@@ -192,7 +195,12 @@ def simulate(
         used.check(planned)
         _check_spread(used, planned, noise, noisy)
     n = len(pixels) * repeats
-    batch_size = min(batch_size or 128, n)
+    streamed = to is not None and engine_for(to) == "zarr"
+    # what was begun is gone on with in batches of the same size, hence to the same numbers
+    there = settings_of(Path(to)) if to is not None and streamed and resume and begun(Path(to)) else None
+    if batch_size is None:
+        batch_size = there["batch_size"] if there else _fitting(model, until, names, dtype)
+    batch_size = min(batch_size, n)
     coordinates = coordinates_of(images, labels, len(pixels), until, presentation, seed, repeats)
     made = {
         "version": __version__,
@@ -224,36 +232,88 @@ def simulate(
         "classes": json.loads(images.attrs["classes"]) if "classes" in getattr(images, "attrs", {}) else None,
     }
     if to is not None:
-        engine_for(to)
-        if resume and Path(to).exists():
+        if there is None and resume and Path(to).exists():
             return _finished(to, made)
-        refuse_existing(to)
-    _refuse_too_large(model, n, until, names, dtype)
-    arrays, energies = empty_arrays(model, n, until, names, dtype), Energies(presentation, n)
-    with undisturbed(model), torch.no_grad(), _deterministic(deterministic):
+        if there is None:
+            refuse_existing(to)
+        else:
+            _refuse_other(to, there, made)
+    coordinates |= energies_of(presentation, pixels, until, seed, batch_size, repeats)
+    shapes = shapes_of(model, n, until, names)
+    described = (coordinates, presentation, planned, absent, made)
+    memory = None
+    place: Memory | Stream
+    if to is None or not streamed:
+        _refuse_too_large(model, n, until, names, dtype)
+        place = memory = Memory(shapes, dtype)
+    elif there is None:
+        place = Stream.create(Path(to), recording_of(model, lazy(shapes, dtype), *described), batch_size)
+    else:
+        place = Stream(Path(to))
+    with place, undisturbed(model), torch.no_grad(), only_deterministic(deterministic):
         # the mode is evaluation now, so this takes the stored statistics
         normalize = model.normalizer(presentation, used)
         means = {}
         if lesion == "mean-replaced":
             means = mean_deliveries(model, calibrate_on, planned, presentation, normalize, closed, seed=seed)
         hand = Intervention(float(noise), scaled, noisy, means, used, seed)
-        batches = torch.arange(n).split(batch_size)
-        for rows in _with_bar(batches) if progress else batches:
+
+        def run(rows: Tensor, arrays: Mapping[str, np.ndarray]) -> None:
             # the repeats of a stimulus are the same trial, mask and all, but for the noise
             index = rows // repeats
             frames = presentation.frames(
                 pixels[index].to(where), until, seed=seed, index=index.to(where), others=pixels
             )
-            energies.add(frames, rows)
             running = model.unroll(frames, planned, normalize, hand.of_batch(index, rows % repeats))
             for time, h in enumerate(running):
-                keep(arrays, model, h, rows, time, names, quantity, normalize)
-    coordinates |= energies.coordinates()
-    recording = recording_of(model, arrays, coordinates, presentation, planned, absent, made)
-    if to is None:
-        return recording
-    save_recording(recording, to)
+                keep(arrays, model, h, time, names, quantity, normalize)
+
+        batches = place.missing(batch_size)
+        for batch in _with_bar(batches) if progress else batches:
+            arrays = place.room(batch)
+            _in_memory_there_is(run, batch, arrays)
+            place.keep(batch, arrays)
+        place.finish()
+    if memory is not None:
+        recording = recording_of(model, memory.arrays, *described)
+        if to is None:
+            return recording
+        save_recording(recording, to)
+    assert to is not None
     return open_recording(to)
+
+
+def _in_memory_there_is(
+    run: Callable[[Tensor, Mapping[str, np.ndarray]], None], batch: range, arrays: Mapping[str, np.ndarray]
+) -> None:
+    """Run a batch; where a GPU's memory is too small for it, run it in ever smaller parts."""
+    size, done = len(batch), 0
+    while done < len(batch):
+        part = batch[done : done + size]
+        try:
+            run(torch.arange(part.start, part.stop), {name: a[done : done + size] for name, a in arrays.items()})
+        except torch.OutOfMemoryError:
+            if size == 1:
+                raise
+            size = -(-size // 2)
+            # the memory of what failed is free only when the error is gone
+        else:
+            done += len(part)
+            continue
+        torch.cuda.empty_cache()
+        warnings.warn(
+            f"the device's memory is too small for a batch of {len(part)}: going on with {size} at once; "
+            f"batch_size={size} saves the attempt",
+            stacklevel=3,
+        )
+
+
+def _fitting(model: Cortex, until: int, names: list[str], dtype: str) -> int:
+    """Choose the batch: 128 stimuli, or as many as fit, three batches at once, in half of the memory that is free."""
+    import psutil
+
+    each = estimate(model, 1, until=until, record=names, dtype=dtype)
+    return int(max(1, min(128, psutil.virtual_memory().available / 2 / (3 * each))))
 
 
 def estimate(
@@ -279,7 +339,7 @@ def _refuse_too_large(model: Cortex, n: int, until: int, names: list[str], dtype
         )
 
 
-def _with_bar(batches: Sequence[Tensor]) -> Iterable[Tensor]:
+def _with_bar(batches: Sequence[range]) -> Iterable[range]:
     from tqdm.auto import tqdm
 
     return tqdm(batches, desc="simulating", unit="batch")
@@ -341,38 +401,6 @@ def _check_spread(used: Statistics, planned: Schedule, noise: float, noisy: Mapp
             used.at(planned.graph.transition(name).target, time)
 
 
-def _placed(model: Cortex, device: str | torch.device | None) -> Cortex:
-    if device is None:
-        return model
-    where = checked_device(device)
-    here = next(model.parameters()).device
-    if where.type == here.type and where.index in (None, here.index):
-        return model
-    return copy.deepcopy(model).to(where)
-
-
-def checked_device(device: str | torch.device) -> torch.device:
-    """Return a device that is there.
-
-    Raises
-    ------
-    ValueError
-        If it is unknown or absent; the message says what there is.
-    """
-    there = ["cpu", *(f"cuda:{k}" for k in range(torch.cuda.device_count()))]
-    if torch.backends.mps.is_available():
-        there.append("mps")
-    try:
-        where = torch.device(device)
-    except RuntimeError:
-        raise ValueError(unknown("device", device, there)) from None
-    if where.type not in {name.split(":")[0] for name in there} or (
-        where.index is not None and where.type == "cuda" and where.index >= torch.cuda.device_count()
-    ):
-        raise ValueError(f"device {str(device)!r} was asked for, but this machine has {there}")
-    return where
-
-
 def _planned(
     model: Cortex, presentation: AnyPresentation, until: int, names: list[str], closed: dict[str, Times]
 ) -> Schedule:
@@ -409,36 +437,18 @@ def _provenance(used: Statistics, presentation: AnyPresentation) -> dict[str, An
 
 def _finished(path: str | Path, made: dict[str, Any]) -> xr.DataTree:
     recording = open_recording(path)
-    there = settings(recording)
-    # through JSON, where tuples become lists
-    different = sorted(key for key, value in json.loads(json.dumps(made)).items() if there.get(key) != value)
-    if different:
+    try:
+        _refuse_other(path, settings(recording), made)
+    except FileExistsError:
         recording.close()
-        raise FileExistsError(
-            f"{path} holds another recording: it differs in {different}; choose another path or remove it first"
-        )
+        raise
     return recording
 
 
-@contextmanager
-def _deterministic(wanted: bool) -> Iterator[None]:
-    if not wanted:
-        yield
-        return
-    before = (
-        torch.are_deterministic_algorithms_enabled(),
-        torch.is_deterministic_algorithms_warn_only_enabled(),
-        torch.backends.cudnn.benchmark,
-    )
-    # on a GPU torch refuses the final layer's product without this
-    workspace = os.environ.get("CUBLAS_WORKSPACE_CONFIG")
-    os.environ["CUBLAS_WORKSPACE_CONFIG"] = workspace or ":4096:8"
-    torch.use_deterministic_algorithms(True)
-    torch.backends.cudnn.benchmark = False
-    try:
-        yield
-    finally:
-        if workspace is None:
-            del os.environ["CUBLAS_WORKSPACE_CONFIG"]
-        torch.use_deterministic_algorithms(before[0], warn_only=before[1])
-        torch.backends.cudnn.benchmark = before[2]
+def _refuse_other(path: str | Path, there: Mapping[str, Any], made: dict[str, Any]) -> None:
+    # through JSON, where tuples become lists
+    different = sorted(key for key, value in json.loads(json.dumps(made)).items() if there.get(key) != value)
+    if different:
+        raise FileExistsError(
+            f"{path} holds another recording: it differs in {different}; choose another path or remove it first"
+        )

@@ -1,4 +1,4 @@
-"""A recording written to disk while it runs: told apart until it is whole, and gone on with after any end."""
+"""Where a recording goes while it runs: to memory, or to disk, told apart until whole and gone on with later."""
 
 from __future__ import annotations
 
@@ -19,6 +19,45 @@ from cortexsim.recording import ATTRIBUTE, COMPLETE, WRITTEN, chunk_for, write_z
 
 # one batch is written and one waits while the next is computed: memory does not grow with the number of stimuli
 WAITING = 1
+
+
+class Memory:
+    """Keeps the batches of a recording in memory.
+
+    Parameters
+    ----------
+    shapes : mapping of str to tuple of int
+        By node, shape (stimulus, time, ...).
+    dtype : str
+
+    Attributes
+    ----------
+    arrays : dict of str to array
+        NaN where nothing is kept yet.
+    """
+
+    def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype: str) -> None:
+        self.arrays = {name: np.full(shape, np.nan, dtype) for name, shape in shapes.items()}
+
+    def missing(self, batch_size: int) -> list[range]:
+        """Return the batches, in order."""
+        return _batches(len(self.arrays["readout"]), batch_size)
+
+    def room(self, batch: range) -> dict[str, np.ndarray]:
+        """Return the arrays of a batch by node, to be filled in place."""
+        return {name: array[batch.start : batch.stop] for name, array in self.arrays.items()}
+
+    def keep(self, batch: range, arrays: Mapping[str, np.ndarray]) -> None:
+        """Do nothing: what `room` gave is a part of the whole."""
+
+    def finish(self) -> None:
+        """Do nothing: all is there."""
+
+    def __enter__(self) -> Memory:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Do nothing: there is nothing to give back."""
 
 
 class Stream:
@@ -90,7 +129,7 @@ class Stream:
     def missing(self, batch_size: int) -> list[range]:
         """Return the batches of which something is not written, in order."""
         written = self._written[:] == 1
-        batches = [range(k, min(k + batch_size, len(written))) for k in range(0, len(written), batch_size)]
+        batches = _batches(len(written), batch_size)
         return [batch for batch in batches if not written[batch.start : batch.stop].all()]
 
     def room(self, batch: range) -> dict[str, np.ndarray]:
@@ -167,6 +206,23 @@ class Stream:
                 self._error = error
 
 
+def lazy(shapes: Mapping[str, tuple[int, ...]], dtype: str) -> dict[str, Any]:
+    """Return arrays that take no memory, to lay out a recording by."""
+    import dask.array
+
+    return {name: dask.array.full(shape, np.nan, dtype=dtype) for name, shape in shapes.items()}
+
+
+def begun(path: Path) -> bool:
+    """Whether there is a recording that was not finished."""
+    import zarr
+
+    try:
+        return zarr.open_group(str(path), mode="r").attrs.get(COMPLETE) == 0
+    except (OSError, ValueError, KeyError):
+        return False
+
+
 def settings_of(path: Path) -> dict[str, Any]:
     """Return how an incomplete recording is being made, and refuse what is none.
 
@@ -182,6 +238,10 @@ def settings_of(path: Path) -> dict[str, Any]:
         return json.loads(str(attributes[ATTRIBUTE]))
     except Exception as error:
         raise ValueError(f"{path} cannot be read as a recording: {error}") from error
+
+
+def _batches(n: int, batch_size: int) -> list[range]:
+    return [range(start, min(start + batch_size, n)) for start in range(0, n, batch_size)]
 
 
 def _locked(path: Path) -> int:

@@ -30,6 +30,7 @@ ORDER = (
     "nets",
     "intervention",
     "model",
+    "devices",
     "calibrate",
     "lesion",
     "recording",

@@ -73,7 +73,7 @@ def test_zarr_holds_a_chunk_for_50_stimuli_at_one_time(small_model, tmp_path):
     import torch
     import zarr
 
-    cs.simulate(small_model, torch.rand(60, 3, 8, 8), until=2, to=tmp_path / "a.zarr").close()
+    cs.save_recording(cs.simulate(small_model, torch.rand(60, 3, 8, 8), until=2), tmp_path / "a.zarr")
     assert zarr.open(tmp_path / "a.zarr", mode="r")["V1/activation"].chunks == (50, 1, 4, 8, 8)
 
 

@@ -1,6 +1,8 @@
 """A recording that is written while it runs is told apart until it is whole, and can be gone on with."""
 
 import errno
+import subprocess
+import sys
 
 import dask.array
 import numpy as np
@@ -141,3 +143,146 @@ def test_the_settings_of_what_is_incomplete_can_be_read(skeleton, path):
 def test_the_settings_of_something_else_are_refused(tmp_path):
     with pytest.raises(ValueError, match="cannot be read as a recording"):
         settings_of(tmp_path / "nothing.zarr")
+
+
+# --- through simulate ----------------------------------------------------------------------------------------------
+
+MASK = cs.masked(1, soa=2, mask_duration=1)
+
+
+def stopped_after(n, monkeypatch):
+    """Let a run end by itself after n batches."""
+    kept, run = Stream.keep, []
+
+    def keep(self, batch, arrays):
+        if len(run) == n:
+            raise KeyboardInterrupt
+        run.append(batch)
+        kept(self, batch, arrays)
+
+    monkeypatch.setattr(Stream, "keep", keep)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_a_stopped_run_goes_on_to_the_same_bytes(small_model, shown_images, path, tmp_path, monkeypatch, n):
+    call = {"until": 4, "seed": 3, "batch_size": BATCH}
+    cs.simulate(small_model, shown_images, MASK, **call, to=tmp_path / "whole.zarr").close()
+    stopped_after(n, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        cs.simulate(small_model, shown_images, MASK, **call, to=path)
+    monkeypatch.undo()
+    with pytest.raises(ValueError, match=f"is incomplete: {n * BATCH} of 5"):
+        cs.open_recording(path)
+    # the batch size need not be known any more
+    cs.simulate(small_model, shown_images, MASK, until=4, seed=3, to=path, resume=True).close()
+    assert contents(path) == contents(tmp_path / "whole.zarr")
+
+
+def test_only_what_is_missing_is_run(small_model, shown_images, path, monkeypatch):
+    call = {"until": 4, "batch_size": BATCH, "to": path}
+    stopped_after(2, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        cs.simulate(small_model, shown_images, **call)
+    monkeypatch.undo()
+    unroll, sizes = cs.Cortex.unroll, []
+    monkeypatch.setattr(cs.Cortex, "unroll", lambda *given: sizes.append(len(given[1].images)) or unroll(*given))
+    cs.simulate(small_model, shown_images, **call, resume=True).close()
+    assert sizes == [1]
+
+
+def test_going_on_with_another_call_is_refused(small_model, shown_images, path, monkeypatch):
+    stopped_after(1, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        cs.simulate(small_model, shown_images, until=4, batch_size=BATCH, to=path)
+    monkeypatch.undo()
+    before = contents(path)
+    with pytest.raises(FileExistsError, match=r"holds another recording: it differs in \['seed'\]"):
+        cs.simulate(small_model, shown_images, until=4, seed=1, to=path, resume=True)
+    assert contents(path) == before
+
+
+def test_without_resume_what_was_begun_is_left_alone(small_model, shown_images, path, monkeypatch):
+    stopped_after(1, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        cs.simulate(small_model, shown_images, until=4, batch_size=BATCH, to=path)
+    with pytest.raises(FileExistsError, match="exists already"):
+        cs.simulate(small_model, shown_images, until=4, to=path)
+
+
+def test_a_streamed_recording_may_be_larger_than_memory(small_model, shown_images, path, monkeypatch):
+    import psutil
+
+    tiny = type("Memory", (), {"available": 3000})()
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: tiny)
+    with pytest.raises(MemoryError):
+        cs.simulate(small_model, shown_images, until=4)
+    cs.simulate(small_model, shown_images, until=4, to=path).close()
+
+
+KILLED = """
+import os, sys, torch, xarray as xr, zarr
+import cortexsim as cs
+from cortexsim.streaming import Stream
+
+torch.set_num_threads(1)
+# four arrays and the mark make a batch: killed in the midst of the second one
+write, left, write_all = zarr.Array.__setitem__, [7], Stream._write_all
+def counted(array, *given):
+    if not left[0]:
+        os.kill(os.getpid(), 9)
+    left[0] -= 1
+    write(array, *given)
+def begin(stream):
+    zarr.Array.__setitem__ = counted
+    write_all(stream)
+Stream._write_all = begin
+model, images = cs.load(sys.argv[1]), xr.open_dataset(sys.argv[2], engine="h5netcdf").load()
+cs.simulate(model, images, until=4, batch_size=2, to=sys.argv[3])
+"""
+
+
+def test_killed_in_the_midst_of_writing_it_goes_on_to_the_same_bytes(small_model, shown_images, path, tmp_path):
+    cs.save(small_model, tmp_path / "model.safetensors")
+    shown_images.to_netcdf(tmp_path / "images.nc", engine="h5netcdf")
+    given = [tmp_path / "model.safetensors", tmp_path / "images.nc", path]
+    assert subprocess.run([sys.executable, "-c", KILLED, *map(str, given)], timeout=250).returncode == -9
+    with pytest.raises(ValueError, match="is incomplete: 2 of 5"):
+        cs.open_recording(path)
+    model = cs.load(tmp_path / "model.safetensors")
+    cs.simulate(model, shown_images, until=4, to=path, resume=True).close()
+    cs.simulate(model, shown_images, until=4, batch_size=2, to=tmp_path / "whole.zarr").close()
+    assert contents(path) == contents(tmp_path / "whole.zarr")
+
+
+def test_a_batch_that_is_too_large_for_the_device_is_run_in_parts(small_model, shown_images, monkeypatch):
+    import torch
+
+    expected = cs.simulate(small_model, shown_images, MASK, until=4)
+    unroll = cs.Cortex.unroll
+
+    def small(model, frames, *given):
+        if frames.lookup.shape[1] > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        yield from unroll(model, frames, *given)
+
+    monkeypatch.setattr(cs.Cortex, "unroll", small)
+    with pytest.warns(UserWarning, match="too small for a batch of") as told:
+        parts = cs.simulate(small_model, shown_images, MASK, until=4)
+    assert [str(warning.message).split(":")[1].split(";")[0] for warning in told] == [
+        " going on with 3 at once",
+        " going on with 2 at once",
+    ]
+    for name in expected.children:
+        xr.testing.assert_allclose(parts[name].to_dataset(), expected[name].to_dataset(), atol=1e-6)
+
+
+def test_a_single_stimulus_that_is_too_large_for_the_device_is_an_error(small_model, shown_images, monkeypatch):
+    import torch
+
+    def never(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+        yield
+
+    monkeypatch.setattr(cs.Cortex, "unroll", never)
+    with pytest.warns(UserWarning, match="too small"), pytest.raises(torch.OutOfMemoryError):
+        cs.simulate(small_model, shown_images, until=4)

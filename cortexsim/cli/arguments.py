@@ -63,7 +63,7 @@ def choose_device(options: argparse.Namespace) -> Any:
     """Choose the device and the number of threads, and note the device in the options."""
     import torch
 
-    from cortexsim.simulate import checked_device
+    from cortexsim.devices import checked_device
 
     if options.threads is not None:
         if options.threads < 1:
