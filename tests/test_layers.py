@@ -60,6 +60,8 @@ LATE = {
     "h5netcdf",
     "dask",
     "sklearn",
+    "scipy",
+    "rsatoolbox",
     "torchvision",
     "PIL",
     "psutil",
