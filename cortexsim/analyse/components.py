@@ -10,11 +10,14 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
+LEAST_SPREAD = 0.1
+
 
 class ScaledComponents(TransformerMixin, BaseEstimator):
     """Scale each unit to mean 0 and standard deviation 1, then keep the first principal components.
 
-    The same as `make_pipeline(StandardScaler(), PCA(n_components))` but for the components' signs. With fewer stimuli
+    The same as `make_pipeline(StandardScaler(), PCA(n_components))` but for the components' signs, and for units that
+    hardly vary: a standard deviation counts as at least a tenth of the root mean square over units. With fewer stimuli
     than units it takes the components from the stimuli's inner products, several times faster than a singular value
     decomposition, and exactly.
 
@@ -36,9 +39,9 @@ class ScaledComponents(TransformerMixin, BaseEstimator):
         scaled = X - self.mean_
         # unlike a sum over columns, einsum keeps no squared copy
         spread = np.sqrt(np.einsum("ij,ij->j", scaled, scaled, dtype=np.float64) / len(X)).astype(X.dtype)
-        # a unit that is silent for all stimuli stays at 0
-        spread[spread <= 10 * np.finfo(X.dtype).eps * np.abs(self.mean_)] = 1
-        self.scale_ = spread
+        # one that is almost silent here may speak up elsewhere, and would drown all others
+        floor = LEAST_SPREAD * np.sqrt((spread**2).mean()) or spread.dtype.type(1)
+        self.scale_ = np.maximum(spread, floor)
         scaled /= self.scale_
         n, units = scaled.shape
         kept = min(self.n_components, n - 1, units)

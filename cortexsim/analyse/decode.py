@@ -37,11 +37,11 @@ def decode(
     labels : str or sequence, optional
         A stimulus coordinate, by default `label`; or one for each stimulus.
     estimator : scikit-learn estimator, optional
-        Cloned and fitted in each fold, on patterns (stimulus, unit). By default each unit is scaled, the patterns
-        are reduced to their first 50 principal components (or as many as there are units, or stimuli to learn from,
-        less one), and a linear discriminant analysis with Ledoit and Wolf's shrinkage, or a cross-validated ridge
-        regression, reads those: so a large state has no more dimensions to read than a small one. All of it
-        is fitted inside the fold.
+        Cloned and fitted in each fold, on patterns (stimulus, unit). By default each unit is scaled (those that
+        hardly vary less), the patterns are reduced to their first 50 principal components (or as many as there are
+        units, or stimuli to learn from, less one), and a linear discriminant analysis with Ledoit and Wolf's
+        shrinkage, or a cross-validated ridge regression, reads those: so a large state has no more dimensions to read
+        than a small one. All of it is fitted inside the fold.
     cv : int, splitter or sequence of (train, test), optional
         By default 5 folds; stratified where classes are decoded; the same at all times and for all states.
     groups : str, sequence or False, optional

@@ -50,7 +50,7 @@ def test_what_is_decoded_is_there_only_when_the_class_is(noisy):
 
 @pytest.mark.parametrize("units", [7, 60])
 def test_components_are_those_of_scikit_learn_but_for_sign(units):
-    X = np.random.default_rng(1).standard_normal((20, units)) * np.arange(1, units + 1)
+    X = np.random.default_rng(1).standard_normal((20, units)) * np.linspace(1, 3, units)
     mine = ScaledComponents(5).fit(X)
     its = make_pipeline(StandardScaler(), PCA(5, svd_solver="full")).fit(X)
     assert np.abs(mine.transform(X[:4])) == pytest.approx(np.abs(its.transform(X[:4])))
@@ -62,6 +62,14 @@ def test_a_unit_that_is_always_silent_does_not_matter_to_components():
     assert np.abs(ScaledComponents(3).fit(padded).transform(padded)) == pytest.approx(
         np.abs(ScaledComponents(3).fit(X).transform(X)), rel=1e-4
     )
+
+
+def test_a_unit_that_hardly_varied_does_not_drown_the_others_when_it_speaks_up():
+    X = np.random.default_rng(1).standard_normal((21, 6))
+    X[:20, 0] *= 1e-6
+    X[20, 0] = 3.0
+    assert np.abs(ScaledComponents(5).fit(X[:20]).transform(X)).max() < 100
+    assert np.abs(make_pipeline(StandardScaler(), PCA(5)).fit(X[:20]).transform(X)).max() > 1e5
 
 
 def test_stimuli_of_one_source_are_never_on_both_sides(noisy):
