@@ -6,7 +6,7 @@ Cortex" (arXiv 1604.03640).
 
 __version__ = "0.1.0"
 
-from cortexsim import datasets, zoo
+from cortexsim import analyse, datasets, zoo
 from cortexsim.builders import adjacent, fully_recurrent, resnet
 from cortexsim.calibrate import calibrate
 from cortexsim.checkpoint import load, save
@@ -31,6 +31,7 @@ __all__ = [
     "TrainingDivergedError",
     "Transition",
     "adjacent",
+    "analyse",
     "calibrate",
     "datasets",
     "estimate",

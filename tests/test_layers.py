@@ -68,6 +68,8 @@ LATE = {
     "h5netcdf",
     "dask",
     "sklearn",
+    "scipy",
+    "rsatoolbox",
     "torchvision",
     "PIL",
     "psutil",
