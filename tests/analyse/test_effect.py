@@ -80,7 +80,7 @@ def test_repeats_are_no_stimuli_of_their_own(calibrated, pictures):
     found = effect(recording, intact)
     h, h0 = (one["V1"]["activation"].values[:, 4].reshape(24, -1) for one in (recording, intact))
     ratio = (np.linalg.norm(h - h0, axis=1) / np.linalg.norm(h0, axis=1)).reshape(6, 4).mean(1)
-    bounds = found.sel(state="V1", time=4)[["distance", "distance_low", "distance_high"]].to_array().values
+    bounds = [found[name].sel(state="V1", time=4) for name in ("distance", "distance_low", "distance_high")]
     np.testing.assert_allclose(bounds, _mean(ratio), rtol=1e-9)
     assert found.attrs["n"] == 6
     assert found["changed"].attrs["interval"] == "95 % Student's t interval over 6 stimuli"
