@@ -16,6 +16,8 @@ ORDER = (
     "augmentation",
     "files",
     "shipped",
+    "milliseconds",
+    "human",
     "transition",
     "graph",
     "builders",
@@ -49,7 +51,18 @@ ORDER = (
     "lab",
     "cli",
 )
-WITHOUT_TORCH = ("graph", "silence", "schedule", "transition", "builders", "trial", "analyse", "plot")
+WITHOUT_TORCH = (
+    "graph",
+    "silence",
+    "schedule",
+    "transition",
+    "builders",
+    "trial",
+    "analyse",
+    "plot",
+    "milliseconds",
+    "human",
+)
 LATE = {
     "plotly",
     "ipywidgets",
