@@ -25,7 +25,7 @@ _NUMBERS = ("value", "spread", "low", "high", "chance", "n_observers")
 
 def studies() -> list[str]:
     """Name the sets of numbers, e.g. "tang-2018"."""
-    return list(_citations())
+    return list(_studies())
 
 
 def table() -> xr.Dataset:
@@ -43,8 +43,8 @@ def table() -> xr.Dataset:
         texts = [row[name] for row in rows]
         numeric = name in _NUMBERS or CONDITIONS.get(name, ("", None))[1] is not None
         columns[name] = ("row", [float(text or "nan") for text in texts] if numeric else texts)
-    citations = _citations()
-    columns["citation"] = ("row", [citations[row["study"]] for row in rows])
+    known = _studies()
+    columns["citation"] = ("row", [known[row["study"]]["citation"] for row in rows])
     attrs = {"long_name": "published numbers of people and monkeys", "source": "data/human/published.csv"}
     return xr.Dataset(columns, {"row": np.arange(len(rows))}, attrs)
 
@@ -62,17 +62,17 @@ def numbers(study: str) -> xr.DataArray:
     DataArray
         Its dimensions are the study's conditions, e.g. (mask, soa_ms). NaN where only a range is known. The coordinates
         `low` and `high` are the range, or the value ± its spread; NaN where neither is known. attrs: `long_name`,
-        `units`, `citation`, `exactness`, `species`, `note`, and where known `n` and `chance`; `interval` says what
-        `low` and `high` are.
+        `units`, `citation`, `short` (authors and year), `exactness`, `species`, `note`; where known `n` and `chance`;
+        `interval` says what `low` and `high` are.
 
     Raises
     ------
     ValueError
         If there is no such study.
     """
-    citations = _citations()
-    if study not in citations:
-        raise ValueError(unknown("study", study, citations))
+    known = _studies()
+    if study not in known:
+        raise ValueError(unknown("study", study, known))
     rows = [row for row in _rows() if row["study"] == study]
     # a condition counts only where every number has it
     dims = [name for name in CONDITIONS if all(row[name] for row in rows)]
@@ -89,8 +89,7 @@ def numbers(study: str) -> xr.DataArray:
     attrs: dict[str, Any] = {
         "long_name": first["measure"],
         "units": first["units"],
-        "study": study,
-        "citation": citations[study],
+        **known[study],
         "exactness": first["exactness"],
         "species": first["species"],
         "note": first["note"],
@@ -170,8 +169,8 @@ def _rows() -> list[dict[str, str]]:
     return _read("published.csv")
 
 
-def _citations() -> dict[str, str]:
-    return {row["study"]: row["citation"] for row in _read("studies.csv")}
+def _studies() -> dict[str, dict[str, str]]:
+    return {row["study"]: row for row in _read("studies.csv")}
 
 
 def _read(name: str) -> list[dict[str, str]]:
