@@ -44,6 +44,7 @@ ORDER = (
     "rerun",
     "trial",
     "analyse",
+    "brains",
     "plot",
     "explore",
     "sweep",

@@ -1,6 +1,7 @@
 """Figures: a labelled recording or result in, a plotly figure out."""
 
 from cortexsim.plot.activity import activity
+from cortexsim.plot.brain import brain
 from cortexsim.plot.effect import effect
 from cortexsim.plot.latencies import arrivals, latencies
 from cortexsim.plot.masking_curve import masking_curve
@@ -15,6 +16,7 @@ from cortexsim.plot.trajectory import trajectory
 __all__ = [
     "activity",
     "arrivals",
+    "brain",
     "effect",
     "latencies",
     "masking_curve",

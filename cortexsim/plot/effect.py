@@ -10,7 +10,7 @@ from cortexsim.milliseconds import Milliseconds
 from cortexsim.plot import lines, look
 from cortexsim.plot.time_course import label
 
-DECISION = {"accuracy_change": "change of accuracy", "decisions_changed": "decisions that changed"}
+DECISION = {"accuracy_difference": "change of accuracy", "changed": "decisions that changed"}
 
 
 def effect(change: xr.Dataset, *, milliseconds: Milliseconds | None = None, title: str | None = None) -> go.Figure:
@@ -19,7 +19,7 @@ def effect(change: xr.Dataset, *, milliseconds: Milliseconds | None = None, titl
     Parameters
     ----------
     change : Dataset
-        As `analyse.effect` gives it: `activation_change` (state, time), `accuracy_change` and `decisions_changed`
+        As `analyse.effect` gives it: `distance` (state, time), `accuracy_difference` and `changed`
         (time,); each may have a dimension `version` too (acute, recalibrated, mean-replaced).
     milliseconds : Milliseconds, optional
         Draws wall-clock time; the axis states the assumption.
@@ -36,11 +36,11 @@ def effect(change: xr.Dataset, *, milliseconds: Milliseconds | None = None, titl
     TypeError
         If `milliseconds` is something else.
     ValueError
-        If the Dataset has no `activation_change`, or other dimensions.
+        If the Dataset has no `distance`, or other dimensions.
     """
-    if "activation_change" not in change:
-        raise ValueError(f"an effect needs the variable 'activation_change', got {sorted(map(str, change))}")
-    maps = change["activation_change"]
+    if "distance" not in change:
+        raise ValueError(f"an effect needs the variable 'distance', got {sorted(map(str, change))}")
+    maps = change["distance"]
     others = lines.check_dims(maps, ["state", "time"], more=1, what="an effect")
     if others not in ([], ["version"]):
         raise ValueError(f"an effect has the dimensions (version, state, time), got {maps.dims}")
@@ -90,7 +90,7 @@ def effect(change: xr.Dataset, *, milliseconds: Milliseconds | None = None, titl
                 for state, row in zip(states, one.values, strict=True)
             ],
             hoverinfo="text",
-            name="activation change" if version is None else label(maps, "version", version),
+            name="distance" if version is None else label(maps, "version", version),
             row=1,
             col=column,
         )

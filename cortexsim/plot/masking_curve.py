@@ -13,6 +13,8 @@ from cortexsim.milliseconds import Milliseconds, in_steps
 from cortexsim.plot import lines, look
 from cortexsim.plot.time_course import label
 
+BLANK = "blank"  # the mask of the control without one
+
 
 def masking_curve(
     result: xr.Dataset,
@@ -26,8 +28,9 @@ def masking_curve(
     Parameters
     ----------
     result : Dataset
-        As the masking protocol gives it: `accuracy` (mask, soa), or (soa,) alone; `unmasked`, one number or (soa,);
-        `reaches`, False where the mask cannot have reached the last state when it is read. `soa` in steps.
+        As the masking protocol gives it: `accuracy` (mask, soa), or (soa,) alone, for one `duration`; without a mask it
+        is the mask "blank", or the variable `unmasked`, one number or (soa,); `reaches`, False where the mask cannot
+        have reached the last state when it is read. `soa` in steps.
     beside : "tang-2018" or "tang-2018-whole", optional
         Draws what people did, too, as a band: how many steps their SOA is depends on a step's length, 20 to 50 ms by
         the paper (25 ms is 0.5 to 1.25 steps). All accuracies are corrected for chance then, because people chose among
@@ -40,6 +43,7 @@ def masking_curve(
     -------
     Figure
         Conditions that the mask cannot have reached are grey, open, and not joined with the others: they are no effect.
+        SOAs at which no mask can are shaded.
 
     Raises
     ------
@@ -52,9 +56,14 @@ def masking_curve(
     lines.check_milliseconds(milliseconds)
     if "accuracy" not in result:
         raise ValueError(f"a masking curve needs the variable 'accuracy', got {sorted(map(str, result))}")
+    if result["accuracy"].sizes.get("duration") == 1 and "duration" not in result["accuracy"].coords["soa"].dims:
+        result = result.squeeze("duration")
     accuracy = result["accuracy"]
     (by,) = lines.check_dims(accuracy, ["soa"], more=1, what="a masking curve") or [None]
     unmasked = result.get("unmasked")
+    if unmasked is None and by is not None and BLANK in accuracy[by].values:
+        unmasked = accuracy.sel({by: BLANK}).rename("unmasked")
+        accuracy = accuracy.sel({by: accuracy[by] != BLANK})
     if beside is not None:
         _check_comparable(result, beside)
     curve = _Curve(result, milliseconds, corrected=beside is not None)
@@ -68,11 +77,17 @@ def masking_curve(
         one = accuracy if by is None else accuracy.isel({by: place})
         name = "mask" if by is None else label(accuracy, str(by), place)
         curve.add(figure, one, accuracy, name, {**lines.style(place), "width": 2}, reach=True)
+    late = _too_late(result, accuracy)
+    for soa in curve.x[late]:
+        half = np.diff(curve.x).min(initial=curve.scale) / 2
+        figure.add_vrect(x0=soa - half, x1=soa + half, fillcolor=look.INK, opacity=0.15, line_width=0, name="too late")
     shown = curve.shown(accuracy)
     if "chance" in shown.attrs:
         lines.add_level(figure, curve.x, shown.attrs["chance"], "chance")
     parts = [lines.caption(accuracy)]
-    if "reaches" in result.variables and not bool(result["reaches"].all()):
+    if late.any():
+        parts.append("shaded: the mask cannot have reached the last state, so it is no effect")
+    elif "reaches" in result.variables and not bool(result["reaches"].all()):
         parts.append("open grey points: the mask cannot have reached the last state, so they are no effect")
     if "readout_time" in result.attrs:
         parts.append(f"read at t = {result.attrs['readout_time']} in all conditions")
@@ -146,6 +161,16 @@ class _Curve:
             )
             if not is_effect:
                 figure.data[-1].marker.symbol = "circle-open"
+
+
+def _too_late(result: xr.Dataset, accuracy: xr.DataArray) -> np.ndarray:
+    """Tell at which SOAs no mask can have reached the last state, (soa,)."""
+    if "reaches" not in result.variables:
+        return np.zeros(accuracy.sizes["soa"], dtype=bool)
+    reaches = result["reaches"].reset_coords(drop=True)
+    masks = [dim for dim in reaches.dims if dim != "soa"]
+    reaches = reaches.sel({dim: accuracy[dim] for dim in masks})
+    return ~np.broadcast_to(reaches.any(masks).values, accuracy.sizes["soa"])
 
 
 def _with_ends(array: xr.DataArray, dataset: xr.Dataset, of: xr.DataArray | None = None) -> xr.DataArray:

@@ -23,8 +23,8 @@ def speed_accuracy(
     Parameters
     ----------
     curve : Dataset, (threshold,)
-        `time`, the mean time of the stimuli that passed the threshold, in steps; `accuracy`; `decided`, the fraction
-        that passed. With intervals where the accuracy has them.
+        As `analyse.speed_accuracy` gives it: `mean_time` of the stimuli that passed the threshold, in steps; their
+        `accuracy`, with an interval where it has one; `fraction_decided`, how many passed.
     beside : bool
         Draws people's accuracy under a deadline (Kumbhar et al. 2020) in a panel and on a time axis of its own: a key
         press takes the hand's time too, so it is never laid on model time.
@@ -44,12 +44,14 @@ def speed_accuracy(
     ValueError
         If the Dataset lacks a variable or has other dimensions.
     """
-    lacking = sorted({"time", "accuracy", "decided"} - set(map(str, curve.variables)))
+    lacking = sorted({"mean_time", "accuracy", "fraction_decided"} - set(map(str, curve.variables)))
     if lacking:
         raise ValueError(f"a speed-accuracy curve needs {lacking}, got {sorted(map(str, curve.variables))}")
     lines.check_milliseconds(milliseconds)
     lines.check_dims(curve["accuracy"], ["threshold"], what="a speed-accuracy curve")
-    time, accuracy, decided = (curve[name].values.astype(float) for name in ("time", "accuracy", "decided"))
+    time, accuracy, decided = (
+        curve[name].values.astype(float) for name in ("mean_time", "accuracy", "fraction_decided")
+    )
     x = time if milliseconds is None else milliseconds.of(time)
     # a line through the points in the order of time, whichever way the threshold runs; NaN comes last
     order = np.argsort(x, kind="stable")

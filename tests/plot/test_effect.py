@@ -15,11 +15,11 @@ def change():
     values[:, 1, 0] = np.nan
     accuracy = ("version", "time"), np.full((2, 5), -0.1), {"interval": "95 % over 300 stimuli"}
     variables = {
-        "activation_change": (("version", "state", "time"), values, {"long_name": "change"}),
-        "accuracy_change": accuracy,
-        "accuracy_change_low": (("version", "time"), np.full((2, 5), -0.2)),
-        "accuracy_change_high": (("version", "time"), np.full((2, 5), 0.05)),
-        "decisions_changed": (("version", "time"), np.full((2, 5), 0.3)),
+        "distance": (("version", "state", "time"), values, {"long_name": "change"}),
+        "accuracy_difference": accuracy,
+        "accuracy_difference_low": (("version", "time"), np.full((2, 5), -0.2)),
+        "accuracy_difference_high": (("version", "time"), np.full((2, 5), 0.05)),
+        "changed": (("version", "time"), np.full((2, 5), 0.3)),
     }
     return xr.Dataset(variables, {"version": ["acute", "recalibrated"], "state": ["V1", "IT"], "time": TIME})
 
@@ -32,7 +32,7 @@ def test_a_map_for_each_version_with_one_colour_scale(change):
     figure = effect(change)
     for name in ("acute", "recalibrated"):
         (heat_map,) = traces(figure, name)
-        expected = change["activation_change"].sel(version=name).values
+        expected = change["distance"].sel(version=name).values
         np.testing.assert_array_equal(heat_map.z.astype(float), expected)
         assert heat_map.coloraxis == "coloraxis"
     np.testing.assert_allclose([figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax], [0, 0.95])
@@ -52,11 +52,11 @@ def test_the_decision_is_below_with_its_interval(change):
 
 def test_one_version_needs_no_dimension(change):
     figure = effect(change.isel(version=0, drop=True))
-    assert len(traces(figure, "activation change")) == 1
+    assert len(traces(figure, "distance")) == 1
 
 
 def test_changes_of_both_signs_have_zero_in_the_middle(change):
-    change["activation_change"] = -change["activation_change"]
+    change["distance"] = -change["distance"]
     axis = effect(change).layout.coloraxis
     assert axis.cmin == -axis.cmax
 
@@ -67,8 +67,8 @@ def test_milliseconds_are_stated(change, milliseconds):
 
 
 def test_a_dataset_without_the_map_is_refused(change):
-    with pytest.raises(ValueError, match="needs the variable 'activation_change', got"):
-        effect(change.drop_vars("activation_change"))
+    with pytest.raises(ValueError, match="needs the variable 'distance', got"):
+        effect(change.drop_vars("distance"))
 
 
 def test_another_dimension_than_version_is_refused(change):

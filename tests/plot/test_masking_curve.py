@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from cortexsim.plot import masking_curve
 
@@ -25,6 +26,26 @@ def test_a_mask_that_comes_too_late_is_grey_open_and_not_joined(masking):
     assert late.marker.symbol == "circle-open"
     assert "cannot have reached" in late.hovertext[3]
     assert "no effect" in figure.layout.title.subtitle.text.replace("<br>", " ")
+
+
+def test_soas_at_which_no_mask_arrives_are_shaded(masking):
+    spans = [(shape.x0, shape.x1) for shape in masking_curve(masking).select_shapes({"name": "too late"})]
+    assert spans == [(3.5, 4.5)]
+
+
+def test_the_blank_control_is_the_line_without_a_mask(masking):
+    plain = masking.drop_vars("unmasked").assign_coords(mask=["noise", "blank"])
+    figure = masking_curve(plain)
+    np.testing.assert_allclose(trace(figure, "no mask").y, [0.5, 0.6, 0.7, 0.8])
+    assert not list(figure.select_traces({"name": "blank"}))
+    np.testing.assert_allclose(trace(figure, "no mask interval").y[0], 0.45)
+
+
+def test_one_duration_needs_no_choice_and_two_do(masking):
+    one = masking.drop_vars("duration").expand_dims(duration=[1])
+    np.testing.assert_allclose(trace(masking_curve(one), "itself").y[:3], [0.5, 0.6, 0.7])
+    with pytest.raises(ValueError, match=r"a masking curve has the dimensions \(soa and at most 1 more\)"):
+        masking_curve(xr.concat([one, one.assign_coords(duration=[2])], "duration"))
 
 
 def test_reaching_can_differ_from_mask_to_mask(masking):

@@ -11,9 +11,9 @@ from cortexsim.plot import speed_accuracy
 def curve():
     """Thresholds 0.9, 0.5, 0.99: none passes the last."""
     measured = {
-        "time": ("threshold", [4.0, 2.0, np.nan]),
+        "mean_time": ("threshold", [4.0, 2.0, np.nan]),
         "accuracy": ("threshold", [0.9, 0.6, np.nan], {"long_name": "accuracy", "chance": 0.1, "n": 300}),
-        "decided": ("threshold", [0.5, 1.0, 0.0]),
+        "fraction_decided": ("threshold", [0.5, 1.0, 0.0]),
     }
     return xr.Dataset(measured, {"threshold": [0.9, 0.5, 0.99]})
 
@@ -48,5 +48,5 @@ def test_milliseconds_are_stated_on_the_axis(curve, milliseconds):
 
 
 def test_a_dataset_without_what_is_drawn_is_refused(curve):
-    with pytest.raises(ValueError, match=r"needs \['decided', 'time'\], got \['accuracy', 'threshold'\]"):
+    with pytest.raises(ValueError, match=r"needs \['fraction_decided', 'mean_time'\], got \['accuracy', 'threshold'\]"):
         speed_accuracy(curve[["accuracy"]])
