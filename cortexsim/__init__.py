@@ -6,7 +6,7 @@ Cortex" (arXiv 1604.03640).
 
 __version__ = "0.1.0"
 
-from cortexsim import brains, datasets, human, zoo
+from cortexsim import analyse, brains, datasets, human, zoo
 from cortexsim.builders import adjacent, fully_recurrent, resnet
 from cortexsim.calibrate import calibrate
 from cortexsim.checkpoint import load, save
@@ -33,6 +33,7 @@ __all__ = [
     "TrainingDivergedError",
     "Transition",
     "adjacent",
+    "analyse",
     "brains",
     "calibrate",
     "datasets",

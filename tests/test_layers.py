@@ -74,6 +74,8 @@ LATE = {
     "h5netcdf",
     "dask",
     "sklearn",
+    "scipy",
+    "rsatoolbox",
     "torchvision",
     "PIL",
     "psutil",

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 import xarray as xr
 
+from cortexsim.analyse.interval import wilson
 from cortexsim.images import as_images
 from cortexsim.model import Cortex, undisturbed
 from cortexsim.presentation import Presentation
 from cortexsim.schedule import schedule
 
 CHUNK = 50
-
-
-def wilson(right: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """Return Wilson's (1927) interval of a fraction: 95 % at z = 1.96."""
-    middle = (right / n + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * math.sqrt(right / n * (1 - right / n) / n + z**2 / (4 * n**2))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def right_over_time(

@@ -205,12 +205,6 @@ def test_accuracy_over_time_is_that_of_the_same_images(panel, own_model, sibling
     assert "60 such images" in panel.stage.accuracy["title"]
 
 
-def test_the_interval_is_wilsons():
-    assert batch.wilson(81, 100) == pytest.approx((0.7222, 0.8749), abs=1e-4)
-    assert batch.wilson(0, 10)[0] == 0
-    assert batch.wilson(10, 10)[1] == 1
-
-
 def test_what_was_measured_once_is_not_measured_again(panel, monkeypatch):
     panel.wait()
     monkeypatch.setattr("cortexsim.explore.tour.right_over_time", lambda *_, **__: pytest.fail("measured again"))

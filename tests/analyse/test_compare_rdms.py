@@ -1,0 +1,144 @@
+"""RDMs are compared as rsatoolbox does, with its noise ceiling."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from rsatoolbox.inference.noise_ceiling import boot_noise_ceiling
+from rsatoolbox.rdm import RDMs, compare
+
+import cortexsim as cs
+from cortexsim.analyse.compare_rdms import METHODS
+
+PAIR = ("stimulus", "other_stimulus")
+
+
+@pytest.fixture
+def movie(noisy):
+    return cs.analyse.rdm(noisy.isel(stimulus=slice(12)))
+
+
+@pytest.fixture
+def brains(movie):
+    """Three subjects in two sessions, like the movie at time 2, with noise."""
+    noise = np.random.default_rng(2).random((3, 2, 12, 12))
+    made = movie.values[2] + (noise + noise.swapaxes(2, 3)) / 2 * (1 - np.eye(12))
+    return xr.DataArray(made, {"stimulus": np.arange(12)}, ("subject", "session", *PAIR))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_similarity_is_that_of_rsatoolbox(movie, brains, method):
+    found = cs.analyse.compare_rdms(movie, brains, method, n_bootstrap=0)
+    subjects = RDMs(brains.mean("session").values)
+    its = compare(RDMs(movie.values[1:]), subjects, METHODS[method]).mean(1)
+    assert found.values[1:] == pytest.approx(its)
+    assert np.isnan(found.values[0])
+
+
+def test_the_noise_ceiling_is_that_of_rsatoolbox_over_subjects(movie, brains):
+    found = cs.analyse.compare_rdms(movie, brains, "pearson", n_bootstrap=0)
+    low, high = boot_noise_ceiling(RDMs(brains.mean("session").values), "corr")
+    assert (float(found["ceiling_low"]), float(found["ceiling_high"])) == pytest.approx((low, high))
+    assert low < high
+
+
+def test_a_single_matrix_has_no_noise_ceiling(movie, brains):
+    found = cs.analyse.compare_rdms(movie, brains[0, 0], n_bootstrap=0)
+    assert "ceiling_low" not in found.coords
+    assert found.attrs["noise_ceiling"].startswith("none: a single matrix")
+
+
+def test_sessions_of_one_subject_are_no_noise_ceiling(movie, brains):
+    found = cs.analyse.compare_rdms(movie, brains[:1], n_bootstrap=0)
+    assert "ceiling_low" not in found.coords
+
+
+def test_a_matrix_agrees_with_itself_in_every_resample(movie):
+    found = cs.analyse.compare_rdms(movie, movie[2].drop_vars("time"), n_bootstrap=50)
+    assert found.values[2] == pytest.approx(1)
+    assert found["low"].values[2] == pytest.approx(1)
+    assert found["low"].values[3] < found.values[3] < found["high"].values[3] < 1
+
+
+def test_copies_of_a_stimulus_do_not_make_unrelated_rdms_agree():
+    # were the zeros of copies kept, both would have them at the same pairs
+    drawn = np.random.default_rng(0).random((2, 30, 30)) + 1
+    made = (drawn + drawn.swapaxes(1, 2)) * (1 - np.eye(30))
+    one, other = (xr.DataArray(matrix, dims=PAIR) for matrix in made)
+    found = cs.analyse.compare_rdms(one, other, "pearson", n_bootstrap=100)
+    assert abs(float(found["low"] + found["high"]) / 2 - float(found)) < 0.1
+    assert found.attrs["interval"] == ("95 % percentile bootstrap over 30 stimuli, 100 resamples, subjects as they are")
+
+
+def test_a_brain_with_times_is_compared_at_all_of_them(movie):
+    found = cs.analyse.compare_rdms(movie, movie[1:], n_bootstrap=0)
+    assert found.dims == ("time", "reference_time")
+    assert np.diag(found.values[1:]) == pytest.approx(1)
+    assert found["reference_time"].values.tolist() == [1, 2, 3]
+    in_ms = movie[1:].rename(time="brain_time").assign_coords(brain_time=[70.0, 80.0, 90.0])
+    assert cs.analyse.compare_rdms(movie, in_ms, n_bootstrap=0)["brain_time"].values.tolist() == [70, 80, 90]
+
+
+def test_the_same_seed_gives_the_same_interval(movie, brains):
+    first, again, other = (cs.analyse.compare_rdms(movie, brains, n_bootstrap=10, seed=s) for s in (1, 1, 2))
+    assert first.identical(again)
+    assert not first["low"].equals(other["low"])
+
+
+def test_a_bare_matrix_is_refused(movie):
+    with pytest.raises(TypeError, match=r"the reference must be a DataArray with the dimensions .*, got ndarray"):
+        cs.analyse.compare_rdms(movie, movie.values[2])
+
+
+def test_other_stimuli_are_refused(movie, brains):
+    with pytest.raises(ValueError, match="the two RDMs must be about the same stimuli, got 12 and 10"):
+        cs.analyse.compare_rdms(movie, brains[..., :10, :10])
+    with pytest.raises(ValueError, match="in the same order, but 12 of 12 differ, the first at place 0: 0 and 11"):
+        cs.analyse.compare_rdms(movie, brains[..., ::-1, ::-1])
+
+
+def test_unknown_dimensions_are_refused(movie, brains):
+    with pytest.raises(ValueError, match="the reference must have the dimensions"):
+        cs.analyse.compare_rdms(movie, brains.rename(subject="monkey"))
+
+
+def test_two_clocks_are_refused(movie):
+    with pytest.raises(ValueError, match=r"may have one time, got \['time', 'brain_time'\]"):
+        cs.analyse.compare_rdms(movie, movie[1:].expand_dims(brain_time=2))
+
+
+def test_a_matrix_that_is_not_symmetric_is_refused(movie, brains):
+    brains[0, 0, 1, 2] += 1
+    with pytest.raises(ValueError, match="the reference must be symmetric"):
+        cs.analyse.compare_rdms(movie, brains)
+
+
+def test_a_matrix_that_is_not_square_is_refused(movie, brains):
+    with pytest.raises(ValueError, match="the reference must be square, got 5 stimuli and 12 other"):
+        cs.analyse.compare_rdms(movie, brains[..., :5, :])
+
+
+def test_missing_pairs_are_refused(movie, brains):
+    brains[0, 0, 1, 2] = brains[0, 0, 2, 1] = np.nan
+    with pytest.raises(ValueError, match=r"the reference lacks 2 values \(NaN\)"):
+        cs.analyse.compare_rdms(movie, brains)
+
+
+def test_constant_distances_are_refused(movie):
+    flat = xr.DataArray(1 - np.eye(12), dims=PAIR)
+    with pytest.raises(ValueError, match="the reference has the same distance for all pairs"):
+        cs.analyse.compare_rdms(movie, flat)
+
+
+def test_three_stimuli_are_too_few(movie):
+    with pytest.raises(ValueError, match="needs at least 4 stimuli, got 3"):
+        cs.analyse.compare_rdms(movie[:, :3, :3], movie[2, :3, :3])
+
+
+def test_an_unknown_method_is_named(movie):
+    with pytest.raises(ValueError, match=r"unknown method 'spearmann'.*did you mean 'spearman'"):
+        cs.analyse.compare_rdms(movie, movie, "spearmann")
+
+
+def test_a_negative_number_of_resamples_is_refused(movie):
+    with pytest.raises(ValueError, match="n_bootstrap must be 0 or more resamples, got -1"):
+        cs.analyse.compare_rdms(movie, movie, n_bootstrap=-1)

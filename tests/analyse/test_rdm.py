@@ -1,0 +1,120 @@
+"""RDM movies are those of rsatoolbox."""
+
+import numpy as np
+import pytest
+from rsatoolbox.data import Dataset, TemporalDataset
+from rsatoolbox.rdm import calc_rdm, calc_rdm_movie
+
+import cortexsim as cs
+from tests.analyse.nodes import node_of
+
+
+@pytest.fixture
+def repeated():
+    """Four stimuli, each in three noisy repeats, in no order."""
+    drawn = np.random.default_rng(5)
+    target, repeat = np.repeat(np.arange(4), 3), np.tile(np.arange(3), 4)
+    activation = drawn.standard_normal((4, 2, 6))[target] + drawn.standard_normal((12, 2, 6))
+    order = drawn.permutation(12)
+    return node_of(activation[order], target=target[order], repeat=repeat[order], label=target[order] % 2)
+
+
+@pytest.mark.parametrize("metric", ["correlation", "euclidean"])
+def test_a_movie_is_that_of_rsatoolbox(noisy, metric):
+    found = cs.analyse.rdm(noisy, metric)
+    values = noisy["activation"].values[:, 1:].reshape(30, 3, -1).transpose(0, 2, 1)
+    movie = calc_rdm_movie(TemporalDataset(values, time_descriptors={"time": [1, 2, 3]}), metric)
+    assert found.dims == ("time", "stimulus", "other_stimulus")
+    assert found.values[1:] == pytest.approx(movie.get_matrices())
+    assert np.isnan(found.values[0]).all()
+
+
+@pytest.mark.parametrize("noise", [None, "diagonal"])
+def test_crossnobis_is_that_of_rsatoolbox(repeated, noise):
+    found = cs.analyse.rdm(repeated, "crossnobis", noise=noise)
+    for time in (0, 1):
+        values = repeated["activation"].values[:, time].reshape(12, 6)
+        target = repeated["target"].values
+        within = values - np.array([values[target == k].mean(0) for k in range(4)])[target]
+        precision = None if noise is None else np.diag(8 / (within**2).sum(0))
+        # it warns of whole numbers as names
+        names = {"target": target.astype(str), "repeat": repeated["repeat"].values.astype(str)}
+        its = calc_rdm(Dataset(values, obs_descriptors=names), "crossnobis", "target", precision, "repeat")
+        assert found.values[time] == pytest.approx(its.get_matrices()[0])
+    assert found["stimulus"].values.tolist() == [0, 1, 2, 3]
+    assert found["label"].values.tolist() == [0, 1, 0, 1]
+
+
+def test_crossnobis_is_near_0_where_only_noise_differs_and_euclidean_is_not():
+    target, repeat = np.repeat(np.arange(10), 4), np.tile(np.arange(4), 10)
+    noise = np.random.default_rng(0).standard_normal((40, 1, 200))
+    node = node_of(noise, target=target, repeat=repeat)
+    pairs = np.triu_indices(10, 1)
+    assert abs(cs.analyse.rdm(node, "crossnobis").values[0][pairs].mean()) < 0.05
+    assert cs.analyse.rdm(node, "euclidean").values[0].mean() > 1
+
+
+def test_pairs_with_an_empty_stimulus_are_nan(of_mixture):
+    found = cs.analyse.rdm(of_mixture).values[1]
+    assert np.isnan(found[::2]).all()
+    assert np.isnan(found[:, ::2]).all()
+    assert np.isfinite(found[1::2, 1::2]).all()
+    assert (np.diag(found)[1::2] == 0).all()
+
+
+def test_crossnobis_without_repeats_says_how_to_get_them(noisy):
+    with pytest.raises(ValueError, match=r"needs independent noisy repeats .* simulate\(\.\.\., noise=, repeats=\)"):
+        cs.analyse.rdm(noisy, "crossnobis")
+
+
+def test_one_repeat_is_refused(repeated):
+    with pytest.raises(ValueError, match="at least 2 repeats of each stimulus, got 1"):
+        cs.analyse.rdm(repeated.isel(stimulus=repeated["repeat"].values == 0), "crossnobis")
+
+
+def test_a_missing_repeat_is_refused(repeated):
+    with pytest.raises(ValueError, match="each of the 4 stimuli once in each of the 3 repeats, 12 in all, got 11"):
+        cs.analyse.rdm(repeated.isel(stimulus=slice(11)), "crossnobis")
+
+
+def test_repeats_of_one_stimulus_make_no_rdm(repeated):
+    with pytest.raises(ValueError, match="at least 2 stimuli, got repeats of 1"):
+        cs.analyse.rdm(repeated.isel(stimulus=repeated["target"].values == 0), "crossnobis")
+
+
+def test_repeats_that_do_not_differ_have_no_noise_to_divide_by(repeated):
+    repeated["activation"][:, :, 2] = 1.0
+    with pytest.raises(ValueError, match="1 of 6 units of activation of V4 do not differ between repeats at time 0"):
+        cs.analyse.rdm(repeated, "crossnobis", noise="diagonal")
+
+
+def test_noise_is_a_precision_for_each_unit(repeated):
+    with pytest.raises(ValueError, match=r"a precision for each of the 6 units, got shape \(2,\)"):
+        cs.analyse.rdm(repeated, "crossnobis", noise=[1, 1])
+
+
+def test_an_unknown_kind_of_noise_is_named(repeated):
+    with pytest.raises(ValueError, match=r"unknown noise 'full': the allowed values are \['diagonal'\]"):
+        cs.analyse.rdm(repeated, "crossnobis", noise="full")
+
+
+def test_noise_belongs_to_crossnobis(noisy):
+    with pytest.raises(ValueError, match="noise= belongs to metric='crossnobis', not to 'euclidean'"):
+        cs.analyse.rdm(noisy, "euclidean", noise="diagonal")
+
+
+def test_one_stimulus_has_no_rdm(noisy):
+    with pytest.raises(ValueError, match="an RDM needs at least 2 stimuli, got 1"):
+        cs.analyse.rdm(noisy.isel(stimulus=[0]))
+
+
+def test_a_flat_pattern_has_no_correlation_but_a_distance(noisy):
+    noisy["activation"][4, 2] = 0.0
+    with pytest.raises(ValueError, match=r"same value in every unit at time 2 for the stimuli \[4\]"):
+        cs.analyse.rdm(noisy)
+    assert np.isfinite(cs.analyse.rdm(noisy, "euclidean").values[2]).all()
+
+
+def test_an_unknown_metric_is_named(noisy):
+    with pytest.raises(ValueError, match=r"unknown metric 'cosine': the allowed values are"):
+        cs.analyse.rdm(noisy, "cosine")
