@@ -20,7 +20,8 @@ def struct(names, found):
     names = np.asarray(names)
     array = np.zeros(names.shape, dtype=[("RDM", object), ("name", object)])
     for place in np.ndindex(names.shape):
-        array[place] = (found[place], str(names[place]))
+        one = found[place] if isinstance(found, np.ndarray) else found[place[0]]
+        array[place] = (one, str(names[place]))
     return array
 
 
