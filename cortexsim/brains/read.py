@@ -90,7 +90,12 @@ def _read_rsatoolbox(path: Path, file_type: str, dims: Sequence[str] | None) -> 
     from rsatoolbox.rdm import load_rdm
 
     try:
-        rdms = load_rdm(str(path), file_type=file_type)
+        if file_type == "pkl":
+            # rsatoolbox leaves a pickle that it opens by its name open
+            with path.open("rb") as file:
+                rdms = load_rdm(file, file_type=file_type)
+        else:
+            rdms = load_rdm(str(path), file_type=file_type)
     except Exception as error:
         # what is no such file fails in as many ways as there are others
         raise ValueError(f"{path} holds no RDMs of rsatoolbox, or it is damaged: {error!r}") from error

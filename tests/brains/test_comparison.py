@@ -87,7 +87,7 @@ def test_the_model_stays_as_it_is(calibrated, pictures):
 
 
 def test_weights_drawn_anew_are_others_and_the_same_by_seed(calibrated):
-    first, again, other = (drawn_anew(calibrated, seed=seed) for seed in (0, 0, 1))
+    first, again, other = (drawn_anew(calibrated, seed=seed) for seed in (4, 4, 5))
     assert first.checksum() == again.checksum()
     assert len({first.checksum(), other.checksum(), calibrated.checksum()}) == 3
 

@@ -162,7 +162,8 @@ def test_a_pickle_is_not_opened_unless_allowed(tmp_path):
 
 
 def test_a_pickle_of_ones_own_can_be_opened(tmp_path, rsatoolbox_rdms, drawn):
-    rsatoolbox_rdms.save(str(tmp_path / "rdms.pkl"), file_type="pkl")
+    with (tmp_path / "rdms.pkl").open("wb") as file:
+        rsatoolbox_rdms.save(file, file_type="pkl")
     np.testing.assert_allclose(cs.brains.read(tmp_path / "rdms.pkl", allow_pickle=True).values, drawn)
 
 
