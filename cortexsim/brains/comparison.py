@@ -116,7 +116,7 @@ def compare(
     coordinates: dict[str, Any] = {
         "model": ("model", list(MODELS), {"long_name": "model"}),
         "state": ("state", states, {"long_name": "state"}),
-        **{dim: each[0][dim].variable for dim in each[0].dims},
+        **{str(dim): each[0][dim].variable for dim in each[0].dims},
     }
     coordinates |= {end: stacked([one[end] for one in each]) for end in ("low", "high") if end in each[0].coords}
     # the ceiling is the brain's own, whatever is compared with it
