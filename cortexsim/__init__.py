@@ -6,11 +6,12 @@ Cortex" (arXiv 1604.03640).
 
 __version__ = "0.1.0"
 
-from cortexsim import analyse, datasets, zoo
+from cortexsim import analyse, brains, datasets, human, zoo
 from cortexsim.builders import adjacent, fully_recurrent, resnet
 from cortexsim.calibrate import calibrate
 from cortexsim.checkpoint import load, save
 from cortexsim.graph import CortexGraph, State
+from cortexsim.milliseconds import Milliseconds
 from cortexsim.model import Cortex
 from cortexsim.presentation import Mixture, Presentation, flash, masked, mixture, sequence, sustained
 from cortexsim.recipe import Recipe
@@ -23,6 +24,7 @@ from cortexsim.transition import Transition
 __all__ = [
     "Cortex",
     "CortexGraph",
+    "Milliseconds",
     "Mixture",
     "Presentation",
     "Progress",
@@ -32,11 +34,13 @@ __all__ = [
     "Transition",
     "adjacent",
     "analyse",
+    "brains",
     "calibrate",
     "datasets",
     "estimate",
     "flash",
     "fully_recurrent",
+    "human",
     "load",
     "masked",
     "mixture",

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 from torch import Tensor
 
+from cortexsim.analyse.interval import wilson
 from cortexsim.calibrate import calibrate
 from cortexsim.graph import CortexGraph
 from cortexsim.images import stimulus_coordinates
@@ -21,7 +22,6 @@ from cortexsim.schedule import populate
 from cortexsim.simulate import simulate
 from cortexsim.statistics import MissingStatisticsError, Statistics
 
-LEVEL = 0.95
 OWN = ("accuracy", "correct", "high", "low", "reaches", "stimulus", "target")
 
 
@@ -162,7 +162,7 @@ def _table(
     about: dict[str, Any],
 ) -> xr.Dataset:
     dims, n = tuple(grid), correct.shape[-1]
-    summed = np.array([wilson(row) for row in correct.reshape(-1, n)]).T.reshape(3, *correct.shape[:-1])
+    summed = np.array([fraction(row) for row in correct.reshape(-1, n)]).T.reshape(3, *correct.shape[:-1])
     accuracy = {"long_name": "accuracy", "units": "1", "interval": interval_text(f"{n} stimuli"), "n": n}
     return xr.Dataset(
         {
@@ -295,14 +295,11 @@ def several(what: str, values: Any) -> list[Any]:
     return listed
 
 
-def wilson(correct: np.ndarray) -> np.ndarray:
-    """Return the fraction correct with its interval (Wilson 1927), NaN where nothing was read out."""
-    from scipy.stats import binomtest
-
+def fraction(correct: np.ndarray) -> np.ndarray:
+    """Return the fraction correct and the ends of its interval, NaN where nothing was read out."""
     if not len(correct) or np.isnan(correct).any():
         return np.full(3, np.nan)
-    found = binomtest(int(correct.sum()), len(correct)).proportion_ci(LEVEL, method="wilson")
-    return np.array([correct.mean(), found.low, found.high])
+    return np.array([correct.mean(), *wilson(correct.sum(), len(correct))])
 
 
 def interval_text(over: str) -> str:

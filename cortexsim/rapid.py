@@ -11,7 +11,7 @@ import xarray as xr
 from torch import Tensor
 
 from cortexsim import randomness
-from cortexsim.grid import arrival, interval_text, one_set, several, wilson
+from cortexsim.grid import arrival, fraction, interval_text, one_set, several
 from cortexsim.images import as_images, check_images, stimulus_coordinates
 from cortexsim.model import Cortex
 from cortexsim.presentation import AnyPresentation, sequence
@@ -99,7 +99,7 @@ def rapid_sequence(
         readout = recording["readout"].to_dataset()
         for time in np.flatnonzero(readout["populated"].values):
             correct[row, time] = readout["logits"].values[:, time].argmax(-1) == label
-    summed = np.array([wilson(one) for one in correct.reshape(-1, len(label))]).T.reshape(3, *correct.shape[:2])
+    summed = np.array([fraction(one) for one in correct.reshape(-1, len(label))]).T.reshape(3, *correct.shape[:2])
     times, dims = np.arange(until + 1), ("position", "time")
     lag = times - np.array(places)[:, None] * steps_per_frame
     about = {"long_name": "accuracy for the target", "units": "1", "interval": interval_text(f"{len(label)} stimuli")}

@@ -16,6 +16,8 @@ ORDER = (
     "augmentation",
     "files",
     "shipped",
+    "milliseconds",
+    "human",
     "transition",
     "graph",
     "builders",
@@ -50,6 +52,7 @@ ORDER = (
     "grid",
     "rapid",
     "protocols",
+    "brains",
     "plot",
     "explore",
     "sweep",
@@ -57,7 +60,18 @@ ORDER = (
     "lab",
     "cli",
 )
-WITHOUT_TORCH = ("graph", "silence", "schedule", "transition", "builders", "trial", "analyse", "plot")
+WITHOUT_TORCH = (
+    "graph",
+    "silence",
+    "schedule",
+    "transition",
+    "builders",
+    "trial",
+    "analyse",
+    "plot",
+    "milliseconds",
+    "human",
+)
 LATE = {
     "plotly",
     "ipywidgets",

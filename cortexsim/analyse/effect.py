@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from cortexsim.analyse.interval import wilson
 from cortexsim.recording import settings
 from cortexsim.silence import told
 from cortexsim.transition import Times
@@ -215,14 +216,11 @@ def _mean(values: np.ndarray) -> np.ndarray:
 
 
 def _wilson(values: np.ndarray) -> np.ndarray:
-    """Fraction of ones among zeros and ones, with the interval of Wilson (1927)."""
-    from scipy.stats import binomtest
-
+    """Fraction of ones among zeros and ones, with its interval."""
     values = values[np.isfinite(values)]
     if not len(values):
         return np.full(3, np.nan)
-    found = binomtest(int(values.sum()), len(values)).proportion_ci(LEVEL, method="wilson")
-    return np.array([values.mean(), found.low, found.high])
+    return np.array([values.mean(), *wilson(values.sum(), len(values))])
 
 
 def _paired(values: np.ndarray) -> np.ndarray:

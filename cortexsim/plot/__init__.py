@@ -1,6 +1,30 @@
-"""Figures: a labelled recording in, a plotly figure out."""
+"""Figures: a labelled recording or result in, a plotly figure out."""
 
 from cortexsim.plot.activity import activity
+from cortexsim.plot.brain import brain
+from cortexsim.plot.effect import effect
+from cortexsim.plot.latencies import arrivals, latencies
+from cortexsim.plot.masking_curve import masking_curve
+from cortexsim.plot.occlusion_delay import occlusion_delay
 from cortexsim.plot.probabilities import probabilities
+from cortexsim.plot.rdm_movie import rdm_movie
+from cortexsim.plot.speed_accuracy import speed_accuracy
+from cortexsim.plot.temporal_generalization import temporal_generalization
+from cortexsim.plot.time_course import time_course
+from cortexsim.plot.trajectory import trajectory
 
-__all__ = ["activity", "probabilities"]
+__all__ = [
+    "activity",
+    "arrivals",
+    "brain",
+    "effect",
+    "latencies",
+    "masking_curve",
+    "occlusion_delay",
+    "probabilities",
+    "rdm_movie",
+    "speed_accuracy",
+    "temporal_generalization",
+    "time_course",
+    "trajectory",
+]

@@ -1,0 +1,187 @@
+"""Does a model's activity tell stimuli apart as a brain's does? Over time, for each state, beside two baselines."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+
+from cortexsim.calibrate import calibrate
+from cortexsim.images import as_images
+from cortexsim.model import Cortex
+from cortexsim.presentation import AnyPresentation, sustained
+from cortexsim.simulate import simulate
+
+MODELS = ("trained", "untrained")
+
+
+def compare(
+    model: Cortex,
+    images: Any,
+    rdms: xr.DataArray,
+    *,
+    until: int,
+    states: Sequence[str] | None = None,
+    presentation: AnyPresentation | None = None,
+    metric: str = "correlation",
+    method: str = "spearman",
+    untrained: Cortex | None = None,
+    n_bootstrap: int = 200,
+    seed: int = 0,
+    progress: bool = False,
+) -> xr.DataArray:
+    """Compare a model's dissimilarities with a brain's at every time.
+
+    The model, an untrained one of the same graph, and the pixels are compared with the same matrices in the same way.
+    Both models are calibrated on these very images first (on copies): a model's own statistics are of its training
+    images, and a difference in statistics would look like a difference in what was learned.
+
+    Parameters
+    ----------
+    model : Cortex
+    images : Tensor or Dataset
+        What the brain was shown, in the order of its matrices, at the model's size; see `images`.
+    rdms : DataArray, (subject, session, [time,] stimulus, other_stimulus)
+        By `read`. Sessions are averaged within a subject first.
+    until : int
+        Last time of the model.
+    states : sequence of str, optional
+        By default all.
+    presentation : Presentation or Mixture, optional
+        By default the image stays on.
+    metric : str
+        Of the model's dissimilarities; see `analyse.rdm`.
+    method : str
+        Of the comparison; see `analyse.compare_rdms`.
+    untrained : Cortex, optional
+        By default the same architecture with weights drawn anew by `seed`.
+    n_bootstrap : int
+        Resamples of the stimuli for the interval.
+    seed : int
+        Draws the untrained weights, masks and the resamples.
+    progress : bool
+        Show progress bars.
+
+    Returns
+    -------
+    DataArray, (model, state, time[, brain_time])
+        `model` is "trained" or "untrained". Coordinates: `low` and `high`; `pixels`, `pixels_low`, `pixels_high`; where
+        there are two or more subjects `ceiling_low` and `ceiling_high`. Pixels and ceiling are single numbers, or over
+        brain_time. NaN where a state is empty.
+
+    Raises
+    ------
+    TypeError
+        If the brain's matrices are no DataArray.
+    ValueError
+        If there are more or fewer images than stimuli in the matrices, or none can be compared; the message says why.
+
+    References
+    ----------
+    Kriegeskorte, N., Mur, M. & Bandettini, P. (2008). Representational similarity analysis. Frontiers in Systems
+    Neuroscience 2. The noise ceiling is that of Nili, H. et al. (2014), PLOS Computational Biology 10.
+    """
+    from cortexsim.analyse import compare_rdms, rdm
+
+    _check(images, rdms)
+    brain = rdms.rename(time="brain_time") if "time" in rdms.dims else rdms
+    brain = brain.drop_vars(["name", "stimulus_name"], errors="ignore")
+    pixels = as_images(images)
+    shown = presentation or sustained()
+    states = list(model.graph.state_names if states is None else states)
+    cortices = {
+        "trained": copy.deepcopy(model),
+        "untrained": copy.deepcopy(untrained) if untrained is not None else drawn_anew(model, seed=seed),
+    }
+
+    def against_brain(dissimilarities: xr.DataArray) -> xr.DataArray:
+        return compare_rdms(dissimilarities, brain, method, n_bootstrap=n_bootstrap, seed=seed, progress=progress)
+
+    each: list[xr.DataArray] = []
+    for cortex in cortices.values():
+        if cortex.normalization != "none":
+            calibrate(cortex, pixels, until, shown, seed=seed)
+        recording = simulate(cortex, pixels, shown, until=until, record=states, seed=seed, progress=progress)
+        each += [against_brain(rdm(recording[name], metric)) for name in states]
+    dims = ("model", "state", *each[0].dims)
+
+    def stacked(arrays: Sequence[xr.DataArray]) -> tuple[tuple[Any, ...], np.ndarray]:
+        values = np.stack([array.values for array in arrays])
+        return dims, values.reshape(len(MODELS), len(states), *values.shape[1:])
+
+    coordinates: dict[str, Any] = {
+        "model": ("model", list(MODELS), {"long_name": "model"}),
+        "state": ("state", states, {"long_name": "state"}),
+        **{str(dim): each[0][dim].variable for dim in each[0].dims},
+    }
+    coordinates |= {end: stacked([one[end] for one in each]) for end in ("low", "high") if end in each[0].coords}
+    # the ceiling is the brain's own, whatever is compared with it
+    ceilings = [name for name in ("ceiling_low", "ceiling_high") if name in each[0].coords]
+    coordinates |= {name: each[0][name].variable for name in ceilings}
+    baseline = against_brain(_pixel_dissimilarities(pixels, metric)).isel(time=0)
+    coordinates["pixels"] = baseline.variable
+    coordinates |= {f"pixels_{end}": baseline[end].variable for end in ("low", "high") if end in baseline.coords}
+    result = xr.DataArray(stacked(each)[1], coordinates, dims, "similarity")
+    result.attrs = {
+        **each[0].attrs,
+        "long_name": f"{method} correlation with the brain" if method != "cosine" else "cosine with the brain",
+        "metric": metric,
+        "presentation": str(shown),
+        "statistics": "both models calibrated on these images",
+        "source": str(rdms.attrs.get("source", "")),
+        "n_subjects": rdms.sizes.get("subject", 1),
+    }
+    return result
+
+
+def drawn_anew(model: Cortex, *, seed: int) -> Cortex:
+    """Make a model of the same architecture with weights drawn anew, as before any training.
+
+    Raises
+    ------
+    ValueError
+        If its pre-net, a transition or an update is a module of the user's, which cannot be made again.
+    """
+    custom = [t.name for t in model.graph.transitions if not isinstance(t.kind, str)]
+    custom += [s.name for s in model.graph.states if s.update is not None]
+    if model.has_own_pre_net or custom:
+        what = ["pre-net"] * model.has_own_pre_net + custom
+        raise ValueError(f"{what} are modules of your own, which cannot be drawn anew: give untrained= such a model")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        drawn = Cortex(
+            model.graph,
+            n_classes=model.n_classes,
+            readout_time=model.readout_time,
+            pre_net=model.pre_net_name,
+            input_gain=model.input_gain,
+            sharing=model.sharing,
+            normalization=model.normalization,
+        )
+    return drawn.to(next(model.parameters())).eval()
+
+
+def _check(images: Any, rdms: xr.DataArray) -> None:
+    if not isinstance(rdms, xr.DataArray):
+        raise TypeError(f"the brain's matrices must be a DataArray, as brains.read gives it, got {type(rdms).__name__}")
+    if not {"stimulus", "other_stimulus"} <= set(rdms.dims):
+        raise ValueError(f"the brain's matrices need the dimensions stimulus and other_stimulus, got {rdms.dims}")
+    n_images, n_stimuli = len(as_images(images)), rdms.sizes["stimulus"]
+    if n_images != n_stimuli:
+        raise ValueError(
+            f"the brain's matrices are of {n_stimuli} stimuli, but {n_images} images were given: give the same, in the "
+            "same order"
+        )
+
+
+def _pixel_dissimilarities(pixels: torch.Tensor, metric: str) -> xr.DataArray:
+    """Give the dissimilarities of the images themselves, at the size that the model sees."""
+    from cortexsim.analyse import rdm
+
+    values = pixels.detach().cpu().numpy().astype(np.float64)
+    shown = xr.DataArray(values[:, None], dims=["stimulus", "time", "channel", "y", "x"])
+    return rdm(shown, metric)

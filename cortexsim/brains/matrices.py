@@ -1,0 +1,104 @@
+"""What counts as dissimilarity matrices of a brain: square, symmetric, zero on the diagonal, with named dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+STIMULI = ("stimulus", "other_stimulus")
+DIMS = ("subject", "session", "time", *STIMULI)
+
+
+def labelled_matrices(
+    values: np.ndarray, dims: Sequence[str], coordinates: Mapping[str, Any], *, source: str
+) -> xr.DataArray:
+    """Put dissimilarities into one labelled array, and refuse what are none.
+
+    Parameters
+    ----------
+    values : ndarray
+        The last two dimensions are the stimuli.
+    dims : sequence of str
+        Their names, some of `DIMS`, the last two of them the stimuli.
+    coordinates : mapping
+        Coordinates, as xarray takes them.
+    source : str
+        Where they are from, for the messages.
+
+    Returns
+    -------
+    DataArray, (subject, session, [time,] stimulus, other_stimulus)
+        float64; one subject and one session where nothing is said of them.
+
+    Raises
+    ------
+    ValueError
+        If a dimension is unknown or doubled, or a matrix is not square, not symmetric, not zero on its diagonal, not
+        finite, or holds no number.
+    """
+    dims = tuple(map(str, dims))
+    if len(dims) != values.ndim or len(set(dims)) != len(dims) or dims[-2:] != STIMULI or not set(dims) <= set(DIMS):
+        raise ValueError(
+            f"{source}: an array of shape {values.shape} needs its dimensions named, of {DIMS[:3]}, and last "
+            f"{STIMULI}; got {dims}"
+        )
+    if values.dtype.kind not in "fiu":
+        raise ValueError(f"{source}: dissimilarities must be real numbers, got {values.dtype}")
+    values = values.astype(np.float64)
+    n, other = values.shape[-2:]
+    if n != other or n < 2:
+        raise ValueError(f"{source}: a dissimilarity matrix must be square, of at least 2 stimuli, got {n} x {other}")
+    off = values[..., ~np.eye(n, dtype=bool)]
+    if not off.size or np.isnan(off).all() or np.isinf(off).any():
+        raise ValueError(f"{source}: dissimilarities must be finite numbers, got {'infinity' if off.size else 'none'}")
+    size = float(np.nanmax(np.abs(off))) or 1.0
+    mirrored = np.swapaxes(values, -1, -2)
+    if (np.isnan(values) != np.isnan(mirrored)).any() or np.nanmax(np.abs(values - mirrored)) > 1e-5 * size:
+        place = np.argwhere(~(np.abs(values - mirrored) <= 1e-5 * size) & ~(np.isnan(values) & np.isnan(mirrored)))[0]
+        raise ValueError(
+            f"{source}: a dissimilarity matrix must be symmetric, but between stimuli {place[-2]} and {place[-1]} it "
+            f"is {values[tuple(place)]:.4g} one way and {mirrored[tuple(place)]:.4g} the other"
+        )
+    diagonal = np.diagonal(values, axis1=-2, axis2=-1)
+    if np.nanmax(np.abs(diagonal), initial=0) > 1e-5 * size:
+        raise ValueError(
+            f"{source}: the diagonal must be 0, because nothing differs from itself, got {np.nanmax(diagonal):.4g}; "
+            "if these are similarities, give 1 - similarity"
+        )
+    array = xr.DataArray(values, dict(coordinates), dims, "rdm")
+    for dim in ("subject", "session"):
+        if dim not in array.dims:
+            array = array.expand_dims({dim: [0]})
+    for dim in (*DIMS[:2], *STIMULI):
+        if dim not in array.coords:
+            array = array.assign_coords({dim: np.arange(array.sizes[dim])})
+    # the names of stimuli are kept beside, because a model's stimuli are numbered
+    if array["stimulus"].dtype.kind not in "iu":
+        array = array.assign_coords(stimulus_name=("stimulus", array["stimulus"].values))
+    numbered = np.arange(n)
+    array = array.assign_coords(stimulus=numbered, other_stimulus=numbered)
+    array.attrs = {"long_name": "dissimilarity", "units": "1", "source": source}
+    return array.transpose(*(dim for dim in DIMS if dim in array.dims))
+
+
+def square(pairs: np.ndarray, *, source: str) -> np.ndarray:
+    """Turn vectors of all pairs, (..., pair), into matrices; the pairs are those above the diagonal, row by row.
+
+    MATLAB's `squareform`, scipy's and rsatoolbox's order is the same.
+
+    Raises
+    ------
+    ValueError
+        If so many pairs are not those of any number of stimuli.
+    """
+    n_pairs = pairs.shape[-1]
+    n = round((1 + np.sqrt(1 + 8 * n_pairs)) / 2)
+    if n * (n - 1) // 2 != n_pairs:
+        raise ValueError(f"{source}: {n_pairs} pairs are not all pairs of any number of stimuli")
+    matrix = np.zeros((*pairs.shape[:-1], n, n))
+    rows, columns = np.triu_indices(n, 1)
+    matrix[..., rows, columns] = matrix[..., columns, rows] = pairs
+    return matrix

@@ -1,0 +1,73 @@
+"""The images that a brain was shown, as a model sees them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from cortexsim.brains.matlab import contents, struct_with
+
+
+def images(path: str | Path, *, size: int | tuple[int, int], variable: str | None = None) -> xr.Dataset:
+    """Read the images of a MATLAB file, in the order of its matrices.
+
+    Parameters
+    ----------
+    path : str or Path
+        A `.mat` file with a struct array that has the field `image` (height x width x 3, or grey, uint8) and maybe
+        others: fields of one number become coordinates, a text field `category` becomes the label. For image files in
+        folders there is `cortexsim.datasets.folder`.
+    size : int or (height, width)
+        What the model sees, in px. Images are resized to it with antialiasing (bicubic); proportions are not kept, and
+        a model that sees 32 x 32 px sees much less than the brain did.
+    variable : str, optional
+        Which struct, where several have images.
+
+    Returns
+    -------
+    Dataset
+        `image` (stimulus, channel, y, x), uint8, and the coordinates; attrs `classes` where there are categories.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is no MATLAB file, has no such struct, or holds what is no image.
+    """
+    from PIL import Image
+
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}")
+    if path.suffix.lower() != ".mat":
+        raise ValueError(f"cannot read images from {path}: a .mat file is needed; for folders see datasets.folder")
+    height, width = (size, size) if isinstance(size, int) else size
+    struct = struct_with(path, contents(path), "image", variable).ravel()
+    fields = struct.dtype.names or ()
+    shown = np.empty((len(struct), 3, height, width), dtype=np.uint8)
+    for place, element in enumerate(struct):
+        pixels = np.asarray(element["image"])
+        if pixels.dtype != np.uint8 or not (pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] == 3)):
+            kind = f"shape {pixels.shape}, {pixels.dtype}"
+            raise ValueError(f"{path}: image {place} must be height x width x 3 or grey, uint8, got {kind}")
+        resized = Image.fromarray(pixels).convert("RGB").resize((width, height), Image.Resampling.BICUBIC)
+        shown[place] = np.asarray(resized).transpose(2, 0, 1)
+    coordinates: dict[str, Any] = {}
+    for name in fields:
+        held = [np.ravel(element[name]) for element in struct]
+        if name not in ("image", "category") and all(v.size == 1 and v.dtype.kind in "uif" for v in held):
+            coordinates[name] = ("stimulus", [value[0].item() for value in held], {"long_name": name, "units": "1"})
+    attrs: dict[str, Any] = {"name": path.stem, "path": str(path), "height": height, "width": width}
+    if "category" in fields:
+        told = [str(np.ravel(element["category"])[0]) for element in struct]
+        classes = sorted(set(told))
+        label = [classes.index(category) for category in told]
+        coordinates["label"] = ("stimulus", label, {"long_name": "category", "units": "1"})
+        attrs["classes"] = json.dumps(classes)
+    pixels_of_all = (("stimulus", "channel", "y", "x"), shown, {"long_name": "RGB image", "units": "1"})
+    return xr.Dataset({"image": pixels_of_all}, coordinates, attrs)

@@ -1,0 +1,119 @@
+"""A model beside a brain: over time, with both baselines, with a ceiling where there are subjects."""
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+from scipy.stats import spearmanr
+
+import cortexsim as cs
+from cortexsim import analyse
+from cortexsim.brains.comparison import drawn_anew
+from cortexsim.brains.matrices import labelled_matrices
+
+from .conftest import matrices
+
+N = 6
+PAIRS = np.triu_indices(N, 1)
+
+
+def brain(*shape, dims, seed=0):
+    dims = [*dims, "stimulus", "other_stimulus"]
+    coordinates = {"time": ("time", 50.0 * np.arange(shape[dims.index("time")]))} if "time" in dims else {}
+    return labelled_matrices(matrices(*shape, n=N, seed=seed), dims, coordinates, source="drawn")
+
+
+def compare(model, pictures, rdms, **settings):
+    return cs.brains.compare(model, pictures, rdms, **{"until": 3, "n_bootstrap": 5, **settings})
+
+
+def test_the_value_is_the_mean_over_subjects_of_rank_correlations_with_their_mean_session(calibrated, pictures):
+    rdms = brain(2, 3, dims=["subject", "session"])
+    found = compare(calibrated, pictures, rdms)
+    cs.calibrate(calibrated, pictures, 3, cs.sustained())
+    recording = cs.simulate(calibrated, pictures, cs.sustained(), until=3)
+    ours = analyse.rdm(recording["V2"]).sel(time=2).values[PAIRS]
+    each = [spearmanr(ours, rdms.values[k].mean(0)[PAIRS])[0] for k in range(2)]
+    np.testing.assert_allclose(found.sel(model="trained", state="V2", time=2), np.mean(each))
+
+
+def test_the_pixels_are_compared_in_the_same_way(calibrated, pictures):
+    rdms = brain(dims=[])
+    found = compare(calibrated, pictures, rdms)
+    flat = pictures.flatten(1).numpy()
+    expected = spearmanr((1 - np.corrcoef(flat))[PAIRS], rdms.values[0, 0][PAIRS])[0]
+    np.testing.assert_allclose(found["pixels"], expected)
+    assert found["pixels_low"] <= found["pixels_high"]
+
+
+def test_a_brain_that_is_the_model_agrees_with_it_and_not_with_the_untrained_one(calibrated, pictures):
+    trained = drawn_anew(calibrated, seed=7)
+    cs.calibrate(trained, pictures, 3, cs.sustained())
+    recording = cs.simulate(trained, pictures, cs.sustained(), until=3)
+    copied = analyse.rdm(recording["IT"]).sel(time=3, drop=True)
+    rdms = labelled_matrices(copied.values, copied.dims, {}, source="a copy")
+    found = compare(trained, pictures, rdms).sel(state="IT", time=3)
+    np.testing.assert_allclose(found.sel(model="trained"), 1)
+    assert found.sel(model="untrained") < 0.9
+
+
+def test_states_are_empty_before_anything_arrives(calibrated, pictures):
+    found = compare(calibrated, pictures, brain(dims=[]))
+    assert found.dims == ("model", "state", "time")
+    assert found.sel(state="IT").isnull().values.tolist() == [[True, True, False, False]] * 2
+    assert found["low"].dims == found.dims
+
+
+def test_a_single_matrix_has_no_ceiling_and_subjects_have_one(calibrated, pictures):
+    assert "ceiling_low" not in compare(calibrated, pictures, brain(dims=[])).coords
+    found = compare(calibrated, pictures, brain(3, dims=["subject"]))
+    assert float(found["ceiling_low"]) < float(found["ceiling_high"])
+
+
+def test_brain_time_is_an_axis_of_its_own(calibrated, pictures):
+    found = compare(calibrated, pictures, brain(2, 4, dims=["subject", "time"]), states=["V1"])
+    assert found.dims == ("model", "state", "time", "brain_time")
+    assert found["brain_time"].values.tolist() == [0, 50, 100, 150]
+    assert found["pixels"].dims == found["ceiling_low"].dims == ("brain_time",)
+    one = compare(calibrated, pictures, brain(2, 4, dims=["subject", "time"]).isel(time=2, drop=True), states=["V1"])
+    np.testing.assert_allclose(found.isel(brain_time=2).values, one.values)
+
+
+def test_the_model_stays_as_it_is(calibrated, pictures):
+    weights, statistics = calibrated.checksum(), dict(calibrated.statistics)
+    compare(calibrated, pictures, brain(dims=[]))
+    assert calibrated.checksum() == weights
+    assert calibrated.statistics == statistics
+
+
+def test_weights_drawn_anew_are_others_and_the_same_by_seed(calibrated):
+    first, again, other = (drawn_anew(calibrated, seed=seed) for seed in (4, 4, 5))
+    assert first.checksum() == again.checksum()
+    assert len({first.checksum(), other.checksum(), calibrated.checksum()}) == 3
+
+
+def test_drawing_weights_leaves_the_random_numbers_of_the_user_alone(calibrated):
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    drawn_anew(calibrated, seed=0)
+    torch.testing.assert_close(torch.rand(2), expected)
+
+
+def test_a_module_of_the_users_cannot_be_drawn_anew():
+    graph = cs.adjacent({"V1": 4, "IT": 4}, size=8)
+    model = cs.Cortex(graph, n_classes=3, readout_time=2, pre_net=torch.nn.Conv2d(3, 4, 3, padding=1))
+    with pytest.raises(ValueError, match=r"\['pre-net'\] are modules of your own.*give untrained="):
+        drawn_anew(model, seed=0)
+
+
+def test_more_stimuli_than_images_are_refused(calibrated, pictures):
+    with pytest.raises(ValueError, match="matrices are of 6 stimuli, but 5 images were given: give the same"):
+        compare(calibrated, pictures[:5], brain(dims=[]))
+
+
+def test_matrices_must_be_labelled(calibrated, pictures):
+    with pytest.raises(TypeError, match=r"must be a DataArray, as brains\.read gives it, got ndarray"):
+        compare(calibrated, pictures, matrices(n=N))
+    with pytest.raises(ValueError, match="need the dimensions stimulus and other_stimulus, got"):
+        compare(calibrated, pictures, xr.DataArray(matrices(n=N), dims=["a", "b"]))

@@ -1,0 +1,277 @@
+"""Brain data from files: what is read is what was written, and what is wrong with a file is said."""
+
+import pickle
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy.io import savemat
+from scipy.spatial.distance import squareform
+
+import cortexsim as cs
+from cortexsim.brains.matrices import labelled_matrices, square
+
+from .conftest import N, matrices, struct
+
+DIMS = ("subject", "session", "stimulus", "other_stimulus")
+
+
+# --- MATLAB ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_matlab_struct_is_subjects_by_sessions_with_the_names_it_gives(matlab_file, drawn):
+    rdms = cs.brains.read(matlab_file)
+    assert rdms.dims == DIMS
+    np.testing.assert_array_equal(rdms.values, drawn)
+    assert rdms["subject"].values.tolist() == ["BE", "KO"]
+    assert rdms["session"].values.tolist() == ["1", "2", "3"]
+
+
+def test_one_matrix_can_be_taken_by_its_name(matlab_file, drawn):
+    rdm = cs.brains.read(matlab_file, name="IT | KO | Session: 3")
+    assert rdm.shape == (1, 1, N, N)
+    np.testing.assert_array_equal(rdm.values[0, 0], drawn[1, 2])
+
+
+def test_a_row_of_all_pairs_becomes_a_matrix_as_scipy_has_it(tmp_path):
+    pairs = np.arange(1.0, 11.0)
+    savemat(tmp_path / "pairs.mat", {"RDMs": struct(["monkey"], [pairs[None]])})
+    np.testing.assert_array_equal(cs.brains.read(tmp_path / "pairs.mat").values[0, 0], squareform(pairs))
+
+
+def test_what_a_row_of_matrices_is_must_be_said(tmp_path, drawn):
+    savemat(tmp_path / "two.mat", {"RDMs": struct([["monkey", "human"]], drawn[:1])})
+    with pytest.raises(ValueError, match=r"choose one by name=, one of \['monkey', 'human'\], or say dims="):
+        cs.brains.read(tmp_path / "two.mat")
+    assert cs.brains.read(tmp_path / "two.mat", dims=["subject"]).sizes["subject"] == 2
+
+
+def test_dims_that_do_not_fit_the_struct_are_refused(matlab_file):
+    with pytest.raises(ValueError, match=r"in the shape \(1, 2, 3\), which \('subject',\) does not name"):
+        cs.brains.read(matlab_file, dims=["subject"])
+
+
+def test_an_unknown_name_is_answered_with_the_names(matlab_file):
+    with pytest.raises(ValueError, match="unknown name 'IT': the allowed values are"):
+        cs.brains.read(matlab_file, name="IT")
+
+
+def test_a_struct_without_the_field_is_told_by_its_fields(tmp_path):
+    savemat(tmp_path / "images.mat", {"stimuli": {"image": np.zeros((4, 4, 3), np.uint8), "human": 1}})
+    with pytest.raises(ValueError, match=r"no struct has the field 'RDM'.*'stimuli': \['image', 'human'\]"):
+        cs.brains.read(tmp_path / "images.mat")
+
+
+def test_of_two_structs_one_must_be_chosen(tmp_path, drawn):
+    one = struct(["a"], [drawn[0, 0]])
+    savemat(tmp_path / "both.mat", {"early": one, "late": one})
+    with pytest.raises(ValueError, match=r"choose one by variable=, one of \['early', 'late'\]"):
+        cs.brains.read(tmp_path / "both.mat")
+    assert cs.brains.read(tmp_path / "both.mat", variable="late").shape == (1, 1, N, N)
+
+
+def test_an_unknown_variable_is_refused(matlab_file):
+    with pytest.raises(ValueError, match=r"unknown variable 'RDM'.*did you mean 'RDMs'"):
+        cs.brains.read(matlab_file, variable="RDM")
+
+
+def test_matrices_of_different_stimuli_are_refused(tmp_path):
+    found = np.array([matrices(), matrices(n=4)], dtype=object)
+    savemat(tmp_path / "odd.mat", {"RDMs": struct(["a", "b"], found)})
+    with pytest.raises(ValueError, match=r"of the same stimuli, got the shapes \[\(4, 4\), \(5, 5\)\]"):
+        cs.brains.read(tmp_path / "odd.mat", dims=["subject"])
+
+
+def test_a_field_that_is_no_matrix_is_refused(tmp_path):
+    savemat(tmp_path / "text.mat", {"RDMs": struct(["a"], ["not a matrix"])})
+    with pytest.raises(ValueError, match="RDM must be a matrix, or a row of all pairs, got shape"):
+        cs.brains.read(tmp_path / "text.mat")
+
+
+def test_version_7_3_is_named(tmp_path):
+    header = b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM"
+    (tmp_path / "new.mat").write_bytes(header.ljust(600, b"\0"))
+    with pytest.raises(ValueError, match=r"version 7\.3, which cannot be read; save it with '-v7'"):
+        cs.brains.read(tmp_path / "new.mat")
+
+
+# --- rsatoolbox ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def rsatoolbox_rdms(drawn):
+    """The matrices in an order of rsatoolbox' own: sessions first, then subjects."""
+    from rsatoolbox.rdm import RDMs
+
+    who = {"subject": ["BE", "KO"] * 3, "session": np.repeat([1, 2, 3], 2).tolist()}
+    names = {"name": [f"image {k}" for k in range(N)]}
+    return RDMs(drawn.transpose(1, 0, 2, 3).reshape(6, N, N), rdm_descriptors=who, pattern_descriptors=names)
+
+
+def test_what_rsatoolbox_saves_is_put_in_order_by_its_descriptors(tmp_path, rsatoolbox_rdms, drawn):
+    rsatoolbox_rdms.save(str(tmp_path / "rdms.hdf5"))
+    rdms = cs.brains.read(tmp_path / "rdms.hdf5")
+    assert rdms.dims == DIMS
+    np.testing.assert_allclose(rdms.values, drawn)
+    assert rdms["subject"].values.tolist() == ["BE", "KO"]
+    assert rdms["stimulus_name"].values.tolist() == [f"image {k}" for k in range(N)]
+    assert rdms["stimulus"].values.tolist() == list(range(N))
+
+
+def test_times_of_rsatoolbox_become_brain_time_without_a_unit_made_up(tmp_path):
+    from rsatoolbox.rdm import RDMs
+
+    RDMs(matrices(3), rdm_descriptors={"time": [0.1, 0.2, 0.3]}).save(str(tmp_path / "film.h5"), file_type="hdf5")
+    rdms = cs.brains.read(tmp_path / "film.h5")
+    assert rdms.dims == ("subject", "session", "time", "stimulus", "other_stimulus")
+    assert rdms["time"].values.tolist() == [0.1, 0.2, 0.3]
+    assert rdms["time"].attrs["units"] == "units not stated"
+
+
+def test_a_list_of_matrices_must_say_what_they_are(tmp_path):
+    from rsatoolbox.rdm import RDMs
+
+    RDMs(matrices(3)).save(str(tmp_path / "list.hdf5"))
+    with pytest.raises(ValueError, match=r"holds 3 matrices .* nothing says what they are: give dims="):
+        cs.brains.read(tmp_path / "list.hdf5")
+    assert cs.brains.read(tmp_path / "list.hdf5", dims=["subject"]).sizes["subject"] == 3
+
+
+def test_a_session_that_is_missing_is_told(tmp_path, rsatoolbox_rdms):
+    rsatoolbox_rdms.subset("index", [0, 1, 2, 3, 4]).save(str(tmp_path / "gap.hdf5"))
+    with pytest.raises(ValueError, match="holds 5 matrices, but 2 x 3 are needed, one for each subject and session"):
+        cs.brains.read(tmp_path / "gap.hdf5")
+
+
+class Malicious:
+    """What a pickle may hold: it calls whatever it likes when it is opened."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (open, (str(self.path), "w"))
+
+
+def test_a_pickle_is_not_opened_unless_allowed(tmp_path):
+    trap = tmp_path / "sprung"
+    (tmp_path / "rdms.pkl").write_bytes(pickle.dumps(Malicious(trap)))
+    with pytest.raises(ValueError, match="is a pickle, which runs whatever code its maker put in"):
+        cs.brains.read(tmp_path / "rdms.pkl")
+    assert not trap.exists()
+
+
+def test_a_pickle_of_ones_own_can_be_opened(tmp_path, rsatoolbox_rdms, drawn):
+    with (tmp_path / "rdms.pkl").open("wb") as file:
+        rsatoolbox_rdms.save(file, file_type="pkl")
+    np.testing.assert_allclose(cs.brains.read(tmp_path / "rdms.pkl", allow_pickle=True).values, drawn)
+
+
+# --- netCDF and numpy ------------------------------------------------------------------------------------------------
+
+
+def test_netcdf_keeps_its_names_and_units(tmp_path):
+    time = ("time", [80.0, 100.0], {"units": "ms"})
+    array = xr.DataArray(matrices(2), {"time": time}, ["time", "stimulus", "other_stimulus"])
+    array.to_dataset(name="meg").to_netcdf(tmp_path / "meg.nc", engine="h5netcdf")
+    rdms = cs.brains.read(tmp_path / "meg.nc")
+    np.testing.assert_array_equal(rdms.values[0, 0], array.values)
+    assert rdms["time"].attrs["units"] == "ms"
+
+
+def test_netcdf_without_stimuli_is_told_what_it_has(tmp_path):
+    xr.Dataset({"meg": ("time", [1.0])}).to_netcdf(tmp_path / "meg.nc", engine="h5netcdf")
+    with pytest.raises(ValueError, match=r"must have the dimensions .*; none of \['meg'\] have them"):
+        cs.brains.read(tmp_path / "meg.nc")
+
+
+def test_numpy_arrays_have_named_dimensions_and_times(tmp_path):
+    drawn = matrices(2, 3)
+    dims = ["subject", "time", "stimulus", "other_stimulus"]
+    np.savez(tmp_path / "meg.npz", rdm=drawn, dims=dims, time=[0, 50, 100], time_units="ms")
+    rdms = cs.brains.read(tmp_path / "meg.npz")
+    np.testing.assert_array_equal(rdms.isel(session=0).values, drawn)
+    assert (rdms["time"].values.tolist(), rdms["time"].attrs["units"]) == ([0, 50, 100], "ms")
+
+
+@pytest.mark.parametrize(
+    ("held", "message"),
+    [
+        ({"rdm": matrices()}, r"lacks \['dims'\]; it has \['rdm'\]"),
+        ({"rdm": matrices(2), "dims": ["time", "stimulus", "other_stimulus"]}, "needs an array 'time' that says when"),
+        ({"rdm": matrices(2), "dims": ["stimulus", "other_stimulus"]}, "needs its dimensions named"),
+        ({"rdm": matrices(2), "dims": ["run", "stimulus", "other_stimulus"]}, "needs its dimensions named"),
+        (
+            {"rdm": matrices(2), "dims": ["time", "stimulus", "other_stimulus"], "time": [1, 2, 3]},
+            r"'time' must have a value for each of \(2, 5, 5\), got shape \(3,\)",
+        ),
+        ({"rdm": np.array([{}], dtype=object), "dims": ["stimulus"]}, r"is no \.npz file of numbers and texts"),
+    ],
+)
+def test_numpy_arrays_that_lack_something_are_refused(tmp_path, held, message):
+    np.savez(tmp_path / "odd.npz", **held)
+    with pytest.raises(ValueError, match=message):
+        cs.brains.read(tmp_path / "odd.npz")
+
+
+# --- any file --------------------------------------------------------------------------------------------------------
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="there is no file"):
+        cs.brains.read(tmp_path / "nothing.mat")
+
+
+def test_a_foreign_kind_is_answered_with_the_kinds(tmp_path):
+    (tmp_path / "brain.csv").write_text("0,1\n1,0\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"cannot read .*brain\.csv: allowed are \.mat, \.npz, \.h5"):
+        cs.brains.read(tmp_path / "brain.csv")
+
+
+@pytest.mark.parametrize("suffix", [".mat", ".npz", ".nc", ".hdf5"])
+def test_a_damaged_file_is_called_so(tmp_path, suffix):
+    path = tmp_path / f"brain{suffix}"
+    path.write_bytes(b"this is a note and no data" * 40)
+    with pytest.raises(ValueError, match=r"brain\.\w+ (is no|holds no) .* or it is damaged"):
+        cs.brains.read(path)
+
+
+def test_an_option_of_another_kind_of_file_is_refused(tmp_path):
+    np.savez(tmp_path / "meg.npz", rdm=matrices(), dims=["stimulus", "other_stimulus"])
+    with pytest.raises(ValueError, match=r"name= is for \.mat, not for meg\.npz"):
+        cs.brains.read(tmp_path / "meg.npz", name="IT")
+
+
+def spoilt(change):
+    found = matrices()
+    change(found)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        (spoilt(lambda m: m.__setitem__((1, 3), 9)), r"symmetric, but between stimuli 1 and 3 it is 9 one way and"),
+        (spoilt(lambda m: m.__setitem__((1, 3), np.nan)), "symmetric, but between stimuli 1 and 3 it is nan one way"),
+        (1 - matrices(), r"the diagonal must be 0.* if these are similarities, give 1 - similarity"),
+        (matrices()[:, :4], "must be square, of at least 2 stimuli, got 5 x 4"),
+        (spoilt(lambda m: m.__setitem__((slice(None), 1), np.inf)), "must be finite numbers, got infinity"),
+        (np.full((5, 5), np.nan), "must be finite numbers"),
+        (matrices().astype(str), "must be real numbers, got <U"),
+    ],
+)
+def test_what_is_no_dissimilarity_matrix_is_refused(found, message):
+    with pytest.raises(ValueError, match=message):
+        labelled_matrices(found, ["stimulus", "other_stimulus"], {}, source="mine")
+
+
+def test_a_gap_in_both_halves_is_kept_as_a_gap():
+    found = matrices()
+    found[1, 3] = found[3, 1] = np.nan
+    kept = labelled_matrices(found, ["stimulus", "other_stimulus"], {}, source="mine")
+    assert int(kept.isnull().sum()) == 2
+
+
+def test_so_many_pairs_as_no_number_of_stimuli_has_are_refused():
+    with pytest.raises(ValueError, match="7 pairs are not all pairs of any number of stimuli"):
+        square(np.arange(7.0), source="mine")

@@ -1,0 +1,61 @@
+"""The images that a brain was shown."""
+
+import json
+
+import numpy as np
+import pytest
+from scipy.io import savemat
+
+import cortexsim as cs
+
+
+@pytest.fixture
+def images_file(tmp_path):
+    """Three images of one colour each; 12 x 10 px."""
+    array = np.zeros((1, 3), dtype=[("category", object), ("human", object), ("image", object)])
+    for place, (category, colour) in enumerate([("hand", (255, 0, 0)), ("car", (0, 255, 0)), ("hand", (0, 0, 255))]):
+        array[0, place] = (category, int(category == "hand"), np.full((12, 10, 3), colour, dtype=np.uint8))
+    savemat(tmp_path / "images.mat", {"stimuli": array})
+    return tmp_path / "images.mat"
+
+
+def test_images_are_resized_and_keep_their_order_and_colours(images_file):
+    shown = cs.brains.images(images_file, size=(8, 6))
+    assert shown["image"].shape == (3, 3, 8, 6)
+    assert shown["image"].dtype == np.uint8
+    np.testing.assert_array_equal(shown["image"].values.mean((2, 3)), np.eye(3) * 255)
+
+
+def test_categories_become_labels_and_numbers_factors(images_file):
+    shown = cs.brains.images(images_file, size=8)
+    assert json.loads(shown.attrs["classes"]) == ["car", "hand"]
+    assert shown["label"].values.tolist() == [1, 0, 1]
+    assert shown["human"].values.tolist() == [1, 0, 1]
+
+
+def test_a_model_takes_them_as_they_are(small_model, images_file):
+    recording = cs.simulate(small_model, cs.brains.images(images_file, size=8), until=2)
+    assert recording["IT"]["label"].values.tolist() == [1, 0, 1]
+
+
+def test_a_file_without_images_is_told_by_its_fields(tmp_path):
+    savemat(tmp_path / "rdms.mat", {"RDMs": {"RDM": np.zeros((3, 3))}})
+    with pytest.raises(ValueError, match=r"no struct has the field 'image'.*'RDMs': \['RDM'\]"):
+        cs.brains.images(tmp_path / "rdms.mat", size=8)
+
+
+def test_what_is_no_image_is_refused(tmp_path):
+    savemat(tmp_path / "odd.mat", {"stimuli": {"image": np.zeros((4, 4))}})
+    with pytest.raises(ValueError, match=r"image 0 must be height x width x 3 or grey, uint8, got shape \(4, 4\)"):
+        cs.brains.images(tmp_path / "odd.mat", size=8)
+
+
+def test_a_folder_is_read_by_the_datasets(tmp_path):
+    (tmp_path / "hand.png").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"a \.mat file is needed; for folders see datasets\.folder"):
+        cs.brains.images(tmp_path / "hand.png", size=8)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="there is no file"):
+        cs.brains.images(tmp_path / "nothing.mat", size=8)

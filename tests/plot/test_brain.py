@@ -1,0 +1,72 @@
+"""A model beside a brain: both baselines are always drawn."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from cortexsim.plot import brain
+
+from .conftest import TIME
+
+
+@pytest.fixture
+def similarity():
+    values = np.arange(2 * 2 * 5, dtype=float).reshape(2, 2, 5) / 20
+    values[:, 1, :2] = np.nan
+    dims = ["model", "state", "time"]
+    array = xr.DataArray(values, {"model": ["trained", "untrained"], "state": ["V1", "IT"], "time": TIME}, dims)
+    array.attrs = {"long_name": "spearman correlation with the brain", "n_subjects": 4, "n": 92}
+    array = array.assign_coords(low=(dims, values - 0.1), high=(dims, values + 0.1))
+    return array.assign_coords(pixels=0.2, pixels_low=0.1, pixels_high=0.3, ceiling_low=0.5, ceiling_high=0.6)
+
+
+def traces(figure, name):
+    return list(figure.select_traces({"name": name}))
+
+
+def test_a_panel_for_each_state_with_both_models_and_the_pixels(similarity):
+    figure = brain(similarity)
+    for name, place in (("trained", 0), ("untrained", 1)):
+        for state, line in enumerate(traces(figure, name)):
+            np.testing.assert_array_equal(line.y, similarity.values[place, state])
+    assert [line.y for line in traces(figure, "pixels")] == [(0.2, 0.2)] * 2
+    assert set(traces(figure, "pixels interval")[0].y) == {0.1, 0.3, None}
+    assert set(traces(figure, "noise ceiling")[1].y) == {0.5, 0.6, None}
+
+
+def test_a_single_matrix_is_said_to_have_no_ceiling(similarity):
+    single = similarity.drop_vars(["ceiling_low", "ceiling_high"]).assign_attrs(n_subjects=1)
+    figure = brain(single)
+    assert not traces(figure, "noise ceiling")
+    assert "a single matrix has no noise ceiling" in figure.layout.title.subtitle.text
+
+
+def test_brain_time_makes_maps_with_the_pixels_as_a_column(similarity, milliseconds):
+    values = np.stack([similarity.values, similarity.values + 0.1], -1)
+    coordinates = {name: similarity[name] for name in ("model", "state", "time")}
+    coordinates |= {"brain_time": ("brain_time", [80, 100], {"long_name": "brain time", "units": "ms"})}
+    coordinates["pixels"] = ("brain_time", [0.1, 0.2])
+    maps = xr.DataArray(values, coordinates, ["model", "state", "time", "brain_time"])
+    figure = brain(maps, milliseconds=milliseconds)
+    (pixels,) = traces(figure, "pixels")
+    assert [row[0] for row in pixels.z] == [0.1, 0.2]
+    (heat_map,) = traces(figure, "IT, untrained")
+    assert heat_map.z[1][:2].tolist() == [None, None]
+    assert heat_map.z[1][4] == pytest.approx(1.05)
+    assert figure.layout.yaxis.title.text == "brain time (ms)"
+    assert "model time (ms) = 66 + 25 t, assumed" in {axis.title.text for axis in figure.select_xaxes()}
+
+
+def test_milliseconds_are_stated(similarity, milliseconds):
+    assert brain(similarity, milliseconds=milliseconds).layout.xaxis.title.text == "time (ms) = 66 + 25 t, assumed"
+
+
+def test_a_comparison_without_its_baselines_is_not_drawn(similarity):
+    for bare in (similarity.drop_vars("pixels"), similarity.sel(model=["trained"])):
+        with pytest.raises(ValueError, match="with both baselines only, the pixels and the untrained model"):
+            brain(bare)
+
+
+def test_other_dimensions_are_refused(similarity):
+    with pytest.raises(ValueError, match=r"has the dimensions \(model, state, time.*got \(state, time\)"):
+        brain(similarity.isel(model=0))

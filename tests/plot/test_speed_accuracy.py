@@ -1,0 +1,52 @@
+"""Speed and accuracy as the threshold moves."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from cortexsim.plot import speed_accuracy
+
+
+@pytest.fixture
+def curve():
+    """Thresholds 0.9, 0.5, 0.99: none passes the last."""
+    measured = {
+        "mean_time": ("threshold", [4.0, 2.0, np.nan]),
+        "accuracy": ("threshold", [0.9, 0.6, np.nan], {"long_name": "accuracy", "chance": 0.1, "n": 300}),
+        "fraction_decided": ("threshold", [0.5, 1.0, 0.0]),
+    }
+    return xr.Dataset(measured, {"threshold": [0.9, 0.5, 0.99]})
+
+
+def trace(figure, name):
+    (found,) = figure.select_traces({"name": name})
+    return found
+
+
+def test_points_are_joined_in_the_order_of_time(curve):
+    line = trace(speed_accuracy(curve), "model")
+    np.testing.assert_array_equal(line.x, [2, 4, np.nan])
+    np.testing.assert_array_equal(line.y, [0.6, 0.9, np.nan])
+    assert line.hovertext[1].startswith("threshold 0.9: 0.9 right at a mean of 4")
+    assert trace(speed_accuracy(curve), "decided").y.tolist() == [1, 0.5, 0]
+
+
+def test_key_presses_of_people_have_an_axis_of_their_own(curve, milliseconds):
+    figure = speed_accuracy(curve, beside=True, milliseconds=milliseconds)
+    model, people = trace(figure, "model"), trace(figure, "people, noise sd 0")
+    assert model.xaxis != people.xaxis
+    assert figure.layout.xaxis2.matches is None
+    assert people.x.tolist() == [200, 400, 600, 800, 1000]
+    assert people.y.tolist() == [0.11, 0.11, 0.32, 0.57, 0.60]
+    assert "a key press is not a readout" in figure.layout.title.subtitle.text.replace("<br>", " ")
+
+
+def test_milliseconds_are_stated_on_the_axis(curve, milliseconds):
+    figure = speed_accuracy(curve, milliseconds=milliseconds)
+    assert trace(figure, "model").x[0] == 116
+    assert figure.layout.xaxis2.title.text == "mean time (ms) = 66 + 25 t, assumed"
+
+
+def test_a_dataset_without_what_is_drawn_is_refused(curve):
+    with pytest.raises(ValueError, match=r"needs \['fraction_decided', 'mean_time'\], got \['accuracy', 'threshold'\]"):
+        speed_accuracy(curve[["accuracy"]])

@@ -1,0 +1,75 @@
+"""Time courses: lines, gaps, intervals, chance, ceiling, and what is written beside them."""
+
+import numpy as np
+import pytest
+
+from cortexsim.plot import time_course
+
+
+def trace(figure, name):
+    (found,) = figure.select_traces({"name": name})
+    return found
+
+
+def test_a_line_for_each_state_and_a_gap_where_it_is_empty(course):
+    line = trace(time_course(course), "IT")
+    np.testing.assert_array_equal(line.y, course.sel(state="IT").values)
+    assert line.connectgaps is False
+
+
+def test_an_interval_does_not_span_what_is_empty(course):
+    band = trace(time_course(course), "IT interval")
+    # two shapes of one point each, closed and parted
+    assert list(band.x) == [2, 2, 2, None, 4, 4, 4, None]
+    np.testing.assert_allclose([y for y in band.y if y is not None], [0.45, 0.55, 0.45, 0.75, 0.85, 0.75])
+
+
+def test_chance_is_a_line_and_the_interval_is_told(course):
+    figure = time_course(course)
+    assert trace(figure, "chance").y == (0.1, 0.1)
+    assert figure.layout.title.subtitle.text == "95 % Wilson interval over 200 stimuli"
+
+
+def test_an_array_without_an_interval_says_so(course):
+    plain = course.drop_vars(["low", "high"]).drop_attrs()
+    figure = time_course(plain)
+    assert [line.name for line in figure.data] == ["V1", "IT"]
+    assert figure.layout.title.subtitle.text == "no interval was given"
+
+
+def test_a_noise_ceiling_of_one_number_lies_behind_all_times(course):
+    figure = time_course(course.isel(state=0, drop=True).assign_coords(ceiling_low=0.6, ceiling_high=0.7))
+    assert figure.data[0].name == "noise ceiling"
+    assert set(trace(figure, "noise ceiling").y) == {0.6, 0.7, None}
+
+
+def test_milliseconds_are_stated_on_the_axis_beside_the_papers_range(course, milliseconds):
+    figure = time_course(course, milliseconds=milliseconds)
+    assert figure.layout.xaxis.title.text == "time (ms) = 66 + 25 t, assumed"
+    assert trace(figure, "V1").x.tolist() == [66, 91, 116, 141, 166]
+    assert "t = 2 (116 ms; 106 to 166 ms at 20 to 50 ms a step)" in trace(figure, "V1").hovertext[2]
+
+
+def test_steps_are_named_by_the_coordinate(course):
+    assert time_course(course).layout.xaxis.title.text == "time (steps)"
+
+
+def test_too_many_dimensions_are_answered_with_what_to_do(course):
+    with pytest.raises(ValueError, match=r"\(time and at most 1 more\), got \(.*\); choose one .* \.isel\(seed=0\)"):
+        time_course(course.expand_dims(seed=2, axis=-1))
+
+
+def test_an_array_without_time_is_refused(course):
+    with pytest.raises(ValueError, match=r"a time course has the dimensions \(time.*got \(state\)"):
+        time_course(course.isel(time=0))
+
+
+def test_milliseconds_are_no_bare_number(course):
+    with pytest.raises(TypeError, match=r"Milliseconds\(onset_ms=..., step_ms=...\).*got 25"):
+        time_course(course, milliseconds=25)
+
+
+def test_a_ceiling_for_each_state_is_refused(course):
+    ceilings = {name: ("state", [0.6, 0.7]) for name in ("ceiling_low", "ceiling_high")}
+    with pytest.raises(ValueError, match=r"one number or one for each time, got dimensions \('state',\)"):
+        time_course(course.assign_coords(ceilings))
