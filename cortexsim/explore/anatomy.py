@@ -12,7 +12,7 @@ from cortexsim.explore.choice import Choice, Option
 from cortexsim.explore.draft import STARTS, Draft, as_transitions
 from cortexsim.explore.editor import Editor
 from cortexsim.explore.exercises import EXERCISES, Verdict
-from cortexsim.explore.notice import alert, refusal
+from cortexsim.explore.notice import alert
 from cortexsim.explore.prediction import Prediction
 from cortexsim.explore.reach import ANATOMY, Reach, facts_for, picture, reach
 from cortexsim.graph import CortexGraph
@@ -189,7 +189,7 @@ class Anatomy(widgets.VBox):
         if self._own:
             starts.append(("the graph that was given", OWN))
         self.start_menu = widgets.Dropdown(
-            options=starts, description="start from", layout=widgets.Layout(width="340px"), **wide
+            options=starts, description="start from", layout=widgets.Layout(width="330px"), **wide
         )
         self.shown_choice = Choice(label="image shown")
         self.shown_choice.offer([Option("flash", "for one step"), Option("sustained", "all the time")], "flash")
@@ -198,6 +198,7 @@ class Anatomy(widgets.VBox):
         self.until_text = widgets.IntText(description="last time", layout=widgets.Layout(width="120px"), **wide)
         button = widgets.Layout(width="70px")
         self.undo_button = widgets.Button(description="undo", tooltip="take the last change back", layout=button)
+        self.undo_button.disabled = True
         self.reset_button = widgets.Button(description="reset", tooltip="back to the start", layout=button)
         parts = [self.start_menu, self.undo_button, self.reset_button]
         parts += [self.shown_choice, self.readout_text, self.until_text]
@@ -217,7 +218,6 @@ class Anatomy(widgets.VBox):
         self.reset_button.on_click(lambda _: self.reset())
         self.editor.on_msg(lambda _, content, __: self.undo() if content.get("act") == "undo" else None)
         self.editor.observe(self._edited, names="transitions")
-        self.editor.observe(lambda _: self._say(), names="cover")
         self.observe(self._changed, names=["draft", "start", "shown", "readout_time", "until"])
 
     def _edited(self, change: Any) -> None:
@@ -232,14 +232,25 @@ class Anatomy(widgets.VBox):
         if self._settling:
             return
         name = change["name"]
-        self._attempt(lambda: self._begin(self.start) if name == "start" else None, asks=name != "draft")
+        self._attempt(lambda: self._begin(self.start) if name == "start" else None, asks=name == "start")
+
+    @property
+    def _starts(self) -> list[str]:
+        return [*STARTS, *([OWN] if self._own else [])]
+
+    @traitlets.validate("start")
+    def _known(self, proposal: Any) -> str:
+        # before the menu refuses it in words that do not help
+        if proposal["value"] not in self._starts:
+            raise traitlets.TraitError(unknown("start", proposal["value"], self._starts))
+        return proposal["value"]
 
     # --- what follows
 
     def _begin(self, name: str) -> None:
         """Begin with a start graph, or the one that was given."""
-        if name not in STARTS and not (name == OWN and self._own):
-            raise ValueError(unknown("start", name, [*STARTS, *([OWN] if self._own else [])]))
+        if name not in self._starts:
+            raise ValueError(unknown("start", name, self._starts))
         self.start = name
         if name in STARTS:
             self.draft, self.readout_time = Draft.of(STARTS[name].graph()), STARTS[name].readout_time
@@ -260,9 +271,10 @@ class Anatomy(widgets.VBox):
             if self._shows != before:
                 self._history.append(before)
         except Exception as error:  # a widget's exception would show nowhere else
-            self.draft = self.reach.draft
+            # else the next change would be refused because of this one
+            self._set(*before)
             self.editor.transitions = self.draft.listed()
-            self.notice.value = alert("This cannot be", error, "What is drawn is still the graph before.")
+            self.notice.value = alert("This cannot be", error, "The panel is as it was before.")
         finally:
             self._settling = False
             self.undo_button.disabled = not self._history
@@ -306,7 +318,7 @@ class Anatomy(widgets.VBox):
                 self.ask.start(facts_for(self.reach), sibling=False)
             else:
                 self.ask.update(facts_for(self.reach))
-        self._say()
+        self.notice.value = ""
 
     def _check(self) -> None:
         if self.shown not in SHOWN:
@@ -320,17 +332,6 @@ class Anatomy(widgets.VBox):
                 f"transitions open or close up to t = {self.draft.last_change}, so the last time must be at least "
                 f"that, got {self.until}"
             )
-
-    def _say(self) -> None:
-        """Say why nothing can be read, unless a prediction has to be made first."""
-        reached = self.reach
-        if not reached.refused or self.editor.cover:
-            self.notice.value = ""
-            return
-        then = "Open a way from the first area to the last one: press an empty cell of the matrix."
-        if reached.readable:
-            then = "Set the readout time to one of these, or give an area a transition to itself: then it holds."
-        self.notice.value = refusal("Impossible", reached.refused, then)
 
 
 def _as_draft(graph: Any) -> Draft:

@@ -88,7 +88,9 @@ class Draft:
             states = tuple(State(one["name"], one["features"], *one["size"]) for one in saved["states"])
             return cls(states, as_transitions(saved["transitions"]))
         except (KeyError, TypeError) as error:
-            raise ValueError(f"a graph needs states (name, features, size) and transitions ({_KEYS}): {error}") from None
+            raise ValueError(
+                f"a graph needs states (name, features, size) and transitions ({_KEYS}): {error}"
+            ) from None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the draft as plain lists and texts, for JSON."""

@@ -1,4 +1,4 @@
-"""The transition matrix and the graph unrolled in time, in one widget: the browser edits, the kernel says what follows."""
+"""The transition matrix and the graph unrolled in time: the browser edits, the kernel says what follows."""
 
 from __future__ import annotations
 

@@ -35,7 +35,9 @@ def one_step(reached: Reach) -> Verdict:
     there = f"{reached.last} is first reached at t = {first}"
     if first != 1:
         return Verdict(False, f"{there}; it should be t = 1.")
-    direct = [t for t in reached.draft.transitions if t.source == reached.draft.states[0].name and t.target == reached.last]
+    direct = [
+        t for t in reached.draft.transitions if t.source == reached.draft.states[0].name and t.target == reached.last
+    ]
     return Verdict(True, f"{there}, by {direct[0].name} ({direct[0].kind}): one step skips all areas between.")
 
 

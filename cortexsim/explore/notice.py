@@ -25,22 +25,3 @@ def alert(what: str, error: Exception, then: str = "") -> str:
         f"<b>{html.escape(what)}.</b> {html.escape(str(error) or type(error).__name__)}{after}"
         f"<details><summary>for a bug report</summary><pre>{trace}</pre></details></div>"
     )
-
-
-def refusal(what: str, why: str, then: str = "") -> str:
-    """Write what is impossible, and why, as HTML that a screen reader reads out: no error, so nothing to report.
-
-    Parameters
-    ----------
-    what : str
-        Such as "Impossible".
-    why : str
-        The reason.
-    then : str
-        What the person can do.
-    """
-    after = f"<div>{html.escape(then)}</div>" if then else ""
-    return (
-        f'<div role="alert" style="line-height:1.5;border-left:3px solid #d55e00;padding-left:8px">'
-        f"<b>{html.escape(what)}:</b> {html.escape(why)}.{after}</div>"
-    )

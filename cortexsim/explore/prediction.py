@@ -48,9 +48,7 @@ class Prediction(widgets.VBox):
     question = traitlets.Unicode()
     prediction = traitlets.Int(None, allow_none=True)
 
-    def __init__(
-        self, stage: Stage | Editor, question: str, questions: Mapping[str, Question] = QUESTIONS
-    ) -> None:
+    def __init__(self, stage: Stage | Editor, question: str, questions: Mapping[str, Question] = QUESTIONS) -> None:
         if question and question not in questions:
             raise ValueError(unknown("question", question, questions))
         self.stage, self.questions = stage, questions

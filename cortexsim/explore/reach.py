@@ -107,6 +107,7 @@ def picture(reached: Reach, n_classes: int) -> dict[str, Any]:
         "moves": [list(move) for move in reached.moves],
         "until": reached.until,
         "refused": reached.refused,
+        "then": _then(reached),
         "facts": [list(fact) for fact in _facts(reached, n_classes)],
     }
 
@@ -115,15 +116,24 @@ def _facts(reached: Reach, n_classes: int) -> list[tuple[str, str]]:
     time, planned = reached.readout_time, reached.planned
     told = [(f"{reached.last} can be read at", times(reached.readable))]
     if planned is None:
-        return [*told, (f"to read at T = {time}", "impossible, see above")]
+        return told
     shared, own = (planned.n_parameters(n_classes, shared=shared) for shared in (True, False))
     idle = sum(not needed and when <= time for *_, when, needed in reached.moves)
     return [
         *told,
-        (f"to read at T = {time}", f"{len(planned)} transition-times run; {idle} more could, but are not needed"),
-        ("parameters", f"{shared:,} shared over time; {own:,} with weights of their own at each time"),
-        ("multiply-adds", f"{planned.multiply_adds / 1e6:,.2f} million between areas, for one image"),
+        (f"to read at T = {time}", f"{len(planned)} transition-times run; {idle} more are not needed"),
+        ("parameters", f"{shared:,} if shared over time, {own:,} if not"),
+        ("multiply-adds", f"{planned.multiply_adds / 1e6:,.2f} million in the transitions, for one image"),
     ]
+
+
+def _then(reached: Reach) -> str:
+    """Say what the person can do where nothing can be read."""
+    if not reached.refused:
+        return ""
+    if not reached.readable:
+        return "Open a way from the first area to the last one: press an empty cell of the matrix."
+    return "Set the readout time to one of these, or give an area a transition to itself: then it holds."
 
 
 def times(listed: Sequence[int]) -> str:

@@ -96,9 +96,9 @@ class Unrolled {
 
   readout() {
     const { svg, picture, readoutTime } = this;
-    if (readoutTime > picture.until) return;
+    if (this.covered || readoutTime > picture.until) return;
     const [x, y] = [this.x(readoutTime), this.y(picture.states.at(-1).name)];
-    const wrong = !this.covered && picture.refused ? " cs-wrong" : "";
+    const wrong = picture.refused ? " cs-wrong" : "";
     const size = { x: x - this.half - 4, y: y - 14, width: 2 * this.half + 8, height: 28, rx: 6 };
     shape("rect", { ...size, class: `cs-readout${wrong}` }, svg);
     const near = x > LABEL_PX + this.gap * (picture.until - 1) ? "end" : x < LABEL_PX + this.gap * 2 ? "start" : "middle";
@@ -120,7 +120,7 @@ class Unrolled {
     const { states } = this.picture;
     const holding = states.filter((state) => state.holds[time]).map((state) => state.name);
     const text = `t = ${time}: ${holding.length ? `${listed(holding)} ${holding.length > 1 ? "hold" : "holds"} something` : "all areas are empty"}`;
-    this.caption.textContent = this.covered ? "the same graph unrolled in time: covered until you have predicted, or skipped" : `unrolled in time; ${text}`;
+    this.caption.textContent = this.covered ? "unrolled in time: covered until you have predicted, or skipped" : `unrolled in time; ${text}`;
     this.svg.setAttribute("aria-label", this.covered ? "covered" : text);
   }
 

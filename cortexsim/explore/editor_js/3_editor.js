@@ -23,7 +23,7 @@ class Editor {
     this.tip = new Tip(this.root);
     this.unrolled = new Unrolled(right, this.tip, act);
     this.legend(right);
-    this.facts = element("dl", { class: "cs-facts", "aria-live": "polite" }, right);
+    this.facts = element("div", { class: "cs-facts", "aria-live": "polite" }, right);
     this.time = 0;
     this.timer = null;
     this.cover = model.get("cover");
@@ -67,15 +67,17 @@ class Editor {
 
   legend(parent) {
     const legend = element("div", { class: "cs-legend" }, parent);
+    const entry = (width, name) => {
+      const row = element("span", {}, legend);
+      const svg = shape("svg", { width, height: 14, "aria-hidden": "true" }, row);
+      row.append(name);
+      return svg;
+    };
     for (const [kind, name] of [...Object.entries(WAYS), ["forward cs-idle", "not needed for the readout"]]) {
-      const svg = shape("svg", { width: 28, height: 10, "aria-hidden": "true" }, legend);
-      shape("line", { x1: 0, x2: 28, y1: 5, y2: 5, class: `cs-edge cs-past cs-${kind}` }, svg);
-      element("span", {}, legend, name);
+      shape("line", { x1: 0, x2: 28, y1: 7, y2: 7, class: `cs-edge cs-past cs-${kind}` }, entry(28, name));
     }
-    for (const [kind, name] of [["cs-holds cs-lit", "holds something"], ["", "empty"]]) {
-      const svg = shape("svg", { width: 14, height: 14, "aria-hidden": "true" }, legend);
-      shape("rect", { x: 1, y: 1, width: 12, height: 12, rx: 3, class: `cs-node ${kind}` }, svg);
-      element("span", {}, legend, name);
+    for (const [kind, name] of [["cs-holds cs-lit", "holds something"], ["cs-holds", "will hold"], ["", "empty"]]) {
+      shape("rect", { x: 1, y: 1, width: 12, height: 12, rx: 3, class: `cs-node ${kind}` }, entry(14, name));
     }
   }
 
@@ -106,6 +108,7 @@ class Editor {
   set() {
     const picture = this.model.get("picture");
     if (!picture?.states) return;
+    this.stop();
     this.picture = picture;
     const cover = this.model.get("cover");
     const uncovered = this.cover && !cover;
@@ -115,9 +118,15 @@ class Editor {
     this.edited();
     this.unrolled.set(picture, this.model.get("readout_time"), Boolean(cover));
     this.facts.replaceChildren();
+    if (picture.refused && !cover) {
+      const box = element("div", { class: "cs-refused", role: "alert" }, this.facts);
+      element("b", {}, box, "Impossible: ");
+      box.append(`${picture.refused}. ${picture.then}`);
+    }
     for (const [name, text] of cover ? [] : picture.facts) {
-      element("dt", {}, this.facts, name);
-      element("dd", {}, this.facts, text);
+      const row = element("div", {}, this.facts);
+      element("span", {}, row, name);
+      element("b", {}, row, text);
     }
     this.go(cover ? 0 : this.time > picture.until ? picture.until : this.model.get("time"));
     this.root.dataset.pictures = Number(this.root.dataset.pictures ?? 0) + 1;
