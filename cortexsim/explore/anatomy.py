@@ -297,6 +297,7 @@ class Anatomy(widgets.VBox):
     def _follow(self, *, asks: bool) -> None:
         """Work out what follows, and send it to the browser."""
         self._check()
+        self.time = min(self.time, self.until)
         self.reach: Reach = reach(self.draft, SHOWN[self.shown], self.readout_time, self.until)
         self._began = self.start
         self.settings = {
