@@ -204,6 +204,6 @@ STARTS = {
     "no-self": Start("adjacent areas, no self-transitions", lambda: adjacent(AREAS, size=32, lateral=False), 5),
     "feedforward": Start("feedforward", lambda: adjacent(AREAS, size=32, lateral=False, feedback=False), 3),
     "full": Start("fully recurrent", lambda: fully_recurrent(AREAS, size=32), 5),
-    "resnet": Start("3-state ResNet (the paper's)", zoo.PAPER["resnet-3-state"].graph, 11),
-    "three-no-self": Start("3 states, no self-transitions (the paper's)", _three_without_self, 10),
+    "resnet": Start("3-state ResNet of the paper", zoo.PAPER["resnet-3-state"].graph, 11),
+    "three-no-self": Start("3 areas, no self-transitions", _three_without_self, 10),
 }
