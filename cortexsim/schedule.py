@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +12,7 @@ from typing import Any
 
 from cortexsim.graph import CortexGraph
 from cortexsim.silence import silenced
+from cortexsim.suggest import unknown
 from cortexsim.transition import Times, Transition
 
 
@@ -57,6 +59,40 @@ class Schedule:
     def multiply_adds(self) -> int:
         """Multiplications (each with an addition) of all convolutions that run, for one stimulus."""
         return sum(self.graph.multiply_adds(name) for name, _ in self.pairs)
+
+    def n_parameters(self, n_classes: int, *, pre_net: str = "conv", shared: bool = True) -> int:
+        """Count the weights that contribute: all convolutions that run, pre-net and final layer; BN is not counted.
+
+        What `Cortex.n_parameters` gives, without a model having to be made.
+
+        Parameters
+        ----------
+        n_classes : int
+        pre_net : "conv" or "deep"
+        shared : bool
+            Whether a transition has the same weights at every time; else it has weights of its own at each.
+
+        Raises
+        ------
+        ValueError
+            If there is no such pre-net, or a transition or an update is a function, whose weights only a model knows.
+        """
+        first, last = self.graph.states[0].features, self.graph.states[-1].features
+        in_pre_net = {"conv": 27 * first, "deep": 27 * first + 18 * first**2}
+        if pre_net not in in_pre_net:
+            raise ValueError(unknown("pre_net", pre_net, in_pre_net))
+        runs = [name for name, _ in self.pairs]
+        reached = frozenset().union(*self.states_at)
+        functions = [name for name in dict.fromkeys(runs) if not isinstance(self.graph.transition(name).kind, str)]
+        functions += [state.name for state in self.graph.states if state.update and state.name in reached]
+        if functions:
+            raise ValueError(f"only a model knows the weights of {functions}: cs.Cortex(graph).n_parameters()")
+        kernels = sum(
+            math.prod(convolution.kernel_shape)
+            for name in (dict.fromkeys(runs) if shared else runs)
+            for convolution in self.graph.convolutions(name)
+        )
+        return in_pre_net[pre_net] + kernels + last * n_classes + n_classes
 
     def populated(self, state: str) -> tuple[int, ...]:
         """Return the times at which a state holds something.

@@ -223,3 +223,24 @@ def test_multiplications_are_counted_as_the_convolutions_make_them():
     assert graph.multiply_adds("V1->V1") == 2 * 9 * 4 * 4 * 64
     planned = cs.schedule(graph, readout_time=2)
     assert planned.multiply_adds == sum(graph.multiply_adds(name) for name, _ in planned)
+
+
+@pytest.mark.parametrize("name", [name for name, paper in cs.zoo.PAPER.items() if paper.sharing != "all"])
+def test_the_papers_parameters_are_counted_without_making_a_model(name):
+    paper = cs.zoo.PAPER[name]
+    planned = cs.schedule(paper.graph(), paper.readout_time)
+    counted = planned.n_parameters(10, pre_net=paper.pre_net, shared=paper.sharing == "time")
+    assert counted == paper.n_parameters
+
+
+def test_only_what_contributes_to_the_readout_has_parameters():
+    assert cs.schedule(FORWARD, 2).n_parameters(3) == cs.Cortex(ADJACENT, 3, 5).n_parameters(2)
+    assert cs.schedule(ADJACENT, 3).n_parameters(3) > cs.schedule(ADJACENT, 2).n_parameters(3)
+
+
+def test_parameters_of_a_function_are_left_to_the_model():
+    graph = FORWARD.with_transition("V1", "IT", lambda source, target: None)
+    with pytest.raises(ValueError, match=r"only a model knows the weights of \['V1->IT'\]"):
+        cs.schedule(graph, 2, cs.sustained()).n_parameters(3)
+    with pytest.raises(ValueError, match="unknown pre_net 'shallow'"):
+        cs.schedule(FORWARD, 2).n_parameters(3, pre_net="shallow")

@@ -1,8 +1,9 @@
 """Panels: controls, an analysis and its plot, in a notebook."""
 
+from cortexsim.explore.anatomy import Anatomy
 from cortexsim.explore.tour import Tour
 
-__all__ = ["Timeline", "Tour"]
+__all__ = ["Anatomy", "Timeline", "Tour"]
 
 
 def __getattr__(name: str) -> object:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets as widgets
 import traitlets
 
 from cortexsim.explore.choice import Choice, Option
+from cortexsim.explore.editor import Editor
 from cortexsim.explore.notice import alert
 from cortexsim.explore.questions import NEVER, QUESTIONS, Facts, Question, tally
 from cortexsim.explore.stage import Stage
@@ -23,10 +24,12 @@ class Prediction(widgets.VBox):
 
     Parameters
     ----------
-    stage : Stage
+    stage : Stage or Editor
         What it covers.
     question : str
-        A key of `QUESTIONS`, or "" for none.
+        A key of `questions`, or "" for none.
+    questions : mapping of str to Question
+        What can be asked.
 
     Attributes
     ----------
@@ -45,15 +48,15 @@ class Prediction(widgets.VBox):
     question = traitlets.Unicode()
     prediction = traitlets.Int(None, allow_none=True)
 
-    def __init__(self, stage: Stage, question: str) -> None:
-        if question and question not in QUESTIONS:
-            raise ValueError(unknown("question", question, QUESTIONS))
-        self.stage = stage
+    def __init__(self, stage: Stage | Editor, question: str, questions: Mapping[str, Question] = QUESTIONS) -> None:
+        if question and question not in questions:
+            raise ValueError(unknown("question", question, questions))
+        self.stage, self.questions = stage, questions
         self.tries: list[tuple[str, int]] = []
         self._facts: Facts | None = None
         self._final = self._waits = False
         self.menu = widgets.Dropdown(
-            options=[JUST_LOOK, *((one.title, name) for name, one in QUESTIONS.items())],
+            options=self._all(),
             value=question,
             description="predict",
             style={"description_width": "initial"},
@@ -87,12 +90,17 @@ class Prediction(widgets.VBox):
         """
         self._facts, self._final = facts, False
         labelled = any(right is not None for right in facts.right)
-        possible = {"": True, "arrival": True, "settled": labelled, "batch": labelled, "sibling": labelled and sibling}
+        needed = {"settled": labelled, "batch": labelled, "sibling": labelled and sibling}
+        possible = {**dict.fromkeys(["", *self.questions], True), **needed}
         wanted = self.question if possible[self.question] else ""
         # a menu falls back on its first option when it gets others
         self.menu.options = [option for option in self._all() if possible[option[1]]]
         self.menu.value = wanted
         self._ask()
+
+    def update(self, facts: Facts) -> None:
+        """Take in what became of the recording, without asking anew."""
+        self._facts = facts
 
     def learn(self, batch: Sequence[float | None] = (), sibling: Sequence[float | None] = (), *, final: bool) -> None:
         """Take in what was measured on the batch, and reveal what waits for it.
@@ -152,10 +160,10 @@ class Prediction(widgets.VBox):
 
     @property
     def _asked(self) -> Question | None:
-        return QUESTIONS.get(self.question)
+        return self.questions.get(self.question)
 
     def _all(self) -> list[tuple[str, str]]:
-        return [JUST_LOOK, *((one.title, name) for name, one in QUESTIONS.items())]
+        return [JUST_LOOK, *((one.title, name) for name, one in self.questions.items())]
 
     def _ask(self) -> None:
         asked, facts = self._asked, self._facts
@@ -169,7 +177,7 @@ class Prediction(widgets.VBox):
             self.stage.cover = ""
             return
         self.text.value = f'<div style="line-height:1.4">{html.escape(asked.text(facts))}</div>'
-        self.answer.label = "t (steps)" if asked.unit == "steps" else "percent"
+        self.answer.label = {"steps": "t (steps)", "points": "percent", "times": "number of times"}[asked.unit]
         self.answer.offer([Option(one, "never" if one == NEVER else str(one)) for one in asked.choices(facts)], None)
         self._enable(True)
         self.stage.cover = asked.cover

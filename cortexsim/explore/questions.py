@@ -66,7 +66,7 @@ class Question:
         For the menu.
     cover : "readout" or "time"
         What stays hidden until it is made.
-    unit : "steps" or "points"
+    unit : "steps", "points" or "times"
         Of the distance.
     needs : "batch", "sibling" or ""
         What has to be measured first.
@@ -96,6 +96,8 @@ class Question:
         """Write an answer with its unit."""
         if value == NEVER:
             return "never"
+        if self.unit == "times":
+            return "1 time" if value == 1 else f"{value} times"
         return f"t = {value}" if self.unit == "steps" else f"{value} %"
 
     def distance(self, facts: Facts, guess: int, truth: int) -> int:
