@@ -15,12 +15,12 @@ from cortexsim import randomness
 from cortexsim.analyse.effect import effect
 from cortexsim.grid import (
     Condition,
+    fraction,
     interval_text,
     reaches_last,
     readout_time_of,
     run,
     several,
-    wilson,
 )
 from cortexsim.images import as_float, as_images
 from cortexsim.lesion import LESIONS
@@ -265,7 +265,7 @@ def occlusion(
     correct, values = done["correct"].isel(all=0, drop=True), data[factor].values
     within = [(values >= low) & (values < high) for low, high in pairwise(edges)]
     within[-1] |= values == edges[-1]
-    summed = np.stack([wilson(correct.values[chosen]) for chosen in within], axis=1)
+    summed = np.stack([fraction(correct.values[chosen]) for chosen in within], axis=1)
     about = {"long_name": f"edge of the bin of {factor}", "units": data[factor].attrs.get("units", "1")}
     accuracy = {"long_name": "accuracy", "units": "1", "interval": interval_text("the stimuli of a bin")}
     return xr.Dataset(
