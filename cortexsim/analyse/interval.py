@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-Z_95 = 1.959963984540054  # the normal distribution holds 95 % within so many standard deviations
+Z_95 = 1.96
 N_GROUPS = 20
 
 
