@@ -2,7 +2,7 @@
 
 from cortexsim.explore.tour import Tour
 
-__all__ = ["Timeline", "Tour"]
+__all__ = ["Lesson", "Timeline", "Tour", "Training"]
 
 
 def __getattr__(name: str) -> object:
@@ -11,4 +11,8 @@ def __getattr__(name: str) -> object:
         from cortexsim.explore.timeline import Timeline
 
         return Timeline
+    if name in ("Lesson", "Training"):
+        from cortexsim.explore import lesson, training
+
+        return {"Lesson": lesson.Lesson, "Training": training.Training}[name]
     raise AttributeError(f"module 'cortexsim.explore' has no attribute {name!r}")
