@@ -58,5 +58,5 @@ def test_captions_say_what_is_drawn(first, between):
 
 def test_kernels_without_three_colours_are_refused(between):
     odd = xr.DataArray(np.zeros((3, 2, 2, 2)), dims=("filter", "channel", "y", "x"), name="V1")
-    with pytest.raises(ValueError, match="must have 3 channels .* got 2"):
+    with pytest.raises(ValueError, match=r"must have 3 channels .* got 2"):
         kernels(odd, between)
