@@ -44,8 +44,8 @@ class Outlook:
 
     @property
     def milestones(self) -> list[int]:
-        """About eight round numbers of steps, evenly spread over the training."""
-        rough = max(self.steps / 8, 1)
+        """About ten round numbers of steps, evenly spread over the training."""
+        rough = max(self.steps / 12, 1)
         scale = 10 ** int(np.floor(np.log10(rough)))
         every = next(scale * one for one in (*ROUND, 10) if scale * one >= rough)
         return list(range(every, self.steps + 1, every))

@@ -280,7 +280,7 @@ LESSONS: dict[str, Lesson] = {
         features={"V1": 8, "V2": 16, "IT": 32},
         size=16,
         n_classes=10,
-        recipe=_quick(epochs=8, batch_size=64, learning_rate=0.1, calibration_images=500),
+        recipe=_quick(epochs=5, batch_size=64, learning_rate=0.1, calibration_images=500),
         readout_time=5,
         n_probe=3,
     ),

@@ -27,7 +27,7 @@ class RecipeControls(widgets.VBox):
         self.task = widgets.Dropdown(
             options=[(lesson.title, name) for name, lesson in lessons.items()],
             description="task",
-            layout=widgets.Layout(width="330px"),
+            layout=widgets.Layout(width="290px"),
             style=_WIDE,
         )
         self.learning_rate = widgets.FloatText(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import groupby
 
-import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
@@ -32,7 +31,7 @@ def dissimilarity(rdm: xr.DataArray, *, title: str = "", highest: float = 2.0) -
     named = rdm["class"].values.tolist() if "class" in rdm.coords else [""] * n
     figure = go.Figure(layout={"template": look.template()})
     figure.add_heatmap(
-        z=rdm.values.astype(np.float32),
+        z=look.for_json(rdm.values),
         zmin=0,
         zmax=highest,
         colorscale=look.SEQUENTIAL,

@@ -47,7 +47,7 @@ def kernels(first: xr.DataArray, between: xr.DataArray) -> go.Figure:
     )
     mosaic, largest = _mosaic(between.values), _largest(between.values)
     figure.add_heatmap(
-        z=mosaic,
+        z=look.for_json(mosaic),
         zmin=-largest,
         zmax=largest,
         colorscale=look.DIVERGING,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
@@ -38,10 +37,10 @@ def learning(run: xr.Dataset, earlier: Sequence[xr.Dataset] = (), *, chance: flo
     left, right = {"row": 1, "col": 1}, {"row": 1, "col": 2}
     for place, one in enumerate(earlier):
         _add_earlier(figure, one, place, left, right)
-    steps = run["step"].values
+    steps = run["step"].values.tolist()
     figure.add_scatter(
         x=steps,
-        y=run["loss"].values,
+        y=_listed(run["loss"]),
         mode="lines",
         name="loss",
         line={"color": look.INK, "width": 2},
@@ -50,7 +49,7 @@ def learning(run: xr.Dataset, earlier: Sequence[xr.Dataset] = (), *, chance: flo
         **left,
     )
     for place, time in enumerate(run["time"].values.tolist()):
-        accuracy = run["accuracy"].sel(time=time).values
+        accuracy = _listed(run["accuracy"].sel(time=time))
         figure.add_scatter(
             x=steps,
             y=accuracy,
@@ -66,6 +65,10 @@ def learning(run: xr.Dataset, earlier: Sequence[xr.Dataset] = (), *, chance: flo
     return figure
 
 
+def _listed(values: xr.DataArray) -> list[float | None]:
+    return look.for_json(values.values).tolist()
+
+
 def _style(place: int) -> dict[str, Any]:
     """Give the next colour, and after the last one the same ones dashed."""
     again, which = divmod(place, len(look.COLOURS))
@@ -74,10 +77,10 @@ def _style(place: int) -> dict[str, Any]:
 
 def _add_earlier(figure: go.Figure, run: xr.Dataset, place: int, left: Any, right: Any) -> None:
     name, dash = str(run.attrs["name"]), _DASHES[place % len(_DASHES)]
-    line = {"color": look.FAINT, "width": 2, "dash": dash}
+    line, steps = {"color": look.FAINT, "width": 2, "dash": dash}, run["step"].values.tolist()
     figure.add_scatter(
-        x=run["step"].values,
-        y=run["loss"].values,
+        x=steps,
+        y=_listed(run["loss"]),
         mode="lines",
         name=name,
         line=line,
@@ -87,8 +90,8 @@ def _add_earlier(figure: go.Figure, run: xr.Dataset, place: int, left: Any, righ
     )
     time = int(run["time"].values[-1])
     figure.add_scatter(
-        x=run["step"].values,
-        y=run["accuracy"].sel(time=time).values,
+        x=steps,
+        y=_listed(run["accuracy"].sel(time=time)),
         mode="lines",
         connectgaps=False,
         name=f"{name}, t = {time}",
@@ -101,7 +104,7 @@ def _add_earlier(figure: go.Figure, run: xr.Dataset, place: int, left: Any, righ
 def _add_validation(figure: go.Figure, run: xr.Dataset, right: Any) -> None:
     """Add one trace of diamonds, empty as long as nothing was validated, so that a figure keeps its traces."""
     times = run["time"].values.tolist()
-    known = run["validation"].values if "validation" in run else np.full(len(times), np.nan)
+    known = _listed(run["validation"]) if "validation" in run else [None] * len(times)
     last = int(run["step"].values[-1]) if run.sizes["step"] else 0
     figure.add_scatter(
         x=[last] * len(times),
@@ -116,7 +119,7 @@ def _add_validation(figure: go.Figure, run: xr.Dataset, right: Any) -> None:
         },
         text=[f"t = {time}" for time in times],
         hovertemplate="%{text}: %{y:.1%}<extra>held-out images</extra>",
-        showlegend=bool(np.isfinite(known).any()),
+        showlegend=any(value is not None for value in known),
         cliponaxis=False,
         **right,
     )

@@ -113,10 +113,10 @@ def test_kernels_and_rdm_move_from_before_anything_was_learned_to_the_end(finish
     assert shots[0].step == 0
     assert shots[-1].step == 24
     finished.views.look_back.value = 0
-    first = np.array(traces(finished, "kernels")["V1->V1"].z)
+    first = np.array(traces(finished, "kernels")["V1->V1"].z, float)
     assert "before anything was learned" in finished.views.words.value
     finished.views.look_back.value = len(shots) - 1
-    last = np.array(traces(finished, "kernels")["V1->V1"].z)
+    last = np.array(traces(finished, "kernels")["V1->V1"].z, float)
     assert np.nanmax(np.abs(last - first)) > 0
     expected = finished.model.kernels("V1->V1", 1)[0].detach().numpy()[0, 0]
     np.testing.assert_allclose(last[:3, :3], expected, rtol=1e-5)
@@ -124,10 +124,10 @@ def test_kernels_and_rdm_move_from_before_anything_was_learned_to_the_end(finish
 
 def test_another_state_has_another_rdm(finished):
     finished.views.state.value = "IT"
-    before = np.array(traces(finished, "rdm")["distance"].z)
+    before = np.array(traces(finished, "rdm")["distance"].z, float)
     finished.views.state.value = "V1"
     assert "RDM of V1 at t = 4, 8 held-out stimuli" in finished.views.figure("rdm").layout.title.text
-    assert not np.allclose(before, np.array(traces(finished, "rdm")["distance"].z))
+    assert not np.allclose(before, np.array(traces(finished, "rdm")["distance"].z, float))
 
 
 def test_a_pause_holds_and_going_on_goes_on(opened, endless):

@@ -19,7 +19,7 @@ def rdm():
 def test_every_distance_is_drawn_on_a_scale_that_does_not_depend_on_them(rdm):
     for one in (rdm, rdm / 10):
         heat_map = dissimilarity(one).data[0]
-        np.testing.assert_allclose(np.array(heat_map.z), one.values, rtol=1e-6)
+        np.testing.assert_allclose(np.array(heat_map.z, float), one.values, rtol=1e-6)
         assert (heat_map.zmin, heat_map.zmax) == (0, 2)
 
 

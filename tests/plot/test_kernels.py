@@ -33,7 +33,7 @@ def test_between_filters_the_page_shows_through(first, between):
 
 
 def test_a_row_is_a_target_and_a_column_a_source(first, between):
-    z = np.array(kernels(first, between).data[1].z)
+    z = np.array(kernels(first, between).data[1].z, float)
     assert z.shape == (5, 8)
     np.testing.assert_array_equal(z[3:5, 6:8], between.values[1, 2])
     assert np.isnan(z[2]).all()
