@@ -69,6 +69,10 @@ class Training(widgets.VBox):
         If an argument is not allowed. What goes wrong later is shown in the panel.
     """
 
+    # a widget is closed when it is collected too, even one that was never whole
+    _trainer: Trainer | None = None
+    _painter: threading.Thread | None = None
+
     def __init__(self, task: str | Lesson = "contours", *, question: str = "takeoff", **choices: Any) -> None:
         self._lessons = {"own": task} if isinstance(task, Lesson) else LESSONS
         name = "own" if isinstance(task, Lesson) else task
@@ -81,8 +85,6 @@ class Training(widgets.VBox):
         self._runs: list[Run] = []
         self._number = 0
         self.models: dict[str, Cortex] = {}
-        self._trainer: Trainer | None = None
-        self._painter: threading.Thread | None = None
         self._settling = True
         self._build(question)
         super().__init__(self._rows, layout=_IN_FULL)
