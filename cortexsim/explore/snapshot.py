@@ -36,7 +36,7 @@ class Snapshot(NamedTuple):
 
 
 def probe_of(images: xr.Dataset, classes: list[str], n_each: int) -> xr.Dataset:
-    """Choose the first stimuli of each class, class by class, with their names as the coordinate `class`.
+    """Choose the first stimuli of each class, class by class, with their names as the coordinate `class_name`.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def probe_of(images: xr.Dataset, classes: list[str], n_each: int) -> xr.Dataset:
     if short:
         raise ValueError(f"the probe needs {n_each} stimuli of each class, and there are fewer of {short}")
     chosen = images.isel(stimulus=np.concatenate(rows))
-    return chosen.assign_coords({"class": ("stimulus", [classes[k] for k in chosen["label"].values])})
+    return chosen.assign_coords({"class_name": ("stimulus", [classes[k] for k in chosen["label"].values])})
 
 
 def take(model: Cortex, probe: xr.Dataset, presentation: AnyPresentation, step: int) -> Snapshot:
@@ -81,7 +81,7 @@ def take(model: Cortex, probe: xr.Dataset, presentation: AnyPresentation, step: 
                 rdms[name] = xr.DataArray(
                     distances,
                     dims=("stimulus", "other_stimulus"),
-                    coords={"class": ("stimulus", probe["class"].values), "time": time},
+                    coords={"class_name": ("stimulus", probe["class_name"].values), "time": time},
                     attrs={"long_name": "correlation distance", "units": "1"},
                 )
     kernels = {}

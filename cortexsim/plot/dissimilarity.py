@@ -16,7 +16,7 @@ def dissimilarity(rdm: xr.DataArray, *, title: str = "", highest: float = 2.0) -
     Parameters
     ----------
     rdm : DataArray, (stimulus, other_stimulus)
-        Distances; NaN where there is none. The coordinate `class` (stimulus), where there is one, names the stimuli
+        Distances; NaN where there is none. The coordinate `class_name` (stimulus), where there is one, names the stimuli
         and must come in runs: a name is written once for each run, and a line drawn between runs.
     title : str
     highest : float
@@ -28,7 +28,7 @@ def dissimilarity(rdm: xr.DataArray, *, title: str = "", highest: float = 2.0) -
     Figure
     """
     n = rdm.sizes["stimulus"]
-    named = rdm["class"].values.tolist() if "class" in rdm.coords else [""] * n
+    named = rdm["class_name"].values.tolist() if "class_name" in rdm.coords else [""] * n
     figure = go.Figure(layout={"template": look.template()})
     figure.add_heatmap(
         z=look.for_json(rdm.values),

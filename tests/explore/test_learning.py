@@ -137,7 +137,7 @@ def test_a_constant_pattern_has_no_correlation_distance():
 def test_a_probe_comes_class_by_class_with_its_names():
     probe = probe_of(cs.datasets.contours(20, size=16), ["different", "same"], 3)
     assert probe["label"].values.tolist() == [0, 0, 0, 1, 1, 1]
-    assert probe["class"].values.tolist() == ["different"] * 3 + ["same"] * 3
+    assert probe["class_name"].values.tolist() == ["different"] * 3 + ["same"] * 3
 
 
 def test_a_probe_without_enough_stimuli_is_refused():

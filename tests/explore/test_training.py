@@ -15,7 +15,7 @@ import xarray as xr
 import cortexsim as cs
 from cortexsim.explore.training import Training
 
-LONG_S = 120  # a process' first optimizer takes seconds to import, and a test machine may be busy
+LONG_S = 240  # a process' first optimizer takes seconds to import, and a test machine may be busy
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from cortexsim.plot.dissimilarity import dissimilarity
 @pytest.fixture
 def rdm():
     values = np.array([[0, 0.2, 1.5], [0.2, 0, np.nan], [1.5, np.nan, 0]])
-    named = {"class": ("stimulus", ["same", "same", "different"])}
+    named = {"class_name": ("stimulus", ["same", "same", "different"])}
     return xr.DataArray(
         values, dims=("stimulus", "other_stimulus"), coords=named, attrs={"long_name": "correlation distance"}
     )
@@ -40,6 +40,6 @@ def test_the_scale_says_which_distance_it_is(rdm):
 
 
 def test_stimuli_without_classes_are_drawn(rdm):
-    figure = dissimilarity(rdm.drop_vars("class"), title="RDM of IT")
+    figure = dissimilarity(rdm.drop_vars("class_name"), title="RDM of IT")
     assert figure.layout.title.text == "RDM of IT"
     assert not figure.layout.shapes
