@@ -16,8 +16,8 @@ def dissimilarity(rdm: xr.DataArray, *, title: str = "", highest: float = 2.0) -
     Parameters
     ----------
     rdm : DataArray, (stimulus, other_stimulus)
-        Distances; NaN where there is none. The coordinate `class_name` (stimulus), where there is one, names the stimuli
-        and must come in runs: a name is written once for each run, and a line drawn between runs.
+        Distances; NaN where there is none. The coordinate `class_name` (stimulus), where there is one, names the
+        stimuli and must come in runs: a name is written once for each run, and a line drawn between runs.
     title : str
     highest : float
         End of the colour scale, which is the same for every matrix, so that they can be compared; a correlation

@@ -126,7 +126,7 @@ def _add_validation(figure: go.Figure, run: xr.Dataset, right: Any) -> None:
 
 
 def _finish(figure: go.Figure, run: xr.Dataset, chance: float | None, left: Any, right: Any) -> None:
-    step = look.axis_title(run, "step")
+    step = look.axis_title(run["loss"], "step")
     for cell in (left, right):
         figure.update_xaxes(title_text=step, rangemode="tozero", **cell)
     figure.update_yaxes(title_text="loss (nats)", rangemode="tozero", **left)
