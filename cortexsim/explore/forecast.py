@@ -140,8 +140,8 @@ RIDDLES: dict[str, Riddle] = {
         title="when learning takes off",
         unit="training steps",
         text=lambda outlook: (
-            f"After how many training steps is accuracy at some readout time first past {outlook.level:.0%}, "
-            f"halfway between guessing ({outlook.chance:.0%}) and always right?"
+            f"After how many training steps is some readout time first past {outlook.level:.0%} right? "
+            f"(guessing: {outlook.chance:.0%})"
         ),
         choices=lambda outlook: [*outlook.milestones, NEVER],
         truth=_takeoff,

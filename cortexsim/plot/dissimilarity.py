@@ -58,5 +58,5 @@ def dissimilarity(rdm: xr.DataArray, *, title: str = "", highest: float = 2.0) -
     ticks = {"tickvals": middles, "ticktext": [name for name, _ in groupby(named)], "ticks": "", "showline": False}
     figure.update_xaxes(constrain="domain", side="bottom", **ticks)
     figure.update_yaxes(scaleanchor="x", constraintoward="top", autorange="reversed", **ticks)
-    figure.update_layout(title_text=title, height=250, margin={"t": 30, "b": 8})
+    figure.update_layout(title_text=title, height=225, margin={"t": 30, "b": 8})
     return figure

@@ -8,7 +8,7 @@ import xarray as xr
 
 from cortexsim.plot import look
 
-_HEIGHT_PX = 250
+_HEIGHT_PX = 225
 
 
 def kernels(first: xr.DataArray, between: xr.DataArray) -> go.Figure:

@@ -33,7 +33,7 @@ def learning(run: xr.Dataset, earlier: Sequence[xr.Dataset] = (), *, chance: flo
         Loss on the left; accuracy on the right, a line for each readout time, a diamond at its end where it was
         validated.
     """
-    figure = go.Figure(layout={"template": look.template()}).set_subplots(1, 2, horizontal_spacing=0.09)
+    figure = go.Figure(layout={"template": look.template()}).set_subplots(1, 2, horizontal_spacing=0.12)
     left, right = {"row": 1, "col": 1}, {"row": 1, "col": 2}
     for place, one in enumerate(earlier):
         _add_earlier(figure, one, place, left, right)
@@ -129,8 +129,10 @@ def _finish(figure: go.Figure, run: xr.Dataset, chance: float | None, left: Any,
     step = look.axis_title(run["loss"], "step")
     for cell in (left, right):
         figure.update_xaxes(title_text=step, rangemode="tozero", **cell)
-    figure.update_yaxes(title_text="loss (nats)", rangemode="tozero", **left)
-    figure.update_yaxes(title_text="training accuracy", range=[-0.02, 1.04], tickformat=".0%", **right)
+    figure.update_yaxes(title_text="loss (nats)", title_standoff=8, rangemode="tozero", **left)
+    figure.update_yaxes(
+        title_text="training accuracy", title_standoff=8, range=[-0.02, 1.04], tickformat=".0%", **right
+    )
     if chance is not None:
         figure.add_hline(y=chance, line={"color": look.INK, "width": 1, "dash": "dot"}, name="guessing", **right)
-    figure.update_layout(height=235, margin={"t": 12, "r": 150}, legend={"x": 1.01, "y": 1, "font": {"size": 11}})
+    figure.update_layout(height=215, margin={"t": 12, "r": 150}, legend={"x": 1.01, "y": 1, "font": {"size": 11}})
