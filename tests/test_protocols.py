@@ -54,7 +54,9 @@ def test_a_cell_is_what_simulating_this_condition_reads_out(calibrated, targets)
         cell = table.sel(duration=1, mask=name, soa=soa)
         assert cell["correct"].values.tolist() == right.tolist()
         found = binomtest(int(right.sum()), 5).proportion_ci(method="wilson")
-        np.testing.assert_allclose([cell["accuracy"], cell["low"], cell["high"]], [right.mean(), found.low, found.high], rtol=1e-4)
+        np.testing.assert_allclose(
+            [cell["accuracy"], cell["low"], cell["high"]], [right.mean(), found.low, found.high], rtol=1e-4
+        )
 
 
 def test_the_blank_control_is_the_same_at_every_SOA_and_runs_once(calibrated, targets, monkeypatch):

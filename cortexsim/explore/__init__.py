@@ -3,7 +3,13 @@
 from cortexsim.explore.anatomy import Anatomy
 from cortexsim.explore.tour import Tour
 
-__all__ = ["Anatomy", "Timeline", "Tour"]
+__all__ = [
+    "Anatomy",
+    "Lesson",
+    "Timeline",
+    "Tour",
+    "Training",
+]
 
 
 def __getattr__(name: str) -> object:
@@ -12,4 +18,8 @@ def __getattr__(name: str) -> object:
         from cortexsim.explore.timeline import Timeline
 
         return Timeline
+    if name in ("Lesson", "Training"):
+        from cortexsim.explore import lesson, training
+
+        return {"Lesson": lesson.Lesson, "Training": training.Training}[name]
     raise AttributeError(f"module 'cortexsim.explore' has no attribute {name!r}")

@@ -2,8 +2,11 @@
 
 from cortexsim.plot.activity import activity
 from cortexsim.plot.brain import brain
+from cortexsim.plot.dissimilarity import dissimilarity
 from cortexsim.plot.effect import effect
+from cortexsim.plot.kernels import kernels
 from cortexsim.plot.latencies import arrivals, latencies
+from cortexsim.plot.learning import learning
 from cortexsim.plot.masking_curve import masking_curve
 from cortexsim.plot.occlusion_delay import occlusion_delay
 from cortexsim.plot.probabilities import probabilities
@@ -17,8 +20,11 @@ __all__ = [
     "activity",
     "arrivals",
     "brain",
+    "dissimilarity",
     "effect",
+    "kernels",
     "latencies",
+    "learning",
     "masking_curve",
     "occlusion_delay",
     "probabilities",

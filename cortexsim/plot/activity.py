@@ -124,7 +124,7 @@ def show_time(figure: go.Figure, maps: Mapping[str, xr.DataArray], time: int, *,
             populated = bool(shown["populated"])
             scale = _scale(over_time if one_scale or not populated else shown, signed=bool((over_time < 0).any()))
             heat_map, hatching = figure.data[2 * place : 2 * place + 2]
-            heat_map.z = _for_json(shown.values)
+            heat_map.z = look.for_json(shown.values)
             heat_map.zmin, heat_map.zmax = scale[0], scale[-1]
             heat_map.colorbar.tickvals = scale
             hatching.visible = not populated
@@ -139,15 +139,6 @@ def _scale(maps: xr.DataArray, *, signed: bool) -> list[float]:
     # a state without any activity still needs a scale of some length
     largest = float(sizes.max(initial=0)) or 1.0
     return [-largest, 0, largest] if signed else [0, largest]
-
-
-def _for_json(values: np.ndarray) -> np.ndarray:
-    """Replace what JSON does not know, and what carries figures to the browser is JSON: NaN and infinity."""
-    if np.isfinite(values).all():
-        return values
-    known = values.astype(object)
-    known[~np.isfinite(values)] = None
-    return known
 
 
 def _title(recording: xr.DataTree, name: str, channel: int | None) -> str:

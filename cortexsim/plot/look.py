@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
@@ -52,3 +53,12 @@ def axis_title(array: xr.DataArray, dim: Hashable) -> str:
     attributes = array[dim].attrs
     name, units = str(attributes.get("long_name", dim)), attributes.get("units", "1")
     return name if units == "1" else f"{name} ({units})"
+
+
+def for_json(values: np.ndarray) -> np.ndarray:
+    """Replace what JSON does not know, and what carries figures to the browser is JSON: NaN and infinity."""
+    if np.isfinite(values).all():
+        return values
+    known = values.astype(object)
+    known[~np.isfinite(values)] = None
+    return known

@@ -1,0 +1,42 @@
+"""A model learns in the browser: nothing moves before start, then the curve grows, and stop ends it."""
+
+import pytest
+
+from benchmarks.jupyter import open_notebook, run_all
+
+pytestmark = pytest.mark.browser
+
+# how many points the loss has, of the first figure that has a loss
+POINTS = """() => {
+  for (const plot of document.querySelectorAll('.js-plotly-plot')) {
+    const loss = (plot.data ?? []).find(trace => trace.name === 'loss');
+    if (loss) return loss.x?.length ?? 0;
+  }
+  return -1;
+}"""
+
+
+def test_the_curve_grows_after_start_and_stop_ends_it(lab_address, page, left_this_machine):
+    open_notebook(page, lab_address, "03_train_it.ipynb")
+    outputs = run_all(page)
+    assert outputs
+    assert [output for output in outputs if output["output_type"] == "error" or output.get("name") == "stderr"] == []
+    page.wait_for_function(f"() => ({POINTS})() === 0", timeout=120_000)
+
+    # without a prediction it does not start
+    page.get_by_role("button", name="start", exact=True).click()
+    page.get_by_role("alert").wait_for(timeout=30_000)
+    assert "your prediction is missing" in page.get_by_role("alert").inner_text()
+
+    page.get_by_role("radio", name="never").first.focus()
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="start", exact=True).focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"() => ({POINTS})() >= 3", timeout=300_000)
+    page.get_by_role("button", name="pause", exact=True).click()
+    page.get_by_role("button", name="go on").wait_for(timeout=30_000)
+    page.get_by_role("button", name="stop", exact=True).click()
+    page.wait_for_function("() => document.body.textContent.includes('run 1 stopped at step')", timeout=120_000)
+    assert page.get_by_role("button", name="start", exact=True).is_enabled()
+    assert page.locator("[role=alert]").count() == 0
+    assert left_this_machine() == []
