@@ -55,7 +55,7 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     # figures and widgets take long to import, and a bare GPU node has neither
-    if name in ("explore", "plot"):
+    if name in ("experiments", "explore", "plot"):
         from importlib import import_module
 
         return import_module(f"cortexsim.{name}")
@@ -63,4 +63,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "explore", "plot"])
+    return sorted([*__all__, "experiments", "explore", "plot"])

@@ -41,6 +41,7 @@ ORDER = (
     "zoo",
     "rerun",
     "trial",
+    "experiments",
     "analyse",
     "plot",
     "explore",
