@@ -26,7 +26,7 @@ MODELS = {
     "resnet-3-state-unshared": "3-state, not shared",
 }
 PRECISIONS = {"float64": torch.float64, "float32": torch.float32}
-STEPS = {"smoke": 3, "laptop": 100, "paper": 1_000}
+STEPS = {"smoke": 2, "laptop": 100, "paper": 1_000}
 
 
 class Block(nn.Module):

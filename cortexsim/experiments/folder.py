@@ -67,7 +67,7 @@ class RunFolder:
             told = [
                 f"{key} was {there.get(key)!r} and is now {mine[key]!r}"
                 if isinstance(mine[key], str | int)
-                else f"its {key} are others"
+                else f"not the same {key}"
                 for key in different
             ]
             raise ValueError(

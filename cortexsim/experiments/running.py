@@ -14,7 +14,7 @@ from typing import Any
 import torch
 import xarray as xr
 
-from cortexsim import __version__
+from cortexsim import __version__, zoo
 from cortexsim.experiments.equivalence import EQUIVALENCE
 from cortexsim.experiments.experiment import Experiment
 from cortexsim.experiments.folder import RunFolder
@@ -127,7 +127,7 @@ def run(
         for k, part in enumerate(parts, 1):
             what = f"{k}/{len(parts)} {part.label}" + (f", seed {part.seed}" if n_seeds > 1 else "")
             done[part.label, part.seed] = _do(part, Bench(size, material, folder, where, _after(say, what)))
-        result = _result(experiment, size, material, done)
+        result = _result(experiment, size, material, parts, done)
         folder.finish(result)
         return result
 
@@ -156,6 +156,15 @@ def _do(part: Part, bench: Bench) -> xr.Dataset:
     return measured
 
 
+def _confidence(part: Part) -> str:
+    """Say how sure the paper's size of a model is; one that was changed from the zoo's is inferred."""
+    paper = zoo.PAPER.get(getattr(part, "model", ""))
+    if paper is None:
+        return "U"
+    changed = getattr(part, "change", "") or getattr(part, "readout_time", None) not in (None, paper.readout_time)
+    return "I" if changed else paper.confidence
+
+
 def _told(scale: Scale) -> str:
     usual = scale_named(scale.name).recipe.epochs
     epochs = scale.recipe.epochs
@@ -176,11 +185,17 @@ def _settings(experiment: Experiment, scale: Scale, material: Material, parts: S
 
 
 def _result(
-    experiment: Experiment, scale: Scale, material: Material, done: dict[tuple[str, int], xr.Dataset]
+    experiment: Experiment,
+    scale: Scale,
+    material: Material,
+    parts: Sequence[Part],
+    done: dict[tuple[str, int], xr.Dataset],
 ) -> xr.Dataset:
     """Label the result: what it is of, how it was made, and what is known of the paper's."""
-    result = combined(done)
     measured = list(done.values())
+    sure = {part.label: _confidence(part) for part in parts}
+    result = combined(done)
+    result = result.assign_coords(paper_confidence=("model", [sure[str(label)] for label in result["model"].values]))
     n_test, n_train = material.n("test"), material.n("train")
     held_out = scale.recipe.validation
     for name, variable in result.data_vars.items():
