@@ -6,7 +6,7 @@ import torch
 import xarray as xr
 
 import cortexsim as cs
-from cortexsim.performance import accuracies, asked_times, labels_at, measure
+from cortexsim.performance import accuracies, asked_times, labels_at, measure, predictions
 
 SHOWN = cs.mixture(cs.flash(1), cs.sustained())
 

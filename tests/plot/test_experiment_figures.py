@@ -54,7 +54,7 @@ def test_errors_by_readout_time_stand_at_the_times_that_were_trained(measured):
     figure = plot.error_by_readout_time(measured)
     assert list(figure.data[0].x) == [1, 2, 2]
     np.testing.assert_allclose(figure.data[0].y, [0.3, 0.2, 0.7])
-    assert [trace.name for trace in figure.data[1:]][0] == "net, t = 1: 100 parameters (76,106 in the paper, R)"
+    assert figure.data[1].name == "net, t = 1: 100 parameters (76,106 in the paper, R)"
 
 
 def test_the_matrix_has_a_row_for_each_trained_time_and_frames_the_diagonal(measured):
