@@ -57,7 +57,7 @@ def dress(figure: go.Figure, result: xr.Dataset, what: str, *notes: str, plot_px
         f"training; {about['date']}, commit {about['commit']}.",
     ]
     lines = [line for text in texts if text for line in textwrap.wrap(text, _LINE)]
-    legend_px, axis_px, top_px = rows * 20, 52, 44
+    legend_px, axis_px, top_px = rows * 20 + 8, 52, 44
     figure.add_annotation(
         text="<br>".join(lines),
         x=0,
@@ -76,7 +76,14 @@ def dress(figure: go.Figure, result: xr.Dataset, what: str, *notes: str, plot_px
         title_text=f"{about['title']}: {what}",
         height=plot_px + top_px + bottom_px,
         margin={"t": top_px, "b": bottom_px, "l": 64, "r": 16},
-        legend={"orientation": "v", "x": 0, "xanchor": "left", "y": -axis_px / plot_px, "yanchor": "top"},
+        legend={
+            "orientation": "v",
+            "x": 0,
+            "xanchor": "left",
+            "y": -axis_px / plot_px,
+            "yanchor": "top",
+            "tracegroupgap": 0,
+        },
     )
 
 

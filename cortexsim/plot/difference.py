@@ -10,6 +10,7 @@ from cortexsim.plot import look
 from cortexsim.plot.caption import dress, model_name
 
 _DASHES = ("solid", "dash", "dot")
+_ZERO = 1e-18  # where 0 is drawn on a logarithmic axis
 
 
 def difference(result: xr.Dataset, variable: str = "difference") -> go.Figure:
@@ -26,8 +27,8 @@ def difference(result: xr.Dataset, variable: str = "difference") -> go.Figure:
     Returns
     -------
     Figure
-        A line for each model and precision, a plot for each quantity. A difference of exactly 0 has no place on the
-        axis; the caption counts them.
+        A line for each model and precision, a plot for each quantity. A difference of exactly 0 lies on a line of its
+        own below the axis' powers.
     """
     values = result[variable].max("seed", keep_attrs=True)
     along = str(result[variable].dims[-1])
@@ -45,7 +46,7 @@ def difference(result: xr.Dataset, variable: str = "difference") -> go.Figure:
                 line = line.sel(precision=precision) if precision else line
                 figure.add_scatter(
                     x=line[along].values,
-                    y=np.where(line.values > 0, line.values, np.nan),
+                    y=np.where(line.values == 0, _ZERO, line.values),
                     mode="lines+markers",
                     connectgaps=False,
                     name=model_name(result, label) + (f"; {precision}" if precision else ""),
@@ -57,8 +58,16 @@ def difference(result: xr.Dataset, variable: str = "difference") -> go.Figure:
                     row=1,
                     col=column,
                 )
-    figure.update_xaxes(title_text=look.axis_title(values, along), tickformat="d")
-    figure.update_yaxes(type="log", exponentformat="power")
+    figure.update_xaxes(title_text=look.axis_title(values, along), tick0=0, dtick=max(values.sizes[along] // 10, 1))
+    highest = max(float(values.max()), 1e-12)
+    powers = [10.0**k for k in range(-15, int(np.ceil(np.log10(highest))) + 1, 3)]
+    figure.update_yaxes(
+        type="log",
+        tickvals=[_ZERO, *powers],
+        ticktext=["0", *(f"1e{round(np.log10(power))}" for power in powers)],
+        range=[np.log10(_ZERO) - 0.5, np.log10(max(highest, powers[-1])) + 0.5],
+    )
+    figure.update_annotations(font={"size": 12})
     figure.update_yaxes(title_text=str(values.attrs["long_name"]), col=1)
     largest = [f"{p + ': ' if p else ''}{_largest(values, p):.1e}" for p in precisions]
     exact = int((values == 0).sum())
@@ -66,8 +75,8 @@ def difference(result: xr.Dataset, variable: str = "difference") -> go.Figure:
         figure,
         result,
         "largest difference",
-        f"Largest of all: {', '.join(largest)}. {exact} of {int(values.notnull().sum())} values are exactly 0 and have "
-        "no place on a logarithmic axis.",
+        f"Largest of all: {', '.join(largest)}. {exact} of {int(values.notnull().sum())} values are exactly 0: the "
+        "same to the last bit.",
         rows=len(labels) * len(precisions),
     )
     return figure

@@ -68,7 +68,7 @@ def error_by_time(result: xr.Dataset, models: Sequence[str] | None = None) -> go
             )
             rows += 1
         _mark_trained(figure, result, errors, label, look.COLOURS[k % len(look.COLOURS)])
-    figure.update_xaxes(title_text=look.axis_title(errors, "time"), tickformat="d")
+    figure.update_xaxes(title_text=look.axis_title(errors, "time"), tick0=0, dtick=1)
     figure.update_yaxes(title_text="error on the test part", tickformat=".0%", rangemode="tozero")
     dress(
         figure,
@@ -130,7 +130,9 @@ def error_by_readout_time(result: xr.Dataset) -> go.Figure:
     )
     for label in result["model"].values:
         # the counts are the point of the comparison: they grow with the readout time at first
-        figure.add_scatter(x=[None], y=[None], mode="markers", name=model_name(result, label), marker={"opacity": 0})
+        figure.add_scatter(
+            x=[None], y=[None], mode="markers", name=model_name(result, label), marker={"color": look.CLEAR}
+        )
     figure.update_xaxes(title_text="readout time, trained and tested (steps)", tickvals=times, tickformat="d")
     figure.update_yaxes(title_text="error on the test part", tickformat=".0%", rangemode="tozero")
     dress(

@@ -10,7 +10,7 @@ from cortexsim.experiments.result import over_seeds
 from cortexsim.plot import look
 from cortexsim.plot.caption import dress
 
-TITLES = {"calibrated": "moments of its own at each time", "held": "moments of the trained time reused afterwards"}
+TITLES = {"calibrated": "own moments at each time", "held": "moments of the trained time reused"}
 
 
 def families(result: xr.Dataset) -> dict[str, list[str]]:
@@ -50,7 +50,7 @@ def trained_tested(result: xr.Dataset) -> go.Figure:
         len(kinds),
         subplot_titles=[f"{name}: {TITLES[kind]}" for name in groups for kind in kinds],
         horizontal_spacing=0.1,
-        vertical_spacing=0.28 / len(groups),
+        vertical_spacing=0.4 / len(groups),
     )
     highest = float(errors.max())
     for row, labels in enumerate(groups.values(), 1):
@@ -67,8 +67,8 @@ def trained_tested(result: xr.Dataset) -> go.Figure:
                 colorscale=look.SEQUENTIAL,
                 showscale=row == 1 and column == len(kinds),
                 colorbar={"title": {"text": "error"}, "tickformat": ".0%", "thickness": 12},
-                texttemplate="%{customdata}",
-                customdata=np.where(np.isnan(shown), "", np.char.mod("%.0f", np.nan_to_num(100 * shown))),
+                texttemplate="%{text}",
+                text=np.where(np.isnan(shown), "", np.char.mod("%.0f", np.nan_to_num(100 * shown))),
                 hovertemplate="trained at %{y}, tested at %{x}: %{z:.1%}<extra></extra>",
                 name=kind,
                 row=row,
@@ -86,8 +86,9 @@ def trained_tested(result: xr.Dataset) -> go.Figure:
                     row=row,
                     col=column,
                 )
-    figure.update_xaxes(title_text=look.axis_title(errors, "time"), tickformat="d")
+    figure.update_xaxes(title_text=look.axis_title(errors, "time"), tick0=0, dtick=1)
     figure.update_yaxes(title_text="trained at (steps)", type="category")
+    figure.update_annotations(font={"size": 12})
     n = errors.attrs["n"]
     dress(
         figure,
@@ -97,6 +98,6 @@ def trained_tested(result: xr.Dataset) -> go.Figure:
         f"{'seed' if result.sizes['seed'] == 1 else 'seeds'} (standard error of one cell at most "
         f"{50 / np.sqrt(n):.1f} points). Framed: tested where it was trained. Blank: the last state is empty, or the "
         "model has no weights for that time.",
-        plot_px=200 * len(groups),
+        plot_px=230 * len(groups),
     )
     return figure

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import cortexsim as cs
 from cortexsim import experiments, plot
@@ -262,6 +263,16 @@ def test_folded_and_unfolded_residual_networks_differ_by_rounding_only(made):
     assert float(differences.sel(precision="float64").max()) < 1e-10
     assert float(differences.sel(precision="float32").max()) < 1e-2
     assert bool(differences.notnull().all())
+
+
+def test_a_network_with_one_other_weight_is_told_apart():
+    folded = part.built("resnet-1-state", experiments.SCALES["smoke"]).train()
+    unfolded = equivalence.Unfolded(folded).train()
+    images = torch.rand((8, 3, 16, 16), generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(folded(images), unfolded(images), rtol=0, atol=1e-5)
+    with torch.no_grad():
+        unfolded.layers[4].second.weight[0, 0, 1, 1] += 0.1
+    assert float((folded(images) - unfolded(images)).detach().abs().max()) > 1e-4
 
 
 def test_the_linear_system_is_its_closed_form(made):
