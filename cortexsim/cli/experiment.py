@@ -44,8 +44,8 @@ def run(options: argparse.Namespace) -> None:
     from cortexsim.plot.experiment import write_html
 
     if options.name is None:
-        for name, one in experiments.EXPERIMENTS.items():
-            print(f"{name:20}{one.question}")
+        for name, listed in experiments.EXPERIMENTS.items():
+            print(f"{name:20}{listed.question}")
         return
     device = choose_device(options)
     folder = options.to or Path("runs") / f"{options.name}-{options.scale}"

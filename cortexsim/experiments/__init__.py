@@ -5,8 +5,18 @@ cortexsim.plot.experiment(result)
 """
 
 from cortexsim.experiments.experiment import Experiment
-from cortexsim.experiments.result import open_result, over_seeds
+from cortexsim.experiments.result import open_result, over_seeds, shipped, shipped_names
 from cortexsim.experiments.running import EXPERIMENTS, run
 from cortexsim.experiments.scale import SCALES, Scale
 
-__all__ = ["EXPERIMENTS", "SCALES", "Experiment", "Scale", "open_result", "over_seeds", "run"]
+__all__ = [
+    "EXPERIMENTS",
+    "SCALES",
+    "Experiment",
+    "Scale",
+    "open_result",
+    "over_seeds",
+    "run",
+    "shipped",
+    "shipped_names",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -151,7 +152,7 @@ class Comparison:
                 loss = F.cross_entropy(found, y)
                 loss.backward()
                 optimizer.step()
-            gradients = [folded.pre.weight.grad, unfolded.pre.weight.grad]  # type: ignore[union-attr]
+            gradients: list[Any] = [one.pre.weight.grad for one in both]
             differences[:, step] = [float((a - b).detach().abs().max()) for a, b in (logits, gradients)]
             losses[step] = loss.item()
             if step % 20 == 0 or step == steps:

@@ -15,6 +15,8 @@ import xarray as xr
 
 from cortexsim import __version__
 from cortexsim.files import written_aside
+from cortexsim.shipped import data_folder
+from cortexsim.suggest import unknown
 
 CONFIDENCE = {"S": "stated", "R": "recalled", "I": "inferred", "U": "unknown"}
 # what every result says of itself
@@ -91,6 +93,24 @@ def open_result(path: str | Path) -> xr.Dataset:
     if missing:
         raise ValueError(f"{path} is no result of an experiment: it does not say its {missing[0]}")
     return result
+
+
+def shipped_names() -> list[str]:
+    """Name the experiments whose results ship."""
+    return sorted(path.stem for path in (data_folder() / "results").glob("*.nc"))
+
+
+def shipped(name: str) -> xr.Dataset:
+    """Open a result that ships.
+
+    Raises
+    ------
+    ValueError
+        If none of that name ships; the message names those that do.
+    """
+    if name not in shipped_names():
+        raise ValueError(unknown("result", name, shipped_names()) + "; run it: experiments.run(...)")
+    return open_result(data_folder() / "results" / f"{name}.nc")
 
 
 def machine(device: Any, threads: int) -> str:

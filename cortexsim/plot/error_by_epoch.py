@@ -56,7 +56,7 @@ def error_by_epoch(result: xr.Dataset) -> go.Figure:
             line={"color": colour, "width": 1.5, "dash": "dash"},
             hovertemplate=f"{label}, training, epoch %{{x}}: %{{y:.1%}}<extra></extra>",
         )
-    figure.update_xaxes(title_text=look.axis_title(result, "epoch"), tick0=0, dtick=max(len(epochs) // 12, 1))
+    figure.update_xaxes(title_text=look.axis_title(validation, "epoch"), tick0=0, dtick=max(len(epochs) // 12, 1))
     figure.update_yaxes(title_text="error", tickformat=".0%", rangemode="tozero")
     dress(
         figure,
