@@ -2,13 +2,17 @@
 
 from cortexsim.explore.tour import Tour
 
-__all__ = ["Timeline", "Tour"]
+__all__ = ["Folding", "Timeline", "Tour"]
 
 
 def __getattr__(name: str) -> object:
-    # its figures take seconds to import, and the first panel needs none
+    # their figures and experiments take seconds to import, and the first panel needs none
     if name == "Timeline":
         from cortexsim.explore.timeline import Timeline
 
         return Timeline
+    if name == "Folding":
+        from cortexsim.explore.folding import Folding
+
+        return Folding
     raise AttributeError(f"module 'cortexsim.explore' has no attribute {name!r}")
