@@ -2,7 +2,7 @@
 
 from cortexsim.explore.tour import Tour
 
-__all__ = ["Folding", "Timeline", "Tour"]
+__all__ = ["Experiment", "Folding", "Timeline", "Tour"]
 
 
 def __getattr__(name: str) -> object:
@@ -15,4 +15,8 @@ def __getattr__(name: str) -> object:
         from cortexsim.explore.folding import Folding
 
         return Folding
+    if name == "Experiment":
+        from cortexsim.explore.experiment import Experiment
+
+        return Experiment
     raise AttributeError(f"module 'cortexsim.explore' has no attribute {name!r}")

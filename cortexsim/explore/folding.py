@@ -23,8 +23,8 @@ _BLUE = "#0072B2"  # Okabe & Ito (2008)
 class Folding(widgets.VBox):
     """A residual network of one state, drawn as a loop in time or as a stack in space.
 
-    Both forms are run on the same digits whenever something changes, and the largest difference of what they read out is
-    shown: measured, not asserted.
+    Both forms are run on the same digits whenever something changes, and the largest difference of what they read out
+    is shown: measured, not asserted.
 
     Parameters
     ----------
@@ -84,8 +84,8 @@ class Folding(widgets.VBox):
             return
         self.picture.value = _drawn(self.steps, shared=self.shared, folded=self.folded)
         self.numbers.value = (
-            f'<div style="line-height:1.6"><b>{self.n_parameters:,}</b> parameters · largest difference between the two '
-            f"forms, over the readouts of {N_IMAGES} digits: <b>{self.difference:.1e}</b> (in float64"
+            f'<div style="line-height:1.6"><b>{self.n_parameters:,}</b> parameters · largest difference between '
+            f"the two forms, over the readouts of {N_IMAGES} digits: <b>{self.difference:.1e}</b> (in float64"
             f"{', the same to the last bit' if self.difference == 0 else ''})</div>"
         )
 
@@ -111,8 +111,8 @@ def _drawn(steps: int, *, shared: bool, folded: bool) -> str:
         body = (
             _box(90, top, side, colours[0], "h")
             + f'<path d="M104 {top} C 90 -14, 136 -14, 122 {top - 3}" fill="none" stroke="currentColor"/>'
-            f'<text x="146" y="{top + 6}" fill="currentColor" font-size="12">K with {times}, and +1: {steps} times</text>'
-            + _arrow(56, 88, top + side // 2)
+            f'<text x="146" y="{top + 6}" fill="currentColor" font-size="12">'
+            f"K with {times}, and +1: {steps} times</text>" + _arrow(56, 88, top + side // 2)
         )
         width, said = 420, f"one state that feeds itself {steps} times"
     else:
@@ -130,7 +130,8 @@ def _drawn(steps: int, *, shared: bool, folded: bool) -> str:
 def _box(x: int, y: int, side: int, colour: str, text: str) -> str:
     return (
         f'<rect x="{x}" y="{y}" width="{side}" height="{side}" rx="4" fill="{colour}" stroke="currentColor"/>'
-        f'<text x="{x + side // 2}" y="{y + side // 2 + 4}" text-anchor="middle" fill="white" font-size="11">{text}</text>'
+        f'<text x="{x + side // 2}" y="{y + side // 2 + 4}" text-anchor="middle" fill="white" font-size="11">'
+        f"{text}</text>"
     )
 
 
