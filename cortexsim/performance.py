@@ -28,9 +28,33 @@ def accuracies(
     seed: int = 0,
     batch_size: int = 500,
 ) -> dict[int, float]:
-    """Return the fraction of images that are named correctly at each readout time, with stored statistics."""
+    """Return the fraction of images that are named correctly at each readout time, with stored statistics.
+
+    Labels may differ from time to time, shape (stimulus, time); see `labels_at`.
+    """
     named = predictions(model, images, times, presentation, statistics=statistics, seed=seed, batch_size=batch_size)
-    return dict(zip(times, (named == labels).float().mean(1).tolist(), strict=True))
+    wanted = labels_at(labels, times)
+    right = (named == wanted).float().sum(1) / (wanted >= 0).sum(1)
+    return dict(zip(times, right.tolist(), strict=True))
+
+
+def asked_times(labels: Tensor) -> list[int] | None:
+    """Return the times at which labels of shape (stimulus, time) ask for something; None where one serves all times."""
+    return None if labels.ndim == 1 else (labels >= 0).any(0).nonzero()[:, 0].tolist()
+
+
+def labels_at(labels: Tensor, times: Sequence[int]) -> Tensor:
+    """Return what is to be named at each readout time, shape (time, stimulus); -1 where nothing is asked.
+
+    Parameters
+    ----------
+    labels : Tensor, shape (stimulus,) or (stimulus, time)
+    times : sequence of int
+    """
+    if labels.ndim == 1:
+        return labels.expand(len(times), -1)
+    beyond = torch.full_like(labels[:, 0], -1)
+    return torch.stack([labels[:, time] if time < labels.shape[1] else beyond for time in times])
 
 
 def predictions(

@@ -25,7 +25,7 @@ from cortexsim.checkpoint import checked_suffix, read_tensors, write_tensors
 from cortexsim.datasets.labelled import classes, split
 from cortexsim.images import as_images, checksum
 from cortexsim.model import Cortex, undisturbed
-from cortexsim.performance import accuracies
+from cortexsim.performance import accuracies, asked_times, labels_at
 from cortexsim.presentation import AnyPresentation, from_dict
 from cortexsim.recipe import Recipe
 from cortexsim.schedule import Schedule, schedule
@@ -98,7 +98,9 @@ def train(
     model : Cortex
         Trained in place.
     data : Dataset or (Tensor, Tensor)
-        Images with `label`; or images of shape (stimulus, 3, height, width) and labels of shape (stimulus,).
+        Images with `label`; or images of shape (stimulus, 3, height, width) and labels of shape (stimulus,). Movies
+        have a `frame` dimension after the first. Labels of shape (stimulus, time) name what is to be read at each
+        readout time, -1 where nothing is asked.
     recipe : Recipe, optional
         By default `Recipe.quick()`.
     checkpoint : path, optional
@@ -139,7 +141,8 @@ class _Training:
                 "set growth=((0.0, 1.0),) in the recipe"
             )
         self.presentation = recipe.presentation.for_images(images)
-        self.plans = {until: _plan(model, self.presentation, recipe, until) for _, until in recipe.unfolding}
+        asked = asked_times(labels)
+        self.plans = {until: _plan(model, self.presentation, recipe, until, asked) for _, until in recipe.unfolding}
         self.device = next(model.parameters()).device
         chosen, held = _held_out(labels, recipe)
         self.validation = images[held].to(self.device), labels[held].to(self.device)
@@ -253,9 +256,12 @@ class _Training:
             frames = self.presentation.frames(images, planned.until, seed=seed, index=index, others=self.images)
             normalize = not_at_all if model.normalization == "none" else by_batch
             logits = model.read(frames, planned, times, normalize).float()
-        labels = self.labels[index]
-        loss = F.cross_entropy(logits.flatten(0, 1), labels.repeat(len(times)), label_smoothing=recipe.label_smoothing)
-        return loss, times, (logits.detach().argmax(-1) == labels).float().mean(1)
+        labels = labels_at(self.labels[index], times)
+        loss = F.cross_entropy(
+            logits.flatten(0, 1), labels.flatten(), label_smoothing=recipe.label_smoothing, ignore_index=-1
+        )
+        right = (logits.detach().argmax(-1) == labels).float().sum(1)
+        return loss, times, right / (labels >= 0).sum(1)
 
     def _order(self, seed: int) -> Tensor:
         if self._shuffled is None or self._shuffled[0] != seed:
@@ -324,7 +330,8 @@ class _Training:
             calibrate(model, self.images[some.to(self.device)], until, recipe.presentation, seed=recipe.seed)
         if not len(images):
             return None
-        times = model.readable(self.presentation, until)
+        asked = asked_times(labels)
+        times = [time for time in model.readable(self.presentation, until) if asked is None or time in asked]
         return accuracies(model, images, labels, times, recipe.presentation, seed=recipe.seed)
 
     def _finish(self) -> dict[int, float] | None:
@@ -426,11 +433,14 @@ def _pairs(data: Any, model: Cortex) -> tuple[Tensor, Tensor]:
     else:
         raise TypeError(f"data must be a Dataset or a pair (images, labels), got {type(data).__name__}")
     model.check_images(images)
-    if labels.shape != (len(images),):
+    if labels.ndim not in (1, 2) or len(labels) != len(images):
         raise ValueError(
-            f"there must be one label for each of the {len(images)} images, got shape {tuple(labels.shape)}"
+            f"there must be one label for each of the {len(images)} images, got shape {tuple(labels.shape)}; labels "
+            "by readout time have the shape (stimulus, time)"
         )
-    if int(labels.min()) < 0 or int(labels.max()) >= model.n_classes:
+    # of labels by time, -1 is a time at which nothing is asked
+    lowest = 0 if labels.ndim == 1 else -1
+    if int(labels.min()) < lowest or int(labels.max()) >= model.n_classes:
         raise ValueError(
             f"labels must be 0 to {model.n_classes - 1} for a model of {model.n_classes} classes, got "
             f"{int(labels.min())} to {int(labels.max())}"
@@ -439,7 +449,7 @@ def _pairs(data: Any, model: Cortex) -> tuple[Tensor, Tensor]:
 
 
 def _plan(
-    model: Cortex, presentation: AnyPresentation, recipe: Recipe, until: int | None
+    model: Cortex, presentation: AnyPresentation, recipe: Recipe, until: int | None, asked: list[int] | None
 ) -> tuple[list[int], Schedule]:
     """Choose the readout times that are trained up to a time, and schedule what they need."""
     last = model.readout_time if until is None else until
@@ -451,6 +461,10 @@ def _plan(
             f"{model.readout_time}: set unfolding=((0.0, None),) to train all times from the start"
         )
     times = sorted({*readable, last}) if recipe.loss_at == "all" else [last]
+    if asked is not None:
+        wanted, times = times, [time for time in times if time in asked]
+        if not times:
+            raise ValueError(f"the labels ask for nothing at the trained readout times {wanted}, only at {asked}")
     planned = schedule(model.graph, times, presentation)
     model.check_weights(planned)
     return times, planned
@@ -473,7 +487,9 @@ def _held_out(labels: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor]:
     """Split into training and validation images, balanced over classes, by the seed."""
     if not recipe.validation:
         return torch.arange(len(labels)), torch.arange(0)
-    only = xr.Dataset(coords={"label": ("stimulus", labels.numpy()), "at": ("stimulus", range(len(labels)))})
+    # of labels by time, the last one that is asked
+    one = labels if labels.ndim == 1 else labels[:, (asked_times(labels) or [0])[-1]]
+    only = xr.Dataset(coords={"label": ("stimulus", one.numpy()), "at": ("stimulus", range(len(labels)))})
     try:
         rest, held = split(only, recipe.validation, seed=recipe.seed)
     except ValueError as error:

@@ -48,6 +48,7 @@ ORDER = (
     "zoo",
     "rerun",
     "trial",
+    "experiments",
     "analyse",
     "grid",
     "rapid",

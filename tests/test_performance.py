@@ -6,7 +6,7 @@ import torch
 import xarray as xr
 
 import cortexsim as cs
-from cortexsim.performance import accuracies, measure, predictions
+from cortexsim.performance import accuracies, asked_times, labels_at, measure, predictions
 
 SHOWN = cs.mixture(cs.flash(1), cs.sustained())
 
@@ -59,3 +59,11 @@ def test_the_confusion_matrix_is_of_the_readout_time(model):
 def test_a_factor_that_the_data_lack_is_named(model):
     with pytest.raises(ValueError, match=r"no coordinate 'size', only \['label', 'length'\]"):
         measure(model, stimuli(), {"flash": cs.flash(1)}, factor="size", edges=(0, 10), until=5)
+
+
+def test_labels_may_differ_from_time_to_time():
+    labels = torch.tensor([[-1, 4, 5], [-1, 6, -1]])
+    assert asked_times(labels) == [1, 2]
+    assert asked_times(torch.tensor([4, 6])) is None
+    assert labels_at(labels, [1, 2, 3]).tolist() == [[4, 6], [5, -1], [-1, -1]]
+    assert labels_at(torch.tensor([4, 6]), [1, 2]).tolist() == [[4, 6], [4, 6]]

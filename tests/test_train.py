@@ -379,3 +379,34 @@ def test_the_first_record_comes_before_anything_is_learned():
     assert math.isfinite(first.loss)
     assert "not trained yet" in str(first)
     assert all(torch.equal(value, before[name]) for name, value in weights(model).items())
+
+
+# --- movies, and labels that differ from time to time -------------------------------------------------------------
+
+
+def movies(n: int = 48) -> tuple[torch.Tensor, torch.Tensor]:
+    """Movies of three frames of one colour each; asked at each time for the colour of the frame before."""
+    colour = torch.randint(3, (n, 3), generator=torch.Generator().manual_seed(4))
+    frames = torch.zeros((n, 3, 3, 8, 8))
+    frames[torch.arange(n)[:, None], torch.arange(3), colour] = 1
+    labels = torch.full((n, 5), -1)
+    labels[:, 1:4] = colour
+    return frames, labels
+
+
+def test_movies_are_trained_for_what_each_time_asks():
+    recipe = replace(RECIPE, epochs=15, presentation=cs.sequence(), calibrate_until=3)
+    model = made()
+    first, *_, last = cs.train(model, movies(96), recipe)
+    assert sorted(first.accuracy) == sorted(last.validation) == [1, 2, 3]
+    assert min(last.validation.values()) > 0.9
+    (presentation,) = model.statistics
+    assert presentation.n_frames == 3
+
+
+def test_labels_that_ask_for_nothing_when_it_is_read_are_refused():
+    frames, labels = movies()
+    labels[:, 1:4] = -1
+    labels[:, 4] = 0
+    with pytest.raises(ValueError, match=r"ask for nothing at the trained readout times \[1, 2, 3\], only at \[4\]"):
+        list(cs.train(made(), (frames, labels), replace(RECIPE, presentation=cs.sequence())))

@@ -116,7 +116,7 @@ def run(options: argparse.Namespace) -> None:
     model.to(device)
     print(f"{model}\n{len(data['label'])} images of {model.n_classes} classes from {data.attrs['name']}, on {device}")
     print(f"shown: {recipe.presentation}", flush=True)
-    with _stop_on_request() as stopping:
+    with stop_on_request() as stopping:
         for record in cs.train(model, data, recipe, checkpoint=state):
             if record.validation or not sys.stdout.isatty():
                 print(f"\r{record}", flush=True)
@@ -185,7 +185,7 @@ def _recipe(options: argparse.Namespace) -> Any:
 
 
 @contextmanager
-def _stop_on_request() -> Iterator[Callable[[], bool]]:
+def stop_on_request() -> Iterator[Callable[[], bool]]:
     """Let the first Ctrl-C wait for the end of a step, so that what is saved is whole; the second stops at once."""
     asked: list[bool] = []
 

@@ -2,35 +2,50 @@
 
 from cortexsim.plot.activity import activity
 from cortexsim.plot.brain import brain
+from cortexsim.plot.difference import difference
 from cortexsim.plot.dissimilarity import dissimilarity
 from cortexsim.plot.effect import effect
+from cortexsim.plot.error_by_epoch import error_by_epoch
+from cortexsim.plot.error_by_images import error_by_images
+from cortexsim.plot.error_by_time import error_by_readout_time, error_by_time
+from cortexsim.plot.experiment import experiment
 from cortexsim.plot.kernels import kernels
 from cortexsim.plot.latencies import arrivals, latencies
 from cortexsim.plot.learning import learning
 from cortexsim.plot.masking_curve import masking_curve
 from cortexsim.plot.occlusion_delay import occlusion_delay
+from cortexsim.plot.parameters import parameters
 from cortexsim.plot.probabilities import probabilities
 from cortexsim.plot.rdm_movie import rdm_movie
 from cortexsim.plot.speed_accuracy import speed_accuracy
 from cortexsim.plot.temporal_generalization import temporal_generalization
 from cortexsim.plot.time_course import time_course
+from cortexsim.plot.trained_tested import trained_tested
 from cortexsim.plot.trajectory import trajectory
 
 __all__ = [
     "activity",
     "arrivals",
     "brain",
+    "difference",
     "dissimilarity",
     "effect",
+    "error_by_epoch",
+    "error_by_images",
+    "error_by_readout_time",
+    "error_by_time",
+    "experiment",
     "kernels",
     "latencies",
     "learning",
     "masking_curve",
     "occlusion_delay",
+    "parameters",
     "probabilities",
     "rdm_movie",
     "speed_accuracy",
     "temporal_generalization",
     "time_course",
+    "trained_tested",
     "trajectory",
 ]

@@ -1,0 +1,82 @@
+"""`cortexsim experiment`: run an experiment of the paper and draw it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from cortexsim.cli.arguments import add_machine, choose_device
+from cortexsim.cli.train import stop_on_request
+
+
+def add(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the command and its options."""
+    parser = command(
+        "experiment",
+        run,
+        "run an experiment of the paper and draw its figures; without a name, list them",
+        "For example:\n"
+        "  cortexsim experiment\n"
+        "  cortexsim experiment equivalence\n"
+        "  cortexsim experiment readout-time --scale laptop --data ~/cifar10 --to runs/readout-time\n"
+        "Ctrl-C stops; the same command with --resume goes on.",
+    )
+    parser.add_argument("name", nargs="?", help="which; without it, they are listed")
+    parser.add_argument(
+        "--scale", default="smoke", help="smoke (seconds), laptop (minutes) or paper (a GPU); default: %(default)s"
+    )
+    parser.add_argument(
+        "--data", help="digits, cifar10, or a folder of images with train/ and test/; default: the scale's"
+    )
+    parser.add_argument("--data-name", metavar="NAME", help="what a folder's images are called in the result")
+    parser.add_argument("--to", type=Path, metavar="FOLDER", help="default: runs/NAME-SCALE")
+    parser.add_argument("--resume", action="store_true", help="go on with a run that was stopped")
+    parser.add_argument("--seeds", type=int, help="how many; default: the experiment's own")
+    parser.add_argument("--epochs", type=int, help="of every training; default: the scale's")
+    add_machine(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run the command."""
+    from cortexsim import experiments
+    from cortexsim.plot.experiment import write_html
+
+    if options.name is None:
+        for name, listed in experiments.EXPERIMENTS.items():
+            print(f"{name:20}{listed.question}")
+        return
+    device = choose_device(options)
+    folder = options.to or Path("runs") / f"{options.name}-{options.scale}"
+
+    with stop_on_request() as stopping:
+
+        def report(line: str) -> None:
+            print(line, flush=True)
+            if stopping():
+                print("\nstopped; the same command with --resume goes on", file=sys.stderr)
+                raise KeyboardInterrupt
+
+        result = experiments.run(
+            options.name,
+            scale=options.scale,
+            data=options.data,
+            data_name=options.data_name,
+            to=folder,
+            resume=options.resume,
+            seeds=options.seeds,
+            epochs=options.epochs,
+            device=device,
+            report=report,
+        )
+        write_html(result, folder / "figures.html")
+    print(f"{result.attrs['title']}: {result.attrs['data']}; {float(result.attrs['seconds']):.0f} s of training")
+    if "error" in result:
+        mean = experiments.over_seeds(result["error"])
+        for label in mean["model"].values:
+            one = mean.sel(model=label)
+            if bool(one.notnull()):
+                print(f"  {label:45} error {float(one):.1%} ({float(one['low']):.1%} to {float(one['high']):.1%})")
+        print(f"  on the test part; {mean.attrs['interval']}")
+    print(f"result: {folder / 'result.nc'}; figures: {folder / 'figures.html'}")

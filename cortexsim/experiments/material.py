@@ -1,0 +1,136 @@
+"""The images of an experiment: made on the spot, CIFAR-10, a folder, or the caller's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+
+from cortexsim import datasets
+from cortexsim.augmentation import shrink
+from cortexsim.datasets.labelled import split
+from cortexsim.experiments.scale import Scale
+from cortexsim.images import as_images, checksum
+from cortexsim.suggest import unknown
+
+MADE = ("digits", "cifar10")
+
+
+@dataclass(frozen=True)
+class Material:
+    """Images to train on and images to test on.
+
+    Parameters
+    ----------
+    train, test : Dataset
+        With `image` (stimulus, channel, y, x) and the coordinate `label`.
+    name : str
+        What they are called in results.
+    augmentation : str
+        What they bear in training; see `Recipe`.
+    """
+
+    train: xr.Dataset
+    test: xr.Dataset
+    name: str
+    augmentation: str
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        return len(datasets.classes(self.train))
+
+    def n(self, part: str) -> int:
+        """Count the images of a part."""
+        return (self.train if part == "train" else self.test).sizes["stimulus"]
+
+    def identity(self) -> dict[str, Any]:
+        """Say which images these are, as plain values."""
+        return {
+            "name": self.name,
+            "augmentation": self.augmentation,
+            **{
+                f"{part}_{what}": value
+                for part, data in (("train", self.train), ("test", self.test))
+                for what, value in (("n", data.sizes["stimulus"]), ("images", checksum(as_images(data))))
+            },
+        }
+
+
+def prepare(data: str | Path | Sequence[xr.Dataset] | None, scale: Scale, name: str | None = None) -> Material:
+    """Fetch the images of an experiment at its scale.
+
+    Parameters
+    ----------
+    data : str, path or pair of Datasets, optional
+        "digits" (in debris, made on the spot), "cifar10" (downloaded where absent), a folder of images with train/ and
+        test/, one subfolder a class, or a pair of Datasets (train, test); by default the scale's.
+    scale : Scale
+        Says how many, and how large; photographs are shrunk to it.
+    name : str, optional
+        What a folder's images are called in results; by default the folder's name.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder, or CIFAR-10 cannot be had.
+    ValueError
+        If the folder lacks train/ or test/, or the images are none.
+    """
+    data = scale.data if data is None else data
+    if isinstance(data, str | Path) and str(data) == "digits":
+        made = [
+            datasets.digits(n or default, part=part, size=scale.side)
+            for part, n, default in (("train", scale.n_train, 50_000), ("test", scale.n_test, 10_000))
+        ]
+        # a mirrored digit is no digit
+        return Material(made[0], made[1], "digits in debris", "none")
+    if isinstance(data, str | Path) and str(data) == "cifar10":
+        pair = [datasets.cifar10("data-cifar10", part=part) for part in ("train", "test")]
+        called = "CIFAR-10"
+    elif isinstance(data, str | Path):
+        folder = Path(data).expanduser()
+        if not folder.exists():
+            raise FileNotFoundError(f"there is no folder {str(folder)!r}; " + unknown("data", str(data), MADE))
+        for part in ("train", "test"):
+            if not (folder / part).is_dir():
+                raise ValueError(
+                    f"there is no {part}/ in {folder}: an experiment needs train/ and test/, one subfolder a class"
+                )
+        pair = [datasets.folder(folder, size=(scale.side, scale.side), part=part) for part in ("train", "test")]
+        called = folder.resolve().name
+    elif isinstance(data, Sequence) and len(data) == 2 and all(isinstance(part, xr.Dataset) for part in data):
+        pair = list(data)  # type: ignore[arg-type]
+        called = str(pair[0].attrs.get("name", "unnamed"))
+    else:
+        raise TypeError(
+            f"data must be one of {list(MADE)}, a folder, or a pair of Datasets (train, test), "
+            f"got {type(data).__name__}"
+        )
+    train, test = (
+        _sized(_first(part, n), scale.side) for part, n in zip(pair, (scale.n_train, scale.n_test), strict=True)
+    )
+    return Material(train, test, name or called, scale.recipe.augmentation)
+
+
+def _first(data: xr.Dataset, n: int | None) -> xr.Dataset:
+    """Take so many stimuli, balanced over classes, in their order."""
+    total = data.sizes["stimulus"]
+    return data if n is None or n >= total else split(data, n / total)[1].assign_attrs(data.attrs)
+
+
+def _sized(data: xr.Dataset, side: int) -> xr.Dataset:
+    """Shrink photographs to a side in pixels, anti-aliased."""
+    height, width = data["image"].shape[-2:]
+    if (height, width) == (side, side):
+        return data
+    if height != width or height < side:
+        raise ValueError(f"images must be {side}x{side} pixels or larger squares, got {height}x{width}")
+    pixels = torch.cat([shrink(part, side / height, 1) for part in as_images(data).split(1000)])
+    small = (pixels * 255).round().to(torch.uint8).numpy()
+    return data.drop_vars("image").assign(image=(data["image"].dims, np.ascontiguousarray(small), data["image"].attrs))

@@ -1,0 +1,92 @@
+"""What the figures of an experiment say in words: models, parameters, data, and what the paper knows."""
+
+from __future__ import annotations
+
+import textwrap
+
+import numpy as np
+import plotly.graph_objects as go
+import xarray as xr
+
+_LINE = 120  # characters of a caption
+_LINE_PX = 16
+
+
+def model_name(result: xr.Dataset, label: str) -> str:
+    """Name a model with its parameters, and the paper's count for it with its certainty."""
+    name = f"{label} (diverged)" if _number(result, "diverged", label) else label
+    own, paper = _number(result, "n_parameters", label), _number(result, "paper_parameters", label)
+    if not own:
+        return name
+    sure = str(result["paper_confidence"].sel(model=label).item()) if "paper_confidence" in result.coords else "U"
+    if not paper:
+        return f"{name}: {own:,} parameters"
+    return f"{name}: {own:,} parameters ({'as' if own == paper else f'{paper:,}'} in the paper, {sure})"
+
+
+def _number(result: xr.Dataset, variable: str, label: str) -> int:
+    """Return a whole number of a model; 0 where there is none."""
+    if variable not in result:
+        return 0
+    values = result[variable].sel(model=label).values.ravel()
+    known = values[~np.isnan(values)]
+    return int(known.max()) if known.size else 0
+
+
+def dress(figure: go.Figure, result: xr.Dataset, what: str, *notes: str, plot_px: int = 320, rows: int = 0) -> None:
+    """Give a figure of an experiment its title, and a caption below: notes, what the paper knows, data and machine.
+
+    Parameters
+    ----------
+    figure : Figure
+    result : Dataset
+    what : str
+        What is drawn.
+    notes : str
+        Sentences of the caption.
+    plot_px : int
+        Height of the plot itself.
+    rows : int
+        Lines of the legend, which stands between plot and caption.
+    """
+    about = result.attrs
+    texts = [
+        *notes,
+        about["paper"],
+        f"{about['data']}; scale: {about['scale']}; {about['hardware']}; {float(about['seconds']) / 60:.1f} min of "
+        f"training; {about['date']}, commit {about['commit']}.",
+    ]
+    lines = [line for text in texts if text for line in textwrap.wrap(text, _LINE)]
+    legend_px, axis_px, top_px = rows * 20 + 8, 52, 44
+    figure.add_annotation(
+        text="<br>".join(lines),
+        x=0,
+        xref="paper",
+        xanchor="left",
+        y=-(axis_px + legend_px) / plot_px,
+        yref="paper",
+        yanchor="top",
+        align="left",
+        showarrow=False,
+        font={"size": 11},
+        name="caption",
+    )
+    bottom_px = axis_px + legend_px + _LINE_PX * len(lines) + 12
+    figure.update_layout(
+        title_text=f"{about['title']}: {what}",
+        height=plot_px + top_px + bottom_px,
+        margin={"t": top_px, "b": bottom_px, "l": 64, "r": 16},
+        legend={
+            "orientation": "v",
+            "x": 0,
+            "xanchor": "left",
+            "y": -axis_px / plot_px,
+            "yanchor": "top",
+            "tracegroupgap": 0,
+        },
+    )
+
+
+def interval_note(values: xr.DataArray) -> str:
+    """Say what the interval of an array is."""
+    return f"Intervals: {values.attrs['interval']}."

@@ -1,0 +1,145 @@
+"""Error by the time at which a model is read out: tested at many times, or trained for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+import xarray as xr
+
+from cortexsim.experiments.result import over_seeds
+from cortexsim.plot import look
+from cortexsim.plot.caption import dress, interval_note, model_name
+
+# statistics: how they are drawn, and what they are
+STATISTICS = {
+    "calibrated": ("solid", "moments of its own at each time"),
+    "held": ("dash", "moments of the trained readout time reused afterwards"),
+    "pooled": ("dot", "moments shared over time"),
+    "none": ("solid", ""),
+}
+
+
+def error_by_time(result: xr.Dataset, models: Sequence[str] | None = None) -> go.Figure:
+    """Draw the error at every tested time.
+
+    Parameters
+    ----------
+    result : Dataset
+        Of an experiment, with `test_error` (model, seed, statistics, time), fractions, and `readout_time` (model,
+        seed).
+    models : sequence of str, optional
+        Which; by default all.
+
+    Returns
+    -------
+    Figure
+        A line for each model and kind of statistics, with intervals; a large open circle marks the trained readout
+        time. Where the last state is empty there is no point.
+    """
+    figure = go.Figure(layout={"template": look.template()})
+    errors = over_seeds(result["test_error"])
+    labels = result["model"].values.tolist() if models is None else list(models)
+    labels = [label for label in labels if bool(errors.sel(model=label).notnull().any())]
+    rows = 0
+    for k, label in enumerate(labels):
+        for kind, (dash, meaning) in STATISTICS.items():
+            if kind not in errors["statistics"].values:
+                continue
+            line = errors.sel(model=label, statistics=kind)
+            if bool(line.isnull().all()):
+                continue
+            several = meaning and errors.sizes["statistics"] > 1
+            figure.add_scatter(
+                x=line["time"].values,
+                y=line.values,
+                mode="lines+markers",
+                connectgaps=False,
+                name=model_name(result, label) + (f"; {meaning}" if several else ""),
+                line={"color": look.COLOURS[k % len(look.COLOURS)], "width": 2, "dash": dash},
+                marker={"size": 6, "symbol": k},
+                error_y={
+                    "array": (line["high"] - line).values,
+                    "arrayminus": (line - line["low"]).values,
+                    "thickness": 1,
+                    "width": 3,
+                },
+                hovertemplate=f"{label}, tested at t = %{{x}}: %{{y:.1%}}<extra>{kind}</extra>",
+            )
+            rows += 1
+        _mark_trained(figure, result, errors, label, look.COLOURS[k % len(look.COLOURS)])
+    figure.update_xaxes(title_text=look.axis_title(errors, "time"), tick0=0, dtick=1)
+    figure.update_yaxes(title_text="error on the test part", tickformat=".0%", rangemode="tozero")
+    dress(
+        figure,
+        result,
+        "error by tested time",
+        "Open circle: the readout time that was trained. No point: the last state is empty then, nothing can be read. "
+        f"{interval_note(errors)}",
+        rows=rows,
+    )
+    return figure
+
+
+def _mark_trained(figure: go.Figure, result: xr.Dataset, errors: xr.DataArray, label: str, colour: str) -> None:
+    at = float(result["readout_time"].sel(model=label).max())
+    first = errors.sel(model=label, time=at).dropna("statistics")
+    if first.size:
+        figure.add_scatter(
+            x=[at],
+            y=[float(first[0])],
+            mode="markers",
+            name=f"{label}: trained at",
+            marker={"symbol": "circle-open", "size": 14, "color": colour, "line": {"width": 2}},
+            showlegend=False,
+            hoverinfo="skip",
+        )
+
+
+def error_by_readout_time(result: xr.Dataset) -> go.Figure:
+    """Draw the error of models that were each trained and tested at one readout time.
+
+    Parameters
+    ----------
+    result : Dataset
+        Of an experiment, with `error`, `readout_time` and `n_parameters` (model, seed).
+
+    Returns
+    -------
+    Figure
+        A point for each readout time, with its interval and the parameters that contribute to it.
+    """
+    figure = go.Figure(layout={"template": look.template()})
+    errors = over_seeds(result["error"])
+    times = result["readout_time"].max("seed").values
+    figure.add_scatter(
+        x=times,
+        y=errors.values,
+        mode="lines+markers",
+        name="error on the test part",
+        line={"color": look.COLOURS[1], "width": 2},
+        marker={"size": 8},
+        error_y={
+            "array": (errors["high"] - errors).values,
+            "arrayminus": (errors - errors["low"]).values,
+            "thickness": 1.5,
+            "width": 4,
+        },
+        hovertemplate="trained and tested at t = %{x}: %{y:.1%}<extra></extra>",
+        showlegend=False,
+    )
+    for label in result["model"].values:
+        # the counts are the point of the comparison: they grow with the readout time at first
+        figure.add_scatter(
+            x=[None], y=[None], mode="markers", name=model_name(result, label), marker={"color": look.CLEAR}
+        )
+    figure.update_xaxes(title_text="readout time, trained and tested (steps)", tickvals=times, tickformat="d")
+    figure.update_yaxes(title_text="error on the test part", tickformat=".0%", rangemode="tozero")
+    dress(
+        figure,
+        result,
+        "error by readout time",
+        f"{interval_note(errors)}",
+        rows=result.sizes["model"],
+    )
+    return figure

@@ -1,0 +1,40 @@
+"""Every result that ships says what it is of, and is drawn from its file alone."""
+
+import re
+
+import pytest
+
+from cortexsim import plot
+from cortexsim.experiments import EXPERIMENTS, SCALES, shipped, shipped_names
+from cortexsim.experiments.result import NAMED
+from cortexsim.shipped import data_folder
+
+
+def test_results_ship():
+    assert "equivalence" in shipped_names()
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_a_shipped_result_names_data_scale_hardware_time_and_commit(name):
+    result = shipped(name)
+    assert all(str(result.attrs[what]) for what in NAMED)
+    assert result.attrs["experiment"] == name
+    assert re.match(r"CIFAR-10 \(JPEG\)|digits in debris", result.attrs["data"])
+    assert result.attrs["scale"].split(",")[0] in SCALES
+    assert "EPYC" in result.attrs["hardware"]
+    assert result.attrs["seconds"] > 0
+    assert re.fullmatch(r"[0-9a-f]{12}", result.attrs["commit"])
+    # no path of the machine that ran it
+    assert not re.search(r"/(home|root|tmp|work)\b", str(result.attrs))
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_a_shipped_result_is_told_of_and_drawn(name):
+    figures = plot.experiment(shipped(name))
+    assert list(figures) == list(EXPERIMENTS[name].figures)
+    assert f"`{name}.nc`" in (data_folder() / "results" / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_result_that_does_not_ship_is_told_how_to_make():
+    with pytest.raises(ValueError, match=r"unknown result 'equivalense'.*did you mean 'equivalence'.*run it"):
+        shipped("equivalense")

@@ -1,0 +1,114 @@
+"""Figures of experiments: what is drawn, with which interval, and what the paper knows of it."""
+
+import numpy as np
+import pytest
+
+from cortexsim import plot
+from cortexsim.plot.experiment import write_html
+
+
+def caption(figure):
+    (found,) = figure.select_annotations({"name": "caption"})
+    return found.text.replace("<br>", " ")
+
+
+def test_errors_by_epoch_come_as_pairs_of_one_colour(measured):
+    figure = plot.error_by_epoch(measured)
+    validation, training, *rest = figure.data
+    assert len(rest) == 4
+    np.testing.assert_allclose(validation.y, [0.6, 0.4])
+    np.testing.assert_allclose(training.y, [0.5, 0.3])
+    assert validation.line.color == training.line.color
+    assert (validation.line.dash, training.line.dash) == (None, "dash")
+    np.testing.assert_allclose(validation.error_y.array, [0.1, 0.1])
+    np.testing.assert_allclose(validation.error_y.arrayminus, [0.1, 0.1])
+    assert "lowest to highest over 2 seeds" in caption(figure)
+    assert "held out" in caption(figure)
+
+
+def test_legends_name_our_parameters_and_the_papers_with_its_certainty(measured):
+    names = [trace.name for trace in plot.error_by_epoch(measured).data[::2]]
+    assert names == [
+        "net, t = 1: 100 parameters (76,106 in the paper, R)",
+        "net, t = 2: 200 parameters (223,562 in the paper, I)",
+        "other (diverged): 300 parameters (as in the paper, R)",
+    ]
+
+
+def test_errors_by_time_are_a_line_for_each_kind_of_statistics_with_gaps_where_nothing_is_read(measured):
+    figure = plot.error_by_time(measured)
+    lines = [trace for trace in figure.data if trace.mode == "lines+markers"]
+    assert [line.line.dash for line in lines] == ["solid", "dash"] * 3
+    np.testing.assert_allclose(lines[1].y, [0.3, 0.5, 0.7])
+    assert np.isnan(lines[4].y).tolist() == [True, False, True]
+    assert not any(line.connectgaps for line in lines)
+    assert figure.layout.xaxis.title.text == "tested at (steps)"
+
+
+def test_the_trained_readout_time_is_marked(measured):
+    marks = [trace for trace in plot.error_by_time(measured).data if trace.mode == "markers"]
+    assert [(mark.x[0], round(mark.y[0], 6)) for mark in marks] == [(1, 0.3), (2, 0.2), (2, 0.7)]
+
+
+def test_errors_by_readout_time_stand_at_the_times_that_were_trained(measured):
+    figure = plot.error_by_readout_time(measured)
+    assert list(figure.data[0].x) == [1, 2, 2]
+    np.testing.assert_allclose(figure.data[0].y, [0.3, 0.2, 0.7])
+    assert figure.data[1].name == "net, t = 1: 100 parameters (76,106 in the paper, R)"
+
+
+def test_the_matrix_has_a_row_for_each_trained_time_and_frames_the_diagonal(measured):
+    figure = plot.trained_tested(measured)
+    own, held = figure.data
+    np.testing.assert_allclose(own.z, [[0.3, 0.4, 0.5], [0.6, 0.2, 0.3]])
+    np.testing.assert_allclose(held.z, own.z + np.array([0.0, 0.1, 0.2]))
+    assert list(own.y) == ["1", "2"]
+    framed = [(shape.x0, shape.y0) for shape in figure.layout.shapes if shape.xref == "x"]
+    assert framed == [(0.5, -0.5), (1.5, 0.5)]
+    assert own.zmax == held.zmax
+
+
+def test_a_matrix_needs_a_model_that_was_trained_at_several_times(measured):
+    with pytest.raises(ValueError, match="no model of this result was trained at several readout times"):
+        plot.trained_tested(measured.sel(model=["other"]))
+
+
+def test_errors_by_images_leave_out_models_without_statistics(measured):
+    figure = plot.error_by_images(measured)
+    assert [list(trace.y) for trace in figure.data] == [[0.9, 0.3], [0.8, 0.2]]
+    assert figure.layout.xaxis.type == "log"
+
+
+def test_the_papers_error_is_a_line_that_says_what_it_is(measured):
+    assert not plot.parameters(measured).layout.shapes
+    known = measured.assign_attrs(paper_error=0.0747, paper_error_of="paper, best (R: recalled)")
+    figure = plot.parameters(known)
+    (line,) = figure.select_shapes({"name": "paper"})
+    assert line.y0 == line.y1 == 0.0747
+    assert "paper, best (R: recalled): 7.47%" in [annotation.text for annotation in figure.layout.annotations]
+    assert [trace.x[0] for trace in figure.data] == [100, 200, 300]
+
+
+def test_differences_are_logarithmic_and_exact_agreement_is_counted(measured):
+    figure = plot.difference(measured)
+    assert len(figure.data) == 3 * 2 * 2
+    assert figure.layout.yaxis.ticktext[0] == "0"
+    assert figure.data[0].y[0] == figure.layout.yaxis.tickvals[0] < 1e-16
+    np.testing.assert_allclose(figure.data[0].y[1:], [1e-7, 1e-6])
+    assert figure.layout.yaxis.type == "log"
+    assert "12 of 36 values are exactly 0: the same to the last bit" in caption(figure)
+    assert "float64: 1.0e-06, float32: 1.0e-06" in caption(figure)
+
+
+def test_a_result_says_which_figures_it_has(measured):
+    assert list(plot.experiment(measured)) == ["epoch", "parameters"]
+    with pytest.raises(ValueError, match="is no result of an experiment: it does not say which figures it has"):
+        plot.experiment(measured.drop_attrs(deep=False))
+
+
+def test_the_page_of_figures_needs_no_network(measured, tmp_path):
+    write_html(measured, tmp_path / "figures.html")
+    page = (tmp_path / "figures.html").read_text()
+    assert "A question?" in page
+    assert page.count("plotly-graph-div") == 2
+    assert 'src="http' not in page
