@@ -28,7 +28,7 @@ BUILD: dict[str, Any] = {
     "sharing": "time",
     "normalization": "time-specific",
 }
-RECIPES = ("quick", "paper", "tracing")
+RECIPES = ("quick", "paper", "digits", "tracing")
 
 
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:
