@@ -164,7 +164,9 @@ class Recipe:
             warmup=0.1,
             augmentation="none",
             label_smoothing=0.0,
-            unfolding=((0.0, 3), (0.85, None)),
+            growth=((0.0, 0.5), (0.4, 1.0)),
+            unfolding=((0.0, 3), (0.955, None)),
+            calibration_images=500,
         )
         return replace(recipe, **changes)
 

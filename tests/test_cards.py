@@ -26,7 +26,7 @@ def drawn(test: dict, n: int) -> xr.Dataset:
         free = cs.datasets.digits(n - n // 2, part="test", seed=0, occlusion="none")
         occluded = cs.datasets.digits(n // 2, part="test", seed=1, occlusion=(0.05, 0.5))
         return xr.concat([free, occluded], "stimulus", combine_attrs="override")
-    return getattr(cs.datasets, test["data"])(n, part="test", size=32, seed=0, **test["with"])
+    return getattr(cs.datasets, test["data"])(n, part="test", size=32, seed=0)
 
 
 @pytest.mark.parametrize("name", cards.names())
@@ -82,6 +82,17 @@ def test_recurrence_pays_with_time_and_more_for_longer_curves():
     assert (gain > 0).all()
     assert (gain.isel(bin=-1) > gain.isel(bin=0)).all()
     assert float(abs(forward.sel(time=8) - forward.sel(time=3)).max()) < 0.01
+
+
+def test_digits_do_not_need_time_and_a_feedforward_sibling_is_no_worse():
+    recurrent, forward = (
+        cs.zoo.card(name)["accuracy"].sel(seed=0, presentation="sustained")
+        for name in ("ventral-stream-digits", "ventral-stream-digits-feedforward")
+    )
+    assert float((recurrent - recurrent.sel(time=3)).max()) < 0.01
+    assert float(forward.sel(time=5)) >= float(recurrent.sel(time=5))
+    free = cs.zoo.card("ventral-stream-digits")["accuracy_by_bin"].sel(seed=0, presentation="sustained").isel(bin=-1)
+    assert free.sel(time=slice(3, 5)).min() >= 0.97
 
 
 def test_a_card_as_text_gives_every_presentation_in_percent():

@@ -15,7 +15,7 @@ import json
 import platform
 import sys
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -83,8 +83,6 @@ class Task:
     input_gain: float
     shortcut: float
     shown: str = SHOWN
-    train_with: dict[str, Any] = field(default_factory=dict)
-    test_with: dict[str, Any] = field(default_factory=dict)
 
     @property
     def calibrated_until(self) -> int:
@@ -140,7 +138,10 @@ TASKS = {
         make=half_occluded_digits,
         features={
             "recurrent": (16, 24, 32, 48),
+            "lateral": (16, 24, 40, 56),
+            "feedback": (16, 24, 48, 64),
             "feedforward": (16, 32, 64, 96),
+            "feedforward-wide": (72, 80, 72, 80),
         },
         readout_time=5,
         convolutions=dict.fromkeys(SIBLINGS, 2),
@@ -151,7 +152,6 @@ TASKS = {
                 cs.Recipe.digits(
                     epochs=5,
                     growth=((0.0, 0.5), (0.55, 1.0)),
-                    unfolding=((0.0, 3), (0.955, None)),
                     presentation=read_presentation(BRIEF_SHOWN),
                     calibration_images=1000,
                 ),
@@ -197,7 +197,7 @@ def trained(task: Task, sibling: str, seed: int) -> tuple[cs.Cortex, list[dict[s
         weights: dict[str, torch.Tensor] = {}
         records: list[dict[str, Any]] = []
         for number, stage in enumerate(task.stages, 1):
-            data = task.make(stage.n, size=stage.size, seed=seed, **task.train_with)
+            data = task.make(stage.n, size=stage.size, seed=seed)
             model = built(task, sibling, stage.size, len(cs.datasets.classes(data)))
             # kernels do not depend on the size of the images
             model.load_state_dict(weights or model.state_dict())
@@ -244,7 +244,7 @@ def _stays_at_chance(record: cs.Progress, recipe: cs.Recipe, n_classes: int) -> 
 
 def tested(task: Task, model: cs.Cortex, n: int) -> dict[str, Any]:
     """Measure on the test part: what stays on to three times the readout time, what is brief half as long."""
-    data: xr.Dataset = task.make(n, part="test", size=task.stages[-1].size, seed=0, **task.test_with)
+    data: xr.Dataset = task.make(n, part="test", size=task.stages[-1].size, seed=0)
     longest = measure(
         model,
         data,
@@ -285,7 +285,7 @@ def main() -> None:
         "multiply_adds": cs.schedule(model.graph, model.readout_time, cs.sustained()).multiply_adds,
         "stages": [{"size": s.size, "n": s.n, "recipe": s.recipe.to_dict()} for s in task.stages],
         "training": records,
-        "test": {"data": task.make.__name__, "with": task.test_with, **tested(task, model, 1000)},
+        "test": {"data": task.make.__name__, **tested(task, model, 1000)},
     }
     (HERE / "runs").mkdir(exist_ok=True)
     path = HERE / "runs" / f"{name}-seed{options.seed}.json"
