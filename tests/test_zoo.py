@@ -77,8 +77,9 @@ def test_the_ventral_stream_is_loaded_by_its_short_name():
         cs.zoo.load("ventral-strem")
 
 
-def test_siblings_lack_what_their_names_say():
-    siblings = cs.zoo.siblings("ventral-stream")
+@pytest.mark.parametrize("model", ["ventral-stream", "ventral-stream-digits"])
+def test_siblings_lack_what_their_names_say(model):
+    siblings = cs.zoo.siblings(model)
     assert "feedforward" in siblings
     order = ("V1", "V2", "V4", "IT")
     for kind, name in siblings.items():
@@ -86,8 +87,9 @@ def test_siblings_lack_what_their_names_say():
         assert steps == {"lateral": {0, 1}, "feedback": {-1, 1}}.get(kind, {1})
 
 
-def test_siblings_are_as_large_as_the_model():
-    whole = cs.zoo.card("ventral-stream").attrs
-    for kind, name in cs.zoo.siblings("ventral-stream").items():
+@pytest.mark.parametrize("model", ["ventral-stream", "ventral-stream-digits"])
+def test_siblings_are_as_large_as_the_model(model):
+    whole = cs.zoo.card(model).attrs
+    for kind, name in cs.zoo.siblings(model).items():
         size = "multiply_adds" if kind == "feedforward-wide" else "parameters"
         assert cs.zoo.card(name).attrs[size] == pytest.approx(whole[size], rel=0.05)

@@ -28,7 +28,7 @@ BUILD: dict[str, Any] = {
     "sharing": "time",
     "normalization": "time-specific",
 }
-RECIPES = ("quick", "paper", "tracing")
+RECIPES = ("quick", "paper", "digits", "tracing")
 
 
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -39,6 +39,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         "train a model and save it; Ctrl-C stops, the same command with --resume goes on",
         "For example:\n"
         "  cortexsim train digits --to digits.safetensors --epochs 3\n"
+        "  cortexsim train digits --recipe digits --features 8,16,32,64 --readout-time 4 --to digits.safetensors\n"
         "  cortexsim train contours --recipe tracing --size 16 --features 16,16,24,32 --convolutions 1 --shortcut 0.5 "
         "--input-gain 16 --readout-time 8 --n 40000 --to tracing.safetensors\n"
         "  cortexsim train ~/cifar10 --features 16,32,64 --to cifar.safetensors",

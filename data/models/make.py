@@ -15,7 +15,7 @@ import json
 import platform
 import sys
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,26 +31,24 @@ from cortexsim.ready import known_number
 
 HERE = Path(__file__).parent
 AREAS = ("V1", "V2", "V4", "IT")
-READOUT_TIME = 8
-CALIBRATED_UNTIL = 3 * READOUT_TIME
 EVERY = 50  # steps between the records of a training
 MOST_BEGINNINGS = 5
 
-# what a sibling lacks, its channels so that its parameters match, and the convolutions of a transition between areas
-SIBLINGS: dict[str, dict[str, Any]] = {
-    "recurrent": {"features": (16, 16, 24, 32)},
-    "lateral": {"features": (16, 16, 28, 36), "feedback": False},
-    "feedback": {"features": (16, 28, 40, 48), "lateral": False},
-    "feedforward": {"features": (16, 36, 56, 80), "lateral": False, "feedback": False},
-    # as many multiplications as the recurrent one makes up to its readout time
-    "feedforward-wide": {"features": (112, 136, 96, 96), "lateral": False, "feedback": False},
-    # two convolutions between areas: depth in place of time
-    "feedforward-deep": {"features": (16, 24, 44, 48), "lateral": False, "feedback": False, "convolutions": 2},
+# what each lacks
+SIBLINGS: dict[str, dict[str, bool]] = {
+    "recurrent": {},
+    "lateral": {"feedback": False},
+    "feedback": {"lateral": False},
+    "feedforward": {"lateral": False, "feedback": False},
+    "feedforward-wide": {"lateral": False, "feedback": False},
+    "feedforward-deep": {"lateral": False, "feedback": False},
 }
 
 # a mask at every onset that can matter, and the target as its own mask, for control
 MASKS = "+".join([f"masked:1:{soa}" for soa in (1, 2, 3, 4, 6)] + [f"masked:1:{soa}:target" for soa in (1, 2, 4)])
 SHOWN = f"6*sustained+2*flash:1+2*flash:2+2*flash:4+{MASKS}"
+# for a readout time of 5: a mask reaches IT three steps after its onset
+BRIEF_SHOWN = "4*sustained+2*flash:1+flash:2+masked:1:1+masked:1:2+masked:1:4"
 
 
 @dataclass(frozen=True)
@@ -69,17 +67,27 @@ class Stage:
 
 @dataclass(frozen=True)
 class Task:
-    """What is trained, and how it is tested."""
+    """What is trained, and how it is tested.
+
+    The channels of a sibling are such that its parameters match the recurrent one's; of the wide one, such that it
+    makes as many multiplications as the recurrent one does up to its readout time.
+    """
 
     make: Any
+    features: dict[str, tuple[int, ...]]
+    readout_time: int
+    convolutions: dict[str, int]
     stages: tuple[Stage, ...]
     factor: str
     edges: tuple[float, ...]
     input_gain: float
     shortcut: float
     shown: str = SHOWN
-    train_with: dict[str, Any] = field(default_factory=dict)
-    test_with: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def calibrated_until(self) -> int:
+        """The last time that is calibrated and tested."""
+        return 3 * self.readout_time
 
 
 def half_occluded_digits(n: int, *, seed: int, **settings: Any) -> xr.Dataset:
@@ -94,6 +102,17 @@ def half_occluded_digits(n: int, *, seed: int, **settings: Any) -> xr.Dataset:
 TASKS = {
     "contours": Task(
         make=cs.datasets.contours,
+        features={
+            "recurrent": (16, 16, 24, 32),
+            "lateral": (16, 16, 28, 36),
+            "feedback": (16, 28, 40, 48),
+            "feedforward": (16, 36, 56, 80),
+            "feedforward-wide": (112, 136, 96, 96),
+            "feedforward-deep": (16, 24, 44, 48),
+        },
+        readout_time=8,
+        # between areas; with two, depth stands in for time
+        convolutions={"feedforward-deep": 2},
         stages=(
             Stage(16, 40_000, cs.Recipe.tracing(validation=0.01), feedforward_epochs=4),
             Stage(
@@ -117,21 +136,26 @@ TASKS = {
     ),
     "digits": Task(
         make=half_occluded_digits,
+        features={
+            "recurrent": (16, 24, 32, 48),
+            "lateral": (16, 24, 40, 56),
+            "feedback": (16, 24, 48, 64),
+            "feedforward": (16, 32, 64, 96),
+            "feedforward-wide": (72, 80, 72, 80),
+        },
+        readout_time=5,
+        convolutions=dict.fromkeys(SIBLINGS, 2),
         stages=(
             Stage(
                 32,
                 40_000,
-                cs.Recipe(
-                    epochs=3,
-                    batch_size=64,
-                    optimizer="adamw",
-                    learning_rate=3e-3,
-                    warmup=0.1,
-                    augmentation="none",
-                    growth=((0.0, 0.5), (0.6, 1.0)),
-                    presentation=read_presentation(SHOWN),
+                cs.Recipe.digits(
+                    epochs=5,
+                    growth=((0.0, 0.5), (0.55, 1.0)),
+                    presentation=read_presentation(BRIEF_SHOWN),
+                    calibration_images=1000,
                 ),
-                feedforward_epochs=3,
+                feedforward_epochs=5,
             ),
         ),
         factor="visible_fraction",
@@ -139,25 +163,29 @@ TASKS = {
         edges=(0.45, 0.65, 0.8, 0.999, 1.0),
         input_gain=16.0,
         shortcut=0.5,
-        train_with={"debris": (0, 12)},
-        test_with={"debris": "light"},
+        shown=BRIEF_SHOWN,
     ),
 }
 
 
 def built(task: Task, sibling: str, size: int, n_classes: int) -> cs.Cortex:
     """Build a model, untrained, for images of a size."""
-    settings = {"convolutions": 1, **SIBLINGS[sibling]}
+    if sibling not in task.features:
+        raise SystemExit(f"this task has no sibling {sibling!r}: it has {', '.join(task.features)}")
     graph = cs.adjacent(
-        dict(zip(AREAS, settings.pop("features"), strict=True)), size=size, shortcut=task.shortcut, **settings
+        dict(zip(AREAS, task.features[sibling], strict=True)),
+        size=size,
+        shortcut=task.shortcut,
+        convolutions=task.convolutions.get(sibling, 1),
+        **SIBLINGS[sibling],
     )
-    readout_time = READOUT_TIME
+    readout_time = task.readout_time
     if "feedforward" in sibling:
         # nothing comes back: a flash is gone from the last area one step after it arrived
         readout_time = len(AREAS) - 1
     elif sibling == "feedback":
         # nothing stays: a flash is in the last area at odd times only
-        readout_time -= 1
+        readout_time -= 1 - readout_time % 2
     return cs.Cortex(graph, n_classes=n_classes, readout_time=readout_time, input_gain=task.input_gain)
 
 
@@ -169,11 +197,11 @@ def trained(task: Task, sibling: str, seed: int) -> tuple[cs.Cortex, list[dict[s
         weights: dict[str, torch.Tensor] = {}
         records: list[dict[str, Any]] = []
         for number, stage in enumerate(task.stages, 1):
-            data = task.make(stage.n, size=stage.size, seed=seed, **task.train_with)
+            data = task.make(stage.n, size=stage.size, seed=seed)
             model = built(task, sibling, stage.size, len(cs.datasets.classes(data)))
             # kernels do not depend on the size of the images
             model.load_state_dict(weights or model.state_dict())
-            recipe = replace(stage.recipe, seed=seed, calibrate_until=CALIBRATED_UNTIL)
+            recipe = replace(stage.recipe, seed=seed, calibrate_until=task.calibrated_until)
             if "feedforward" in sibling:
                 recipe = replace(recipe, epochs=stage.feedforward_epochs)
             for record in cs.train(model, data, recipe, report_every=EVERY):
@@ -190,7 +218,7 @@ def trained(task: Task, sibling: str, seed: int) -> tuple[cs.Cortex, list[dict[s
                 # at later times half of the mixture shows masks, which move the moments; what stays on must be judged
                 # without them
                 some = data.isel(stimulus=slice(0, recipe.calibration_images))
-                cs.calibrate(model, some, until=CALIBRATED_UNTIL, presentation=cs.sustained(), seed=seed)
+                cs.calibrate(model, some, until=task.calibrated_until, presentation=cs.sustained(), seed=seed)
             return model, records, attempt + 1
     raise RuntimeError(f"{sibling} seed {seed} stayed at chance in {MOST_BEGINNINGS} beginnings")
 
@@ -216,17 +244,17 @@ def _stays_at_chance(record: cs.Progress, recipe: cs.Recipe, n_classes: int) -> 
 
 def tested(task: Task, model: cs.Cortex, n: int) -> dict[str, Any]:
     """Measure on the test part: what stays on to three times the readout time, what is brief half as long."""
-    data: xr.Dataset = task.make(n, part="test", size=task.stages[-1].size, seed=0, **task.test_with)
+    data: xr.Dataset = task.make(n, part="test", size=task.stages[-1].size, seed=0)
     longest = measure(
         model,
         data,
         {"sustained": cs.sustained()},
         factor=task.factor,
         edges=task.edges,
-        until=CALIBRATED_UNTIL,
+        until=task.calibrated_until,
     )
     brief = {str(c): c for c in read_presentation(task.shown).components if c.kind != "sustained"}
-    others = measure(model, data, brief, factor=task.factor, edges=task.edges, until=CALIBRATED_UNTIL // 2)
+    others = measure(model, data, brief, factor=task.factor, edges=task.edges, until=task.calibrated_until // 2)
     longest["presentations"] |= others["presentations"]
     return longest
 
@@ -257,7 +285,7 @@ def main() -> None:
         "multiply_adds": cs.schedule(model.graph, model.readout_time, cs.sustained()).multiply_adds,
         "stages": [{"size": s.size, "n": s.n, "recipe": s.recipe.to_dict()} for s in task.stages],
         "training": records,
-        "test": {"data": task.make.__name__, "with": task.test_with, **tested(task, model, 1000)},
+        "test": {"data": task.make.__name__, **tested(task, model, 1000)},
     }
     (HERE / "runs").mkdir(exist_ok=True)
     path = HERE / "runs" / f"{name}-seed{options.seed}.json"

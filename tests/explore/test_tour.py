@@ -10,6 +10,7 @@ import xarray as xr
 
 import cortexsim as cs
 from cortexsim.explore import Tour, batch
+from cortexsim.explore.tasks import shipped
 from cortexsim.rerun import rerun
 
 
@@ -259,6 +260,16 @@ def test_rerun_gives_what_the_panel_shows(tmp_path):
     settings = json.loads(json.dumps(panel.settings))
     xr.testing.assert_identical(rerun(settings), panel.recording)
     panel.wait()
+
+
+def test_contours_and_digits_are_offered_beside_a_sibling_without_recurrence():
+    siblings = {name: task.sibling for name, task in shipped().items()}
+    assert siblings["contours"] == "ventral-stream-contours-feedforward"
+    assert siblings["digits"] == "ventral-stream-digits-feedforward"
+    panel = Tour("digits", until=4)
+    panel.wait()
+    assert not alerted(panel)
+    assert panel.settings["model"] == "ventral-stream-digits"
 
 
 def test_a_panel_opens_on_the_settings_of_another():
