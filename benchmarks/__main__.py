@@ -42,13 +42,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of the CPU; by default one")
     parser.add_argument("--size", choices=SIZES, action="append", help="only this size; can be given twice")
     parser.add_argument("--rounds", type=int, metavar="N", help="how often each competitor runs; by default 7 times")
+    parser.add_argument("--images", type=int, metavar="N", help="how many run at once (the interactive case has 64)")
     parser.add_argument("--emulated", action="store_true", help="time bfloat16 where the machine only emulates it, too")
     parser.add_argument("--quick", action="store_true", help="tiny models, to see that all runs; the times say nothing")
     options = parser.parse_args(arguments)
     for name in options.names:
         if name not in names:
             parser.error(f"there is no benchmark {name!r}: the names are {list(names)}")
-    for what in ("threads", "rounds"):
+    for what in ("threads", "rounds", "images"):
         given = getattr(options, what)
         if given is not None and given < 1:
             parser.error(f"--{what} must be at least 1, got {given}")
@@ -57,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         parser.error(str(error))
     sizes = tuple(options.size or SIZES)
-    setting = Setting(device, options.threads, sizes, options.quick, options.emulated, options.rounds)
+    setting = Setting(device, options.threads, sizes, options.quick, options.emulated, options.rounds, options.images)
     threads = torch.get_num_threads()
     torch.set_num_threads(setting.threads)
     try:

@@ -38,6 +38,8 @@ class Setting:
         Time bfloat16 where the machine only emulates it, too.
     rounds : int or None
         How often each competitor runs; by default 7.
+    images_at_once : int or None
+        By default what fills a GPU, and less on a CPU.
     """
 
     device: str = "cpu"
@@ -46,6 +48,7 @@ class Setting:
     quick: bool = False
     emulated: bool = False
     rounds: int | None = None
+    images_at_once: int | None = None
 
     @property
     def chosen_sizes(self) -> tuple[str, ...]:
@@ -64,6 +67,8 @@ class Setting:
 
     def batch(self, size: str) -> int:
         """Return how many images run at once: a GPU is to be filled, a CPU to be done."""
+        if self.images_at_once is not None:
+            return self.images_at_once
         if self.quick:
             return 4
         return {"small": 1024, "mid": 512}[size] if self.device == "cuda" else {"small": 32, "mid": 8}[size]

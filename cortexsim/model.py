@@ -10,12 +10,13 @@ import hashlib
 import math
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 from cortexsim.activity import Activity, entering, total
 from cortexsim.graph import CortexGraph
@@ -282,7 +283,9 @@ class Cortex(nn.Module):
 
     # --- through time --------------------------------------------------------------------------------------------
 
-    def unroll(self, frames: Frames, planned: Schedule, normalize: Normalize) -> Iterator[dict[str, Activity]]:
+    def unroll(
+        self, frames: Frames, planned: Schedule, normalize: Normalize, *, checkpointed: bool = False
+    ) -> Iterator[dict[str, Activity]]:
         """Run the model through time; the only time loop.
 
         Parameters
@@ -291,6 +294,8 @@ class Cortex(nn.Module):
             What is shown when.
         planned : Schedule
         normalize : callable
+        checkpointed : bool
+            For gradients keep the states alone, and compute again what happens within a step: less memory, more time.
 
         Yields
         ------
@@ -298,9 +303,10 @@ class Cortex(nn.Module):
             The computed states at time 0, 1, ..., `planned.until`.
         """
         entered = self._enter(frames.images, normalize)
+        advance = partial(checkpoint, self.step, use_reentrant=False) if checkpointed else self.step
         h: dict[str, Activity] = {}
         for time in range(planned.until + 1):
-            h = self.step(h, time, planned.at(time), entering(entered, frames.lookup[time]), normalize)
+            h = advance(h, time, planned.at(time), entering(entered, frames.lookup[time]), normalize)
             yield h
 
     def _enter(self, images: Tensor, normalize: Normalize) -> Tensor:
@@ -333,6 +339,7 @@ class Cortex(nn.Module):
         seed: int = 0,
         index: Tensor | None = None,
         others: Tensor | None = None,
+        checkpointed: bool = False,
     ) -> Tensor:
         """Run one trajectory and read it out at several times.
 
@@ -350,6 +357,8 @@ class Cortex(nn.Module):
             Stored statistics to use on purpose, in place of those of the presentation.
         seed, index, others
             What masks and mixtures draw on; see `Presentation.frames`.
+        checkpointed : bool
+            For gradients keep the states alone, and compute again what happens within a step: less memory, more time.
 
         Returns
         -------
@@ -373,14 +382,22 @@ class Cortex(nn.Module):
         if isinstance(normalize, Stored):
             normalize.statistics.check(planned)
         frames = presentation.frames(images, planned.until, seed=seed, index=index, others=others)
-        return self.read(frames, planned, times, normalize)
+        return self.read(frames, planned, times, normalize, checkpointed=checkpointed)
 
-    def read(self, frames: Frames, planned: Schedule, times: Sequence[int], normalize: Normalize) -> Tensor:
-        """Run one trajectory over laid-out frames, shape (time, stimulus, class); nothing is checked."""
+    def read(
+        self,
+        frames: Frames,
+        planned: Schedule,
+        times: Sequence[int],
+        normalize: Normalize,
+        *,
+        checkpointed: bool = False,
+    ) -> Tensor:
+        """Run one trajectory over laid-out frames, shape (time, stimulus, class); see `unroll`; nothing is checked."""
         if not times:
             raise ValueError("times must name at least one readout time, got none")
         logits = {}
-        for time, h in enumerate(self.unroll(frames, planned, normalize)):
+        for time, h in enumerate(self.unroll(frames, planned, normalize, checkpointed=checkpointed)):
             if time in times:
                 logits[time] = self.post(h[self.graph.last].values, self.graph.last, time, normalize)
         return torch.stack([logits[time] for time in times])

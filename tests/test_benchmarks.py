@@ -110,6 +110,7 @@ def test_every_benchmark_has_a_file_that_measures():
     [
         (["trainings"], "there is no benchmark 'trainings': the names are"),
         (["training", "--threads", "0"], "--threads must be at least 1, got 0"),
+        (["training", "--images", "0"], "--images must be at least 1, got 0"),
         (["training", "--rounds", "-1"], "--rounds must be at least 1, got -1"),
         (["training", "--device", "tpu"], "unknown device 'tpu'"),
     ],

@@ -110,6 +110,21 @@ def test_gradients_reach_every_weight_that_contributes(model, images):
     assert all(parameter.grad is not None for parameter in model.parameters())
 
 
+def test_steps_that_are_computed_again_keep_the_states_alone(model, images):
+    kept = {}
+    for checkpointed in (False, True):
+        sizes: dict[int, int] = {}
+
+        def keep(tensor, sizes=sizes):
+            sizes[tensor.data_ptr()] = tensor.nbytes
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            model.readouts(images, [4], checkpointed=checkpointed)
+        kept[checkpointed] = sum(sizes.values())
+    assert kept[True] < kept[False] / 2
+
+
 # --- kernels -----------------------------------------------------------------------------------------------------
 
 
