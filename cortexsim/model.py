@@ -303,7 +303,8 @@ class Cortex(nn.Module):
             The computed states at time 0, 1, ..., `planned.until`.
         """
         entered = self._enter(frames.images, normalize)
-        advance = partial(checkpoint, self.step, use_reentrant=False) if checkpointed else self.step
+        again = partial(checkpoint, self.step, use_reentrant=False)
+        advance: Callable[..., dict[str, Activity]] = again if checkpointed else self.step
         h: dict[str, Activity] = {}
         for time in range(planned.until + 1):
             h = advance(h, time, planned.at(time), entering(entered, frames.lookup[time]), normalize)
