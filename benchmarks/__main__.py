@@ -1,42 +1,108 @@
-"""Run the benchmarks: `uv run python -m benchmarks [NAME ...] [--json PATH]`."""
+"""Run the benchmarks: `uv run python -m benchmarks [NAME ...] [--device cuda] [--json PATH] [--threads N]`."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
-import os
-import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import panel
+import torch
 
-BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {"panel": panel.measure}
+from benchmarks.alternate import print_rows
+from benchmarks.machine import SIZES, Setting, peak
+from cortexsim.files import written_aside
+from cortexsim.simulate import checked_device
+
+# each a module with `measure(setting)`; loaded when it runs, since a machine for computing has no browser
+BENCHMARKS = (
+    "training",
+    "inference",
+    "recording",
+    "interactive",
+    "growth",
+    "calibration",
+    "memory",
+    "startup",
+)
+# of a browser, and with an output of its own
+PANEL = "panel"
 
 
-def main() -> int:
-    """Run what is named, print each number with its unit, and write them as JSON where that is wanted."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what is named, print a table for each comparison, and write all numbers as JSON where that is wanted."""
+    names = (*BENCHMARKS, PANEL)
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; all if none is given")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}; all if none is given")
     parser.add_argument("--json", type=Path, metavar="PATH", help="write the numbers there, too")
-    options = parser.parse_args()
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of the CPU; by default one")
+    parser.add_argument("--size", choices=SIZES, action="append", help="only this size; can be given twice")
+    parser.add_argument("--rounds", type=int, metavar="N", help="how often each competitor runs; by default 7 times")
+    parser.add_argument("--images", type=int, metavar="N", help="how many run at once (the interactive case has 64)")
+    parser.add_argument("--emulated", action="store_true", help="time bfloat16 where the machine only emulates it, too")
+    parser.add_argument("--quick", action="store_true", help="tiny models, to see that all runs; the times say nothing")
+    options = parser.parse_args(arguments)
     for name in options.names:
-        if name not in BENCHMARKS:
-            parser.error(f"there is no benchmark {name!r}: the names are {list(BENCHMARKS)}")
-    machine = {"cpu_cores": os.cpu_count(), "load_at_start": os.getloadavg()[0], "platform": platform.platform()}
-    results: dict[str, Any] = {"machine": machine}
-    print(
-        f"{machine['cpu_cores']} CPU cores, load {machine['load_at_start']:.1f} before the start, {platform.machine()}"
-    )
-    for name in options.names or BENCHMARKS:
-        results[name] = BENCHMARKS[name]()
-        for what, value in results[name].items():
-            print(f"{name}: {what} {value:,.1f}" if isinstance(value, float) else f"{name}: {what} {value}")
+        if name not in names:
+            parser.error(f"there is no benchmark {name!r}: the names are {list(names)}")
+    for what in ("threads", "rounds", "images"):
+        given = getattr(options, what)
+        if given is not None and given < 1:
+            parser.error(f"--{what} must be at least 1, got {given}")
+    try:
+        device = checked_device(options.device).type
+    except ValueError as error:
+        parser.error(str(error))
+    sizes = tuple(options.size or SIZES)
+    setting = Setting(device, options.threads, sizes, options.quick, options.emulated, options.rounds, options.images)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(setting.threads)
+    try:
+        results = run(setting, options.names or names)
+    finally:
+        torch.set_num_threads(threads)
     if options.json is not None:
-        options.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+        with written_aside(options.json) as aside:
+            aside.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     return 0
+
+
+def run(setting: Setting, names: Sequence[str]) -> dict[str, Any]:
+    """Run benchmarks by name and print what they find.
+
+    Returns
+    -------
+    dict
+        `machine`, and for each benchmark its tables by their titles.
+    """
+    machine = setting.describe()
+    print(
+        f"{machine['date']}, {machine['device']}, {machine['cpu_cores']} CPU cores ({machine['cpu_capability']}), "
+        f"{setting.threads} thread(s), load {machine['load_at_start']:.1f} before the start, torch {machine['torch']}\n"
+        f"times are {machine['clock']}; computed in {' and '.join(machine['precisions'])}"
+    )
+    if "bfloat16" not in machine["precisions"]:
+        print("bfloat16 is only emulated here, so that its times say nothing of machines that have it")
+    if names != [PANEL]:
+        for size in setting.chosen_sizes:
+            machine[f"peak_{size}_gflop_s"] = peak(setting, size) / 1e9
+            print(f"best plain convolution, {size}: {machine[f'peak_{size}_gflop_s']:,.1f} GFLOP/s")
+    results: dict[str, Any] = {"machine": machine}
+    for name in names:
+        module = importlib.import_module(f"benchmarks.{name}")
+        if name == PANEL:
+            results[name] = module.measure()
+            for what, value in results[name].items():
+                print(f"{name}: {what} {value:,.1f}" if isinstance(value, float) else f"{name}: {what} {value}")
+            continue
+        results[name] = module.measure(setting)
+        for title, rows in results[name].items():
+            print_rows(title, rows)
+    return results
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ from torch import Tensor
 from cortexsim.activity import Activity
 from cortexsim.images import as_images, checksum
 from cortexsim.intervention import MeanDeliveries
-from cortexsim.model import Cortex, undisturbed
-from cortexsim.nets import DeepPreNet
+from cortexsim.model import Cortex
+from cortexsim.nets import DeepPreNet, undisturbed
 from cortexsim.presentation import AnyPresentation, Frames, checked, flash
 from cortexsim.schedule import Schedule, schedule
 from cortexsim.silence import silenced, told

@@ -5,23 +5,22 @@ h_j(t) = Σ_i f_ij,t(h_i(t-1)) + [j is first] pre_net(frame t)        (Liao & Po
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import math
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 from cortexsim.activity import Activity, entering, total
 from cortexsim.graph import CortexGraph
 from cortexsim.images import as_float, check_images
 from cortexsim.intervention import Hand
-from cortexsim.nets import DeepPreNet, PostNet, convolve
+from cortexsim.nets import DeepPreNet, PostNet, convolve, count_parameters, module_of
 from cortexsim.presentation import AnyPresentation, Frames, checked, flash, sustained
 from cortexsim.schedule import Schedule, populate, schedule
 from cortexsim.sharing import Kernels, Pair
@@ -115,7 +114,7 @@ class Cortex(nn.Module):
                 if not isinstance(t.kind, str)
             }
         )
-        self.updates = nn.ModuleDict({s.name: _module(s.update, s) for s in graph.states if s.update is not None})
+        self.updates = nn.ModuleDict({s.name: module_of(s.update, s) for s in graph.states if s.update is not None})
         for module in (self.pre, self.post):
             for convolution in module.modules():
                 if isinstance(convolution, nn.Conv2d) and not self.has_own_pre_net:
@@ -189,7 +188,7 @@ class Cortex(nn.Module):
         modules = [self.functions[name] for name in {name for name, _ in planned} if name in self.functions]
         reached = set().union(*planned.states_at)
         modules += [self.pre, self.post.linear, *(m for name, m in self.updates.items() if name in reached)]
-        return sum(self.weights[key].numel() for key in keys) + sum(_count(module) for module in modules)
+        return sum(self.weights[key].numel() for key in keys) + sum(count_parameters(module) for module in modules)
 
     def checksum(self) -> str:
         """Return a checksum of weights, buffers and input gain, which statistics and recordings belong to.
@@ -291,7 +290,13 @@ class Cortex(nn.Module):
     # --- through time --------------------------------------------------------------------------------------------
 
     def unroll(
-        self, frames: Frames, planned: Schedule, normalize: Normalize, hand: Hand | None = None
+        self,
+        frames: Frames,
+        planned: Schedule,
+        normalize: Normalize,
+        hand: Hand | None = None,
+        *,
+        checkpointed: bool = False,
     ) -> Iterator[dict[str, Activity]]:
         """Run the model through time; the only time loop.
 
@@ -303,6 +308,8 @@ class Cortex(nn.Module):
         normalize : callable
         hand : Hand, optional
             Changes what is delivered and held.
+        checkpointed : bool
+            For gradients keep the states alone, and compute again what happens within a step: less memory, more time.
 
         Yields
         ------
@@ -310,9 +317,11 @@ class Cortex(nn.Module):
             The computed states at time 0, 1, ..., `planned.until`.
         """
         entered = self._enter(frames.images, normalize)
+        again = partial(checkpoint, self.step, use_reentrant=False)
+        advance: Callable[..., dict[str, Activity]] = again if checkpointed else self.step
         h: dict[str, Activity] = {}
         for time in range(planned.until + 1):
-            h = self.step(h, time, planned.at(time), entering(entered, frames.lookup[time]), normalize, hand)
+            h = advance(h, time, planned.at(time), entering(entered, frames.lookup[time]), normalize, hand)
             yield h
 
     def _enter(self, images: Tensor, normalize: Normalize) -> Tensor:
@@ -345,6 +354,7 @@ class Cortex(nn.Module):
         seed: int = 0,
         index: Tensor | None = None,
         others: Tensor | None = None,
+        checkpointed: bool = False,
     ) -> Tensor:
         """Run one trajectory and read it out at several times.
 
@@ -362,6 +372,8 @@ class Cortex(nn.Module):
             Stored statistics to use on purpose, in place of those of the presentation.
         seed, index, others
             What masks and mixtures draw on; see `Presentation.frames`.
+        checkpointed : bool
+            For gradients keep the states alone, and compute again what happens within a step: less memory, more time.
 
         Returns
         -------
@@ -385,14 +397,22 @@ class Cortex(nn.Module):
         if isinstance(normalize, Stored):
             normalize.statistics.check(planned)
         frames = presentation.frames(images, planned.until, seed=seed, index=index, others=others)
-        return self.read(frames, planned, times, normalize)
+        return self.read(frames, planned, times, normalize, checkpointed=checkpointed)
 
-    def read(self, frames: Frames, planned: Schedule, times: Sequence[int], normalize: Normalize) -> Tensor:
-        """Run one trajectory over laid-out frames, shape (time, stimulus, class); nothing is checked."""
+    def read(
+        self,
+        frames: Frames,
+        planned: Schedule,
+        times: Sequence[int],
+        normalize: Normalize,
+        *,
+        checkpointed: bool = False,
+    ) -> Tensor:
+        """Run one trajectory over laid-out frames, shape (time, stimulus, class); see `unroll`; nothing is checked."""
         if not times:
             raise ValueError("times must name at least one readout time, got none")
         logits = {}
-        for time, h in enumerate(self.unroll(frames, planned, normalize)):
+        for time, h in enumerate(self.unroll(frames, planned, normalize, checkpointed=checkpointed)):
             if time in times:
                 logits[time] = self.post(h[self.graph.last].values, self.graph.last, time, normalize)
         return torch.stack([logits[time] for time in times])
@@ -473,32 +493,6 @@ class Cortex(nn.Module):
         )
 
 
-@contextmanager
-def undisturbed(model: nn.Module) -> Iterator[None]:
-    """Put a model and its parts in evaluation mode, and each back as it was."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training
-
-
 @lru_cache(maxsize=256)
 def _plan(graph: CortexGraph, times: tuple[int, ...], presentation: AnyPresentation) -> Schedule:
     return schedule(graph, times, presentation)
-
-
-def _module(update: Any, state: Any) -> nn.Module:
-    return copy.deepcopy(update) if isinstance(update, nn.Module) else update(state)
-
-
-def _count(module: nn.Module) -> int:
-    norms = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm)
-    return sum(
-        parameter.numel()
-        for part in module.modules()
-        if not isinstance(part, norms)
-        for parameter in part.parameters(recurse=False)
-    )

@@ -1,8 +1,12 @@
-"""The parts of the model: pre-net between retina and the first state, a convolution, post-net behind the last one."""
+"""Parts of the model: pre-net between retina and first state, a convolution, post-net; and what any module has."""
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -51,3 +55,31 @@ def convolve(x: Tensor, kernel: Tensor, convolution: Convolution) -> Tensor:
     if convolution.transposed:
         return F.conv_transpose2d(x, kernel, stride=stride, padding=1, output_padding=stride - 1)
     return F.conv2d(x, kernel, stride=stride, padding=1)
+
+
+@contextmanager
+def undisturbed(model: nn.Module) -> Iterator[None]:
+    """Put a model and its parts in evaluation mode, and each back as it was."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+def count_parameters(module: nn.Module) -> int:
+    """Count the parameters of a module, without those of its normalizations."""
+    norms = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm)
+    return sum(
+        parameter.numel()
+        for part in module.modules()
+        if not isinstance(part, norms)
+        for parameter in part.parameters(recurse=False)
+    )
+
+
+def module_of(update: Any, state: Any) -> nn.Module:
+    """Return the module that updates a state: a copy of one that is given, or what a function of the state makes."""
+    return copy.deepcopy(update) if isinstance(update, nn.Module) else update(state)

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from cortexsim.datasets.labelled import classes
 from cortexsim.images import as_images
-from cortexsim.model import Cortex, undisturbed
+from cortexsim.model import Cortex
+from cortexsim.nets import undisturbed
 from cortexsim.presentation import AnyPresentation
 
 

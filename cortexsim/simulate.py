@@ -24,7 +24,8 @@ from cortexsim.images import as_images, checksum
 from cortexsim.intervention import Intervention
 from cortexsim.kept import coordinates_of, energies_of, keep, recording_of, shapes_of
 from cortexsim.lesion import check_lesion, describe_lesion, recalibrated
-from cortexsim.model import Cortex, undisturbed
+from cortexsim.model import Cortex
+from cortexsim.nets import undisturbed
 from cortexsim.presentation import AnyPresentation, checked, flash
 from cortexsim.recording import engine_for, open_recording, save_recording, settings
 from cortexsim.schedule import Schedule, populate, schedule

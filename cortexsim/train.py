@@ -24,7 +24,8 @@ from cortexsim.calibrate import calibrate
 from cortexsim.checkpoint import checked_suffix, read_tensors, write_tensors
 from cortexsim.datasets.labelled import classes, split
 from cortexsim.images import as_images, checksum
-from cortexsim.model import Cortex, undisturbed
+from cortexsim.model import Cortex
+from cortexsim.nets import undisturbed
 from cortexsim.performance import accuracies, asked_times, labels_at
 from cortexsim.presentation import AnyPresentation, from_dict
 from cortexsim.recipe import Recipe

@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import cortexsim as cs
-from cortexsim.model import undisturbed
+from cortexsim.nets import undisturbed
 from cortexsim.schedule import EmptyStateError
 from cortexsim.statistics import MissingStatisticsError, by_batch, not_at_all
 
@@ -108,6 +108,21 @@ def test_the_model_runs_under_autocast_near_its_full_precision(graph):
 def test_gradients_reach_every_weight_that_contributes(model, images):
     F.cross_entropy(model(images), torch.zeros(5, dtype=torch.long)).backward()
     assert all(parameter.grad is not None for parameter in model.parameters())
+
+
+def test_steps_that_are_computed_again_keep_the_states_alone(model, images):
+    kept = {}
+    for checkpointed in (False, True):
+        sizes: dict[int, int] = {}
+
+        def keep(tensor, sizes=sizes):
+            sizes[tensor.data_ptr()] = tensor.nbytes
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            model.readouts(images, [4], checkpointed=checkpointed)
+        kept[checkpointed] = sum(sizes.values())
+    assert kept[True] < kept[False] / 2
 
 
 # --- kernels -----------------------------------------------------------------------------------------------------

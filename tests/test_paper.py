@@ -10,7 +10,7 @@ from torch.nn import functional as F
 import cortexsim as cs
 from cortexsim.graph import CortexGraph, State
 from cortexsim.schedule import populate
-from cortexsim.statistics import EPSILON
+from cortexsim.statistics import EPSILON, by_batch
 from cortexsim.transition import Kind, Times, Transition
 
 
@@ -243,3 +243,29 @@ def test_over_random_graphs_a_mixture_is_each_stimulus_under_its_own_presentatio
     for k in range(8):
         alone = model.readouts(x[[k]], times, mixture.components[drawn[k]], seed=5, index=torch.tensor([k]))
         torch.testing.assert_close(together[:, [k]], alone, rtol=1e-9, atol=1e-9)
+
+
+# --- what saves memory computes what the plain run computes ----------------------------------------------------------
+
+
+def readout_and_gradients(model: cs.Cortex, *run, **how) -> list[torch.Tensor]:
+    model.zero_grad()
+    logits = model.read(*run, **how)
+    logits.square().sum().backward()
+    return [logits.detach(), *(p.grad for p in model.parameters() if p.grad is not None)]
+
+
+@settings(max_examples=15, deadline=None, derandomize=True)
+@given(graph=random_graphs(), presentation=st.sampled_from(PRESENTATIONS))
+def test_over_random_graphs_steps_that_are_computed_again_give_the_same_gradients(graph, presentation):
+    front = populate(graph, presentation, 6)
+    times = [time for time, states in enumerate(front) if graph.last in states and time > 0]
+    if not times:
+        return
+    torch.manual_seed(0)
+    model = cs.Cortex(graph, 3, readout_time=max(times)).double().train()
+    x = images(4, graph.states[0].height)
+    run = presentation.frames(x, max(times), seed=3), cs.schedule(graph, times, presentation), times, by_batch
+    plain = readout_and_gradients(model, *run)
+    for one, other in zip(readout_and_gradients(model, *run, checkpointed=True), plain, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-10, atol=1e-10)

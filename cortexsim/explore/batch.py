@@ -10,7 +10,8 @@ import xarray as xr
 
 from cortexsim.analyse.interval import wilson
 from cortexsim.images import as_images
-from cortexsim.model import Cortex, undisturbed
+from cortexsim.model import Cortex
+from cortexsim.nets import undisturbed
 from cortexsim.presentation import Presentation
 from cortexsim.schedule import schedule
 

@@ -1,0 +1,115 @@
+"""What it costs to keep what every state does: over the same schedule unstored, and with hooks instead."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+import cortexsim as cs
+from benchmarks.alternate import Side, compare
+from benchmarks.competitors import NaiveLoop, hooked
+from benchmarks.inference import calibrated, inferring
+from benchmarks.machine import Setting
+
+UNTIL = 5
+
+
+def measure(setting: Setting) -> dict[str, Any]:
+    """Compare a recording in memory with the same schedule unstored, and hooks with the naive loop without them.
+
+    Returns
+    -------
+    dict
+        From a title to rows; see `alternate.compare`. Where torchlens is not installed a row says so.
+    """
+    tables = {}
+    for size in setting.chosen_sizes:
+        model, images = calibrated(setting, size, "full", UNTIL)
+        title = f"recording all states, {size}, full, T = {UNTIL}, {len(images)} images"
+        tables[title] = compare(setting, recordings(model, images))
+        title = f"recording with hooks, {size}, full, T = {UNTIL}, {len(images)} images"
+        tables[title] = compare(setting, hooks(setting, model, images))
+        if torchlens(NaiveLoop(model), images, [UNTIL]) is None:
+            note = "not installed (uv run --with torchlens python -m benchmarks recording)"
+            tables[title].append({"side": "naive loop, torchlens", "note": note})
+    return tables
+
+
+def recordings(model: cs.Cortex, images: Tensor) -> list[Side]:
+    """Return the schedule unstored, and recorded."""
+    return [
+        Side("schedule unstored", unstored(model, images, UNTIL)),
+        Side("recorded in memory, float16", recorded(model, images, UNTIL, "float16")),
+        Side("recorded in memory, float32", recorded(model, images, UNTIL, "float32")),
+    ]
+
+
+def hooks(setting: Setting, model: cs.Cortex, images: Tensor) -> list[Side]:
+    """Return the naive loop, with nothing kept and with what hooks keep; and a recording."""
+    naive = NaiveLoop(model)
+    times = model.readable(cs.flash(1), UNTIL)
+    sides = [
+        Side("naive loop, nothing kept", inferring(setting, None, lambda: naive(images, times))),
+        Side("naive loop, hooks on every module", lambda: with_hooks(naive, images, times)),
+        Side("cortexsim, recorded in memory, float32", recorded(model, images, UNTIL, "float32")),
+    ]
+    tracing = torchlens(naive, images, times)
+    return sides if tracing is None else [*sides, Side("naive loop, torchlens", tracing)]
+
+
+def unstored(model: cs.Cortex, images: Tensor, until: int) -> Callable[[], None]:
+    """Return a function that runs what `simulate` runs to record every state, with every readout, and keeps nothing."""
+    shown = cs.flash(1)
+    last = model.graph.last
+    wanted = {name: range(until + 1) for name in model.graph.state_names}
+    planned = cs.schedule(model.graph, (), shown, record=wanted, until=until)
+    normalize = model.normalizer(shown)
+
+    def run() -> None:
+        frames = shown.frames(images, until)
+        with torch.no_grad():
+            for time, h in enumerate(model.unroll(frames, planned, normalize)):
+                if last in h:
+                    model.post(h[last].values, last, time, normalize)
+
+    return run
+
+
+def recorded(model: cs.Cortex, images: Tensor, until: int, dtype: str) -> Callable[[], Any]:
+    """Return a function that records every state at every time."""
+    n = len(images)
+    return lambda: cs.simulate(model, images, until=until, dtype=dtype, batch_size=n)
+
+
+def with_hooks(network: NaiveLoop, images: Tensor, times: list[int]) -> dict[str, np.ndarray]:
+    """Run under hooks on every module; of what they collected, put the states together.
+
+    Returns
+    -------
+    dict of str to array
+        (call, stimulus, channel, y, x): the calls of a state, of which nothing says the times.
+    """
+    with torch.no_grad(), hooked(network) as kept:
+        network(images, times)
+    return {name: torch.stack(kept[f"states.{name}"]).numpy() for name in network.states}
+
+
+def torchlens(network: nn.Module, images: Tensor, times: list[int]) -> Callable[[], Any] | None:
+    """Return a function that traces a pass with torchlens and keeps all it finds; None where it is not installed."""
+    try:
+        lens = importlib.import_module("torchlens")
+    except ImportError:
+        return None
+    # the name of older versions
+    trace = getattr(lens, "trace", None) or lens.log_forward_pass
+
+    def run() -> Any:
+        with torch.no_grad():
+            return trace(network, [images, times])
+
+    return run
