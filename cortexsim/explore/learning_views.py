@@ -35,7 +35,7 @@ class LearningViews(widgets.VBox):
         )
         self.words = widgets.HTML()
         self._boxes = {
-            name: widgets.Box(layout=widgets.Layout(flex=flex, min_width="0", width="100%"))
+            name: widgets.VBox(layout=widgets.Layout(flex=flex, min_width="0", width="100%"))
             for name, flex in (("curves", "1 1 auto"), ("kernels", "2 1 0"), ("rdm", "1 1 0"))
         }
         self._following = False
@@ -55,7 +55,7 @@ class LearningViews(widgets.VBox):
     def figure(self, name: str) -> Live | None:
         """Return what is drawn as "curves", "kernels" or "rdm"."""
         shown = self._boxes[name].children
-        return shown[0] if shown else None
+        return shown[-1] if shown else None
 
     def show_curves(self, run: xr.Dataset, earlier: Sequence[xr.Dataset], chance: float) -> None:
         """Draw a run and the ones before it; see `plot.learning`."""
@@ -106,7 +106,8 @@ class LearningViews(widgets.VBox):
         if drawn is not None and _form(drawn) == _form(figure):
             drawn.take(figure)
         else:
-            self._boxes[name].children = (Live(figure),)
+            # a figure that comes later than its panel needs a ruler of its own to fit
+            self._boxes[name].children = (Fit(), Live(figure))
 
 
 def _form(figure: go.Figure) -> object:
