@@ -110,7 +110,7 @@ def _drawn(steps: int, *, shared: bool, folded: bool) -> str:
         times = "w" if shared else f"w(1) … w({steps})"
         body = (
             _box(90, top, side, colours[0], "h")
-            + f'<path d="M104 {top} C 90 -14, 136 -14, 122 {top - 3}" fill="none" stroke="currentColor"/>'
+            + f'<path d="M104 {top} C 90 0, 136 0, 122 {top - 3}" fill="none" stroke="currentColor"/>'
             f'<text x="146" y="{top + 6}" fill="currentColor" font-size="12">'
             f"K with {times}, and +1: {steps} times</text>" + _arrow(56, 88, top + side // 2)
         )
