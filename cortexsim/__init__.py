@@ -60,7 +60,7 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     # figures and widgets take long to import, and a bare GPU node has neither
-    if name in ("analyse", "experiments", "explore", "plot", "protocols"):
+    if name in ("analyse", "experiments", "explore", "plot", "predictions", "protocols"):
         from importlib import import_module
 
         return import_module(f"cortexsim.{name}")
@@ -68,4 +68,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "analyse", "experiments", "explore", "plot", "protocols"])
+    return sorted([*__all__, "analyse", "experiments", "explore", "plot", "predictions", "protocols"])

@@ -54,6 +54,7 @@ ORDER = (
     "rapid",
     "protocols",
     "brains",
+    "predictions",
     "plot",
     "explore",
     "sweep",
