@@ -217,7 +217,7 @@ def test_help_teaches_by_example(command, capsys):
 
 def test_ctrl_c_loses_nothing_and_resume_ends_at_the_same_weights(animals, tmp_path):
     pytest.importorskip("resource")  # POSIX signals
-    common = ["train", str(animals), *SMALL, "--epochs", "60"]
+    common = ["train", str(animals), *SMALL, "--epochs", "100"]
     stopped, whole = tmp_path / "stopped.safetensors", tmp_path / "whole.safetensors"
     state = tmp_path / "stopped.training.safetensors"
     command = [sys.executable, "-m", "cortexsim.cli", *common, "--to", str(stopped)]
