@@ -7,7 +7,7 @@ import json
 import math
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -88,11 +88,11 @@ def train(
     *,
     checkpoint: str | Path | None = None,
     report_every: int = 20,
-) -> Iterator[Progress]:
+) -> Generator[Progress]:
     """Train a model where it is (CPU or GPU); ends with a calibration.
 
-    Leaving the loop stops the training; with `checkpoint` its whole state is then on disk, and the same call goes on
-    from there: on the CPU to the same weights as without the interruption.
+    Leaving the loop (or closing it) stops the training; with `checkpoint` its whole state is then on disk, and the
+    same call goes on from there: on the CPU to the same weights as without the interruption.
 
     Parameters
     ----------
@@ -174,7 +174,7 @@ class _Training:
             "n": len(images),
         }
 
-    def run(self) -> Iterator[Progress]:
+    def run(self) -> Generator[Progress]:
         # a process' first optimizer imports the compiler, which takes seconds: meanwhile there is something to see
         preparing = threading.Thread(target=importlib.import_module, args=("torch._dynamo",), daemon=True)
         preparing.start()

@@ -1,5 +1,6 @@
 """The command line, from a folder of images to a recording; errors in one sentence; Ctrl-C loses nothing."""
 
+import io
 import json
 import os
 import re
@@ -215,21 +216,29 @@ def test_help_teaches_by_example(command, capsys):
 # --- Ctrl-C --------------------------------------------------------------------------------------------------------
 
 
-def test_ctrl_c_loses_nothing_and_resume_ends_at_the_same_weights(animals, tmp_path):
-    pytest.importorskip("resource")  # POSIX signals
-    common = ["train", str(animals), *SMALL, "--epochs", "100"]
+class _PressesCtrlC(io.StringIO):
+    """A terminal whose user presses Ctrl-C on reading a word."""
+
+    def __init__(self, word: str):
+        super().__init__()
+        self.word, self.pressed = word, False
+
+    def write(self, text: str) -> int:
+        if self.word in text and not self.pressed:
+            self.pressed = True
+            signal.raise_signal(signal.SIGINT)
+        return super().write(text)
+
+
+def test_ctrl_c_loses_nothing_and_resume_ends_at_the_same_weights(animals, tmp_path, monkeypatch, capsys):
+    common = ["train", str(animals), *SMALL, "--epochs", "3"]
     stopped, whole = tmp_path / "stopped.safetensors", tmp_path / "whole.safetensors"
     state = tmp_path / "stopped.training.safetensors"
-    command = [sys.executable, "-m", "cortexsim.cli", *common, "--to", str(stopped)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as run:
-        for line in run.stdout:
-            if line.startswith("step "):
-                break
-        run.send_signal(signal.SIGINT)
-        _, err = run.communicate(timeout=60)
-    assert run.returncode == 130, err
-    assert "the same command with --resume goes on from step" in err
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", _PressesCtrlC("step 4/"))
+        assert main([*common, "--to", str(stopped)]) == 130
+    err = capsys.readouterr().err
+    assert "the same command with --resume goes on from step 4" in err
     assert "Traceback" not in err
     assert state.is_file()
     assert not stopped.exists()
@@ -240,6 +249,36 @@ def test_ctrl_c_loses_nothing_and_resume_ends_at_the_same_weights(animals, tmp_p
     assert all(torch.equal(value, other.state_dict()[name]) for name, value in one.state_dict().items())
     (first,), (second,) = one.statistics.values(), other.statistics.values()
     assert all(torch.equal(a, b) for at in first for a, b in zip(first.moments[at], second.moments[at], strict=True))
+
+
+def test_ctrl_c_before_the_first_step_says_that_nothing_is_kept(animals, tmp_path, monkeypatch, capsys):
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", _PressesCtrlC("step 0/"))
+        assert main(["train", str(animals), *SMALL, "--to", str(tmp_path / "none.safetensors")]) == 130
+    err = capsys.readouterr().err
+    assert "stopped before the first step: nothing was learned yet, and nothing is kept" in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_line_stops_at_a_signal_from_outside(animals, tmp_path):
+    pytest.importorskip("resource")  # POSIX signals
+    command = [sys.executable, "-m", "cortexsim.cli", "train", str(animals), *SMALL, "--epochs", "10000"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        [*command, "--to", str(tmp_path / "never.safetensors")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as run:
+        for line in run.stdout:
+            if line.startswith("step ") and not line.startswith("step 0/"):
+                break
+        run.send_signal(signal.SIGINT)
+        _, err = run.communicate(timeout=60)
+    assert run.returncode == 130, err
+    assert "Traceback" not in err
+    assert (tmp_path / "never.training.safetensors").is_file()
 
 
 def test_a_stopped_training_is_not_begun_anew_by_accident(animals, tmp_path, capsys):

@@ -6,7 +6,7 @@ import argparse
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -117,19 +117,27 @@ def run(options: argparse.Namespace) -> None:
     model.to(device)
     print(f"{model}\n{len(data['label'])} images of {model.n_classes} classes from {data.attrs['name']}, on {device}")
     print(f"shown: {recipe.presentation}", flush=True)
-    with stop_on_request() as stopping:
-        for record in cs.train(model, data, recipe, checkpoint=state):
+    # closed before anything is said of it: what was done so far is on disk then
+    with closing(cs.train(model, data, recipe, checkpoint=state)) as training, stop_on_request() as stopping:
+        for record in training:
             if record.validation or not sys.stdout.isatty():
                 print(f"\r{record}", flush=True)
             else:
                 print(f"\r{record}\033[K", end="", flush=True)
             if stopping() and not record.done:
-                print(f"\nstopped; the same command with --resume goes on from step {record.step}", file=sys.stderr)
+                training.close()
+                print(f"\n{_stopped_at(record.step, state)}", file=sys.stderr)
                 raise KeyboardInterrupt
     model.to("cpu")
     cs.save(model, options.to, overwrite=options.overwrite)
     state.unlink(missing_ok=True)
     print(f"saved {options.to}")
+
+
+def _stopped_at(step: int, state: Path) -> str:
+    if not state.exists():
+        return "stopped before the first step: nothing was learned yet, and nothing is kept"
+    return f"stopped; the same command with --resume goes on from step {step}"
 
 
 def _refuse_beside_model(options: argparse.Namespace) -> None:

@@ -279,7 +279,7 @@ def fit(part: Part, model: Cortex, data: Any, recipe: Recipe, bench: Bench) -> t
     records, diverged = folder.records(name), False
     if not (folder.model(name).is_file() and records and records[-1]["done"]):
         checkpoint = folder.checkpoint(name)
-        with closing(train(model, data, recipe, checkpoint=checkpoint)) as training:  # type: ignore[type-var]
+        with closing(train(model, data, recipe, checkpoint=checkpoint)) as training:
             try:
                 for k, progress in enumerate(training):
                     if k == 0:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from typing import Any, cast
+from contextlib import closing
+from typing import Any
 
 import torch
 
@@ -131,7 +130,7 @@ class Trainer:
         self.run.times = model.readable(presentation, model.readout_time)
         self.phase, self.words = "preparing", "preparing: torch loads what its optimizers need …"
         done = False
-        with _closing(train(model, learned, self.recipe, report_every=REPORT_EVERY)) as records:
+        with closing(train(model, learned, self.recipe, report_every=REPORT_EVERY)) as records:
             looked = -math.inf
             while self._wanted():
                 with GATE.passing():
@@ -186,15 +185,6 @@ class Trainer:
         if len(self.snapshots) > N_SNAPSHOTS:
             # the first and the last stay
             self.snapshots = [*self.snapshots[:-1:2], self.snapshots[-1]]
-
-
-@contextmanager
-def _closing(records: Iterator[Any]) -> Iterator[Iterator[Any]]:
-    """End an unfinished training where its loop is left."""
-    try:
-        yield records
-    finally:
-        cast("Generator[Any]", records).close()
 
 
 def _left(seconds: float) -> str:
