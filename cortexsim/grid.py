@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,6 +71,7 @@ def run(
     seed: int = 0,
     batch_size: int | None = None,
     device: Any = None,
+    told: Callable[[float, str], None] | None = None,
 ) -> xr.Dataset | xr.DataTree:
     """Run all conditions; see `protocols.masking`.
 
@@ -92,6 +93,8 @@ def run(
         See `one_set`.
     seed, batch_size, device
         As for `simulate`.
+    told : callable, optional
+        Called before each condition with the share that is done and what is shown; what it raises ends the run.
 
     Returns
     -------
@@ -113,7 +116,9 @@ def run(
     correct, reaches = np.full((*shape, data.sizes["stimulus"]), np.nan), np.zeros(shape, bool)
     ran: dict[tuple[Presentation, int], xr.DataTree] = {}
     parts = []
-    for condition in conditions:
+    for number, condition in enumerate(conditions):
+        if told is not None:
+            told(number / len(conditions), str(condition.presentation))
         place = tuple(grid[name][2].index(condition.labels[name]) for name in grid)
         reaches[place] = condition.reaches
         if not condition.reaches and record is None:
@@ -163,7 +168,13 @@ def _table(
 ) -> xr.Dataset:
     dims, n = tuple(grid), correct.shape[-1]
     summed = np.array([fraction(row) for row in correct.reshape(-1, n)]).T.reshape(3, *correct.shape[:-1])
-    accuracy = {"long_name": "accuracy", "units": "1", "interval": interval_text(f"{n} stimuli"), "n": n}
+    accuracy = {
+        "long_name": "accuracy",
+        "units": "1",
+        "interval": interval_text(f"{n} stimuli"),
+        "n": n,
+        "chance": about["chance"],
+    }
     return xr.Dataset(
         {
             "accuracy": (dims, summed[0], accuracy),

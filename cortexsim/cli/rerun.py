@@ -15,11 +15,15 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         "rerun",
         run,
         "make the recording that a panel's settings describe, without a browser",
-        "For example:\n  cortexsim rerun settings.json --to again.zarr",
+        "For example:\n  cortexsim rerun settings.json --to again.zarr\n  cortexsim rerun masking.json --to again.nc",
     )
     parser.add_argument("settings", type=Path, metavar="FILE", help="a panel's settings, as JSON")
     parser.add_argument(
-        "--to", type=Path, metavar="PATH", help="keep the recording: a .zarr folder or a .nc file; never over another"
+        "--to",
+        type=Path,
+        metavar="PATH",
+        help="keep the recording: a .zarr folder or a .nc file; never over another; the figures of a panel that "
+        "measures stand beside it, as PATH-NAME.html",
     )
 
 
@@ -28,11 +32,46 @@ def run(options: argparse.Namespace) -> None:
     import cortexsim as cs
     from cortexsim.rerun import rerun
 
-    recording = rerun(read_settings(options.settings), options.to)
+    settings = read_settings(options.settings)
+    if isinstance(settings, dict) and "panel" in settings:
+        _measure_again(settings, options.to)
+        return
+    recording = rerun(settings, options.to)
     print(cs.summary(recording))
     print(*readout_over_time(recording), sep="\n")
     if options.to is not None:
         print(f"saved {options.to}; open it with cortexsim.open_recording({str(options.to)!r})")
+
+
+def _measure_again(settings: dict[str, Any], to: Path | None) -> None:
+    """Measure what a panel measured, and write result and figures."""
+    import xarray as xr
+
+    from cortexsim.experiments.result import save_dataset
+    from cortexsim.explore.reopening import reopen
+    from cortexsim.files import refuse_existing, written_aside
+    from cortexsim.recording import save_recording
+
+    if to is not None:
+        refuse_existing(to)
+    panel = reopen(settings)
+    result = panel.compute()
+    print(panel.say(result) or result)
+    if to is None:
+        return
+    if isinstance(result, xr.DataTree):
+        save_recording(result, to)
+    elif to.suffix == ".nc":
+        save_dataset(result, to)
+    else:
+        raise ValueError(f"the result of this panel is a table: --to must end in .nc, got {str(to)!r}")
+    print(f"saved {to}")
+    for name, figure in panel.figures.items():
+        page = to.with_name(f"{to.stem}-{name}.html")
+        with written_aside(page, replacing=True) as aside:
+            # with the whole of plotly.js, so that no request leaves the machine
+            figure.write_html(aside, include_plotlyjs=True)
+        print(f"saved {page}")
 
 
 def read_settings(path: Path) -> Any:

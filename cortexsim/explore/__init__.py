@@ -10,11 +10,23 @@ _LATE = {
     "Experiment": "experiment",
     "Folding": "folding",
     "Lesson": "lesson",
+    "Masking": "masking",
     "Timeline": "timeline",
     "Training": "training",
+    "reopen": "reopening",
 }
 
-__all__ = ["Anatomy", "Experiment", "Folding", "Lesson", "Timeline", "Tour", "Training"]
+__all__ = [
+    "Anatomy",
+    "Experiment",
+    "Folding",
+    "Lesson",
+    "Masking",
+    "Timeline",
+    "Tour",
+    "Training",
+    "reopen",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -221,12 +221,12 @@ QUESTIONS: dict[str, Question] = {
 }
 
 
-def tally(tries: Sequence[tuple[str, int]]) -> str:
+def tally(tries: Sequence[tuple[str, float]]) -> str:
     """Sum up several predictions, unit by unit.
 
     Parameters
     ----------
-    tries : sequence of (str, int)
+    tries : sequence of (str, number)
         Unit and distance of each.
     """
     parts: list[Any] = []
