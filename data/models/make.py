@@ -237,9 +237,12 @@ def _noted(stage: int, record: cs.Progress) -> dict[str, Any]:
 
 
 def _stays_at_chance(record: cs.Progress, recipe: cs.Recipe, n_classes: int) -> bool:
-    """Whether, when later times are about to be unfolded, the signal's first way up has learned nothing yet."""
+    """Whether, when later times are about to be unfolded, the signal's first way up has learned nothing yet.
+
+    A stage that unfolds all times at once has nothing to wait for: at its step 0 it has seen no image of its own.
+    """
     begins = recipe.unfolding[-1][0] * record.steps
-    return record.step <= begins < record.step + EVERY and max(record.accuracy.values()) < 1.2 / n_classes
+    return 0 < begins and record.step <= begins < record.step + EVERY and max(record.accuracy.values()) < 1.2 / n_classes
 
 
 def tested(task: Task, model: cs.Cortex, n: int) -> dict[str, Any]:
