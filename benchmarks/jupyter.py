@@ -149,7 +149,8 @@ def open_notebook(page: Page, address: str, name: str | None = None) -> None:
     """
     if name is not None:
         address = re.sub(r"/lab(/tree/[^?]*)?(?=\?|$)", f"/lab/tree/{name}", address)
-    page.goto(address)
+    # without what was open before in the same JupyterLab
+    page.goto(f"{address}{'&' if '?' in address else '?'}reset")
     page.wait_for_function(KERNEL, timeout=90_000)
 
 

@@ -260,6 +260,7 @@ def test_ctrl_c_before_the_first_step_says_that_nothing_is_kept(animals, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_the_command_line_stops_at_a_signal_from_outside(animals, tmp_path):
     pytest.importorskip("resource")  # POSIX signals
     command = [sys.executable, "-m", "cortexsim.cli", "train", str(animals), *SMALL, "--epochs", "10000"]

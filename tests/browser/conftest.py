@@ -27,13 +27,13 @@ sys.addaudithook(watch)
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def lab_folder(tmp_path_factory):
-    """Give the folder of one JupyterLab, which the tests of a module share: to start it takes longest."""
+    """Give the folder of one JupyterLab, which all tests share: to start it takes longest."""
     return tmp_path_factory.mktemp("lab")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def called(lab_folder):
     """Give the file in which Python processes write down whom they call outside of this machine."""
     path = lab_folder / "called.txt"
@@ -41,7 +41,7 @@ def called(lab_folder):
     return path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def lab_address(lab_folder, called):
     """Start `cortexsim lab` on copies of the notebooks, with settings of its own; give its address."""
     (lab_folder / "watch").mkdir()
@@ -51,7 +51,7 @@ def lab_address(lab_folder, called):
         yield address
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def asked():
     """Give the list of the addresses that the browser asked for."""
     return []
@@ -61,12 +61,14 @@ def asked():
 def page(asked):
     """Open an empty page in chromium, in a window of 1280 x 800."""
     if shutil.which("chromium") is None:
-        pytest.fail("there is no chromium in the PATH: install it, or leave this test out with -m 'not browser'")
+        pytest.fail("there is no chromium in the PATH: install it, or leave this test out with -m 'not browser and not slow'")
     with chromium(asked) as page:
         yield page
+        # a kernel left behind would compute beside the next module's
+        page.evaluate("() => window.jupyterapp?.serviceManager.sessions.shutdownAll()")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def left_this_machine(asked, called):
     """Give a function that lists whom browser, server and kernel called elsewhere."""
 

@@ -39,7 +39,7 @@ def stage(lab_address, page, lab_folder):
     open_notebook(page, lab_address, "tour.ipynb")
     outputs = run_all(page)
     assert [output for output in outputs if output["output_type"] == "error" or output.get("name") == "stderr"] == []
-    page.wait_for_selector(".cs-stage[data-time]", timeout=60_000)
+    page.wait_for_selector(".cs-stage[data-time]", timeout=120_000)
     return page.locator(".cs-stage")
 
 
@@ -49,9 +49,9 @@ def test_one_slider_moves_every_linked_view_and_nothing_leaves_the_machine(stage
     page.keyboard.press("Space")
     page.get_by_role("button", name="reveal").focus()
     page.keyboard.press("Enter")
-    page.wait_for_function("() => document.body.textContent.includes('You said never')", timeout=20_000)
+    page.wait_for_function("() => document.body.textContent.includes('You said never')", timeout=120_000)
     assert page.locator(".cs-chart svg").first.is_visible()
-    page.wait_for_function("() => document.querySelectorAll('.cs-accuracy .cs-band').length > 5", timeout=60_000)
+    page.wait_for_function("() => document.querySelectorAll('.cs-accuracy .cs-band').length > 5", timeout=120_000)
 
     # by keys alone; a busy kernel shows that nobody asks it
     page.evaluate(
@@ -99,11 +99,11 @@ def test_another_image_and_an_impossible_one_show_in_the_browser(stage, page):
     image = page.get_by_role("spinbutton", name="image")
     image.fill("7")
     image.press("Enter")
-    page.wait_for_function(f"before => ({VIEWS})().screen !== before", arg=before, timeout=60_000)
+    page.wait_for_function(f"before => ({VIEWS})().screen !== before", arg=before, timeout=120_000)
     image.fill("5000")
     image.press("Enter")
     alert = page.get_by_role("alert")
-    alert.wait_for(timeout=20_000)
+    alert.wait_for(timeout=120_000)
     assert "there is no stimulus 5000" in alert.inner_text()
     greyed = page.get_by_role("radio", name="phase-scrambled")
     assert greyed.is_disabled()
@@ -111,11 +111,11 @@ def test_another_image_and_an_impossible_one_show_in_the_browser(stage, page):
 
 
 def test_a_timeline_follows_its_slider_and_the_width_of_its_page(stage, page, left_this_machine):
-    page.wait_for_function(f"({MAPS})() !== '[]'", timeout=60_000)
+    page.wait_for_function(f"({MAPS})() !== '[]'", timeout=120_000)
     before = page.evaluate(MAPS)
     page.locator(".widget-slider", has_text="time").get_by_role("slider").focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function(f"before => ({MAPS})() !== before", arg=before, timeout=20_000)
+    page.wait_for_function(f"before => ({MAPS})() !== before", arg=before, timeout=120_000)
     widths = page.locator(".js-plotly-plot").evaluate_all(
         "all => all.map(one => [one._fullLayout.width, one.clientWidth])"
     )

@@ -15,14 +15,14 @@ def test_the_first_notebook_asks_before_it_shows_and_then_lets_time_move(lab_add
     outputs = run_all(page)
     assert outputs
     assert [output for output in outputs if output["output_type"] == "error" or output.get("name") == "stderr"] == []
-    page.wait_for_function("() => document.querySelectorAll('.cs-stage[data-scene]').length === 3", timeout=60_000)
+    page.wait_for_function("() => document.querySelectorAll('.cs-stage[data-scene]').length === 3", timeout=120_000)
     assert page.locator(".cs-cover:visible").count() == 6
 
     slider = page.get_by_role("slider", name="time (steps)").first
     assert slider.is_disabled(), "time moves before the arrival was predicted"
     page.locator("fieldset", has_text="t (steps)").first.get_by_role("radio", name="3", exact=True).check()
     page.get_by_role("button", name="reveal").first.click()
-    page.wait_for_function("() => document.body.textContent.includes('You said t = 3, it is t = 3')", timeout=30_000)
+    page.wait_for_function("() => document.body.textContent.includes('You said t = 3, it is t = 3')", timeout=120_000)
     assert "true by construction" in page.get_by_role("status").first.inner_text()
 
     slider.focus()

@@ -234,6 +234,7 @@ def test_closing_ends_the_threads(opened, endless):
     assert own_threads() == []
 
 
+@pytest.mark.slow
 def test_the_threads_end_with_the_kernel():
     script = textwrap.dedent("""
         import time

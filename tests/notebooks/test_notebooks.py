@@ -31,6 +31,7 @@ def kernel_of_this_python(tmp_path, monkeypatch):
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
 
 
+@pytest.mark.slow
 @every_notebook
 def test_a_notebook_runs_from_a_fresh_kernel_without_a_word_on_stderr(path, kernel_of_this_python, tmp_path):
     notebook = read(path)
