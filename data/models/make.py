@@ -242,7 +242,8 @@ def _stays_at_chance(record: cs.Progress, recipe: cs.Recipe, n_classes: int) -> 
     A stage that unfolds all times at once has nothing to wait for: at its step 0 it has seen no image of its own.
     """
     begins = recipe.unfolding[-1][0] * record.steps
-    return 0 < begins and record.step <= begins < record.step + EVERY and max(record.accuracy.values()) < 1.2 / n_classes
+    about_to = begins > 0 and record.step <= begins < record.step + EVERY
+    return about_to and max(record.accuracy.values()) < 1.2 / n_classes
 
 
 def tested(task: Task, model: cs.Cortex, n: int) -> dict[str, Any]:
