@@ -4,20 +4,38 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 
 
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the command."""
-    command(
+    parser = command(
         "predictions",
         run,
         "judge the paper's predictions on the models that ship",
-        "Nothing is simulated: the numbers are those of the tests that ship with the models.",
+        "Nothing is simulated: the numbers are those of the tests that ship with the models. For example:\n"
+        "  cortexsim predictions --figure predictions.html",
+    )
+    parser.add_argument(
+        "--figure",
+        type=Path,
+        metavar="PATH",
+        help="draw the numbers, too: a page that needs no network; never over another",
     )
 
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
+    from cortexsim.files import refuse_existing, written_aside
     from cortexsim.predictions import as_text, check
 
-    print(as_text(check()))
+    if options.figure is not None:
+        refuse_existing(options.figure)
+    judged = check()
+    print(as_text(judged))
+    if options.figure is not None:
+        from cortexsim.plot import verdicts
+
+        with written_aside(options.figure) as aside:
+            verdicts(judged).write_html(aside, include_plotlyjs=True)
+        print(f"saved {options.figure}")

@@ -22,6 +22,7 @@ from cortexsim.plot.temporal_generalization import temporal_generalization
 from cortexsim.plot.time_course import time_course
 from cortexsim.plot.trained_tested import trained_tested
 from cortexsim.plot.trajectory import trajectory
+from cortexsim.plot.verdicts import verdicts
 
 __all__ = [
     "activity",
@@ -48,4 +49,5 @@ __all__ = [
     "time_course",
     "trained_tested",
     "trajectory",
+    "verdicts",
 ]
