@@ -220,3 +220,10 @@ def test_reopen_says_what_it_reads(tmp_path):
         cs.explore.reopen({"schema": 1})
     with pytest.raises(ValueError, match=r"panel 'Maskin'.*'Masking'"):
         cs.explore.reopen({"panel": "Maskin"})
+
+
+def test_an_exercise_shows_as_a_widget(panel):
+    # a method by a name of traitlets' own would break it
+    exercise = panel.exercise("twice")
+    assert exercise.ask.get_state()["children"]
+    assert exercise._repr_mimebundle_()["application/vnd.jupyter.widget-view+json"]["model_id"]
