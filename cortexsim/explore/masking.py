@@ -12,6 +12,7 @@ import xarray as xr
 from cortexsim import protocols
 from cortexsim.calibrate import calibrate
 from cortexsim.explore.guess import Guess
+from cortexsim.explore.live import Fit, Live
 from cortexsim.explore.study import Study, Told
 from cortexsim.explore.subject import Subject
 from cortexsim.grid import arrival
@@ -204,9 +205,15 @@ class Masking(Study):
             one["accuracy"].attrs = result["accuracy"].attrs
             if bool(one["accuracy"].isnull().all()):
                 continue
-            title = f"{name}: what a mask costs"
+            title = f"{name} model: what a mask costs"
             figures[name] = masking_curve(one, beside=beside, title=title)
         return figures
+
+    def show(self, figures: Mapping[str, go.Figure]) -> Sequence[widgets.Widget]:
+        """Put the models side by side where there is room."""
+        beside = widgets.Layout(flex="1 1 430px", min_width="0")
+        row = [widgets.Box([Live(figure)], layout=beside) for figure in figures.values()]
+        return [Fit(), widgets.Box(row, layout=widgets.Layout(flex_flow="row wrap", width="100%"))]
 
     def say(self, result: xr.Dataset) -> str:
         """Say what the mask, and the target as its own mask, cost at the first SOA."""

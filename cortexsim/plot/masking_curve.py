@@ -101,6 +101,9 @@ def masking_curve(
     if by is not None:
         figure.update_layout(legend_title_text=look.axis_title(accuracy, by))
     figure.update_xaxes(title_text=curve.axis)
+    if milliseconds is None:
+        # between two steps there is no SOA
+        figure.update_xaxes(dtick=1)
     figure.update_yaxes(title_text=lines.value_title(shown))
     return figure
 
