@@ -165,5 +165,6 @@ def test_command_prints_all_four_with_what_ships_and_the_numbers_are_those_of_th
     assert {one.number for one in PREDICTIONS} == {1, 2, 3, 4}
     flash = 100 * cs.zoo.card(MODEL)["accuracy"].sel(presentation="flash:1")
     growth = flash.sel(time=8) - flash.sel(time=3)
-    line = f"{float(growth.mean()):+.1f} points ({float(growth.min()):+.1f} to {float(growth.max()):+.1f} over {growth.size} seeds)"
+    low, mean, high = (f"{float(value):+.1f}" for value in (growth.min(), growth.mean(), growth.max()))
+    line = f"{mean} points ({low} to {high} over {growth.size} seeds)"
     assert line in " ".join(printed.split())
