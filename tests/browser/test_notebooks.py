@@ -1,0 +1,31 @@
+"""Every notebook as a browser runs it: all cells without an error, and nothing leaves the machine."""
+
+import pytest
+
+from benchmarks.jupyter import open_notebook, run_all
+from cortexsim.shipped import notebooks_folder
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+NOTEBOOKS = sorted(path.name for path in notebooks_folder().glob("*.ipynb"))
+# what a widget that could not be made leaves behind
+BROKEN = "() => [...document.querySelectorAll('.jupyter-widgets-error, .jp-mod-error')].map(one => one.textContent)"
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_all_cells_run_and_every_widget_is_drawn(name, lab_address, page, left_this_machine):
+    open_notebook(page, lab_address, name)
+    outputs = run_all(page)
+    assert outputs
+    assert [output for output in outputs if output["output_type"] == "error" or output.get("name") == "stderr"] == []
+    shown = sum("application/vnd.jupyter.widget-view+json" in output.get("data", {}) for output in outputs)
+    page.wait_for_function(
+        "n => document.querySelectorAll('.jp-OutputArea-output .jupyter-widgets, .jp-OutputArea-output .cs-stage')"
+        ".length >= n",
+        arg=shown,
+        timeout=120_000,
+    )
+    assert page.evaluate(BROKEN) == []
+    assert page.locator("[role=alert]").count() == 0
+    assert left_this_machine() == []
+    page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
