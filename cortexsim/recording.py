@@ -81,13 +81,14 @@ def write_zarr(recording: xr.DataTree, store: Any, stimuli: int, *, compute: boo
     compute : bool
         False lays it out and leaves lazy arrays unwritten.
     """
-    from zarr.codecs import BloscCodec
+    from zarr.codecs import BloscCodec, Crc32cCodec
 
-    codec = BloscCodec(cname="zstd", clevel=1, shuffle="shuffle")
+    # the checksum tells a damaged chunk when it is read; most damage would else pass as other numbers
+    codecs = [BloscCodec(cname="zstd", clevel=1, shuffle="shuffle"), Crc32cCodec()]
     encoding = {
         f"/{name}": {
             str(key): {
-                "compressors": [codec],
+                "compressors": codecs,
                 "chunks": _chunks(array, stimuli),
             }
             for key, array in node.data_vars.items()
