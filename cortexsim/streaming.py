@@ -209,7 +209,8 @@ def lazy(shapes: Mapping[str, tuple[int, ...]], dtype: str) -> dict[str, Any]:
     """Return arrays that take no memory, to lay out a recording by."""
     import dask.array
 
-    return {name: dask.array.full(shape, np.nan, dtype=dtype) for name, shape in shapes.items()}
+    # each in one piece: nothing of it is computed, and pieces of dask's choice would not fit the chunks on disk
+    return {name: dask.array.full(shape, np.nan, dtype=dtype, chunks=-1) for name, shape in shapes.items()}
 
 
 def begun(path: Path) -> bool:

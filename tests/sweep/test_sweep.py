@@ -230,12 +230,13 @@ if __name__ == "__main__":
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # a process loads torch, which takes a while where others work, too
 def test_a_worker_that_is_killed_is_replaced_and_its_point_tried_again(study, tmp_path):
     script, mark = tmp_path / "dying.py", tmp_path / "killed"
     script.write_text(DYING)
     where = {**os.environ, "STUDY": json.dumps(study), "MARK": str(mark)}
     done = subprocess.run(
-        [sys.executable, str(script), str(tmp_path / "out")], env=where, capture_output=True, text=True, timeout=250
+        [sys.executable, str(script), str(tmp_path / "out")], env=where, capture_output=True, text=True, timeout=800
     )
     assert mark.exists()
     assert done.returncode == 0, done.stderr
@@ -250,12 +251,13 @@ cs.sweep(json.loads(os.environ["STUDY"]), to=sys.argv[1], workers=1)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # a process loads torch, which takes a while where others work, too
 def test_a_script_without_its_guard_is_told_of_it(study, tmp_path):
     script = tmp_path / "unguarded.py"
     script.write_text(UNGUARDED)
     where = {**os.environ, "STUDY": json.dumps(study)}
     command = [sys.executable, str(script), str(tmp_path / "out")]
-    done = subprocess.run(command, env=where, capture_output=True, text=True, timeout=250)
+    done = subprocess.run(command, env=where, capture_output=True, text=True, timeout=800)
     assert done.returncode == 1
     assert "no process could be started on this machine" in done.stderr
     assert "under `if __name__ == '__main__':`" in done.stderr
@@ -273,6 +275,7 @@ cs.sweep(json.loads(os.environ["STUDY"]), to=sys.argv[1], workers=0, report=repo
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # a process loads torch, which takes a while where others work, too
 def test_a_sweep_that_is_killed_goes_on(study, run, tmp_path):
     study = study | {"seeds": list(range(20))}
     where = {**os.environ, "STUDY": json.dumps(study)}
