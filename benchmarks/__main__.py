@@ -28,28 +28,36 @@ BENCHMARKS = (
     "memory",
     "startup",
 )
+# only where they are named: they take long, or much of the disk
+NAMED_ONLY = ("large", "kills")
 # of a browser, and with an output of its own
 PANEL = "panel"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what is named, print a table for each comparison, and write all numbers as JSON where that is wanted."""
-    names = (*BENCHMARKS, PANEL)
+    names = (*BENCHMARKS, *NAMED_ONLY, PANEL)
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}; all if none is given")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"of {', '.join(names)}; all but {' and '.join(NAMED_ONLY)} if none is given",
+    )
     parser.add_argument("--json", type=Path, metavar="PATH", help="write the numbers there, too")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of the CPU; by default one")
     parser.add_argument("--size", choices=SIZES, action="append", help="only this size; can be given twice")
     parser.add_argument("--rounds", type=int, metavar="N", help="how often each competitor runs; by default 7 times")
     parser.add_argument("--images", type=int, metavar="N", help="how many run at once (the interactive case has 64)")
+    parser.add_argument("--n", type=int, default=20, metavar="N", help="kills of each kind; by default %(default)s")
     parser.add_argument("--emulated", action="store_true", help="time bfloat16 where the machine only emulates it, too")
     parser.add_argument("--quick", action="store_true", help="tiny models, to see that all runs; the times say nothing")
     options = parser.parse_args(arguments)
     for name in options.names:
         if name not in names:
             parser.error(f"there is no benchmark {name!r}: the names are {list(names)}")
-    for what in ("threads", "rounds", "images"):
+    for what in ("threads", "rounds", "images", "n"):
         given = getattr(options, what)
         if given is not None and given < 1:
             parser.error(f"--{what} must be at least 1, got {given}")
@@ -58,11 +66,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         parser.error(str(error))
     sizes = tuple(options.size or SIZES)
-    setting = Setting(device, options.threads, sizes, options.quick, options.emulated, options.rounds, options.images)
+    setting = Setting(
+        device, options.threads, sizes, options.quick, options.emulated, options.rounds, options.images, options.n
+    )
     threads = torch.get_num_threads()
     torch.set_num_threads(setting.threads)
     try:
-        results = run(setting, options.names or names)
+        results = run(setting, options.names or (*BENCHMARKS, PANEL))
     finally:
         torch.set_num_threads(threads)
     if options.json is not None:
@@ -87,7 +97,7 @@ def run(setting: Setting, names: Sequence[str]) -> dict[str, Any]:
     )
     if "bfloat16" not in machine["precisions"]:
         print("bfloat16 is only emulated here, so that its times say nothing of machines that have it")
-    if names != [PANEL]:
+    if not {PANEL, *NAMED_ONLY} >= {*names}:
         for size in setting.chosen_sizes:
             machine[f"peak_{size}_gflop_s"] = peak(setting, size) / 1e9
             print(f"best plain convolution, {size}: {machine[f'peak_{size}_gflop_s']:,.1f} GFLOP/s")

@@ -40,6 +40,8 @@ class Setting:
         How often each competitor runs; by default 7.
     images_at_once : int or None
         By default what fills a GPU, and less on a CPU.
+    n_kills : int
+        How often each thing is killed.
     """
 
     device: str = "cpu"
@@ -49,6 +51,7 @@ class Setting:
     emulated: bool = False
     rounds: int | None = None
     images_at_once: int | None = None
+    n_kills: int = 20
 
     @property
     def chosen_sizes(self) -> tuple[str, ...]:

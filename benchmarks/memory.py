@@ -72,12 +72,12 @@ def risen(device: str, run: Callable[[], Any]) -> float:
     if peak.exists():
         # sets the peak back to what is in use
         peak.write_text("5")
-    before = _resident("VmRSS")
+    before = resident("VmRSS")
     run()
-    return (_resident("VmHWM") - before) / 1e6
+    return (resident("VmHWM") - before) / 1e6
 
 
-def _resident(what: str) -> float:
+def resident(what: str) -> float:
     """Return the memory in use (VmRSS) or its peak (VmHWM), in bytes."""
     status = Path("/proc/self/status")
     if status.exists():

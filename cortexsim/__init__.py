@@ -18,8 +18,10 @@ from cortexsim.recipe import Recipe
 from cortexsim.recording import open_recording, save_recording, summary
 from cortexsim.schedule import schedule
 from cortexsim.simulate import estimate, simulate
+from cortexsim.sweep import sweep
 from cortexsim.train import Progress, TrainingDivergedError, train
 from cortexsim.transition import Transition
+from cortexsim.verify import verify
 
 __all__ = [
     "Cortex",
@@ -53,7 +55,9 @@ __all__ = [
     "simulate",
     "summary",
     "sustained",
+    "sweep",
     "train",
+    "verify",
     "zoo",
 ]
 

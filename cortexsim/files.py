@@ -6,7 +6,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -61,3 +61,30 @@ def written_aside(path: str | Path, *, replacing: bool = False) -> Iterator[Path
             shutil.rmtree(aside, ignore_errors=True)
         else:
             aside.unlink(missing_ok=True)
+
+
+def locked(path: Path) -> int:
+    """Take the only right to write in a folder, which the system takes back however the process ends.
+
+    Returns
+    -------
+    int
+        A descriptor; to close it is to give the right back.
+
+    Raises
+    ------
+    BlockingIOError
+        If another process has it.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    with suppress(ImportError):  # Windows has no such locks
+        import fcntl
+
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(descriptor)
+            raise BlockingIOError(
+                error.errno, f"{path} is being written by another process; wait for it, or choose another path"
+            ) from error
+    return descriptor

@@ -15,13 +15,14 @@ from torch.nn import functional as F
 from cortexsim.activity import Activity
 from cortexsim.images import stimulus_coordinates
 from cortexsim.model import Cortex
+from cortexsim.portion import Portion
 from cortexsim.presentation import SHOWN, AnyPresentation, Mixture
 from cortexsim.recording import ATTRIBUTE, flags
 from cortexsim.schedule import Schedule, populate
 from cortexsim.statistics import Normalize
 from cortexsim.transition import Times
 
-TAKEN = ("activation", "channel", "class", "component", "logits", "populated", "shown", "time", "x", "y")
+TAKEN = ("activation", "channel", "class", "component", "logits", "populated", "shown", "time", "unit", "x", "y")
 ENERGY = "px step (pixel values in [0, 1])"
 
 
@@ -104,10 +105,9 @@ def energies_of(
     }
 
 
-def shapes_of(model: Cortex, n: int, until: int, names: list[str]) -> dict[str, tuple[int, ...]]:
-    """Return the shape of what is kept of each state, (stimulus, time, channel, y, x), and of the readout."""
-    states = [state for state in model.graph.states if state.name in names]
-    shapes: dict[str, tuple[int, ...]] = {s.name: (n, until + 1, s.features, s.height, s.width) for s in states}
+def shapes_of(model: Cortex, n: int, until: int, kept: Mapping[str, Portion]) -> dict[str, tuple[int, ...]]:
+    """Return the shape of what is kept of each state, (stimulus, time, ...), and of the readout."""
+    shapes = {name: (n, until + 1, *portion.shape) for name, portion in kept.items()}
     return {**shapes, "readout": (n, until + 1, model.n_classes)}
 
 
@@ -116,16 +116,16 @@ def keep(
     model: Cortex,
     h: Mapping[str, Activity],
     time: int,
-    names: list[str],
+    kept: Mapping[str, Portion],
     quantity: str,
     normalize: Normalize,
 ) -> None:
     """Write what the states of a batch hold at one time, and its readout, into the batch's arrays."""
-    for name in names:
+    for name, portion in kept.items():
         if name in h:
             values = h[name].values
-            kept = F.relu(normalize(values, name, time)) if quantity == "rate" else values
-            _write(arrays[name], kept, h[name], time, name)
+            asked = F.relu(normalize(values, name, time)) if quantity == "rate" else values
+            _write(arrays[name], portion.of(asked), h[name], time, name)
     if model.graph.last in h:
         last = h[model.graph.last]
         logits = model.post(last.values, model.graph.last, time, normalize)
@@ -151,6 +151,7 @@ def _cast(values: Tensor, dtype: np.dtype, name: str, time: int) -> np.ndarray:
 def recording_of(
     model: Cortex,
     arrays: Mapping[str, Any],
+    kept: Mapping[str, Portion],
     coordinates: dict[str, Any],
     presentation: AnyPresentation,
     planned: Schedule,
@@ -171,15 +172,16 @@ def recording_of(
         if name == "readout":
             variable = xr.Variable(("stimulus", "time", "class"), values, {"long_name": "logits"})
             variables = {"logits": variable, "populated": populated}
-            own = {"class": np.arange(model.n_classes)}
+            own: dict[str, Any] = {"class": np.arange(model.n_classes)}
         else:
-            text = f"{'rate' if made['quantity'] == 'rate' else 'activation'} of {name}"
-            dims = ("stimulus", "time", "channel", "y", "x")
+            what = "rate" if made["quantity"] == "rate" else "activation"
+            text = f"{'spatial mean of the ' * (kept[name].way == 'spatial_mean')}{what} of {name}"
+            dims = ("stimulus", "time", *kept[name].dims)
             variables = {
                 "activation": xr.Variable(dims, values, {"long_name": text, "units": "a.u."}),
                 "populated": populated,
             }
-            own = {}
+            own = kept[name].coordinates
         # on every node: coordinates without an index are not inherited, and a node taken alone loses its parent
         nodes[name] = xr.Dataset(variables, {**coordinates, **own})
     root = xr.Dataset(attrs={ATTRIBUTE: json.dumps(made)})

@@ -70,7 +70,7 @@ def save_recording(recording: xr.DataTree, path: str | Path) -> None:
 
 
 def write_zarr(recording: xr.DataTree, store: Any, stimuli: int, *, compute: bool = True) -> None:
-    """Write a recording to a new zarr v3 store, in chunks of so many stimuli at one time.
+    """Write a recording to a new zarr v3 store, in chunks of so many stimuli: maps at one time, all else at all times.
 
     Parameters
     ----------
@@ -81,16 +81,15 @@ def write_zarr(recording: xr.DataTree, store: Any, stimuli: int, *, compute: boo
     compute : bool
         False lays it out and leaves lazy arrays unwritten.
     """
-    from zarr.codecs import BloscCodec
+    from zarr.codecs import BloscCodec, Crc32cCodec
 
-    codec = BloscCodec(cname="zstd", clevel=1, shuffle="shuffle")
+    # the checksum tells a damaged chunk when it is read; most damage would else pass as other numbers
+    codecs = [BloscCodec(cname="zstd", clevel=1, shuffle="shuffle"), Crc32cCodec()]
     encoding = {
         f"/{name}": {
             str(key): {
-                "compressors": [codec],
-                "chunks": tuple(
-                    {"stimulus": min(stimuli, size), "time": 1}.get(str(dim), size) for dim, size in array.sizes.items()
-                ),
+                "compressors": codecs,
+                "chunks": _chunks(array, stimuli),
             }
             for key, array in node.data_vars.items()
             if array.dtype.kind == "f"
@@ -101,6 +100,13 @@ def write_zarr(recording: xr.DataTree, store: Any, stimuli: int, *, compute: boo
     recording = recording.map_over_datasets(_with_free_texts)
     layout: dict[str, Any] = {"zarr_format": 3, "consolidated": False, "encoding": encoding, "compute": compute}
     recording.to_zarr(store, mode="w-", **layout)
+
+
+def _chunks(array: xr.DataArray, stimuli: int) -> tuple[int, ...]:
+    # maps are read one time after the other; of what has no place in space, all times are less than one map
+    times = 1 if "y" in array.dims else array.sizes["time"]
+    chosen = {"stimulus": min(stimuli, array.sizes["stimulus"]), "time": times}
+    return tuple(chosen.get(str(dim), size) for dim, size in array.sizes.items())
 
 
 def chunk_for(batch_size: int) -> int:
@@ -235,9 +241,10 @@ def summary(recording: xr.DataTree) -> str:
     n = recording["readout"].sizes["stimulus"]
     states = [name for name in recording.children if name != "readout"]
     kind = "relu(BN(h))" if made["quantity"] == "rate" else "h"
+    held = [_portion(made["record"], name) for name in states]
     texts = [
         f"{n} {'stimulus' if n == 1 else 'stimuli'} at times 0 to {made['until']}: {made['presentation_text']}.",
-        f"Recorded: {kind} of {', '.join(states)}, and the readout's logits." if states else "Recorded: the logits.",
+        f"Recorded: {kind} of {', '.join(held)}, and the readout's logits." if states else "Recorded: the logits.",
     ]
     if made["statistics"]:
         used = made["statistics"]
@@ -251,6 +258,14 @@ def summary(recording: xr.DataTree) -> str:
     texts.extend(_interventions(made))
     texts.extend(_emptiness(recording, [*states, "readout"]))
     return " ".join(texts)
+
+
+def _portion(record: list[str] | dict[str, Any], name: str) -> str:
+    """Say how much of a state was kept, where that is not all."""
+    way = record[name] if isinstance(record, dict) else "all"
+    if isinstance(way, list):
+        return f"{name} ({len(way)} {'unit' if len(way) == 1 else 'units'})"
+    return name if way == "all" else f"{name} (its {way.replace('_', ' ')})"
 
 
 def _interventions(made: dict[str, Any]) -> list[str]:

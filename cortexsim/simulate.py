@@ -26,6 +26,7 @@ from cortexsim.kept import coordinates_of, energies_of, keep, recording_of, shap
 from cortexsim.lesion import check_lesion, describe_lesion, recalibrated
 from cortexsim.model import Cortex
 from cortexsim.nets import undisturbed
+from cortexsim.portion import Record, described, estimate, fitting_batch, portions, refuse_too_large
 from cortexsim.presentation import AnyPresentation, checked, flash
 from cortexsim.recording import engine_for, open_recording, save_recording, settings
 from cortexsim.schedule import Schedule, populate, schedule
@@ -34,6 +35,8 @@ from cortexsim.statistics import MissingStatisticsError, Statistics
 from cortexsim.streaming import Memory, Stream, begun, lazy, settings_of
 from cortexsim.suggest import unknown
 from cortexsim.transition import Times
+
+__all__ = ["estimate", "simulate"]
 
 QUANTITIES = ("state", "rate")
 DTYPES = ("float16", "float32", "float64")
@@ -45,7 +48,7 @@ def simulate(
     presentation: AnyPresentation | None = None,
     *,
     until: int,
-    record: Sequence[str] | None = None,
+    record: Record | None = None,
     statistics: Statistics | AnyPresentation | None = None,
     silence: Mapping[str, Any] | None = None,
     lesion: str = "acute",
@@ -79,8 +82,11 @@ def simulate(
         By default `flash(1)`.
     until : int
         Last time simulated; time 0 is the state right after the pre-net.
-    record : sequence of str, optional
-        States to keep; by default all. The readout is always kept.
+    record : sequence of str, or mapping of str to what is kept, optional
+        States to keep; by default all. The readout is always kept. A mapping keeps "all" of a state, its
+        "spatial_mean", or the units that are listed, by number (counted over channel, y and x) or as (channel, y, x):
+        {"V1": "spatial_mean", "V2": "all", "IT": [0, (3, 1, 1)]}. Reduced while it runs, before it is converted to
+        `dtype`, so that a large study stays small.
     statistics : Statistics or Presentation, optional
         Statistics to reuse on purpose, in place of those of the presentation; the recording says so.
     silence : mapping of str to times, optional
@@ -137,11 +143,13 @@ def simulate(
     Returns
     -------
     DataTree
-        A node for each state with `activation` (stimulus, time, channel, y, x) and `populated` (time); node `readout`
-        with `logits` (stimulus, time, class) and `populated`. NaN is empty; `populated` says so too, with dimensions
-        (stimulus, time) where the stimuli of a mixture differ. `shown` says what is on the screen; where there is a
-        mask, `target_energy` and `mask_energy` say how much contrast (RMS contrast squared x area x duration) was shown
-        of both up to `until`. The root's attribute `cortexsim` is JSON that says how it was made.
+        A node for each state with `activation` (stimulus, time, channel, y, x) and `populated` (time); of a spatial
+        mean `activation` is (stimulus, time, channel), of chosen units (stimulus, time, unit), where coordinates say at
+        which channel, y and x each lies. Node `readout` with `logits` (stimulus, time, class) and `populated`. NaN is
+        empty; `populated` says so too, with dimensions (stimulus, time) where the stimuli of a mixture differ. `shown`
+        says what is on the screen; where there is a mask, `target_energy` and `mask_energy` say how much contrast (RMS
+        contrast squared x area x duration) was shown of both up to `until`. The root's attribute `cortexsim` is JSON
+        that says how it was made.
 
     Raises
     ------
@@ -167,7 +175,7 @@ def simulate(
     pixels = as_images(images)
     model.check_images(pixels)
     presentation = checked(presentation or flash(1)).for_images(pixels)
-    names = _recorded(model, record)
+    kept = portions(model.graph, record)
     _check_noise(model, noise, repeats, transition_noise)
     closed, scaled, noisy = _changes(model, presentation, until, silence, gain, transition_noise)
     check_lesion(lesion, closed, calibrate_on, statistics)
@@ -191,7 +199,7 @@ def simulate(
             )
     if lesion == "recalibrated":
         used = recalibrated(model, used, closed, calibrate_on, until)
-    planned = _planned(model, presentation, until, names, absent)
+    planned = _planned(model, presentation, until, list(kept), absent)
     if used is not None:
         used.check(planned)
         _check_spread(used, planned, noise, noisy)
@@ -200,7 +208,7 @@ def simulate(
     # what was begun is gone on with in batches of the same size, hence to the same numbers
     there = settings_of(Path(to)) if to is not None and streamed and resume and begun(Path(to)) else None
     if batch_size is None:
-        batch_size = there["batch_size"] if there else _fitting(model, until, names, dtype)
+        batch_size = there["batch_size"] if there else fitting_batch(model, until, described(kept), dtype)
     batch_size = min(batch_size, n)
     coordinates = coordinates_of(images, labels, len(pixels), until, presentation, seed, repeats)
     made = {
@@ -213,7 +221,7 @@ def simulate(
         "statistics": used and _provenance(used, presentation),
         "images": checksum(pixels),
         "until": until,
-        "record": names,
+        "record": described(kept),
         "silence": {name: times.intervals for name, times in closed.items()},
         "lesion": describe_lesion(lesion, closed, used, calibrate_on),
         "gain": {name: [amount, times.intervals] for name, (amount, times) in scaled.items()},
@@ -240,15 +248,15 @@ def simulate(
         else:
             _refuse_other(to, there, made)
     coordinates |= energies_of(presentation, pixels, until, seed, batch_size, repeats)
-    shapes = shapes_of(model, n, until, names)
-    described = (coordinates, presentation, planned, absent, made)
+    shapes = shapes_of(model, n, until, kept)
+    labelling = (kept, coordinates, presentation, planned, absent, made)
     memory = None
     place: Memory | Stream
     if to is None or not streamed:
-        _refuse_too_large(model, n, until, names, dtype)
+        refuse_too_large(model, n, until, described(kept), dtype)
         place = memory = Memory(shapes, dtype)
     elif there is None:
-        place = Stream.create(Path(to), recording_of(model, lazy(shapes, dtype), *described), batch_size)
+        place = Stream.create(Path(to), recording_of(model, lazy(shapes, dtype), *labelling), batch_size)
     else:
         place = Stream(Path(to))
     with place, undisturbed(model), torch.no_grad(), only_deterministic(deterministic):
@@ -267,7 +275,7 @@ def simulate(
             )
             running = model.unroll(frames, planned, normalize, hand.of_batch(index, rows % repeats))
             for time, h in enumerate(running):
-                keep(arrays, model, h, time, names, quantity, normalize)
+                keep(arrays, model, h, time, kept, quantity, normalize)
 
         batches = place.missing(batch_size)
         for batch in _with_bar(batches) if progress else batches:
@@ -276,7 +284,7 @@ def simulate(
             place.keep(batch, arrays)
         place.finish()
     if memory is not None:
-        recording = recording_of(model, memory.arrays, *described)
+        recording = recording_of(model, memory.arrays, *labelling)
         if to is None:
             return recording
         save_recording(recording, to)
@@ -309,53 +317,10 @@ def _in_memory_there_is(
         )
 
 
-def _fitting(model: Cortex, until: int, names: list[str], dtype: str) -> int:
-    """Choose the batch: 128 stimuli, or as many as fit, three batches at once, in half of the memory that is free."""
-    import psutil
-
-    each = estimate(model, 1, until=until, record=names, dtype=dtype)
-    return int(max(1, min(128, psutil.virtual_memory().available / 2 / (3 * each))))
-
-
-def estimate(
-    model: Cortex, n_stimuli: int, *, until: int, record: Sequence[str] | None = None, dtype: str = "float32"
-) -> int:
-    """Return the bytes that a recording takes in memory."""
-    units = sum(s.features * s.height * s.width for s in model.graph.states if s.name in _recorded(model, record))
-    return n_stimuli * (until + 1) * (units + model.n_classes) * np.dtype(dtype).itemsize
-
-
-def _refuse_too_large(model: Cortex, n: int, until: int, names: list[str], dtype: str) -> None:
-    import psutil
-
-    needed = estimate(model, n, until=until, record=names, dtype=dtype)
-    free = psutil.virtual_memory().available
-    if needed > 0.9 * free:
-        half = "" if dtype == "float16" else ", dtype='float16'"
-        fits = int(n * 0.9 * free / needed)
-        raise MemoryError(
-            f"recording {n} stimuli at {until + 1} times of {', '.join(names) or 'the readout'} takes "
-            f"{needed / 1e9:,.1f} GB, but {free / 1e9:,.1f} GB of memory is free; record fewer states (record=[...])"
-            f"{half}, fewer times (until=...), or fewer stimuli (at most {fits})"
-        )
-
-
 def _with_bar(batches: Sequence[range]) -> Iterable[range]:
     from tqdm.auto import tqdm
 
     return tqdm(batches, desc="simulating", unit="batch")
-
-
-def _recorded(model: Cortex, record: Sequence[str] | None) -> list[str]:
-    if record is None:
-        return model.graph.state_names
-    if isinstance(record, str):
-        raise TypeError(f"record must be a sequence of states, such as [{record!r}], got {record!r}")
-    record = list(record)
-    strangers = [name for name in record if name not in model.graph.state_names]
-    if strangers:
-        raise ValueError(f"cannot record {strangers}: the states are {model.graph.state_names}")
-    return [name for name in model.graph.state_names if name in record]
 
 
 def _check_noise(model: Cortex, noise: float, repeats: int, transition_noise: Mapping[str, Any] | None) -> None:

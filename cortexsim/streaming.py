@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import queue
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from cortexsim.files import written_aside
+from cortexsim.files import locked, written_aside
 from cortexsim.recording import ATTRIBUTE, COMPLETE, WRITTEN, chunk_for, write_zarr
 
 # one batch is written and one waits while the next is computed: memory does not grow with the number of stimuli
@@ -78,7 +77,7 @@ class Stream:
         import zarr
 
         self.path = path
-        self._lock = _locked(path)
+        self._lock = locked(path)
         self._root = zarr.open_group(str(path), mode="r+")
         self._written: Any = self._root[WRITTEN]
         self._arrays: dict[str, Any] = {
@@ -210,7 +209,8 @@ def lazy(shapes: Mapping[str, tuple[int, ...]], dtype: str) -> dict[str, Any]:
     """Return arrays that take no memory, to lay out a recording by."""
     import dask.array
 
-    return {name: dask.array.full(shape, np.nan, dtype=dtype) for name, shape in shapes.items()}
+    # each in one piece: nothing of it is computed, and pieces of dask's choice would not fit the chunks on disk
+    return {name: dask.array.full(shape, np.nan, dtype=dtype, chunks=-1) for name, shape in shapes.items()}
 
 
 def begun(path: Path) -> bool:
@@ -242,19 +242,3 @@ def settings_of(path: Path) -> dict[str, Any]:
 
 def _batches(n: int, batch_size: int) -> list[range]:
     return [range(start, min(start + batch_size, n)) for start in range(0, n, batch_size)]
-
-
-def _locked(path: Path) -> int:
-    """Take the only right to write in a folder, which the system takes back however the process ends."""
-    descriptor = os.open(path, os.O_RDONLY)
-    with contextlib.suppress(ImportError):  # Windows has no such locks
-        import fcntl
-
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(descriptor)
-            raise BlockingIOError(
-                error.errno, f"{path} is being written by another process; wait for it, or choose another path"
-            ) from error
-    return descriptor

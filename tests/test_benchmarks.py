@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 import cortexsim as cs
-from benchmarks.__main__ import BENCHMARKS, main
+from benchmarks.__main__ import BENCHMARKS, NAMED_ONLY, main
 from benchmarks.alternate import Side, compare
 from benchmarks.competitors import MatchedResNet, NaiveLoop, multiply_adds
 from benchmarks.machine import Setting
@@ -89,7 +89,7 @@ def test_the_sides_take_turns_and_the_first_round_does_not_count():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", BENCHMARKS)
+@pytest.mark.parametrize("name", [*BENCHMARKS, "large", "kills"])
 def test_a_benchmark_runs_through_and_prints_its_table(name, tmp_path, capsys):
     assert main([name, "--quick", "--json", str(tmp_path / "numbers.json")]) == 0
     printed = capsys.readouterr().out
@@ -103,7 +103,7 @@ def test_a_benchmark_runs_through_and_prints_its_table(name, tmp_path, capsys):
 
 
 def test_every_benchmark_has_a_file_that_measures():
-    assert all(callable(importlib.import_module(f"benchmarks.{name}").measure) for name in BENCHMARKS)
+    assert all(callable(importlib.import_module(f"benchmarks.{name}").measure) for name in (*BENCHMARKS, *NAMED_ONLY))
 
 
 @pytest.mark.parametrize(

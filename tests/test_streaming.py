@@ -178,6 +178,23 @@ def test_a_stopped_run_goes_on_to_the_same_bytes(small_model, shown_images, path
     assert contents(path) == contents(tmp_path / "whole.zarr")
 
 
+def test_a_recording_may_be_larger_than_what_dask_takes_for_a_piece(tmp_path):
+    from cortexsim.kept import recording_of
+    from cortexsim.portion import portions
+    from cortexsim.streaming import lazy
+
+    graph = cs.adjacent({"V1": 16, "IT": 16}, size=32)
+    model = cs.Cortex(graph, n_classes=3, readout_time=3, normalization="none")
+    n, kept = 10_050, portions(graph, ["V1"])
+    shapes = {"V1": (n, 20, *kept["V1"].shape), "readout": (n, 20, 3)}  # 13 GB of which nothing is computed
+    coordinates = {"stimulus": np.arange(n), "time": np.arange(20)}
+    made = {"quantity": "state", "record": ["V1"]}
+    planned = cs.schedule(graph, 19)
+    skeleton = recording_of(model, lazy(shapes, "float32"), kept, coordinates, cs.flash(1), planned, {}, made)
+    with Stream.create(tmp_path / "a.zarr", skeleton, 50) as stream:
+        assert len(stream.missing(50)) == 201
+
+
 def test_only_what_is_missing_is_run(small_model, shown_images, path, monkeypatch):
     call = {"until": 4, "batch_size": BATCH, "to": path}
     stopped_after(2, monkeypatch)

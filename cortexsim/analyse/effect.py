@@ -58,6 +58,10 @@ def effect(recording: xr.DataTree, intact: xr.DataTree) -> xr.Dataset:
     _check(made, whole)
     readout, before = (one["readout"].to_dataset() for one in (recording, intact))
     states = [str(name) for name in recording.children if name != "readout" and name in intact.children]
+    kept = [dict(one["record"]) if isinstance(one["record"], dict) else {} for one in (made, whole)]
+    unlike = [state for state in states if kept[0].get(state, "all") != kept[1].get(state, "all")]
+    if unlike:
+        raise ValueError(f"the two recordings keep different portions of {unlike}; record the same of both")
     groups = _groups(readout)
     times = readout["time"]
 

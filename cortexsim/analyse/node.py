@@ -80,9 +80,15 @@ def patterns(held: xr.DataArray, place: int) -> np.ndarray:
     Raises
     ------
     ValueError
-        If what is populated is not finite.
+        If what is populated is not finite, or cannot be read from disk.
     """
-    values = np.asarray(held.isel(time=place).values)
+    try:
+        values = np.asarray(held.isel(time=place).values)
+    except (ValueError, RuntimeError, OSError) as error:
+        raise ValueError(
+            f"{name_of(held)} cannot be read at time {time_of(held, place)}: {error}; cortexsim.verify(path) says "
+            "which part of the recording is damaged"
+        ) from error
     values = values.reshape(len(values), -1)
     if values.dtype not in (np.float32, np.float64):
         values = values.astype(np.float32)

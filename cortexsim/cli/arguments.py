@@ -7,7 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from cortexsim.spelled import read_amount, read_presentation, read_record, read_silence
 from cortexsim.suggest import unknown
+
+__all__ = ["read_amount", "read_presentation", "read_record", "read_silence"]
 
 MADE = ("digits", "contours", "cifar10")
 DATA_HELP = (
@@ -71,67 +74,6 @@ def choose_device(options: argparse.Namespace) -> Any:
         torch.set_num_threads(options.threads)
     options.device = checked_device(options.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     return options.device
-
-
-def read_presentation(text: str) -> Any:
-    """Read a presentation as it is written on the command line.
-
-    Raises
-    ------
-    ValueError
-        If it cannot be read; the message says what is allowed.
-    """
-    from cortexsim import presentation
-
-    parts, weights = [], []
-    for part in text.split("+"):
-        often, star, shown = part.rpartition("*")
-        name, *values = shown.split(":")
-        numbers = [int(value) if value.isdigit() else value for value in values]
-        most = {"flash": 1, "sustained": 0, "masked": 4, "sequence": 1}
-        if name not in most or len(values) > most[name] or (star and not often.isdigit()):
-            raise ValueError(
-                f"cannot read the presentation {part!r}: allowed are flash, flash:STEPS, sustained, sequence, "
-                "masked:DURATION:SOA[:MASK[:MASK_DURATION]], joined with +; 3*flash is drawn three times as often"
-            )
-        parts.append(getattr(presentation, name)(*numbers))
-        weights.append(int(often or 1))
-    return parts[0] if len(parts) == 1 else presentation.mixture(*parts, weights=weights)
-
-
-def read_silence(text: str) -> tuple[str, Any]:
-    """Read a silenced transition: "V2->V1", "V2->V1:3", or "V2->V1:3-20" (both ends included).
-
-    In place of its name, a state stands for all that leave it, and "forward", "lateral" or "feedback" for all that go
-    this way.
-
-    Raises
-    ------
-    ValueError
-        If it cannot be read.
-    """
-    name, _, times = text.partition(":")
-    first, dash, last = times.partition("-")
-    if times and not (first.isdigit() and (not dash or (last.isdigit() and int(last) >= int(first)))):
-        raise ValueError(f"cannot read {text!r}: write V2->V1, V2->V1:3 or V2->V1:3-20, or feedback:3-20")
-    return name, range(int(first), int(last or first) + 1) if times else None
-
-
-def read_amount(text: str) -> tuple[str, tuple[float, Any]]:
-    """Read how much of a gain or of noise a transition gets: "V2->V1:0.5", or "V2->V1:0.5:3-20"; names as for silence.
-
-    Raises
-    ------
-    ValueError
-        If it cannot be read.
-    """
-    name, _, rest = text.partition(":")
-    amount, colon, times = rest.partition(":")
-    try:
-        value = float(amount)
-    except ValueError:
-        raise ValueError(f"cannot read {text!r}: write V2->V1:0.5, or V2->V1:0.5:3-20 for a time") from None
-    return name, (value, read_silence(f"{name}:{times}")[1] if colon else None)
 
 
 def once(pairs: Iterable[tuple[str, Any]], done: str, example: str) -> dict[str, Any]:

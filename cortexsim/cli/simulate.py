@@ -18,6 +18,7 @@ from cortexsim.cli.arguments import (
     read_amount,
     read_data,
     read_presentation,
+    read_record,
     read_silence,
 )
 
@@ -37,7 +38,9 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     parser.add_argument("--to", type=Path, required=True, metavar="PATH", help="a .zarr folder or a .nc file")
     parser.add_argument("--presentation", default="flash", metavar="SHOW", help=SHOW_HELP)
     parser.add_argument("--statistics", metavar="SHOW", help="reuse the statistics of this presentation, on purpose")
-    parser.add_argument("--record", metavar="STATES", help="e.g. V1,IT; default: all")
+    parser.add_argument(
+        "--record", metavar="STATES", help="e.g. V1,IT, or less of each: V1:spatial_mean,IT:0+7+12; default: all"
+    )
     parser.add_argument(
         "--silence",
         action="append",
@@ -120,7 +123,7 @@ def run(options: argparse.Namespace) -> None:
             "labels are kept, and stand for no class of the readout",
             file=sys.stderr,
         )
-    record = options.record.split(",") if options.record is not None else None
+    record = read_record(options.record) if options.record is not None else None
     n = data.sizes["stimulus"]
     needed = cs.estimate(model, n * max(1, options.repeats), until=options.until, record=record, dtype=options.dtype)
     print(f"{n} stimuli; the recording takes {needed / 1e9:.2f} GB of memory", flush=True)

@@ -87,9 +87,14 @@ def activity_maps(recording: xr.DataTree, state: str, *, stimulus: int, channel:
     Raises
     ------
     ValueError
-        If the recording lacks the state, the stimulus or the channel.
+        If the recording lacks the state, the stimulus or the channel, or holds no map of the state.
     """
     activation = trial.node(recording, state, stimulus)["activation"].astype(np.float32)
+    if "y" not in activation.dims:
+        raise ValueError(
+            f"{state} was recorded without its places (only {', '.join(map(str, activation.dims))}), so there is no "
+            f"map to draw: record={{{state!r}: 'all'}}"
+        )
     if channel is None:
         return abs(activation).mean("channel", skipna=False).rename(state)
     n_channels = activation.sizes["channel"]

@@ -1,0 +1,216 @@
+"""Kill -9 at random moments, many times: what a training, a recording and a sweep lose by it."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import signal
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import xarray as xr
+
+import cortexsim as cs
+from benchmarks.machine import Setting
+from cortexsim.checkpoint import read_tensors
+
+# loaded once, in a process that has no threads yet and from which the others are made in an instant
+PRELOADED = ["benchmarks.kills", "torch._dynamo", "zarr", "dask.array", "distributed", "h5netcdf", "psutil"]
+MODEL, RECORDING, RESULT = "model.safetensors", "recording.zarr", "study/result.nc"
+
+
+def measure(setting: Setting) -> dict[str, Any]:
+    """Kill each kind of work so many times, going on with it every time, and compare how it ends.
+
+    Returns
+    -------
+    dict
+        From a title to rows: `side`, `kills`, `before_anything` (of these, before something was kept), `ends` (how
+        often it was then finished), `lost` and a `note` that says all.
+
+    Raises
+    ------
+    RuntimeError
+        If something was lost.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    n = 2 if setting.quick else setting.n_kills
+    rows = [_killed(context, work, n) for work in WORKS]
+    lost = [f"{row['side']}: {text}" for row in rows for text in row["lost"]]
+    if lost:
+        raise RuntimeError(f"lost: {'; '.join(lost)}")
+    return {f"killed {n} times each": rows}
+
+
+def _killed(context: Any, work: Work, n: int) -> dict[str, Any]:
+    drawn, lost = random.Random(work.name), []
+    kills = before_anything = ends = attempts = 0
+    with tempfile.TemporaryDirectory(prefix="cortexsim-kills-") as name:
+        whole = Path(name) / "whole"
+        whole.mkdir()
+        started = time.perf_counter()
+        if _run(context, work, whole) != 0:
+            raise RuntimeError(f"{work.name} does not run through even if nobody kills it")
+        seconds = time.perf_counter() - started
+        folder = Path(name) / "0"
+        while kills < n or folder.exists():
+            folder.mkdir(exist_ok=True)
+            # the last one is let run to its end
+            code = _run(context, work, folder, drawn.uniform(0, seconds) if kills < n else None)
+            attempts += 1
+            if code == -signal.SIGKILL:
+                kills += 1
+                before_anything += not any(folder.iterdir())
+                lost += work.check(folder)
+                continue
+            if code:
+                lost.append(f"it did not go on after kill {kills}")
+            else:
+                ends += 1
+                lost += work.compare(whole, folder)
+            folder = Path(name) / str(attempts)
+    note = (
+        f"{kills} kills within {seconds:.1f} s each, {before_anything} before anything was kept; finished {ends} "
+        f"times, {'as if never killed; nothing lost' if not lost else f'{len(lost)} losses'}"
+    )
+    counted = {"kills": kills, "before_anything": before_anything, "ends": ends}
+    return {"side": work.name, **counted, "lost": lost, "note": note}
+
+
+def _run(context: Any, work: Work, folder: Path, seconds: float | None = None) -> int:
+    """Run it in a process, kill that after some seconds, and return how it ended."""
+    process = context.Process(target=work.do, args=(folder,))
+    process.start()
+    process.join(seconds)
+    if process.is_alive():
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+    return process.exitcode
+
+
+@dataclass(frozen=True)
+class Work:
+    """Something that takes a while and can be gone on with.
+
+    Parameters
+    ----------
+    name : str
+    do : callable
+        Does it in a folder, and goes on with what is there.
+    check : callable
+        Returns what is wrong with what a killed process left in a folder.
+    compare : callable
+        Returns what is otherwise in a folder than in that of a process which nobody killed.
+    """
+
+    name: str
+    do: Callable[[Path], None]
+    check: Callable[[Path], list[str]]
+    compare: Callable[[Path, Path], list[str]]
+
+
+def _model(readout_time: int = 4) -> cs.Cortex:
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    return cs.Cortex(cs.adjacent({"V1": 4, "V2": 4, "IT": 4}, size=16), n_classes=10, readout_time=readout_time)
+
+
+def _train(folder: Path) -> None:
+    digits = cs.datasets.digits(120, size=16)
+    recipe = cs.Recipe.quick(epochs=12, batch_size=12, augmentation="none", precision="float32", validation=0.0)
+    model = _model()
+    for _ in cs.train(model, digits, recipe, checkpoint=folder / "state.safetensors", report_every=1):
+        pass
+    cs.save(model, folder / MODEL, overwrite=True)
+
+
+def _check_training(folder: Path) -> list[str]:
+    lost = []
+    for file in folder.glob("[!.]*.safetensors"):
+        try:
+            read_tensors(file)
+        except ValueError as error:
+            lost.append(str(error))
+    return lost
+
+
+def _compare_training(whole: Path, folder: Path) -> list[str]:
+    one, other = (cs.load(path / MODEL).state_dict() for path in (whole, folder))
+    return [f"{name} is otherwise" for name, value in one.items() if not torch.equal(value, other[name])]
+
+
+def _record(folder: Path) -> None:
+    model = _model()
+    images = torch.rand((400, 3, 16, 16), generator=torch.Generator().manual_seed(1))
+    cs.calibrate(model, images[:50], until=10)
+    record = {"V1": "spatial_mean", "IT": "all"}
+    cs.simulate(model, images, until=10, record=record, batch_size=10, to=folder / RECORDING, resume=True).close()
+
+
+def _check_recording(folder: Path) -> list[str]:
+    try:
+        cs.open_recording(folder / RECORDING).close()
+    except FileNotFoundError:
+        return []
+    except ValueError as error:
+        return [] if "is incomplete" in str(error) else [str(error)]
+    # it says that it is whole: then it has to be
+    try:
+        cs.verify(folder / RECORDING)
+    except ValueError as error:
+        return [str(error)]
+    return []
+
+
+def _compare_recording(whole: Path, folder: Path) -> list[str]:
+    one, other = (
+        {file.relative_to(path): file.read_bytes() for file in (path / RECORDING).rglob("*") if file.is_file()}
+        for path in (whole, folder)
+    )
+    return [f"{file} has other bytes" for file in {*one, *other} if one.get(file) != other.get(file)]
+
+
+STUDY = {
+    "models": ["digits-tiny"],
+    "data": "digits",
+    "until": 4,
+    "n": 20,
+    "seeds": list(range(8)),
+    "presentations": ["flash", "sustained"],
+}
+
+
+def _sweep(folder: Path) -> None:
+    torch.set_num_threads(1)
+    cs.sweep(STUDY, to=folder / "study", workers=0, resume=True)
+
+
+def _check_sweep(folder: Path) -> list[str]:
+    lost = []
+    for file in (folder / "study" / "points").glob("[!.]*.nc"):
+        try:
+            xr.load_dataset(file, engine="h5netcdf")
+        except Exception as error:
+            lost.append(f"{file.name}: {error}")
+        # a point that is finished is never written again
+        file.chmod(0o444)
+    return lost
+
+
+def _compare_sweep(whole: Path, folder: Path) -> list[str]:
+    one, other = (xr.load_dataset(path / RESULT, engine="h5netcdf") for path in (whole, folder))
+    return [] if one.identical(other) else ["the result is otherwise"]
+
+
+WORKS = (
+    Work("training", _train, _check_training, _compare_training),
+    Work("recording to zarr", _record, _check_recording, _compare_recording),
+    Work("sweep of 16 points", _sweep, _check_sweep, _compare_sweep),
+)

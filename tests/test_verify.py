@@ -1,0 +1,91 @@
+"""A damaged recording is told apart from a whole one, with where, and can be mended."""
+
+import numpy as np
+import pytest
+
+import cortexsim as cs
+
+CALL = {"until": 4, "batch_size": 2, "record": {"V1": "all", "IT": "spatial_mean"}}
+
+
+@pytest.fixture
+def path(small_model, shown_images, tmp_path):
+    """A recording of five stimuli, in chunks of two at one time."""
+    path = tmp_path / "a.zarr"
+    cs.simulate(small_model, shown_images, cs.sustained(), **CALL, to=path).close()
+    return path
+
+
+@pytest.fixture
+def small_model(small_model):
+    return cs.Cortex(small_model.graph, 3, readout_time=6, normalization="none")
+
+
+def contents(path):
+    return {file.relative_to(path): file.read_bytes() for file in path.rglob("*") if file.is_file()}
+
+
+def chunk(path):
+    return path / "V1" / "activation" / "c" / "1" / "3" / "0" / "0" / "0"
+
+
+def flip(file):
+    """Change a single bit in the middle of a file."""
+    held = bytearray(file.read_bytes())
+    held[len(held) // 2] ^= 1
+    file.write_bytes(bytes(held))
+
+
+def test_of_a_whole_recording_all_is_read(path):
+    n = 5 * 5
+    assert cs.verify(path) == n * (4 * 8 * 8 + 4 + 3) * 4
+
+
+@pytest.mark.parametrize("damage", [flip, lambda file: file.write_bytes(file.read_bytes()[:20])])
+def test_a_damaged_chunk_is_told_with_its_place(path, damage):
+    damage(chunk(path))
+    with pytest.raises(ValueError, match=r"a\.zarr is damaged: V1 at time 3, stimuli 2 to 3 \(.*mend=True"):
+        cs.verify(path)
+
+
+def test_a_missing_chunk_does_not_pass_as_emptiness(path):
+    chunk(path).unlink()
+    with pytest.raises(ValueError, match=r"V1 at time 3, stimuli 2 to 3 \(populated, but nothing is there\)"):
+        cs.verify(path)
+
+
+def test_an_analysis_does_not_compute_with_a_damaged_chunk(path):
+    flip(chunk(path))
+    with (
+        cs.open_recording(path) as recording,
+        pytest.raises(
+            ValueError, match=r"activation of V1 cannot be read at time 3: .* cortexsim\.verify\(path\) says"
+        ),
+    ):
+        cs.analyse.rdm(recording["V1"])
+
+
+def test_mended_it_goes_on_to_the_same_bytes(small_model, shown_images, path):
+    before = contents(path)
+    flip(chunk(path))
+    (path / "IT" / "activation" / "c" / "2" / "0" / "0").unlink()
+    with pytest.raises(ValueError, match=r"IT at time 0-4, stimuli 4 to 4 .*; 3 stimuli are marked as not written"):
+        cs.verify(path, mend=True)
+    with pytest.raises(ValueError, match="is incomplete: 2 of 5 stimuli"):
+        cs.open_recording(path)
+    cs.simulate(small_model, shown_images, cs.sustained(), **CALL, to=path, resume=True).close()
+    assert contents(path) == before
+    cs.verify(path)
+
+
+def test_netCDF_is_read_too_and_cannot_be_mended(small_model, shown_images, tmp_path):
+    path = tmp_path / "a.nc"
+    recording = cs.simulate(small_model, shown_images, cs.sustained(), **CALL)
+    cs.save_recording(recording, path)
+    cs.verify(path)
+    recording["V1"]["activation"][3, 2, 0, 0, 0] = np.nan
+    cs.save_recording(recording, tmp_path / "b.nc")
+    with pytest.raises(ValueError, match=r"b\.nc is damaged: V1 at time"):
+        cs.verify(tmp_path / "b.nc")
+    with pytest.raises(ValueError, match=r"only a \.zarr that simulate wrote while it ran can be mended"):
+        cs.verify(tmp_path / "b.nc", mend=True)
