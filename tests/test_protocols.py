@@ -273,6 +273,39 @@ def test_a_lesion_comes_in_three_versions_each_as_effect_tells_it(calibrated, ta
     assert table.attrs["n"] == 5
 
 
+def test_a_lesion_keeps_its_readouts_and_says_what_it_does(calibrated, targets):
+    said = []
+    table = protocols.lesion(
+        calibrated, targets, {"lateral": None}, calibrate_on=targets, until=6, told=lambda *one: said.append(one)
+    )
+    intact = cs.simulate(calibrated, targets, until=6)["readout"].to_dataset()
+    np.testing.assert_array_equal(table["logits_intact"], intact["logits"])
+    acute = cs.simulate(calibrated, targets, until=6, silence={"lateral": None})["readout"].to_dataset()
+    np.testing.assert_array_equal(table["logits"].sel(version="acute"), acute["logits"])
+    assert table["label"].values.tolist() == [0, 1, 2, 0, 1]
+    assert cs.analyse.reaction_time(table["logits"].sel(version="acute"), 0.5).attrs["n"] == 5
+    assert [round(share * 30) for share, _ in said] == [0, 5, 10, 20]
+    assert said[2][1] == "recalibrated: 5 images, statistics of 5 images"
+
+
+def test_what_is_weakened_comes_in_the_acute_version_alone(calibrated, targets):
+    gain = {"lateral": (0.5, range(3, 7))}
+    table = protocols.lesion(calibrated, targets, gain=gain, until=6)
+    assert table["version"].values.tolist() == ["acute"]
+    wanted = cs.analyse.effect(
+        cs.simulate(calibrated, targets, until=6, gain=gain), cs.simulate(calibrated, targets, until=6)
+    )
+    np.testing.assert_array_equal(table["distance"].sel(version="acute"), wanted["distance"])
+    assert "times 0.5" in table.attrs["intervention"]
+
+
+def test_a_lesion_of_nothing_and_a_cut_without_images_are_refused(calibrated, targets):
+    with pytest.raises(ValueError, match="a lesion cuts or weakens something: give silence"):
+        protocols.lesion(calibrated, targets, until=6)
+    with pytest.raises(ValueError, match="a cut also comes with statistics and means taken on images"):
+        protocols.lesion(calibrated, targets, {"lateral": None}, until=6)
+
+
 # --- streams --------------------------------------------------------------------------------------------------------
 
 

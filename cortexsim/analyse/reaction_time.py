@@ -47,8 +47,10 @@ def reaction_time(readout: Any, threshold: float, by: str = "entropy", *, labels
     TypeError, ValueError
         If it is no readout, the labels are missing, or the threshold or `by` is not allowed.
 
-    References ---------- Spoerer, C. et al. (2020). Recurrent neural networks can explain flexible trading of speed
-    and accuracy in biological vision. PLOS Computational Biology 16.
+    References
+    ----------
+    Spoerer, C. et al. (2020). Recurrent neural networks can explain flexible trading of speed and accuracy in
+    biological vision. PLOS Computational Biology 16.
     """
     held = readout_of(readout)
     if not 0 < threshold <= 1:
@@ -138,6 +140,8 @@ def speed_accuracy(
     variables |= _fraction("accuracy", n_right, n_decided, "accuracy", dims, "the decided stimuli")
     variables |= _fraction("forced_accuracy", n_forced, n, "accuracy of all", dims, f"{n} stimuli")
     variables |= _fraction("fraction_decided", n_decided, n, "fraction decided", dims, f"{n} stimuli")
+    for name in ("accuracy", "forced_accuracy"):
+        variables[name][2]["chance"] = 1 / held.sizes["class"]
     level = ("threshold", levels, {"long_name": f"threshold of confidence by {by}", "units": "1"})
     return xr.Dataset(variables, {"threshold": level}, {"by": by, "n": n})
 

@@ -4,6 +4,7 @@ from cortexsim.plot.activity import activity
 from cortexsim.plot.brain import brain
 from cortexsim.plot.difference import difference
 from cortexsim.plot.dissimilarity import dissimilarity
+from cortexsim.plot.early_late import early_late
 from cortexsim.plot.effect import effect
 from cortexsim.plot.error_by_epoch import error_by_epoch
 from cortexsim.plot.error_by_images import error_by_images
@@ -17,6 +18,7 @@ from cortexsim.plot.occlusion_delay import occlusion_delay
 from cortexsim.plot.parameters import parameters
 from cortexsim.plot.probabilities import probabilities
 from cortexsim.plot.rdm_movie import rdm_movie
+from cortexsim.plot.reaction_times import reaction_times
 from cortexsim.plot.speed_accuracy import speed_accuracy
 from cortexsim.plot.temporal_generalization import temporal_generalization
 from cortexsim.plot.time_course import time_course
@@ -29,6 +31,7 @@ __all__ = [
     "brain",
     "difference",
     "dissimilarity",
+    "early_late",
     "effect",
     "error_by_epoch",
     "error_by_images",
@@ -43,6 +46,7 @@ __all__ = [
     "parameters",
     "probabilities",
     "rdm_movie",
+    "reaction_times",
     "speed_accuracy",
     "temporal_generalization",
     "time_course",
