@@ -330,6 +330,28 @@ def test_before_the_target_arrives_its_position_makes_no_difference(calibrated, 
     np.testing.assert_array_equal(table["correct"].sel(time=2, position=1), table["correct"].sel(time=2, position=2))
 
 
+def test_a_stream_tells_what_was_shown_and_all_that_was_read_out(calibrated, targets):
+    said = []
+    table = streams(calibrated, targets, steps_per_frame=2, told=lambda *one: said.append(one))
+    pictures = table["picture"].values
+    assert (pictures[1, :, 1] == np.arange(5)).all()
+    np.testing.assert_array_equal(pictures[1, :, 2], pictures[0, :, 2])
+    named = table["logits"].values[1, :, 7].argmax(-1)
+    np.testing.assert_array_equal(table["correct"].sel(position=1, time=7), named == targets["label"].values)
+    assert [round(share * 4) for share, _ in said] == [0, 1, 2, 3]
+    assert said[0][1] == "statistics of 5 other streams"
+
+
+def test_a_readout_follows_where_the_targets_last_step_has_just_arrived(calibrated, targets):
+    table = streams(calibrated, targets, steps_per_frame=2, until=5)
+    for position, time in ((0, 3), (1, 5)):
+        at = table["accuracy"].sel(position=position, time=time)
+        assert float(table["followed"].sel(position=position)) == float(at)
+        assert float(table["followed_low"].sel(position=position)) == float(at["low"])
+    # the last one arrives after the end
+    assert np.isnan(table["followed"].sel(position=2))
+
+
 def test_distractors_are_of_other_classes(targets):
     marked = targets.copy(
         data={"image": np.broadcast_to(targets["label"].values[:, None, None, None], (5, 3, 8, 8)) / 2.0}

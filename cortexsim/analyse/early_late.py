@@ -11,7 +11,7 @@ from cortexsim.analyse.accuracy import correct, readout_of
 from cortexsim.analyse.effect import paired_difference
 from cortexsim.analyse.interval import wilson
 from cortexsim.analyse.node import refuse_other_stimuli
-from cortexsim.analyse.reaction_time import reaction_time
+from cortexsim.analyse.reaction_time import confidence, passes
 
 DECISIONS = ("at arrival", "later", "never")
 
@@ -47,7 +47,8 @@ def early_late(
     TypeError, ValueError
         As for `reaction_time`; also if the stimuli or times differ, or `at` is none of the times.
     """
-    first = reaction_time(intact, threshold, by, labels=labels)
+    if not 0 < threshold <= 1:
+        raise ValueError(f"threshold must be a confidence above 0 and at most 1, got {threshold}")
     held, whole = readout_of(readout), readout_of(intact)
     refuse_other_stimuli(whole, held, "two readouts")
     times = whole["time"].values
@@ -58,9 +59,9 @@ def early_late(
     at = int(times[-1]) if at is None else at
     if at not in times:
         raise ValueError(f"there is no time {at}: the times are {times[0]} to {times[-1]}")
-    arrival = times[whole["populated"].values.argmax(1)]
-    decided, moment = first["decided"].values, first["reaction_time"].values
-    groups = (decided & (moment == arrival), decided & (moment != arrival), ~decided)
+    first, decided = passes(confidence(whole, by)[0], threshold)
+    arrival = whole["populated"].values.argmax(1)
+    groups = (decided & (first == arrival), decided & (first != arrival), ~decided)
     was, now = (correct(one, labels).sel(time=at).values for one in (intact, readout))
     sizes = np.array([group.sum() for group in groups])
     variables: dict[str, Any] = {"n": ("decision", sizes, {"long_name": "stimuli"})}

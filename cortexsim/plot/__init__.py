@@ -10,6 +10,7 @@ from cortexsim.plot.error_by_epoch import error_by_epoch
 from cortexsim.plot.error_by_images import error_by_images
 from cortexsim.plot.error_by_time import error_by_readout_time, error_by_time
 from cortexsim.plot.experiment import experiment
+from cortexsim.plot.followed import followed
 from cortexsim.plot.kernels import kernels
 from cortexsim.plot.latencies import arrivals, latencies
 from cortexsim.plot.learning import learning
@@ -20,6 +21,7 @@ from cortexsim.plot.probabilities import probabilities
 from cortexsim.plot.rdm_movie import rdm_movie
 from cortexsim.plot.reaction_times import reaction_times
 from cortexsim.plot.speed_accuracy import speed_accuracy
+from cortexsim.plot.stream import stream
 from cortexsim.plot.temporal_generalization import temporal_generalization
 from cortexsim.plot.time_course import time_course
 from cortexsim.plot.trained_tested import trained_tested
@@ -38,6 +40,7 @@ __all__ = [
     "error_by_readout_time",
     "error_by_time",
     "experiment",
+    "followed",
     "kernels",
     "latencies",
     "learning",
@@ -48,6 +51,7 @@ __all__ = [
     "rdm_movie",
     "reaction_times",
     "speed_accuracy",
+    "stream",
     "temporal_generalization",
     "time_course",
     "trained_tested",

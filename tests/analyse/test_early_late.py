@@ -52,5 +52,7 @@ def test_other_stimuli_other_times_and_a_time_that_is_not_there_are_refused():
         cs.analyse.early_late(node(CUT).isel(stimulus=[0, 1]), node(CHANCE), 0.5)
     with pytest.raises(ValueError, match=r"two readouts must have the same times, got \[0, 1, 2, 3\] and \[0, 1, 2\]"):
         cs.analyse.early_late(node(CUT).isel(time=slice(0, 3)), node(CHANCE), 0.5)
+    with pytest.raises(ValueError, match="threshold must be a confidence above 0 and at most 1, got 2"):
+        cs.analyse.early_late(node(CUT), node(CHANCE), 2)
     with pytest.raises(ValueError, match="there is no time 9: the times are 0 to 3"):
         cs.analyse.early_late(node(CUT), node(CHANCE), 0.5, at=9)
