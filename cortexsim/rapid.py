@@ -112,7 +112,7 @@ def rapid_sequence(
             device=device,
         )
         logits[row] = recording["readout"].to_dataset()["logits"].values
-    read = np.isfinite(logits).all(-1)
+    read = np.asarray(np.isfinite(logits).all(-1))
     named = np.where(read[..., None], logits, 0).argmax(-1)
     correct = np.where(read, named == label[:, None], np.nan).transpose(0, 2, 1)
     summed = np.array([fraction(one) for one in correct.reshape(-1, len(label))]).T.reshape(3, *correct.shape[:2])

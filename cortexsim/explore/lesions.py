@@ -228,7 +228,8 @@ class Lesions(Study):
     def measure(self, choices: Mapping[str, Any], told: Told) -> xr.Dataset:
         """Run the intact model and each version of the lesion."""
         links, left, (first, last) = choices["links"], choices["left"], choices["window"]
-        times, given = range(first, last + 1), {}
+        times = range(first, last + 1)
+        given: dict[str, Any]
         if left == 0:
             told(0.0, f"drawing {choices['calibration']:,} training images")
             given = {"silence": {links: times}, "calibrate_on": self.who.training(choices["calibration"])}
@@ -316,7 +317,7 @@ class Lesions(Study):
 
     def _look(self) -> None:
         """Draw the decisions at another threshold; no model runs."""
-        if self.result is None:
+        if not isinstance(self.result, xr.Dataset):
             return
         try:
             threshold = self.choices["threshold"]

@@ -278,7 +278,7 @@ class Sequences(Study):
 
     def _look(self) -> None:
         """Draw another stream; no model runs."""
-        if self.result is None:
+        if not isinstance(self.result, xr.Dataset):
             return
         try:
             show_stream(self.figures["stream"], *self._example(self.result), **self._how(self.result))

@@ -56,7 +56,7 @@ def early_late(change: xr.Dataset, *, title: str | None = None) -> go.Figure:
         height=330,
     )
     figure.update_xaxes(tickvals=list(range(groups)), range=[-0.5, groups - 0.5])
-    figure.update_xaxes(title_text=look.axis_title(change, "decision"))
+    figure.update_xaxes(title_text=look.axis_title(change["accuracy"], "decision"))
     figure.update_yaxes(title_text="accuracy", range=[-0.03, 1.03], tickformat=".0%")
     show_groups(figure, change)
     return figure
@@ -108,6 +108,6 @@ def _shown(change: xr.Dataset) -> dict[str, tuple[np.ndarray, np.ndarray, np.nda
     # what the intact model does is the same beside every version
     whole = {"intact": tuple(values[0] for values in arrays["accuracy_intact"])}
     return whole | {
-        label(change, "version", k): tuple(values[k] for values in arrays["accuracy"])
+        label(change["accuracy"], "version", k): tuple(values[k] for values in arrays["accuracy"])
         for k in range(change.sizes["version"])
     }

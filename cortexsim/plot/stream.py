@@ -97,7 +97,7 @@ def stream(
     figure.update_xaxes(showline=False, ticks="", showticklabels=False, row=1, col=1)
     subtitle = f"above: on the screen, {steps_per_frame} step{'s' * (steps_per_frame > 1)} each; below: read out; "
     subtitle += f"shaded and plain by turns: which frame can have arrived last, {arrival} steps after it came on"
-    lines.head(figure, title or "one stream", subtitle, height=STRIP_PX + 215 * len(models) + 130, right=90)
+    lines.head(figure, title or "one stream", subtitle, height=STRIP_PX + 215 * len(models) + 130)
     show_stream(figure, logits, pictures, shown, steps_per_frame=steps_per_frame, target=target, classes=names)
     return figure
 

@@ -27,7 +27,7 @@ def test_a_line_for_each_model_with_its_interval_and_chance(table):
     figure = followed(table)
     by_name = {trace.name: trace for trace in figure.data}
     assert list(by_name["recurrent"].y) == [0.9, 0.2, None]
-    np.testing.assert_allclose(by_name["feedforward"].error_y.arrayminus, 0.1)
+    np.testing.assert_allclose(by_name["feedforward"].error_y.arrayminus.astype(float), 0.1)
     assert by_name["chance"].y[0] == 0.1
     assert list(figure.layout.xaxis.tickvals) == [1, 2, 3]
     assert figure.layout.title.subtitle.text == "95 % Wilson interval over 50 stimuli"
