@@ -287,31 +287,38 @@ def occlusion(
 def lesion(
     model: Cortex,
     data: Any,
-    silence: Mapping[str, Any],
+    silence: Mapping[str, Any] | None = None,
     *,
-    calibrate_on: Any,
     until: int,
+    gain: Mapping[str, Any] | None = None,
+    calibrate_on: Any = None,
     presentation: AnyPresentation | None = None,
     record: Sequence[str] | None = None,
+    told: Callable[[float, str], None] | None = None,
     **how: Any,
 ) -> xr.Dataset:
-    """Cut transitions in three ways, and compare each to the intact model.
+    """Cut transitions in three ways, or weaken them, and compare each to the intact model.
 
     Parameters
     ----------
     model : Cortex
     data : Tensor or Dataset
         Stimuli, with `label` if accuracy is wanted.
-    silence : mapping of str to times
-        As for `simulate`.
-    calibrate_on : Tensor or Dataset
-        Images, usually of the training, on which statistics and means are taken.
+    silence : mapping of str to times, optional
+        What is cut, as for `simulate`.
     until : int
         Last time.
+    gain : mapping of str to (float, times), optional
+        What is weakened, as for `simulate`. What is weakened and not cut comes in the acute version alone: statistics
+        and means are taken for cuts.
+    calibrate_on : Tensor or Dataset, optional
+        Images, usually of the training, on which the statistics and means of a cut are taken; needed with `silence`.
     presentation : Presentation or Mixture, optional
         By default `flash(1)`.
     record : sequence of str, optional
         States that are compared; by default all.
+    told : callable, optional
+        Called before each part with the share that is done and what is done next; what it raises ends the run.
     **how
         As for `simulate`: `statistics`, `labels`, `seed`, `batch_size`, `noise`, `repeats`, ...
 
@@ -319,18 +326,47 @@ def lesion(
     -------
     Dataset
         As `analyse.effect` returns it, along `version`: "acute", "recalibrated" and "mean-replaced"; see `simulate`. An
-        effect that is there in the acute version alone is one of shifted means.
+        effect that is there in the acute version alone is one of shifted means. Besides, `logits` (version, stimulus,
+        time, class) and `logits_intact` (stimulus, time, class), NaN where nothing is read out, for the analyses of a
+        readout: `analyse.reaction_time(table["logits"].sel(version="acute"), 0.5)`.
+
+    Raises
+    ------
+    ValueError
+        If nothing is cut or weakened, or there are no images for the statistics of a cut.
     """
+    if not silence and not gain:
+        raise ValueError("a lesion cuts or weakens something: give silence, such as {'lateral': None}, or gain")
+    if silence and calibrate_on is None:
+        raise ValueError("a cut also comes with statistics and means taken on images; give calibrate_on=...")
+    kinds = LESIONS if silence else LESIONS[:1]
+    told = told or (lambda share, words: None)
+    n, n_taken = (0 if images is None else len(as_images(images)) for images in (data, calibrate_on))
+    # taking statistics or means runs all of their images once
+    costs = [n, *(n + n_taken * (kind != "acute") for kind in kinds)]
+    shares = [sum(costs[:place]) / sum(costs) for place in range(len(costs))]
     shared = {"until": until, "record": record, **how}
+    told(0.0, f"intact: {n} images")
     intact = simulate(model, data, presentation, **shared)
-    versions = []
-    for kind in LESIONS:
+    versions, logits = [], []
+    for kind, share in zip(kinds, shares[1:], strict=True):
+        taken = (
+            "" if kind == "acute" else f", {'statistics' if kind == 'recalibrated' else 'means'} of {n_taken} images"
+        )
+        told(share, f"{kind}: {n} images{taken}")
         images = None if kind == "acute" else calibrate_on
-        recording = simulate(model, data, presentation, silence=silence, lesion=kind, calibrate_on=images, **shared)
+        recording = simulate(
+            model, data, presentation, silence=silence, gain=gain, lesion=kind, calibrate_on=images, **shared
+        )
         versions.append(effect(recording, intact))
-    version = xr.Variable("version", list(LESIONS), {"long_name": "kind of lesion"})
-    together = xr.concat(versions, xr.DataArray(version, name="version"), coords="all", combine_attrs="drop_conflicts")
-    return together.assign_coords(version=version)
+        logits.append(recording["readout"].to_dataset()["logits"])
+        del recording  # it may be large, and the next one is on its way
+    version = xr.Variable("version", list(kinds), {"long_name": "kind of lesion"})
+    along = xr.DataArray(version, name="version")
+    together = xr.concat(versions, along, coords="all", combine_attrs="drop_conflicts").assign_coords(version=version)
+    together["logits"] = xr.concat(logits, along, coords="different", compat="equals").assign_coords(version=version)
+    together["logits_intact"] = intact["readout"].to_dataset()["logits"]
+    return together
 
 
 def _changed(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,7 @@ def rapid_sequence(
     seed: int = 0,
     batch_size: int | None = None,
     device: Any = None,
+    told: Callable[[float, str], None] | None = None,
 ) -> xr.Dataset:
     """Show streams of images (RSVP) in which one is the target, and read out at every time: many to many.
 
@@ -55,6 +56,8 @@ def rapid_sequence(
         Images with `label`, usually of the training, of which streams are made to take the statistics on.
     seed, batch_size, device
         As for `simulate`.
+    told : callable, optional
+        Called before each part with the share that is done and what is done next; what it raises ends the run.
 
     Returns
     -------
@@ -62,6 +65,10 @@ def rapid_sequence(
         `accuracy` (position, time) with `low` and `high`, and `correct` (position, time, stimulus): whether what is
         named at a time is the target's class. NaN where the last state is empty. `lag` (position, time) is the time
         since the target's onset; before arrival (`attrs["arrival"]`) nothing of the target can be known.
+        `followed` (position), with `followed_low` and `followed_high`, is the accuracy at the time at which the
+        target's last step has arrived straight up, and whatever came after it has not: how well a readout keeps up with
+        the stream. `logits` (position, stimulus, time, class) are all that was read out, and `picture` (position,
+        stimulus, frame) says which stimulus of the data stood where.
 
     Raises
     ------
@@ -77,17 +84,25 @@ def rapid_sequence(
         raise ValueError(f"positions must lie between 0 and {n_frames - 1}, got {places}")
     shown = sequence(steps_per_frame)
     until = n_frames * steps_per_frame - 1 + arrival(model.graph) if until is None else until
+    told = told or (lambda share, words: None)
     of_streams = None if calibrate_on is None else _streams(calibrate_on, n_frames, seed + 1)
-    pixels, others, label = as_images(data), _streams(data, n_frames, seed), data["label"].values
-    presentation = shown.for_images(others)
+    others = _strangers(data, n_frames, seed)
+    pixels, label = as_images(data), data["label"].values
+    # taking statistics runs its streams once
+    cost = (0 if of_streams is None else len(of_streams)) / len(label)
+    if of_streams is not None:
+        told(0.0, f"statistics of {len(of_streams)} other streams")
+    presentation = shown.for_images(pixels[torch.from_numpy(others)])
     used = one_set(model, [presentation], statistics, of_streams, until, seed)
-    correct = np.full((len(places), until + 1, len(label)), np.nan)
+    shape = (len(places), len(label), until + 1)
+    logits = np.full((*shape, model.n_classes), np.nan, dtype=np.float32)
+    picture = np.broadcast_to(others, (len(places), *others.shape)).copy()
     for row, place in enumerate(places):
-        movies = others.clone()
-        movies[:, place] = pixels
+        told((cost + row) / (cost + len(places)), f"target at place {place + 1} of {n_frames}: {len(label)} streams")
+        picture[row, :, place] = np.arange(len(label))
         recording = simulate(
             model,
-            movies,
+            pixels[torch.from_numpy(picture[row])],
             shown,
             until=until,
             record=[],
@@ -96,17 +111,28 @@ def rapid_sequence(
             batch_size=batch_size,
             device=device,
         )
-        readout = recording["readout"].to_dataset()
-        for time in np.flatnonzero(readout["populated"].values):
-            correct[row, time] = readout["logits"].values[:, time].argmax(-1) == label
+        logits[row] = recording["readout"].to_dataset()["logits"].values
+    read = np.asarray(np.isfinite(logits).all(-1))
+    named = np.where(read[..., None], logits, 0).argmax(-1)
+    correct = np.where(read, named == label[:, None], np.nan).transpose(0, 2, 1)
     summed = np.array([fraction(one) for one in correct.reshape(-1, len(label))]).T.reshape(3, *correct.shape[:2])
     times, dims = np.arange(until + 1), ("position", "time")
     lag = times - np.array(places)[:, None] * steps_per_frame
+    leaving = [(place + 1) * steps_per_frame - 1 + arrival(model.graph) for place in places]
+    followed = np.full((3, len(places)), np.nan)
+    for row, time in enumerate(leaving):
+        if time <= until:
+            followed[:, row] = summed[:, row, time]
     about = {"long_name": "accuracy for the target", "units": "1", "interval": interval_text(f"{len(label)} stimuli")}
     return xr.Dataset(
         {
             "accuracy": (dims, summed[0], {**about, "n": len(label)}),
             "correct": ((*dims, "stimulus"), correct, {"long_name": "the target's class is named", "units": "1"}),
+            "followed": ("position", followed[0], {**about, "n": len(label)}),
+            "followed_low": ("position", followed[1]),
+            "followed_high": ("position", followed[2]),
+            "logits": (("position", "stimulus", "time", "class"), logits, {"long_name": "logits"}),
+            "picture": (("position", "stimulus", "frame"), picture, {"long_name": "stimulus that is shown"}),
         },
         {
             "position": ("position", places, {"long_name": "position of the target in the stream", "units": "frames"}),
@@ -132,10 +158,16 @@ def rapid_sequence(
 
 def _streams(data: xr.Dataset, n_frames: int, seed: int) -> Tensor:
     """Draw a stream for each stimulus from those of other classes, shape (stimulus, frame, 3, height, width)."""
+    chosen = _strangers(data, n_frames, seed)
+    return as_images(data)[torch.from_numpy(chosen)]
+
+
+def _strangers(data: xr.Dataset, n_frames: int, seed: int) -> np.ndarray:
+    """Draw stimuli of other classes for each stimulus, shape (stimulus, frame)."""
     if not isinstance(data, xr.Dataset) or "label" not in data.coords:
         raise ValueError("a stream has a target among other classes: the images must be a Dataset with 'label'")
-    label, pixels = data["label"].values, as_images(data)
-    check_images(pixels)
+    label = data["label"].values
+    check_images(as_images(data))
     if len(np.unique(label)) < 2:
         raise ValueError(f"a stream needs distractors of another class, but all labels are {label[0]}")
     drawn = randomness.uniform(seed, "distractors", torch.arange(len(label)), (n_frames,)).numpy()
@@ -144,4 +176,4 @@ def _streams(data: xr.Dataset, n_frames: int, seed: int) -> Tensor:
         strangers = np.flatnonzero(label != value)
         rows = label == value
         chosen[rows] = strangers[(drawn[rows].astype(np.float64) * len(strangers)).astype(np.int64)]
-    return pixels[torch.from_numpy(chosen)]
+    return chosen

@@ -273,6 +273,39 @@ def test_a_lesion_comes_in_three_versions_each_as_effect_tells_it(calibrated, ta
     assert table.attrs["n"] == 5
 
 
+def test_a_lesion_keeps_its_readouts_and_says_what_it_does(calibrated, targets):
+    said = []
+    table = protocols.lesion(
+        calibrated, targets, {"lateral": None}, calibrate_on=targets, until=6, told=lambda *one: said.append(one)
+    )
+    intact = cs.simulate(calibrated, targets, until=6)["readout"].to_dataset()
+    np.testing.assert_array_equal(table["logits_intact"], intact["logits"])
+    acute = cs.simulate(calibrated, targets, until=6, silence={"lateral": None})["readout"].to_dataset()
+    np.testing.assert_array_equal(table["logits"].sel(version="acute"), acute["logits"])
+    assert table["label"].values.tolist() == [0, 1, 2, 0, 1]
+    assert cs.analyse.reaction_time(table["logits"].sel(version="acute"), 0.5).attrs["n"] == 5
+    assert [round(share * 30) for share, _ in said] == [0, 5, 10, 20]
+    assert said[2][1] == "recalibrated: 5 images, statistics of 5 images"
+
+
+def test_what_is_weakened_comes_in_the_acute_version_alone(calibrated, targets):
+    gain = {"lateral": (0.5, range(3, 7))}
+    table = protocols.lesion(calibrated, targets, gain=gain, until=6)
+    assert table["version"].values.tolist() == ["acute"]
+    wanted = cs.analyse.effect(
+        cs.simulate(calibrated, targets, until=6, gain=gain), cs.simulate(calibrated, targets, until=6)
+    )
+    np.testing.assert_array_equal(table["distance"].sel(version="acute"), wanted["distance"])
+    assert "times 0.5" in table.attrs["intervention"]
+
+
+def test_a_lesion_of_nothing_and_a_cut_without_images_are_refused(calibrated, targets):
+    with pytest.raises(ValueError, match="a lesion cuts or weakens something: give silence"):
+        protocols.lesion(calibrated, targets, until=6)
+    with pytest.raises(ValueError, match="a cut also comes with statistics and means taken on images"):
+        protocols.lesion(calibrated, targets, {"lateral": None}, until=6)
+
+
 # --- streams --------------------------------------------------------------------------------------------------------
 
 
@@ -295,6 +328,28 @@ def test_before_the_target_arrives_its_position_makes_no_difference(calibrated, 
     table = streams(calibrated, targets)
     # frame 0 alone has arrived at 2: with the target at 1 or 2 it is the same distractor
     np.testing.assert_array_equal(table["correct"].sel(time=2, position=1), table["correct"].sel(time=2, position=2))
+
+
+def test_a_stream_tells_what_was_shown_and_all_that_was_read_out(calibrated, targets):
+    said = []
+    table = streams(calibrated, targets, steps_per_frame=2, told=lambda *one: said.append(one))
+    pictures = table["picture"].values
+    assert (pictures[1, :, 1] == np.arange(5)).all()
+    np.testing.assert_array_equal(pictures[1, :, 2], pictures[0, :, 2])
+    named = table["logits"].values[1, :, 7].argmax(-1)
+    np.testing.assert_array_equal(table["correct"].sel(position=1, time=7), named == targets["label"].values)
+    assert [round(share * 4) for share, _ in said] == [0, 1, 2, 3]
+    assert said[0][1] == "statistics of 5 other streams"
+
+
+def test_a_readout_follows_where_the_targets_last_step_has_just_arrived(calibrated, targets):
+    table = streams(calibrated, targets, steps_per_frame=2, until=5)
+    for position, time in ((0, 3), (1, 5)):
+        at = table["accuracy"].sel(position=position, time=time)
+        assert float(table["followed"].sel(position=position)) == float(at)
+        assert float(table["followed_low"].sel(position=position)) == float(at["low"])
+    # the last one arrives after the end
+    assert np.isnan(table["followed"].sel(position=2))
 
 
 def test_distractors_are_of_other_classes(targets):

@@ -5,6 +5,7 @@ from cortexsim.analyse.cka import cka
 from cortexsim.analyse.compare_rdms import compare_rdms
 from cortexsim.analyse.decode import decode
 from cortexsim.analyse.dimensionality import dimensionality
+from cortexsim.analyse.early_late import early_late
 from cortexsim.analyse.effect import effect
 from cortexsim.analyse.rdm import rdm
 from cortexsim.analyse.reaction_time import reaction_time, speed_accuracy
@@ -19,6 +20,7 @@ __all__ = [
     "compare_rdms",
     "decode",
     "dimensionality",
+    "early_late",
     "effect",
     "rdm",
     "reaction_time",

@@ -162,7 +162,7 @@ def _decide(
         kept = np.where(there, values, np.nan)
         return np.stack([interval(_per_stimulus(kept[:, k], groups)) for k in range(n_times)], axis=1)
 
-    fraction, difference = (_mean, _mean) if repeated else (_wilson, _paired)
+    fraction, difference = (_mean, _mean) if repeated else (_wilson, paired_difference)
     text = _interval_text("Student's t interval" if repeated else "Wilson interval", groups)
     _put(results, "changed", ("time",), over_times((named != was).astype(float), fraction), "decisions changed", text)
     if "label" not in readout.coords:
@@ -227,8 +227,19 @@ def _wilson(values: np.ndarray) -> np.ndarray:
     return np.array([values.mean(), *wilson(values.sum(), len(values))])
 
 
-def _paired(values: np.ndarray) -> np.ndarray:
-    """Mean of differences -1, 0 and 1, with the adjusted Wald interval of Bonett & Price (2012)."""
+def paired_difference(values: np.ndarray) -> np.ndarray:
+    """Return the mean of differences -1, 0 and 1, with the adjusted Wald interval of Bonett & Price (2012).
+
+    Parameters
+    ----------
+    values : ndarray, (stimulus,)
+        NaN is left out.
+
+    Returns
+    -------
+    ndarray, (3,)
+        Mean, low and high end; NaN where there is no value.
+    """
     from scipy.stats import norm
 
     values = values[np.isfinite(values)]

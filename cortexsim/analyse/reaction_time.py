@@ -47,15 +47,17 @@ def reaction_time(readout: Any, threshold: float, by: str = "entropy", *, labels
     TypeError, ValueError
         If it is no readout, the labels are missing, or the threshold or `by` is not allowed.
 
-    References ---------- Spoerer, C. et al. (2020). Recurrent neural networks can explain flexible trading of speed
-    and accuracy in biological vision. PLOS Computational Biology 16.
+    References
+    ----------
+    Spoerer, C. et al. (2020). Recurrent neural networks can explain flexible trading of speed and accuracy in
+    biological vision. PLOS Computational Biology 16.
     """
     held = readout_of(readout)
     if not 0 < threshold <= 1:
         raise ValueError(f"threshold must be a confidence above 0 and at most 1, got {threshold}")
     truth = class_labels(held, labels)
-    sure, named = _confidence(held, by)
-    first, decided = _passes(sure, threshold)
+    sure, named = confidence(held, by)
+    first, decided = passes(sure, threshold)
     rows = np.arange(len(truth))
     right = np.where(decided, held["class"].values[named[rows, first]] == truth, np.nan)
     time = np.where(decided, held["time"].values[first].astype(float), np.nan)
@@ -115,14 +117,14 @@ def speed_accuracy(
     truth, filled = class_labels(held, labels), held["populated"].values
     if not filled.any(1).all():
         raise ValueError(f"the readout of {int((~filled.any(1)).sum())} of {len(filled)} stimuli is empty at all times")
-    sure, named = _confidence(held, by)
+    sure, named = confidence(held, by)
     times, n = held["time"].values.astype(float), len(truth)
     last = filled.shape[1] - 1 - filled[:, ::-1].argmax(1)
     right = held["class"].values[named] == truth[:, None]
     rows = np.arange(n)
     means, forced, counts = [], [], []
     for level in levels:
-        first, decided = _passes(sure, level)
+        first, decided = passes(sure, level)
         answer = np.where(decided, first, last)
         means.append(mean_interval(np.where(decided, times[first], np.nan)))
         forced.append(mean_interval(times[answer]))
@@ -138,12 +140,26 @@ def speed_accuracy(
     variables |= _fraction("accuracy", n_right, n_decided, "accuracy", dims, "the decided stimuli")
     variables |= _fraction("forced_accuracy", n_forced, n, "accuracy of all", dims, f"{n} stimuli")
     variables |= _fraction("fraction_decided", n_decided, n, "fraction decided", dims, f"{n} stimuli")
+    for name in ("accuracy", "forced_accuracy"):
+        variables[name][2]["chance"] = 1 / held.sizes["class"]
     level = ("threshold", levels, {"long_name": f"threshold of confidence by {by}", "units": "1"})
     return xr.Dataset(variables, {"threshold": level}, {"by": by, "n": n})
 
 
-def _confidence(held: xr.DataArray, by: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return confidence, NaN where empty, and the place of the class named; both (stimulus, time)."""
+def confidence(held: xr.DataArray, by: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return confidence, NaN where empty, and the place of the class named; both (stimulus, time).
+
+    Parameters
+    ----------
+    held : DataArray, (stimulus, time, class)
+        By `readout_of`.
+    by : "entropy" or "margin"
+
+    Raises
+    ------
+    ValueError
+        If `by` is neither, or there is one class.
+    """
     if by not in KINDS:
         raise ValueError(unknown("confidence", by, KINDS))
     n_classes = held.sizes["class"]
@@ -169,8 +185,8 @@ def _confidence(held: xr.DataArray, by: str) -> tuple[np.ndarray, np.ndarray]:
     return sure, named
 
 
-def _passes(sure: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the place of the first time that passes, and whether there is one."""
+def passes(sure: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the place of the first time at which confidence (stimulus, time) passes, and whether there is one."""
     enough = np.nan_to_num(sure, nan=-1) >= threshold
     return enough.argmax(1), enough.any(1)
 

@@ -12,7 +12,9 @@ from cortexsim.explore.study import Study
 from cortexsim.suggest import unknown
 
 STUDIES = {
+    "Lesions": "lesions",
     "Masking": "masking",
+    "Sequences": "sequences",
 }
 
 

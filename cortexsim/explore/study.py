@@ -65,6 +65,8 @@ class Study(widgets.VBox):
         If there is no such question.
     """
 
+    # choices of how a result is looked at: another one measures nothing anew, and the panel shows its control itself
+    VIEWS: ClassVar[tuple[str, ...]] = ()
     QUESTIONS: ClassVar[Mapping[str, Guess]] = {}
     EXERCISES: ClassVar[Mapping[str, Guess]] = {}
     ACTION: ClassVar[str] = "run"
@@ -88,7 +90,8 @@ class Study(widgets.VBox):
         self.place = widgets.VBox(layout=widgets.Layout(width="100%"))
         row = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="2px 14px")
         action = widgets.Box([self.button, self.cancel_button, self.bar, self.words], layout=row)
-        parts = [widgets.Box(list(self._controls.values()), layout=row), action, self.notice, self.finding, self.place]
+        above = [control for name, control in self._controls.items() if name not in self.VIEWS]
+        parts = [widgets.Box(above, layout=row), action, self.notice, self.finding, self.place]
         super().__init__([*([self.ask] if self.QUESTIONS else []), *parts], layout=widgets.Layout(width="100%"))
         self.button.on_click(lambda _: self.run())
         self.cancel_button.on_click(lambda _: self.cancel())
@@ -164,7 +167,7 @@ class Study(widgets.VBox):
             self.notice.value = alert("This cannot be run", ValueError(reason), "Choose something else above.")
             return
         self.error, self.notice.value = None, ""
-        key = _key(chosen)
+        key = self._name_of(chosen)
         if key in self._made:
             self._behind.forget()
             self._take(chosen, self._made[key][1])
@@ -186,7 +189,7 @@ class Study(widgets.VBox):
             raise ValueError(reason)
         result = self.measure(chosen, lambda share, words: None)
         with self._lock:
-            self._made[_key(chosen)] = chosen, result
+            self._made[self._name_of(chosen)] = chosen, result
             self._take(chosen, result)
         return result
 
@@ -292,7 +295,7 @@ class Study(widgets.VBox):
             told(1.0, "drawing …")
             with self._lock:
                 if wanted():
-                    self._made[_key(chosen)] = chosen, result
+                    self._made[self._name_of(chosen)] = chosen, result
                     self._take(chosen, result)
         except InterruptedError:
             return
@@ -307,6 +310,10 @@ class Study(widgets.VBox):
             with self._lock:
                 if wanted():
                     self._shows_busy(False)
+
+    def _name_of(self, chosen: Mapping[str, Any]) -> str:
+        """Name what is measured with these choices, however it is looked at."""
+        return _key({name: value for name, value in chosen.items() if name not in self.VIEWS})
 
     def _take(self, chosen: Mapping[str, Any], result: Any) -> None:
         figures = self.draw(result)

@@ -91,6 +91,12 @@ class Subject:
             )
         return self._drawn
 
+    def training(self, n: int) -> xr.Dataset:
+        """Draw images of the training part, to take statistics on; of images that were given, up to n of the first."""
+        if isinstance(self._data, xr.Dataset):
+            return self._data.isel(stimulus=slice(0, n))
+        return draw({**self._data, "part": "train", "seed": int(self._data.get("seed", 0)) + 1}, n)
+
     @property
     def title(self) -> str:
         """What it is called."""

@@ -66,7 +66,8 @@ def effect(change: xr.Dataset, *, milliseconds: Milliseconds | None = None, titl
             "cmin": -reach if signed else 0,
             "cmax": reach,
             "colorbar": {
-                "title": {"text": lines.value_title(maps), "side": "right"},
+                # plotly breaks no title, and a bar as high as the map has no room for a long one
+                "title": {"text": lines.wrapped(lines.value_title(maps), 28), "side": "right"},
                 "len": 0.55,
                 "y": 1,
                 "yanchor": "top",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
@@ -9,12 +11,16 @@ import xarray as xr
 from cortexsim import human
 from cortexsim.milliseconds import Milliseconds
 from cortexsim.plot import lines, look
+from cortexsim.plot.time_course import label
+
+_MARK = "mark"
 
 
 def speed_accuracy(
     curve: xr.Dataset,
     *,
     beside: bool = False,
+    mark: float | None = None,
     milliseconds: Milliseconds | None = None,
     title: str | None = None,
 ) -> go.Figure:
@@ -22,12 +28,15 @@ def speed_accuracy(
 
     Parameters
     ----------
-    curve : Dataset, (threshold,)
+    curve : Dataset, (threshold,) or (threshold, one more)
         As `analyse.speed_accuracy` gives it: `mean_time` of the stimuli that passed the threshold, in steps; their
-        `accuracy`, with an interval where it has one; `fraction_decided`, how many passed.
+        `accuracy`, with an interval where it has one; `fraction_decided`, how many passed. A line for each value of
+        the other dimension, such as `version`.
     beside : bool
         Draws people's accuracy under a deadline (Kumbhar et al. 2020) in a panel and on a time axis of its own: a key
         press takes the hand's time too, so it is never laid on model time.
+    mark : float, optional
+        A threshold of the curve whose points are circled.
     milliseconds : Milliseconds, optional
         Draws the model's times in ms; the axis states the assumption.
     title : str, optional
@@ -42,19 +51,13 @@ def speed_accuracy(
     TypeError
         If `milliseconds` is something else.
     ValueError
-        If the Dataset lacks a variable or has other dimensions.
+        If the Dataset lacks a variable, the threshold that is to be marked, or has other dimensions.
     """
     lacking = sorted({"mean_time", "accuracy", "fraction_decided"} - set(map(str, curve.variables)))
     if lacking:
         raise ValueError(f"a speed-accuracy curve needs {lacking}, got {sorted(map(str, curve.variables))}")
     lines.check_milliseconds(milliseconds)
-    lines.check_dims(curve["accuracy"], ["threshold"], what="a speed-accuracy curve")
-    time, accuracy, decided = (
-        curve[name].values.astype(float) for name in ("mean_time", "accuracy", "fraction_decided")
-    )
-    x = time if milliseconds is None else milliseconds.of(time)
-    # a line through the points in the order of time, whichever way the threshold runs; NaN comes last
-    order = np.argsort(x, kind="stable")
+    (more,) = lines.check_dims(curve["accuracy"], ["threshold"], more=1, what="a speed-accuracy curve") or [None]
     figure = go.Figure(layout={"template": look.template()}).set_subplots(
         2,
         2 if beside else 1,
@@ -64,51 +67,129 @@ def speed_accuracy(
         vertical_spacing=0.08,
         horizontal_spacing=0.14,
     )
-    thresholds = curve["threshold"].values
-    word = str(curve["threshold"].attrs.get("long_name", "threshold"))
-    hover = [
-        f"{word} {thresholds[k]:.3g}: {accuracy[k]:.3g} right at a mean of {x[k]:.3g}<br>{decided[k]:.0%} decided"
-        for k in order
+    parts = [None] if more is None else list(range(curve.sizes[more]))
+    drawn = [
+        _add_model(
+            figure,
+            curve if k is None else curve.isel({more: k}),
+            "model" if k is None else label(curve["accuracy"], str(more), k),
+            lines.style(place),
+            milliseconds,
+            beside=beside,
+            several=len(parts) > 1,
+        )
+        for place, k in enumerate(parts)
     ]
-    interval = lines.ends(curve["accuracy"], curve)
-    lines.add_line(
-        figure,
-        x[order],
-        accuracy[order],
-        name="model",
-        line={**lines.style(0), "width": 2},
-        interval=None if interval is None else (interval[0].values[order], interval[1].values[order]),
-        hover=hover,
-        legend=beside,
-        cell={"row": 1, "col": 1},
-    )
-    if "chance" in curve["accuracy"].attrs and np.isfinite(x).any():
-        ends = np.array([np.nanmin(x), np.nanmax(x)])
+    known = np.concatenate([x[np.isfinite(x)] for x in drawn])
+    if "chance" in curve["accuracy"].attrs and known.size:
+        ends = np.array([known.min(), known.max()])
         lines.add_level(figure, ends, float(curve["accuracy"].attrs["chance"]), "chance", {"row": 1, "col": 1})
-    figure.add_scatter(
-        x=x[order],
-        y=decided[order],
-        mode="lines+markers",
-        line={"color": look.INK, "width": 1.5},
-        marker={"size": 5},
-        hovertext=hover,
-        hoverinfo="text",
-        showlegend=False,
-        name="decided",
-        row=2,
-        col=1,
-    )
+    if mark is not None:
+        _add_marks(figure, curve.transpose("threshold", ...), mark, milliseconds)
     axis = "mean time of the decision (steps)" if milliseconds is None else f"mean {milliseconds}"
     figure.update_xaxes(showticklabels=False, row=1, col=1)
     figure.update_xaxes(title_text=axis, row=2, col=1)
     figure.update_xaxes(matches="x", row=2, col=1)
     figure.update_yaxes(title_text=lines.value_title(curve["accuracy"]), row=1, col=1)
     figure.update_yaxes(title_text="decided", range=[-0.05, 1.05], tickformat=".0%", row=2, col=1)
-    subtitle = lines.caption(curve["accuracy"])
+    subtitle = ("where you point: " if len(parts) > 1 else "") + lines.caption(curve["accuracy"])
     if beside:
         subtitle += "; " + _add_people(figure)
     lines.head(figure, title or "speed and accuracy as the threshold moves", subtitle, height=440)
     return figure
+
+
+def show_mark(figure: go.Figure, curve: xr.Dataset, mark: float) -> None:
+    """Circle the points of another threshold in a figure that `speed_accuracy` drew with a mark, in steps.
+
+    Raises
+    ------
+    ValueError
+        If the curve has no such threshold.
+    """
+    at = _place(curve, mark)
+    points = [curve[name].isel(threshold=at).values.ravel() for name in ("mean_time", "accuracy")]
+    with figure.batch_update():
+        for k, trace in enumerate(figure.select_traces({"meta": _MARK})):
+            trace.x, trace.y = [points[0][k]], [points[1][k]]
+
+
+def _place(curve: xr.Dataset, mark: float) -> int:
+    near = np.isclose(curve["threshold"].values, mark)
+    if not near.any():
+        raise ValueError(f"there is no threshold {mark:g} to mark: they are {curve['threshold'].values.tolist()}")
+    return int(near.argmax())
+
+
+def _add_marks(figure: go.Figure, curve: xr.Dataset, mark: float, milliseconds: Milliseconds | None) -> None:
+    at = curve.isel(threshold=_place(curve, mark))
+    times, heights = at["mean_time"].values.ravel(), at["accuracy"].values.ravel()
+    for place, (time, height) in enumerate(zip(times, heights, strict=True)):
+        figure.add_scatter(
+            x=[time if milliseconds is None else milliseconds.of(time)],
+            y=[height],
+            mode="markers",
+            marker={"size": 14, "symbol": "circle-open", "color": lines.style(place)["color"], "line": {"width": 2}},
+            hoverinfo="skip",
+            showlegend=False,
+            name="at the threshold",
+            meta=_MARK,
+            row=1,
+            col=1,
+        )
+
+
+def _add_model(
+    figure: go.Figure,
+    curve: xr.Dataset,
+    name: str,
+    line: Mapping[str, str],
+    milliseconds: Milliseconds | None,
+    *,
+    beside: bool,
+    several: bool,
+) -> np.ndarray:
+    """Draw a curve of the model, and return where its points lie."""
+    time, accuracy, decided = (curve[one].values.astype(float) for one in ("mean_time", "accuracy", "fraction_decided"))
+    x = time if milliseconds is None else milliseconds.of(time)
+    # a line through the points in the order of time, whichever way the threshold runs; NaN comes last
+    order = np.argsort(x, kind="stable")
+    thresholds = curve["threshold"].values
+    word = f"{name}, " * several + str(curve["threshold"].attrs.get("long_name", "threshold"))
+    interval = lines.ends(curve["accuracy"], curve)
+    within = ["" if interval is None else f" ({interval[0][k]:.3g} to {interval[1][k]:.3g})" for k in range(len(x))]
+    hover = [
+        f"{word} {thresholds[k]:.3g}: {accuracy[k]:.3g}{within[k]} right at a mean of {x[k]:.3g}<br>"
+        f"{decided[k]:.0%} decided"
+        for k in order
+    ]
+    lines.add_line(
+        figure,
+        x[order],
+        accuracy[order],
+        name=name,
+        line={**line, "width": 2},
+        # several bands on one another would hide the lines
+        interval=None if interval is None or several else (interval[0].values[order], interval[1].values[order]),
+        hover=hover,
+        legend=several or beside,
+        cell={"row": 1, "col": 1},
+    )
+    figure.add_scatter(
+        x=x[order],
+        y=decided[order],
+        mode="lines+markers",
+        line={**(line if several else {"color": look.INK}), "width": 1.5},
+        marker={"size": 5},
+        hovertext=hover,
+        hoverinfo="text",
+        showlegend=False,
+        legendgroup=name,
+        name=f"{name}, decided" if several else "decided",
+        row=2,
+        col=1,
+    )
+    return x
 
 
 def _add_people(figure: go.Figure) -> str:

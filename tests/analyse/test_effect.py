@@ -6,7 +6,7 @@ import torch
 import xarray as xr
 
 import cortexsim as cs
-from cortexsim.analyse.effect import _mean, _paired, _wilson, effect
+from cortexsim.analyse.effect import _mean, _wilson, effect, paired_difference
 
 LABELS = [0, 1, 2, 0, 1, 2]
 
@@ -109,11 +109,11 @@ def test_the_intervals_are_those_of_the_books():
     gained, lost = 2 / 12, 4 / 12
     half = 1.959964 * np.sqrt((gained + lost - (gained - lost) ** 2) / 12)
     wanted = [-0.2, gained - lost - half, gained - lost + half]
-    np.testing.assert_allclose(_paired(np.r_[-1, -1, -1, 1, np.zeros(6)]), wanted, atol=1e-6)
+    np.testing.assert_allclose(paired_difference(np.r_[-1, -1, -1, 1, np.zeros(6)]), wanted, atol=1e-6)
 
 
 def test_no_changed_decision_among_few_stimuli_leaves_an_effect_possible():
-    mean, low, high = _paired(np.zeros(10))
+    mean, low, high = paired_difference(np.zeros(10))
     assert mean == 0
     assert low < -0.1
     assert high > 0.1

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from cortexsim import analyse
 from cortexsim.plot import speed_accuracy
+from cortexsim.plot.speed_accuracy import show_mark
 
 
 @pytest.fixture
@@ -50,3 +52,36 @@ def test_milliseconds_are_stated_on_the_axis(curve, milliseconds):
 def test_a_dataset_without_what_is_drawn_is_refused(curve):
     with pytest.raises(ValueError, match=r"needs \['fraction_decided', 'mean_time'\], got \['accuracy', 'threshold'\]"):
         speed_accuracy(curve[["accuracy"]])
+
+
+@pytest.fixture
+def versions(curve):
+    joined = xr.concat([curve, curve.assign(accuracy=curve["accuracy"] - 0.3)], "version", data_vars="all")
+    return joined.assign_coords(version=["intact", "acute"])
+
+
+def test_each_version_has_a_line_and_the_points_of_a_threshold_are_circled(versions):
+    figure = speed_accuracy(versions, mark=0.5)
+    np.testing.assert_allclose(trace(figure, "acute").y, [0.3, 0.6, np.nan])
+    assert trace(figure, "intact").showlegend
+    circles = list(figure.select_traces({"name": "at the threshold"}))
+    np.testing.assert_allclose([(c.x[0], c.y[0]) for c in circles], [(2, 0.6), (2, 0.3)])
+    show_mark(figure, versions, 0.9)
+    np.testing.assert_allclose([(c.x[0], c.y[0]) for c in circles], [(4, 0.9), (4, 0.6)])
+
+
+def test_a_threshold_that_is_not_there_cannot_be_marked(versions):
+    with pytest.raises(ValueError, match=r"there is no threshold 0.7 to mark: they are \[0.9, 0.5, 0.99\]"):
+        speed_accuracy(versions, mark=0.7)
+
+
+def test_what_the_analysis_gives_is_drawn(curve):
+    logits = xr.DataArray(
+        np.log([[[0.5, 0.5], [0.9, 0.1]], [[0.5, 0.5], [0.2, 0.8]]]),
+        {"label": ("stimulus", [0, 0]), "time": [3, 4]},
+        ("stimulus", "time", "class"),
+    )
+    figure = speed_accuracy(analyse.speed_accuracy(logits, [0.1, 0.4]))
+    assert trace(figure, "model").y[0] == 0.5
+    assert trace(figure, "chance").y[0] == 0.5
+    assert len(trace(figure, "model interval").y)

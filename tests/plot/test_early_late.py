@@ -1,0 +1,61 @@
+"""Accuracy of what is decided at once, later and never."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from cortexsim.plot import early_late
+from cortexsim.plot.early_late import show_groups
+
+
+@pytest.fixture
+def change():
+    def ends(name, values):
+        values = np.array(values)
+        dims = ("version", "decision")
+        about = {"interval": "95 % Wilson interval over the stimuli of a group"}
+        return {
+            name: (dims, values, about),
+            f"{name}_low": (dims, values - 0.1),
+            f"{name}_high": (dims, values + 0.05),
+        }
+
+    variables = {
+        **ends("accuracy", [[0.9, 0.5, np.nan], [0.8, 0.7, np.nan]]),
+        **ends("accuracy_intact", [[1.0, 0.9, np.nan]] * 2),
+        "n": (("version", "decision"), [[10, 30, 0]] * 2),
+    }
+    decision = ("decision", ["at arrival", "later", "never"], {"long_name": "when the intact model decides"})
+    return xr.Dataset(variables, {"version": ["acute", "recalibrated"], "decision": decision}, {"at": 8})
+
+
+def test_the_intact_model_and_each_version_have_points_with_intervals(change):
+    figure = early_late(change)
+    assert [trace.name for trace in figure.data] == ["intact", "acute", "recalibrated"]
+    assert [list(trace.y) for trace in figure.data] == [[1, 0.9, None], [0.9, 0.5, None], [0.8, 0.7, None]]
+    np.testing.assert_allclose(figure.data[1].error_y.arrayminus[1], 0.1)
+    np.testing.assert_allclose(figure.data[1].error_y.array[1], 0.05)
+    assert figure.layout.xaxis.ticktext[1] == "later<br>30 stimuli"
+    assert "t = 8" in figure.layout.title.text
+
+
+def test_one_version_needs_no_dimension(change):
+    figure = early_late(change.isel(version=0, drop=True))
+    assert [trace.name for trace in figure.data] == ["intact", "with the intervention"]
+
+
+def test_another_threshold_moves_the_same_points(change):
+    figure = early_late(change)
+    other = change.copy(deep=True)
+    other["accuracy"][0, 1] = 0.25
+    other["n"][:, 1] = 7
+    show_groups(figure, other)
+    assert figure.data[1].y[1] == 0.25
+    assert figure.layout.xaxis.ticktext[1] == "later<br>7 stimuli"
+
+
+def test_what_is_no_early_and_late_decision_is_refused(change):
+    with pytest.raises(ValueError, match=r"need \['n'\], got"):
+        early_late(change.drop_vars("n"))
+    with pytest.raises(ValueError, match=r"has the dimensions \(decision and at most 1 more\)"):
+        early_late(change.expand_dims(seed=2, stage=1))

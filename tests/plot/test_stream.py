@@ -1,0 +1,60 @@
+"""Pictures stand where they are shown, and the class probabilities below."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from cortexsim.plot import stream
+from cortexsim.plot.stream import show_stream
+
+from .conftest import TIME
+
+PICTURES = np.zeros((2, 3, 4, 4), np.uint8)
+
+
+@pytest.fixture
+def logits():
+    values = np.zeros((2, 5, 3))
+    values[:, :2] = np.nan
+    values[0, 4, 1] = np.log(2)
+    return xr.DataArray(values, {"model": ["recurrent", "feedforward"], "time": TIME}, ("model", "time", "class"))
+
+
+def line(figure, index, row=2):
+    (found,) = (trace for trace in figure.data if trace.meta == {"class": index, "row": row})
+    return found
+
+
+def test_pictures_stand_at_their_times_and_probabilities_below(logits):
+    figure = stream(logits, PICTURES, [1, 2], steps_per_frame=2, target=0, arrival=2, classes=["a", "b", "c"])
+    assert [(image.x, image.sizex) for image in figure.layout.images] == [(0.5, 1.92), (2.5, 1.92)]
+    assert list(line(figure, 1).y) == pytest.approx([None, None, 1 / 3, 1 / 3, 0.5])
+    assert line(figure, 1).line.width > line(figure, 2).line.width > line(figure, 0).line.width
+    assert list(line(figure, 1, row=3).y)[4] == pytest.approx(1 / 3)
+    texts = [one.text for one in figure.layout.annotations if one.name == "frame"]
+    assert texts == ["<b>b (target)</b>", "c"]
+    assert {(shape.x0, shape.x1) for shape in figure.layout.shapes} == {(1.5, 3.5)}
+
+
+def test_another_stream_takes_its_place(logits):
+    figure = stream(logits, PICTURES, [1, 2], steps_per_frame=2, target=0, classes=["a", "b", "c"])
+    n = len(figure.layout.annotations)
+    show_stream(figure, logits, PICTURES, [0, 2], steps_per_frame=2, target=1, classes=["a", "b", "c"])
+    assert [one.text for one in figure.layout.annotations if one.name == "frame"] == ["a", "<b>c (target)</b>"]
+    assert line(figure, 2).line.width > line(figure, 1).line.width
+    assert len(figure.layout.annotations) == n
+
+
+def test_one_model_needs_no_dimension_and_a_colour_stays_the_targets(logits):
+    figure = stream(logits[0], PICTURES, [1, 2], steps_per_frame=1, target=0)
+    other = stream(logits[0], PICTURES, [1, 2], steps_per_frame=1, target=1)
+    assert line(figure, 1).line.color == line(other, 2).line.color
+
+
+def test_what_is_no_stream_is_refused(logits):
+    with pytest.raises(ValueError, match="a picture for each frame, got 2 for 3 frames"):
+        stream(logits, PICTURES, [1, 2, 0], steps_per_frame=1, target=0)
+    with pytest.raises(ValueError, match="there is no frame 2: the frames are 0 to 1"):
+        stream(logits, PICTURES, [1, 2], steps_per_frame=1, target=2)
+    with pytest.raises(ValueError, match=r"a stream's readout has the dimensions \(time, class and at most 1 more\)"):
+        stream(logits.expand_dims(seed=2), PICTURES, [1, 2], steps_per_frame=1, target=0)
