@@ -46,7 +46,11 @@ def measure(setting: Setting) -> dict[str, Any]:
     ready.start()
     ready.join()
     n = 2 if setting.quick else setting.n_kills
-    rows = [_killed(context, work, n) for work in WORKS]
+    rows = []
+    for work in WORKS:
+        rows.append(_killed(context, work, n))
+        # it takes long, and the next one may be stopped
+        print(f"{rows[-1]['side']}: {rows[-1]['note']}", flush=True)
     lost = [f"{row['side']}: {text}" for row in rows for text in row["lost"]]
     if lost:
         raise RuntimeError(f"lost: {'; '.join(lost)}")

@@ -121,7 +121,7 @@ def test_two_processes_learn_what_one_does(tmp_path):
     for rank in range(2):
         found = torch.load(tmp_path / f"{rank}.pt")
         torch.testing.assert_close(found["weights"], alone.state_dict(), rtol=0, atol=1e-9)
-        assert found["losses"] == pytest.approx([record.loss for record in records], abs=1e-9)
+        assert found["losses"] == pytest.approx([record.loss for record in records], abs=1e-6)  # in float32
         assert found["accuracies"] == [pytest.approx(list(record.accuracy.values())) for record in records]
         for place, expected in moments.items():
             torch.testing.assert_close(found["moments"][f"{place}"], expected, rtol=0, atol=1e-9)
@@ -137,7 +137,7 @@ def test_the_command_runs_under_torchrun(tmp_path):
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     where = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
-        [*launcher, "-m", "cortexsim.cli", *train.split()], capture_output=True, text=True, timeout=800, env=where
+        [*launcher, "-m", "--", "cortexsim.cli", *train.split()], capture_output=True, text=True, timeout=800, env=where
     )
     assert done.returncode == 0, done.stderr
     assert "shared by 2 processes" in done.stdout
