@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 import math
 import threading
 import time
@@ -18,19 +17,20 @@ import xarray as xr
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cortexsim import __version__
+from cortexsim import ranks
 from cortexsim.augmentation import augment, shrink
 from cortexsim.calibrate import calibrate
-from cortexsim.checkpoint import checked_suffix, read_tensors, write_tensors
+from cortexsim.checkpoint import checked_suffix
 from cortexsim.datasets.labelled import classes, split
 from cortexsim.images import as_images, checksum
 from cortexsim.model import Cortex
 from cortexsim.nets import undisturbed
 from cortexsim.performance import accuracies, asked_times, labels_at
-from cortexsim.presentation import AnyPresentation, from_dict
+from cortexsim.presentation import AnyPresentation
 from cortexsim.recipe import Recipe
-from cortexsim.schedule import Schedule, schedule
+from cortexsim.schedule import Schedule, populate, schedule
 from cortexsim.statistics import by_batch, not_at_all
+from cortexsim.training_state import read_state, write_state
 
 
 class TrainingDivergedError(RuntimeError):
@@ -94,6 +94,10 @@ def train(
     Leaving the loop (or closing it) stops the training; with `checkpoint` its whole state is then on disk, and the
     same call goes on from there: on the CPU to the same weights as without the interruption.
 
+    In a process group (torchrun) each process calls this with the same arguments and takes its part of every batch:
+    normalized over all parts, with the gradients of all, they learn what one process does, up to rounding. All must
+    leave the loop at the same record.
+
     Parameters
     ----------
     model : Cortex
@@ -141,7 +145,11 @@ class _Training:
                 f"growth {recipe.growth} shrinks the images, which a pre-net of your own may not bear; "
                 "set growth=((0.0, 1.0),) in the recipe"
             )
+        ranks.refuse_uneven(recipe.batch_size)
         self.presentation = recipe.presentation.for_images(images)
+        if ranks.together():
+            _refuse_different_times(model, self.presentation)
+            ranks.same_everywhere(model)
         asked = asked_times(labels)
         self.plans = {until: _plan(model, self.presentation, recipe, until, asked) for _, until in recipe.unfolding}
         self.device = next(model.parameters()).device
@@ -223,6 +231,7 @@ class _Training:
         """Read out the first batch before anything is learned."""
         with undisturbed(self.model), torch.no_grad():
             loss, times, accuracy = self._forward()
+            loss, accuracy = ranks.summed(loss), ranks.summed(accuracy)
         return self._record(float(loss), dict(zip(times, accuracy.tolist(), strict=True)), None, float("nan"))
 
     def _one_step(self) -> None:
@@ -232,20 +241,25 @@ class _Training:
         loss, times, accuracy = self._forward()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        ranks.add_gradients(self.model.parameters())
         self.optimizer.step()
         self.step += 1
         # kept on the device, so that a GPU is not waited for at every step
         self._since.append((loss.detach(), times, accuracy))
 
     def _forward(self) -> tuple[Tensor, list[int], Tensor]:
-        """Show the step's batch; return the loss, the trained readout times and the accuracy at each."""
+        """Show the step's batch; return the loss, the trained readout times and the accuracy at each.
+
+        Loss and accuracy are shares: those of all processes add up to the batch's.
+        """
         recipe, model = self.recipe, self.model
         epoch, within = divmod(self.step, self.steps_per_epoch)
         progress = self.step / self.steps
         times, planned = self.plans[recipe.unfolded_at(progress)]
         seed = recipe.seed * 1_000_003 + epoch
         drawn = self._order(seed)[within * recipe.batch_size :][: recipe.batch_size]
-        index = self.easiest[drawn % max(round(recipe.share_at(progress) * len(self.easiest)), 1)].to(self.device)
+        batch = self.easiest[drawn % max(round(recipe.share_at(progress) * len(self.easiest)), 1)].to(self.device)
+        index = batch[ranks.rank() :: ranks.n_ranks()]
         images = self.images[index]
         if images.ndim == 4:
             images = augment(images, recipe.augmentation, seed, index)
@@ -255,14 +269,19 @@ class _Training:
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []), mixed:
             torch.manual_seed(seed * 1_000_003 + within)
             frames = self.presentation.frames(images, planned.until, seed=seed, index=index, others=self.images)
-            normalize = not_at_all if model.normalization == "none" else by_batch
+            over_batch = ranks.by_whole_batch if ranks.together() else by_batch
+            normalize = not_at_all if model.normalization == "none" else over_batch
             logits = model.read(frames, planned, times, normalize).float()
-        labels = labels_at(self.labels[index], times)
+        labels, asked = labels_at(self.labels[index], times), labels_at(self.labels[batch], times) >= 0
         loss = F.cross_entropy(
-            logits.flatten(0, 1), labels.flatten(), label_smoothing=recipe.label_smoothing, ignore_index=-1
+            logits.flatten(0, 1),
+            labels.flatten(),
+            label_smoothing=recipe.label_smoothing,
+            ignore_index=-1,
+            reduction="sum",
         )
         right = (logits.detach().argmax(-1) == labels).float().sum(1)
-        return loss, times, right / (labels >= 0).sum(1)
+        return loss / asked.sum(), times, right / asked.sum(1)
 
     def _order(self, seed: int) -> Tensor:
         if self._shuffled is None or self._shuffled[0] != seed:
@@ -271,10 +290,11 @@ class _Training:
         return self._shuffled[1]
 
     def _gather(self) -> tuple[float, dict[int, float]]:
-        losses = torch.stack([loss for loss, _, _ in self._since])
+        losses = ranks.summed(torch.stack([loss for loss, _, _ in self._since]))
         # what is trained may have unfolded since the last record: then of the longer times only
         now = self._since[-1][1]
-        accuracies = torch.stack([accuracy for _, times, accuracy in self._since if times == now]).mean(0).tolist()
+        correct = ranks.summed(torch.stack([accuracy for _, times, accuracy in self._since if times == now]))
+        accuracies = correct.mean(0).tolist()
         self._since = []
         if not bool(losses.isfinite().all()):
             bad = self.step - len(losses) + 1 + int((~losses.isfinite()).nonzero()[0])
@@ -350,66 +370,22 @@ class _Training:
         return validation
 
     def _save(self) -> None:
-        if self.path is None:
-            return
-        tensors = {f"weights/{name}": value.contiguous() for name, value in self.model.state_dict().items()}
-        state = self.optimizer.state_dict()
-        for k, entries in state["state"].items():
-            for name, value in entries.items():
-                if isinstance(value, Tensor):
-                    # a copy: an optimizer may keep tensors that share memory, which the format refuses
-                    tensors[f"optimizer/{k}/{name}"] = value.clone().contiguous()
-        meta = {
-            "format": 1,
-            "version": __version__,
-            "training": self.identity,
-            "step": self.step,
-            "seconds": self.seconds,
-        }
-        write_tensors(tensors, meta, self.path)
+        # all processes hold the same
+        if self.path is not None and ranks.rank() == 0:
+            write_state(self.path, self.model, self.optimizer, self.identity, self.step, self.seconds)
 
     def _resume(self, path: Path) -> None:
-        tensors, meta = read_tensors(path)
-        if "training" not in meta:
-            raise ValueError(f"{path} holds no training to go on with; choose another path for the checkpoint")
-        # through JSON, where tuples become lists
-        mine = json.loads(json.dumps(self.identity))
-        different = _differences(meta["training"], mine)
-        if different:
-            raise ValueError(
-                f"{path} belongs to another training: {'; '.join(different)}; give the same again, choose another "
-                "path, or remove it"
-            )
-        self.step, self.seconds = meta["step"], meta["seconds"]
-        weights = {name.removeprefix("weights/"): t for name, t in tensors.items() if name.startswith("weights/")}
-        self.model.load_state_dict(weights)
-        state = self.optimizer.state_dict()
-        for name, value in tensors.items():
-            if name.startswith("optimizer/"):
-                _, k, entry = name.split("/")
-                state["state"].setdefault(int(k), {})[entry] = value
-        self.optimizer.load_state_dict(state)
+        self.step, self.seconds = read_state(path, self.model, self.optimizer, self.identity)
 
 
-def _differences(there: dict[str, Any], mine: dict[str, Any]) -> list[str]:
-    """Say in which of its settings a stopped training differs; of what is long, only that it does."""
-    before, now = ({**training.get("recipe", {}), **training.get("model", {})} for training in (there, mine))
-    texts = [
-        f"{name} was {_told(name, before.get(name))} and is now {_told(name, now.get(name))}"
-        for name in sorted({*before, *now})
-        if before.get(name) != now.get(name)
-    ]
-    if there.get("n") != mine["n"]:
-        texts.append(f"there were {there.get('n')} images and are now {mine['n']}")
-    elif there.get("images") != mine["images"]:
-        texts.append("the images are others")
-    if there.get("graph") != mine["graph"]:
-        texts.append("the graph is another")
-    return texts
-
-
-def _told(name: str, setting: Any) -> str:
-    return f"«{from_dict(setting)}»" if name == "presentation" and setting else json.dumps(setting)
+def _refuse_different_times(model: Cortex, presentation: AnyPresentation) -> None:
+    """Refuse a mixture whose parts populate the states at different times: what one process waits for may not come."""
+    fronts = [populate(model.graph, part, model.readout_time) for part in presentation.components]
+    if any(front != fronts[0] for front in fronts):
+        raise ValueError(
+            f"on several processes every stimulus must populate the same states at the same times, but the parts of "
+            f"«{presentation}» do not; train on one process, or with one presentation"
+        )
 
 
 def precision_on(device: torch.device) -> str:

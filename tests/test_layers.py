@@ -46,6 +46,8 @@ ORDER = (
     "datasets",
     "recipe",
     "performance",
+    "ranks",
+    "training_state",
     "train",
     "cards",
     "zoo",

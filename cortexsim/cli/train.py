@@ -85,14 +85,22 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Run the command."""
+    """Run the command, alone or as one of the processes that torchrun started."""
+    from cortexsim import ranks
+
+    with ranks.joined(choose_device(options)) as device:
+        _run(options, device)
+
+
+def _run(options: argparse.Namespace, device: Any) -> None:
     import torch
 
     import cortexsim as cs
+    from cortexsim import ranks
     from cortexsim.checkpoint import checked_suffix
     from cortexsim.files import refuse_existing
 
-    device = choose_device(options)
+    first = ranks.rank() == 0
     state = options.to.with_suffix(".training.safetensors")
     checked_suffix(options.to)
     if not (options.overwrite and options.to.is_file()):
@@ -115,19 +123,28 @@ def run(options: argparse.Namespace) -> None:
         model = _built(options, len(cs.datasets.classes(data)))
     recipe = _recipe(options)
     model.to(device)
-    print(f"{model}\n{len(data['label'])} images of {model.n_classes} classes from {data.attrs['name']}, on {device}")
-    print(f"shown: {recipe.presentation}", flush=True)
+    if first:
+        among = f", shared by {ranks.n_ranks()} processes" if ranks.together() else ""
+        of = f"{len(data['label'])} images of {model.n_classes} classes from {data.attrs['name']}"
+        print(f"{model}\n{of}, on {device}{among}")
+        print(f"shown: {recipe.presentation}", flush=True)
     # closed before anything is said of it: what was done so far is on disk then
     with closing(cs.train(model, data, recipe, checkpoint=state)) as training, stop_on_request() as stopping:
         for record in training:
-            if record.validation or not sys.stdout.isatty():
+            if not first:
+                pass
+            elif record.validation or not sys.stdout.isatty():
                 print(f"\r{record}", flush=True)
             else:
                 print(f"\r{record}\033[K", end="", flush=True)
-            if stopping() and not record.done:
+            # all processes are asked, and stop at the same record
+            if ranks.anywhere(stopping(), device) and not record.done:
                 training.close()
-                print(f"\n{_stopped_at(record.step, state)}", file=sys.stderr)
+                if first:
+                    print(f"\n{_stopped_at(record.step, state)}", file=sys.stderr)
                 raise KeyboardInterrupt
+    if not first:
+        return
     model.to("cpu")
     cs.save(model, options.to, overwrite=options.overwrite)
     state.unlink(missing_ok=True)

@@ -197,7 +197,8 @@ def connected(scheduler: str | None, workers: int | None, n_points: int, say: Ca
         return
     _refuse_to_begin_in_a_child()
     n = _fitting(n_points) if workers is None else min(workers, n_points)
-    options: dict[str, Any] = {"threads_per_worker": 1, "dashboard_address": None, "processes": n > 0}
+    # any free port for the page on which dask tells how it stands: its usual one may be another cluster's
+    options: dict[str, Any] = {"threads_per_worker": 1, "dashboard_address": "127.0.0.1:0", "processes": n > 0}
     try:
         cluster = LocalCluster(n_workers=max(n, 1), **options)
     except RuntimeError as error:

@@ -152,7 +152,7 @@ def test_an_unreachable_scheduler_is_told(study, run, monkeypatch):
 def test_any_cluster_will_do_by_its_address(study, run):
     from distributed import LocalCluster
 
-    with LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None) as cluster:
+    with LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address="127.0.0.1:0") as cluster:
         result, _ = run(study, workers=None, scheduler=cluster.scheduler_address)
     assert (result["status"] == 1).all()
 
