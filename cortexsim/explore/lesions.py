@@ -203,7 +203,7 @@ class Lesions(Study):
             "calibration": widgets.Dropdown(
                 options=[(f"{size:,} training images", size) for size in CALIBRATION],
                 description="statistics and means anew from",
-                layout=widgets.Layout(width="370px"),
+                layout=widgets.Layout(width="400px"),
                 **wide,
             ),
             "threshold": widgets.SelectionSlider(
