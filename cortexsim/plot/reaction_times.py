@@ -131,4 +131,7 @@ def _headline(name: str, one: xr.Dataset) -> str:
 def _subtitle(decided: xr.Dataset) -> str:
     asked = decided.attrs
     surely = f"confidence of at least {asked['threshold']:g} by {asked['by']}; " if "threshold" in asked else ""
-    return f"{surely}of {decided.sizes['stimulus']} stimuli; what is missing to 100 % was never decided; above each: mean time (and how many)"
+    return (
+        f"{surely}of {decided.sizes['stimulus']} stimuli; what is missing to 100 % was never decided; above each: mean "
+        "time (and how many)"
+    )
