@@ -75,6 +75,13 @@ def _throughout(value: Callable[[xr.Dataset], float | None]) -> Callable[[xr.Dat
     return lambda result: value(result) if result.attrs["throughout"] else None
 
 
+def _saying(text: Callable[[xr.Dataset], str]) -> Callable[[xr.Dataset], str]:
+    """Say of a result that was cut for a part of the time why it tells nothing."""
+    return lambda result: (
+        text(result) if result.attrs["throughout"] else "The window must be the whole time, from t = 1 to the last."
+    )
+
+
 class Lesions(Study):
     """Cut or weaken connections in a window of time, and see where, when and for which decisions that matters.
 
@@ -109,7 +116,7 @@ class Lesions(Study):
             "percent are right at the end? Guessing gets 50 of two classes.",
             PERCENT,
             _throughout(lambda result: _left(result, "acute")),
-            _told,
+            _saying(lambda result: "What the other two versions leave is said below."),
             unit="percent",
             needs={"links": "lateral", "left": 0.0},
             within=2.5,
@@ -120,9 +127,7 @@ class Lesions(Study):
             "does that cost at the end? Below 0: it helps.",
             POINTS,
             _throughout(lambda result: _cost(result, "acute")),
-            lambda result: (
-                f"{_told(result)} That says what this model leans on, and nothing about what feedback is for."
-            ),
+            _saying(lambda result: "That says what this model leans on, and nothing about what feedback is for."),
             unit="points",
             needs={"links": "feedback", "left": 0.0},
             within=2.5,
@@ -135,7 +140,7 @@ class Lesions(Study):
             "at the end?",
             POINTS,
             _throughout(lambda result: _cost(result, "acute")),
-            _told,
+            _saying(_told),
             unit="points",
             needs={"links": "V1->V1", "left": 0.0, "shown": "the image stays"},
             within=2.5,
@@ -198,7 +203,7 @@ class Lesions(Study):
             "calibration": widgets.Dropdown(
                 options=[(f"{size:,} training images", size) for size in CALIBRATION],
                 description="statistics and means anew from",
-                layout=widgets.Layout(width="370px"),
+                layout=widgets.Layout(width="400px"),
                 **wide,
             ),
             "threshold": widgets.SelectionSlider(

@@ -26,10 +26,23 @@ class Live(go.FigureWidget):
     .cortexsim-live .ylines-above { stroke: var(--jp-ui-font-color3, #7a7a7a) !important; }
     """
 
+    _whole = False
+
     def __init__(self, figure: go.Figure) -> None:
         super().__init__(figure)
         self._config = {"responsive": True, "displaylogo": False, "displayModeBar": False}
         self.add_class("cortexsim-live")
+        self._whole = True
+        self.open()
+
+    def open(self) -> None:
+        """Tell the browser of the figure, once it is whole.
+
+        plotly opens an empty one and sends data and layout in messages of their own; where several figures come at once
+        to a busy browser, those are lost, and the figure stays white.
+        """
+        if self._whole:
+            super().open()
 
     def take(self, figure: go.Figure) -> None:
         """Become another figure of the same kind; only what differs is sent to the browser.

@@ -64,9 +64,9 @@ def reaction_times(
         figure.update_xaxes(title_text=axis, row=1, col=column)
     figure.update_yaxes(range=[-0.03, 1.03], tickformat=".0%")
     figure.update_yaxes(title_text="decided by then", row=1, col=1)
-    lines.head(figure, title or "when decisions fall", _subtitle(decided), height=320)
+    lines.head(figure, title or "when decisions fall", _subtitle(decided), height=340)
     # the headlines of the plots stand between title and plot
-    figure.update_layout(margin={"t": figure.layout.margin.t + 40})
+    figure.update_layout(margin={"t": figure.layout.margin.t + 54})
     figure.update_annotations(font={"size": 12, "color": look.INK})
     show_decisions(figure, decided)
     return figure
@@ -124,10 +124,14 @@ def _headline(name: str, one: xr.Dataset) -> str:
     for outcome in OUTCOMES:
         times = _fallen(one, outcome)
         texts.append(f"{outcome} {np.mean(times):.1f} ({len(times)})" if len(times) else f"{outcome} – (0)")
-    return (f"<b>{name}</b><br>" if name else "") + "mean t: " + ", ".join(texts)
+    # side by side they would overlap on a narrow page
+    return "<br>".join(filter(None, [f"<b>{name}</b>" if name else "", *texts]))
 
 
 def _subtitle(decided: xr.Dataset) -> str:
     asked = decided.attrs
     surely = f"confidence of at least {asked['threshold']:g} by {asked['by']}; " if "threshold" in asked else ""
-    return f"{surely}of {decided.sizes['stimulus']} stimuli; what is missing to 100 % was never decided"
+    return (
+        f"{surely}of {decided.sizes['stimulus']} stimuli; what is missing to 100 % was never decided; above each: mean "
+        "time (and how many)"
+    )

@@ -9,6 +9,7 @@ import torch
 import cortexsim as cs
 from cortexsim.cli import main
 from cortexsim.explore import lesions
+from cortexsim.explore.subject import Subject
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +85,7 @@ def test_a_cut_of_the_only_way_up_leaves_nothing_to_read_and_is_drawn(panel):
     assert np.isnan(result["accuracy"].sel(version="acute")).all()
     assert "acute: nothing can be read out" in panel.finding.value
     headlines = [annotation.text for annotation in panel.figures["decisions"].layout.annotations]
-    assert headlines[1] == "<b>acute</b><br>mean t: right – (0), wrong – (0)"
+    assert headlines[1] == "<b>acute</b><br>right – (0)<br>wrong – (0)"
 
 
 def test_a_threshold_redraws_the_decisions_without_a_model(lateral, monkeypatch):
@@ -133,7 +134,7 @@ def test_the_prediction_is_told_for_a_cut_throughout_alone(given):
     panel = cs.explore.Lesions(**given, question="feedback")
     panel.ask.answer = 0
     measured(panel, links="feedback", window=[3, 4])
-    assert "This result cannot tell" in panel.ask.result.value
+    assert "This result cannot tell. The window must be the whole time" in panel.ask.result.value
     result = measured(panel, window=[1, 4])
     change = float(result["accuracy_difference"].sel(version="acute").isel(time=-1))
     assert panel.ask.told[0]["truth"] == pytest.approx(-100 * change, abs=0.05)
@@ -166,3 +167,9 @@ def test_rerun_makes_the_same_table_and_figures_without_a_browser(tmp_path, caps
     again = cs.experiments.result.open_dataset(tmp_path / "again.nc", "")
     np.testing.assert_array_equal(again["logits"], measured(panel)["logits"])
     assert (tmp_path / "again-early_late.html").stat().st_size > 1_000_000
+
+
+def test_statistics_are_taken_on_the_training_part_of_what_is_named_or_on_what_was_given(given):
+    named = Subject("contours", n=2).training(3)
+    assert named["image"].equals(cs.datasets.contours(3, part="train", seed=1)["image"])
+    assert Subject(**given).training(25)["image"].equals(given["data"]["image"][:25])

@@ -30,8 +30,8 @@ def test_shares_of_all_stimuli_add_up(decided):
     figure = reaction_times(decided)
     assert lines_of(figure, "intact") == {"right": [0, 0, 0.25, 0.5, 0.5], "wrong": [0, 0, 0, 0.25, 0.25]}
     assert lines_of(figure, "acute") == {"right": [0] * 5, "wrong": [0, 0, 0, 0, 1]}
-    assert figure.layout.annotations[0].text == "<b>intact</b><br>mean t: right 2.5 (2), wrong 3.0 (1)"
-    assert figure.layout.annotations[1].text == "<b>acute</b><br>mean t: right – (0), wrong 4.0 (4)"
+    assert figure.layout.annotations[0].text == "<b>intact</b><br>right 2.5 (2)<br>wrong 3.0 (1)"
+    assert figure.layout.annotations[1].text == "<b>acute</b><br>right – (0)<br>wrong 4.0 (4)"
     assert "confidence of at least 0.5 by entropy; of 4 stimuli" in figure.layout.title.subtitle.text
 
 
@@ -39,7 +39,7 @@ def test_another_threshold_redraws_the_same_lines(decided):
     figure = reaction_times(decided)
     show_decisions(figure, decided.assign(reaction_time=decided["reaction_time"] + 1).assign_attrs(threshold=0.9))
     assert lines_of(figure, "intact")["right"] == [0, 0, 0, 0.25, 0.5]
-    assert "mean t: right 3.5 (2)" in figure.layout.annotations[0].text
+    assert "<br>right 3.5 (2)" in figure.layout.annotations[0].text
     assert "at least 0.9" in figure.layout.title.subtitle.text
 
 
