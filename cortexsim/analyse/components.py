@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 
-LEAST_SPREAD = 0.1
+from cortexsim.analyse.scale import LEAST_SPREAD
 
 
 class ScaledComponents(TransformerMixin, BaseEstimator):
