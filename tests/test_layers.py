@@ -60,6 +60,8 @@ ORDER = (
     "sweep",
     "ready",
     "lab",
+    "export",
+    "export_page",
     "cli",
 )
 WITHOUT_TORCH = (

@@ -7,6 +7,7 @@ from cortexsim.explore.tour import Tour
 
 # their figures take seconds to import, and the first panel needs none
 _LATE = {
+    "Changes": "changes",
     "Experiment": "experiment",
     "Folding": "folding",
     "Lesson": "lesson",
@@ -18,6 +19,7 @@ _LATE = {
 
 __all__ = [
     "Anatomy",
+    "Changes",
     "Experiment",
     "Folding",
     "Lesson",
