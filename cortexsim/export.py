@@ -223,8 +223,8 @@ def _of_study(panel: Study) -> str:
         canvases = [
             (Movie, {name: getattr(movie, name) for name in ("time", "shown", "pinned", "scene", "movie", "screen")})
         ]
-    title = panel.subject.title if panel.subject is not None else settings["panel"]
-    return _page(f"{settings['panel']}: {title}", panel.say(panel.result), facts, settings, canvases, panel.figures)
+    title = settings["panel"] if panel.subject is None else f"{panel.subject.title} ({settings['panel']})"
+    return _page(title, panel.say(panel.result), facts, settings, canvases, panel.figures)
 
 
 def _spelled(values: Mapping[str, Any] | None) -> str:

@@ -64,17 +64,13 @@ def _because(train: int, test: int) -> Any:
 
 
 def _lost_because(result: xr.Dataset) -> str:
+    spread = result["spread"].sel(state=result.attrs["state"]).dropna("time")
+    first, last = (int(time) for time in spread["time"].values[[0, -1]])
     return (
         f"On average over pairs of times, a decoder of another time loses {lost(result)} points to the time's own, in "
-        f"{result.attrs['state']} ({result.attrs['quantity_text']}); the spread over stimuli grows or shrinks "
-        f"{_factor(result):.1f}-fold meanwhile."
+        f"{result.attrs['state']} ({result.attrs['quantity_text']}). The spread over stimuli, before any "
+        f"standardizing, is {float(spread[-1] / spread[0]):.1f} times as large at t = {last} as at t = {first}."
     )
-
-
-def _factor(result: xr.Dataset) -> float:
-    """Return the largest spread of the state over its smallest."""
-    spread = result["spread"].sel(state=result.attrs["state"])
-    return float(spread.max() / spread.min())
 
 
 class Changes(Study):
@@ -261,6 +257,8 @@ class Changes(Study):
                 time_course(result["dimensionality"].transpose("time", "state"), title="dimensions taken up"), now
             ),
         }
+        # beside others there is no room for a square
+        figures["generalization"].update_yaxes(scaleanchor=None)
         return {name: narrowed(figure) for name, figure in figures.items()}
 
     def show(self, figures: Mapping[str, go.Figure]) -> Sequence[widgets.Widget]:
