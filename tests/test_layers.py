@@ -61,7 +61,6 @@ ORDER = (
     "ready",
     "lab",
     "export",
-    "export_page",
     "cli",
 )
 WITHOUT_TORCH = (
