@@ -65,6 +65,7 @@ ORDER = (
     "sweep",
     "ready",
     "lab",
+    "export",
     "cli",
 )
 WITHOUT_TORCH = (

@@ -9,6 +9,7 @@ from cortexsim.analyse.early_late import early_late
 from cortexsim.analyse.effect import effect
 from cortexsim.analyse.rdm import rdm
 from cortexsim.analyse.reaction_time import reaction_time, speed_accuracy
+from cortexsim.analyse.scale import spread, standardized
 from cortexsim.analyse.selectivity import selectivity
 from cortexsim.analyse.settling import settling
 from cortexsim.analyse.temporal_generalization import temporal_generalization
@@ -27,6 +28,8 @@ __all__ = [
     "selectivity",
     "settling",
     "speed_accuracy",
+    "spread",
+    "standardized",
     "temporal_generalization",
     "trajectory",
 ]

@@ -7,6 +7,7 @@ from cortexsim.explore.tour import Tour
 
 # their figures take seconds to import, and the first panel needs none
 _LATE = {
+    "Changes": "changes",
     "Experiment": "experiment",
     "Folding": "folding",
     "Lesions": "lesions",
@@ -20,6 +21,7 @@ _LATE = {
 
 __all__ = [
     "Anatomy",
+    "Changes",
     "Experiment",
     "Folding",
     "Lesions",

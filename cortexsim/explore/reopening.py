@@ -12,6 +12,7 @@ from cortexsim.explore.study import Study
 from cortexsim.suggest import unknown
 
 STUDIES = {
+    "Changes": "changes",
     "Lesions": "lesions",
     "Masking": "masking",
     "Sequences": "sequences",

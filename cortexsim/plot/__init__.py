@@ -1,7 +1,9 @@
 """Figures: a labelled recording or result in, a plotly figure out."""
 
 from cortexsim.plot.activity import activity
+from cortexsim.plot.beside import narrowed
 from cortexsim.plot.brain import brain
+from cortexsim.plot.cursor import add_cursor, add_points, move_cursor
 from cortexsim.plot.difference import difference
 from cortexsim.plot.dissimilarity import dissimilarity
 from cortexsim.plot.early_late import early_late
@@ -30,6 +32,8 @@ from cortexsim.plot.verdicts import verdicts
 
 __all__ = [
     "activity",
+    "add_cursor",
+    "add_points",
     "arrivals",
     "brain",
     "difference",
@@ -46,6 +50,8 @@ __all__ = [
     "latencies",
     "learning",
     "masking_curve",
+    "move_cursor",
+    "narrowed",
     "occlusion_delay",
     "parameters",
     "probabilities",

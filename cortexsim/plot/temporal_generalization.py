@@ -47,8 +47,11 @@ def temporal_generalization(
         middle = float(scores.attrs["chance"])
         reach = float(np.abs(known - middle).max()) or 1.0
         scale = {"colorscale": look.DIVERGING, "zmid": middle, "zmin": middle - reach, "zmax": middle + reach}
+        # the colours go as far below chance as above, but there may be no such scores
+        ticks = {"tickvals": [middle + share * reach for share in (-1, -0.5, 0, 0.5, 1)], "tickformat": ".2f"}
+        ticks["tickvals"] = [value for value in ticks["tickvals"] if value >= min(0, known.min())]
     else:
-        scale = {"colorscale": look.SEQUENTIAL}
+        scale, ticks = {"colorscale": look.SEQUENTIAL}, {}
     texts = [
         [f"trained at {train}<br>tested at {test}<br>{value:.3g}" for test, value in zip(x_texts, row, strict=True)]
         for train, row in zip(y_texts, scores.values, strict=True)
@@ -62,7 +65,12 @@ def temporal_generalization(
         hoverongaps=False,
         hovertext=texts,
         hoverinfo="text",
-        colorbar={"title": {"text": lines.value_title(scores), "side": "right"}, "outlinewidth": 0, "thickness": 12},
+        colorbar={
+            "title": {"text": lines.value_title(scores), "side": "right"},
+            "outlinewidth": 0,
+            "thickness": 12,
+            **ticks,
+        },
         name="scores",
     )
     both = [max(x[0], y[0]), min(x[-1], y[-1])]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
@@ -23,7 +25,8 @@ def trajectory(
     Parameters
     ----------
     path : DataArray, (time, stimulus, component)
-        As `analyse.trajectory` gives it: the axes are the same at all times.
+        As `analyse.trajectory` gives it: the axes are the same at all times. In place of `stimulus` there may be
+        another dimension, over which it averaged, such as `label`: then each of its values has a colour.
     dimensions : 2 or 3
     by : str, optional
         A coordinate of the stimuli that colours them; by default `label` where there is one.
@@ -35,8 +38,9 @@ def trajectory(
     Returns
     -------
     Figure
-        A trace for each group of stimuli; a path has a point for each time, a square at its first and a larger point at
-        its last. Empty times have none, and nothing joins the times around them.
+        A trace for each group of stimuli, with a colour and a dash of its own; a path has a point for each time, a
+        square at its first and a larger point at its last. Empty times have none, and nothing joins the times around
+        them.
 
     Raises
     ------
@@ -45,6 +49,7 @@ def trajectory(
     ValueError
         If the array has other dimensions or too few components, or lacks the coordinate.
     """
+    followed, by, path = _followed(path, by)
     lines.check_dims(path, ["time", "stimulus", "component"], what="a trajectory")
     if dimensions not in (2, 3):
         raise ValueError(f"a trajectory is drawn in 2 or 3 dimensions, got {dimensions!r}")
@@ -55,9 +60,9 @@ def trajectory(
     groups = _groups(path, by)
     figure = go.Figure(layout={"template": look.template()})
     for place, (name, members) in enumerate(groups):
-        _add_group(figure, path.isel(stimulus=members), dimensions, moments, lines.style(place)["color"], name)
+        _add_group(figure, path.isel(stimulus=members), dimensions, moments, lines.style(place), name)
     titles = [_component(path, k) for k in range(dimensions)]
-    told = f"{path.sizes['stimulus']} stimuli; square: first time, large point: last"
+    told = f"{followed}; square: first time, large point: last"
     if milliseconds is not None:
         told += f"; {milliseconds}"
     lines.head(figure, title or str(path.attrs.get("long_name", "trajectory")), told, height=520)
@@ -70,6 +75,18 @@ def trajectory(
         axes = {f"{axis}axis": {"title": {"text": text}, **look_3d} for axis, text in zip("xyz", titles, strict=True)}
         figure.update_layout(scene={**axes, "bgcolor": look.CLEAR, "aspectmode": "data"})
     return figure
+
+
+def _followed(path: xr.DataArray, by: str | None) -> tuple[str, str | None, xr.DataArray]:
+    """Say who is followed, and by what to colour them; averages become stimuli, each a group of its own."""
+    rest = [str(dim) for dim in path.dims if dim not in ("time", "component")]
+    if by is None and len(rest) == 1 and rest != ["stimulus"] and rest[0] in path.coords:
+        each = rest[0]
+        averaged = path.rename({each: "stimulus"})
+        values = path[each].values
+        named = {each: ("stimulus", values, path[each].attrs), "stimulus": ("stimulus", values, {"averaged": True})}
+        return f"the mean path of each {each}", each, averaged.assign_coords(named)
+    return f"{path.sizes.get('stimulus', 0)} stimuli", by, path
 
 
 def _groups(path: xr.DataArray, by: str | None) -> list[tuple[str, np.ndarray]]:
@@ -93,20 +110,21 @@ def _component(path: xr.DataArray, place: int) -> str:
 
 
 def _add_group(
-    figure: go.Figure, paths: xr.DataArray, dimensions: int, moments: list[str], colour: str, name: str
+    figure: go.Figure, paths: xr.DataArray, dimensions: int, moments: list[str], style: Mapping[str, str], name: str
 ) -> None:
     """Add the paths of a group as one trace, with a gap between any two."""
     points: list[list[float]] = []
     texts: list[str] = []
     sizes: list[int] = []
     symbols: list[str] = []
-    names = paths["stimulus"].values if "stimulus" in paths.coords else np.arange(paths.sizes["stimulus"])
+    averages = paths["stimulus"].attrs.get("averaged", False)
+    names = paths["stimulus"].values
     for stimulus, path in zip(names, paths.values[..., :dimensions], strict=True):
         known = np.flatnonzero(np.isfinite(path).all(-1))
         for time, point in enumerate(path):
             first, last = known.size and time == known[0], known.size and time == known[-1]
             points.append(list(point))
-            texts.append(f"{name}, stimulus {stimulus}, {moments[time]}")
+            texts.append(f"{name}, {moments[time]}" if averages else f"{name}, stimulus {stimulus}, {moments[time]}")
             sizes.append(9 if last else 6 if first else 3)
             symbols.append("square" if first else "circle")
         points.append([np.nan] * dimensions)
@@ -116,9 +134,9 @@ def _add_group(
     across = np.array(points).T
     drawn = dict(
         mode="lines+markers",
-        line={"color": colour, "width": 1.5 if dimensions == 2 else 3},
+        line={**style, "width": 1.5 if dimensions == 2 else 3},
         # an outline would hide the colour of the smallest points
-        marker={"color": colour, "size": sizes, "symbol": symbols, "line": {"width": 0}},
+        marker={"color": style["color"], "size": sizes, "symbol": symbols, "line": {"width": 0}},
         connectgaps=False,
         opacity=0.85,
         hovertext=texts,

@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import cortexsim as cs
-from cortexsim.analyse.components import ScaledComponents
+from cortexsim.analyse.components import ScaledComponents, ShrunkDiscriminant
 from tests.analyse.nodes import node_of
 
 LDA = make_pipeline(StandardScaler(), LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"))
@@ -54,6 +54,18 @@ def test_components_are_those_of_scikit_learn_but_for_sign(units):
     mine = ScaledComponents(5).fit(X)
     its = make_pipeline(StandardScaler(), PCA(5, svd_solver="full")).fit(X)
     assert np.abs(mine.transform(X[:4])) == pytest.approx(np.abs(its.transform(X[:4])))
+
+
+@pytest.mark.parametrize(("n_classes", "size"), [(2, 5), (10, 50), (10, 1)])
+def test_the_discriminant_is_scikit_learns(n_classes, size):
+    drawn = np.random.default_rng(2)
+    y = np.array(list("abcdefghij"))[np.arange(90) % n_classes]
+    X = drawn.standard_normal((90, size)) * drawn.uniform(0.1, 5, size) + (np.arange(90) % n_classes)[:, None]
+    X = X @ drawn.standard_normal((size, size))
+    its = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto").fit(X[:60], y[:60])
+    mine = ShrunkDiscriminant().fit(X[:60], y[:60])
+    assert mine.decision_function(X) == pytest.approx(its.decision_function(X))
+    assert (mine.predict(X) == its.predict(X)).all()
 
 
 def test_a_unit_that_is_always_silent_does_not_matter_to_components():

@@ -72,3 +72,8 @@ def test_markup_in_a_question_is_text():
 def test_an_unknown_question_is_refused():
     with pytest.raises(ValueError, match=r"question 'nmber'.*'number'"):
         Asking(ASKED, "nmber")
+
+
+def test_a_question_can_be_written_as_text_as_every_widget_is():
+    # ipywidgets compares traits by methods of its own, which no name here may hide
+    assert repr(Asking({})).startswith("Asking(")

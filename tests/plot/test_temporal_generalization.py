@@ -29,6 +29,12 @@ def test_chance_is_the_middle_of_the_colours(scores):
     np.testing.assert_allclose([heat_map.zmin, heat_map.zmid, heat_map.zmax], [0.1, 0.5, 0.9])
 
 
+def test_no_share_below_0_is_named_where_chance_is_low(scores):
+    few = temporal_generalization(scores.assign_attrs(chance=0.1)).data[0].colorbar.tickvals
+    assert few == pytest.approx((0.1, 0.5, 0.9))
+    assert temporal_generalization(scores).data[0].colorbar.tickvals == pytest.approx((0.1, 0.3, 0.5, 0.7, 0.9))
+
+
 def test_both_axes_state_the_assumption(scores, milliseconds):
     figure = temporal_generalization(scores, milliseconds=milliseconds)
     assert figure.layout.xaxis.title.text == "test time: time (ms) = 66 + 25 t, assumed"

@@ -53,6 +53,17 @@ def test_without_classes_there_is_one_trace(path):
     assert [trace.name for trace in trajectory(path.drop_vars("label")).data] == ["stimuli"]
 
 
+def test_averages_have_a_colour_and_a_dash_each_and_say_what_they_are(path):
+    means = path.groupby("label").mean().assign_coords(label=["different", "same"])
+    figure = trajectory(means)
+    assert [trace.name for trace in figure.data] == ["label different", "label same"]
+    np.testing.assert_array_equal(figure.data[0].x, [np.nan, 15, 27, np.nan])
+    assert figure.data[0].hovertext[1] == "label different, t = 1"
+    assert figure.layout.title.subtitle.text.startswith("the mean path of each label;")
+    many = trajectory(xr.concat([means] * 4, "label").assign_coords(label=range(8)))
+    assert len({(trace.line.color, trace.line.dash) for trace in many.data}) == 8
+
+
 def test_four_dimensions_are_refused(path):
     with pytest.raises(ValueError, match="in 2 or 3 dimensions, got 4"):
         trajectory(path, dimensions=4)

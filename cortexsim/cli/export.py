@@ -1,0 +1,33 @@
+"""`cortexsim export`: a panel as one page for somebody who has nothing installed."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+
+def add(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the command and its options."""
+    parser = command(
+        "export",
+        run,
+        "write a panel's films and figures as one HTML page with a slider, which needs no kernel and no network",
+        "For example:\n  cortexsim export 06 --to page.html\n  cortexsim export settings.json --to page.html",
+    )
+    parser.add_argument(
+        "source", metavar="NOTEBOOK|SETTINGS", help="a notebook's number, or a panel's settings as JSON"
+    )
+    parser.add_argument("--to", type=Path, required=True, metavar="PAGE", help="the page to write, ending in .html")
+    parser.add_argument("--overwrite", action="store_true", help="replace a page that is there")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run the command."""
+    from cortexsim.export import checked_path, export, open_source
+
+    # before minutes of measuring
+    checked_path(options.to, overwrite=options.overwrite)
+    panel = open_source(options.source, lambda words: print(f"{words} ...", flush=True))
+    export(panel, options.to, overwrite=options.overwrite)
+    print(f"saved {options.to} ({options.to.stat().st_size / 1e6:.1f} MB)")

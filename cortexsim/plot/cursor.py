@@ -1,0 +1,96 @@
+"""The present moment in figures over time: lines and points that a slider moves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import xarray as xr
+
+from cortexsim.plot import look
+
+ACROSS, UP, HERE = "now across", "now up", "now"
+
+
+def add_cursor(figure: go.Figure, time: float, *, along: str = "x") -> go.Figure:
+    """Draw where a time lies, as a line through the figure.
+
+    Parameters
+    ----------
+    figure : Figure
+        With time on its x axis; changed in place.
+    time : float
+        In the axis' units.
+    along : "x" or "xy"
+        "xy" for a matrix of times: a line for each axis.
+
+    Returns
+    -------
+    Figure
+        The same one; its lines are the shapes named `ACROSS` and `UP`.
+    """
+    line = {"color": look.INK, "width": 2, "dash": "dot"}
+    figure.add_shape(name=ACROSS, type="line", x0=time, x1=time, y0=0, y1=1, yref="paper", line=line)
+    if along == "xy":
+        figure.layout.shapes[-1].update(yref="y domain")
+        figure.add_shape(name=UP, type="line", y0=time, y1=time, x0=0, x1=1, xref="x domain", line=line)
+    return figure
+
+
+def add_points(figure: go.Figure, path: xr.DataArray, time: int) -> go.Figure:
+    """Draw where paths are at a time, as rings.
+
+    Parameters
+    ----------
+    figure : Figure
+        By `trajectory`, in two dimensions; changed in place.
+    path : DataArray, (time, ..., component)
+        What it was drawn from.
+    time : int
+        One of its times.
+
+    Returns
+    -------
+    Figure
+        The same one; its last trace is named `HERE`, and its `meta` holds the points of all times, so that a page
+        without a kernel can move it.
+    """
+    (each,) = (dim for dim in path.dims if dim not in ("time", "component"))
+    values = path.transpose("time", each, "component").values[..., :2].astype(float)
+    points = {
+        str(moment): {
+            axis: [None if np.isnan(value) else float(value) for value in values[place, :, k]]
+            for k, axis in enumerate("xy")
+        }
+        for place, moment in enumerate(path["time"].values.tolist())
+    }
+    figure.add_scatter(
+        **points[str(time)],
+        mode="markers",
+        marker={"symbol": "circle-open", "size": 15, "color": look.INK, "line": {"width": 2}},
+        meta=points,
+        hoverinfo="skip",
+        showlegend=False,
+        name=HERE,
+    )
+    return figure
+
+
+def move_cursor(figure: go.Figure, time: int) -> None:
+    """Move what `add_cursor` and `add_points` drew to another time.
+
+    Parameters
+    ----------
+    figure : Figure
+        Changed in place; one without a cursor stays as it is.
+    time : int
+        In steps.
+    """
+    with figure.batch_update():
+        for shape in figure.layout.shapes:
+            ends: dict[str | None, Any] = {ACROSS: {"x0": time, "x1": time}, UP: {"y0": time, "y1": time}}
+            shape.update(ends.get(shape.name, {}))
+        for trace in figure.data:
+            if trace.name == HERE and str(time) in trace.meta:
+                trace.update(trace.meta[str(time)])
