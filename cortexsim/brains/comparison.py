@@ -122,7 +122,7 @@ def compare(
     # the ceiling is the brain's own, whatever is compared with it
     ceilings = [name for name in ("ceiling_low", "ceiling_high") if name in each[0].coords]
     coordinates |= {name: each[0][name].variable for name in ceilings}
-    baseline = against_brain(_pixel_dissimilarities(pixels, metric)).isel(time=0)
+    baseline = against_brain(_pixel_dissimilarities(pixels, metric))
     coordinates["pixels"] = baseline.variable
     coordinates |= {f"pixels_{end}": baseline[end].variable for end in ("low", "high") if end in baseline.coords}
     result = xr.DataArray(stacked(each)[1], coordinates, dims, "similarity")
@@ -184,4 +184,4 @@ def _pixel_dissimilarities(pixels: torch.Tensor, metric: str) -> xr.DataArray:
 
     values = pixels.detach().cpu().numpy().astype(np.float64)
     shown = xr.DataArray(values[:, None], dims=["stimulus", "time", "channel", "y", "x"])
-    return rdm(shown, metric)
+    return rdm(shown, metric).isel(time=0, drop=True)
