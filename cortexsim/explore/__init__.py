@@ -9,6 +9,7 @@ from cortexsim.explore.tour import Tour
 _LATE = {
     "Experiment": "experiment",
     "Folding": "folding",
+    "HowLong": "how_long",
     "Lesson": "lesson",
     "Masking": "masking",
     "Timeline": "timeline",
@@ -20,6 +21,7 @@ __all__ = [
     "Anatomy",
     "Experiment",
     "Folding",
+    "HowLong",
     "Lesson",
     "Masking",
     "Timeline",

@@ -141,7 +141,7 @@ class Asking(widgets.VBox):
         if truth is None:
             self._say("This result cannot tell. " + html.escape(asked.because(result)))
             return None
-        right, close = self._compare(asked, self.answer, truth)
+        right, close = self._judge(asked, self.answer, truth)
         self.told.append({"question": self.question, "answer": self.answer, "truth": truth})
         count = f" So far: {tally(self._distances)}." if self._distances else ""
         self._say(
@@ -151,7 +151,7 @@ class Asking(widgets.VBox):
         self.answer = None
         return right
 
-    def _compare(self, asked: Guess, answer: Any, truth: Any) -> tuple[bool, str]:
+    def _judge(self, asked: Guess, answer: Any, truth: Any) -> tuple[bool, str]:
         if isinstance(truth, str) or isinstance(answer, str):
             return answer == truth, "right" if answer == truth else "not so"
         distance = abs(answer - truth)

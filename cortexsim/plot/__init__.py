@@ -1,6 +1,7 @@
 """Figures: a labelled recording or result in, a plotly figure out."""
 
 from cortexsim.plot.activity import activity
+from cortexsim.plot.any_time import any_time
 from cortexsim.plot.brain import brain
 from cortexsim.plot.difference import difference
 from cortexsim.plot.dissimilarity import dissimilarity
@@ -25,6 +26,7 @@ from cortexsim.plot.trajectory import trajectory
 
 __all__ = [
     "activity",
+    "any_time",
     "arrivals",
     "brain",
     "difference",
