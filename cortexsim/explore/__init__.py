@@ -7,6 +7,7 @@ from cortexsim.explore.tour import Tour
 
 # their figures take seconds to import, and the first panel needs none
 _LATE = {
+    "Brains": "own_brains",
     "Experiment": "experiment",
     "Folding": "folding",
     "HowLong": "how_long",
@@ -19,6 +20,7 @@ _LATE = {
 
 __all__ = [
     "Anatomy",
+    "Brains",
     "Experiment",
     "Folding",
     "HowLong",

@@ -276,8 +276,8 @@ class HowLong(Study):
         for time in times:
             named = zip(result["kind"].values.tolist(), result["statistics"].values.tolist(), strict=True)
             read = [f"{_told(result, kind, time)} with {name}" for kind, name in named if _percent(result, kind, time)]
-            parts.append(f"At t = {time}: {', '.join(read) or 'nothing to read'}")
-        text = "; ".join(parts) + f" ({result.attrs['n']} images, statistics {result.attrs['statistics']})."
+            parts.append(f"at t = {time}: {', '.join(read) or 'nothing to read'}")
+        text = "A" + "; ".join(parts)[1:] + f" ({result.attrs['n']} images, statistics {result.attrs['statistics']})."
         if "feedforward" in result["model"].values:
             curve = result["accuracy"].sel(model="feedforward").isel(statistics=0).dropna("time")
             if curve.sizes["time"]:

@@ -12,6 +12,7 @@ from cortexsim.explore.study import Study
 from cortexsim.suggest import unknown
 
 STUDIES = {
+    "Brains": "own_brains",
     "Experiment": "experiment",
     "HowLong": "how_long",
     "Masking": "masking",
