@@ -16,6 +16,7 @@ STUDIES = {
     "Experiment": "experiment",
     "HowLong": "how_long",
     "Masking": "masking",
+    "Recorder": "recorder",
 }
 
 
