@@ -31,7 +31,7 @@ def panel(given):
 def measured(panel, **choices):
     panel.choose(**choices)
     panel.run()
-    panel.wait(60)
+    panel.wait(240)
     assert panel.error is None
     return panel.result
 
@@ -80,7 +80,7 @@ def test_a_model_without_normalization_has_no_statistics_to_choose(given):
 def test_too_few_images_to_take_statistics_from_are_told_in_the_panel(panel):
     panel.choose(calibration="300 images")
     panel.run()
-    panel.wait(60)
+    panel.wait(240)
     assert isinstance(panel.error, ValueError)
     assert "there are 60 images to take statistics from, not 300" in panel.notice.value
 
@@ -96,7 +96,7 @@ def test_cancel_lets_go_between_two_chunks_of_images(panel, monkeypatch):
 
     monkeypatch.setattr(how_long, "right_over_time", cancelled)
     panel.run()
-    panel.wait(60)
+    panel.wait(240)
     assert panel.result is None
     assert panel.words.value == "cancelled"
     assert not panel.busy

@@ -48,7 +48,7 @@ def subjects(tmp_path):
 def measured(panel, **choices):
     panel.choose(**{**SMALL, **choices})
     panel.run()
-    panel.wait(60)
+    panel.wait(240)
     assert panel.error is None, panel.error
     return panel.result
 
@@ -56,7 +56,7 @@ def measured(panel, **choices):
 def failed(panel, **choices):
     panel.choose(**choices)
     panel.run()
-    panel.wait(60)
+    panel.wait(240)
     assert panel.error is not None
     return panel.notice.value
 
@@ -115,7 +115,7 @@ def test_cancel_lets_go_between_two_states(panel, monkeypatch):
 
     monkeypatch.setattr(cs.brains, "compare", cancelled)
     panel.run()
-    panel.wait(60)
+    panel.wait(240)
     assert panel.result is None
     assert panel.words.value == "cancelled"
 

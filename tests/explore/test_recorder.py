@@ -28,7 +28,7 @@ def panel(given, tmp_path, monkeypatch):
 def measured(panel, **choices):
     panel.choose(**choices)
     panel.run()
-    panel.wait(60)
+    panel.wait(240)
     assert panel.error is None
     return panel.result
 
@@ -65,7 +65,7 @@ def test_cancelled_it_keeps_what_is_written_and_goes_on_to_the_same_bytes(panel,
 
     monkeypatch.setattr(recorder, "simulate", cancelled)
     panel.run()
-    panel.wait(60)
+    panel.wait(240)
     assert panel.words.value == "cancelled"
     with pytest.raises(ValueError, match="40 of 60 stimuli are there"):
         cs.open_recording(tmp_path / "recording.zarr")
@@ -87,7 +87,7 @@ def test_another_recording_at_the_same_path_is_refused_in_the_panel(panel):
     measured(panel)
     panel.choose(until=2)
     panel.run()
-    panel.wait(60)
+    panel.wait(240)
     assert isinstance(panel.error, FileExistsError)
     assert "another recording" in panel.notice.value
 
