@@ -55,7 +55,12 @@ class Experiment(Study):
         self._ships: xr.Dataset | None = None
         # which experiment it is belongs to the settings, but another is another panel
         fixed: dict[str, Any] = {"layout": widgets.Layout(display="none")}
-        scale = widgets.Dropdown(options=HERE, description="scale", layout=widgets.Layout(width="300px"))
+        scale = widgets.Dropdown(
+            options=HERE,
+            description="scale",
+            style={"description_width": "initial"},
+            layout=widgets.Layout(width="310px"),
+        )
         super().__init__(
             None,
             {

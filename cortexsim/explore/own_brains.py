@@ -191,7 +191,9 @@ class Brains(Study):
 
     def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:
         """Draw the agreement, a panel for each state."""
-        return {"agreement": brain_figure(result["similarity"])}
+        example = result["similarity"].attrs["source"] == LABELS
+        title = "agreement with the labels, which stand in for a brain" if example else None
+        return {"agreement": brain_figure(result["similarity"], title=title)}
 
     def say(self, result: xr.Dataset) -> str:
         """Say how the last state, the untrained one and the pixels agree at the last time."""
