@@ -67,6 +67,7 @@ def simulate(
     resume: bool = False,
     deterministic: bool = False,
     progress: bool = False,
+    told: Callable[[float, str], None] | None = None,
 ) -> xr.DataTree:
     """Show images to a model and keep the activity of its states at every time.
 
@@ -139,6 +140,9 @@ def simulate(
         Use deterministic algorithms only, so that a GPU too gives the same numbers each time.
     progress : bool
         Show a progress bar.
+    told : callable, optional
+        Is told before each batch which share of the stimuli is done, and how many; an exception from it ends the run,
+        and what was streamed to disk stays to be gone on with.
 
     Returns
     -------
@@ -278,7 +282,11 @@ def simulate(
                 keep(arrays, model, h, time, kept, quantity, normalize)
 
         batches = place.missing(batch_size)
+        left = sum(map(len, batches))
         for batch in _with_bar(batches) if progress else batches:
+            if told is not None:
+                told((n - left) / n, f"{n - left:,} of {n:,} stimuli")
+            left -= len(batch)
             arrays = place.room(batch)
             _in_memory_there_is(run, batch, arrays)
             place.keep(batch, arrays)

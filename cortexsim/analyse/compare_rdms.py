@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from cortexsim.analyse import counted_pairs
+from cortexsim.analyse.counted_pairs import CountedPairs
 from cortexsim.analyse.interval import with_interval
 from cortexsim.analyse.node import refuse_other_stimuli, time_coordinate, with_bar
 from cortexsim.suggest import unknown
@@ -179,15 +181,27 @@ def _bootstrap(
     ours: np.ndarray, matrices: np.ndarray, method: str, n_bootstrap: int, seed: int, progress: bool
 ) -> np.ndarray:
     drawing, n = np.random.default_rng(seed), ours.shape[-1]
+    rows, columns = np.triu_indices(n, 1)
+    fast = None
+    if method in counted_pairs.METHODS:
+        fast = CountedPairs(ours[:, rows, columns], matrices[..., rows, columns].reshape(-1, len(rows)), method)
     drawn = []
     for _ in with_bar(range(n_bootstrap), progress, "bootstrap"):
         chosen = np.sort(drawing.integers(n, size=n))
         # two different stimuli make one distance, which cannot be correlated
         while len(np.unique(chosen)) < 3:
             chosen = np.sort(drawing.integers(n, size=n))
+        if fast is not None:
+            counts = np.bincount(chosen, minlength=n)
+            each = fast.similarity(counts[rows] * counts[columns])
+            drawn.append(each.reshape(len(ours), *matrices.shape[:2]).mean(2))
+            continue
         with np.errstate(invalid="ignore", divide="ignore"):
             drawn.append(_similarity(ours, matrices, chosen, method))
-    return np.nanpercentile(np.array(drawn), [2.5, 97.5], axis=0)
+    with warnings.catch_warnings():
+        # an RDM that is constant in every resample has no interval
+        warnings.filterwarnings("ignore", message="All-NaN slice encountered")
+        return np.nanpercentile(np.array(drawn), [2.5, 97.5], axis=0)
 
 
 def _ceiling(matrices: np.ndarray, method: str) -> tuple[np.ndarray | None, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,7 @@ def compare(
     n_bootstrap: int = 200,
     seed: int = 0,
     progress: bool = False,
+    told: Callable[[float, str], None] | None = None,
 ) -> xr.DataArray:
     """Compare a model's dissimilarities with a brain's at every time.
 
@@ -65,6 +66,8 @@ def compare(
         Draws the untrained weights, masks and the resamples.
     progress : bool
         Show progress bars.
+    told : callable, optional
+        Is told the share that is done and what comes next; an exception from it ends the comparison.
 
     Returns
     -------
@@ -102,11 +105,16 @@ def compare(
         return compare_rdms(dissimilarities, brain, method, n_bootstrap=n_bootstrap, seed=seed, progress=progress)
 
     each: list[xr.DataArray] = []
-    for cortex in cortices.values():
+    steps, say = len(cortices) * (1 + len(states)) + 1, told or (lambda share, words: None)
+    for place, (name, cortex) in enumerate(cortices.items()):
+        done = place * (1 + len(states))
+        say(done / steps, f"{name} model: showing {len(pixels)} images")
         if cortex.normalization != "none":
             calibrate(cortex, pixels, until, shown, seed=seed)
         recording = simulate(cortex, pixels, shown, until=until, record=states, seed=seed, progress=progress)
-        each += [against_brain(rdm(recording[name], metric)) for name in states]
+        for k, state in enumerate(states, 1):
+            say((done + k) / steps, f"{name} model: comparing {state}")
+            each.append(against_brain(rdm(recording[state], metric)))
     dims = ("model", "state", *each[0].dims)
 
     def stacked(arrays: Sequence[xr.DataArray]) -> tuple[tuple[Any, ...], np.ndarray]:
@@ -122,7 +130,8 @@ def compare(
     # the ceiling is the brain's own, whatever is compared with it
     ceilings = [name for name in ("ceiling_low", "ceiling_high") if name in each[0].coords]
     coordinates |= {name: each[0][name].variable for name in ceilings}
-    baseline = against_brain(_pixel_dissimilarities(pixels, metric)).isel(time=0)
+    say((steps - 1) / steps, "comparing the pixels")
+    baseline = against_brain(_pixel_dissimilarities(pixels, metric))
     coordinates["pixels"] = baseline.variable
     coordinates |= {f"pixels_{end}": baseline[end].variable for end in ("low", "high") if end in baseline.coords}
     result = xr.DataArray(stacked(each)[1], coordinates, dims, "similarity")
@@ -184,4 +193,4 @@ def _pixel_dissimilarities(pixels: torch.Tensor, metric: str) -> xr.DataArray:
 
     values = pixels.detach().cpu().numpy().astype(np.float64)
     shown = xr.DataArray(values[:, None], dims=["stimulus", "time", "channel", "y", "x"])
-    return rdm(shown, metric)
+    return rdm(shown, metric).isel(time=0, drop=True)

@@ -10,17 +10,19 @@ import numpy as np
 import xarray as xr
 
 from cortexsim.brains.matlab import contents, struct_with
+from cortexsim.datasets import folder, pictures
 
 
 def images(path: str | Path, *, size: int | tuple[int, int], variable: str | None = None) -> xr.Dataset:
-    """Read the images of a MATLAB file, in the order of its matrices.
+    """Read the images of a folder or a MATLAB file, in the order in which the matrices must have them.
 
     Parameters
     ----------
     path : str or Path
-        A `.mat` file with a struct array that has the field `image` (height x width x 3, or grey, uint8) and maybe
-        others: fields of one number become coordinates, a text field `category` becomes the label. For image files in
-        folders there is `cortexsim.datasets.folder`.
+        A folder of images: in subfolders, one a class, sorted by class and name, as `cortexsim.datasets.folder` reads
+        them; or without subfolders, sorted by name. Or a `.mat` file with a struct array that has the field `image`
+        (height x width x 3, or grey, uint8) and maybe others: fields of one number become coordinates, a text field
+        `category` becomes the label.
     size : int or (height, width)
         What the model sees, in px. Images are resized to it with antialiasing (bicubic); proportions are not kept, and
         a model that sees 32 x 32 px sees much less than the brain did.
@@ -30,22 +32,28 @@ def images(path: str | Path, *, size: int | tuple[int, int], variable: str | Non
     Returns
     -------
     Dataset
-        `image` (stimulus, channel, y, x), uint8, and the coordinates; attrs `classes` where there are categories.
+        `image` (stimulus, channel, y, x), uint8, and the coordinates; attrs `classes` where there are categories or
+        subfolders.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If there is no such file or folder.
     ValueError
-        If it is no MATLAB file, has no such struct, or holds what is no image.
+        If it is no MATLAB file, has no such struct, or holds what is no image or cannot be read.
     """
     from PIL import Image
 
-    path = Path(path)
+    path = Path(path).expanduser()
+    if path.is_dir():
+        if variable is not None:
+            raise ValueError(f"variable= is for .mat, not for the folder {path}")
+        inside = any(entry.is_dir() and not entry.name.startswith(".") for entry in path.iterdir())
+        return folder(path, size=size) if inside else pictures(path, size=size)
     if not path.is_file():
-        raise FileNotFoundError(f"there is no file {path}")
+        raise FileNotFoundError(f"there is no file or folder {path}")
     if path.suffix.lower() != ".mat":
-        raise ValueError(f"cannot read images from {path}: a .mat file is needed; for folders see datasets.folder")
+        raise ValueError(f"cannot read images from {path}: give a folder of images, or a .mat file that holds them")
     height, width = (size, size) if isinstance(size, int) else size
     struct = struct_with(path, contents(path), "image", variable).ravel()
     fields = struct.dtype.names or ()

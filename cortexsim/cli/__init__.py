@@ -1,4 +1,4 @@
-"""The command line: `cortexsim lab | train | test | simulate | rerun | export | experiment | sweep | predictions | models`."""
+"""The command line: `cortexsim lab | train | test | simulate | rerun | export | experiment | ...`."""
 
 from __future__ import annotations
 

@@ -81,6 +81,51 @@ def folder(
     )
 
 
+def pictures(
+    path: str | os.PathLike[str], *, size: int | tuple[int, int] | None = None, progress: bool = False
+) -> xr.Dataset:
+    """Read the images that lie in a folder, without classes, in the order of their names.
+
+    As `folder` reads them, otherwise.
+
+    Parameters
+    ----------
+    path : str or path
+    size : int or (height, width), optional
+        All images are resized to this, in px. Without it, all must have the same size.
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    Dataset
+        `image` (stimulus, 3, height, width), uint8; coordinate `file_name` (stimulus,).
+
+    Raises
+    ------
+    FileNotFoundError
+        If `path` is missing.
+    ValueError
+        If `path` is not a folder or holds no image, if files cannot be read, if sizes differ, or if `size` is no size.
+    """
+    root = Path(path).expanduser()
+    if not root.exists():
+        raise FileNotFoundError(f"there is no folder {str(path)!r}: give a folder with images")
+    if not root.is_dir():
+        raise ValueError(f"{str(path)!r} is a file: give a folder with images")
+    shape, files = _height_and_width(size), _images_in(root)
+    if not files:
+        raise ValueError(f"no image found in {str(path)!r}: give a folder with images, such as .png or .jpg")
+    images = _read_all(files, shape, progress)
+    name = ("stimulus", [file.name for file in files], {"long_name": "name of the file", "units": "1"})
+    height, width = images.shape[2:]
+    return xr.Dataset(
+        {"image": (("stimulus", "channel", "y", "x"), images, {"long_name": "RGB image", "units": "1"})},
+        {"file_name": name},
+        {"name": root.name, "path": str(path), "height": height, "width": width},
+    )
+
+
 class _DamagedError(Exception):
     """An image cannot be read: its name and why."""
 
@@ -120,23 +165,28 @@ def _height_and_width(size: int | tuple[int, int] | None) -> tuple[int, int] | N
 
 def _list(root: Path) -> tuple[list[str], list[Path], list[int]]:
     """List the classes, all image files, and the label of each file."""
-    from PIL import Image
-
-    endings = tuple(Image.registered_extensions())
     names = _subfolders(root)
     files: list[Path] = []
     labels: list[int] = []
     for label, name in enumerate(names):
-        entries = sorted(entry.name for entry in os.scandir(root / name) if entry.is_file())
-        found = [entry for entry in entries if not entry.startswith(".") and entry.lower().endswith(endings)]
+        found = _images_in(root / name)
         if not found:
             raise ValueError(
                 f"no image found in {str(root / name)!r}: every subfolder is a class and needs images, "
                 "such as .png or .jpg"
             )
-        files += [root / name / entry for entry in found]
+        files += found
         labels += [label] * len(found)
     return names, files, labels
+
+
+def _images_in(path: Path) -> list[Path]:
+    """List the files in a folder whose names end like an image's, sorted."""
+    from PIL import Image
+
+    endings = tuple(Image.registered_extensions())
+    entries = sorted(entry.name for entry in os.scandir(path) if entry.is_file())
+    return [path / entry for entry in entries if not entry.startswith(".") and entry.lower().endswith(endings)]
 
 
 def _read_all(files: list[Path], shape: tuple[int, int] | None, progress: bool) -> np.ndarray:

@@ -7,12 +7,15 @@ from cortexsim.explore.tour import Tour
 
 # their figures take seconds to import, and the first panel needs none
 _LATE = {
+    "Brains": "own_brains",
     "Changes": "changes",
     "Experiment": "experiment",
     "Folding": "folding",
+    "HowLong": "how_long",
     "Lesions": "lesions",
     "Lesson": "lesson",
     "Masking": "masking",
+    "Recorder": "recorder",
     "Sequences": "sequences",
     "Timeline": "timeline",
     "Training": "training",
@@ -21,12 +24,15 @@ _LATE = {
 
 __all__ = [
     "Anatomy",
+    "Brains",
     "Changes",
     "Experiment",
     "Folding",
+    "HowLong",
     "Lesions",
     "Lesson",
     "Masking",
+    "Recorder",
     "Sequences",
     "Timeline",
     "Tour",

@@ -14,6 +14,7 @@ from cortexsim.model import Cortex
 from cortexsim.nets import undisturbed
 from cortexsim.presentation import Presentation
 from cortexsim.schedule import schedule
+from cortexsim.statistics import Statistics
 
 CHUNK = 50
 
@@ -26,6 +27,7 @@ def right_over_time(
     *,
     seed: int = 0,
     wanted: Callable[[], bool] = lambda: True,
+    statistics: Statistics | None = None,
 ) -> list[int | None]:
     """Count how many images of a batch a model names right at each time.
 
@@ -41,6 +43,8 @@ def right_over_time(
         Draws the masks.
     wanted : callable
         Asked between chunks of images.
+    statistics : Statistics, optional
+        By default those that the model has for the presentation.
 
     Returns
     -------
@@ -62,7 +66,7 @@ def right_over_time(
     planned = schedule(model.graph, times, presentation)
     with undisturbed(model), torch.no_grad():
         # the mode is evaluation now, so this takes the stored statistics; once for all chunks
-        normalize = model.normalizer(presentation)
+        normalize = model.normalizer(presentation, statistics)
         for index in torch.arange(len(pixels)).split(CHUNK):
             if not wanted():
                 raise InterruptedError("a newer request has come")

@@ -1,23 +1,28 @@
-"""An experiment of the paper in a panel: the result that ships, or a run made here."""
+"""An experiment of the paper in a panel: the result that ships, or a run made here, behind the cell."""
 
 from __future__ import annotations
 
 import html
-from typing import Any
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self
 
 import ipywidgets as widgets
-import traitlets
+import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim import experiments
-from cortexsim.explore.live import Fit, Live
-from cortexsim.explore.notice import alert
+from cortexsim.explore.study import Study, Told
 from cortexsim.plot import experiment as drawn
 from cortexsim.suggest import unknown
 
+HERE = {"smoke (seconds; learns nothing)": "smoke", "laptop (long; digits)": "laptop"}
+# a line of a run begins with the part it is at
+_PART = re.compile(r"(\d+)/(\d+) ")
 
-class Experiment(widgets.VBox):
-    """The figures of an experiment; a button runs it at the smallest scale.
+
+class Experiment(Study):
+    """The figures of an experiment; a button runs it on digits made on the spot, and another lets go of it.
 
     Parameters
     ----------
@@ -30,8 +35,6 @@ class Experiment(widgets.VBox):
     ----------
     source : str
         "ships", "run here", or "" where there is nothing to draw yet.
-    result : Dataset or None
-        What is drawn.
 
     Raises
     ------
@@ -39,46 +42,70 @@ class Experiment(widgets.VBox):
         If there is no such experiment, or it has no such figure.
     """
 
-    source = traitlets.Unicode("")
+    ACTION: ClassVar[str] = "run it here"
 
-    def __init__(self, name: str, *, figures: Any = None) -> None:
+    def __init__(self, name: str, *, figures: Sequence[str] | None = None) -> None:
         if name not in experiments.EXPERIMENTS:
             raise ValueError(unknown("experiment", name, experiments.EXPERIMENTS))
         self.about = experiments.EXPERIMENTS[name]
         for wanted in figures or ():
             if wanted not in self.about.figures:
                 raise ValueError(unknown(f"figure of {name}", wanted, self.about.figures))
-        self.chosen = tuple(figures or self.about.figures)
-        self.result: xr.Dataset | None = None
-        self.button = widgets.Button(description="run it here, at smoke scale", layout=widgets.Layout(width="auto"))
-        self.button.on_click(lambda _: self.run())
-        self.notice, self.place = widgets.HTML(), widgets.VBox(layout=widgets.Layout(width="100%"))
-        super().__init__(
-            [widgets.HTML(f"<b>{html.escape(self.about.question)}</b>"), self.button, self.notice, self.place],
-            layout=widgets.Layout(width="100%"),
+        chosen = tuple(figures or self.about.figures)
+        self._ships: xr.Dataset | None = None
+        # which experiment it is belongs to the settings, but another is another panel
+        fixed: dict[str, Any] = {"layout": widgets.Layout(display="none")}
+        scale = widgets.Dropdown(
+            options=HERE,
+            description="scale",
+            style={"description_width": "initial"},
+            layout=widgets.Layout(width="310px"),
         )
+        super().__init__(
+            None,
+            {
+                "scale": scale,
+                "experiment": widgets.Dropdown(options=[name], **fixed),
+                "figures": widgets.SelectMultiple(options=self.about.figures, value=chosen, **fixed),
+            },
+        )
+        question = widgets.HTML(f'<b style="line-height:1.4">{html.escape(self.about.question)}</b>')
+        self.children = (question, *self.children)  # type: ignore[has-type]
         if name in experiments.shipped_names():
-            self._show(experiments.shipped(name), "ships")
+            self._ships = experiments.shipped(name)
+            self._take(self.choices, self._ships)
         else:
-            self.notice.value = "No result of this experiment ships yet: run it."
+            self.finding.value = "No result of this experiment ships yet: run it."
 
-    def run(self) -> None:
-        """Run it on digits made on the spot, in seconds; what is wrong is shown in the panel."""
-        self.button.disabled = True
-        self.notice.value = "running …"
-        try:
-            result = experiments.run(self.about.name, report=self._say)
-            self._show(result, "run here")
-        except Exception as error:
-            self.notice.value = alert("This could not be run", error)
-        finally:
-            self.button.disabled = False
+    @property
+    def source(self) -> str:
+        """Where what is drawn is from."""
+        if self.result is None:
+            return ""
+        return "ships" if self.result is self._ships else "run here"
 
-    def _say(self, line: str) -> None:
-        self.notice.value = html.escape(line)
+    def measure(self, choices: Mapping[str, Any], told: Told) -> xr.Dataset:
+        """Run it, in a folder that is thrown away; what is let go of ends at its next line."""
 
-    def _show(self, result: xr.Dataset, source: str) -> None:
+        def report(line: str) -> None:
+            part = _PART.match(line)
+            told((int(part[1]) - 1) / int(part[2]) if part else 0.0, line)
+
+        return experiments.run(choices["experiment"], scale=choices["scale"], report=report)
+
+    def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:
+        """Draw the chosen figures of a result."""
         figures = drawn(result)
-        self.place.children = (Fit(), *(Live(figures[name]) for name in self.chosen))
-        self.result, self.source = result, source
-        self.notice.value = f"{source}: scale {html.escape(str(result.attrs['scale']))}"
+        return {name: figures[name] for name in self.about.figures if name in self.choices["figures"]}
+
+    def say(self, result: xr.Dataset) -> str:
+        """Say where the result is from, on which data and at which scale."""
+        learned = " Nothing is learned at this scale." if result.attrs["scale"] == "smoke" else ""
+        return f"This result {self.source.replace('run', 'was run')}: {result.attrs['data']}; scale: " + (
+            f"{result.attrs['scale']}.{learned}"
+        )
+
+    @classmethod
+    def _reopened(cls, settings: Mapping[str, Any], *, model: Any, data: Any) -> Self:
+        choices = settings["choices"]
+        return cls(choices["experiment"], figures=choices["figures"])

@@ -12,9 +12,13 @@ from cortexsim.explore.study import Study
 from cortexsim.suggest import unknown
 
 STUDIES = {
+    "Brains": "own_brains",
     "Changes": "changes",
+    "Experiment": "experiment",
+    "HowLong": "how_long",
     "Lesions": "lesions",
     "Masking": "masking",
+    "Recorder": "recorder",
     "Sequences": "sequences",
 }
 

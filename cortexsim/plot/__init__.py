@@ -1,6 +1,7 @@
 """Figures: a labelled recording or result in, a plotly figure out."""
 
 from cortexsim.plot.activity import activity
+from cortexsim.plot.any_time import any_time
 from cortexsim.plot.beside import narrowed
 from cortexsim.plot.brain import brain
 from cortexsim.plot.cursor import add_cursor, add_points, move_cursor
@@ -34,6 +35,7 @@ __all__ = [
     "activity",
     "add_cursor",
     "add_points",
+    "any_time",
     "arrivals",
     "brain",
     "difference",

@@ -33,7 +33,9 @@ def _number(result: xr.Dataset, variable: str, label: str) -> int:
     return int(known.max()) if known.size else 0
 
 
-def dress(figure: go.Figure, result: xr.Dataset, what: str, *notes: str, plot_px: int = 320, rows: int = 0) -> None:
+def dress(
+    figure: go.Figure, result: xr.Dataset, what: str, *notes: str, plot_px: int = 320, rows: int = 0, top_px: int = 44
+) -> None:
     """Give a figure of an experiment its title, and a caption below: notes, what the paper knows, data and machine.
 
     Parameters
@@ -48,6 +50,8 @@ def dress(figure: go.Figure, result: xr.Dataset, what: str, *notes: str, plot_px
         Height of the plot itself.
     rows : int
         Lines of the legend, which stands between plot and caption.
+    top_px : int
+        Height of what is above the plot: the title, and where there are several plots theirs.
     """
     about = result.attrs
     texts = [
@@ -57,7 +61,7 @@ def dress(figure: go.Figure, result: xr.Dataset, what: str, *notes: str, plot_px
         f"training; {about['date']}, commit {about['commit']}.",
     ]
     lines = [line for text in texts if text for line in textwrap.wrap(text, _LINE)]
-    legend_px, axis_px, top_px = rows * 20 + 8, 52, 44
+    legend_px, axis_px = rows * 20 + 8, 52
     figure.add_annotation(
         text="<br>".join(lines),
         x=0,

@@ -11,13 +11,14 @@ from cortexsim.experiments.result import over_seeds
 from cortexsim.plot import look
 from cortexsim.plot.caption import dress, interval_note, model_name
 
-# statistics: how they are drawn, and what they are
+# statistics: how lines and markers are drawn, and what they are; where every other time is empty there are no lines
 STATISTICS = {
-    "calibrated": ("solid", "moments of its own at each time"),
-    "held": ("dash", "moments of the trained readout time reused afterwards"),
-    "pooled": ("dot", "moments shared over time"),
-    "none": ("solid", ""),
+    "calibrated": ("solid", "", "own moments at each time"),
+    "held": ("dash", "-open", "moments of its trained time reused"),
+    "pooled": ("dot", "-open-dot", "moments shared over time"),
+    "none": ("solid", "", ""),
 }
+SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "pentagon", "star")
 
 
 def error_by_time(result: xr.Dataset, models: Sequence[str] | None = None) -> go.Figure:
@@ -43,7 +44,7 @@ def error_by_time(result: xr.Dataset, models: Sequence[str] | None = None) -> go
     labels = [label for label in labels if bool(errors.sel(model=label).notnull().any())]
     rows = 0
     for k, label in enumerate(labels):
-        for kind, (dash, meaning) in STATISTICS.items():
+        for kind, (dash, filling, meaning) in STATISTICS.items():
             if kind not in errors["statistics"].values:
                 continue
             line = errors.sel(model=label, statistics=kind)
@@ -57,7 +58,7 @@ def error_by_time(result: xr.Dataset, models: Sequence[str] | None = None) -> go
                 connectgaps=False,
                 name=model_name(result, label) + (f"; {meaning}" if several else ""),
                 line={"color": look.COLOURS[k % len(look.COLOURS)], "width": 2, "dash": dash},
-                marker={"size": 6, "symbol": k},
+                marker={"size": 8 if filling else 6, "symbol": SYMBOLS[k % len(SYMBOLS)] + filling},
                 error_y={
                     "array": (line["high"] - line).values,
                     "arrayminus": (line - line["low"]).values,

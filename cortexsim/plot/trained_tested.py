@@ -99,5 +99,6 @@ def trained_tested(result: xr.Dataset) -> go.Figure:
         f"{50 / np.sqrt(n):.1f} points). Framed: tested where it was trained. Blank: the last state is empty, or the "
         "model has no weights for that time.",
         plot_px=230 * len(groups),
+        top_px=64,
     )
     return figure

@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 from rsatoolbox.inference.noise_ceiling import boot_noise_ceiling
 from rsatoolbox.rdm import RDMs, compare
+from scipy.stats import kendalltau, spearmanr
 
 import cortexsim as cs
 from cortexsim.analyse.compare_rdms import METHODS
@@ -67,6 +68,35 @@ def test_copies_of_a_stimulus_do_not_make_unrelated_rdms_agree():
     found = cs.analyse.compare_rdms(one, other, "pearson", n_bootstrap=100)
     assert abs(float(found["low"] + found["high"]) / 2 - float(found)) < 0.1
     assert found.attrs["interval"] == ("95 % percentile bootstrap over 30 stimuli, 100 resamples, subjects as they are")
+
+
+def test_a_model_without_time_keeps_its_interval_and_ceiling(movie, brains):
+    still = cs.analyse.compare_rdms(movie.isel(time=2, drop=True), brains, n_bootstrap=20)
+    moving = cs.analyse.compare_rdms(movie, brains, n_bootstrap=20).isel(time=2)
+    assert still.dims == ()
+    for name in ("low", "high", "ceiling_low", "ceiling_high"):
+        assert float(still[name]) == float(moving[name])
+
+
+@pytest.mark.parametrize("method", ["spearman", "kendall"])
+def test_the_interval_is_that_of_resamples_written_out(movie, brains, method):
+    found = cs.analyse.compare_rdms(movie, brains, method, n_bootstrap=3, seed=4)
+    drawing, drawn = np.random.default_rng(4), []
+    rows, columns = np.triu_indices(12, 1)
+    for _ in range(3):
+        chosen = np.sort(drawing.integers(12, size=12))
+        apart = chosen[rows] != chosen[columns]
+        held = movie.values[1:], brains.mean("session").values
+        pairs = [matrices[:, chosen[rows][apart], chosen[columns][apart]] for matrices in held]
+        drawn.append(compare_vectors(*pairs, method))
+    low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
+    np.testing.assert_allclose(found["low"].values[1:], low)
+    np.testing.assert_allclose(found["high"].values[1:], high)
+
+
+def compare_vectors(ours, its, method):
+    by = {"spearman": spearmanr, "kendall": kendalltau}[method]
+    return [np.mean([by(one, other)[0] for other in its]) for one in ours]
 
 
 def test_a_brain_with_times_is_compared_at_all_of_them(movie):

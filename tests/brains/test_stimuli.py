@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.io import savemat
 
 import cortexsim as cs
@@ -50,9 +51,28 @@ def test_what_is_no_image_is_refused(tmp_path):
         cs.brains.images(tmp_path / "odd.mat", size=8)
 
 
-def test_a_folder_is_read_by_the_datasets(tmp_path):
+def test_a_folder_is_read_with_its_classes_or_in_the_order_of_names(tmp_path):
+    for name, level in (("b/2.png", 50), ("a/1.png", 100), ("a/0.png", 150)):
+        (tmp_path / "classes" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (4, 4), (level, 0, 0)).save(tmp_path / "classes" / name)
+    shown = cs.brains.images(tmp_path / "classes", size=2)
+    assert shown["image"].values[:, 0, 0, 0].tolist() == [150, 100, 50]
+    assert shown["label"].values.tolist() == [0, 0, 1]
+    flat = cs.brains.images(tmp_path / "classes" / "a", size=2)
+    assert flat["file_name"].values.tolist() == ["0.png", "1.png"]
+    assert flat["image"].values[:, 0, 0, 0].tolist() == [150, 100]
+
+
+def test_a_folder_without_images_is_told(tmp_path):
+    with pytest.raises(ValueError, match=r"no image found in .*give a folder with images"):
+        cs.brains.images(tmp_path, size=8)
+    with pytest.raises(ValueError, match=r"variable= is for \.mat, not for the folder"):
+        cs.brains.images(tmp_path, size=8, variable="x")
+
+
+def test_a_single_image_is_no_set_of_them(tmp_path):
     (tmp_path / "hand.png").write_bytes(b"")
-    with pytest.raises(ValueError, match=r"a \.mat file is needed; for folders see datasets\.folder"):
+    with pytest.raises(ValueError, match=r"give a folder of images, or a \.mat file"):
         cs.brains.images(tmp_path / "hand.png", size=8)
 
 

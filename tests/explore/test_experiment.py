@@ -1,9 +1,11 @@
-"""The panel of an experiment: what ships is drawn, a run replaces it, errors stay in the panel."""
+"""The panel of an experiment: what ships is drawn, a run replaces it, it can be let go of, errors stay in the panel."""
+
+import threading
 
 import pytest
 
 from cortexsim import experiments
-from cortexsim.explore import Experiment
+from cortexsim.explore import Experiment, reopen
 from cortexsim.explore.live import Live
 
 
@@ -16,34 +18,74 @@ def test_a_result_that_ships_is_drawn_at_once():
     assert panel.source == "ships"
     assert len(drawn(panel)) == 1
     assert panel.result.attrs["experiment"] == "equivalence"
+    assert "This result ships: digits in debris" in panel.finding.value
 
 
-def test_a_run_replaces_what_is_drawn(monkeypatch):
-    shipped, lines = experiments.shipped("equivalence"), []
+def test_a_run_replaces_what_is_drawn_and_tells_how_far_it_is(monkeypatch):
+    shipped, shares = experiments.shipped("equivalence").copy(), []
 
-    def run(name, report):
-        lines.append(name)
-        report("1/4: step 0")
+    def run(name, scale, report):
+        report("3/4 a model: step 0")
+        shares.append((name, scale, panel.bar.value, panel.words.value))
         return shipped
 
     panel = Experiment("equivalence")
     monkeypatch.setattr(experiments, "run", run)
     panel.button.click()
-    assert lines == ["equivalence"]
+    panel.wait(20)
+    name, scale, share, words = shares[0]
+    assert (name, scale, share) == ("equivalence", "smoke", 0.5)
+    assert words.startswith("3/4 a model: step 0")
     assert panel.source == "run here"
-    assert not panel.button.disabled
+    assert not panel.busy
 
 
 def test_what_goes_wrong_in_a_run_is_shown_in_the_panel(monkeypatch):
     panel = Experiment("equivalence")
+    before = panel.result
 
     def run(*_, **__):
         raise OSError("no space left")
 
     monkeypatch.setattr(experiments, "run", run)
     panel.run()
+    panel.wait(20)
     assert "no space left" in panel.notice.value
+    assert panel.result is before
     assert not panel.button.disabled
+
+
+def test_a_run_is_let_go_of_at_its_next_line(monkeypatch):
+    panel, started, goes_on = Experiment("equivalence"), threading.Event(), threading.Event()
+    run, lines = experiments.run, []
+
+    def slow(*args, report, **kwargs):
+        def told(line):
+            lines.append(line)
+            started.set()
+            goes_on.wait(20)
+            report(line)
+
+        return run(*args, report=told, **kwargs)
+
+    monkeypatch.setattr(experiments, "run", slow)
+    panel.run()
+    assert started.wait(60)
+    panel.cancel()
+    goes_on.set()
+    panel.wait(60)
+    assert len(lines) == 1
+    assert panel.source == "ships"
+    assert panel.words.value == "cancelled"
+
+
+def test_settings_open_the_same_experiment_and_figures():
+    panel = Experiment("weight-sharing", figures=["parameters"])
+    assert panel.source == ""
+    again = reopen(panel.settings)
+    assert again.settings == panel.settings
+    assert again.about.name == "weight-sharing"
+    assert again.choices["figures"] == ("parameters",)
 
 
 def test_unknown_experiments_and_figures_are_refused():

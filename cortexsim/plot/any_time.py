@@ -1,0 +1,67 @@
+"""What is named right when a model is read out at any time, with one kind of statistics or another."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+import xarray as xr
+
+from cortexsim.plot import lines, look
+from cortexsim.plot.time_course import time_course
+
+
+def any_time(accuracy: xr.DataArray, *, readout_time: int | None = None, title: str | None = None) -> go.Figure:
+    """Draw accuracy by readout time, a line for each model and kind of statistics.
+
+    Parameters
+    ----------
+    accuracy : DataArray, (model, statistics, time)
+        Fractions; NaN where nothing can be read or nothing was measured. Drawn where it has them: the coordinates `low`
+        and `high`, and the attribute `chance`.
+    readout_time : int, optional
+        Is marked: the time at which the first model was trained to answer.
+    title : str, optional
+
+    Returns
+    -------
+    Figure
+        A line has a colour for its kind of statistics, and another symbol for each model. A lone time is a point.
+
+    Raises
+    ------
+    ValueError
+        If the array has other dimensions.
+    """
+    lines.check_dims(accuracy, ["model", "statistics", "time"], what="accuracy by readout time")
+    models = [str(name) for name in accuracy["model"].values]
+    kinds = [str(kind) for kind in accuracy["statistics"].values]
+    flat = accuracy.transpose("model", "statistics", "time").stack(line=("model", "statistics"))
+    names = [f"{model}, {kind}" if len(models) > 1 else kind for model in models for kind in kinds]
+    flat = flat.reset_index("line", drop=True).drop_vars(["model", "statistics"], errors="ignore")
+    flat = flat.assign_coords(line=("line", names, {"long_name": "statistics"})).transpose("time", "line")
+    known = flat.notnull().any("time").values
+    figure = time_course(flat.isel(line=np.flatnonzero(known)), title=title)
+    for name in np.array(names)[known]:
+        model, kind = divmod(names.index(name), len(kinds))
+        for trace in figure.select_traces({"name": name}):
+            trace.update(line={**lines.style(kind), "dash": lines.DASHES[2 * model]}, marker={"symbol": model})
+        for trace in figure.select_traces({"name": f"{name} interval"}):
+            shade = lines.translucent(lines.style(kind)["color"])
+            trace.update(fillcolor=shade, line={"color": shade})
+    if readout_time is not None:
+        figure.add_vline(
+            x=readout_time,
+            line={"color": look.INK, "width": 1, "dash": "dot"},
+            annotation={"text": "trained to answer here", "font": {"size": 11}, "textangle": -90},
+            annotation_position="bottom left",
+            name="readout time",
+        )
+    # all of 0 to 1, so that curves of several runs can be compared; a little more, so that a line at 1 is seen whole
+    figure.update_yaxes(range=[-0.02, 1.04], tickformat=".0%")
+    figure.update_xaxes(dtick=1 if accuracy.sizes["time"] <= 26 else None)
+    # between the plot and the edge below: long names beside it would leave no room
+    figure.update_layout(
+        legend={"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top", "title": {"text": ""}, "entrywidth": 330},
+        height=400,
+    )
+    return figure

@@ -1,0 +1,50 @@
+"""Accuracy by readout time: a line for each model and kind of statistics, and the trained time marked."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from cortexsim import plot
+
+
+@pytest.fixture
+def accuracy():
+    values = np.full((2, 2, 5), np.nan)
+    values[0, 0, 2:], values[0, 1, 2:], values[1, 0, 2] = [0.5, 0.9, 0.8], [0.5, 0.6, 0.4], 0.7
+    coordinates = {
+        "model": ["recurrent", "feedforward"],
+        "statistics": ["of each time", "held"],
+        "time": ("time", np.arange(5), {"long_name": "readout time", "units": "steps"}),
+    }
+    made = xr.DataArray(values, coordinates, ("model", "statistics", "time"), attrs={"chance": 0.5, "interval": "none"})
+    return made.assign_coords(low=made - 0.1, high=made + 0.1)
+
+
+def lines(figure):
+    return {trace.name: trace for trace in figure.data if trace.mode == "lines+markers"}
+
+
+def test_a_model_and_kind_that_was_not_measured_is_no_line(accuracy):
+    drawn = lines(plot.any_time(accuracy))
+    assert list(drawn) == ["recurrent, of each time", "recurrent, held", "feedforward, of each time"]
+    np.testing.assert_allclose(drawn["recurrent, held"].y, [np.nan, np.nan, 0.5, 0.6, 0.4])
+    assert drawn["feedforward, of each time"].y[2] == 0.7
+
+
+def test_a_kind_of_statistics_has_a_colour_and_a_model_a_dash(accuracy):
+    own, held, sibling = lines(plot.any_time(accuracy)).values()
+    assert own.line.color == sibling.line.color != held.line.color
+    assert own.line.dash == held.line.dash != sibling.line.dash
+
+
+def test_the_trained_time_is_marked_and_the_axis_is_all_of_accuracy(accuracy):
+    figure = plot.any_time(accuracy, readout_time=3)
+    assert [shape.x0 for shape in figure.layout.shapes] == [3]
+    assert figure.layout.yaxis.range == (-0.02, 1.04)
+    assert figure.layout.xaxis.title.text == "readout time (steps)"
+    assert not plot.any_time(accuracy).layout.shapes
+
+
+def test_other_dimensions_are_refused(accuracy):
+    with pytest.raises(ValueError, match=r"has the dimensions \(model, statistics, time\), got \(statistics, time\)"):
+        plot.any_time(accuracy[0])
