@@ -132,7 +132,7 @@ def test_two_processes_learn_what_one_does(tmp_path):
 def test_the_command_runs_under_torchrun(tmp_path):
     train = (
         f"train digits --n 200 --size 16 --features 4,4 --epochs 1 --batch-size 20 --to {tmp_path}/model.safetensors "
-        "--readout-time 3 --device cpu --threads 1"
+        "--readout-time 3 --validation 0 --device cpu --threads 1"
     )
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     where = {**os.environ, "OMP_NUM_THREADS": "1"}
