@@ -5,7 +5,7 @@ import pytest
 from benchmarks.jupyter import open_notebook, run_all
 from cortexsim.shipped import notebooks_folder
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 
 NOTEBOOKS = sorted(path.name for path in notebooks_folder().glob("*.ipynb"))
 # what a widget that could not be made leaves behind
