@@ -51,7 +51,7 @@ def lab_address(lab_folder, called):
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def asked():
     """Give the list of the addresses that the browser asked for."""
     return []
@@ -68,7 +68,7 @@ def page(asked):
         page.evaluate("() => window.jupyterapp?.serviceManager.sessions.shutdownAll()")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def left_this_machine(asked, called):
     """Give a function that lists whom browser, server and kernel called elsewhere."""
 

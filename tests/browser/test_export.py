@@ -40,9 +40,9 @@ def test_the_slider_of_an_exported_page_moves_the_picture_with_the_network_off(e
     page.get_by_role("slider", name="time (steps)").focus()
     for time in (1, 2, 3):
         page.keyboard.press("ArrowRight")
-        page.wait_for_function(f"() => document.querySelector('.cs-movie').dataset.time === '{time}'", timeout=5_000)
+        page.wait_for_function(f"() => document.querySelector('.cs-movie').dataset.time === '{time}'", timeout=30_000)
     assert page.evaluate(PIXELS) != before
-    page.wait_for_function(f"() => ({CURSORS})().every(x => x === 3)", timeout=5_000)
+    page.wait_for_function(f"() => ({CURSORS})().every(x => x === 3)", timeout=30_000)
     assert len(page.evaluate(CURSORS)) == 4
 
     # the keyboard alone pins a pair of stimuli and reads its value
@@ -56,7 +56,7 @@ def test_the_slider_of_an_exported_page_moves_the_picture_with_the_network_off(e
     # loop goes on from the beginning
     page.get_by_role("checkbox", name="loop").check()
     page.get_by_role("button", name="play").click()
-    page.wait_for_function("() => document.querySelector('.cs-movie').dataset.time === '0'", timeout=10_000)
+    page.wait_for_function("() => document.querySelector('.cs-movie').dataset.time === '0'", timeout=30_000)
     page.get_by_role("button", name="pause").click()
 
     assert wrong == []

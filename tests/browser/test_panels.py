@@ -63,7 +63,7 @@ def test_one_slider_moves_every_linked_view_and_nothing_leaves_the_machine(stage
     seen = [page.evaluate(VIEWS)]
     for time in range(1, 6):
         page.keyboard.press("ArrowRight")
-        page.wait_for_function(AT, arg=time, timeout=5_000)
+        page.wait_for_function(AT, arg=time, timeout=30_000)
         seen.append(page.evaluate(VIEWS))
     for name in ("V1", "arrows", "probability", "accuracy", "words"):
         assert seen[1][name] != seen[0][name], name
@@ -78,7 +78,7 @@ def test_one_slider_moves_every_linked_view_and_nothing_leaves_the_machine(stage
     page.keyboard.press("Home")
     page.wait_for_function(AT, arg=0)
     page.keyboard.press("Space")
-    page.wait_for_function("() => Number(document.querySelector('.cs-stage').dataset.time) >= 3", timeout=10_000)
+    page.wait_for_function("() => Number(document.querySelector('.cs-stage').dataset.time) >= 3", timeout=30_000)
     assert page.get_by_role("button", name="pause").is_visible()
     page.get_by_role("button", name="pause").click()
     assert page.get_by_role("button", name="play").is_visible()

@@ -27,7 +27,7 @@ def test_the_first_notebook_asks_before_it_shows_and_then_lets_time_move(lab_add
 
     slider.focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function(f"() => ({TIMES})()[0] === 1", timeout=5_000)
+    page.wait_for_function(f"() => ({TIMES})()[0] === 1", timeout=30_000)
     assert page.evaluate(TIMES) == [1, 0, 0]
     assert page.locator("[role=alert]").count() == 0
     assert left_this_machine() == []

@@ -23,7 +23,8 @@ def test_a_shipped_result_names_data_scale_hardware_time_and_commit(name):
     assert result.attrs["scale"].split(",")[0] in SCALES
     assert "EPYC" in result.attrs["hardware"]
     assert result.attrs["seconds"] > 0
-    assert re.fullmatch(r"[0-9a-f]{12}", result.attrs["commit"])
+    # parts of a run that was stopped may be of different commits
+    assert re.fullmatch(r"[0-9a-f]{12}(; [0-9a-f]{12})*", result.attrs["commit"])
     # no path of the machine that ran it
     assert not re.search(r"/(home|root|tmp|work)\b", str(result.attrs))
 
