@@ -147,7 +147,7 @@ def _maps(similarity: xr.DataArray, models: list[str], milliseconds: Millisecond
     figure.add_heatmap(
         x=[""],
         y=brain_times,
-        z=lines.for_json(pixels[:, None]),
+        z=look.for_json(pixels[:, None]),
         coloraxis="coloraxis",
         hovertemplate="pixels, brain %{y}: %{z:.3g}<extra></extra>",
         hoverongaps=False,
@@ -161,7 +161,7 @@ def _maps(similarity: xr.DataArray, models: list[str], milliseconds: Millisecond
             figure.add_heatmap(
                 x=x,
                 y=brain_times,
-                z=lines.for_json(one.values),
+                z=look.for_json(one.values),
                 coloraxis="coloraxis",
                 hovertext=[
                     [

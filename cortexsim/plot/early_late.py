@@ -81,8 +81,8 @@ def show_groups(figure: go.Figure, change: xr.Dataset) -> None:
     decisions = change["decision"].values
     with figure.batch_update():
         for trace, (y, low, high) in zip(figure.data, shown.values(), strict=True):
-            trace.y = lines.for_json(y)
-            trace.error_y.array, trace.error_y.arrayminus = lines.for_json(high - y), lines.for_json(y - low)
+            trace.y = look.for_json(y)
+            trace.error_y.array, trace.error_y.arrayminus = look.for_json(high - y), look.for_json(y - low)
             trace.hovertext = [
                 f"{trace.name}, decided {group}: {v:.1%} ({a:.1%} to {b:.1%}) of {count}"
                 for group, v, a, b, count in zip(decisions, y, low, high, counts, strict=True)

@@ -83,7 +83,7 @@ def effect(change: xr.Dataset, *, milliseconds: Milliseconds | None = None, titl
         figure.add_heatmap(
             x=x,
             y=states,
-            z=lines.for_json(one.values),
+            z=look.for_json(one.values),
             coloraxis="coloraxis",
             hoverongaps=False,
             hovertext=[

@@ -32,15 +32,15 @@ def error_by_epoch(result: xr.Dataset) -> go.Figure:
         name = model_name(result, label)
         figure.add_scatter(
             x=epochs,
-            y=held.values,
+            y=look.for_json(held.values),
             mode="lines+markers",
             name=name,
             legendgroup=label,
             line={"color": colour, "width": 2},
             marker={"size": 6, "symbol": k},
             error_y={
-                "array": (held["high"] - held).values,
-                "arrayminus": (held - held["low"]).values,
+                "array": look.for_json((held["high"] - held).values),
+                "arrayminus": look.for_json((held - held["low"]).values),
                 "thickness": 1,
                 "width": 3,
             },
@@ -48,7 +48,7 @@ def error_by_epoch(result: xr.Dataset) -> go.Figure:
         )
         figure.add_scatter(
             x=epochs,
-            y=training.sel(model=label).values,
+            y=look.for_json(training.sel(model=label).values),
             mode="lines",
             name=f"{name}, training",
             legendgroup=label,

@@ -30,14 +30,14 @@ def error_by_images(result: xr.Dataset) -> go.Figure:
         line = errors.sel(model=label)
         figure.add_scatter(
             x=line["images"].values,
-            y=line.values,
+            y=look.for_json(line.values),
             mode="lines+markers",
             name=model_name(result, label),
             line={"color": look.COLOURS[k], "width": 2},
             marker={"size": 7},
             error_y={
-                "array": (line["high"] - line).values,
-                "arrayminus": (line - line["low"]).values,
+                "array": look.for_json((line["high"] - line).values),
+                "arrayminus": look.for_json((line - line["low"]).values),
                 "thickness": 1,
                 "width": 3,
             },

@@ -53,15 +53,15 @@ def error_by_time(result: xr.Dataset, models: Sequence[str] | None = None) -> go
             several = meaning and errors.sizes["statistics"] > 1
             figure.add_scatter(
                 x=line["time"].values,
-                y=line.values,
+                y=look.for_json(line.values),
                 mode="lines+markers",
                 connectgaps=False,
                 name=model_name(result, label) + (f"; {meaning}" if several else ""),
                 line={"color": look.COLOURS[k % len(look.COLOURS)], "width": 2, "dash": dash},
                 marker={"size": 8 if filling else 6, "symbol": SYMBOLS[k % len(SYMBOLS)] + filling},
                 error_y={
-                    "array": (line["high"] - line).values,
-                    "arrayminus": (line - line["low"]).values,
+                    "array": look.for_json((line["high"] - line).values),
+                    "arrayminus": look.for_json((line - line["low"]).values),
                     "thickness": 1,
                     "width": 3,
                 },
@@ -115,14 +115,14 @@ def error_by_readout_time(result: xr.Dataset) -> go.Figure:
     times = result["readout_time"].max("seed").values
     figure.add_scatter(
         x=times,
-        y=errors.values,
+        y=look.for_json(errors.values),
         mode="lines+markers",
         name="error on the test part",
         line={"color": look.COLOURS[1], "width": 2},
         marker={"size": 8},
         error_y={
-            "array": (errors["high"] - errors).values,
-            "arrayminus": (errors - errors["low"]).values,
+            "array": look.for_json((errors["high"] - errors).values),
+            "arrayminus": look.for_json((errors - errors["low"]).values),
             "thickness": 1.5,
             "width": 4,
         },

@@ -45,8 +45,8 @@ def followed(table: xr.Dataset, *, title: str | None = None) -> go.Figure:
         low, high = (y, y) if ends is None else ((e if not others else e.isel({others[0]: place})).values for e in ends)
         figure.add_scatter(
             x=places + (side if others else 0),
-            y=lines.for_json(y),
-            error_y={"array": lines.for_json(high - y), "arrayminus": lines.for_json(y - low), "symmetric": False},
+            y=look.for_json(y),
+            error_y={"array": look.for_json(high - y), "arrayminus": look.for_json(y - low), "symmetric": False},
             mode="lines+markers",
             line={**lines.style(place), "width": 2},
             marker={"size": 8},

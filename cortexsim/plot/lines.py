@@ -247,13 +247,6 @@ def wrapped(text: str, width: int = 130) -> str:
     return "<br>".join(textwrap.wrap(text, width))
 
 
-def for_json(values: np.ndarray) -> np.ndarray:
-    """Replace NaN, which JSON does not know, by None."""
-    known = values.astype(object)
-    known[~np.isfinite(values)] = None
-    return known
-
-
 def edges_of(values: np.ndarray) -> np.ndarray:
     """Give the edges of cells centred on values, so that a heat map's cells touch."""
     if values.size == 1:

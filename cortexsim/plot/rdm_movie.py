@@ -63,7 +63,7 @@ def rdm_movie(
         frames.append(
             go.Frame(
                 name=str(rdm["time"].values[place]),
-                data=[go.Heatmap(z=lines.for_json(z))],
+                data=[go.Heatmap(z=look.for_json(z))],
                 layout={"xaxis": {"title": {"text": f"stimulus, {moment}" + " — empty: no signal is in it" * empty}}},
             )
         )

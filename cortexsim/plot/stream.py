@@ -129,7 +129,7 @@ def show_stream(
     with figure.batch_update():
         for trace in figure.data:
             index = trace.meta["class"]
-            trace.y = lines.for_json(values[trace.meta["row"] - 2, :, index])
+            trace.y = look.for_json(values[trace.meta["row"] - 2, :, index])
             trace.line.color = colours.get(index, look.FAINT)
             trace.line.width = 3.5 if index == shown[target] else 1.8 if index in colours else 1
             trace.marker.size = 4 if index in colours else 1

@@ -60,7 +60,7 @@ def temporal_generalization(
     figure.add_heatmap(
         x=x,
         y=y,
-        z=lines.for_json(scores.values),
+        z=look.for_json(scores.values),
         **scale,
         hoverongaps=False,
         hovertext=texts,

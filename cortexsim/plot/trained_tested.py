@@ -59,7 +59,7 @@ def trained_tested(result: xr.Dataset) -> go.Figure:
             shown = errors.sel(model=labels, statistics=kind).transpose("model", "time").values
             times = errors["time"].values.astype(int)
             figure.add_heatmap(
-                z=shown,
+                z=look.for_json(shown),
                 x=times,
                 y=[str(time) for time in trained],
                 zmin=0,

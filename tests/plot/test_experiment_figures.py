@@ -40,7 +40,7 @@ def test_errors_by_time_are_a_line_for_each_kind_of_statistics_with_gaps_where_n
     lines = [trace for trace in figure.data if trace.mode == "lines+markers"]
     assert [line.line.dash for line in lines] == ["solid", "dash"] * 3
     np.testing.assert_allclose(lines[1].y, [0.3, 0.5, 0.7])
-    assert np.isnan(lines[4].y).tolist() == [True, False, True]
+    assert [value is None for value in lines[4].y] == [True, False, True]
     assert not any(line.connectgaps for line in lines)
     assert figure.layout.xaxis.title.text == "tested at (steps)"
 
@@ -112,3 +112,12 @@ def test_the_page_of_figures_needs_no_network(measured, tmp_path):
     assert "A question?" in page
     assert page.count("plotly-graph-div") == 2
     assert 'src="http' not in page
+
+
+def test_what_is_not_there_reaches_a_browser_as_null_and_not_as_nan(measured):
+    # FigureWidget sends what a figure holds as JSON of the kernel's protocol, which has no NaN
+    for figure in (plot.error_by_time(measured), plot.error_by_epoch(measured)):
+        for trace in figure.data:
+            for values in (trace.y, trace.error_y.array, trace.error_y.arrayminus):
+                known = [value for value in ([] if values is None else values) if value is not None]
+                assert np.isfinite(np.array(known, dtype=float)).all()
