@@ -54,8 +54,9 @@ def _one(run: dict[str, Any]) -> xr.Dataset:
     test = run["test"]
     shown = test["presentations"]
     times = np.arange(1 + max(time for one in shown.values() for time in one["times"]))
-    edges = test["edges"]
-    bins = [f"{low:g} to {high:g}" for low, high in pairwise(edges)]
+    # where the factor is the class, every class is a bin
+    by_class = test["factor"] == "label"
+    bins = test["classes"] if by_class else [f"{low:g} to {high:g}" for low, high in pairwise(test["edges"])]
     accuracy = np.full((len(shown), len(times)), np.nan)
     by_bin = np.full((len(shown), len(times), len(bins)), np.nan)
     for k, one in enumerate(shown.values()):
@@ -78,7 +79,7 @@ def _one(run: dict[str, Any]) -> xr.Dataset:
             "seed": run["seed"],
             "presentation": [short(from_dict(one["shown"])) for one in shown.values()],
             "time": ("time", times, {"long_name": "readout time", "units": "steps"}),
-            "bin": ("bin", bins, {"long_name": test["factor"].replace("_", " ")}),
+            "bin": ("bin", bins, {"long_name": "class" if by_class else test["factor"].replace("_", " ")}),
             "shown": test["classes"],
             "named": test["classes"],
             "record": steps,

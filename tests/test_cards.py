@@ -59,7 +59,7 @@ def test_bins_of_a_card_average_to_its_accuracy(name):
     np.testing.assert_allclose(mean.where(known), card["accuracy"].where(known), atol=1e-3)
 
 
-@pytest.mark.parametrize("name", cards.names())
+@pytest.mark.parametrize("name", [name for name in cards.names() if "cifar10" not in name])  # its images do not ship
 def test_a_model_does_what_its_card_says(name):
     # the first of the stimuli on which the card was measured; so many are enough to miss a wrong set of statistics
     n = 100

@@ -3,6 +3,7 @@
     uv run python data/models/make.py contours
     uv run python data/models/make.py contours --sibling feedforward --seed 3
     uv run python data/models/make.py digits
+    uv run python data/models/make.py cifar10-jpeg --data ~/cifar10
 
 Each run leaves its record in data/models/runs/; seed 0 also leaves the model. Settings were chosen on held-out training
 images (held out by the recipe, or made from another seed); the test part is read once, at the end.
@@ -17,6 +18,7 @@ import sys
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +85,8 @@ class Task:
     input_gain: float
     shortcut: float
     shown: str = SHOWN
+    n_test: int = 1000
+    in_folder: bool = False  # the images are not drawn: make also takes the folder where they lie
 
     @property
     def calibrated_until(self) -> int:
@@ -97,6 +101,15 @@ def half_occluded_digits(n: int, *, seed: int, **settings: Any) -> xr.Dataset:
     both = xr.concat([free, occluded], "stimulus", combine_attrs="override")
     both.attrs["name"] = "digits in debris, half of them occluded"
     return both.isel(stimulus=np.argsort(np.r_[0:n:2, 1:n:2]))
+
+
+def cifar10_jpeg(n: int, *, folder: Path, part: str = "train", size: int | None = None, seed: int = 0) -> xr.Dataset:
+    """Read CIFAR-10 (JPEG), a folder of images with train/ and test/; n is how many there must be."""
+    images = cs.datasets.folder(folder, part=part, size=size)
+    if len(images["label"]) != n:
+        raise SystemExit(f"{folder / part} holds {len(images['label']):,} images, and this task has {n:,}")
+    images.attrs["name"] = "CIFAR-10 (JPEG)"
+    return images
 
 
 TASKS = {
@@ -164,6 +177,40 @@ TASKS = {
         input_gain=16.0,
         shortcut=0.5,
         shown=BRIEF_SHOWN,
+    ),
+    "cifar10-jpeg": Task(
+        make=cifar10_jpeg,
+        in_folder=True,
+        features={
+            "recurrent": (16, 32, 64, 96),
+            "lateral": (16, 32, 80, 112),
+            "feedback": (16, 48, 88, 120),
+            "feedforward": (16, 64, 128, 176),
+            "feedforward-wide": (86, 114, 128, 172),
+        },
+        readout_time=5,
+        convolutions=dict.fromkeys(SIBLINGS, 2),
+        stages=(
+            Stage(
+                32,
+                50_000,
+                # the way up costs a tenth of all readout times: most epochs go there
+                cs.Recipe.quick(
+                    epochs=16,
+                    growth=((0.0, 0.5), (0.3, 1.0), (0.6, 0.75), (0.8, 1.0)),
+                    unfolding=((0.0, 3), (0.6, None)),
+                    presentation=read_presentation(BRIEF_SHOWN),
+                ),
+                feedforward_epochs=16,
+            ),
+        ),
+        # every class is a bin
+        factor="label",
+        edges=tuple(range(11)),
+        input_gain=16.0,
+        shortcut=0.5,
+        shown=BRIEF_SHOWN,
+        n_test=10_000,
     ),
 }
 
@@ -246,9 +293,9 @@ def _stays_at_chance(record: cs.Progress, recipe: cs.Recipe, n_classes: int) -> 
     return about_to and max(record.accuracy.values()) < 1.2 / n_classes
 
 
-def tested(task: Task, model: cs.Cortex, n: int) -> dict[str, Any]:
+def tested(task: Task, model: cs.Cortex) -> dict[str, Any]:
     """Measure on the test part: what stays on to three times the readout time, what is brief half as long."""
-    data: xr.Dataset = task.make(n, part="test", size=task.stages[-1].size, seed=0)
+    data: xr.Dataset = task.make(task.n_test, part="test", size=task.stages[-1].size, seed=0)
     longest = measure(
         model,
         data,
@@ -270,16 +317,24 @@ def main() -> None:
     parser.add_argument("--sibling", choices=SIBLINGS, default="recurrent")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="where the images of cifar10-jpeg lie")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     task, begun = TASKS[options.task], time.perf_counter()
+    called = task.make.__name__
+    if task.in_folder != (options.data is not None):
+        parser.error(f"{options.task} {'needs' if task.in_folder else 'takes no'} --data")
+    if task.in_folder:
+        task = replace(task, make=partial(task.make, folder=options.data))
+    # where the images lie on this machine says nothing to others
+    said = ["~/cifar10" if argument == str(options.data) else argument for argument in sys.argv[1:]]
     model, records, beginnings = trained(task, options.sibling, options.seed)
     minutes = (time.perf_counter() - begun) / 60
     name = f"ventral-stream-{options.task}" + ("" if options.sibling == "recurrent" else f"-{options.sibling}")
     run = {
         "model": name,
         "seed": options.seed,
-        "command": f"uv run python data/models/make.py {' '.join(sys.argv[1:])}",
+        "command": f"uv run python data/models/make.py {' '.join(said)}",
         "date": datetime.now(UTC).date().isoformat(),
         "minutes": round(minutes, 1),
         "beginnings": beginnings,
@@ -289,7 +344,7 @@ def main() -> None:
         "multiply_adds": cs.schedule(model.graph, model.readout_time, cs.sustained()).multiply_adds,
         "stages": [{"size": s.size, "n": s.n, "recipe": s.recipe.to_dict()} for s in task.stages],
         "training": records,
-        "test": {"data": task.make.__name__, **tested(task, model, 1000)},
+        "test": {"data": called, **tested(task, model)},
     }
     (HERE / "runs").mkdir(exist_ok=True)
     path = HERE / "runs" / f"{name}-seed{options.seed}.json"
