@@ -72,22 +72,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     threads = torch.get_num_threads()
     torch.set_num_threads(setting.threads)
     try:
-        results = run(setting, options.names or (*BENCHMARKS, PANEL))
+        run(setting, options.names or (*BENCHMARKS, PANEL), options.json)
     finally:
         torch.set_num_threads(threads)
-    if options.json is not None:
-        with written_aside(options.json) as aside:
-            aside.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     return 0
 
 
-def run(setting: Setting, names: Sequence[str]) -> dict[str, Any]:
+def run(setting: Setting, names: Sequence[str], to: Path | None = None) -> None:
     """Run benchmarks by name and print what they find.
 
-    Returns
-    -------
-    dict
-        `machine`, and for each benchmark its tables by their titles.
+    Parameters
+    ----------
+    setting : Setting
+    names : sequence of str
+    to : path, optional
+        JSON file: `machine`, and for each benchmark its tables by their titles; written anew after each of them, so
+        that one that fails takes nothing along.
     """
     machine = setting.describe()
     print(
@@ -103,16 +103,23 @@ def run(setting: Setting, names: Sequence[str]) -> dict[str, Any]:
             print(f"best plain convolution, {size}: {machine[f'peak_{size}_gflop_s']:,.1f} GFLOP/s")
     results: dict[str, Any] = {"machine": machine}
     for name in names:
-        module = importlib.import_module(f"benchmarks.{name}")
-        if name == PANEL:
-            results[name] = module.measure()
-            for what, value in results[name].items():
-                print(f"{name}: {what} {value:,.1f}" if isinstance(value, float) else f"{name}: {what} {value}")
-            continue
-        results[name] = module.measure(setting)
-        for title, rows in results[name].items():
-            print_rows(title, rows)
-    return results
+        results[name] = _measured(name, setting)
+        if to is not None:
+            with written_aside(to) as aside:
+                aside.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+
+
+def _measured(name: str, setting: Setting) -> dict[str, Any]:
+    module = importlib.import_module(f"benchmarks.{name}")
+    if name == PANEL:
+        found: dict[str, Any] = module.measure()
+        for what, value in found.items():
+            print(f"{name}: {what} {value:,.1f}" if isinstance(value, float) else f"{name}: {what} {value}")
+        return found
+    found = module.measure(setting)
+    for title, rows in found.items():
+        print_rows(title, rows)
+    return found
 
 
 if __name__ == "__main__":

@@ -120,3 +120,11 @@ def test_what_cannot_be_run_is_refused(arguments, message, capsys):
     with pytest.raises(SystemExit):
         main(arguments)
     assert message in capsys.readouterr().err
+
+
+def test_a_benchmark_that_fails_takes_no_finished_one_along(tmp_path, monkeypatch):
+    monkeypatch.setattr("benchmarks.startup.measure", lambda setting: 1 / 0)
+    kept = tmp_path / "numbers.json"
+    with pytest.raises(ZeroDivisionError):
+        main(["calibration", "startup", "--quick", "--rounds", "1", "--json", str(kept)])
+    assert set(json.loads(kept.read_text())) == {"machine", "calibration"}
