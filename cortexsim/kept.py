@@ -23,6 +23,7 @@ from cortexsim.statistics import Normalize
 from cortexsim.transition import Times
 
 TAKEN = ("activation", "channel", "class", "component", "logits", "populated", "shown", "time", "unit", "x", "y")
+TOO_LARGE = 65_520.0  # half way from the largest float16 to what would be the next one
 ENERGY = "px step (pixel values in [0, 1])"
 
 
@@ -133,19 +134,25 @@ def keep(
 
 
 def _write(array: np.ndarray, values: Tensor, at: Activity, time: int, name: str) -> None:
-    rows = slice(None) if at.rows is None else at.rows.numpy()
-    array[rows, time] = _cast(values, array.dtype, name, time)
+    values = values.detach()
+    if array.dtype == np.float16:
+        _check_fits(values, name, time)
+    room = torch.from_numpy(array)
+    if at.rows is None:
+        # from the device, to the dtype and into the layout in one pass
+        room[:, time].copy_(values)
+    else:
+        room[at.rows.cpu(), time] = values.to("cpu", room.dtype)
 
 
-def _cast(values: Tensor, dtype: np.dtype, name: str, time: int) -> np.ndarray:
-    wide = values.detach().cpu().double() if values.dtype == torch.float64 else values.detach().cpu().float()
-    with np.errstate(over="ignore"):
-        cast = wide.numpy().astype(dtype)
-    if dtype == np.float16 and np.isinf(cast).any():
+def _check_fits(values: Tensor, name: str, time: int) -> None:
+    """Refuse what float16 would round to infinity."""
+    magnitudes = values.abs()
+    # the largest is NaN where any is, and NaN is no overflow
+    if not float(magnitudes.amax()) < TOO_LARGE and bool((magnitudes >= TOO_LARGE).any()):
         raise ValueError(
-            f"{name} reaches {float(wide.abs().max()):.3g} at time {time}, too large for float16; use dtype='float32'"
+            f"{name} reaches {float(magnitudes.max()):.3g} at time {time}, too large for float16; use dtype='float32'"
         )
-    return cast
 
 
 def recording_of(

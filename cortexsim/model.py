@@ -440,10 +440,12 @@ class Cortex(nn.Module):
         """Choose what normalizes: the batch in training mode, else `find_statistics`."""
         if self.normalization == "none":
             return not_at_all
-        if self.training:
-            return by_batch
+        return by_batch if self.training else self.normalized_by(self.find_statistics(presentation, statistics))
+
+    def normalized_by(self, statistics: Statistics | None) -> Normalize:
+        """Normalize by these, which `find_statistics` found; None is without any."""
         weight = next(self.parameters())
-        return Stored(self.find_statistics(presentation, statistics), weight.device, weight.dtype)
+        return not_at_all if statistics is None else Stored(statistics, weight.device, weight.dtype)
 
     def find_statistics(
         self, presentation: AnyPresentation | None, statistics: Statistics | AnyPresentation | None = None

@@ -218,7 +218,8 @@ def simulate(
     made = {
         "version": __version__,
         "graph": model.graph.to_dict(),
-        "model": model.checksum(),
+        # what fits the model holds its checksum, which takes a while for a large one
+        "model": model.checksum() if used is None else used.weights,
         "readout_time": model.readout_time,
         "presentation": presentation.to_dict(),
         "presentation_text": str(presentation),
@@ -264,8 +265,7 @@ def simulate(
     else:
         place = Stream(Path(to))
     with place, undisturbed(model), torch.no_grad(), only_deterministic(deterministic):
-        # the mode is evaluation now, so this takes the stored statistics
-        normalize = model.normalizer(presentation, used)
+        normalize = model.normalized_by(used)
         means = {}
         if lesion == "mean-replaced":
             means = mean_deliveries(model, calibrate_on, planned, presentation, normalize, closed, seed=seed)
