@@ -76,6 +76,13 @@ def test_train_makes_a_calibrated_model_and_leaves_no_state_behind(trained, anim
     assert [path.name for path in trained.parent.iterdir()] == ["animals.safetensors"]
 
 
+def test_train_says_at_once_what_takes_seconds(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("cortexsim.cli.train.choose_device", lambda options: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        main(["train", "digits", "--n", "30", "--to", str(tmp_path / "a.safetensors"), "--debug"])
+    assert capsys.readouterr().out == "loading torch, drawing 30 digits\n"
+
+
 def test_train_tells_how_it_stands_and_where_the_model_is(animals, tmp_path, capsys):
     path = tmp_path / "a.safetensors"
     assert main(["train", str(animals), *SMALL, "--to", str(path)]) == 0

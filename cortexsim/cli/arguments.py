@@ -12,7 +12,8 @@ from cortexsim.suggest import unknown
 
 __all__ = ["read_amount", "read_presentation", "read_record", "read_silence"]
 
-MADE = ("digits", "contours", "cifar10")
+DRAWN = ("digits", "contours")
+MADE = (*DRAWN, "cifar10")
 DATA_HELP = (
     "digits (in debris, made on the spot), contours (made on the spot), cifar10 (downloaded when absent), or a folder "
     "of images with one subfolder a class, and train/ and test/ above them if there are both"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -10,7 +11,15 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from cortexsim.cli.arguments import DATA_HELP, SHOW_HELP, add_machine, choose_device, read_data, read_presentation
+from cortexsim.cli.arguments import (
+    DATA_HELP,
+    DRAWN,
+    SHOW_HELP,
+    add_machine,
+    choose_device,
+    read_data,
+    read_presentation,
+)
 from cortexsim.suggest import unknown
 
 # how a model is built when nothing else is said; no defaults of the parser, so that what is given can be told
@@ -86,6 +95,10 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Run the command, alone or as one of the processes that torchrun started."""
+    if os.environ.get("RANK", "0") == "0":
+        # seconds pass before the first step, and a person who sees nothing thinks that nothing happens
+        images = f"drawing {options.n:,} {options.data}" if options.data in DRAWN else f"reading {options.data}"
+        print(f"loading torch, {images}", flush=True)
     from cortexsim import ranks
 
     with ranks.joined(choose_device(options)) as device:
