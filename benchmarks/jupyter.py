@@ -30,6 +30,15 @@ THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 KERNEL = "window.jupyterapp?.shell.currentWidget?.context?.sessionContext.session?.kernel"
 OUTPUTS = """() => window.jupyterapp.shell.currentWidget.content.model.toJSON()
     .cells.flatMap(cell => cell.outputs ?? [])"""
+# of the figures beside a canvas: the tick at which time's line is drawn, or how many rings there are
+MOMENTS = """k => [...document.querySelectorAll('.cortexsim-linked')].flatMap((panel, place) =>
+    place === k ? [...panel.querySelectorAll('.js-plotly-plot')] : []).map(plot => {
+  const middle = one => (one.getBoundingClientRect().left + one.getBoundingClientRect().right) / 2;
+  const line = plot.querySelector('.cs-moment line');
+  if (!line) return plot.querySelectorAll('.cs-moment circle').length;
+  const tick = [...plot.querySelectorAll('.xtick text')].find(one => Math.abs(middle(one) - middle(line)) < 1.5);
+  return tick?.textContent ?? 'nowhere';
+})"""
 
 
 @contextmanager
