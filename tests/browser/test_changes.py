@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.jupyter import MOMENTS, open_notebook, run_all, write_notebook
+from benchmarks.jupyter import EXECUTE, MOMENTS, open_notebook, run_all, write_notebook
 
 pytestmark = pytest.mark.browser
 
@@ -13,13 +13,6 @@ cs.calibrate(model, data, until=4, presentation=cs.flash(1))"""
 PANELS = [
     f"{name} = cs.explore.Changes(model=model, data=data, n=24)\n{name}.compute()\n{name}" for name in ("one", "two")
 ]
-EXECUTE = """async code => {
-  const future = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({code});
-  let said = '';
-  future.onIOPub = message => { said += message.content.text ?? ''; };
-  await future.done;
-  return said;
-}"""
 TOLD = "print(one.time, two.time, one.figures['decoding'].layout.shapes[-1].x0)"
 AT_THE_START = ["0", "0", 0, "0", "0"]
 
@@ -67,7 +60,8 @@ def test_the_cursors_stay_at_their_time_when_figures_are_drawn_anew(panels):
     assert page.evaluate(MOMENTS, 0) == ["2", "2", 2, "2", "2"]
 
 
-def test_the_kernel_moves_them_too(panels):
+def test_the_kernel_moves_them_too(panels, looks):
     page = panels
     page.evaluate(EXECUTE, "one.time = 4")
     page.wait_for_function(f"() => ({MOMENTS})(0).join() === '4,4,2,4,4'", timeout=30_000)
+    looks("changes-twice")

@@ -110,7 +110,7 @@ def test_another_image_and_an_impossible_one_show_in_the_browser(stage, page):
     assert "phase-scrambled, pixel-shuffled, texture, image, target: no statistics" in page.locator("body").inner_text()
 
 
-def test_a_timeline_follows_its_slider_and_the_width_of_its_page(stage, page, left_this_machine):
+def test_a_timeline_follows_its_slider_and_the_width_of_its_page(stage, page, left_this_machine, looks):
     page.wait_for_function(f"({MAPS})() !== '[]'", timeout=120_000)
     before = page.evaluate(MAPS)
     page.locator(".widget-slider", has_text="time").get_by_role("slider").focus()
@@ -122,3 +122,4 @@ def test_a_timeline_follows_its_slider_and_the_width_of_its_page(stage, page, le
     assert widths
     assert all(abs(drawn - there) <= 1 for drawn, there in widths), "a figure does not fill its container"
     assert left_this_machine() == []
+    looks("tour-and-timeline")
