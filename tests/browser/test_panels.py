@@ -30,6 +30,10 @@ MAPS = """() => JSON.stringify(
         .flatMap(figure => figure.data ?? figure.querySelector('.js-plotly-plot')?.data ?? [])
         .filter(trace => trace.type === 'heatmap')
         .map(trace => trace.z))"""
+# where its second figure draws the present time
+LINES = """() => [...document.querySelectorAll('.cortexsim-live')]
+    .flatMap(figure => figure.layout?.shapes ?? figure.querySelector('.js-plotly-plot')?.layout.shapes ?? [])
+    .filter(shape => shape.name === 'now').map(shape => shape.x0)"""
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +120,7 @@ def test_a_timeline_follows_its_slider_and_the_width_of_its_page(stage, page, le
     page.locator(".widget-slider", has_text="time").get_by_role("slider").focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_function(f"before => ({MAPS})() !== before", arg=before, timeout=120_000)
+    page.wait_for_function(f"() => ({LINES})().join() === '1'", timeout=120_000)
     widths = page.locator(".js-plotly-plot").evaluate_all(
         "all => all.map(one => [one._fullLayout.width, one.clientWidth])"
     )
