@@ -20,7 +20,7 @@ def test_a_figure_is_opened_once_and_whole(monkeypatch):
 
 def test_plotlys_code_goes_to_the_page_once_before_the_first_figure_and_with_none(monkeypatch):
     opened = []
-    monkeypatch.setattr(widgets.Widget, "open", opened.append)
+    monkeypatch.setattr(widgets.Widget, "open", lambda self: opened.append(self))
     engine.cache_clear()
     for _ in range(3):
         Live(go.Figure(go.Scatter(y=[1, 2])))
