@@ -29,9 +29,10 @@ BENCHMARKS = (
     "startup",
 )
 # only where they are named: they take long, or much of the disk
-NAMED_ONLY = ("large", "kills")
-# of a browser, and with an output of its own
+NAMED_ONLY = ("large", "kills", "lessons")
+# of a browser, and with an output of their own
 PANEL = "panel"
+IN_A_BROWSER = (PANEL, "lessons")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "names",
         nargs="*",
         metavar="NAME",
-        help=f"of {', '.join(names)}; all but {' and '.join(NAMED_ONLY)} if none is given",
+        help=f"of {', '.join(names)}; all but {', '.join(NAMED_ONLY)} if none is given",
     )
     parser.add_argument("--json", type=Path, metavar="PATH", help="write the numbers there, too")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
@@ -111,12 +112,11 @@ def run(setting: Setting, names: Sequence[str], to: Path | None = None) -> None:
 
 def _measured(name: str, setting: Setting) -> dict[str, Any]:
     module = importlib.import_module(f"benchmarks.{name}")
-    if name == PANEL:
-        found: dict[str, Any] = module.measure()
+    found: dict[str, Any] = module.measure(setting)
+    if name in IN_A_BROWSER:
         for what, value in found.items():
             print(f"{name}: {what} {value:,.1f}" if isinstance(value, float) else f"{name}: {what} {value}")
         return found
-    found = module.measure(setting)
     for title, rows in found.items():
         print_rows(title, rows)
     return found

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Locator, Page, sync_playwright
 
 CHROMIUM_FLAGS = [
     "--headless",
@@ -30,6 +30,36 @@ THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 KERNEL = "window.jupyterapp?.shell.currentWidget?.context?.sessionContext.session?.kernel"
 OUTPUTS = """() => window.jupyterapp.shell.currentWidget.content.model.toJSON()
     .cells.flatMap(cell => cell.outputs ?? [])"""
+# whether as many widgets are drawn as outputs have one
+WIDGETS = """n => document.querySelectorAll('.jp-OutputArea-output .jupyter-widgets, .jp-OutputArea-output .cs-stage')
+    .length >= n"""
+# runs code in the kernel of the open notebook, outside of its cells, and returns what it prints
+EXECUTE = """async code => {
+  const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+  const future = kernel.requestExecute({code});
+  let said = '';
+  future.onIOPub = message => {
+    if (message.header.msg_type === 'stream') said += message.content.text;
+    if (message.header.msg_type === 'error') said += message.content.evalue;
+  };
+  await future.done;
+  return said;
+}"""
+MOST_HEIGHT_PX = 9000
+# of a window that holds the whole notebook
+HEIGHT = """() => {
+  const notebook = [...document.querySelectorAll('.jp-WindowedPanel-outer')].find(one => one.clientHeight);
+  return Math.ceil(innerHeight + notebook.scrollHeight - notebook.clientHeight);
+}"""
+# of the figures beside a canvas: the tick at which time's line is drawn, or how many rings there are
+MOMENTS = """k => [...document.querySelectorAll('.cortexsim-linked')].flatMap((panel, place) =>
+    place === k ? [...panel.querySelectorAll('.js-plotly-plot')] : []).map(plot => {
+  const middle = one => (one.getBoundingClientRect().left + one.getBoundingClientRect().right) / 2;
+  const line = plot.querySelector('.cs-moment line');
+  if (!line) return plot.querySelectorAll('.cs-moment circle').length;
+  const tick = [...plot.querySelectorAll('.xtick text')].find(one => Math.abs(middle(one) - middle(line)) < 1.5);
+  return tick?.textContent ?? 'nowhere';
+})"""
 
 
 @contextmanager
@@ -158,6 +188,41 @@ def run_all(page: Page) -> list[dict[str, Any]]:
     """Run all cells, wait until they are done, and return their outputs."""
     assert page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
     return page.evaluate(OUTPUTS)
+
+
+def photograph(page: Page, path: Path, cell: Locator | None = None) -> list[Path]:
+    """Save how the notebook that is open looks in each theme, from its first cell to its last; the light one stays.
+
+    Parameters
+    ----------
+    page : Page
+    path : Path
+        Ends in .png; the theme is added to its name.
+    cell : Locator, optional
+        Only that.
+
+    Returns
+    -------
+    list of Path
+        The picture in the dark theme, then that in the light one.
+    """
+    before = page.viewport_size
+    assert before is not None
+    page.set_viewport_size({"width": before["width"], "height": min(page.evaluate(HEIGHT), MOST_HEIGHT_PX)})
+    taken = []
+    # the server keeps the last one
+    for theme in ("dark", "light"):
+        wanted = {"theme": THEMES[theme]}
+        page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', theme)", wanted)
+        page.wait_for_function(
+            "light => document.body.dataset.jpThemeLight === light", arg=str(theme == "light").lower()
+        )
+        # styles of a theme come a moment after its name
+        page.wait_for_timeout(300)
+        taken.append(path.with_name(f"{path.stem}-{theme}.png"))
+        (page if cell is None else cell).screenshot(path=taken[-1])
+    page.set_viewport_size(before)
+    return taken
 
 
 def write_notebook(path: Path, *cells: str) -> None:

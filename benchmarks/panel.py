@@ -1,4 +1,4 @@
-"""The first panel in JupyterLab: how long it takes to open, to move the slider, to show another image."""
+"""Panels in JupyterLab: how long the first takes to open and to show another image, and every slider to redraw."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 from playwright.sync_api import Page
 
 from benchmarks.jupyter import chromium, lab, open_notebook, write_notebook
+from benchmarks.machine import Setting
+from benchmarks.sliders import EDITOR, SLIDERS, slide
 
 N_STEPS = 120
 N_IMAGES = 25
@@ -35,8 +37,13 @@ WATCH = """([type, attribute]) => {
 }"""
 
 
-def measure() -> dict[str, Any]:
-    """Drive the panel on the first task that ships.
+def measure(setting: Setting) -> dict[str, Any]:
+    """Drive the panel on the first task that ships, then every other one that has a slider or a matrix.
+
+    Parameters
+    ----------
+    setting : Setting
+        Nothing in it matters here: a browser has threads of its own.
 
     Returns
     -------
@@ -46,10 +53,7 @@ def measure() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder, lab(Path(folder)) as address, chromium() as page:
         cells = "import cortexsim as cs; cs.explore", "panel = cs.explore.Tour(question='')\npanel", "panel.wait()"
         write_notebook(Path(folder) / "notebooks" / "panel.ipynb", *cells)
-        open_notebook(page, address, "panel.ipynb")
-        page.wait_for_function(
-            "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"
-        )
+        _open(page, address, "panel.ipynb")
         imported = _run_cell(page)
         start = time.perf_counter()
         _run_cell(page)
@@ -57,13 +61,33 @@ def measure() -> dict[str, Any]:
         opened = time.perf_counter() - start
         measuring = _move(page)
         _run_cell(page)
-        return {
+        found = {
             "importing cortexsim in a running kernel, s": imported,
             "opening the panel after that, s": opened,
             **_summary("slider key to redraw while accuracies are measured", measuring),
             **_summary("slider key to redraw", _move(page)),
             **_summary("another image on the screen", _show(page)),
         }
+        write_notebook(
+            Path(folder) / "notebooks" / "sliders.ipynb",
+            "import cortexsim as cs",
+            *(slid.cell for slid in (*SLIDERS, EDITOR)),
+        )
+        _open(page, address, "sliders.ipynb")
+        _run_cell(page)
+        for k, slid in enumerate((*SLIDERS, EDITOR), 1):
+            _run_cell(page)
+            cell = page.locator(".jp-Cell").nth(k)
+            cell.locator(".cs-stage[data-time], .js-plotly-plot .main-svg").first.wait_for(timeout=120_000)
+            found |= _summary(f"key to redraw ({slid.drawn_by}), {slid.name}", slide(page, cell, slid))
+        return found
+
+
+def _open(page: Page, address: str, name: str) -> None:
+    open_notebook(page, address, name)
+    page.wait_for_function(
+        "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"
+    )
 
 
 def _run_cell(page: Page) -> float:
@@ -79,7 +103,7 @@ def _move(page: Page) -> list[float]:
     page.keyboard.press("Home")
     page.wait_for_function("() => document.querySelector('.cs-stage').dataset.time === '0'")
     page.evaluate(WATCH, ["keydown", "data-time"])
-    last = int(page.locator(".cs-bar input").get_attribute("max") or 0)
+    last = int(page.locator(".cs-bar input[type=range]").get_attribute("max") or 0)
     for step in range(N_STEPS):
         there_and_back = step % (2 * last)
         page.keyboard.press("ArrowRight" if there_and_back < last else "ArrowLeft")

@@ -20,6 +20,7 @@ from cortexsim.explore.study import Study
 from cortexsim.explore.tour import Tour
 from cortexsim.files import refuse_existing, written_aside
 from cortexsim.lab import find_lesson
+from cortexsim.plot import hide_cursor
 from cortexsim.recording import summary
 from cortexsim.rerun import SHOW
 from cortexsim.shipped import notebooks_folder
@@ -224,7 +225,9 @@ def _of_study(panel: Study) -> str:
             (Movie, {name: getattr(movie, name) for name in ("time", "shown", "pinned", "scene", "movie", "screen")})
         ]
     title = settings["panel"] if panel.subject is None else f"{panel.subject.title} ({settings['panel']})"
-    return _page(title, panel.say(panel.result), facts, settings, canvases, panel.figures)
+    # a canvas draws the cursors of the figures beside it
+    figures = {name: hide_cursor(one) if canvases else one for name, one in panel.figures.items()}
+    return _page(title, panel.say(panel.result), facts, settings, canvases, figures)
 
 
 def _spelled(values: Mapping[str, Any] | None) -> str:

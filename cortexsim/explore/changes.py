@@ -20,7 +20,15 @@ from cortexsim.explore.offer import Offer
 from cortexsim.explore.study import Study, Told
 from cortexsim.explore.subject import Subject
 from cortexsim.explore.tasks import TASKS, shipped
-from cortexsim.plot import add_cursor, add_points, move_cursor, narrowed, temporal_generalization, time_course
+from cortexsim.plot import (
+    add_cursor,
+    add_points,
+    hide_cursor,
+    move_cursor,
+    narrowed,
+    temporal_generalization,
+    time_course,
+)
 from cortexsim.plot import trajectory as trajectory_figure
 from cortexsim.presentation import Presentation, flash, sustained
 from cortexsim.recording import settings as made_with
@@ -198,6 +206,7 @@ class Changes(Study):
         }
         controls["task"].observe(lambda _: self._change_task(), names="value")
         super().__init__(subject, controls, question)
+        self.place.add_class("cortexsim-linked")
         traitlets.link((self, "time"), (self.movie, "time"))
         self.observe(lambda _: self._move(), names="time")
 
@@ -264,10 +273,10 @@ class Changes(Study):
     def show(self, figures: Mapping[str, go.Figure]) -> Sequence[widgets.Widget]:
         """Return the canvas, and below it the figures side by side."""
         grid = widgets.Layout(grid_template_columns="repeat(auto-fit, minmax(400px, 1fr))", grid_gap="4px 12px")
-        lives = [Live(figure) for figure in figures.values()]
+        # the canvas draws the cursors, for it knows the time without asking the kernel
+        lives = [Live(hide_cursor(figure)) for figure in figures.values()]
         # a grid's cells do not shrink below their content unless told
         cells = [widgets.Box([live], layout=widgets.Layout(min_width="0", overflow="hidden")) for live in lives]
-        self._lives = lives
         return [self.movie, Fit(), widgets.GridBox(cells, layout=grid)]
 
     def say(self, result: xr.Dataset) -> str:
@@ -310,11 +319,14 @@ class Changes(Study):
     def _take(self, chosen: Mapping[str, Any], result: Any) -> None:
         self.movie.show(film(result))
         super()._take(chosen, result)
+        # time may have moved on while they were drawn
+        self._move()
 
     def _within(self, result: xr.Dataset) -> int:
         times = result["time"].values
         return int(np.clip(self.time, times[0], times[-1]))
 
     def _move(self) -> None:
-        for live in getattr(self, "_lives", []):
-            move_cursor(live, self.time)
+        """Let the figures that can be taken away say the present time; the browser has moved its own already."""
+        for figure in self.figures.values():
+            move_cursor(figure, self.time)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import anywidget
 import traitlets
 
-_HERE = Path(__file__).parent
-_FILES = [_HERE / "stage_js" / "1_draw.js", *sorted((_HERE / "editor_js").glob("*.js"))]
+from cortexsim.explore.canvas import DRAW, joined
 
 
 class Editor(anywidget.AnyWidget):
@@ -32,9 +29,8 @@ class Editor(anywidget.AnyWidget):
         Not drawn here: the readout's mark is the graph's own.
     """
 
-    # one module in several files, so that each can be read by itself
-    _esm = "\n".join(path.read_text(encoding="utf-8") for path in _FILES)
-    _css = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("stage.css", "editor.css"))
+    _esm = joined(*DRAW, "editor_js/1_matrix.js", "editor_js/2_unrolled.js", "editor_js/3_editor.js")
+    _css = joined("stage.css", "editor.css")
 
     transitions = traitlets.List(traitlets.Dict()).tag(sync=True)
     selected = traitlets.List(traitlets.Unicode(), minlen=2, maxlen=2, default_value=["", ""]).tag(sync=True)

@@ -7,6 +7,8 @@ from typing import Any
 import anywidget
 import plotly.graph_objects as go
 
+from cortexsim.explore.engine import PROMISE, engine
+
 
 class Live(go.FigureWidget):
     """A figure that a panel keeps and updates.
@@ -17,6 +19,38 @@ class Live(go.FigureWidget):
         What to show first.
     """
 
+    # plotly's own widget, once the page has it; what the kernel says before is kept and told it then
+    _esm = (
+        PROMISE
+        + """
+const SAID = ["addTraces", "deleteTraces", "moveTraces", "restyle", "relayout", "update", "animate",
+  "removeLayoutProps", "removeTraceProps"].map((name) => `_py2js_${name}`);
+
+async function begin(context) {
+  const { model } = context;
+  const early = [];
+  const ears = SAID.map((name) => [`change:${name}`, () => model.get(name) && early.push([name, model.get(name)])]);
+  for (const [event, ear] of ears) model.on(event, ear);
+  const own = (await window.cortexsimPlotly.module).default();
+  for (const [event, ear] of ears) model.off(event, ear);
+  await own.initialize(context);
+  for (const [name, said] of early) {
+    model.set(name, said);
+    model.set(name, null);
+  }
+  return own;
+}
+
+export default () => {
+  let own;
+  return {
+    // not waited for: anywidget gives up a model that takes longer than 2 s
+    initialize(context) { own = begin(context); },
+    async render(context) { return (await own).render(context); },
+  };
+};
+"""
+    )
     # The figure's colours are sent by the kernel once, the theme is the browser's and may change at any time:
     # so text and lines take JupyterLab's own variables, which follow its theme.
     _css = """
@@ -42,6 +76,7 @@ class Live(go.FigureWidget):
         to a busy browser, those are lost, and the figure stays white.
         """
         if self._whole:
+            engine()
             super().open()
 
     def take(self, figure: go.Figure) -> None:

@@ -1,9 +1,8 @@
-// Films over one time: a map for each state, a matrix of dissimilarities, and the time courses of what was pinned.
+// Films over one time: a map for each state, a matrix of dissimilarities, and the time courses of what was pinned; it
+// leads the figures beside it, too.
 
-const STEP_MS = 500;
 const EMPTY_LEVEL = 255; // levels 0 to 254 span a film's scale
 const MOST_PINS = COLOURS.length;
-const SAID = { image: "the image is", mask: "a mask is", nothing: "nothing is" };
 
 class Movie {
   constructor(model, el) {
@@ -11,13 +10,15 @@ class Movie {
     // JupyterLab's own single-key commands must not act while a person steers
     this.root = element("div", { class: "cs-stage cs-movie", "data-lm-suppress-shortcuts": "true" }, el);
     this.tip = new Tip(this.root);
-    this.bar();
+    this.bar = new TimeBar(this.root, model, { draw: () => this.draw() });
+    this.bar.listen(this.root);
+    this.sentence = element("div", { class: "cs-sentence", "aria-live": "polite" }, this.root);
     this.views = element("div", { class: "cs-views" }, this.root);
-    this.time = 0;
-    this.timer = null;
-    this.root.addEventListener("keydown", (event) => this.key(event));
+    this.cursors = new Cursors(this.root);
     this.width = 0;
     this.observer = new ResizeObserver(() => {
+      // only now is it certain to stand in the page
+      this.cursors.begin();
       if (this.root.clientWidth === this.width) return;
       this.width = this.root.clientWidth;
       this.drawPins();
@@ -27,37 +28,16 @@ class Movie {
       scene: () => this.set(),
       shown: () => this.choose(),
       pinned: () => this.drawPins(),
-      time: () => this.go(model.get("time"), false),
     };
     for (const [name, listener] of Object.entries(this.listeners)) model.on(`change:${name}`, listener);
     this.set();
   }
 
   remove() {
-    this.stop();
+    this.bar.remove();
+    this.cursors.remove();
     this.observer.disconnect();
     for (const [name, listener] of Object.entries(this.listeners)) this.model.off(`change:${name}`, listener);
-  }
-
-  bar() {
-    const bar = element("div", { class: "cs-bar", role: "group", "aria-label": "time" }, this.root);
-    this.buttons = {};
-    for (const [name, sign, act] of [
-      ["step back", "|◀\uFE0E", () => this.steer(this.time - 1)],
-      ["play", "▶\uFE0E", () => this.toggle()],
-      ["step forward", "▶\uFE0E|", () => this.steer(this.time + 1)],
-    ]) {
-      const button = element("button", { type: "button", "aria-label": name, title: name }, bar, sign);
-      button.addEventListener("click", act);
-      this.buttons[name] = button;
-    }
-    const label = element("label", { class: "cs-loop" }, bar);
-    this.loop = element("input", { type: "checkbox" }, label);
-    label.append(" loop");
-    this.slider = element("input", { type: "range", min: 0, step: 1, "aria-label": "time (steps)" }, bar);
-    this.slider.addEventListener("input", () => this.steer(this.scene.times[Number(this.slider.value)]));
-    this.now = element("output", { class: "cs-now" }, bar);
-    this.sentence = element("div", { class: "cs-sentence", "aria-live": "polite" }, this.root);
   }
 
   // --- what is shown
@@ -67,8 +47,6 @@ class Movie {
     this.scene = scene?.times ? scene : null;
     this.root.classList.toggle("cs-waiting", !this.scene);
     if (!this.scene) return;
-    this.stop();
-    this.slider.max = scene.times.length - 1;
     this.views.replaceChildren();
     this.maps();
     const { buffer, byteOffset } = this.model.get("movie");
@@ -80,7 +58,8 @@ class Movie {
       return made;
     });
     for (const kind of ["map", "rdm"]) this.charts[kind] = this.chart(kind);
-    this.choose();
+    this.pick();
+    this.bar.set(scene.times);
     this.root.dataset.scene = (Number(this.root.dataset.scene) || 0) + 1;
   }
 
@@ -109,6 +88,12 @@ class Movie {
 
   choose() {
     if (!this.scene) return;
+    this.pick();
+    this.draw();
+  }
+
+  // Which picture the maps are of; whatever the time.
+  pick() {
     this.shown = Math.min(this.model.get("shown"), this.scene.shown.length - 1);
     this.menu.value = this.shown;
     const pixels = this.model.get("screen");
@@ -122,85 +107,36 @@ class Movie {
     }
     context.putImageData(image, 0, 0);
     this.drawPins();
-    this.go(this.model.get("time"), false);
   }
 
   // --- time
 
   get place() {
-    return this.scene.times.indexOf(this.time);
+    return this.bar.place;
   }
 
-  steer(time) {
-    this.go(time, true);
-  }
-
-  go(time, told) {
-    if (!this.scene) return;
-    const { times } = this.scene;
-    this.time = Math.min(Math.max(time, times[0]), times.at(-1));
-    this.slider.value = this.place;
-    this.draw();
-    if (told && this.model.get("time") !== this.time) {
-      this.model.set("time", this.time);
-      this.model.save_changes();
-    }
+  get time() {
+    return this.bar.time;
   }
 
   draw() {
     const { scene, place } = this;
-    this.now.textContent = `t = ${this.time}`;
     const enters = scene.shownAt[place] === "image";
     this.picture.style.display = enters ? "block" : "none";
     this.blank.style.display = enters ? "none" : "flex";
     this.screen.setAttribute("aria-label", enters ? scene.shown[this.shown] : "nothing enters");
     for (const film of this.films) film.at(place);
     for (const chart of Object.values(this.charts)) chart.at(place);
+    this.cursors.at(this.time);
     const holding = scene.films.filter((film) => film.kind === "map");
     const empty = holding.filter((film) => !film.populated[place]).map((film) => film.name);
-    const said = [`t = ${this.time}: ${SAID[scene.shownAt[place]]} on the screen.`];
+    const said = [`t = ${this.time}: ${ENTERS[scene.shownAt[place]]} on the screen.`];
     said.push(empty.length ? `${listed(empty)} ${empty.length > 1 ? "are" : "is"} empty.` : "All areas hold activity.");
     said.push("Point at a map or matrix to read a value; click, or press Enter on it, to pin.");
     this.sentence.textContent = said.join(" ");
-    this.slider.setAttribute("aria-valuetext", said[0]);
+    this.bar.describe(said[0]);
     // last of all: whoever watches this attribute knows that the rest is drawn
     this.root.dataset.time = this.time;
-  }
-
-  toggle() {
-    if (this.timer) return this.stop();
-    const { times } = this.scene;
-    if (this.time === times.at(-1)) this.steer(times[0]);
-    this.play("pause", "❚❚");
-    this.timer = setInterval(() => {
-      if (this.time < times.at(-1)) this.steer(this.time + 1);
-      else if (this.loop.checked) this.steer(times[0]);
-      else this.stop();
-    }, STEP_MS);
-  }
-
-  stop() {
-    clearInterval(this.timer);
-    this.timer = null;
-    this.play("play", "▶\uFE0E");
-  }
-
-  play(name, sign) {
-    const button = this.buttons.play;
-    button.textContent = sign;
-    button.title = name;
-    button.setAttribute("aria-label", name);
-  }
-
-  key(event) {
-    if (!this.scene || event.ctrlKey || event.metaKey || event.altKey || event.target === this.menu) return;
-    const { times } = this.scene;
-    const to = { ArrowLeft: this.time - 1, ArrowRight: this.time + 1, Home: times[0], End: times.at(-1) }[event.key];
-    const pressed = event.target.tagName === "BUTTON" || event.target === this.loop;
-    if (to !== undefined) this.steer(to);
-    else if (event.key === " " && !pressed) this.toggle();
-    else return;
-    event.preventDefault();
   }
 
   // --- pins

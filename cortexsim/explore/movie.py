@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import anywidget
 import traitlets
 
+from cortexsim.explore.canvas import DRAW, joined
 from cortexsim.explore.film import Film
-
-_HERE = Path(__file__).parent
 
 
 class Movie(anywidget.AnyWidget):
     """A map for each state and a matrix of dissimilarities, with play, step and loop; a click pins a time course.
+
+    Beside plotly figures in a container of the class "cortexsim-linked", it draws their cursors as well, see
+    `plot.hide_cursor`: a kernel and plotly would take most of a second to move a handful.
 
     Attributes
     ----------
@@ -27,10 +27,8 @@ class Movie(anywidget.AnyWidget):
         See `Film`; set by `show`.
     """
 
-    _esm = "\n".join(
-        (_HERE / name).read_text(encoding="utf-8") for name in (Path("stage_js", "1_draw.js"), Path("movie.js"))
-    )
-    _css = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("stage.css", "movie.css"))
+    _esm = joined(*DRAW, "cursors.js", "movie.js")
+    _css = joined("stage.css", "movie.css")
 
     time = traitlets.Int(0).tag(sync=True)
     shown = traitlets.Int(0).tag(sync=True)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import anywidget
 import traitlets
 
+from cortexsim.explore.canvas import DRAW, joined
 from cortexsim.explore.scene import Scene
-
-_HERE = Path(__file__).parent
 
 
 class Stage(anywidget.AnyWidget):
@@ -32,9 +29,8 @@ class Stage(anywidget.AnyWidget):
         `time`, `label` and `on` ("probability" or "accuracy"): vertical lines.
     """
 
-    # one module in several files, so that each can be read by itself
-    _esm = "\n".join(path.read_text(encoding="utf-8") for path in sorted((_HERE / "stage_js").glob("*.js")))
-    _css = (_HERE / "stage.css").read_text(encoding="utf-8")
+    _esm = joined(*DRAW, "stage_js/3_sketch.js", "stage_js/4_stage.js")
+    _css = joined("stage.css")
 
     time = traitlets.Int(0).tag(sync=True)
     view = traitlets.Enum(["mean", "all"], "mean").tag(sync=True)

@@ -1,4 +1,4 @@
-// What the kernel does in a notebook: holds the widgets' values, and moves the figures' cursors when the slider moves.
+// What the kernel does in a notebook: holds the widgets' values.
 
 class Held {
   constructor(values) {
@@ -31,38 +31,13 @@ class Held {
   save_changes() {}
 }
 
-function moveCursor(figure, time) {
-  const moved = {};
-  for (const [k, shape] of (figure.layout.shapes ?? []).entries()) {
-    const ends = { "now across": ["x0", "x1"], "now up": ["y0", "y1"] }[shape.name] ?? [];
-    for (const end of ends) moved[`shapes[${k}].${end}`] = time;
-  }
-  if (Object.keys(moved).length) Plotly.relayout(figure, moved);
-  for (const [k, trace] of figure.data.entries()) {
-    const points = trace.name === "now" ? trace.meta?.[time] : null;
-    if (points) Plotly.restyle(figure, { x: [points.x], y: [points.y] }, [k]);
-  }
-}
-
 const content = JSON.parse(document.getElementById("content").textContent);
-const figures = content.figures.map(({ data, layout }, k) => {
+for (const [k, { data, layout }] of content.figures.entries()) {
   const place = document.getElementById(`figure-${k}`);
   Plotly.newPlot(place, data, layout, { responsive: true, displaylogo: false, displayModeBar: false });
-  return place;
-});
+}
 for (const [k, { values }] of content.canvases.entries()) {
-  const model = new Held(values);
-  window.cortexsimWidgets[k].render({ model, el: document.getElementById(`canvas-${k}`) });
-  let waiting = false;
-  const follow = () => {
-    if (waiting) return;
-    waiting = true;
-    requestAnimationFrame(() => {
-      waiting = false;
-      for (const figure of figures) moveCursor(figure, model.get("time"));
-    });
-  };
-  model.on("change:time", follow);
-  follow();
+  const el = document.getElementById(`canvas-${k}`);
+  window.cortexsimWidgets[k].render({ model: new Held(values), el });
 }
 document.body.dataset.ready = "true";

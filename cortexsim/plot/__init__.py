@@ -4,7 +4,7 @@ from cortexsim.plot.activity import activity
 from cortexsim.plot.any_time import any_time
 from cortexsim.plot.beside import narrowed
 from cortexsim.plot.brain import brain
-from cortexsim.plot.cursor import add_cursor, add_points, move_cursor
+from cortexsim.plot.cursor import add_cursor, add_points, hide_cursor, move_cursor
 from cortexsim.plot.difference import difference
 from cortexsim.plot.dissimilarity import dissimilarity
 from cortexsim.plot.early_late import early_late
@@ -48,6 +48,7 @@ __all__ = [
     "error_by_time",
     "experiment",
     "followed",
+    "hide_cursor",
     "kernels",
     "latencies",
     "learning",

@@ -94,3 +94,21 @@ def move_cursor(figure: go.Figure, time: int) -> None:
         for trace in figure.data:
             if trace.name == HERE and str(time) in trace.meta:
                 trace.update(trace.meta[str(time)])
+
+
+def hide_cursor(figure: go.Figure) -> go.Figure:
+    """Return a copy without the cursor to be seen, for a page that draws it over the figure.
+
+    Parameters
+    ----------
+    figure : Figure
+
+    Returns
+    -------
+    Figure
+        What `add_cursor` and `add_points` drew is in it by its names, and invisible.
+    """
+    copy = go.Figure(figure)
+    copy.for_each_shape(lambda shape: shape.update(visible=False) if shape.name in (ACROSS, UP) else None)
+    copy.for_each_trace(lambda trace: trace.update(visible=False), selector={"name": HERE})
+    return copy

@@ -1,11 +1,13 @@
 """JupyterLab through the real command, and a browser that tells every address it asks for."""
 
+import os
 import shutil
+from pathlib import Path
 from urllib.parse import urlparse
 
 import pytest
 
-from benchmarks.jupyter import chromium, lab
+from benchmarks.jupyter import chromium, lab, photograph
 
 # Python runs this at its start, in JupyterLab as in its kernels: whom they call is written down.
 WATCH = """
@@ -77,3 +79,23 @@ def left_this_machine(asked, called):
         return sorted(hosts - {"127.0.0.1"}) + called.read_text(encoding="utf-8").splitlines()
 
     return listed
+
+
+@pytest.fixture(scope="session")
+def screenshots(tmp_path_factory):
+    """Give the folder for pictures of the panels, which people look at: the environment's, or one of pytest's own."""
+    asked = os.environ.get("CORTEXSIM_SCREENSHOTS")
+    folder = Path(asked) if asked else tmp_path_factory.mktemp("screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def looks(page, screenshots):
+    """Give a function that keeps how the open notebook, or a cell of it, looks in both themes."""
+
+    def kept(name, cell=None):
+        dark, light = (one.read_bytes() for one in photograph(page, screenshots / f"{name}.png", cell))
+        assert dark != light, f"{name} looks the same in both themes"
+
+    return kept

@@ -90,10 +90,11 @@ def test_a_drag_closes_a_transition_for_a_while_in_one_change(notebook):
     assert "populated at [6, 7, 8]" in alert.inner_text()
 
 
-def test_another_start_draws_another_matrix(notebook, left_this_machine):
+def test_another_start_draws_another_matrix(notebook, left_this_machine, looks):
     page = notebook
     page.get_by_label("start from").nth(EVEN).select_option(label="3-state ResNet of the paper")
     page.wait_for_function(f"k => ({DRAWN})(k).facts.includes('120,890 if shared over')", arg=EVEN, timeout=120_000)
     assert page.locator(".cs-editor").nth(EVEN).locator(".cs-matrix td").count() == 9
     assert page.evaluate(DRAWN, EVEN)["needed"] == 11
     assert left_this_machine() == []
+    looks("built")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.jupyter import open_notebook, run_all
+from benchmarks.jupyter import WIDGETS, open_notebook, run_all
 from cortexsim.shipped import notebooks_folder
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -13,19 +13,15 @@ BROKEN = "() => [...document.querySelectorAll('.jupyter-widgets-error, .jp-mod-e
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_all_cells_run_and_every_widget_is_drawn(name, lab_address, page, left_this_machine):
+def test_all_cells_run_and_every_widget_is_drawn(name, lab_address, page, left_this_machine, looks):
     open_notebook(page, lab_address, name)
     outputs = run_all(page)
     assert outputs
     assert [output for output in outputs if output["output_type"] == "error" or output.get("name") == "stderr"] == []
     shown = sum("application/vnd.jupyter.widget-view+json" in output.get("data", {}) for output in outputs)
-    page.wait_for_function(
-        "n => document.querySelectorAll('.jp-OutputArea-output .jupyter-widgets, .jp-OutputArea-output .cs-stage')"
-        ".length >= n",
-        arg=shown,
-        timeout=120_000,
-    )
+    page.wait_for_function(WIDGETS, arg=shown, timeout=120_000)
     assert page.evaluate(BROKEN) == []
     assert page.locator("[role=alert]").count() == 0
     assert left_this_machine() == []
+    looks(name.removesuffix(".ipynb"))
     page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")

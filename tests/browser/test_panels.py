@@ -30,6 +30,10 @@ MAPS = """() => JSON.stringify(
         .flatMap(figure => figure.data ?? figure.querySelector('.js-plotly-plot')?.data ?? [])
         .filter(trace => trace.type === 'heatmap')
         .map(trace => trace.z))"""
+# where its second figure draws the present time
+LINES = """() => [...document.querySelectorAll('.cortexsim-live')]
+    .flatMap(figure => figure.layout?.shapes ?? figure.querySelector('.js-plotly-plot')?.layout.shapes ?? [])
+    .filter(shape => shape.name === 'now').map(shape => shape.x0)"""
 
 
 @pytest.fixture(scope="module")
@@ -110,15 +114,17 @@ def test_another_image_and_an_impossible_one_show_in_the_browser(stage, page):
     assert "phase-scrambled, pixel-shuffled, texture, image, target: no statistics" in page.locator("body").inner_text()
 
 
-def test_a_timeline_follows_its_slider_and_the_width_of_its_page(stage, page, left_this_machine):
+def test_a_timeline_follows_its_slider_and_the_width_of_its_page(stage, page, left_this_machine, looks):
     page.wait_for_function(f"({MAPS})() !== '[]'", timeout=120_000)
     before = page.evaluate(MAPS)
     page.locator(".widget-slider", has_text="time").get_by_role("slider").focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_function(f"before => ({MAPS})() !== before", arg=before, timeout=120_000)
+    page.wait_for_function(f"() => ({LINES})().join() === '1'", timeout=120_000)
     widths = page.locator(".js-plotly-plot").evaluate_all(
         "all => all.map(one => [one._fullLayout.width, one.clientWidth])"
     )
     assert widths
     assert all(abs(drawn - there) <= 1 for drawn, there in widths), "a figure does not fill its container"
     assert left_this_machine() == []
+    looks("tour-and-timeline")

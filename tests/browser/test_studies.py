@@ -31,7 +31,7 @@ def studies(lab_address, page, lab_folder):
 
 
 @pytest.mark.parametrize("name", PANELS)
-def test_the_button_makes_a_figure_and_nothing_leaves_the_machine(name, studies, left_this_machine):
+def test_the_button_makes_a_figure_and_nothing_leaves_the_machine(name, studies, left_this_machine, looks):
     cell = studies.locator(".jp-Cell").nth(1 + list(PANELS).index(name))
     cell.scroll_into_view_if_needed()
     before = studies.evaluate(FIGURES)
@@ -43,3 +43,4 @@ def test_the_button_makes_a_figure_and_nothing_leaves_the_machine(name, studies,
     said = cell.locator("[role=status]").evaluate_all("all => all.map(one => one.textContent.trim()).join('')")
     assert said, "the finding is not said"
     assert left_this_machine() == []
+    looks(f"measured-{name}", cell)

@@ -16,7 +16,7 @@ POINTS = """() => {
 }"""
 
 
-def test_the_curve_grows_after_start_and_stop_ends_it(lab_address, page, left_this_machine):
+def test_the_curve_grows_after_start_and_stop_ends_it(lab_address, page, left_this_machine, looks):
     open_notebook(page, lab_address, "03_train_it.ipynb")
     outputs = run_all(page)
     assert outputs
@@ -41,3 +41,4 @@ def test_the_curve_grows_after_start_and_stop_ends_it(lab_address, page, left_th
     page.locator("button:enabled", has_text="start").first.wait_for(timeout=120_000)
     assert page.locator("[role=alert]").count() == 0
     assert left_this_machine() == []
+    looks("trained")

@@ -78,17 +78,31 @@ def test_the_mean_of_a_class_is_the_mean_of_its_maps(measured):
     assert shown[1:] == pytest.approx(of_class.values[1:], rel=1e-5)
 
 
-def test_the_slider_moves_the_cursor_of_every_figure(measured):
+def test_the_figures_to_take_away_say_the_time_that_the_slider_is_at(measured):
     measured.time = 2
     assert measured.movie.time == 2
     measured.movie.time = 3
-    lives = dict(zip(measured.figures, measured._lives, strict=True))
+    figures = measured.figures
     for name in ("decoding", "spread", "dimensionality"):
-        assert [shape.x0 for shape in lives[name].layout.shapes if shape.name == "now across"] == [3]
-    across, up = lives["generalization"].layout.shapes
+        assert [shape.x0 for shape in figures[name].layout.shapes if shape.name == "now across"] == [3]
+    across, up = figures["generalization"].layout.shapes
     assert (across.x0, up.y0) == (3, 3)
     now = measured.result["trajectory"].sel(time=3).transpose("class", "component").values
-    assert list(lives["trajectory"].data[-1].x) == pytest.approx(now[:, 0])
+    assert list(figures["trajectory"].data[-1].x) == pytest.approx(now[:, 0])
+
+
+def test_the_figures_in_the_panel_leave_their_cursors_to_the_canvas_and_ask_the_kernel_nothing(measured):
+    movie, _, grid = measured.place.children
+    assert movie is measured.movie
+    assert "cortexsim-linked" in measured.place._dom_classes
+    lives = [box.children[0] for box in grid.children]
+    hidden = [
+        one for live in lives for one in (*live.layout.shapes, live.data[-1]) if (one.name or "").startswith("now")
+    ]
+    assert [one.visible for one in hidden] == [False] * 6
+    before = [live.to_json() for live in lives]
+    measured.time = 1 if measured.time != 1 else 2
+    assert [live.to_json() for live in lives] == before
 
 
 def test_the_images_are_shown_once_for_all_areas_and_scales(given, monkeypatch):

@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 import pytest
 import xarray as xr
 
-from cortexsim.plot import add_cursor, add_points, move_cursor, narrowed, time_course, trajectory
+from cortexsim.plot import add_cursor, add_points, hide_cursor, move_cursor, narrowed, time_course, trajectory
 
 
 @pytest.fixture
@@ -44,6 +44,17 @@ def test_rings_follow_the_paths_and_are_nowhere_at_empty_times(path):
     assert (figure.data[-1].x, figure.data[-1].y) == ((8, 10), (9, 11))
     move_cursor(figure, 0)
     assert figure.data[-1].x == (None, None)
+
+
+def test_a_hidden_cursor_is_there_by_its_names_and_the_figure_itself_keeps_it(course, path):
+    figure = add_cursor(time_course(course), 1)
+    figure.add_vline(x=0.5, name="arrival")
+    hidden = hide_cursor(figure)
+    assert [(shape.name, shape.visible) for shape in hidden.layout.shapes] == [("now across", False), ("arrival", None)]
+    assert [shape.visible for shape in figure.layout.shapes] == [None, None]
+    rings = hide_cursor(add_points(trajectory(path), path, 1)).data
+    assert [trace.visible for trace in rings] == [None] * (len(rings) - 1) + [False]
+    assert rings[-1].meta["2"] == {"x": [8, 10], "y": [9, 11]}
 
 
 def test_a_narrow_figure_has_all_its_words_in_short_lines(course):

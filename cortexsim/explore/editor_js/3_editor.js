@@ -1,6 +1,6 @@
 // Matrix and unrolled graph side by side; the browser edits the list of transitions, the kernel says what follows.
 
-const PLAY_MS = 650;
+const HOP_MS = 650; // the dots travel most of it
 
 class Editor {
   constructor(model, el) {
@@ -12,20 +12,24 @@ class Editor {
       toggle: (source, target) => (this.find(source, target) ? act.cut(source, target) : act.link(source, target, this.picture.allowed[`${source}->${target}`][0])),
       cut: (source, target) => this.find(source, target) && this.send("transitions", this.others(source, target)),
       link: (source, target, kind, times) => this.link(source, target, kind, times),
-      steer: (time) => this.steer(time),
+      steer: (time) => this.bar.steer(time),
     };
     const left = element("div", { class: "cs-left" }, this.root);
     this.matrix = new Matrix(left, act);
     this.chosen = new Chosen(left, act);
     element("div", { class: "cs-hint" }, left, "Press an empty cell to link two areas; press the chosen cell again to cut the link. Keys: arrows, Enter, Delete, Ctrl+Z. Drag over the times.");
     const right = element("div", { class: "cs-right" }, this.root);
-    this.bar(right);
+    this.bar = new TimeBar(right, model, {
+      draw: (place, time) => this.draw(time),
+      travel: (time, done) => this.unrolled.travel(time, done),
+      everyMs: HOP_MS,
+    });
+    // elsewhere arrows are the matrix'
+    this.bar.listen(this.bar.box);
     this.tip = new Tip(this.root);
     this.unrolled = new Unrolled(right, this.tip, act);
     this.legend(right);
     this.facts = element("div", { class: "cs-facts", "aria-live": "polite" }, right);
-    this.time = 0;
-    this.timer = null;
     this.cover = model.get("cover");
     this.root.addEventListener("keydown", (event) => this.key(event));
     this.observer = new ResizeObserver(() => this.resize(right));
@@ -36,33 +40,15 @@ class Editor {
       selected: () => this.edited(),
       readout_time: () => this.set(),
       cover: () => this.set(),
-      time: () => this.go(model.get("time")),
     };
     for (const [name, listener] of Object.entries(this.listeners)) model.on(`change:${name}`, listener);
     this.set();
   }
 
   remove() {
-    this.stop();
+    this.bar.remove();
     this.observer.disconnect();
     for (const [name, listener] of Object.entries(this.listeners)) this.model.off(`change:${name}`, listener);
-  }
-
-  bar(parent) {
-    const bar = element("div", { class: "cs-bar", role: "group", "aria-label": "time" }, parent);
-    this.buttons = {};
-    for (const [name, sign, act] of [
-      ["step back", "|◀\uFE0E", () => this.steer(this.time - 1)],
-      ["play", "▶\uFE0E", () => this.toggle()],
-      ["step forward", "▶\uFE0E|", () => this.step()],
-    ]) {
-      const button = element("button", { type: "button", "aria-label": name, title: name }, bar, sign);
-      button.addEventListener("click", act);
-      this.buttons[name] = button;
-    }
-    this.slider = element("input", { type: "range", min: 0, step: 1, "aria-label": "time (steps)" }, bar);
-    this.slider.addEventListener("input", () => this.steer(Number(this.slider.value)));
-    this.now = element("output", { class: "cs-now" }, bar);
   }
 
   legend(parent) {
@@ -108,13 +94,11 @@ class Editor {
   set() {
     const picture = this.model.get("picture");
     if (!picture?.states) return;
-    this.stop();
     this.picture = picture;
     const cover = this.model.get("cover");
     const uncovered = this.cover && !cover;
     this.cover = cover;
-    this.slider.max = picture.until;
-    for (const control of [this.slider, ...Object.values(this.buttons)]) control.disabled = Boolean(cover);
+    this.bar.hold(Boolean(cover));
     this.edited();
     this.unrolled.set(picture, this.model.get("readout_time"), Boolean(cover));
     this.facts.replaceChildren();
@@ -128,10 +112,10 @@ class Editor {
       element("span", {}, row, name);
       element("b", {}, row, text);
     }
-    this.go(cover ? 0 : this.time > picture.until ? picture.until : this.model.get("time"));
+    this.bar.set([...Array(picture.until + 1).keys()]);
     this.root.dataset.pictures = Number(this.root.dataset.pictures ?? 0) + 1;
     // what was predicted is now seen to happen
-    if (uncovered) this.toggle();
+    if (uncovered) this.bar.toggle();
   }
 
   edited() {
@@ -149,72 +133,11 @@ class Editor {
     this.unrolled.draw();
   }
 
-  // --- time
-
-  steer(time) {
-    if (this.cover) return;
-    this.stop();
-    this.go(time);
-    this.tell();
-  }
-
-  tell() {
-    if (this.model.get("time") !== this.time) this.send("time", this.time);
-  }
-
-  go(time) {
-    if (!this.picture) return;
-    this.time = this.cover ? 0 : Math.min(Math.max(time, 0), this.picture.until);
-    this.slider.value = this.time;
-    this.now.textContent = `t = ${this.time}`;
-    this.unrolled.at(this.time);
-    this.slider.setAttribute("aria-valuetext", this.unrolled.svg.getAttribute("aria-label"));
+  draw(time) {
+    this.unrolled.at(time);
+    this.bar.describe(this.unrolled.svg.getAttribute("aria-label"));
     // last of all: whoever watches this attribute knows that the rest is drawn
-    this.root.dataset.time = this.time;
-  }
-
-  step() {
-    if (this.cover || this.time >= this.picture.until) return;
-    const next = this.time + 1;
-    this.stop();
-    this.unrolled.travel(next, () => {
-      this.go(next);
-      this.tell();
-    });
-  }
-
-  toggle() {
-    if (this.timer) return this.stop();
-    if (this.time === this.picture.until) this.go(0);
-    this.name("pause", "❚❚");
-    const on = () => {
-      const next = this.time + 1;
-      const mine = this.timer;
-      this.unrolled.travel(next, () => {
-        // stopped, or another graph, while the dots ran
-        if (this.timer !== mine) return;
-        this.go(next);
-        if (this.time < this.picture.until) return;
-        this.stop();
-      });
-    };
-    this.timer = setInterval(on, PLAY_MS);
-    on();
-  }
-
-  stop() {
-    if (!this.timer) return;
-    clearInterval(this.timer);
-    this.timer = null;
-    this.name("play", "▶\uFE0E");
-    this.tell();
-  }
-
-  name(name, sign) {
-    const button = this.buttons.play;
-    button.textContent = sign;
-    button.title = name;
-    button.setAttribute("aria-label", name);
+    this.root.dataset.time = time;
   }
 
   key(event) {

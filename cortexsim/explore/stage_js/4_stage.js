@@ -1,14 +1,13 @@
 // The stage: one time for all views, moved by slider, buttons and keys without asking the kernel.
 
-const STEP_MS = 500;
-const SAID = { image: "the image is", mask: "a mask is", nothing: "nothing is" };
-
 class Stage {
   constructor(model, el) {
     this.model = model;
     // JupyterLab's own single-key commands must not act while a person steers
     this.root = element("div", { class: "cs-stage", "data-lm-suppress-shortcuts": "true" }, el);
-    this.bar();
+    this.bar = new TimeBar(this.root, model, { draw: (place, time) => this.draw(time) });
+    this.bar.listen(this.root);
+    this.sentence = element("div", { class: "cs-sentence", "aria-live": "polite" }, this.root);
     const views = element("div", { class: "cs-views" }, this.root);
     this.tip = new Tip(this.root);
     this.screen = element("figure", { class: "cs-screen" }, views);
@@ -23,10 +22,7 @@ class Stage {
     const charts = element("div", { class: "cs-charts" }, this.root);
     this.probability = new Chart(charts, this.tip, "probability");
     this.accuracy = new Chart(charts, this.tip, "accuracy");
-    this.time = 0;
-    this.timer = null;
     this.width = 0;
-    this.root.addEventListener("keydown", (event) => this.key(event));
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.root);
     this.listeners = {
@@ -35,36 +31,15 @@ class Stage {
       cover: () => this.setReadouts(),
       marks: () => this.setReadouts(),
       view: () => this.setView(),
-      time: () => this.go(model.get("time"), false),
     };
     for (const [name, listener] of Object.entries(this.listeners)) model.on(`change:${name}`, listener);
     this.setScene();
   }
 
   remove() {
-    this.stop();
+    this.bar.remove();
     this.observer.disconnect();
     for (const [name, listener] of Object.entries(this.listeners)) this.model.off(`change:${name}`, listener);
-  }
-
-  bar() {
-    const bar = element("div", { class: "cs-bar", role: "group", "aria-label": "time" }, this.root);
-    this.buttons = {};
-    for (const [name, sign, act] of [
-      ["step back", "◀\uFE0E", () => this.steer(this.time - 1)],
-      ["play", "▶\uFE0E", () => this.toggle()],
-      ["step forward", "▶\uFE0E", () => this.steer(this.time + 1)],
-    ]) {
-      const button = element("button", { type: "button", "aria-label": name, title: name }, bar, sign);
-      button.addEventListener("click", act);
-      this.buttons[name] = button;
-    }
-    this.buttons["step back"].textContent = "|◀\uFE0E";
-    this.buttons["step forward"].textContent = "▶\uFE0E|";
-    this.slider = element("input", { type: "range", min: 0, step: 1, "aria-label": "time (steps)" }, bar);
-    this.slider.addEventListener("input", () => this.steer(Number(this.slider.value)));
-    this.now = element("output", { class: "cs-now" }, bar);
-    this.sentence = element("div", { class: "cs-sentence", "aria-live": "polite" }, this.root);
   }
 
   legend() {
@@ -95,13 +70,11 @@ class Stage {
     this.scene = scene?.times ? scene : null;
     this.root.classList.toggle("cs-waiting", !this.scene);
     if (!this.scene) return;
-    this.stop();
-    this.slider.max = scene.times.at(-1);
     this.frames = this.model.get("screen");
     [this.picture.height, this.picture.width] = scene.screen;
     this.setView();
     this.setReadouts();
-    this.go(this.model.get("time"), false);
+    this.bar.set(scene.times);
     this.scenes = (this.scenes ?? 0) + 1;
     this.root.dataset.scene = this.scenes;
   }
@@ -120,7 +93,6 @@ class Stage {
     const { scene } = this;
     const cover = this.model.get("cover");
     const marks = this.model.get("marks");
-    this.locked = cover === "time";
     this.probability.set({
       title: "class probabilities of this image",
       spoken: `class probabilities over time of ${scene.classes.length} classes`,
@@ -146,11 +118,7 @@ class Stage {
     const text = cover ? "covered until you have predicted, or skipped" : "";
     this.probability.covered(text);
     this.accuracy.covered(text);
-    for (const control of [this.slider, ...Object.values(this.buttons)]) control.disabled = this.locked;
-    if (this.locked) {
-      this.stop();
-      this.steer(0);
-    }
+    this.bar.hold(cover === "time");
     this.say();
   }
 
@@ -163,25 +131,12 @@ class Stage {
 
   // --- time
 
-  steer(time) {
-    this.go(time, true);
+  get time() {
+    return this.bar.time ?? 0;
   }
 
-  go(time, told) {
-    if (!this.scene) return;
-    const last = this.scene.times.at(-1);
-    this.time = this.locked ? 0 : Math.min(Math.max(time, 0), last);
-    this.slider.value = this.time;
-    this.draw();
-    if (told && this.model.get("time") !== this.time) {
-      this.model.set("time", this.time);
-      this.model.save_changes();
-    }
-  }
-
-  draw() {
-    const { scene, time } = this;
-    this.now.textContent = `t = ${time}`;
+  draw(time) {
+    const { scene } = this;
     const shown = scene.shown[time];
     const frame = scene.picture[time];
     this.picture.style.display = frame < 0 ? "none" : "block";
@@ -226,7 +181,7 @@ class Stage {
     const { scene, time } = this;
     const holding = scene.states.filter((state) => state.populated[time]).map((state) => state.name);
     const empty = scene.states.filter((state) => !state.populated[time]).map((state) => state.name);
-    const said = [`t = ${time}: ${SAID[scene.shown[time]]} on the screen.`];
+    const said = [`t = ${time}: ${ENTERS[scene.shown[time]]} on the screen.`];
     if (holding.length) said.push(`${listed(holding)} ${holding.length > 1 ? "hold" : "holds"} activity.`);
     if (empty.length) said.push(`${listed(empty)} ${empty.length > 1 ? "are" : "is"} empty.`);
     if (!this.model.get("cover")) {
@@ -236,41 +191,7 @@ class Stage {
       else said.push(`Read out: ${best.name}, probability ${chance.toFixed(2)}.`);
     }
     this.sentence.textContent = said.join(" ");
-    this.slider.setAttribute("aria-valuetext", said[0]);
-  }
-
-  toggle() {
-    if (this.timer) return this.stop();
-    if (this.time === this.scene.times.at(-1)) this.steer(0);
-    this.play("pause", "❚❚");
-    this.timer = setInterval(() => {
-      this.steer(this.time + 1);
-      if (this.time === this.scene.times.at(-1)) this.stop();
-    }, STEP_MS);
-  }
-
-  stop() {
-    clearInterval(this.timer);
-    this.timer = null;
-    this.play("play", "▶\uFE0E");
-  }
-
-  play(name, sign) {
-    const button = this.buttons.play;
-    button.textContent = sign;
-    button.title = name;
-    button.setAttribute("aria-label", name);
-  }
-
-  key(event) {
-    if (!this.scene || event.ctrlKey || event.metaKey || event.altKey || this.locked) return;
-    const last = this.scene.times.at(-1);
-    const to = { ArrowLeft: this.time - 1, ArrowRight: this.time + 1, Home: 0, End: last }[event.key];
-    const pressed = event.target.tagName === "BUTTON" || event.target === this.all;
-    if (to !== undefined) this.steer(to);
-    else if (event.key === " " && !pressed) this.toggle();
-    else return;
-    event.preventDefault();
+    this.bar.describe(said[0]);
   }
 }
 

@@ -1,0 +1,73 @@
+"""What changes, in the browser: the canvas moves the cursors of the figures beside it, and of no other panel."""
+
+import time
+
+import pytest
+
+from benchmarks.jupyter import EXECUTE, MOMENTS, open_notebook, run_all, write_notebook
+
+pytestmark = pytest.mark.browser
+
+MODEL = """import cortexsim as cs
+model = cs.Cortex(cs.adjacent({"V1": 4, "V2": 4, "IT": 4}, size=16, shortcut=0.5), 2, 4)
+data = cs.datasets.contours(24, size=16, length=(4, 6))
+cs.calibrate(model, data, until=4, presentation=cs.flash(1))"""
+PANELS = [
+    f"{name} = cs.explore.Changes(model=model, data=data, n=24)\n{name}.compute()\n{name}" for name in ("one", "two")
+]
+TOLD = "print(one.time, two.time, one.figures['decoding'].layout.shapes[-1].x0)"
+AT_THE_START = ["0", "0", 0, "0", "0"]
+
+
+@pytest.fixture(scope="module")
+def panels(lab_address, page, lab_folder):
+    """Open two panels in one notebook."""
+    write_notebook(lab_folder / "notebooks" / "changes.ipynb", MODEL, *PANELS)
+    open_notebook(page, lab_address, "changes.ipynb")
+    outputs = run_all(page)
+    assert [output for output in outputs if output["output_type"] == "error" or output.get("name") == "stderr"] == []
+    page.wait_for_function("() => document.querySelectorAll('.cs-moment').length === 10", timeout=120_000)
+    return page
+
+
+def test_the_slider_moves_the_figures_of_its_own_panel_without_asking_the_kernel(panels, left_this_machine):
+    page = panels
+    assert [page.evaluate(MOMENTS, k) for k in (0, 1)] == [AT_THE_START, AT_THE_START]
+    page.evaluate(
+        """() => { window.busy = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel
+            .requestExecute({code: 'import time; time.sleep(5)'}).done; }"""
+    )
+    page.get_by_role("slider", name="time (steps)").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    # the class means have places once something has reached IT
+    assert [page.evaluate(MOMENTS, k) for k in (0, 1)] == [["2", "2", 2, "2", "2"], AT_THE_START]
+    page.evaluate("() => window.busy")
+    # a kernel is told the latest when it has answered to the one before
+    deadline = time.monotonic() + 30
+    while page.evaluate(EXECUTE, TOLD).split() != ["2", "0", "2"]:
+        assert time.monotonic() < deadline, "the kernel does not learn of the time"
+        page.wait_for_timeout(100)
+    assert left_this_machine() == []
+
+
+def test_the_cursors_stay_at_their_time_when_figures_are_drawn_anew(panels):
+    page = panels
+    page.get_by_role("slider", name="time (steps)").nth(1).focus()
+    page.keyboard.press("End")
+    before = page.locator(".js-plotly-plot").first.bounding_box()["width"]
+    page.set_viewport_size({"width": 1000, "height": 800})
+    page.wait_for_function(
+        "before => document.querySelector('.js-plotly-plot .main-svg').clientWidth !== before",
+        arg=before,
+        timeout=30_000,
+    )
+    page.wait_for_function(f"() => ({MOMENTS})(1).join() === '4,4,2,4,4'", timeout=30_000)
+    assert page.evaluate(MOMENTS, 0) == ["2", "2", 2, "2", "2"]
+
+
+def test_the_kernel_moves_them_too(panels, looks):
+    page = panels
+    page.evaluate(EXECUTE, "one.time = 4")
+    page.wait_for_function(f"() => ({MOMENTS})(0).join() === '4,4,2,4,4'", timeout=30_000)
+    looks("changes-twice")
