@@ -15,6 +15,7 @@ STUDIES = {
     "Brains": "own_brains",
     "Changes": "changes",
     "Experiment": "experiment",
+    "Folding": "folding",
     "HowLong": "how_long",
     "Lesions": "lesions",
     "Masking": "masking",
