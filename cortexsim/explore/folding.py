@@ -151,7 +151,7 @@ class Folding(Study):
             "form": widgets.ToggleButtons(options=[FOLDED, UNFOLDED]),
         }
         super().__init__(None, controls, question)
-        asked, chosen, *rest = self.children
+        asked, chosen, *rest = self.children  # type: ignore[has-type]
         self.children = (asked, chosen, controls["form"], self.picture, *rest)
 
     def measure(self, choices: Mapping[str, Any], told: Told) -> xr.Dataset:
