@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import ipywidgets as widgets
 import traitlets
@@ -11,10 +11,11 @@ import traitlets
 from cortexsim.explore.choice import Choice, Option
 from cortexsim.explore.draft import STARTS, Draft, as_transitions
 from cortexsim.explore.editor import Editor
-from cortexsim.explore.exercises import EXERCISES, Verdict
+from cortexsim.explore.exercise import Exercise
+from cortexsim.explore.guess import Guess
 from cortexsim.explore.notice import alert
 from cortexsim.explore.prediction import Prediction
-from cortexsim.explore.reach import ANATOMY, Reach, facts_for, picture, reach
+from cortexsim.explore.reach import ANATOMY, TO_BUILD, Reach, facts_for, picture, reach
 from cortexsim.graph import CortexGraph
 from cortexsim.model import Cortex
 from cortexsim.presentation import Presentation, flash, sustained
@@ -66,6 +67,8 @@ class Anatomy(widgets.VBox):
     ValueError, TypeError
         If an argument is not allowed. What goes wrong later is shown in the panel.
     """
+
+    EXERCISES: ClassVar[Mapping[str, Guess]] = TO_BUILD
 
     draft = traitlets.Instance(Draft)
     start = traitlets.Unicode()
@@ -155,22 +158,25 @@ class Anatomy(widgets.VBox):
             raise ValueError(f"no model of this graph at readout time {self.readout_time}: {self.reach.refused}")
         return Cortex(self.graph, **{"n_classes": self.n_classes, "readout_time": self.readout_time, **more})
 
-    def check(self, exercise: str) -> Verdict:
-        """Say whether an exercise is solved by what is built.
+    @property
+    def results(self) -> list[tuple[dict[str, Any], Reach]]:
+        """What follows from the graph as it is."""
+        return [({}, self.reach)]
+
+    def exercise(self, name: str) -> Exercise:
+        """Return an exercise that is solved by what is built in this panel.
 
         Parameters
         ----------
-        exercise : str
-            One of `EXERCISES`: "one-step" or "even-times".
+        name : str
+            A key of `EXERCISES`: "one-step" or "even-times".
 
         Raises
         ------
         ValueError
             If there is no such exercise.
         """
-        if exercise not in EXERCISES:
-            raise ValueError(unknown("exercise", exercise, EXERCISES))
-        return EXERCISES[exercise](self.reach)
+        return Exercise(self, name)
 
     def undo(self) -> None:
         """Take the last change back."""

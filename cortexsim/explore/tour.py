@@ -70,8 +70,8 @@ class Tour(widgets.VBox):
         What is shown; the controls follow, and lead.
     time : int
         The slider follows, and leads.
-    question, prediction : str, int or None
-        See `Prediction`.
+    ask : Prediction
+        Its `question`, `answer`, and what was `told`.
     recording : DataTree
         What is on display, of one stimulus.
     settings : dict

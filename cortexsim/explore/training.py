@@ -6,21 +6,22 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import ipywidgets as widgets
 import xarray as xr
 
 from cortexsim import __version__
 from cortexsim.checkpoint import save
-from cortexsim.explore.forecast import Forecast, Outlook
+from cortexsim.explore.exercise import Exercise
+from cortexsim.explore.forecast import EXERCISES, Forecast, Outlook
+from cortexsim.explore.guess import Guess
 from cortexsim.explore.learning_views import LearningViews
 from cortexsim.explore.lesson import LESSONS, Choices, Lesson
 from cortexsim.explore.notice import alert
 from cortexsim.explore.recipe_controls import NAMES, RecipeControls
 from cortexsim.explore.run import Run
 from cortexsim.explore.trainer import Trainer
-from cortexsim.explore.training_exercises import TrainingExercise
 from cortexsim.model import Cortex
 from cortexsim.suggest import unknown
 from cortexsim.train import TrainingDivergedError
@@ -45,7 +46,7 @@ class Training(widgets.VBox):
     task : str or Lesson
         A key of `LESSONS`, or a training of your own.
     question : str
-        What to predict first: a key of `forecast.RIDDLES`, or "" to just watch.
+        What to predict first: a key of `forecast.QUESTIONS`, or "" to just look.
     **choices
         See `Choices`: `learning_rate`, `readout_time`, `loss_at`, `lateral`, `feedback`, `short_first`, `seed`,
         `threads`.
@@ -68,6 +69,8 @@ class Training(widgets.VBox):
     ValueError
         If an argument is not allowed. What goes wrong later is shown in the panel.
     """
+
+    EXERCISES: ClassVar[Mapping[str, Guess]] = EXERCISES
 
     # a widget is closed when it is collected too, even one that was never whole
     _trainer: Trainer | None = None
@@ -165,20 +168,26 @@ class Training(widgets.VBox):
             raise ValueError("there is no trained model yet: start a run, and let it end or stop it")
         save(self.model, path, overwrite=overwrite)
 
-    def exercise(self, name: str) -> TrainingExercise:
+    @property
+    def results(self) -> list[tuple[dict[str, Any], xr.Dataset]]:
+        """The choices and the curves of each run whose held-out images were named, oldest first."""
+        runs = list(self._runs)
+        return [(dict(run.settings), run.curves()) for run in runs if run.validation]
+
+    def exercise(self, name: str) -> Exercise:
         """Return an exercise whose answer is checked against this panel's runs.
 
         Parameters
         ----------
         name : str
-            A key of `training_exercises.EXERCISES`.
+            A key of `EXERCISES`.
 
         Raises
         ------
         ValueError
             If there is no such exercise.
         """
-        return TrainingExercise(self, name)
+        return Exercise(self, name)
 
     # --- what the person does
 
@@ -332,7 +341,7 @@ class Training(widgets.VBox):
         if self._busy:
             raise ValueError("a run is under way: stop it first")
         if self.ask.missing:
-            raise ValueError("your prediction is missing: choose an answer, or predict «nothing, just watch»")
+            raise ValueError("your prediction is missing: choose an answer, or predict «nothing, just look»")
         choices, lesson = self.controls.read(), self._lesson
         lesson.readable(choices)
         self._number += 1
