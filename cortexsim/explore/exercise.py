@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import ipywidgets as widgets
 
@@ -12,24 +12,12 @@ from cortexsim.explore.notice import alert
 from cortexsim.suggest import unknown
 
 
-class Panel(Protocol):
-    """A panel that has exercises."""
-
-    EXERCISES: ClassVar[Mapping[str, Guess]]
-    ask: Any
-
-    @property
-    def results(self) -> Sequence[tuple[Mapping[str, Any], Any]]:
-        """The choices and the result of each run, oldest first."""
-        ...
-
-
 class Exercise(widgets.VBox):
     """Asks something about a panel, and checks the answer by what that panel has run.
 
     Parameters
     ----------
-    panel : Panel
+    panel : Exercising
     name : str
         A key of the panel's `EXERCISES`.
 
@@ -44,7 +32,7 @@ class Exercise(widgets.VBox):
         If there is no such exercise.
     """
 
-    def __init__(self, panel: Panel, name: str) -> None:
+    def __init__(self, panel: Exercising, name: str) -> None:
         if name not in panel.EXERCISES:
             raise ValueError(unknown("exercise", name, panel.EXERCISES))
         self.panel, self._exercise = panel, panel.EXERCISES[name]
@@ -74,3 +62,30 @@ class Exercise(widgets.VBox):
             self.check()
         except Exception as error:  # a widget's exception would show nowhere else
             self.ask.result.value = alert("This answer could not be checked", error, "Run the panel, then check again.")
+
+
+class Exercising:
+    """What panels that have exercises share."""
+
+    EXERCISES: ClassVar[Mapping[str, Guess]] = {}
+    ask: Any
+
+    @property
+    def results(self) -> Sequence[tuple[Mapping[str, Any], Any]]:
+        """The choices and the result of each run, oldest first."""
+        raise NotImplementedError
+
+    def exercise(self, name: str) -> Exercise:
+        """Ask an exercise about this panel, which checks the answer by what the panel has run.
+
+        Parameters
+        ----------
+        name : str
+            A key of `EXERCISES`.
+
+        Raises
+        ------
+        ValueError
+            If there is no such exercise.
+        """
+        return Exercise(self, name)

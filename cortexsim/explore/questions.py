@@ -192,3 +192,66 @@ QUESTIONS: dict[str, Question] = {
         measured="sibling",
     ),
 }
+
+
+def _at(values: Sequence[float | None], time: int) -> float | None:
+    return values[time] if time < len(values) else None
+
+
+def _best(values: Sequence[float | None]) -> tuple[float, int] | None:
+    """Return the highest accuracy and the first time of it."""
+    known = [(value, -time) for time, value in enumerate(values) if value is not None]
+    return (max(known)[0], -max(known)[1]) if known else None
+
+
+def _kept(facts: Facts) -> float | None:
+    at = _at(facts.batch, 8)
+    return None if at is None else round(100 * at, 1)
+
+
+def _why_kept(facts: Facts) -> str:
+    known = [f"t = {time}: {value:.1%}" for time, value in enumerate(facts.batch) if value is not None]
+    if not known:
+        return "The accuracies are not measured yet: wait until they are drawn."
+    return f"Of {facts.n} images, {', '.join(known)}. What is not shown any more is still held, and worked on."
+
+
+def _ahead(facts: Facts) -> float | None:
+    own, other = _best(facts.batch), _best(facts.sibling)
+    return None if own is None or other is None else round(100 * (own[0] - other[0]), 1)
+
+
+def _why_ahead(facts: Facts) -> str:
+    own, other = _best(facts.batch), _best(facts.sibling)
+    if own is None or other is None:
+        return "The accuracies of both models are not measured yet: wait until they are drawn."
+    return (
+        f"Of {facts.n} images the recurrent model names {own[0]:.1%} right at t = {own[1]}, the sibling {other[0]:.1%} "
+        f"at t = {other[1]}. Whether recurrence pays depends on the task."
+    )
+
+
+EXERCISES: dict[str, Guess] = {
+    "after-a-flash": Guess(
+        "after a flash",
+        "Show long curves for one step only, as a flash. How many percent of such images does the recurrent model "
+        "name right at t = 8, long after the image has gone?",
+        tuple(range(50, 101, 5)),
+        _kept,
+        _why_kept,
+        unit="percent",
+        needs={"task": "contours", "difficulty": "long", "kind": "flash", "duration": 1},
+        within=2.5,
+    ),
+    "another-task": Guess(
+        "another task",
+        "Choose digits, heavily occluded. By how many points is the recurrent model ahead of its feedforward sibling, "
+        "each at the time at which it is best? Below 0: it is behind.",
+        tuple(range(-20, 45, 5)),
+        _ahead,
+        _why_ahead,
+        unit="points",
+        needs={"task": "digits", "difficulty": "heavy"},
+        within=2.5,
+    ),
+}

@@ -17,12 +17,12 @@ import xarray as xr
 
 from cortexsim import __version__
 from cortexsim.explore.behind import Behind, Wanted
-from cortexsim.explore.exercise import Exercise
+from cortexsim.explore.exercise import Exercising
 from cortexsim.explore.guess import Asking, Guess
 from cortexsim.explore.live import Fit, Live
 from cortexsim.explore.notice import alert
+from cortexsim.explore.saving import write_settings
 from cortexsim.explore.subject import Subject
-from cortexsim.files import written_aside
 from cortexsim.suggest import unknown
 
 SCHEMA = 1
@@ -32,7 +32,7 @@ Told = Callable[[float, str], None]
 """Takes the share that is done, and what is being done; raises InterruptedError when it is wanted no longer."""
 
 
-class Study(widgets.VBox):
+class Study(Exercising, widgets.VBox):
     """What all such panels share; a panel of its own says which choices, what is measured, and how it is drawn.
 
     Parameters
@@ -69,7 +69,6 @@ class Study(widgets.VBox):
     # choices of how a result is looked at: another one measures nothing anew, and the panel shows its control itself
     VIEWS: ClassVar[tuple[str, ...]] = ()
     QUESTIONS: ClassVar[Mapping[str, Guess]] = {}
-    EXERCISES: ClassVar[Mapping[str, Guess]] = {}
     ACTION: ClassVar[str] = "run"
 
     busy = traitlets.Bool(False)
@@ -211,16 +210,6 @@ class Study(widgets.VBox):
         """
         self._behind.wait(timeout_s)
 
-    def exercise(self, name: str) -> Exercise:
-        """Ask an exercise about this panel, which checks the answer by what the panel has measured.
-
-        Raises
-        ------
-        ValueError
-            If there is no such exercise.
-        """
-        return Exercise(self, name)
-
     @property
     def results(self) -> list[tuple[dict[str, Any], Any]]:
         """The choices and the result of each run, oldest first."""
@@ -247,8 +236,7 @@ class Study(widgets.VBox):
         OSError
             If it cannot be written; what was there before is whole.
         """
-        with written_aside(path, replacing=True) as aside:
-            aside.write_text(json.dumps(self.settings, indent=1) + "\n", encoding="utf-8")
+        write_settings(self.settings, path)
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], *, model: Any = None, data: Any = None) -> Self:

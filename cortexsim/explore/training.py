@@ -13,7 +13,7 @@ import xarray as xr
 
 from cortexsim import __version__
 from cortexsim.checkpoint import save
-from cortexsim.explore.exercise import Exercise
+from cortexsim.explore.exercise import Exercising
 from cortexsim.explore.forecast import EXERCISES, Forecast, Outlook
 from cortexsim.explore.guess import Guess
 from cortexsim.explore.learning_views import LearningViews
@@ -21,6 +21,7 @@ from cortexsim.explore.lesson import LESSONS, Choices, Lesson
 from cortexsim.explore.notice import alert
 from cortexsim.explore.recipe_controls import NAMES, RecipeControls
 from cortexsim.explore.run import Run
+from cortexsim.explore.saving import answered, write_settings
 from cortexsim.explore.trainer import Trainer
 from cortexsim.model import Cortex
 from cortexsim.suggest import unknown
@@ -34,7 +35,7 @@ _ROW = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 10
 _IN_FULL = widgets.Layout(width="100%", min_width="0")
 
 
-class Training(widgets.VBox):
+class Training(Exercising, widgets.VBox):
     """Train a small model, and see loss, accuracy, kernels and one RDM move as it learns.
 
     Nothing trains before *start* is pressed. The training runs in a thread, so that the notebook stays alive; what is
@@ -155,15 +156,26 @@ class Training(widgets.VBox):
         return "idle" if trainer is None or not self._busy else trainer.phase
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
-        """Write the last model as one safetensors file; `cs.load` reads it, `Tour(model=path, data=...)` shows it.
+        """Write the last model, or the settings and what was answered, by how the path ends.
+
+        Parameters
+        ----------
+        path : path
+            Ending in .safetensors: the model, for `cs.load` and `Tour(model=path, data=...)`. Ending in .json: settings
+            and answers, for `cortexsim.explore.reopen`.
+        overwrite : bool
+            Whether a model may take the place of another; settings do.
 
         Raises
         ------
         ValueError
-            If no run has ended yet, or the path does not end in .safetensors.
+            If a model is wanted and no run has ended yet, or the path ends in something else.
         FileExistsError
-            If there is a file and `overwrite` is False.
+            If there is a model and `overwrite` is False.
         """
+        if Path(path).suffix == ".json":
+            write_settings(answered(self), path)
+            return
         if self.model is None:
             raise ValueError("there is no trained model yet: start a run, and let it end or stop it")
         save(self.model, path, overwrite=overwrite)
@@ -173,21 +185,6 @@ class Training(widgets.VBox):
         """The choices and the curves of each run whose held-out images were named, oldest first."""
         runs = list(self._runs)
         return [(dict(run.settings), run.curves()) for run in runs if run.validation]
-
-    def exercise(self, name: str) -> Exercise:
-        """Return an exercise whose answer is checked against this panel's runs.
-
-        Parameters
-        ----------
-        name : str
-            A key of `EXERCISES`.
-
-        Raises
-        ------
-        ValueError
-            If there is no such exercise.
-        """
-        return Exercise(self, name)
 
     # --- what the person does
 
