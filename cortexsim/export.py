@@ -14,7 +14,7 @@ from typing import Any
 
 from cortexsim import __version__
 from cortexsim.explore.movie import Movie
-from cortexsim.explore.reopening import STUDIES, reopen
+from cortexsim.explore.reopening import SHOWS, STUDIES, reopen
 from cortexsim.explore.stage import Stage
 from cortexsim.explore.study import Study
 from cortexsim.explore.tour import Tour
@@ -185,7 +185,11 @@ def _from_settings(path: Path) -> Study | Tour:
         settings = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is no JSON ({error}); write it with panel.save") from error
-    if isinstance(settings, Mapping) and "panel" in settings:
+    if isinstance(settings, Mapping) and settings.get("panel") == "Tour":
+        settings = settings.get("shows")
+    elif isinstance(settings, Mapping) and "panel" in settings:
+        if settings["panel"] in SHOWS:
+            raise ValueError(f"no page can be made of a panel {settings['panel']}: it has no film and no result")
         return reopen(settings)
     return Tour.from_settings(settings, question="")
 

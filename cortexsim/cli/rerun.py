@@ -33,6 +33,9 @@ def run(options: argparse.Namespace) -> None:
     from cortexsim.rerun import rerun
 
     settings = read_settings(options.settings)
+    if isinstance(settings, dict) and settings.get("panel") == "Tour":
+        # a tour's file holds beside what it shows what was answered
+        settings = settings.get("shows")
     if isinstance(settings, dict) and "panel" in settings:
         _measure_again(settings, options.to)
         return
@@ -48,13 +51,18 @@ def _measure_again(settings: dict[str, Any], to: Path | None) -> None:
     import xarray as xr
 
     from cortexsim.experiments.result import save_dataset
-    from cortexsim.explore.reopening import reopen
+    from cortexsim.explore.reopening import SHOWS, reopen
     from cortexsim.files import refuse_existing, written_aside
     from cortexsim.recording import save_recording
 
+    if settings["panel"] in SHOWS:
+        raise ValueError(
+            f"a panel {settings['panel']} measures nothing that could be measured again; open it: "
+            "cortexsim.explore.reopen(path)"
+        )
     if to is not None:
         refuse_existing(to)
-    panel = reopen(settings)
+    panel: Any = reopen(settings)
     result = panel.compute()
     print(panel.say(result) or result)
     if to is None:

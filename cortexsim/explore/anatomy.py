@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 import ipywidgets as widgets
 import traitlets
@@ -11,10 +12,12 @@ import traitlets
 from cortexsim.explore.choice import Choice, Option
 from cortexsim.explore.draft import STARTS, Draft, as_transitions
 from cortexsim.explore.editor import Editor
-from cortexsim.explore.exercises import EXERCISES, Verdict
+from cortexsim.explore.exercise import Exercising
+from cortexsim.explore.guess import Guess
 from cortexsim.explore.notice import alert
 from cortexsim.explore.prediction import Prediction
-from cortexsim.explore.reach import ANATOMY, Reach, facts_for, picture, reach
+from cortexsim.explore.reach import ANATOMY, TO_BUILD, Reach, facts_for, picture, reach
+from cortexsim.explore.saving import answered, write_settings
 from cortexsim.graph import CortexGraph
 from cortexsim.model import Cortex
 from cortexsim.presentation import Presentation, flash, sustained
@@ -29,7 +32,7 @@ _SETTINGS = ("schema", "graph", "presentation", "readout_time", "until", "n_clas
 _ROW = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 12px")
 
 
-class Anatomy(widgets.VBox):
+class Anatomy(Exercising, widgets.VBox):
     """Edit the transition matrix; the graph unrolled in time, arrival times, parameters and multiply-adds follow.
 
     Nothing is run and no model is made: all that is shown is `cs.schedule`'s account of the graph.
@@ -66,6 +69,8 @@ class Anatomy(widgets.VBox):
     ValueError, TypeError
         If an argument is not allowed. What goes wrong later is shown in the panel.
     """
+
+    EXERCISES: ClassVar[Mapping[str, Guess]] = TO_BUILD
 
     draft = traitlets.Instance(Draft)
     start = traitlets.Unicode()
@@ -155,22 +160,20 @@ class Anatomy(widgets.VBox):
             raise ValueError(f"no model of this graph at readout time {self.readout_time}: {self.reach.refused}")
         return Cortex(self.graph, **{"n_classes": self.n_classes, "readout_time": self.readout_time, **more})
 
-    def check(self, exercise: str) -> Verdict:
-        """Say whether an exercise is solved by what is built.
-
-        Parameters
-        ----------
-        exercise : str
-            One of `EXERCISES`: "one-step" or "even-times".
+    def save(self, path: str | Path) -> None:
+        """Write the settings, and what was answered, to a JSON file; `cortexsim.explore.reopen` reads it.
 
         Raises
         ------
-        ValueError
-            If there is no such exercise.
+        OSError
+            If it cannot be written; what was there before is whole.
         """
-        if exercise not in EXERCISES:
-            raise ValueError(unknown("exercise", exercise, EXERCISES))
-        return EXERCISES[exercise](self.reach)
+        write_settings(answered(self), path)
+
+    @property
+    def results(self) -> list[tuple[dict[str, Any], Reach]]:
+        """What follows from the graph as it is."""
+        return [({}, self.reach)]
 
     def undo(self) -> None:
         """Take the last change back."""

@@ -1,22 +1,18 @@
-"""A prediction about a training, made before it starts and told by itself as soon as the training has answered."""
+"""Questions about a training: predicted before it starts, told by itself as soon as it has answered; and exercises."""
 
 from __future__ import annotations
 
-import html
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-import ipywidgets as widgets
 import numpy as np
-import traitlets
 import xarray as xr
 
-from cortexsim.explore.choice import Choice, Option
-from cortexsim.explore.questions import NEVER, tally
-from cortexsim.suggest import unknown
+from cortexsim.explore.guess import NEVER, Asking, Guess
 
-JUST_WATCH = ("nothing, just watch", "")
 ROUND = (1, 2, 5)
+AS_GOOD_AS = 0.02  # of 400 images, two accuracies near 1 that differ by less cannot be told apart
 
 
 @dataclass(frozen=True)
@@ -51,44 +47,21 @@ class Outlook:
         return list(range(every, self.steps + 1, every))
 
 
-@dataclass(frozen=True)
-class Riddle:
-    """A question about a training.
+class Learned(NamedTuple):
+    """What a training has told so far.
 
     Parameters
     ----------
-    title : str
-        For the menu.
-    unit : "training steps" or "steps"
-        Of the distance; steps are those of the model's time.
-    text : callable
-        Outlook to the question in words.
-    choices : callable
-        Outlook to the answers; `NEVER` may be among them.
-    truth : callable
-        Outlook, curves and whether the training is over to the answer; None while it cannot be told.
-    because : callable
-        Outlook, curves and the answer to what is behind it.
+    outlook : Outlook
+    curves : Dataset
+        As `Run.curves` gives them.
+    whole : bool
+        Whether it went to its end: only then something can never have come.
     """
 
-    title: str
-    unit: str
-    text: Callable[[Outlook], str]
-    choices: Callable[[Outlook], list[int]]
-    truth: Callable[[Outlook, xr.Dataset, bool], int | None]
-    because: Callable[[Outlook, xr.Dataset, int], str]
-
-    def spelled(self, value: int) -> str:
-        """Write an answer with its unit."""
-        if value == NEVER:
-            return "never"
-        return f"{value:,} training steps" if self.unit == "training steps" else f"t = {value}"
-
-    def distance(self, outlook: Outlook, guess: int, truth: int) -> int:
-        """Say how far a guess is from the truth; never counts as after the last one."""
-        after = outlook.steps if self.unit == "training steps" else max(outlook.times, default=0) + 1
-        one, other = (after if value == NEVER else value for value in (guess, truth))
-        return abs(one - other)
+    outlook: Outlook
+    curves: xr.Dataset
+    whole: bool
 
 
 def first_passing(curves: xr.Dataset, level: float) -> tuple[int, int] | None:
@@ -101,44 +74,39 @@ def first_passing(curves: xr.Dataset, level: float) -> tuple[int, int] | None:
     return int(curves["step"][found[0]]), int(curves["time"][which])
 
 
-def _takeoff(outlook: Outlook, curves: xr.Dataset, over: bool) -> int | None:
-    found = first_passing(curves, outlook.level)
-    return found[0] if found else (NEVER if over else None)
+def _takeoff(learned: Learned) -> int | None:
+    found = first_passing(learned.curves, learned.outlook.level)
+    return found[0] if found else (NEVER if learned.whole else None)
 
 
-def _first(outlook: Outlook, curves: xr.Dataset, over: bool) -> int | None:
-    found = first_passing(curves, outlook.level)
-    return found[1] if found else (NEVER if over else None)
+def _first(learned: Learned) -> int | None:
+    found = first_passing(learned.curves, learned.outlook.level)
+    return found[1] if found else (NEVER if learned.whole else None)
 
 
-def _best(outlook: Outlook, curves: xr.Dataset, over: bool) -> int | None:
-    validation = curves["validation"].values
-    if not over or not np.isfinite(validation).any():
-        return None
-    return int(curves["time"][int(np.nanargmax(validation))])
+def _best(learned: Learned) -> int | None:
+    # held-out images are named when a training ends, also one that was stopped
+    validation = learned.curves["validation"].values
+    return int(learned.curves["time"][int(np.nanargmax(validation))]) if np.isfinite(validation).any() else None
 
 
-def _how_far(outlook: Outlook, curves: xr.Dataset, truth: int) -> str:
-    found = first_passing(curves, outlook.level)
+def _how_far(learned: Learned) -> str:
+    curves, found = learned.curves, first_passing(learned.curves, learned.outlook.level)
     if found is None:
         best = float(curves["accuracy"].max()) if curves.sizes["step"] else float("nan")
-        return f"no readout time came above {best:.0%}"
-    step, _ = found
-    there = curves["accuracy"].sel(step=step).dropna("time")
-    told = ", ".join(f"t = {int(t)}: {float(there.sel(time=t)):.0%}" for t in there["time"].values)
-    return f"at step {step:,} {told}"
+        return f"No readout time came above {best:.0%}."
+    there = curves["accuracy"].sel(step=found[0]).dropna("time")
+    return f"At step {found[0]:,} " + ", ".join(f"t = {int(one['time'])}: {float(one):.0%}" for one in there) + "."
 
 
-def _validated(outlook: Outlook, curves: xr.Dataset, truth: int) -> str:
-    validation = curves["validation"]
-    told = ", ".join(f"t = {int(t)}: {float(validation.sel(time=t)):.1%}" for t in validation["time"].values)
-    return f"held-out images, {told}; of equal ones the earliest counts"
+def _held_out(curves: xr.Dataset) -> str:
+    told = ", ".join(f"t = {int(one['time'])}: {float(one):.1%}" for one in curves["validation"])
+    return f"{curves.attrs['name']}, held-out images: {told}"
 
 
-RIDDLES: dict[str, Riddle] = {
-    "takeoff": Riddle(
+QUESTIONS: dict[str, Guess] = {
+    "takeoff": Guess(
         title="when learning takes off",
-        unit="training steps",
         text=lambda outlook: (
             f"After how many training steps is some readout time first past {outlook.level:.0%} right? "
             f"(guessing: {outlook.chance:.0%})"
@@ -146,41 +114,84 @@ RIDDLES: dict[str, Riddle] = {
         choices=lambda outlook: [*outlook.milestones, NEVER],
         truth=_takeoff,
         because=_how_far,
+        unit="training steps",
+        label="step",
+        never=lambda outlook: outlook.steps,
     ),
-    "first": Riddle(
+    "first": Guess(
         title="which readout time learns first",
-        unit="steps",
         text=lambda outlook: f"Which readout time is first past {outlook.level:.0%}?",
         choices=lambda outlook: [*outlook.times, NEVER],
         truth=_first,
         because=_how_far,
-    ),
-    "best": Riddle(
-        title="which readout time ends best",
         unit="steps",
-        text=lambda outlook: "When it is over: at which readout time are most held-out images named right?",
+        form="t = {:g}",
+        label="t (steps)",
+        never=lambda outlook: max(outlook.times, default=0) + 1,
+    ),
+    "best": Guess(
+        title="which readout time ends best",
+        text="When it is over: at which readout time are most held-out images named right?",
         choices=lambda outlook: list(outlook.times),
         truth=_best,
-        because=_validated,
+        because=lambda learned: f"{_held_out(learned.curves)}; of equal ones the earliest counts.",
+        unit="steps",
+        form="t = {:g}",
+        label="t (steps)",
     ),
 }
 
 
-class Forecast(widgets.VBox):
+def _gained(curves: xr.Dataset) -> int:
+    """Return by how many points held-out accuracy grows from the first readout time to the last, in steps of 5."""
+    validation = curves["validation"].values
+    return 5 * round(20 * float(validation[-1] - validation[0]))
+
+
+def _as_good_as_the_last(curves: xr.Dataset) -> int:
+    """Count the earlier readout times whose held-out accuracy is within 2 points of the last one's."""
+    validation = curves["validation"].values
+    return int((validation[:-1] >= validation[-1] - AS_GOOD_AS).sum())
+
+
+EXERCISES: dict[str, Guess] = {
+    "feedforward": Guess(
+        title="is it the recurrence?",
+        text="Switch lateral and feedback off and train again: now signals only go forward, and the image stays on. "
+        "By how many points are more held-out images named right at the last readout time than at the first?",
+        choices=(-10, -5, 0, 5, 10, 20, 30),
+        truth=_gained,
+        because=lambda curves: (
+            f"{_held_out(curves)}. Without recurrence a state sees the same at every time once the signal has arrived, "
+            "so nothing can change: true by construction."
+        ),
+        unit="points",
+        needs={"lateral": False, "feedback": False},
+    ),
+    "last-only": Guess(
+        title="you get what you ask for",
+        text="Set loss at to the last only, and train again, all else as before. At how many of the earlier readout "
+        "times is the model as good as at the last one (within 2 points on held-out images)?",
+        choices=tuple(range(8)),
+        truth=_as_good_as_the_last,
+        because=lambda curves: (
+            f"{_held_out(curves)}. What is not asked for need not be learned: only what is read out at the last time "
+            "was trained. Where nothing was learned at all, every time is as good as guessing, and the answer says "
+            "nothing: then train with another seed."
+        ),
+        unit="earlier readout times",
+        needs={"loss_at": "readout", "lateral": True, "feedback": True},
+    ),
+}
+
+
+class Forecast(Asking):
     """Ask before a training, tell when it has answered, and keep count.
 
     Parameters
     ----------
     question : str
-        A key of `RIDDLES`, or "" for none.
-
-    Attributes
-    ----------
-    question : str
-    prediction : int or None
-        None is not made yet.
-    tries : list of (str, int)
-        Unit and distance of each prediction that was told.
+        A key of `QUESTIONS`, or "" for none.
 
     Raises
     ------
@@ -188,57 +199,27 @@ class Forecast(widgets.VBox):
         If there is no such question.
     """
 
-    question = traitlets.Unicode()
-    prediction = traitlets.Int(None, allow_none=True)
+    _waits = False
 
     def __init__(self, question: str) -> None:
-        if question and question not in RIDDLES:
-            raise ValueError(unknown("question", question, RIDDLES))
-        self.tries: list[tuple[str, int]] = []
-        self._outlook = Outlook(1)
-        self._waits = False
-        self.menu = widgets.Dropdown(
-            options=[JUST_WATCH, *((one.title, name) for name, one in RIDDLES.items())],
-            value=question,
-            description="predict",
-            style={"description_width": "initial"},
-            layout=widgets.Layout(width="290px"),
-        )
-        self.text, self.result, self.answer = widgets.HTML(), widgets.HTML(), Choice()
-        row = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 10px")
-        super().__init__(
-            [widgets.Box([self.menu, self.text], layout=row), widgets.Box([self.answer], layout=row), self.result],
-            question=question,
-        )
-        traitlets.link((self, "question"), (self.menu, "value"))
-        traitlets.link((self, "prediction"), (self.answer, "value"))
-        self.observe(lambda _: self.ask(self._outlook), names="question")
+        super().__init__(QUESTIONS, question, about=Outlook(1))
 
     @property
     def missing(self) -> bool:
-        """Whether a question is asked that has no answer yet."""
-        return bool(self.question) and self.prediction is None
+        """Whether a question is asked that has no answer yet; each training is predicted anew."""
+        return bool(self.question) and self.answer is None
 
     def ask(self, outlook: Outlook) -> None:
         """Ask about another training; an answer that is still possible stays."""
-        self._outlook, asked = outlook, RIDDLES.get(self.question)
-        self._waits = False
-        for control in (self.text, self.answer):
-            control.layout.display = "none" if asked is None else ""
-        if asked is None:
-            self.prediction = None
-            return
-        choices = asked.choices(outlook)
-        self.text.value = f'<div style="line-height:1.4">{html.escape(asked.text(outlook))}</div>'
-        self.answer.label = "step" if asked.unit == "training steps" else "t (steps)"
-        kept = self.prediction if self.prediction in choices else None
-        self.answer.offer([Option(one, "never" if one == NEVER else f"{one:,}") for one in choices], kept)
-        self.answer.disabled = False
+        self.about, asked = outlook, self.asked
+        self._waits = self.choice.disabled = False
+        if asked is not None:
+            self._offer(asked, self.answer)
 
     def hold(self) -> None:
         """Take the answer as it is: the training begins."""
         self._waits = bool(self.question)
-        self.menu.disabled = self.answer.disabled = True
+        self.menu.disabled = self.choice.disabled = True
         self._say("Taken: it will be told as soon as the training has answered." if self._waits else "")
 
     def learn(self, curves: xr.Dataset, *, over: bool) -> None:
@@ -251,31 +232,16 @@ class Forecast(widgets.VBox):
         over : bool
             Whether the training has ended; one that was stopped or failed says nothing about what never came.
         """
-        asked, guess = RIDDLES.get(self.question), self.prediction
-        if self._waits and asked is not None and guess is not None:
-            whole = over and (curves.attrs["status"] == "finished" or asked is RIDDLES["best"])
-            truth = asked.truth(self._outlook, curves, whole)
-            if truth is not None:
-                self._tell(asked, guess, truth, curves)
+        asked = self.asked
+        if self._waits and asked is not None:
+            learned = Learned(self.about, curves, over and curves.attrs["status"] == "finished")
+            if asked.truth(learned) is not None:
+                self._waits = False
+                self.tell(learned, {})
             elif over:
                 self._waits = False
                 self._say("The training ended before it could tell, so this prediction does not count.")
         if over:
-            self.menu.disabled = self.answer.disabled = False
+            self.menu.disabled = self.choice.disabled = False
             # each training is predicted anew
-            self.prediction = None
-
-    def _tell(self, asked: Riddle, guess: int, truth: int, curves: xr.Dataset) -> None:
-        self._waits = False
-        distance = asked.distance(self._outlook, guess, truth)
-        self.tries.append((asked.unit, distance))
-        unit = asked.unit[:-1] if distance == 1 else asked.unit
-        close = "exactly right" if distance == 0 else f"{distance:,} {unit} off"
-        self._say(
-            f"You said {asked.spelled(guess)}, it is {asked.spelled(truth)}: <b>{close}</b> "
-            f"({html.escape(asked.because(self._outlook, curves, truth))}). So far: {tally(self.tries)}."
-        )
-
-    def _say(self, text: str) -> None:
-        # as high as a line even when empty, so that nothing jumps
-        self.result.value = f'<div role="status" style="line-height:1.4;min-height:1.4em">{text}</div>'
+            self.answer = None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-NEVER = -1
+from cortexsim.explore.guess import NEVER, Guess
 
 
 @dataclass(frozen=True)
@@ -57,54 +57,22 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Question:
-    """A prediction to make.
+class Question(Guess):
+    """A prediction to make while what would give it away is covered.
 
     Parameters
     ----------
-    title : str
-        For the menu.
     cover : "readout" or "time"
         What stays hidden until it is made.
-    unit : "steps", "points" or "times"
-        Of the distance.
-    needs : "batch", "sibling" or ""
+    measured : "batch", "sibling" or ""
         What has to be measured first.
-    text : callable
-        Facts to the question in words.
-    choices : callable
-        Facts to the times or percentages that may be answered; `NEVER` among them.
-    truth : callable
-        Facts to the answer.
-    because : callable
-        Facts and the answer to what is behind it.
     mark : "probability", "accuracy" or ""
         The chart in which times of this question are marked.
     """
 
-    title: str
-    cover: str
-    unit: str
-    needs: str
-    text: Callable[[Facts], str]
-    choices: Callable[[Facts], list[int]]
-    truth: Callable[[Facts], int]
-    because: Callable[[Facts, int], str]
+    cover: str = "readout"
+    measured: str = ""
     mark: str = ""
-
-    def spelled(self, value: int) -> str:
-        """Write an answer with its unit."""
-        if value == NEVER:
-            return "never"
-        if self.unit == "times":
-            return "1 time" if value == 1 else f"{value} times"
-        return f"t = {value}" if self.unit == "steps" else f"{value} %"
-
-    def distance(self, facts: Facts, guess: int, truth: int) -> int:
-        """Say how far a guess is from the truth; never counts as the step after the last time."""
-        after = facts.until + 1
-        one, other = (after if value == NEVER else value for value in (guess, truth))
-        return abs(one - other)
 
 
 def first_held(facts: Facts) -> int:
@@ -132,32 +100,33 @@ def sibling_last(facts: Facts) -> int:
     return round(100 * [value for value in facts.sibling if value is not None][-1])
 
 
-def _anatomy(facts: Facts, truth: int) -> str:
-    if truth == NEVER:
-        return f"nothing reaches {facts.last} by t = {facts.until}"
+def _anatomy(facts: Facts) -> str:
+    if not facts.readable:
+        return f"Nothing reaches {facts.last} by t = {facts.until}."
     return (
         f"{facts.n_transitions} transitions lead to {facts.last}, each takes one step, and no training changes that: "
-        "true by construction"
+        "true by construction."
     )
 
 
-def _this_image(facts: Facts, truth: int) -> str:
+def _this_image(facts: Facts) -> str:
     wrong = [time for time in facts.readable if not facts.right[time]]
     if not wrong:
-        return "it was never wrong, from the first time at which it could be read"
-    return f"it was wrong at t = {', '.join(map(str, wrong))}"
+        return "It was never wrong, from the first time at which it could be read."
+    return f"It was wrong at t = {', '.join(map(str, wrong))}."
 
 
-def _growth(facts: Facts, truth: int) -> str:
+def _growth(facts: Facts) -> str:
     known = [(time, value) for time, value in enumerate(facts.batch) if value is not None]
     (first, at_first), (last, at_last) = known[0], known[-1]
-    return f"{at_first:.0%} of {facts.n} were named right at t = {first}, {at_last:.0%} at t = {last}"
+    return f"{at_first:.0%} of {facts.n} were named right at t = {first}, {at_last:.0%} at t = {last}."
 
 
-def _beside(facts: Facts, truth: int) -> str:
+def _beside(facts: Facts) -> str:
     last = [value for value in facts.batch if value is not None][-1]
     return (
-        f"of {facts.n} images; the recurrent model names {last:.0%} right at its last time, guessing {facts.chance:.0%}"
+        f"Of {facts.n} images; the recurrent model names {last:.0%} right at its last time, guessing "
+        f"{facts.chance:.0%}."
     )
 
 
@@ -169,33 +138,34 @@ def _percentages(facts: Facts) -> list[int]:
     return [percent for percent in range(0, 101, 5) if percent >= 100 * facts.chance - 5]
 
 
+def after_the_last(facts: Facts) -> int:
+    """Return as what time never counts."""
+    return facts.until + 1
+
+
+AT_A_TIME: dict[str, Any] = {"unit": "steps", "form": "t = {:g}", "label": "t (steps)", "never": after_the_last}
+
 QUESTIONS: dict[str, Question] = {
     "arrival": Question(
         title="when a signal arrives",
-        cover="time",
-        unit="steps",
-        needs="",
         text=lambda facts: f"At which time does {facts.last} hold something for the first time?",
         choices=lambda facts: [*range(facts.until + 1), NEVER],
         truth=first_held,
         because=_anatomy,
+        cover="time",
+        **AT_A_TIME,
     ),
     "settled": Question(
         title="when this image is known",
-        cover="readout",
-        unit="steps",
-        needs="",
-        text=lambda facts: "From which time on is the model right about this image, for good?",
+        text="From which time on is the model right about this image, for good?",
         choices=_or_never,
         truth=right_for_good,
         because=_this_image,
         mark="probability",
+        **AT_A_TIME,
     ),
     "batch": Question(
         title="when such images are known",
-        cover="readout",
-        unit="steps",
-        needs="batch",
         text=lambda facts: (
             f"At which time are {facts.level:.0%} of {facts.n} such images first named right? "
             f"(guessing: {facts.chance:.0%})"
@@ -203,13 +173,12 @@ QUESTIONS: dict[str, Question] = {
         choices=_or_never,
         truth=reaches_level,
         because=_growth,
+        measured="batch",
         mark="accuracy",
+        **AT_A_TIME,
     ),
     "sibling": Question(
         title="what the sibling reaches",
-        cover="readout",
-        unit="points",
-        needs="sibling",
         text=lambda facts: (
             "What percentage does the feedforward sibling name right, the last time it can be read? "
             f"(guessing: {facts.chance:.0%})"
@@ -217,21 +186,72 @@ QUESTIONS: dict[str, Question] = {
         choices=_percentages,
         truth=sibling_last,
         because=_beside,
+        unit="points",
+        form="{:g} %",
+        label="percent",
+        measured="sibling",
     ),
 }
 
 
-def tally(tries: Sequence[tuple[str, float]]) -> str:
-    """Sum up several predictions, unit by unit.
+def _at(values: Sequence[float | None], time: int) -> float | None:
+    return values[time] if time < len(values) else None
 
-    Parameters
-    ----------
-    tries : sequence of (str, number)
-        Unit and distance of each.
-    """
-    parts: list[Any] = []
-    for unit in dict.fromkeys(unit for unit, _ in tries):
-        distances = [distance for own, distance in tries if own == unit]
-        what = "prediction" if len(distances) == 1 else "predictions"
-        parts.append(f"{len(distances)} {what}, on average {sum(distances) / len(distances):.1f} {unit} off")
-    return "; ".join(parts)
+
+def _best(values: Sequence[float | None]) -> tuple[float, int] | None:
+    """Return the highest accuracy and the first time of it."""
+    known = [(value, -time) for time, value in enumerate(values) if value is not None]
+    return (max(known)[0], -max(known)[1]) if known else None
+
+
+def _kept(facts: Facts) -> float | None:
+    at = _at(facts.batch, 8)
+    return None if at is None else round(100 * at, 1)
+
+
+def _why_kept(facts: Facts) -> str:
+    known = [f"t = {time}: {value:.1%}" for time, value in enumerate(facts.batch) if value is not None]
+    if not known:
+        return "The accuracies are not measured yet: wait until they are drawn."
+    return f"Of {facts.n} images, {', '.join(known)}. What is not shown any more is still held, and worked on."
+
+
+def _ahead(facts: Facts) -> float | None:
+    own, other = _best(facts.batch), _best(facts.sibling)
+    return None if own is None or other is None else round(100 * (own[0] - other[0]), 1)
+
+
+def _why_ahead(facts: Facts) -> str:
+    own, other = _best(facts.batch), _best(facts.sibling)
+    if own is None or other is None:
+        return "The accuracies of both models are not measured yet: wait until they are drawn."
+    return (
+        f"Of {facts.n} images the recurrent model names {own[0]:.1%} right at t = {own[1]}, the sibling {other[0]:.1%} "
+        f"at t = {other[1]}. Whether recurrence pays depends on the task."
+    )
+
+
+EXERCISES: dict[str, Guess] = {
+    "after-a-flash": Guess(
+        "after a flash",
+        "Show long curves for one step only, as a flash. How many percent of such images does the recurrent model "
+        "name right at t = 8, long after the image has gone?",
+        tuple(range(50, 101, 5)),
+        _kept,
+        _why_kept,
+        unit="percent",
+        needs={"task": "contours", "difficulty": "long", "kind": "flash", "duration": 1},
+        within=2.5,
+    ),
+    "another-task": Guess(
+        "another task",
+        "Choose digits, heavily occluded. By how many points is the recurrent model ahead of its feedforward sibling, "
+        "each at the time at which it is best? Below 0: it is behind.",
+        tuple(range(-20, 45, 5)),
+        _ahead,
+        _why_ahead,
+        unit="points",
+        needs={"task": "digits", "difficulty": "heavy"},
+        within=2.5,
+    ),
+}

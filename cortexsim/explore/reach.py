@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cortexsim.explore.draft import Draft, allowed
-from cortexsim.explore.questions import NEVER, QUESTIONS, Facts, Question
+from cortexsim.explore.guess import BUILT, NEVER, Guess
+from cortexsim.explore.questions import QUESTIONS, Facts, Question
 from cortexsim.presentation import Presentation
 from cortexsim.schedule import Schedule, schedule
 
@@ -148,26 +149,66 @@ def facts_for(reached: Reach) -> Facts:
     return Facts(reached.last, NEVER if first is None else first, holds, [None] * len(holds))
 
 
-def _soonest(facts: Facts, truth: int) -> str:
-    if truth == NEVER:
-        return f"nothing reaches {facts.last} by t = {facts.until}"
-    return "each transition takes one step and no open way is shorter, whatever was trained: true by construction"
-
-
-def _listed(facts: Facts, truth: int) -> str:
-    return f"{facts.last} holds something at {times(facts.readable)}: true by construction"
+def _soonest(facts: Facts) -> str:
+    if not facts.readable:
+        return f"Nothing reaches {facts.last} by t = {facts.until}."
+    return "Each transition takes one step and no open way is shorter, whatever was trained: true by construction."
 
 
 ANATOMY: dict[str, Question] = {
     "arrival": replace(QUESTIONS["arrival"], because=_soonest),
     "readable": Question(
         title="when it can be read",
-        cover="time",
-        unit="times",
-        needs="",
         text=lambda facts: f"At how many of the times 0 to {facts.until} can {facts.last} be read?",
         choices=lambda facts: [*range(facts.until + 2)],
         truth=lambda facts: len(facts.readable),
-        because=_listed,
+        because=lambda facts: f"{facts.last} holds something at {times(facts.readable)}: true by construction.",
+        unit="times",
+        label="number of times",
+        cover="time",
+    ),
+}
+
+
+def _by_a_short_cut(reached: Reach) -> str:
+    first = reached.first(reached.last)
+    if first is None:
+        return f"Nothing reaches {reached.last} by t = {reached.until}."
+    there = f"{reached.last} is first reached at t = {first}"
+    if first != 1:
+        return f"{there}; it should be t = 1."
+    direct = next(
+        t for t in reached.draft.transitions if t.source == reached.draft.states[0].name and t.target == reached.last
+    )
+    return f"{there}, by {direct.name} ({direct.kind}): one step skips all areas between."
+
+
+def _odd(reached: Reach) -> list[int]:
+    return [time for time in reached.readable if time % 2]
+
+
+def _evenly(reached: Reach) -> str:
+    there, odd = f"{reached.last} can be read at {times(reached.readable)}", _odd(reached)
+    if odd:
+        return f"{there}; {', '.join(map(str, odd))} {'is' if len(odd) == 1 else 'are'} odd."
+    if len(reached.readable) < 2:
+        return f"{there}; at least two even times are wanted."
+    return f"{there}, and at no odd time."
+
+
+TO_BUILD: dict[str, Guess] = {
+    "one-step": Guess(
+        "a short cut",
+        "Change the graph so that its last area is first reached at t = 1.",
+        BUILT,
+        lambda reached: reached.first(reached.last) == 1,
+        _by_a_short_cut,
+    ),
+    "even-times": Guess(
+        "even times only",
+        "Change the graph so that its last area can be read at even times only, at two or more of them.",
+        BUILT,
+        lambda reached: len(reached.readable) > 1 and not _odd(reached),
+        _evenly,
     ),
 }

@@ -6,15 +6,22 @@ import json
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cortexsim.explore.study import Study
+from cortexsim.explore.saving import check_answered
 from cortexsim.suggest import unknown
+
+if TYPE_CHECKING:
+    from cortexsim.explore.anatomy import Anatomy
+    from cortexsim.explore.study import Study
+    from cortexsim.explore.tour import Tour
+    from cortexsim.explore.training import Training
 
 STUDIES = {
     "Brains": "own_brains",
     "Changes": "changes",
     "Experiment": "experiment",
+    "Folding": "folding",
     "HowLong": "how_long",
     "Lesions": "lesions",
     "Masking": "masking",
@@ -23,7 +30,13 @@ STUDIES = {
 }
 
 
-def reopen(settings: Mapping[str, Any] | str | Path, *, model: Any = None, data: Any = None) -> Study:
+SHOWS = {"Anatomy": "anatomy", "Tour": "tour", "Training": "training"}
+"""Panels that measure nothing for a table: what they save holds what they show."""
+
+
+def reopen(
+    settings: Mapping[str, Any] | str | Path, *, model: Any = None, data: Any = None, lesson: Any = None
+) -> Study | Anatomy | Tour | Training:
     """Open a panel on another's settings, with the answers that were given in it.
 
     Parameters
@@ -32,13 +45,15 @@ def reopen(settings: Mapping[str, Any] | str | Path, *, model: Any = None, data:
         A panel's `settings`, or the file that `panel.save` wrote.
     model, data
         Where the settings name none, because they were given.
+    lesson : Lesson
+        Of a training of your own.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is no JSON, or no settings of a panel that measures.
+        If it is no JSON, or no settings of such a panel.
     """
     if isinstance(settings, str | Path):
         path = Path(settings)
@@ -48,12 +63,18 @@ def reopen(settings: Mapping[str, Any] | str | Path, *, model: Any = None, data:
             settings = json.loads(path.read_text(encoding="utf-8"))
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise ValueError(f"{path} is no JSON ({error}); write it with panel.save") from error
+    known = {**STUDIES, **SHOWS}
     if not isinstance(settings, Mapping) or "panel" not in settings:
-        raise ValueError(
-            f"these are no settings of a panel that measures ({', '.join(STUDIES)}): the key 'panel' is missing"
-        )
+        raise ValueError(f"these are no settings of a panel ({', '.join(known)}): the key 'panel' is missing")
     name = settings["panel"]
-    if name not in STUDIES:
-        raise ValueError(unknown("panel", str(name), STUDIES))
-    panel: type[Study] = getattr(import_module(f"cortexsim.explore.{STUDIES[name]}"), name)
-    return panel.from_settings(settings, model=model, data=data)
+    if name not in known:
+        raise ValueError(unknown("panel", str(name), known))
+    kind = getattr(import_module(f"cortexsim.explore.{known[name]}"), name)
+    if name in STUDIES:
+        return kind.from_settings(settings, model=model, data=data)
+    check_answered(settings)
+    given = {"model": model, "data": data, "lesson": lesson}
+    more = {key: value for key, value in given.items() if value is not None}
+    panel = kind.from_settings(settings["shows"], question=settings["question"], **more)
+    panel.ask.recall(settings["told"], getattr(panel, "EXERCISES", {}))
+    return panel

@@ -17,11 +17,12 @@ import xarray as xr
 
 from cortexsim import __version__
 from cortexsim.explore.behind import Behind, Wanted
+from cortexsim.explore.exercise import Exercising
 from cortexsim.explore.guess import Asking, Guess
 from cortexsim.explore.live import Fit, Live
 from cortexsim.explore.notice import alert
+from cortexsim.explore.saving import write_settings
 from cortexsim.explore.subject import Subject
-from cortexsim.files import written_aside
 from cortexsim.suggest import unknown
 
 SCHEMA = 1
@@ -31,7 +32,7 @@ Told = Callable[[float, str], None]
 """Takes the share that is done, and what is being done; raises InterruptedError when it is wanted no longer."""
 
 
-class Study(widgets.VBox):
+class Study(Exercising, widgets.VBox):
     """What all such panels share; a panel of its own says which choices, what is measured, and how it is drawn.
 
     Parameters
@@ -68,7 +69,6 @@ class Study(widgets.VBox):
     # choices of how a result is looked at: another one measures nothing anew, and the panel shows its control itself
     VIEWS: ClassVar[tuple[str, ...]] = ()
     QUESTIONS: ClassVar[Mapping[str, Guess]] = {}
-    EXERCISES: ClassVar[Mapping[str, Guess]] = {}
     ACTION: ClassVar[str] = "run"
 
     busy = traitlets.Bool(False)
@@ -210,21 +210,14 @@ class Study(widgets.VBox):
         """
         self._behind.wait(timeout_s)
 
-    def exercise(self, name: str) -> Exercise:
-        """Ask an exercise about this panel, which checks the answer by what the panel has measured.
-
-        Raises
-        ------
-        ValueError
-            If there is no such exercise.
-        """
-        if name not in self.EXERCISES:
-            raise ValueError(unknown("exercise", name, self.EXERCISES))
-        return Exercise(self, name)
+    @property
+    def results(self) -> list[tuple[dict[str, Any], Any]]:
+        """The choices and the result of each run, oldest first."""
+        return list(self._made.values())
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Plain values that open the panel again, and what was predicted in it."""
+        """Plain values that open the panel again, and what was answered in it and in its exercises."""
         return {
             "schema": SCHEMA,
             "version": __version__,
@@ -243,8 +236,7 @@ class Study(widgets.VBox):
         OSError
             If it cannot be written; what was there before is whole.
         """
-        with written_aside(path, replacing=True) as aside:
-            aside.write_text(json.dumps(self.settings, indent=1) + "\n", encoding="utf-8")
+        write_settings(self.settings, path)
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], *, model: Any = None, data: Any = None) -> Self:
@@ -266,7 +258,7 @@ class Study(widgets.VBox):
             raise ValueError(f"these settings are of the panel {checked['panel']}, not of {cls.__name__}")
         panel = cls._reopened(checked, model=model, data=data)
         panel.choose(**checked["choices"])
-        panel.ask.told = [dict(one) for one in checked["told"]]
+        panel.ask.recall(checked["told"], cls.EXERCISES)
         return panel
 
     @classmethod
@@ -337,44 +329,6 @@ class Study(widgets.VBox):
         self.button.disabled = bool(reason)
         self.button.tooltip = reason
         self.words.value = html.escape(reason)
-
-
-class Exercise(widgets.VBox):
-    """Asks something about a panel, and checks the answer by what that panel has measured.
-
-    Parameters
-    ----------
-    panel : Study
-    name : str
-        A key of the panel's `EXERCISES`.
-
-    Attributes
-    ----------
-    ask : Asking
-    """
-
-    def __init__(self, panel: Study, name: str) -> None:
-        self.panel, self._exercise = panel, panel.EXERCISES[name]
-        self.ask = Asking({name: self._exercise}, name)
-        self.ask.menu.layout.display = "none"
-        self.button = widgets.Button(description="check", button_style="primary", layout=widgets.Layout(width="84px"))
-        super().__init__([self.ask, self.button])
-        self.button.on_click(lambda _: self._guarded())
-
-    def check(self) -> bool | None:
-        """Say whether the answer is right; None while it cannot be told."""
-        if self.ask.missing:
-            self.ask.remind()
-            return None
-        made = [pair for pair in self.panel._made.values() if self._exercise.fits(pair[0])]
-        chosen, result = made[-1] if made else ({}, None)
-        return self.ask.tell(result, chosen)
-
-    def _guarded(self) -> None:
-        try:
-            self.check()
-        except Exception as error:  # a widget's exception would show nowhere else
-            self.ask.result.value = alert("This answer could not be checked", error, "Run the panel, then check again.")
 
 
 def checked_settings(settings: Any) -> dict[str, Any]:

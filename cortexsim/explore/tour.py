@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import ipywidgets as widgets
 import numpy as np
@@ -17,10 +17,13 @@ from cortexsim.checkpoint import load as load_file
 from cortexsim.explore.batch import as_series, right_over_time
 from cortexsim.explore.behind import Behind, Wanted
 from cortexsim.explore.controls import Controls
+from cortexsim.explore.exercise import Exercising
+from cortexsim.explore.guess import Guess
 from cortexsim.explore.notice import alert
 from cortexsim.explore.offer import Offer, arrival
 from cortexsim.explore.prediction import Prediction
-from cortexsim.explore.questions import Facts
+from cortexsim.explore.questions import EXERCISES, Facts
+from cortexsim.explore.saving import answered, write_settings
 from cortexsim.explore.scene import scene
 from cortexsim.explore.stage import Stage
 from cortexsim.explore.tasks import Difficulty, Task, shipped
@@ -37,7 +40,7 @@ MEASURING = "measuring …"
 CHOICES = ("task", "difficulty", "stimulus", "kind", "duration", "mask", "soa", "until")
 
 
-class Tour(widgets.VBox):
+class Tour(Exercising, widgets.VBox):
     """Choose an image and how it is shown; move one time slider over all that happens then.
 
     Changing the image or how it is shown runs one stimulus. Moving time runs nothing: what was recorded is in the
@@ -70,8 +73,8 @@ class Tour(widgets.VBox):
         What is shown; the controls follow, and lead.
     time : int
         The slider follows, and leads.
-    question, prediction : str, int or None
-        See `Prediction`.
+    ask : Prediction
+        Its `question`, `answer`, and what was `told`.
     recording : DataTree
         What is on display, of one stimulus.
     settings : dict
@@ -82,6 +85,8 @@ class Tour(widgets.VBox):
     ValueError, TypeError
         If an argument is not allowed. What goes wrong later is shown in the panel.
     """
+
+    EXERCISES: ClassVar[Mapping[str, Guess]] = EXERCISES
 
     task = traitlets.Unicode()
     difficulty = traitlets.Unicode()
@@ -165,6 +170,21 @@ class Tour(widgets.VBox):
             panel = cls(**{**named, **more}, **shown)
         verify(wanted, panel._model, stimuli(wanted, panel._images))
         return panel
+
+    @property
+    def results(self) -> list[tuple[dict[str, Any], Facts]]:
+        """What is shown now, and what is known of it so far."""
+        return [({name: getattr(self, name) for name in CHOICES}, self.ask.about)]
+
+    def save(self, path: str | Path) -> None:
+        """Write the settings, and what was answered, to a JSON file; `cortexsim.explore.reopen` reads it.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written; what was there before is whole.
+        """
+        write_settings(answered(self), path)
 
     def shuffle(self) -> None:
         """Show another stimulus, drawn at random."""

@@ -6,21 +6,23 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import ipywidgets as widgets
 import xarray as xr
 
 from cortexsim import __version__
 from cortexsim.checkpoint import save
-from cortexsim.explore.forecast import Forecast, Outlook
+from cortexsim.explore.exercise import Exercising
+from cortexsim.explore.forecast import EXERCISES, Forecast, Outlook
+from cortexsim.explore.guess import Guess
 from cortexsim.explore.learning_views import LearningViews
 from cortexsim.explore.lesson import LESSONS, Choices, Lesson
 from cortexsim.explore.notice import alert
 from cortexsim.explore.recipe_controls import NAMES, RecipeControls
 from cortexsim.explore.run import Run
+from cortexsim.explore.saving import answered, write_settings
 from cortexsim.explore.trainer import Trainer
-from cortexsim.explore.training_exercises import TrainingExercise
 from cortexsim.model import Cortex
 from cortexsim.suggest import unknown
 from cortexsim.train import TrainingDivergedError
@@ -33,7 +35,7 @@ _ROW = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 10
 _IN_FULL = widgets.Layout(width="100%", min_width="0")
 
 
-class Training(widgets.VBox):
+class Training(Exercising, widgets.VBox):
     """Train a small model, and see loss, accuracy, kernels and one RDM move as it learns.
 
     Nothing trains before *start* is pressed. The training runs in a thread, so that the notebook stays alive; what is
@@ -45,7 +47,7 @@ class Training(widgets.VBox):
     task : str or Lesson
         A key of `LESSONS`, or a training of your own.
     question : str
-        What to predict first: a key of `forecast.RIDDLES`, or "" to just watch.
+        What to predict first: a key of `forecast.QUESTIONS`, or "" to just look.
     **choices
         See `Choices`: `learning_rate`, `readout_time`, `loss_at`, `lateral`, `feedback`, `short_first`, `seed`,
         `threads`.
@@ -68,6 +70,8 @@ class Training(widgets.VBox):
     ValueError
         If an argument is not allowed. What goes wrong later is shown in the panel.
     """
+
+    EXERCISES: ClassVar[Mapping[str, Guess]] = EXERCISES
 
     # a widget is closed when it is collected too, even one that was never whole
     _trainer: Trainer | None = None
@@ -152,33 +156,35 @@ class Training(widgets.VBox):
         return "idle" if trainer is None or not self._busy else trainer.phase
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
-        """Write the last model as one safetensors file; `cs.load` reads it, `Tour(model=path, data=...)` shows it.
+        """Write the last model, or the settings and what was answered, by how the path ends.
+
+        Parameters
+        ----------
+        path : path
+            Ending in .safetensors: the model, for `cs.load` and `Tour(model=path, data=...)`. Ending in .json: settings
+            and answers, for `cortexsim.explore.reopen`.
+        overwrite : bool
+            Whether a model may take the place of another; settings do.
 
         Raises
         ------
         ValueError
-            If no run has ended yet, or the path does not end in .safetensors.
+            If a model is wanted and no run has ended yet, or the path ends in something else.
         FileExistsError
-            If there is a file and `overwrite` is False.
+            If there is a model and `overwrite` is False.
         """
+        if Path(path).suffix == ".json":
+            write_settings(answered(self), path)
+            return
         if self.model is None:
             raise ValueError("there is no trained model yet: start a run, and let it end or stop it")
         save(self.model, path, overwrite=overwrite)
 
-    def exercise(self, name: str) -> TrainingExercise:
-        """Return an exercise whose answer is checked against this panel's runs.
-
-        Parameters
-        ----------
-        name : str
-            A key of `training_exercises.EXERCISES`.
-
-        Raises
-        ------
-        ValueError
-            If there is no such exercise.
-        """
-        return TrainingExercise(self, name)
+    @property
+    def results(self) -> list[tuple[dict[str, Any], xr.Dataset]]:
+        """The choices and the curves of each run whose held-out images were named, oldest first."""
+        runs = list(self._runs)
+        return [(dict(run.settings), run.curves()) for run in runs if run.validation]
 
     # --- what the person does
 
@@ -332,7 +338,7 @@ class Training(widgets.VBox):
         if self._busy:
             raise ValueError("a run is under way: stop it first")
         if self.ask.missing:
-            raise ValueError("your prediction is missing: choose an answer, or predict «nothing, just watch»")
+            raise ValueError("your prediction is missing: choose an answer, or predict «nothing, just look»")
         choices, lesson = self.controls.read(), self._lesson
         lesson.readable(choices)
         self._number += 1

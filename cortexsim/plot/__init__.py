@@ -1,6 +1,7 @@
 """Figures: a labelled recording or result in, a plotly figure out."""
 
 from cortexsim.plot.activity import activity
+from cortexsim.plot.agreement import agreement
 from cortexsim.plot.any_time import any_time
 from cortexsim.plot.beside import narrowed
 from cortexsim.plot.brain import brain
@@ -20,6 +21,7 @@ from cortexsim.plot.learning import learning
 from cortexsim.plot.masking_curve import masking_curve
 from cortexsim.plot.occlusion_delay import occlusion_delay
 from cortexsim.plot.parameters import parameters
+from cortexsim.plot.parameters_by_steps import parameters_by_steps
 from cortexsim.plot.probabilities import probabilities
 from cortexsim.plot.rdm_movie import rdm_movie
 from cortexsim.plot.reaction_times import reaction_times
@@ -35,6 +37,7 @@ __all__ = [
     "activity",
     "add_cursor",
     "add_points",
+    "agreement",
     "any_time",
     "arrivals",
     "brain",
@@ -57,6 +60,7 @@ __all__ = [
     "narrowed",
     "occlusion_delay",
     "parameters",
+    "parameters_by_steps",
     "probabilities",
     "rdm_movie",
     "reaction_times",

@@ -268,7 +268,7 @@ def test_a_function_is_no_kind_that_can_be_edited():
 def test_what_follows_is_covered_until_the_arrival_is_predicted():
     panel = Anatomy("adjacent", question="arrival")
     assert panel.editor.cover == "time"
-    panel.ask.prediction = 1
+    panel.ask.answer = 1
     panel.ask.reveal()
     assert "You said t = 1, it is t = 3: <b>2 steps off</b>" in panel.ask.result.value
     assert "true by construction" in panel.ask.result.value
@@ -277,19 +277,19 @@ def test_what_follows_is_covered_until_the_arrival_is_predicted():
 
 def test_the_number_of_readable_times_is_predicted():
     panel = Anatomy("three-no-self", question="readable")
-    panel.ask.prediction = 5
+    panel.ask.answer = 5
     panel.ask.reveal()
-    assert "You said 5 times, it is 6 times: <b>1 time off</b> (h3 holds something at t = 2, 4, 6, 8, 10, 12" in (
+    assert "You said 5 times, it is 6 times: <b>1 time off</b>. h3 holds something at t = 2, 4, 6, 8, 10, 12" in (
         panel.ask.result.value
     )
 
 
 def test_an_edit_asks_about_the_new_graph_only_while_the_old_one_is_covered():
     panel = Anatomy("adjacent", question="arrival")
-    panel.ask.prediction = 3
+    panel.ask.answer = 3
     panel.draft = panel.draft.linked("V1", "IT", "BRCx2")
-    assert panel.ask.prediction is None
-    panel.ask.prediction = 1
+    assert panel.ask.answer is None
+    panel.ask.answer = 1
     panel.ask.reveal()
     assert "<b>exactly right</b>" in panel.ask.result.value
     panel.draft = panel.draft.cut("V1", "IT")
@@ -299,29 +299,48 @@ def test_an_edit_asks_about_the_new_graph_only_while_the_old_one_is_covered():
     assert panel.editor.cover == "time"
 
 
+def checked(panel, name):
+    exercise = panel.exercise(name)
+    return exercise.check(), exercise.ask.result.value
+
+
 def test_the_exercise_of_one_step_is_solved_by_a_short_cut(panel):
-    assert not panel.check("one-step")
-    assert "IT is first reached at t = 3; it should be t = 1" in panel.check("one-step").text
+    solved, said = checked(panel, "one-step")
+    assert solved is False
+    assert "<b>○ Not yet</b>. IT is first reached at t = 3; it should be t = 1." in said
     panel.draft = panel.draft.linked("V1", "IT", "Conv")
-    assert panel.check("one-step").solved
-    assert "by V1-&gt;IT (Conv)" in panel.check("one-step")._repr_html_()
+    solved, said = checked(panel, "one-step")
+    assert solved is True
+    assert "<b>✓ Solved</b>. IT is first reached at t = 1, by V1-&gt;IT (Conv)" in said
     panel.editor.transitions = []
-    assert panel.check("one-step").text == "Nothing reaches IT by t = 8."
+    assert "Nothing reaches IT by t = 8." in checked(panel, "one-step")[1]
 
 
 def test_the_exercise_of_even_times_is_solved_by_a_skip_or_by_a_gate():
     panel = Anatomy("no-self")
-    assert "3, 5, 7 are odd" in panel.check("even-times").text
+    assert "3, 5, 7 are odd" in checked(panel, "even-times")[1]
     panel.draft = panel.draft.cut("V4", "IT").cut("IT", "V4").linked("V2", "IT", "BRCx2").linked("IT", "V2", "BRDx2")
-    assert panel.check("even-times").text == "IT can be read at t = 2, 4, 6, 8, and at no odd time."
+    solved, said = checked(panel, "even-times")
+    assert solved
+    assert "IT can be read at t = 2, 4, 6, 8, and at no odd time." in said
 
     panel = Anatomy("adjacent")
     panel.draft = panel.draft.cut("IT", "IT").linked("V4", "IT", "BRCx2", times=[4, 6])
-    assert panel.check("even-times").solved
+    assert checked(panel, "even-times")[0]
     panel.draft = panel.draft.linked("V4", "IT", "BRCx2", times=[4])
-    assert "at least two even times" in panel.check("even-times").text
+    assert "at least two even times" in checked(panel, "even-times")[1]
+
+
+def test_what_is_built_can_be_checked_again_in_the_same_place(panel):
+    exercise = panel.exercise("one-step")
+    assert exercise.ask.choice.layout.display == "none"
+    exercise.button.click()
+    panel.draft = panel.draft.linked("V1", "IT", "Conv")
+    exercise.button.click()
+    assert "Solved" in exercise.ask.result.value
+    assert [one["truth"] for one in panel.ask.told] == [False, True]
 
 
 def test_an_unknown_exercise_is_refused(panel):
     with pytest.raises(ValueError, match=r"unknown exercise 'one_step': .* did you mean 'one-step'"):
-        panel.check("one_step")
+        panel.exercise("one_step")

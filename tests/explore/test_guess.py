@@ -2,7 +2,7 @@
 
 import pytest
 
-from cortexsim.explore.guess import Asking, Guess
+from cortexsim.explore.guess import BUILT, NEVER, Asking, Guess
 
 NUMBER = Guess("a number", "How many?", (0, 5, 10), lambda result: result, lambda result: f"counted {result}", "points")
 WORD = Guess(
@@ -59,6 +59,39 @@ def test_once_told_one_may_go_on_without_an_answer():
     ask.tell(10, {})
     assert ask.answer is None
     assert not ask.missing
+
+
+def test_a_question_is_worded_by_what_is_known_before_and_never_counts_as_a_number():
+    asked = Guess(
+        "when",
+        lambda about: f"When, of {about}?",
+        lambda about: [*range(about), NEVER],
+        lambda result: result,
+        lambda result: "seen",
+        "steps",
+        form="t = {:g}",
+        never=lambda about: about + 1,
+    )
+    ask = Asking({"when": asked}, "when", about=4)
+    assert "When, of 4?" in ask.text.value
+    assert [one["label"] for one in ask.choice.options] == ["0", "1", "2", "3", "never"]
+    ask.answer = NEVER
+    ask.tell(3, {})
+    assert "You said never, it is t = 3: <b>2 steps off</b>" in ask.result.value
+    assert ask.tries == [("steps", 2)]
+
+
+def test_minus_one_is_a_number_where_nothing_is_never():
+    assert NUMBER.spelled(-1) == "-1 points"
+    assert NUMBER.distance(None, -1, 1) == 2
+
+
+def test_what_is_to_be_built_is_solved_or_not_yet():
+    ask = Asking({"build": Guess("build", "Build it.", BUILT, lambda r: r > 1, lambda r: f"It is {r}.")}, "build")
+    assert ask.tell(1, {}) is False
+    assert "<b>○ Not yet</b>. It is 1." in ask.result.value
+    assert ask.tell(2, {}) is True
+    assert "<b>✓ Solved</b>. It is 2." in ask.result.value
 
 
 def test_markup_in_a_question_is_text():

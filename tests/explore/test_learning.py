@@ -1,4 +1,4 @@
-"""What stands behind the panel in which a model learns: its curves, its snapshots, its riddles, its images."""
+"""What stands behind the panel in which a model learns: its curves, its snapshots, its questions, its images."""
 
 import threading
 
@@ -8,10 +8,10 @@ import torch
 import xarray as xr
 
 import cortexsim as cs
-from cortexsim.explore.forecast import RIDDLES, Forecast, Outlook
+from cortexsim.explore.forecast import QUESTIONS, Forecast, Learned, Outlook
 from cortexsim.explore.gate import Gate
+from cortexsim.explore.guess import NEVER
 from cortexsim.explore.lesson import LESSONS, Choices
-from cortexsim.explore.questions import NEVER
 from cortexsim.explore.run import Run
 from cortexsim.explore.snapshot import correlation_distance, probe_of, take
 
@@ -50,24 +50,24 @@ def test_a_run_that_has_told_nothing_has_empty_curves():
 
 @pytest.mark.parametrize(("riddle", "answer"), [("takeoff", 40), ("first", 3), ("best", 3)])
 def test_every_riddle_is_answered_by_the_curves(riddle, answer):
-    one, curves = RIDDLES[riddle], told().curves()
-    assert one.truth(OUTLOOK, curves, True) == answer
-    assert one.choices(OUTLOOK)
-    assert one.text(OUTLOOK)
-    assert one.because(OUTLOOK, curves, answer)
+    one, learned = QUESTIONS[riddle], Learned(OUTLOOK, told().curves(), True)
+    assert one.truth(learned) == answer
+    assert answer in one.offered(OUTLOOK) or riddle == "takeoff"
+    assert one.asked(OUTLOOK)
+    assert one.because(learned)
 
 
 @pytest.mark.parametrize("riddle", ["takeoff", "first"])
 def test_what_never_comes_is_told_at_the_end_only(riddle):
     begun = told().curves().isel(step=slice(0, 2))
-    assert RIDDLES[riddle].truth(OUTLOOK, begun, False) is None
-    assert RIDDLES[riddle].truth(OUTLOOK, begun, True) == NEVER
-    assert "no readout time came above 60%" in RIDDLES[riddle].because(OUTLOOK, begun, NEVER)
+    assert QUESTIONS[riddle].truth(Learned(OUTLOOK, begun, False)) is None
+    assert QUESTIONS[riddle].truth(Learned(OUTLOOK, begun, True)) == NEVER
+    assert "No readout time came above 60%" in QUESTIONS[riddle].because(Learned(OUTLOOK, begun, True))
 
 
 def test_never_is_as_far_as_the_last_step():
-    assert RIDDLES["takeoff"].distance(OUTLOOK, NEVER, 40) == 20
-    assert RIDDLES["first"].distance(OUTLOOK, NEVER, 3) == 1
+    assert QUESTIONS["takeoff"].distance(OUTLOOK, NEVER, 40) == 20
+    assert QUESTIONS["first"].distance(OUTLOOK, NEVER, 3) == 1
 
 
 def test_milestones_are_about_ten_round_numbers():
@@ -80,7 +80,7 @@ def test_milestones_are_about_ten_round_numbers():
 def asked():
     forecast = Forecast("takeoff")
     forecast.ask(OUTLOOK)
-    forecast.prediction = 30
+    forecast.answer = 30
     forecast.hold()
     return forecast
 

@@ -2,8 +2,9 @@
 
 import pytest
 
+from cortexsim.explore.guess import NEVER, tally
 from cortexsim.explore.prediction import Prediction
-from cortexsim.explore.questions import NEVER, QUESTIONS, Facts, tally
+from cortexsim.explore.questions import QUESTIONS, Facts
 from cortexsim.explore.stage import Stage
 
 NONE = [None, None]
@@ -60,8 +61,8 @@ def test_the_answer_of_every_question_can_be_chosen_or_lies_between_choices(name
     one = QUESTIONS[name]
     choices = one.choices(known())
     assert min(choices) <= one.truth(known()) <= max(choices)
-    assert one.text(known())
-    assert one.because(known(), one.truth(known()))
+    assert one.asked(known())
+    assert one.because(known())
 
 
 @pytest.mark.parametrize(
@@ -73,9 +74,9 @@ def test_a_question_covers_what_would_give_it_away(question, cover):
 
 def test_revealing_says_how_close_it_was_and_uncovers():
     panel = asking("settled")
-    panel.prediction = 5
+    panel.answer = 5
     panel.reveal_button.click()
-    assert "You said t = 5, it is t = 4: <b>1 step off</b> (it was wrong at t = 3)" in panel.result.value
+    assert "You said t = 5, it is t = 4: <b>1 step off</b>. It was wrong at t = 3." in panel.result.value
     assert panel.stage.cover == ""
     assert [(mark["time"], mark["on"]) for mark in panel.stage.marks] == [(4, "probability"), (5, "probability")]
     assert panel.tries == [("steps", 1)]
@@ -83,7 +84,7 @@ def test_revealing_says_how_close_it_was_and_uncovers():
 
 def test_arrival_is_said_to_be_true_by_construction():
     panel = asking("arrival")
-    panel.prediction = 2
+    panel.answer = 2
     panel.reveal()
     assert "<b>exactly right</b>" in panel.result.value
     assert "2 transitions lead to IT, each takes one step" in panel.result.value
@@ -107,7 +108,7 @@ def test_skipping_uncovers_and_does_not_count():
 
 def test_a_prediction_counts_once():
     panel = asking("settled")
-    panel.prediction = 4
+    panel.answer = 4
     panel.reveal()
     panel.reveal()
     assert len(panel.tries) == 1
@@ -115,18 +116,18 @@ def test_a_prediction_counts_once():
 
 def test_a_prediction_about_the_batch_waits_for_its_measurement():
     panel = asking("batch")
-    panel.prediction = 4
+    panel.answer = 4
     panel.reveal()
     assert "Measuring" in panel.result.value
     assert panel.stage.cover == "readout"
     panel.learn(BATCH, final=False)
-    assert "it is t = 3: <b>1 step off</b> (60% of 100 were named right at t = 2, 91% at t = 5)" in panel.result.value
+    assert "it is t = 3: <b>1 step off</b>. 60% of 100 were named right at t = 2, 91% at t = 5." in panel.result.value
     assert panel.stage.cover == ""
 
 
 def test_a_measurement_that_failed_does_not_count():
     panel = asking("sibling")
-    panel.prediction = 60
+    panel.answer = 60
     panel.reveal()
     panel.learn(final=True)
     assert "could not be measured" in panel.result.value
@@ -136,10 +137,10 @@ def test_a_measurement_that_failed_does_not_count():
 
 def test_another_recording_is_asked_about_anew():
     panel = asking("settled")
-    panel.prediction = 4
+    panel.answer = 4
     panel.reveal()
     panel.start(FACTS, sibling=True)
-    assert panel.prediction is None
+    assert panel.answer is None
     assert panel.stage.cover == "readout"
     assert panel.stage.marks == []
     assert panel.tries == [("steps", 0)]
@@ -162,7 +163,7 @@ def test_the_question_stays_when_the_menu_changes():
 
 def test_an_error_in_an_answer_is_shown_in_the_panel(monkeypatch):
     panel = asking("settled")
-    panel.prediction = 4
+    panel.answer = 4
     monkeypatch.setattr(Facts, "readable", property(lambda _: 1 / 0))
     panel.reveal_button.click()
     assert 'role="alert"' in panel.result.value

@@ -33,6 +33,7 @@ class Counting(Study):
     }
     EXERCISES: ClassVar = {
         "twice": Guess("twice", "And twice?", (0, 1), lambda r: 1, lambda r: "doubled", needs={"times": 2}),
+        "any": Guess("any", "And now?", (0, 1), lambda r: 1, lambda r: "summed"),
     }
 
     def __init__(self, subject, question=""):
@@ -150,7 +151,7 @@ def test_two_panels_do_not_disturb_each_other(given):
 def test_an_exercise_is_checked_by_what_the_panel_measured(panel):
     exercise = panel.exercise("twice")
     assert exercise.check() is None
-    assert "Predict first" in exercise.ask.result.value
+    assert "Choose an answer first" in exercise.ask.result.value
     exercise.ask.answer = 1
     assert exercise.check() is None
     assert "needs times = 2" in exercise.ask.result.value
@@ -160,6 +161,18 @@ def test_an_exercise_is_checked_by_what_the_panel_measured(panel):
     assert exercise.check() is True
     with pytest.raises(ValueError, match="exercise 'thrice'"):
         panel.exercise("thrice")
+
+
+def test_an_exercise_without_a_run_says_so_and_its_answer_is_kept_with_the_panels(panel, given):
+    exercise = panel.exercise("any")
+    exercise.ask.answer = 1
+    assert exercise.check() is None
+    assert "Nothing was run yet" in exercise.ask.result.value
+    panel.compute()
+    assert exercise.check() is True
+    again = Counting.from_settings(panel.settings, **given)
+    assert again.ask.told == [{"question": "any", "answer": 1, "truth": 1}]
+    assert "Answered before: any: said 1, it is 1." in again.ask.result.value
 
 
 def test_settings_are_plain_open_the_panel_again_and_keep_the_answers(panel, given, tmp_path):

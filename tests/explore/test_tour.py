@@ -10,6 +10,7 @@ import xarray as xr
 
 import cortexsim as cs
 from cortexsim.explore import Tour, batch
+from cortexsim.explore.questions import EXERCISES, Facts
 from cortexsim.explore.tasks import shipped
 from cortexsim.rerun import rerun
 
@@ -322,3 +323,26 @@ def test_a_model_without_normalization_shows_activation():
 def test_wrong_arguments_are_refused(arguments, error, match):
     with pytest.raises(error, match=match):
         Tour(**arguments)
+
+
+def test_an_exercise_of_the_tour_is_checked_by_what_is_shown(panel):
+    panel.wait()
+    exercise = panel.exercise("another-task")
+    exercise.ask.answer = 0
+    assert exercise.check() is None
+    assert "needs task = digits, difficulty = heavy" in exercise.ask.result.value
+    told = panel.EXERCISES["another-task"].truth(panel.ask.about)
+    best = [
+        max(value for value in values if value is not None)
+        for values in (panel.ask.about.batch, panel.ask.about.sibling)
+    ]
+    assert told == pytest.approx(100 * (best[0] - best[1]), abs=0.06)
+    assert panel.EXERCISES["after-a-flash"].truth(panel.ask.about) is None
+    assert panel.results[0][0]["kind"] == panel.kind
+
+
+def test_a_tour_that_has_measured_nothing_cannot_tell():
+    facts = Facts("IT", 2, [True], [None])
+    for one in EXERCISES.values():
+        assert one.truth(facts) is None
+        assert "not measured yet" in one.because(facts)

@@ -309,13 +309,13 @@ def test_it_asks_for_a_prediction_before_it_starts(opened, tiny):
     panel.start()
     assert "your prediction is missing" in panel.notice.value
     assert panel.runs == {}
-    panel.ask.prediction = 3
+    panel.ask.answer = 3
     panel.start()
-    assert panel.ask.answer.disabled
+    assert panel.ask.choice.disabled
     panel.wait(LONG_S)
     best = panel.runs["run 1"]["validation"].idxmax().item()
     assert f"You said t = 3, it is t = {best:.0f}" in panel.ask.result.value
-    assert panel.ask.prediction is None
+    assert panel.ask.answer is None
     assert panel.ask.missing
 
 
@@ -371,17 +371,17 @@ def test_an_exercise_is_checked_against_the_runs(opened, tiny):
     panel = opened(tiny, lateral=False, feedback=False)
     exercise = panel.exercise("feedforward")
     exercise.button.click()
-    assert "Choose an answer first" in exercise.result.value
-    exercise.answer = 10
+    assert "Choose an answer first" in exercise.ask.result.value
+    exercise.ask.answer = 10
     assert exercise.check() is None
-    assert "There is no run yet that tells: train with lateral False, feedback False" in exercise.result.value
+    assert "that needs lateral = False, feedback = False" in exercise.ask.result.value
     panel.start()
     panel.wait(LONG_S)
     assert exercise.check() is False
-    assert "it is 0 points" in exercise.result.value
-    exercise.answer = 0
+    assert "it is 0 points" in exercise.ask.result.value
+    exercise.ask.answer = 0
     assert exercise.check() is True
-    assert "true by construction" in exercise.result.value
+    assert "true by construction" in exercise.ask.result.value
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,94 @@
+"""What was shown and answered in a panel is saved as a small file, and opens again; `rerun` and pages read it too."""
+
+import json
+
+import numpy as np
+import pytest
+
+import cortexsim as cs
+from cortexsim.cli import main
+from cortexsim.explore import Anatomy, Tour, Training, reopen
+from cortexsim.export import open_source
+
+
+@pytest.fixture(scope="module")
+def tour():
+    panel = Tour("digits-tiny", stimulus=2, until=3, question="arrival")
+    panel.wait()
+    panel.ask.answer = 1
+    panel.ask.reveal()
+    return panel
+
+
+def test_a_tour_opens_again_with_its_answers(tour, tmp_path):
+    tour.save(tmp_path / "mine.json")
+    again = reopen(tmp_path / "mine.json")
+    assert isinstance(again, Tour)
+    assert again.settings == tour.settings
+    assert again.ask.told == [{"question": "arrival", "answer": 1, "truth": tour.ask.told[0]["truth"]}]
+    assert "Answered before: when a signal arrives: said t = 1" in again.ask.result.value
+    again.wait()
+
+
+def test_a_tour_is_run_again_and_becomes_a_page_from_its_file(tour, tmp_path, capsys):
+    tour.save(tmp_path / "mine.json")
+    assert main(["rerun", str(tmp_path / "mine.json"), "--to", str(tmp_path / "again.nc")]) == 0
+    with cs.open_recording(tmp_path / "again.nc") as written:
+        np.testing.assert_array_equal(written["readout"]["logits"], tour.recording["readout"]["logits"])
+    assert open_source(str(tmp_path / "mine.json")).settings == tour.settings
+
+
+def test_a_graph_opens_again_with_what_was_built_and_answered(tmp_path):
+    panel = Anatomy("adjacent", question="arrival")
+    panel.draft = panel.draft.linked("V1", "IT", "BRCx2")
+    panel.exercise("one-step").check()
+    panel.save(tmp_path / "graph.json")
+    again = reopen(tmp_path / "graph.json")
+    assert isinstance(again, Anatomy)
+    assert again.settings == panel.settings
+    assert again.ask.question == "arrival"
+    assert again.ask.told == [{"question": "one-step", "answer": True, "truth": True}]
+    assert "a short cut: solved" in again.ask.result.value
+
+
+def test_a_training_opens_again_on_its_choices(tmp_path):
+    panel = Training("contours", learning_rate=0.02, question="takeoff")
+    panel.save(tmp_path / "training.json")
+    again = reopen(tmp_path / "training.json")
+    assert isinstance(again, Training)
+    assert again.settings == panel.settings
+    assert again.ask.question == "takeoff"
+
+
+def test_a_training_of_ones_own_wants_its_lesson(tiny, tmp_path):
+    panel = Training(tiny, seed=3)
+    panel.save(tmp_path / "own.json")
+    with pytest.raises(ValueError, match="give it as lesson="):
+        reopen(tmp_path / "own.json")
+    assert reopen(tmp_path / "own.json", lesson=tiny).settings == panel.settings
+
+
+def test_answers_with_markup_are_text(tour):
+    again = Tour("digits-tiny", stimulus=2, until=3, question="")
+    again.ask.recall([{"question": "arrival", "answer": "<b>", "truth": "x"}], {})
+    assert "said &lt;b&gt;" in again.ask.result.value
+    again.wait()
+
+
+@pytest.mark.parametrize("panel", ["Anatomy", "Training"])
+def test_what_measures_nothing_cannot_be_run_again_nor_become_a_page(panel, tmp_path, capsys):
+    made = {"Anatomy": Anatomy, "Training": Training}[panel]("contours" if panel == "Training" else "adjacent")
+    made.save(tmp_path / "mine.json")
+    assert main(["rerun", str(tmp_path / "mine.json")]) != 0
+    assert f"a panel {panel} measures nothing" in capsys.readouterr().err
+    with pytest.raises(ValueError, match=f"no page can be made of a panel {panel}"):
+        open_source(str(tmp_path / "mine.json"))
+
+
+def test_a_file_that_lacks_something_is_refused(tour, tmp_path):
+    tour.save(tmp_path / "mine.json")
+    saved = json.loads((tmp_path / "mine.json").read_text())
+    with pytest.raises(ValueError, match="what such a panel saves has"):
+        reopen({name: value for name, value in saved.items() if name != "told"})
+    with pytest.raises(ValueError, match="schema 9"):
+        reopen({**saved, "schema": 9})
