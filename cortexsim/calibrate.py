@@ -12,14 +12,14 @@ from torch import Tensor
 
 from cortexsim.activity import Activity
 from cortexsim.images import as_images, checksum
-from cortexsim.intervention import MeanDeliveries
+from cortexsim.intervention import Intervention, MeanDeliveries
 from cortexsim.model import Cortex
 from cortexsim.nets import DeepPreNet, undisturbed
 from cortexsim.presentation import AnyPresentation, Frames, checked, flash
 from cortexsim.schedule import Schedule, schedule
-from cortexsim.silence import silenced, told
+from cortexsim.silence import Changes, changes
 from cortexsim.statistics import Normalize, PooledMoments, Statistics, Stored
-from cortexsim.transition import Kind, Times
+from cortexsim.transition import Kind
 
 
 def calibrate(
@@ -31,6 +31,9 @@ def calibrate(
     *,
     seed: int = 0,
     silence: Mapping[str, Any] | None = None,
+    gain: Mapping[str, Any] | None = None,
+    transition_noise: Mapping[str, Any] | None = None,
+    intact: Statistics | AnyPresentation | None = None,
     keep: bool = True,
 ) -> Statistics:
     """Take the moments of every place at every time, and keep them on the model, unless a lesion is in place.
@@ -55,7 +58,11 @@ def calibrate(
     silence : mapping of str to times, optional
         What is silenced, as for `simulate`, while the statistics are taken: those of a brain that has had time to adapt
         to a lesion. Their `change` says so, and they are not kept on the model, whose intact statistics stay; give them
-        to `simulate` with the same silence and lesion="recalibrated".
+        to `simulate` with the same silence, gain and noise and lesion="recalibrated".
+    gain, transition_noise : mapping of str to (float, times), optional
+        What is weakened or noisy, as for `simulate`, in the same way.
+    intact : Statistics or Presentation, optional
+        Whose standard deviations the noise is given in; by default those that the model holds for the presentation.
     keep : bool
         Whether the model gets them; without, they are only returned.
 
@@ -67,6 +74,8 @@ def calibrate(
     ------
     ValueError
         If `until` or `batch_size` is not allowed, the images are not, or the model has nothing to run to `until`.
+    MissingStatisticsError
+        If there is noise on a transition, and no statistics that say how much that is.
     """
     if not isinstance(until, int) or isinstance(until, bool) or until < 1:
         raise ValueError(f"until must be a whole number of steps, at least 1, got {until!r}")
@@ -80,8 +89,12 @@ def calibrate(
     known = model.computable(presentation, until)
     if not known[model.graph.last] or max(known[model.graph.last]) == 0:
         raise ValueError(f"nothing reaches {model.graph.last} up to time {until}; calibrate to a later time")
-    closed = silenced(model.graph, silence)
-    planned = schedule(model.graph, record=known, until=until, presentation=presentation, silence=closed)
+    done = changes(model.graph, silence, gain, transition_noise)
+    planned = schedule(model.graph, record=known, until=until, presentation=presentation, silence=done.closed)
+    if intact is not None and not done.noisy:
+        raise ValueError("intact= says how much noise on a transition is, but there is none; give transition_noise=...")
+    spread = model.find_statistics(presentation, intact) if done.noisy else None
+    hand = Intervention(0.0, done.scaled, done.noisy, {}, spread, seed)
 
     weight = next(model.parameters())
     taken = Statistics(
@@ -95,11 +108,11 @@ def calibrate(
         seed,
     )
     with undisturbed(model), torch.no_grad():
-        _advance(model, pixels, planned, taken, batch_size or 250, weight)
+        _advance(model, pixels, planned, taken, hand, batch_size or 250, weight)
     if model.normalization == "shared":
         taken = taken.pooled(min(until, model.readout_time))
-    if closed:
-        taken = replace(taken, change=", ".join(filter(None, [f"taken with {told(closed)}", taken.change])))
+    if done:
+        taken = replace(taken, change=", ".join(filter(None, [f"taken with {done}", taken.change])))
     elif keep:
         model.statistics[presentation] = taken
     return taken
@@ -111,7 +124,7 @@ def mean_deliveries(
     planned: Schedule,
     presentation: AnyPresentation,
     normalize: Normalize,
-    closed: Mapping[str, Times],
+    done: Changes,
     *,
     seed: int = 0,
     batch_size: int = 250,
@@ -129,8 +142,8 @@ def mean_deliveries(
         How the images are shown; of a mixture, the mean is over the stimuli for which the transition delivers.
     normalize : callable
         See `statistics.Normalize`.
-    closed : mapping of str to Times
-        The transitions and times that are wanted.
+    done : Changes
+        What is silenced or scaled has a mean; noise has none.
     seed : int
         Draws masks and the components of a mixture.
     batch_size : int
@@ -143,7 +156,14 @@ def mean_deliveries(
     """
     pixels = as_images(images)
     model.check_images(pixels)
-    where, summed = next(model.parameters()).device, MeanDeliveries(closed)
+    where = next(model.parameters()).device
+    summed = MeanDeliveries(
+        {
+            (name, time)
+            for name, time in planned
+            if time in done.closed.get(name, ()) or (name in done.scaled and time in done.scaled[name][1])
+        }
+    )
     with torch.no_grad():
         for index in torch.arange(len(pixels)).split(batch_size):
             shown = presentation.frames(
@@ -155,7 +175,13 @@ def mean_deliveries(
 
 
 def _advance(
-    model: Cortex, images: Tensor, planned: Schedule, taken: Statistics, batch_size: int, weight: Tensor
+    model: Cortex,
+    images: Tensor,
+    planned: Schedule,
+    taken: Statistics,
+    hand: Intervention,
+    batch_size: int,
+    weight: Tensor,
 ) -> None:
     moments: dict[Any, Any] = taken.moments  # type: ignore[assignment]
     batches = torch.arange(len(images)).split(batch_size)
@@ -168,7 +194,8 @@ def _advance(
     normalize = Stored(taken, weight.device, weight.dtype)
     if isinstance(model.pre, DeepPreNet):
         _take_pre_net(model.pre, frames, moments, normalize, weight)
-    runs = [model.unroll(part, planned, normalize) for part in frames]
+    hands = [hand.of_batch(batch, torch.zeros_like(batch)) for batch in batches]
+    runs = [model.unroll(part, planned, normalize, one) for part, one in zip(frames, hands, strict=True)]
     states: list[dict[str, Activity]] = [{} for _ in batches]
     for time in range(planned.until + 1):
         for transition in planned.at(time):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -11,10 +11,8 @@ from torch import Tensor
 
 from cortexsim import randomness
 from cortexsim.activity import Activity
+from cortexsim.silence import Amounts
 from cortexsim.statistics import Statistics
-from cortexsim.transition import Times
-
-Amounts = Mapping[str, tuple[float, Times]]
 
 
 class Hand(Protocol):
@@ -31,12 +29,14 @@ class Hand(Protocol):
 class Intervention:
     """Noise on states and transitions, gains, and means; the same for a stimulus in whatever batch it runs.
 
-    At each time, in this order: a transition delivers f_ij,t(h_i(t-1)), or its mean where it is replaced; that times
-    its gain; plus its noise. What arrives at a state is added up, and to the sum comes the noise of the state.
+    At each time, in this order: a transition delivers f = f_ij,t(h_i(t-1)); its gain g makes that g f, or g f +
+    (1 - g) m where its mean m is put in place of what the gain takes away, and m alone where it is silenced; plus its
+    noise. What arrives at a state is added up, and to the sum comes the noise of the state.
 
     Noise is Gaussian, drawn anew for each unit by (seed, stimulus, repeat, place, time) alone. Its standard deviation
     is given in units of the state at which it arrives: 1 is the standard deviation that this channel of the state has
-    at this time over images and positions, by the statistics in use.
+    at this time over images and positions, by the intact model's statistics, so that a lesion has the same noise in
+    all of its versions.
 
     Parameters
     ----------
@@ -45,9 +45,9 @@ class Intervention:
     gain, transition_noise : mapping of str to (float, Times)
         By transition: how much, and when it delivers so.
     means : mapping of (str, int) to Tensor of shape (channel, y, x)
-        What a transition delivers at a time, whatever its source holds.
+        What a transition delivers on average, put in place of what it does not deliver.
     statistics : Statistics or None
-        In use; None where there is no noise.
+        The intact model's; None where there is no noise.
     seed : int
     rows : Tensor, shape (stimulus,), int64
         What the noise of each stimulus of this batch depends on; see `of_batch`.
@@ -66,12 +66,14 @@ class Intervention:
         return replace(self, rows=target + (repeat << 32))
 
     def on_delivery(self, delivered: Activity, transition: str, time: int) -> Activity:
-        """Return what arrives of a transition's delivery: its mean, scaled, with noise."""
+        """Return what arrives of a transition's delivery: scaled, its mean in place of the rest, with noise."""
         values = delivered.values
-        if (transition, time) in self.means:
-            values = self.means[transition, time].to(values).expand_as(values)
-        if _now(self.gain, transition, time):
+        scaled, replaced = _now(self.gain, transition, time), (transition, time) in self.means
+        if scaled:
             values = values * self.gain[transition][0]
+        if replaced:
+            mean = self.means[transition, time].to(values)
+            values = values + (1 - self.gain[transition][0]) * mean if scaled else mean.expand_as(values)
         delivered = delivered._replace(values=values)
         if _now(self.transition_noise, transition, time):
             target = transition.partition("->")[2]
@@ -100,19 +102,20 @@ class MeanDeliveries:
 
     Parameters
     ----------
-    closed : mapping of str to Times
-        The transitions and times that are wanted.
+    wanted : collection of (str, int)
+        Transitions and times.
     """
 
-    def __init__(self, closed: Mapping[str, Times]) -> None:
-        self.closed = closed
+    def __init__(self, wanted: Collection[tuple[str, int]]) -> None:
+        self.wanted = wanted
         self._total: dict[tuple[str, int], Tensor] = {}
         self._n: dict[tuple[str, int], int] = {}
 
     def on_delivery(self, delivered: Activity, transition: str, time: int) -> Activity:
         """Take in what a transition delivers, for the stimuli for which it does."""
-        if time in self.closed.get(transition, ()):
-            total, key = delivered.values.double().sum(0), (transition, time)
+        key = transition, time
+        if key in self.wanted:
+            total = delivered.values.double().sum(0)
             self._total[key] = self._total[key] + total if key in self._total else total
             self._n[key] = self._n.get(key, 0) + len(delivered.values)
         return delivered

@@ -1,4 +1,4 @@
-"""What silence means for the rest of the model: an acute, a recalibrated or a mean-replaced lesion."""
+"""What an intervention means for the rest of the model: an acute, a recalibrated or a mean-replaced lesion."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from typing import Any
 from cortexsim.calibrate import calibrate
 from cortexsim.images import as_images, checksum
 from cortexsim.model import Cortex
-from cortexsim.silence import told
+from cortexsim.silence import Changes
 from cortexsim.statistics import Statistics
 from cortexsim.suggest import unknown
-from cortexsim.transition import Times
 
 LESIONS = ("acute", "recalibrated", "mean-replaced")
 
 
-def check_lesion(lesion: str, closed: dict[str, Times], calibrate_on: Any, statistics: Any) -> None:
-    """Refuse a lesion that is unknown, has nothing silenced, or has no images to be taken on.
+def check_lesion(lesion: str, done: Changes, calibrate_on: Any, statistics: Any) -> None:
+    """Refuse a lesion that is unknown, in which nothing is done, or that has no images to be taken on.
 
     Raises
     ------
@@ -32,33 +31,53 @@ def check_lesion(lesion: str, closed: dict[str, Times], calibrate_on: Any, stati
         )
     if lesion == "acute":
         return
-    if not closed:
-        raise ValueError(f"lesion={lesion!r} says what silence means, but nothing is silenced; give silence=...")
-    own = lesion == "recalibrated" and isinstance(statistics, Statistics) and _of_this_lesion(statistics, closed)
+    if not done:
+        raise ValueError(
+            f"lesion={lesion!r} says what an intervention means, but nothing is silenced, scaled or noisy; give "
+            "silence=..., gain=... or transition_noise=..."
+        )
+    own = lesion == "recalibrated" and isinstance(statistics, Statistics) and _of_this_lesion(statistics, done)
     if calibrate_on is None and not own:
         raise ValueError(f"a {lesion} lesion needs images to take its statistics on; give calibrate_on=...")
 
 
-def _of_this_lesion(statistics: Statistics, closed: dict[str, Times]) -> bool:
-    return statistics.change.startswith(f"taken with {told(closed)}")
+def _of_this_lesion(statistics: Statistics, done: Changes) -> bool:
+    return statistics.change.partition(", pooled over ")[0] == f"taken with {done}"
 
 
-def recalibrated(
-    model: Cortex, used: Statistics | None, closed: dict[str, Times], calibrate_on: Any, until: int
-) -> Statistics:
+def intact(model: Cortex, used: Statistics) -> Statistics:
+    """Return the statistics of the intact model that belong to those of a lesion; of an intact one the same.
+
+    Raises
+    ------
+    MissingStatisticsError
+        If the model holds none for this presentation.
+    """
+    return model.find_statistics(used.presentation) if used.change.startswith("taken with ") else used
+
+
+def recalibrated(model: Cortex, used: Statistics | None, done: Changes, calibrate_on: Any, until: int) -> Statistics:
     """Take the statistics anew, with the lesion in place and shown as the intact model's were."""
     if used is None:
         raise ValueError("this model has no normalization, so there is nothing to recalibrate; use lesion='acute'")
-    if _of_this_lesion(used, closed):
+    if _of_this_lesion(used, done):
         return used
-    return calibrate(model, calibrate_on, until, used.presentation, seed=used.seed, silence=closed)
+    return calibrate(
+        model,
+        calibrate_on,
+        until,
+        used.presentation,
+        seed=used.seed,
+        silence=done.closed,
+        gain=done.scaled,
+        transition_noise=done.noisy,
+        intact=used if done.noisy else None,
+    )
 
 
-def describe_lesion(
-    lesion: str, closed: dict[str, Times], used: Statistics | None, calibrate_on: Any
-) -> dict[str, Any] | None:
+def describe_lesion(lesion: str, done: Changes, used: Statistics | None, calibrate_on: Any) -> dict[str, Any] | None:
     """Say which lesion it is, and on which images its statistics or means were taken."""
-    if not closed:
+    if not done:
         return None
     if lesion == "recalibrated" and used is not None:
         return {"kind": lesion, "images": used.images, "n_images": used.n_images}

@@ -291,13 +291,14 @@ def lesion(
     *,
     until: int,
     gain: Mapping[str, Any] | None = None,
+    transition_noise: Mapping[str, Any] | None = None,
     calibrate_on: Any = None,
     presentation: AnyPresentation | None = None,
     record: Sequence[str] | None = None,
     told: Callable[[float, str], None] | None = None,
     **how: Any,
 ) -> xr.Dataset:
-    """Cut transitions in three ways, or weaken them, and compare each to the intact model.
+    """Cut, weaken or disturb transitions in three ways, and compare each to the intact model.
 
     Parameters
     ----------
@@ -308,11 +309,10 @@ def lesion(
         What is cut, as for `simulate`.
     until : int
         Last time.
-    gain : mapping of str to (float, times), optional
-        What is weakened, as for `simulate`. What is weakened and not cut comes in the acute version alone: statistics
-        and means are taken for cuts.
-    calibrate_on : Tensor or Dataset, optional
-        Images, usually of the training, on which the statistics and means of a cut are taken; needed with `silence`.
+    gain, transition_noise : mapping of str to (float, times), optional
+        What is weakened, and what delivers noise besides, as for `simulate`.
+    calibrate_on : Tensor or Dataset
+        Images, usually of the training, on which the statistics and means are taken.
     presentation : Presentation or Mixture, optional
         By default `flash(1)`.
     record : sequence of str, optional
@@ -333,35 +333,36 @@ def lesion(
     Raises
     ------
     ValueError
-        If nothing is cut or weakened, or there are no images for the statistics of a cut.
+        If nothing is cut, weakened or noisy, or there are no images for the statistics.
     """
-    if not silence and not gain:
-        raise ValueError("a lesion cuts or weakens something: give silence, such as {'lateral': None}, or gain")
-    if silence and calibrate_on is None:
-        raise ValueError("a cut also comes with statistics and means taken on images; give calibrate_on=...")
-    kinds = LESIONS if silence else LESIONS[:1]
+    given: dict[str, Any] = {"silence": silence, "gain": gain, "transition_noise": transition_noise}
+    if not any(given.values()):
+        raise ValueError(
+            "a lesion cuts, weakens or disturbs something: give silence, such as {'lateral': None}, gain or "
+            "transition_noise"
+        )
+    if calibrate_on is None:
+        raise ValueError("a lesion also comes with statistics and means taken on images; give calibrate_on=...")
     told = told or (lambda share, words: None)
-    n, n_taken = (0 if images is None else len(as_images(images)) for images in (data, calibrate_on))
+    n, n_taken = (len(as_images(images)) for images in (data, calibrate_on))
     # taking statistics or means runs all of their images once
-    costs = [n, *(n + n_taken * (kind != "acute") for kind in kinds)]
+    costs = [n, *(n + n_taken * (kind != "acute") for kind in LESIONS)]
     shares = [sum(costs[:place]) / sum(costs) for place in range(len(costs))]
     shared = {"until": until, "record": record, **how}
     told(0.0, f"intact: {n} images")
     intact = simulate(model, data, presentation, **shared)
     versions, logits = [], []
-    for kind, share in zip(kinds, shares[1:], strict=True):
+    for kind, share in zip(LESIONS, shares[1:], strict=True):
         taken = (
             "" if kind == "acute" else f", {'statistics' if kind == 'recalibrated' else 'means'} of {n_taken} images"
         )
         told(share, f"{kind}: {n} images{taken}")
         images = None if kind == "acute" else calibrate_on
-        recording = simulate(
-            model, data, presentation, silence=silence, gain=gain, lesion=kind, calibrate_on=images, **shared
-        )
+        recording = simulate(model, data, presentation, lesion=kind, calibrate_on=images, **given, **shared)
         versions.append(effect(recording, intact))
         logits.append(recording["readout"].to_dataset()["logits"])
         del recording  # it may be large, and the next one is on its way
-    version = xr.Variable("version", list(kinds), {"long_name": "kind of lesion"})
+    version = xr.Variable("version", list(LESIONS), {"long_name": "kind of lesion"})
     along = xr.DataArray(version, name="version")
     together = xr.concat(versions, along, coords="all", combine_attrs="drop_conflicts").assign_coords(version=version)
     together["logits"] = xr.concat(logits, along, coords="different", compat="equals").assign_coords(version=version)

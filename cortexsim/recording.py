@@ -276,7 +276,8 @@ def _interventions(made: dict[str, Any]) -> list[str]:
         texts.append("The lesion is recalibrated: the moments were taken with it in place.")
     if lesion["kind"] == "mean-replaced":
         texts.append(
-            f"The lesion is mean-replaced: what is silenced delivers its mean over {lesion['n_images']} images."
+            "The lesion is mean-replaced: for what is silenced or taken away by a gain, a transition delivers its mean "
+            f"over {lesion['n_images']} images."
         )
     texts += [
         f"{name} was multiplied by {amount:g}: {_times(t)}." for name, (amount, t) in made.get("gain", {}).items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from math import isfinite
 from numbers import Real
 from typing import Any
@@ -12,6 +13,35 @@ from cortexsim.suggest import unknown
 from cortexsim.transition import Times
 
 DIRECTIONS = ("forward", "lateral", "feedback")
+
+Amounts = Mapping[str, tuple[float, Times]]
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What is done to which transitions when; false where nothing is.
+
+    Parameters
+    ----------
+    closed : mapping of str to Times
+        By the transitions' names: when they are silenced.
+    scaled, noisy : mapping of str to (float, Times)
+        Their gain and noise, and when they have it.
+    """
+
+    closed: Mapping[str, Times] = field(default_factory=dict)
+    scaled: Amounts = field(default_factory=dict)
+    noisy: Amounts = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.closed or self.scaled or self.noisy)
+
+    def __str__(self) -> str:
+        """Say it in words, such as "V2->V1 silenced (t = 3…20), IT->V2 times 0.5 (always)"."""
+        texts = [f"{name} silenced ({times})" for name, times in self.closed.items()]
+        for verb, given in (("times", self.scaled), ("noise of", self.noisy)):
+            texts += [f"{name} {verb} {_number(amount)} ({times})" for name, (amount, times) in given.items()]
+        return ", ".join(texts)
 
 
 def direction(graph: CortexGraph, name: str) -> str:
@@ -141,14 +171,27 @@ def _once(graph: CortexGraph, given: Mapping[str, Any], done: str) -> dict[str, 
     return found
 
 
-def check_apart(closed: Mapping[str, Times], given: Mapping[str, tuple[float, Times]], what: str) -> None:
-    """Refuse a gain or noise on a transition while it is silenced.
+def changes(
+    graph: CortexGraph,
+    silence: Mapping[str, Any] | None,
+    gain: Mapping[str, Any] | None,
+    transition_noise: Mapping[str, Any] | None,
+) -> Changes:
+    """Work out what is done to which transitions when: see `silenced` and `amounts`.
 
     Raises
     ------
-    ValueError
-        If their times overlap.
+    TypeError, ValueError
+        As theirs; also if a transition has a gain or noise while it is silenced.
     """
+    closed = silenced(graph, silence)
+    scaled, noisy = amounts(graph, gain, "gain"), amounts(graph, transition_noise, "transition_noise")
+    _check_apart(closed, scaled, "gain")
+    _check_apart(closed, noisy, "transition_noise")
+    return Changes(closed, scaled, noisy)
+
+
+def _check_apart(closed: Mapping[str, Times], given: Amounts, what: str) -> None:
     for name, (_, times) in given.items():
         if name in closed and times.without(closed[name]) != times:
             raise ValueError(
@@ -157,9 +200,10 @@ def check_apart(closed: Mapping[str, Times], given: Mapping[str, tuple[float, Ti
             )
 
 
-def told(closed: Mapping[str, Times]) -> str:
-    """Say in words what is silenced when, such as "V2->V1 silenced (t = 3…20)"."""
-    return ", ".join(f"{name} silenced ({times})" for name, times in closed.items())
+def _number(amount: float) -> str:
+    """Write it short where that is exact: these words tell one intervention from another."""
+    short = f"{amount:g}"
+    return short if float(short) == amount else repr(amount)
 
 
 def check_effect(

@@ -23,14 +23,14 @@ from cortexsim.files import refuse_existing
 from cortexsim.images import as_images, checksum
 from cortexsim.intervention import Intervention
 from cortexsim.kept import coordinates_of, energies_of, keep, recording_of, shapes_of
-from cortexsim.lesion import check_lesion, describe_lesion, recalibrated
+from cortexsim.lesion import check_lesion, describe_lesion, intact, recalibrated
 from cortexsim.model import Cortex
 from cortexsim.nets import undisturbed
 from cortexsim.portion import Record, described, estimate, fitting_batch, portions, refuse_too_large
 from cortexsim.presentation import AnyPresentation, checked, flash
 from cortexsim.recording import engine_for, open_recording, save_recording, settings
 from cortexsim.schedule import Schedule, populate, schedule
-from cortexsim.silence import amounts, check_apart, check_effect, silenced
+from cortexsim.silence import Amounts, Changes, changes, check_effect, silenced
 from cortexsim.statistics import MissingStatisticsError, Statistics
 from cortexsim.streaming import Memory, Stream, begun, lazy, settings_of
 from cortexsim.suggest import unknown
@@ -97,13 +97,14 @@ def simulate(
         themselves, or to earlier ones. One that would change nothing, since nothing is delivered then, is refused, and
         so is a transition that is named twice, whatever the times.
     lesion : "acute", "recalibrated" or "mean-replaced"
-        What silence means for the rest of the model. Acute: the statistics stay those of the intact model.
-        Recalibrated: they are taken anew with the lesion in place. Mean-replaced: a silenced transition delivers, unit
-        by unit, its mean over images shown in this way at this time instead of nothing, so that the states stay
-        populated, and a lesion that only shifts means shows as none.
+        What silence, gain and noise on transitions mean for the rest of the model. Acute: the statistics stay those of
+        the intact model. Recalibrated: they are taken anew with all of it in place. Mean-replaced: a silenced
+        transition delivers, unit by unit, its mean over images shown in this way at this time instead of nothing, and
+        one with a gain g delivers 1 - g of its mean besides, so that the states stay populated, and a lesion that only
+        shifts means shows as none. Noise shifts no mean: mean-replaced it is what it is acutely.
     calibrate_on : Tensor or Dataset, optional
         The images, usually of the training, on which the statistics or means of a lesion are taken: needed for all
-        lesions but the acute, unless `statistics` are those that `calibrate` took with this very silence.
+        lesions but the acute, unless `statistics` are those that `calibrate` took with this very intervention.
     gain : mapping of str to (float, times), optional
         What transitions deliver is multiplied by this, e.g. {"V2->V1": (0.5, range(3, 21))}; words as for silence. A
         gain of 0 delivers zeros, whereas silence delivers nothing. Not while the transition is silenced.
@@ -113,7 +114,8 @@ def simulate(
     noise : float
         Gaussian noise on every unit of every state at every time, added to h_j(t) after the sum, so that it acts on all
         that follows. 1 is the standard deviation that the channel has at this time over images and positions, by the
-        statistics in use. Drawn by (seed, stimulus, repeat, state, time) alone.
+        statistics in use; with a recalibrated lesion, by those of the intact model. Drawn by (seed, stimulus, repeat,
+        state, time) alone.
     repeats : int
         How often each stimulus is shown; only the noise differs. Coordinates `target` (index of the stimulus that is
         repeated) and `repeat` tell them apart.
@@ -181,10 +183,10 @@ def simulate(
     presentation = checked(presentation or flash(1)).for_images(pixels)
     kept = portions(model.graph, record)
     _check_noise(model, noise, repeats, transition_noise)
-    closed, scaled, noisy = _changes(model, presentation, until, silence, gain, transition_noise)
-    check_lesion(lesion, closed, calibrate_on, statistics)
+    done = _changes(model, presentation, until, silence, gain, transition_noise)
+    check_lesion(lesion, done, calibrate_on, statistics)
     # a transition that delivers its mean runs as ever
-    absent = {} if lesion == "mean-replaced" else closed
+    absent = {} if lesion == "mean-replaced" else dict(done.closed)
     model = placed(model, device)
     where = next(model.parameters()).device
 
@@ -202,11 +204,16 @@ def simulate(
                 f"calibrate(model, images, until={until}, presentation=...)"
             )
     if lesion == "recalibrated":
-        used = recalibrated(model, used, closed, calibrate_on, until)
+        # noise is as strong as in the intact model, whatever the lesion does to the spread of a state
+        spread = intact(model, used) if used is not None and (noise or done.noisy) else None
+        used = recalibrated(model, used, done, calibrate_on, until)
+    else:
+        spread = used
     planned = _planned(model, presentation, until, list(kept), absent)
     if used is not None:
         used.check(planned)
-        _check_spread(used, planned, noise, noisy)
+    if spread is not None:
+        _check_spread(spread, planned, noise, done.noisy)
     n = len(pixels) * repeats
     streamed = to is not None and engine_for(to) == "zarr"
     # what was begun is gone on with in batches of the same size, hence to the same numbers
@@ -227,12 +234,12 @@ def simulate(
         "images": checksum(pixels),
         "until": until,
         "record": described(kept),
-        "silence": {name: times.intervals for name, times in closed.items()},
-        "lesion": describe_lesion(lesion, closed, used, calibrate_on),
-        "gain": {name: [amount, times.intervals] for name, (amount, times) in scaled.items()},
-        "transition_noise": {name: [amount, times.intervals] for name, (amount, times) in noisy.items()},
+        "silence": {name: times.intervals for name, times in done.closed.items()},
+        "lesion": describe_lesion(lesion, done, used, calibrate_on),
+        "gain": {name: [amount, times.intervals] for name, (amount, times) in done.scaled.items()},
+        "transition_noise": {name: [amount, times.intervals] for name, (amount, times) in done.noisy.items()},
         "noise": float(noise),
-        "noise_units": "standard deviations of the channel of the state at this time, by the statistics",
+        "noise_units": "standard deviations of the channel of the state at this time, by the intact statistics",
         "repeats": int(repeats),
         "quantity": quantity,
         "dtype": dtype,
@@ -268,8 +275,8 @@ def simulate(
         normalize = model.normalized_by(used)
         means = {}
         if lesion == "mean-replaced":
-            means = mean_deliveries(model, calibrate_on, planned, presentation, normalize, closed, seed=seed)
-        hand = Intervention(float(noise), scaled, noisy, means, used, seed)
+            means = mean_deliveries(model, calibrate_on, planned, presentation, normalize, done, seed=seed)
+        hand = Intervention(float(noise), done.scaled, done.noisy, means, spread, seed)
 
         def run(rows: Tensor, arrays: Mapping[str, np.ndarray]) -> None:
             # the repeats of a stimulus are the same trial, mask and all, but for the noise
@@ -352,23 +359,20 @@ def _changes(
     silence: Mapping[str, Any] | None,
     gain: Mapping[str, Any] | None,
     transition_noise: Mapping[str, Any] | None,
-) -> tuple[dict[str, Times], dict[str, tuple[float, Times]], dict[str, tuple[float, Times]]]:
+) -> Changes:
     """Spell out silences, gains and noise by transition, and refuse what would change nothing."""
     graph = model.graph
     closed = silenced(graph, silence)
     check_effect(graph, silence, [populate(graph, part, until) for part in presentation.components], "silencing")
+    done = changes(graph, silence, gain, transition_noise)
     fronts = [populate(graph, part, until, closed) for part in presentation.components]
-    found = []
-    for what, given, doing in (("gain", gain, "a gain on"), ("transition_noise", transition_noise, "noise on")):
-        spelled = amounts(graph, given, what)
-        check_apart(closed, spelled, what)
+    for given, doing in ((gain, "a gain on"), (transition_noise, "noise on")):
         words = {word: value[1] if isinstance(value, tuple) else None for word, value in (given or {}).items()}
         check_effect(graph, words, fronts, doing)
-        found.append(spelled)
-    return closed, found[0], found[1]
+    return done
 
 
-def _check_spread(used: Statistics, planned: Schedule, noise: float, noisy: Mapping[str, tuple[float, Times]]) -> None:
+def _check_spread(used: Statistics, planned: Schedule, noise: float, noisy: Amounts) -> None:
     """Refuse noise on a state whose standard deviation is not known at a time, before the first step."""
     for name, time in planned:
         if noise or (name in noisy and time in noisy[name][1]):
@@ -376,7 +380,7 @@ def _check_spread(used: Statistics, planned: Schedule, noise: float, noisy: Mapp
 
 
 def _planned(
-    model: Cortex, presentation: AnyPresentation, until: int, names: list[str], closed: dict[str, Times]
+    model: Cortex, presentation: AnyPresentation, until: int, names: list[str], closed: Mapping[str, Times]
 ) -> Schedule:
     fronts = [populate(model.graph, component, until, closed) for component in presentation.components]
     readable = {time for time in range(until + 1) if any(model.graph.last in front[time] for front in fronts)}

@@ -66,13 +66,13 @@ def verify(path: str | Path, *, mend: bool = False) -> int:
     text = f"{path} is damaged: {'; '.join(texts)}{more}"
     if not mend:
         raise DamagedRecordingError(
-            f"{text}; verify(path, mend=True) marks these as not written, and the same call of simulate with "
-            "resume=True does them again"
+            f"{text}; verify(path, mend=True) (or cortexsim verify --mend) marks these as not written, and the same "
+            "call of simulate with resume=True (--resume) does them again"
         )
     n = _mark(Path(path), [rows for _, rows, _ in damaged], text)
     raise DamagedRecordingError(
-        f"{text}; {n:,} stimuli are marked as not written now, and the same call of simulate with resume=True does "
-        "them again"
+        f"{text}; {n:,} stimuli are marked as not written now, and the same call of simulate with resume=True "
+        "(--resume) does them again"
     )
 
 

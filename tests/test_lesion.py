@@ -6,6 +6,7 @@ import torch
 
 import cortexsim as cs
 from cortexsim.recording import settings
+from cortexsim.statistics import MissingStatisticsError
 
 CUT = {"V2->V1": range(3, 7)}
 
@@ -66,7 +67,7 @@ def test_a_mean_replaced_transition_delivers_its_mean_over_the_images(calibrated
     added = values(replaced, "V1")[:, 3] - values(acute, "V1")[:, 3]
     np.testing.assert_allclose(added, np.broadcast_to(mean, added.shape), rtol=1e-9, atol=1e-12)
     assert settings(replaced)["lesion"]["kind"] == "mean-replaced"
-    assert "delivers its mean over 6 images" in cs.summary(replaced)
+    assert "a transition delivers its mean over 6 images" in cs.summary(replaced)
 
 
 def test_a_lesion_of_a_transition_that_delivers_a_constant_shows_as_none_when_mean_replaced(calibrated, pictures):
@@ -108,11 +109,139 @@ def test_in_a_mixture_a_mean_is_taken_over_the_stimuli_for_which_there_is_a_deli
     assert np.isnan(values(replaced, "V2")[~there, 3]).all()
 
 
+# --- weakened and noisy links --------------------------------------------------------------------------------------
+
+WEAK = {"V2->V1": (0.25, range(3, 7))}
+
+
+def test_a_weakened_link_delivers_its_mean_in_place_of_what_the_gain_takes_away(calibrated, pictures):
+    intact = cs.simulate(calibrated, pictures, until=6, dtype="float64")
+    replaced = cut(calibrated, pictures, silence=None, gain=WEAK, lesion="mean-replaced", calibrate_on=pictures)
+    delivered = values(intact, "V1")[:, 3] - values(cut(calibrated, pictures), "V1")[:, 3]
+    wanted = values(intact, "V1")[:, 3] + 0.75 * (delivered.mean(0) - delivered)
+    np.testing.assert_array_equal(values(replaced, "V1")[:, :3], values(intact, "V1")[:, :3])
+    np.testing.assert_allclose(values(replaced, "V1")[:, 3], wanted, rtol=1e-9, atol=1e-12)
+    assert settings(replaced)["lesion"]["kind"] == "mean-replaced"
+
+
+def test_the_mean_is_of_the_images_that_are_given_and_of_the_intact_model(calibrated, pictures):
+    intact = cs.simulate(calibrated, pictures, until=6, dtype="float64")
+    alone = cut(calibrated, pictures)
+    delivered = values(intact, "V1")[:, 3] - values(alone, "V1")[:, 3]
+    replaced = cut(calibrated, pictures, silence=None, gain=WEAK, lesion="mean-replaced", calibrate_on=pictures[:2])
+    wanted = values(intact, "V1")[:, 3] + 0.75 * (delivered[:2].mean(0) - delivered)
+    np.testing.assert_allclose(values(replaced, "V1")[:, 3], wanted, rtol=1e-9, atol=1e-12)
+
+
+def test_a_transition_silenced_and_weakened_at_different_times_has_its_mean_at_both(calibrated, pictures):
+    alike = pictures[:1].expand(4, -1, -1, -1)
+    intact = cs.simulate(calibrated, alike, until=6, dtype="float64")
+    both = {"silence": {"V2->V1": [3]}, "gain": {"V2->V1": (0.5, [4]), "IT->V2": (3.0, [4, 5])}}
+    replaced = cut(calibrated, alike, lesion="mean-replaced", calibrate_on=alike, **both)
+    np.testing.assert_allclose(values(replaced, "IT"), values(intact, "IT"), rtol=1e-9, atol=1e-12, equal_nan=True)
+    assert not np.allclose(values(cut(calibrated, alike, **both), "IT")[:, 6], values(intact, "IT")[:, 6])
+
+
+def test_statistics_are_taken_with_the_gain_in_place(calibrated, pictures):
+    before = dict(calibrated.statistics)
+    taken = cs.calibrate(calibrated, pictures, until=6, gain=WEAK)
+    assert taken.change == "taken with V2->V1 times 0.25 (t = 3…6)"
+    assert calibrated.statistics == before
+    recording = cut(calibrated, pictures, silence=None, gain=WEAK, lesion="recalibrated", calibrate_on=pictures)
+    for state in ("V1", "V2", "IT"):
+        for time in (3, 6):
+            mean, variance = (moment.numpy() for moment in taken.at(state, time))
+            held = values(recording, state)[:, time]
+            np.testing.assert_allclose(held.mean((0, 2, 3)), mean, rtol=1e-9, atol=1e-12)
+            np.testing.assert_allclose(held.var((0, 2, 3)), variance, rtol=1e-9)
+    given = cut(calibrated, pictures, silence=None, gain=WEAK, lesion="recalibrated", statistics=taken)
+    assert given.identical(recording)
+
+
+def test_recalibration_undoes_a_weakening_of_the_only_way_up(pictures):
+    torch.manual_seed(0)
+    graph = cs.adjacent({"V1": 4, "V2": 4, "IT": 4}, size=8, lateral=False, feedback=False)
+    model = cs.Cortex(graph, n_classes=3, readout_time=2).double().eval()
+    taken = cs.calibrate(model, pictures, until=2)
+    # h becomes g h, its moments g m and g² v: normalized it is what it was, but for the epsilon beside the variance
+    weak = cs.calibrate(model, pictures, until=2, gain={"V1->V2": 0.5})
+    for got, moment, factor in zip(weak.at("V2", 1), taken.at("V2", 1), (0.5, 0.25), strict=True):
+        torch.testing.assert_close(got, factor * moment, rtol=1e-12, atol=1e-14)
+    shown = {"until": 2, "dtype": "float64", "gain": {"V1->V2": 0.5}}
+    intact = values(cs.simulate(model, pictures, until=2, dtype="float64"), "IT")[:, 2]
+    again = cs.simulate(model, pictures, lesion="recalibrated", calibrate_on=pictures, **shown)
+    np.testing.assert_allclose(values(again, "IT")[:, 2], intact, atol=1e-3 * np.abs(intact).max())
+    acute = values(cs.simulate(model, pictures, **shown), "IT")[:, 2]
+    assert np.abs(acute - intact).max() > 0.1 * np.abs(intact).max()
+
+
+NOISY = {"V2->V1": (2.0, [3])}
+
+
+def test_statistics_are_taken_with_the_noise_in_place_which_is_as_strong_as_in_the_intact_model(calibrated, pictures):
+    many = pictures.repeat(20, 1, 1, 1)
+    taken = cs.calibrate(calibrated, many, until=4, transition_noise=NOISY)
+    intact = cs.calibrate(calibrated, many, until=4, keep=False)
+    # the model's own statistics are those of the pictures, each once: the same moments
+    spread = intact.at("V1", 3)[1]
+    torch.testing.assert_close(taken.at("V1", 3)[1], (1 + 2.0**2) * spread, rtol=0.1, atol=0)
+    torch.testing.assert_close(taken.at("V1", 2)[1], intact.at("V1", 2)[1], rtol=1e-12, atol=0)
+    shown = {"silence": None, "until": 4, "transition_noise": NOISY}
+    acute = cut(calibrated, pictures, **shown)
+    again = cut(calibrated, pictures, lesion="recalibrated", calibrate_on=pictures, **shown)
+    np.testing.assert_array_equal(values(again, "V1")[:, 3], values(acute, "V1")[:, 3])
+    assert not np.allclose(values(again, "V2")[:, 4], values(acute, "V2")[:, 4])
+    own = cs.calibrate(calibrated, pictures, until=4, transition_noise=NOISY)
+    assert cut(calibrated, pictures, lesion="recalibrated", statistics=own, **shown).identical(again)
+
+
+def test_noise_shifts_no_mean_so_that_mean_replaced_it_is_what_it_is_acutely(calibrated, pictures):
+    shown = {"silence": None, "until": 4, "transition_noise": NOISY}
+    acute = cut(calibrated, pictures, **shown)
+    replaced = cut(calibrated, pictures, lesion="mean-replaced", calibrate_on=pictures, **shown)
+    for state in ("V1", "V2", "IT"):
+        np.testing.assert_array_equal(values(replaced, state), values(acute, state))
+
+
+def test_noise_on_states_is_as_strong_when_a_lesion_is_recalibrated(calibrated, pictures):
+    noise = {"noise": 0.5, "repeats": 2, "until": 4}
+    acute, again = (
+        cut(calibrated, pictures, **noise, **how) for how in ({}, {"lesion": "recalibrated", "calibrate_on": pictures})
+    )
+    # at 3 V1 lacks what V2 delivers and spreads less, but what comes is normalized as ever
+    np.testing.assert_allclose(values(again, "V1")[:, :4], values(acute, "V1")[:, :4], rtol=1e-9, atol=1e-12)
+    assert not np.allclose(values(again, "V1")[:, 4], values(acute, "V1")[:, 4])
+
+
+def test_noise_needs_the_intact_statistics_even_when_those_of_the_lesion_are_given(calibrated, pictures):
+    own = cs.calibrate(calibrated, pictures, until=4, transition_noise=NOISY)
+    calibrated.statistics.clear()
+    with pytest.raises(MissingStatisticsError, match="the model has no statistics for"):
+        cut(calibrated, pictures, until=4, silence=None, transition_noise=NOISY, lesion="recalibrated", statistics=own)
+    with pytest.raises(MissingStatisticsError, match="the model has no statistics for"):
+        cs.calibrate(calibrated, pictures, until=4, transition_noise=NOISY)
+
+
+def test_intact_statistics_without_noise_are_refused(calibrated, pictures):
+    with pytest.raises(ValueError, match="intact= says how much noise on a transition is, but there is none"):
+        cs.calibrate(calibrated, pictures, until=4, gain=WEAK, intact=cs.flash(1))
+
+
+def test_statistics_of_a_weaker_lesion_do_not_serve(calibrated, pictures):
+    taken = cs.calibrate(calibrated, pictures, until=6, gain={"V2->V1": (0.2500001, range(3, 7))})
+    with pytest.raises(ValueError, match="a recalibrated lesion needs images"):
+        cut(calibrated, pictures, silence=None, gain=WEAK, lesion="recalibrated", statistics=taken)
+    # nor do those of a lesion of which this one is a part
+    taken = cs.calibrate(calibrated, pictures, until=6, silence=CUT, gain={"V1->V1": 0.5})
+    with pytest.raises(ValueError, match="a recalibrated lesion needs images"):
+        cut(calibrated, pictures, lesion="recalibrated", statistics=taken)
+
+
 @pytest.mark.parametrize("lesion", ["recalibrated", "mean-replaced"])
 def test_lesions_that_need_images_are_refused_without(calibrated, pictures, lesion):
     with pytest.raises(ValueError, match=rf"a {lesion} lesion needs images .* give calibrate_on=\.\.\."):
         cut(calibrated, pictures, lesion=lesion)
-    with pytest.raises(ValueError, match=rf"lesion='{lesion}' says what silence means, but nothing is silenced"):
+    with pytest.raises(ValueError, match=rf"lesion='{lesion}' says .* nothing is silenced, scaled or noisy; give"):
         cut(calibrated, pictures, silence=None, lesion=lesion, calibrate_on=pictures)
 
 

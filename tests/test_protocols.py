@@ -288,22 +288,29 @@ def test_a_lesion_keeps_its_readouts_and_says_what_it_does(calibrated, targets):
     assert said[2][1] == "recalibrated: 5 images, statistics of 5 images"
 
 
-def test_what_is_weakened_comes_in_the_acute_version_alone(calibrated, targets):
-    gain = {"lateral": (0.5, range(3, 7))}
-    table = protocols.lesion(calibrated, targets, gain=gain, until=6)
-    assert table["version"].values.tolist() == ["acute"]
-    wanted = cs.analyse.effect(
-        cs.simulate(calibrated, targets, until=6, gain=gain), cs.simulate(calibrated, targets, until=6)
-    )
-    np.testing.assert_array_equal(table["distance"].sel(version="acute"), wanted["distance"])
-    assert "times 0.5" in table.attrs["intervention"]
+@pytest.mark.parametrize(
+    "given", [{"gain": {"lateral": (0.5, range(3, 7))}}, {"transition_noise": {"feedback": (0.5, range(3, 7))}}]
+)
+def test_what_is_weakened_or_noisy_comes_in_three_versions_too(calibrated, targets, given):
+    table = protocols.lesion(calibrated, targets, calibrate_on=targets, until=6, **given)
+    intact = cs.simulate(calibrated, targets, until=6)
+    for version in ("acute", "recalibrated", "mean-replaced"):
+        images = {} if version == "acute" else {"calibrate_on": targets}
+        recording = cs.simulate(calibrated, targets, until=6, lesion=version, **images, **given)
+        wanted = cs.analyse.effect(recording, intact)
+        np.testing.assert_array_equal(table["distance"].sel(version=version), wanted["distance"])
+    same = table["distance"].sel(version="acute") == table["distance"].sel(version="mean-replaced")
+    # noise shifts no mean
+    assert bool(same.isel(time=6).all()) == ("transition_noise" in given)
+    assert " 0.5 (t = 3…6)" in table.attrs["intervention"]
 
 
-def test_a_lesion_of_nothing_and_a_cut_without_images_are_refused(calibrated, targets):
-    with pytest.raises(ValueError, match="a lesion cuts or weakens something: give silence"):
+def test_a_lesion_of_nothing_and_one_without_images_are_refused(calibrated, targets):
+    with pytest.raises(ValueError, match="a lesion cuts, weakens or disturbs something: give silence"):
         protocols.lesion(calibrated, targets, until=6)
-    with pytest.raises(ValueError, match="a cut also comes with statistics and means taken on images"):
-        protocols.lesion(calibrated, targets, {"lateral": None}, until=6)
+    for given in ({"silence": {"lateral": None}}, {"gain": {"lateral": 0.5}}):
+        with pytest.raises(ValueError, match="a lesion also comes with statistics and means taken on images"):
+            protocols.lesion(calibrated, targets, until=6, **given)
 
 
 # --- streams --------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import pytest
 
 import cortexsim as cs
 from cortexsim.recording import settings
-from cortexsim.silence import amounts, direction, silenced, told
+from cortexsim.silence import amounts, changes, direction, silenced
 from cortexsim.transition import Times
 
 GRAPH = cs.fully_recurrent({"V1": 4, "V2": 4, "IT": 4}, size=8)
@@ -126,9 +126,16 @@ def test_silencing_a_state_that_nothing_leaves_is_refused():
 
 
 def test_what_is_silenced_is_told_in_words():
-    assert told(silenced(GRAPH, {"V2->V1": range(3, 21), "V1->V1": None})) == (
+    assert str(changes(GRAPH, {"V2->V1": range(3, 21), "V1->V1": None}, None, None)) == (
         "V2->V1 silenced (t = 3…20), V1->V1 silenced (always)"
     )
+
+
+def test_what_is_scaled_or_noisy_is_told_exactly():
+    done = changes(GRAPH, None, {"V2->V1": (0.1 + 0.2, [3])}, {"V1->V1": 2})
+    assert str(done) == "V2->V1 times 0.30000000000000004 (t = 3), V1->V1 noise of 2 (always)"
+    assert done
+    assert not changes(GRAPH, {}, None, None)
 
 
 # --- gains and noise ------------------------------------------------------------------------------------------------

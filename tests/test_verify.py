@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import cortexsim as cs
+from cortexsim.cli import main
 
 CALL = {"until": 4, "batch_size": 2, "record": {"V1": "all", "IT": "spatial_mean"}}
 
@@ -89,3 +90,32 @@ def test_netCDF_is_read_too_and_cannot_be_mended(small_model, shown_images, tmp_
         cs.verify(tmp_path / "b.nc")
     with pytest.raises(ValueError, match=r"only a \.zarr that simulate wrote while it ran can be mended"):
         cs.verify(tmp_path / "b.nc", mend=True)
+
+
+# --- the command ----------------------------------------------------------------------------------------------------
+
+
+def test_the_command_tells_a_whole_recording_and_a_damaged_one_apart(path, capsys):
+    assert main(["verify", str(path)]) == 0
+    assert "a.zarr is whole: 26,300 bytes of activity were read" in capsys.readouterr().out
+    flip(chunk(path))
+    assert main(["verify", str(path)]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("cortexsim verify: ")
+    assert "a.zarr is damaged: V1 at time 3, stimuli 2 to 3" in told
+    assert "cortexsim verify --mend" in told
+
+
+def test_the_command_mends_so_that_resume_makes_the_same_bytes(path, small_model, shown_images, capsys):
+    whole = contents(path)
+    chunk(path).unlink()
+    assert main(["verify", str(path), "--mend"]) == 1
+    assert "stimuli are marked as not written now" in capsys.readouterr().err
+    cs.simulate(small_model, shown_images, cs.sustained(), **CALL, to=path, resume=True).close()
+    assert main(["verify", str(path)]) == 0
+    assert contents(path) == whole
+
+
+def test_the_command_says_what_is_no_recording(tmp_path, capsys):
+    assert main(["verify", str(tmp_path / "none.zarr")]) == 1
+    assert "there is no recording at" in capsys.readouterr().err

@@ -9,7 +9,7 @@ import xarray as xr
 
 from cortexsim.analyse.interval import wilson
 from cortexsim.recording import settings
-from cortexsim.silence import told
+from cortexsim.silence import Changes
 from cortexsim.transition import Times
 
 SAME = ("images", "model", "graph", "presentation", "coordinates", "seed", "until", "quantity", "noise", "repeats")
@@ -116,10 +116,12 @@ def _told(made: dict[str, Any]) -> str:
     def times(intervals: Any) -> Times:
         return Times(tuple((start, stop) for start, stop in intervals))
 
-    texts = [told({name: times(intervals) for name, intervals in made.get("silence", {}).items()})]
-    for key, verb in (("gain", "times"), ("transition_noise", "noise of")):
-        texts += [f"{name} {verb} {amount:g} ({times(t)})" for name, (amount, t) in made.get(key, {}).items()]
-    return ", ".join(filter(None, texts))
+    closed = {name: times(intervals) for name, intervals in made.get("silence", {}).items()}
+    scaled, noisy = (
+        {name: (amount, times(intervals)) for name, (amount, intervals) in made.get(key, {}).items()}
+        for key in CHANGES[1:]
+    )
+    return str(Changes(closed, scaled, noisy))
 
 
 def _groups(readout: xr.Dataset) -> np.ndarray:

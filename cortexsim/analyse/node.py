@@ -56,8 +56,10 @@ def content(node: Any) -> xr.DataArray:
         if dim not in node.coords:
             node = node.assign_coords({dim: np.arange(node.sizes[dim])})
     if populated is None:
+        # one time after the other, so that an array larger than memory passes through
         units = [dim for dim in node.dims if dim not in ("stimulus", "time")]
-        populated = node.notnull().any(units).variable
+        each = [node.isel(time=place).notnull().any(units).values for place in range(node.sizes["time"])]
+        populated = xr.Variable(("stimulus", "time"), np.stack(each, axis=1))
     where = xr.Variable(("stimulus", "time"), np.ones((node.sizes["stimulus"], node.sizes["time"]), bool)) & populated
     return node.assign_coords(populated=where.transpose("stimulus", "time").astype(bool))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from cortexsim.analyse.node import (
     time_of,
     with_bar,
 )
+from cortexsim.analyse.noise import KINDS, Residuals, Whiten
 from cortexsim.suggest import unknown
 
 METRICS = ("correlation", "euclidean", "crossnobis")
@@ -28,7 +30,9 @@ _TEXTS = {
 }
 
 
-def rdm(node: Any, metric: str = "correlation", *, noise: Any = None, progress: bool = False) -> xr.DataArray:
+def rdm(
+    node: Any, metric: str = "correlation", *, noise: Any = None, pooled: bool = False, progress: bool = False
+) -> xr.DataArray:
     """Return the representational dissimilarity matrix of a state at every time.
 
     One time is read at a time, so that a recording larger than memory will do.
@@ -41,9 +45,15 @@ def rdm(node: Any, metric: str = "correlation", *, noise: Any = None, progress: 
         As rsatoolbox defines them: 1 - Pearson's r; the squared euclidean distance divided by the number of units; or
         the same cross-validated over independent noisy repeats, each left out once, so that it is 0 on average where
         two stimuli do not differ, and may be negative.
-    noise : "diagonal" or array, shape (unit,), optional
-        For crossnobis: precision (1 / variance) of the noise of each unit. "diagonal" takes it from the repeats
-        at each time. By default 1 for each, as in rsatoolbox.
+    noise : "diagonal", "full", "shrunk", or array of shape (unit,) or (unit, unit), optional
+        For crossnobis: what units are normalized by. From how the repeats of a stimulus differ from their mean, the
+        variance of each unit; or the whole covariance, which needs more stimuli x (repeats - 1) than units; or the
+        covariance shrunk towards its diagonal, which does not. Or a precision of your own, the inverse of these. By
+        default 1 for each unit and no covariance, as in rsatoolbox.
+    pooled : bool
+        Estimate the noise of all times together, so that distances at different times have the same units, and not of
+        each time by itself. The recording is read twice. What is kept of a covariance is 8 units² bytes, or the
+        residuals at all times where there are fewer of them than units.
     progress : bool
         Show a progress bar.
 
@@ -56,8 +66,13 @@ def rdm(node: Any, metric: str = "correlation", *, noise: Any = None, progress: 
     Raises
     ------
     TypeError, ValueError
-        If it is no node, has one stimulus, a pattern without variance under "correlation", or no repeats for
-        "crossnobis".
+        If it is no node, has one stimulus, a pattern without variance under "correlation", no repeats for "crossnobis",
+        or too few for the noise.
+
+    Notes
+    -----
+    The precisions are those of rsatoolbox's `prec_from_unbalanced` ("diag", "full", "shrinkage_diag"), and pooled those
+    of `prec_from_residuals` with the degrees of freedom that the stimuli's means leave.
 
     References
     ----------
@@ -68,6 +83,10 @@ def rdm(node: Any, metric: str = "correlation", *, noise: Any = None, progress: 
         raise ValueError(unknown("metric", metric, METRICS))
     if noise is not None and metric != "crossnobis":
         raise ValueError(f"noise= belongs to metric='crossnobis', not to {metric!r}")
+    if isinstance(noise, str) and noise not in KINDS:
+        raise ValueError(unknown("noise", noise, KINDS))
+    if pooled and not isinstance(noise, str):
+        raise ValueError(f"pooled= says of which times noise is estimated; give noise=, one of {list(KINDS)}")
     at_least_stimuli(held, 2, "an RDM")
     filled = held["populated"].values
     coordinates = {name: variable for name, variable in stimulus_coordinates(held).items() if name != "stimulus"}
@@ -86,18 +105,32 @@ def rdm(node: Any, metric: str = "correlation", *, noise: Any = None, progress: 
         filled = filled[rows].all(1)
     n = len(names)
     distances = np.full((held.sizes["time"], n, n), np.nan)
-    for place in with_bar(np.flatnonzero(filled.sum(0) >= 2).tolist(), progress, "comparing stimuli"):
+    places = np.flatnonzero(filled.sum(0) >= 2).tolist()
+
+    def repeats_at(place: int, rows: np.ndarray) -> np.ndarray:
+        return patterns(held, place).astype(np.float64)[rows[filled[:, place]]]
+
+    whiten = _given(noise, int(np.prod(held.shape[2:])))
+    if pooled and rows is not None and places:
+        every = (repeats_at(place, rows) for place in with_bar(places, progress, "estimating noise"))
+        whiten = _estimated(every, int(filled[:, places].sum()), noise, held, "any time")
+    for place in with_bar(places, progress, "comparing stimuli"):
         there = np.flatnonzero(filled[:, place])
-        read = patterns(held, place).astype(np.float64)
         if rows is not None:
-            found = _crossnobis(read[rows[there]], _precision(read[rows[there]], noise, held, place))
+            read = repeats_at(place, rows)
+            at = f"time {time_of(held, place)}"
+            found = _crossnobis(read, whiten or _estimated([read], len(read), noise, held, at))
         elif metric == "correlation":
-            found = 1 - _correlations(read[there], held, place, there)
+            found = 1 - _correlations(patterns(held, place).astype(np.float64)[there], held, place, there)
         else:
-            found = _squared(read[there]) / read.shape[1]
+            read = patterns(held, place).astype(np.float64)[there]
+            found = _squared(read) / read.shape[1]
         np.fill_diagonal(found, 0)
         distances[place][np.ix_(there, there)] = found
     attributes = {"long_name": _TEXTS[metric], "units": "1", "metric": metric, "of": name_of(held)}
+    if metric == "crossnobis":
+        kind = noise if isinstance(noise, str) else "none" if noise is None else "given"
+        attributes["noise"] = f"{kind}, pooled over times" if pooled else kind
     other = xr.Variable("other_stimulus", names, {"long_name": "other stimulus"})
     stimuli = {"stimulus": ("stimulus", names, {"long_name": "stimulus"}), "other_stimulus": other}
     return xr.DataArray(
@@ -155,34 +188,45 @@ def _repeats(held: xr.DataArray) -> np.ndarray:
     return order.reshape(len(targets), len(repeats))
 
 
-def _precision(read: np.ndarray, noise: Any, held: xr.DataArray, place: int) -> np.ndarray:
-    """Return the weight of each unit."""
-    n_units = read.shape[-1]
+def _given(noise: Any, n_units: int) -> Whiten | None:
+    """Return how patterns are normalized by a precision that is given; None where it is to be estimated."""
     if noise is None:
-        return np.ones(n_units)
+        return lambda read: read
     if isinstance(noise, str):
-        if noise != "diagonal":
-            raise ValueError(unknown("noise", noise, ["diagonal"]))
-        within = read - read.mean(1, keepdims=True)
-        variance = (within**2).sum((0, 1)) / (len(read) * (read.shape[1] - 1))
-        if (variance == 0).any():
-            raise ValueError(
-                f"{int((variance == 0).sum())} of {n_units} units of {name_of(held)} do not differ between repeats "
-                f"at time {time_of(held, place)}, so that their noise is 0; pass noise=None"
-            )
-        return 1 / variance
+        return None
     given = np.asarray(noise, float)
-    if given.shape != (n_units,):
-        raise ValueError(f"noise must be a precision for each of the {n_units} units, got shape {given.shape}")
-    return given
+    if given.shape == (n_units,):
+        return lambda read: read * given
+    if given.shape != (n_units, n_units) or not np.allclose(given, given.T):
+        kind = "one that is not symmetric" if given.shape == (n_units, n_units) else f"shape {given.shape}"
+        raise ValueError(
+            f"noise must be a precision for each of the {n_units} units, or a symmetric matrix of them, got {kind}"
+        )
+    return lambda read: read @ given
 
 
-def _crossnobis(read: np.ndarray, precision: np.ndarray) -> np.ndarray:
+def _estimated(reads: Iterable[np.ndarray], n_stimuli: int, kind: str, held: xr.DataArray, when: str) -> Whiten:
+    """Return how patterns are normalized by the noise of repeats, each of `reads` (stimulus, repeat, unit)."""
+    residuals = None
+    for read in reads:
+        if residuals is None:
+            residuals = Residuals(read.shape[2], n_stimuli * read.shape[1], kind)
+        residuals.add(read)
+    assert residuals is not None
+    if residuals.silent():
+        raise ValueError(
+            f"{residuals.silent()} of {residuals.n_units} units of {name_of(held)} do not differ between repeats "
+            f"at {when}, so that their noise is 0; pass noise=None"
+        )
+    return residuals.precision()
+
+
+def _crossnobis(read: np.ndarray, whiten: Whiten) -> np.ndarray:
     """Cross-validate squared distances of (stimulus, repeat, unit), each repeat against the mean of the others."""
     n_repeats = read.shape[1]
     total, found = read.sum(1), np.zeros((len(read), len(read)))
     for k in range(n_repeats):
-        products = ((total - read[:, k]) / (n_repeats - 1) * precision) @ read[:, k].T
+        products = whiten((total - read[:, k]) / (n_repeats - 1)) @ read[:, k].T
         own = np.diag(products)
         found += own[:, None] + own - products - products.T
     return found / n_repeats / read.shape[-1]

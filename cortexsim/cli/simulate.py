@@ -53,8 +53,8 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         "--lesion",
         choices=["acute", "recalibrated", "mean-replaced"],
         default="acute",
-        help="what silence means: with the intact statistics, with statistics taken with the lesion in place, or the "
-        "mean delivered in place of nothing; default: %(default)s",
+        help="what silence, gain and noise on transitions mean: with the intact statistics, with statistics taken "
+        "with all of it in place, or the mean delivered in place of what is taken away; default: %(default)s",
     )
     parser.add_argument(
         "--calibrate-on",

@@ -85,9 +85,9 @@ def _saying(text: Callable[[xr.Dataset], str]) -> Callable[[xr.Dataset], str]:
 class Lesions(Study):
     """Cut or weaken connections in a window of time, and see where, when and for which decisions that matters.
 
-    A cut is shown in three versions: acute, with the intact model's statistics; recalibrated, with statistics taken
-    anew while it is in place; and mean-replaced, where a connection delivers its mean. What is there in the acute
-    version alone is a shift of means.
+    Both are shown in three versions: acute, with the intact model's statistics; recalibrated, with statistics taken
+    anew while it is in place; and mean-replaced, where a connection delivers its mean in place of what is taken away.
+    What is there in the acute version alone is a shift of means.
 
     Parameters
     ----------
@@ -234,14 +234,17 @@ class Lesions(Study):
         """Run the intact model and each version of the lesion."""
         links, left, (first, last) = choices["links"], choices["left"], choices["window"]
         times = range(first, last + 1)
-        given: dict[str, Any]
-        if left == 0:
-            told(0.0, f"drawing {choices['calibration']:,} training images")
-            given = {"silence": {links: times}, "calibrate_on": self.who.training(choices["calibration"])}
-        else:
-            given = {"gain": {links: (left, times)}}
+        told(0.0, f"drawing {choices['calibration']:,} training images")
+        training = self.who.training(choices["calibration"])
         table = protocols.lesion(
-            self.who.model, self.who.images, until=self.until, presentation=SHOWN[choices["shown"]], told=told, **given
+            self.who.model,
+            self.who.images,
+            silence={links: times} if left == 0 else None,
+            gain={links: (left, times)} if left else None,
+            until=self.until,
+            calibrate_on=training,
+            presentation=SHOWN[choices["shown"]],
+            told=told,
         )
         done = "cut" if left == 0 else f"weakened to {left:.0%}"
         throughout = first == 1 and last == self.until
@@ -249,7 +252,7 @@ class Lesions(Study):
         return table.assign_attrs(
             what=f"{links} {done} {when}",
             throughout=int(throughout),
-            calibration_images=len(given["calibrate_on"]["stimulus"]) if left == 0 else 0,
+            calibration_images=len(training["stimulus"]),
         )
 
     def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:
@@ -287,14 +290,11 @@ class Lesions(Study):
             text += (
                 f" That is no cost that {result.attrs['n']} images can show; the intervals say how large one could be."
             )
-        elif result.sizes["version"] == 1:
-            text += " Weakened is shown acutely alone: part of this may be a mere shift of means."
         elif bool(high.sel(version="acute") < 0) and bool(
             (high.sel(version=["recalibrated", "mean-replaced"]) >= 0).all()
         ):
             text += " It is there in the acute version alone, so it may be nothing but a shift of means."
-        images = result.attrs["calibration_images"]
-        return text + (f" Statistics and means were taken anew on {images:,} images." if images else "")
+        return f"{text} Statistics and means were taken anew on {result.attrs['calibration_images']:,} images."
 
     @property
     def who(self) -> Subject:

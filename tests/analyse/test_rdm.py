@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from rsatoolbox.data import Dataset, TemporalDataset
+from rsatoolbox.data.noise import prec_from_residuals, prec_from_unbalanced
 from rsatoolbox.rdm import calc_rdm, calc_rdm_movie
 
 import cortexsim as cs
@@ -43,6 +44,89 @@ def test_crossnobis_is_that_of_rsatoolbox(repeated, noise):
         assert found.values[time] == pytest.approx(its.get_matrices()[0])
     assert found["stimulus"].values.tolist() == [0, 1, 2, 3]
     assert found["label"].values.tolist() == [0, 1, 0, 1]
+
+
+def repeats_of(n_stimuli, n_repeats, n_units, seed=5):
+    """Noisy repeats whose noise is shared between units."""
+    drawn = np.random.default_rng(seed)
+    target = np.repeat(np.arange(n_stimuli), n_repeats)
+    mixing = drawn.standard_normal((n_units, n_units)) / 3 + np.eye(n_units)
+    noise = drawn.standard_normal((len(target), 3, n_units)) @ mixing * np.array([1.0, 2.0, 0.5])[:, None]
+    activation = drawn.standard_normal((n_stimuli, 3, n_units))[target] + noise
+    return node_of(activation, target=target, repeat=np.tile(np.arange(n_repeats), n_stimuli))
+
+
+def as_dataset(node, time):
+    # it warns of whole numbers as names
+    names = {name: node[name].values.astype("U4") for name in ("target", "repeat")}
+    names["target"] = np.char.zfill(names["target"], 2)
+    values = node["activation"].values[:, time].reshape(node.sizes["stimulus"], -1).astype(np.float64)
+    return Dataset(values, obs_descriptors=names)
+
+
+def its_crossnobis(node, time, precision):
+    return calc_rdm(as_dataset(node, time), "crossnobis", "target", precision, "repeat").get_matrices()[0]
+
+
+METHODS = {"diagonal": "diag", "full": "full", "shrunk": "shrinkage_diag"}
+
+
+# with 24 units there are fewer residuals than units
+@pytest.mark.parametrize(("noise", "n_units"), [*((noise, 6) for noise in METHODS), ("shrunk", 24), ("diagonal", 24)])
+def test_noise_at_each_time_is_that_of_rsatoolbox(noise, n_units):
+    node = repeats_of(7, 3, n_units)
+    found = cs.analyse.rdm(node, "crossnobis", noise=noise)
+    for time in range(3):
+        precision = prec_from_unbalanced(as_dataset(node, time), "target", method=METHODS[noise])
+        np.testing.assert_allclose(found.values[time], its_crossnobis(node, time, precision), rtol=1e-10, atol=1e-10)
+    assert found.attrs["noise"] == noise
+    assert not np.allclose(found, cs.analyse.rdm(node, "crossnobis"))
+
+
+# with 80 units there are fewer residuals than units at all times together
+@pytest.mark.parametrize(("noise", "n_units"), [*((noise, 24) for noise in METHODS), ("shrunk", 80)])
+def test_noise_of_all_times_together_is_that_of_rsatoolbox(noise, n_units):
+    node = repeats_of(7, 3, n_units)
+    found = cs.analyse.rdm(node, "crossnobis", noise=noise, pooled=True)
+    values = node["activation"].values.astype(np.float64).reshape(7, 3, 3, n_units)
+    residuals = (values - values.mean(1, keepdims=True)).reshape(-1, n_units)
+    precision = prec_from_residuals(residuals, dof=3 * 7 * 2, method=METHODS[noise])
+    for time in range(3):
+        np.testing.assert_allclose(found.values[time], its_crossnobis(node, time, precision), rtol=1e-10, atol=1e-10)
+    assert found.attrs["noise"] == f"{noise}, pooled over times"
+
+
+def test_a_precision_matrix_may_be_given():
+    node = repeats_of(7, 3, 6)
+    precision = prec_from_unbalanced(as_dataset(node, 1), "target", method="shrinkage_eye")
+    found = cs.analyse.rdm(node, "crossnobis", noise=precision)
+    np.testing.assert_allclose(found.values[1], its_crossnobis(node, 1, precision), rtol=1e-10, atol=1e-10)
+    with pytest.raises(ValueError, match="a symmetric matrix of them, got one that is not symmetric"):
+        cs.analyse.rdm(node, "crossnobis", noise=np.triu(precision))
+
+
+def test_empty_stimuli_have_no_part_in_the_noise():
+    node = repeats_of(8, 3, 6)
+    whole = cs.analyse.rdm(node.isel(stimulus=slice(21)), "crossnobis", noise="shrunk", pooled=True)
+    populated = np.ones((24, 3), bool)
+    populated[22] = False
+    found = cs.analyse.rdm(
+        node.assign(populated=(("stimulus", "time"), populated)), "crossnobis", noise="shrunk", pooled=True
+    )
+    np.testing.assert_allclose(found.values[:, :7, :7], whole, rtol=1e-10)
+    assert np.isnan(found.values[:, 7]).all()
+
+
+def test_a_covariance_of_too_few_repeats_has_no_inverse():
+    with pytest.raises(ValueError, match=r"of 15 units from 14 degrees .* use noise='shrunk' or 'diagonal'"):
+        cs.analyse.rdm(repeats_of(7, 3, 15), "crossnobis", noise="full")
+    cs.analyse.rdm(repeats_of(7, 3, 14), "crossnobis", noise="full")
+
+
+@pytest.mark.parametrize("noise", [None, [1.0] * 6])
+def test_pooling_is_of_an_estimate(repeated, noise):
+    with pytest.raises(ValueError, match=r"pooled= says of which times noise is estimated; give noise=, one of"):
+        cs.analyse.rdm(repeated, "crossnobis", noise=noise, pooled=True)
 
 
 def test_crossnobis_is_near_0_where_only_noise_differs_and_euclidean_is_not():
@@ -89,13 +173,15 @@ def test_repeats_that_do_not_differ_have_no_noise_to_divide_by(repeated):
 
 
 def test_noise_is_a_precision_for_each_unit(repeated):
-    with pytest.raises(ValueError, match=r"a precision for each of the 6 units, got shape \(2,\)"):
+    with pytest.raises(ValueError, match=r"for each of the 6 units, or a symmetric matrix of them, got shape \(2,\)"):
         cs.analyse.rdm(repeated, "crossnobis", noise=[1, 1])
 
 
 def test_an_unknown_kind_of_noise_is_named(repeated):
-    with pytest.raises(ValueError, match=r"unknown noise 'full': the allowed values are \['diagonal'\]"):
-        cs.analyse.rdm(repeated, "crossnobis", noise="full")
+    with pytest.raises(
+        ValueError, match=r"unknown noise 'half': the allowed values are \['diagonal', 'full', 'shrunk'\]"
+    ):
+        cs.analyse.rdm(repeated, "crossnobis", noise="half")
 
 
 def test_noise_belongs_to_crossnobis(noisy):

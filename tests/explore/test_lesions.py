@@ -73,11 +73,20 @@ def test_a_window_cuts_at_those_times_alone(panel):
     assert "V2-&gt;V1 cut at t = 3 to 4" in panel.finding.value
 
 
-def test_what_is_weakened_is_acute_alone_and_says_so(panel):
+def test_what_is_weakened_comes_in_three_versions_as_a_cut_does(panel, given):
     result = measured(panel, left=0.5)
-    assert result["version"].values.tolist() == ["acute"]
+    same = cs.protocols.lesion(
+        given["model"],
+        given["data"].isel(stimulus=slice(0, 20)),
+        gain={"lateral": (0.5, range(1, 5))},
+        calibrate_on=given["data"],
+        presentation=cs.sustained(),
+        until=4,
+    )
+    assert result["version"].values.tolist() == ["acute", "recalibrated", "mean-replaced"]
+    np.testing.assert_array_equal(result["logits"], same["logits"])
     assert "weakened to 50%" in panel.finding.value
-    assert "mere shift of means" in panel.finding.value or "no cost that 20 images" in panel.finding.value
+    assert "taken anew on 30 images" in panel.finding.value
 
 
 def test_a_cut_of_the_only_way_up_leaves_nothing_to_read_and_is_drawn(panel):
