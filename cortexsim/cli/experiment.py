@@ -32,7 +32,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("--data-name", metavar="NAME", help="what a folder's images are called in the result")
     parser.add_argument("--to", type=Path, metavar="FOLDER", help="default: runs/NAME-SCALE")
-    parser.add_argument("--resume", action="store_true", help="go on with a run that was stopped")
+    parser.add_argument("--resume", action="store_true", help="go on with a run that was stopped, or with more --seeds")
     parser.add_argument("--seeds", type=int, help="how many; default: the experiment's own")
     parser.add_argument("--epochs", type=int, help="of every training; default: the scale's")
     add_machine(parser)

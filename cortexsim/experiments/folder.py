@@ -33,7 +33,7 @@ class RunFolder:
     FileExistsError
         If there is something already, and `resume` is False.
     ValueError
-        If what is there belongs to another run, or is damaged.
+        If what is there belongs to another run, or is damaged. A run of fewer seeds is the same run.
     """
 
     def __init__(self, path: Path, settings: Mapping[str, Any], *, resume: bool) -> None:
@@ -63,6 +63,10 @@ class RunFolder:
             different = [key for key in mine if there.get(key) != mine[key]]
         except (ValueError, AttributeError) as error:
             raise ValueError(f"{file} is damaged ({error}); choose another folder, or remove this one") from error
+        if {*different} == {"seeds", "parts"} and mine["parts"][: len(there["parts"])] == there["parts"]:
+            # the same with more seeds: those that are done stay done
+            self._write_text(SETTINGS, json.dumps(mine, indent=1))
+            return
         if different:
             told = [
                 f"{key} was {there.get(key)!r} and is now {mine[key]!r}"

@@ -155,6 +155,18 @@ def test_several_seeds_give_a_mean_and_what_is_between_them():
     assert not result["training_error"].sel(seed=0).equals(result["training_error"].sel(seed=1))
 
 
+def test_a_run_grows_by_seeds_and_what_is_done_stays_done(copied):
+    folder = copied("plain-or-residual")
+    before = {file.name: file.stat().st_mtime_ns for file in folder.glob("parts/*")}
+    one = experiments.open_result(folder)
+    two = experiments.run("plain-or-residual", seeds=2, to=folder, resume=True)
+    assert two.sizes["seed"] == 2
+    assert two["validation_error"].sel(seed=0).equals(one["validation_error"].sel(seed=0))
+    assert before.items() <= {file.name: file.stat().st_mtime_ns for file in folder.glob("parts/*")}.items()
+    with pytest.raises(ValueError, match="belongs to another run: seeds was 2 and is now 1"):
+        experiments.run("plain-or-residual", seeds=1, to=folder, resume=True)
+
+
 def test_a_part_that_was_trained_but_not_tested_is_not_trained_again(copied, monkeypatch):
     folder = copied("one-kernel")
     before = experiments.open_result(folder)
