@@ -107,6 +107,7 @@ def run(setting: Setting, names: Sequence[str]) -> dict[str, Any]:
         module = importlib.import_module(f"benchmarks.{name}")
         if name in IN_A_BROWSER:
             results[name] = module.measure(setting)
+            print(f"{name}: what a person waits, by the clock on the wall")
             for what, value in results[name].items():
                 print(f"{name}: {what} {value:,.1f}" if isinstance(value, float) else f"{name}: {what} {value}")
             continue
