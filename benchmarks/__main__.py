@@ -114,6 +114,7 @@ def _measured(name: str, setting: Setting) -> dict[str, Any]:
     module = importlib.import_module(f"benchmarks.{name}")
     found: dict[str, Any] = module.measure(setting)
     if name in IN_A_BROWSER:
+        print(f"{name}: what a person waits, by the clock on the wall")
         for what, value in found.items():
             print(f"{name}: {what} {value:,.1f}" if isinstance(value, float) else f"{name}: {what} {value}")
         return found

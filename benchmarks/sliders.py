@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Locator, Page
 
-N_STEPS = 40
+N_SLID = 40
 QUIET_MS = 400
 TIME = "time (steps)"
 
@@ -77,15 +77,15 @@ WATCH = """cell => {
 SETTLED = f"() => measured.drawn !== null && performance.now() - measured.drawn > {QUIET_MS}"
 
 
-def slide(page: Page, cell: Locator, slid: Slid) -> list[float]:
-    """Press the slider's keys to and fro, and return how long each took to be drawn, in ms."""
+def slide(page: Page, cell: Locator, slid: Slid, n: int) -> list[float]:
+    """Press the slider's keys `n` times, to and fro, and return how long each took to be drawn, in ms."""
     cell.scroll_into_view_if_needed()
     control = _control(cell, slid)
     control.focus()
     page.wait_for_timeout(2 * QUIET_MS)
     cell.evaluate(WATCH)
     taken = []
-    for step in range(N_STEPS):
+    for step in range(n):
         if slid == EDITOR:
             # an empty cell is linked, and what was linked is cut
             page.keyboard.press("Delete" if step % 2 else "Enter")

@@ -210,14 +210,15 @@ def _log_odds(logits: np.ndarray, label: np.ndarray) -> np.ndarray:
 
 def _mean(values: np.ndarray) -> np.ndarray:
     """Mean with its interval by Student's t; without one where there are fewer than two values."""
-    from scipy.stats import t
+    # what scipy.stats calls, which takes seconds to import
+    from scipy.special import stdtrit
 
     values = values[np.isfinite(values)]
     n = len(values)
     if n == 0:
         return np.full(3, np.nan)
     mean = values.mean()
-    half = t.ppf((1 + LEVEL) / 2, n - 1) * values.std(ddof=1) / np.sqrt(n) if n > 1 else np.nan
+    half = stdtrit(n - 1, (1 + LEVEL) / 2) * values.std(ddof=1) / np.sqrt(n) if n > 1 else np.nan
     return np.array([mean, mean - half, mean + half])
 
 
@@ -242,13 +243,13 @@ def paired_difference(values: np.ndarray) -> np.ndarray:
     ndarray, (3,)
         Mean, low and high end; NaN where there is no value.
     """
-    from scipy.stats import norm
+    from scipy.special import ndtri
 
     values = values[np.isfinite(values)]
     n = len(values)
     if not n:
         return np.full(3, np.nan)
     gained, lost = ((values > 0).sum() + 1) / (n + 2), ((values < 0).sum() + 1) / (n + 2)
-    half = norm.ppf((1 + LEVEL) / 2) * np.sqrt((gained + lost - (gained - lost) ** 2) / (n + 2))
+    half = ndtri((1 + LEVEL) / 2) * np.sqrt((gained + lost - (gained - lost) ** 2) / (n + 2))
     low, high = gained - lost - half, gained - lost + half
     return np.array([values.mean(), max(-1.0, low), min(1.0, high)])

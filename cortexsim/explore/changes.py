@@ -273,10 +273,13 @@ class Changes(Study):
     def show(self, figures: Mapping[str, go.Figure]) -> Sequence[widgets.Widget]:
         """Return the canvas, and below it the figures side by side."""
         grid = widgets.Layout(grid_template_columns="repeat(auto-fit, minmax(400px, 1fr))", grid_gap="4px 12px")
-        # the canvas draws the cursors, for it knows the time without asking the kernel
-        lives = [Live(hide_cursor(figure)) for figure in figures.values()]
-        # a grid's cells do not shrink below their content unless told
-        cells = [widgets.Box([live], layout=widgets.Layout(min_width="0", overflow="hidden")) for live in lives]
+        cells = []
+        for figure in figures.values():
+            # a grid's cells do not shrink below their content unless told; and plotly, redrawn in a narrower page, may
+            # find no height where its container has none of its own
+            cell = widgets.Layout(min_width="0", overflow="hidden", height=f"{figure.layout.height}px")
+            # the canvas draws the cursors, for it knows the time without asking the kernel
+            cells.append(widgets.Box([Live(hide_cursor(figure))], layout=cell))
         return [self.movie, Fit(), widgets.GridBox(cells, layout=grid)]
 
     def say(self, result: xr.Dataset) -> str:

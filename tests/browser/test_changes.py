@@ -63,6 +63,8 @@ def test_the_cursors_stay_at_their_time_when_figures_are_drawn_anew(panels):
         timeout=30_000,
     )
     page.wait_for_function(f"() => ({MOMENTS})(1).join() === '4,4,2,4,4'", timeout=30_000)
+    heights = page.locator(".js-plotly-plot").evaluate_all("all => all.map(one => one.clientHeight)")
+    assert min(heights) > 200, "a figure is gone"
     assert page.evaluate(MOMENTS, 0) == ["2", "2", 2, "2", "2"]
 
 
