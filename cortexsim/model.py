@@ -6,7 +6,6 @@ h_j(t) = Σ_i f_ij,t(h_i(t-1)) + [j is first] pre_net(frame t)        (Liao & Po
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
@@ -450,8 +449,7 @@ class Cortex(nn.Module):
         self, presentation: AnyPresentation | None, statistics: Statistics | AnyPresentation | None = None
     ) -> Statistics:
         """Find the stored statistics for a presentation; see `statistics.choose`."""
-        graph = json.dumps(self.graph.to_dict())
-        return choose(self.statistics.values(), presentation, statistics, self.checksum(), graph)
+        return choose(self.statistics.values(), presentation, statistics, self.checksum())
 
     # --- checks --------------------------------------------------------------------------------------------------
 

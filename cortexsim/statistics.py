@@ -148,7 +148,6 @@ def choose(
     presentation: AnyPresentation | None,
     statistics: Statistics | AnyPresentation | None,
     weights: str,
-    graph: str,
 ) -> Statistics:
     """Find the statistics for a presentation: its own, or those of a mixture that contains it.
 
@@ -162,13 +161,11 @@ def choose(
         Another set, or the presentation of another set, on purpose.
     weights : str
         Checksum of the model's weights.
-    graph : str
-        The model's graph, as JSON.
 
     Raises
     ------
     MissingStatisticsError
-        If none fits, or the weights or the graph have changed since they were taken.
+        If none fits, or the weights have changed since they were taken.
     """
     if isinstance(statistics, Statistics):
         found = statistics
@@ -191,10 +188,6 @@ def choose(
     if found.weights != weights:
         raise MissingStatisticsError(
             f"the weights have changed since these statistics were taken ({found}); calibrate again"
-        )
-    if found.graph != graph:
-        raise MissingStatisticsError(
-            f"the graph is another one than when these statistics were taken ({found}); calibrate again"
         )
     return found
 
