@@ -61,7 +61,9 @@ def any_time(accuracy: xr.DataArray, *, readout_time: int | None = None, title: 
         figure.update_layout(margin_t=figure.layout.margin.t + 14)
     # all of 0 to 1, so that curves of several runs can be compared; a little more, so that a line at 1 is seen whole
     figure.update_yaxes(range=[-0.02, 1.04], tickformat=".0%")
-    figure.update_xaxes(dtick=1 if accuracy.sizes["time"] <= 26 else None)
+    times = accuracy["time"].values
+    # no time before the first
+    figure.update_xaxes(dtick=1 if times.size <= 26 else None, range=[times[0] - 0.5, times[-1] + 0.5])
     # between the plot and the edge below: long names beside it would leave no room
     figure.update_layout(
         legend={"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top", "title": {"text": ""}, "entrywidth": 330},
