@@ -17,6 +17,7 @@ from cortexsim.presentation import Mixture, Presentation, flash, masked, mixture
 from cortexsim.recipe import Recipe
 from cortexsim.recording import open_recording, save_recording, summary
 from cortexsim.schedule import schedule
+from cortexsim.shortcut import with_shortcut
 from cortexsim.simulate import estimate, simulate
 from cortexsim.sweep import sweep
 from cortexsim.train import Progress, TrainingDivergedError, train
@@ -58,6 +59,7 @@ __all__ = [
     "sweep",
     "train",
     "verify",
+    "with_shortcut",
     "zoo",
 ]
 

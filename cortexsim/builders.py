@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from numbers import Integral
 from typing import Literal
 
 from cortexsim.graph import CortexGraph, State
 from cortexsim.suggest import unknown
-from cortexsim.transition import Times, Transition, whole
+from cortexsim.transition import Kind, Times, Transition, whole
 
 
 def fully_recurrent(
@@ -84,7 +83,7 @@ def _linked(
             if abs(i - j) > farthest or (i == j and not lateral) or (j < i and not feedback):
                 continue
             larger = target.height > source.height or target.width > source.width
-            kind = _self_kind(weight) if i == j else f"{'BRD' if larger else 'BRC'}x{convolutions}"
+            kind = Kind.carrying(weight) if i == j else f"{'BRD' if larger else 'BRC'}x{convolutions}"
             transitions.append(Transition(source.name, target.name, kind))
     return CortexGraph(tuple(states), tuple(transitions))
 
@@ -94,11 +93,6 @@ def _weight(shortcut: bool | float) -> float:
     if not 0 <= weight <= 1:
         raise ValueError(f"shortcut must be True, False or a weight from 0 to 1, got {shortcut!r}")
     return weight
-
-
-def _self_kind(weight: float) -> str:
-    # every digit, and none as an exponent
-    return "BRCx2" if weight == 0 else "BRCx2+I" if weight == 1 else f"BRCx2+{Decimal(repr(weight)):f}I"
 
 
 def _areas(features: Mapping[str, int], size: int | Sequence[int | tuple[int, int]]) -> list[State]:
@@ -166,7 +160,7 @@ def resnet(
     for k, state in enumerate(states):
         begin = k * (steps + 1) + 1
         end = None if state is states[-1] else begin + steps
-        transitions.append(Transition(state.name, state.name, _self_kind(weight), Times(((begin, end),))))
+        transitions.append(Transition(state.name, state.name, Kind.carrying(weight), Times(((begin, end),))))
         if end is not None:
             transitions.append(Transition(state.name, states[k + 1].name, between, Times(((end, end + 1),))))
     return CortexGraph(tuple(states), tuple(transitions))

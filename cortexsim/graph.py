@@ -289,6 +289,37 @@ class CortexGraph:
         both.sort(key=lambda t: (order.get(t.source, len(order)), order.get(t.target, len(order))))
         return replace(self, transitions=tuple(both))
 
+    @property
+    def shortcut(self) -> float | None:
+        """The weight λ of the identity shortcuts; None where no transition could carry one.
+
+        Raises
+        ------
+        ValueError
+            If there are several weights.
+        """
+        weights = {Kind.parse(str(t.kind)).shortcut for t in self.transitions if _may_carry(t)}
+        if len(weights) > 1:
+            raise ValueError(f"the shortcuts have no one weight: there are {sorted(weights)}")
+        return next(iter(weights), None)
+
+    def with_shortcut(self, weight: float) -> CortexGraph:
+        """Return a graph whose self-transitions carry an identity shortcut of another weight λ.
+
+        Raises
+        ------
+        ValueError
+            If the weight is not from 0 to 1, or there is no self-transition BRCx2 to carry it.
+        """
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1:
+            raise ValueError(f"the weight of a shortcut must be a number from 0 to 1, got {weight!r}")
+        if not any(_may_carry(t) for t in self.transitions):
+            raise ValueError(
+                "no transition of this graph can carry an identity shortcut: there is no self-transition BRCx2"
+            )
+        kind = Kind.carrying(weight)
+        return replace(self, transitions=tuple(replace(t, kind=kind) if _may_carry(t) else t for t in self.transitions))
+
     def with_update(self, name: str, update: Callable[..., Any] | None) -> CortexGraph:
         """Return a graph in which a state carries an update: a module, or `update(state) -> Module`."""
         state = self.state(name)
@@ -405,6 +436,14 @@ class CortexGraph:
             for t in saved["transitions"]
         ]
         return cls(tuple(states), tuple(transitions))
+
+
+def _may_carry(transition: Transition) -> bool:
+    return (
+        transition.source == transition.target
+        and isinstance(transition.kind, str)
+        and Kind.parse(transition.kind).carries
+    )
 
 
 def given(modules: Mapping[str, Callable[..., Any]] | None, name: str | None, purpose: str) -> Any:

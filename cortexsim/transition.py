@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
 from numbers import Integral
@@ -203,6 +204,17 @@ class Kind:
             raise ValueError(f"unknown kind of transition {text!r}: allowed are {FAMILIES}")
         weight = 0.0 if match[3] is None else float(match[3] or 1)
         return cls(match[1], int(match[2]), weight)
+
+    @property
+    def carries(self) -> bool:
+        """Whether it may carry an identity shortcut."""
+        return (self.family, self.n_convolutions) == ("BRC", 2)
+
+    @staticmethod
+    def carrying(weight: float) -> str:
+        """Write the kind that carries an identity shortcut of a weight from 0 (none) to 1, such as "BRCx2+0.5I"."""
+        # every digit, and none as an exponent
+        return "BRCx2" if weight == 0 else "BRCx2+I" if weight == 1 else f"BRCx2+{Decimal(repr(weight)):f}I"
 
     @property
     def normalized(self) -> bool:

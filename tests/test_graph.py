@@ -233,6 +233,35 @@ def test_with_update_gives_one_state_an_update(graph):
     assert changed.with_update("V2", None) == graph
 
 
+def test_with_shortcut_weighs_the_identity_of_every_self_transition(graph):
+    changed = graph.with_shortcut(0.25)
+    assert {t.kind for t in changed.transitions if t.source == t.target} == {"BRCx2+0.25I"}
+    assert changed.shortcut == 0.25
+    assert [t for t in changed.transitions if t.source != t.target] == [
+        t for t in graph.transitions if t.source != t.target
+    ]
+    assert changed.with_shortcut(0).with_shortcut(graph.shortcut) == graph
+
+
+def test_a_graph_without_self_transitions_has_no_shortcut():
+    bare = cs.adjacent({"V1": 4, "V2": 4}, size=8, self_transitions=False)
+    assert bare.shortcut is None
+    with pytest.raises(ValueError, match="can carry an identity shortcut"):
+        bare.with_shortcut(0.5)
+
+
+def test_shortcuts_of_several_weights_have_no_one_weight(graph):
+    mixed = graph.without("V1->V1").with_transition("V1", "V1", "BRCx2+0.1I")
+    with pytest.raises(ValueError, match=r"no one weight: there are \[0.1, "):
+        mixed.shortcut  # noqa: B018
+
+
+@pytest.mark.parametrize("weight", [-0.1, 1.5, float("nan"), True, "half"])
+def test_a_shortcut_that_is_no_weight_is_refused(graph, weight):
+    with pytest.raises(ValueError, match="a number from 0 to 1, got"):
+        graph.with_shortcut(weight)
+
+
 def test_unknown_states_are_refused_with_a_suggestion(graph):
     with pytest.raises(ValueError, match=r"unknown state 'V3': the allowed values are \['V1', 'V2', 'IT'\]; did you"):
         graph.state("V3")

@@ -33,6 +33,7 @@ ORDER = (
     "nets",
     "intervention",
     "model",
+    "shortcut",
     "devices",
     "calibrate",
     "lesion",

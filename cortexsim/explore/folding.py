@@ -41,6 +41,10 @@ def _apart(result: xr.Dataset) -> tuple[float, float]:
     return float(np.abs(loop - stack).max()), float(np.abs(loop).max())
 
 
+def _amount(difference: float) -> str:
+    return "0" if difference == 0 else f"{difference:.1e}"
+
+
 def _size(result: xr.Dataset) -> str:
     difference, largest = _apart(result)
     if difference == 0:
@@ -53,8 +57,8 @@ def _told(result: xr.Dataset) -> str:
     difference, largest = _apart(result)
     loop, stack = result["logits"].argmax("class").values
     return (
-        f"The largest difference is {difference:.1e}, the largest readout {largest:.2f}, in float64; the two forms "
-        f"name {int((loop != stack).sum())} of {len(loop)} digits differently."
+        f"The largest difference is {_amount(difference)}, the largest readout {largest:.2f}, in float64; the two "
+        f"forms name {int((loop != stack).sum())} of {len(loop)} digits differently."
     )
 
 
@@ -214,7 +218,7 @@ class Folding(Study):
         return (
             f"{steps} {'step' if steps == 1 else 'steps'}, weights {weights}, the loop's moments {moments}: "
             f"{_count(result, steps):,} parameters; over the readouts of {result.sizes['stimulus']} digits loop and "
-            f"stack differ by {difference:.1e} at most ({same}; float64)."
+            f"stack differ by {_amount(difference)} at most ({same}; float64)."
         )
 
     @classmethod

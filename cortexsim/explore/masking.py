@@ -19,6 +19,8 @@ from cortexsim.grid import arrival
 from cortexsim.model import Cortex
 from cortexsim.plot import masking_curve
 from cortexsim.presentation import Presentation, flash, masked, mixture
+from cortexsim.shortcut import with_shortcut
+from cortexsim.statistics import Statistics
 
 SOAS = (1, 2, 3, 4, 6, 8)
 MASKS = ("noise", "phase-scrambled", "pixel-shuffled", "texture")
@@ -26,7 +28,16 @@ BESIDE = "duration = SOA, beside people"
 N_CALIBRATION = 200
 
 OWN, TRIALS, FLASHES = "as trained", "these trials", "flashes without a mask"
+WEIGHTS = ("0", "0.25", "0.5", "0.75", "1")
 POINTS = tuple(range(-10, 55, 5))
+
+
+def _shortcut(model: Cortex) -> float | None:
+    """Return the weight of the identity shortcuts, where there is one."""
+    try:
+        return model.graph.shortcut
+    except ValueError:
+        return None
 
 
 def _recurrent(result: xr.Dataset, soa: int) -> xr.DataArray:
@@ -105,6 +116,17 @@ class Masking(Study):
             unit="points",
             within=2.5,
         ),
+        "leakier": Guess(
+            "a leakier cortex",
+            "Set the shortcut weight λ to 0.25, half of what it was in training: an area keeps less of what it had. By "
+            "how many points does noise at SOA 1 lower accuracy now?",
+            POINTS,
+            lambda result: _cost(result, 1),
+            lambda result: f"{_beside(result, 1)} Its convolutions are those that were trained with another λ.",
+            unit="points",
+            needs={"shortcut": "0.25"},
+            within=2.5,
+        ),
     }
     EXERCISES: ClassVar[Mapping[str, Guess]] = {
         "late-readout": Guess(
@@ -115,7 +137,7 @@ class Masking(Study):
             lambda result: _cost(result, 1),
             lambda result: _beside(result, 1),
             unit="points",
-            needs={"readout_time": 12, "statistics": OWN, "mask": "noise", "targets": "1"},
+            needs={"readout_time": 12, "statistics": OWN, "mask": "noise", "targets": "1", "shortcut": OWN},
             within=2.5,
         ),
         "other-statistics": Guess(
@@ -130,7 +152,7 @@ class Masking(Study):
                 "interruption."
             ),
             unit="points",
-            needs={"readout_time": 8, "statistics": FLASHES, "mask": "noise", "targets": "1"},
+            needs={"readout_time": 8, "statistics": FLASHES, "mask": "noise", "targets": "1", "shortcut": OWN},
             within=2.5,
         ),
     }
@@ -149,6 +171,8 @@ class Masking(Study):
         subject = subject or Subject(task, model=model, data=data, n=n)
         first = arrival(subject.model.graph)
         wide: dict[str, Any] = {"style": {"description_width": "initial"}}
+        own = _shortcut(subject.model)
+        trained = OWN if own is None else f"{OWN} ({own:g})"
         controls = {
             "mask": widgets.Dropdown(options=MASKS, description="mask", layout=widgets.Layout(width="180px"), **wide),
             "targets": widgets.Dropdown(
@@ -170,6 +194,15 @@ class Masking(Study):
                 layout=widgets.Layout(width="290px"),
                 **wide,
             ),
+            "shortcut": widgets.Dropdown(
+                options=[
+                    (trained, OWN),
+                    *((one, one) for one in WEIGHTS if own is not None and float(one) != own),
+                ],
+                description="shortcut weight λ",
+                layout=widgets.Layout(width="270px"),
+                **wide,
+            ),
         }
         super().__init__(subject, controls, question)
 
@@ -181,8 +214,8 @@ class Masking(Study):
 
     def measure(self, choices: Mapping[str, Any], told: Told) -> xr.Dataset:
         """Run the grid on the model, and on its feedforward sibling where that has such statistics."""
-        models = {"recurrent": self.who.model}
         sibling, soas = self.who.sibling, self._soas(choices)
+        models = {"recurrent": self._weighed(choices, soas, told)}
         if sibling is not None and choices["statistics"] != FLASHES and self._knows(sibling, choices, soas):
             models["feedforward"] = sibling
         done = []
@@ -194,7 +227,7 @@ class Masking(Study):
             done.append(self._one(model, choices, soas, report))
         both = xr.concat(done, "model", combine_attrs="override", data_vars="all", coords="different", compat="equals")
         names = xr.Variable("model", list(models), {"long_name": "model"})
-        return both.assign_coords(model=names).assign_attrs(n=self.who.n)
+        return both.assign_coords(model=names).assign_attrs(n=self.who.n, shortcut=choices["shortcut"])
 
     def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:
         """Draw a curve for each model; people beside it where they saw the same."""
@@ -225,6 +258,12 @@ class Masking(Study):
             f"{noise['mask'].item()}, {float(at.sel(mask='target')):.1%} after the target as its own mask, "
             f"{float(at.sel(mask='blank')):.1%} without a mask ({result.attrs['n']} images)."
         )
+        if result.attrs["shortcut"] != OWN:
+            text += (
+                f" λ was set to {result.attrs['shortcut']} in the recurrent model; its weights were trained with "
+                f"{_shortcut(self.who.model):g}, so this says what the trained model rests on, not what one trained "
+                "with that λ would do."
+            )
         if "feedforward" in result["model"].values:
             text += (
                 " The feedforward sibling keeps nothing: after a flash it holds the target for as long as that lasted, "
@@ -246,19 +285,34 @@ class Masking(Study):
             return possible
         return [soa for soa in possible if self._knows(self.who.model, choices, [soa])]
 
-    @staticmethod
-    def _knows(model: Cortex, choices: Mapping[str, Any], soas: Sequence[int]) -> bool:
+    def _weighed(self, choices: Mapping[str, Any], soas: Sequence[int], told: Told) -> Cortex:
+        """Return the model, or a copy with another λ, whose statistics are taken anew as the model's own were."""
+        model = self.who.model
+        if choices["shortcut"] == OWN:
+            return model
+        changed = with_shortcut(model, float(choices["shortcut"]))
+        own = self._serving(model, choices, soas)
+        if choices["statistics"] == OWN and own is not None:
+            told(0.0, f"λ = {choices['shortcut']}: taking its statistics")
+            calibrate(changed, self.who.training(N_CALIBRATION), choices["readout_time"], own.presentation)
+        return changed
+
+    @classmethod
+    def _knows(cls, model: Cortex, choices: Mapping[str, Any], soas: Sequence[int]) -> bool:
         """Whether one set of a model's statistics serves all conditions."""
-        if choices["statistics"] != OWN:
-            return True
+        return choices["statistics"] != OWN or cls._serving(model, choices, soas) is not None
+
+    @staticmethod
+    def _serving(model: Cortex, choices: Mapping[str, Any], soas: Sequence[int]) -> Statistics | None:
+        """Find the statistics of a model that serve all conditions."""
         shown: list[Presentation] = []
         for soa in soas:
             duration = soa if choices["targets"] == BESIDE else int(choices["targets"])
             shown += [masked(duration, soa, choices["mask"]), masked(duration, soa, "target"), flash(duration)]
-        return any(
-            held.until >= choices["readout_time"] and all(held.presentation.contains(one) for one in shown)
-            for held in model.statistics.values()
-        )
+        for held in model.statistics.values():
+            if held.until >= choices["readout_time"] and all(held.presentation.contains(one) for one in shown):
+                return held
+        return None
 
     def _one(self, model: Cortex, choices: Mapping[str, Any], soas: Sequence[int], told: Told) -> xr.Dataset:
         images = self.who.images

@@ -48,20 +48,35 @@ def any_time(accuracy: xr.DataArray, *, readout_time: int | None = None, title: 
         for trace in figure.select_traces({"name": f"{name} interval"}):
             shade = lines.translucent(lines.style(kind)["color"])
             trace.update(fillcolor=shade, line={"color": shade})
+    _on_top(figure, np.array(names)[known][:1])
     if readout_time is not None:
+        # above the plot, where no curve can cross it
         figure.add_vline(
             x=readout_time,
             line={"color": look.INK, "width": 1, "dash": "dot"},
-            annotation={"text": "trained to answer here", "font": {"size": 11}, "textangle": -90},
-            annotation_position="bottom left",
+            annotation={"text": "trained to answer here", "font": {"size": 11}, "xanchor": "center"},
+            annotation_position="top",
             name="readout time",
         )
+        figure.update_layout(margin_t=figure.layout.margin.t + 14)
     # all of 0 to 1, so that curves of several runs can be compared; a little more, so that a line at 1 is seen whole
     figure.update_yaxes(range=[-0.02, 1.04], tickformat=".0%")
-    figure.update_xaxes(dtick=1 if accuracy.sizes["time"] <= 26 else None)
+    times = accuracy["time"].values
+    # no time before the first
+    figure.update_xaxes(dtick=1 if times.size <= 26 else None, range=[times[0] - 0.5, times[-1] + 0.5])
     # between the plot and the edge below: long names beside it would leave no room
     figure.update_layout(
         legend={"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top", "title": {"text": ""}, "entrywidth": 330},
         height=400,
     )
     return figure
+
+
+def _on_top(figure: go.Figure, names: np.ndarray) -> None:
+    """Draw some lines last, narrower than the others, so that each is seen where they lie on each other."""
+    last = [*names, *(f"{name} interval" for name in names)]
+    figure.data = sorted(figure.data, key=lambda trace: trace.name in last)
+    for place, trace in enumerate(figure.select_traces({"mode": "lines+markers"})):
+        first = trace.name in last
+        # the legend keeps its order
+        trace.update(line_width=2 if first else 4, marker_size=5 if first else 9, legendrank=1 if first else 2 + place)

@@ -58,7 +58,8 @@ def followed(table: xr.Dataset, *, title: str | None = None) -> go.Figure:
             name=name,
             showlegend=bool(others),
         )
-    lines.add_level(figure, places[[0, -1]].astype(float), float(table.attrs["chance"]), "chance")
+    drawn_over = values.transpose("position", ...).values
+    lines.add_level(figure, places[[0, -1]].astype(float), float(table.attrs["chance"]), "chance", values=drawn_over)
     lines.head(figure, title or "named when its last step has just arrived", lines.caption(values), height=330)
     figure.update_xaxes(title_text="place of the target in the stream", tickvals=places.tolist())
     figure.update_yaxes(title_text="accuracy for the target", range=[-0.03, 1.03], tickformat=".0%")

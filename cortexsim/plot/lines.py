@@ -142,15 +142,38 @@ def band(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[list[float |
 
 
 def add_level(
-    figure: go.Figure, x: np.ndarray, level: float, name: str, cell: Mapping[str, int] | None = None, **line: Any
+    figure: go.Figure,
+    x: np.ndarray,
+    level: float,
+    name: str,
+    cell: Mapping[str, int] | None = None,
+    *,
+    values: np.ndarray | None = None,
+    **line: Any,
 ) -> None:
-    """Add a horizontal line over the width of `x` with its name at the right; it counts for the axis' range."""
+    """Add a horizontal line over the width of `x` with its name at one end; it counts for the axis' range.
+
+    Parameters
+    ----------
+    figure : Figure
+    x : ndarray, (point,)
+    level : float
+    name : str
+    cell : mapping, optional
+        Row and column of a subplot.
+    values : ndarray, (point, ...), optional
+        What else is drawn over `x`: the name stands where it is farthest from all of that. By default above the right
+        end.
+    **line
+        Dash, colour, width.
+    """
+    at_right, side = _clearest(level, values)
     figure.add_scatter(
         x=[x[0], x[-1]],
         y=[level, level],
         mode="lines+text",
-        text=["", name],
-        textposition="top left",
+        text=["", name] if at_right else [name, ""],
+        textposition=f"{side} {'left' if at_right else 'right'}",
         textfont={"size": 11, "color": look.INK},
         line={"color": look.INK, "width": 1, "dash": "dot", **line},
         hoverinfo="skip",
@@ -158,6 +181,26 @@ def add_level(
         name=name,
         **dict(cell or {}),
     )
+
+
+def _clearest(level: float, values: np.ndarray | None) -> tuple[bool, str]:
+    """Say at which end of a level (right?), and on which side of it, there is room beside what is drawn."""
+    places = [(True, "top"), (True, "bottom"), (False, "top"), (False, "bottom")]
+    if values is None:
+        return places[0]
+    n = max(2, len(values) // 4)
+    known = values[np.isfinite(values)]
+    # a name is about a tenth of the plot high: above the right end, unless that is closer to a line than another place
+    enough = 0.15 * max(float(np.ptp([*known, level])), 1e-9)
+
+    def room(place: tuple[bool, str]) -> float:
+        at_right, side = place
+        off = (values[-n:] if at_right else values[:n]) - level
+        off = off[np.isfinite(off)] * (1 if side == "top" else -1)
+        # what lies on the level itself is in the way on both sides
+        return float(off[off >= 0].min(initial=enough))
+
+    return max(places, key=room)
 
 
 def time_axis(

@@ -83,7 +83,8 @@ def masking_curve(
         figure.add_vrect(x0=soa - half, x1=soa + half, fillcolor=look.INK, opacity=0.15, line_width=0, name="too late")
     shown = curve.shown(accuracy)
     if "chance" in shown.attrs:
-        lines.add_level(figure, curve.x, shown.attrs["chance"], "chance")
+        drawn_over = shown.transpose("soa", ...).values
+        lines.add_level(figure, curve.x, shown.attrs["chance"], "chance", values=drawn_over)
     parts = [lines.caption(accuracy)]
     if late.any():
         parts.append("shaded: the mask cannot have reached the last state, so it is no effect")

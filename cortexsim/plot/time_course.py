@@ -43,7 +43,8 @@ def time_course(
     figure = go.Figure(layout={"template": look.template()})
     _add_ceiling(figure, array, x)
     if "chance" in array.attrs:
-        lines.add_level(figure, x, float(array.attrs["chance"]), "chance")
+        drawn_over = array.transpose("time", ...).values
+        lines.add_level(figure, x, float(array.attrs["chance"]), "chance", values=drawn_over)
     interval = lines.ends(array)
     for place in range(1 if by is None else array.sizes[by]):
         one = {} if by is None else {by: place}

@@ -14,6 +14,11 @@ def given():
     data = cs.datasets.digits(30, size=16)
     shown = cs.mixture(cs.flash(1), *(cs.masked(1, soa, mask) for soa in (1, 2) for mask in ("noise", "target")))
     cs.calibrate(model, data, until=6, presentation=shown)
+    # no class is named for every image, so that what changes activity changes answers
+    read = cs.simulate(model, data, cs.flash(1), until=4)["readout"]["logits"].sel(time=4)
+    with torch.no_grad():
+        model.post.linear.bias -= torch.from_numpy(read.mean("stimulus").values)
+    cs.calibrate(model, data, until=6, presentation=shown)
     return {"model": model, "data": data, "n": 30}
 
 
@@ -62,6 +67,47 @@ def test_statistics_of_flashes_change_what_a_mask_costs_but_not_the_weights(pane
     other = measured(panel, statistics="flashes without a mask")
     assert not other["accuracy"].equals(own["accuracy"])
     assert (given["model"].checksum(), list(given["model"].statistics)) == before
+
+
+def test_another_shortcut_is_a_copy_with_statistics_of_its_own_shown_as_in_training(panel, given):
+    before = given["model"].checksum(), given["model"].graph
+    own = measured(panel)
+    assert "λ was set" not in panel.finding.value
+    other = measured(panel, shortcut="0.25")
+    assert not other["correct"].equals(own["correct"])
+    assert "λ was set to 0.25 in the recurrent model; its weights were trained with 1" in panel.finding.value
+    assert (given["model"].checksum(), given["model"].graph) == before
+
+    copied = cs.with_shortcut(given["model"], 0.25)
+    (shown,) = given["model"].statistics
+    cs.calibrate(copied, given["data"], 4, shown)
+    same = cs.protocols.masking(copied, given["data"], soas=(1, 2), readout_time=4)
+    assert other["correct"].sel(model="recurrent").equals(same["correct"].assign_coords(model="recurrent"))
+
+
+@pytest.mark.parametrize("statistics", ["these trials", "flashes without a mask"])
+def test_a_shortcut_goes_with_statistics_of_ones_choice(panel, statistics):
+    own = measured(panel, statistics=statistics)
+    assert not measured(panel, shortcut="0")["correct"].equals(own["correct"])
+
+
+def test_a_shortcut_is_part_of_the_settings_and_of_a_rerun(panel, given):
+    result = measured(panel, shortcut="0.5")
+    assert panel.settings["choices"]["shortcut"] == "0.5"
+    again = cs.explore.reopen(panel.settings, model=given["model"], data=given["data"])
+    assert again.compute().identical(result)
+
+
+def test_a_model_that_holds_nothing_by_itself_has_no_shortcut_to_weigh(given):
+    bare = cs.Cortex(cs.adjacent({"V1": 4, "IT": 4}, size=16, self_transitions=False), 10, 3)
+    panel = cs.explore.Masking(model=bare, data=given["data"], n=30)
+    assert list(panel._controls["shortcut"].options) == [("as trained", "as trained")]
+
+
+def test_settings_from_before_the_shortcut_open_as_trained(panel, given):
+    settings = panel.settings
+    del settings["choices"]["shortcut"]
+    assert cs.explore.reopen(settings, model=given["model"], data=given["data"]).choices["shortcut"] == "as trained"
 
 
 def test_people_stand_beside_only_where_the_target_stays_until_the_mask(panel):

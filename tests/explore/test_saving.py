@@ -6,8 +6,13 @@ import numpy as np
 import pytest
 
 import cortexsim as cs
+from cortexsim import explore
 from cortexsim.cli import main
 from cortexsim.explore import Anatomy, Tour, Training, reopen
+from cortexsim.explore.forecast import QUESTIONS as questions_of_a_training
+from cortexsim.explore.questions import QUESTIONS as questions_of_the_tour
+from cortexsim.explore.reach import ANATOMY
+from cortexsim.explore.reopening import SHOWS, STUDIES
 from cortexsim.export import open_source
 
 
@@ -92,3 +97,13 @@ def test_a_file_that_lacks_something_is_refused(tour, tmp_path):
         reopen({name: value for name, value in saved.items() if name != "told"})
     with pytest.raises(ValueError, match="schema 9"):
         reopen({**saved, "schema": 9})
+
+
+@pytest.mark.parametrize("name", sorted({**STUDIES, **SHOWS}))
+def test_a_saved_answer_belongs_to_one_question_or_exercise(name):
+    panel = getattr(explore, name)
+    shows = {"Tour": questions_of_the_tour, "Anatomy": ANATOMY, "Training": questions_of_a_training}
+    asked = shows[name] if name in SHOWS else panel.QUESTIONS
+    assert not {*asked} & {*panel.EXERCISES}
+    # an experiment of the paper shows what it is, and asks nothing
+    assert (asked and len(panel.EXERCISES) == 2) or name == "Experiment"

@@ -26,15 +26,36 @@ def lines(figure):
 
 def test_a_model_and_kind_that_was_not_measured_is_no_line(accuracy):
     drawn = lines(plot.any_time(accuracy))
-    assert list(drawn) == ["recurrent, of each time", "recurrent, held", "feedforward, of each time"]
+    assert sorted(drawn) == ["feedforward, of each time", "recurrent, held", "recurrent, of each time"]
     np.testing.assert_allclose(drawn["recurrent, held"].y, [np.nan, np.nan, 0.5, 0.6, 0.4])
     assert drawn["feedforward, of each time"].y[2] == 0.7
 
 
 def test_a_kind_of_statistics_has_a_colour_and_a_model_a_dash(accuracy):
-    own, held, sibling = lines(plot.any_time(accuracy)).values()
+    drawn = lines(plot.any_time(accuracy))
+    own, held, sibling = (
+        drawn[name] for name in ("recurrent, of each time", "recurrent, held", "feedforward, of each time")
+    )
     assert own.line.color == sibling.line.color != held.line.color
     assert own.line.dash == held.line.dash != sibling.line.dash
+
+
+def test_the_models_own_curve_is_drawn_over_the_others_and_named_first(accuracy):
+    figure = plot.any_time(accuracy)
+    *others, own = lines(figure).values()
+    assert own.name == "recurrent, of each time"
+    assert own.line.width < min(one.line.width for one in others)
+    assert own.legendrank < min(one.legendrank for one in others)
+
+
+def test_what_is_written_at_the_trained_time_stands_above_the_curves(accuracy):
+    (written,) = plot.any_time(accuracy, readout_time=3).layout.annotations
+    assert (written.text, written.yref, written.y, written.yanchor) == (
+        "trained to answer here",
+        "y domain",
+        1,
+        "bottom",
+    )
 
 
 def test_the_trained_time_is_marked_and_the_axis_is_all_of_accuracy(accuracy):

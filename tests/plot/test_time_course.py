@@ -30,6 +30,19 @@ def test_chance_is_a_line_and_the_interval_is_told(course):
     assert figure.layout.title.subtitle.text == "95 % Wilson interval over 200 stimuli"
 
 
+@pytest.mark.parametrize(
+    ("values", "text", "position"),
+    [
+        ([0.5, 0.5, 0.6, 0.9, 0.9], ("", "chance"), "top left"),
+        ([np.nan, np.nan, 0.6, 0.12, 0.11], ("", "chance"), "bottom left"),
+        ([np.nan, np.nan, 0.6, 0.08, 0.12], ("chance", ""), "top right"),
+    ],
+)
+def test_the_name_of_chance_stands_where_no_line_is(course, values, text, position):
+    named = trace(time_course(course.isel(state=[0]).copy(data=np.array(values)[:, None])), "chance")
+    assert (named.text, named.textposition) == (text, position)
+
+
 def test_an_array_without_an_interval_says_so(course):
     plain = course.drop_vars(["low", "high"]).drop_attrs()
     figure = time_course(plain)
