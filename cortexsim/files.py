@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import platform
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 
 
@@ -37,7 +41,8 @@ def refuse_existing(path: str | Path) -> Path:
 def written_aside(path: str | Path, *, replacing: bool = False) -> Iterator[Path]:
     """Offer a temporary path beside `path`, renamed to it when all went well, removed when not.
 
-    So what was there before is whole until the new one is.
+    So what was there before is whole until the new one is. The temporary name says who writes: what a process left
+    behind that was killed while it wrote is removed by the next write to the same path on this machine.
 
     Raises
     ------
@@ -45,7 +50,9 @@ def written_aside(path: str | Path, *, replacing: bool = False) -> Iterator[Path
         If it cannot be written; nothing is left behind.
     """
     path = Path(path)
-    aside = path.with_name(f".{path.stem}-{uuid.uuid4().hex[:8]}{path.suffix}")
+    for left in _left_behind(path):
+        _remove(left)
+    aside = path.with_name(f".{path.stem}-{_here()}-{os.getpid()}-{uuid.uuid4().hex[:8]}{path.suffix}")
     try:
         yield aside
         if path.exists() and not replacing:
@@ -57,10 +64,36 @@ def written_aside(path: str | Path, *, replacing: bool = False) -> Iterator[Path
         text = f"could not write {path}: {error.strerror or error}; nothing was left behind"
         raise (OSError(text) if error.errno is None else type(error)(error.errno, text)) from error
     finally:
-        if aside.is_dir():
-            shutil.rmtree(aside, ignore_errors=True)
-        else:
+        _remove(aside)
+
+
+def _remove(aside: Path) -> None:
+    """Remove a file or folder if that is allowed; another process may be at it, too."""
+    if aside.is_dir():
+        shutil.rmtree(aside, ignore_errors=True)
+    else:
+        with suppress(OSError):
             aside.unlink(missing_ok=True)
+
+
+def _left_behind(path: Path) -> list[Path]:
+    """Find the temporary files and folders for this path whose process is no more."""
+    import psutil
+
+    named = re.compile(re.escape(f".{path.stem}-{_here()}-") + r"(\d+)-[0-9a-f]{8}" + re.escape(path.suffix))
+    with suppress(OSError), os.scandir(path.absolute().parent) as entries:
+        found = [(path.with_name(entry.name), named.fullmatch(entry.name)) for entry in entries]
+        # a number that another process has got since keeps a file, and no harm is done
+        return [left for left, match in found if match and not psutil.pid_exists(int(match[1]))]
+    return []
+
+
+@lru_cache(maxsize=1)
+def _here() -> str:
+    """Name the machine, or the container, within which the number of a process tells whether it lives."""
+    with suppress(OSError):
+        return hashlib.sha256(f"{platform.node()} {os.readlink('/proc/self/ns/pid')}".encode()).hexdigest()[:8]
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
 
 
 def locked(path: Path) -> int:

@@ -326,7 +326,8 @@ def lesion(
     -------
     Dataset
         As `analyse.effect` returns it, along `version`: "acute", "recalibrated" and "mean-replaced"; see `simulate`. An
-        effect that is there in the acute version alone is one of shifted means. Besides, `logits` (version, stimulus,
+        effect that is there in the acute version alone is one of shifted means, and one that the recalibrated version
+        lacks, of shifted means or spreads. Besides, `logits` (version, stimulus,
         time, class) and `logits_intact` (stimulus, time, class), NaN where nothing is read out, for the analyses of a
         readout: `analyse.reaction_time(table["logits"].sel(version="acute"), 0.5)`.
 

@@ -170,7 +170,8 @@ class _Training:
         self._last: tuple[float, dict[int, float]] = (float("nan"), {})
         model.classes = classes(data) if isinstance(data, xr.Dataset) else model.classes
         self.identity = {
-            "recipe": recipe.to_dict(),
+            # what is computed again is the same: who runs out of memory may go on so
+            "recipe": {name: value for name, value in recipe.to_dict().items() if name != "recompute"},
             "graph": model.graph.to_dict(),
             "model": {
                 "pre_net": model.pre_net_name,
@@ -271,7 +272,7 @@ class _Training:
             frames = self.presentation.frames(images, planned.until, seed=seed, index=index, others=self.images)
             over_batch = ranks.by_whole_batch if ranks.together() else by_batch
             normalize = not_at_all if model.normalization == "none" else over_batch
-            logits = model.read(frames, planned, times, normalize).float()
+            logits = model.read(frames, planned, times, normalize, checkpointed=recipe.recompute).float()
         labels, asked = labels_at(self.labels[index], times), labels_at(self.labels[batch], times) >= 0
         loss = F.cross_entropy(
             logits.flatten(0, 1),

@@ -121,7 +121,7 @@ def test_contours_are_traced_by_a_recipe_of_their_own(tmp_path):
 def test_digits_are_learned_by_a_recipe_of_their_own_that_trains_the_way_up_first(tmp_path, capsys):
     path = tmp_path / "a.safetensors"
     build = "--features 2,2,2,2 --size 16 --readout-time 4 --n 80 --batch-size 8 --validation 0 --threads 1"
-    assert main(["train", "digits", "--recipe", "digits", "--to", str(path), *build.split()]) == 0
+    assert main(["train", "digits", "--recipe", "digits", "--recompute", "--to", str(path), *build.split()]) == 0
     # before the first step only the arrival is trained, at the end every time from it on
     shown = [line for line in capsys.readouterr().out.splitlines() if "training accuracy" in line]
     assert "t=3" in shown[0]
@@ -131,6 +131,7 @@ def test_digits_are_learned_by_a_recipe_of_their_own_that_trains_the_way_up_firs
     assert recipe["unfolding"] == [[0.0, 3], [0.955, None]]
     # a mirrored or cropped digit may be another, or none
     assert recipe["augmentation"] == "none"
+    assert recipe["recompute"] is True
 
 
 def test_four_states_are_named_for_the_ventral_stream(animals, tmp_path):

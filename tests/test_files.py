@@ -117,3 +117,76 @@ def test_an_unwritable_folder_is_refused():
             [sys.executable, "-c", AS_NOBODY, f"{folder}/a.nc"], capture_output=True, text=True, check=True
         )
     assert told.stdout == f"the folder {folder} is not writable\n"
+
+
+WRITING = """
+import os, sys, time
+from cortexsim.files import written_aside
+with written_aside(sys.argv[1], replacing=True) as aside:
+    if sys.argv[2] == "folder":
+        aside.mkdir()
+        (aside / "part").write_text("half")
+    else:
+        aside.write_text("half")
+    print("begun", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.fixture
+def writing():
+    """Begin to write in a process of its own, that goes on until it is killed."""
+    processes = []
+
+    def begin(path, kind="file"):
+        command = [sys.executable, "-c", WRITING, str(path), kind]
+        processes.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+        assert processes[-1].stdout.readline() == "begun\n"
+        return processes[-1]
+
+    yield begin
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_what_a_killed_process_left_is_removed_by_the_next_write_to_the_same_path(tmp_path, writing, kind):
+    path = tmp_path / "a.nc"
+    process = writing(path, kind)
+    process.kill()
+    process.wait()
+    assert len(list(tmp_path.iterdir())) == 1
+    with written_aside(tmp_path / "b.nc") as aside:
+        aside.write_text("another")
+    assert len(list(tmp_path.iterdir())) == 2
+    with written_aside(path) as aside:
+        aside.write_text("whole")
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["a.nc", "b.nc"]
+
+
+def test_what_a_living_process_writes_is_left_alone(tmp_path, writing):
+    path = tmp_path / "a.nc"
+    process = writing(path)
+    with written_aside(path, replacing=True) as mine, written_aside(path, replacing=True) as again:
+        mine.write_text("first")
+        again.write_text("last")
+        assert len(list(tmp_path.iterdir())) == 3
+    left = [one.name for one in tmp_path.iterdir() if one != path]
+    assert len(left) == 1
+    assert f"-{process.pid}-" in left[0]
+
+
+def test_what_another_machine_or_a_person_left_is_not_touched(tmp_path, writing):
+    path = tmp_path / "a.nc"
+    process = writing(path)
+    process.kill()
+    process.wait()
+    mine = next(tmp_path.iterdir())
+    _, _, pid, rest = mine.name.split("-")
+    for name in (f".a-00000000-{pid}-{rest}", f".a-{rest}", ".a-mine.nc", f"a{mine.name[2:]}"):
+        (tmp_path / name).write_text("not mine")
+    with written_aside(path) as aside:
+        aside.write_text("whole")
+    assert not mine.exists()
+    assert len(list(tmp_path.iterdir())) == 5

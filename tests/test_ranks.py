@@ -87,6 +87,7 @@ import sys
 import torch
 import torch.distributed as dist
 import cortexsim as cs
+from dataclasses import replace
 from tests.test_ranks import RECIPE, data, made
 
 torch.set_num_threads(1)
@@ -97,7 +98,8 @@ model = made()
 if rank:  # what a process begins with does not matter
     for value in model.parameters():
         value.data += 1
-records = list(cs.train(model, data(), RECIPE, report_every=1))
+recipe = replace(RECIPE, recompute=sys.argv[3] == "True")
+records = list(cs.train(model, data(), recipe, report_every=1))
 losses = [record.loss for record in records]
 accuracies = [list(record.accuracy.values()) for record in records]
 moments = model.find_statistics(cs.flash(1)).moments
@@ -109,8 +111,9 @@ dist.destroy_process_group()
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)  # a process loads torch, which takes a while where others work, too
-def test_two_processes_learn_what_one_does(tmp_path):
-    commands = [[sys.executable, "-c", TWO, str(tmp_path), str(rank)] for rank in range(2)]
+@pytest.mark.parametrize("recompute", [False, True])
+def test_two_processes_learn_what_one_does(tmp_path, recompute):
+    commands = [[sys.executable, "-c", TWO, str(tmp_path), str(rank), str(recompute)] for rank in range(2)]
     running = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for command in commands]
     for process in running:
         _, told = process.communicate(timeout=800)

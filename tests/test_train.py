@@ -72,6 +72,50 @@ def test_an_interrupted_and_resumed_run_equals_the_uninterrupted_one(tmp_path, o
     )
 
 
+@pytest.mark.parametrize("presentation", [cs.flash(1), cs.mixture(cs.flash(1), cs.masked(1, 2))])
+def test_steps_that_are_computed_again_give_the_same_gradients(presentation, monkeypatch):
+    recipe = replace(RECIPE, epochs=1, presentation=presentation, augmentation="crop-flip")
+    gradients, steps = {}, []
+    original = cs.Cortex.step
+    monkeypatch.setattr(
+        cs.Cortex, "step", lambda self, h, time, *rest: steps.append(time) or original(self, h, time, *rest)
+    )
+    for recompute in (False, True):
+        model = made().double()
+        steps.clear()
+        training = TRAIN._Training(model, data(), replace(recipe, recompute=recompute), None, 1)
+        training.optimizer = TRAIN._optimizer(model, recipe)
+        training._since = []
+        training._one_step()
+        assert steps.count(3) == 1 + recompute
+        gradients[recompute] = {name: value.grad for name, value in model.named_parameters()}
+        assert all(value is not None for value in gradients[recompute].values())
+    for name, value in gradients[True].items():
+        torch.testing.assert_close(value, gradients[False][name], rtol=1e-10, atol=1e-10)
+
+
+def test_a_training_that_runs_out_of_memory_may_go_on_computing_steps_again(tmp_path):
+    state = tmp_path / "state.safetensors"
+    whole = made()
+    list(cs.train(whole, data(), RECIPE))
+    for record in cs.train(made(), data(), RECIPE, checkpoint=state, report_every=1):
+        if record.step == 8:
+            break
+    resumed = made()
+    list(cs.train(resumed, data(), replace(RECIPE, recompute=True), checkpoint=state))
+    for name, value in weights(whole).items():
+        torch.testing.assert_close(value, weights(resumed)[name], rtol=1e-5, atol=1e-6)
+    assert resumed.about["recipe"]["recompute"] is True
+
+
+def test_recompute_is_yes_or_no_and_saved_only_where_it_is_yes():
+    with pytest.raises(ValueError, match="recompute must be True or False, got 1"):
+        replace(RECIPE, recompute=1)
+    again = replace(RECIPE, recompute=True)
+    assert cs.Recipe.from_dict(json.loads(json.dumps(again.to_dict()))) == again
+    assert "recompute" not in RECIPE.to_dict()
+
+
 def test_reporting_more_often_changes_nothing():
     models = made(), made()
     for model, every in zip(models, (1, 100), strict=True):

@@ -82,6 +82,11 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("--loss-at", choices=["readout", "all"], help="default: the recipe's")
     parser.add_argument(
+        "--recompute",
+        action="store_true",
+        help="compute steps again for their gradients: less memory at late readout times, a fifth more time",
+    )
+    parser.add_argument(
         "--validation", type=float, metavar="FRACTION", help="held out of each class, 0 is none; default: the recipe's"
     )
     parser.add_argument("--n", type=int, default=20_000, help="digits or contours to make; default: %(default)s")
@@ -217,6 +222,8 @@ def _recipe(options: argparse.Namespace) -> Any:
     for name in ("epochs", "batch_size", "learning_rate", "weight_decay", "augmentation", "loss_at", "validation"):
         if getattr(options, name) is not None:
             changes[name] = getattr(options, name)
+    if options.recompute:
+        changes["recompute"] = True
     if options.recipe == "quick" and options.augmentation is None:
         # a mirrored digit is no digit, and a curve moved out of the image no curve; photographs bear both
         changes["augmentation"] = {"digits": "none", "contours": "flip"}.get(options.data, "crop-flip")

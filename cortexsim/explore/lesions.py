@@ -294,6 +294,8 @@ class Lesions(Study):
             (high.sel(version=["recalibrated", "mean-replaced"]) >= 0).all()
         ):
             text += " It is there in the acute version alone, so it may be nothing but a shift of means."
+        elif bool(high.sel(version="acute") < 0) and bool(high.sel(version="recalibrated") >= 0):
+            text += " Statistics taken anew undo it, so it may be nothing but a shift of means or spreads."
         return f"{text} Statistics and means were taken anew on {result.attrs['calibration_images']:,} images."
 
     @property

@@ -23,6 +23,7 @@ MANY = 10_000
 WAITING = 1000
 SECONDS_TO_CONNECT = 10.0
 MEMORY_OF_A_WORKER = 1.2e9
+GONE = "the dask scheduler is gone; what is finished stays, resume=True (--resume) goes on"
 
 
 def sweep(
@@ -114,7 +115,11 @@ def _run(
     failures: dict[str, str],
     say: Callable[[str], None],
 ) -> None:
+    from concurrent.futures import CancelledError
+
     from distributed import as_completed
+    from distributed.client import ClosedClientError
+    from distributed.comm import CommClosedError
 
     before, n, started = len(finished), len(finished) + len(left), time.perf_counter()
     run, waiting, base = uuid.uuid4().hex[:8], iter(left), Path.cwd()
@@ -151,6 +156,9 @@ def _run(
             say(f"{count:,}/{n:,} {point}: {told}; {about}")
             for another in submit(islice(waiting, 1)):
                 done.add(another)
+    except (CancelledError, ClosedClientError, CommClosedError) as error:
+        # it went while a result was fetched, or the next point was on its way to it
+        raise ConnectionError(GONE) from error
     finally:
         client.cancel(list(running))
 
@@ -165,7 +173,7 @@ def _outcome(future: Any) -> xr.Dataset | str:
     if isinstance(error, KilledWorker):
         return "it killed the worker each time that it was tried (too little memory?)"
     if error is None:
-        raise ConnectionError("the dask scheduler is gone; what is finished stays, resume=True (--resume) goes on")
+        raise ConnectionError(GONE)
     return f"the worker could not begin: {type(error).__name__}: {' '.join(str(error).split())}"
 
 

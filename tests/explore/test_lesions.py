@@ -89,6 +89,24 @@ def test_what_is_weakened_comes_in_three_versions_as_a_cut_does(panel, given):
     assert "taken anew on 30 images" in panel.finding.value
 
 
+@pytest.mark.parametrize(
+    ("differences", "told"),
+    [
+        ((-0.3, 0.0, 0.0), "It is there in the acute version alone"),
+        ((-0.3, 0.0, -0.3), "Statistics taken anew undo it, so it may be nothing but a shift of means or spreads."),
+        ((-0.3, -0.3, -0.3), None),
+        ((0.0, 0.0, 0.0), "no cost that 20 images can show"),
+    ],
+)
+def test_which_versions_show_an_effect_says_what_it_may_be(lateral, differences, told):
+    change = np.array(differences)[:, None] + np.zeros(lateral.result.sizes["time"])
+    dims = ("version", "time")
+    ends = {f"accuracy_difference{end}": (dims, change + by) for end, by in (("", 0), ("_low", -0.1), ("_high", 0.1))}
+    text = lateral.say(lateral.result.assign(ends))
+    texts = ("acute version alone", "taken anew undo it", "no cost that")
+    assert [part in text for part in texts] == [told is not None and part in told for part in texts]
+
+
 def test_a_cut_of_the_only_way_up_leaves_nothing_to_read_and_is_drawn(panel):
     result = measured(panel, links="V1->V2")
     assert np.isnan(result["accuracy"].sel(version="acute")).all()

@@ -1,6 +1,9 @@
 """`cortexsim sweep` runs a study, tells what failed, and asks before a huge one."""
 
+import json
+import subprocess
 import sys
+import time
 
 import pytest
 import torch
@@ -8,6 +11,8 @@ import xarray as xr
 
 import cortexsim as cs
 from cortexsim.cli import main
+from cortexsim.sweep import running
+from cortexsim.sweep.folder import SweepFolder
 
 
 @pytest.fixture
@@ -79,3 +84,57 @@ def test_simulate_records_less_of_a_state_where_that_is_asked_for(study, tmp_pat
     with cs.open_recording(tmp_path / "a.zarr") as recording:
         assert recording["V1"]["activation"].dims == ("stimulus", "time", "channel")
         assert recording["IT"]["unit"].values.tolist() == [0, 7]
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """A scheduler and a worker, each a process of its own: the scheduler's address, and the scheduler."""
+    where, processes = tmp_path / "scheduler.json", []
+    begin = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
+    processes.append(
+        subprocess.Popen([*begin, "--no-dashboard", "--scheduler-file", str(where)], stderr=subprocess.DEVNULL)
+    )
+    begin = [sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", str(where), "--no-nanny"]
+    options = ["--nthreads", "1", "--no-dashboard"]
+    while not where.exists():
+        time.sleep(0.1)
+    processes.append(subprocess.Popen([*begin, *options], stderr=subprocess.DEVNULL))
+    yield json.loads(where.read_text())["address"], processes[0]
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)  # a process loads torch, which takes a while where others work, too
+@pytest.mark.parametrize("all_computed", [False, True])
+def test_a_scheduler_that_vanishes_is_told_and_what_is_finished_stays(
+    command, study, cluster, tmp_path, monkeypatch, capsys, all_computed
+):
+    address, scheduler = cluster
+    study.write_text(study.read_text().replace("[0, 1]", str(list(range(16)))))
+    monkeypatch.setattr(running, "SECONDS_TO_CONNECT", 5.0)
+    kept, keep = [], SweepFolder.keep
+
+    def keep_and_kill(self, point, measured):
+        keep(self, point, measured)
+        kept.append(point.key)
+        if len(kept) == 2:
+            # what was computed by then lies with the worker, and waits to be fetched
+            time.sleep(10 if all_computed else 0)
+            scheduler.kill()
+
+    monkeypatch.setattr(SweepFolder, "keep", keep_and_kill)
+    assert main([*command[:-2], "--scheduler", address]) == 1
+    told = capsys.readouterr().err
+    assert "the dask scheduler is gone; what is finished stays, resume=True (--resume) goes on" in told
+    assert "unexpected" not in told
+    points = {file.stem for file in (tmp_path / "out" / "points").glob("*.nc")}
+    assert points == set(kept)
+    assert 2 <= len(kept) < 16
+    before = {file: file.stat().st_mtime_ns for file in (tmp_path / "out" / "points").glob("*.nc")}
+    assert main([*command, "--resume"]) == 0
+    assert f"{len(before)} of 16 points are done already" in capsys.readouterr().out
+    assert (xr.load_dataset(tmp_path / "out" / "result.nc", engine="h5netcdf")["status"] == 1).all()
+    # never done again
+    assert all(file.stat().st_mtime_ns == when for file, when in before.items())
