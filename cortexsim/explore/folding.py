@@ -42,7 +42,7 @@ def _apart(result: xr.Dataset) -> tuple[float, float]:
 
 
 def _amount(difference: float) -> str:
-    return "0" if difference == 0 else f"{difference:.1e}"
+    return "0" if difference == 0 else f"{difference:.1e}" if difference < 0.01 else f"{difference:.2f}"
 
 
 def _size(result: xr.Dataset) -> str:

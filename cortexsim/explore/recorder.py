@@ -131,7 +131,8 @@ class Recorder(Study):
                 options=states,
                 value=states,
                 description="states",
-                rows=min(4, len(states)),
+                # one more than there are, because a browser takes a part of a row for the frame
+                rows=min(5, len(states) + 1),
                 layout=widgets.Layout(width="150px"),
                 **wide,
             ),

@@ -60,7 +60,7 @@ def agreement(values: xr.DataArray) -> go.Figure:
     head(
         figure,
         f"{names[0]} against {names[1]}",
-        f"{one.size} values; on the line they are the same; largest difference {'0' if apart == 0 else f'{apart:.1e}'}",
+        f"{one.size} values; on the line they are the same; largest difference {apart:.2g}",
         height=340,
     )
     return figure

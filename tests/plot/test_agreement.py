@@ -21,7 +21,7 @@ def test_a_point_is_a_value_of_both_forms(logits):
     assert (list(points.x), list(points.y)) == ([0, 1, 2, 3], [0, 1, 2, 2.5])
     assert list(diagonal.x) == list(diagonal.y) == [0, 3]
     assert "4 values" in figure.layout.title.subtitle.text
-    assert "5.0e-01" in figure.layout.title.subtitle.text
+    assert "largest difference 0.5" in figure.layout.title.subtitle.text
     assert figure.layout.xaxis.title.text == "readout of the loop"
 
 
