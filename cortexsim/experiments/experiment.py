@@ -35,6 +35,8 @@ class Experiment:
         Of what, with its certainty.
     own_data : str
         The only data that it can be run on, where it makes its own.
+    own_name : str
+        What those are called in the result, where it changes them.
     """
 
     name: str
@@ -47,3 +49,4 @@ class Experiment:
     paper_error: float | None = None
     paper_error_of: str = ""
     own_data: str = ""
+    own_name: str = ""

@@ -147,4 +147,5 @@ SEQUENCES = Experiment(
     "such sequences.",
     figures=("time", "epoch"),
     own_data="digits",
+    own_name="digits without debris and occluders",
 )

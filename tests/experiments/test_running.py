@@ -61,7 +61,8 @@ def test_every_experiment_runs_by_command_and_leaves_one_labelled_result(made, n
     result = experiments.open_result(folder)
     assert all(str(result.attrs[what]) for what in NAMED)
     assert result.attrs["experiment"] == name
-    assert result.attrs["data"] == "digits in debris, 16x16 px, 60 training and 40 test images"
+    called = experiments.EXPERIMENTS[name].own_name or "digits in debris"
+    assert result.attrs["data"] == f"{called}, 16x16 px, 60 training and 40 test images"
     plan = experiments.EXPERIMENTS[name].plan(experiments.SCALES["smoke"], 0)
     assert result["model"].values.tolist() == [one.label for one in plan]
     assert {"settings.json", "records", "models", "parts", "result.nc", "figures.html"} == {
@@ -104,7 +105,7 @@ def test_a_result_file_alone_redraws_its_figures(made, name, tmp_path):
     for figure in figures.values():
         (caption,) = figure.select_annotations({"name": "caption"})
         text = caption.text.replace("<br>", " ")
-        assert "digits in debris" in text
+        assert (experiments.EXPERIMENTS[name].own_name or "digits in debris") in text
         assert experiments.EXPERIMENTS[name].paper in text
         assert any(trace.y is not None and len(trace.y) for trace in figure.data)
         assert figure.layout.xaxis.title.text
