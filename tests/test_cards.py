@@ -106,5 +106,5 @@ def test_a_card_as_text_gives_every_presentation_in_percent():
 
 
 def test_an_unknown_card_names_those_that_exist():
-    with pytest.raises(ValueError, match="no card of 'digits-tiny': those with a card are ventral-stream-contours"):
+    with pytest.raises(ValueError, match="no card of 'digits-tiny': those with a card are ventral-stream-cifar10-jpeg"):
         cs.zoo.card("digits-tiny")

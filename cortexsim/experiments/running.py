@@ -215,7 +215,8 @@ def _result(
         "question": experiment.question,
         "paper": experiment.paper,
         "figures": ",".join(experiment.figures),
-        "data": f"{experiment.own_name or material.name}, {scale.side}x{scale.side} px, {n_train:,} training and {n_test:,} test images",
+        "data": f"{experiment.own_name or material.name}, {scale.side}x{scale.side} px, {n_train:,} training and "
+        f"{n_test:,} test images",
         "validated_on": f"validation error: {held_out:.0%} of the training images, held out; test error: the test "
         "part, read once; nothing was chosen on either",
         "scale": _told(scale),

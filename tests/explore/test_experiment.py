@@ -80,11 +80,11 @@ def test_a_run_is_let_go_of_at_its_next_line(monkeypatch):
 
 
 def test_settings_open_the_same_experiment_and_figures():
-    panel = Experiment("weight-sharing", figures=["parameters"])
+    panel = Experiment("one-kernel", figures=["parameters"])
     assert panel.source == ""
     again = reopen(panel.settings)
     assert again.settings == panel.settings
-    assert again.about.name == "weight-sharing"
+    assert again.about.name == "one-kernel"
     assert again.choices["figures"] == ("parameters",)
 
 
