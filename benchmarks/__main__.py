@@ -22,6 +22,7 @@ BENCHMARKS = (
     "training",
     "inference",
     "recording",
+    "disk",
     "interactive",
     "growth",
     "calibration",

@@ -29,7 +29,9 @@ class Side:
     flops: float | None = None
 
 
-def compare(setting: Setting, sides: Sequence[Side], peak: float | None = None) -> list[dict[str, Any]]:
+def compare(
+    setting: Setting, sides: Sequence[Side], peak: float | None = None, clock: Callable[[], float] | None = None
+) -> list[dict[str, Any]]:
     """Let the sides take turns, and return a row for each; the first is what the others are measured against.
 
     Parameters
@@ -38,6 +40,8 @@ def compare(setting: Setting, sides: Sequence[Side], peak: float | None = None) 
     sides : sequence of Side
     peak : float, optional
         The machine's best convolution, in FLOP/s.
+    clock : callable, optional
+        Returns seconds, in place of the setting's clock.
 
     Returns
     -------
@@ -46,6 +50,7 @@ def compare(setting: Setting, sides: Sequence[Side], peak: float | None = None) 
         first side's in the same round) with `ratio_low` and `ratio_high`, `n` rounds; where FLOPs are known `gflop_s`
         and `speed` (FLOP/s by the first side's); where the peak is, `of_peak`.
     """
+    clock = clock or setting.clock
     taken: dict[str, list[float]] = {side.name: [] for side in sides}
     # the first round prepares: caches, kernels, memory
     n_thrown_away = 0 if setting.quick else 1
@@ -53,9 +58,9 @@ def compare(setting: Setting, sides: Sequence[Side], peak: float | None = None) 
         for side in sides:
             # what one side leaves behind is not to be swept up at another's expense
             gc.collect()
-            start = setting.clock()
+            start = clock()
             side.run()
-            seconds = setting.clock() - start
+            seconds = clock() - start
             if round_ >= n_thrown_away:
                 taken[side.name].append(max(seconds, 1e-9))
     first = sides[0]
