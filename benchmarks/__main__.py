@@ -15,7 +15,7 @@ import torch
 from benchmarks.alternate import print_rows
 from benchmarks.machine import SIZES, Setting, peak
 from cortexsim.devices import checked_device
-from cortexsim.files import written_aside
+from cortexsim.files import refuse_existing, written_aside
 
 # each a module with `measure(setting)`; loaded when it runs, since a machine for computing has no browser
 BENCHMARKS = (
@@ -71,6 +71,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     setting = Setting(
         device, options.threads, sizes, options.quick, options.emulated, options.rounds, options.images, options.n
     )
+    if options.json is not None:
+        # told before hours are spent; later this run's own file is there
+        refuse_existing(options.json)
     threads = torch.get_num_threads()
     torch.set_num_threads(setting.threads)
     try:
@@ -107,7 +110,7 @@ def run(setting: Setting, names: Sequence[str], to: Path | None = None) -> None:
     for name in names:
         results[name] = _measured(name, setting)
         if to is not None:
-            with written_aside(to) as aside:
+            with written_aside(to, replacing=True) as aside:
                 aside.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
 

@@ -47,6 +47,13 @@ EXECUTE = """async code => {
 }"""
 MOST_HEIGHT_PX = 9000
 # of a window that holds the whole notebook
+# scrolls the notebook that is seen to its first cell, and says whether that is in sight
+AT_THE_TOP = """() => {
+  const notebook = [...document.querySelectorAll('.jp-WindowedPanel-outer')].find(one => one.clientHeight);
+  notebook.scrollTop = 0;
+  const first = notebook.querySelector('.jp-Cell').getBoundingClientRect();
+  return first.height > 0 && first.top >= notebook.getBoundingClientRect().top;
+}"""
 HEIGHT = """() => {
   const notebook = [...document.querySelectorAll('.jp-WindowedPanel-outer')].find(one => one.clientHeight);
   return Math.ceil(innerHeight + notebook.scrollHeight - notebook.clientHeight);
@@ -219,6 +226,9 @@ def photograph(page: Page, path: Path, cell: Locator | None = None) -> list[Path
         )
         # styles of a theme come a moment after its name
         page.wait_for_timeout(300)
+        if cell is None:
+            # JupyterLab scrolls to the active cell, the last one, also when the page is as high as the notebook
+            page.wait_for_function(AT_THE_TOP)
         taken.append(path.with_name(f"{path.stem}-{theme}.png"))
         (page if cell is None else cell).screenshot(path=taken[-1])
     page.set_viewport_size(before)

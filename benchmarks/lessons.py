@@ -59,7 +59,7 @@ def measure(setting: Setting) -> dict[str, Any]:
     rounds = 1 if setting.quick else setting.rounds or ROUNDS
     names = sorted(path.name for path in notebooks_folder().glob("*.ipynb"))
     found: dict[str, list[float]] = {}
-    for _ in range(rounds):
+    for k in range(rounds):
         with tempfile.TemporaryDirectory() as folder, chromium() as page:
             page.set_default_timeout(LONGEST_MS)
             start = time.perf_counter()
@@ -74,7 +74,11 @@ def measure(setting: Setting) -> dict[str, Any]:
                 found.setdefault("from `cortexsim lab` to the panels of 00, all cells run, s", []).append(panel)
                 for name in [FIRST_NOTEBOOK] if setting.quick else names:
                     _shut_down(page)
-                    for what, seconds in _lesson(page, address, name).items():
+                    # all of it takes many minutes, and what was measured is not to wait for the rest
+                    taken = _lesson(page, address, name)
+                    told = ", ".join(f"{what} {seconds:,.1f} s" for what, seconds in taken.items())
+                    print(f"round {k + 1} of {rounds}: {name}: {told}", flush=True)
+                    for what, seconds in taken.items():
                         found.setdefault(f"{name}: {what}, s", []).append(seconds)
                 _shut_down(page)
     return {"rounds": rounds, **{what: statistics.median(seconds) for what, seconds in found.items()}}

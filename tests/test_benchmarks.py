@@ -126,5 +126,7 @@ def test_a_benchmark_that_fails_takes_no_finished_one_along(tmp_path, monkeypatc
     monkeypatch.setattr("benchmarks.startup.measure", lambda setting: 1 / 0)
     kept = tmp_path / "numbers.json"
     with pytest.raises(ZeroDivisionError):
-        main(["calibration", "startup", "--quick", "--rounds", "1", "--json", str(kept)])
-    assert set(json.loads(kept.read_text())) == {"machine", "calibration"}
+        main(["calibration", "disk", "startup", "--quick", "--rounds", "1", "--json", str(kept)])
+    assert set(json.loads(kept.read_text())) == {"machine", "calibration", "disk"}
+    with pytest.raises(FileExistsError):
+        main(["calibration", "--quick", "--json", str(kept)])

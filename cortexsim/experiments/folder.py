@@ -63,7 +63,8 @@ class RunFolder:
             different = [key for key in mine if there.get(key) != mine[key]]
         except (ValueError, AttributeError) as error:
             raise ValueError(f"{file} is damaged ({error}); choose another folder, or remove this one") from error
-        if {*different} == {"seeds", "parts"} and mine["parts"][: len(there["parts"])] == there["parts"]:
+        before = there.get("parts") or [None]
+        if {*different} == {"seeds", "parts"} and mine["parts"][: len(before)] == before:
             # the same with more seeds: those that are done stay done
             self._write_text(SETTINGS, json.dumps(mine, indent=1))
             return

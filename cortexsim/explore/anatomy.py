@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, ClassVar
 
 import ipywidgets as widgets
@@ -17,7 +16,7 @@ from cortexsim.explore.guess import Guess
 from cortexsim.explore.notice import alert
 from cortexsim.explore.prediction import Prediction
 from cortexsim.explore.reach import ANATOMY, TO_BUILD, Reach, facts_for, picture, reach
-from cortexsim.explore.saving import answered, write_settings
+from cortexsim.explore.saving import Saving
 from cortexsim.graph import CortexGraph
 from cortexsim.model import Cortex
 from cortexsim.presentation import Presentation, flash, sustained
@@ -32,7 +31,7 @@ _SETTINGS = ("schema", "graph", "presentation", "readout_time", "until", "n_clas
 _ROW = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 12px")
 
 
-class Anatomy(Exercising, widgets.VBox):
+class Anatomy(Exercising, Saving, widgets.VBox):
     """Edit the transition matrix; the graph unrolled in time, arrival times, parameters and multiply-adds follow.
 
     Nothing is run and no model is made: all that is shown is `cs.schedule`'s account of the graph.
@@ -159,16 +158,6 @@ class Anatomy(Exercising, widgets.VBox):
         if self.reach.refused:
             raise ValueError(f"no model of this graph at readout time {self.readout_time}: {self.reach.refused}")
         return Cortex(self.graph, **{"n_classes": self.n_classes, "readout_time": self.readout_time, **more})
-
-    def save(self, path: str | Path) -> None:
-        """Write the settings, and what was answered, to a JSON file; `cortexsim.explore.reopen` reads it.
-
-        Raises
-        ------
-        OSError
-            If it cannot be written; what was there before is whole.
-        """
-        write_settings(answered(self), path)
 
     @property
     def results(self) -> list[tuple[dict[str, Any], Reach]]:

@@ -44,6 +44,20 @@ def write_settings(settings: Mapping[str, Any], path: str | Path) -> None:
         aside.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
 
 
+class Saving:
+    """What panels share that show at once, without a run: they save what they show and what was answered."""
+
+    def save(self, path: str | Path) -> None:
+        """Write the settings, and what was answered, to a JSON file; `cortexsim.explore.reopen` reads it.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written; what was there before is whole.
+        """
+        write_settings(answered(self), path)
+
+
 def check_answered(saved: Mapping[str, Any]) -> None:
     """Refuse what `answered` does not make.
 

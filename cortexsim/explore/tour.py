@@ -23,7 +23,7 @@ from cortexsim.explore.notice import alert
 from cortexsim.explore.offer import Offer, arrival
 from cortexsim.explore.prediction import Prediction
 from cortexsim.explore.questions import EXERCISES, Facts
-from cortexsim.explore.saving import answered, write_settings
+from cortexsim.explore.saving import Saving
 from cortexsim.explore.scene import scene
 from cortexsim.explore.stage import Stage
 from cortexsim.explore.tasks import Difficulty, Task, shipped
@@ -40,7 +40,7 @@ MEASURING = "measuring …"
 CHOICES = ("task", "difficulty", "stimulus", "kind", "duration", "mask", "soa", "until")
 
 
-class Tour(Exercising, widgets.VBox):
+class Tour(Exercising, Saving, widgets.VBox):
     """Choose an image and how it is shown; move one time slider over all that happens then.
 
     Changing the image or how it is shown runs one stimulus. Moving time runs nothing: what was recorded is in the
@@ -175,16 +175,6 @@ class Tour(Exercising, widgets.VBox):
     def results(self) -> list[tuple[dict[str, Any], Facts]]:
         """What is shown now, and what is known of it so far."""
         return [({name: getattr(self, name) for name in CHOICES}, self.ask.about)]
-
-    def save(self, path: str | Path) -> None:
-        """Write the settings, and what was answered, to a JSON file; `cortexsim.explore.reopen` reads it.
-
-        Raises
-        ------
-        OSError
-            If it cannot be written; what was there before is whole.
-        """
-        write_settings(answered(self), path)
 
     def shuffle(self) -> None:
         """Show another stimulus, drawn at random."""
