@@ -78,6 +78,7 @@ class Stream:
 
         self.path = path
         self._lock = locked(path)
+        _remove_unfinished(path)
         self._root = zarr.open_group(str(path), mode="r+")
         self._written: Any = self._root[WRITTEN]
         self._arrays: dict[str, Any] = {
@@ -238,6 +239,15 @@ def settings_of(path: Path) -> dict[str, Any]:
         return json.loads(str(attributes[ATTRIBUTE]))
     except Exception as error:
         raise ValueError(f"{path} cannot be read as a recording: {error}") from error
+
+
+def _remove_unfinished(path: Path) -> None:
+    """Remove the chunks that a killed process had begun to write, under the temporary names that zarr gives them.
+
+    Only for who alone has the right to write there.
+    """
+    for chunk in path.rglob("*.partial"):
+        chunk.unlink(missing_ok=True)
 
 
 def _batches(n: int, batch_size: int) -> list[range]:

@@ -237,16 +237,21 @@ def test_a_streamed_recording_may_be_larger_than_memory(small_model, shown_image
 
 
 KILLED = """
-import os, sys, torch, xarray as xr, zarr
+import os, pathlib, sys, torch, xarray as xr, zarr
 import cortexsim as cs
 from cortexsim.streaming import Stream
 
 torch.set_num_threads(1)
+def kill(*_):
+    os.kill(os.getpid(), 9)
 # four arrays and the mark make a batch: killed in the midst of the second one
 write, left, write_all = zarr.Array.__setitem__, [7], Stream._write_all
 def counted(array, *given):
+    if not left[0] and sys.argv[4] == "between two arrays":
+        kill()
     if not left[0]:
-        os.kill(os.getpid(), 9)
+        # a chunk is there under a temporary name, and does not get its own any more
+        pathlib.Path.replace = kill
     left[0] -= 1
     write(array, *given)
 def begin(stream):
@@ -258,11 +263,15 @@ cs.simulate(model, images, until=4, batch_size=2, to=sys.argv[3])
 """
 
 
-def test_killed_in_the_midst_of_writing_it_goes_on_to_the_same_bytes(small_model, shown_images, path, tmp_path):
+@pytest.mark.parametrize("killed", ["between two arrays", "within a chunk"])
+def test_killed_in_the_midst_of_writing_it_goes_on_to_the_same_bytes(
+    small_model, shown_images, path, tmp_path, killed
+):
     cs.save(small_model, tmp_path / "model.safetensors")
     shown_images.to_netcdf(tmp_path / "images.nc", engine="h5netcdf")
-    given = [tmp_path / "model.safetensors", tmp_path / "images.nc", path]
+    given = [tmp_path / "model.safetensors", tmp_path / "images.nc", path, killed]
     assert subprocess.run([sys.executable, "-c", KILLED, *map(str, given)], timeout=250).returncode == -9
+    assert any(path.rglob("*.partial")) == (killed == "within a chunk")
     with pytest.raises(ValueError, match="is incomplete: 2 of 5"):
         cs.open_recording(path)
     model = cs.load(tmp_path / "model.safetensors")
