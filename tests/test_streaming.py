@@ -264,9 +264,7 @@ cs.simulate(model, images, until=4, batch_size=2, to=sys.argv[3])
 
 
 @pytest.mark.parametrize("killed", ["between two arrays", "within a chunk"])
-def test_killed_in_the_midst_of_writing_it_goes_on_to_the_same_bytes(
-    small_model, shown_images, path, tmp_path, killed
-):
+def test_killed_in_the_midst_of_writing_it_goes_on_to_the_same_bytes(small_model, shown_images, path, tmp_path, killed):
     cs.save(small_model, tmp_path / "model.safetensors")
     shown_images.to_netcdf(tmp_path / "images.nc", engine="h5netcdf")
     given = [tmp_path / "model.safetensors", tmp_path / "images.nc", path, killed]

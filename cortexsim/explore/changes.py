@@ -14,7 +14,7 @@ import xarray as xr
 from cortexsim.explore.evolution import OWN_SCALE, RAW, evolution
 from cortexsim.explore.film import film
 from cortexsim.explore.guess import Guess
-from cortexsim.explore.live import Fit, Live
+from cortexsim.explore.live import Live
 from cortexsim.explore.movie import Movie
 from cortexsim.explore.offer import Offer
 from cortexsim.explore.study import Study, Told
@@ -280,7 +280,7 @@ class Changes(Study):
             cell = widgets.Layout(min_width="0", overflow="hidden", height=f"{figure.layout.height}px")
             # the canvas draws the cursors, for it knows the time without asking the kernel
             cells.append(widgets.Box([Live(hide_cursor(figure))], layout=cell))
-        return [self.movie, Fit(), widgets.GridBox(cells, layout=grid)]
+        return [self.movie, widgets.GridBox(cells, layout=grid)]
 
     def say(self, result: xr.Dataset) -> str:
         """Say how well the earliest readable time's decoder does at the last, and what is lost on average."""

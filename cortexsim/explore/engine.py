@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cache
 
 import anywidget
-import plotly.graph_objects as go
 import traitlets
+from plotly.offline import get_plotlyjs
 
-# whoever comes first, an engine or a figure, makes the promise of plotly's module that the page keeps
+# whoever comes first, an engine or a figure, makes the promise of plotly that the page keeps
 PROMISE = """
 window.cortexsimPlotly ??= (() => {
   let keep;
@@ -34,7 +34,7 @@ export default {
     if (page.begun) return;
     page.begun = true;
     const address = URL.createObjectURL(new Blob([model.get("code")], { type: "text/javascript" }));
-    page.keep(import(address).finally(() => URL.revokeObjectURL(address)));
+    page.keep(import(address).then(() => window.Plotly).finally(() => URL.revokeObjectURL(address)));
   },
 };
 """
@@ -46,4 +46,4 @@ export default {
 @cache
 def engine() -> Engine:
     """Return the one of this kernel; made for the first figure."""
-    return Engine(code=str(go.FigureWidget._esm))
+    return Engine(code=get_plotlyjs())

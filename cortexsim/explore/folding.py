@@ -16,7 +16,7 @@ from cortexsim.calibrate import calibrate
 from cortexsim.datasets import digits
 from cortexsim.experiments.equivalence import Unfolded
 from cortexsim.explore.guess import Guess
-from cortexsim.explore.live import Fit, Live
+from cortexsim.explore.live import Live
 from cortexsim.explore.study import Study, Told
 from cortexsim.images import as_float, as_images
 from cortexsim.model import Cortex
@@ -208,7 +208,7 @@ class Folding(Study):
         """Put the figures side by side where there is room."""
         beside = widgets.Layout(flex="1 1 380px", min_width="0")
         row = [widgets.Box([Live(figure)], layout=beside) for figure in figures.values()]
-        return [Fit(), widgets.Box(row, layout=widgets.Layout(flex_flow="row wrap", width="100%"))]
+        return [widgets.Box(row, layout=widgets.Layout(flex_flow="row wrap", width="100%"))]
 
     def say(self, result: xr.Dataset) -> str:
         """Say how far the two forms are apart, and how many weights there are to learn."""

@@ -8,7 +8,7 @@ import ipywidgets as widgets
 import plotly.graph_objects as go
 import xarray as xr
 
-from cortexsim.explore.live import Fit, Live
+from cortexsim.explore.live import Live
 from cortexsim.explore.snapshot import Snapshot
 from cortexsim.plot.dissimilarity import dissimilarity
 from cortexsim.plot.kernels import kernels
@@ -42,7 +42,6 @@ class LearningViews(widgets.VBox):
         beside = widgets.Layout(width="100%", min_width="0")
         super().__init__(
             [
-                Fit(),
                 self._boxes["curves"],
                 widgets.Box([self.transition, self.state, self.look_back, self.words], layout=_ROW),
                 widgets.Box([self._boxes["kernels"], self._boxes["rdm"]], layout=beside),
@@ -52,10 +51,10 @@ class LearningViews(widgets.VBox):
         for control in (self.transition, self.state, self.look_back):
             control.observe(lambda _: None if self._following else changed(), names="value")
 
-    def figure(self, name: str) -> Live | None:
+    def figure(self, name: str) -> go.Figure | None:
         """Return what is drawn as "curves", "kernels" or "rdm"."""
         shown = self._boxes[name].children
-        return shown[-1] if shown else None
+        return shown[0].figure if shown else None
 
     def show_curves(self, run: xr.Dataset, earlier: Sequence[xr.Dataset], chance: float) -> None:
         """Draw a run and the ones before it; see `plot.learning`."""
@@ -101,15 +100,9 @@ class LearningViews(widgets.VBox):
         self.words.value = f"step {shot.step:,}" + (" (before anything was learned)" if shot.step == 0 else "")
 
     def _show(self, name: str, figure: go.Figure) -> None:
-        """Redraw in place; a figure of another form is drawn anew."""
-        drawn = self.figure(name)
-        if drawn is not None and _form(drawn) == _form(figure):
-            drawn.take(figure)
+        """Redraw in place."""
+        shown = self._boxes[name].children
+        if shown:
+            shown[0].take(figure)
         else:
-            # a figure that comes later than its panel needs a ruler of its own to fit
-            self._boxes[name].children = (Fit(), Live(figure))
-
-
-def _form(figure: go.Figure) -> object:
-    axes = [axis.title.text for axis in figure.select_xaxes()]
-    return [(trace.type, trace.name) for trace in figure.data], axes
+            self._boxes[name].children = (Live(figure),)

@@ -11,7 +11,7 @@ import xarray as xr
 
 from cortexsim import analyse, protocols
 from cortexsim.explore.guess import Guess
-from cortexsim.explore.live import Fit, Live
+from cortexsim.explore.live import Live
 from cortexsim.explore.notice import alert
 from cortexsim.explore.study import Study, Told
 from cortexsim.explore.subject import Subject
@@ -215,6 +215,7 @@ class Lesions(Study):
                 **wide,
             ),
         }
+        self._live: dict[str, Live] = {}
         self._seen: dict[int, tuple[xr.Dataset, Decisions]] = {}
         super().__init__(subject, controls, question)
         controls["threshold"].observe(lambda _: self._look(), names="value")
@@ -267,18 +268,16 @@ class Lesions(Study):
             "accuracy": time_course(
                 _along({name: analyse.accuracy(one) for name, one in logits.items()}), title=f"{what}: accuracy"
             ),
-            "decisions": Live(reaction_times(decided)),
-            "early_late": Live(early_late(groups)),
-            "speed_accuracy": Live(speed_accuracy(trade, mark=threshold)),
+            "decisions": reaction_times(decided),
+            "early_late": early_late(groups),
+            "speed_accuracy": speed_accuracy(trade, mark=threshold),
         }
 
     def show(self, figures: Mapping[str, go.Figure]) -> Sequence[widgets.Widget]:
         """Put the slider of the threshold above what follows it."""
-        shown: list[widgets.Widget] = [Fit()]
-        for name, figure in figures.items():
-            if name == "decisions":
-                shown.append(self._controls["threshold"])
-            shown.append(figure if isinstance(figure, Live) else Live(figure))
+        self._live = {name: Live(figure) for name, figure in figures.items()}
+        shown: list[widgets.Widget] = list(self._live.values())
+        shown.insert(list(figures).index("decisions"), self._controls["threshold"])
         return shown
 
     def say(self, result: xr.Dataset) -> str:
@@ -330,9 +329,13 @@ class Lesions(Study):
             threshold = self.choices["threshold"]
             trade, decisions = self._behaviour(self.result)
             decided, groups = decisions[threshold]
+            # the browser draws one while the next is made
             show_decisions(self.figures["decisions"], decided)
+            self._live["decisions"].redraw()
             show_groups(self.figures["early_late"], groups)
+            self._live["early_late"].redraw()
             show_mark(self.figures["speed_accuracy"], trade, threshold)
+            self._live["speed_accuracy"].redraw()
         except Exception as error:  # a widget's exception would show nowhere else
             self.notice.value = alert("This could not be drawn", error)
 

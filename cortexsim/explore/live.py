@@ -6,48 +6,85 @@ from typing import Any
 
 import anywidget
 import plotly.graph_objects as go
+import traitlets
+from plotly.io.json import to_json_plotly
 
 from cortexsim.explore.engine import PROMISE, engine
 
 
-class Live(go.FigureWidget):
-    """A figure that a panel keeps and updates.
+class Live(anywidget.AnyWidget):
+    """Shows a figure, and what it has become after every `redraw`.
+
+    Of what a redrawn figure says, only the traces that differ are sent, and the browser lays out only what differs.
+    plotly's own FigureWidget has the browser lay out everything for every change, and sends back all that came of it.
 
     Parameters
     ----------
     figure : Figure
-        What to show first.
+        Kept, not copied.
+
+    Attributes
+    ----------
+    figure : Figure
+        What is shown; changed in place, it is shown so after `redraw`.
     """
 
-    # plotly's own widget, once the page has it; what the kernel says before is kept and told it then
     _esm = (
         PROMISE
         + """
-const SAID = ["addTraces", "deleteTraces", "moveTraces", "restyle", "relayout", "update", "animate",
-  "removeLayoutProps", "removeTraceProps"].map((name) => `_py2js_${name}`);
+// what lies over or under a figure can be drawn without laying it out again, and is so by `relayout` alone
+const LAID_OVER = ["shapes", "images"];
+const CONFIG = { displaylogo: false, displayModeBar: false };
 
-async function begin(context) {
-  const { model } = context;
-  const early = [];
-  const ears = SAID.map((name) => [`change:${name}`, () => model.get(name) && early.push([name, model.get(name)])]);
-  for (const [event, ear] of ears) model.on(event, ear);
-  const own = (await window.cortexsimPlotly.module).default();
-  for (const [event, ear] of ears) model.off(event, ear);
-  await own.initialize(context);
-  for (const [name, said] of early) {
-    model.set(name, said);
-    model.set(name, null);
-  }
-  return own;
-}
+export default {
+  async render({ model, el }) {
+    const Plotly = await window.cortexsimPlotly.module;
+    const place = document.createElement("div");
+    el.append(place);
 
-export default () => {
-  let own;
-  return {
-    // not waited for: anywidget gives up a model that takes longer than 2 s
-    initialize(context) { own = begin(context); },
-    async render(context) { return (await own).render(context); },
-  };
+    let said = { traces: [], around: {} };
+    const draw = () => {
+      const before = said;
+      said = { traces: model.get("traces"), around: JSON.parse(model.get("around")) };
+      const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+      const names = Object.keys({ ...before.around, ...said.around });
+      const other = names.filter((name) => !same(before.around[name], said.around[name]));
+      if (same(before.traces, said.traces) && other.every((name) => LAID_OVER.includes(name))) {
+        return Plotly.relayout(place, Object.fromEntries(other.map((name) => [name, said.around[name] ?? null])));
+      }
+      // where somebody has zoomed in, or hidden a line, it stays so
+      const layout = { uirevision: "kept", ...structuredClone(said.around) };
+      return Plotly.react(place, said.traces.map((text) => JSON.parse(text)), layout, CONFIG);
+    };
+
+    // traces and what is around them come in one message, but are heard of one after the other
+    let waits = false;
+    const soon = () => {
+      if (waits) return;
+      waits = true;
+      queueMicrotask(() => {
+        waits = false;
+        draw();
+      });
+    };
+    const heard = ["change:traces", "change:around"];
+    for (const event of heard) model.on(event, soon);
+
+    // plotly follows the window alone: not a side bar that opens, nor a cell that is shown for the first time
+    let width = 0;
+    const observer = new ResizeObserver(() => {
+      if (place.clientWidth === width || place.clientWidth === 0) return;
+      width = place.clientWidth;
+      requestAnimationFrame(() => place.clientWidth && Plotly.Plots.resize(place));
+    });
+    await draw();
+    observer.observe(place);
+    return () => {
+      observer.disconnect();
+      for (const event of heard) model.off(event, soon);
+      Plotly.purge(place);
+    };
+  },
 };
 """
     )
@@ -55,69 +92,39 @@ export default () => {
     # so text and lines take JupyterLab's own variables, which follow its theme.
     _css = """
     .cortexsim-live { width: 100%; min-width: 0; }
-    .cortexsim-live text:not(.annotation-text) { fill: var(--jp-ui-font-color1, #7a7a7a) !important; }
+    .cortexsim-live text:not(.annotation-text):not(.textpoint text) {
+      fill: var(--jp-ui-font-color1, #7a7a7a) !important;
+    }
     .cortexsim-live path.xtick, .cortexsim-live path.ytick, .cortexsim-live .xlines-above,
     .cortexsim-live .ylines-above { stroke: var(--jp-ui-font-color3, #7a7a7a) !important; }
     """
 
-    _whole = False
+    traces = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    around = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, figure: go.Figure) -> None:
-        super().__init__(figure)
-        self._config = {"responsive": True, "displaylogo": False, "displayModeBar": False}
+        engine()
+        self.figure = figure
+        super().__init__(**_said(figure))
         self.add_class("cortexsim-live")
-        self._whole = True
-        self.open()
 
-    def open(self) -> None:
-        """Tell the browser of the figure, once it is whole.
-
-        plotly opens an empty one and sends data and layout in messages of their own; where several figures come at once
-        to a busy browser, those are lost, and the figure stays white.
-        """
-        if self._whole:
-            engine()
-            super().open()
+    def redraw(self) -> None:
+        """Show the figure as it is now."""
+        with self.hold_sync():
+            for name, said in _said(self.figure).items():
+                self.set_trait(name, said)
 
     def take(self, figure: go.Figure) -> None:
-        """Become another figure of the same kind; only what differs is sent to the browser.
-
-        Parameters
-        ----------
-        figure : Figure
-            By the same function as the first one, so that it has as many traces.
-        """
-        with self.batch_update():
-            for mine, new in zip(self.data, figure.data, strict=True):
-                mine.update(new.to_plotly_json(), overwrite=True)
-            self.layout.annotations = figure.layout.annotations
-            self.layout.shapes = figure.layout.shapes
-            self.layout.title.text = figure.layout.title.text
+        """Show another figure in this one's place."""
+        self.figure = figure
+        self.redraw()
 
 
-class Fit(anywidget.AnyWidget):
-    """An invisible ruler: tells the figures beside it when the width of their page has changed.
-
-    plotly fits a figure to its container when the window is resized, not when a side bar opens or when the cell is
-    shown for the first time.
-    """
-
-    _esm = """
-    function render({ el }) {
-      el.style.width = "100%";
-      let width = 0;
-      const observer = new ResizeObserver(() => {
-        if (el.clientWidth === width || el.clientWidth === 0) return;
-        width = el.clientWidth;
-        requestAnimationFrame(() => window.dispatchEvent(new Event("resize")));
-      });
-      observer.observe(el);
-      return () => observer.disconnect();
+def _said(figure: go.Figure) -> dict[str, Any]:
+    """Spell out a figure as JSON: a text for each trace, and one for what is around them; NaN is null."""
+    layout = figure.layout.to_plotly_json()
+    return {
+        "traces": [to_json_plotly(trace.to_plotly_json()) for trace in figure.data],
+        # as high as plotly's own widget
+        "around": to_json_plotly({"height": 360, **layout}),
     }
-    export default { render };
-    """
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.layout.width = "100%"
-        self.layout.height = "0"

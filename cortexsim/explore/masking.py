@@ -12,7 +12,7 @@ import xarray as xr
 from cortexsim import protocols
 from cortexsim.calibrate import calibrate
 from cortexsim.explore.guess import Guess
-from cortexsim.explore.live import Fit, Live
+from cortexsim.explore.live import Live
 from cortexsim.explore.study import Study, Told
 from cortexsim.explore.subject import Subject
 from cortexsim.grid import arrival
@@ -246,7 +246,7 @@ class Masking(Study):
         """Put the models side by side where there is room."""
         beside = widgets.Layout(flex="1 1 430px", min_width="0")
         row = [widgets.Box([Live(figure)], layout=beside) for figure in figures.values()]
-        return [Fit(), widgets.Box(row, layout=widgets.Layout(flex_flow="row wrap", width="100%"))]
+        return [widgets.Box(row, layout=widgets.Layout(flex_flow="row wrap", width="100%"))]
 
     def say(self, result: xr.Dataset) -> str:
         """Say what the mask, and the target as its own mask, cost at the first SOA."""

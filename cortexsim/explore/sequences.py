@@ -13,7 +13,7 @@ import xarray as xr
 
 from cortexsim import protocols
 from cortexsim.explore.guess import Guess
-from cortexsim.explore.live import Fit, Live
+from cortexsim.explore.live import Live
 from cortexsim.explore.notice import alert
 from cortexsim.explore.study import Study, Told
 from cortexsim.explore.subject import Subject
@@ -162,6 +162,7 @@ class Sequences(Study):
                 value=1, min=1, max=subject.n, description="stream", layout=widgets.Layout(width="380px"), **wide
             ),
         }
+        self._live: dict[str, Live] = {}
         super().__init__(subject, controls, question)
         for name in self.VIEWS:
             controls[name].observe(lambda _: self._look(), names="value")
@@ -215,7 +216,7 @@ class Sequences(Study):
     def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:
         """Draw one stream with its pictures, and accuracy over time and by place."""
         figures: dict[str, go.Figure] = {
-            "stream": Live(stream(*self._example(result), arrival=result.attrs["arrival"], **self._how(result)))
+            "stream": stream(*self._example(result), arrival=result.attrs["arrival"], **self._how(result))
         }
         for name in result["model"].values.tolist():
             over_time = result["accuracy"].sel(model=name, drop=True)
@@ -232,7 +233,8 @@ class Sequences(Study):
         """Put the choice of the stream above its figure."""
         row = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="2px 14px")
         chosen = widgets.Box([self._controls[name] for name in self.VIEWS], layout=row)
-        return [Fit(), chosen, *(figure if isinstance(figure, Live) else Live(figure) for figure in figures.values())]
+        self._live = {name: Live(figure) for name, figure in figures.items()}
+        return [chosen, *self._live.values()]
 
     def say(self, result: xr.Dataset) -> str:
         """Say how often the target is named by its place, and what the statistics were taken from."""
@@ -282,5 +284,6 @@ class Sequences(Study):
             return
         try:
             show_stream(self.figures["stream"], *self._example(self.result), **self._how(self.result))
+            self._live["stream"].redraw()
         except Exception as error:  # a widget's exception would show nowhere else
             self.notice.value = alert("This could not be drawn", error)

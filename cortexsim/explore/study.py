@@ -19,7 +19,7 @@ from cortexsim import __version__
 from cortexsim.explore.behind import Behind, Wanted
 from cortexsim.explore.exercise import Exercising
 from cortexsim.explore.guess import Asking, Guess
-from cortexsim.explore.live import Fit, Live
+from cortexsim.explore.live import Live
 from cortexsim.explore.notice import alert
 from cortexsim.explore.saving import write_settings
 from cortexsim.explore.subject import Subject
@@ -132,7 +132,7 @@ class Study(Exercising, widgets.VBox):
 
     def show(self, figures: Mapping[str, go.Figure]) -> Sequence[widgets.Widget]:
         """Return what stands below the finding; a panel with more than figures adds to it."""
-        return [Fit(), *(Live(figure) for figure in figures.values())]
+        return [Live(figure) for figure in figures.values()]
 
     # --- what a person does
 

@@ -13,7 +13,7 @@ import traitlets
 import xarray as xr
 
 from cortexsim import presentation, trial
-from cortexsim.explore.live import Fit, Live
+from cortexsim.explore.live import Live
 from cortexsim.explore.notice import alert
 from cortexsim.explore.screen import Screen
 from cortexsim.images import as_images, checksum
@@ -92,7 +92,6 @@ class Timeline(widgets.VBox):
         widgets.jslink((play, "value"), (self.time_slider, "value"))
         super().__init__(
             [
-                Fit(),
                 widgets.Box(
                     [self.stimulus_slider, play, self.time_slider],
                     layout=widgets.Layout(flex_flow="row wrap", align_items="center"),
@@ -144,12 +143,14 @@ class Timeline(widgets.VBox):
 
     def _show_stimulus(self) -> None:
         self._load(self.stimulus)
-        self.activity.take(activity(self._trial, stimulus=self.stimulus, time=self.time))
-        self.probabilities.take(self._draw_probabilities(self.stimulus, self.time))
+        self.activity.figure = activity(self._trial, stimulus=self.stimulus, time=self.time)
+        self.probabilities.figure = self._draw_probabilities(self.stimulus, self.time)
 
     def _show_time(self) -> None:
-        show_activity_at(self.activity, self._maps, self.time, one_scale=self.one_scale)
-        mark_time(self.probabilities, self._readout, self.time)
+        show_activity_at(self.activity.figure, self._maps, self.time, one_scale=self.one_scale)
+        mark_time(self.probabilities.figure, self._readout, self.time)
+        for live in (self.activity, self.probabilities):
+            live.redraw()
         shown = self._shown()
         pixels = None
         if self._frames is not None:

@@ -122,20 +122,19 @@ def show_time(figure: go.Figure, maps: Mapping[str, xr.DataArray], time: int, *,
     ValueError
         If the recording lacks the time.
     """
-    with figure.batch_update():
-        for place, (name, over_time) in enumerate(maps.items()):
-            trial.check_time(over_time, time)
-            shown = over_time.sel(time=time)
-            populated = bool(shown["populated"])
-            scale = _scale(over_time if one_scale or not populated else shown, signed=bool((over_time < 0).any()))
-            heat_map, hatching = figure.data[2 * place : 2 * place + 2]
-            heat_map.z = look.for_json(shown.values)
-            heat_map.zmin, heat_map.zmax = scale[0], scale[-1]
-            heat_map.colorbar.tickvals = scale
-            hatching.visible = not populated
-            size = " × ".join(str(side) for side in shown.shape)
-            axis = "xaxis" if place == 0 else f"xaxis{place + 1}"
-            figure.layout[axis].title.text = f"<b>{name}</b>  {size if populated else 'empty'}"
+    for place, (name, over_time) in enumerate(maps.items()):
+        trial.check_time(over_time, time)
+        shown = over_time.sel(time=time)
+        populated = bool(shown["populated"])
+        scale = _scale(over_time if one_scale or not populated else shown, signed=bool((over_time < 0).any()))
+        heat_map, hatching = figure.data[2 * place : 2 * place + 2]
+        heat_map.z = look.for_json(shown.values)
+        heat_map.zmin, heat_map.zmax = scale[0], scale[-1]
+        heat_map.colorbar.tickvals = scale
+        hatching.visible = not populated
+        size = " × ".join(str(side) for side in shown.shape)
+        axis = "xaxis" if place == 0 else f"xaxis{place + 1}"
+        figure.layout[axis].title.text = f"<b>{name}</b>  {size if populated else 'empty'}"
 
 
 def _scale(maps: xr.DataArray, *, signed: bool) -> list[float]:

@@ -87,13 +87,12 @@ def move_cursor(figure: go.Figure, time: int) -> None:
     time : int
         In steps.
     """
-    with figure.batch_update():
-        for shape in figure.layout.shapes:
-            ends: dict[str | None, Any] = {ACROSS: {"x0": time, "x1": time}, UP: {"y0": time, "y1": time}}
-            shape.update(ends.get(shape.name, {}))
-        for trace in figure.data:
-            if trace.name == HERE and str(time) in trace.meta:
-                trace.update(trace.meta[str(time)])
+    for shape in figure.layout.shapes:
+        ends: dict[str | None, Any] = {ACROSS: {"x0": time, "x1": time}, UP: {"y0": time, "y1": time}}
+        shape.update(ends.get(shape.name, {}))
+    for trace in figure.data:
+        if trace.name == HERE and str(time) in trace.meta:
+            trace.update(trace.meta[str(time)])
 
 
 def hide_cursor(figure: go.Figure) -> go.Figure:

@@ -79,15 +79,14 @@ def show_groups(figure: go.Figure, change: xr.Dataset) -> None:
     shown = _shown(change)
     counts = (change["n"].isel(version=0) if "version" in change["n"].dims else change["n"]).values
     decisions = change["decision"].values
-    with figure.batch_update():
-        for trace, (y, low, high) in zip(figure.data, shown.values(), strict=True):
-            trace.y = look.for_json(y)
-            trace.error_y.array, trace.error_y.arrayminus = look.for_json(high - y), look.for_json(y - low)
-            trace.hovertext = [
-                f"{trace.name}, decided {group}: {v:.1%} ({a:.1%} to {b:.1%}) of {count}"
-                for group, v, a, b, count in zip(decisions, y, low, high, counts, strict=True)
-            ]
-        figure.layout.xaxis.ticktext = [f"{one}<br>{n} stimuli" for one, n in zip(decisions, counts, strict=True)]
+    for trace, (y, low, high) in zip(figure.data, shown.values(), strict=True):
+        trace.y = look.for_json(y)
+        trace.error_y.array, trace.error_y.arrayminus = look.for_json(high - y), look.for_json(y - low)
+        trace.hovertext = [
+            f"{trace.name}, decided {group}: {v:.1%} ({a:.1%} to {b:.1%}) of {count}"
+            for group, v, a, b, count in zip(decisions, y, low, high, counts, strict=True)
+        ]
+    figure.layout.xaxis.ticktext = [f"{one}<br>{n} stimuli" for one, n in zip(decisions, counts, strict=True)]
 
 
 def _shown(change: xr.Dataset) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:

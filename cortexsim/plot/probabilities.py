@@ -89,9 +89,10 @@ def show_time(figure: go.Figure, readout: xr.Dataset | xr.DataArray, time: int) 
         If the recording lacks the time.
     """
     trial.check_time(readout, time)
-    with figure.batch_update():
-        for line in figure.select_shapes({"name": _NOW}):
-            line.x0 = line.x1 = time
+    moved = {"x0": time, "x1": time}
+    shapes = [shape.to_plotly_json() for shape in figure.layout.shapes]
+    # all anew: of one shape that is changed in place, a browser lays out the whole figure again
+    figure.layout.shapes = [shape | moved if shape.get("name") == _NOW else shape for shape in shapes]
 
 
 def _right_class(readout: xr.Dataset, n_classes: int) -> int | None:

@@ -11,6 +11,7 @@ from cortexsim.plot import lines, look
 from cortexsim.plot.time_course import label
 
 # by the outcome: the value of `correct`, and the place of its colour
+HEADLINE = "headline"
 OUTCOMES = {"right": (1, 2), "wrong": (0, 0)}
 
 
@@ -44,15 +45,14 @@ def reaction_times(
     parts = _parts(decided)
     x, axis, _ = lines.time_axis(decided["confidence"], milliseconds)
     figure = go.Figure(layout={"template": look.template()}).set_subplots(
-        1, len(parts), subplot_titles=["–" for _ in parts], shared_yaxes=True, horizontal_spacing=0.03
+        1, len(parts), shared_yaxes=True, horizontal_spacing=0.03
     )
     for column, (name, _) in enumerate(parts, start=1):
         for outcome, (value, colour) in OUTCOMES.items():
             figure.add_scatter(
                 x=x,
-                mode="lines+markers",
+                mode="lines",
                 line={"color": look.COLOURS[colour], "width": 2, "dash": "solid" if value else "dot", "shape": "hv"},
-                marker={"size": 5},
                 hoverinfo="text",
                 name=f"decided {outcome}",
                 legendgroup=outcome,
@@ -61,13 +61,28 @@ def reaction_times(
                 row=1,
                 col=column,
             )
-        figure.update_xaxes(title_text=axis, row=1, col=column)
+        # not an annotation: when one changes, a browser lays out the whole figure again
+        figure.add_scatter(
+            x=[(x[0] + x[-1]) / 2],
+            y=[1.05],
+            mode="text",
+            textposition="top center",
+            textfont={"size": 12, "color": look.INK},
+            cliponaxis=False,
+            hoverinfo="skip",
+            showlegend=False,
+            name=HEADLINE,
+            meta={"version": name},
+            row=1,
+            col=column,
+        )
+        # few labels: each takes a browser a while, whenever the lines change
+        figure.update_xaxes(title_text=axis, nticks=5, row=1, col=column)
     figure.update_yaxes(range=[-0.03, 1.03], tickformat=".0%")
     figure.update_yaxes(title_text="decided by then", row=1, col=1)
     lines.head(figure, title or "when decisions fall", _subtitle(decided), height=340)
     # the headlines of the plots stand between title and plot
     figure.update_layout(margin={"t": figure.layout.margin.t + 54})
-    figure.update_annotations(font={"size": 12, "color": look.INK})
     show_decisions(figure, decided)
     return figure
 
@@ -88,15 +103,16 @@ def show_decisions(figure: go.Figure, decided: xr.Dataset) -> None:
     """
     parts = dict(_parts(decided))
     n, _, moments = decided.sizes["stimulus"], *lines.time_axis(decided["confidence"], None)[1:]
-    with figure.batch_update():
-        for trace in figure.data:
-            one, outcome = parts[trace.meta["version"]], trace.meta["outcome"]
-            share = (_fallen(one, outcome)[:, None] <= decided["time"].values).sum(0) / n
-            trace.y = share
-            trace.hovertext = [f"{m}: {v:.0%} decided {outcome}" for m, v in zip(moments, share, strict=True)]
-        for annotation, (name, one) in zip(figure.layout.annotations, parts.items(), strict=True):
-            annotation.text = _headline(name, one)
-        figure.layout.title.subtitle.text = lines.wrapped(_subtitle(decided))
+    for trace in figure.data:
+        one = parts[trace.meta["version"]]
+        if trace.name == HEADLINE:
+            trace.text = [_headline(trace.meta["version"], one)]
+            continue
+        outcome = trace.meta["outcome"]
+        share = (_fallen(one, outcome)[:, None] <= decided["time"].values).sum(0) / n
+        trace.y = share
+        trace.hovertext = [f"{m}: {v:.0%} decided {outcome}" for m, v in zip(moments, share, strict=True)]
+    figure.layout.title.subtitle.text = lines.wrapped(_subtitle(decided))
 
 
 def _parts(decided: xr.Dataset) -> list[tuple[str, xr.Dataset]]:

@@ -13,7 +13,8 @@ from cortexsim.milliseconds import Milliseconds
 from cortexsim.plot import lines, look
 from cortexsim.plot.time_course import label
 
-_MARK = "mark"
+_MARK = "at the threshold"
+_MARK_PX = 7
 
 
 def speed_accuracy(
@@ -85,7 +86,7 @@ def speed_accuracy(
         ends = np.array([known.min(), known.max()])
         lines.add_level(figure, ends, float(curve["accuracy"].attrs["chance"]), "chance", {"row": 1, "col": 1})
     if mark is not None:
-        _add_marks(figure, curve.transpose("threshold", ...), mark, milliseconds)
+        _mark(figure, curve.transpose("threshold", ...), mark, milliseconds)
     axis = "mean time of the decision (steps)" if milliseconds is None else f"mean {milliseconds}"
     figure.update_xaxes(showticklabels=False, row=1, col=1)
     figure.update_xaxes(title_text=axis, row=2, col=1)
@@ -107,11 +108,7 @@ def show_mark(figure: go.Figure, curve: xr.Dataset, mark: float) -> None:
     ValueError
         If the curve has no such threshold.
     """
-    at = _place(curve, mark)
-    points = [curve[name].isel(threshold=at).values.ravel() for name in ("mean_time", "accuracy")]
-    with figure.batch_update():
-        for k, trace in enumerate(figure.select_traces({"meta": _MARK})):
-            trace.x, trace.y = [points[0][k]], [points[1][k]]
+    _mark(figure, curve, mark, None)
 
 
 def _place(curve: xr.Dataset, mark: float) -> int:
@@ -121,22 +118,29 @@ def _place(curve: xr.Dataset, mark: float) -> int:
     return int(near.argmax())
 
 
-def _add_marks(figure: go.Figure, curve: xr.Dataset, mark: float, milliseconds: Milliseconds | None) -> None:
+def _mark(figure: go.Figure, curve: xr.Dataset, mark: float, milliseconds: Milliseconds | None) -> None:
+    """Circle the points of a threshold: shapes, which a browser moves without laying out the figure again."""
     at = curve.isel(threshold=_place(curve, mark))
     times, heights = at["mean_time"].values.ravel(), at["accuracy"].values.ravel()
-    for place, (time, height) in enumerate(zip(times, heights, strict=True)):
-        figure.add_scatter(
-            x=[time if milliseconds is None else milliseconds.of(time)],
-            y=[height],
-            mode="markers",
-            marker={"size": 14, "symbol": "circle-open", "color": lines.style(place)["color"], "line": {"width": 2}},
-            hoverinfo="skip",
-            showlegend=False,
-            name="at the threshold",
-            meta=_MARK,
-            row=1,
-            col=1,
-        )
+    figure.layout.shapes = [
+        {
+            "type": "circle",
+            "name": _MARK,
+            "xref": "x",
+            "yref": "y",
+            "xsizemode": "pixel",
+            "ysizemode": "pixel",
+            "xanchor": time if milliseconds is None else milliseconds.of(time),
+            "yanchor": height,
+            "x0": -_MARK_PX,
+            "x1": _MARK_PX,
+            "y0": -_MARK_PX,
+            "y1": _MARK_PX,
+            "line": {"color": lines.style(place)["color"], "width": 2},
+        }
+        for place, (time, height) in enumerate(zip(times, heights, strict=True))
+        if np.isfinite(time)
+    ]
 
 
 def _add_model(

@@ -15,6 +15,8 @@ from cortexsim.trial import softmax
 
 PICTURE_PX = 96
 STRIP_PX = 96
+# of the trace that writes them: annotations would have a browser lay out the whole figure again
+_NAMES = "names of the pictures"
 
 
 def stream(
@@ -75,7 +77,6 @@ def stream(
         for index, name in enumerate(names):
             figure.add_scatter(
                 x=times,
-                mode="lines+markers",
                 connectgaps=False,
                 marker={"size": 4},
                 name=name,
@@ -85,12 +86,24 @@ def stream(
                 row=row,
                 col=1,
             )
-        figure.update_yaxes(range=[-0.03, 1.03], tickformat=".0%", title_text="probability", row=row, col=1)
+        figure.update_yaxes(range=[-0.03, 1.03], tickformat=".0%", title_text="probability", nticks=4, row=row, col=1)
         for frame in range(len(shown)):
             at = arrival + frame * steps_per_frame
             if frame % 2 == 0:
                 where = {"x0": at - 0.5, "x1": at + steps_per_frame - 0.5, "row": row, "col": 1}
                 figure.add_vrect(fillcolor=look.INK, opacity=0.1, line_width=0, name="arrives", **where)
+    figure.add_scatter(
+        x=[_middle(frame, steps_per_frame) for frame in range(len(shown))],
+        y=[0.86] * len(shown),
+        mode="text",
+        textposition="top center",
+        cliponaxis=False,
+        hoverinfo="skip",
+        showlegend=False,
+        name=_NAMES,
+        row=1,
+        col=1,
+    )
     figure.update_xaxes(range=[times[0] - 0.5, times[-1] + 0.5], tickformat="d")
     figure.update_xaxes(title_text=look.axis_title(logits, "time"), row=1 + len(models), col=1)
     figure.update_yaxes(visible=False, range=[0, 1], fixedrange=True, row=1, col=1)
@@ -126,45 +139,39 @@ def show_stream(
     # the target's colour is the same wherever it stands
     order = [shown[target], *dict.fromkeys(one for one in shown if one != shown[target])]
     colours = {one: look.COLOURS[place % len(look.COLOURS)] for place, one in enumerate(order)}
-    with figure.batch_update():
-        for trace in figure.data:
-            index = trace.meta["class"]
-            trace.y = look.for_json(values[trace.meta["row"] - 2, :, index])
-            trace.line.color = colours.get(index, look.FAINT)
-            trace.line.width = 3.5 if index == shown[target] else 1.8 if index in colours else 1
-            trace.marker.size = 4 if index in colours else 1
-        figure.layout.images = [
-            {
-                "source": _png(picture),
-                "xref": "x",
-                "yref": "y",
-                "x": (frame + 0.5) * steps_per_frame - 0.5,
-                "y": 0.42,
-                "sizex": steps_per_frame * 0.96,
-                "sizey": 0.84,
-                "xanchor": "center",
-                "yanchor": "middle",
-                "sizing": "contain",
-                "layer": "above",
-            }
-            for frame, picture in enumerate(pictures)
-        ]
-        kept = [one for one in figure.layout.annotations if one.name != "frame"]
-        labels = [
-            {
-                "name": "frame",
-                "text": f"<b>{names[one]} (target)</b>" if frame == target else names[one],
-                "xref": "x",
-                "yref": "y",
-                "x": (frame + 0.5) * steps_per_frame - 0.5,
-                "y": 0.86,
-                "yanchor": "bottom",
-                "showarrow": False,
-                "font": {"color": colours[one], "size": 12},
-            }
-            for frame, one in enumerate(shown)
-        ]
-        figure.layout.annotations = [*kept, *labels]
+    (named,) = figure.select_traces({"name": _NAMES})
+    named.text = [f"<b>{names[one]} (target)</b>" if frame == target else names[one] for frame, one in enumerate(shown)]
+    named.textfont = {"color": [colours[one] for one in shown], "size": 12}
+    for trace in figure.data:
+        if trace.meta is None:
+            continue
+        index = trace.meta["class"]
+        trace.y = look.for_json(values[trace.meta["row"] - 2, :, index])
+        trace.line.color = colours.get(index, look.FAINT)
+        trace.line.width = 3.5 if index == shown[target] else 1.8 if index in colours else 1
+        # a dot for each time takes a browser longer than the line
+        trace.mode = "lines+markers" if index in colours else "lines"
+    figure.layout.images = [
+        {
+            "source": _png(picture),
+            "xref": "x",
+            "yref": "y",
+            "x": _middle(frame, steps_per_frame),
+            "y": 0.42,
+            "sizex": steps_per_frame * 0.96,
+            "sizey": 0.84,
+            "xanchor": "center",
+            "yanchor": "middle",
+            "sizing": "contain",
+            "layer": "above",
+        }
+        for frame, picture in enumerate(pictures)
+    ]
+
+
+def _middle(frame: int, steps_per_frame: int) -> float:
+    """Return the middle of the time for which a frame is on the screen."""
+    return (frame + 0.5) * steps_per_frame - 0.5
 
 
 def check_frames(pictures: np.ndarray, shown: Sequence[int], target: int) -> None:

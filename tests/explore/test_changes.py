@@ -92,17 +92,20 @@ def test_the_figures_to_take_away_say_the_time_that_the_slider_is_at(measured):
 
 
 def test_the_figures_in_the_panel_leave_their_cursors_to_the_canvas_and_ask_the_kernel_nothing(measured):
-    movie, _, grid = measured.place.children
+    movie, grid = measured.place.children
     assert movie is measured.movie
     assert "cortexsim-linked" in measured.place._dom_classes
     lives = [box.children[0] for box in grid.children]
     hidden = [
-        one for live in lives for one in (*live.layout.shapes, live.data[-1]) if (one.name or "").startswith("now")
+        one
+        for figure in (live.figure for live in lives)
+        for one in (*figure.layout.shapes, figure.data[-1])
+        if (one.name or "").startswith("now")
     ]
     assert [one.visible for one in hidden] == [False] * 6
-    before = [live.to_json() for live in lives]
+    before = [live.get_state(["traces", "around"]) for live in lives]
     measured.time = 1 if measured.time != 1 else 2
-    assert [live.to_json() for live in lives] == before
+    assert [live.get_state(["traces", "around"]) for live in lives] == before
 
 
 def test_the_images_are_shown_once_for_all_areas_and_scales(given, monkeypatch):

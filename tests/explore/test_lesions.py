@@ -111,8 +111,8 @@ def test_a_cut_of_the_only_way_up_leaves_nothing_to_read_and_is_drawn(panel):
     result = measured(panel, links="V1->V2")
     assert np.isnan(result["accuracy"].sel(version="acute")).all()
     assert "acute: nothing can be read out" in panel.finding.value
-    headlines = [annotation.text for annotation in panel.figures["decisions"].layout.annotations]
-    assert headlines[1] == "<b>acute</b><br>right – (0)<br>wrong – (0)"
+    headlines = [trace.text for trace in panel.figures["decisions"].select_traces({"name": "headline"})]
+    assert headlines[1] == ("<b>acute</b><br>right – (0)<br>wrong – (0)",)
 
 
 def test_a_threshold_redraws_the_decisions_without_a_model(lateral, monkeypatch):

@@ -1,21 +1,60 @@
-"""A figure reaches the browser whole."""
+"""A figure reaches the browser whole, and of a redrawn one only what differs."""
+
+import json
 
 import ipywidgets as widgets
+import numpy as np
 import plotly.graph_objects as go
+import pytest
 
 from cortexsim.explore.engine import engine
 from cortexsim.explore.live import Live
 
 
-def test_a_figure_is_opened_once_and_whole(monkeypatch):
-    opened = []
-    engine()
-    monkeypatch.setattr(widgets.Widget, "open", lambda self: opened.append((len(self._widget_data), self._config)))
+@pytest.fixture
+def sent(monkeypatch):
+    """The names of what any widget sends after it was opened."""
+    sent = []
+    monkeypatch.setattr(Live, "send_state", lambda self, key: sent.append(set(key)))
+    return sent
+
+
+@pytest.fixture
+def figure():
     figure = go.Figure(go.Scatter(y=[1, 2]))
-    figure.add_scatter(y=[2, 1])
-    Live(figure)
-    assert [n for n, _ in opened] == [2]
-    assert opened[0][1]["responsive"]
+    return figure.add_scatter(y=np.array([2.0, np.nan]))
+
+
+def test_a_figure_is_there_as_it_was_given(figure):
+    live = Live(figure)
+    assert [json.loads(text)["y"] for text in live.traces] == [[1, 2], [2.0, None]]
+    around = json.loads(live.around)
+    assert around["height"] == 360
+    assert "data" not in around
+
+
+def test_a_redrawn_figure_says_its_changes_in_one_message_and_otherwise_nothing(figure, sent):
+    live = Live(figure)
+    sent.clear()
+    live.redraw()
+    assert not any(sent)
+    before = list(live.traces)
+    sent.clear()
+    figure.data[1].y = [3, 4]
+    figure.layout.title.text = "other"
+    live.redraw()
+    assert sent == [{"traces", "around"}]
+    assert live.traces[0] == before[0]
+    assert json.loads(live.traces[1])["y"] == [3, 4]
+    assert json.loads(live.around)["title"]["text"] == "other"
+
+
+def test_another_figure_takes_its_place(figure):
+    live = Live(figure)
+    other = go.Figure(go.Bar(y=[5]))
+    live.take(other)
+    assert live.figure is other
+    assert [json.loads(text)["type"] for text in live.traces] == ["bar"]
 
 
 def test_plotlys_code_goes_to_the_page_once_before_the_first_figure_and_with_none(monkeypatch):

@@ -42,7 +42,7 @@ def measured(panel, **choices):
 
 
 def lines_of(panel):
-    return {trace.meta["class"]: trace for trace in panel.figures["stream"].data}
+    return {trace.meta["class"]: trace for trace in panel.figures["stream"].data if trace.meta is not None}
 
 
 def test_the_panel_gives_what_the_protocol_gives(shown, given):
@@ -63,7 +63,8 @@ def test_the_strip_shows_the_pictures_of_the_stream_and_the_target_among_them(sh
     figure, label = shown.figures["stream"], int(given["data"]["label"][4])
     assert len(figure.layout.images) == 3
     assert [image.x for image in figure.layout.images] == [0, 1, 2]
-    names = [one.text for one in figure.layout.annotations if one.name == "frame"]
+    (written,) = figure.select_traces({"name": "names of the pictures"})
+    names = written.text
     assert names[2] == f"<b>{label} (target)</b>"
     assert all(name != str(label) for name in names[:2])
     logits = shown.result["logits"].sel(model="recurrent", position=2, stimulus=4).values[-1].astype(float)

@@ -71,7 +71,7 @@ def test_a_run_measures_draws_and_tells(panel):
     panel.wait(20)
     assert panel.error is None
     assert float(panel.result["sum"]) == float(panel.subject.images["image"].sum())
-    assert [figure.data[0].y[0] for figure in panel.place.children[1:]] == [float(panel.result["sum"])]
+    assert [live.figure.data[0].y[0] for live in panel.place.children] == [float(panel.result["sum"])]
     assert "&lt; everything" in panel.finding.value
     assert not panel.busy
 

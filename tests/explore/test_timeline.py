@@ -13,41 +13,41 @@ def panel(flashed, shown_images):
 
 
 def maps(panel):
-    return {trace.name: trace.z for trace in panel.activity.data if trace.type == "heatmap"}
+    return {trace.name: trace.z for trace in panel.activity.figure.data if trace.type == "heatmap"}
 
 
 def test_moving_time_changes_the_maps_in_place(panel, flashed):
-    trace = panel.activity.data[2]
+    trace = panel.activity.figure.data[2]
     panel.time = 1
     expected = np.abs(flashed["V2"]["activation"].sel(stimulus=0, time=1).values).mean(0)
     np.testing.assert_allclose(maps(panel)["V2"], expected, rtol=1e-6)
-    assert panel.activity.data[2] is trace
+    assert panel.activity.figure.data[2] is trace
 
 
 def test_the_slider_moves_time_and_the_mark(panel):
     panel.time_slider.value = 3
     assert panel.time == 3
-    (now,) = panel.probabilities.select_shapes({"name": "now"})
+    (now,) = panel.probabilities.figure.select_shapes({"name": "now"})
     assert now.x0 == 3
 
 
 def test_another_stimulus_changes_maps_lines_and_scales(panel, flashed):
-    before = panel.activity.data[0].zmax
+    before = panel.activity.figure.data[0].zmax
     panel.stimulus = 4
     expected = np.abs(flashed["V1"]["activation"].sel(stimulus=4, time=0).values).mean(0)
     np.testing.assert_allclose(maps(panel)["V1"], expected, rtol=1e-6)
-    assert panel.activity.data[0].zmax != before
-    assert panel.probabilities.layout.title.text == "class probabilities of stimulus 4"
+    assert panel.activity.figure.data[0].zmax != before
+    assert panel.probabilities.figure.layout.title.text == "class probabilities of stimulus 4"
 
 
 def test_the_box_gives_each_time_a_colour_scale_of_its_own(masked, shown_images):
     panel = Timeline(masked, shown_images)
     panel.time = 2
-    before = panel.activity.data[0].zmax
+    before = panel.activity.figure.data[0].zmax
     panel.one_scale_box.value = False
-    assert panel.activity.data[0].zmax == np.max(maps(panel)["V1"])
+    assert panel.activity.figure.data[0].zmax == np.max(maps(panel)["V1"])
     panel.one_scale_box.value = True
-    assert panel.activity.data[0].zmax == before
+    assert panel.activity.figure.data[0].zmax == before
 
 
 def test_words_say_what_is_shown_and_which_states_are_empty(panel):
@@ -135,6 +135,5 @@ def test_other_images_than_those_that_were_shown_are_refused(flashed, shown_imag
 
 def test_figures_follow_page_and_theme(panel):
     for live in (panel.activity, panel.probabilities):
-        assert live.layout.width is None
-        assert live._config["responsive"]
+        assert live.figure.layout.width is None
         assert "--jp-ui-font-color1" in live._css

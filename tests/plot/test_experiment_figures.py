@@ -115,7 +115,7 @@ def test_the_page_of_figures_needs_no_network(measured, tmp_path):
 
 
 def test_what_is_not_there_reaches_a_browser_as_null_and_not_as_nan(measured):
-    # FigureWidget sends what a figure holds as JSON of the kernel's protocol, which has no NaN
+    # a figure goes to the browser as JSON, which has no NaN
     for figure in (plot.error_by_time(measured), plot.error_by_epoch(measured)):
         for trace in figure.data:
             for values in (trace.y, trace.error_y.array, trace.error_y.arrayminus):

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from cortexsim.plot import reaction_times
-from cortexsim.plot.reaction_times import show_decisions
+from cortexsim.plot.reaction_times import HEADLINE, show_decisions
 
 from .conftest import TIME
 
@@ -23,15 +23,24 @@ def decided():
 
 
 def lines_of(figure, version):
-    return {trace.meta["outcome"]: list(trace.y) for trace in figure.data if trace.meta["version"] == version}
+    return {
+        trace.meta["outcome"]: list(trace.y)
+        for trace in figure.data
+        if trace.meta["version"] == version and "outcome" in trace.meta
+    }
+
+
+def headline(figure, version):
+    (found,) = (trace for trace in figure.select_traces({"name": HEADLINE}) if trace.meta["version"] == version)
+    return found.text[0]
 
 
 def test_shares_of_all_stimuli_add_up(decided):
     figure = reaction_times(decided)
     assert lines_of(figure, "intact") == {"right": [0, 0, 0.25, 0.5, 0.5], "wrong": [0, 0, 0, 0.25, 0.25]}
     assert lines_of(figure, "acute") == {"right": [0] * 5, "wrong": [0, 0, 0, 0, 1]}
-    assert figure.layout.annotations[0].text == "<b>intact</b><br>right 2.5 (2)<br>wrong 3.0 (1)"
-    assert figure.layout.annotations[1].text == "<b>acute</b><br>right – (0)<br>wrong 4.0 (4)"
+    assert headline(figure, "intact") == "<b>intact</b><br>right 2.5 (2)<br>wrong 3.0 (1)"
+    assert headline(figure, "acute") == "<b>acute</b><br>right – (0)<br>wrong 4.0 (4)"
     assert "confidence of at least 0.5 by entropy; of 4 stimuli" in figure.layout.title.subtitle.text
 
 
@@ -39,7 +48,7 @@ def test_another_threshold_redraws_the_same_lines(decided):
     figure = reaction_times(decided)
     show_decisions(figure, decided.assign(reaction_time=decided["reaction_time"] + 1).assign_attrs(threshold=0.9))
     assert lines_of(figure, "intact")["right"] == [0, 0, 0, 0.25, 0.5]
-    assert "<br>right 3.5 (2)" in figure.layout.annotations[0].text
+    assert "<br>right 3.5 (2)" in headline(figure, "intact")
     assert "at least 0.9" in figure.layout.title.subtitle.text
 
 

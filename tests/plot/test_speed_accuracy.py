@@ -64,10 +64,12 @@ def test_each_version_has_a_line_and_the_points_of_a_threshold_are_circled(versi
     figure = speed_accuracy(versions, mark=0.5)
     np.testing.assert_allclose(trace(figure, "acute").y, [0.3, 0.6, np.nan])
     assert trace(figure, "intact").showlegend
-    circles = list(figure.select_traces({"name": "at the threshold"}))
-    np.testing.assert_allclose([(c.x[0], c.y[0]) for c in circles], [(2, 0.6), (2, 0.3)])
+    np.testing.assert_allclose([(c.xanchor, c.yanchor) for c in figure.layout.shapes], [(2, 0.6), (2, 0.3)])
     show_mark(figure, versions, 0.9)
-    np.testing.assert_allclose([(c.x[0], c.y[0]) for c in circles], [(4, 0.9), (4, 0.6)])
+    np.testing.assert_allclose([(c.xanchor, c.yanchor) for c in figure.layout.shapes], [(4, 0.9), (4, 0.6)])
+    # nothing passes it, so there is no point to circle
+    show_mark(figure, versions, 0.99)
+    assert not figure.layout.shapes
 
 
 def test_a_threshold_that_is_not_there_cannot_be_marked(versions):

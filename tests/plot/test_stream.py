@@ -20,6 +20,11 @@ def logits():
     return xr.DataArray(values, {"model": ["recurrent", "feedforward"], "time": TIME}, ("model", "time", "class"))
 
 
+def names(figure):
+    (found,) = figure.select_traces({"name": "names of the pictures"})
+    return list(found.text)
+
+
 def line(figure, index, row=2):
     (found,) = (trace for trace in figure.data if trace.meta == {"class": index, "row": row})
     return found
@@ -31,8 +36,7 @@ def test_pictures_stand_at_their_times_and_probabilities_below(logits):
     assert list(line(figure, 1).y) == pytest.approx([None, None, 1 / 3, 1 / 3, 0.5])
     assert line(figure, 1).line.width > line(figure, 2).line.width > line(figure, 0).line.width
     assert list(line(figure, 1, row=3).y)[4] == pytest.approx(1 / 3)
-    texts = [one.text for one in figure.layout.annotations if one.name == "frame"]
-    assert texts == ["<b>b (target)</b>", "c"]
+    assert names(figure) == ["<b>b (target)</b>", "c"]
     assert {(shape.x0, shape.x1) for shape in figure.layout.shapes} == {(1.5, 3.5)}
 
 
@@ -40,7 +44,7 @@ def test_another_stream_takes_its_place(logits):
     figure = stream(logits, PICTURES, [1, 2], steps_per_frame=2, target=0, classes=["a", "b", "c"])
     n = len(figure.layout.annotations)
     show_stream(figure, logits, PICTURES, [0, 2], steps_per_frame=2, target=1, classes=["a", "b", "c"])
-    assert [one.text for one in figure.layout.annotations if one.name == "frame"] == ["a", "<b>c (target)</b>"]
+    assert names(figure) == ["a", "<b>c (target)</b>"]
     assert line(figure, 2).line.width > line(figure, 1).line.width
     assert len(figure.layout.annotations) == n
 
