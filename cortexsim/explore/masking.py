@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import ipywidgets as widgets
+import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
@@ -240,6 +241,13 @@ class Masking(Study):
                 continue
             title = f"{name} model: what a mask costs"
             figures[name] = masking_curve(one, beside=beside, title=title)
+        # one scale for all models, or the eye would take a small cost of the one for a large one of the other
+        heights = np.concatenate(
+            [np.array(trace.y, dtype=float) for figure in figures.values() for trace in figure.data]
+            or [np.array([0.0])]
+        )
+        for figure in figures.values():
+            figure.update_yaxes(range=[np.nanmin(heights) - 0.03, np.nanmax(heights) + 0.03])
         return figures
 
     def show(self, figures: Mapping[str, go.Figure]) -> Sequence[widgets.Widget]:

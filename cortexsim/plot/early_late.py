@@ -86,7 +86,9 @@ def show_groups(figure: go.Figure, change: xr.Dataset) -> None:
             f"{trace.name}, decided {group}: {v:.1%} ({a:.1%} to {b:.1%}) of {count}"
             for group, v, a, b, count in zip(decisions, y, low, high, counts, strict=True)
         ]
-    figure.layout.xaxis.ticktext = [f"{one}<br>{n} stimuli" for one, n in zip(decisions, counts, strict=True)]
+    figure.layout.xaxis.ticktext = [
+        f"{one}<br>{n} {'stimulus' if n == 1 else 'stimuli'}" for one, n in zip(decisions, counts, strict=True)
+    ]
 
 
 def _shown(change: xr.Dataset) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:

@@ -39,7 +39,8 @@ def template() -> go.layout.Template:
             font={"family": "system-ui, sans-serif", "size": 12, "color": INK},
             colorway=COLOURS,
             xaxis=axis,
-            yaxis=axis,
+            # else plotly sets a title where it touches labels as wide as "100%"
+            yaxis=axis | {"title": {"font": {"size": 12}, "standoff": 6}},
             title={"x": 0, "xref": "container", "pad": {"l": 8}, "font": {"size": 13}},
             margin={"l": 8, "r": 8, "t": 36, "b": 8},
             autosize=True,

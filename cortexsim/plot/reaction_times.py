@@ -64,7 +64,8 @@ def reaction_times(
         # not an annotation: when one changes, a browser lays out the whole figure again
         figure.add_scatter(
             x=[(x[0] + x[-1]) / 2],
-            y=[1.05],
+            # above the plot; a point beyond its range would be hidden with its text
+            y=[1.03],
             mode="text",
             textposition="top center",
             textfont={"size": 12, "color": look.INK},
@@ -77,7 +78,8 @@ def reaction_times(
             col=column,
         )
         # few labels: each takes a browser a while, whenever the lines change
-        figure.update_xaxes(title_text=axis, nticks=5, row=1, col=column)
+        beyond = (x[-1] - x[0]) / 20
+        figure.update_xaxes(title_text=axis, nticks=5, range=[x[0] - beyond, x[-1] + beyond], row=1, col=column)
     figure.update_yaxes(range=[-0.03, 1.03], tickformat=".0%")
     figure.update_yaxes(title_text="decided by then", row=1, col=1)
     lines.head(figure, title or "when decisions fall", _subtitle(decided), height=340)

@@ -10,8 +10,8 @@ from cortexsim.experiments.result import NAMED
 from cortexsim.shipped import data_folder
 
 
-def test_results_ship():
-    assert "equivalence" in shipped_names()
+def test_a_result_of_every_experiment_ships():
+    assert set(shipped_names()) == set(EXPERIMENTS)
 
 
 @pytest.mark.parametrize("name", shipped_names())

@@ -81,11 +81,18 @@ def test_a_run_is_let_go_of_at_its_next_line(monkeypatch):
 
 def test_settings_open_the_same_experiment_and_figures():
     panel = Experiment("one-kernel", figures=["parameters"])
-    assert panel.source == ""
     again = reopen(panel.settings)
     assert again.settings == panel.settings
     assert again.about.name == "one-kernel"
     assert again.choices["figures"] == ("parameters",)
+
+
+def test_without_a_result_that_ships_there_is_nothing_to_draw_yet(monkeypatch):
+    monkeypatch.setattr(experiments, "shipped_names", list)
+    panel = Experiment("equivalence")
+    assert panel.source == ""
+    assert drawn(panel) == []
+    assert "No result of this experiment ships yet: run it." in panel.finding.value
 
 
 def test_unknown_experiments_and_figures_are_refused():

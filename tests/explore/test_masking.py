@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import xarray as xr
 
 import cortexsim as cs
 from cortexsim.cli import main
@@ -140,3 +141,13 @@ def test_rerun_makes_the_same_table_and_figure_without_a_browser(tmp_path, capsy
     assert "read at t = 8" in capsys.readouterr().out
     assert cs.experiments.result.open_dataset(tmp_path / "again.nc", "")["correct"].equals(measured(panel)["correct"])
     assert (tmp_path / "again-recurrent.html").stat().st_size > 1_000_000
+
+
+def test_all_models_are_drawn_on_one_scale(panel):
+    result = measured(panel, statistics="these trials")
+    worse = result.assign(accuracy=(result["accuracy"] / 2).assign_attrs(result["accuracy"].attrs))
+    both = xr.concat([result, worse.assign_coords(model=["feedforward"])], "model", combine_attrs="override")
+    ranges = [figure.layout.yaxis.range for figure in panel.draw(both).values()]
+    assert len(ranges) == 2
+    assert ranges[0] == ranges[1]
+    assert ranges[0][0] < float(worse["accuracy"].min())
