@@ -71,18 +71,15 @@ def measure(setting: Setting) -> dict[str, Any]:
             **_summary("slider key to redraw", _move(page)),
             **_summary("another image on the screen", _show(page)),
         }
-        write_notebook(
-            Path(folder) / "notebooks" / "sliders.ipynb",
-            "import cortexsim as cs",
-            *(slid.cell for slid in (*SLIDERS, EDITOR)),
-        )
-        open_notebook(page, address, "sliders.ipynb")
-        # all at once: who moves a slider has its cell active, and that would run again
-        wrong = [output for output in run_all(page) if output["output_type"] == "error"]
-        if wrong:
-            raise RuntimeError(f"a cell failed: {wrong[0]['ename']}: {wrong[0]['evalue']}")
-        for k, slid in enumerate((*SLIDERS, EDITOR), 1):
-            cell = page.locator(".jp-Cell").nth(k)
+        for k, slid in enumerate((*SLIDERS, EDITOR)):
+            # each in a notebook of its own, as a person has them: what else is on a page makes all of it slower
+            page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
+            write_notebook(Path(folder) / "notebooks" / f"slider-{k}.ipynb", "import cortexsim as cs", slid.cell)
+            open_notebook(page, address, f"slider-{k}.ipynb")
+            wrong = [output for output in run_all(page) if output["output_type"] == "error"]
+            if wrong:
+                raise RuntimeError(f"a cell failed: {wrong[0]['ename']}: {wrong[0]['evalue']}")
+            cell = page.locator(".jp-Cell").nth(1)
             cell.locator(".cs-stage[data-time], .js-plotly-plot .main-svg").first.wait_for(
                 state="attached", timeout=120_000
             )
