@@ -57,16 +57,23 @@ export default {
       return Plotly.react(place, said.traces.map((text) => JSON.parse(text)), layout, CONFIG);
     };
 
-    // traces and what is around them come in one message, but are heard of one after the other
-    let waits = false;
-    const soon = () => {
-      if (waits) return;
-      waits = true;
-      queueMicrotask(() => {
-        waits = false;
-        draw();
-      });
+    // traces and what is around them come in one message, but are heard of one after the other; and a figure that is
+    // out of view waits, so that one which is seen does not wait for it
+    let late = false;
+    let seen = true;
+    const catchUp = () => {
+      if (!late || !seen) return;
+      late = false;
+      draw();
     };
+    const soon = () => {
+      late = true;
+      queueMicrotask(catchUp);
+    };
+    const watcher = new IntersectionObserver((entries) => {
+      seen = entries.at(-1).isIntersecting;
+      catchUp();
+    });
     const heard = ["change:traces", "change:around"];
     for (const event of heard) model.on(event, soon);
 
@@ -79,8 +86,10 @@ export default {
     });
     await draw();
     observer.observe(place);
+    watcher.observe(place);
     return () => {
       observer.disconnect();
+      watcher.disconnect();
       for (const event of heard) model.off(event, soon);
       Plotly.purge(place);
     };

@@ -15,6 +15,9 @@ PANELS = {
     "brains": "cs.explore.Brains()",
     "recorder": "cs.explore.Recorder('contours')",
 }
+# where the points at the threshold are circled
+CIRCLES = """cell => JSON.stringify([...cell.querySelectorAll('.js-plotly-plot')].at(-1).layout.shapes
+    .map(shape => [shape.xanchor, shape.yanchor]))"""
 FIGURES = """() => [...document.querySelectorAll('.js-plotly-plot')]
     .filter(plot => (plot.data ?? []).some(trace => (trace.x ?? trace.z ?? []).length)).length"""
 
@@ -44,3 +47,17 @@ def test_the_button_makes_a_figure_and_nothing_leaves_the_machine(name, studies,
     assert said, "the finding is not said"
     assert left_this_machine() == []
     looks(f"measured-{name}", cell)
+
+
+def test_a_figure_out_of_view_follows_once_it_is_seen(studies):
+    cell = studies.locator(".jp-Cell").nth(1 + list(PANELS).index("lesions"))
+    slider = cell.locator(".widget-slider", has_text="decides at a confidence of").get_by_role("slider")
+    slider.scroll_into_view_if_needed()
+    slider.focus()
+    last = cell.locator(".js-plotly-plot").last
+    before = cell.evaluate(CIRCLES)
+    studies.keyboard.press("Home")
+    studies.wait_for_timeout(2000)
+    assert cell.evaluate(CIRCLES) == before
+    last.scroll_into_view_if_needed()
+    studies.wait_for_function(f"([cell, before]) => ({CIRCLES})(cell) !== before", arg=[cell.element_handle(), before])
