@@ -54,7 +54,8 @@ def test_one_slider_moves_every_linked_view_and_nothing_leaves_the_machine(stage
     page.get_by_role("button", name="reveal").focus()
     page.keyboard.press("Enter")
     page.wait_for_function("() => document.body.textContent.includes('You said never')", timeout=120_000)
-    assert page.locator(".cs-chart svg").first.is_visible()
+    # the words may come a moment before the readout
+    page.locator(".cs-chart svg").first.wait_for(state="visible", timeout=120_000)
     page.wait_for_function("() => document.querySelectorAll('.cs-accuracy .cs-band').length > 5", timeout=120_000)
 
     # by keys alone; a busy kernel shows that nobody asks it
@@ -120,6 +121,8 @@ def test_a_timeline_follows_its_slider_and_the_width_of_its_page(stage, page, le
     page.locator(".widget-slider", has_text="time").get_by_role("slider").focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_function(f"before => ({MAPS})() !== before", arg=before, timeout=120_000)
+    # what is out of view waits until it is seen
+    page.locator(".js-plotly-plot").last.scroll_into_view_if_needed()
     page.wait_for_function(f"() => ({LINES})().join() === '1'", timeout=120_000)
     widths = page.locator(".js-plotly-plot").evaluate_all(
         "all => all.map(one => [one._fullLayout.width, one.clientWidth])"
