@@ -15,8 +15,8 @@ from cortexsim.explore.engine import PROMISE, engine
 class Live(anywidget.AnyWidget):
     """Shows a figure, and what it has become after every `redraw`.
 
-    Of what a redrawn figure says, only the traces that differ are sent, and the browser lays out only what differs.
-    plotly's own FigureWidget has the browser lay out everything for every change, and sends back all that came of it.
+    A redrawn figure goes to the browser as one message, and no way back; where nothing but shapes and images differ, it
+    is not laid out again. plotly's FigureWidget lays out everything for every change, and sends back what came of it.
 
     Parameters
     ----------

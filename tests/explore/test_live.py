@@ -1,4 +1,4 @@
-"""A figure reaches the browser whole, and of a redrawn one only what differs."""
+"""A figure reaches the browser whole, and a redrawn one in one message."""
 
 import json
 
