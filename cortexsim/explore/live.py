@@ -52,9 +52,8 @@ export default {
       if (same(before.traces, said.traces) && other.every((name) => LAID_OVER.includes(name))) {
         return Plotly.relayout(place, Object.fromEntries(other.map((name) => [name, said.around[name] ?? null])));
       }
-      // where somebody has zoomed in, or hidden a line, it stays so
-      const layout = { uirevision: "kept", ...structuredClone(said.around) };
-      return Plotly.react(place, said.traces.map((text) => JSON.parse(text)), layout, CONFIG);
+      const data = said.traces.map((text) => JSON.parse(text));
+      return Plotly.react(place, data, structuredClone(said.around), CONFIG);
     };
 
     // traces and what is around them come in one message, but are heard of one after the other; and a figure that is
@@ -113,27 +112,33 @@ export default {
 
     def __init__(self, figure: go.Figure) -> None:
         engine()
-        self.figure = figure
-        super().__init__(**_said(figure))
+        self.figure, self._forms = figure, 0
+        super().__init__(**self._said())
         self.add_class("cortexsim-live")
 
     def redraw(self) -> None:
         """Show the figure as it is now."""
         with self.hold_sync():
-            for name, said in _said(self.figure).items():
+            for name, said in self._said().items():
                 self.set_trait(name, said)
 
     def take(self, figure: go.Figure) -> None:
-        """Show another figure in this one's place."""
+        """Show another figure in this one's place; one with other traces or axes is not zoomed, and hides no line."""
+        self._forms += _form(figure) != _form(self.figure)
         self.figure = figure
         self.redraw()
 
+    def _said(self) -> dict[str, Any]:
+        """Spell out the figure as JSON: a text for each trace, and one for what is around them; NaN is null."""
+        layout = self.figure.layout.to_plotly_json()
+        # as high as plotly's own widget; what somebody zoomed, or hid, stays so as long as the revision is the same
+        around = {"height": 360, "uirevision": self._forms, **layout}
+        return {
+            "traces": [to_json_plotly(trace.to_plotly_json()) for trace in self.figure.data],
+            "around": to_json_plotly(around),
+        }
 
-def _said(figure: go.Figure) -> dict[str, Any]:
-    """Spell out a figure as JSON: a text for each trace, and one for what is around them; NaN is null."""
-    layout = figure.layout.to_plotly_json()
-    return {
-        "traces": [to_json_plotly(trace.to_plotly_json()) for trace in figure.data],
-        # as high as plotly's own widget
-        "around": to_json_plotly({"height": 360, **layout}),
-    }
+
+def _form(figure: go.Figure) -> object:
+    axes = [axis.title.text for axis in (*figure.select_xaxes(), *figure.select_yaxes())]
+    return [(trace.type, trace.name) for trace in figure.data], axes

@@ -162,7 +162,6 @@ class Sequences(Study):
                 value=1, min=1, max=subject.n, description="stream", layout=widgets.Layout(width="380px"), **wide
             ),
         }
-        self._live: dict[str, Live] = {}
         super().__init__(subject, controls, question)
         for name in self.VIEWS:
             controls[name].observe(lambda _: self._look(), names="value")
@@ -233,8 +232,9 @@ class Sequences(Study):
         """Put the choice of the stream above its figure."""
         row = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="2px 14px")
         chosen = widgets.Box([self._controls[name] for name in self.VIEWS], layout=row)
-        self._live = {name: Live(figure) for name, figure in figures.items()}
-        return [chosen, *self._live.values()]
+        lives = {name: Live(figure) for name, figure in figures.items()}
+        self._stream = lives["stream"]
+        return [chosen, *lives.values()]
 
     def say(self, result: xr.Dataset) -> str:
         """Say how often the target is named by its place, and what the statistics were taken from."""
@@ -284,6 +284,6 @@ class Sequences(Study):
             return
         try:
             show_stream(self.figures["stream"], *self._example(self.result), **self._how(self.result))
-            self._live["stream"].redraw()
+            self._stream.redraw()
         except Exception as error:  # a widget's exception would show nowhere else
             self.notice.value = alert("This could not be drawn", error)

@@ -10,8 +10,8 @@ from cortexsim.milliseconds import Milliseconds
 from cortexsim.plot import lines, look
 from cortexsim.plot.time_course import label
 
-# by the outcome: the value of `correct`, and the place of its colour
 HEADLINE = "headline"
+# by the outcome: the value of `correct`, and the place of its colour
 OUTCOMES = {"right": (1, 2), "wrong": (0, 0)}
 
 

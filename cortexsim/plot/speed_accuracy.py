@@ -100,15 +100,15 @@ def speed_accuracy(
     return figure
 
 
-def show_mark(figure: go.Figure, curve: xr.Dataset, mark: float) -> None:
-    """Circle the points of another threshold in a figure that `speed_accuracy` drew with a mark, in steps.
+def show_mark(figure: go.Figure, curve: xr.Dataset, mark: float, *, milliseconds: Milliseconds | None = None) -> None:
+    """Circle the points of another threshold in a figure that `speed_accuracy` drew of this curve, by the same clock.
 
     Raises
     ------
     ValueError
         If the curve has no such threshold.
     """
-    _mark(figure, curve, mark, None)
+    _mark(figure, curve, mark, milliseconds)
 
 
 def _place(curve: xr.Dataset, mark: float) -> int:

@@ -57,6 +57,21 @@ def test_another_figure_takes_its_place(figure):
     assert [json.loads(text)["type"] for text in live.traces] == ["bar"]
 
 
+def test_what_was_zoomed_or_hidden_stays_so_unless_traces_or_axes_are_others(figure):
+    def revision():
+        return json.loads(live.around)["uirevision"]
+
+    live = Live(figure)
+    before = revision()
+    live.redraw()
+    live.take(go.Figure([go.Scatter(y=[1, 2, 3]), go.Scatter(y=[2, 1, 0])]))
+    assert revision() == before
+    live.take(go.Figure([go.Scatter(y=[1, 2, 3], name="another run"), *live.figure.data]))
+    assert revision() == before + 1
+    live.take(go.Figure(live.figure).update_xaxes(title_text="another axis"))
+    assert revision() == before + 2
+
+
 def test_plotlys_code_goes_to_the_page_once_before_the_first_figure_and_with_none(monkeypatch):
     opened = []
     monkeypatch.setattr(widgets.Widget, "open", lambda self: opened.append(self))

@@ -72,6 +72,13 @@ def test_each_version_has_a_line_and_the_points_of_a_threshold_are_circled(versi
     assert not figure.layout.shapes
 
 
+def test_circles_keep_to_the_clock_of_the_figure(versions, milliseconds):
+    figure = speed_accuracy(versions, mark=0.5, milliseconds=milliseconds)
+    at = [circle.xanchor for circle in figure.layout.shapes]
+    show_mark(figure, versions, 0.5, milliseconds=milliseconds)
+    assert [circle.xanchor for circle in figure.layout.shapes] == at == [116, 116]
+
+
 def test_a_threshold_that_is_not_there_cannot_be_marked(versions):
     with pytest.raises(ValueError, match=r"there is no threshold 0.7 to mark: they are \[0.9, 0.5, 0.99\]"):
         speed_accuracy(versions, mark=0.7)
