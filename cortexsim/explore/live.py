@@ -112,7 +112,7 @@ export default {
 
     def __init__(self, figure: go.Figure) -> None:
         engine()
-        self.figure, self._forms = figure, 0
+        self.figure, self._forms = figure, 1  # plotly takes 0 for none
         super().__init__(**self._said())
         self.add_class("cortexsim-live")
 

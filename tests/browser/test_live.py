@@ -1,0 +1,55 @@
+"""A figure that is redrawn keeps what a person did to it, for as long as it is the same figure."""
+
+import pytest
+
+from benchmarks.jupyter import EXECUTE, open_notebook, run_all, write_notebook
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+FIGURE = """import plotly.graph_objects as go
+from cortexsim.explore.live import Live
+live = Live(go.Figure([go.Scatter(y=[1, 2, 3], name="one"), go.Scatter(y=[3, 2, 1], name="other")]))
+live"""
+AGAIN = "live.figure.data[0].y = [4, 5, 6]\nlive.redraw()"
+ANOTHER = "live.take(go.Figure([go.Scatter(y=[7, 8, 9], name='before'), *live.figure.data]))"
+STATE = """() => {
+  const plot = document.querySelector('.js-plotly-plot');
+  return {
+    first: Array.from(plot._fullData[0].y),
+    range: plot._fullLayout.xaxis.range,
+    hidden: plot._fullData.filter(trace => trace.visible === 'legendonly').map(trace => trace.name),
+  };
+}"""
+
+
+def shows(page, first):
+    page.wait_for_function(f"first => String(({STATE})().first) === String(first)", arg=first, timeout=60_000)
+    return page.evaluate(STATE)
+
+
+def test_zoom_and_hidden_lines_outlive_a_redraw_and_not_another_figure(lab_address, page, lab_folder):
+    write_notebook(lab_folder / "notebooks" / "live.ipynb", FIGURE)
+    open_notebook(page, lab_address, "live.ipynb")
+    assert [output for output in run_all(page) if output["output_type"] == "error"] == []
+    page.locator(".js-plotly-plot .main-svg").first.wait_for(state="attached", timeout=120_000)
+    whole = shows(page, [1, 2, 3])["range"]
+    plot = page.locator(".nsewdrag").first.bounding_box()
+    x, y = plot["x"], plot["y"] + plot["height"] / 2
+    page.mouse.move(x + plot["width"] * 0.3, y)
+    page.mouse.down()
+    page.mouse.move(x + plot["width"] * 0.6, y, steps=6)
+    page.mouse.up()
+    page.locator(".legendtoggle").nth(1).click()
+    page.wait_for_function(f"() => ({STATE})().hidden.length === 1", timeout=60_000)
+    zoomed = page.evaluate(STATE)["range"]
+    assert zoomed[1] - zoomed[0] < 0.5 * (whole[1] - whole[0])
+
+    page.evaluate(EXECUTE, AGAIN)
+    after = shows(page, [4, 5, 6])
+    assert after["range"] == zoomed
+    assert after["hidden"] == ["other"]
+
+    page.evaluate(EXECUTE, ANOTHER)
+    after = shows(page, [7, 8, 9])
+    assert after["range"] == pytest.approx(whole, abs=0.1)
+    assert after["hidden"] == []
