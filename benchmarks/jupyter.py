@@ -46,7 +46,6 @@ EXECUTE = """async code => {
   return said;
 }"""
 MOST_HEIGHT_PX = 9000
-# of a window that holds the whole notebook
 # scrolls the notebook that is seen to its first cell, and says whether that is in sight
 AT_THE_TOP = """() => {
   const notebook = [...document.querySelectorAll('.jp-WindowedPanel-outer')].find(one => one.clientHeight);
@@ -54,6 +53,7 @@ AT_THE_TOP = """() => {
   const first = notebook.querySelector('.jp-Cell').getBoundingClientRect();
   return first.height > 0 && first.top >= notebook.getBoundingClientRect().top;
 }"""
+# of a window that holds the whole notebook
 HEIGHT = """() => {
   const notebook = [...document.querySelectorAll('.jp-WindowedPanel-outer')].find(one => one.clientHeight);
   return Math.ceil(innerHeight + notebook.scrollHeight - notebook.clientHeight);
