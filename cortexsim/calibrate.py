@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -106,14 +105,13 @@ def calibrate(
         checksum(pixels),
         len(pixels),
         seed,
+        lesion=str(done),
     )
     with undisturbed(model), torch.no_grad():
         _advance(model, pixels, planned, taken, hand, batch_size or 250, weight)
     if model.normalization == "shared":
         taken = taken.pooled(min(until, model.readout_time))
-    if done:
-        taken = replace(taken, change=", ".join(filter(None, [f"taken with {done}", taken.change])))
-    elif keep:
+    if keep and not done:
         model.statistics[presentation] = taken
     return taken
 

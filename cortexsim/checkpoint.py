@@ -254,6 +254,7 @@ def _pack(statistics: Statistics, prefix: str) -> tuple[dict[str, Any], dict[str
         "images": statistics.images,
         "n_images": statistics.n_images,
         "seed": statistics.seed,
+        "lesion": statistics.lesion,
         "change": statistics.change,
     }
     return described, tensors

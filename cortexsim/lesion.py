@@ -36,13 +36,9 @@ def check_lesion(lesion: str, done: Changes, calibrate_on: Any, statistics: Any)
             f"lesion={lesion!r} says what an intervention means, but nothing is silenced, scaled or noisy; give "
             "silence=..., gain=... or transition_noise=..."
         )
-    own = lesion == "recalibrated" and isinstance(statistics, Statistics) and _of_this_lesion(statistics, done)
+    own = lesion == "recalibrated" and isinstance(statistics, Statistics) and statistics.lesion == str(done)
     if calibrate_on is None and not own:
         raise ValueError(f"a {lesion} lesion needs images to take its statistics on; give calibrate_on=...")
-
-
-def _of_this_lesion(statistics: Statistics, done: Changes) -> bool:
-    return statistics.change.partition(", pooled over ")[0] == f"taken with {done}"
 
 
 def intact(model: Cortex, used: Statistics) -> Statistics:
@@ -53,14 +49,14 @@ def intact(model: Cortex, used: Statistics) -> Statistics:
     MissingStatisticsError
         If the model holds none for this presentation.
     """
-    return model.find_statistics(used.presentation) if used.change.startswith("taken with ") else used
+    return model.find_statistics(used.presentation) if used.lesion else used
 
 
 def recalibrated(model: Cortex, used: Statistics | None, done: Changes, calibrate_on: Any, until: int) -> Statistics:
     """Take the statistics anew, with the lesion in place and shown as the intact model's were."""
     if used is None:
         raise ValueError("this model has no normalization, so there is nothing to recalibrate; use lesion='acute'")
-    if _of_this_lesion(used, done):
+    if used.lesion == str(done):
         return used
     return calibrate(
         model,

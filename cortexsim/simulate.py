@@ -193,7 +193,7 @@ def simulate(
     used = None
     if model.normalization != "none":
         used = model.find_statistics(presentation, statistics)
-        if lesion != "recalibrated" and used.change.startswith("taken with "):
+        if lesion != "recalibrated" and used.lesion:
             raise ValueError(
                 f"these statistics are of a lesion ({used}), but the lesion is {lesion!r}; "
                 "say lesion='recalibrated', or give the intact model's"
@@ -408,6 +408,7 @@ def _provenance(used: Statistics, presentation: AnyPresentation) -> dict[str, An
         "images": used.images,
         "n_images": used.n_images,
         "seed": used.seed,
+        "lesion": used.lesion,
         "change": used.change,
         "reused": not used.presentation.contains(presentation),
     }

@@ -47,6 +47,8 @@ class Statistics:
     n_images : int
     seed : int
         Drew the masks and the components of a mixture.
+    lesion : str
+        What was done to the model while they were taken, as "V2->V1 silenced"; "" if nothing.
     change : str
         How they were changed since, as by `held` and `pooled`; "" if not.
     """
@@ -59,6 +61,7 @@ class Statistics:
     images: str
     n_images: int
     seed: int = 0
+    lesion: str = ""
     change: str = ""
 
     def at(self, place: str, time: int | None) -> tuple[Tensor, Tensor]:
@@ -137,8 +140,9 @@ class Statistics:
         return iter(self.moments)
 
     def __str__(self) -> str:
-        change = f", {self.change}" if self.change else ""
-        return f"statistics of {self.n_images} images, «{self.presentation}», times 0 to {self.until}{change}"
+        told = [f"taken with {self.lesion}"] * bool(self.lesion) + [self.change] * bool(self.change)
+        taken = f"statistics of {self.n_images} images, «{self.presentation}», times 0 to {self.until}"
+        return ", ".join([taken, *told])
 
     __repr__ = __str__
 

@@ -28,7 +28,8 @@ def test_recalibrated_statistics_are_those_of_the_graph_without_the_transition(c
     whole = dict(calibrated.statistics)
     taken = cs.calibrate(calibrated, pictures, until=6, silence=CUT)
     assert calibrated.statistics == whole
-    assert taken.change == "taken with V2->V1 silenced (t = 3…6)"
+    assert taken.lesion == "V2->V1 silenced (t = 3…6)"
+    assert taken.held(4).lesion == taken.pooled().lesion == taken.lesion
     other = cs.Cortex(calibrated.graph.without("V2->V1", times=range(3, 7)), n_classes=3, readout_time=5).double()
     other.load_state_dict(calibrated.state_dict())
     wanted = cs.calibrate(other, pictures, until=6)
@@ -45,7 +46,7 @@ def test_a_recalibrated_lesion_uses_statistics_with_the_lesion_in_place(calibrat
     assert recording.identical(given)
     made = settings(recording)
     assert made["lesion"] == {"kind": "recalibrated", "images": taken.images, "n_images": 6}
-    assert made["statistics"]["change"] == "taken with V2->V1 silenced (t = 3…6)"
+    assert made["statistics"]["lesion"] == "V2->V1 silenced (t = 3…6)"
     assert "recalibrated: the moments were taken with it in place" in cs.summary(recording)
     assert not np.allclose(values(recording, "IT")[:, 6], values(cut(calibrated, pictures[:3]), "IT")[:, 6])
 
@@ -145,7 +146,7 @@ def test_a_transition_silenced_and_weakened_at_different_times_has_its_mean_at_b
 def test_statistics_are_taken_with_the_gain_in_place(calibrated, pictures):
     before = dict(calibrated.statistics)
     taken = cs.calibrate(calibrated, pictures, until=6, gain=WEAK)
-    assert taken.change == "taken with V2->V1 times 0.25 (t = 3…6)"
+    assert taken.lesion == "V2->V1 times 0.25 (t = 3…6)"
     assert calibrated.statistics == before
     recording = cut(calibrated, pictures, silence=None, gain=WEAK, lesion="recalibrated", calibrate_on=pictures)
     for state in ("V1", "V2", "IT"):
@@ -283,4 +284,4 @@ def test_statistics_that_are_not_kept_leave_the_model_as_it_is(calibrated, pictu
     before = dict(calibrated.statistics)
     taken = cs.calibrate(calibrated, pictures, until=4, presentation=cs.sustained(), keep=False)
     assert calibrated.statistics == before
-    assert taken.change == ""
+    assert taken.lesion == ""

@@ -209,6 +209,8 @@ def _result(
         # parts of a run that was stopped may have been done elsewhere, or by another commit
         return "; ".join(dict.fromkeys(str(data.attrs[what]) for data in measured))
 
+    # an experiment may train for longer than its scale's recipe
+    epochs = {"epochs": result.sizes["epoch"]} if "epoch" in result.sizes else {}
     result.attrs = {
         "experiment": experiment.name,
         "title": experiment.title,
@@ -220,7 +222,7 @@ def _result(
         "validated_on": f"validation error: {held_out:.0%} of the training images, held out; test error: the test "
         "part, read once; nothing was chosen on either",
         "scale": _told(scale),
-        "recipe": plain(scale.recipe.to_dict()),
+        "recipe": plain(scale.recipe.to_dict() | epochs),
         "seconds": float(sum(float(data["seconds"]) for data in measured)),
         **{what: named(what) for what in ("hardware", "commit", "version", "date")},
     }

@@ -132,8 +132,11 @@ def _plan(scale: Scale, seed: int) -> tuple[Part, ...]:
     return (
         Sequence("one-to-one, asked at t = 6", "one-to-one", 1, seed),
         Sequence("one-to-many, asked from t = 1", "one-to-many", 1, seed),
-        *(Sequence(f"many-to-one, {lag} steps ago", "many-to-one", lag, seed) for lag in (1, 2)),
-        *(Sequence(f"many-to-many, {lag} steps ago", "many-to-many", lag, seed) for lag in (1, 2)),
+        *(
+            Sequence(f"{kind}, {lag} {'step' if lag == 1 else 'steps'} ago", kind, lag, seed)
+            for kind in ("many-to-one", "many-to-many")
+            for lag in (1, 2)
+        ),
     )
 
 

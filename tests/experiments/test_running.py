@@ -76,6 +76,7 @@ def test_every_experiment_runs_by_command_and_leaves_one_labelled_result(made, n
         assert trained.n_parameters(presentation=part.SHOWN[one.shown]) == int(
             result["n_parameters"].sel(model=one.label).item()
         )
+        assert json.loads(result.attrs["recipe"])["epochs"] == trained.about["recipe"]["epochs"]
         error = result["error"].sel(model=one.label).item()
         assert 0 <= error <= 1
         lines = (folder / "records" / f"{part.file_name(one)}.jsonl").read_text().splitlines()
