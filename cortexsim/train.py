@@ -347,7 +347,7 @@ class _Training:
         if not thorough and not len(images):
             return None
         if model.normalization != "none":
-            n = recipe.calibration_images if thorough else max(recipe.calibration_images // 10, 100)
+            n = recipe.calibration_images if thorough else recipe.brief_calibration_images
             some = torch.randperm(len(self.images), generator=torch.Generator().manual_seed(recipe.seed))[:n]
             calibrate(model, self.images[some.to(self.device)], until, recipe.presentation, seed=recipe.seed)
         if not len(images):

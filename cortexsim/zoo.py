@@ -30,6 +30,8 @@ class PaperModel:
         For 10 classes; convolutions and the final layer, BN not counted.
     confidence : str
         How sure the size and the readout time are: "S" stated in the paper, "R" recalled, "I" inferred.
+    count_confidence : str
+        How sure the paper's number of parameters is.
     pre_net, sharing : str
         As for `Cortex`.
     """
@@ -41,6 +43,7 @@ class PaperModel:
     confidence: str
     pre_net: str = "conv"
     sharing: str = "time"
+    count_confidence: str = "I"
 
 
 _THREE = {"h1": 64, "h2": 128, "h3": 256}
@@ -72,7 +75,9 @@ PAPER: dict[str, PaperModel] = {
     "resnet-3-state-unshared": PaperModel(
         "3-state ResNet, ordinary: weights of its own at each time", _resnet_3, 11, 314_426, "I", sharing="none"
     ),
-    "fully-recurrent-2-state": PaperModel("2-state fully recurrent network", _recurrent_2, 10, 297_290, "R"),
+    "fully-recurrent-2-state": PaperModel(
+        "2-state fully recurrent network", _recurrent_2, 10, 297_290, "R", count_confidence="R"
+    ),
     "fully-recurrent-2-state-unshared": PaperModel(
         "2-state fully recurrent network, weights of its own at each time",
         _recurrent_2,

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from cortexsim import zoo
 from cortexsim.experiments.experiment import Experiment
+from cortexsim.experiments.material import Material
 from cortexsim.experiments.part import Bench, Part, built
 from cortexsim.experiments.scale import Scale
 from cortexsim.images import as_float, as_images
@@ -107,6 +108,9 @@ class Comparison:
     model: str
     steps: int
     seed: int = 0
+
+    def recipe(self, scale: Scale, material: Material) -> None:
+        """Both are trained by steps of their own, not by `cortexsim.train`."""
 
     def do(self, bench: Bench) -> xr.Dataset:
         """Train both and measure how far apart they are before each step."""

@@ -37,6 +37,10 @@ class Experiment:
         The only data that it can be run on, where it makes its own.
     own_name : str
         What those are called in the result, where it changes them.
+    most : int, optional
+        Stimuli of a part, where it makes no more of them than so many at any scale.
+    not_drawn : str
+        Why its figure of errors by time has no point at some times.
     """
 
     name: str
@@ -50,3 +54,5 @@ class Experiment:
     paper_error_of: str = ""
     own_data: str = ""
     own_name: str = ""
+    most: int | None = None
+    not_drawn: str = "No point: the last state is empty then, nothing can be read."

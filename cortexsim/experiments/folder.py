@@ -95,7 +95,10 @@ class RunFolder:
         if not file.is_file():
             return []
         try:
-            return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+            records = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+            if not all(isinstance(record, dict) and {"step", "done"} <= record.keys() for record in records):
+                raise ValueError("not the records of a training")
+            return records
         except ValueError as error:
             raise ValueError(
                 f"{file} is damaged ({error}); remove it and {self.checkpoint(name).name} beside the models, and "
@@ -115,7 +118,11 @@ class RunFolder:
     def part(self, name: str) -> xr.Dataset | None:
         """Read a finished part; None where it is not finished."""
         file = self.path / "parts" / f"{name}.nc"
-        return open_dataset(file, "remove it, and this part is done again") if file.exists() else None
+        remedy = "remove it, and this part is done again"
+        found = open_dataset(file, remedy) if file.exists() else None
+        if found is not None and "seconds" not in found:
+            raise ValueError(f"{file} holds no part of an experiment; {remedy}")
+        return found
 
     def finish_part(self, name: str, measured: xr.Dataset) -> None:
         """Keep what a part measured: it is finished then, and never done again."""

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cortexsim.experiments.experiment import Experiment
-from cortexsim.experiments.part import SHOWN, Bench, Part, Training
+from cortexsim.experiments.material import Material
+from cortexsim.experiments.part import SHOWN, TIME, Bench, Part, Training
 from cortexsim.experiments.scale import Scale
 from cortexsim.graph import CortexGraph, State
 from cortexsim.model import Cortex
@@ -47,6 +48,9 @@ class LinearCheck:
     shown: str
     seed: int = 0
 
+    def recipe(self, scale: Scale, material: Material) -> None:
+        """Nothing is trained."""
+
     def do(self, bench: Bench) -> xr.Dataset:
         """Run both, and take the largest difference over images and units at each time."""
         side, features = 8, 4
@@ -75,7 +79,7 @@ class LinearCheck:
                     {"long_name": "largest difference, relative to the largest value", "units": "1"},
                 )
             },
-            coords={"time": ("time", np.arange(UNTIL + 1), {"long_name": "time", "units": "steps"})},
+            coords={"time": ("time", np.arange(UNTIL + 1), TIME)},
         )
 
 

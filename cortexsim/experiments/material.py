@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +81,8 @@ def prepare(data: str | Path | Sequence[xr.Dataset] | None, scale: Scale, name: 
     FileNotFoundError
         If there is no such folder, or CIFAR-10 cannot be had.
     ValueError
-        If the folder lacks train/ or test/, or the images are none.
+        If the folder lacks train/ or test/, the images are none, too small or too few for a batch, or train and test
+        have other classes.
     """
     data = scale.data if data is None else data
     if isinstance(data, str | Path) and str(data) == "digits":
@@ -112,9 +114,18 @@ def prepare(data: str | Path | Sequence[xr.Dataset] | None, scale: Scale, name: 
             f"data must be one of {list(MADE)}, a folder, or a pair of Datasets (train, test), "
             f"got {type(data).__name__}"
         )
+    names = [datasets.classes(part) for part in pair]
+    if names[0] != names[1]:
+        raise ValueError(f"train and test must have the same classes, but train has {names[0]} and test has {names[1]}")
     train, test = (
         _sized(_first(part, n), scale.side) for part, n in zip(pair, (scale.n_train, scale.n_test), strict=True)
     )
+    least = math.ceil(scale.recipe.batch_size / (1 - scale.recipe.validation))
+    if train.sizes["stimulus"] < least:
+        raise ValueError(
+            f"{name or called} has {train.sizes['stimulus']} training images; at {scale.name} scale there must be at "
+            f"least {least}, for a batch of {scale.recipe.batch_size} beside those that are held out"
+        )
     return Material(train, test, name or called, scale.recipe.augmentation)
 
 

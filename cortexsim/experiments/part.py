@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,7 +17,7 @@ import xarray as xr
 
 from cortexsim import zoo
 from cortexsim.calibrate import calibrate
-from cortexsim.checkpoint import load, save
+from cortexsim.checkpoint import load, read_tensors, save
 from cortexsim.experiments.folder import RunFolder
 from cortexsim.experiments.material import Material
 from cortexsim.experiments.scale import PAPER, Scale
@@ -63,6 +65,9 @@ class Part(Protocol):
     @property
     def seed(self) -> int:
         """Draws weights, order and augmentation."""
+
+    def recipe(self, scale: Scale, material: Material) -> Recipe | None:
+        """Return how it is trained, as `cortexsim.train` is told; None where that trains nothing."""
 
     def do(self, bench: Bench) -> xr.Dataset:
         """Do it, and return what was measured."""
@@ -150,6 +155,8 @@ class Training:
         The image at time 0 only, or at every time.
     longer : float
         How many times as many epochs as the recipe's.
+    gentler : float
+        The recipe's learning rate is divided by this.
     until : int, optional
         Last time that is tested; by default only the readout time is.
     statistics : tuple of str
@@ -167,9 +174,19 @@ class Training:
     normalization: str = "time-specific"
     shown: str = "flash"
     longer: float = 1.0
+    gentler: float = 1.0
     until: int | None = None
     statistics: tuple[str, ...] = ("calibrated",)
     counted: bool = False
+
+    @property
+    def paper_confidence(self) -> str:
+        """How sure the paper's number of parameters is for this: "U" where its size is not known."""
+        if self.shown != "flash" or self.normalization != "time-specific" or self.change == "no shortcuts":
+            return "U"
+        paper = zoo.PAPER[self.model]
+        changed = self.change or self.readout_time not in (None, paper.readout_time)
+        return "I" if changed else paper.count_confidence
 
     def build(self, scale: Scale, n_classes: int = 10) -> Cortex:
         """Make the model, untrained."""
@@ -183,22 +200,22 @@ class Training:
             normalization=self.normalization,
         )
 
-    def recipe(self, bench: Bench) -> Recipe:
+    def recipe(self, scale: Scale, material: Material) -> Recipe:
         """Return how it is trained."""
-        recipe = bench.scale.recipe
         return replace(
-            recipe,
-            epochs=round(recipe.epochs * self.longer),
-            augmentation=bench.material.augmentation,
+            scale.recipe,
+            epochs=round(scale.recipe.epochs * self.longer),
+            learning_rate=scale.recipe.learning_rate / self.gentler,
+            augmentation=material.augmentation,
             presentation=SHOWN[self.shown],
-            calibrate_until=self.until or self.build(bench.scale).readout_time,
+            calibrate_until=self.until or self.readout_time or zoo.PAPER[self.model].readout_time,
             seed=self.seed,
         )
 
     def do(self, bench: Bench) -> xr.Dataset:
         """Train it where that is not done yet, and test it."""
         model = self.build(bench.scale, bench.material.n_classes).to(bench.device)
-        recipe = self.recipe(bench)
+        recipe = self.recipe(bench.scale, bench.material)
         measured, model = fit(self, model, bench.material.train, recipe, bench)
         measured["n_parameters"] = model.n_parameters(presentation=recipe.presentation)
         full = self.build(PAPER)
@@ -279,6 +296,8 @@ def fit(part: Part, model: Cortex, data: Any, recipe: Recipe, bench: Bench) -> t
     records, diverged = folder.records(name), False
     if not (folder.model(name).is_file() and records and records[-1]["done"]):
         checkpoint = folder.checkpoint(name)
+        if checkpoint.is_file():
+            _read(read_tensors, checkpoint)
         with closing(train(model, data, recipe, checkpoint=checkpoint)) as training:
             try:
                 for k, progress in enumerate(training):
@@ -298,8 +317,26 @@ def fit(part: Part, model: Cortex, data: Any, recipe: Recipe, bench: Bench) -> t
         if not diverged:
             save(model, folder.model(name), overwrite=True)
     else:
-        model = load(folder.model(name), device=bench.device)
+        model = _trained(folder.model(name), model, recipe).to(bench.device)
     return _by_epoch(records, recipe, model.readout_time, diverged), model.eval()
+
+
+def _read(read: Callable[[Path], Any], path: Path) -> Any:
+    """Read a file of the run's folder; where it is damaged, say what to do."""
+    try:
+        return read(path)
+    except ValueError as error:
+        raise ValueError(f"{error}; remove {path}, and this part is trained anew") from error
+
+
+def _trained(path: Path, untrained: Cortex, recipe: Recipe) -> Cortex:
+    """Load the model of a part that was trained before, if it is that part's."""
+    model: Cortex = _read(load, path)
+    # through JSON, where tuples become lists
+    same = model.about.get("recipe") == json.loads(json.dumps(recipe.to_dict()))
+    if not same or model.graph.to_dict() != untrained.graph.to_dict() or model.readout_time != untrained.readout_time:
+        raise ValueError(f"{path} is not the model of this part; remove it, and this part is trained anew")
+    return model
 
 
 def _plain(progress: Progress) -> dict[str, Any]:

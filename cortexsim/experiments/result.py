@@ -189,6 +189,10 @@ def over_seeds(values: xr.DataArray) -> xr.DataArray:
     if n_seeds > 1:
         low, high = values.min("seed"), values.max("seed")
         interval = f"lowest to highest over {n_seeds} seeds"
+        counts = values.count("seed").values
+        fewest = counts[counts > 0].min(initial=n_seeds)
+        if fewest < n_seeds:
+            interval += f" ({fewest} where others diverged)"
     else:
         z = 1.959964
         centre = (mean + z**2 / (2 * n)) / (1 + z**2 / n)

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 import xarray as xr
 
-from cortexsim import __version__, zoo
+from cortexsim import __version__
 from cortexsim.devices import checked_device
 from cortexsim.experiments.equivalence import EQUIVALENCE
 from cortexsim.experiments.experiment import Experiment
@@ -29,6 +29,7 @@ from cortexsim.experiments.scale import Scale, scale_named
 from cortexsim.experiments.sequences import SEQUENCES
 from cortexsim.experiments.states import MORE_STATES, PLAIN_OR_RESIDUAL
 from cortexsim.experiments.weights import ONE_KERNEL_FOR_ALL, WEIGHT_SHARING
+from cortexsim.recipe import Recipe
 from cortexsim.suggest import unknown
 
 EXPERIMENTS: dict[str, Experiment] = {
@@ -108,10 +109,13 @@ def run(
         raise ValueError(unknown("experiment", name, EXPERIMENTS))
     experiment, size, where = EXPERIMENTS[name], scale_named(scale), checked_device(device)
     for what, count in (("seeds", seeds), ("epochs", epochs)):
-        if count is not None and (not isinstance(count, int) or count < 1):
+        if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 1):
             raise ValueError(f"{what} must be a whole number of at least 1, got {count!r}")
     if epochs is not None:
         size = replace(size, recipe=replace(size.recipe, epochs=epochs))
+    if experiment.most is not None:
+        n_train, n_test = (min(n or experiment.most, experiment.most) for n in (size.n_train, size.n_test))
+        size = replace(size, n_train=n_train, n_test=n_test)
     if experiment.own_data and data not in (None, experiment.own_data):
         raise ValueError(f"{name} makes its own data ({experiment.own_data}); leave data out")
     if to is not None and Path(to).exists() and not resume:
@@ -156,19 +160,46 @@ def _do(part: Part, bench: Bench) -> xr.Dataset:
     return measured
 
 
-def _confidence(part: Part) -> str:
-    """Say how sure the paper's size of a model is; one that was changed from the zoo's is inferred."""
-    paper = zoo.PAPER.get(getattr(part, "model", ""))
-    if paper is None:
-        return "U"
-    changed = getattr(part, "change", "") or getattr(part, "readout_time", None) not in (None, paper.readout_time)
-    return "I" if changed else paper.confidence
-
-
 def _told(scale: Scale) -> str:
-    usual = scale_named(scale.name).recipe.epochs
-    epochs = scale.recipe.epochs
-    return scale.name if epochs == usual else f"{scale.name}, {epochs} epochs in place of {usual}"
+    """Say at which scale, and how it differs from the paper's."""
+    texts = [scale.name]
+    if scale.width > 1:
+        texts.append(f"the paper's features divided by {scale.width}")
+    usual, epochs = scale_named(scale.name).recipe.epochs, scale.recipe.epochs
+    if epochs != usual:
+        texts.append(f"{epochs} epochs in place of {usual}")
+    return ", ".join(texts)
+
+
+def recipes(parts: Sequence[Part], scale: Scale, material: Material) -> dict[str, str]:
+    """Say how the parts were trained, as attributes of the result.
+
+    Returns
+    -------
+    dict
+        `recipe`: what all have in common, as JSON; `recipe_of_each`: by the model's label what each has of its own.
+        Seeds are a dimension of the result, and left out. Nothing where nothing is trained by a recipe.
+    """
+    found = {part.label: part.recipe(scale, material) for part in parts}
+    settings = {label: recipe.to_dict() for label, recipe in found.items() if recipe is not None}
+    if not settings:
+        return {}
+    first = next(iter(settings.values()))
+    common = {name: value for name, value in first.items() if all(one[name] == value for one in settings.values())}
+    common.pop("seed", None)
+    own = {
+        label: {name: value for name, value in one.items() if name not in common and name != "seed"}
+        for label, one in settings.items()
+    }
+    return {"recipe": plain(common), "recipe_of_each": plain(own)}
+
+
+def _validated_on(recipe: Recipe, n_train: int) -> str:
+    n = min(recipe.brief_calibration_images, round(n_train * (1 - recipe.validation)))
+    return (
+        f"validation error: {recipe.validation:.0%} of the training images, held out, with statistics of {n:,} others; "
+        "test error: the test part, read once; nothing was chosen on either"
+    )
 
 
 def _settings(experiment: Experiment, scale: Scale, material: Material, parts: Sequence[Part]) -> dict[str, Any]:
@@ -193,7 +224,7 @@ def _result(
 ) -> xr.Dataset:
     """Label the result: what it is of, how it was made, and what is known of the paper's."""
     measured = list(done.values())
-    sure = {part.label: _confidence(part) for part in parts}
+    sure = {part.label: getattr(part, "paper_confidence", "U") for part in parts}
     result = combined(done)
     result = result.assign_coords(paper_confidence=("model", [sure[str(label)] for label in result["model"].values]))
     n_test, n_train = material.n("test"), material.n("train")
@@ -209,8 +240,7 @@ def _result(
         # parts of a run that was stopped may have been done elsewhere, or by another commit
         return "; ".join(dict.fromkeys(str(data.attrs[what]) for data in measured))
 
-    # an experiment may train for longer than its scale's recipe
-    epochs = {"epochs": result.sizes["epoch"]} if "epoch" in result.sizes else {}
+    trained = recipes(parts, scale, material)
     result.attrs = {
         "experiment": experiment.name,
         "title": experiment.title,
@@ -219,10 +249,9 @@ def _result(
         "figures": ",".join(experiment.figures),
         "data": f"{experiment.own_name or material.name}, {scale.side}x{scale.side} px, {n_train:,} training and "
         f"{n_test:,} test images",
-        "validated_on": f"validation error: {held_out:.0%} of the training images, held out; test error: the test "
-        "part, read once; nothing was chosen on either",
+        "not_drawn": experiment.not_drawn,
         "scale": _told(scale),
-        "recipe": plain(scale.recipe.to_dict() | epochs),
+        **({"validated_on": _validated_on(scale.recipe, n_train)} | trained if trained else {}),
         "seconds": float(sum(float(data["seconds"]) for data in measured)),
         **{what: named(what) for what in ("hardware", "commit", "version", "date")},
     }

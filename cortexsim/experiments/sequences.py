@@ -10,11 +10,13 @@ import xarray as xr
 
 from cortexsim import datasets
 from cortexsim.experiments.experiment import Experiment
+from cortexsim.experiments.material import Material
 from cortexsim.experiments.part import ERROR, TIME, Bench, Part, built, fit
 from cortexsim.experiments.scale import Scale
 from cortexsim.images import as_images
 from cortexsim.performance import accuracies, asked_times
-from cortexsim.presentation import AnyPresentation, flash, sequence
+from cortexsim.presentation import flash, sequence
+from cortexsim.recipe import Recipe
 
 MODEL = "fully-recurrent-2-state"
 N_FRAMES = 5
@@ -26,7 +28,7 @@ KINDS = {
     "many-to-one": (True, False),
     "many-to-many": (True, True),
 }
-MOST_MOVIES = 20_000
+MOST_STIMULI = 20_000
 
 
 def movies(n: int, *, kind: str, lag: int, part: str, size: int, seed: int = 0) -> xr.Dataset:
@@ -91,38 +93,39 @@ class Sequence:
     lag: int
     seed: int = 0
 
+    @property
+    def last(self) -> int:
+        """The last time that asks."""
+        return min(N_FRAMES - 1 + self.lag, UNTIL) if KINDS[self.kind][0] else UNTIL
+
+    def recipe(self, scale: Scale, material: Material) -> Recipe:
+        """Return how it is trained."""
+        return replace(
+            scale.recipe,
+            augmentation="none",
+            presentation=sequence(1) if KINDS[self.kind][0] else flash(1),
+            loss_at="all",
+            calibrate_until=self.last,
+            seed=self.seed,
+        )
+
     def do(self, bench: Bench) -> xr.Dataset:
         """Train it where that is not done yet, and test it at every time that asks."""
         scale = bench.scale
         train, test = (
-            movies(
-                min(bench.material.n(part), MOST_MOVIES),
-                kind=self.kind,
-                lag=self.lag,
-                part=part,
-                size=scale.side,
-                seed=self.seed,
-            )
+            movies(bench.material.n(part), kind=self.kind, lag=self.lag, part=part, size=scale.side, seed=self.seed)
             for part in ("train", "test")
         )
         labels = torch.from_numpy(test["label"].values)
         times = asked_times(labels) or []
-        shown: AnyPresentation = sequence(1) if KINDS[self.kind][0] else flash(1)
-        model = built(MODEL, scale, 10, seed=self.seed, readout_time=times[-1]).to(bench.device)
-        recipe = replace(
-            scale.recipe,
-            augmentation="none",
-            presentation=shown,
-            loss_at="all",
-            calibrate_until=times[-1],
-            seed=self.seed,
-        )
+        model = built(MODEL, scale, 10, seed=self.seed, readout_time=self.last).to(bench.device)
+        recipe = self.recipe(scale, bench.material)
         measured, model = fit(self, model, train, recipe, bench)
         measured["n_parameters"] = model.n_parameters()
         measured["readout_time"] = model.readout_time
         if bool(measured["diverged"]):
             return measured
-        found = accuracies(model, as_images(test).to(bench.device), labels.to(bench.device), times, shown)
+        found = accuracies(model, as_images(test).to(bench.device), labels.to(bench.device), times, recipe.presentation)
         measured["test_error"] = (("statistics", "time"), [[1 - found[time] for time in times]], ERROR)
         measured["error"] = ((), 1 - found[times[-1]], ERROR)
         return measured.assign_coords(statistics=["calibrated"], time=("time", times, TIME))
@@ -151,4 +154,6 @@ SEQUENCES = Experiment(
     figures=("time", "epoch"),
     own_data="digits",
     own_name="digits without debris and occluders",
+    most=MOST_STIMULI,
+    not_drawn="No point: nothing is asked at that time.",
 )

@@ -12,7 +12,11 @@ SHARED = {
     "resnet-3-state": "3-state ResNet",
     "fully-recurrent-2-state": "2-state fully recurrent",
 }
-ONE_KERNEL = {"one-kernel-16": "one kernel, 16 features", "one-kernel-32": "one kernel, 32 features"}
+# smaller scales divide the features
+ONE_KERNEL = {
+    "one-kernel-16": "one kernel, the paper's 16 features",
+    "one-kernel-32": "one kernel, the paper's 32 features",
+}
 LONGER = 2.0
 
 

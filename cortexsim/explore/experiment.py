@@ -100,7 +100,7 @@ class Experiment(Study):
 
     def say(self, result: xr.Dataset) -> str:
         """Say where the result is from, on which data and at which scale."""
-        learned = " Nothing is learned at this scale." if result.attrs["scale"] == "smoke" else ""
+        learned = " Nothing is learned at this scale." if str(result.attrs["scale"]).startswith("smoke") else ""
         return f"This result {self.source.replace('run', 'was run')}: {result.attrs['data']}; scale: " + (
             f"{result.attrs['scale']}.{learned}"
         )

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Collection
 
 import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
+
+from cortexsim.plot import look
 
 _LINE = 120  # characters of a caption
 _LINE_PX = 16
@@ -21,7 +24,19 @@ def model_name(result: xr.Dataset, label: str) -> str:
     sure = str(result["paper_confidence"].sel(model=label).item()) if "paper_confidence" in result.coords else "U"
     if not paper:
         return f"{name}: {own:,} parameters"
+    if sure == "U":
+        return f"{name}: {own:,} parameters (the paper's size is not known)"
     return f"{name}: {own:,} parameters ({'as' if own == paper else f'{paper:,}'} in the paper, {sure})"
+
+
+def add_diverged(figure: go.Figure, result: xr.Dataset, drawn: Collection[str]) -> int:
+    """Give every model whose training diverged, and of which nothing is drawn, a row of the legend; count them."""
+    lost = [label for label in result["model"].values if label not in drawn and _number(result, "diverged", label)]
+    for label in lost:
+        figure.add_scatter(
+            x=[None], y=[None], mode="markers", name=model_name(result, label), marker={"color": look.CLEAR}
+        )
+    return len(lost)
 
 
 def _number(result: xr.Dataset, variable: str, label: str) -> int:

@@ -32,6 +32,8 @@ def difference(result: xr.Dataset, variable: str = "difference") -> go.Figure:
     """
     values = result[variable].max("seed", keep_attrs=True)
     along = str(result[variable].dims[-1])
+    # other parts of the experiment may be measured for longer
+    values = values.dropna(along, how="all")
     quantities = values["quantity"].values.tolist() if "quantity" in values.dims else [""]
     precisions = values["precision"].values.tolist() if "precision" in values.dims else [""]
     figure = go.Figure(layout={"template": look.template()}).set_subplots(

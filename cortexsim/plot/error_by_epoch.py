@@ -7,7 +7,7 @@ import xarray as xr
 
 from cortexsim.experiments.result import over_seeds
 from cortexsim.plot import look
-from cortexsim.plot.caption import dress, interval_note, model_name
+from cortexsim.plot.caption import add_diverged, dress, interval_note, model_name
 
 
 def error_by_epoch(result: xr.Dataset) -> go.Figure:
@@ -64,6 +64,6 @@ def error_by_epoch(result: xr.Dataset) -> go.Figure:
         "error by epoch",
         "Solid: validation error at the epoch's end; dashed: training error over the epoch, as augmented. "
         f"{interval_note(validation)} {result.attrs['validated_on'][0].upper()}{result.attrs['validated_on'][1:]}.",
-        rows=len(trained),
+        rows=len(trained) + add_diverged(figure, result, trained),
     )
     return figure

@@ -9,7 +9,7 @@ import xarray as xr
 
 from cortexsim.experiments.result import over_seeds
 from cortexsim.plot import look
-from cortexsim.plot.caption import dress, interval_note, model_name
+from cortexsim.plot.caption import add_diverged, dress, interval_note, model_name
 
 # statistics: how lines and markers are drawn, and what they are; where every other time is empty there are no lines
 STATISTICS = {
@@ -36,7 +36,7 @@ def error_by_time(result: xr.Dataset, models: Sequence[str] | None = None) -> go
     -------
     Figure
         A line for each model and kind of statistics, with intervals; a large open circle marks the trained readout
-        time. Where the last state is empty there is no point.
+        time. Where nothing can be read, or nothing is asked, there is no point.
     """
     figure = go.Figure(layout={"template": look.template()})
     errors = over_seeds(result["test_error"])
@@ -59,6 +59,8 @@ def error_by_time(result: xr.Dataset, models: Sequence[str] | None = None) -> go
                 name=model_name(result, label) + (f"; {meaning}" if several else ""),
                 line={"color": look.COLOURS[k % len(look.COLOURS)], "width": 2, "dash": dash},
                 marker={"size": 8 if filling else 6, "symbol": SYMBOLS[k % len(SYMBOLS)] + filling},
+                # an error of 0 lies on the axis
+                cliponaxis=False,
                 error_y={
                     "array": look.for_json((line["high"] - line).values),
                     "arrayminus": look.for_json((line - line["low"]).values),
@@ -75,9 +77,8 @@ def error_by_time(result: xr.Dataset, models: Sequence[str] | None = None) -> go
         figure,
         result,
         "error by tested time",
-        "Open circle: the readout time that was trained. No point: the last state is empty then, nothing can be read. "
-        f"{interval_note(errors)}",
-        rows=rows,
+        f"Large circle: the readout time. {result.attrs.get('not_drawn', '')} {interval_note(errors)}",
+        rows=rows + add_diverged(figure, result, labels if models is None else result["model"].values),
     )
     return figure
 
@@ -94,6 +95,7 @@ def _mark_trained(figure: go.Figure, result: xr.Dataset, errors: xr.DataArray, l
             marker={"symbol": "circle-open", "size": 14, "color": colour, "line": {"width": 2}},
             showlegend=False,
             hoverinfo="skip",
+            cliponaxis=False,
         )
 
 

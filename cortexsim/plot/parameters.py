@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
@@ -52,7 +53,17 @@ def parameters(result: xr.Dataset) -> go.Figure:
             annotation_position="top left",
             name="paper",
         )
-    figure.update_xaxes(title_text="parameters (convolutions and final layer)", type="log")
+    figure.update_xaxes(title_text="parameters (convolutions and final layer)", type="log", tickformat=",")
+    if labels:
+        figure.update_xaxes(tickvals=_round_numbers(result["n_parameters"].sel(model=labels).values))
     figure.update_yaxes(title_text="error on the test part", tickformat=".0%", rangemode="tozero")
     dress(figure, result, "parameters against error", interval_note(errors), rows=len(labels))
     return figure
+
+
+def _round_numbers(counts: np.ndarray) -> list[float]:
+    """Return 1, 2 and 5 times the powers of ten that span some counts; where they span many, the powers alone."""
+    low, high = np.floor(np.log10(np.nanmin(counts))), np.ceil(np.log10(np.nanmax(counts)))
+    powers = 10.0 ** np.arange(low, high + 1)
+    steps = (1, 2, 5) if len(powers) < 4 else (1,)
+    return [float(step * power) for power in powers for step in steps]

@@ -48,11 +48,11 @@ def trained_tested(result: xr.Dataset) -> go.Figure:
     figure = go.Figure(layout={"template": look.template()}).set_subplots(
         len(groups),
         len(kinds),
-        subplot_titles=[f"{name}: {TITLES[kind]}" for name in groups for kind in kinds],
+        subplot_titles=[f"{name}:<br>{TITLES[kind]}" for name in groups for kind in kinds],
         horizontal_spacing=0.1,
         vertical_spacing=0.4 / len(groups),
     )
-    highest = float(errors.max())
+    lowest, highest = float(errors.min()), float(errors.max())
     for row, labels in enumerate(groups.values(), 1):
         trained = [int(result["readout_time"].sel(model=label).max()) for label in labels]
         for column, kind in enumerate(kinds, 1):
@@ -62,7 +62,7 @@ def trained_tested(result: xr.Dataset) -> go.Figure:
                 z=look.for_json(shown),
                 x=times,
                 y=[str(time) for time in trained],
-                zmin=0,
+                zmin=lowest,
                 zmax=highest,
                 colorscale=look.SEQUENTIAL,
                 showscale=row == 1 and column == len(kinds),
@@ -99,6 +99,6 @@ def trained_tested(result: xr.Dataset) -> go.Figure:
         f"{50 / np.sqrt(n):.1f} points). Framed: tested where it was trained. Blank: the last state is empty, or the "
         "model has no weights for that time.",
         plot_px=230 * len(groups),
-        top_px=64,
+        top_px=84,
     )
     return figure

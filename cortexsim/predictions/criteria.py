@@ -214,7 +214,7 @@ def _errors(records: Records, name: str) -> xr.DataArray:
             f"No result of the experiment {name} ships. To make one: cortexsim experiment {name} --scale laptop"
         )
     result = records.results[name]
-    if result.attrs["scale"] == "smoke":
+    if str(result.attrs["scale"]).startswith("smoke"):
         raise NoRecordError(f"The result of {name} that ships is a smoke test, trained too briefly to compare.")
     return result["error"].dropna("seed", how="all")
 

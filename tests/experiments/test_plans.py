@@ -14,7 +14,7 @@ from cortexsim.experiments.part import Bench, Training
 from cortexsim.plot.caption import model_name
 
 PAPER = SCALES["paper"]
-# Liao & Poggio (2016) for 10 classes: convolutions and the final layer
+# Liao & Poggio (2016) for 10 classes: convolutions and the final layer. All are inferred but one, which is recalled
 COUNTS = {
     "1-state ResNet, shared": 76_106,
     "1-state ResNet, not shared": 739_658,
@@ -22,8 +22,8 @@ COUNTS = {
     "3-state ResNet, not shared": 314_426,
     "2-state fully recurrent, shared": 297_290,
     "2-state fully recurrent, not shared": 2_656_586,
-    "one kernel, 16 features": 2_906,
-    "one kernel, 32 features": 10_410,
+    "one kernel, the paper's 16 features": 2_906,
+    "one kernel, the paper's 32 features": 10_410,
     "t = 1": 76_106,
     "t = 2": 223_562,
     "t = 5": 297_290,
@@ -45,10 +45,25 @@ def test_the_counts_in_legends_at_the_papers_scale_are_the_papers():
         count = one.build(PAPER).n_parameters()
         result = xr.Dataset(
             {"n_parameters": ("model", [count]), "paper_parameters": ("model", [count])},
-            {"model": [one.label], "paper_confidence": ("model", ["R"])},
+            {"model": [one.label], "paper_confidence": ("model", [one.paper_confidence])},
         )
         legends[one.label] = model_name(result, one.label)
-    assert legends == {label: f"{label}: {n:,} parameters (as in the paper, R)" for label, n in COUNTS.items()}
+    recalled = {"2-state fully recurrent, shared", "t = 10"}
+    assert legends == {
+        label: f"{label}: {n:,} parameters (as in the paper, {'R' if label in recalled else 'I'})"
+        for label, n in COUNTS.items()
+    }
+
+
+def test_what_the_paper_does_not_size_has_no_count_of_the_papers():
+    sure = {one.label: getattr(one, "paper_confidence", "U") for one in planned("inhomogeneous", "plain-or-residual")}
+    assert sure["image at every t"] == sure["1-state, plain"] == sure["3-state, plain"] == "U"
+    assert sure["image at t = 0 only"] == sure["1-state, residual"] == "I"
+    result = xr.Dataset(
+        {"n_parameters": ("model", [1_458.0]), "paper_parameters": ("model", [76_106.0])},
+        {"model": ["plain"], "paper_confidence": ("model", ["U"])},
+    )
+    assert model_name(result, "plain") == "plain: 1,458 parameters (the paper's size is not known)"
 
 
 def test_a_smaller_model_names_the_papers_count_beside_its_own():
@@ -66,6 +81,9 @@ def test_the_papers_scale_is_the_papers_recipe_to_the_letter(tmp_path):
     rates = [recipe.learning_rate_at(epoch / 60) for epoch in (0, 39, 40, 49, 50, 59)]
     assert rates == pytest.approx([0.01, 0.01, 0.001, 0.001, 0.0001, 0.0001])
     assert recipe.augmentation == "crop-flip"
+    assert (recipe.nesterov, recipe.weight_decay, recipe.label_smoothing, recipe.loss_at) == (False, 0, 0, "readout")
+    # the one thing that is not the paper's: a little is held out to validate on
+    assert (recipe.calibration_images, recipe.validation) == (50_000, 0.02)
     assert (PAPER.side, PAPER.width, PAPER.n_train, PAPER.n_test, PAPER.data) == (32, 1, None, None, "cifar10")
 
 
@@ -101,7 +119,7 @@ def test_the_papers_scale_starts_and_does_a_few_steps(tmp_path):
     folder = RunFolder(tmp_path / "run", {}, resume=False)
     bench = Bench(PAPER, prepare(images, PAPER), folder, torch.device("cpu"), report)
     one = Training("4-state adjacent", "adjacent-4-state")
-    assert replace(one.recipe(bench), calibrate_until=None) == cs.Recipe.paper()
+    assert replace(one.recipe(PAPER, bench.material), calibrate_until=None) == cs.Recipe.paper()
     with pytest.raises(KeyboardInterrupt):
         one.do(bench)
     assert lines[-1].startswith("step 4/240: loss")
@@ -121,6 +139,24 @@ def test_images_that_are_too_small_are_refused():
     pair = cs.datasets.digits(10, size=16), cs.datasets.digits(10, size=16)
     with pytest.raises(ValueError, match="images must be 32x32 pixels or larger squares, got 16x16"):
         prepare(pair, PAPER)
+
+
+def test_train_and_test_of_other_classes_are_refused():
+    digits = cs.datasets.digits(60, size=16)
+    fewer = digits.isel(stimulus=digits["label"].values < 2).assign_attrs(classes='["0", "1"]')
+    with pytest.raises(ValueError, match=r"same classes, but train has \['0', '1', '2'.*and test has \['0', '1'\]"):
+        prepare((digits, fewer), SCALES["smoke"])
+
+
+def test_too_few_images_for_a_batch_are_refused():
+    pair = cs.datasets.digits(20, size=16).isel(stimulus=slice(0, 19)), cs.datasets.digits(10, size=16)
+    with pytest.raises(ValueError, match="19 training images; at smoke scale there must be at least 20, for a batch"):
+        prepare(pair, SCALES["smoke"])
+
+
+def test_sequences_are_no_more_than_they_say():
+    assert EXPERIMENTS["sequences"].most == 20_000
+    assert {one.most for name, one in EXPERIMENTS.items() if name != "sequences"} == {None}
 
 
 def test_data_of_another_kind_are_refused():

@@ -70,13 +70,17 @@ def test_every_experiment_runs_by_command_and_leaves_one_labelled_result(made, n
     }
     assert not list(folder.glob("models/*.training.safetensors"))
     for one in plan:
-        if not hasattr(one, "recipe"):
+        if name == "equivalence" or one.label.startswith("linear"):
+            assert one.label not in json.loads(result.attrs.get("recipe_of_each", "{}"))
             continue
         trained = cs.load(folder / "models" / f"{part.file_name(one)}.safetensors")
+        told_recipe = json.loads(result.attrs["recipe"]) | json.loads(result.attrs["recipe_of_each"])[one.label]
+        assert told_recipe | {"seed": 0} == trained.about["recipe"]
+        if name == "sequences":
+            continue
         assert trained.n_parameters(presentation=part.SHOWN[one.shown]) == int(
             result["n_parameters"].sel(model=one.label).item()
         )
-        assert json.loads(result.attrs["recipe"])["epochs"] == trained.about["recipe"]["epochs"]
         error = result["error"].sel(model=one.label).item()
         assert 0 <= error <= 1
         lines = (folder / "records" / f"{part.file_name(one)}.jsonl").read_text().splitlines()
@@ -239,7 +243,7 @@ def test_the_folder_of_another_run_is_refused_and_left_alone(made, capsys):
     ("file", "message"),
     [
         ("settings.json", "settings.json is damaged .*; choose another folder, or remove this one"),
-        ("parts/one-kernel-16-features-seed0.nc", "damaged .*; remove it, and this part is done again"),
+        ("parts/one-kernel-the-paper-s-16-features-seed0.nc", "damaged .*; remove it, and this part is done again"),
     ],
 )
 def test_a_damaged_folder_is_told_with_what_to_do(copied, file, message):
@@ -249,11 +253,41 @@ def test_a_damaged_folder_is_told_with_what_to_do(copied, file, message):
         experiments.run("one-kernel", to=folder, resume=True)
 
 
-def test_damaged_records_are_told_with_what_to_do(copied):
-    folder, name = copied("one-kernel"), "one-kernel-16-features-seed0"
-    (folder / "parts" / f"{name}.nc").unlink()
-    (folder / "records" / f"{name}.jsonl").write_text('{"step": 0')
+FIRST = "one-kernel-the-paper-s-16-features-seed0"
+
+
+@pytest.mark.parametrize("text", ['{"step": 0', "3"])
+def test_damaged_records_are_told_with_what_to_do(copied, text):
+    folder = copied("one-kernel")
+    (folder / "parts" / f"{FIRST}.nc").unlink()
+    (folder / "records" / f"{FIRST}.jsonl").write_text(text)
     with pytest.raises(ValueError, match=r"seed0\.jsonl is damaged .*this part is done again"):
+        experiments.run("one-kernel", to=folder, resume=True)
+
+
+def test_a_part_that_is_another_file_is_told_with_what_to_do(copied):
+    folder = copied("one-kernel")
+    cs.datasets.digits(10).to_netcdf(folder / "parts" / f"{FIRST}.nc")
+    with pytest.raises(ValueError, match=r"seed0\.nc holds no part of an experiment; remove it, and this part is"):
+        experiments.run("one-kernel", to=folder, resume=True)
+
+
+@pytest.mark.parametrize("kind", ["cut", "of another part"])
+def test_a_damaged_or_foreign_model_is_told_with_what_to_do(copied, kind):
+    folder = copied("plain-or-residual")
+    (folder / "parts" / "1-state-residual-seed0.nc").unlink()
+    model, other = (folder / "models" / f"1-state-{which}-seed0.safetensors" for which in ("residual", "plain"))
+    model.write_bytes(model.read_bytes()[:500] if kind == "cut" else other.read_bytes())
+    with pytest.raises(ValueError, match=r"residual-seed0\.safetensors.*; remove .*, and this part is trained anew"):
+        experiments.run("plain-or-residual", to=folder, resume=True)
+
+
+def test_a_damaged_state_of_a_training_is_told_with_what_to_do(copied):
+    folder = copied("one-kernel")
+    (folder / "parts" / f"{FIRST}.nc").unlink()
+    (folder / "models" / f"{FIRST}.safetensors").unlink()
+    (folder / "models" / f"{FIRST}.training.safetensors").write_bytes(b"cut")
+    with pytest.raises(ValueError, match=r"training\.safetensors.*; remove .*, and this part is trained anew"):
         experiments.run("one-kernel", to=folder, resume=True)
 
 

@@ -19,6 +19,10 @@ def test_a_shipped_result_names_data_scale_hardware_time_and_commit(name):
     result = shipped(name)
     assert all(str(result.attrs[what]) for what in NAMED)
     assert result.attrs["experiment"] == name
+    # its legends are those that a run of today would have
+    plan = EXPERIMENTS[name].plan(SCALES["laptop"], 0)
+    assert result["model"].values.tolist() == [one.label for one in plan]
+    assert result["paper_confidence"].values.tolist() == [getattr(one, "paper_confidence", "U") for one in plan]
     assert re.match(r"CIFAR-10 \(JPEG\)|digits (in debris|without debris)", result.attrs["data"])
     assert result.attrs["scale"].split(",")[0] in SCALES
     assert "EPYC" in result.attrs["hardware"]

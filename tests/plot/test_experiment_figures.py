@@ -2,9 +2,13 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from cortexsim import plot
+from cortexsim.experiments import over_seeds
 from cortexsim.plot.experiment import write_html
+
+DRAWN = ("training_error", "validation_error", "test_error", "error")
 
 
 def caption(figure):
@@ -45,6 +49,35 @@ def test_errors_by_time_are_a_line_for_each_kind_of_statistics_with_gaps_where_n
     assert figure.layout.xaxis.title.text == "tested at (steps)"
 
 
+def test_a_training_that_diverged_before_anything_was_read_still_has_its_row(measured):
+    lost = measured.assign({name: measured[name].where(measured["model"] != "other") for name in DRAWN})
+    for figure, rows in ((plot.error_by_epoch(lost), 3), (plot.error_by_time(lost), 5)):
+        names = [trace.name for trace in figure.data if trace.showlegend is not False]
+        assert len(names) == rows
+        assert names[-1] == "other (diverged): 300 parameters (as in the paper, R)"
+
+
+def test_why_there_is_no_point_is_said_as_the_experiment_says_it(measured):
+    asked = measured.assign_attrs(not_drawn="No point: nothing is asked then.")
+    assert "Large circle: the readout time. No point: nothing is asked then. Intervals" in caption(
+        plot.error_by_time(asked)
+    )
+
+
+def test_parameters_are_told_in_whole_numbers(measured):
+    axis = plot.parameters(measured).layout.xaxis
+    assert list(axis.tickvals) == [100, 200, 500, 1000, 2000, 5000]
+    assert axis.tickformat == ","
+    wide = measured.assign(n_parameters=measured["n_parameters"] * xr.DataArray([1, 10, 1000], dims="model"))
+    assert list(plot.parameters(wide).layout.xaxis.tickvals) == [1e2, 1e3, 1e4, 1e5, 1e6]
+
+
+def test_a_seed_that_diverged_is_not_counted_among_those_of_the_interval(measured):
+    error = measured["error"].where((measured["model"] != "other") | (measured["seed"] == 0))
+    assert over_seeds(error).attrs["interval"] == "lowest to highest over 2 seeds (1 where others diverged)"
+    assert over_seeds(measured["error"]).attrs["interval"] == "lowest to highest over 2 seeds"
+
+
 def test_the_trained_readout_time_is_marked(measured):
     marks = [trace for trace in plot.error_by_time(measured).data if trace.mode == "markers"]
     assert [(mark.x[0], round(mark.y[0], 6)) for mark in marks] == [(1, 0.3), (2, 0.2), (2, 0.7)]
@@ -65,7 +98,7 @@ def test_the_matrix_has_a_row_for_each_trained_time_and_frames_the_diagonal(meas
     assert list(own.y) == ["1", "2"]
     framed = [(shape.x0, shape.y0) for shape in figure.layout.shapes if shape.xref == "x"]
     assert framed == [(0.5, -0.5), (1.5, 0.5)]
-    assert own.zmax == held.zmax
+    assert (own.zmin, own.zmax) == (held.zmin, held.zmax) == (0.2, pytest.approx(0.8))
 
 
 def test_a_matrix_needs_a_model_that_was_trained_at_several_times(measured):
