@@ -13,10 +13,12 @@ from cortexsim.explore.draft import STARTS, Draft, as_transitions
 from cortexsim.explore.editor import Editor
 from cortexsim.explore.exercise import Exercising
 from cortexsim.explore.guess import Guess
+from cortexsim.explore.keys import Panel
 from cortexsim.explore.notice import alert
 from cortexsim.explore.prediction import Prediction
 from cortexsim.explore.reach import ANATOMY, TO_BUILD, Reach, facts_for, picture, reach
 from cortexsim.explore.saving import Saving
+from cortexsim.explore.turns import Turns
 from cortexsim.graph import CortexGraph
 from cortexsim.model import Cortex
 from cortexsim.presentation import Presentation, flash, sustained
@@ -31,7 +33,7 @@ _SETTINGS = ("schema", "graph", "presentation", "readout_time", "until", "n_clas
 _ROW = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 12px")
 
 
-class Anatomy(Exercising, Saving, widgets.VBox):
+class Anatomy(Exercising, Saving, Panel):
     """Edit the transition matrix; the graph unrolled in time, arrival times, parameters and multiply-adds follow.
 
     Nothing is run and no model is made: all that is shown is `cs.schedule`'s account of the graph.
@@ -89,25 +91,25 @@ class Anatomy(Exercising, Saving, widgets.VBox):
         n_classes: int = 10,
         question: str = "",
     ) -> None:
-        self._settling, self._history = True, list[tuple[str, dict[str, Any]]]()
+        self._turns, self._history = Turns(), list[tuple[str, dict[str, Any]]]()
         self._own = None if isinstance(graph, str) else _as_draft(graph)
         self.n_classes = n_classes
         self.editor, self.notice = Editor(), widgets.HTML()
         self.ask = Prediction(self.editor, question, ANATOMY)
         self._make_controls()
         super().__init__([self._controls, self.notice, self.ask, self.editor], layout=widgets.Layout(width="100%"))
-        self._begin(OWN if self._own else str(graph))
-        if presentation is not None:
-            self.shown = _name_of(presentation)
-        if until is not None:
-            self.until = until
-        if readout_time is not None:
-            self.readout_time = readout_time
-        self._lead()
-        self._follow(asks=True)
-        self.time = self.editor.time = 0 if question else self.readout_time
-        traitlets.link((self, "time"), (self.editor, "time"))
-        self._settling = False
+        with self._turns.take():
+            self._begin(OWN if self._own else str(graph))
+            if presentation is not None:
+                self.shown = _name_of(presentation)
+            if until is not None:
+                self.until = until
+            if readout_time is not None:
+                self.readout_time = readout_time
+            self._lead()
+            self._follow(asks=True)
+            self.time = self.editor.time = 0 if question else self.readout_time
+            traitlets.link((self, "time"), (self.editor, "time"))
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], **more: Any) -> Anatomy:
@@ -214,15 +216,12 @@ class Anatomy(Exercising, Saving, widgets.VBox):
 
     def _edited(self, change: Any) -> None:
         """Take in what the browser made of the matrix."""
-        if not self._settling:
-            self._attempt(lambda: self._take(change["new"]), asks=False)
+        self._attempt(lambda: self._take(change["new"]), asks=False)
 
     def _take(self, transitions: list[dict[str, Any]]) -> None:
         self.draft = Draft(self.draft.states, as_transitions(transitions))
 
     def _changed(self, change: Any) -> None:
-        if self._settling:
-            return
         name = change["name"]
         self._attempt(lambda: self._begin(self.start) if name == "start" else None, asks=name == "start")
 
@@ -255,21 +254,22 @@ class Anatomy(Exercising, Saving, widgets.VBox):
 
     def _attempt(self, change: Any, *, asks: bool) -> None:
         """Follow a change; what goes wrong is said in the panel, which keeps what it showed."""
-        before = self._shows
-        self._settling = True
-        try:
-            change()
-            self._follow(asks=asks)
-            if self._shows != before:
-                self._history.append(before)
-        except Exception as error:  # a widget's exception would show nowhere else
-            # else the next change would be refused because of this one
-            self._set(*before)
-            self.editor.transitions = self.draft.listed()
-            self.notice.value = alert("This cannot be", error, "The panel is as it was before.")
-        finally:
-            self._settling = False
-            self.undo_button.disabled = not self._history
+        with self._turns.take() as mine:
+            if not mine:
+                return
+            before = self._shows
+            try:
+                change()
+                self._follow(asks=asks)
+                if self._shows != before:
+                    self._history.append(before)
+            except Exception as error:  # a widget's exception would show nowhere else
+                # else the next change would be refused because of this one
+                self._set(*before)
+                self.editor.transitions = self.draft.listed()
+                self.notice.value = alert("This cannot be", error, "The panel is as it was before.")
+            finally:
+                self.undo_button.disabled = not self._history
 
     def _restore(self, start: str, settings: Mapping[str, Any]) -> None:
         before = self._history.copy()

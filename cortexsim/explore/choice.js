@@ -10,7 +10,7 @@ function element(name, attributes, parent, text = null) {
 
 export default {
   render({ model, el }) {
-    const root = element("div", { class: "cs-choice", "data-lm-suppress-shortcuts": "true" }, el);
+    const root = element("div", { class: "cs-choice" }, el);
     // radio buttons of one name switch each other off, and every widget has a copy of this module
     const group = `cortexsim-${Math.random().toString(36).slice(2)}`;
 

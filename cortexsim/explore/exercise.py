@@ -8,11 +8,12 @@ from typing import Any, ClassVar
 import ipywidgets as widgets
 
 from cortexsim.explore.guess import Asking, Guess
+from cortexsim.explore.keys import Panel
 from cortexsim.explore.notice import alert
 from cortexsim.suggest import unknown
 
 
-class Exercise(widgets.VBox):
+class Exercise(Panel):
     """Asks something about a panel, and checks the answer by what that panel has run.
 
     Parameters

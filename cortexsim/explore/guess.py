@@ -153,6 +153,13 @@ class Asking(widgets.VBox):
         self.observe(lambda _: self._ask(), names="question")
         self._ask()
 
+    @traitlets.validate("question")
+    def _known(self, proposal: Any) -> str:
+        # before the menu refuses it in words that do not help
+        if proposal["value"] and proposal["value"] not in self.questions:
+            raise traitlets.TraitError(unknown("question", proposal["value"], self.questions))
+        return proposal["value"]
+
     @property
     def asked(self) -> Guess | None:
         """The question, if there is one."""

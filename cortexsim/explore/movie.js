@@ -7,8 +7,7 @@ const MOST_PINS = COLOURS.length;
 class Movie {
   constructor(model, el) {
     this.model = model;
-    // JupyterLab's own single-key commands must not act while a person steers
-    this.root = element("div", { class: "cs-stage cs-movie", "data-lm-suppress-shortcuts": "true" }, el);
+    this.root = element("div", { class: "cs-stage cs-movie" }, el);
     this.tip = new Tip(this.root);
     this.bar = new TimeBar(this.root, model, { draw: () => this.draw() });
     this.bar.listen(this.root);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -36,11 +37,14 @@ class Prediction(Asking):
 
     def __init__(self, stage: Stage | Editor, question: str, questions: Mapping[str, Question] = QUESTIONS) -> None:
         self.stage = stage
-        self._final = self._waits = False
+        self._final = self._waits = self._starts = False
+        # what the person wants to be asked, also while that cannot be
+        self._wish = question
         narrow = widgets.Layout(width="80px")
         self.reveal_button = widgets.Button(description="reveal", button_style="primary", layout=narrow)
         self.skip_button = widgets.Button(description="skip", tooltip="look without a prediction", layout=narrow)
         super().__init__(questions, question)
+        self.observe(lambda change: self._wished(change["new"]), names="question")
         self.answers.children = (self.choice, self.reveal_button, self.skip_button)
         self.reveal_button.on_click(lambda _: self._guarded(self.reveal))
         self.skip_button.on_click(lambda _: self._guarded(self.skip))
@@ -60,11 +64,17 @@ class Prediction(Asking):
         labelled = any(right is not None for right in facts.right)
         needed = {"settled": labelled, "batch": labelled, "sibling": labelled and sibling}
         possible = {name: one for name, one in self.questions.items() if needed.get(name, True)}
-        wanted = self.question if self.question in possible else ""
-        # a menu falls back on its first option when it gets others
-        self.menu.options = self._options(possible)
-        self.menu.value = wanted
+        self._starts = True
+        try:
+            # a menu falls back on its first option when it gets others
+            self.menu.options = self._options(possible)
+            self.menu.value = self._wish if self._wish in possible else ""
+        finally:
+            self._starts = False
         self._ask()
+        if self._wish and self._wish not in possible:
+            lacks = "there is no sibling to measure" if labelled else "nothing is read out whose class is known"
+            self._say(f"«{html.escape(self.questions[self._wish].title)}» cannot be asked here: {lacks}.")
 
     def update(self, facts: Facts) -> None:
         """Take in what became of the recording, without asking anew."""
@@ -120,6 +130,10 @@ class Prediction(Asking):
             self._uncover()
 
     # --- inside
+
+    def _wished(self, question: str) -> None:
+        if not self._starts:
+            self._wish = question
 
     def _ask(self) -> None:
         asked = self.asked if self.about is not None else None

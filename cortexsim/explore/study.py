@@ -19,6 +19,7 @@ from cortexsim import __version__
 from cortexsim.explore.behind import Behind, Wanted
 from cortexsim.explore.exercise import Exercising
 from cortexsim.explore.guess import Asking, Guess
+from cortexsim.explore.keys import Panel
 from cortexsim.explore.live import Live
 from cortexsim.explore.notice import alert
 from cortexsim.explore.saving import write_settings
@@ -32,7 +33,7 @@ Told = Callable[[float, str], None]
 """Takes the share that is done, and what is being done; raises InterruptedError when it is wanted no longer."""
 
 
-class Study(Exercising, widgets.VBox):
+class Study(Exercising, Panel):
     """What all such panels share; a panel of its own says which choices, what is measured, and how it is drawn.
 
     Parameters

@@ -13,6 +13,7 @@ import traitlets
 import xarray as xr
 
 from cortexsim import presentation, trial
+from cortexsim.explore.keys import Panel
 from cortexsim.explore.live import Live
 from cortexsim.explore.notice import alert
 from cortexsim.explore.screen import Screen
@@ -25,7 +26,7 @@ from cortexsim.recording import settings
 from cortexsim.trial import class_names, softmax
 
 
-class Timeline(widgets.VBox):
+class Timeline(Panel):
     """Move through one stimulus of a recording in time.
 
     Parameters

@@ -19,15 +19,18 @@ from cortexsim.explore.behind import Behind, Wanted
 from cortexsim.explore.controls import Controls
 from cortexsim.explore.exercise import Exercising
 from cortexsim.explore.guess import Guess
+from cortexsim.explore.keys import Panel
 from cortexsim.explore.notice import alert
-from cortexsim.explore.offer import Offer, arrival
+from cortexsim.explore.offer import KINDS, Offer, arrival
 from cortexsim.explore.prediction import Prediction
 from cortexsim.explore.questions import EXERCISES, Facts
 from cortexsim.explore.saving import Saving
 from cortexsim.explore.scene import scene
 from cortexsim.explore.stage import Stage
 from cortexsim.explore.tasks import Difficulty, Task, shipped
+from cortexsim.explore.turns import Turns
 from cortexsim.images import as_images, checksum
+from cortexsim.masks import MASKS, GivenMask
 from cortexsim.model import Cortex
 from cortexsim.presentation import Presentation
 from cortexsim.recording import settings as made_with
@@ -40,7 +43,7 @@ MEASURING = "measuring …"
 CHOICES = ("task", "difficulty", "stimulus", "kind", "duration", "mask", "soa", "until")
 
 
-class Tour(Exercising, Saving, widgets.VBox):
+class Tour(Exercising, Saving, Panel):
     """Choose an image and how it is shown; move one time slider over all that happens then.
 
     Changing the image or how it is shown runs one stimulus. Moving time runs nothing: what was recorded is in the
@@ -112,6 +115,9 @@ class Tour(Exercising, Saving, widgets.VBox):
         until: int | None = None,
         question: str = "settled",
     ) -> None:
+        if model is None and (data is not None or sibling is not None):
+            what = "data" if data is not None else "sibling"
+            raise ValueError(f"{what} goes with a model of your own: give model=, too, or choose one of the tasks")
         self._tasks = shipped() if model is None else {"own": _own_task(model, data, sibling)}
         if task is not None and task not in self._tasks:
             raise ValueError(unknown("task", task, self._tasks))
@@ -119,7 +125,7 @@ class Tour(Exercising, Saving, widgets.VBox):
         self._models: dict[str, Cortex] = {}
         self._measured: dict[Any, dict[str, Any]] = {}
         self._lock, self._behind = threading.RLock(), Behind()
-        self._settling = True
+        self._turns = Turns()
         self.stage, self.notice = Stage(), widgets.HTML()
         self.ask = Prediction(self.stage, question)
         self.controls = Controls(self._tasks)
@@ -128,12 +134,17 @@ class Tour(Exercising, Saving, widgets.VBox):
         self.stimulus = stimulus
         if until is not None:
             self.until = until
-        self._show_as(presentation or presentation_from(self._task.start))
+        self._show_as(presentation_from(self._task.start) if presentation is None else presentation)
         self.controls.lead(self)
         traitlets.link((self, "time"), (self.stage, "time"))
-        self._settling = False
-        self.observe(self._changed, names=list(CHOICES))
-        self._attempt("until" if until is None else "presentation")
+        self.observe(lambda change: self._attempt(change["name"]), names=list(CHOICES))
+        # what was asked for is refused if it cannot be shown; what a task begins with gives way to what can
+        self._attempt("until" if until is None and presentation is None else "presentation")
+        if presentation not in (None, self._presentation):
+            raise ValueError(
+                f"this panel shows masks for as long as the model's statistics know them, else to the end: "
+                f"«{self._presentation}», not «{presentation}»"
+            )
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], **more: Any) -> Tour:
@@ -152,6 +163,12 @@ class Tour(Exercising, Saving, widgets.VBox):
             If the settings are not as `rerun` wants them, or model or image are not the ones that were shown.
         """
         wanted = check(settings)
+        for name, own in (("seed", 0), ("noise", 0), ("repeats", 1)):
+            if wanted.get(name, own) != own:
+                raise ValueError(
+                    f"this panel shows {name} = {own} only, but the settings have {name} = {wanted[name]!r}; "
+                    "cortexsim.rerun.rerun(settings) makes their recording"
+                )
         shown = {
             "stimulus": wanted["stimulus"],
             "presentation": presentation_from(wanted["presentation"]),
@@ -169,12 +186,18 @@ class Tour(Exercising, Saving, widgets.VBox):
             named = {key: wanted[key] for key in ("model", "data") if wanted[key] is not None}
             panel = cls(**{**named, **more}, **shown)
         verify(wanted, panel._model, stimuli(wanted, panel._images))
+        quantity = panel.settings.get("quantity")
+        if wanted.get("quantity", quantity) != quantity:
+            raise ValueError(
+                f"this panel shows the {quantity} of this model, but the settings have quantity = "
+                f"{wanted['quantity']!r}; cortexsim.rerun.rerun(settings) makes their recording"
+            )
         return panel
 
     @property
     def results(self) -> list[tuple[dict[str, Any], Facts]]:
-        """What is shown now, and what is known of it so far."""
-        return [({name: getattr(self, name) for name in CHOICES}, self.ask.about)]
+        """What is shown, which may be less than what is chosen, and what is known of it so far."""
+        return [(self._shows, self.ask.about)] if self.settings else []
 
     def shuffle(self) -> None:
         """Show another stimulus, drawn at random."""
@@ -193,21 +216,26 @@ class Tour(Exercising, Saving, widgets.VBox):
 
     # --- what is chosen
 
-    def _changed(self, change: Any) -> None:
-        if not self._settling:
-            self._attempt(change["name"])
+    @traitlets.validate("task", "kind", "mask")
+    def _known(self, proposal: Any) -> str:
+        # before a menu refuses it in words that do not help
+        name, value = proposal["trait"].name, proposal["value"]
+        allowed = {"task": self._tasks, "kind": KINDS, "mask": MASKS}[name]
+        if value not in allowed:
+            raise traitlets.TraitError(unknown(name, value, allowed))
+        return value
 
     def _attempt(self, changed: str) -> None:
         """Follow a change; what goes wrong is said in the panel, which keeps what it showed."""
-        self._settling = True
-        try:
-            self._follow(changed)
-            self._run()
-        except Exception as error:  # a widget's exception would show nowhere else
-            kept = "What is drawn below is still the one before. " if self.settings else ""
-            self.notice.value = alert("This could not be shown", error, f"{kept}Choose something else above.")
-        finally:
-            self._settling = False
+        with self._turns.take() as mine:
+            if not mine:
+                return
+            try:
+                self._follow(changed)
+                self._run()
+            except Exception as error:  # a widget's exception would show nowhere else
+                kept = "What is drawn below is still the one before. " if self.settings else ""
+                self.notice.value = alert("This could not be shown", error, f"{kept}Choose something else above.")
 
     def _choose_task(self, name: str, difficulty: str | None = None) -> None:
         task = self._tasks[name]
@@ -237,6 +265,15 @@ class Tour(Exercising, Saving, widgets.VBox):
         self._images = data if isinstance(data, xr.Dataset) else draw(self._task.data_for(self.difficulty), N_BATCH)
 
     def _show_as(self, presentation: Presentation) -> None:
+        if not isinstance(presentation, Presentation):
+            raise TypeError(
+                "presentation must be a flash, sustained or masked, such as cortexsim.flash(1), got "
+                f"{type(presentation).__name__}"
+            )
+        if presentation.kind not in KINDS:
+            raise ValueError(f"this panel shows a flash, sustained or masked image, got «{presentation}»")
+        if isinstance(presentation.mask, GivenMask):
+            raise ValueError(f"this panel shows masks that are made on the spot ({', '.join(MASKS)}), not given ones")
         self.kind, self.duration = presentation.kind, presentation.duration or self.duration
         self.soa, self.mask = presentation.soa or self.soa, str(presentation.mask or self.mask)
 
@@ -283,6 +320,7 @@ class Tour(Exercising, Saving, widgets.VBox):
                 "model_checksum": made_with(recording)["model"],
                 "image_checksum": checksum(pixels[:1]),
             }
+            self._shows = {name: getattr(self, name) for name in CHOICES}
             self.stage.show(on_stage)
             self._facts = self._what_happened(recording)
             # before the measuring, which has a word of its own there if it fails

@@ -16,6 +16,7 @@ from cortexsim.checkpoint import save
 from cortexsim.explore.exercise import Exercising
 from cortexsim.explore.forecast import EXERCISES, Forecast, Outlook
 from cortexsim.explore.guess import Guess
+from cortexsim.explore.keys import Panel
 from cortexsim.explore.learning_views import LearningViews
 from cortexsim.explore.lesson import LESSONS, Choices, Lesson
 from cortexsim.explore.notice import alert
@@ -23,6 +24,7 @@ from cortexsim.explore.recipe_controls import NAMES, RecipeControls
 from cortexsim.explore.run import Run
 from cortexsim.explore.saving import answered, write_settings
 from cortexsim.explore.trainer import Trainer
+from cortexsim.explore.turns import Turns
 from cortexsim.model import Cortex
 from cortexsim.suggest import unknown
 from cortexsim.train import TrainingDivergedError
@@ -35,7 +37,7 @@ _ROW = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 10
 _IN_FULL = widgets.Layout(width="100%", min_width="0")
 
 
-class Training(Exercising, widgets.VBox):
+class Training(Exercising, Panel):
     """Train a small model, and see loss, accuracy, kernels and one RDM move as it learns.
 
     Nothing trains before *start* is pressed. The training runs in a thread, so that the notebook stays alive; what is
@@ -89,11 +91,11 @@ class Training(Exercising, widgets.VBox):
         self._runs: list[Run] = []
         self._number = 0
         self.models: dict[str, Cortex] = {}
-        self._settling = True
-        self._build(question)
-        super().__init__(self._rows, layout=_IN_FULL)
-        self._take_up(name, Choices.from_dict({**self._lessons[name].usual.to_dict(), **choices}))
-        self._settling = False
+        self._turns = Turns()
+        with self._turns.take():
+            self._build(question)
+            super().__init__(self._rows, layout=_IN_FULL)
+            self._take_up(name, Choices.from_dict({**self._lessons[name].usual.to_dict(), **choices}))
         self._changed()
         if self.notice.value:
             # what cannot be trained from the start is the caller's mistake, not the person's
@@ -294,12 +296,10 @@ class Training(Exercising, widgets.VBox):
     # --- what is chosen
 
     def _changed_task(self, name: str) -> None:
-        if not self._settling:
-            self._settling = True
-            try:
+        with self._turns.take() as mine:
+            if mine:
                 self._take_up(name, self._lessons[name].usual)
-            finally:
-                self._settling = False
+        if mine:
             self._changed()
 
     def _take_up(self, name: str, choices: Choices) -> None:
@@ -309,8 +309,9 @@ class Training(Exercising, widgets.VBox):
 
     def _changed(self) -> None:
         """Follow a choice; one that cannot be trained is told at once."""
-        if not self._settling:
-            self._guarded(self._fit, "This cannot be trained", "Change what is chosen above.")
+        with self._turns.take() as mine:
+            if mine:
+                self._guarded(self._fit, "This cannot be trained", "Change what is chosen above.")
 
     def _fit(self) -> None:
         choices, lesson = self.controls.read(), self._lesson

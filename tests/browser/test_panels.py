@@ -131,3 +131,34 @@ def test_a_timeline_follows_its_slider_and_the_width_of_its_page(stage, page, le
     assert all(abs(drawn - there) <= 1 for drawn, there in widths), "a figure does not fill its container"
     assert left_this_machine() == []
     looks("tour-and-timeline")
+
+
+def test_keys_pressed_in_a_panel_are_the_panels_and_cut_no_cell(stage, page):
+    cells = "() => document.querySelectorAll('.jp-Notebook .jp-Cell').length"
+    before = page.evaluate(cells)
+    # after a click on an output the notebook is in command mode, in which "x" cuts the cell
+    controls = [page.get_by_role("slider", name="time (steps)"), page.get_by_role("radio", name="noise")]
+    for control in [*controls, page.get_by_label("task"), page.get_by_role("button", name="shuffle")]:
+        page.evaluate("() => window.jupyterapp.commands.execute('notebook:enter-command-mode')")
+        control.focus()
+        for key in ("x", "a", "b", "d", "d"):
+            page.keyboard.press(key)
+        assert page.evaluate(cells) == before
+        assert control.evaluate("control => control === document.activeElement")
+
+    checked = "radios => radios.filter(radio => radio.checked).map(radio => radio.parentElement.textContent)"
+    kinds = page.locator(".cs-choice fieldset", has=page.get_by_text("sustained")).get_by_role("radio")
+    assert kinds.evaluate_all(checked) == ["masked"]
+    page.get_by_role("radio", name="masked").focus()
+    page.keyboard.press("ArrowUp")
+    page.get_by_role("radio", name="sustained", checked=True).wait_for()
+    page.keyboard.press("ArrowDown")
+    page.get_by_role("radio", name="masked", checked=True).wait_for()
+    page.wait_for_function("() => document.querySelector('.cs-words') !== null")
+
+    # what runs a cell still does, from within a panel too
+    ran = "() => window.jupyterapp.shell.currentWidget.content.widgets.map(cell => cell.model.executionCount)"
+    before = page.evaluate(ran)
+    page.get_by_role("slider", name="time (steps)").click()
+    page.keyboard.press("Shift+Enter")
+    page.wait_for_function(f"before => ({ran})()[1] > before[1]", arg=before, timeout=120_000)

@@ -6,6 +6,7 @@ import threading
 import numpy as np
 import pytest
 import torch
+import traitlets
 import xarray as xr
 
 import cortexsim as cs
@@ -318,11 +319,96 @@ def test_a_model_without_normalization_shows_activation():
         ({"task": "digits-tiny", "question": "arival"}, ValueError, "unknown question 'arival': .*'arrival'"),
         ({"model": 3, "data": {}}, TypeError, "model must be a Cortex, a name or a path, got int"),
         ({"model": "digits-tiny"}, TypeError, "data must be a Dataset .*, got NoneType"),
+        ({"task": "digits-tiny", "data": images(4)}, ValueError, "data goes with a model of your own: give model="),
+        ({"task": "digits-tiny", "sibling": "digits-tiny"}, ValueError, "sibling goes with a model of your own"),
+        ({"task": "digits-tiny", "presentation": "flash"}, TypeError, "presentation must be a flash.*got str"),
+        ({"task": "digits-tiny", "presentation": cs.sequence(1)}, ValueError, "this panel shows a flash, sustained or"),
+        (
+            {"task": "digits-tiny", "presentation": cs.masked(1, 2, mask_duration=1)},
+            ValueError,
+            "this panel shows masks for as long as the model's statistics know them",
+        ),
     ],
 )
 def test_wrong_arguments_are_refused(arguments, error, match):
     with pytest.raises(error, match=match):
         Tour(**arguments)
+
+
+@pytest.mark.parametrize("until", [None, 6])
+def test_a_presentation_without_statistics_is_refused_and_never_another_one_shown(own_model, until):
+    panel = Tour(model=own_model, data=images(), presentation=cs.flash(9), until=until)
+    assert "«flash: image for 9 steps, then nothing» up to t = 6: no statistics" in panel.notice.value
+    assert not panel.settings
+    assert panel.results == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "match"),
+    [
+        ("kind", "flush", "unknown kind 'flush': .*'flash', 'sustained', 'masked'.*did you mean 'flash'"),
+        ("mask", "nose", "unknown mask 'nose': .*did you mean 'noise'"),
+        ("task", "digit", "unknown task 'digit'"),
+    ],
+)
+def test_a_value_that_is_none_is_refused_in_words(panel, name, value, match):
+    before = panel.settings
+    with pytest.raises(traitlets.TraitError, match=match):
+        setattr(panel, name, value)
+    assert panel.settings == before
+    with pytest.raises(traitlets.TraitError, match=r"unknown question 'batsch': .*did you mean 'batch'"):
+        panel.ask.question = "batsch"
+
+
+@pytest.mark.parametrize(("name", "value"), [("seed", 7), ("noise", 0.5), ("repeats", 2), ("quantity", "state")])
+def test_settings_that_the_panel_cannot_show_are_refused(panel, own_model, name, value):
+    with pytest.raises(ValueError, match=f"this panel shows .*{name}.* makes their recording"):
+        Tour.from_settings({**panel.settings, name: value}, model=own_model, data=images())
+
+
+def test_two_choices_at_once_on_two_threads_are_both_followed(panel, monkeypatch):
+    started, goes_on, run = threading.Event(), threading.Event(), Tour._run
+
+    def slow(self):
+        started.set()
+        assert goes_on.wait(30)
+        run(self)
+
+    monkeypatch.setattr(Tour, "_run", slow)
+    first = threading.Thread(target=lambda: setattr(panel, "stimulus", 3))
+    second = threading.Thread(target=lambda: setattr(panel, "until", 5))
+    first.start()
+    assert started.wait(30)
+    second.start()
+    second.join(0.2)
+    assert second.is_alive(), "the second choice did not wait for the first"
+    goes_on.set()
+    first.join(30)
+    second.join(30)
+    assert (panel.settings["stimulus"], panel.settings["until"]) == (3, 5)
+    assert len(panel.stage.scene["times"]) == 6
+
+
+def test_an_exercise_is_judged_by_what_is_shown_and_not_by_what_was_refused(panel):
+    before = panel.results[0][0]
+    panel.stimulus = 999
+    panel.until = 4
+    assert alerted(panel)
+    assert panel.results[0][0] == before
+
+
+def test_a_question_that_cannot_be_asked_for_a_while_is_asked_again(own_model, sibling):
+    panel = Tour(model=own_model, data=images(), sibling=sibling, until=6, question="batch")
+    assert panel.ask.question == "batch"
+    panel.until = 1
+    assert panel.ask.question == ""
+    assert "cannot be asked here: nothing is read out whose class is known" in panel.ask.result.value
+    panel.until = 6
+    assert panel.ask.question == "batch"
+    panel.ask.question = ""
+    panel.until = 5
+    assert panel.ask.question == ""
+    panel.wait()
 
 
 def test_an_exercise_of_the_tour_is_checked_by_what_is_shown(panel):

@@ -5,8 +5,7 @@ const HOP_MS = 650; // the dots travel most of it
 class Editor {
   constructor(model, el) {
     this.model = model;
-    // JupyterLab's own single-key commands must not act while a person edits
-    this.root = element("div", { class: "cs-stage cs-editor", "data-lm-suppress-shortcuts": "true" }, el);
+    this.root = element("div", { class: "cs-stage cs-editor" }, el);
     const act = {
       select: (source, target) => this.send("selected", [source, target]),
       toggle: (source, target) => (this.find(source, target) ? act.cut(source, target) : act.link(source, target, this.picture.allowed[`${source}->${target}`][0])),

@@ -177,7 +177,7 @@ class Chart {
   line(series, k) {
     const { svg, content } = this;
     const colour = series.named ? COLOURS[k % COLOURS.length] : "var(--cs-faint)";
-    const known = content.times.filter((time) => series.values[time] !== null);
+    const known = content.times.filter((time) => series.values[time] != null);
     if (series.low) {
       for (const time of known) {
         const [x, low, high] = [this.x(time), this.y(series.low[time]), this.y(series.high[time])];
@@ -198,7 +198,7 @@ class Chart {
     const { svg, box, content } = this;
     const ends = [];
     for (const [k, series] of content.series.entries()) {
-      const last = series.values.findLast((value) => value !== null);
+      const last = series.values.findLast((value) => value != null);
       if (series.named && last !== undefined) ends.push({ k, y: this.y(last), text: series.name });
     }
     if (content.chance) ends.push({ k: -1, y: this.y(content.chance), text: `chance ${rounded(content.chance, 2)}` });
@@ -228,7 +228,7 @@ class Chart {
     const place = (event.clientX - this.svg.getBoundingClientRect().left - this.x(0)) / (this.x(1) - this.x(0));
     const time = Math.min(Math.max(Math.round(place), 0), times.at(-1));
     const lines = series
-      .filter((one) => one.values[time] !== null)
+      .filter((one) => one.values[time] != null)
       .toSorted((one, other) => other.values[time] - one.values[time])
       .slice(0, 6)
       .map((one) => {

@@ -3,8 +3,7 @@
 class Stage {
   constructor(model, el) {
     this.model = model;
-    // JupyterLab's own single-key commands must not act while a person steers
-    this.root = element("div", { class: "cs-stage", "data-lm-suppress-shortcuts": "true" }, el);
+    this.root = element("div", { class: "cs-stage" }, el);
     this.bar = new TimeBar(this.root, model, { draw: (place, time) => this.draw(time) });
     this.bar.listen(this.root);
     this.sentence = element("div", { class: "cs-sentence", "aria-live": "polite" }, this.root);
@@ -108,7 +107,7 @@ class Stage {
       spoken: "accuracy over time, recurrent model and feedforward sibling",
       yLabel: "accuracy (fraction)",
       times: scene.times,
-      empty: batch.series?.length ? scene.times.map((t) => batch.series.every((one) => one.values[t] === null)) : [],
+      empty: batch.series?.length ? scene.times.map((t) => batch.series.every((one) => one.values[t] == null)) : [],
       series: (batch.series ?? []).map((one) => ({ ...one, named: true })),
       chance: batch.chance,
       message: batch.message,
