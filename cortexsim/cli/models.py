@@ -14,17 +14,27 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         "models",
         run,
         "list the models; with a name, describe one and draw its transition matrix",
-        "For example:\n  cortexsim models adjacent-4-state",
+        "For example:\n  cortexsim models adjacent-4-state\n  cortexsim models ventral-stream --full",
     )
     parser.add_argument("name", nargs="?", help="a model of the paper, a pretrained one, or a .safetensors file")
+    parser.add_argument(
+        "--full",
+        action="store_true",
+        help="print all of the card of a model that ships: every time and bin of each presentation, the confusion "
+        "matrices, the training curve, and how each seed was trained",
+    )
 
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
     import cortexsim as cs
-    from cortexsim.cards import as_text, names
+    from cortexsim import cards
 
     if options.name is None:
+        if options.full:
+            raise ValueError(
+                "--full prints the card of one model: name it, as in cortexsim models ventral-stream --full"
+            )
         print("Models of the paper (untrained; 10 classes; how sure: S stated, R recalled, I inferred):")
         for name, paper in cs.zoo.PAPER.items():
             size = f"{paper.n_parameters:>10,} parameters, readout time {paper.readout_time:2}"
@@ -33,6 +43,8 @@ def run(options: argparse.Namespace) -> None:
         for name in cs.zoo.pretrained():
             print(f"  {name}")
         return
+    carded = cs.zoo.SHORT.get(options.name, options.name)
+    card = cards.card(carded) if options.full or carded in cards.names() else None
     model = cs.zoo.build(options.name) if options.name in cs.zoo.PAPER else load_model(options.name)
     print(model)
     print(model.graph)
@@ -41,5 +53,7 @@ def run(options: argparse.Namespace) -> None:
         print(statistics)
     for key, value in model.about.items():
         print(f"{key}: {value}")
-    if cs.zoo.SHORT.get(options.name, options.name) in names():
-        print(f"\n{as_text(cs.zoo.card(options.name))}")
+    if card is not None:
+        print(f"\n{cards.in_full(card) if options.full else cards.as_text(card)}")
+        if not options.full:
+            print("\n--full prints the card's other times and bins, confusion matrices, training curve and seeds")

@@ -108,6 +108,12 @@ def prepare(data: str | Path | Sequence[xr.Dataset] | None, scale: Scale, name: 
         called = folder.resolve().name
     elif isinstance(data, Sequence) and len(data) == 2 and all(isinstance(part, xr.Dataset) for part in data):
         pair = list(data)  # type: ignore[arg-type]
+        for part, images in zip(("train", "test"), pair, strict=True):
+            lacks = [name for name in ("image", "label") if name not in images.variables]
+            if lacks:
+                raise ValueError(
+                    f"the {part} Dataset lacks {lacks[0]!r}: it must have `image` and the coordinate `label`"
+                )
         called = str(pair[0].attrs.get("name", "unnamed"))
     else:
         raise TypeError(

@@ -117,6 +117,6 @@ def scale_named(name: str) -> Scale:
     ValueError
         If there is none of that name.
     """
-    if name not in SCALES:
+    if not isinstance(name, str) or name not in SCALES:
         raise ValueError(unknown("scale", name, SCALES))
     return SCALES[name]

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cortexsim.explore.saving import check_answered
+from cortexsim.explore.saving import check_answered, check_told
 from cortexsim.suggest import unknown
 
 if TYPE_CHECKING:
@@ -52,8 +52,9 @@ def reopen(
     ------
     FileNotFoundError
         If there is no such file.
-    ValueError
-        If it is no JSON, or no settings of such a panel.
+    TypeError, ValueError
+        If it is no JSON, or no settings of such a panel, or what was answered is damaged; the message says where, and
+        what is allowed.
     """
     if isinstance(settings, str | Path):
         path = Path(settings)
@@ -61,20 +62,24 @@ def reopen(
             raise FileNotFoundError(f"there are no settings at {path}")
         try:
             settings = json.loads(path.read_text(encoding="utf-8"))
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"{path} is no JSON ({error}); write it with panel.save") from error
     known = {**STUDIES, **SHOWS}
     if not isinstance(settings, Mapping) or "panel" not in settings:
         raise ValueError(f"these are no settings of a panel ({', '.join(known)}): the key 'panel' is missing")
     name = settings["panel"]
-    if name not in known:
-        raise ValueError(unknown("panel", str(name), known))
+    if not isinstance(name, str) or name not in known:
+        raise ValueError(unknown("panel", name, known))
+    if not isinstance(settings.get("question", ""), str):
+        raise ValueError(f"'question' must be the name of a question, or '', got {settings['question']!r}")
     kind = getattr(import_module(f"cortexsim.explore.{known[name]}"), name)
     if name in STUDIES:
+        check_told(settings.get("told", []), {**kind.QUESTIONS, **kind.EXERCISES})
         return kind.from_settings(settings, model=model, data=data)
     check_answered(settings)
     given = {"model": model, "data": data, "lesson": lesson}
     more = {key: value for key, value in given.items() if value is not None}
     panel = kind.from_settings(settings["shows"], question=settings["question"], **more)
-    panel.ask.recall(settings["told"], getattr(panel, "EXERCISES", {}))
+    check_told(settings["told"], {**kind.EXERCISES, **panel.ask.questions})
+    panel.ask.recall(settings["told"], kind.EXERCISES)
     return panel

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import sys
 import time
 from dataclasses import dataclass, replace
@@ -28,6 +27,7 @@ import xarray as xr
 
 import cortexsim as cs
 from cortexsim.cli.arguments import read_presentation
+from cortexsim.experiments.result import machine
 from cortexsim.performance import measure
 from cortexsim.ready import known_number
 
@@ -312,6 +312,12 @@ def tested(task: Task, model: cs.Cortex) -> dict[str, Any]:
     return longest
 
 
+def processor_and_torch(threads: int) -> str:
+    """Name the processor and the version of torch; the threads stand in an entry of their own."""
+    processor, _, version = machine("cpu", threads).rsplit(", ", 2)
+    return f"{processor}, {version.partition('+')[0]}"
+
+
 def main() -> None:
     """Train one model, test it, and write both down."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -341,7 +347,7 @@ def main() -> None:
         "minutes": round(minutes, 1),
         "beginnings": beginnings,
         "threads": options.threads,
-        "machine": f"{platform.machine()}, torch {torch.__version__.split('+')[0]}, {model.about['precision']}",
+        "machine": processor_and_torch(options.threads) + f", {model.about['precision']}",
         "parameters": model.n_parameters(model.readout_time, cs.sustained()),
         "multiply_adds": cs.schedule(model.graph, model.readout_time, cs.sustained()).multiply_adds,
         "stages": [{"size": s.size, "n": s.n, "recipe": s.recipe.to_dict()} for s in task.stages],

@@ -159,6 +159,12 @@ def test_sequences_are_no_more_than_they_say():
     assert {one.most for name, one in EXPERIMENTS.items() if name != "sequences"} == {None}
 
 
+def test_a_dataset_without_labels_is_refused():
+    digits = cs.datasets.digits(60, size=16)
+    with pytest.raises(ValueError, match="the test Dataset lacks 'label': it must have `image` and the coordinate"):
+        prepare((digits, digits.drop_vars("label")), SCALES["smoke"])
+
+
 def test_data_of_another_kind_are_refused():
     with pytest.raises(TypeError, match=r"data must be one of \['digits', 'cifar10'\].*got int"):
         prepare(3, PAPER)
