@@ -92,6 +92,22 @@ def test_one_slider_moves_every_linked_view_and_nothing_leaves_the_machine(stage
     assert "mean of 8 channels: rate ≈" in page.locator(".cs-tip").inner_text()
     page.locator(".cs-accuracy svg").hover()
     assert "recurrent: " in page.locator(".cs-tip").inner_text()
+    # by keys, too: values follow time, and Shift moves over a map
+    tip = page.locator(".cs-tip")
+    page.locator(".cs-tile[data-state=V1]").focus()
+    read = tip.inner_text()
+    assert "mean of 8 channels: rate ≈" in read
+    page.keyboard.press("Shift+ArrowDown")
+    assert tip.inner_text() != read
+    page.locator(".cs-tile[data-state=IT]").focus()
+    page.keyboard.press("Home")
+    page.wait_for_function(AT, arg=0)
+    assert "empty: absent, not zero" in tip.inner_text()
+    page.locator(".cs-accuracy svg").focus()
+    page.keyboard.press("End")
+    page.wait_for_function(AT, arg=12)
+    assert tip.inner_text().startswith("t = 12\n")
+    assert "recurrent: " in tip.inner_text()
     assert page.locator("[role=alert]").count() == 0
     assert left_this_machine() == []
 

@@ -57,7 +57,7 @@ function marker(name, x, y, colour, parent) {
 class Tip {
   constructor(root) {
     this.root = root;
-    this.box = element("div", { class: "cs-tip", hidden: "" }, root);
+    this.box = element("div", { class: "cs-tip", role: "status", hidden: "" }, root);
   }
 
   show(event, lines) {
@@ -81,10 +81,12 @@ class Chart {
     this.tip = tip;
     this.figure = element("figure", { class: `cs-chart cs-${name}` }, parent);
     this.caption = element("figcaption", {}, this.figure);
-    this.svg = shape("svg", { role: "img", height: 166 }, this.figure);
+    this.svg = shape("svg", { role: "img", height: 166, tabindex: 0 }, this.figure);
     this.cover = element("div", { class: "cs-cover", hidden: "" }, this.figure);
     this.svg.addEventListener("pointermove", (event) => this.read(event));
     this.svg.addEventListener("pointerleave", () => this.tip.hide());
+    this.svg.addEventListener("focus", () => this.readNow());
+    this.svg.addEventListener("blur", () => this.tip.hide());
     this.time = 0;
     this.content = null;
   }
@@ -166,11 +168,15 @@ class Chart {
       const y = this.y(content.chance);
       shape("line", { x1: box.left, x2: box.right, y1: y, y2: y, class: "cs-chance" }, svg);
     }
-    for (const [place, { time, label }] of (content.marks ?? []).entries()) {
+    const marks = content.marks ?? [];
+    for (const { time } of marks) {
+      shape("line", { x1: this.x(time), x2: this.x(time), y1: box.top, y2: box.bottom, class: "cs-mark" }, svg);
+    }
+    for (const [place, { time, label }] of marks.entries()) {
       const x = this.x(time);
-      shape("line", { x1: x, x2: x, y1: box.top, y2: box.bottom, class: "cs-mark" }, svg);
       const near = x > box.right - 70 ? "end" : "start";
-      shape("text", { x: x + (near === "end" ? -4 : 4), y: box.bottom - 5 - 13 * place, "text-anchor": near, class: "cs-small" }, svg, label);
+      const at = { x: x + (near === "end" ? -4 : 4), y: box.bottom - 5 - 13 * place, "text-anchor": near };
+      shape("text", { ...at, class: "cs-small cs-over" }, svg, label);
     }
   }
 
@@ -220,6 +226,15 @@ class Chart {
     const x = this.x(Math.min(time, this.content.times.at(-1)));
     this.cursor.setAttribute("x1", x);
     this.cursor.setAttribute("x2", x);
+    if (document.activeElement === this.svg) this.readNow();
+  }
+
+  // What a pointer would read where the cursor stands, for whoever moves time by keys.
+  readNow() {
+    if (!this.content) return;
+    const outer = this.svg.getBoundingClientRect();
+    const x = this.x(Math.min(this.time, this.content.times.at(-1)));
+    this.read({ clientX: outer.left + x, clientY: outer.top + this.box.top });
   }
 
   read(event) {

@@ -133,7 +133,7 @@ class Tile {
     this.units = state.channels * state.height * state.width;
     this.pixels = state.height * state.width;
     this.averages(nTimes);
-    this.box = element("div", { class: "cs-tile", role: "img", "data-state": state.name }, parent);
+    this.box = element("div", { class: "cs-tile", role: "img", tabindex: 0, "data-state": state.name }, parent);
     this.title = element("div", { class: "cs-title" }, this.box, state.name);
     this.canvas = element("canvas", {}, this.box);
     this.empty = element("div", { class: "cs-empty" }, this.box, "empty");
@@ -141,6 +141,37 @@ class Tile {
     this.canvas.addEventListener("pointermove", (event) => this.read(event));
     this.empty.addEventListener("pointermove", (event) => this.read(event));
     this.box.addEventListener("pointerleave", () => this.tip.hide());
+    this.box.addEventListener("focus", () => this.readSpot());
+    this.box.addEventListener("blur", () => this.tip.hide());
+    this.box.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  // Values are read on while time moves.
+  follow() {
+    if (document.activeElement === this.box) this.readSpot();
+  }
+
+  // With Shift, because the arrows alone move time wherever the focus is.
+  key(event) {
+    const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+    if (!event.shiftKey || !moves[event.key]) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const [right, down] = moves[event.key];
+    this.spot = { x: this.spot.x + right, y: this.spot.y + down };
+    this.readSpot();
+  }
+
+  // What a pointer would read at the spot that the keys have moved, at first the middle of the map.
+  readSpot() {
+    const { width, height } = this.canvas;
+    const within = (value, n) => Math.min(Math.max(value, 0), n - 1);
+    this.spot = { x: within(this.spot?.x ?? width >> 1, width), y: within(this.spot?.y ?? height >> 1, height) };
+    const outer = (this.state.populated[this.time] ? this.canvas : this.empty).getBoundingClientRect();
+    this.read({
+      clientX: outer.left + ((this.spot.x + 0.5) / width) * outer.width,
+      clientY: outer.top + ((this.spot.y + 0.5) / height) * outer.height,
+    });
   }
 
   averages(nTimes) {
@@ -181,13 +212,14 @@ class Tile {
     const top = ((view === "all" ? 255 : this.meanTop) / 255) * state.scale;
     const was = state.populated.slice(0, time).includes(true);
     this.words.textContent = holds ? `0 to ${rounded(top)} a.u.` : was ? "nothing arrives any more" : "nothing has arrived";
-    this.box.setAttribute("aria-label", `${state.name} at t = ${time}: ${holds ? `map of ${this.scene.quantity}` : "empty"}`);
-    if (!holds) return;
+    this.box.setAttribute("aria-label", `${state.name} at t = ${time}: ${holds ? `map of ${this.scene.quantity}` : "empty"}; arrow keys with Shift move`);
+    if (!holds) return this.follow();
     const context = canvas.getContext("2d");
     this.picture ??= context.createImageData(canvas.width, canvas.height);
     if (view === "all") this.paintAll(this.picture.data, time);
     else this.paintMean(this.picture.data, time);
     context.putImageData(this.picture, 0, 0);
+    this.follow();
   }
 
   paintMean(data, time) {
