@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Sequence
+from numbers import Integral
 
 import torch
 from torch import Tensor
@@ -44,7 +45,14 @@ def bits(seed: int, purpose: str, index: Tensor, n: int) -> Tensor:
     -------
     Tensor, shape (stimulus, n), int64
         The same on every device and for every split into batches.
+
+    Raises
+    ------
+    ValueError
+        If the seed is no whole number.
     """
+    if not isinstance(seed, Integral) or isinstance(seed, bool):
+        raise ValueError(f"seed must be a whole number, got {seed!r}")
     golden = _signed(0x9E3779B97F4A7C15)
     start = _mix(torch.tensor(_signed(seed * 0x100000001B3 + zlib.crc32(purpose.encode())), dtype=torch.int64))
     stimulus = _mix(index.to(torch.int64) * golden + start.to(index.device))

@@ -61,13 +61,14 @@ def check() -> int:
         for process in own:
             process.end()
     again = "uv run cortexsim lab" if "UV" in os.environ else "cortexsim lab"
+    start = again + (" --allow-root" if _is_root() else "")
     failed = [one.check for one in found if one.status == "failed"]
     n_warnings = sum(one.status == "warning" for one in found)
     if failed:
         print(f"\nNot ready: {', '.join(failed)} failed. Do what is said there, then type: {again} --check")
         return 1
     but = f", with {n_warnings} warning{'s' * (n_warnings > 1)}" if n_warnings else ""
-    print(f"\nReady{but}. Type: {again}")
+    print(f"\nReady{but}. Type: {start}")
     return 0
 
 
@@ -137,6 +138,18 @@ def jupyterlab() -> tuple[str, str]:
     if missing:
         return "failed", f"{version}, but the front end of {' and of '.join(missing)} is missing: {INSTALL}"
     return "ok", f"{version}, with the front ends of the widgets"
+
+
+def user() -> tuple[str, str]:
+    """Check that JupyterLab starts for this user without being told to."""
+    if _is_root():
+        return "warning", "root, as in a container, for whom JupyterLab starts only with: cortexsim lab --allow-root"
+    return "ok", "JupyterLab starts for this user"
+
+
+def _is_root() -> bool:
+    # Windows has no such number
+    return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def folders() -> tuple[str, str]:
@@ -225,6 +238,7 @@ CHECKS: dict[str, tuple[Callable[[], tuple[str, str]], str]] = {
     "Python": (python, "install Python 3.11 or later"),
     "packages": (packages, INSTALL),
     "JupyterLab": (jupyterlab, INSTALL),
+    "user": (user, "start as another user, not as root"),
     "folders": (folders, "go to a folder that is yours, with cd"),
     "port": (port, "let programs listen on 127.0.0.1"),
     "memory": (memory, INSTALL),

@@ -1,5 +1,7 @@
 """Random numbers depend on (seed, purpose, stimulus) alone."""
 
+import re
+
 import pytest
 import torch
 from torch import Tensor
@@ -56,6 +58,12 @@ def test_drawing_leaves_torchs_own_generator_alone():
 @pytest.mark.parametrize("seed", [0, -1, 2**63, 10**30])
 def test_every_whole_number_is_a_seed(seed):
     assert randomness.uniform(seed, "mask", INDEX).unique().numel() > 190
+
+
+@pytest.mark.parametrize("seed", ["a", [1], None, 1.5, float("nan"), True])
+def test_nothing_else_is_a_seed(seed):
+    with pytest.raises(ValueError, match=f"seed must be a whole number, got {re.escape(repr(seed))}"):
+        randomness.uniform(seed, "mask", INDEX)
 
 
 def test_bits_are_those_of_the_published_generator():

@@ -8,11 +8,12 @@ import pytest
 import cortexsim as cs
 from cortexsim import explore
 from cortexsim.cli import main
-from cortexsim.explore import Anatomy, Tour, Training, reopen
+from cortexsim.explore import Anatomy, Masking, Tour, Training, reopen
 from cortexsim.explore.forecast import QUESTIONS as questions_of_a_training
 from cortexsim.explore.questions import QUESTIONS as questions_of_the_tour
 from cortexsim.explore.reach import ANATOMY
 from cortexsim.explore.reopening import SHOWS, STUDIES
+from cortexsim.explore.saving import answered
 from cortexsim.export import open_source
 
 
@@ -97,6 +98,79 @@ def test_a_file_that_lacks_something_is_refused(tour, tmp_path):
         reopen({name: value for name, value in saved.items() if name != "told"})
     with pytest.raises(ValueError, match="schema 9"):
         reopen({**saved, "schema": 9})
+
+
+@pytest.fixture
+def graph():
+    """The settings of a panel that asks in numbers, and whether something was built."""
+    return answered(Anatomy("adjacent", question="arrival"))
+
+
+@pytest.mark.parametrize(
+    ("told", "match"),
+    [
+        (5, "the saved answers are damaged: 'told' must be a list, got 5"),
+        ("x", "the saved answers are damaged: 'told' must be a list, got 'x'"),
+        (["x"], r"damaged at number 1 of 1 in 'told': .* the keys \['question', 'answer', 'truth'\], got 'x'"),
+        (
+            [{"answer": 1}],
+            "damaged at number 1 of 1 in 'told': it must be a mapping with the keys .*, got {'answer': 1}",
+        ),
+        ([{"question": "arival", "answer": 1, "truth": 1}], "in 'told': unknown question 'arival': .* mean 'arrival'"),
+        (
+            [{"question": ["x"], "answer": 1, "truth": 1}],
+            r"in 'told': unknown question \['x'\]: the allowed values are",
+        ),
+        ([{"question": "arrival", "answer": "x", "truth": 1}], "answer to 'arrival' must be a finite number, got 'x'"),
+        (
+            [{"question": "arrival", "answer": True, "truth": 1}],
+            "answer to 'arrival' must be a finite number, got True",
+        ),
+        ([{"question": "arrival", "answer": 1, "truth": float("nan")}], "truth to 'arrival' must be a finite .* nan"),
+        ([{"question": "one-step", "answer": 1, "truth": True}], "answer to 'one-step' must be true, got 1"),
+        (
+            [{"question": "one-step", "answer": True, "truth": "x"}],
+            "truth to 'one-step' must be true or false, got 'x'",
+        ),
+    ],
+)
+def test_damaged_answers_are_refused_with_where_and_what_is_allowed(graph, told, match):
+    with pytest.raises(ValueError, match=match):
+        reopen({**graph, "told": told})
+
+
+@pytest.mark.parametrize("answer", ["x", 11, None, [5]])
+def test_an_answer_that_was_not_on_offer_is_refused(answer):
+    saved = answered(Training("contours"))
+    told = [{"question": "feedforward", "answer": 5, "truth": 35}, {"question": "feedforward", "truth": 5}]
+    with pytest.raises(ValueError, match=r"at number 2 of 2 .* 'feedforward' must be one of \[-10, -5, 0, .*, got"):
+        reopen({**saved, "told": [told[0], {**told[1], "answer": answer}]})
+
+
+def test_damaged_answers_of_a_panel_that_measures_are_refused():
+    saved = Masking("digits-tiny").settings
+    with pytest.raises(ValueError, match="damaged at number 1 of 1 in 'told': unknown question 'x'"):
+        reopen({**saved, "told": [{"question": "x", "answer": 1, "truth": 1}]})
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"panel": ["Tour"]}, r"unknown panel \['Tour'\]: the allowed values are"),
+        ({"question": 5}, "'question' must be the name of a question, or '', got 5"),
+        ({"shows": 5}, "'shows' must be a mapping, as panel.settings gives it, got 5"),
+    ],
+)
+def test_what_is_of_another_type_is_refused(graph, changes, match):
+    with pytest.raises(ValueError, match=match):
+        reopen({**graph, **changes})
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "1" * 5000, "{"])
+def test_a_file_that_cannot_be_read_as_json_is_refused(text, tmp_path):
+    (tmp_path / "mine.json").write_text(text)
+    with pytest.raises(ValueError, match=r"mine.json is no JSON \(.*; write it with panel.save"):
+        reopen(tmp_path / "mine.json")
 
 
 @pytest.mark.parametrize("name", sorted({**STUDIES, **SHOWS}))
