@@ -25,7 +25,9 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("name", nargs="?", help="which; without it, they are listed")
     parser.add_argument(
-        "--scale", default="smoke", help="smoke (seconds), laptop (minutes to an hour) or paper (a GPU); default: %(default)s"
+        "--scale",
+        default="smoke",
+        help="smoke (seconds), laptop (minutes to an hour) or paper (a GPU); default: %(default)s",
     )
     parser.add_argument(
         "--data", help="digits, cifar10, or a folder of images with train/ and test/; default: the scale's"

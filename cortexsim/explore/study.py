@@ -148,14 +148,23 @@ class Study(Exercising, Panel):
         Raises
         ------
         ValueError
-            If there is no such choice.
+            If there is no such choice, or it cannot be that; the panel keeps what was chosen.
         """
         for name, value in choices.items():
             if name not in self._controls:
                 raise ValueError(unknown("choice", name, self._controls))
-            # JSON has no tuples
             control = self._controls[name]
-            control.value = tuple(value) if isinstance(control.value, tuple) else value
+            before = control.value
+            # JSON has no tuples
+            wanted = tuple(value) if isinstance(before, tuple) and isinstance(value, list) else value
+            try:
+                control.value = wanted
+            except (traitlets.TraitError, TypeError, ValueError) as error:
+                raise ValueError(f"{name} must be {_allowed(control)}, got {value!r}") from error
+            # a slider brings what is beyond its ends to them
+            if control.value != wanted:
+                control.value = before
+                raise ValueError(f"{name} must be {_allowed(control)}, got {value!r}")
 
     def run(self) -> None:
         """Measure what is chosen, behind the cell; what was measured before is shown at once."""
@@ -255,6 +264,8 @@ class Study(Exercising, Panel):
             If something lacks, is unknown, or belongs to another panel or model.
         """
         checked = checked_settings(settings)
+        if not isinstance(checked["choices"], Mapping):
+            raise ValueError(f"'choices' must be a mapping of names to values, got {checked['choices']!r}")
         if checked["panel"] != cls.__name__:
             raise ValueError(f"these settings are of the panel {checked['panel']}, not of {cls.__name__}")
         panel = cls._reopened(checked, model=model, data=data)
@@ -330,6 +341,18 @@ class Study(Exercising, Panel):
         self.button.disabled = bool(reason)
         self.button.tooltip = reason
         self.words.value = html.escape(reason)
+
+
+def _allowed(control: Any) -> str:
+    """Say what a control can be set to."""
+    options = getattr(control, "options", None)
+    if options is not None:
+        pairs = list(options.items()) if isinstance(options, Mapping) else list(options)
+        values = [one[1] if isinstance(one, tuple) and len(one) == 2 else one for one in pairs]
+        return f"{'some' if isinstance(control.value, tuple) else 'one'} of {values}"
+    if hasattr(control, "min"):
+        return f"a number from {control.min} to {control.max}"
+    return f"of the type {type(control.value).__name__}"
 
 
 def checked_settings(settings: Any) -> dict[str, Any]:

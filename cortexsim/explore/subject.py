@@ -13,8 +13,10 @@ from cortexsim.checkpoint import load as load_file
 from cortexsim.explore.tasks import TASKS, shipped
 from cortexsim.images import as_images
 from cortexsim.model import Cortex
-from cortexsim.rerun import draw
+from cortexsim.rerun import DATA, MOST_DRAWN, draw
 from cortexsim.suggest import unknown
+
+KEYS = ("model", "data", "n", "model_checksum")
 
 
 class Subject:
@@ -72,8 +74,14 @@ class Subject:
                 "data must be a Dataset with `image` (and `label`), or a mapping such as "
                 f"{{'name': 'digits', 'part': 'test'}}, got {type(data).__name__}"
             )
-        if isinstance(data, xr.Dataset) and len(as_images(data)) < n:
-            raise ValueError(f"n is {n}, but there are {len(as_images(data))} images")
+        # a Dataset is a mapping, too
+        if isinstance(data, xr.Dataset):
+            if len(as_images(data)) < n:
+                raise ValueError(f"n is {n}, but there are {len(as_images(data))} images")
+        elif data.get("name") not in list(DATA):
+            raise ValueError(unknown("data", data.get("name"), DATA))
+        elif n > MOST_DRAWN:
+            raise ValueError(f"n must be at most {MOST_DRAWN:,} where images are drawn, got {n}")
         self.n, self._named, self._data = n, None if isinstance(model, Cortex) else str(model), data
         self.model: Cortex = model if isinstance(model, Cortex) else _load(model)
         names = {one.model: one.sibling for one in shipped().values()}
@@ -129,6 +137,8 @@ class Subject:
         ValueError
             If it names no model or no data and none are given, or the model is another one.
         """
+        if not isinstance(described, Mapping) or not set(described) <= {*KEYS} or not set(described) >= {*KEYS[:3]}:
+            raise ValueError(f"'subject' must be a mapping with {list(KEYS)}, got {described!r}")
         for name, given in (("model", model), ("data", data)):
             if described[name] is None and given is None:
                 raise ValueError(f"these settings name no {name}, because it was given: give it as {name}=...")

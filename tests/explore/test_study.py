@@ -196,6 +196,9 @@ def test_settings_are_plain_open_the_panel_again_and_keep_the_answers(panel, giv
         ({"panel": "Tour"}, "of the panel Tour, not of Counting"),
         ({"extra": 1}, "extra"),
         ({"choices": {"tims": 2}}, "choice 'tims'"),
+        ({"choices": [2]}, r"'choices' must be a mapping of names to values, got \[2\]"),
+        ({"choices": {"times": "two"}}, "times must be of the type int, got 'two'"),
+        ({"subject": {"n": 3}}, r"'subject' must be a mapping with \['model', 'data', 'n', 'model_checksum'\]"),
     ],
 )
 def test_settings_of_something_else_are_refused(panel, given, change, message):
@@ -211,6 +214,23 @@ def test_settings_that_name_no_model_want_it_and_refuse_another(panel, given):
         Counting.from_settings(panel.settings, model=other, data=given["data"])
 
 
+def test_a_choice_beyond_its_control_is_refused_and_changes_nothing():
+    panel = cs.explore.HowLong("contours")
+    before = panel.choices
+    for name, value, allowed in (
+        ("held_from", 99, r"held_from must be one of \[3, 4, 5, 6, 7, 8\], got 99"),
+        ("task", "contour", r"task must be one of \['contours', 'digits', 'digits-tiny'\], got 'contour'"),
+        ("task", ["contours"], "task must be one of"),
+    ):
+        with pytest.raises(ValueError, match=allowed):
+            panel.choose(**{name: value})
+    assert panel.choices == before
+    folding = cs.explore.Folding()
+    with pytest.raises(ValueError, match=r"steps must be a number from 1 to \d+, got 900"):
+        folding.choose(steps=900)
+    assert folding.choices["steps"] < 900
+
+
 def test_a_subject_says_what_it_wants(given):
     with pytest.raises(ValueError, match="not both"):
         Subject("contours", **given)
@@ -220,6 +240,10 @@ def test_a_subject_says_what_it_wants(given):
         Subject(**given, n=50)
     with pytest.raises(ValueError, match=r"task 'contour'.*'contours'"):
         Subject("contour")
+    with pytest.raises(ValueError, match="n must be at most 10,000 where images are drawn, got 100000"):
+        Subject("contours", n=100_000)
+    with pytest.raises(ValueError, match=r"unknown data None.*'contours', 'digits'"):
+        Subject(model=given["model"], data={})
     assert Subject("contours", n=3).images.sizes["stimulus"] == 3
 
 
