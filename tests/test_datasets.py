@@ -636,6 +636,14 @@ def test_a_split_that_leaves_one_side_empty_is_refused():
         datasets.split(datasets.digits(4), 0.1)
 
 
+@pytest.mark.parametrize(
+    ("n", "which"), [(1, [0]), (3, [0, 3, 6]), (4, [0, 2, 5, 7]), (10, range(10)), (99, range(10))]
+)
+def test_stimuli_are_taken_from_all_over_a_dataset(n, which):
+    ten = xr.Dataset(coords={"label": ("stimulus", np.arange(10))})
+    assert datasets.spread(ten, n)["label"].values.tolist() == list(which)
+
+
 def test_a_split_needs_labels(digits):
     with pytest.raises(ValueError, match=r"cannot split by class: the coordinates are .*needed is 'label'"):
         datasets.split(digits.drop_vars("label"), 0.1)

@@ -9,6 +9,6 @@ from cortexsim.datasets.cifar import cifar10
 from cortexsim.datasets.contour_tracing import contours
 from cortexsim.datasets.digits_in_debris import digits
 from cortexsim.datasets.image_folder import folder, pictures
-from cortexsim.datasets.labelled import classes, split
+from cortexsim.datasets.labelled import classes, split, spread
 
-__all__ = ["cifar10", "classes", "contours", "digits", "folder", "pictures", "split"]
+__all__ = ["cifar10", "classes", "contours", "digits", "folder", "pictures", "split", "spread"]

@@ -136,6 +136,22 @@ def split(dataset: xr.Dataset, fraction: float, *, seed: int = 0) -> tuple[xr.Da
     return kept, taken.assign_attrs(part="validation", split_fraction=float(fraction), split_seed=int(seed))
 
 
+def spread(dataset: xr.Dataset, n: int) -> xr.Dataset:
+    """Take some stimuli from all over a dataset, at equal distances and in their order.
+
+    The first ones of a folder are all of one class: they lie there class by class.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        With the dimension `stimulus`.
+    n : int
+        How many; all, where there are no more.
+    """
+    total = dataset.sizes["stimulus"]
+    return dataset if n >= total else dataset.isel(stimulus=np.arange(n) * total // n)
+
+
 def balanced_labels(seed: int, purpose: str, index: torch.Tensor, n_classes: int) -> torch.Tensor:
     """Draw labels so that every run of `n_classes` stimuli holds each class once.
 

@@ -330,7 +330,7 @@ class HowLong(Study):
                 raise ValueError(
                     f"there are {who.images.sizes['stimulus']} images to take statistics from, not {count}"
                 )
-            some = who.images.isel(stimulus=slice(0, count))
+            some = who.some(count)
         else:
             some = draw({**described, "part": "train"}, count)
         return calibrate(model, some, until, shown, keep=False)

@@ -223,7 +223,9 @@ class Lesson:
         if isinstance(self.data, xr.Dataset):
             if len(as_images(self.data)) < self.n:
                 raise ValueError(f"the lesson wants {self.n} images, but the data hold {len(as_images(self.data))}")
-            return self.data.isel(stimulus=slice(0, self.n))
+            # those that are held out, and those that statistics are taken on, are taken from the ends
+            order = torch.randperm(len(as_images(self.data)), generator=torch.Generator().manual_seed(0))
+            return self.data.isel(stimulus=order[: self.n].numpy())
         key = (repr(sorted(self.data.items())), self.n)
         while not _DRAWING.acquire(timeout=0.1):
             # another panel draws, perhaps the same images

@@ -154,7 +154,7 @@ class Recorder(Study):
         model, path = self.subject.model, Path(choices["to"]).expanduser()
         with simulate(
             model,
-            self.subject.images.isel(stimulus=slice(0, choices["n"])),
+            self.subject.some(choices["n"]),
             SHOWN[choices["presentation"]],
             until=choices["until"],
             record=choices["record"],

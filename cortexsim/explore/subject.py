@@ -10,6 +10,7 @@ import xarray as xr
 
 from cortexsim import zoo
 from cortexsim.checkpoint import load as load_file
+from cortexsim.datasets import spread
 from cortexsim.explore.tasks import TASKS, shipped
 from cortexsim.images import as_images
 from cortexsim.model import Cortex
@@ -31,7 +32,7 @@ class Subject:
     data : Dataset or mapping, optional
         Images with `label`; or `name` and arguments of a dataset of cortexsim, drawn when they are needed.
     n : int
-        Images: so many are drawn, or the first ones are taken.
+        Images: so many are drawn, or taken from all over those that were given.
 
     Attributes
     ----------
@@ -94,15 +95,19 @@ class Subject:
         """The images, drawn at the first call."""
         if self._drawn is None:
             given = self._data
-            self._drawn = (
-                given.isel(stimulus=slice(0, self.n)) if isinstance(given, xr.Dataset) else draw(given, self.n)
-            )
+            self._drawn = spread(given, self.n) if isinstance(given, xr.Dataset) else draw(given, self.n)
         return self._drawn
 
-    def training(self, n: int) -> xr.Dataset:
-        """Draw images of the training part, to take statistics on; of images that were given, up to n of the first."""
+    def some(self, n: int) -> xr.Dataset:
+        """Take up to n of the images: the first ones where they were drawn, else from all over."""
         if isinstance(self._data, xr.Dataset):
-            return self._data.isel(stimulus=slice(0, n))
+            return spread(self.images, n)
+        return self.images.isel(stimulus=slice(0, n))
+
+    def training(self, n: int) -> xr.Dataset:
+        """Draw images of the training part, to take statistics on; of images that were given, take up to n of all."""
+        if isinstance(self._data, xr.Dataset):
+            return spread(self._data, n)
         return draw({**self._data, "part": "train", "seed": int(self._data.get("seed", 0)) + 1}, n)
 
     @property

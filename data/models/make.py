@@ -266,7 +266,8 @@ def trained(task: Task, sibling: str, seed: int) -> tuple[cs.Cortex, list[dict[s
             if "feedforward" in sibling:
                 # at later times half of the mixture shows masks, which move the moments; what stays on must be judged
                 # without them
-                some = data.isel(stimulus=slice(0, recipe.calibration_images))
+                n = recipe.calibration_images
+                some = cs.datasets.spread(data, n) if task.in_folder else data.isel(stimulus=slice(0, n))
                 cs.calibrate(model, some, until=task.calibrated_until, presentation=cs.sustained(), seed=seed)
             return model, records, attempt + 1
     raise RuntimeError(f"{sibling} seed {seed} stayed at chance in {MOST_BEGINNINGS} beginnings")

@@ -5,6 +5,7 @@ import threading
 from typing import ClassVar
 
 import ipywidgets as widgets
+import numpy as np
 import plotly.graph_objects as go
 import pytest
 import torch
@@ -245,6 +246,17 @@ def test_a_subject_says_what_it_wants(given):
     with pytest.raises(ValueError, match=r"unknown data None.*'contours', 'digits'"):
         Subject(model=given["model"], data={})
     assert Subject("contours", n=3).images.sizes["stimulus"] == 3
+
+
+def test_images_that_come_class_by_class_are_taken_of_all_classes(given):
+    digits = cs.datasets.digits(200, size=16)
+    sorted_digits = digits.isel(stimulus=np.argsort(digits["label"].values, kind="stable"))
+    subject = Subject(model=given["model"], data=sorted_digits, n=100)
+    for some in (subject.images, subject.some(20), subject.training(50)):
+        n = some.sizes["stimulus"]
+        assert np.bincount(some["label"].values, minlength=10).tolist() == [n // 10] * 10
+    drawn = Subject("contours", n=6)
+    assert drawn.some(4).identical(drawn.images.isel(stimulus=slice(0, 4)))
 
 
 def test_reopen_says_what_it_reads(tmp_path):

@@ -6,6 +6,7 @@ import sys
 import textwrap
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import torch
 import xarray as xr
 
 import cortexsim as cs
+from cortexsim.explore.lesson import split
 from cortexsim.explore.training import Training
 
 LONG_S = 240  # a process' first optimizer takes seconds to import, and a test machine may be busy
@@ -238,7 +240,8 @@ def test_closing_ends_the_threads(opened, endless):
 def test_the_threads_end_with_the_kernel():
     script = textwrap.dedent("""
         import time
-        from cortexsim.explore.training import Training
+        from cortexsim.explore.lesson import split
+from cortexsim.explore.training import Training
         panel = Training("digits", question="")
         panel.start()
         while panel.phase != "training":
@@ -415,3 +418,15 @@ def test_wrong_settings_are_refused(settings, match):
 def test_an_unknown_exercise_is_refused(finished):
     with pytest.raises(ValueError, match="unknown exercise 'feedback'"):
         finished.exercise("feedback")
+
+
+def test_images_of_ones_own_that_come_class_by_class_are_learned_and_tested_of_all_classes(tiny):
+    curves = cs.datasets.contours(200, size=16, length=(4, 6))
+    one_after_the_other = curves.isel(stimulus=np.argsort(curves["label"].values, kind="stable"))
+    lesson = replace(tiny, data=one_after_the_other)
+    images = lesson.images(lambda n, left: None, lambda: True)
+    learned, held, _ = split(images, 40)
+    for some in (learned, held, learned.isel(stimulus=slice(0, 32))):
+        assert 0.3 < some["label"].values.mean() < 0.7
+    assert images.sizes["stimulus"] == 104
+    assert images.identical(lesson.images(lambda n, left: None, lambda: True))
