@@ -103,7 +103,7 @@ class Lesson:
     data : mapping or Dataset
         `name` and arguments of a dataset of cortexsim, drawn on the spot; or images with the coordinate `label`.
     n : int
-        Images; of a Dataset the first ones.
+        Images; of a Dataset they are taken from all over it, in an order of chance that is always the same.
     held : int
         How many of them are held out.
     features : mapping of str to int

@@ -18,7 +18,7 @@ def test_a_result_that_ships_is_drawn_at_once():
     assert panel.source == "ships"
     assert len(drawn(panel)) == 1
     assert panel.result.attrs["experiment"] == "equivalence"
-    assert "This result ships: digits in debris" in panel.finding.value
+    assert "This result ships: CIFAR-10 (JPEG)" in panel.finding.value
 
 
 def test_a_run_replaces_what_is_drawn_and_tells_how_far_it_is(monkeypatch):

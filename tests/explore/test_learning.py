@@ -156,10 +156,16 @@ def test_a_lesson_draws_until_it_is_wanted_no_longer():
     assert seen == [0, 250]
 
 
-def test_images_of_ones_own_are_taken_in_order(tiny):
-    own = cs.datasets.contours(110, size=16, part="test")
+def test_images_of_ones_own_come_from_all_over_and_each_once(tiny):
+    own = cs.datasets.contours(110, size=16, part="test").sortby("label").assign_coords(which=("stimulus", range(110)))
     lesson = type(tiny)(**{**vars(tiny), "data": own})
-    xr.testing.assert_identical(lesson.images(lambda *_: None, lambda: True), own.isel(stimulus=slice(0, 104)))
+    taken = lesson.images(lambda *_: None, lambda: True)
+    which = taken["which"].values
+    assert len(set(which)) == len(which) == tiny.n == 104
+    xr.testing.assert_identical(taken, own.isel(stimulus=which))
+    xr.testing.assert_identical(taken, lesson.images(lambda *_: None, lambda: True))
+    # class by class as they were given, those that are held out would all be of one class
+    assert 0.25 < float(taken["label"][-tiny.held :].mean()) < 0.75
     short = type(tiny)(**{**vars(tiny), "data": own.isel(stimulus=slice(0, 50))})
     with pytest.raises(ValueError, match="the lesson wants 104 images, but the data hold 50"):
         short.images(lambda *_: None, lambda: True)

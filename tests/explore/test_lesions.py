@@ -48,7 +48,7 @@ def measured(panel, **choices):
 
 def test_a_cut_is_what_the_protocol_measures_in_all_three_versions(lateral, given):
     panel, result = lateral, lateral.result
-    shown = given["data"].isel(stimulus=slice(0, 20))
+    shown = cs.datasets.spread(given["data"], 20)
     same = cs.protocols.lesion(
         given["model"],
         shown,
@@ -77,7 +77,7 @@ def test_what_is_weakened_comes_in_three_versions_as_a_cut_does(panel, given):
     result = measured(panel, left=0.5)
     same = cs.protocols.lesion(
         given["model"],
-        given["data"].isel(stimulus=slice(0, 20)),
+        cs.datasets.spread(given["data"], 20),
         gain={"lateral": (0.5, range(1, 5))},
         calibrate_on=given["data"],
         presentation=cs.sustained(),
@@ -199,4 +199,5 @@ def test_rerun_makes_the_same_table_and_figures_without_a_browser(tmp_path, caps
 def test_statistics_are_taken_on_the_training_part_of_what_is_named_or_on_what_was_given(given):
     named = Subject("contours", n=2).training(3)
     assert named["image"].equals(cs.datasets.contours(3, part="train", seed=1)["image"])
-    assert Subject(**given).training(25)["image"].equals(given["data"]["image"][:25])
+    own = cs.datasets.spread(given["data"], 25)
+    assert Subject(**given).training(25)["image"].equals(own["image"])

@@ -46,7 +46,7 @@ def lines_of(panel):
 
 
 def test_the_panel_gives_what_the_protocol_gives(shown, given):
-    targets = given["data"].isel(stimulus=slice(0, 20))
+    targets = cs.datasets.spread(given["data"], 20)
     same = cs.protocols.rapid_sequence(
         given["model"], targets, n_frames=3, steps_per_frame=1, calibrate_on=given["data"]
     )
@@ -60,7 +60,7 @@ def test_the_panel_gives_what_the_protocol_gives(shown, given):
 
 def test_the_strip_shows_the_pictures_of_the_stream_and_the_target_among_them(shown, given):
     shown.choose(place=3, example=5)
-    figure, label = shown.figures["stream"], int(given["data"]["label"][4])
+    figure, label = shown.figures["stream"], int(cs.datasets.spread(given["data"], 20)["label"][4])
     assert len(figure.layout.images) == 3
     assert [image.x for image in figure.layout.images] == [0, 1, 2]
     (written,) = figure.select_traces({"name": "names of the pictures"})
