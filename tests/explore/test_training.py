@@ -240,8 +240,7 @@ def test_closing_ends_the_threads(opened, endless):
 def test_the_threads_end_with_the_kernel():
     script = textwrap.dedent("""
         import time
-        from cortexsim.explore.lesson import split
-from cortexsim.explore.training import Training
+        from cortexsim.explore.training import Training
         panel = Training("digits", question="")
         panel.start()
         while panel.phase != "training":
