@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-# Liao & Poggio (2016): a step takes about 20 to 50 ms in cortex
+# Liao & Poggio (2016), as recalled: a step takes about 20 to 50 ms in cortex
 PAPER_STEP_MS = (20.0, 50.0)
 
 
@@ -18,7 +18,7 @@ class Milliseconds:
     """What is assumed of a step's length: at time t it is `onset_ms + step_ms * t` after the image appeared.
 
     Time 0 is when the first state holds the image. So `onset_ms` is the latency of that state: about 66 ms for V1 of
-    the macaque (Schmolesky et al. 1998, recalled). The paper takes a step for 20 to 50 ms.
+    the macaque (Schmolesky et al. 1998, recalled). The paper takes a step for 20 to 50 ms (recalled).
 
     Parameters
     ----------
@@ -46,7 +46,9 @@ class Milliseconds:
         if not math.isfinite(self.onset_ms) or self.onset_ms < 0:
             raise ValueError(f"onset_ms must be at least 0 ms, got {self.onset_ms!r}")
         if not math.isfinite(self.step_ms) or self.step_ms <= 0:
-            raise ValueError(f"step_ms must be more than 0 ms, got {self.step_ms!r}; the paper takes 20 to 50")
+            raise ValueError(
+                f"step_ms must be more than 0 ms, got {self.step_ms!r}; the paper takes 20 to 50 (recalled)"
+            )
 
     def __str__(self) -> str:
         return f"time (ms) = {self.onset_ms:g} + {self.step_ms:g} t, assumed"
@@ -89,7 +91,7 @@ class Milliseconds:
 
 
 def in_steps(duration_ms: Any) -> tuple[Any, Any]:
-    """Give how many steps a duration may be, by the paper's 20 to 50 ms a step.
+    """Give how many steps a duration may be, by the paper's 20 to 50 ms a step (recalled).
 
     Parameters
     ----------
@@ -103,7 +105,7 @@ def in_steps(duration_ms: Any) -> tuple[Any, Any]:
 
     References
     ----------
-    Liao & Poggio (2016): a step takes about 20 to 50 ms of wall-clock time.
+    Liao & Poggio (2016), as recalled: a step takes about 20 to 50 ms of wall-clock time.
     """
     shortest, longest = PAPER_STEP_MS
     return duration_ms / longest, duration_ms / shortest

@@ -142,11 +142,12 @@ class Recipe:
 
     @classmethod
     def paper(cls, **changes: Any) -> Recipe:
-        """Return the recipe of Liao & Poggio (2016) for CIFAR-10, to the letter.
+        """Return the recipe of Liao & Poggio (2016) for CIFAR-10.
 
         SGD with momentum 0.9, batches of 64, 60 epochs, learning rate 0.01, 0.001 from epoch 41, 0.0001 from epoch 51;
-        padding by 4, random crops and flips. The paper states no weight decay, so there is none. Statistics are taken
-        on all training images. One thing differs: 2 % of the training images are held out, to validate on.
+        padding by 4, random crops and flips. Epochs and learning rates are recalled, the rest is stated. The paper
+        states no weight decay, so there is none. Statistics are taken on all training images. One thing differs: 2 % of
+        the training images are held out, to validate on.
         """
         recipe = cls(
             epochs=60,

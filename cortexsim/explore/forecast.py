@@ -99,6 +99,14 @@ def _how_far(learned: Learned) -> str:
     return f"At step {found[0]:,} " + ", ".join(f"t = {int(one['time'])}: {float(one):.0%}" for one in there) + "."
 
 
+def _which_first(learned: Learned) -> str:
+    told, found = _how_far(learned), first_passing(learned.curves, learned.outlook.level)
+    trained = 0 if found is None else int(learned.curves["accuracy"].sel(step=found[0]).count())
+    if trained != 1:
+        return told
+    return f"{told} No other readout time was trained by then: this answer is the recipe's, not the model's."
+
+
 def _held_out(curves: xr.Dataset) -> str:
     told = ", ".join(f"t = {int(one['time'])}: {float(one):.1%}" for one in curves["validation"])
     return f"{curves.attrs['name']}, held-out images: {told}"
@@ -123,7 +131,7 @@ QUESTIONS: dict[str, Guess] = {
         text=lambda outlook: f"Which readout time is first past {outlook.level:.0%}?",
         choices=lambda outlook: [*outlook.times, NEVER],
         truth=_first,
-        because=_how_far,
+        because=_which_first,
         unit="steps",
         form="t = {:g}",
         label="t (steps)",

@@ -324,7 +324,7 @@ class Masking(Study):
 
     def _one(self, model: Cortex, choices: Mapping[str, Any], soas: Sequence[int], told: Told) -> xr.Dataset:
         images = self.who.images
-        some = self.who.some(N_CALIBRATION)
+        some = self.who.training(N_CALIBRATION)
         until_mask = choices["targets"] == BESIDE
         durations = list(soas) if until_mask else [int(choices["targets"])]
         given: dict[str, Any] = {}

@@ -202,6 +202,10 @@ class Tour(Exercising, Saving, Panel):
     def shuffle(self) -> None:
         """Show another stimulus, drawn at random."""
         others = [k for k in range(len(as_images(self._images))) if k != self.stimulus]
+        if not others:
+            error = ValueError("this panel has one image")
+            self.notice.value = alert("There is no other image to show", error, "Give the panel more images: data=.")
+            return
         self.stimulus = int(np.random.default_rng().choice(others))
 
     def wait(self, timeout_s: float = 60) -> None:

@@ -198,12 +198,12 @@ TASKS = {
                 50_000,
                 # the way up costs a tenth of all readout times: most epochs go there
                 cs.Recipe.quick(
-                    epochs=16,
+                    epochs=24,
                     growth=((0.0, 0.5), (0.3, 1.0), (0.6, 0.75), (0.8, 1.0)),
                     unfolding=((0.0, 3), (0.6, None)),
                     presentation=read_presentation(BRIEF_SHOWN),
                 ),
-                feedforward_epochs=16,
+                feedforward_epochs=24,
             ),
         ),
         # every class is a bin
@@ -238,21 +238,35 @@ def built(task: Task, sibling: str, size: int, n_classes: int) -> cs.Cortex:
     return cs.Cortex(graph, n_classes=n_classes, readout_time=readout_time, input_gain=task.input_gain)
 
 
-def trained(task: Task, sibling: str, seed: int) -> tuple[cs.Cortex, list[dict[str, Any]], int]:
-    """Train a model through the stages; also return the records, and how many beginnings it took."""
+@dataclass(frozen=True)
+class Trained:
+    """A model, the recipe of each of its stages as it was run, what was noted, and how many beginnings it took."""
+
+    model: cs.Cortex
+    recipes: list[cs.Recipe]
+    records: list[dict[str, Any]]
+    beginnings: int
+
+
+def recipe_of(task: Task, stage: Stage, sibling: str, seed: int, precision: str = "auto") -> cs.Recipe:
+    """Return the recipe by which a sibling is trained in a stage."""
+    recipe = replace(stage.recipe, seed=seed, calibrate_until=task.calibrated_until, precision=precision)
+    return replace(recipe, epochs=stage.feedforward_epochs) if "feedforward" in sibling else recipe
+
+
+def trained(task: Task, sibling: str, seed: int, precision: str) -> Trained:
+    """Train a model through the stages."""
+    recipes = [recipe_of(task, stage, sibling, seed, precision) for stage in task.stages]
     for attempt in range(MOST_BEGINNINGS):
         # the seed of the data stays; another beginning has other first weights
         torch.manual_seed(seed + 1000 * attempt)
         weights: dict[str, torch.Tensor] = {}
         records: list[dict[str, Any]] = []
-        for number, stage in enumerate(task.stages, 1):
+        for number, (stage, recipe) in enumerate(zip(task.stages, recipes, strict=True), 1):
             data = task.make(stage.n, size=stage.size, seed=seed)
             model = built(task, sibling, stage.size, len(cs.datasets.classes(data)))
             # kernels do not depend on the size of the images
             model.load_state_dict(weights or model.state_dict())
-            recipe = replace(stage.recipe, seed=seed, calibrate_until=task.calibrated_until)
-            if "feedforward" in sibling:
-                recipe = replace(recipe, epochs=stage.feedforward_epochs)
             for record in cs.train(model, data, recipe, report_every=EVERY):
                 print(f"{sibling} seed {seed}, beginning {attempt + 1}, stage {number}: {record}", flush=True)
                 records.append(_noted(number, record))
@@ -269,7 +283,7 @@ def trained(task: Task, sibling: str, seed: int) -> tuple[cs.Cortex, list[dict[s
                 n = recipe.calibration_images
                 some = cs.datasets.spread(data, n) if task.in_folder else data.isel(stimulus=slice(0, n))
                 cs.calibrate(model, some, until=task.calibrated_until, presentation=cs.sustained(), seed=seed)
-            return model, records, attempt + 1
+            return Trained(model, recipes, records, attempt + 1)
     raise RuntimeError(f"{sibling} seed {seed} stayed at chance in {MOST_BEGINNINGS} beginnings")
 
 
@@ -326,6 +340,7 @@ def main() -> None:
     parser.add_argument("--sibling", choices=SIBLINGS, default="recurrent")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto")
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="where the images of cifar10-jpeg lie")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -337,7 +352,8 @@ def main() -> None:
         task = replace(task, make=partial(task.make, folder=options.data))
     # where the images lie on this machine says nothing to others
     said = ["~/cifar10" if argument == str(options.data) else argument for argument in sys.argv[1:]]
-    model, records, beginnings = trained(task, options.sibling, options.seed)
+    done = trained(task, options.sibling, options.seed, options.precision)
+    model = done.model
     minutes = (time.perf_counter() - begun) / 60
     name = f"ventral-stream-{options.task}" + ("" if options.sibling == "recurrent" else f"-{options.sibling}")
     run = {
@@ -346,13 +362,16 @@ def main() -> None:
         "command": f"uv run python data/models/make.py {' '.join(said)}",
         "date": datetime.now(UTC).date().isoformat(),
         "minutes": round(minutes, 1),
-        "beginnings": beginnings,
+        "beginnings": done.beginnings,
         "threads": options.threads,
         "machine": processor_and_torch(options.threads) + f", {model.about['precision']}",
         "parameters": model.n_parameters(model.readout_time, cs.sustained()),
         "multiply_adds": cs.schedule(model.graph, model.readout_time, cs.sustained()).multiply_adds,
-        "stages": [{"size": s.size, "n": s.n, "recipe": s.recipe.to_dict()} for s in task.stages],
-        "training": records,
+        "stages": [
+            {"size": stage.size, "n": stage.n, "recipe": recipe.to_dict()}
+            for stage, recipe in zip(task.stages, done.recipes, strict=True)
+        ],
+        "training": done.records,
         "test": {"data": called, **tested(task, model)},
     }
     (HERE / "runs").mkdir(exist_ok=True)

@@ -65,6 +65,12 @@ def test_what_never_comes_is_told_at_the_end_only(riddle):
     assert "No readout time came above 60%" in QUESTIONS[riddle].because(Learned(OUTLOOK, begun, True))
 
 
+def test_which_time_learns_first_is_the_recipes_answer_where_no_other_was_trained():
+    alone = Run("run 1", {}, [2, 3], [record(20, 0.5, {2: 0.6}), record(40, 0.4, {2: 0.8})]).curves()
+    assert "the recipe's, not the model's" in QUESTIONS["first"].because(Learned(OUTLOOK, alone, True))
+    assert "recipe's" not in QUESTIONS["first"].because(Learned(OUTLOOK, told().curves(), True))
+
+
 def test_never_is_as_far_as_the_last_step():
     assert QUESTIONS["takeoff"].distance(OUTLOOK, NEVER, 40) == 20
     assert QUESTIONS["first"].distance(OUTLOOK, NEVER, 3) == 1

@@ -144,6 +144,13 @@ def test_shuffling_shows_another_image(panel):
     assert not alerted(panel)
 
 
+def test_shuffling_a_single_image_says_in_the_panel_what_to_do(own_model, sibling):
+    panel = Tour(model=own_model, data=images(1), sibling=sibling, until=6, question="")
+    panel.shuffle()
+    assert panel.stimulus == 0
+    assert "this panel has one image<div>Give the panel more images" in panel.notice.value
+
+
 def test_an_soa_without_statistics_is_greyed_out_with_the_reason(panel):
     panel.kind = "masked"
     assert reasons(panel.controls.soa) == {

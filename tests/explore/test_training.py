@@ -391,6 +391,7 @@ def test_an_exercise_is_checked_against_the_runs(opened, tiny):
     [
         ({"task": "contour"}, "unknown task 'contour': .* did you mean 'contours'"),
         ({"question": "takeof"}, "unknown question 'takeof'.* did you mean 'takeoff'"),
+        ({"learning_rate": -1}, "learning_rate must be positive, got -1"),
         ({"learning_rat": 3}, "unknown choice 'learning_rat'.* did you mean 'learning_rate'"),
         ({"readout_time": 99}, "readout_time must be a whole number from 1 to 24, got 99"),
         ({"readout_time": 2}, "nothing to read at time 2: IT is empty then"),
