@@ -116,8 +116,10 @@ class Statistics:
     def pooled(self, until: int | None = None) -> Statistics:
         """Return statistics shared over time: a place has the same moments at every time.
 
-        They are those of its times up to `until` (by default all) taken together, each time weighing the same: what
-        ordinary batch normalization, used again at every step of the training, ends up with.
+        They are those of its times up to `until` (by default all) taken together, each time weighing the same: about
+        what ordinary batch normalization, used again at every step, ends up with. Every time counts at which a place
+        holds something, also the last ones, from which no signal reaches the readout any more; a training does not
+        run those.
 
         Parameters
         ----------

@@ -180,6 +180,7 @@ class _Training:
                 "normalization": model.normalization,
             },
             "images": checksum(images),
+            "labels": checksum(labels),
             "n": len(images),
         }
 

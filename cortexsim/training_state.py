@@ -91,6 +91,9 @@ def _differences(there: dict[str, Any], mine: dict[str, Any]) -> list[str]:
         texts.append(f"there were {there.get('n')} images and are now {mine['n']}")
     elif there.get("images") != mine["images"]:
         texts.append("the images are others")
+    # a training that was stopped before labels were compared says nothing of them
+    elif there.get("labels", mine["labels"]) != mine["labels"]:
+        texts.append("the labels are others")
     if there.get("graph") != mine["graph"]:
         texts.append("the graph is another")
     return texts

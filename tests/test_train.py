@@ -178,6 +178,9 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path):
     list(cs.train(made(), data(), RECIPE, checkpoint=state))
     with pytest.raises(ValueError, match="belongs to another training: seed was 0 and is now 1; give the same again"):
         list(cs.train(made(), data(), replace(RECIPE, seed=1), checkpoint=state))
+    images, labels = data()
+    with pytest.raises(ValueError, match="belongs to another training: the labels are others"):
+        list(cs.train(made(), (images, (labels + 1) % 3), RECIPE, checkpoint=state))
     cs.save(made(), tmp_path / "model.safetensors")
     with pytest.raises(ValueError, match="holds no training"):
         list(cs.train(made(), data(), RECIPE, checkpoint=tmp_path / "model.safetensors"))

@@ -27,7 +27,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--scale",
         default="smoke",
-        help="smoke (seconds), laptop (minutes to an hour) or paper (a GPU); default: %(default)s",
+        help="smoke (seconds), laptop (a minute to two hours) or paper (a GPU); default: %(default)s",
     )
     parser.add_argument(
         "--data", help="digits, cifar10, or a folder of images with train/ and test/; default: the scale's"
@@ -79,6 +79,9 @@ def run(options: argparse.Namespace) -> None:
         for label in mean["model"].values:
             one = mean.sel(model=label)
             if bool(one.notnull()):
-                print(f"  {label:45} error {float(one):.1%} ({float(one['low']):.1%} to {float(one['high']):.1%})")
+                between = (
+                    f" ({float(one['low']):.1%} to {float(one['high']):.1%})" if bool(one["low"].notnull()) else ""
+                )
+                print(f"  {label:45} error {float(one):.1%}{between}")
         print(f"  on the test part; {mean.attrs['interval']}")
     print(f"result: {folder / 'result.nc'}; figures: {folder / 'figures.html'}")

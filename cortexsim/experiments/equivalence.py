@@ -109,6 +109,11 @@ class Comparison:
     steps: int
     seed: int = 0
 
+    @property
+    def paper_confidence(self) -> str:
+        """How sure the paper's number of parameters is."""
+        return zoo.PAPER[self.model].count_confidence
+
     def recipe(self, scale: Scale, material: Material) -> None:
         """Both are trained by steps of their own, not by `cortexsim.train`."""
 
@@ -126,7 +131,7 @@ class Comparison:
                     {"long_name": "largest absolute difference", "units": "1"},
                 ),
                 "loss": (("precision", "step"), losses, {"long_name": "cross-entropy", "units": "nats"}),
-                "n_parameters": built(self.model, bench.scale).n_parameters(),
+                "n_parameters": built(self.model, bench.scale, bench.material.n_classes).n_parameters(),
                 "paper_parameters": zoo.PAPER[self.model].n_parameters,
             },
             coords={

@@ -42,15 +42,25 @@ class RunFolder:
             raise FileExistsError(
                 f"{path} exists already; resume=True (--resume) goes on with it, or choose another folder"
             )
-        if path.exists():
+        # one that was killed before it wrote a word has left an empty folder
+        begun = path.exists() and not (path.is_dir() and not any(path.iterdir()))
+        if begun:
             self._check(json.loads(json.dumps(settings)))
         else:
-            path.absolute().parent.mkdir(parents=True, exist_ok=True)
-            refuse_existing(path)
-            path.mkdir()
-            self._write_text(SETTINGS, json.dumps(settings, indent=1))
+            self._begin(settings)
         for name in FOLDERS:
             (path / name).mkdir(exist_ok=True)
+
+    def _begin(self, settings: Mapping[str, Any]) -> None:
+        self.path.absolute().parent.mkdir(parents=True, exist_ok=True)
+        if not self.path.exists():
+            refuse_existing(self.path)
+            self.path.mkdir()
+        try:
+            self._write_text(SETTINGS, json.dumps(settings, indent=1))
+        except OSError:
+            self.path.rmdir()
+            raise
 
     def _check(self, mine: dict[str, Any]) -> None:
         file = self.path / SETTINGS

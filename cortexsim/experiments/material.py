@@ -58,8 +58,13 @@ class Material:
             **{
                 f"{part}_{what}": value
                 for part, data in (("train", self.train), ("test", self.test))
-                for what, value in (("n", data.sizes["stimulus"]), ("images", checksum(as_images(data))))
+                for what, value in (
+                    ("n", data.sizes["stimulus"]),
+                    ("images", checksum(as_images(data))),
+                    ("labels", checksum(torch.from_numpy(data["label"].values))),
+                )
             },
+            "classes": datasets.classes(self.train),
         }
 
 
@@ -81,10 +86,14 @@ def prepare(data: str | Path | Sequence[xr.Dataset] | None, scale: Scale, name: 
     FileNotFoundError
         If there is no such folder, or CIFAR-10 cannot be had.
     ValueError
-        If the folder lacks train/ or test/, the images are none, too small or too few for a batch, or train and test
-        have other classes.
+        If the folder lacks train/ or test/, the images are none, too small or too few for a batch or for one of each
+        class, train and test have other classes, or a name is given to what has one.
     """
     data = scale.data if data is None else data
+    if name is not None and isinstance(data, str | Path) and str(data) in MADE:
+        raise ValueError(
+            f"data_name is what a folder's images are called, got {name!r} for {str(data)!r}: leave it out"
+        )
     if isinstance(data, str | Path) and str(data) == "digits":
         made = [
             datasets.digits(n or default, part=part, size=scale.side)
@@ -124,7 +133,8 @@ def prepare(data: str | Path | Sequence[xr.Dataset] | None, scale: Scale, name: 
     if names[0] != names[1]:
         raise ValueError(f"train and test must have the same classes, but train has {names[0]} and test has {names[1]}")
     train, test = (
-        _sized(_first(part, n), scale.side) for part, n in zip(pair, (scale.n_train, scale.n_test), strict=True)
+        _sized(_first(images, n, f"{part} images at {scale.name} scale"), scale.side)
+        for part, images, n in zip(("train", "test"), pair, (scale.n_train, scale.n_test), strict=True)
     )
     least = math.ceil(scale.recipe.batch_size / (1 - scale.recipe.validation))
     if train.sizes["stimulus"] < least:
@@ -135,10 +145,14 @@ def prepare(data: str | Path | Sequence[xr.Dataset] | None, scale: Scale, name: 
     return Material(train, test, name or called, scale.recipe.augmentation)
 
 
-def _first(data: xr.Dataset, n: int | None) -> xr.Dataset:
+def _first(data: xr.Dataset, n: int | None, what: str) -> xr.Dataset:
     """Take so many stimuli, balanced over classes, in their order."""
-    total = data.sizes["stimulus"]
-    return data if n is None or n >= total else split(data, n / total)[1].assign_attrs(data.attrs)
+    total, n_classes = data.sizes["stimulus"], len(datasets.classes(data))
+    if n is None or n >= total:
+        return data
+    if n < n_classes:
+        raise ValueError(f"{n} {what} are too few for {n_classes} classes; choose a larger scale, or fewer classes")
+    return split(data, n / total)[1].assign_attrs(data.attrs)
 
 
 def _sized(data: xr.Dataset, side: int) -> xr.Dataset:

@@ -182,11 +182,10 @@ class Training:
     @property
     def paper_confidence(self) -> str:
         """How sure the paper's number of parameters is for this: "U" where its size is not known."""
-        if self.shown != "flash" or self.normalization != "time-specific" or self.change == "no shortcuts":
+        if self.shown != "flash" or self.normalization != "time-specific" or self.change:
             return "U"
         paper = zoo.PAPER[self.model]
-        changed = self.change or self.readout_time not in (None, paper.readout_time)
-        return "I" if changed else paper.count_confidence
+        return paper.count_confidence if self.readout_time in (None, paper.readout_time) else "I"
 
     def build(self, scale: Scale, n_classes: int = 10) -> Cortex:
         """Make the model, untrained."""
@@ -221,23 +220,23 @@ class Training:
         full = self.build(PAPER)
         measured["paper_parameters"] = full.n_parameters(presentation=recipe.presentation)
         measured["readout_time"] = model.readout_time
-        if bool(measured["diverged"]):
-            return measured
         images = as_images(bench.material.test).to(bench.device)
         labels = torch.from_numpy(bench.material.test["label"].values).long().to(bench.device)
-        tested = _Test(model, images, labels, recipe)
+        # of a model that diverged every error is empty
+        tested = None if bool(measured["diverged"]) else _Test(model, images, labels, recipe)
         last = recipe.calibrate_until or model.readout_time
         readable = model.readable(recipe.presentation, last)
         times = readable if self.until else [model.readout_time]
         kinds = self.statistics if self.normalization != "none" else ("none",)
-        errors = np.array([tested.errors(times, kind) for kind in kinds])
+        errors = np.array([tested.errors(times, kind) if tested else [math.nan] * len(times) for kind in kinds])
         measured["test_error"] = (("statistics", "time"), errors, ERROR)
         measured = measured.assign_coords(statistics=list(kinds), time=("time", times, TIME))
         measured["error"] = ((), errors[0, times.index(model.readout_time)], ERROR)
         if self.counted:
             training = as_images(bench.material.train)
             counts = [n for n in bench.scale.calibration if n <= len(training)]
-            measured["error_by_images"] = ("images", tested.by_count(training, counts, self.seed), ERROR)
+            by_count = tested.by_count(training, counts, self.seed) if tested else [math.nan] * len(counts)
+            measured["error_by_images"] = ("images", by_count, ERROR)
             measured = measured.assign_coords(
                 images=("images", counts, {"long_name": "images that statistics were taken on", "units": "1"})
             )
@@ -303,8 +302,14 @@ def fit(part: Part, model: Cortex, data: Any, recipe: Recipe, bench: Bench) -> t
                 for k, progress in enumerate(training):
                     if k == 0:
                         # what came after the last kept state is done again
-                        records = [old for old in records if old["step"] < progress.step + progress.done]
-                    records.append(_plain(progress))
+                        records = [
+                            old for old in records if not old["done"] and old["step"] < progress.step + progress.done
+                        ]
+                    record = _plain(progress)
+                    if progress.done and record["loss"] is None and records:
+                        # all steps were done before it was stopped: what is told at the end is of the last of them
+                        record |= {name: records[-1][name] for name in ("loss", "accuracy")}
+                    records.append(record)
                     # train keeps its state at the same moments
                     if progress.validation or progress.done:
                         folder.keep_records(name, records)
@@ -334,7 +339,9 @@ def _trained(path: Path, untrained: Cortex, recipe: Recipe) -> Cortex:
     model: Cortex = _read(load, path)
     # through JSON, where tuples become lists
     same = model.about.get("recipe") == json.loads(json.dumps(recipe.to_dict()))
-    if not same or model.graph.to_dict() != untrained.graph.to_dict() or model.readout_time != untrained.readout_time:
+    named = ("readout_time", "sharing", "normalization", "pre_net_name")
+    same &= all(getattr(model, name) == getattr(untrained, name) for name in named)
+    if not same or model.graph.to_dict() != untrained.graph.to_dict():
         raise ValueError(f"{path} is not the model of this part; remove it, and this part is trained anew")
     return model
 

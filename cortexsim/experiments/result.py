@@ -18,7 +18,6 @@ from cortexsim.files import written_aside
 from cortexsim.shipped import data_folder
 from cortexsim.suggest import unknown
 
-CONFIDENCE = {"S": "stated", "R": "recalled", "I": "inferred", "U": "unknown"}
 # what every result says of itself
 NAMED = (
     "experiment",
@@ -177,8 +176,8 @@ def over_seeds(values: xr.DataArray) -> xr.DataArray:
     Returns
     -------
     DataArray
-        Without `seed`; coordinates `low` and `high`: the lowest and highest over several seeds, or the 95 % Wilson
-        interval over the stimuli of one. `attrs["interval"]` says which.
+        Without `seed`; coordinates `low` and `high`: the lowest and highest over several seeds (NaN where one alone
+        has a value), or the 95 % Wilson interval over the stimuli of one. `attrs["interval"]` says which.
 
     References
     ----------
@@ -189,7 +188,10 @@ def over_seeds(values: xr.DataArray) -> xr.DataArray:
     if n_seeds > 1:
         low, high = values.min("seed"), values.max("seed")
         interval = f"lowest to highest over {n_seeds} seeds"
-        counts = values.count("seed").values
+        counted = values.count("seed")
+        # one seed that is left says nothing of what is between seeds
+        low, high = low.where(counted > 1), high.where(counted > 1)
+        counts = counted.values
         fewest = counts[counts > 0].min(initial=n_seeds)
         if fewest < n_seeds:
             interval += f" ({fewest} where others diverged)"

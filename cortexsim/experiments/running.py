@@ -123,6 +123,8 @@ def run(
     n_seeds = seeds or (experiment.seeds if size.several_seeds else 1)
     parts = [part for seed in range(n_seeds) for part in experiment.plan(size, seed)]
     material = prepare(experiment.own_data or data, size, data_name)
+    if epochs is not None and all(part.recipe(size, material) is None for part in parts):
+        raise ValueError(f"{name} trains by steps, not by epochs; leave epochs out")
     say = report or (lambda line: None)
     with ExitStack() as stack:
         path = Path(stack.enter_context(tempfile.TemporaryDirectory()) if to is None else to)
@@ -164,7 +166,7 @@ def _told(scale: Scale) -> str:
     """Say at which scale, and how it differs from the paper's."""
     texts = [scale.name]
     if scale.width > 1:
-        texts.append(f"the paper's features divided by {scale.width}")
+        texts.append(f"the paper's features divided by {scale.width}, at least 2")
     usual, epochs = scale_named(scale.name).recipe.epochs, scale.recipe.epochs
     if epochs != usual:
         texts.append(f"{epochs} epochs in place of {usual}")
@@ -228,11 +230,11 @@ def _result(
     result = combined(done)
     result = result.assign_coords(paper_confidence=("model", [sure[str(label)] for label in result["model"].values]))
     n_test, n_train = material.n("test"), material.n("train")
-    held_out = scale.recipe.validation
+    n_held = max(round(n_train * scale.recipe.validation), 1)
+    over = {"validation_error": n_held, "training_error": n_train - n_held}
     for name, variable in result.data_vars.items():
         if "error" in str(name):
-            held = str(name) == "validation_error"
-            variable.attrs["n"] = max(round(n_train * held_out), 1) if held else n_test
+            variable.attrs["n"] = over.get(str(name), n_test)
     result["model"].attrs["long_name"] = experiment.title
     result["seed"].attrs["long_name"] = "seed"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from cortexsim.graph import CortexGraph
 from cortexsim.recipe import Recipe
@@ -46,7 +46,7 @@ class Scale:
     calibration: tuple[int, ...]
     trained_at: tuple[int, ...] = (1, 2, 3, 5, 10)
     until: int = 15
-    several_seeds: bool = field(default=True)
+    several_seeds: bool = True
 
     def shrunk(self, graph: CortexGraph) -> CortexGraph:
         """Return a graph of the paper with fewer features and smaller maps; the transitions stay as they are."""
@@ -65,7 +65,7 @@ class Scale:
 
 SMOKE = Scale(
     "smoke",
-    width=16,
+    width=10,
     side=16,
     n_train=60,
     n_test=40,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -123,9 +124,10 @@ class Sequence:
         measured, model = fit(self, model, train, recipe, bench)
         measured["n_parameters"] = model.n_parameters()
         measured["readout_time"] = model.readout_time
-        if bool(measured["diverged"]):
-            return measured
-        found = accuracies(model, as_images(test).to(bench.device), labels.to(bench.device), times, recipe.presentation)
+        found = dict.fromkeys(times, math.nan)
+        if not bool(measured["diverged"]):
+            images = as_images(test).to(bench.device)
+            found = accuracies(model, images, labels.to(bench.device), times, recipe.presentation)
         measured["test_error"] = (("statistics", "time"), [[1 - found[time] for time in times]], ERROR)
         measured["error"] = ((), 1 - found[times[-1]], ERROR)
         return measured.assign_coords(statistics=["calibrated"], time=("time", times, TIME))

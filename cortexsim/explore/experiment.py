@@ -16,13 +16,15 @@ from cortexsim.explore.study import Study, Told
 from cortexsim.plot import experiment as drawn
 from cortexsim.suggest import unknown
 
-HERE = {"smoke (seconds; learns nothing)": "smoke", "laptop (long; digits)": "laptop"}
+SHIPS = "ships"
+# what is drawn: the result that ships, or a run made here at a scale
+HERE = {"a run here: smoke (seconds; learns nothing)": "smoke", "a run here: laptop (long; digits)": "laptop"}
 # a line of a run begins with the part it is at
 _PART = re.compile(r"(\d+)/(\d+) ")
 
 
 class Experiment(Study):
-    """The figures of an experiment; a button runs it on digits made on the spot, and another lets go of it.
+    """The figures of an experiment: of the result that ships, or of a run on digits made on the spot.
 
     Parameters
     ----------
@@ -42,7 +44,7 @@ class Experiment(Study):
         If there is no such experiment, or it has no such figure.
     """
 
-    ACTION: ClassVar[str] = "run it here"
+    ACTION: ClassVar[str] = "show"
 
     def __init__(self, name: str, *, figures: Sequence[str] | None = None) -> None:
         if name not in experiments.EXPERIMENTS:
@@ -52,14 +54,14 @@ class Experiment(Study):
             if wanted not in self.about.figures:
                 raise ValueError(unknown(f"figure of {name}", wanted, self.about.figures))
         chosen = tuple(figures or self.about.figures)
-        self._ships: xr.Dataset | None = None
+        self._ships = experiments.shipped(name) if name in experiments.shipped_names() else None
         # which experiment it is belongs to the settings, but another is another panel
         fixed: dict[str, Any] = {"layout": widgets.Layout(display="none")}
         scale = widgets.Dropdown(
-            options=HERE,
-            description="scale",
+            options=({"the one that ships": SHIPS} if self._ships is not None else {}) | HERE,
+            description="result",
             style={"description_width": "initial"},
-            layout=widgets.Layout(width="310px"),
+            layout=widgets.Layout(width="380px"),
         )
         super().__init__(
             None,
@@ -71,8 +73,7 @@ class Experiment(Study):
         )
         question = widgets.HTML(f'<b style="line-height:1.4">{html.escape(self.about.question)}</b>')
         self.children = (question, *self.children)  # type: ignore[has-type]
-        if name in experiments.shipped_names():
-            self._ships = experiments.shipped(name)
+        if self._ships is not None:
             self._take(self.choices, self._ships)
         else:
             self.finding.value = "No result of this experiment ships yet: run it."
@@ -82,10 +83,13 @@ class Experiment(Study):
         """Where what is drawn is from."""
         if self.result is None:
             return ""
-        return "ships" if self.result is self._ships else "run here"
+        ships = isinstance(self.result, xr.Dataset) and self._ships is not None and self._ships.identical(self.result)
+        return SHIPS if ships else "run here"
 
     def measure(self, choices: Mapping[str, Any], told: Told) -> xr.Dataset:
-        """Run it, in a folder that is thrown away; what is let go of ends at its next line."""
+        """Take what ships, or run it in a folder that is thrown away; what is let go of ends at its next line."""
+        if choices["scale"] == SHIPS:
+            return experiments.shipped(choices["experiment"])
 
         def report(line: str) -> None:
             part = _PART.match(line)

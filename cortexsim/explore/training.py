@@ -99,9 +99,9 @@ class Training(Exercising, Panel):
         self._changed()
         if self.notice.value:
             # what cannot be trained from the start is the caller's mistake, not the person's
-            choices = self.controls.read()
-            self._lesson.recipe_for(choices)
-            self._lesson.readable(choices)
+            wanted = self.controls.read()
+            self._lesson.recipe_for(wanted)
+            self._lesson.readable(wanted)
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], *, lesson: Lesson | None = None, **more: Any) -> Training:

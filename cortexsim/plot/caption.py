@@ -17,7 +17,10 @@ _LINE_PX = 16
 
 def model_name(result: xr.Dataset, label: str) -> str:
     """Name a model with its parameters, and the paper's count for it with its certainty."""
-    name = f"{label} (diverged)" if _number(result, "diverged", label) else label
+    lost, n_seeds = _diverged(result, label)
+    name = label
+    if lost:
+        name += " (diverged)" if lost == n_seeds else f" ({lost} of {n_seeds} seeds diverged)"
     own, paper = _number(result, "n_parameters", label), _number(result, "paper_parameters", label)
     if not own:
         return name
@@ -31,12 +34,25 @@ def model_name(result: xr.Dataset, label: str) -> str:
 
 def add_diverged(figure: go.Figure, result: xr.Dataset, drawn: Collection[str]) -> int:
     """Give every model whose training diverged, and of which nothing is drawn, a row of the legend; count them."""
-    lost = [label for label in result["model"].values if label not in drawn and _number(result, "diverged", label)]
+    lost = [label for label in diverged(result) if label not in drawn]
     for label in lost:
         figure.add_scatter(
             x=[None], y=[None], mode="markers", name=model_name(result, label), marker={"color": look.CLEAR}
         )
     return len(lost)
+
+
+def diverged(result: xr.Dataset) -> list[str]:
+    """List the models whose training diverged, in one seed or more."""
+    return [str(label) for label in result["model"].values if _diverged(result, label)[0]]
+
+
+def _diverged(result: xr.Dataset, label: str) -> tuple[int, int]:
+    """Count the seeds of a model that diverged, and all of them."""
+    if "diverged" not in result:
+        return 0, 0
+    values = result["diverged"].sel(model=label).values
+    return int(np.nansum(values)), values.size
 
 
 def _number(result: xr.Dataset, variable: str, label: str) -> int:

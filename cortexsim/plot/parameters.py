@@ -8,7 +8,7 @@ import xarray as xr
 
 from cortexsim.experiments.result import over_seeds
 from cortexsim.plot import look
-from cortexsim.plot.caption import dress, interval_note, model_name
+from cortexsim.plot.caption import add_diverged, dress, interval_note, model_name
 
 
 def parameters(result: xr.Dataset) -> go.Figure:
@@ -57,7 +57,8 @@ def parameters(result: xr.Dataset) -> go.Figure:
     if labels:
         figure.update_xaxes(tickvals=_round_numbers(result["n_parameters"].sel(model=labels).values))
     figure.update_yaxes(title_text="error on the test part", tickformat=".0%", rangemode="tozero")
-    dress(figure, result, "parameters against error", interval_note(errors), rows=len(labels))
+    rows = len(labels) + add_diverged(figure, result, labels)
+    dress(figure, result, "parameters against error", interval_note(errors), rows=rows)
     return figure
 
 

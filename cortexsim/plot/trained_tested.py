@@ -8,7 +8,7 @@ import xarray as xr
 
 from cortexsim.experiments.result import over_seeds
 from cortexsim.plot import look
-from cortexsim.plot.caption import dress
+from cortexsim.plot.caption import diverged, dress
 
 TITLES = {"calibrated": "own moments at each time", "held": "moments of the trained time reused"}
 
@@ -90,6 +90,7 @@ def trained_tested(result: xr.Dataset) -> go.Figure:
     figure.update_yaxes(title_text="trained at (steps)", type="category")
     figure.update_annotations(font={"size": 12})
     n = errors.attrs["n"]
+    lost = diverged(result)
     dress(
         figure,
         result,
@@ -97,7 +98,8 @@ def trained_tested(result: xr.Dataset) -> go.Figure:
         f"Error in percent of {n:,} test images, mean over {result.sizes['seed']} "
         f"{'seed' if result.sizes['seed'] == 1 else 'seeds'} (standard error of one cell at most "
         f"{50 / np.sqrt(n):.1f} points). Framed: tested where it was trained. Blank: the last state is empty, or the "
-        "model has no weights for that time.",
+        "model has no weights for that time."
+        + (f" Training diverged in a seed or more of: {'; '.join(lost)}." * bool(lost)),
         plot_px=230 * len(groups),
         top_px=84,
     )

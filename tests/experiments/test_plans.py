@@ -10,7 +10,7 @@ import cortexsim as cs
 from cortexsim.experiments import EXPERIMENTS, SCALES
 from cortexsim.experiments.folder import RunFolder
 from cortexsim.experiments.material import prepare
-from cortexsim.experiments.part import Bench, Training
+from cortexsim.experiments.part import Bench, Training, built
 from cortexsim.plot.caption import model_name
 
 PAPER = SCALES["paper"]
@@ -32,6 +32,10 @@ COUNTS = {
     "3-state adjacent": 3_285_194,
     "4-state fully recurrent": 327_458,
     "4-state adjacent": 208_802,
+    "1-state, shared": 76_106,
+    "1-state, not shared": 739_658,
+    "3-state, shared": 120_890,
+    "3-state, not shared": 314_426,
 }
 
 
@@ -41,8 +45,8 @@ def planned(*names):
 
 def test_the_counts_in_legends_at_the_papers_scale_are_the_papers():
     legends = {}
-    for one in planned("weight-sharing", "one-kernel", "readout-time", "more-states"):
-        count = one.build(PAPER).n_parameters()
+    for one in planned("weight-sharing", "one-kernel", "readout-time", "more-states", "equivalence"):
+        count = built(one.model, PAPER, readout_time=getattr(one, "readout_time", None)).n_parameters()
         result = xr.Dataset(
             {"n_parameters": ("model", [count]), "paper_parameters": ("model", [count])},
             {"model": [one.label], "paper_confidence": ("model", [one.paper_confidence])},
@@ -57,6 +61,8 @@ def test_the_counts_in_legends_at_the_papers_scale_are_the_papers():
 
 def test_what_the_paper_does_not_size_has_no_count_of_the_papers():
     sure = {one.label: getattr(one, "paper_confidence", "U") for one in planned("inhomogeneous", "plain-or-residual")}
+    (comb,) = [one for one in planned("generalization") if one.change]
+    assert comb.paper_confidence == "U"
     assert sure["image at every t"] == sure["1-state, plain"] == sure["3-state, plain"] == "U"
     assert sure["image at t = 0 only"] == sure["1-state, residual"] == "I"
     result = xr.Dataset(

@@ -25,6 +25,12 @@ def test_several_seeds_have_their_lowest_and_highest():
     assert several.attrs["interval"] == "lowest to highest over 3 seeds"
 
 
+def test_one_seed_that_is_left_of_several_has_no_interval():
+    left = over_seeds(errors(0.1, float("nan")))
+    assert left.item() == 0.1
+    assert (bool(left["low"].isnull()), bool(left["high"].isnull())) == (True, True)
+
+
 def test_parts_stand_in_the_order_of_the_plan_and_lack_what_they_lack():
     parts = {("b", 0): xr.Dataset({"x": 1.0}), ("a", 0): xr.Dataset({"y": 2.0})}
     whole = combined(parts)

@@ -73,7 +73,12 @@ def test_every_experiment_runs_by_command_and_leaves_one_labelled_result(made, n
         if name == "equivalence" or one.label.startswith("linear"):
             assert one.label not in json.loads(result.attrs.get("recipe_of_each", "{}"))
             continue
-        trained = cs.load(folder / "models" / f"{part.file_name(one)}.safetensors")
+        model = folder / "models" / f"{part.file_name(one)}.safetensors"
+        if one.label.startswith("no normalization") and bool(result["diverged"].sel(model=one.label)):
+            # as it may without normalization; it has no weights to keep then
+            assert not model.exists()
+            continue
+        trained = cs.load(model)
         told_recipe = json.loads(result.attrs["recipe"]) | json.loads(result.attrs["recipe_of_each"])[one.label]
         assert told_recipe | {"seed": 0} == trained.about["recipe"]
         if name == "sequences":
@@ -124,7 +129,8 @@ def test_a_run_from_python_keeps_nothing_unless_told(made, tmp_path, monkeypatch
     assert numbers(result).equals(numbers(experiments.open_result(made("one-kernel"))))
 
 
-@pytest.mark.parametrize("stop_at", [3, 10])  # in the first of two parts, and in the second
+# in the first of two parts, at its last epoch, when it is done, and in the second part
+@pytest.mark.parametrize("stop_at", [3, 5, 6, 10])
 def test_a_stopped_run_resumed_equals_an_unstopped_one(made, tmp_path, stop_at):
     lines = []
 
@@ -201,6 +207,71 @@ def test_a_full_disk_is_told_and_what_was_finished_is_whole(copied, monkeypatch)
     assert experiments.run("one-kernel", to=folder, resume=True).sizes["model"] == 2
 
 
+def test_a_disk_that_is_full_from_the_start_leaves_nothing_and_an_empty_folder_is_begun(tmp_path, monkeypatch):
+    folder = tmp_path / "run"
+    with monkeypatch.context() as patch:
+
+        def full(*_, **__):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        patch.setattr(Path, "write_text", full)
+        with pytest.raises(OSError, match="No space left"):
+            experiments.run("one-kernel", to=folder)
+    assert not folder.exists()
+    # what a kill between two calls leaves
+    folder.mkdir()
+    assert experiments.run("one-kernel", to=folder, resume=True).sizes["model"] == 2
+
+
+def test_other_labels_are_another_run(tmp_path):
+    train, test = cs.datasets.digits(100, size=16), cs.datasets.digits(50, part="test", size=16)
+
+    def stopping(_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        experiments.run("one-kernel", data=(train, test), to=tmp_path / "run", report=stopping)
+    moved = train.assign_coords(label=(train["label"] + 1) % 10)
+    with pytest.raises(ValueError, match="belongs to another run: not the same data"):
+        experiments.run("one-kernel", data=(moved, test), to=tmp_path / "run", resume=True)
+
+
+def test_parameters_of_equivalence_are_those_of_the_networks_that_were_trained():
+    five = [
+        data.isel(stimulus=data["label"].values < 5).assign_attrs(classes=json.dumps(list("01234")))
+        for data in (cs.datasets.digits(200, size=16), cs.datasets.digits(100, part="test", size=16))
+    ]
+    found = experiments.run("equivalence", data=five)["n_parameters"].sel(model="1-state, shared").item()
+    scale = experiments.SCALES["smoke"]
+    assert found == part.built("resnet-1-state", scale, 5).n_parameters()
+    assert found < part.built("resnet-1-state", scale).n_parameters()
+
+
+def test_fewer_images_than_classes_are_refused():
+    many = [
+        data.assign_coords(label=("stimulus", np.arange(data.sizes["stimulus"]) % 50)).assign_attrs(
+            classes=json.dumps([str(k) for k in range(50)])
+        )
+        for data in (cs.datasets.digits(200, size=16), cs.datasets.digits(100, part="test", size=16))
+    ]
+    with pytest.raises(ValueError, match="40 test images at smoke scale are too few for 50 classes; choose a larger"):
+        experiments.run("one-kernel", data=many)
+
+
+def test_an_experiment_of_which_every_training_diverges_is_whole_and_drawn(monkeypatch, tmp_path, capsys):
+    def diverging(*_, **__):
+        raise cs.TrainingDivergedError("the loss was no finite number at step 1")
+        yield
+
+    monkeypatch.setattr(part, "train", diverging)
+    for name in ("generalization", "normalization", "more-states", "sequences"):
+        assert main(["experiment", name, "--to", str(tmp_path / name)]) == 0
+        result = experiments.open_result(tmp_path / name)
+        assert bool(result["error"].isnull().all())
+        assert bool((result["diverged"] == 1).all())
+        assert (tmp_path / name / "figures.html").is_file()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -211,6 +282,11 @@ def test_a_full_disk_is_told_and_what_was_finished_is_whole(copied, monkeypatch)
         (["one-kernel", "--seeds", "0"], "seeds must be a whole number of at least 1, got 0"),
         (["one-kernel", "--epochs", "0"], "epochs must be a whole number of at least 1, got 0"),
         (["one-kernel", "--device", "tpu9"], "device"),
+        (["equivalence", "--epochs", "7"], "equivalence trains by steps, not by epochs; leave epochs out"),
+        (
+            ["one-kernel", "--data-name", "mine"],
+            "data_name is what a folder's images are called, got 'mine' for 'digits'",
+        ),
         (["sequences", "--data", "cifar10"], r"sequences makes its own data \(digits\); leave data out"),
     ],
 )
@@ -280,6 +356,15 @@ def test_a_damaged_or_foreign_model_is_told_with_what_to_do(copied, kind):
     model.write_bytes(model.read_bytes()[:500] if kind == "cut" else other.read_bytes())
     with pytest.raises(ValueError, match=r"residual-seed0\.safetensors.*; remove .*, and this part is trained anew"):
         experiments.run("plain-or-residual", to=folder, resume=True)
+
+
+def test_a_model_that_shares_its_weights_is_not_taken_for_one_that_does_not(copied):
+    folder = copied("weight-sharing")
+    shared, not_shared = (f"1-state-resnet-{which}-seed0" for which in ("shared", "not-shared"))
+    (folder / "parts" / f"{shared}.nc").unlink()
+    shutil.copy(folder / "models" / f"{not_shared}.safetensors", folder / "models" / f"{shared}.safetensors")
+    with pytest.raises(ValueError, match=r"is not the model of this part; remove it, and this part is trained anew"):
+        experiments.run("weight-sharing", to=folder, resume=True)
 
 
 def test_a_damaged_state_of_a_training_is_told_with_what_to_do(copied):

@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from cortexsim import experiments
+from cortexsim.cli import main
 from cortexsim.explore import Experiment, reopen
 from cortexsim.explore.live import Live
 
@@ -22,15 +23,16 @@ def test_a_result_that_ships_is_drawn_at_once():
 
 
 def test_a_run_replaces_what_is_drawn_and_tells_how_far_it_is(monkeypatch):
-    shipped, shares = experiments.shipped("equivalence").copy(), []
+    shares, made = [], experiments.shipped("equivalence").assign_attrs(scale="smoke")
 
     def run(name, scale, report):
         report("3/4 a model: step 0")
         shares.append((name, scale, panel.bar.value, panel.words.value))
-        return shipped
+        return made
 
     panel = Experiment("equivalence")
     monkeypatch.setattr(experiments, "run", run)
+    panel.choose(scale="smoke")
     panel.button.click()
     panel.wait(20)
     name, scale, share, words = shares[0]
@@ -38,6 +40,12 @@ def test_a_run_replaces_what_is_drawn_and_tells_how_far_it_is(monkeypatch):
     assert words.startswith("3/4 a model: step 0")
     assert panel.source == "run here"
     assert not panel.busy
+    # and back
+    panel.choose(scale="ships")
+    panel.button.click()
+    panel.wait(20)
+    assert panel.source == "ships"
+    assert "This result ships: CIFAR-10 (JPEG)" in panel.finding.value
 
 
 def test_what_goes_wrong_in_a_run_is_shown_in_the_panel(monkeypatch):
@@ -48,6 +56,7 @@ def test_what_goes_wrong_in_a_run_is_shown_in_the_panel(monkeypatch):
         raise OSError("no space left")
 
     monkeypatch.setattr(experiments, "run", run)
+    panel.choose(scale="smoke")
     panel.run()
     panel.wait(20)
     assert "no space left" in panel.notice.value
@@ -69,6 +78,7 @@ def test_a_run_is_let_go_of_at_its_next_line(monkeypatch):
         return run(*args, report=told, **kwargs)
 
     monkeypatch.setattr(experiments, "run", slow)
+    panel.choose(scale="smoke")
     panel.run()
     assert started.wait(60)
     panel.cancel()
@@ -77,6 +87,13 @@ def test_a_run_is_let_go_of_at_its_next_line(monkeypatch):
     assert len(lines) == 1
     assert panel.source == "ships"
     assert panel.words.value == "cancelled"
+
+
+def test_settings_make_again_the_result_that_is_shown(tmp_path):
+    panel = Experiment("equivalence")
+    panel.save(tmp_path / "settings.json")
+    assert main(["rerun", str(tmp_path / "settings.json"), "--to", str(tmp_path / "again.nc")]) == 0
+    assert experiments.open_result(tmp_path / "again.nc").identical(panel.result)
 
 
 def test_settings_open_the_same_experiment_and_figures():

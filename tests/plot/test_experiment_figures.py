@@ -51,10 +51,22 @@ def test_errors_by_time_are_a_line_for_each_kind_of_statistics_with_gaps_where_n
 
 def test_a_training_that_diverged_before_anything_was_read_still_has_its_row(measured):
     lost = measured.assign({name: measured[name].where(measured["model"] != "other") for name in DRAWN})
-    for figure, rows in ((plot.error_by_epoch(lost), 3), (plot.error_by_time(lost), 5)):
+    drawn = (plot.error_by_epoch(lost), 3), (plot.error_by_time(lost), 5), (plot.parameters(lost), 3)
+    for figure, rows in drawn:
         names = [trace.name for trace in figure.data if trace.showlegend is not False]
         assert len(names) == rows
         assert names[-1] == "other (diverged): 300 parameters (as in the paper, R)"
+    assert "Training diverged in a seed or more of: other." in caption(plot.trained_tested(lost))
+
+
+def test_a_model_of_which_some_seeds_diverged_is_called_so_and_has_no_interval_of_one(measured):
+    partly = measured.assign(diverged=measured["diverged"].where(measured["seed"] == 0, 0.0))
+    partly["error"] = measured["error"].where(partly["diverged"] == 0)
+    figure = plot.parameters(partly)
+    (other,) = [trace for trace in figure.data if trace.name.startswith("other")]
+    assert other.name == "other (1 of 2 seeds diverged): 300 parameters (as in the paper, R)"
+    assert other.y[0] == 0.7
+    assert np.isnan(other.error_y.array[0])
 
 
 def test_why_there_is_no_point_is_said_as_the_experiment_says_it(measured):
