@@ -97,10 +97,11 @@ export default {
 """
     )
     # The figure's colours are sent by the kernel once, the theme is the browser's and may change at any time:
-    # so text and lines take JupyterLab's own variables, which follow its theme.
+    # so text and lines take JupyterLab's own variables, which follow its theme. A number in a cell of a heatmap stands
+    # out against the cell, whatever the theme.
     _css = """
     .cortexsim-live { width: 100%; min-width: 0; }
-    .cortexsim-live text:not(.annotation-text):not(.textpoint text) {
+    .cortexsim-live text:not(.annotation-text):not(.textpoint text):not(.heatmap-label text) {
       fill: var(--jp-ui-font-color1, #7a7a7a) !important;
     }
     .cortexsim-live path.xtick, .cortexsim-live path.ytick, .cortexsim-live .xlines-above,

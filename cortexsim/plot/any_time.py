@@ -9,6 +9,8 @@ import xarray as xr
 from cortexsim.plot import lines, look
 from cortexsim.plot.time_course import time_course
 
+_PLOT_PX, _AXIS_PX = 240, 50
+
 
 def any_time(accuracy: xr.DataArray, *, readout_time: int | None = None, title: str | None = None) -> go.Figure:
     """Draw accuracy by readout time, a line for each model and kind of statistics.
@@ -64,10 +66,15 @@ def any_time(accuracy: xr.DataArray, *, readout_time: int | None = None, title: 
     times = accuracy["time"].values
     # no time before the first
     figure.update_xaxes(dtick=1 if times.size <= 26 else None, range=[times[0] - 0.5, times[-1] + 0.5])
-    # between the plot and the edge below: long names beside it would leave no room
+    # below the plot, for long names beside it would leave no room; two in a line, and all in px: were the legend to
+    # push the margin, plotly would set it where the axis is
+    legend_px = 30 * -(-int(known.sum()) // 2)
+    bottom_px = _AXIS_PX + legend_px
     figure.update_layout(
-        legend={"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top", "title": {"text": ""}, "entrywidth": 330},
-        height=400,
+        legend={"orientation": "h", "x": 0, "y": -_AXIS_PX / _PLOT_PX, "yanchor": "top", "title": {"text": ""}}
+        | {"entrywidth": 330},
+        height=_PLOT_PX + figure.layout.margin.t + bottom_px,
+        margin_b=bottom_px,
     )
     return figure
 

@@ -53,3 +53,19 @@ def test_zoom_and_hidden_lines_outlive_a_redraw_and_not_another_figure(lab_addre
     after = shows(page, [7, 8, 9])
     assert after["range"] == pytest.approx(whole, abs=0.1)
     assert after["hidden"] == []
+
+
+HEATMAP = """import plotly.graph_objects as go
+from cortexsim.explore.live import Live
+Live(go.Figure(go.Heatmap(z=[[0, 1]], colorscale="Cividis", texttemplate="%{z}")))"""
+INKS = """() => [...document.querySelectorAll('.heatmap-label text')].map(text => getComputedStyle(text).fill)"""
+
+
+def test_a_number_in_a_cell_of_a_heatmap_stands_out_against_its_cell(lab_address, page, lab_folder):
+    write_notebook(lab_folder / "notebooks" / "heatmap.ipynb", HEATMAP)
+    open_notebook(page, lab_address, "heatmap.ipynb")
+    assert [output for output in run_all(page) if output["output_type"] == "error"] == []
+    page.locator(".heatmap-label text").nth(1).wait_for(state="attached", timeout=120_000)
+    on_dark, on_light = page.evaluate(INKS)
+    assert on_dark == "rgb(255, 255, 255)"
+    assert on_light == "rgb(68, 68, 68)"

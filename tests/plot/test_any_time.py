@@ -69,3 +69,13 @@ def test_the_trained_time_is_marked_and_the_axis_is_all_of_accuracy(accuracy):
 def test_other_dimensions_are_refused(accuracy):
     with pytest.raises(ValueError, match=r"has the dimensions \(model, statistics, time\), got \(statistics, time\)"):
         plot.any_time(accuracy[0])
+
+
+def test_the_legend_has_its_room_below_the_title_of_the_axis(accuracy):
+    # were it to push the margin, plotly would draw it over the numbers of the axis
+    figure = plot.any_time(accuracy)
+    margin, legend = figure.layout.margin, figure.layout.legend
+    plot_px = figure.layout.height - margin.t - margin.b
+    n_lines = sum(trace.showlegend is not False for trace in figure.data)
+    assert -legend.y * plot_px >= 50
+    assert margin.b + legend.y * plot_px >= 30 * np.ceil(n_lines / 2)
