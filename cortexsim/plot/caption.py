@@ -28,7 +28,7 @@ def model_name(result: xr.Dataset, label: str) -> str:
     if not paper:
         return f"{name}: {own:,} parameters"
     if sure == "U":
-        return f"{name}: {own:,} parameters (the paper's size is not known)"
+        return f"{name}: {own:,} parameters (the paper's is not known)"
     return f"{name}: {own:,} parameters ({'as' if own == paper else f'{paper:,}'} in the paper, {sure})"
 
 
