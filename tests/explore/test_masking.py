@@ -62,6 +62,20 @@ def test_the_panel_gives_what_the_protocol_gives(panel, given):
     assert result["correct"].sel(model="recurrent").equals(same["correct"].assign_coords(model="recurrent"))
 
 
+def test_statistics_are_taken_on_the_training_part_and_not_on_what_is_tested(given):
+    data = {"name": "digits", "size": 16, "part": "test"}
+    found = measured(cs.explore.Masking(model=given["model"], data=data, n=60), statistics="these trials")
+    tested = cs.datasets.digits(60, size=16, part="test")
+    apart, same = (
+        cs.protocols.masking(
+            given["model"], tested, soas=found["soa"].values.tolist(), readout_time=4, calibrate_on=taken_on
+        )
+        for taken_on in (cs.datasets.digits(200, size=16, part="train", seed=1), tested)
+    )
+    assert found["correct"].sel(model="recurrent").equals(apart["correct"].assign_coords(model="recurrent"))
+    assert not same["correct"].equals(apart["correct"])
+
+
 def test_statistics_of_flashes_change_what_a_mask_costs_but_not_the_weights(panel, given):
     before = given["model"].checksum(), list(given["model"].statistics)
     own = measured(panel)
