@@ -297,11 +297,32 @@ def test_a_full_card_that_there_is_not_is_told(capsys, arguments, message):
     assert not told.out
 
 
-def test_a_model_is_recorded_with_the_processor_that_trained_it(monkeypatch):
+@pytest.fixture
+def make(monkeypatch):
+    """Load the command that trains what ships."""
     spec = importlib.util.spec_from_file_location("make", data_folder() / "models" / "make.py")
     make = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, "make", make)  # its dataclasses look their module up
     spec.loader.exec_module(make)
+    return make
+
+
+@pytest.mark.parametrize("path", sorted((data_folder() / "models" / "runs").glob("*.json")), ids=lambda path: path.stem)
+def test_a_record_says_the_recipe_that_was_run_and_not_its_tasks(make, path):
+    run = json.loads(path.read_text(encoding="utf-8"))
+    name = next(task for task in make.TASKS if run["model"].startswith(f"ventral-stream-{task}"))
+    task, sibling = make.TASKS[name], run["model"].removeprefix(f"ventral-stream-{name}").lstrip("-") or "recurrent"
+    for number, (stage, told) in enumerate(zip(task.stages, run["stages"], strict=True), 1):
+        precision = told["recipe"]["precision"]
+        assert told["recipe"] == make.recipe_of(task, stage, sibling, run["seed"], precision).to_dict()
+        # as many steps as its epochs have
+        recipe = cs.Recipe.from_dict(told["recipe"])
+        last = max(record["step"] for record in run["training"] if record["stage"] == number)
+        learned = stage.n - round(recipe.validation * stage.n)
+        assert last == recipe.epochs * (learned // recipe.batch_size)
+
+
+def test_a_model_is_recorded_with_the_processor_that_trained_it(make, monkeypatch):
     named = make.processor_and_torch(1)
     assert named == f"{machine('cpu', 1).partition(', 1 thread')[0]}, torch {torch.__version__.partition('+')[0]}"
     monkeypatch.setattr(make, "machine", lambda device, threads: f"Some, 16-Core, {threads} threads, torch 2.15.0+cpu")

@@ -65,6 +65,9 @@ def test_every_experiment_runs_by_command_and_leaves_one_labelled_result(made, n
     assert result.attrs["data"] == f"{called}, 16x16 px, 60 training and 40 test images"
     plan = experiments.EXPERIMENTS[name].plan(experiments.SCALES["smoke"], 0)
     assert result["model"].values.tolist() == [one.label for one in plan]
+    if "training_error" in result:
+        # of 60 training images a sixth is held out
+        assert [result[f"{what}_error"].attrs["n"] for what in ("training", "validation", "test")] == [50, 10, 40]
     assert {"settings.json", "records", "models", "parts", "result.nc", "figures.html"} == {
         path.name for path in folder.iterdir()
     }
