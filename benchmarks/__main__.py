@@ -14,8 +14,8 @@ import torch
 
 from benchmarks.alternate import print_rows
 from benchmarks.machine import SIZES, Setting, peak
-from cortexsim.devices import checked_device
-from cortexsim.files import refuse_existing, written_aside
+from cortexsim._support.files import refuse_existing, written_aside
+from cortexsim.model.devices import checked_device
 
 # each a module with `measure(setting)`; loaded when it runs, since a machine for computing has no browser
 BENCHMARKS = (

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import cortexsim as cs
-from cortexsim.schedule import Schedule
-from cortexsim.statistics import EPSILON, Statistics
-from cortexsim.transition import Kind
+from cortexsim.graph._schedule import Schedule
+from cortexsim.graph.transitions import Kind
+from cortexsim.model.moments import EPSILON, Statistics
 
 
 class TimedNorm(nn.Module):

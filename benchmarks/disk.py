@@ -17,7 +17,7 @@ from benchmarks.alternate import Side, compare
 from benchmarks.inference import calibrated
 from benchmarks.machine import Setting
 from benchmarks.recording import UNTIL, unstored
-from cortexsim.recording import save_recording
+from cortexsim.recording.io import save_recording
 
 N_BATCHES = 8
 

@@ -18,7 +18,7 @@ import xarray as xr
 
 import cortexsim as cs
 from benchmarks.machine import Setting
-from cortexsim.checkpoint import read_tensors
+from cortexsim.model.checkpoint import read_tensors
 
 # loaded once, in a process that has no threads yet and from which the others are made in an instant
 PRELOADED = ["benchmarks.kills", "torch._dynamo", "zarr", "dask.array", "distributed", "h5netcdf", "psutil"]

@@ -10,10 +10,10 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from benchmarks.jupyter import EXECUTE, WIDGETS, chromium, lab, open_notebook, run_all
 from benchmarks.machine import Setting
-from cortexsim.lab import FIRST_NOTEBOOK
-from cortexsim.shipped import notebooks_folder
+from cortexsim._support.resources import notebooks_folder
+from cortexsim.lab.start import FIRST_NOTEBOOK
+from tests.support.jupyter import EXECUTE, WIDGETS, chromium, lab, open_notebook, run_all
 
 ROUNDS = 3
 TRAINING = "03_train_it.ipynb"

@@ -10,9 +10,9 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from benchmarks.jupyter import chromium, lab, open_notebook, run_all, write_notebook
 from benchmarks.machine import Setting
 from benchmarks.sliders import EDITOR, N_SLID, SLIDERS, slide
+from tests.support.jupyter import chromium, lab, open_notebook, run_all, write_notebook
 
 N_STEPS = 120
 N_IMAGES = 25

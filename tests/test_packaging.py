@@ -85,7 +85,7 @@ def test_the_wheel_carries_package_notebooks_and_data(wheel):
 
 
 def test_the_installed_package_finds_its_own_notebooks_and_data(installed, tmp_path):
-    code = "from cortexsim.shipped import *; print(in_checkout(), notebooks_folder(), data_folder())"
+    code = "from cortexsim._support.resources import *; print(in_checkout(), notebooks_folder(), data_folder())"
     in_checkout, notebooks, data = run(installed / "python", "-c", code, cwd=tmp_path).split()
     assert in_checkout == "False"
     assert installed.parent in Path(notebooks).parents

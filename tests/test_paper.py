@@ -8,10 +8,10 @@ from torch import nn
 from torch.nn import functional as F
 
 import cortexsim as cs
-from cortexsim.graph import CortexGraph, State
-from cortexsim.schedule import populate
-from cortexsim.statistics import EPSILON, by_batch
-from cortexsim.transition import Kind, Times, Transition
+from cortexsim.graph._schedule import populate
+from cortexsim.graph.cortex_graph import CortexGraph, State
+from cortexsim.graph.transitions import Kind, Times, Transition
+from cortexsim.model.moments import EPSILON, by_batch
 
 
 def images(n: int = 6, side: int = 8) -> torch.Tensor:

@@ -1,7 +1,5 @@
 """A person's own brain data, beside a model: read dissimilarity matrices and their images, and compare."""
 
-from cortexsim.brains.comparison import compare
-from cortexsim.brains.read import read
-from cortexsim.brains.stimuli import images
+import lazy_loader as _lazy
 
-__all__ = ["compare", "images", "read"]
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 import xarray as xr
 
-from cortexsim.calibrate import calibrate
-from cortexsim.images import as_images
-from cortexsim.model import Cortex
-from cortexsim.presentation import AnyPresentation, sustained
-from cortexsim.simulate import simulate
+from cortexsim.model._calibrate import calibrate
+from cortexsim.model.cortex import Cortex
+from cortexsim.recording._simulate import simulate
+from cortexsim.stimuli.images import as_images
+from cortexsim.stimuli.presentation import AnyPresentation, sustained
 
 MODELS = ("trained", "untrained")
 

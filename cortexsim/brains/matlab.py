@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from cortexsim._support.checks import unknown
 from cortexsim.brains.matrices import STIMULI, labelled_matrices, square
-from cortexsim.suggest import unknown
 
 # the names that the RSA toolbox for MATLAB gives: region | subject | session
 _NAME = re.compile(r"(?P<region>[^|]+)\|(?P<subject>[^|]+)\|\s*Session:\s*(?P<session>\S+)\s*")

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from cortexsim.spelled import read_amount, read_presentation, read_record, read_silence
-from cortexsim.suggest import unknown
+from cortexsim._support.checks import unknown
+from cortexsim.stimuli.text import read_amount, read_presentation, read_record, read_silence
 
 __all__ = ["read_amount", "read_presentation", "read_record", "read_silence"]
 
@@ -67,7 +67,7 @@ def choose_device(options: argparse.Namespace) -> Any:
     """Choose the device and the number of threads, and note the device in the options."""
     import torch
 
-    from cortexsim.devices import checked_device
+    from cortexsim.model.devices import checked_device
 
     if options.threads is not None:
         if options.threads < 1:

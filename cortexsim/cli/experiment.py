@@ -42,8 +42,8 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
-    from cortexsim import experiments
-    from cortexsim.plot.experiment import write_html
+    from cortexsim.paper import experiments
+    from cortexsim.plot._experiment import write_html
 
     if options.name is None:
         for name, listed in experiments.EXPERIMENTS.items():

@@ -24,7 +24,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
-    from cortexsim.export import checked_path, export, open_source
+    from cortexsim.export.page import checked_path, export, open_source
 
     # before minutes of measuring
     checked_path(options.to, overwrite=options.overwrite)

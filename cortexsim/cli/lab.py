@@ -30,12 +30,12 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
     if options.check:
-        from cortexsim.ready import check
+        from cortexsim.lab.doctor import check
 
         beside = [*options.further, *(f"--{name}" for name in ("lesson", "notebooks") if getattr(options, name))]
         if beside:
             raise ValueError(f"--check opens nothing: leave out {' '.join(beside)}")
         return check()
-    from cortexsim.lab import lab
+    from cortexsim.lab.start import lab
 
     return lab(options.further, options.notebooks, options.lesson)

@@ -28,7 +28,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
     import cortexsim as cs
-    from cortexsim import cards
+    from cortexsim.zoo import cards
 
     if options.name is None:
         if options.full:

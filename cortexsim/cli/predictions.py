@@ -26,8 +26,8 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
-    from cortexsim.files import refuse_existing, written_aside
-    from cortexsim.predictions import as_text, check
+    from cortexsim._support.files import refuse_existing, written_aside
+    from cortexsim.paper.predictions import as_text, check
 
     if options.figure is not None:
         refuse_existing(options.figure)

@@ -30,7 +30,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
     import cortexsim as cs
-    from cortexsim.rerun import rerun
+    from cortexsim.recording._rerun import rerun
 
     settings = read_settings(options.settings)
     if isinstance(settings, dict) and settings.get("panel") == "Tour":
@@ -50,10 +50,10 @@ def _measure_again(settings: dict[str, Any], to: Path | None) -> None:
     """Measure what a panel measured, and write result and figures."""
     import xarray as xr
 
-    from cortexsim.experiments.result import save_dataset
-    from cortexsim.explore.reopening import SHOWS, reopen
-    from cortexsim.files import refuse_existing, written_aside
-    from cortexsim.recording import save_recording
+    from cortexsim._support.files import refuse_existing, written_aside
+    from cortexsim.explore.panel.reopening import SHOWS, reopen
+    from cortexsim.paper.experiments.result import save_dataset
+    from cortexsim.recording.io import save_recording
 
     if settings["panel"] in SHOWS:
         raise ValueError(
@@ -112,7 +112,7 @@ def readout_over_time(recording: Any) -> Iterator[str]:
     """Say what the readout of the first stimulus names at each time, and with which probability."""
     import numpy as np
 
-    from cortexsim.recording import settings
+    from cortexsim.recording.io import settings
 
     readout = recording["readout"].isel(stimulus=0)
     names = settings(recording)["classes"] or [str(k) for k in readout["class"].values]

@@ -40,9 +40,9 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
     import cortexsim as cs
-    from cortexsim.sweep.folder import FAILURES, RESULT
-    from cortexsim.sweep.running import MANY
-    from cortexsim.sweep.study import read_study
+    from cortexsim.sweeps.folder import FAILURES, RESULT
+    from cortexsim.sweeps.running import MANY
+    from cortexsim.sweeps.study import read_study
 
     folder = options.to or Path("runs") / options.study.stem
     study = read_study(options.study)

@@ -32,8 +32,8 @@ def run(options: argparse.Namespace) -> None:
     import torch
 
     import cortexsim as cs
-    from cortexsim.images import as_images
-    from cortexsim.performance import accuracies
+    from cortexsim.stimuli.images import as_images
+    from cortexsim.training.evaluate import accuracies
 
     model = load_model(options.model).to(choose_device(options))
     data = read_data(options, "test", model.graph.states[0].size)

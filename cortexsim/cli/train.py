@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from cortexsim._support.checks import unknown
 from cortexsim.cli.arguments import (
     DATA_HELP,
     DRAWN,
@@ -20,7 +21,6 @@ from cortexsim.cli.arguments import (
     read_data,
     read_presentation,
 )
-from cortexsim.suggest import unknown
 
 # how a model is built when nothing else is said; no defaults of the parser, so that what is given can be told
 BUILD: dict[str, Any] = {
@@ -104,7 +104,7 @@ def run(options: argparse.Namespace) -> None:
         # seconds pass before the first step, and a person who sees nothing thinks that nothing happens
         images = f"drawing {options.n:,} {options.data}" if options.data in DRAWN else f"reading {options.data}"
         print(f"loading torch, {images}", flush=True)
-    from cortexsim import ranks
+    from cortexsim.training import distributed as ranks
 
     with ranks.joined(choose_device(options)) as device:
         _run(options, device)
@@ -114,9 +114,9 @@ def _run(options: argparse.Namespace, device: Any) -> None:
     import torch
 
     import cortexsim as cs
-    from cortexsim import ranks
-    from cortexsim.checkpoint import checked_suffix
-    from cortexsim.files import refuse_existing
+    from cortexsim._support.files import refuse_existing
+    from cortexsim.model.checkpoint import checked_suffix
+    from cortexsim.training import distributed as ranks
 
     first = ranks.rank() == 0
     state = options.to.with_suffix(".training.safetensors")

@@ -5,10 +5,6 @@ Every function returns a plain `xarray.Dataset`: `image` (stimulus, channel, y, 
 and what is needed to make the set again as attributes.
 """
 
-from cortexsim.datasets.cifar import cifar10
-from cortexsim.datasets.contour_tracing import contours
-from cortexsim.datasets.digits_in_debris import digits
-from cortexsim.datasets.image_folder import folder, pictures
-from cortexsim.datasets.labelled import classes, split, spread
+import lazy_loader as _lazy
 
-__all__ = ["cifar10", "classes", "contours", "digits", "folder", "pictures", "split", "spread"]
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

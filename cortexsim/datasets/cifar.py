@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from cortexsim.datasets.labelled import check_part, labelled
+from cortexsim.datasets.labels import check_part, labelled
 
 
 def cifar10(root: str | os.PathLike[str], *, part: str = "train", download: bool = True) -> xr.Dataset:

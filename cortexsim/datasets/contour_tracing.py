@@ -10,7 +10,8 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from cortexsim.datasets.labelled import (
+from cortexsim._support.randomness import integers, normal, uniform
+from cortexsim.datasets.labels import (
     balanced_labels,
     check_part,
     check_range,
@@ -19,7 +20,6 @@ from cortexsim.datasets.labelled import (
     device_named,
     labelled,
 )
-from cortexsim.randomness import integers, normal, uniform
 
 LENGTH = (0.25, 0.875)  # default range of the curves' length, as a fraction of the image's side
 SHORTEST_PX = 4.0  # below, the two dots would touch

@@ -9,8 +9,10 @@ import torch
 import xarray as xr
 from torch import Tensor
 
+from cortexsim._support.checks import unknown
+from cortexsim._support.randomness import integers, uniform
 from cortexsim.datasets.glyphs import ATLAS_EXTENT, ATLAS_SIDE, N_INK_POINTS, Atlas, atlas_on, pixels
-from cortexsim.datasets.labelled import (
+from cortexsim.datasets.labels import (
     balanced_labels,
     check_part,
     check_range,
@@ -19,8 +21,6 @@ from cortexsim.datasets.labelled import (
     device_named,
     labelled,
 )
-from cortexsim.randomness import integers, uniform
-from cortexsim.suggest import unknown
 
 DEBRIS = {"none": (0, 0), "light": (1, 4), "heavy": (6, 12)}
 OCCLUSION = {"none": (0.0, 0.0), "light": (0.05, 0.2), "heavy": (0.3, 0.5)}

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from cortexsim.datasets.labelled import labelled
-from cortexsim.suggest import unknown
+from cortexsim._support.checks import unknown
+from cortexsim.datasets.labels import labelled
 
 if TYPE_CHECKING:
     from PIL import Image

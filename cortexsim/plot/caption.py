@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
-from cortexsim.plot import look
+from cortexsim.plot import theme
 
 _LINE = 120  # characters of a caption
 _LINE_PX = 16
@@ -37,7 +37,7 @@ def add_diverged(figure: go.Figure, result: xr.Dataset, drawn: Collection[str]) 
     lost = [label for label in diverged(result) if label not in drawn]
     for label in lost:
         figure.add_scatter(
-            x=[None], y=[None], mode="markers", name=model_name(result, label), marker={"color": look.CLEAR}
+            x=[None], y=[None], mode="markers", name=model_name(result, label), marker={"color": theme.CLEAR}
         )
     return len(lost)
 

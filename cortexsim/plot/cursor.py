@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
-from cortexsim.plot import look
+from cortexsim.plot import theme
 
 ACROSS, UP, HERE = "now across", "now up", "now"
 
@@ -30,7 +30,7 @@ def add_cursor(figure: go.Figure, time: float, *, along: str = "x") -> go.Figure
     Figure
         The same one; its lines are the shapes named `ACROSS` and `UP`.
     """
-    line = {"color": look.INK, "width": 2, "dash": "dot"}
+    line = {"color": theme.INK, "width": 2, "dash": "dot"}
     figure.add_shape(name=ACROSS, type="line", x0=time, x1=time, y0=0, y1=1, yref="paper", line=line)
     if along == "xy":
         figure.layout.shapes[-1].update(yref="y domain")
@@ -68,7 +68,7 @@ def add_points(figure: go.Figure, path: xr.DataArray, time: int) -> go.Figure:
     figure.add_scatter(
         **points[str(time)],
         mode="markers",
-        marker={"symbol": "circle-open", "size": 15, "color": look.INK, "line": {"width": 2}},
+        marker={"symbol": "circle-open", "size": 15, "color": theme.INK, "line": {"width": 2}},
         meta=points,
         hoverinfo="skip",
         showlegend=False,

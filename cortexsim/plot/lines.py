@@ -10,16 +10,16 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
-from cortexsim.milliseconds import PAPER_STEP_MS, Milliseconds
-from cortexsim.plot import look
+from cortexsim.brains.milliseconds import PAPER_STEP_MS, Milliseconds
+from cortexsim.plot import theme
 
 DASHES = ("solid", "dash", "dot", "dashdot")
 
 
 def style(place: int) -> dict[str, str]:
     """Give the colour and dash of the nth line; no two of 24 are alike."""
-    n_colours = len(look.COLOURS)
-    return {"color": look.COLOURS[place % n_colours], "dash": DASHES[place // n_colours % len(DASHES)]}
+    n_colours = len(theme.COLOURS)
+    return {"color": theme.COLOURS[place % n_colours], "dash": DASHES[place // n_colours % len(DASHES)]}
 
 
 def translucent(colour: str, opacity: float = 0.2) -> str:
@@ -96,7 +96,7 @@ def add_line(
     group = group or name
     if interval is not None:
         colour = line["color"]
-        shade = translucent(colour) if colour.startswith("#") else look.FAINT
+        shade = translucent(colour) if colour.startswith("#") else theme.FAINT
         edge_x, edge_y = band(x, *interval)
         figure.add_scatter(
             x=edge_x,
@@ -174,8 +174,8 @@ def add_level(
         mode="lines+text",
         text=["", name] if at_right else [name, ""],
         textposition=f"{side} {'left' if at_right else 'right'}",
-        textfont={"size": 11, "color": look.INK},
-        line={"color": look.INK, "width": 1, "dash": "dot", **line},
+        textfont={"size": 11, "color": theme.INK},
+        line={"color": theme.INK, "width": 1, "dash": "dot", **line},
         hoverinfo="skip",
         showlegend=False,
         name=name,
@@ -218,7 +218,7 @@ def time_axis(
     times = array[dim].values
     if milliseconds is None:
         unit = array[dim].attrs.get("units", "steps")
-        return times, look.axis_title(array, dim), [f"t = {t:g}" + f" {unit}" * (unit != "steps") for t in times]
+        return times, theme.axis_title(array, dim), [f"t = {t:g}" + f" {unit}" * (unit != "steps") for t in times]
     check_milliseconds(milliseconds)
     if array[dim].attrs.get("units", "steps") != "steps":
         raise ValueError(f"the times are in {array[dim].attrs['units']!r} already: milliseconds= is for steps")
@@ -271,7 +271,7 @@ def head(figure: go.Figure, title: str, subtitle: str, *, height: int = 380, rig
     figure.update_layout(
         title={
             "text": title,
-            "subtitle": {"text": wrapped(subtitle), "font": {"size": 11, "color": look.INK}},
+            "subtitle": {"text": wrapped(subtitle), "font": {"size": 11, "color": theme.INK}},
             "yref": "container",
             "y": 1,
             "yanchor": "top",
@@ -279,7 +279,7 @@ def head(figure: go.Figure, title: str, subtitle: str, *, height: int = 380, rig
         },
         height=height,
         margin={"t": 62 + 14 * wrapped(subtitle).count("<br>"), "r": right},
-        legend={"bgcolor": look.CLEAR},
+        legend={"bgcolor": theme.CLEAR},
     )
 
 

@@ -8,7 +8,7 @@ from rsatoolbox.rdm import RDMs, compare
 from scipy.stats import kendalltau, spearmanr
 
 import cortexsim as cs
-from cortexsim.analyse.compare_rdms import METHODS
+from cortexsim.analyse._compare_rdms import METHODS
 
 PAIR = ("stimulus", "other_stimulus")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from rsatoolbox.rdm import RDMs, compare
 
-from cortexsim.analyse.compare_rdms import METHODS
+from cortexsim.analyse._compare_rdms import METHODS
 from cortexsim.analyse.counted_pairs import METHODS as COUNTED
 from cortexsim.analyse.counted_pairs import CountedPairs
 

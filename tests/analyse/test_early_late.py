@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import cortexsim as cs
-from cortexsim.analyse.effect import paired_difference
+from cortexsim.analyse._effect import paired_difference
 from cortexsim.analyse.interval import wilson
 from tests.analyse.nodes import readout_of
 

@@ -6,7 +6,7 @@ import torch
 import xarray as xr
 
 import cortexsim as cs
-from cortexsim.analyse.effect import _mean, _wilson, effect, paired_difference
+from cortexsim.analyse._effect import _mean, _wilson, effect, paired_difference
 
 LABELS = [0, 1, 2, 0, 1, 2]
 

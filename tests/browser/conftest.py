@@ -7,7 +7,7 @@ from urllib.parse import urlparse
 
 import pytest
 
-from benchmarks.jupyter import chromium, lab, photograph
+from tests.support.jupyter import chromium, lab, photograph
 
 # Python runs this at its start, in JupyterLab as in its kernels: whom they call is written down.
 WATCH = """

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from benchmarks.jupyter import EXECUTE, MOMENTS, open_notebook, run_all, write_notebook
+from tests.support.jupyter import EXECUTE, MOMENTS, open_notebook, run_all, write_notebook
 
 pytestmark = pytest.mark.browser
 

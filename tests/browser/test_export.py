@@ -4,8 +4,8 @@ import pytest
 import torch
 
 import cortexsim as cs
-from benchmarks.jupyter import MOMENTS
-from cortexsim.export import export
+from cortexsim.export.page import export
+from tests.support.jupyter import MOMENTS
 
 pytestmark = pytest.mark.browser
 

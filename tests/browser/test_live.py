@@ -2,12 +2,12 @@
 
 import pytest
 
-from benchmarks.jupyter import EXECUTE, open_notebook, run_all, write_notebook
+from tests.support.jupyter import EXECUTE, open_notebook, run_all, write_notebook
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 FIGURE = """import plotly.graph_objects as go
-from cortexsim.explore.live import Live
+from cortexsim.explore.widgets.figure import Live
 live = Live(go.Figure([go.Scatter(y=[1, 2, 3], name="one"), go.Scatter(y=[3, 2, 1], name="other")]))
 live"""
 AGAIN = "live.figure.data[0].y = [4, 5, 6]\nlive.redraw()"
@@ -56,7 +56,7 @@ def test_zoom_and_hidden_lines_outlive_a_redraw_and_not_another_figure(lab_addre
 
 
 HEATMAP = """import plotly.graph_objects as go
-from cortexsim.explore.live import Live
+from cortexsim.explore.widgets.figure import Live
 Live(go.Figure(go.Heatmap(z=[[0, 1]], colorscale="Cividis", texttemplate="%{z}")))"""
 INKS = """() => [...document.querySelectorAll('.heatmap-label text')].map(text => getComputedStyle(text).fill)"""
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from benchmarks.jupyter import WIDGETS, open_notebook, run_all
-from cortexsim.shipped import notebooks_folder
+from cortexsim._support.resources import notebooks_folder
+from tests.support.jupyter import WIDGETS, open_notebook, run_all
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 

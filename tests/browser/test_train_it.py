@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.jupyter import open_notebook, run_all
+from tests.support.jupyter import open_notebook, run_all
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 

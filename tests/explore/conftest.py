@@ -3,7 +3,7 @@
 import pytest
 
 import cortexsim as cs
-from cortexsim.explore.lesson import Lesson
+from cortexsim.explore.training.lesson import Lesson
 
 
 def lesson_of(**changes):

@@ -7,8 +7,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from cortexsim.lab import environment
-from cortexsim.shipped import notebooks_folder
+from cortexsim._support.resources import notebooks_folder
+from cortexsim.lab.start import environment
 
 NOTEBOOKS = sorted(notebooks_folder().glob("*.ipynb"))
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

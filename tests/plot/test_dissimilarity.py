@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from cortexsim.plot.dissimilarity import dissimilarity
+from cortexsim.plot._dissimilarity import dissimilarity
 
 
 @pytest.fixture

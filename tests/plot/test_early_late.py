@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from cortexsim.plot import early_late
-from cortexsim.plot.early_late import show_groups
+from cortexsim.plot._early_late import show_groups
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import pytest
 import xarray as xr
 
 from cortexsim import plot
-from cortexsim.experiments import over_seeds
-from cortexsim.plot.experiment import write_html
+from cortexsim.paper.experiments import over_seeds
+from cortexsim.plot._experiment import write_html
 
 DRAWN = ("training_error", "validation_error", "test_error", "error")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from cortexsim.plot.kernels import kernels
+from cortexsim.plot._kernels import kernels
 
 
 @pytest.fixture

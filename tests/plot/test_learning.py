@@ -3,8 +3,8 @@
 import numpy as np
 import xarray as xr
 
-from cortexsim.plot import look
-from cortexsim.plot.learning import learning
+from cortexsim.plot import theme
+from cortexsim.plot._learning import learning
 
 
 def curves(name="run 1", times=(2, 3), validation=(np.nan, np.nan)):
@@ -50,7 +50,7 @@ def test_earlier_runs_are_faint_and_named_with_the_time_that_is_drawn():
     figure = learning(curves("run 3"), [curves("run 1"), curves("run 2")])
     first, second = trace(figure, "run 1, t = 3"), trace(figure, "run 2, t = 3")
     assert list(first.y) == [None, 0.6, 0.95]
-    assert first.line.color == look.FAINT
+    assert first.line.color == theme.FAINT
     assert first.line.dash != second.line.dash, "two earlier runs cannot be told apart"
     order = [one.name for one in figure.data]
     assert order.index("run 2, t = 3") < order.index("t = 2"), "an earlier run is drawn over the present one"

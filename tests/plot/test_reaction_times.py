@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from cortexsim.plot import reaction_times
-from cortexsim.plot.reaction_times import HEADLINE, show_decisions
+from cortexsim.plot._reaction_times import HEADLINE, show_decisions
 
 from .conftest import TIME
 

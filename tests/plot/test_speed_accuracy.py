@@ -6,7 +6,7 @@ import xarray as xr
 
 from cortexsim import analyse
 from cortexsim.plot import speed_accuracy
-from cortexsim.plot.speed_accuracy import show_mark
+from cortexsim.plot._speed_accuracy import show_mark
 
 
 @pytest.fixture

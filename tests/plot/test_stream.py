@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from cortexsim.plot import stream
-from cortexsim.plot.stream import show_stream
+from cortexsim.plot._stream import show_stream
 
 from .conftest import TIME
 

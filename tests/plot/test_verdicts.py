@@ -3,8 +3,8 @@
 import pytest
 
 import cortexsim as cs
+from cortexsim.paper.predictions import CANNOT_BE_TOLD, HOLDS, Measured, Verdict
 from cortexsim.plot import verdicts
-from cortexsim.predictions import CANNOT_BE_TOLD, HOLDS, Measured, Verdict
 
 
 def judged(*numbers, controls=(), verdict=HOLDS):

@@ -1,0 +1,46 @@
+"""What the command `cortexsim` starts with: little, so that Ctrl-C and a broken installation are answered in words."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Any
+
+
+def main() -> int:
+    """Run the command line.
+
+    Returns
+    -------
+    int
+        The exit status: as `cortexsim.cli.main`; 1 when cortexsim cannot be imported, 130 after Ctrl-C meanwhile.
+    """
+    # a shell may have Ctrl-C ignored for what runs in the background
+    answered = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if answered:
+        # an exception during imports would show as a traceback, or be swallowed by the library it hits
+        signal.signal(signal.SIGINT, _stop)
+    if sys.argv[1:] == ["lab", "--check"]:
+        # without torch, which may be what is missing
+        from cortexsim.lab.doctor import check as command
+    else:
+        try:
+            from cortexsim.cli import main as command
+        except Exception as error:
+            if "--debug" in sys.argv:
+                raise
+            print(f"cortexsim cannot be loaded: {error}; cortexsim lab --check shows what is missing", file=sys.stderr)
+            return 1
+    if answered:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return command()
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+
+
+def _stop(*_: Any) -> None:
+    os.write(2, b"stopped\n")
+    os._exit(130)

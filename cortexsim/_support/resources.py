@@ -1,0 +1,89 @@
+"""Where the notebooks and the data lie: in the package when it was installed, beside it in a checkout."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+class Copied(NamedTuple):
+    """What became of one notebook: `new`, `same` (it was there) or `kept` (the user's, and it differs)."""
+
+    path: Path
+    outcome: Literal["new", "same", "kept"]
+
+
+def in_checkout() -> bool:
+    """Tell whether cortexsim runs from a checkout of its repository."""
+    return not (_PACKAGE / "notebooks").is_dir()
+
+
+def _folder(name: str) -> Path:
+    folder = _PACKAGE.parent / name if in_checkout() else _PACKAGE / name
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"the {name} that come with cortexsim are missing: there is no {folder}; install cortexsim again"
+        )
+    return folder
+
+
+def notebooks_folder() -> Path:
+    """Give the folder of the notebooks that come with cortexsim.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the installation is incomplete.
+    """
+    return _folder("notebooks")
+
+
+def data_folder() -> Path:
+    """Give the folder of the data that come with cortexsim: pretrained models and their sources.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the installation is incomplete.
+    """
+    return _folder("data")
+
+
+def copy_notebooks(to: Path) -> list[Copied]:
+    """Copy the notebooks into a folder of the user's, never over a file that is there.
+
+    Parameters
+    ----------
+    to : Path
+        The folder; made when it does not exist.
+
+    Returns
+    -------
+    list of Copied
+        One for each notebook, in their order. A `kept` one is the user's: it differs from the one in this
+        version of cortexsim, because either of the two changed.
+
+    Raises
+    ------
+    NotADirectoryError
+        If `to` is a file.
+    """
+    if to.exists() and not to.is_dir():
+        raise NotADirectoryError(f"cannot copy the notebooks to {to}: it is a file, a folder is needed")
+    to.mkdir(parents=True, exist_ok=True)
+    copied = []
+    for source in sorted(notebooks_folder().glob("*.ipynb")):
+        target = to / source.name
+        try:
+            # "x" refuses a file that is there, also one that appeared a moment ago
+            with source.open("rb") as shipped, target.open("xb") as own:
+                shutil.copyfileobj(shipped, own)
+        except FileExistsError:
+            same = target.is_file() and target.read_bytes() == source.read_bytes()
+            copied.append(Copied(target, "same" if same else "kept"))
+        else:
+            copied.append(Copied(target, "new"))
+    return copied

@@ -1,0 +1,33 @@
+from ._accuracy import accuracy
+from ._cka import cka
+from ._compare_rdms import compare_rdms
+from ._decode import decode
+from ._dimensionality import dimensionality
+from ._early_late import early_late
+from ._effect import effect
+from ._rdm import rdm
+from ._reaction_time import reaction_time, speed_accuracy
+from ._selectivity import selectivity
+from ._settling import settling
+from ._temporal_generalization import temporal_generalization
+from ._trajectory import trajectory
+from .scale import spread, standardized
+
+__all__ = [
+    "accuracy",
+    "cka",
+    "compare_rdms",
+    "decode",
+    "dimensionality",
+    "early_late",
+    "effect",
+    "rdm",
+    "reaction_time",
+    "selectivity",
+    "settling",
+    "speed_accuracy",
+    "spread",
+    "standardized",
+    "temporal_generalization",
+    "trajectory",
+]

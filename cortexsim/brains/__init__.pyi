@@ -1,0 +1,12 @@
+from . import human, milliseconds
+from ._read import read
+from .comparison import compare
+from .stimuli import images
+
+__all__ = [
+    "compare",
+    "human",
+    "images",
+    "milliseconds",
+    "read",
+]

@@ -1,0 +1,178 @@
+"""What was measured in people and monkeys: published summary numbers, with citation and exactness."""
+
+from __future__ import annotations
+
+import csv
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from cortexsim._support.checks import unknown
+from cortexsim._support.resources import data_folder
+
+CONDITIONS = {
+    "area": ("area", None),
+    "event": ("event", None),
+    "occluded": ("occluded fraction", "1"),
+    "mask": ("mask", None),
+    "soa_ms": ("SOA", "ms"),
+    "noise_sd": ("standard deviation of the noise", "1"),
+    "response_ms": ("forced response time", "ms"),
+}
+_NUMBERS = ("value", "spread", "low", "high", "chance", "n_observers")
+
+
+def studies() -> list[str]:
+    """Name the sets of numbers, e.g. "tang-2018"."""
+    return list(_studies())
+
+
+def table() -> xr.Dataset:
+    """Give all numbers, a row each.
+
+    Returns
+    -------
+    Dataset, (row,)
+        The columns of `data/human/published.csv` (its README says what they mean) and `citation`; NaN and "" where a
+        column does not apply.
+    """
+    rows = _rows()
+    columns: dict[str, Any] = {}
+    for name in rows[0]:
+        texts = [row[name] for row in rows]
+        numeric = name in _NUMBERS or CONDITIONS.get(name, ("", None))[1] is not None
+        columns[name] = ("row", [float(text or "nan") for text in texts] if numeric else texts)
+    known = _studies()
+    columns["citation"] = ("row", [known[row["study"]]["citation"] for row in rows])
+    attrs = {"long_name": "published numbers of people and monkeys", "source": "data/human/published.csv"}
+    return xr.Dataset(columns, {"row": np.arange(len(rows))}, attrs)
+
+
+def numbers(study: str) -> xr.DataArray:
+    """Give the numbers of one study.
+
+    Parameters
+    ----------
+    study : str
+        One of `studies()`.
+
+    Returns
+    -------
+    DataArray
+        Its dimensions are the study's conditions, e.g. (mask, soa_ms). NaN where only a range is known. The coordinates
+        `low` and `high` are the range, or the value ± its spread; NaN where neither is known. attrs: `long_name`,
+        `units`, `citation`, `short` (authors and year), `exactness`, `species`, `note`; where known `n` and `chance`;
+        `interval` says what `low` and `high` are.
+
+    Raises
+    ------
+    ValueError
+        If there is no such study.
+    """
+    known = _studies()
+    if study not in known:
+        raise ValueError(unknown("study", study, known))
+    rows = [row for row in _rows() if row["study"] == study]
+    # a condition counts only where every number has it
+    dims = [name for name in CONDITIONS if all(row[name] for row in rows)]
+    values = {name: list(dict.fromkeys(_value(row, name) for row in rows)) for name in dims}
+    shape = tuple(len(known) for known in values.values())
+    drawn = {name: np.full(shape, np.nan) for name in ("value", "low", "high")}
+    for row in rows:
+        at = tuple(values[name].index(_value(row, name)) for name in dims)
+        value, spread = float(row["value"] or "nan"), float(row["spread"] or "nan")
+        drawn["value"][at] = value
+        drawn["low"][at] = float(row["low"]) if row["low"] else value - spread
+        drawn["high"][at] = float(row["high"]) if row["high"] else value + spread
+    first = rows[0]
+    attrs: dict[str, Any] = {
+        "long_name": first["measure"],
+        "units": first["units"],
+        **known[study],
+        "exactness": first["exactness"],
+        "species": first["species"],
+        "note": first["note"],
+    }
+    if first["n_observers"]:
+        attrs["n"] = int(first["n_observers"])
+    if first["chance"]:
+        attrs["chance"] = float(first["chance"])
+    if any(row["spread"] for row in rows):
+        attrs["interval"] = "the ± that stands with the number; which spread it is was not noted down"
+    elif any(row["low"] for row in rows):
+        attrs["interval"] = "the range, which is all that is known"
+    coordinates: dict[str, Any] = {}
+    for name in dims:
+        long_name, units = CONDITIONS[name]
+        coordinates[name] = (name, values[name], {"long_name": long_name, **({"units": units} if units else {})})
+    coordinates |= {name: (dims, drawn[name]) for name in ("low", "high")}
+    return xr.DataArray(drawn["value"], coordinates, dims, first["measure"].replace(" ", "_"), attrs)
+
+
+def chance_corrected(accuracy: xr.DataArray, chance: float | None = None) -> xr.DataArray:
+    """Correct an accuracy for guessing, so that tasks with more or fewer answers can stand beside each other.
+
+    `(accuracy - chance) / (1 - chance)`: 0 is chance, 1 is perfect, and below chance is negative.
+
+    Parameters
+    ----------
+    accuracy : DataArray
+        A fraction; its coordinates `low` and `high` are corrected too.
+    chance : float, optional
+        By default what the array's attrs say.
+
+    Returns
+    -------
+    DataArray
+        Of the same shape; its attrs hold `chance` 0 and the `corrected_for_chance` that it was.
+
+    Raises
+    ------
+    ValueError
+        If chance is not known, not in [0, 1), or the array is corrected already.
+
+    References
+    ----------
+    Abbott's formula, as in psychophysics: the fraction of trials on which the answer was known, if all others were
+    guessed.
+    """
+    if "corrected_for_chance" in accuracy.attrs:
+        raise ValueError("this accuracy is corrected for chance already")
+    if chance is None:
+        chance = accuracy.attrs.get("chance")
+    if chance is None:
+        raise ValueError("the chance level is not known: give chance=, such as 1 / number of classes")
+    if not 0 <= chance < 1:
+        raise ValueError(f"chance must lie in [0, 1), got {chance!r}")
+    ends = [name for name in ("low", "high") if name in accuracy.coords]
+
+    def corrected(values: xr.DataArray) -> xr.DataArray:
+        return (values - chance) / (1 - chance)
+
+    result = corrected(accuracy.drop_vars(ends))
+    result = result.assign_coords({name: corrected(accuracy[name].drop_vars(ends)) for name in ends})
+    result.attrs = {
+        **accuracy.attrs,
+        "long_name": f"{accuracy.attrs.get('long_name', 'accuracy')}, corrected for chance",
+        "chance": 0.0,
+        "corrected_for_chance": float(chance),
+    }
+    return result
+
+
+def _value(row: dict[str, str], name: str) -> float | str:
+    return row[name] if CONDITIONS[name][1] is None else float(row[name])
+
+
+def _rows() -> list[dict[str, str]]:
+    return _read("published.csv")
+
+
+def _studies() -> dict[str, dict[str, str]]:
+    return {row["study"]: row for row in _read("studies.csv")}
+
+
+def _read(name: str) -> list[dict[str, str]]:
+    with (data_folder() / "human" / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))

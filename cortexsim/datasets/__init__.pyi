@@ -1,0 +1,16 @@
+from .cifar import cifar10
+from .contour_tracing import contours
+from .digits_in_debris import digits
+from .image_folder import folder, pictures
+from .labels import classes, split, spread
+
+__all__ = [
+    "cifar10",
+    "classes",
+    "contours",
+    "digits",
+    "folder",
+    "pictures",
+    "split",
+    "spread",
+]

@@ -1,0 +1,211 @@
+"""What every dataset here is: images, labels and stimulus factors in one plain xarray Dataset."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import torch
+import xarray as xr
+
+from cortexsim._support import randomness
+from cortexsim._support.checks import unknown
+
+PARTS = ("train", "test")
+CHUNK_PIXELS = {"cpu": 512 * 32**2, "accelerator": 8192 * 32**2}  # drawn at once
+
+LONG_NAMES = {
+    "label": ("class of the stimulus", "1"),
+    "visible_fraction": ("fraction of the target that nothing lies over", "1"),
+    "x_offset": ("target centre, to the right of the image centre", "px"),
+    "y_offset": ("target centre, below the image centre", "px"),
+    "scale": ("height of the digit", "px"),
+    "rotation": ("rotation of the digit, clockwise", "degree"),
+    "shear": ("horizontal shift for each unit of height", "1"),
+    "stroke_width": ("width of the stroke, as a fraction of the digit's height", "1"),
+    "n_debris": ("number of debris fragments", "1"),
+    "n_occluders": ("number of occluders", "1"),
+    "curve_length": ("length of each of the two curves", "px"),
+    "dot_distance": ("distance between the two dots", "px"),
+    "curve_gap": ("smallest distance between the two curves' centre lines", "px"),
+    "source": ("index of the file in the sorted list of files", "1"),
+}
+
+
+def labelled(
+    images: np.ndarray,
+    factors: Mapping[str, np.ndarray],
+    *,
+    classes: Sequence[str],
+    attrs: Mapping[str, str | int | float],
+) -> xr.Dataset:
+    """Put images and their factors into one Dataset.
+
+    Parameters
+    ----------
+    images : array, shape (stimulus, 3, y, x), uint8
+        RGB, 0 to 255.
+    factors : mapping from str to array, shape (stimulus,)
+        `label`, and what else is known of each stimulus; named as in `LONG_NAMES`.
+    classes : sequence of str
+        Class names, in the order of the labels.
+    attrs : mapping
+        `name`, `part`, and what is needed to make the set again; str, int and float only, as netCDF wants.
+
+    Returns
+    -------
+    Dataset
+        `image` (stimulus, channel, y, x) with the factors as coordinates.
+    """
+    coordinates = {}
+    for name, values in factors.items():
+        long_name, units = LONG_NAMES[name]
+        coordinates[name] = ("stimulus", values, {"long_name": long_name, "units": units})
+    image = (("stimulus", "channel", "y", "x"), images, {"long_name": "RGB image", "units": "1"})
+    return xr.Dataset({"image": image}, coordinates, {**attrs, "classes": json.dumps(list(classes))})
+
+
+def classes(dataset: xr.Dataset) -> list[str]:
+    """Name the classes of a dataset, in the order of its labels.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        With the attribute `classes`, a JSON list, as every dataset of this module has it.
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    ValueError
+        If the dataset has no attribute `classes`.
+    """
+    if "classes" not in dataset.attrs:
+        raise ValueError(
+            "the dataset has no attribute 'classes': allowed is a JSON list of names, "
+            "such as dataset.attrs['classes'] = '[\"cat\", \"dog\"]'"
+        )
+    return list(json.loads(dataset.attrs["classes"]))
+
+
+def split(dataset: xr.Dataset, fraction: float, *, seed: int = 0) -> tuple[xr.Dataset, xr.Dataset]:
+    """Hold out a fraction of the stimuli of every class, for validation.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        With the coordinate `label` (stimulus).
+    fraction : float
+        The fraction of each class that is held out, rounded to whole stimuli; between 0 and 1.
+    seed : int
+        Another seed holds out other stimuli. The same dataset and seed give the same split.
+
+    Returns
+    -------
+    rest, held_out : Dataset
+        Both in the order of `dataset`. The attribute `part` of the second is "validation".
+
+    Raises
+    ------
+    ValueError
+        If `fraction` is not between 0 and 1, if there are no labels, or if one side would be empty.
+    """
+    if not 0 < fraction < 1:
+        raise ValueError(f"cannot hold out the fraction {fraction!r}: allowed is a number above 0 and below 1")
+    if "label" not in dataset.coords:
+        raise ValueError(
+            f"cannot split by class: the coordinates are {sorted(map(str, dataset.coords))}, needed is 'label'"
+        )
+    label = dataset["label"].values
+    draw = randomness.bits(seed, "split", torch.arange(len(label)), 1)[:, 0].numpy()
+    held_out = np.zeros(len(label), dtype=bool)
+    for value in np.unique(label):
+        members = np.flatnonzero(label == value)
+        order = np.argsort(draw[members], kind="stable")
+        held_out[members[order[: round(fraction * len(members))]]] = True
+    if held_out.all() or not held_out.any():
+        raise ValueError(
+            f"holding out {fraction} of each class takes {held_out.sum()} of {len(label)} stimuli: "
+            "each side needs at least one"
+        )
+    kept = dataset.isel(stimulus=~held_out)
+    taken = dataset.isel(stimulus=held_out)
+    return kept, taken.assign_attrs(part="validation", split_fraction=float(fraction), split_seed=int(seed))
+
+
+def spread(dataset: xr.Dataset, n: int) -> xr.Dataset:
+    """Take some stimuli from all over a dataset, at equal distances and in their order.
+
+    The first ones of a folder are all of one class: they lie there class by class.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        With the dimension `stimulus`.
+    n : int
+        How many; all, where there are no more.
+    """
+    total = dataset.sizes["stimulus"]
+    return dataset if n >= total else dataset.isel(stimulus=np.arange(n) * total // n)
+
+
+def balanced_labels(seed: int, purpose: str, index: torch.Tensor, n_classes: int) -> torch.Tensor:
+    """Draw labels so that every run of `n_classes` stimuli holds each class once.
+
+    Returns
+    -------
+    Tensor, shape (stimulus,), int64
+    """
+    order = randomness.permutation(seed, purpose, index // n_classes, n_classes)
+    return order.gather(1, (index % n_classes)[:, None])[:, 0]
+
+
+def check_part(part: str) -> None:
+    """Refuse a part that is neither "train" nor "test"."""
+    if part not in PARTS:
+        raise ValueError(unknown("part", part, PARTS))
+
+
+def check_whole(what: str, got: object, low: int, high: int | None = None) -> None:
+    """Refuse what is not a whole number from `low` to `high`."""
+    allowed = f"at least {low}" if high is None else f"from {low} to {high}"
+    whole = isinstance(got, int | np.integer) and not isinstance(got, bool)
+    if not whole or int(got) < low or (high is not None and int(got) > high):  # type: ignore[call-overload]
+        raise ValueError(f"{what} is {got!r}: allowed is a whole number {allowed}")
+
+
+def check_range(what: str, got: object, low: float, high: float) -> tuple[float, float]:
+    """Refuse what is not a pair (a, b) with low ≤ a ≤ b ≤ high."""
+    pair = isinstance(got, tuple | list) and len(got) == 2
+    if not pair or not low <= got[0] <= got[1] <= high:  # type: ignore[index]
+        raise ValueError(f"{what} is {got!r}: allowed is a pair (lowest, highest), both between {low:g} and {high:g}")
+    return float(got[0]), float(got[1])  # type: ignore[index]
+
+
+def device_named(device: str | torch.device) -> torch.device:
+    """Find the device to compute on, or say why it cannot be had."""
+    try:
+        found = torch.device(device)
+        torch.empty(0, device=found)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(
+            f"cannot compute on device {str(device)!r} here: allowed is 'cpu'"
+            f"{', or ' + repr('cuda') if torch.cuda.is_available() else ' (torch finds no CUDA device)'}"
+        ) from error
+    return found
+
+
+def chunks(n: int, size: int, device: torch.device) -> Iterator[torch.Tensor]:
+    """Go through the indices of `n` images of side `size` in pieces that stay near the processor's cache.
+
+    Yields
+    ------
+    Tensor, shape (chunk,), int64
+        On `device`. The images do not depend on where one piece ends and the next begins.
+    """
+    count = max(1, CHUNK_PIXELS["cpu" if device.type == "cpu" else "accelerator"] // size**2)
+    for start in range(0, n, count):
+        yield torch.arange(start, min(start + count, n), device=device)

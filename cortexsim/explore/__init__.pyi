@@ -1,0 +1,33 @@
+from .anatomy.panel import Anatomy
+from .changes.panel import Changes
+from .panel.reopening import reopen
+from .studies.experiment import Experiment
+from .studies.folding import Folding
+from .studies.how_long import HowLong
+from .studies.lesions import Lesions
+from .studies.masking import Masking
+from .studies.own_brains import Brains
+from .studies.recorder import Recorder
+from .studies.sequences import Sequences
+from .studies.timeline import Timeline
+from .tour.panel import Tour
+from .training.lesson import Lesson
+from .training.panel import Training
+
+__all__ = [
+    "Anatomy",
+    "Brains",
+    "Changes",
+    "Experiment",
+    "Folding",
+    "HowLong",
+    "Lesions",
+    "Lesson",
+    "Masking",
+    "Recorder",
+    "Sequences",
+    "Timeline",
+    "Tour",
+    "Training",
+    "reopen",
+]

@@ -1,0 +1,1 @@
+"""The anatomy panel: build a graph of areas."""

@@ -1,0 +1,214 @@
+"""What an anatomy allows: when each area holds something, when the last one can be read, and what that costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cortexsim.explore.anatomy.draft import Draft, allowed
+from cortexsim.explore.panel.asking import BUILT, NEVER, Guess
+from cortexsim.explore.tour.questions import QUESTIONS, Facts, Question
+from cortexsim.graph._schedule import Schedule, schedule
+from cortexsim.stimuli.presentation import Presentation
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What follows from a draft and from what is shown. Made by `reach`.
+
+    Parameters
+    ----------
+    draft : Draft
+    presentation : Presentation
+    readout_time : int
+    everything : Schedule
+        Which states hold something up to the last time.
+    planned : Schedule or None
+        What runs for the readout; None where nothing can be read then.
+    refused : str
+        Why nothing can be read at the readout time; "" if something can.
+    """
+
+    draft: Draft
+    presentation: Presentation
+    readout_time: int
+    everything: Schedule
+    planned: Schedule | None
+    refused: str
+
+    @property
+    def until(self) -> int:
+        """Last time."""
+        return self.everything.until
+
+    @property
+    def last(self) -> str:
+        """Name of the state that is read out."""
+        return self.draft.states[-1].name
+
+    def holds(self, name: str) -> list[bool]:
+        """Whether a state holds something, at each time from 0."""
+        return [name in states for states in self.everything.states_at]
+
+    def first(self, name: str) -> int | None:
+        """Return the time at which a state first holds something; None if it never does."""
+        return next((time for time, there in enumerate(self.holds(name)) if there), None)
+
+    @property
+    def readable(self) -> list[int]:
+        """The times at which the last state can be read."""
+        return [time for time, there in enumerate(self.holds(self.last)) if there]
+
+    @property
+    def moves(self) -> list[tuple[str, str, int, bool]]:
+        """Source and target of all that is delivered, its time, and whether the readout needs it."""
+        needed = set(self.planned.pairs) if self.planned else set()
+        return [
+            (t.source, t.target, time, (t.name, time) in needed)
+            for time in range(1, self.until + 1)
+            for t in self.draft.transitions
+            if time in t.times and t.source in self.everything.states_at[time - 1]
+        ]
+
+
+def reach(draft: Draft, presentation: Presentation, readout_time: int, until: int) -> Reach:
+    """Work out what follows; an impossible graph gives a reason instead of an error.
+
+    Parameters
+    ----------
+    draft : Draft
+    presentation : Presentation
+    readout_time, until : int
+        When the last state is read, and the last time that is looked at.
+    """
+    everything = schedule(draft.reachable, presentation=presentation, until=until)
+    try:
+        planned, refused = schedule(draft.graph, readout_time, presentation, until=until), ""
+    except ValueError as error:
+        planned, refused = None, str(error)
+    return Reach(draft, presentation, readout_time, everything, planned, refused)
+
+
+def picture(reached: Reach, n_classes: int) -> dict[str, Any]:
+    """Lay it out for the browser, as plain values."""
+    states = reached.draft.states
+    return {
+        "states": [
+            {
+                "name": state.name,
+                "size": f"{state.height}×{state.width}×{state.features}",
+                "holds": reached.holds(state.name),
+                "first": reached.first(state.name),
+            }
+            for state in states
+        ],
+        "allowed": {f"{a.name}->{b.name}": list(allowed(a, b)) for a in states for b in states},
+        "shown": [reached.presentation.shown(time) for time in range(reached.until + 1)],
+        "moves": [list(move) for move in reached.moves],
+        "until": reached.until,
+        "refused": reached.refused,
+        "then": _then(reached),
+        "facts": [list(fact) for fact in _facts(reached, n_classes)],
+    }
+
+
+def _facts(reached: Reach, n_classes: int) -> list[tuple[str, str]]:
+    time, planned = reached.readout_time, reached.planned
+    told = [(f"{reached.last} can be read at", times(reached.readable))]
+    if planned is None:
+        return told
+    shared, own = (planned.n_parameters(n_classes, shared=shared) for shared in (True, False))
+    idle = sum(not needed and when <= time for *_, when, needed in reached.moves)
+    return [
+        *told,
+        (f"to read at T = {time}", f"{len(planned)} transition-times run; {idle} more are not needed"),
+        ("parameters", f"{shared:,} if shared over time, {own:,} if not"),
+        ("multiply-adds", f"{planned.multiply_adds / 1e6:,.2f} million in the transitions, for one image"),
+    ]
+
+
+def _then(reached: Reach) -> str:
+    """Say what the person can do where nothing can be read."""
+    if not reached.refused:
+        return ""
+    if not reached.readable:
+        return "Open a way from the first area to the last one: press an empty cell of the matrix."
+    return "Set the readout time to one of these, or give an area a transition to itself: then it holds."
+
+
+def times(listed: Sequence[int]) -> str:
+    """Write times for a reader."""
+    return f"t = {', '.join(map(str, listed))}" if listed else "no time"
+
+
+def facts_for(reached: Reach) -> Facts:
+    """Say what happened, as far as a question needs it."""
+    holds = reached.holds(reached.last)
+    first = reached.first(reached.last)
+    return Facts(reached.last, NEVER if first is None else first, holds, [None] * len(holds))
+
+
+def _soonest(facts: Facts) -> str:
+    if not facts.readable:
+        return f"Nothing reaches {facts.last} by t = {facts.until}."
+    return "Each transition takes one step and no open way is shorter, whatever was trained: true by construction."
+
+
+ANATOMY: dict[str, Question] = {
+    "arrival": replace(QUESTIONS["arrival"], because=_soonest),
+    "readable": Question(
+        title="when it can be read",
+        text=lambda facts: f"At how many of the times 0 to {facts.until} can {facts.last} be read?",
+        choices=lambda facts: [*range(facts.until + 2)],
+        truth=lambda facts: len(facts.readable),
+        because=lambda facts: f"{facts.last} holds something at {times(facts.readable)}: true by construction.",
+        unit="times",
+        label="number of times",
+        cover="time",
+    ),
+}
+
+
+def _by_a_short_cut(reached: Reach) -> str:
+    first = reached.first(reached.last)
+    if first is None:
+        return f"Nothing reaches {reached.last} by t = {reached.until}."
+    there = f"{reached.last} is first reached at t = {first}"
+    if first != 1:
+        return f"{there}; it should be t = 1."
+    direct = next(
+        t for t in reached.draft.transitions if t.source == reached.draft.states[0].name and t.target == reached.last
+    )
+    return f"{there}, by {direct.name} ({direct.kind}): one step skips all areas between."
+
+
+def _odd(reached: Reach) -> list[int]:
+    return [time for time in reached.readable if time % 2]
+
+
+def _evenly(reached: Reach) -> str:
+    there, odd = f"{reached.last} can be read at {times(reached.readable)}", _odd(reached)
+    if odd:
+        return f"{there}; {', '.join(map(str, odd))} {'is' if len(odd) == 1 else 'are'} odd."
+    if len(reached.readable) < 2:
+        return f"{there}; at least two even times are wanted."
+    return f"{there}, and at no odd time."
+
+
+TO_BUILD: dict[str, Guess] = {
+    "one-step": Guess(
+        "a short cut",
+        "Change the graph so that its last area is first reached at t = 1.",
+        BUILT,
+        lambda reached: reached.first(reached.last) == 1,
+        _by_a_short_cut,
+    ),
+    "even-times": Guess(
+        "even times only",
+        "Change the graph so that its last area can be read at even times only, at two or more of them.",
+        BUILT,
+        lambda reached: len(reached.readable) > 1 and not _odd(reached),
+        _evenly,
+    ),
+}

@@ -1,0 +1,209 @@
+"""A graph while it is being built: it may be impossible for now, and says why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
+
+from cortexsim import zoo
+from cortexsim.graph.builders import adjacent, fully_recurrent
+from cortexsim.graph.cortex_graph import CortexGraph, State
+from cortexsim.graph.transitions import Times, Transition
+
+KINDS = ("BRCx2+I", "BRCx2", "BRCx1", "BRDx2", "BRDx1", "Conv", "Pool")
+_KEYS = {"source", "target", "kind", "times"}
+
+
+@lru_cache(maxsize=256)
+def allowed(source: State, target: State) -> tuple[str, ...]:
+    """List the kinds of transition that can link two states, the usual one first.
+
+    An identity needs one state, Pool half the side and the same features, BRD goes to larger states only.
+    """
+    states = (source,) if source is target else (source, target)
+    fitting = []
+    for kind in KINDS:
+        if "+I" in kind and source is not target:
+            continue
+        try:
+            CortexGraph(states, (Transition(source.name, target.name, kind),))
+        except ValueError:
+            continue
+        fitting.append(kind)
+    return tuple(fitting)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """States, and transitions that need not lead anywhere yet.
+
+    Parameters
+    ----------
+    states : sequence of State
+        In anatomical order.
+    transitions : sequence of Transition
+        At most one for each pair of states; kept in the matrix's order, row by row.
+
+    Raises
+    ------
+    TypeError
+        If a transition or an update is a function: only kinds that have a name can be edited.
+    ValueError
+        If a kind does not fit its states, a state is unknown, or two transitions link the same two.
+    """
+
+    states: tuple[State, ...]
+    transitions: tuple[Transition, ...]
+
+    def __post_init__(self) -> None:
+        order = {state.name: place for place, state in enumerate(self.states)}
+        given = [transition for transition in self.transitions if transition.times]
+        given.sort(key=lambda t: (order.get(t.source, len(order)), order.get(t.target, len(order))))
+        object.__setattr__(self, "states", tuple(self.states))
+        object.__setattr__(self, "transitions", tuple(given))
+        functions = [t.name for t in given if not isinstance(t.kind, str)]
+        functions += [state.name for state in self.states if state.update is not None]
+        if functions:
+            raise TypeError(f"{functions} have functions of their own; only kinds with a name can be edited: {KINDS}")
+        # whatever is wrong besides that the last state may be out of reach
+        self._without_readout()
+
+    @classmethod
+    def of(cls, graph: CortexGraph) -> Draft:
+        """Begin with a graph."""
+        return cls(graph.states, graph.transitions)
+
+    @classmethod
+    def from_dict(cls, saved: Mapping[str, Any]) -> Draft:
+        """Begin with what `to_dict` gave, or a graph's.
+
+        Raises
+        ------
+        ValueError
+            If it is neither.
+        """
+        try:
+            states = tuple(State(one["name"], one["features"], *one["size"]) for one in saved["states"])
+            return cls(states, as_transitions(saved["transitions"]))
+        except (KeyError, TypeError) as error:
+            raise ValueError(
+                f"a graph needs states (name, features, size) and transitions ({_KEYS}): {error}"
+            ) from None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the draft as plain lists and texts, for JSON."""
+        return {
+            "states": [{"name": s.name, "features": s.features, "size": list(s.size)} for s in self.states],
+            "transitions": self.listed(),
+        }
+
+    def listed(self) -> list[dict[str, Any]]:
+        """List the transitions as plain values."""
+        return [
+            {"source": t.source, "target": t.target, "kind": t.kind, "times": [list(i) for i in t.times.intervals]}
+            for t in self.transitions
+        ]
+
+    def linked(self, source: str, target: str, kind: str, times: Any = None) -> Draft:
+        """Return a draft in which a pair of states has this transition, in place of the one it has.
+
+        Parameters
+        ----------
+        source, target : str
+        kind : str
+        times : Times, iterable of int or int, optional
+            When it may deliver; None is always.
+        """
+        added = Transition(source, target, kind, Times.of(times))
+        return replace(self, transitions=(*self.cut(source, target).transitions, added))
+
+    def cut(self, source: str, target: str) -> Draft:
+        """Return a draft in which nothing leads from one state to the other directly."""
+        kept = tuple(t for t in self.transitions if (t.source, t.target) != (source, target))
+        return replace(self, transitions=kept)
+
+    @property
+    def graph(self) -> CortexGraph:
+        """The graph.
+
+        Raises
+        ------
+        ValueError
+            If it is impossible: nothing ever reaches the last state.
+        """
+        return CortexGraph(self.states, self.transitions)
+
+    @property
+    def last_change(self) -> int:
+        """The last time at which a transition opens or closes."""
+        return max((transition.times.last_change for transition in self.transitions), default=1)
+
+    @cached_property
+    def reachable(self) -> CortexGraph:
+        """The graph without the last states that nothing ever reaches, so that the rest can be drawn.
+
+        Nothing is lost: what is never reached hands nothing on.
+        """
+        for n in range(len(self.states), 1, -1):
+            names = {state.name for state in self.states[:n]}
+            inside = tuple(t for t in self.transitions if {t.source, t.target} <= names)
+            try:
+                return CortexGraph(self.states[:n], inside)
+            except ValueError:
+                continue
+        only = self.states[0].name
+        return CortexGraph(self.states[:1], tuple(t for t in self.transitions if t.source == t.target == only))
+
+    def _without_readout(self) -> None:
+        # with a way to every state, only what is wrong with the transitions themselves is left to be refused
+        first, *others = self.states
+        ways = [Transition(first.name, other.name, _any_function) for other in others]
+        mine = {(t.source, t.target) for t in self.transitions}
+        CortexGraph(self.states, (*self.transitions, *(w for w in ways if (w.source, w.target) not in mine)))
+
+
+def as_transitions(listed: Sequence[Mapping[str, Any]]) -> tuple[Transition, ...]:
+    """Read transitions from plain values.
+
+    Raises
+    ------
+    ValueError
+        If one lacks something, or its times are none.
+    """
+    read = []
+    for one in listed:
+        missing = sorted(_KEYS - set(one))
+        if missing:
+            raise ValueError(f"a transition needs {sorted(_KEYS)}, and {dict(one)} lacks {missing}")
+        times = Times(tuple((start, stop) for start, stop in one["times"]))
+        read.append(Transition(one["source"], one["target"], one["kind"], times))
+    return tuple(read)
+
+
+def _three_without_self() -> CortexGraph:
+    return adjacent({"h1": 64, "h2": 128, "h3": 256}, size=32, self_transitions=False)
+
+
+def _any_function(source: State, target: State) -> None:
+    """Stand for a way between two states that is never made."""
+
+
+class Start(NamedTuple):
+    """A graph to begin with: its title, what builds it, and a readout time that fits it."""
+
+    title: str
+    graph: Callable[[], CortexGraph]
+    readout_time: int
+
+
+AREAS = {"V1": 8, "V2": 16, "V4": 32, "IT": 64}
+STARTS = {
+    "adjacent": Start("adjacent areas", lambda: adjacent(AREAS, size=32), 5),
+    "no-self": Start("adjacent areas, no self-transitions", lambda: adjacent(AREAS, size=32, lateral=False), 5),
+    "feedforward": Start("feedforward", lambda: adjacent(AREAS, size=32, lateral=False, feedback=False), 3),
+    "full": Start("fully recurrent", lambda: fully_recurrent(AREAS, size=32), 5),
+    "resnet": Start("3-state ResNet of the paper", zoo.PAPER["resnet-3-state"].graph, 11),
+    "three-no-self": Start("3 areas, no self-transitions", _three_without_self, 10),
+}

@@ -1,0 +1,1 @@
+"""The panel on what changes in a state over time."""

@@ -1,0 +1,121 @@
+"""Which presentations a model can be shown, and why not the others."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from cortexsim.explore.widgets.choice import Option
+from cortexsim.graph._schedule import populate
+from cortexsim.graph.cortex_graph import CortexGraph
+from cortexsim.model.cortex import Cortex
+from cortexsim.stimuli.masks import MASKS
+from cortexsim.stimuli.presentation import Presentation, flash, sustained
+
+KINDS = ("flash", "sustained", "masked")
+LONGEST = 12  # of the durations and SOAs on offer for a model that needs no statistics
+NO_STATISTICS = "no statistics (cs.calibrate)"
+
+
+@lru_cache(maxsize=64)
+def arrival(graph: CortexGraph) -> int:
+    """Return the time at which a flash first reaches the last state: the number of transitions that lead there."""
+    front = populate(graph, None, 100)
+    return next(time for time, states in enumerate(front) if graph.last in states)
+
+
+class Offer:
+    """What a model can be shown up to a time.
+
+    Parameters
+    ----------
+    model : Cortex
+    until : int
+        Last time.
+    """
+
+    def __init__(self, model: Cortex, until: int) -> None:
+        self.model, self.until = model, until
+        self.free = model.normalization == "none"
+        known = [part for taken in model.statistics.values() for part in taken.presentation.components]
+        self._known = [part for part in dict.fromkeys(known) if part.kind in KINDS]
+        self.arrival = arrival(model.graph)
+
+    def why_not(self, presentation: Presentation) -> str:
+        """Say why a presentation cannot be shown; "" if it can."""
+        soa, last = presentation.soa, self.model.graph.last
+        if soa is not None and presentation.duration is not None and soa < presentation.duration:
+            return "the mask would come before the target ends"
+        if soa is not None and soa + self.arrival > self.until:
+            return f"too late: {self.arrival} steps from here to {last}, time ends at {self.until}"
+        if self.free:
+            return ""
+        fitting = [taken for taken in self.model.statistics.values() if taken.presentation.contains(presentation)]
+        if not fitting:
+            return NO_STATISTICS
+        last_time = max(taken.until for taken in fitting)
+        return "" if last_time >= self.until else f"its statistics end at t = {last_time}"
+
+    def masked(self, duration: int, soa: int, mask: str) -> Presentation:
+        """Return the masked presentation of these; with the mask's duration that the model knows, if it knows one."""
+        for known in self._known:
+            if (known.duration, known.soa, known.mask) == (duration, soa, mask):
+                return known
+        # not by masked(), which refuses what `why_not` puts in words
+        return Presentation("masked", duration, soa, mask)
+
+    def presentation(self, kind: str, duration: int, mask: str, soa: int) -> Presentation:
+        """Make the presentation that the controls stand for."""
+        if kind == "flash":
+            return flash(duration)
+        return sustained() if kind == "sustained" else self.masked(duration, soa, mask)
+
+    def durations(self, kind: str) -> list[Option]:
+        """List the durations of the target; none where it stays."""
+        if kind == "sustained":
+            return []
+        known = [p.duration for p in self._known if p.kind == kind and p.duration]
+        return [
+            Option(duration, str(duration), self._any(self._with(kind, duration=duration)))
+            for duration in range(1, (LONGEST if self.free else max(known, default=1)) + 1)
+        ]
+
+    def masks(self, duration: int) -> list[Option]:
+        """List the kinds of masks after a target of this duration."""
+        return [Option(mask, mask, self._any(self._with("masked", duration=duration, mask=mask))) for mask in MASKS]
+
+    def soas(self, duration: int, mask: str) -> list[Option]:
+        """List the SOAs of such a mask after a target of this duration."""
+        return [
+            Option(soa, str(soa), self.why_not(self.masked(duration, soa, mask))) for soa in range(1, self._longest + 1)
+        ]
+
+    def kinds(self) -> list[Option]:
+        """List the kinds of presentations."""
+        return [Option(kind, kind, self._any(self._with(kind))) for kind in KINDS]
+
+    @property
+    def _longest(self) -> int:
+        return LONGEST if self.free else max([p.soa for p in self._known if p.soa], default=1)
+
+    def _with(self, kind: str, duration: int | None = None, mask: str | None = None) -> list[Presentation]:
+        """List the presentations that a choice leaves open."""
+        if kind == "sustained":
+            return [sustained()]
+        longest = LONGEST if self.free else max([p.duration for p in self._known if p.duration], default=1)
+        durations = range(1, longest + 1) if duration is None else [duration]
+        if kind == "flash":
+            return [flash(steps) for steps in durations]
+        return [
+            self.masked(steps, soa, kind_of_mask)
+            for steps in durations
+            for kind_of_mask in (MASKS if mask is None else [mask])
+            for soa in range(steps, self._longest + 1)
+        ]
+
+    def _any(self, presentations: list[Presentation]) -> str:
+        """Say why none of several can be shown; a particular reason before the general one."""
+        reasons = [self.why_not(presentation) for presentation in presentations]
+        particular = [reason for reason in reasons if reason != NO_STATISTICS]
+        if "" in reasons:
+            return ""
+        return particular[0] if particular else NO_STATISTICS

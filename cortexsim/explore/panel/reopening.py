@@ -1,0 +1,75 @@
+"""Open a panel again from its settings, whichever panel it was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cortexsim import explore
+from cortexsim._support.checks import unknown
+from cortexsim.explore.panel.saving import check_answered, check_told
+
+if TYPE_CHECKING:
+    from cortexsim.explore.anatomy.panel import Anatomy
+    from cortexsim.explore.panel.study import Study
+    from cortexsim.explore.tour.panel import Tour
+    from cortexsim.explore.training.panel import Training
+
+STUDIES = ("Brains", "Changes", "Experiment", "Folding", "HowLong", "Lesions", "Masking", "Recorder", "Sequences")
+
+
+SHOWS = ("Anatomy", "Tour", "Training")
+"""Panels that measure nothing for a table: what they save holds what they show."""
+
+
+def reopen(
+    settings: Mapping[str, Any] | str | Path, *, model: Any = None, data: Any = None, lesson: Any = None
+) -> Study | Anatomy | Tour | Training:
+    """Open a panel on another's settings, with the answers that were given in it.
+
+    Parameters
+    ----------
+    settings : mapping or path
+        A panel's `settings`, or the file that `panel.save` wrote.
+    model, data
+        Where the settings name none, because they were given.
+    lesson : Lesson
+        Of a training of your own.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    TypeError, ValueError
+        If it is no JSON, or no settings of such a panel, or what was answered is damaged; the message says where, and
+        what is allowed.
+    """
+    if isinstance(settings, str | Path):
+        path = Path(settings)
+        if not path.is_file():
+            raise FileNotFoundError(f"there are no settings at {path}")
+        try:
+            settings = json.loads(path.read_text(encoding="utf-8"))
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"{path} is no JSON ({error}); write it with panel.save") from error
+    known = (*STUDIES, *SHOWS)
+    if not isinstance(settings, Mapping) or "panel" not in settings:
+        raise ValueError(f"these are no settings of a panel ({', '.join(known)}): the key 'panel' is missing")
+    name = settings["panel"]
+    if not isinstance(name, str) or name not in known:
+        raise ValueError(unknown("panel", name, known))
+    if not isinstance(settings.get("question", ""), str):
+        raise ValueError(f"'question' must be the name of a question, or '', got {settings['question']!r}")
+    kind = getattr(explore, name)
+    if name in STUDIES:
+        check_told(settings.get("told", []), {**kind.QUESTIONS, **kind.EXERCISES})
+        return kind.from_settings(settings, model=model, data=data)
+    check_answered(settings)
+    given = {"model": model, "data": data, "lesson": lesson}
+    more = {key: value for key, value in given.items() if value is not None}
+    panel = kind.from_settings(settings["shows"], question=settings["question"], **more)
+    check_told(settings["told"], {**kind.EXERCISES, **panel.ask.questions})
+    panel.ask.recall(settings["told"], kind.EXERCISES)
+    return panel

@@ -1,0 +1,163 @@
+"""Who is studied in a panel: a model, its feedforward sibling, and the images that they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from cortexsim import zoo
+from cortexsim._support.checks import unknown
+from cortexsim.datasets import spread
+from cortexsim.explore.panel.tasks import TASKS, shipped
+from cortexsim.model.checkpoint import load as load_file
+from cortexsim.model.cortex import Cortex
+from cortexsim.recording._rerun import DATA, MOST_DRAWN, draw
+from cortexsim.stimuli.images import as_images
+
+KEYS = ("model", "data", "n", "model_checksum")
+
+
+class Subject:
+    """A model with images, by name or given.
+
+    Parameters
+    ----------
+    task : str, optional
+        One of those that ship, such as "contours" or "digits"; by default the first, unless a model is given.
+    model : Cortex or str, optional
+        A model, the name of a pretrained one, or a path ending in .safetensors.
+    data : Dataset or mapping, optional
+        Images with `label`; or `name` and arguments of a dataset of cortexsim, drawn when they are needed.
+    n : int
+        Images: so many are drawn, or taken from all over those that were given.
+
+    Attributes
+    ----------
+    model : Cortex
+    sibling : Cortex or None
+        The same without recurrence, where one ships.
+
+    Raises
+    ------
+    ValueError
+        If there is no such task, or too few images.
+    TypeError
+        If model or data are something else, or only one of them is given.
+    """
+
+    def __init__(
+        self,
+        task: str | None = None,
+        *,
+        model: Cortex | str | None = None,
+        data: xr.Dataset | Mapping[str, Any] | None = None,
+        n: int = 200,
+    ) -> None:
+        if task is not None and (model is not None or data is not None):
+            raise ValueError(f"give either a task, got {task!r}, or a model and data of your own, not both")
+        if (model is None) != (data is None):
+            raise TypeError("model and data go together: images of one task say nothing about a model of another")
+        if not isinstance(n, int) or isinstance(n, bool) or n < 1:
+            raise ValueError(f"n must be a whole number of images, at least 1, got {n!r}")
+        if model is None:
+            known = shipped()
+            if task is not None and task not in known:
+                raise ValueError(unknown("task", task, known))
+            chosen = known[task or next(iter(known))]
+            model, data = chosen.model, chosen.data
+        if not isinstance(model, Cortex | str):
+            raise TypeError(f"model must be a Cortex, a name or a path, got {type(model).__name__}")
+        if not isinstance(data, xr.Dataset | Mapping):
+            raise TypeError(
+                "data must be a Dataset with `image` (and `label`), or a mapping such as "
+                f"{{'name': 'digits', 'part': 'test'}}, got {type(data).__name__}"
+            )
+        # a Dataset is a mapping, too
+        if isinstance(data, xr.Dataset):
+            if len(as_images(data)) < n:
+                raise ValueError(f"n is {n}, but there are {len(as_images(data))} images")
+        elif data.get("name") not in list(DATA):
+            raise ValueError(unknown("data", data.get("name"), DATA))
+        elif n > MOST_DRAWN:
+            raise ValueError(f"n must be at most {MOST_DRAWN:,} where images are drawn, got {n}")
+        self.n, self._named, self._data = n, None if isinstance(model, Cortex) else str(model), data
+        self.model: Cortex = model if isinstance(model, Cortex) else _load(model)
+        names = {one.model: one.sibling for one in shipped().values()}
+        sibling = names.get(self._named)
+        self.sibling: Cortex | None = None if sibling is None else _load(sibling)
+        self._drawn: xr.Dataset | None = None
+
+    @property
+    def images(self) -> xr.Dataset:
+        """The images, drawn at the first call."""
+        if self._drawn is None:
+            given = self._data
+            self._drawn = spread(given, self.n) if isinstance(given, xr.Dataset) else draw(given, self.n)
+        return self._drawn
+
+    def some(self, n: int) -> xr.Dataset:
+        """Take up to n of the images: the first ones where they were drawn, else from all over."""
+        if isinstance(self._data, xr.Dataset):
+            return spread(self.images, n)
+        return self.images.isel(stimulus=slice(0, n))
+
+    def training(self, n: int) -> xr.Dataset:
+        """Draw images of the training part, to take statistics on; of images that were given, take up to n of all."""
+        if isinstance(self._data, xr.Dataset):
+            return spread(self._data, n)
+        return draw({**self._data, "part": "train", "seed": int(self._data.get("seed", 0)) + 1}, n)
+
+    @property
+    def title(self) -> str:
+        """What it is called."""
+        for task in TASKS.values():
+            if self._named is not None and task.model == self._named:
+                return task.title
+        return self._named or "your own model"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, for JSON; None stands for what was given as it is, and has no name."""
+        return {
+            "model": self._named,
+            "data": None if isinstance(self._data, xr.Dataset) else dict(self._data),
+            "n": self.n,
+            "model_checksum": self.model.checksum(),
+        }
+
+    @classmethod
+    def from_dict(
+        cls,
+        described: Mapping[str, Any],
+        *,
+        model: Cortex | str | None = None,
+        data: xr.Dataset | Mapping[str, Any] | None = None,
+    ) -> Subject:
+        """Read `to_dict`'s form.
+
+        Raises
+        ------
+        ValueError
+            If it names no model or no data and none are given, or the model is another one.
+        """
+        if not isinstance(described, Mapping) or not set(described) <= {*KEYS} or not set(described) >= {*KEYS[:3]}:
+            raise ValueError(f"'subject' must be a mapping with {list(KEYS)}, got {described!r}")
+        for name, given in (("model", model), ("data", data)):
+            if described[name] is None and given is None:
+                raise ValueError(f"these settings name no {name}, because it was given: give it as {name}=...")
+        model = described["model"] if model is None else model
+        data = described["data"] if data is None else data
+        subject = cls(model=model, data=data, n=described["n"])
+        found = subject.model.checksum()
+        if described.get("model_checksum") not in (None, found):
+            raise ValueError(
+                f"the model is not the one of these settings: its checksum is {found}, the settings say "
+                f"{described['model_checksum']!r}; give that one, or leave model_checksum out to use this one"
+            )
+        return subject
+
+
+def _load(name: str) -> Cortex:
+    return load_file(name) if Path(name).suffix == ".safetensors" else zoo.load(name)

@@ -1,0 +1,98 @@
+"""What the panels offer to look at: a task with its data, its difficulties, its model and that model's sibling."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from cortexsim.zoo.models import pretrained
+
+
+class Difficulty(NamedTuple):
+    """What it is called, and the arguments that it adds to the task's data."""
+
+    label: str
+    adds: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task.
+
+    Parameters
+    ----------
+    title : str
+    data : mapping or None
+        `name` and arguments of a dataset of cortexsim, as `rerun` reads them; None for images that were given.
+    difficulty : str
+        What makes it difficult.
+    difficulties : mapping of str to Difficulty
+        At least one.
+    model : str or None
+        Name of a pretrained model, or a path; None for one that was given.
+    sibling : str or None
+        The same without recurrence.
+    start : mapping
+        The presentation that is shown first.
+    """
+
+    title: str
+    data: Mapping[str, Any] | None
+    difficulty: str
+    difficulties: Mapping[str, Difficulty]
+    model: str | None
+    sibling: str | None = None
+    start: Mapping[str, Any] = field(default_factory=lambda: {"kind": "flash", "duration": 1})
+
+    def data_for(self, difficulty: str) -> dict[str, Any] | None:
+        """Say which data to draw, as `rerun` reads it."""
+        return None if self.data is None else {**self.data, **self.difficulties[difficulty].adds}
+
+
+_OCCLUSION = {
+    "none": Difficulty("none", {"occlusion": "none"}),
+    "light": Difficulty("light (5-20 %)", {"occlusion": "light"}),
+    "heavy": Difficulty("heavy (30-50 %)", {"occlusion": "heavy"}),
+}
+
+TASKS: dict[str, Task] = {
+    "contours": Task(
+        title="contours: are both dots on one curve?",
+        data={"name": "contours", "part": "test", "seed": 0},
+        difficulty="curve length",
+        difficulties={
+            "short": Difficulty("short (8-14 px)", {"length": [8, 14]}),
+            "medium": Difficulty("medium (14-21 px)", {"length": [14, 21]}),
+            "long": Difficulty("long (21-28 px)", {"length": [21, 28]}),
+        },
+        model="ventral-stream-contours",
+        sibling="ventral-stream-contours-feedforward",
+        start={"kind": "sustained"},
+    ),
+    "digits": Task(
+        title="digits in debris: which one is it?",
+        data={"name": "digits", "part": "test", "seed": 0},
+        difficulty="occlusion",
+        difficulties=_OCCLUSION,
+        model="ventral-stream-digits",
+        sibling="ventral-stream-digits-feedforward",
+    ),
+    "digits-tiny": Task(
+        title="digits in debris, a tiny model",
+        data={"name": "digits", "part": "test", "seed": 0},
+        difficulty="occlusion",
+        difficulties=_OCCLUSION,
+        model="digits-tiny",
+    ),
+}
+
+
+def shipped() -> dict[str, Task]:
+    """Return the tasks whose models ship; a sibling that does not is left out."""
+    there = pretrained()
+    return {
+        name: task if task.sibling in there else replace(task, sibling=None)
+        for name, task in TASKS.items()
+        if task.model in there
+    }

@@ -1,0 +1,1 @@
+"""Panels that each measure one thing."""

@@ -1,0 +1,206 @@
+"""Record to disk while it runs, stop, go on, and analyse what lies there block by block."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import ipywidgets as widgets
+import plotly.graph_objects as go
+import xarray as xr
+
+from cortexsim.analyse import accuracy
+from cortexsim.explore.panel.asking import Guess
+from cortexsim.explore.panel.study import Study, Told
+from cortexsim.explore.panel.subject import Subject
+from cortexsim.explore.studies.how_long import SHOWN
+from cortexsim.plot import time_course
+from cortexsim.recording._simulate import estimate, simulate
+
+BATCH = 50
+COUNTS = (100, 200, 500, 1000)
+TIMES_SMALLER = (1, 2, 3, 4, 5, 6, 8, 10)
+
+
+def _half(result: xr.Dataset) -> float:
+    """Return how many times smaller on disk it is than what it holds."""
+    return round(result.attrs["bytes_held"] / result.attrs["bytes_on_disk"], 1)
+
+
+def _sizes(result: xr.Dataset) -> str:
+    return (
+        f"{result.attrs['n']:,} stimuli at {result.sizes['time']} times hold {result.attrs['bytes_held'] / 1e6:,.1f} "
+        f"MB ({result.attrs['dtype']}), and take {result.attrs['bytes_on_disk'] / 1e6:,.1f} MB on disk."
+    )
+
+
+class Recorder(Study):
+    """A recording that is written while it runs, opened lazily, and read one block at a time.
+
+    *cancel* stops it between two batches; run again, it goes on where it stopped, to the same bytes.
+
+    Parameters
+    ----------
+    task : str, optional
+        One that ships, such as "contours".
+    model, data : optional
+        Your own; see `Subject`.
+    to : str
+        Path of the recording, ending in .zarr; by default in a new temporary folder, which the panel names.
+    n : int
+        Images that there are at most.
+    question : str
+        A key of `QUESTIONS`, or "" to just look.
+    subject : Subject, optional
+        In place of task, model, data and n.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is not allowed. What goes wrong later is shown in the panel.
+    """
+
+    QUESTIONS: ClassVar[Mapping[str, Guess]] = {
+        "smaller": Guess(
+            "how small it gets",
+            "Activity is compressed on the way to the disk, without loss. How many times smaller is it there than what "
+            "it holds?",
+            TIMES_SMALLER,
+            _half,
+            _sizes,
+            unit="times",
+            within=0.5,
+        )
+    }
+    EXERCISES: ClassVar[Mapping[str, Guess]] = {
+        "float32": Guess(
+            "twice the bits",
+            "Record the same in float32, to another path. How many MB does it take on disk?",
+            tuple(range(0, 205, 10)),
+            lambda result: round(result.attrs["bytes_on_disk"] / 1e6),
+            _sizes,
+            unit="MB",
+            needs={"dtype": "float32", "n": 100, "until": 8, "record": ("V1", "V2", "V4", "IT")},
+            within=10,
+        ),
+        "one-state": Guess(
+            "only what you need",
+            "Record only IT, in float16, to another path. How many MB does it take on disk?",
+            (1, 3, 8, 15, 30),
+            lambda result: round(result.attrs["bytes_on_disk"] / 1e6, 1),
+            _sizes,
+            unit="MB",
+            needs={"dtype": "float16", "n": 100, "until": 8, "record": ("IT",)},
+            within=0.5,
+        ),
+    }
+    ACTION: ClassVar[str] = "record, or go on"
+
+    def __init__(
+        self,
+        task: str | None = None,
+        *,
+        model: Any = None,
+        data: Any = None,
+        to: str = "",
+        n: int = 1000,
+        question: str = "",
+        subject: Subject | None = None,
+    ) -> None:
+        subject = subject or Subject(task, model=model, data=data, n=n)
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        if not to:
+            self._folder = tempfile.TemporaryDirectory(prefix="cortexsim-")
+            to = str(Path(self._folder.name) / "recording.zarr")
+        states, at = subject.model.graph.state_names, subject.model.readout_time
+        counts = [count for count in COUNTS if count < subject.n] + [subject.n]
+        wide: dict[str, Any] = {"style": {"description_width": "initial"}}
+
+        def menu(description: str, options: Any, value: Any, px: int) -> widgets.Dropdown:
+            layout = widgets.Layout(width=f"{px}px")
+            return widgets.Dropdown(options=options, value=value, description=description, layout=layout, **wide)
+
+        controls = {
+            "n": menu("images", counts, counts[0], 150),
+            "presentation": menu("shown", list(SHOWN), next(iter(SHOWN)), 220),
+            "until": menu("last time", list(range(1, 3 * at + 1)), at, 150),
+            "dtype": menu("kept as", ["float16", "float32"], "float16", 170),
+            "record": widgets.SelectMultiple(
+                options=states,
+                value=states,
+                description="states",
+                # one more than there are, because a browser takes a part of a row for the frame
+                rows=min(5, len(states) + 1),
+                layout=widgets.Layout(width="150px"),
+                **wide,
+            ),
+            "to": widgets.Text(
+                to, description="to", continuous_update=False, layout=widgets.Layout(width="520px"), **wide
+            ),
+        }
+        super().__init__(subject, controls, question)
+
+    def why_not(self, choices: Mapping[str, Any]) -> str:
+        """Say that the path is none for a recording that is written while it runs."""
+        if Path(choices["to"]).suffix != ".zarr":
+            return f"only .zarr is written while it runs: «to» must end in .zarr, got {choices['to']!r}"
+        return ""
+
+    def measure(self, choices: Mapping[str, Any], told: Told) -> xr.Dataset:
+        """Record, or go on with what is there, then read it block by block."""
+        assert self.subject is not None
+        model, path = self.subject.model, Path(choices["to"]).expanduser()
+        with simulate(
+            model,
+            self.subject.some(choices["n"]),
+            SHOWN[choices["presentation"]],
+            until=choices["until"],
+            record=choices["record"],
+            dtype=choices["dtype"],
+            batch_size=BATCH,
+            to=path,
+            resume=True,
+            # the last tenth is for reading it again
+            told=lambda share, words: told(0.9 * share, f"recorded: {words}"),
+        ) as recording:
+            told(0.9, "reading it again, block by block …")
+            read = accuracy(recording["readout"])
+            spreads = [_spread(recording[name].to_dataset()["activation"]) for name in choices["record"]]
+        result = xr.Dataset({"accuracy": read.reset_coords(drop=True)}).assign_coords(
+            low=("time", read["low"].values), high=("time", read["high"].values)
+        )
+        if spreads:
+            named = xr.Variable("state", list(choices["record"]), {"long_name": "state"})
+            result["spread"] = xr.concat(spreads, named).transpose("time", "state")
+            result["spread"].attrs = {"long_name": "standard deviation over stimuli and units", "units": "a.u."}
+        held = estimate(model, choices["n"], until=choices["until"], record=choices["record"], dtype=choices["dtype"])
+        on_disk = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+        return result.assign_attrs(
+            path=str(path), n=choices["n"], dtype=choices["dtype"], bytes_held=held, bytes_on_disk=on_disk
+        )
+
+    def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:
+        """Draw accuracy and the spread of every state over time."""
+        figures = {"accuracy": time_course(result["accuracy"], title="read from disk: accuracy")}
+        if "spread" in result:
+            plain = result["spread"].drop_vars(["low", "high"], errors="ignore")
+            plain.attrs["interval"] = f"over all {result.attrs['n']:,} stimuli, no interval"
+            figures["spread"] = time_course(
+                plain, title="read from disk, one block at a time: how far activity spreads"
+            )
+        return figures
+
+    def say(self, result: xr.Dataset) -> str:
+        """Say how large it is, and where it lies."""
+        return f"{_sizes(result)} It lies at {result.attrs['path']}: cortexsim.open_recording(…) opens it lazily."
+
+
+def _spread(activity: xr.DataArray) -> xr.DataArray:
+    """Return the standard deviation over stimuli and units at each time; a block of it is in memory at a time."""
+    blocks = activity.chunk({"stimulus": BATCH, "time": 1}).astype("float32")
+    units = [dim for dim in blocks.dims if dim != "time"]
+    moments = xr.Dataset({"mean": blocks.mean(units), "square": (blocks**2).mean(units)})
+    read = moments.compute(scheduler="synchronous").reset_coords(drop=True)
+    return (read["square"] - read["mean"] ** 2) ** 0.5

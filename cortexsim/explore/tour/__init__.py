@@ -1,0 +1,1 @@
+"""The first panel: one picture on its way through the areas."""

@@ -1,0 +1,1 @@
+"""The training panel: watch a model learn."""

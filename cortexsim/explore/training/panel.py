@@ -1,0 +1,454 @@
+"""Watch a model learn: start, pause, go on, stop; change the recipe, keep the runs and compare them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import ipywidgets as widgets
+import xarray as xr
+
+from cortexsim import __version__
+from cortexsim._support.checks import unknown
+from cortexsim.explore.panel.asking import Guess
+from cortexsim.explore.panel.exercise import Exercising
+from cortexsim.explore.panel.notice import alert
+from cortexsim.explore.panel.saving import answered, write_settings
+from cortexsim.explore.panel.turns import Turns
+from cortexsim.explore.training.lesson import LESSONS, Choices, Lesson
+from cortexsim.explore.training.questions import EXERCISES, Forecast, Outlook
+from cortexsim.explore.training.recipe_controls import NAMES, RecipeControls
+from cortexsim.explore.training.run import Run
+from cortexsim.explore.training.trainer import Trainer
+from cortexsim.explore.training.views import LearningViews
+from cortexsim.explore.widgets.shortcuts import Panel
+from cortexsim.model.checkpoint import save
+from cortexsim.model.cortex import Cortex
+from cortexsim.training._train import TrainingDivergedError
+
+SCHEMA = 1
+REDRAW_EVERY_S = 0.5
+N_BEHIND = 4  # runs that are drawn behind the present one
+
+_ROW = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 10px")
+_IN_FULL = widgets.Layout(width="100%", min_width="0")
+
+
+class Training(Exercising, Panel):
+    """Train a small model, and see loss, accuracy, kernels and one RDM move as it learns.
+
+    Nothing trains before *start* is pressed. The training runs in a thread, so that the notebook stays alive; what is
+    drawn is at most half a second old on a machine that has a core to spare. It ends with the panel's `close`, with
+    the kernel, and by *stop*.
+
+    Parameters
+    ----------
+    task : str or Lesson
+        A key of `LESSONS`, or a training of your own.
+    question : str
+        What to predict first: a key of `forecast.QUESTIONS`, or "" to just look.
+    **choices
+        See `Choices`: `learning_rate`, `readout_time`, `loss_at`, `lateral`, `feedback`, `short_first`, `seed`,
+        `threads`.
+
+    Attributes
+    ----------
+    settings : dict
+        What is chosen; `Training.from_settings(settings)` opens a panel on it.
+    runs : dict of str to Dataset
+        The curves of every run that was kept, as `Run.curves` gives them, and of the one that is under way.
+    models : dict of str to Cortex
+        The models of the runs that have ended, with statistics.
+    model : Cortex or None
+        The last of them.
+    phase : str
+        "idle", or what the run under way does: see `Trainer`.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not allowed. What goes wrong later is shown in the panel.
+    """
+
+    EXERCISES: ClassVar[Mapping[str, Guess]] = EXERCISES
+
+    # a widget is closed when it is collected too, even one that was never whole
+    _trainer: Trainer | None = None
+    _painter: threading.Thread | None = None
+
+    def __init__(self, task: str | Lesson = "contours", *, question: str = "takeoff", **choices: Any) -> None:
+        self._lessons = {"own": task} if isinstance(task, Lesson) else LESSONS
+        name = "own" if isinstance(task, Lesson) else task
+        if name not in self._lessons:
+            raise ValueError(unknown("task", name, self._lessons))
+        for key in choices:
+            if key not in NAMES:
+                raise ValueError(unknown("choice", key, NAMES))
+        self._lock = threading.RLock()
+        self._runs: list[Run] = []
+        self._number = 0
+        self.models: dict[str, Cortex] = {}
+        self._turns = Turns()
+        with self._turns.take():
+            self._build(question)
+            super().__init__(self._rows, layout=_IN_FULL)
+            self._take_up(name, Choices.from_dict({**self._lessons[name].usual.to_dict(), **choices}))
+        self._changed()
+        if self.notice.value:
+            # what cannot be trained from the start is the caller's mistake, not the person's
+            wanted = self.controls.read()
+            self._lesson.recipe_for(wanted)
+            self._lesson.readable(wanted)
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any], *, lesson: Lesson | None = None, **more: Any) -> Training:
+        """Open a panel on what settings describe.
+
+        Parameters
+        ----------
+        settings : mapping
+            As another panel's `settings`.
+        lesson : Lesson, optional
+            Where the settings belong to a training of your own.
+        **more
+            `question`.
+
+        Raises
+        ------
+        ValueError
+            If they are of another schema, or a choice is unknown or not allowed.
+        """
+        given = dict(settings)
+        schema, _, task = given.pop("schema", None), given.pop("version", None), given.pop("task", None)
+        if schema != SCHEMA:
+            raise ValueError(
+                f"the settings are of schema {schema!r}, but cortexsim {__version__} reads schema {SCHEMA}"
+            )
+        if task == "own" and lesson is None:
+            raise ValueError("these settings belong to a training of your own: give it as lesson=...")
+        return cls(lesson or str(task), **{**given, **more})
+
+    # --- what is there to take away
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Small JSON values that open a panel on the same choices."""
+        return {
+            "schema": SCHEMA,
+            "version": __version__,
+            "task": self.controls.task.value,
+            **self.controls.read().to_dict(),
+        }
+
+    @property
+    def runs(self) -> dict[str, xr.Dataset]:
+        """The curves of each run."""
+        return {run.name: run.curves() for run in list(self._runs)}
+
+    @property
+    def model(self) -> Cortex | None:
+        """The model of the last run that ended."""
+        return next(reversed(self.models.values()), None)
+
+    @property
+    def phase(self) -> str:
+        """What happens now."""
+        trainer = self._trainer
+        return "idle" if trainer is None or not self._busy else trainer.phase
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write the last model, or the settings and what was answered, by how the path ends.
+
+        Parameters
+        ----------
+        path : path
+            Ending in .safetensors: the model, for `cs.load` and `Tour(model=path, data=...)`. Ending in .json: settings
+            and answers, for `cortexsim.explore.reopen`.
+        overwrite : bool
+            Whether a model may take the place of another; settings do.
+
+        Raises
+        ------
+        ValueError
+            If a model is wanted and no run has ended yet, or the path ends in something else.
+        FileExistsError
+            If there is a model and `overwrite` is False.
+        """
+        if Path(path).suffix == ".json":
+            write_settings(answered(self), path)
+            return
+        if self.model is None:
+            raise ValueError("there is no trained model yet: start a run, and let it end or stop it")
+        save(self.model, path, overwrite=overwrite)
+
+    @property
+    def results(self) -> list[tuple[dict[str, Any], xr.Dataset]]:
+        """The choices and the curves of each run whose held-out images were named, oldest first."""
+        runs = list(self._runs)
+        return [(dict(run.settings), run.curves()) for run in runs if run.validation]
+
+    # --- what the person does
+
+    def start(self) -> None:
+        """Begin a run with what is chosen; said in the panel if it cannot."""
+        self._guarded(self._start, "This could not be started", "Change what is chosen above.")
+
+    def pause(self) -> None:
+        """Hold the run at its next report."""
+        if self._trainer is not None and self._busy:
+            self._trainer.pause()
+            self._show_buttons()
+
+    def go_on(self) -> None:
+        """Go on after a pause."""
+        if self._trainer is not None:
+            self._trainer.go_on()
+            self._show_buttons()
+
+    def stop(self) -> None:
+        """End the run; what it has learned is kept."""
+        if self._trainer is not None:
+            self._trainer.stop()
+            self._show_buttons()
+
+    def remove(self, name: str) -> None:
+        """Forget a run that has ended, and its model.
+
+        Raises
+        ------
+        ValueError
+            If there is no such run, or it is under way.
+        """
+        names = [run.name for run in self._runs]
+        if name not in names:
+            raise ValueError(unknown("run", name, names))
+        if self._busy and name == names[-1]:
+            raise ValueError(f"{name} is under way: stop it first")
+        with self._lock:
+            gone = self._runs.pop(names.index(name))
+            self.models.pop(name, None)
+            if self._trainer is not None and self._trainer.run is gone:
+                self._trainer = None
+            self._draw()
+
+    def wait(self, timeout_s: float = 60) -> None:
+        """Wait until the run has ended and is drawn.
+
+        Raises
+        ------
+        TimeoutError
+            If it has not after so many seconds.
+        """
+        painter = self._painter
+        if painter is not None:
+            painter.join(timeout_s)
+            if painter.is_alive():
+                raise TimeoutError(f"still busy after {timeout_s} s: {self.phase}")
+
+    def close(self) -> None:
+        """End the run and its threads, and close the panel."""
+        if self._trainer is not None:
+            self._trainer.abandon()
+            self._trainer.wait(30)
+        painter = self._painter
+        if painter is not None:
+            painter.join(30)
+        super().close()
+
+    # --- what is built once
+
+    def _build(self, question: str) -> None:
+        narrow = widgets.Layout(width="84px")
+        self.controls, self.ask, self.notice = RecipeControls(self._lessons), Forecast(question), widgets.HTML()
+        self.start_button = widgets.Button(description="start", button_style="primary", layout=narrow)
+        self.pause_button = widgets.Button(description="pause", layout=narrow)
+        self.stop_button = widgets.Button(description="stop", tooltip="end; what was learned stays", layout=narrow)
+        self.progress = widgets.FloatProgress(max=1.0, layout=widgets.Layout(width="150px"))
+        self.words = widgets.HTML()
+        drawn = "This could not be drawn", "Choose something else."
+        self.views = LearningViews(lambda: self._guarded(self._look, *drawn))
+        self.kept = widgets.Dropdown(
+            description="runs", layout=widgets.Layout(width="330px"), style={"description_width": "initial"}
+        )
+        self.remove_button = widgets.Button(description="remove", tooltip="forget this run", layout=narrow)
+        buttons = [self.start_button, self.pause_button, self.stop_button, self.progress, self.words]
+        self._rows = [
+            self.controls,
+            self.ask,
+            widgets.Box(buttons, layout=_ROW),
+            self.notice,
+            self.views,
+            widgets.Box([self.kept, self.remove_button], layout=_ROW),
+        ]
+        for name in NAMES:
+            getattr(self.controls, name).observe(lambda _: self._changed(), names="value")
+        self.controls.task.observe(lambda change: self._changed_task(change["new"]), names="value")
+        self.start_button.on_click(lambda _: self.start())
+        self.pause_button.on_click(lambda _: self.go_on() if self._paused else self.pause())
+        self.stop_button.on_click(lambda _: self.stop())
+        self.remove_button.on_click(
+            lambda _: self._guarded(
+                lambda: self.remove(self.kept.value), "This run could not be removed", "Stop it first."
+            )
+        )
+
+    # --- what is chosen
+
+    def _changed_task(self, name: str) -> None:
+        with self._turns.take() as mine:
+            if mine:
+                self._take_up(name, self._lessons[name].usual)
+        if mine:
+            self._changed()
+
+    def _take_up(self, name: str, choices: Choices) -> None:
+        self._lesson = self._lessons[name]
+        self.controls.task.value = name
+        self.controls.show(self._lesson, choices)
+
+    def _changed(self) -> None:
+        """Follow a choice; one that cannot be trained is told at once."""
+        with self._turns.take() as mine:
+            if mine:
+                self._guarded(self._fit, "This cannot be trained", "Change what is chosen above.")
+
+    def _fit(self) -> None:
+        choices, lesson = self.controls.read(), self._lesson
+        lesson.recipe_for(choices)
+        times = lesson.readable(choices)
+        self.ask.ask(Outlook(lesson.steps, times, 1 / lesson.n_classes))
+        self.notice.value = ""
+        if not self._runs:
+            nothing = Run("the next run", {}, times, status="not started").curves()
+            self.views.show_curves(nothing, [], 1 / lesson.n_classes)
+            self.words.value = f"nothing trains yet; a run takes {lesson.steps:,} steps"
+        self._show_buttons()
+
+    # --- what is run
+
+    @property
+    def _busy(self) -> bool:
+        return self._painter is not None and self._painter.is_alive()
+
+    @property
+    def _paused(self) -> bool:
+        return self._trainer is not None and self._trainer.held
+
+    def _start(self) -> None:
+        if self._busy:
+            raise ValueError("a run is under way: stop it first")
+        if self.ask.missing:
+            raise ValueError("your prediction is missing: choose an answer, or predict «nothing, just look»")
+        choices, lesson = self.controls.read(), self._lesson
+        lesson.readable(choices)
+        self._number += 1
+        run = Run(f"run {self._number}", {"task": self.controls.task.value, **choices.to_dict()})
+        trainer = Trainer(lesson, choices, run)
+        with self._lock:
+            self._runs.append(run)
+            self._trainer = trainer
+        self.notice.value = ""
+        self.ask.hold()
+        self.views.begin()
+        trainer.start()
+        self._painter = threading.Thread(target=self._paint, args=(trainer,), name="cortexsim-draws-a-training")
+        self._painter.start()
+        self._show_buttons()
+
+    def _paint(self, trainer: Trainer) -> None:
+        """Redraw until the training is over; never for more than a third of the time."""
+        took = 0.0
+        while not trainer.wait(max(REDRAW_EVERY_S, 2 * took)):
+            started = time.perf_counter()
+            self._guarded(self._draw, "This could not be drawn", "The training goes on.")
+            took = time.perf_counter() - started
+        if trainer.model is not None:
+            self.models[trainer.run.name] = trainer.model
+        self._guarded(lambda: self._draw(over=True), "This could not be drawn", "The run is kept.")
+        if trainer.error is not None:
+            diverged = isinstance(trainer.error, TrainingDivergedError)
+            then = "Choose a lower learning rate" if diverged else "Change what is chosen above"
+            self.notice.value = alert("The training came to a stop", trainer.error, f"{then}, then start again.")
+        self._painter = None
+        self._show_buttons()
+
+    # --- what is drawn
+
+    def _draw(self, *, over: bool = False) -> None:
+        with self._lock:
+            trainer, runs = self._trainer, list(self._runs)
+            if not runs:
+                self.views.begin()
+                self._fit()
+            else:
+                self._draw_runs(runs, trainer, over)
+            if trainer is not None:
+                self.progress.value, self.words.value = trainer.share, self._in_words(trainer)
+                self.views.follow(list(trainer.snapshots))
+            self._list_runs()
+        self._show_buttons()
+
+    def _draw_runs(self, runs: list[Run], trainer: Trainer | None, over: bool) -> None:
+        last = runs[-1]
+        # a run has no times before its model is made
+        alike = [run for run in runs if run.times and run.settings["task"] == last.settings["task"]]
+        curves = [run.curves() for run in alike[-1 - N_BEHIND :]]
+        if curves:
+            *earlier, present = curves
+            self.views.show_curves(present, earlier, 1 / self._lessons[last.settings["task"]].n_classes)
+        if trainer is not None and trainer.run is last:
+            self.ask.learn(last.curves(), over=over)
+
+    def _look(self) -> None:
+        with self._lock:
+            if self._trainer is not None:
+                self.views.look(list(self._trainer.snapshots))
+
+    def _in_words(self, trainer: Trainer) -> str:
+        """Say where the training stands, and how it ended."""
+        run = trainer.run
+        if trainer.phase != "over" or not run.records:
+            return trainer.words
+        told = f"{run.name} {run.status} at step {run.records[-1].step:,}"
+        if not run.validation:
+            return told
+        best = max(run.validation, key=lambda time: run.validation[time])
+        lesson = trainer.lesson
+        told += f"; of {lesson.held} held-out images {run.validation[best]:.0%} are named right at t = {best}"
+        if run.validation[best] < (1 + 1 / lesson.n_classes) / 2 and run.status == "finished":
+            told += ". <b>Learning did not take off.</b> That happens: begin again with another seed"
+        return told
+
+    def _list_runs(self) -> None:
+        before = self.kept.value
+        options = [(self._describe(run), run.name) for run in self._runs]
+        if options != list(self.kept.options):
+            self.kept.options = options
+            names = [name for _, name in options]
+            if names:
+                self.kept.value = before if before in names else names[-1]
+
+    def _describe(self, run: Run) -> str:
+        """Name a run by what is not as the panel opens."""
+        usual = self._lessons[run.settings["task"]].usual.to_dict()
+        changed = [
+            f"{name.replace('_', ' ')} {run.settings[name]}" for name in NAMES if run.settings[name] != usual[name]
+        ]
+        return f"{run.name}, {run.status}: {', '.join(changed) or 'nothing changed'}"
+
+    def _show_buttons(self) -> None:
+        busy = self._busy
+        self.controls.enable(not busy)
+        self.start_button.disabled = busy
+        self.pause_button.disabled = self.stop_button.disabled = not busy
+        self.pause_button.description = "go on" if busy and self._paused else "pause"
+        self.remove_button.disabled = not self._runs
+
+    def _guarded(self, act: Callable[[], Any], what: str, then: str) -> None:
+        try:
+            act()
+        except Exception as error:  # a widget's exception, or a thread's, would show nowhere else
+            self.notice.value = alert(what, error, then)

@@ -1,0 +1,86 @@
+"""One training of a panel: what was chosen, and what it has told so far, as labelled curves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from cortexsim.training._train import Progress
+
+STEPS_A_POINT = 20
+
+
+@dataclass
+class Run:
+    """A training, as far as it has come.
+
+    Parameters
+    ----------
+    name : str
+    settings : mapping
+        What was chosen, JSON values.
+    times : list of int
+        The readout times that are trained sooner or later.
+    records : list of Progress
+    validation : mapping of int to float
+        Accuracy on the held-out images at each readout time, once it ended.
+    status : str
+        "running", "finished", "stopped" or "failed".
+    """
+
+    name: str
+    settings: Mapping[str, Any]
+    times: list[int] = field(default_factory=list)
+    records: list[Progress] = field(default_factory=list)
+    validation: Mapping[int, float] = field(default_factory=dict)
+    status: str = "running"
+
+    def curves(self) -> xr.Dataset:
+        """Return what it has told so far.
+
+        Returns
+        -------
+        Dataset
+            `loss` (step) in nats and `accuracy` (step, time), fractions of training images, each the mean over the 20
+            steps up to `step` (the last point over those there are), step 0 untrained; `validation` (time), NaN while
+            it runs. NaN where a time is not trained.
+        """
+        # a copy: another thread appends
+        records = list(self.records)
+        groups = np.array([-(-record.step // STEPS_A_POINT) for record in records], int)
+        starts = np.flatnonzero(np.diff(groups, prepend=-1))
+        accuracy = np.array([[one.accuracy.get(t, np.nan) for t in self.times] for one in records])
+        loss, parts = np.array([one.loss for one in records]), np.split(np.arange(len(records)), starts)[1:]
+        means = [_mean(accuracy[part]) for part in parts]
+        return xr.Dataset(
+            {
+                "loss": ("step", [loss[part].mean() for part in parts], {"long_name": "loss", "units": "nats"}),
+                "accuracy": (
+                    ("step", "time"),
+                    np.reshape(means, (len(parts), len(self.times))),
+                    {"long_name": "training accuracy", "units": "1"},
+                ),
+                "validation": (
+                    "time",
+                    [self.validation.get(t, np.nan) for t in self.times],
+                    {"long_name": "accuracy on held-out images", "units": "1"},
+                ),
+            },
+            {
+                "step": ("step", [records[part[-1]].step for part in parts], {"long_name": "step", "units": "1"}),
+                "time": ("time", self.times, {"long_name": "readout time", "units": "steps"}),
+            },
+            {"name": self.name, "status": self.status, "settings": json.dumps(self.settings)},
+        )
+
+
+def _mean(values: np.ndarray) -> np.ndarray:
+    """Average over the records that know a time; NaN for a time that none knows."""
+    known = np.isfinite(values)
+    n = known.sum(0)
+    return np.where(n, np.where(known, values, 0).sum(0) / np.maximum(n, 1), np.nan)

@@ -1,0 +1,114 @@
+"""What a model looks like in the middle of its training: its kernels, and how it tells a few stimuli apart."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import xarray as xr
+
+from cortexsim.graph._schedule import schedule
+from cortexsim.model.cortex import Cortex
+from cortexsim.model.moments import by_batch, not_at_all
+from cortexsim.stimuli.images import as_images
+from cortexsim.stimuli.presentation import AnyPresentation
+
+
+class Snapshot(NamedTuple):
+    """A model at a step of its training.
+
+    Parameters
+    ----------
+    step : int
+    first : DataArray, (filter, channel, y, x)
+        The pre-net's kernels.
+    kernels : dict of str to DataArray, (target, source, y, x)
+        The first kernels of each transition that has some.
+    rdms : dict of str to DataArray, (stimulus, other_stimulus)
+        Of each state, at the last time at which it takes part in the readout; `time` says which that is.
+    """
+
+    step: int
+    first: xr.DataArray
+    kernels: dict[str, xr.DataArray]
+    rdms: dict[str, xr.DataArray]
+
+
+def probe_of(images: xr.Dataset, classes: list[str], n_each: int) -> xr.Dataset:
+    """Choose the first stimuli of each class, class by class, with their names as the coordinate `class_name`.
+
+    Raises
+    ------
+    ValueError
+        If a class has fewer.
+    """
+    label = images["label"].values
+    rows = [np.flatnonzero(label == k)[:n_each] for k in range(len(classes))]
+    short = [name for name, found in zip(classes, rows, strict=True) if len(found) < n_each]
+    if short:
+        raise ValueError(f"the probe needs {n_each} stimuli of each class, and there are fewer of {short}")
+    chosen = images.isel(stimulus=np.concatenate(rows))
+    return chosen.assign_coords({"class_name": ("stimulus", [classes[k] for k in chosen["label"].values])})
+
+
+def take(model: Cortex, probe: xr.Dataset, presentation: AnyPresentation, step: int) -> Snapshot:
+    """Look at a model without changing it.
+
+    A model in training has no stored statistics yet, so the probe is normalized by its own moments, as a training
+    batch is: what is drawn is what a batch of just these stimuli would do.
+
+    Parameters
+    ----------
+    model : Cortex
+    probe : Dataset
+        By `probe_of`.
+    presentation : Presentation or Mixture
+    step : int
+        Of the training.
+    """
+    until = model.readout_time
+    last = {name: max(times, default=None) for name, times in model.computable(presentation, until).items()}
+    when = {name: [time] for name, time in last.items() if time is not None}
+    planned = schedule(model.graph, [], presentation, record=when, until=until)
+    rdms = {}
+    with torch.no_grad():
+        frames = presentation.frames(as_images(probe), until, seed=0)
+        normalize = not_at_all if model.normalization == "none" else by_batch
+        for time, h in enumerate(model.unroll(frames, planned, normalize)):
+            for name in (name for name, times in when.items() if times == [time]):
+                distances = correlation_distance(h[name].values.flatten(1).double().numpy())
+                rdms[name] = xr.DataArray(
+                    distances,
+                    dims=("stimulus", "other_stimulus"),
+                    coords={"class_name": ("stimulus", probe["class_name"].values), "time": time},
+                    attrs={"long_name": "correlation distance", "units": "1"},
+                )
+    kernels = {}
+    for name in model.graph.transition_names:
+        used = next((time for time in range(1, until + 1) if model.weights.has(name, time)), None)
+        if used is not None and model.graph.convolutions(name):
+            weights = model.kernels(name, used)[0].detach().cpu().numpy().copy()
+            kernels[name] = xr.DataArray(weights, dims=("target", "source", "y", "x"), name=name)
+    (pre,) = (part for part in model.pre.modules() if isinstance(part, torch.nn.Conv2d))
+    first = xr.DataArray(
+        pre.weight.detach().cpu().numpy().copy(), dims=("filter", "channel", "y", "x"), name=model.graph.first
+    )
+    return Snapshot(step, first, kernels, {name: rdms[name] for name in model.graph.state_names if name in rdms})
+
+
+def correlation_distance(patterns: np.ndarray) -> np.ndarray:
+    """Return 1 - Pearson's r of any two patterns (rows); NaN where a pattern is constant.
+
+    Parameters
+    ----------
+    patterns : array, shape (stimulus, feature)
+
+    Returns
+    -------
+    array, shape (stimulus, stimulus)
+    """
+    centred = patterns - patterns.mean(1, keepdims=True)
+    size = np.sqrt((centred**2).sum(1, keepdims=True))
+    unit = np.divide(centred, size, out=np.full_like(centred, np.nan), where=size > 0)
+    return 1 - unit @ unit.T

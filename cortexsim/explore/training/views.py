@@ -1,0 +1,108 @@
+"""What is seen of a training: its curves, and its kernels and one RDM at a step that can be looked back at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import ipywidgets as widgets
+import plotly.graph_objects as go
+import xarray as xr
+
+from cortexsim.explore.training.snapshot import Snapshot
+from cortexsim.explore.widgets.figure import Live
+from cortexsim.plot._dissimilarity import dissimilarity
+from cortexsim.plot._kernels import kernels
+from cortexsim.plot._learning import learning
+
+_ROW = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 14px")
+_WIDE = {"description_width": "initial"}
+
+
+class LearningViews(widgets.VBox):
+    """The figures of a `Training`, and what chooses between them.
+
+    Parameters
+    ----------
+    changed : callable
+        Called when another step, transition or state was chosen; it calls `look`.
+    """
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self.transition = widgets.Dropdown(description="kernels of", layout=widgets.Layout(width="180px"), style=_WIDE)
+        self.state = widgets.Dropdown(description="RDM of", layout=widgets.Layout(width="130px"), style=_WIDE)
+        self.look_back = widgets.IntSlider(
+            min=0, max=0, description="look back", readout=False, layout=widgets.Layout(width="260px"), style=_WIDE
+        )
+        self.words = widgets.HTML()
+        self._boxes = {
+            name: widgets.VBox(layout=widgets.Layout(flex=flex, min_width="0", width="100%"))
+            for name, flex in (("curves", "1 1 auto"), ("kernels", "2 1 0"), ("rdm", "1 1 0"))
+        }
+        self._following = False
+        beside = widgets.Layout(width="100%", min_width="0")
+        super().__init__(
+            [
+                self._boxes["curves"],
+                widgets.Box([self.transition, self.state, self.look_back, self.words], layout=_ROW),
+                widgets.Box([self._boxes["kernels"], self._boxes["rdm"]], layout=beside),
+            ],
+            layout=beside,
+        )
+        for control in (self.transition, self.state, self.look_back):
+            control.observe(lambda _: None if self._following else changed(), names="value")
+
+    def figure(self, name: str) -> go.Figure | None:
+        """Return what is drawn as "curves", "kernels" or "rdm"."""
+        shown = self._boxes[name].children
+        return shown[0].figure if shown else None
+
+    def show_curves(self, run: xr.Dataset, earlier: Sequence[xr.Dataset], chance: float) -> None:
+        """Draw a run and the ones before it; see `plot.learning`."""
+        self._show("curves", learning(run, earlier, chance=chance))
+
+    def begin(self) -> None:
+        """Forget the steps of another run."""
+        self._following = True
+        self.look_back.max = self.look_back.value = 0
+        self._following = False
+        self.words.value = ""
+        for name in ("kernels", "rdm"):
+            self._boxes[name].children = ()
+
+    def follow(self, snapshots: Sequence[Snapshot]) -> None:
+        """Offer the steps that there are by now; the newest is drawn unless somebody looks back."""
+        if not snapshots:
+            return
+        self._following = True
+        newest, last = self.look_back.value == self.look_back.max, len(snapshots) - 1
+        # a slider without room would not move
+        self.look_back.max = last
+        self.look_back.value = last if newest else min(self.look_back.value, last)
+        for menu, names in ((self.transition, [*snapshots[0].kernels]), (self.state, [*snapshots[0].rdms][::-1])):
+            if list(menu.options) != names:
+                before = menu.value
+                menu.options = names
+                menu.value = before if before in names else names[0]
+        self._following = False
+        self.look(snapshots)
+
+    def look(self, snapshots: Sequence[Snapshot]) -> None:
+        """Draw kernels and RDM of the step that is chosen."""
+        if not snapshots:
+            return
+        shot = snapshots[min(self.look_back.value, len(snapshots) - 1)]
+        between, rdm = shot.kernels.get(self.transition.value), shot.rdms.get(self.state.value)
+        if between is not None:
+            self._show("kernels", kernels(shot.first, between))
+        if rdm is not None:
+            title = f"RDM of {self.state.value} at t = {int(rdm['time'])}, {rdm.sizes['stimulus']} held-out stimuli"
+            self._show("rdm", dissimilarity(rdm, title=title))
+        self.words.value = f"step {shot.step:,}" + (" (before anything was learned)" if shot.step == 0 else "")
+
+    def _show(self, name: str, figure: go.Figure) -> None:
+        """Redraw in place."""
+        shown = self._boxes[name].children
+        if shown:
+            shown[0].take(figure)
+        else:
+            self._boxes[name].children = (Live(figure),)

@@ -1,0 +1,47 @@
+"""Films over time on a canvas: sent to the browser once, moved there by one slider without asking the kernel."""
+
+from __future__ import annotations
+
+import anywidget
+import traitlets
+
+from cortexsim.explore.changes.film import Film
+from cortexsim.explore.widgets.canvas import DRAW, joined
+
+
+class Movie(anywidget.AnyWidget):
+    """A map for each state and a matrix of dissimilarities, with play, step and loop; a click pins a time course.
+
+    Beside plotly figures in a container of the class "cortexsim-linked", it draws their cursors as well, see
+    `plot.hide_cursor`: a kernel and plotly would take most of a second to move a handful.
+
+    Attributes
+    ----------
+    time : int
+        The slider follows, and leads.
+    shown : int
+        Which picture, or mean of a class, the maps are of: a place in the scene's `shown`.
+    pinned : list of dict
+        What has a time course: `film` (its place in the scene's `films`), `y` and `x`.
+    scene, movie, screen
+        See `Film`; set by `show`.
+    """
+
+    _esm = joined(*DRAW, "cursors.js", "movie.js")
+    _css = joined("stage.css", "movie.css")
+
+    time = traitlets.Int(0).tag(sync=True)
+    shown = traitlets.Int(0).tag(sync=True)
+    pinned = traitlets.List(traitlets.Dict()).tag(sync=True)
+    scene = traitlets.Dict().tag(sync=True)
+    movie = traitlets.Bytes().tag(sync=True)
+    screen = traitlets.Bytes().tag(sync=True)
+
+    def show(self, film: Film) -> None:
+        """Show another film; in one message, so that the browser never sees half of it."""
+        with self.hold_sync():
+            self.movie, self.screen = film.movie, film.screen
+            self.scene = film.described
+            self.shown = min(self.shown, len(film.described["shown"]) - 1)
+            times = film.described["times"]
+            self.time = min(max(self.time, times[0]), times[-1])

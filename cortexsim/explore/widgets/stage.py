@@ -1,0 +1,49 @@
+"""All that moves with time, in one widget: its movie goes to the browser once, its slider never asks the kernel."""
+
+from __future__ import annotations
+
+import anywidget
+import traitlets
+
+from cortexsim.explore.tour.film import Scene
+from cortexsim.explore.widgets.canvas import DRAW, joined
+
+
+class Stage(anywidget.AnyWidget):
+    """The screen, every state's map, class probabilities and accuracy over time, under one time slider.
+
+    Attributes
+    ----------
+    time : int
+        The slider follows, and leads.
+    view : str
+        "mean" of the channels, or "all" of them side by side.
+    scene, movie, screen
+        See `Scene`; set by `show`.
+    accuracy : dict
+        `title`, `series` (each `name`, `values`, `low` and `high` at every time, None where there is no readout),
+        `chance`, `message`.
+    cover : str
+        "readout" hides what is read out, "time" holds time at 0 as well, "" shows all.
+    marks : list of dict
+        `time`, `label` and `on` ("probability" or "accuracy"): vertical lines.
+    """
+
+    _esm = joined(*DRAW, "stage_js/3_sketch.js", "stage_js/4_stage.js")
+    _css = joined("stage.css")
+
+    time = traitlets.Int(0).tag(sync=True)
+    view = traitlets.Enum(["mean", "all"], "mean").tag(sync=True)
+    scene = traitlets.Dict().tag(sync=True)
+    movie = traitlets.Bytes().tag(sync=True)
+    screen = traitlets.Bytes().tag(sync=True)
+    accuracy = traitlets.Dict().tag(sync=True)
+    cover = traitlets.Enum(["", "readout", "time"], "").tag(sync=True)
+    marks = traitlets.List(traitlets.Dict()).tag(sync=True)
+
+    def show(self, scene: Scene) -> None:
+        """Show another stimulus; in one message, so that the browser never sees half of it."""
+        with self.hold_sync():
+            self.movie, self.screen = scene.movie, scene.screen
+            self.scene = scene.described
+            self.time = min(self.time, scene.described["times"][-1])

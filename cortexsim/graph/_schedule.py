@@ -1,0 +1,274 @@
+"""Which transitions run at which time, and why the others do not. No torch here."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from numbers import Integral
+from typing import Any
+
+from cortexsim._support.checks import unknown
+from cortexsim.graph.cortex_graph import CortexGraph
+from cortexsim.graph.interventions import silenced
+from cortexsim.graph.transitions import Times, Transition
+
+
+class EmptyStateError(ValueError):
+    """A state is to be read at a time at which it holds nothing."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The (transition name, time) pairs that run, in running order. Made by `schedule`.
+
+    Parameters
+    ----------
+    graph : CortexGraph
+        What is run.
+    pairs : tuple of (str, int)
+        The transitions that run, and the times at which they deliver.
+    skipped : dict of (str, int) to str
+        The transitions that do not run at a time, and why.
+    states_at : tuple of frozenset of str
+        The populated states at each time from 0.
+    """
+
+    graph: CortexGraph
+    pairs: tuple[tuple[str, int], ...]
+    skipped: dict[tuple[str, int], str]
+    states_at: tuple[frozenset[str], ...]
+
+    @property
+    def until(self) -> int:
+        """Last time."""
+        return len(self.states_at) - 1
+
+    def __iter__(self) -> Iterator[tuple[str, int]]:
+        return iter(self.pairs)
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __contains__(self, pair: object) -> bool:
+        return pair in self.pairs
+
+    @property
+    def multiply_adds(self) -> int:
+        """Multiplications (each with an addition) of all convolutions that run, for one stimulus."""
+        return sum(self.graph.multiply_adds(name) for name, _ in self.pairs)
+
+    def n_parameters(self, n_classes: int, *, pre_net: str = "conv", shared: bool = True) -> int:
+        """Count the weights that contribute: all convolutions that run, pre-net and final layer; BN is not counted.
+
+        What `Cortex.n_parameters` gives, without a model having to be made.
+
+        Parameters
+        ----------
+        n_classes : int
+        pre_net : "conv" or "deep"
+        shared : bool
+            Whether a transition has the same weights at every time; else it has weights of its own at each.
+
+        Raises
+        ------
+        ValueError
+            If there is no such pre-net, or a transition or an update is a function, whose weights only a model knows.
+        """
+        first, last = self.graph.states[0].features, self.graph.states[-1].features
+        in_pre_net = {"conv": 27 * first, "deep": 27 * first + 18 * first**2}
+        if pre_net not in in_pre_net:
+            raise ValueError(unknown("pre_net", pre_net, in_pre_net))
+        runs = [name for name, _ in self.pairs]
+        reached = frozenset().union(*self.states_at)
+        functions = [name for name in dict.fromkeys(runs) if not isinstance(self.graph.transition(name).kind, str)]
+        functions += [state.name for state in self.graph.states if state.update and state.name in reached]
+        if functions:
+            raise ValueError(f"only a model knows the weights of {functions}: cs.Cortex(graph).n_parameters()")
+        kernels = sum(
+            math.prod(convolution.kernel_shape)
+            for name in (dict.fromkeys(runs) if shared else runs)
+            for convolution in self.graph.convolutions(name)
+        )
+        return in_pre_net[pre_net] + kernels + last * n_classes + n_classes
+
+    def populated(self, state: str) -> tuple[int, ...]:
+        """Return the times at which a state holds something.
+
+        Raises
+        ------
+        ValueError
+            If the graph has no such state.
+        """
+        name = self.graph.state(state).name
+        return tuple(time for time, states in enumerate(self.states_at) if name in states)
+
+    def at(self, time: int) -> tuple[Transition, ...]:
+        """Return the transitions that deliver at a time."""
+        return self._by_time.get(time, ())
+
+    @cached_property
+    def _by_time(self) -> dict[int, tuple[Transition, ...]]:
+        running: dict[int, tuple[Transition, ...]] = {}
+        for name, time in self.pairs:
+            running[time] = (*running.get(time, ()), self.graph.transition(name))
+        return running
+
+    def __str__(self) -> str:
+        n = len(self.graph.transitions) * self.until
+        lines = [f"schedule to time {self.until}: {len(self)} of {n} transition-times run"]
+        for time in range(self.until + 1):
+            states = [name for name in self.graph.state_names if name in self.states_at[time]]
+            runs = [transition.name for transition in self.at(time)]
+            lines.append(f"t = {time}: populated {', '.join(states) or 'nothing'}")
+            if runs:
+                lines.append(f"    runs {', '.join(runs)}")
+            for reason in dict.fromkeys(self.skipped.values()):
+                names = [name for (name, when), why in self.skipped.items() if when == time and why == reason]
+                if names:
+                    lines.append(f"    skips {', '.join(names)}: {reason}")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{time}</th>" for time in range(1, self.until + 1))
+        rows = []
+        for name in self.graph.transition_names:
+            cells = []
+            for time in range(1, self.until + 1):
+                reason = self.skipped.get((name, time), "runs")
+                sign = "●" if reason == "runs" else "·"
+                cells.append(f'<td style="text-align:center" title="{html.escape(reason)}">{sign}</td>')
+            rows.append(f"<tr><th>{html.escape(name)}</th>{''.join(cells)}</tr>")
+        return (
+            "<table><caption>● runs at this time; · does not (hover for the reason)</caption>"
+            f"<tr><th>time</th>{head}</tr>{''.join(rows)}</table>"
+        )
+
+
+def schedule(
+    graph: CortexGraph,
+    readout_time: int | Iterable[int] = (),
+    presentation: Any = None,
+    *,
+    record: Iterable[str] | Mapping[str, Iterable[int]] = (),
+    until: int | None = None,
+    silence: Mapping[str, Any] | None = None,
+) -> Schedule:
+    """Work out what must run to read the last state, or to record states, at given times.
+
+    A transition delivers at t if it is open then, its source was populated at t - 1, and its target at t is needed.
+
+    Parameters
+    ----------
+    graph : CortexGraph
+    readout_time : int or iterable of int
+        When the post-net reads the last state.
+    presentation : Presentation or Mixture, optional
+        What is shown when; None is an image at time 0 only. Of a mixture, what any component needs.
+    record : iterable of str, or mapping of str to times
+        States to record at every time to `until`, or at the given times.
+    until : int, optional
+        Last time; by default the last that is asked for.
+    silence : mapping of str to times, optional
+        Transitions that are closed besides, by name or all of a direction, as for `simulate`.
+
+    Returns
+    -------
+    Schedule
+
+    Raises
+    ------
+    EmptyStateError
+        If the last state is empty at a readout time; the message names the times at which it is populated.
+    ValueError
+        If a time is negative or after `until`, or a state or transition unknown.
+    """
+    if not isinstance(graph, CortexGraph):
+        raise TypeError(f"schedule wants a graph, such as model.graph, got {type(graph).__name__}")
+    readouts = sorted({int(readout_time)} if isinstance(readout_time, int | Integral) else set(readout_time))
+    end = max([*readouts, 0]) if until is None else until
+    times = record if isinstance(record, Mapping) else {name: range(end + 1) for name in record}
+    wanted = {graph.state(name).name: set(when) for name, when in times.items()}
+    wanted[graph.last] = wanted.get(graph.last, set()) | set(readouts)
+    asked = sorted(set().union(*wanted.values()))
+    if asked and asked[0] < 0:
+        raise ValueError(f"a time must be at least 0, got {asked[0]}")
+    until = max([*asked, end]) if until is None else until
+    if until < 0 or (asked and asked[-1] > until):
+        raise ValueError(f"until must be at least the last time that is asked for, {max([*asked, 0])}, got {until}")
+    closed = silenced(graph, silence)
+
+    components = (None,) if presentation is None else presentation.components
+    fronts = [populate(graph, component, until, closed) for component in components]
+    for front in fronts:
+        check_readouts(graph, front, readouts)
+    populated = tuple(frozenset().union(*states) for states in zip(*fronts, strict=True))
+
+    needed = {name for name, when in wanted.items() if until in when}
+    pairs: list[tuple[str, int]] = []
+    skipped: dict[tuple[str, int], str] = {}
+    for time in range(until, 0, -1):
+        running = []
+        for transition in graph.transitions:
+            reason = _why_not(transition, time, populated, needed, closed)
+            if reason:
+                skipped[transition.name, time] = reason
+            else:
+                running.append(transition)
+        pairs = [(transition.name, time) for transition in running] + pairs
+        needed = {t.source for t in running} | {name for name, when in wanted.items() if time - 1 in when}
+    return Schedule(graph, tuple(pairs), dict(sorted(skipped.items(), key=lambda item: item[0][1])), populated)
+
+
+def populate(
+    graph: CortexGraph, presentation: Any, until: int, closed: Mapping[str, Times] | None = None
+) -> tuple[frozenset[str], ...]:
+    """Work out which states hold something at each time from 0 to `until`, under one presentation."""
+    states: frozenset[str] = frozenset()
+    front = []
+    for time in range(until + 1):
+        enters = time == 0 if presentation is None else presentation.shown(time) != "nothing"
+        states = frozenset(
+            t.target
+            for t in graph.transitions
+            if t.source in states and time in t.times and time not in (closed or {}).get(t.name, ())
+        ) | ({graph.first} if enters else frozenset())
+        front.append(states)
+    return tuple(front)
+
+
+def check_readouts(graph: CortexGraph, front: tuple[frozenset[str], ...], readouts: Iterable[int]) -> None:
+    """Refuse readout times at which the last state is empty.
+
+    Raises
+    ------
+    EmptyStateError
+        Naming the times at which it is populated.
+    """
+    reached = [time for time, states in enumerate(front) if graph.last in states]
+    empty = [time for time in readouts if time not in reached]
+    if empty:
+        raise EmptyStateError(
+            f"nothing to read at time {empty[0]}: {graph.last} is empty then; "
+            f"up to time {len(front) - 1} it is populated at {reached or 'no time'}"
+        )
+
+
+def _why_not(
+    transition: Transition,
+    time: int,
+    populated: tuple[frozenset[str], ...],
+    needed: set[str],
+    closed: Mapping[str, Times],
+) -> str | None:
+    if time not in transition.times:
+        return "closed at this time"
+    if time in closed.get(transition.name, ()):
+        return "silenced"
+    if transition.source not in populated[time - 1]:
+        return "source empty"
+    if transition.target not in needed:
+        return "cannot reach the readout"
+    return None

@@ -1,0 +1,166 @@
+"""The graphs of the paper by a call each: fully recurrent, adjacent, and the residual network as a recurrent one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from numbers import Integral
+from typing import Literal
+
+from cortexsim._support.checks import unknown
+from cortexsim.graph.cortex_graph import CortexGraph, State
+from cortexsim.graph.transitions import Kind, Times, Transition, whole
+
+
+def fully_recurrent(
+    features: Mapping[str, int],
+    *,
+    size: int | Sequence[int | tuple[int, int]],
+    shortcut: bool | float = True,
+    lateral: bool = True,
+    feedback: bool = True,
+    convolutions: int = 2,
+) -> CortexGraph:
+    """Link every state with every state.
+
+    Self-transitions are BRCx2 with the identity, forward ones BRCx2, backward ones BRDx2 (Liao & Poggio 2016, figure
+    4); between states of one size backward ones are BRCx2 too.
+
+    Parameters
+    ----------
+    features : mapping of str to int
+        Channels of each state, e.g. {"V1": 8, "V2": 16}.
+    size : int or sequence
+        Side of the first state in pixels, which halves from state to state; or the side (or (height, width)) of each.
+    shortcut : bool or float
+        Weight of the identity: True is 1 (the paper), False is 0 (a plain RNN), between them a leaky integrator.
+    lateral, feedback : bool
+        Whether there are self-transitions, and backward ones (B, BL, BT and BLT of Spoerer et al. 2017).
+    convolutions : 1 or 2
+        Of a transition between two states, the paper's have 2. With 1 (BRCx1, BRDx1) a signal sees less on its way up,
+        and what it does not see takes more time. Self-transitions, which carry the identity, always have 2.
+
+    Raises
+    ------
+    ValueError
+        If the graph is impossible; the message says why.
+    """
+    return _linked(features, size, shortcut, lateral, feedback, convolutions, farthest=len(features))
+
+
+def adjacent(
+    features: Mapping[str, int],
+    *,
+    size: int | Sequence[int | tuple[int, int]],
+    shortcut: bool | float = True,
+    lateral: bool = True,
+    feedback: bool = True,
+    convolutions: int = 2,
+    self_transitions: bool = True,
+) -> CortexGraph:
+    """Link every state with itself and its neighbours; otherwise as `fully_recurrent`.
+
+    `self_transitions` is the paper's word for `lateral`: either one being False leaves them out.
+    """
+    return _linked(features, size, shortcut, lateral and self_transitions, feedback, convolutions, farthest=1)
+
+
+def _linked(
+    features: Mapping[str, int],
+    size: int | Sequence[int | tuple[int, int]],
+    shortcut: bool | float,
+    lateral: bool,
+    feedback: bool,
+    convolutions: int,
+    farthest: int,
+) -> CortexGraph:
+    if convolutions not in (1, 2):
+        raise ValueError(f"convolutions must be 1 or 2, got {convolutions!r}")
+    states = _areas(features, size)
+    weight = _weight(shortcut)
+    transitions = []
+    for i, source in enumerate(states):
+        for j, target in enumerate(states):
+            if abs(i - j) > farthest or (i == j and not lateral) or (j < i and not feedback):
+                continue
+            larger = target.height > source.height or target.width > source.width
+            kind = Kind.carrying(weight) if i == j else f"{'BRD' if larger else 'BRC'}x{convolutions}"
+            transitions.append(Transition(source.name, target.name, kind))
+    return CortexGraph(tuple(states), tuple(transitions))
+
+
+def _weight(shortcut: bool | float) -> float:
+    weight = float(shortcut)
+    if not 0 <= weight <= 1:
+        raise ValueError(f"shortcut must be True, False or a weight from 0 to 1, got {shortcut!r}")
+    return weight
+
+
+def _areas(features: Mapping[str, int], size: int | Sequence[int | tuple[int, int]]) -> list[State]:
+    if not isinstance(features, Mapping):
+        raise TypeError(
+            "features must map each state to its channels, such as {'V1': 8, 'IT': 16}, got "
+            f"{type(features).__name__}"
+        )
+    if not features:
+        raise ValueError("a graph needs at least one state, got none")
+    if isinstance(size, Integral):
+        size = int(size)
+        if size % 2 ** (len(features) - 1):
+            raise ValueError(
+                f"a side of {size} cannot halve {len(features) - 1} times; "
+                f"give a multiple of {2 ** (len(features) - 1)}, or size=(...) with the side of each state"
+            )
+        size = [size >> k for k in range(len(features))]
+    if not isinstance(size, Sequence):
+        raise TypeError(f"size must be a side in pixels, or the side (or height and width) of each state, got {size!r}")
+    if len(size) != len(features):
+        raise ValueError(f"size gives {len(size)} sides for {len(features)} states: {list(features)}")
+    sides = [side if isinstance(side, tuple | list) else (side, side) for side in size]
+    return [State(name, n, height, width) for (name, n), (height, width) in zip(features.items(), sides, strict=True)]
+
+
+def resnet(
+    features: Mapping[str, int],
+    *,
+    size: int | Sequence[int | tuple[int, int]],
+    steps: int,
+    between: Literal["Conv", "Pool"] = "Conv",
+    shortcut: bool | float = True,
+) -> CortexGraph:
+    """Build the residual network as a recurrent one: each state runs by itself, then hands on once.
+
+    A state takes `steps` steps of its self-transition, then one step of `between` leads to the next state; the last
+    state's self-transition stays open, so the network can be run for longer. Liao & Poggio (2016), section 3 and
+    figure 4; the times at which the states hand on are inferred.
+
+    Parameters
+    ----------
+    features : mapping of str to int
+        Channels of each state.
+    size : int or sequence
+        As in `fully_recurrent`.
+    steps : int
+        Self-transitions of each state; the natural readout time is `steps * states + states - 1`.
+    between : "Conv" or "Pool"
+        A strided 3x3 convolution, or 2x2 max-pooling (states of one width).
+    shortcut : bool or float
+        Weight of the identity in the self-transitions.
+
+    Raises
+    ------
+    ValueError
+        If the graph is impossible, or `steps` is below 1; the message says why.
+    """
+    if whole(steps, "steps") < 1:
+        raise ValueError(f"steps must be at least 1, got {steps}")
+    if between not in ("Conv", "Pool"):
+        raise ValueError(unknown("between", between, ("Conv", "Pool")))
+    states, weight = _areas(features, size), _weight(shortcut)
+    transitions = []
+    for k, state in enumerate(states):
+        begin = k * (steps + 1) + 1
+        end = None if state is states[-1] else begin + steps
+        transitions.append(Transition(state.name, state.name, Kind.carrying(weight), Times(((begin, end),))))
+        if end is not None:
+            transitions.append(Transition(state.name, states[k + 1].name, between, Times(((end, end + 1),))))
+    return CortexGraph(tuple(states), tuple(transitions))

@@ -1,0 +1,464 @@
+"""Cortical areas (states) and the transitions that link them: the transition matrix, as a value.
+
+Liao & Poggio (2016), section 3. No torch here.
+"""
+
+from __future__ import annotations
+
+import html
+import keyword
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from cortexsim._support.checks import unknown
+from cortexsim.graph.transitions import FAMILIES, Convolution, Kind, Times, Transition, module_name, whole
+
+RESERVED = ("time", "stimulus", "channel", "y", "x", "label", "readout")
+
+
+@dataclass(frozen=True)
+class State:
+    """A cortical area, a vertex of the graph.
+
+    Parameters
+    ----------
+    name : str
+        A Python identifier, such as "V1".
+    features : int
+        Channels.
+    height, width : int
+        Units (pixels of the map).
+    update : callable, optional
+        `update(state) -> torch.nn.Module`, or the module itself: applied to the sum of what arrives. None, as in
+        the paper, leaves the sum as it is.
+    """
+
+    name: str
+    features: int
+    height: int
+    width: int
+    update: Callable[..., Any] | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name.isidentifier() or keyword.iskeyword(self.name):
+            raise ValueError(f"a state's name must be a Python identifier such as 'V1', got {self.name!r}")
+        if self.name in RESERVED:
+            raise ValueError(f"a state cannot be named {self.name!r}: reserved are {list(RESERVED)}")
+        for what in ("features", "height", "width"):
+            value = whole(getattr(self, what), f"{what} of {self.name}")
+            if value < 1:
+                raise ValueError(f"{what} of {self.name} must be at least 1, got {value}")
+            # a plain int, which files and torch take
+            object.__setattr__(self, what, value)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in units."""
+        return (self.height, self.width)
+
+
+@dataclass(frozen=True)
+class CortexGraph:
+    """States linked by transitions; the first state receives the image, the last one is read out.
+
+    Parameters
+    ----------
+    states : sequence of State
+        In anatomical order.
+    transitions : sequence of Transition
+        At most one for each pair of states.
+
+    Raises
+    ------
+    ValueError
+        If the graph is impossible; the message says why.
+    """
+
+    states: tuple[State, ...]
+    transitions: tuple[Transition, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "states", tuple(self.states))
+        object.__setattr__(self, "transitions", tuple(self.transitions))
+        if not self.states:
+            raise ValueError("a graph needs at least one state, got none")
+        for what, names in (("states", self.state_names), ("transitions", self.transition_names)):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"{what} must have different names, got {twice} more than once")
+        for transition in self.transitions:
+            for end in (transition.source, transition.target):
+                if end not in self.state_names:
+                    raise ValueError(f"transition {transition.name!r}: {unknown('state', end, self.state_names)}")
+            self._check_kind(transition)
+        if self.states[-1].name not in self._ever_populated():
+            raise ValueError(
+                f"nothing ever reaches the last state {self.last!r}: no path of open transitions from {self.first!r}"
+            )
+
+    def _check_kind(self, transition: Transition) -> None:
+        if not isinstance(transition.kind, str):
+            if not callable(transition.kind):
+                raise TypeError(f"kind of {transition.name} must be one of {FAMILIES}, got {transition.kind!r}")
+            return
+        kind = Kind.parse(transition.kind)
+        source, target = self.state(transition.source), self.state(transition.target)
+        doublings = self.doublings(transition)
+        sides = f"{source.name} is {source.height}x{source.width}, {target.name} is {target.height}x{target.width}"
+        if kind.family == "BRD" and doublings < 0:
+            raise ValueError(f"{transition.name}: {transition.kind} cannot go to a smaller state ({sides}); use BRC")
+        if kind.family in ("BRC", "Conv") and doublings > 0:
+            raise ValueError(f"{transition.name}: {transition.kind} cannot go to a larger state ({sides}); use BRDx2")
+        same_features = source.features == target.features
+        if kind.family == "Pool" and (doublings != -1 or not same_features):
+            raise ValueError(
+                f"{transition.name}: Pool halves the side and keeps the features, but {sides} and the features are "
+                f"{source.features} and {target.features}"
+            )
+        if kind.shortcut and (doublings != 0 or not same_features):
+            raise ValueError(
+                f"{transition.name}: an identity shortcut needs states of one shape, but {sides} and the features are "
+                f"{source.features} and {target.features}"
+            )
+
+    def _ever_populated(self) -> set[str]:
+        populated, ever = {self.first}, {self.first}
+        settled = max((transition.times.last_change for transition in self.transitions), default=1)
+        for time in range(1, settled + len(self.states) ** 2 + 1):
+            # an image may be shown at any time, so the first state is counted as populated throughout
+            reached = {t.target for t in self.transitions if t.source in populated and time in t.times}
+            populated = reached | {self.first}
+            ever |= populated
+        return ever
+
+    @property
+    def state_names(self) -> list[str]:
+        """Names of the states, in anatomical order."""
+        return [state.name for state in self.states]
+
+    @property
+    def transition_names(self) -> list[str]:
+        """Names of the transitions, in running order."""
+        return [transition.name for transition in self.transitions]
+
+    @property
+    def first(self) -> str:
+        """Name of the state that the pre-net feeds."""
+        return self.states[0].name
+
+    @property
+    def last(self) -> str:
+        """Name of the state that the post-net reads."""
+        return self.states[-1].name
+
+    def state(self, name: str) -> State:
+        """Return the state of that name.
+
+        Raises
+        ------
+        ValueError
+            If the graph has no such state; the message names the nearest one.
+        """
+        for state in self.states:
+            if state.name == name:
+                return state
+        raise ValueError(unknown("state", name, self.state_names))
+
+    def transition(self, name: str) -> Transition:
+        """Return the transition of that name.
+
+        Raises
+        ------
+        ValueError
+            If the graph has no such transition; the message names the nearest one.
+        """
+        for transition in self.transitions:
+            if transition.name == name:
+                return transition
+        raise ValueError(unknown("transition", name, self.transition_names))
+
+    def doublings(self, transition: Transition) -> int:
+        """How many times the side doubles from source to target; negative where it halves.
+
+        Raises
+        ------
+        ValueError
+            If the sides' ratio is no power of two, or differs between height and width.
+        """
+        source, target = self.state(transition.source), self.state(transition.target)
+        steps = []
+        for before, after in zip(source.size, target.size, strict=True):
+            large, small = max(before, after), min(before, after)
+            power = (large // small).bit_length() - 1
+            if small << power != large:
+                raise ValueError(
+                    f"{transition.name}: the sides {before} and {after} have no ratio that is a power of two; "
+                    f"{source.name} is {source.height}x{source.width}, {target.name} {target.height}x{target.width}"
+                )
+            steps.append(power if after > before else -power)
+        if steps[0] != steps[1]:
+            raise ValueError(
+                f"{transition.name}: height and width change by different ratios, "
+                f"{source.height}x{source.width} to {target.height}x{target.width}"
+            )
+        return steps[0]
+
+    def convolutions(self, name: str) -> tuple[Convolution, ...]:
+        """Return the convolutions of a transition, in order; none for Pool and for a callable.
+
+        A size ratio 2^k is bridged by strides 2^ceil(k/2) and 2^floor(k/2); between two convolutions there are
+        (source + target features) // 2 channels.
+        """
+        return self._convolutions[self.transition(name).name]
+
+    @cached_property
+    def _convolutions(self) -> dict[str, tuple[Convolution, ...]]:
+        # looked up at every step of every run, so worked out once
+        return {transition.name: self._bridge(transition) for transition in self.transitions}
+
+    def _bridge(self, transition: Transition) -> tuple[Convolution, ...]:
+        if not isinstance(transition.kind, str):
+            return ()
+        kind = Kind.parse(transition.kind)
+        source, target = self.state(transition.source), self.state(transition.target)
+        power, transposed = abs(self.doublings(transition)), kind.family == "BRD"
+        if kind.n_convolutions == 0:
+            return ()
+        if kind.n_convolutions == 1:
+            return (Convolution(source.features, target.features, 2**power, transposed),)
+        middle = (source.features + target.features) // 2
+        return (
+            Convolution(source.features, middle, 2 ** -(-power // 2), transposed),
+            Convolution(middle, target.features, 2 ** (power // 2), transposed),
+        )
+
+    def multiply_adds(self, name: str) -> int:
+        """Count the multiplications (each with an addition) of a transition for one stimulus in one step."""
+        transition = self.transition(name)
+        height, width = self.state(transition.source).size
+        count = 0
+        for convolution in self.convolutions(name):
+            # every kernel weight meets each position of the smaller side: the output's, or a transposed one's input's
+            if not convolution.transposed:
+                height, width = -(-height // convolution.stride), -(-width // convolution.stride)
+            count += math.prod(convolution.kernel_shape) * height * width
+            if convolution.transposed:
+                height, width = height * convolution.stride, width * convolution.stride
+        return count
+
+    def without(self, name: str, times: Times | Iterable[int] | int | None = None) -> CortexGraph:
+        """Return a graph in which a transition is closed at some times, or gone (times=None).
+
+        Raises
+        ------
+        ValueError
+            If there is no such transition, or the last state could no longer be reached.
+        """
+        transition = self.transition(name)
+        left = transition.times.without(Times.of(times))
+        changed = [replace(t, times=left) if t is transition else t for t in self.transitions]
+        return replace(self, transitions=tuple(t for t in changed if t.times))
+
+    def with_transition(
+        self,
+        source: str,
+        target: str,
+        kind: str | Callable[..., Any],
+        times: Times | Iterable[int] | int | None = None,
+    ) -> CortexGraph:
+        """Return a graph with one more transition.
+
+        Raises
+        ------
+        ValueError
+            If the two states are linked already, or the kind does not fit them.
+        """
+        added = Transition(source, target, kind, Times.of(times))
+        if added.name in self.transition_names:
+            raise ValueError(
+                f"{added.name} is there already ({self.transition(added.name).kind_name}); "
+                f"remove it first: graph.without({added.name!r})"
+            )
+        order = {name: position for position, name in enumerate(self.state_names)}
+        both = [*self.transitions, added]
+        both.sort(key=lambda t: (order.get(t.source, len(order)), order.get(t.target, len(order))))
+        return replace(self, transitions=tuple(both))
+
+    @property
+    def shortcut(self) -> float | None:
+        """The weight λ of the identity shortcuts; None where no transition could carry one.
+
+        Raises
+        ------
+        ValueError
+            If there are several weights.
+        """
+        weights = {Kind.parse(str(t.kind)).shortcut for t in self.transitions if _may_carry(t)}
+        if len(weights) > 1:
+            raise ValueError(f"the shortcuts have no one weight: there are {sorted(weights)}")
+        return next(iter(weights), None)
+
+    def with_shortcut(self, weight: float) -> CortexGraph:
+        """Return a graph whose self-transitions carry an identity shortcut of another weight λ.
+
+        Raises
+        ------
+        ValueError
+            If the weight is not from 0 to 1, or there is no self-transition BRCx2 to carry it.
+        """
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1:
+            raise ValueError(f"the weight of a shortcut must be a number from 0 to 1, got {weight!r}")
+        if not any(_may_carry(t) for t in self.transitions):
+            raise ValueError(
+                "no transition of this graph can carry an identity shortcut: there is no self-transition BRCx2"
+            )
+        kind = Kind.carrying(weight)
+        return replace(self, transitions=tuple(replace(t, kind=kind) if _may_carry(t) else t for t in self.transitions))
+
+    def with_update(self, name: str, update: Callable[..., Any] | None) -> CortexGraph:
+        """Return a graph in which a state carries an update: a module, or `update(state) -> Module`."""
+        state = self.state(name)
+        return replace(self, states=tuple(replace(s, update=update) if s is state else s for s in self.states))
+
+    def matrix(self, time: int | None = None) -> pd.DataFrame:
+        """Return the transition matrix of the paper.
+
+        Parameters
+        ----------
+        time : int, optional
+            Only the transitions that may deliver at this time; None gives all, with their times where limited.
+
+        Returns
+        -------
+        DataFrame
+            Kinds as text; a row for each source, a column for each target, "" where there is no transition.
+
+        Raises
+        ------
+        ValueError
+            If `time` is below 1.
+        """
+        if time is not None and whole(time, "time") < 1:
+            raise ValueError(f"transitions deliver at time 1 at the earliest, got time {time}")
+        names = self.state_names
+        table = pd.DataFrame("", index=pd.Index(names, name="source"), columns=pd.Index(names, name="target"))
+        for transition in self.transitions:
+            if time is not None and time not in transition.times:
+                continue
+            limited = time is None and not transition.times.always
+            table.loc[transition.source, transition.target] = (
+                f"{transition.kind_name} ({transition.times})" if limited else transition.kind_name
+            )
+        return table
+
+    def __str__(self) -> str:
+        sizes = ", ".join(f"{s.name} {s.height}x{s.width}x{s.features}" for s in self.states)
+        return f"CortexGraph: {sizes}\n{self.matrix().replace('', '·').to_string()}"
+
+    def _repr_html_(self) -> str:
+        order = {name: position for position, name in enumerate(self.state_names)}
+        # blue, orange and purple of Okabe & Ito (2008), told apart by colour-blind readers; translucent for both themes
+        colours = {1: "rgba(0,114,178,.28)", 0: "rgba(204,121,167,.28)", -1: "rgba(230,159,0,.30)"}
+        head = "".join(f"<th>{s.name}<br><small>{s.height}×{s.width}×{s.features}</small></th>" for s in self.states)
+        rows = []
+        table = self.matrix()
+        for source in self.states:
+            cells = []
+            for target in self.states:
+                step = order[target.name] - order[source.name]
+                text = html.escape(str(table.loc[source.name, target.name]))
+                colour = colours[(step > 0) - (step < 0)] if text else "transparent"
+                cells.append(f'<td style="background:{colour};text-align:center">{text or "·"}</td>')
+            rows.append(f"<tr><th>{source.name}</th>{''.join(cells)}</tr>")
+        return (
+            "<table><caption>Transition matrix: from the row's state to the column's. "
+            "Blue feedforward, pink lateral, orange feedback.</caption>"
+            f"<tr><th>from \\ to</th>{head}</tr>{''.join(rows)}</table>"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the graph as plain lists and texts, for JSON; callables by name."""
+        return {
+            "states": [
+                {
+                    "name": s.name,
+                    "features": s.features,
+                    "size": list(s.size),
+                    "update": None if s.update is None else module_name(s.update),
+                }
+                for s in self.states
+            ],
+            "transitions": [
+                {
+                    "source": t.source,
+                    "target": t.target,
+                    "kind": t.kind_name,
+                    "custom": not isinstance(t.kind, str),
+                    "times": [list(interval) for interval in t.times.intervals],
+                }
+                for t in self.transitions
+            ],
+        }
+
+    @classmethod
+    def from_dict(
+        cls, saved: Mapping[str, Any], modules: Mapping[str, Callable[..., Any]] | None = None
+    ) -> CortexGraph:
+        """Build a graph from `to_dict`'s form; callables come from `modules` by their names.
+
+        Raises
+        ------
+        ValueError
+            If a callable is needed that `modules` does not hold.
+        """
+        states = [
+            State(
+                s["name"],
+                s["features"],
+                s["size"][0],
+                s["size"][1],
+                given(modules, s["update"], f"update of {s['name']}"),
+            )
+            for s in saved["states"]
+        ]
+        transitions = [
+            Transition(
+                t["source"],
+                t["target"],
+                given(modules, t["kind"], f"transition {t['source']}->{t['target']}") if t["custom"] else t["kind"],
+                Times(tuple((start, stop) for start, stop in t["times"])),
+            )
+            for t in saved["transitions"]
+        ]
+        return cls(tuple(states), tuple(transitions))
+
+
+def _may_carry(transition: Transition) -> bool:
+    return (
+        transition.source == transition.target
+        and isinstance(transition.kind, str)
+        and Kind.parse(transition.kind).carries
+    )
+
+
+def given(modules: Mapping[str, Callable[..., Any]] | None, name: str | None, purpose: str) -> Any:
+    """Look up the factory for something that was saved by name.
+
+    Raises
+    ------
+    ValueError
+        If `modules` lacks it.
+    """
+    if name is None:
+        return None
+    if name not in (modules or {}):
+        raise ValueError(
+            f"the {purpose} was saved by its name {name!r}, because files hold no code; "
+            f"give it back: modules={{{name!r}: ...}}; got {sorted(modules or {})}"
+        )
+    return (modules or {})[name]

@@ -1,0 +1,1 @@
+"""JupyterLab: start it, and check that this machine can."""

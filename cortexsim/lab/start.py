@@ -1,0 +1,155 @@
+"""JupyterLab on the notebooks: this environment's Python, the user's settings, no request to the web."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from cortexsim._support.checks import unknown
+from cortexsim._support.resources import copy_notebooks, in_checkout, notebooks_folder
+
+FIRST_NOTEBOOK = "00_start_here.ipynb"
+
+# These hold for our launch alone; the user's settings are neither changed nor replaced. The announcements ask
+# in a pop-up whether to fetch news, then look for them and for new versions on the web; the extension manager
+# lists a package index.
+_SETTINGS: dict[str, dict[str, Any]] = {
+    "jupyter_lab_config.json": {"LabApp": {"extension_manager": "readonly"}},
+    "labconfig/page_config.json": {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}},
+}
+
+
+def lab(arguments: Sequence[str] = (), folder: Path | None = None, lesson: str | None = None) -> int:
+    """Open JupyterLab on the first notebook, or on another one, and wait until it is closed.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        Further arguments for `jupyter lab`, e.g. ["--no-browser", "--port", "9999"]. Address and token are as
+        Jupyter has them: loopback, and a new token at every start.
+    folder : Path, optional
+        Where to work: the notebooks are copied there, never over a file that is there. Default: a checkout's
+        notebooks are opened where they are; those of an installed cortexsim are copied to
+        `./cortexsim-notebooks`.
+    lesson : str, optional
+        The notebook to open, by number or name; see `find_lesson`.
+
+    Returns
+    -------
+    int
+        The exit status of JupyterLab; what it has to say goes to the terminal.
+
+    Raises
+    ------
+    NotADirectoryError
+        If `folder` is a file.
+    ValueError
+        If there is no such lesson.
+    """
+    notebook = FIRST_NOTEBOOK if lesson is None else find_lesson(lesson)
+    if folder is None and in_checkout():
+        place = notebooks_folder()
+    else:
+        place = (Path("cortexsim-notebooks") if folder is None else folder).resolve()
+        for path, outcome in copy_notebooks(place):
+            if outcome == "kept":
+                print(f"kept your {path.name}: it differs from the one in this version of cortexsim")
+        print(f"the notebooks are in {place}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="cortexsim-lab-") as own:
+        command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={place}", *arguments]
+        process = subprocess.Popen(command, env=environment(Path(own), os.environ, notebook))
+        with process, _signals_left_to(process):
+            return process.wait()
+
+
+def find_lesson(asked: str) -> str:
+    """Find the notebook that is meant among those that come with cortexsim.
+
+    Parameters
+    ----------
+    asked : str
+        Its number ("0", "00"), its file's name, or a part of it ("start").
+
+    Returns
+    -------
+    str
+        The file's name.
+
+    Raises
+    ------
+    ValueError
+        If it is none or several; the message lists those that there are.
+    """
+    names = {path.stem: path.name for path in sorted(notebooks_folder().glob("*.ipynb"))}
+    text = asked.strip().lower().removesuffix(".ipynb").replace("-", "_").replace(" ", "_")
+    if text.isdigit():
+        found = [stem for stem in names if (number := stem.split("_")[0]).isdigit() and int(number) == int(text)]
+    else:
+        found = [text] if text in names else [stem for stem in names if text and text in stem.lower()]
+    if len(found) > 1:
+        raise ValueError(f"several lessons are called {asked!r}: {found}; give the number")
+    if not found:
+        raise ValueError(unknown("lesson", asked, names))
+    return names[found[0]]
+
+
+def environment(own: Path, outer: Mapping[str, str], notebook: str = FIRST_NOTEBOOK) -> dict[str, str]:
+    """Prepare the environment variables in which JupyterLab is started.
+
+    Parameters
+    ----------
+    own : Path
+        An empty folder for this launch: settings and the kernel are written there.
+    outer : mapping of str to str
+        The environment to start from.
+    notebook : str
+        The notebook to open, from the folder in which JupyterLab is started.
+
+    Returns
+    -------
+    dict of str to str
+        `outer`, with `own` before the folders in which Jupyter looks for settings and kernels.
+    """
+    from ipykernel.kernelspec import get_kernel_dict
+
+    # a kernel of the user's by the name of python3 may belong to another Python, one without cortexsim
+    kernel = {**get_kernel_dict(), "display_name": "Python 3 (cortexsim)"}
+    files: dict[Path, dict[str, Any]] = {own / "config" / name: content for name, content in _SETTINGS.items()}
+    opened = {"LabApp": {**_SETTINGS["jupyter_lab_config.json"]["LabApp"], "default_url": f"/lab/tree/{notebook}"}}
+    files[own / "config" / "jupyter_lab_config.json"] = opened
+    files[own / "data" / "kernels" / "python3" / "kernel.json"] = kernel
+    for path, content in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content), encoding="utf-8")
+
+    def before(variable: str, folder: Path) -> str:
+        return os.pathsep.join(filter(None, [str(folder), outer.get(variable, "")]))
+
+    return {
+        **outer,
+        "JUPYTER_CONFIG_PATH": before("JUPYTER_CONFIG_PATH", own / "config"),
+        "JUPYTER_PATH": before("JUPYTER_PATH", own / "data"),
+    }
+
+
+@contextmanager
+def _signals_left_to(process: subprocess.Popen[Any]) -> Iterator[None]:
+    """Let JupyterLab decide what Ctrl-C means (it asks first), and end it when this process is to end."""
+    before = {
+        # Ctrl-C reaches both processes; this one only goes on waiting
+        signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: None),
+        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: process.terminate()),
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

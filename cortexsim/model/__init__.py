@@ -1,0 +1,1 @@
+"""The model: a graph with weights, unrolled in time."""

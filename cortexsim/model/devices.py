@@ -1,0 +1,71 @@
+"""Where a model runs, and whether by deterministic algorithms only."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from cortexsim._support.checks import unknown
+from cortexsim.model.cortex import Cortex
+
+
+def placed(model: Cortex, device: str | torch.device | None) -> Cortex:
+    """Return the model if it is on this device or None is asked for, else a copy that is."""
+    if device is None:
+        return model
+    where = checked_device(device)
+    here = next(model.parameters()).device
+    if where.type == here.type and where.index in (None, here.index):
+        return model
+    return copy.deepcopy(model).to(where)
+
+
+def checked_device(device: str | torch.device) -> torch.device:
+    """Return a device that is there.
+
+    Raises
+    ------
+    ValueError
+        If it is unknown or absent; the message says what there is.
+    """
+    there = ["cpu", *(f"cuda:{k}" for k in range(torch.cuda.device_count()))]
+    if torch.backends.mps.is_available():
+        there.append("mps")
+    try:
+        where = torch.device(device)
+    except RuntimeError:
+        raise ValueError(unknown("device", device, there)) from None
+    if where.type not in {name.split(":")[0] for name in there} or (
+        where.index is not None and where.type == "cuda" and where.index >= torch.cuda.device_count()
+    ):
+        raise ValueError(f"device {str(device)!r} was asked for, but this machine has {there}")
+    return where
+
+
+@contextmanager
+def only_deterministic(wanted: bool) -> Iterator[None]:
+    """Use deterministic algorithms only, where that is wanted, and put everything back as it was."""
+    if not wanted:
+        yield
+        return
+    before = (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+        torch.backends.cudnn.benchmark,
+    )
+    # on a GPU torch refuses the final layer's product without this
+    workspace = os.environ.get("CUBLAS_WORKSPACE_CONFIG")
+    os.environ["CUBLAS_WORKSPACE_CONFIG"] = workspace or ":4096:8"
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.benchmark = False
+    try:
+        yield
+    finally:
+        if workspace is None:
+            del os.environ["CUBLAS_WORKSPACE_CONFIG"]
+        torch.use_deterministic_algorithms(before[0], warn_only=before[1])
+        torch.backends.cudnn.benchmark = before[2]

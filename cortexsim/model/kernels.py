@@ -1,0 +1,108 @@
+"""The kernels of a model, and which convolutions share one: the paper's set S, as a rule or as a table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from cortexsim._support.checks import unknown
+from cortexsim.graph._schedule import Schedule
+
+Pair = tuple[str, int, int]
+Table = dict[Pair, str]
+RULES = ("time", "none", "all")
+
+
+def settle(sharing: str | Mapping[Pair, Hashable] | Callable[[str, int, int], Hashable], own: Schedule) -> str | Table:
+    """Read `sharing`: a rule by its name as it is, anything else as a table over the model's own schedule.
+
+    Parameters
+    ----------
+    sharing : str, mapping or callable
+        From (transition name, time, which convolution: 0 or 1) to a key; pairs of one key are tied.
+    own : Schedule
+        All that contributes to the model's readouts.
+
+    Raises
+    ------
+    ValueError
+        If the rule is unknown, a pair has no key, or two keys are the same as text.
+    """
+    if isinstance(sharing, str):
+        if sharing not in RULES:
+            raise ValueError(unknown("sharing", sharing, (*RULES, "a mapping")))
+        return sharing
+    table: Table = {}
+    named: dict[str, Hashable] = {}
+    for name, time in own:
+        for which in range(len(own.graph.convolutions(name))):
+            pair = (name, time, which)
+            try:
+                key = sharing[pair] if isinstance(sharing, Mapping) else sharing(*pair)
+            except KeyError:
+                raise ValueError(f"sharing has no key for {pair}: (transition, time, which convolution)") from None
+            text = str(key)
+            # the key becomes a parameter's name in files, where a dot would split it
+            if not text or "." in text or named.setdefault(text, key) != key:
+                raise ValueError(
+                    f"the sharing key {key!r} of {pair} must be different from others as text, without '.'"
+                )
+            table[pair] = text
+    return table
+
+
+class Kernels(nn.ParameterDict):
+    """The kernels of a model by their keys: those of its own schedule, made by He's initialisation.
+
+    Parameters
+    ----------
+    own : Schedule
+        All that contributes to the model's readouts.
+    sharing : str, mapping or callable
+        See `settle`.
+
+    Raises
+    ------
+    ValueError
+        If tied convolutions differ in shape.
+    """
+
+    def __init__(
+        self, own: Schedule, sharing: str | Mapping[Pair, Hashable] | Callable[[str, int, int], Hashable]
+    ) -> None:
+        super().__init__()
+        self.graph, self.sharing = own.graph, settle(sharing, own)
+        made_for: dict[str, str] = {}
+        for name, time in own:
+            for which, convolution in enumerate(own.graph.convolutions(name)):
+                key, shape = self.key(name, time, which), convolution.kernel_shape
+                if key not in made_for:
+                    # He et al. (2015): keeps the variance of what ReLUs deliver
+                    spread = math.sqrt(2 / (9 * convolution.in_channels))
+                    self[key], made_for[key] = nn.Parameter(torch.randn(shape) * spread), name
+                elif tuple(self[key].shape) != shape:
+                    raise ValueError(
+                        f"{made_for[key]} and {name} cannot share the kernel {key!r}: "
+                        f"their shapes are {tuple(self[key].shape)} and {shape}"
+                    )
+
+    def key(self, name: str, time: int, which: int) -> str:
+        """Return the key of a convolution's kernel; "" where a table has none."""
+        if not isinstance(self.sharing, str):
+            return self.sharing.get((name, time, which), "")
+        return {"time": f"{name}:{which}", "none": f"{name}:{which}@{time}", "all": "all"}[self.sharing]
+
+    def used_by(self, name: str, time: int) -> list[str]:
+        """Return the keys of a transition's kernels at a time, in order."""
+        return [self.key(name, time, which) for which in range(len(self.graph.convolutions(name)))]
+
+    def has(self, name: str, time: int) -> bool:
+        """Whether a transition has all its kernels at a time; one without convolutions needs none."""
+        return all(key in self for key in self.used_by(name, time))
+
+    def of(self, name: str, time: int) -> list[Tensor]:
+        """Return a transition's kernels at a time, in order."""
+        return [self[key] for key in self.used_by(name, time)]

@@ -1,0 +1,3 @@
+from . import experiments, predictions
+
+__all__ = ["experiments", "predictions"]

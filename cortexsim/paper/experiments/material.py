@@ -1,0 +1,167 @@
+"""The images of an experiment: made on the spot, CIFAR-10, a folder, or the caller's own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+
+from cortexsim import datasets
+from cortexsim._support.checks import unknown
+from cortexsim.datasets.labels import split
+from cortexsim.paper.experiments.scale import Scale
+from cortexsim.stimuli.images import as_images, checksum
+from cortexsim.training.augmentation import shrink
+
+MADE = ("digits", "cifar10")
+
+
+@dataclass(frozen=True)
+class Material:
+    """Images to train on and images to test on.
+
+    Parameters
+    ----------
+    train, test : Dataset
+        With `image` (stimulus, channel, y, x) and the coordinate `label`.
+    name : str
+        What they are called in results.
+    augmentation : str
+        What they bear in training; see `Recipe`.
+    """
+
+    train: xr.Dataset
+    test: xr.Dataset
+    name: str
+    augmentation: str
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        return len(datasets.classes(self.train))
+
+    def n(self, part: str) -> int:
+        """Count the images of a part."""
+        return (self.train if part == "train" else self.test).sizes["stimulus"]
+
+    def identity(self) -> dict[str, Any]:
+        """Say which images these are, as plain values."""
+        return {
+            "name": self.name,
+            "augmentation": self.augmentation,
+            **{
+                f"{part}_{what}": value
+                for part, data in (("train", self.train), ("test", self.test))
+                for what, value in (
+                    ("n", data.sizes["stimulus"]),
+                    ("images", checksum(as_images(data))),
+                    ("labels", checksum(torch.from_numpy(data["label"].values))),
+                )
+            },
+            "classes": datasets.classes(self.train),
+        }
+
+
+def prepare(data: str | Path | Sequence[xr.Dataset] | None, scale: Scale, name: str | None = None) -> Material:
+    """Fetch the images of an experiment at its scale.
+
+    Parameters
+    ----------
+    data : str, path or pair of Datasets, optional
+        "digits" (in debris, made on the spot), "cifar10" (downloaded where absent), a folder of images with train/ and
+        test/, one subfolder a class, or a pair of Datasets (train, test); by default the scale's.
+    scale : Scale
+        Says how many, and how large; photographs are shrunk to it.
+    name : str, optional
+        What a folder's images are called in results; by default the folder's name.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder, or CIFAR-10 cannot be had.
+    ValueError
+        If the folder lacks train/ or test/, the images are none, too small or too few for a batch or for one of each
+        class, train and test have other classes, or a name is given to what has one.
+    """
+    data = scale.data if data is None else data
+    if name is not None and isinstance(data, str | Path) and str(data) in MADE:
+        raise ValueError(
+            f"data_name is what a folder's images are called, got {name!r} for {str(data)!r}: leave it out"
+        )
+    if isinstance(data, str | Path) and str(data) == "digits":
+        made = [
+            datasets.digits(n or default, part=part, size=scale.side)
+            for part, n, default in (("train", scale.n_train, 50_000), ("test", scale.n_test, 10_000))
+        ]
+        # a mirrored digit is no digit
+        return Material(made[0], made[1], "digits in debris", "none")
+    if isinstance(data, str | Path) and str(data) == "cifar10":
+        pair = [datasets.cifar10("data-cifar10", part=part) for part in ("train", "test")]
+        called = "CIFAR-10"
+    elif isinstance(data, str | Path):
+        folder = Path(data).expanduser()
+        if not folder.exists():
+            raise FileNotFoundError(f"there is no folder {str(folder)!r}; " + unknown("data", str(data), MADE))
+        for part in ("train", "test"):
+            if not (folder / part).is_dir():
+                raise ValueError(
+                    f"there is no {part}/ in {folder}: an experiment needs train/ and test/, one subfolder a class"
+                )
+        pair = [datasets.folder(folder, size=(scale.side, scale.side), part=part) for part in ("train", "test")]
+        called = folder.resolve().name
+    elif isinstance(data, Sequence) and len(data) == 2 and all(isinstance(part, xr.Dataset) for part in data):
+        pair = list(data)  # type: ignore[arg-type]
+        for part, images in zip(("train", "test"), pair, strict=True):
+            lacks = [name for name in ("image", "label") if name not in images.variables]
+            if lacks:
+                raise ValueError(
+                    f"the {part} Dataset lacks {lacks[0]!r}: it must have `image` and the coordinate `label`"
+                )
+        called = str(pair[0].attrs.get("name", "unnamed"))
+    else:
+        raise TypeError(
+            f"data must be one of {list(MADE)}, a folder, or a pair of Datasets (train, test), "
+            f"got {type(data).__name__}"
+        )
+    names = [datasets.classes(part) for part in pair]
+    if names[0] != names[1]:
+        raise ValueError(f"train and test must have the same classes, but train has {names[0]} and test has {names[1]}")
+    train, test = (
+        _sized(_first(images, n, f"{part} images at {scale.name} scale"), scale.side)
+        for part, images, n in zip(("train", "test"), pair, (scale.n_train, scale.n_test), strict=True)
+    )
+    least = math.ceil(scale.recipe.batch_size / (1 - scale.recipe.validation))
+    if train.sizes["stimulus"] < least:
+        raise ValueError(
+            f"{name or called} has {train.sizes['stimulus']} training images; at {scale.name} scale there must be at "
+            f"least {least}, for a batch of {scale.recipe.batch_size} beside those that are held out"
+        )
+    return Material(train, test, name or called, scale.recipe.augmentation)
+
+
+def _first(data: xr.Dataset, n: int | None, what: str) -> xr.Dataset:
+    """Take so many stimuli, balanced over classes, in their order."""
+    total, n_classes = data.sizes["stimulus"], len(datasets.classes(data))
+    if n is None or n >= total:
+        return data
+    if n < n_classes:
+        raise ValueError(f"{n} {what} are too few for {n_classes} classes; choose a larger scale, or fewer classes")
+    return split(data, n / total)[1].assign_attrs(data.attrs)
+
+
+def _sized(data: xr.Dataset, side: int) -> xr.Dataset:
+    """Shrink photographs to a side in pixels, anti-aliased."""
+    height, width = data["image"].shape[-2:]
+    if (height, width) == (side, side):
+        return data
+    if height != width or height < side:
+        raise ValueError(f"images must be {side}x{side} pixels or larger squares, got {height}x{width}")
+    pixels = torch.cat([shrink(part, side / height, 1) for part in as_images(data).split(1000)])
+    small = (pixels * 255).round().to(torch.uint8).numpy()
+    return data.drop_vars("image").assign(image=(data["image"].dims, np.ascontiguousarray(small), data["image"].attrs))

@@ -1,0 +1,386 @@
+"""A part of an experiment: one model, trained once and tested; and where it may keep what it did."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+import xarray as xr
+
+from cortexsim import zoo
+from cortexsim.graph.cortex_graph import CortexGraph
+from cortexsim.model._calibrate import calibrate
+from cortexsim.model.checkpoint import load, read_tensors, save
+from cortexsim.model.cortex import Cortex
+from cortexsim.paper.experiments.folder import RunFolder
+from cortexsim.paper.experiments.material import Material
+from cortexsim.paper.experiments.scale import PAPER, Scale
+from cortexsim.stimuli.images import as_images
+from cortexsim.stimuli.presentation import flash, sustained
+from cortexsim.training._train import Progress, TrainingDivergedError, train
+from cortexsim.training.evaluate import accuracies
+from cortexsim.training.recipe import Recipe
+
+SHOWN = {"flash": flash(1), "sustained": sustained()}
+ERROR = {"long_name": "error", "units": "1"}
+TIME = {"long_name": "tested at", "units": "steps"}
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a part works with.
+
+    Parameters
+    ----------
+    scale : Scale
+    material : Material
+    folder : RunFolder
+    device : torch.device
+    report : callable
+        Is told how it stands, in a line; may raise KeyboardInterrupt to stop.
+    """
+
+    scale: Scale
+    material: Material
+    folder: RunFolder
+    device: torch.device
+    report: Callable[[str], None]
+
+
+class Part(Protocol):
+    """One piece of work of an experiment, done as a whole."""
+
+    @property
+    def label(self) -> str:
+        """What the legend calls it."""
+
+    @property
+    def seed(self) -> int:
+        """Draws weights, order and augmentation."""
+
+    def recipe(self, scale: Scale, material: Material) -> Recipe | None:
+        """Return how it is trained, as `cortexsim.training._train` is told; None where that trains nothing."""
+
+    def do(self, bench: Bench) -> xr.Dataset:
+        """Do it, and return what was measured."""
+
+
+def file_name(part: Part) -> str:
+    """Return the name of a part's files."""
+    return f"{re.sub(r'[^a-z0-9]+', '-', part.label.lower()).strip('-')}-seed{part.seed}"
+
+
+def _without_self_transitions(graph: CortexGraph) -> CortexGraph:
+    for state in graph.state_names:
+        graph = graph.without(f"{state}->{state}")
+    return graph
+
+
+def _without_shortcuts(graph: CortexGraph) -> CortexGraph:
+    kinds = [replace(t, kind=t.kind.split("+")[0]) if isinstance(t.kind, str) else t for t in graph.transitions]
+    return replace(graph, transitions=tuple(kinds))
+
+
+CHANGES: dict[str, Callable[[CortexGraph], CortexGraph]] = {
+    "": lambda graph: graph,
+    "no self-transitions": _without_self_transitions,
+    "no shortcuts": _without_shortcuts,
+}
+
+
+def built(
+    name: str,
+    scale: Scale,
+    n_classes: int = 10,
+    *,
+    seed: int = 0,
+    readout_time: int | None = None,
+    change: str = "",
+    normalization: str = "time-specific",
+) -> Cortex:
+    """Make a model of the paper at a scale, untrained; the same seed makes the same weights.
+
+    Parameters
+    ----------
+    name : str
+        As `zoo.PAPER` lists it.
+    scale : Scale
+    n_classes : int
+    seed : int
+    readout_time : int, optional
+        By default the paper's.
+    change : str
+        One of `CHANGES`, what is done to the graph.
+    normalization : str
+    """
+    paper = zoo.PAPER[name]
+    # the caller's own random numbers stay as they were
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Cortex(
+            scale.shrunk(CHANGES[change](paper.graph())),
+            n_classes=n_classes,
+            readout_time=readout_time or paper.readout_time,
+            pre_net=paper.pre_net,
+            sharing=paper.sharing,
+            normalization=normalization,
+        )
+
+
+@dataclass(frozen=True)
+class Training:
+    """One of the paper's models, trained once and tested.
+
+    Parameters
+    ----------
+    label : str
+        What the legend calls it.
+    model : str
+        As `zoo.PAPER` lists it.
+    seed : int
+    readout_time : int, optional
+        By default the paper's.
+    change : str
+        What is done to the graph: one of `CHANGES`.
+    normalization : str
+    shown : "flash" or "sustained"
+        The image at time 0 only, or at every time.
+    longer : float
+        How many times as many epochs as the recipe's.
+    gentler : float
+        The recipe's learning rate is divided by this.
+    until : int, optional
+        Last time that is tested; by default only the readout time is.
+    statistics : tuple of str
+        "calibrated" (its own at each time), "held" (those of the readout time reused afterwards), "pooled" (shared
+        over time).
+    counted : bool
+        Whether to test with statistics of few and many images, too.
+    """
+
+    label: str
+    model: str
+    seed: int = 0
+    readout_time: int | None = None
+    change: str = ""
+    normalization: str = "time-specific"
+    shown: str = "flash"
+    longer: float = 1.0
+    gentler: float = 1.0
+    until: int | None = None
+    statistics: tuple[str, ...] = ("calibrated",)
+    counted: bool = False
+
+    @property
+    def paper_confidence(self) -> str:
+        """How sure the paper's number of parameters is for this: "U" where its size is not known."""
+        if self.shown != "flash" or self.normalization != "time-specific" or self.change:
+            return "U"
+        paper = zoo.PAPER[self.model]
+        return paper.count_confidence if self.readout_time in (None, paper.readout_time) else "I"
+
+    def build(self, scale: Scale, n_classes: int = 10) -> Cortex:
+        """Make the model, untrained."""
+        return built(
+            self.model,
+            scale,
+            n_classes,
+            seed=self.seed,
+            readout_time=self.readout_time,
+            change=self.change,
+            normalization=self.normalization,
+        )
+
+    def recipe(self, scale: Scale, material: Material) -> Recipe:
+        """Return how it is trained."""
+        return replace(
+            scale.recipe,
+            epochs=round(scale.recipe.epochs * self.longer),
+            learning_rate=scale.recipe.learning_rate / self.gentler,
+            augmentation=material.augmentation,
+            presentation=SHOWN[self.shown],
+            calibrate_until=self.until or self.readout_time or zoo.PAPER[self.model].readout_time,
+            seed=self.seed,
+        )
+
+    def do(self, bench: Bench) -> xr.Dataset:
+        """Train it where that is not done yet, and test it."""
+        model = self.build(bench.scale, bench.material.n_classes).to(bench.device)
+        recipe = self.recipe(bench.scale, bench.material)
+        measured, model = fit(self, model, bench.material.train, recipe, bench)
+        measured["n_parameters"] = model.n_parameters(presentation=recipe.presentation)
+        full = self.build(PAPER)
+        measured["paper_parameters"] = full.n_parameters(presentation=recipe.presentation)
+        measured["readout_time"] = model.readout_time
+        images = as_images(bench.material.test).to(bench.device)
+        labels = torch.from_numpy(bench.material.test["label"].values).long().to(bench.device)
+        # of a model that diverged every error is empty
+        tested = None if bool(measured["diverged"]) else _Test(model, images, labels, recipe)
+        last = recipe.calibrate_until or model.readout_time
+        readable = model.readable(recipe.presentation, last)
+        times = readable if self.until else [model.readout_time]
+        kinds = self.statistics if self.normalization != "none" else ("none",)
+        errors = np.array([tested.errors(times, kind) if tested else [math.nan] * len(times) for kind in kinds])
+        measured["test_error"] = (("statistics", "time"), errors, ERROR)
+        measured = measured.assign_coords(statistics=list(kinds), time=("time", times, TIME))
+        measured["error"] = ((), errors[0, times.index(model.readout_time)], ERROR)
+        if self.counted:
+            training = as_images(bench.material.train)
+            counts = [n for n in bench.scale.calibration if n <= len(training)]
+            by_count = tested.by_count(training, counts, self.seed) if tested else [math.nan] * len(counts)
+            measured["error_by_images"] = ("images", by_count, ERROR)
+            measured = measured.assign_coords(
+                images=("images", counts, {"long_name": "images that statistics were taken on", "units": "1"})
+            )
+        return measured
+
+
+class _Test:
+    """A trained model before the images of the test part."""
+
+    def __init__(self, model: Cortex, images: torch.Tensor, labels: torch.Tensor, recipe: Recipe) -> None:
+        self.model, self.images, self.labels, self.recipe = model, images, labels, recipe
+
+    def errors(self, times: list[int], kind: str) -> list[float]:
+        """Return the error at each time with one kind of statistics."""
+        if kind == "none":
+            return self._errors(times, None)
+        used = self.model.find_statistics(self.recipe.presentation)
+        at = self.model.readout_time
+        return self._errors(times, {"calibrated": used, "held": used.held(at), "pooled": used.pooled(at)}[kind])
+
+    def by_count(self, training: torch.Tensor, counts: list[int], seed: int) -> list[float]:
+        """Return the error at the readout time with statistics of so many training images."""
+        model, shown = self.model, self.recipe.presentation
+        own, order = (
+            dict(model.statistics),
+            torch.randperm(len(training), generator=torch.Generator().manual_seed(seed)),
+        )
+        errors = []
+        for n in counts:
+            taken = calibrate(model, training[order[:n]].to(self.images.device), model.readout_time, shown, seed=seed)
+            errors += self._errors([model.readout_time], taken)
+        model.statistics = own
+        return errors
+
+    def _errors(self, times: list[int], statistics: Any) -> list[float]:
+        found = accuracies(self.model, self.images, self.labels, times, self.recipe.presentation, statistics=statistics)
+        return [1 - found[time] for time in times]
+
+
+def fit(part: Part, model: Cortex, data: Any, recipe: Recipe, bench: Bench) -> tuple[xr.Dataset, Cortex]:
+    """Train a model, going on where it was stopped; keep the records and the model.
+
+    Returns
+    -------
+    measured : Dataset
+        `training_error` (epoch,): over the epoch's images, as they were shown in training; `validation_error` (epoch,):
+        of the held-out training images at the epoch's end; both at the readout time. `diverged`, `training_seconds`.
+    model : Cortex
+        On the bench's device, in evaluation mode.
+
+    Notes
+    -----
+    A loss that is no longer finite ends the training: the errors are NaN from there on, and `diverged` is 1.
+    """
+    name, folder = file_name(part), bench.folder
+    records, diverged = folder.records(name), False
+    if not (folder.model(name).is_file() and records and records[-1]["done"]):
+        checkpoint = folder.checkpoint(name)
+        if checkpoint.is_file():
+            _read(read_tensors, checkpoint)
+        with closing(train(model, data, recipe, checkpoint=checkpoint)) as training:
+            try:
+                for k, progress in enumerate(training):
+                    if k == 0:
+                        # what came after the last kept state is done again
+                        records = [
+                            old for old in records if not old["done"] and old["step"] < progress.step + progress.done
+                        ]
+                    record = _plain(progress)
+                    if progress.done and record["loss"] is None and records:
+                        # all steps were done before it was stopped: what is told at the end is of the last of them
+                        record |= {name: records[-1][name] for name in ("loss", "accuracy")}
+                    records.append(record)
+                    # train keeps its state at the same moments
+                    if progress.validation or progress.done:
+                        folder.keep_records(name, records)
+                    bench.report(str(progress))
+            except TrainingDivergedError as error:
+                bench.report(str(error))
+                diverged = True
+            finally:
+                folder.keep_records(name, records)
+        if not diverged:
+            save(model, folder.model(name), overwrite=True)
+    else:
+        model = _trained(folder.model(name), model, recipe).to(bench.device)
+    return _by_epoch(records, recipe, model.readout_time, diverged), model.eval()
+
+
+def _read(read: Callable[[Path], Any], path: Path) -> Any:
+    """Read a file of the run's folder; where it is damaged, say what to do."""
+    try:
+        return read(path)
+    except ValueError as error:
+        raise ValueError(f"{error}; remove {path}, and this part is trained anew") from error
+
+
+def _trained(path: Path, untrained: Cortex, recipe: Recipe) -> Cortex:
+    """Load the model of a part that was trained before, if it is that part's."""
+    model: Cortex = _read(load, path)
+    # through JSON, where tuples become lists
+    same = model.about.get("recipe") == json.loads(json.dumps(recipe.to_dict()))
+    named = ("readout_time", "sharing", "normalization", "pre_net_name")
+    same &= all(getattr(model, name) == getattr(untrained, name) for name in named)
+    if not same or model.graph.to_dict() != untrained.graph.to_dict():
+        raise ValueError(f"{path} is not the model of this part; remove it, and this part is trained anew")
+    return model
+
+
+def _plain(progress: Progress) -> dict[str, Any]:
+    record = asdict(progress)
+    # JSON knows no NaN
+    return {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in record.items()}
+
+
+def _by_epoch(records: Sequence[dict[str, Any]], recipe: Recipe, readout_time: int, diverged: bool) -> xr.Dataset:
+    """Average the records of each epoch, each by the steps that it is of."""
+    training = np.full(recipe.epochs, np.nan)
+    validation = np.full(recipe.epochs, np.nan)
+    right, steps, before = 0.0, 0, 0
+    for record in records:
+        if record["step"] == before or record["done"]:
+            continue
+        at_readout = _at(record["accuracy"], readout_time)
+        right += (record["step"] - before) * at_readout
+        steps += record["step"] - before
+        before = record["step"]
+        per_epoch = record["steps"] // recipe.epochs
+        if record["step"] % per_epoch == 0:
+            training[record["epoch"] - 1] = 1 - right / steps
+            right, steps = 0.0, 0
+            if record["validation"]:
+                validation[record["epoch"] - 1] = 1 - _at(record["validation"], readout_time)
+    return xr.Dataset(
+        {
+            "training_error": ("epoch", training, ERROR),
+            "validation_error": ("epoch", validation, ERROR),
+            "diverged": int(diverged),
+            "training_seconds": records[-1]["seconds"] if records else 0.0,
+        },
+        coords={"epoch": ("epoch", np.arange(1, recipe.epochs + 1), {"long_name": "epoch", "units": "1"})},
+    )
+
+
+def _at(by_time: dict[Any, float], time: int) -> float:
+    # JSON turns the times into texts
+    return by_time.get(time, by_time.get(str(time), math.nan))

@@ -1,0 +1,209 @@
+"""The labelled result of an experiment: one netCDF file that says what it is and how it was made."""
+
+from __future__ import annotations
+
+import io
+import json
+import platform
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from cortexsim import __version__
+from cortexsim._support.checks import unknown
+from cortexsim._support.files import written_aside
+from cortexsim._support.resources import data_folder
+
+# what every result says of itself
+NAMED = (
+    "experiment",
+    "title",
+    "question",
+    "paper",
+    "data",
+    "scale",
+    "hardware",
+    "seconds",
+    "commit",
+    "version",
+    "date",
+)
+
+
+def save_dataset(data: xr.Dataset, path: Path) -> None:
+    """Write a Dataset as netCDF, whole or not at all; a result that is there is replaced once the new one is whole.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; nothing is left behind.
+    """
+    # through memory: an error while HDF5 writes, as on a full disk, ends the whole process (h5py 3)
+    buffer = io.BytesIO()
+    data.to_netcdf(buffer, engine="h5netcdf")
+    with written_aside(path, replacing=True) as aside:
+        aside.write_bytes(buffer.getvalue())
+
+
+def open_dataset(path: Path, remedy: str) -> xr.Dataset:
+    """Read a whole netCDF file into memory.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be read; the message ends with the remedy.
+    """
+    try:
+        return xr.load_dataset(path, engine="h5netcdf")
+    except Exception as error:
+        raise ValueError(f"{path} is damaged ({error}); {remedy}") from error
+
+
+def open_result(path: str | Path) -> xr.Dataset:
+    """Open the result of an experiment.
+
+    Parameters
+    ----------
+    path : str or path
+        A result's .nc file, or the folder of a run.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    ValueError
+        If it is damaged, or no result of an experiment.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / "result.nc"
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no result at {path}; a run that was stopped goes on with --resume")
+    result = open_dataset(path, "run the experiment again, or fetch the file again")
+    missing = [name for name in NAMED if name not in result.attrs]
+    if missing:
+        raise ValueError(f"{path} is no result of an experiment: it does not say its {missing[0]}")
+    return result
+
+
+def shipped_names() -> list[str]:
+    """Name the experiments whose results ship."""
+    return sorted(path.stem for path in (data_folder() / "results").glob("*.nc"))
+
+
+def shipped(name: str) -> xr.Dataset:
+    """Open a result that ships.
+
+    Raises
+    ------
+    ValueError
+        If none of that name ships; the message names those that do.
+    """
+    if name not in shipped_names():
+        raise ValueError(unknown("result", name, shipped_names()) + "; run it: experiments.run(...)")
+    return open_result(data_folder() / "results" / f"{name}.nc")
+
+
+def machine(device: Any, threads: int) -> str:
+    """Name the hardware."""
+    import torch
+
+    if torch.device(device).type == "cuda":
+        return torch.cuda.get_device_name(device)
+    name = platform.processor() or platform.machine()
+    cpus = Path("/proc/cpuinfo")
+    if cpus.is_file():
+        lines = [line for line in cpus.read_text(encoding="utf-8").splitlines() if line.startswith("model name")]
+        name = lines[0].partition(":")[2].strip() if lines else name
+    return f"{name}, {threads} {'thread' if threads == 1 else 'threads'}, torch {torch.__version__}"
+
+
+def commit() -> str:
+    """Name the commit that runs; of an installed package, its version."""
+    here = Path(__file__).resolve().parents[2]
+
+    def git(*words: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(here), *words], capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    try:
+        changed = " and changes since" if git("status", "--porcelain", "--untracked-files=no", "--", str(here)) else ""
+        return git("rev-parse", "--short=12", "HEAD") + changed
+    except (OSError, subprocess.CalledProcessError):
+        return f"version {__version__}, no checkout"
+
+
+def combined(parts: Mapping[tuple[str, int], xr.Dataset]) -> xr.Dataset:
+    """Put the parts of a run together, NaN where a part has no value.
+
+    Parameters
+    ----------
+    parts : mapping of (model's label, seed) to Dataset
+        In the order in which they are drawn.
+
+    Returns
+    -------
+    Dataset
+        With the dimensions `model` and `seed` before those of the parts.
+    """
+    whole = xr.merge(
+        [data.expand_dims(model=[label], seed=[seed]) for (label, seed), data in parts.items()],
+        join="outer",
+        compat="no_conflicts",
+        combine_attrs="drop_conflicts",
+    )
+    # a merge sorts the labels; the plan has its own order
+    return whole.reindex(model=list(dict.fromkeys(label for label, _ in parts)))
+
+
+def over_seeds(values: xr.DataArray) -> xr.DataArray:
+    """Take the mean over seeds, with an interval.
+
+    Parameters
+    ----------
+    values : DataArray
+        Errors (fractions), with the dimension `seed`, and `n` stimuli in its attributes.
+
+    Returns
+    -------
+    DataArray
+        Without `seed`; coordinates `low` and `high`: the lowest and highest over several seeds (NaN where one alone
+        has a value), or the 95 % Wilson interval over the stimuli of one. `attrs["interval"]` says which.
+
+    References
+    ----------
+    Wilson (1927), Probable inference, the law of succession, and statistical inference. JASA 22:209-212.
+    """
+    n_seeds, n = values.sizes["seed"], int(values.attrs["n"])
+    mean = values.mean("seed", keep_attrs=True)
+    if n_seeds > 1:
+        low, high = values.min("seed"), values.max("seed")
+        interval = f"lowest to highest over {n_seeds} seeds"
+        counted = values.count("seed")
+        # one seed that is left says nothing of what is between seeds
+        low, high = low.where(counted > 1), high.where(counted > 1)
+        counts = counted.values
+        fewest = counts[counts > 0].min(initial=n_seeds)
+        if fewest < n_seeds:
+            interval += f" ({fewest} where others diverged)"
+    else:
+        z = 1.959964
+        centre = (mean + z**2 / (2 * n)) / (1 + z**2 / n)
+        half = z / (1 + z**2 / n) * np.sqrt(mean * (1 - mean) / n + z**2 / (4 * n**2))
+        low, high = centre - half, centre + half
+        interval = f"95 % Wilson interval over {n} stimuli, one seed"
+    return mean.assign_coords(low=low.variable, high=high.variable).assign_attrs(interval=interval)
+
+
+def plain(settings: Mapping[str, Any]) -> str:
+    """Write settings as one line, which netCDF keeps as an attribute."""
+    return json.dumps(settings, sort_keys=True)

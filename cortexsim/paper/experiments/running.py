@@ -1,0 +1,262 @@
+"""Run an experiment: its parts one after the other, each kept as soon as it is done, then one result."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+import xarray as xr
+
+from cortexsim import __version__
+from cortexsim._support.checks import unknown
+from cortexsim.model.devices import checked_device
+from cortexsim.paper.experiments.equivalence import EQUIVALENCE
+from cortexsim.paper.experiments.experiment import Experiment
+from cortexsim.paper.experiments.folder import RunFolder
+from cortexsim.paper.experiments.inhomogeneous import INHOMOGENEOUS
+from cortexsim.paper.experiments.material import Material, prepare
+from cortexsim.paper.experiments.normalizing import NORMALIZATION
+from cortexsim.paper.experiments.part import Bench, Part, file_name
+from cortexsim.paper.experiments.readout import GENERALIZATION, READOUT_TIME
+from cortexsim.paper.experiments.result import combined, commit, machine, plain
+from cortexsim.paper.experiments.scale import Scale, scale_named
+from cortexsim.paper.experiments.sequences import SEQUENCES
+from cortexsim.paper.experiments.states import MORE_STATES, PLAIN_OR_RESIDUAL
+from cortexsim.paper.experiments.weights import ONE_KERNEL_FOR_ALL, WEIGHT_SHARING
+from cortexsim.training.recipe import Recipe
+
+EXPERIMENTS: dict[str, Experiment] = {
+    experiment.name: experiment
+    for experiment in (
+        EQUIVALENCE,
+        WEIGHT_SHARING,
+        ONE_KERNEL_FOR_ALL,
+        READOUT_TIME,
+        MORE_STATES,
+        GENERALIZATION,
+        NORMALIZATION,
+        INHOMOGENEOUS,
+        PLAIN_OR_RESIDUAL,
+        SEQUENCES,
+    )
+}
+
+
+def run(
+    name: str,
+    *,
+    scale: str = "smoke",
+    data: str | Path | Sequence[xr.Dataset] | None = None,
+    data_name: str | None = None,
+    to: str | Path | None = None,
+    resume: bool = False,
+    seeds: int | None = None,
+    epochs: int | None = None,
+    device: str | torch.device = "cpu",
+    report: Callable[[str], None] | None = None,
+) -> xr.Dataset:
+    """Run an experiment of Liao & Poggio (2016).
+
+    Parameters
+    ----------
+    name : str
+        One of `EXPERIMENTS`.
+    scale : "smoke", "laptop" or "paper"
+        To see that it works, in seconds; small models, in minutes; the paper's sizes and recipe, for a GPU.
+    data : str, path or pair of Datasets, optional
+        "digits", "cifar10", a folder of images with train/ and test/, or (train, test); by default the scale's.
+    data_name : str, optional
+        What a folder's images are called in the result; by default the folder's name.
+    to : path, optional
+        The folder of the run: settings, training records, models and result.nc. Without it nothing is kept but what is
+        returned.
+    resume : bool
+        Go on with a run that was stopped in that folder; finished parts are not done again.
+    seeds : int, optional
+        How many; each draws other weights, another order and other held-out images. By default the experiment's own.
+    epochs : int, optional
+        Of every training, in place of the scale's; the result says so.
+    device : str
+        Where to compute.
+    report : callable, optional
+        Is told how it stands, a line at a time. A KeyboardInterrupt from it stops the run, and nothing is lost.
+
+    Returns
+    -------
+    Dataset
+        Dimensions `model` and `seed` first; errors are fractions. `cortexsim.plot._experiment` draws it, and
+        `open_result` reads it again from the folder.
+
+    Raises
+    ------
+    ValueError
+        If name, scale, data or device is not allowed, or the folder belongs to another run or is damaged.
+    FileExistsError
+        If the folder exists and `resume` is False.
+    FileNotFoundError
+        If the data are missing.
+    OSError
+        If something cannot be written, as on a full disk; what was finished before is whole.
+    """
+    if name not in EXPERIMENTS:
+        raise ValueError(unknown("experiment", name, EXPERIMENTS))
+    experiment, size, where = EXPERIMENTS[name], scale_named(scale), checked_device(device)
+    for what, count in (("seeds", seeds), ("epochs", epochs)):
+        if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 1):
+            raise ValueError(f"{what} must be a whole number of at least 1, got {count!r}")
+    if epochs is not None:
+        size = replace(size, recipe=replace(size.recipe, epochs=epochs))
+    if experiment.most is not None:
+        n_train, n_test = (min(n or experiment.most, experiment.most) for n in (size.n_train, size.n_test))
+        size = replace(size, n_train=n_train, n_test=n_test)
+    if experiment.own_data and data not in (None, experiment.own_data):
+        raise ValueError(f"{name} makes its own data ({experiment.own_data}); leave data out")
+    if to is not None and Path(to).exists() and not resume:
+        raise FileExistsError(f"{to} exists already; resume=True (--resume) goes on with it, or choose another folder")
+    n_seeds = seeds or (experiment.seeds if size.several_seeds else 1)
+    parts = [part for seed in range(n_seeds) for part in experiment.plan(size, seed)]
+    material = prepare(experiment.own_data or data, size, data_name)
+    if epochs is not None and all(part.recipe(size, material) is None for part in parts):
+        raise ValueError(f"{name} trains by steps, not by epochs; leave epochs out")
+    say = report or (lambda line: None)
+    with ExitStack() as stack:
+        path = Path(stack.enter_context(tempfile.TemporaryDirectory()) if to is None else to)
+        folder = RunFolder(path if to else path / name, _settings(experiment, size, material, parts), resume=resume)
+        done: dict[tuple[str, int], xr.Dataset] = {}
+        for k, part in enumerate(parts, 1):
+            what = f"{k}/{len(parts)} {part.label}" + (f", seed {part.seed}" if n_seeds > 1 else "")
+            done[part.label, part.seed] = _do(part, Bench(size, material, folder, where, _after(say, what)))
+        result = _result(experiment, size, material, parts, done)
+        folder.finish(result)
+        return result
+
+
+def _after(say: Callable[[str], None], what: str) -> Callable[[str], None]:
+    return lambda line: say(f"{what}: {line}")
+
+
+def _do(part: Part, bench: Bench) -> xr.Dataset:
+    """Do a part where that is not done yet, and keep what it measured with when, where and by what."""
+    finished = bench.folder.part(file_name(part))
+    if finished is not None:
+        return finished
+    started = time.perf_counter()
+    measured = part.do(bench)
+    measured["seconds"] = measured.get("training_seconds", time.perf_counter() - started)
+    threads = torch.get_num_threads()
+    measured.attrs = {
+        "hardware": machine(bench.device, threads),
+        "commit": commit(),
+        "version": __version__,
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+    }
+    bench.folder.finish_part(file_name(part), measured)
+    bench.report("done")
+    return measured
+
+
+def _told(scale: Scale) -> str:
+    """Say at which scale, and how it differs from the paper's."""
+    texts = [scale.name]
+    if scale.width > 1:
+        texts.append(f"the paper's features divided by {scale.width}, at least 2")
+    usual, epochs = scale_named(scale.name).recipe.epochs, scale.recipe.epochs
+    if epochs != usual:
+        texts.append(f"{epochs} epochs in place of {usual}")
+    return ", ".join(texts)
+
+
+def recipes(parts: Sequence[Part], scale: Scale, material: Material) -> dict[str, str]:
+    """Say how the parts were trained, as attributes of the result.
+
+    Returns
+    -------
+    dict
+        `recipe`: what all have in common, as JSON; `recipe_of_each`: by the model's label what each has of its own.
+        Seeds are a dimension of the result, and left out. Nothing where nothing is trained by a recipe.
+    """
+    found = {part.label: part.recipe(scale, material) for part in parts}
+    settings = {label: recipe.to_dict() for label, recipe in found.items() if recipe is not None}
+    if not settings:
+        return {}
+    first = next(iter(settings.values()))
+    common = {name: value for name, value in first.items() if all(one[name] == value for one in settings.values())}
+    common.pop("seed", None)
+    own = {
+        label: {name: value for name, value in one.items() if name not in common and name != "seed"}
+        for label, one in settings.items()
+    }
+    return {"recipe": plain(common), "recipe_of_each": plain(own)}
+
+
+def _validated_on(recipe: Recipe, n_train: int) -> str:
+    n = min(recipe.brief_calibration_images, round(n_train * (1 - recipe.validation)))
+    return (
+        f"validation error: {recipe.validation:.0%} of the training images, held out, with statistics of {n:,} others; "
+        "test error: the test part, read once; nothing was chosen on either"
+    )
+
+
+def _settings(experiment: Experiment, scale: Scale, material: Material, parts: Sequence[Part]) -> dict[str, Any]:
+    """Return all that decides what a run computes, as plain values."""
+    return {
+        "experiment": experiment.name,
+        "scale": scale.name,
+        "seeds": len({part.seed for part in parts}),
+        "data": material.identity(),
+        "recipe": scale.recipe.to_dict(),
+        "sizes": {"width": scale.width, "side": scale.side, "calibration": list(scale.calibration)},
+        "parts": [{"kind": type(part).__name__, **asdict(part)} for part in parts],  # type: ignore[call-overload]
+    }
+
+
+def _result(
+    experiment: Experiment,
+    scale: Scale,
+    material: Material,
+    parts: Sequence[Part],
+    done: dict[tuple[str, int], xr.Dataset],
+) -> xr.Dataset:
+    """Label the result: what it is of, how it was made, and what is known of the paper's."""
+    measured = list(done.values())
+    sure = {part.label: getattr(part, "paper_confidence", "U") for part in parts}
+    result = combined(done)
+    result = result.assign_coords(paper_confidence=("model", [sure[str(label)] for label in result["model"].values]))
+    n_test, n_train = material.n("test"), material.n("train")
+    n_held = max(round(n_train * scale.recipe.validation), 1)
+    over = {"validation_error": n_held, "training_error": n_train - n_held}
+    for name, variable in result.data_vars.items():
+        if "error" in str(name):
+            variable.attrs["n"] = over.get(str(name), n_test)
+    result["model"].attrs["long_name"] = experiment.title
+    result["seed"].attrs["long_name"] = "seed"
+
+    def named(what: str) -> str:
+        # parts of a run that was stopped may have been done elsewhere, or by another commit
+        return "; ".join(dict.fromkeys(str(data.attrs[what]) for data in measured))
+
+    trained = recipes(parts, scale, material)
+    result.attrs = {
+        "experiment": experiment.name,
+        "title": experiment.title,
+        "question": experiment.question,
+        "paper": experiment.paper,
+        "figures": ",".join(experiment.figures),
+        "data": f"{experiment.own_name or material.name}, {scale.side}x{scale.side} px, {n_train:,} training and "
+        f"{n_test:,} test images",
+        "not_drawn": experiment.not_drawn,
+        "scale": _told(scale),
+        **({"validated_on": _validated_on(scale.recipe, n_train)} | trained if trained else {}),
+        "seconds": float(sum(float(data["seconds"]) for data in measured)),
+        **{what: named(what) for what in ("hardware", "commit", "version", "date")},
+    }
+    if experiment.paper_error is not None:
+        result.attrs |= {"paper_error": experiment.paper_error, "paper_error_of": experiment.paper_error_of}
+    return result

@@ -1,0 +1,66 @@
+"""What two forms of one network read out, each value of one against that of the other."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+import xarray as xr
+
+from cortexsim.plot import theme
+from cortexsim.plot.lines import check_dims, head
+
+
+def agreement(values: xr.DataArray) -> go.Figure:
+    """Draw a point for each value that two forms have in common; where they are one, it lies on the diagonal.
+
+    Parameters
+    ----------
+    values : DataArray, (form, ...)
+        Of two forms.
+
+    Returns
+    -------
+    Figure
+        The points and the diagonal; the subtitle says the largest difference.
+
+    Raises
+    ------
+    ValueError
+        If there is no `form`, or there are not two.
+    """
+    check_dims(values, ["form"], more=values.ndim, what="an agreement")
+    if values.sizes["form"] != 2:
+        raise ValueError(f"an agreement is of two forms, got {values['form'].values.tolist()}")
+    one, other = (values.isel(form=k).values.ravel() for k in range(2))
+    names = values["form"].values.tolist()
+    ends = [float(np.nanmin([one, other])), float(np.nanmax([one, other]))]
+    figure = go.Figure(layout={"template": theme.template()})
+    figure.add_scatter(
+        x=ends,
+        y=ends,
+        mode="lines",
+        line={"color": theme.INK, "width": 1, "dash": "dot"},
+        hoverinfo="skip",
+        showlegend=False,
+        name="the same",
+    )
+    figure.add_scatter(
+        x=one,
+        y=other,
+        mode="markers",
+        marker={"color": theme.COLOURS[1], "size": 6, "opacity": 0.6},
+        hovertemplate=f"{names[0]} %{{x:.4f}}, {names[1]} %{{y:.4f}}<extra></extra>",
+        showlegend=False,
+        name="values",
+    )
+    what = values.attrs.get("long_name", "value")
+    figure.update_xaxes(title_text=f"{what} of the {names[0]}")
+    figure.update_yaxes(title_text=f"{what} of the {names[1]}")
+    apart = float(np.nanmax(np.abs(one - other)))
+    head(
+        figure,
+        f"{names[0]} against {names[1]}",
+        f"{one.size} values; on the line they are the same; largest difference {apart:.2g}",
+        height=340,
+    )
+    return figure

@@ -1,0 +1,89 @@
+"""What is named right when a model is read out at any time, with one kind of statistics or another."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+import xarray as xr
+
+from cortexsim.plot import lines, theme
+from cortexsim.plot._time_course import time_course
+
+_PLOT_PX, _AXIS_PX = 240, 50
+
+
+def any_time(accuracy: xr.DataArray, *, readout_time: int | None = None, title: str | None = None) -> go.Figure:
+    """Draw accuracy by readout time, a line for each model and kind of statistics.
+
+    Parameters
+    ----------
+    accuracy : DataArray, (model, statistics, time)
+        Fractions; NaN where nothing can be read or nothing was measured. Drawn where it has them: the coordinates `low`
+        and `high`, and the attribute `chance`.
+    readout_time : int, optional
+        Is marked: the time at which the first model was trained to answer.
+    title : str, optional
+
+    Returns
+    -------
+    Figure
+        A line has a colour for its kind of statistics, and another symbol for each model. A lone time is a point.
+
+    Raises
+    ------
+    ValueError
+        If the array has other dimensions.
+    """
+    lines.check_dims(accuracy, ["model", "statistics", "time"], what="accuracy by readout time")
+    models = [str(name) for name in accuracy["model"].values]
+    kinds = [str(kind) for kind in accuracy["statistics"].values]
+    flat = accuracy.transpose("model", "statistics", "time").stack(line=("model", "statistics"))
+    names = [f"{model}, {kind}" if len(models) > 1 else kind for model in models for kind in kinds]
+    flat = flat.reset_index("line", drop=True).drop_vars(["model", "statistics"], errors="ignore")
+    flat = flat.assign_coords(line=("line", names, {"long_name": "statistics"})).transpose("time", "line")
+    known = flat.notnull().any("time").values
+    figure = time_course(flat.isel(line=np.flatnonzero(known)), title=title)
+    for name in np.array(names)[known]:
+        model, kind = divmod(names.index(name), len(kinds))
+        for trace in figure.select_traces({"name": name}):
+            trace.update(line={**lines.style(kind), "dash": lines.DASHES[2 * model]}, marker={"symbol": model})
+        for trace in figure.select_traces({"name": f"{name} interval"}):
+            shade = lines.translucent(lines.style(kind)["color"])
+            trace.update(fillcolor=shade, line={"color": shade})
+    _on_top(figure, np.array(names)[known][:1])
+    if readout_time is not None:
+        # above the plot, where no curve can cross it
+        figure.add_vline(
+            x=readout_time,
+            line={"color": theme.INK, "width": 1, "dash": "dot"},
+            annotation={"text": "trained to answer here", "font": {"size": 11}, "xanchor": "center"},
+            annotation_position="top",
+            name="readout time",
+        )
+        figure.update_layout(margin_t=figure.layout.margin.t + 14)
+    # all of 0 to 1, so that curves of several runs can be compared; a little more, so that a line at 1 is seen whole
+    figure.update_yaxes(range=[-0.02, 1.04], tickformat=".0%")
+    times = accuracy["time"].values
+    # no time before the first
+    figure.update_xaxes(dtick=1 if times.size <= 26 else None, range=[times[0] - 0.5, times[-1] + 0.5])
+    # below the plot, for long names beside it would leave no room; two in a line, and all in px: were the legend to
+    # push the margin, plotly would set it where the axis is
+    legend_px = 30 * -(-int(known.sum()) // 2)
+    bottom_px = _AXIS_PX + legend_px
+    figure.update_layout(
+        legend={"orientation": "h", "x": 0, "y": -_AXIS_PX / _PLOT_PX, "yanchor": "top", "title": {"text": ""}}
+        | {"entrywidth": 330},
+        height=_PLOT_PX + figure.layout.margin.t + bottom_px,
+        margin_b=bottom_px,
+    )
+    return figure
+
+
+def _on_top(figure: go.Figure, names: np.ndarray) -> None:
+    """Draw some lines last, narrower than the others, so that each is seen where they lie on each other."""
+    last = [*names, *(f"{name} interval" for name in names)]
+    figure.data = sorted(figure.data, key=lambda trace: trace.name in last)
+    for place, trace in enumerate(figure.select_traces({"mode": "lines+markers"})):
+        first = trace.name in last
+        # the legend keeps its order
+        trace.update(line_width=2 if first else 4, marker_size=5 if first else 9, legendrank=1 if first else 2 + place)

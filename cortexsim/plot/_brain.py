@@ -1,0 +1,182 @@
+"""How well a model tells stimuli apart as a brain does: over model time, or over model and brain time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import xarray as xr
+
+from cortexsim.brains.milliseconds import Milliseconds
+from cortexsim.plot import lines, theme
+
+_PIXELS = theme.COLOURS[2]
+
+
+def brain(similarity: xr.DataArray, *, milliseconds: Milliseconds | None = None, title: str | None = None) -> go.Figure:
+    """Draw the comparison of a model with a brain, a panel for each state.
+
+    Parameters
+    ----------
+    similarity : DataArray, (model, state, time[, brain_time])
+        As `brains.compare` gives it, with its baselines: the untrained model and the pixels.
+    milliseconds : Milliseconds, optional
+        Draws model time in ms; the axes state the assumption. Brain time stays as it was measured.
+    title : str, optional
+
+    Returns
+    -------
+    Figure
+        Without brain time: lines of the trained and the untrained model, the pixels, and the noise ceiling where there
+        is one. With brain time: maps of model time and brain time, the pixels as a column. Empty times are blank.
+
+    Raises
+    ------
+    TypeError
+        If `milliseconds` is something else.
+    ValueError
+        If the array has other dimensions or lacks a baseline.
+    """
+    rest = lines.check_dims(similarity, ["model", "state", "time"], more=1, what="a comparison with a brain")
+    if rest not in ([], ["brain_time"]):
+        raise ValueError(f"a comparison has the dimensions (model, state, time, brain_time), got {similarity.dims}")
+    models = [str(name) for name in similarity["model"].values]
+    if "pixels" not in similarity.coords or "untrained" not in models:
+        raise ValueError("a comparison is drawn with both baselines only, the pixels and the untrained model")
+    figure = _maps(similarity, models, milliseconds) if rest else _lines(similarity, models, milliseconds)
+    told = lines.caption(similarity)
+    n = similarity.attrs.get("n_subjects", 1)
+    ceiling = "the mean of subjects" if n > 1 else "a single matrix has no noise ceiling"
+    source = similarity.attrs.get("source")
+    notes = [told, f"{n} subjects" if n > 1 else "", ceiling if n == 1 else "", f"brain: {source}" if source else ""]
+    if not rest and n > 1:
+        notes.append("grey: noise ceiling")
+    subtitle = "; ".join(note for note in notes if note)
+    name = title or str(similarity.attrs.get("long_name", "agreement with the brain"))
+    lines.head(figure, name, subtitle, height=400 if not rest else 560)
+    figure.update_layout(margin={"t": figure.layout.margin.t + 22})
+    return figure
+
+
+def _lines(similarity: xr.DataArray, models: list[str], milliseconds: Milliseconds | None) -> go.Figure:
+    x, axis, moments = lines.time_axis(similarity, milliseconds)
+    states = [str(name) for name in similarity["state"].values]
+    figure = go.Figure(layout={"template": theme.template()}).set_subplots(
+        1, len(states), subplot_titles=states, shared_yaxes=True, horizontal_spacing=0.03
+    )
+    interval = lines.ends(similarity)
+    known = similarity.coords
+    pixels = float(known["pixels"])
+    for column, state in enumerate(states, start=1):
+        cell = {"row": 1, "col": column}
+        if "ceiling_low" in known:
+            level = [np.full(x.shape, float(known[f"ceiling_{end}"])) for end in ("low", "high")]
+            _add_band(figure, x, level, "noise ceiling", theme.FAINT, column)
+        if "pixels_low" in known:
+            level = [np.full(x.shape, float(known[f"pixels_{end}"])) for end in ("low", "high")]
+            _add_band(figure, x, level, "pixels interval", lines.translucent(_PIXELS, 0.15), column)
+        figure.add_scatter(
+            x=[x[0], x[-1]],
+            y=[pixels, pixels],
+            mode="lines",
+            line={"color": _PIXELS, "width": 2, "dash": "dot"},
+            name="pixels",
+            legendgroup="pixels",
+            showlegend=column == 1,
+            hovertext=f"pixels: {pixels:.3g}",
+            hoverinfo="text",
+            **cell,
+        )
+        for place, model in enumerate(models):
+            one: dict[str, Any] = {"model": place, "state": column - 1}
+            y = similarity.isel(one).values
+            lines.add_line(
+                figure,
+                x,
+                y,
+                name=model,
+                line={**lines.style(place), "width": 2},
+                interval=None if interval is None else [end.isel(one).values for end in interval],
+                hover=[f"{model} {state}, {t}: {value:.3g}" for t, value in zip(moments, y, strict=True)],
+                legend=column == 1,
+                cell=cell,
+            )
+    figure.update_xaxes(title_text=axis)
+    figure.update_yaxes(title_text=lines.value_title(similarity), col=1)
+    return figure
+
+
+def _add_band(figure: go.Figure, x: np.ndarray, level: list[np.ndarray], name: str, colour: str, column: int) -> None:
+    outline = lines.band(x, *level)
+    figure.add_scatter(
+        x=outline[0],
+        y=outline[1],
+        mode="lines",
+        fill="toself",
+        fillcolor=colour,
+        line={"color": colour, "width": 1},
+        hoverinfo="skip",
+        name=name,
+        legendgroup=name.removesuffix(" interval"),
+        showlegend=name == "noise ceiling" and column == 1,
+        row=1,
+        col=column,
+    )
+
+
+def _maps(similarity: xr.DataArray, models: list[str], milliseconds: Milliseconds | None) -> go.Figure:
+    x, axis, moments = lines.time_axis(similarity, milliseconds)
+    brain_times = similarity["brain_time"].values
+    states = [str(name) for name in similarity["state"].values]
+    pixels = similarity["pixels"].values
+    figure = go.Figure(layout={"template": theme.template()}).set_subplots(
+        len(models),
+        len(states) + 1,
+        specs=[[{"rowspan": len(models)}, *[{}] * len(states)], *[[None, *[{}] * len(states)]] * (len(models) - 1)],
+        column_widths=[0.06] + [0.94 / len(states)] * len(states),
+        subplot_titles=["pixels"] + [f"{state}, {model}" for model in models for state in states],
+        shared_xaxes=False,
+        horizontal_spacing=0.04,
+        vertical_spacing=0.16,
+    )
+    known = np.concatenate([similarity.values.ravel(), pixels.ravel()])
+    reach = float(np.abs(known[np.isfinite(known)]).max(initial=0)) or 1.0
+    bar = {"title": {"text": lines.value_title(similarity), "side": "right"}, "outlinewidth": 0, "thickness": 12}
+    figure.update_layout(coloraxis={"colorscale": theme.DIVERGING, "cmin": -reach, "cmax": reach, "colorbar": bar})
+    figure.add_heatmap(
+        x=[""],
+        y=brain_times,
+        z=theme.for_json(pixels[:, None]),
+        coloraxis="coloraxis",
+        hovertemplate="pixels, brain %{y}: %{z:.3g}<extra></extra>",
+        hoverongaps=False,
+        name="pixels",
+        row=1,
+        col=1,
+    )
+    for row, model in enumerate(models, start=1):
+        for column, state in enumerate(states, start=2):
+            one = similarity.sel(model=model, state=state).transpose("brain_time", "time")
+            figure.add_heatmap(
+                x=x,
+                y=brain_times,
+                z=theme.for_json(one.values),
+                coloraxis="coloraxis",
+                hovertext=[
+                    [
+                        f"{model} {state}, {t}, brain {when:g}: {value:.3g}"
+                        for t, value in zip(moments, line, strict=True)
+                    ]
+                    for when, line in zip(brain_times, one.values, strict=True)
+                ],
+                hoverinfo="text",
+                hoverongaps=False,
+                name=f"{state}, {model}",
+                row=row,
+                col=column,
+            )
+            figure.update_xaxes(title_text=f"model {axis}" if row == len(models) else "", row=row, col=column)
+            figure.update_yaxes(showticklabels=column == 2, row=row, col=column)
+    figure.update_yaxes(title_text=theme.axis_title(similarity, "brain_time"), col=1)
+    return figure

@@ -1,0 +1,62 @@
+"""How different a state's responses to any two stimuli are: one representational dissimilarity matrix."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+import plotly.graph_objects as go
+import xarray as xr
+
+from cortexsim.plot import theme
+
+
+def dissimilarity(rdm: xr.DataArray, *, title: str = "", highest: float = 2.0) -> go.Figure:
+    """Draw a representational dissimilarity matrix (RDM), stimuli in the order in which they come.
+
+    Parameters
+    ----------
+    rdm : DataArray, (stimulus, other_stimulus)
+        Distances; NaN where there is none. The coordinate `class_name` (stimulus), where there is one, names the
+        stimuli and must come in runs: a name is written once for each run, and a line drawn between runs.
+    title : str
+    highest : float
+        End of the colour scale, which is the same for every matrix, so that they can be compared; a correlation
+        distance ends at 2.
+
+    Returns
+    -------
+    Figure
+    """
+    n = rdm.sizes["stimulus"]
+    named = rdm["class_name"].values.tolist() if "class_name" in rdm.coords else [""] * n
+    figure = go.Figure(layout={"template": theme.template()})
+    figure.add_heatmap(
+        z=theme.for_json(rdm.values),
+        zmin=0,
+        zmax=highest,
+        colorscale=theme.SEQUENTIAL,
+        hoverongaps=False,
+        name="distance",
+        customdata=[[f"{a} {i} and {b} {j}" for j, b in enumerate(named)] for i, a in enumerate(named)],
+        hovertemplate="%{customdata}: %{z:.2f}<extra></extra>",
+        colorbar={
+            "thickness": 8,
+            "outlinewidth": 0,
+            "tickvals": [0, highest / 2, highest],
+            "title": {"text": str(rdm.attrs.get("long_name", "distance")), "side": "right", "font": {"size": 11}},
+        },
+    )
+    middles, edges, start = [], [], 0
+    for _, run in groupby(named):
+        length = len(list(run))
+        middles.append(start + (length - 1) / 2)
+        start += length
+        edges.append(start - 0.5)
+    for edge in edges[:-1]:
+        for line in ({"x0": edge, "x1": edge, "y0": -0.5, "y1": n - 0.5}, {"y0": edge, "y1": edge, "x0": -0.5}):
+            figure.add_shape(type="line", **{"x1": n - 0.5, **line}, line={"color": "white", "width": 1})
+    ticks = {"tickvals": middles, "ticktext": [name for name, _ in groupby(named)], "ticks": "", "showline": False}
+    figure.update_xaxes(constrain="domain", side="bottom", **ticks)
+    figure.update_yaxes(scaleanchor="x", constraintoward="top", autorange="reversed", **ticks)
+    figure.update_layout(title_text=title, height=225, margin={"t": 30, "b": 8})
+    return figure

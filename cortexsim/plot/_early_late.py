@@ -1,0 +1,114 @@
+"""What an intervention costs the stimuli that are decided at once, later, and never."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import plotly.graph_objects as go
+import xarray as xr
+
+from cortexsim.plot import lines, theme
+from cortexsim.plot._time_course import label
+
+APART = 0.16
+
+
+def early_late(change: xr.Dataset, *, title: str | None = None) -> go.Figure:
+    """Draw the accuracy of each group of stimuli, with an intervention and without.
+
+    Parameters
+    ----------
+    change : Dataset, (decision,) or (decision, version)
+        As `analyse.early_late` gives it, or several joined along `version`.
+    title : str, optional
+
+    Returns
+    -------
+    Figure
+        Points with their intervals, one colour for the intact model and one for each version, side by side where a
+        group of stimuli stands; under it, how many stimuli it has.
+
+    Raises
+    ------
+    ValueError
+        If the Dataset lacks a variable, or has other dimensions.
+    """
+    shown = _shown(change)
+    groups = change.sizes["decision"]
+    figure = go.Figure(layout={"template": theme.template()})
+    for place, name in enumerate(shown):
+        figure.add_scatter(
+            x=[k + APART * (place - (len(shown) - 1) / 2) for k in range(groups)],
+            error_y={"symmetric": False, "width": 3, "thickness": 1.5},
+            mode="markers",
+            marker={"size": 10, "color": lines.style(place)["color"]},
+            hoverinfo="text",
+            name=name,
+        )
+    for left, right in pairwise(range(groups)):
+        figure.add_vline(x=(left + right) / 2, line={"color": theme.FAINT, "width": 1})
+    subtitle = lines.caption(change["accuracy"]).replace("a group", "each group")
+    lines.head(
+        figure,
+        title or f"accuracy at t = {change.attrs['at']}, by when the intact model decides",
+        subtitle,
+        height=330,
+    )
+    figure.update_xaxes(tickvals=list(range(groups)), range=[-0.5, groups - 0.5])
+    figure.update_xaxes(title_text=theme.axis_title(change["accuracy"], "decision"))
+    figure.update_yaxes(title_text="accuracy", range=[-0.03, 1.03], tickformat=".0%")
+    show_groups(figure, change)
+    return figure
+
+
+def show_groups(figure: go.Figure, change: xr.Dataset) -> None:
+    """Draw the groups by another threshold in a figure that `early_late` drew.
+
+    Parameters
+    ----------
+    figure : Figure
+    change : Dataset
+        As for `early_late`, of the same versions.
+
+    Raises
+    ------
+    ValueError
+        If the Dataset lacks a variable, or has other dimensions.
+    """
+    shown = _shown(change)
+    counts = (change["n"].isel(version=0) if "version" in change["n"].dims else change["n"]).values
+    decisions = change["decision"].values
+    for trace, (y, low, high) in zip(figure.data, shown.values(), strict=True):
+        trace.y = theme.for_json(y)
+        trace.error_y.array, trace.error_y.arrayminus = theme.for_json(high - y), theme.for_json(y - low)
+        trace.hovertext = [
+            f"{trace.name}, decided {group}: {v:.1%} ({a:.1%} to {b:.1%}) of {count}"
+            for group, v, a, b, count in zip(decisions, y, low, high, counts, strict=True)
+        ]
+    figure.layout.xaxis.ticktext = [
+        f"{one}<br>{n} {'stimulus' if n == 1 else 'stimuli'}" for one, n in zip(decisions, counts, strict=True)
+    ]
+
+
+def _shown(change: xr.Dataset) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Give accuracy and the ends of its interval, by what is drawn."""
+    lacking = sorted({"accuracy", "accuracy_intact", "n"} - set(map(str, change.variables)))
+    if lacking:
+        raise ValueError(f"early and late decisions need {lacking}, got {sorted(map(str, change.variables))}")
+    others = lines.check_dims(change["accuracy"], ["decision"], more=1, what="a figure of early and late decisions")
+    if others not in ([], ["version"]):
+        raise ValueError(f"early and late decisions have the dimensions (decision, version), got {tuple(others)}")
+    if not others:
+        change = change.expand_dims(version=["with the intervention"])
+    names = ("accuracy_intact", "accuracy")
+    arrays = {
+        name: [change[name + end].transpose("version", "decision").values for end in ("", "_low", "_high")]
+        for name in names
+    }
+    # what the intact model does is the same beside every version
+    whole = {"intact": tuple(values[0] for values in arrays["accuracy_intact"])}
+    return whole | {
+        label(change["accuracy"], "version", k): tuple(values[k] for values in arrays["accuracy"])
+        for k in range(change.sizes["version"])
+    }

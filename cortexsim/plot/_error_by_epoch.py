@@ -1,0 +1,69 @@
+"""Training and validation error by epoch, as pairs of one colour."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import xarray as xr
+
+from cortexsim.paper.experiments.result import over_seeds
+from cortexsim.plot import theme
+from cortexsim.plot.caption import add_diverged, dress, interval_note, model_name
+
+
+def error_by_epoch(result: xr.Dataset) -> go.Figure:
+    """Draw how the error falls while models are trained.
+
+    Parameters
+    ----------
+    result : Dataset
+        Of an experiment, with `training_error` and `validation_error` (model, seed, epoch), fractions.
+
+    Returns
+    -------
+    Figure
+        For each model validation error as a line with an interval, training error as a dashed line of the same colour.
+    """
+    figure = go.Figure(layout={"template": theme.template()})
+    training, validation = (over_seeds(result[f"{part}_error"]) for part in ("training", "validation"))
+    epochs = result["epoch"].values
+    trained = [label for label in result["model"].values if bool(training.sel(model=label).notnull().any())]
+    for k, label in enumerate(trained):
+        colour, held = theme.COLOURS[k % len(theme.COLOURS)], validation.sel(model=label)
+        name = model_name(result, label)
+        figure.add_scatter(
+            x=epochs,
+            y=theme.for_json(held.values),
+            mode="lines+markers",
+            name=name,
+            legendgroup=label,
+            line={"color": colour, "width": 2},
+            marker={"size": 6, "symbol": k},
+            error_y={
+                "array": theme.for_json((held["high"] - held).values),
+                "arrayminus": theme.for_json((held - held["low"]).values),
+                "thickness": 1,
+                "width": 3,
+            },
+            hovertemplate=f"{label}, validation, epoch %{{x}}: %{{y:.1%}}<extra></extra>",
+        )
+        figure.add_scatter(
+            x=epochs,
+            y=theme.for_json(training.sel(model=label).values),
+            mode="lines",
+            name=f"{name}, training",
+            legendgroup=label,
+            showlegend=False,
+            line={"color": colour, "width": 1.5, "dash": "dash"},
+            hovertemplate=f"{label}, training, epoch %{{x}}: %{{y:.1%}}<extra></extra>",
+        )
+    figure.update_xaxes(title_text=theme.axis_title(validation, "epoch"), tick0=0, dtick=max(len(epochs) // 12, 1))
+    figure.update_yaxes(title_text="error", tickformat=".0%", rangemode="tozero")
+    dress(
+        figure,
+        result,
+        "error by epoch",
+        "Solid: validation error at the epoch's end; dashed: training error over the epoch, as augmented. "
+        f"{interval_note(validation)} {result.attrs['validated_on'][0].upper()}{result.attrs['validated_on'][1:]}.",
+        rows=len(trained) + add_diverged(figure, result, trained),
+    )
+    return figure

@@ -1,0 +1,50 @@
+"""How many images statistics must be taken on."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import xarray as xr
+
+from cortexsim.paper.experiments.result import over_seeds
+from cortexsim.plot import theme
+from cortexsim.plot.caption import dress, interval_note, model_name
+
+
+def error_by_images(result: xr.Dataset) -> go.Figure:
+    """Draw the error at the readout time by the number of images that statistics were taken on.
+
+    Parameters
+    ----------
+    result : Dataset
+        Of an experiment, with `error_by_images` (model, seed, images), fractions.
+
+    Returns
+    -------
+    Figure
+        A line for each model that has statistics, with intervals, over a logarithmic axis.
+    """
+    figure = go.Figure(layout={"template": theme.template()})
+    errors = over_seeds(result["error_by_images"])
+    labels = [label for label in result["model"].values if bool(errors.sel(model=label).notnull().any())]
+    for k, label in enumerate(labels):
+        line = errors.sel(model=label)
+        figure.add_scatter(
+            x=line["images"].values,
+            y=theme.for_json(line.values),
+            mode="lines+markers",
+            name=model_name(result, label),
+            line={"color": theme.COLOURS[k], "width": 2},
+            marker={"size": 7},
+            error_y={
+                "array": theme.for_json((line["high"] - line).values),
+                "arrayminus": theme.for_json((line - line["low"]).values),
+                "thickness": 1,
+                "width": 3,
+            },
+            hovertemplate="%{x} images: %{y:.1%}<extra></extra>",
+            showlegend=True,
+        )
+    figure.update_xaxes(title_text=theme.axis_title(errors, "images"), type="log", tickvals=errors["images"].values)
+    figure.update_yaxes(title_text="error on the test part", tickformat=".0%", rangemode="tozero")
+    dress(figure, result, "error by calibration images", interval_note(errors), rows=len(labels))
+    return figure

@@ -1,0 +1,76 @@
+"""All figures of an experiment, from its result alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import plotly.graph_objects as go
+import xarray as xr
+
+from cortexsim._support.files import written_aside
+from cortexsim.plot._difference import difference
+from cortexsim.plot._error_by_epoch import error_by_epoch
+from cortexsim.plot._error_by_images import error_by_images
+from cortexsim.plot._error_by_time import error_by_readout_time, error_by_time
+from cortexsim.plot._parameters import parameters
+from cortexsim.plot._trained_tested import families, trained_tested
+
+
+def _by_time(result: xr.Dataset) -> go.Figure:
+    # what was trained at several times has a matrix of its own
+    alone = [label for labels in families(result).values() if len(labels) == 1 for label in labels]
+    return error_by_time(result, alone if "trained-tested" in result.attrs["figures"] else None)
+
+
+FIGURES: dict[str, Callable[[xr.Dataset], go.Figure]] = {
+    "difference": difference,
+    "closed-form": lambda result: difference(result, "closed_form_difference"),
+    "epoch": error_by_epoch,
+    "readout": error_by_readout_time,
+    "time": _by_time,
+    "trained-tested": trained_tested,
+    "images": error_by_images,
+    "parameters": parameters,
+}
+
+
+def experiment(result: xr.Dataset) -> dict[str, go.Figure]:
+    """Draw all figures of an experiment.
+
+    Parameters
+    ----------
+    result : Dataset
+        As `experiments.run` returns it and `experiments.open_result` reads it.
+
+    Returns
+    -------
+    dict of str to Figure
+        In the order of reading.
+
+    Raises
+    ------
+    ValueError
+        If it is no result of an experiment.
+    """
+    if "figures" not in result.attrs:
+        raise ValueError("this Dataset is no result of an experiment: it does not say which figures it has")
+    return {name: FIGURES[name](result) for name in str(result.attrs["figures"]).split(",")}
+
+
+def write_html(result: xr.Dataset, path: Path) -> None:
+    """Write all figures of an experiment as one page that needs no network."""
+    figures = experiment(result)
+    parts = [
+        figure.to_html(full_html=False, include_plotlyjs=k == 0, config={"displaylogo": False})
+        for k, figure in enumerate(figures.values())
+    ]
+    about = result.attrs
+    page = (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{about["title"]}</title>'
+        '<meta name="color-scheme" content="light dark">'
+        "<style>body{font-family:system-ui,sans-serif;margin:2rem auto;max-width:62rem;padding:0 1rem}</style>"
+        f"<h1>{about['title']}</h1><p>{about['question']}</p>{''.join(parts)}</html>"
+    )
+    with written_aside(path, replacing=True) as aside:
+        aside.write_text(page, encoding="utf-8")

@@ -1,0 +1,248 @@
+"""What a mask costs, by when it comes: accuracy against stimulus-onset asynchrony, beside what people did."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import xarray as xr
+
+from cortexsim.brains import human
+from cortexsim.brains.milliseconds import Milliseconds, in_steps
+from cortexsim.plot import lines, theme
+from cortexsim.plot._time_course import label
+
+BLANK = "blank"  # the mask of the control without one
+
+
+def masking_curve(
+    result: xr.Dataset,
+    *,
+    beside: str | None = None,
+    milliseconds: Milliseconds | None = None,
+    title: str | None = None,
+) -> go.Figure:
+    """Draw accuracy against SOA, a line a mask, and without a mask.
+
+    Parameters
+    ----------
+    result : Dataset
+        As the masking protocol gives it: `accuracy` (mask, soa), or (soa,) alone, for one `duration`; without a mask it
+        is the mask "blank", or the variable `unmasked`, one number or (soa,); `reaches`, False where the mask cannot
+        have reached the last state when it is read. `soa` in steps.
+    beside : "tang-2018" or "tang-2018-whole", optional
+        Draws what people did, too, as a band: how many steps their SOA is depends on a step's length, 20 to 50 ms by
+        the paper (25 ms is 0.5 to 1.25 steps). All accuracies are corrected for chance then, because people chose among
+        other numbers of answers.
+    milliseconds : Milliseconds, optional
+        Draws SOAs in ms; the axis states the assumption.
+    title : str, optional
+
+    Returns
+    -------
+    Figure
+        Conditions that the mask cannot have reached are grey, open, and not joined with the others: they are no effect.
+        SOAs at which no mask can are shaded.
+
+    Raises
+    ------
+    TypeError
+        If `milliseconds` is something else.
+    ValueError
+        If the result is no masking curve, people's numbers are no masking curve, or the two cannot be compared: the
+        target did not stay until the mask (`duration = soa`), or the model's chance level is not known.
+    """
+    lines.check_milliseconds(milliseconds)
+    if "accuracy" not in result:
+        raise ValueError(f"a masking curve needs the variable 'accuracy', got {sorted(map(str, result))}")
+    if result["accuracy"].sizes.get("duration") == 1 and "duration" not in result["accuracy"].coords["soa"].dims:
+        result = result.squeeze("duration")
+    accuracy = result["accuracy"]
+    (by,) = lines.check_dims(accuracy, ["soa"], more=1, what="a masking curve") or [None]
+    unmasked = result.get("unmasked")
+    if unmasked is None and by is not None and BLANK in accuracy[by].values:
+        unmasked = accuracy.sel({by: BLANK}).rename("unmasked")
+        accuracy = accuracy.sel({by: accuracy[by] != BLANK})
+    if beside is not None:
+        _check_comparable(result, beside)
+    curve = _Curve(result, milliseconds, corrected=beside is not None)
+    figure = go.Figure(layout={"template": theme.template()})
+    if beside is not None:
+        _add_people(figure, beside, curve)
+    if unmasked is not None:
+        spread = unmasked if "soa" in unmasked.dims else unmasked.expand_dims(soa=result["soa"])
+        curve.add(figure, spread, unmasked, "no mask", {"color": theme.INK, "width": 2, "dash": "dash"})
+    for place in range(1 if by is None else accuracy.sizes[by]):
+        one = accuracy if by is None else accuracy.isel({by: place})
+        name = "mask" if by is None else label(accuracy, str(by), place)
+        curve.add(figure, one, accuracy, name, {**lines.style(place), "width": 2}, reach=True)
+    late = _too_late(result, accuracy)
+    for soa in curve.x[late]:
+        half = np.diff(curve.x).min(initial=curve.scale) / 2
+        figure.add_vrect(x0=soa - half, x1=soa + half, fillcolor=theme.INK, opacity=0.15, line_width=0, name="too late")
+    shown = curve.shown(accuracy)
+    if "chance" in shown.attrs:
+        drawn_over = shown.transpose("soa", ...).values
+        lines.add_level(figure, curve.x, shown.attrs["chance"], "chance", values=drawn_over)
+    parts = [lines.caption(accuracy)]
+    if late.any():
+        parts.append("shaded: the mask cannot have reached the last state, so it is no effect")
+    elif "reaches" in result.variables and not bool(result["reaches"].all()):
+        parts.append("open grey points: the mask cannot have reached the last state, so they are no effect")
+    if "readout_time" in result.attrs:
+        parts.append(f"read at t = {result.attrs['readout_time']} in all conditions")
+    if beside is not None:
+        people = human.numbers(beside)
+        parts.append(
+            f"people: {people.attrs['short']}, {people.attrs['n']} observers, {people.attrs['exactness']}; "
+            "band: 20 to 50 ms a step"
+        )
+    lines.head(figure, title or "what a mask costs", "; ".join(parts), height=420)
+    if by is not None:
+        figure.update_layout(legend_title_text=theme.axis_title(accuracy, by))
+    figure.update_xaxes(title_text=curve.axis)
+    if milliseconds is None:
+        # between two steps there is no SOA
+        figure.update_xaxes(dtick=1)
+    figure.update_yaxes(title_text=lines.value_title(shown))
+    return figure
+
+
+class _Curve:
+    """One masking result as it is drawn: which x, and whether corrected for chance."""
+
+    def __init__(self, result: xr.Dataset, milliseconds: Milliseconds | None, *, corrected: bool) -> None:
+        self.result, self.corrected = result, corrected
+        self.scale = 1.0 if milliseconds is None else milliseconds.lasting(1)
+        self.milliseconds = milliseconds
+        self.x = result["soa"].values * self.scale
+        self.axis = "SOA (steps)" if milliseconds is None else f"SOA (ms) = {self.scale:g} × steps, assumed"
+
+    def shown(self, array: xr.DataArray) -> xr.DataArray:
+        if not self.corrected:
+            return array
+        chance = array.attrs.get("chance", self.result["accuracy"].attrs.get("chance"))
+        return human.chance_corrected(_with_ends(array, self.result), chance)
+
+    def add(
+        self,
+        figure: go.Figure,
+        one: xr.DataArray,
+        whole: xr.DataArray,
+        name: str,
+        line: dict[str, Any],
+        *,
+        reach: bool = False,
+    ) -> None:
+        """Add a line; with `reach`, apart from it the conditions that the mask cannot have reached."""
+        one = self.shown(_with_ends(one, self.result, of=whole))
+        interval = lines.ends(one)
+        reaches = np.ones(one.sizes["soa"], dtype=bool)
+        if reach and "reaches" in self.result.variables:
+            known = self.result["reaches"]
+            at = {dim: one[dim] for dim in known.dims if dim in one.coords and dim != "soa"}
+            reaches = known.sel(at).values if known.ndim else np.full_like(reaches, bool(known))
+        for part, is_effect in ((reaches, True), (~reaches, False)):
+            if not part.any():
+                continue
+            # what is left out is NaN, and NaN is a gap
+            y = np.where(part, one.values, np.nan)
+            drawn = None
+            if interval is not None:
+                drawn = (np.where(part, interval[0].values, np.nan), np.where(part, interval[1].values, np.nan))
+            why = "" if is_effect else "<br>the mask cannot have reached the last state when it is read: no effect"
+            hover = [f"{name}, SOA {soa:g}: {value:.3g}{why}" for soa, value in zip(self.x, y, strict=True)]
+            lines.add_line(
+                figure,
+                self.x,
+                y,
+                name=name if is_effect else f"{name}, too late to matter",
+                legend=is_effect,
+                line=line if is_effect else {"color": theme.INK, "width": 1, "dash": "dot"},
+                interval=drawn,
+                hover=hover,
+            )
+            if not is_effect:
+                figure.data[-1].marker.symbol = "circle-open"
+
+
+def _too_late(result: xr.Dataset, accuracy: xr.DataArray) -> np.ndarray:
+    """Tell at which SOAs no mask can have reached the last state, (soa,)."""
+    if "reaches" not in result.variables:
+        return np.zeros(accuracy.sizes["soa"], dtype=bool)
+    reaches = result["reaches"].reset_coords(drop=True)
+    masks = [dim for dim in reaches.dims if dim != "soa"]
+    reaches = reaches.sel({dim: accuracy[dim] for dim in masks})
+    return ~np.broadcast_to(reaches.any(masks).values, accuracy.sizes["soa"])
+
+
+def _with_ends(array: xr.DataArray, dataset: xr.Dataset, of: xr.DataArray | None = None) -> xr.DataArray:
+    """Give an array its own interval as `low` and `high`, by whatever name it has one."""
+    found = lines.ends(array) or lines.ends(array if of is None else of, dataset)
+    array = array.drop_vars([name for name in ("low", "high") if name in array.coords])
+    if found is None:
+        return array
+    ends = {}
+    for name, end in zip(("low", "high"), found, strict=True):
+        at = {dim: array[dim].item() for dim in end.dims if dim not in array.dims}
+        end = end.sel(at, drop=True)
+        missing = {dim: array[dim] for dim in array.dims if dim not in end.dims}
+        ends[name] = (end.expand_dims(missing) if missing else end).transpose(*array.dims).variable
+    return array.assign_coords(ends)
+
+
+def _check_comparable(result: xr.Dataset, beside: str) -> None:
+    people = human.numbers(beside)
+    if "soa_ms" not in people.dims:
+        raise ValueError(f"{beside!r} is no masking curve: 'tang-2018' and 'tang-2018-whole' are")
+    if "chance" not in result["accuracy"].attrs:
+        raise ValueError("beside people, accuracy is corrected for chance: give accuracy.attrs['chance']")
+    if "duration" not in result.coords:
+        raise ValueError("people saw the target until the mask came: give the coordinate 'duration', equal to 'soa'")
+    duration, soa = xr.broadcast(result["duration"], result["soa"])
+    if bool((duration.values != soa.values).any()):
+        raise ValueError(
+            "people saw the target until the mask came, so only duration = soa can stand beside them, got durations "
+            f"{np.unique(duration.values).tolist()} at SOAs {result['soa'].values.tolist()}"
+        )
+
+
+def _add_people(figure: go.Figure, study: str, curve: _Curve) -> None:
+    """Add people's accuracy: a band from 50 to 20 ms a step, and a line where a step's length is assumed."""
+    people = human.chance_corrected(human.numbers(study))
+    fewest, most = (steps * curve.scale for steps in in_steps(people["soa_ms"].values))
+    for mask, colour, name in (
+        ("none", theme.COLOURS[4], "people, no mask"),
+        ("mask", theme.COLOURS[3], "people, mask"),
+    ):
+        one = people.sel(mask=mask)
+        # of a range, its middle; the text says that it is one
+        value = one.values if np.isfinite(one.values).all() else (one["low"].values + one["high"].values) / 2
+        figure.add_scatter(
+            x=[*fewest, *most[::-1], fewest[0]],
+            y=[*value, *value[::-1], value[0]],
+            mode="lines",
+            fill="toself",
+            fillcolor=lines.translucent(colour, 0.25),
+            line={"color": colour, "width": 1, "dash": "dot"},
+            hoveron="fills",
+            hoverinfo="text",
+            text=f"{name}: SOA of {one['soa_ms'].values[0]:g} to {one['soa_ms'].values[-1]:g} ms at 20 to 50 ms a step",
+            name=name,
+            legendgroup=name,
+        )
+        if curve.milliseconds is not None:
+            texts = [f"{name}, SOA {soa:g} ms: {y:.3g}" for soa, y in zip(one["soa_ms"].values, value, strict=True)]
+            figure.add_scatter(
+                x=one["soa_ms"].values,
+                y=value,
+                mode="lines+markers",
+                line={"color": colour, "width": 2},
+                marker={"size": 6, "symbol": "diamond"},
+                hovertext=texts,
+                hoverinfo="text",
+                showlegend=False,
+                legendgroup=name,
+                name=f"{name} at {curve.scale:g} ms a step",
+            )

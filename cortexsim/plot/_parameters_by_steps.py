@@ -1,0 +1,51 @@
+"""How many parameters a network has, by the number of its steps."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import xarray as xr
+
+from cortexsim.plot import theme
+from cortexsim.plot.lines import check_dims, head, value_title
+
+
+def parameters_by_steps(counts: xr.DataArray, *, at: int | None = None, title: str = "") -> go.Figure:
+    """Draw the number of parameters against steps.
+
+    Parameters
+    ----------
+    counts : DataArray, (steps,)
+    at : int, optional
+        The steps that are chosen, to be marked.
+    title : str
+        Which network it is.
+
+    Returns
+    -------
+    Figure
+        A line, and a larger point at what is chosen.
+
+    Raises
+    ------
+    ValueError
+        If there are other dimensions, or `at` is none of the steps.
+    """
+    check_dims(counts, ["steps"], what="a count of parameters")
+    steps = counts["steps"].values.tolist()
+    if at is not None and at not in steps:
+        raise ValueError(f"at must be one of the steps {steps}, got {at}")
+    figure = go.Figure(layout={"template": theme.template()})
+    figure.add_scatter(
+        x=steps,
+        y=counts.values,
+        mode="lines+markers",
+        line={"color": theme.COLOURS[1]},
+        marker={"size": [12 if one == at else 5 for one in steps]},
+        hovertemplate="%{x} steps: %{y:,} parameters<extra></extra>",
+        showlegend=False,
+        name="parameters",
+    )
+    figure.update_xaxes(title_text=theme.axis_title(counts, "steps"), dtick=1)
+    figure.update_yaxes(title_text=value_title(counts), rangemode="tozero", tickformat=",")
+    head(figure, f"parameters by steps{': ' if title else ''}{title}", "convolutions and the final layer", height=340)
+    return figure

@@ -1,0 +1,156 @@
+"""How different the responses to any two stimuli are, at every time: a film of dissimilarity matrices."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+import xarray as xr
+
+from cortexsim.brains.milliseconds import Milliseconds
+from cortexsim.plot import lines, theme
+
+MOST_STIMULI = 300  # a browser takes a second for a map of 500 x 500, and there is one for each time
+
+
+def rdm_movie(
+    rdm: xr.DataArray, *, by: str | None = None, milliseconds: Milliseconds | None = None, title: str | None = None
+) -> go.Figure:
+    """Draw dissimilarity matrices over time, as a film with a slider.
+
+    Parameters
+    ----------
+    rdm : DataArray, (time, stimulus, other_stimulus)
+        As `analyse.rdm` gives it, up to 300 stimuli.
+    by : str, optional
+        A coordinate of the stimuli, such as "label", to sort them by; lines part the groups.
+    milliseconds : Milliseconds, optional
+        Says wall-clock time too; the slider states the assumption.
+    title : str, optional
+        By default the array's `long_name`.
+
+    Returns
+    -------
+    Figure
+        A frame for each time; the colour scale is one for all. A time at which the state is empty is a blank frame
+        that says so.
+
+    Raises
+    ------
+    TypeError
+        If `milliseconds` is something else.
+    ValueError
+        If the array has other dimensions, no number, or too many stimuli, or lacks the coordinate.
+    """
+    lines.check_dims(rdm, ["time", "stimulus", "other_stimulus"], what="a film of dissimilarities")
+    rdm = rdm.transpose("time", "stimulus", "other_stimulus")
+    n = rdm.sizes["stimulus"]
+    if n > MOST_STIMULI:
+        some = f"rdm.isel(stimulus=slice({MOST_STIMULI}), other_stimulus=slice({MOST_STIMULI}))"
+        raise ValueError(f"a browser cannot play a film of {n} x {n} stimuli: draw up to {MOST_STIMULI}, as by {some}")
+    known = rdm.values[np.isfinite(rdm.values)]
+    if not known.size:
+        raise ValueError("there is nothing to draw: the dissimilarities are NaN at all times")
+    order, groups = _sorted(rdm, by)
+    names = (
+        [str(value) for value in rdm["stimulus"].values[order]] if "stimulus" in rdm.coords else list(map(str, order))
+    )
+    _, axis, moments = lines.time_axis(rdm, milliseconds)
+    scale = {"zmin": min(0.0, float(known.min())), "zmax": float(known.max()) or 1.0}
+    frames = []
+    for place, moment in enumerate(moments):
+        z = rdm.values[place][np.ix_(order, order)]
+        empty = not np.isfinite(z).any()
+        frames.append(
+            go.Frame(
+                name=str(rdm["time"].values[place]),
+                data=[go.Heatmap(z=theme.for_json(z))],
+                layout={"xaxis": {"title": {"text": f"stimulus, {moment}" + " — empty: no signal is in it" * empty}}},
+            )
+        )
+    # a film begins where there is something to see
+    first = int(np.flatnonzero(np.isfinite(rdm.values).any((1, 2)))[0])
+    figure = go.Figure(layout={"template": theme.template()}, frames=frames)
+    figure.add_heatmap(
+        z=frames[first].data[0].z,
+        colorscale=theme.SEQUENTIAL,
+        **scale,
+        hoverongaps=False,
+        customdata=[[f"{one} and {other}" for other in names] for one in names],
+        hovertemplate="stimuli %{customdata}: %{z:.3g}<extra></extra>",
+        colorbar={"title": {"text": lines.value_title(rdm), "side": "right"}, "outlinewidth": 0, "thickness": 12},
+        name="rdm",
+    )
+    for edge in groups:
+        figure.add_hline(y=edge - 0.5, line={"color": theme.INK, "width": 1}, name="group")
+        figure.add_vline(x=edge - 0.5, line={"color": theme.INK, "width": 1}, name="group")
+    sorting = f"; sorted by {rdm[by].attrs.get('long_name', by)}" if by else ""
+    subtitle = f"{n} stimuli{sorting}; one colour scale for all times"
+    lines.head(figure, title or str(rdm.attrs.get("long_name", "dissimilarity")), subtitle, height=620)
+    bare = {"showticklabels": False, "ticks": "", "constrain": "domain"}
+    figure.update_xaxes(title_text=frames[first].layout.xaxis.title.text, range=[-0.5, n - 0.5], **bare)
+    figure.update_yaxes(title_text="stimulus", range=[n - 0.5, -0.5], scaleanchor="x", **bare)
+    _add_controls(figure, [frame.name for frame in frames], first, axis, milliseconds)
+    return figure
+
+
+def _sorted(rdm: xr.DataArray, by: str | None) -> tuple[np.ndarray, np.ndarray]:
+    """Give the order of the stimuli, and the places at which a group begins."""
+    if by is None:
+        return np.arange(rdm.sizes["stimulus"]), np.array([], dtype=int)
+    if by not in rdm.coords or rdm[by].dims != ("stimulus",):
+        there = sorted(str(name) for name, values in rdm.coords.items() if values.dims == ("stimulus",))
+        raise ValueError(f"the stimuli have no coordinate {by!r} to sort by, only {there}")
+    order = np.argsort(rdm[by].values, kind="stable")
+    values = rdm[by].values[order]
+    return order, np.flatnonzero(values[1:] != values[:-1]) + 1
+
+
+def _add_controls(
+    figure: go.Figure, names: list[str], first: int, axis: str, milliseconds: Milliseconds | None
+) -> None:
+    still = {"mode": "immediate", "frame": {"duration": 0, "redraw": True}, "transition": {"duration": 0}}
+    playing = {"fromcurrent": True, "frame": {"duration": 500, "redraw": True}, "transition": {"duration": 0}}
+    steps = [
+        {
+            "method": "animate",
+            "label": name if milliseconds is None else f"{milliseconds.of(float(name)):g}",
+            "args": [[name], still],
+        }
+        for name in names
+    ]
+    figure.update_layout(
+        sliders=[
+            {
+                "active": first,
+                "steps": steps,
+                "currentvalue": {"prefix": f"{axis}: ", "font": {"color": theme.INK}},
+                "bgcolor": theme.FAINT,
+                "activebgcolor": theme.INK,
+                "bordercolor": theme.FAINT,
+                "tickcolor": theme.INK,
+                "font": {"color": theme.INK},
+                "x": 0.14,
+                "len": 0.86,
+                "pad": {"t": 44},
+            }
+        ],
+        updatemenus=[
+            {
+                "type": "buttons",
+                "direction": "left",
+                "x": 0,
+                "y": 0,
+                "xanchor": "left",
+                "yanchor": "top",
+                "pad": {"t": 60},
+                "bgcolor": theme.CLEAR,
+                "bordercolor": theme.FAINT,
+                "font": {"color": theme.INK},
+                "showactive": False,
+                "buttons": [
+                    {"label": "play", "method": "animate", "args": [None, playing]},
+                    {"label": "stop", "method": "animate", "args": [[None], still]},
+                ],
+            }
+        ],
+    )

@@ -1,0 +1,155 @@
+"""When decisions fall: the share of stimuli decided right, and wrong, up to each time."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+import xarray as xr
+
+from cortexsim.brains.milliseconds import Milliseconds
+from cortexsim.plot import lines, theme
+from cortexsim.plot._time_course import label
+
+HEADLINE = "headline"
+# by the outcome: the value of `correct`, and the place of its colour
+OUTCOMES = {"right": (1, 2), "wrong": (0, 0)}
+
+
+def reaction_times(
+    decided: xr.Dataset, *, milliseconds: Milliseconds | None = None, title: str | None = None
+) -> go.Figure:
+    """Draw how many stimuli have been decided by each time, the right and the wrong ones apart.
+
+    Parameters
+    ----------
+    decided : Dataset, (stimulus,) or (stimulus, version)
+        As `analyse.reaction_time` gives it, or several joined along `version`.
+    milliseconds : Milliseconds, optional
+        Draws wall-clock time; the axis states the assumption.
+    title : str, optional
+
+    Returns
+    -------
+    Figure
+        A plot for each version, with two lines: fractions of all stimuli. Where they stay below 1 together, the rest
+        was never decided. Above each, the mean time in steps of the right decisions and of the wrong ones, and how many
+        they are.
+
+    Raises
+    ------
+    TypeError
+        If `milliseconds` is something else.
+    ValueError
+        If the Dataset lacks a variable, or has other dimensions.
+    """
+    parts = _parts(decided)
+    x, axis, _ = lines.time_axis(decided["confidence"], milliseconds)
+    figure = go.Figure(layout={"template": theme.template()}).set_subplots(
+        1, len(parts), shared_yaxes=True, horizontal_spacing=0.03
+    )
+    for column, (name, _) in enumerate(parts, start=1):
+        for outcome, (value, colour) in OUTCOMES.items():
+            figure.add_scatter(
+                x=x,
+                mode="lines",
+                line={"color": theme.COLOURS[colour], "width": 2, "dash": "solid" if value else "dot", "shape": "hv"},
+                hoverinfo="text",
+                name=f"decided {outcome}",
+                legendgroup=outcome,
+                showlegend=column == 1,
+                meta={"version": name, "outcome": outcome},
+                row=1,
+                col=column,
+            )
+        # not an annotation: when one changes, a browser lays out the whole figure again
+        figure.add_scatter(
+            x=[(x[0] + x[-1]) / 2],
+            # above the plot; a point beyond its range would be hidden with its text
+            y=[1.03],
+            mode="text",
+            textposition="top center",
+            textfont={"size": 12, "color": theme.INK},
+            cliponaxis=False,
+            hoverinfo="skip",
+            showlegend=False,
+            name=HEADLINE,
+            meta={"version": name},
+            row=1,
+            col=column,
+        )
+        # few labels: each takes a browser a while, whenever the lines change
+        beyond = (x[-1] - x[0]) / 20
+        figure.update_xaxes(title_text=axis, nticks=5, range=[x[0] - beyond, x[-1] + beyond], row=1, col=column)
+    figure.update_yaxes(range=[-0.03, 1.03], tickformat=".0%")
+    figure.update_yaxes(title_text="decided by then", row=1, col=1)
+    lines.head(figure, title or "when decisions fall", _subtitle(decided), height=340)
+    # the headlines of the plots stand between title and plot
+    figure.update_layout(margin={"t": figure.layout.margin.t + 54})
+    show_decisions(figure, decided)
+    return figure
+
+
+def show_decisions(figure: go.Figure, decided: xr.Dataset) -> None:
+    """Draw the decisions by another threshold in a figure that `reaction_times` drew.
+
+    Parameters
+    ----------
+    figure : Figure
+    decided : Dataset
+        As for `reaction_times`, of the same versions and times.
+
+    Raises
+    ------
+    ValueError
+        If the Dataset lacks a variable, or has other dimensions.
+    """
+    parts = dict(_parts(decided))
+    n, _, moments = decided.sizes["stimulus"], *lines.time_axis(decided["confidence"], None)[1:]
+    for trace in figure.data:
+        one = parts[trace.meta["version"]]
+        if trace.name == HEADLINE:
+            trace.text = [_headline(trace.meta["version"], one)]
+            continue
+        outcome = trace.meta["outcome"]
+        share = (_fallen(one, outcome)[:, None] <= decided["time"].values).sum(0) / n
+        trace.y = share
+        trace.hovertext = [f"{m}: {v:.0%} decided {outcome}" for m, v in zip(moments, share, strict=True)]
+    figure.layout.title.subtitle.text = lines.wrapped(_subtitle(decided))
+
+
+def _parts(decided: xr.Dataset) -> list[tuple[str, xr.Dataset]]:
+    lacking = sorted({"reaction_time", "correct", "confidence"} - set(map(str, decided.variables)))
+    if lacking:
+        raise ValueError(f"reaction times need {lacking}, got {sorted(map(str, decided.variables))}")
+    others = lines.check_dims(decided["reaction_time"], ["stimulus"], more=1, what="a figure of reaction times")
+    if others not in ([], ["version"]):
+        raise ValueError(f"reaction times have the dimensions (stimulus, version), got ({', '.join(map(str, others))})")
+    decided = decided[["reaction_time", "correct"]]
+    if not others:
+        return [("", decided)]
+    times = decided["reaction_time"]
+    return [(label(times, "version", k), decided.isel(version=k)) for k in range(decided.sizes["version"])]
+
+
+def _fallen(one: xr.Dataset, outcome: str) -> np.ndarray:
+    """Return the times of the decisions with this outcome."""
+    return one["reaction_time"].values[one["correct"].values == OUTCOMES[outcome][0]]
+
+
+def _headline(name: str, one: xr.Dataset) -> str:
+    """Say the mean time of right and wrong decisions; the count says what it is worth."""
+    texts = []
+    for outcome in OUTCOMES:
+        times = _fallen(one, outcome)
+        texts.append(f"{outcome} {np.mean(times):.1f} ({len(times)})" if len(times) else f"{outcome} – (0)")
+    # side by side they would overlap on a narrow page
+    return "<br>".join(filter(None, [f"<b>{name}</b>" if name else "", *texts]))
+
+
+def _subtitle(decided: xr.Dataset) -> str:
+    asked = decided.attrs
+    surely = f"confidence of at least {asked['threshold']:g} by {asked['by']}; " if "threshold" in asked else ""
+    return (
+        f"{surely}of {decided.sizes['stimulus']} stimuli; what is missing to 100 % was never decided; above each: mean "
+        "time (and how many)"
+    )

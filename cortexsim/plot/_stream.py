@@ -1,0 +1,200 @@
+"""One stream of images: what is on the screen above what is read out, on one time axis."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+import xarray as xr
+
+from cortexsim.plot import lines, theme
+from cortexsim.recording.trial import softmax
+
+PICTURE_PX = 96
+STRIP_PX = 96
+# of the trace that writes them: annotations would have a browser lay out the whole figure again
+_NAMES = "names of the pictures"
+
+
+def stream(
+    logits: xr.DataArray,
+    pictures: np.ndarray,
+    shown: Sequence[int],
+    *,
+    steps_per_frame: int,
+    target: int,
+    arrival: int = 0,
+    classes: Sequence[str] | None = None,
+    title: str | None = None,
+) -> go.Figure:
+    """Draw the pictures of a stream at the times at which they are shown, and below the class probabilities.
+
+    Parameters
+    ----------
+    logits : DataArray, (time, class) or (model, time, class)
+        What was read out of one stream; NaN where there was nothing to read. A plot for each model.
+    pictures : array, shape (frame, 3, height, width)
+        RGB, uint8 or in [0, 1].
+    shown : sequence of int
+        The class of each frame, by number.
+    steps_per_frame : int
+        Steps for which each is shown.
+    target : int
+        The frame that is asked for; its class is the thick line.
+    arrival : int
+        Steps that a signal takes to the readout: the times at which a frame is the latest to have arrived are shaded.
+    classes : sequence of str, optional
+        The classes' names, by default their numbers.
+    title : str, optional
+
+    Returns
+    -------
+    Figure
+        A line for each class; those of the stream have a colour each, the others are faint.
+
+    Raises
+    ------
+    ValueError
+        If there is no such frame, or the pictures are not one for each frame.
+    """
+    others = lines.check_dims(logits, ["time", "class"], more=1, what="a stream's readout")
+    check_frames(pictures, shown, target)
+    names = [str(k) for k in range(logits.sizes["class"])] if classes is None else list(classes)
+    models = [""] if not others else [str(name) for name in logits[others[0]].values]
+    figure = go.Figure(layout={"template": theme.template()}).set_subplots(
+        1 + len(models),
+        1,
+        shared_xaxes=True,
+        row_heights=[STRIP_PX, *[200] * len(models)],
+        vertical_spacing=0.07,
+        subplot_titles=["", *models] if others else None,
+    )
+    times = logits["time"].values
+    for row in range(2, len(models) + 2):
+        for index, name in enumerate(names):
+            figure.add_scatter(
+                x=times,
+                connectgaps=False,
+                marker={"size": 4},
+                name=name,
+                meta={"class": index, "row": row},
+                hovertemplate=f"{name} at t = %{{x}}: %{{y:.1%}}<extra></extra>",
+                showlegend=False,
+                row=row,
+                col=1,
+            )
+        figure.update_yaxes(range=[-0.03, 1.03], tickformat=".0%", title_text="probability", nticks=4, row=row, col=1)
+        for frame in range(len(shown)):
+            at = arrival + frame * steps_per_frame
+            if frame % 2 == 0:
+                where = {"x0": at - 0.5, "x1": at + steps_per_frame - 0.5, "row": row, "col": 1}
+                figure.add_vrect(fillcolor=theme.INK, opacity=0.1, line_width=0, name="arrives", **where)
+    figure.add_scatter(
+        x=[_middle(frame, steps_per_frame) for frame in range(len(shown))],
+        y=[0.86] * len(shown),
+        mode="text",
+        textposition="top center",
+        cliponaxis=False,
+        hoverinfo="skip",
+        showlegend=False,
+        name=_NAMES,
+        row=1,
+        col=1,
+    )
+    figure.update_xaxes(range=[times[0] - 0.5, times[-1] + 0.5], tickformat="d")
+    figure.update_xaxes(title_text=theme.axis_title(logits, "time"), row=1 + len(models), col=1)
+    figure.update_yaxes(visible=False, range=[0, 1], fixedrange=True, row=1, col=1)
+    figure.update_xaxes(showline=False, ticks="", showticklabels=False, row=1, col=1)
+    subtitle = f"above: on the screen, {steps_per_frame} step{'s' * (steps_per_frame > 1)} each; below: read out; "
+    subtitle += f"shaded and plain by turns: which frame can have arrived last, {arrival} steps after it came on"
+    lines.head(figure, title or "one stream", subtitle, height=STRIP_PX + 215 * len(models) + 130)
+    show_stream(figure, logits, pictures, shown, steps_per_frame=steps_per_frame, target=target, classes=names)
+    return figure
+
+
+def show_stream(
+    figure: go.Figure,
+    logits: xr.DataArray,
+    pictures: np.ndarray,
+    shown: Sequence[int],
+    *,
+    steps_per_frame: int,
+    target: int,
+    classes: Sequence[str] | None = None,
+) -> None:
+    """Draw another stream, as long and as fast, in a figure that `stream` drew; arguments as there.
+
+    Raises
+    ------
+    ValueError
+        If there is no such frame, or the pictures are not one for each frame.
+    """
+    check_frames(pictures, shown, target)
+    names = [str(k) for k in range(logits.sizes["class"])] if classes is None else list(classes)
+    chance = softmax(logits)
+    values = chance.values.reshape(-1, *chance.shape[-2:])
+    # the target's colour is the same wherever it stands
+    order = [shown[target], *dict.fromkeys(one for one in shown if one != shown[target])]
+    colours = {one: theme.COLOURS[place % len(theme.COLOURS)] for place, one in enumerate(order)}
+    (named,) = figure.select_traces({"name": _NAMES})
+    named.text = [f"<b>{names[one]} (target)</b>" if frame == target else names[one] for frame, one in enumerate(shown)]
+    named.textfont = {"color": [colours[one] for one in shown], "size": 12}
+    for trace in figure.data:
+        if trace.meta is None:
+            continue
+        index = trace.meta["class"]
+        trace.y = theme.for_json(values[trace.meta["row"] - 2, :, index])
+        trace.line.color = colours.get(index, theme.FAINT)
+        trace.line.width = 3.5 if index == shown[target] else 1.8 if index in colours else 1
+        # a dot for each time takes a browser longer than the line
+        trace.mode = "lines+markers" if index in colours else "lines"
+    figure.layout.images = [
+        {
+            "source": _png(picture),
+            "xref": "x",
+            "yref": "y",
+            "x": _middle(frame, steps_per_frame),
+            "y": 0.42,
+            "sizex": steps_per_frame * 0.96,
+            "sizey": 0.84,
+            "xanchor": "center",
+            "yanchor": "middle",
+            "sizing": "contain",
+            "layer": "above",
+        }
+        for frame, picture in enumerate(pictures)
+    ]
+
+
+def _middle(frame: int, steps_per_frame: int) -> float:
+    """Return the middle of the time for which a frame is on the screen."""
+    return (frame + 0.5) * steps_per_frame - 0.5
+
+
+def check_frames(pictures: np.ndarray, shown: Sequence[int], target: int) -> None:
+    """Refuse pictures that are not one for each frame, and a target that is none of them.
+
+    Raises
+    ------
+    ValueError
+        If so.
+    """
+    if len(pictures) != len(shown):
+        raise ValueError(f"a stream has a picture for each frame, got {len(pictures)} for {len(shown)} frames")
+    if target not in range(len(shown)):
+        raise ValueError(f"there is no frame {target}: the frames are 0 to {len(shown) - 1}")
+
+
+def _png(picture: np.ndarray) -> str:
+    """Write a picture as a data address, enlarged with its pixels kept: plotly would blur them."""
+    from PIL import Image
+
+    pixels = picture if picture.dtype == np.uint8 else (np.clip(picture, 0, 1) * 255).round().astype(np.uint8)
+    times = max(1, PICTURE_PX // pixels.shape[-1])
+    large = pixels.transpose(1, 2, 0).repeat(times, 0).repeat(times, 1)
+    written = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(large)).save(written, format="png")
+    return "data:image/png;base64," + base64.b64encode(written.getvalue()).decode()

@@ -1,0 +1,91 @@
+"""How well what was learned at one time is read at another: the matrix of train and test times."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+import xarray as xr
+
+from cortexsim.brains.milliseconds import Milliseconds
+from cortexsim.plot import lines, theme
+
+
+def temporal_generalization(
+    scores: xr.DataArray, *, milliseconds: Milliseconds | None = None, title: str | None = None
+) -> go.Figure:
+    """Draw a matrix of train and test times.
+
+    Parameters
+    ----------
+    scores : DataArray, (train_time, test_time)
+        As `analyse.temporal_generalization` gives it; its attribute `chance` is the middle of the colour scale.
+    milliseconds : Milliseconds, optional
+        Draws wall-clock time; the axes state the assumption.
+    title : str, optional
+        By default the array's `long_name`.
+
+    Returns
+    -------
+    Figure
+        A heat map with its diagonal, where training and test have the same time. Empty times are blank.
+
+    Raises
+    ------
+    TypeError
+        If `milliseconds` is something else.
+    ValueError
+        If the array has other dimensions.
+    """
+    lines.check_dims(scores, ["train_time", "test_time"], what="temporal generalization")
+    scores = scores.transpose("train_time", "test_time")
+    x, x_title, x_texts = lines.time_axis(scores, milliseconds, "test_time")
+    y, y_title, y_texts = lines.time_axis(scores, milliseconds, "train_time")
+    known = scores.values[np.isfinite(scores.values)]
+    if not known.size:
+        raise ValueError("there is nothing to draw: the scores are NaN at all times")
+    if "chance" in scores.attrs:
+        middle = float(scores.attrs["chance"])
+        reach = float(np.abs(known - middle).max()) or 1.0
+        scale = {"colorscale": theme.DIVERGING, "zmid": middle, "zmin": middle - reach, "zmax": middle + reach}
+        # the colours go as far below chance as above, but there may be no such scores
+        ticks = {"tickvals": [middle + share * reach for share in (-1, -0.5, 0, 0.5, 1)], "tickformat": ".2f"}
+        ticks["tickvals"] = [value for value in ticks["tickvals"] if value >= min(0, known.min())]
+    else:
+        scale, ticks = {"colorscale": theme.SEQUENTIAL}, {}
+    texts = [
+        [f"trained at {train}<br>tested at {test}<br>{value:.3g}" for test, value in zip(x_texts, row, strict=True)]
+        for train, row in zip(y_texts, scores.values, strict=True)
+    ]
+    figure = go.Figure(layout={"template": theme.template()})
+    figure.add_heatmap(
+        x=x,
+        y=y,
+        z=theme.for_json(scores.values),
+        **scale,
+        hoverongaps=False,
+        hovertext=texts,
+        hoverinfo="text",
+        colorbar={
+            "title": {"text": lines.value_title(scores), "side": "right"},
+            "outlinewidth": 0,
+            "thickness": 12,
+            **ticks,
+        },
+        name="scores",
+    )
+    both = [max(x[0], y[0]), min(x[-1], y[-1])]
+    figure.add_scatter(
+        x=both,
+        y=both,
+        mode="lines",
+        line={"color": theme.INK, "width": 1, "dash": "dot"},
+        hoverinfo="skip",
+        showlegend=False,
+        name="diagonal",
+    )
+    chance = f"white is chance, {scores.attrs['chance']:.3g}; " if "chance" in scores.attrs else ""
+    name = title or str(scores.attrs.get("long_name", "temporal generalization"))
+    lines.head(figure, name, chance + lines.caption(scores), height=520)
+    figure.update_xaxes(title_text=x_title, constrain="domain")
+    figure.update_yaxes(title_text=y_title, scaleanchor="x", constrain="domain")
+    return figure

@@ -1,0 +1,103 @@
+"""A summary over time: a line for each state or condition, with its interval, chance level and noise ceiling."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+import xarray as xr
+
+from cortexsim.brains.milliseconds import Milliseconds
+from cortexsim.plot import lines, theme
+
+
+def time_course(
+    array: xr.DataArray, *, milliseconds: Milliseconds | None = None, title: str | None = None
+) -> go.Figure:
+    """Draw a summary over time.
+
+    Parameters
+    ----------
+    array : DataArray, (time,) or (time, one more)
+        What an analysis gave: a line for each value of the other dimension, such as `state`. Drawn where it has them:
+        the coordinates `low` and `high`, and `ceiling_low` and `ceiling_high` (over time or one for all); the
+        attribute `chance`.
+    milliseconds : Milliseconds, optional
+        Draws wall-clock time; the axis states the assumption.
+    title : str, optional
+        By default the array's `long_name`.
+
+    Returns
+    -------
+    Figure
+        NaN is a gap. What the intervals are, and over how many, stands under the title.
+
+    Raises
+    ------
+    TypeError
+        If `milliseconds` is something else.
+    ValueError
+        If the array has no time, or more than two dimensions.
+    """
+    (by,) = lines.check_dims(array, ["time"], more=1, what="a time course") or [None]
+    x, axis, moments = lines.time_axis(array, milliseconds)
+    figure = go.Figure(layout={"template": theme.template()})
+    _add_ceiling(figure, array, x)
+    if "chance" in array.attrs:
+        drawn_over = array.transpose("time", ...).values
+        lines.add_level(figure, x, float(array.attrs["chance"]), "chance", values=drawn_over)
+    interval = lines.ends(array)
+    for place in range(1 if by is None else array.sizes[by]):
+        one = {} if by is None else {by: place}
+        name = str(array.attrs.get("long_name", array.name)) if by is None else label(array, str(by), place)
+        y = array.isel(one).values
+        drawn = None if interval is None else tuple(end.isel(one).values for end in interval)
+        lines.add_line(
+            figure,
+            x,
+            y,
+            name=name,
+            line={**lines.style(place), "width": 2},
+            interval=drawn,
+            hover=_hover(name, moments, y, drawn),
+            legend=by is not None,
+        )
+    lines.head(figure, title or str(array.attrs.get("long_name", array.name)), lines.caption(array))
+    if by is not None:
+        figure.update_layout(legend_title_text=theme.axis_title(array, by))
+    figure.update_xaxes(title_text=axis)
+    figure.update_yaxes(title_text=lines.value_title(array))
+    return figure
+
+
+def label(array: xr.DataArray, dim: str, place: int) -> str:
+    """Name a value of a dimension as a legend does."""
+    value = array[dim].values[place] if dim in array.coords else place
+    return f"{value:g}" if isinstance(value, float | np.floating) else str(value)
+
+
+def _hover(name: str, moments: list[str], y: np.ndarray, interval: tuple[np.ndarray, ...] | None) -> list[str]:
+    texts = [f"{name}, {moment}: {value:.3g}" for moment, value in zip(moments, y, strict=True)]
+    if interval is None:
+        return texts
+    return [f"{text} ({low:.3g} to {high:.3g})" for text, low, high in zip(texts, *interval, strict=True)]
+
+
+def _add_ceiling(figure: go.Figure, array: xr.DataArray, x: np.ndarray) -> None:
+    """Shade the noise ceiling: between what the other subjects explain of one, and what all of them do."""
+    if not {"ceiling_low", "ceiling_high"} <= set(array.coords):
+        return
+    low, high = (array[f"ceiling_{end}"] for end in ("low", "high"))
+    if low.ndim > 1 or (low.ndim == 1 and low.dims != ("time",)):
+        raise ValueError(f"a noise ceiling is one number or one for each time, got dimensions {low.dims}")
+    outline = lines.band(x, *(np.broadcast_to(end.values, x.shape) for end in (low, high)))
+    figure.add_scatter(
+        x=outline[0],
+        y=outline[1],
+        mode="lines",
+        fill="toself",
+        fillcolor=theme.FAINT,
+        line={"color": theme.FAINT, "width": 1},
+        hoverinfo="skip",
+        name="noise ceiling",
+        showlegend=True,
+    )

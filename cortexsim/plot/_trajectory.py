@@ -1,0 +1,149 @@
+"""Where the activity of a state goes: each stimulus a path through the space of the first components."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import plotly.graph_objects as go
+import xarray as xr
+
+from cortexsim.brains.milliseconds import Milliseconds
+from cortexsim.plot import lines, theme
+
+
+def trajectory(
+    path: xr.DataArray,
+    *,
+    dimensions: int = 2,
+    by: str | None = None,
+    milliseconds: Milliseconds | None = None,
+    title: str | None = None,
+) -> go.Figure:
+    """Draw the paths that stimuli take through the space of the first two or three components.
+
+    Parameters
+    ----------
+    path : DataArray, (time, stimulus, component)
+        As `analyse.trajectory` gives it: the axes are the same at all times. In place of `stimulus` there may be
+        another dimension, over which it averaged, such as `label`: then each of its values has a colour.
+    dimensions : 2 or 3
+    by : str, optional
+        A coordinate of the stimuli that colours them; by default `label` where there is one.
+    milliseconds : Milliseconds, optional
+        Says wall-clock time in the texts of the points; the subtitle states the assumption.
+    title : str, optional
+        By default the array's `long_name`.
+
+    Returns
+    -------
+    Figure
+        A trace for each group of stimuli, with a colour and a dash of its own; a path has a point for each time, a
+        square at its first and a larger point at its last. Empty times have none, and nothing joins the times around
+        them.
+
+    Raises
+    ------
+    TypeError
+        If `milliseconds` is something else.
+    ValueError
+        If the array has other dimensions or too few components, or lacks the coordinate.
+    """
+    followed, by, path = _followed(path, by)
+    lines.check_dims(path, ["time", "stimulus", "component"], what="a trajectory")
+    if dimensions not in (2, 3):
+        raise ValueError(f"a trajectory is drawn in 2 or 3 dimensions, got {dimensions!r}")
+    if path.sizes["component"] < dimensions:
+        raise ValueError(f"{dimensions} components are needed, but there are {path.sizes['component']}")
+    path = path.transpose("stimulus", "time", "component")
+    _, _, moments = lines.time_axis(path, milliseconds)
+    groups = _groups(path, by)
+    figure = go.Figure(layout={"template": theme.template()})
+    for place, (name, members) in enumerate(groups):
+        _add_group(figure, path.isel(stimulus=members), dimensions, moments, lines.style(place), name)
+    titles = [_component(path, k) for k in range(dimensions)]
+    told = f"{followed}; square: first time, large point: last"
+    if milliseconds is not None:
+        told += f"; {milliseconds}"
+    lines.head(figure, title or str(path.attrs.get("long_name", "trajectory")), told, height=520)
+    figure.update_layout(showlegend=len(groups) > 1)
+    if dimensions == 2:
+        figure.update_xaxes(title_text=titles[0])
+        figure.update_yaxes(title_text=titles[1])
+    else:
+        look_3d = {"color": theme.INK, "gridcolor": theme.FAINT, "zeroline": False, "showbackground": False}
+        axes = {f"{axis}axis": {"title": {"text": text}, **look_3d} for axis, text in zip("xyz", titles, strict=True)}
+        figure.update_layout(scene={**axes, "bgcolor": theme.CLEAR, "aspectmode": "data"})
+    return figure
+
+
+def _followed(path: xr.DataArray, by: str | None) -> tuple[str, str | None, xr.DataArray]:
+    """Say who is followed, and by what to colour them; averages become stimuli, each a group of its own."""
+    rest = [str(dim) for dim in path.dims if dim not in ("time", "component")]
+    if by is None and len(rest) == 1 and rest != ["stimulus"] and rest[0] in path.coords:
+        each = rest[0]
+        averaged = path.rename({each: "stimulus"})
+        values = path[each].values
+        named = {each: ("stimulus", values, path[each].attrs), "stimulus": ("stimulus", values, {"averaged": True})}
+        return f"the mean path of each {each}", each, averaged.assign_coords(named)
+    return f"{path.sizes.get('stimulus', 0)} stimuli", by, path
+
+
+def _groups(path: xr.DataArray, by: str | None) -> list[tuple[str, np.ndarray]]:
+    if by is None and "label" in path.coords and path["label"].dims == ("stimulus",):
+        by = "label"
+    if by is None:
+        return [("stimuli", np.arange(path.sizes["stimulus"]))]
+    if by not in path.coords or path[by].dims != ("stimulus",):
+        there = sorted(str(name) for name, values in path.coords.items() if values.dims == ("stimulus",))
+        raise ValueError(f"the stimuli have no coordinate {by!r} to be coloured by, only {there}")
+    values = path[by].values
+    word = str(path[by].attrs.get("long_name", by))
+    return [(f"{word} {value}", np.flatnonzero(values == value)) for value in np.unique(values)]
+
+
+def _component(path: xr.DataArray, place: int) -> str:
+    """Name a component, and how much of the variance is along it."""
+    ratio = path.coords.get("explained_variance_ratio", path.attrs.get("explained_variance_ratio"))
+    share = "" if ratio is None else f" ({float(np.asarray(ratio)[place]):.0%} of variance)"
+    return f"component {place + 1}{share}"
+
+
+def _add_group(
+    figure: go.Figure, paths: xr.DataArray, dimensions: int, moments: list[str], style: Mapping[str, str], name: str
+) -> None:
+    """Add the paths of a group as one trace, with a gap between any two."""
+    points: list[list[float]] = []
+    texts: list[str] = []
+    sizes: list[int] = []
+    symbols: list[str] = []
+    averages = paths["stimulus"].attrs.get("averaged", False)
+    names = paths["stimulus"].values
+    for stimulus, path in zip(names, paths.values[..., :dimensions], strict=True):
+        known = np.flatnonzero(np.isfinite(path).all(-1))
+        for time, point in enumerate(path):
+            first, last = known.size and time == known[0], known.size and time == known[-1]
+            points.append(list(point))
+            texts.append(f"{name}, {moments[time]}" if averages else f"{name}, stimulus {stimulus}, {moments[time]}")
+            sizes.append(9 if last else 6 if first else 3)
+            symbols.append("square" if first else "circle")
+        points.append([np.nan] * dimensions)
+        texts.append("")
+        sizes.append(0)
+        symbols.append("circle")
+    across = np.array(points).T
+    drawn = dict(
+        mode="lines+markers",
+        line={**style, "width": 1.5 if dimensions == 2 else 3},
+        # an outline would hide the colour of the smallest points
+        marker={"color": style["color"], "size": sizes, "symbol": symbols, "line": {"width": 0}},
+        connectgaps=False,
+        opacity=0.85,
+        hovertext=texts,
+        hoverinfo="text",
+        name=name,
+    )
+    if dimensions == 2:
+        figure.add_scatter(x=across[0], y=across[1], **drawn)
+    else:
+        figure.add_scatter3d(x=across[0], y=across[1], z=across[2], **drawn)

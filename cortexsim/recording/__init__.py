@@ -1,0 +1,1 @@
+"""Recordings: labelled activity over time, in memory or on disk."""

@@ -1,0 +1,254 @@
+"""Where a recording goes while it runs: to memory, or to disk, told apart until whole and gone on with later."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from cortexsim._support.files import locked, written_aside
+from cortexsim.recording.io import ATTRIBUTE, COMPLETE, WRITTEN, chunk_for, write_zarr
+
+# one batch is written and one waits while the next is computed: memory does not grow with the number of stimuli
+WAITING = 1
+
+
+class Memory:
+    """Keeps the batches of a recording in memory.
+
+    Parameters
+    ----------
+    shapes : mapping of str to tuple of int
+        By node, shape (stimulus, time, ...).
+    dtype : str
+
+    Attributes
+    ----------
+    arrays : dict of str to array
+        NaN where nothing is kept yet.
+    """
+
+    def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype: str) -> None:
+        self.arrays = {name: np.full(shape, np.nan, dtype) for name, shape in shapes.items()}
+
+    def missing(self, batch_size: int) -> list[range]:
+        """Return the batches, in order."""
+        return _batches(len(self.arrays["readout"]), batch_size)
+
+    def room(self, batch: range) -> dict[str, np.ndarray]:
+        """Return the arrays of a batch by node, to be filled in place."""
+        return {name: array[batch.start : batch.stop] for name, array in self.arrays.items()}
+
+    def keep(self, batch: range, arrays: Mapping[str, np.ndarray]) -> None:
+        """Do nothing: what `room` gave is a part of the whole."""
+
+    def finish(self) -> None:
+        """Do nothing: all is there."""
+
+    def __enter__(self) -> Memory:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Do nothing: there is nothing to give back."""
+
+
+class Stream:
+    """Writes the batches of a recording to zarr, in a thread of its own, behind a queue of bounded length.
+
+    Parameters
+    ----------
+    path : Path
+        Of an incomplete recording, as `create` leaves it.
+
+    Raises
+    ------
+    BlockingIOError
+        If another process is writing it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        import zarr
+
+        self.path = path
+        self._lock = locked(path)
+        _remove_unfinished(path)
+        self._root = zarr.open_group(str(path), mode="r+")
+        self._written: Any = self._root[WRITTEN]
+        self._arrays: dict[str, Any] = {
+            name: group["logits" if name == "readout" else "activation"] for name, group in self._root.groups()
+        }
+        self._queue: queue.Queue[tuple[range, Mapping[str, np.ndarray]] | None] = queue.Queue(WAITING)
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._write_all, name=f"writes {path.name}", daemon=True)
+        self._thread.start()
+
+    @classmethod
+    def create(cls, path: Path, skeleton: xr.DataTree, batch_size: int) -> Stream:
+        """Lay out a recording of which nothing is written yet, and open it.
+
+        Parameters
+        ----------
+        path : Path
+            Where nothing is yet.
+        skeleton : DataTree
+            The recording with lazy arrays in place of what is to come.
+        batch_size : int
+            Stimuli that `keep` gets at once; a chunk never belongs to two batches.
+
+        Raises
+        ------
+        FileExistsError
+            If there is something at the path.
+        OSError
+            If it cannot be written; nothing is left behind.
+        """
+        import zarr
+
+        n = skeleton["readout"].sizes["stimulus"]
+        with written_aside(path) as aside:
+            write_zarr(skeleton, aside, chunk_for(batch_size), compute=False)
+            root = zarr.open_group(str(aside), mode="r+")
+            root.create_array(
+                WRITTEN,
+                shape=(n,),
+                chunks=(min(batch_size, n),),
+                dtype="int8",
+                dimension_names=["stimulus"],
+                fill_value=0,
+            )
+            root.attrs[COMPLETE] = 0
+        return cls(path)
+
+    def missing(self, batch_size: int) -> list[range]:
+        """Return the batches of which something is not written, in order."""
+        written = self._written[:] == 1
+        batches = _batches(len(written), batch_size)
+        return [batch for batch in batches if not written[batch.start : batch.stop].all()]
+
+    def room(self, batch: range) -> dict[str, np.ndarray]:
+        """Return arrays for a batch by node, shape (stimulus, time, ...), empty throughout: NaN."""
+        return {
+            name: np.full((len(batch), *array.shape[1:]), np.nan, array.dtype) for name, array in self._arrays.items()
+        }
+
+    def keep(self, batch: range, arrays: Mapping[str, np.ndarray]) -> None:
+        """Hand over a batch, to be written in turn; waits while the queue is full.
+
+        Parameters
+        ----------
+        batch : range
+        arrays : mapping of str to array
+            As `room` gave them, filled; not to be changed afterwards.
+
+        Raises
+        ------
+        OSError
+            If a batch before it could not be written, as on a full disk. Those before that one stay.
+        """
+        self._complain()
+        self._queue.put((batch, arrays))
+
+    def finish(self) -> None:
+        """Wait until all is written, and mark the recording as complete.
+
+        Raises
+        ------
+        OSError
+            If something could not be written.
+        """
+        self._stop()
+        self._complain()
+        if self._written[:].all():
+            self._root.attrs[COMPLETE] = 1
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+        os.close(self._lock)
+
+    def _stop(self) -> None:
+        if self._thread.is_alive():
+            self._queue.put(None)
+            self._thread.join()
+
+    def _complain(self) -> None:
+        if self._error is None:
+            return
+        if not isinstance(self._error, OSError):
+            raise self._error
+        written = self._written[:]
+        done, n = int(written.sum()), len(written)
+        raise type(self._error)(
+            self._error.errno,
+            f"could not go on writing {self.path}: {self._error.strerror or self._error}; {done:,} of {n:,} stimuli "
+            "are written and stay; the same call with resume=True goes on",
+        ) from self._error
+
+    def _write_all(self) -> None:
+        for batch, arrays in iter(self._queue.get, None):
+            if self._error is not None:
+                continue  # what waits is let go, so that nobody waits for this thread
+            try:
+                for name, values in arrays.items():
+                    self._arrays[name][batch.start : batch.stop] = values
+                # last of all, so that what is marked as written is there whenever the process ends
+                self._written[batch.start : batch.stop] = 1
+            except BaseException as error:
+                self._error = error
+
+
+def lazy(shapes: Mapping[str, tuple[int, ...]], dtype: str) -> dict[str, Any]:
+    """Return arrays that take no memory, to lay out a recording by."""
+    import dask.array
+
+    # each in one piece: nothing of it is computed, and pieces of dask's choice would not fit the chunks on disk
+    return {name: dask.array.full(shape, np.nan, dtype=dtype, chunks=-1) for name, shape in shapes.items()}
+
+
+def begun(path: Path) -> bool:
+    """Whether there is a recording that was not finished."""
+    import zarr
+
+    try:
+        return zarr.open_group(str(path), mode="r").attrs.get(COMPLETE) == 0
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def settings_of(path: Path) -> dict[str, Any]:
+    """Return how an incomplete recording is being made, and refuse what is none.
+
+    Raises
+    ------
+    ValueError
+        If it is no recording of cortexsim.
+    """
+    import zarr
+
+    try:
+        attributes = zarr.open_group(str(path), mode="r").attrs
+        return json.loads(str(attributes[ATTRIBUTE]))
+    except Exception as error:
+        raise ValueError(f"{path} cannot be read as a recording: {error}") from error
+
+
+def _remove_unfinished(path: Path) -> None:
+    """Remove the chunks that a killed process had begun to write, under the temporary names that zarr gives them.
+
+    Only for who alone has the right to write there.
+    """
+    for chunk in path.rglob("*.partial"):
+        chunk.unlink(missing_ok=True)
+
+
+def _batches(n: int, batch_size: int) -> list[range]:
+    return [range(start, min(start + batch_size, n)) for start in range(0, n, batch_size)]

@@ -1,0 +1,169 @@
+"""Masks: what is shown after the target, with its mean and contrast; random by (seed, stimulus index) alone."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from cortexsim._support import randomness
+from cortexsim._support.checks import unknown
+from cortexsim.stimuli.images import as_float
+
+MASKS = ("noise", "phase-scrambled", "pixel-shuffled", "texture", "image", "target")
+PATCHES = 4  # patches of a texture along the shorter side
+
+
+@dataclass(frozen=True)
+class GivenMask:
+    """A mask given by the user as pixels, kept so that it can be compared and saved.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (channel, height, width).
+    data : str
+        float32 pixels, little-endian, base64.
+    """
+
+    shape: tuple[int, ...]
+    data: str
+
+    @classmethod
+    def of(cls, pixels: Tensor) -> GivenMask:
+        """Keep a mask, a Tensor of shape (3, height, width) in [0, 1]."""
+        if pixels.ndim != 3 or pixels.shape[0] != 3:
+            raise ValueError(f"a mask must have shape (3, height, width), got {tuple(pixels.shape)}")
+        values = pixels.detach().cpu().to(torch.float32)
+        if not bool(((values >= 0) & (values <= 1)).all()):
+            raise ValueError("a mask's pixels must lie in [0, 1]")
+        return cls(tuple(values.shape), base64.b64encode(values.contiguous().numpy().tobytes()).decode())
+
+    def pixels(self) -> Tensor:
+        """Return the mask, shape (3, height, width)."""
+        return torch.frombuffer(bytearray(base64.b64decode(self.data)), dtype=torch.float32).reshape(self.shape)
+
+
+def make_masks(mask: str | GivenMask, targets: Tensor, others: Tensor, seed: int, index: Tensor) -> Tensor:
+    """Make a mask for each target.
+
+    Parameters
+    ----------
+    mask : str or GivenMask
+        One of `MASKS`, or pixels.
+    targets : Tensor, shape (stimulus, 3, height, width)
+        RGB in [0, 1].
+    others : Tensor, shape (stimulus, 3, height, width)
+        The whole set, from which masks of the kinds "image" and "texture" are taken.
+    seed : int
+    index : Tensor, shape (stimulus,)
+        The targets' indices within their set.
+
+    Returns
+    -------
+    Tensor, shape (stimulus, 3, height, width)
+
+    Raises
+    ------
+    ValueError
+        If a given mask does not fit, or there is no other image to take.
+    """
+    shape = targets.shape[1:]
+    if isinstance(mask, GivenMask):
+        if mask.shape != tuple(shape):
+            raise ValueError(f"the mask has shape {mask.shape}, but the images have {tuple(shape)}")
+        return match_contrast(mask.pixels().to(targets).expand_as(targets), targets)
+    match mask:
+        case "target":
+            return targets
+        case "noise":
+            return match_contrast(randomness.normal(seed, "mask", index, shape).to(targets), targets)
+        case "pixel-shuffled":
+            order = randomness.permutation(seed, "mask", index, shape[1] * shape[2])
+            return targets.flatten(2).gather(2, order[:, None].expand(-1, shape[0], -1)).reshape(targets.shape)
+        case "phase-scrambled":
+            return match_contrast(_phase_scrambled(targets, seed, index), targets)
+        case "texture" | "image":
+            if len(others) < 2:
+                raise ValueError(f"a mask of kind {mask!r} needs at least 2 stimuli, got {len(others)}")
+            if mask == "texture":
+                return match_contrast(_patchwork(targets, others, seed, index), targets)
+            step = 1 + randomness.integers(seed, "mask", index, len(others) - 1)
+            partner = as_float(others[((index + step) % len(others)).to(others.device)])
+            return match_contrast(partner.to(targets), targets)
+    raise ValueError(unknown("mask", mask, MASKS))
+
+
+def _phase_scrambled(targets: Tensor, seed: int, index: Tensor) -> Tensor:
+    noise = randomness.normal(seed, "mask", index, targets.shape[2:]).to(targets)
+    # the phases of real noise are antisymmetric, so the result stays real; one field for all channels keeps the hues
+    phase = torch.fft.rfft2(noise).angle()[:, None]
+    spectrum = torch.fft.rfft2(targets)
+    return torch.fft.irfft2(torch.polar(spectrum.abs(), spectrum.angle() + phase), s=targets.shape[2:])
+
+
+def _patchwork(targets: Tensor, others: Tensor, seed: int, index: Tensor) -> Tensor:
+    """Tile the field with square patches, each cut at random from another stimulus, drawn anew for each patch."""
+    height, width = targets.shape[2:]
+    side = max(1, min(height, width) // PATCHES)
+    tiles = (-(-height // side), -(-width // side))
+    step = 1 + randomness.integers(seed, "texture:stimulus", index, len(others) - 1, tiles)
+    partner = (index[:, None, None] + step) % len(others)
+    top = randomness.integers(seed, "texture:top", index, height - side + 1, tiles)
+    left = randomness.integers(seed, "texture:left", index, width - side + 1, tiles)
+    # which tile a pixel lies in, and where within it
+    y, x = torch.arange(height, device=index.device)[:, None], torch.arange(width, device=index.device)
+    tile = (slice(None), y // side, x // side)
+    place = (partner[tile], top[tile] + y % side, left[tile] + x % side)
+    there = tuple(part.to(others.device) for part in place)
+    return as_float(others[there[0], :, there[1], there[2]]).permute(0, 3, 1, 2).to(targets)
+
+
+def match_contrast(masks: Tensor, targets: Tensor, *, iterations: int = 30) -> Tensor:
+    """Give masks the mean and RMS contrast of their targets, in each channel, after clipping to [0, 1].
+
+    Clipping lowers the contrast and shifts the mean, so threshold and gain are found on the clipped mask,
+    by Newton's method, in turn. A black and white target is approached: only an infinite gain would reach it.
+
+    Parameters
+    ----------
+    masks, targets : Tensor, shape (stimulus, 3, height, width)
+        RGB; targets in [0, 1].
+
+    Returns
+    -------
+    Tensor, shape (stimulus, 3, height, width)
+
+    Raises
+    ------
+    ValueError
+        If a mask is flat in a channel in which its target has contrast.
+    """
+    over = (-2, -1)
+    mean, spread = _moments(targets)
+    centre, scale = _moments(masks)
+    if bool(((scale < 1e-6) & (spread > 1e-3)).any()):
+        raise ValueError("a mask without contrast cannot be given its target's RMS contrast; show flash() for a blank")
+    pattern = (masks - centre) / scale.clamp_min(1e-6)
+    threshold, log_gain = torch.zeros_like(mean), spread.clamp_min(1e-6).log()
+    for _ in range(iterations):
+        gain = log_gain.exp()
+        raw = mean + gain * (pattern - threshold)
+        inside = ((raw > 0) & (raw < 1)).to(raw)
+        clipped = raw.clamp(0, 1)
+        reached, contrast = _moments(clipped)
+        # what is clipped no longer answers to threshold and gain; the floors keep far-off steps short
+        answers = inside.mean(over, keepdim=True).clamp_min(0.1)
+        threshold = threshold - ((mean - reached) / (gain * answers).clamp_min(1e-6)).clamp(-0.5, 0.5)
+        elasticity = ((clipped - reached) * gain * (pattern - threshold) * inside).mean(over, keepdim=True)
+        elasticity = (elasticity / contrast.square().clamp_min(1e-12)).clamp(0.1, 1)
+        log_gain = log_gain + ((spread / contrast.clamp_min(1e-6)).clamp_min(1e-6).log() / elasticity).clamp(-0.7, 0.7)
+    return (mean + log_gain.exp() * (pattern - threshold)).clamp(0, 1)
+
+
+def _moments(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and RMS contrast (population standard deviation) of each channel."""
+    over = (-2, -1)
+    return images.mean(over, keepdim=True), images.std(over, keepdim=True, correction=0)

@@ -1,0 +1,465 @@
+"""What the eye is shown at each time: flash, sustained, masked, sequence, and mixtures of them.
+
+What is random (masks, the draw from a mixture) depends on (seed, stimulus index) alone, never on the batch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from numbers import Integral
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from cortexsim._support import randomness
+from cortexsim._support.checks import unknown
+from cortexsim.stimuli.images import as_float
+from cortexsim.stimuli.masks import MASKS, GivenMask, make_masks
+
+Shown = Literal["nothing", "image", "mask"]
+SHOWN: tuple[Shown, ...] = ("nothing", "image", "mask")
+
+
+@dataclass(frozen=True)
+class Frames:
+    """The pictures that enter, and when.
+
+    Parameters
+    ----------
+    images : Tensor, shape (frame, 3, height, width)
+        Each distinct picture once; the first `stimulus` of them are the targets (or their first frames).
+    lookup : Tensor, shape (time, stimulus), int64
+        Which picture each stimulus is shown at each time; -1 is nothing.
+    """
+
+    images: Tensor
+    lookup: Tensor
+
+    def energies(self) -> tuple[Tensor, Tensor]:
+        """Return the contrast energy of each stimulus' target and of its mask, each of shape (stimulus,), float64.
+
+        RMS contrast squared x area x duration: the variance of the pixels (in [0, 1]) about the picture's mean in each
+        channel, averaged over the channels, times the pixels of a channel, summed over the steps at which it is shown.
+        RMS contrast is the standard deviation of luminance, as in Peli (1990). Not for a sequence, which has no mask.
+        """
+        n = self.lookup.shape[1]
+        area = self.images.shape[-2] * self.images.shape[-1]
+        energy = self.images.double().var((-2, -1), correction=0).mean(1).cpu() * area
+        shown = self.lookup >= 0
+        at_each = energy[self.lookup.clamp_min(0)]
+        # the first pictures are the targets, and what follows are masks, the target as its own mask among them
+        return tuple((at_each * (shown & chosen)).sum(0) for chosen in (self.lookup < n, self.lookup >= n))  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
+class Presentation:
+    """What one trial shows at each time. Made by `flash`, `sustained`, `masked` and `sequence`.
+
+    Parameters
+    ----------
+    kind : str
+        "flash", "sustained", "masked" or "sequence".
+    duration : int or None
+        Steps for which the target is shown; None is to the end.
+    soa : int or None
+        Stimulus-onset asynchrony in steps: mask onset less target onset.
+    mask : str, GivenMask or None
+        One of `MASKS`, or given pixels.
+    mask_duration : int or None
+        Steps for which the mask is shown; None is to the end.
+    steps_per_frame, n_frames : int or None
+        Of a sequence; n_frames is known once there are images.
+    """
+
+    kind: str
+    duration: int | None = 1
+    soa: int | None = None
+    mask: str | GivenMask | None = None
+    mask_duration: int | None = None
+    steps_per_frame: int | None = None
+    n_frames: int | None = None
+
+    @property
+    def components(self) -> tuple[Presentation, ...]:
+        """The presentations that a stimulus may get: this one."""
+        return (self,)
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """How often each component is drawn."""
+        return (1.0,)
+
+    def shown(self, time: int) -> Shown:
+        """Say what is on the screen at a time: "image", "mask" or "nothing"."""
+        if time < 0:
+            raise ValueError(f"time must be at least 0, got {time}")
+        if self.kind == "sequence":
+            assert self.steps_per_frame is not None
+            return "image" if self.n_frames is None or time < self.n_frames * self.steps_per_frame else "nothing"
+        if self.duration is None or time < self.duration:
+            return "image"
+        if self.soa is None or time < self.soa:
+            return "nothing"
+        return "mask" if self.mask_duration is None or time < self.soa + self.mask_duration else "nothing"
+
+    def contains(self, other: Presentation | Mixture) -> bool:
+        """Whether statistics taken on this presentation serve the other one."""
+        return self == other
+
+    def for_images(self, images: Tensor) -> Presentation:
+        """Return the presentation with what the images settle: the number of frames of a sequence.
+
+        Raises
+        ------
+        ValueError
+            If a sequence is shown single images, or a single-image presentation movies.
+        """
+        if self.kind != "sequence":
+            if images.ndim == 5:
+                raise ValueError(
+                    f"{self.kind} shows one image a stimulus, got movies of shape {tuple(images.shape)}; use sequence()"
+                )
+            return self
+        if images.ndim != 5:
+            raise ValueError(
+                "a sequence shows movies, shape (stimulus, frame, 3, height, width), got images of shape "
+                f"{tuple(images.shape)}"
+            )
+        return replace(self, n_frames=images.shape[1])
+
+    def frames(
+        self,
+        images: Tensor,
+        until: int,
+        *,
+        seed: int = 0,
+        index: Tensor | None = None,
+        others: Tensor | None = None,
+    ) -> Frames:
+        """Lay out what every stimulus is shown at every time.
+
+        Parameters
+        ----------
+        images : Tensor, shape (stimulus, 3, height, width), or (stimulus, frame, 3, height, width) for a sequence
+            The targets, RGB in [0, 1] or uint8.
+        until : int
+            Last time.
+        seed : int
+            Draws masks and the component of a mixture.
+        index : Tensor, shape (stimulus,), optional
+            The stimuli's indices within their set, on which the draw depends; by default 0, 1, ...
+        others : Tensor, optional
+            The set from which masks of the kinds "image" and "texture" are taken; by default the images themselves.
+
+        Returns
+        -------
+        Frames
+        """
+        return lay_out(self, images, until, seed=seed, index=index, others=others)
+
+    def __str__(self) -> str:
+        if self.kind == "sequence":
+            length = "" if self.n_frames is None else f" of {self.n_frames}"
+            return f"sequence{length}: a new image every {_steps(self.steps_per_frame or 1)}"
+        if self.duration is None:
+            return "sustained: the image stays"
+        text = f"{self.kind}: image for {_steps(self.duration)}"
+        if self.soa is None:
+            return f"{text}, then nothing"
+        name = "given mask" if isinstance(self.mask, GivenMask) else _MASK_WORDS[str(self.mask)]
+        end = "to the end" if self.mask_duration is None else f"for {_steps(self.mask_duration)}"
+        return f"{text}, {name} from t = {self.soa} {end} (SOA {self.soa}, ISI {self.soa - self.duration})"
+
+    def timeline(self, until: int = 9) -> str:
+        """Draw the trial as text: ■ image, ▒ mask, · nothing, a sign for each time from 0."""
+        signs = {"image": "■", "mask": "▒", "nothing": "·"}
+        return "".join(signs[self.shown(time)] for time in range(until + 1))
+
+    def _repr_html_(self) -> str:
+        return _picture(str(self), [("", self)])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the presentation as plain values, for JSON."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """One of several presentations for each stimulus, drawn by (seed, stimulus index). Made by `mixture`."""
+
+    components: tuple[Presentation, ...]
+    weights: tuple[float, ...]
+
+    kind = "mixture"
+
+    def shown(self, time: int) -> Shown:
+        """Say what is on the screen, if that is the same under every component.
+
+        Raises
+        ------
+        ValueError
+            If the components differ at this time.
+        """
+        kinds = {component.shown(time) for component in self.components}
+        if len(kinds) > 1:
+            raise ValueError(f"at time {time} the stimuli of this mixture see different things: {sorted(kinds)}")
+        return kinds.pop()
+
+    def contains(self, other: Presentation | Mixture) -> bool:
+        """Whether statistics taken on this mixture serve the other presentation."""
+        return self == other or other in self.components
+
+    def for_images(self, images: Tensor) -> Mixture:
+        """Return the mixture with what the images settle."""
+        return replace(self, components=tuple(component.for_images(images) for component in self.components))
+
+    def draw(self, seed: int, index: Tensor) -> Tensor:
+        """Draw a component for each stimulus, shape (stimulus,)."""
+        edges = torch.tensor(self.weights, device=index.device).cumsum(0)[:-1]
+        return torch.bucketize(randomness.uniform(seed, "mixture", index), edges, right=True)
+
+    def frames(
+        self,
+        images: Tensor,
+        until: int,
+        *,
+        seed: int = 0,
+        index: Tensor | None = None,
+        others: Tensor | None = None,
+    ) -> Frames:
+        """Lay out what every stimulus is shown at every time; see `Presentation.frames`."""
+        return lay_out(self, images, until, seed=seed, index=index, others=others)
+
+    def __str__(self) -> str:
+        parts = [f"{weight:.0%} {c}" for c, weight in zip(self.components, self.weights, strict=True)]
+        return "mixture: " + "; ".join(parts)
+
+    def timeline(self, until: int = 9) -> str:
+        """Draw each component as text, a line for each."""
+        return "\n".join(component.timeline(until) for component in self.components)
+
+    def _repr_html_(self) -> str:
+        rows = [(f"{weight:.0%}", c) for c, weight in zip(self.components, self.weights, strict=True)]
+        return _picture("mixture: one of these for each stimulus", rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the mixture as plain values, for JSON."""
+        return {
+            "kind": "mixture",
+            "components": [component.to_dict() for component in self.components],
+            "weights": list(self.weights),
+        }
+
+
+AnyPresentation = Presentation | Mixture
+
+_MASK_WORDS = {
+    "noise": "noise mask",
+    "phase-scrambled": "phase-scrambled mask",
+    "pixel-shuffled": "pixel-shuffled mask",
+    "texture": "texture mask",
+    "image": "another image as mask",
+    "target": "the target itself as mask",
+}
+
+
+def from_dict(saved: Mapping[str, Any]) -> AnyPresentation:
+    """Build a presentation from `to_dict`'s form."""
+    if saved["kind"] == "mixture":
+        # as they are: `mixture` would divide the weights by their sum once more
+        components = [from_dict(component) for component in saved["components"]]
+        return Mixture(tuple(c for c in components if isinstance(c, Presentation)), tuple(saved["weights"]))
+    values = {"duration": None, **saved}
+    if isinstance(values.get("mask"), Mapping):
+        values["mask"] = GivenMask(tuple(values["mask"]["shape"]), values["mask"]["data"])
+    return Presentation(**values)
+
+
+def _steps(n: int) -> str:
+    return f"{n} step" if n == 1 else f"{n} steps"
+
+
+def _at_least_one(value: Any, what: str) -> int:
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+        got = repr(value) if isinstance(value, int | float | str | Integral) else type(value).__name__
+        raise ValueError(f"{what} must be a whole number of steps, at least 1, got {got}")
+    return int(value)
+
+
+def checked(presentation: Any) -> AnyPresentation:
+    """Return a presentation, or say what it should have been.
+
+    Raises
+    ------
+    TypeError
+        If it is none.
+    """
+    if isinstance(presentation, Presentation | Mixture):
+        return presentation
+    raise TypeError(
+        "a presentation is made by flash(), sustained(), masked(), sequence() or mixture(), "
+        f"got {presentation if isinstance(presentation, str) else type(presentation).__name__!r}"
+    )
+
+
+def flash(duration: int = 1) -> Presentation:
+    """Show the image for `duration` steps from time 0, then nothing (nothing enters; not a grey image).
+
+    Raises
+    ------
+    ValueError
+        If `duration` is no whole number of at least 1.
+    """
+    if duration is None:
+        raise ValueError("duration must be a whole number of steps, at least 1, got None; use sustained()")
+    return Presentation("flash", _at_least_one(duration, "duration"))
+
+
+def sustained() -> Presentation:
+    """Show the image at every time: the inhomogeneous system of Liao & Poggio (2016), appendix."""
+    return Presentation("sustained", None)
+
+
+def masked(
+    duration: int = 1,
+    soa: int = 3,
+    mask: str | Tensor | GivenMask = "noise",
+    mask_duration: int | None = None,
+) -> Presentation:
+    """Show the image briefly, then a mask.
+
+    Parameters
+    ----------
+    duration : int
+        Steps for which the target is shown.
+    soa : int
+        Stimulus-onset asynchrony: mask onset less target onset, in steps. Between target and mask nothing enters. It is
+        at least 1: what is shown at the same time is no mask but another image. A run that ends before the mask comes
+        is the run of a flash.
+    mask : str or Tensor of shape (3, height, width)
+        "noise" (white, a new one for each stimulus), "phase-scrambled" and "pixel-shuffled" (of the target), "texture"
+        (a patchwork of pieces of other stimuli, a quarter of the field wide), "image" (another stimulus), "target" (the
+        target itself, as a control), or pixels in [0, 1]. Every mask gets the target's mean and RMS contrast in each
+        channel, after clipping to [0, 1].
+    mask_duration : int, optional
+        Steps for which the mask is shown; None is to the end.
+
+    Raises
+    ------
+    ValueError
+        If the SOA is shorter than the duration, a number is below 1, or the mask is unknown.
+    """
+    duration, soa = _at_least_one(duration, "duration"), _at_least_one(soa, "soa")
+    mask_duration = None if mask_duration is None else _at_least_one(mask_duration, "mask_duration")
+    if soa < duration:
+        raise ValueError(f"the mask cannot come before the target ends: SOA {soa} is shorter than duration {duration}")
+    if isinstance(mask, Tensor):
+        mask = GivenMask.of(mask)
+    elif not isinstance(mask, str | GivenMask):
+        raise TypeError(f"mask must be one of {list(MASKS)}, or a torch.Tensor, got {type(mask).__name__}")
+    elif isinstance(mask, str) and mask not in MASKS:
+        raise ValueError(unknown("mask", mask, MASKS))
+    return Presentation("masked", duration, soa, mask, mask_duration)
+
+
+def sequence(steps_per_frame: int = 1) -> Presentation:
+    """Show the frames of a movie one after the other, each for `steps_per_frame` steps, then nothing.
+
+    Raises
+    ------
+    ValueError
+        If `steps_per_frame` is no whole number of at least 1.
+    """
+    return Presentation("sequence", None, steps_per_frame=_at_least_one(steps_per_frame, "steps_per_frame"))
+
+
+def mixture(*presentations: AnyPresentation, weights: Sequence[float] | None = None) -> Mixture:
+    """Draw one of several presentations for each stimulus, by (seed, stimulus index).
+
+    Parameters
+    ----------
+    presentations : Presentation
+        At least one; a mixture among them is flattened.
+    weights : sequence of float, optional
+        How often each is drawn, relative to the others; by default equally.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or the weights do not fit.
+    """
+    if not presentations:
+        raise ValueError("a mixture needs at least one presentation, got none")
+    presentations = tuple(checked(presentation) for presentation in presentations)
+    shares = [1.0] * len(presentations) if weights is None else [float(weight) for weight in weights]
+    if len(shares) != len(presentations) or min(shares) <= 0 or not math.isfinite(sum(shares)):
+        raise ValueError(f"weights must be {len(presentations)} positive numbers, got {weights!r}")
+    parts: dict[Presentation, float] = {}
+    for presentation, share in zip(presentations, shares, strict=True):
+        for component, weight in zip(presentation.components, presentation.weights, strict=True):
+            parts[component] = parts.get(component, 0.0) + share * weight / sum(shares)
+    # rounded so that 1/3 of 1/2 equals 1/6
+    return Mixture(tuple(parts), tuple(round(weight, 12) for weight in parts.values()))
+
+
+def lay_out(
+    presentation: AnyPresentation,
+    images: Tensor,
+    until: int,
+    *,
+    seed: int,
+    index: Tensor | None,
+    others: Tensor | None,
+) -> Frames:
+    """Lay out what every stimulus is shown at every time; see `Presentation.frames`."""
+    n, device = len(images), images.device
+    index = torch.arange(n, device=device) if index is None else index.to(device)
+    presentation = presentation.for_images(images)
+    images, others = as_float(images), images if others is None else others
+    # frame-major, so that the first n pictures are the first frames, in order
+    pictures = [images.transpose(0, 1).flatten(0, 1) if images.ndim == 5 else images]
+    # the lookup stays on the CPU, where the time loop reads it without waiting for a GPU
+    drawn = presentation.draw(seed, index).cpu() if isinstance(presentation, Mixture) else torch.zeros(n)
+    lookup = torch.full((until + 1, n), -1, dtype=torch.int64)
+    every = torch.arange(n)
+    for k, component in enumerate(presentation.components):
+        rows = every[drawn == k]
+        masks = {time for time in range(until + 1) if component.shown(time) == "mask"}
+        if masks and component.mask is not None and len(rows):
+            start = sum(len(p) for p in pictures)
+            pictures.append(make_masks(component.mask, images[rows.to(device)], others, seed, index[rows.to(device)]))
+        for time in range(until + 1):
+            match component.shown(time):
+                case "image":
+                    lookup[time, rows] = rows + n * (time // (component.steps_per_frame or until + 1))
+                case "mask" if len(rows):
+                    lookup[time, rows] = start + torch.arange(len(rows))
+    return Frames(torch.cat(pictures) if len(pictures) > 1 else pictures[0], lookup)
+
+
+def _picture(caption: str, rows: Sequence[tuple[str, Presentation]], until: int = 9) -> str:
+    """Draw what is shown when, a row of boxes for each presentation; readable on light and dark pages."""
+    side, left = 22, 48
+    fills = {"image": "#0072B2", "mask": "#E69F00", "nothing": "none"}  # Okabe & Ito (2008)
+    shapes = []
+    for k, (name, presentation) in enumerate(rows):
+        y = k * (side + 4)
+        shapes.append(f'<text x="0" y="{y + 15}" fill="currentColor" font-size="12">{name}</text>')
+        for time in range(until + 1):
+            kind = presentation.shown(time)
+            shapes.append(
+                f'<rect x="{left + time * side}" y="{y}" width="{side - 3}" height="{side - 3}" fill="{fills[kind]}" '
+                f'stroke="currentColor" stroke-opacity=".5"><title>t = {time}: {kind}</title></rect>'
+            )
+    bottom = len(rows) * (side + 4) + 12
+    for time in range(until + 1):
+        shapes.append(
+            f'<text x="{left + time * side + 6}" y="{bottom}" fill="currentColor" font-size="11">{time}</text>'
+        )
+    shapes.append(f'<text x="0" y="{bottom}" fill="currentColor" font-size="11">time</text>')
+    svg = f'<svg width="{left + (until + 1) * side}" height="{bottom + 6}">{"".join(shapes)}</svg>'
+    legend = '<span style="color:#0072B2">■</span> image <span style="color:#E69F00">■</span> mask □ nothing'
+    return f"<figure><figcaption>{caption} &nbsp; {legend}</figcaption>{svg}</figure>"

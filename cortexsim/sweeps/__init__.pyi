@@ -1,0 +1,5 @@
+from .running import sweep
+
+__all__ = [
+    "sweep",
+]

@@ -1,0 +1,121 @@
+"""One point of a study, as a worker does it: what comes out is small and comes back over the network."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from cortexsim import __version__, datasets
+from cortexsim.analyse._accuracy import accuracy
+from cortexsim.datasets.labels import classes
+from cortexsim.model._calibrate import calibrate
+from cortexsim.model.moments import MissingStatisticsError
+from cortexsim.recording._rerun import draw
+from cortexsim.recording._simulate import simulate
+from cortexsim.stimuli.text import read_presentation, read_record
+from cortexsim.sweeps.study import Point, folder_of, load_model, silenced
+
+# a worker with several threads computes one point at a time: torch has threads of its own
+_ONE = threading.Lock()
+
+
+def measure(point: Point, base: Path, recording: Path | None = None) -> xr.Dataset | str:
+    """Do a point.
+
+    Parameters
+    ----------
+    point : Point
+    base : path
+        The folder in which relative paths of the study begin.
+    recording : path, optional
+        Where its recording goes, a .zarr; one that a killed worker left there is gone on with.
+
+    Returns
+    -------
+    Dataset or str
+        `accuracy` (time) with `low` and `high`; or what went wrong.
+    """
+    try:
+        with _ONE:
+            return _measured(point, base, recording)
+    except MissingStatisticsError as error:
+        return f"{error}; in a study, calibrate_on = 500 takes them on training images"
+    except Exception as error:
+        # a message, since an exception of some library may not survive the way back
+        text = " ".join(str(error.args[0] if isinstance(error, KeyError) and error.args else error).split())
+        return text or type(error).__name__
+
+
+def _measured(point: Point, base: Path, path: Path | None) -> xr.Dataset:
+    chosen, settings = point.chosen, point.settings
+    if settings["version"] != __version__:
+        raise RuntimeError(f"the worker runs cortexsim {__version__}, but the study is of {settings['version']}")
+    model = load_model(chosen["model"], base)
+    presentation = read_presentation(chosen["presentation"])
+    size, seed = model.graph.states[0].size, chosen["seed"]
+    data = settings["data"]
+    if folder_of(data, base):
+        data = str(folder_of(data, base))
+    statistics = None
+    if settings["calibrate_on"] and model.normalization != "none":
+        training = stimuli(data, settings["calibrate_on"], seed, "train", size)
+        statistics = calibrate(model, training, settings["until"], presentation, seed=seed, keep=False)
+    images = stimuli(data, settings["n"], seed, "test", size)
+    if model.classes is not None and classes(images) != model.classes:
+        raise ValueError(f"the model was trained on the classes {model.classes}, but the data have {classes(images)}")
+    recording = simulate(
+        model,
+        images,
+        presentation,
+        until=settings["until"],
+        record=read_record(settings["record"]) if path else [],
+        statistics=statistics,
+        silence=silenced(chosen["silence"]) or None,
+        noise=chosen["noise"],
+        dtype=settings["dtype"] if path else "float32",
+        seed=seed,
+        batch_size=settings["batch_size"] or None,
+        to=path,
+        resume=path is not None,
+    )
+    with recording:
+        return accuracy(recording["readout"]).to_dataset(name="accuracy")
+
+
+def stimuli(data: str | Mapping[str, Any], n: int, seed: int, part: str, size: tuple[int, int]) -> Any:
+    """Make or read the images of a point, or those on which its statistics are taken.
+
+    Parameters
+    ----------
+    data : str or mapping
+        As in a study.
+    n, seed : int
+    part : "train" or "test"
+    size : (int, int)
+        Height and width that a model takes.
+
+    Returns
+    -------
+    Dataset
+    """
+    if isinstance(data, str) and folder_of(data):
+        return _of_folder(Path(data), n, seed, part, size)
+    named = {"name": data} if isinstance(data, str) else dict(data)
+    if part == "test":
+        part = named.get("part", "test")
+    return draw({"size": size[0], **named, "part": part, "seed": seed}, n)
+
+
+def _of_folder(path: Path, n: int, seed: int, part: str, size: tuple[int, int]) -> Any:
+    import torch
+
+    images = datasets.folder(path, size=size, part=part if (path / part).is_dir() else None)
+    if n > images.sizes["stimulus"]:
+        raise ValueError(f"{path} holds {images.sizes['stimulus']} {part} images, but the study asks for {n}")
+    # a folder lists one class after the other
+    order = torch.randperm(images.sizes["stimulus"], generator=torch.Generator().manual_seed(seed))[:n]
+    return images.isel(stimulus=sorted(order.tolist()))

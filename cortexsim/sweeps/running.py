@@ -1,0 +1,240 @@
+"""Run a study on dask: a point is kept as soon as it is done, and never done again."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from cortexsim.sweeps.folder import SweepFolder
+from cortexsim.sweeps.point import measure
+from cortexsim.sweeps.study import Point, Study, read_study
+
+# more than this is asked about before it starts
+MANY = 10_000
+# how many points the scheduler holds at once: enough for any cluster, without a list of a million
+WAITING = 1000
+SECONDS_TO_CONNECT = 10.0
+MEMORY_OF_A_WORKER = 1.2e9
+GONE = "the dask scheduler is gone; what is finished stays, resume=True (--resume) goes on"
+
+
+def sweep(
+    study: str | Path | Mapping[str, Any] | Study,
+    *,
+    to: str | Path,
+    scheduler: str | None = None,
+    workers: int | None = None,
+    resume: bool = False,
+    yes: bool = False,
+    report: Callable[[str], None] | None = None,
+) -> xr.Dataset:
+    """Show images to many models in many ways, one point after the other or many at once, and put the results together.
+
+    Parameters
+    ----------
+    study : path, mapping or Study
+        A .toml file or a mapping: `models`, `data` and `until`, and as they are needed `n`, `seeds`, `presentations`,
+        `noise`, `silence`, `calibrate_on`, `record`, `dtype`, `batch_size`; see `sweep.study.Study`.
+    to : path
+        The folder of the study: the study, a small file for each finished point, result.nc, and recordings where the
+        study asks for them (these are written by the workers, which then must see this folder).
+    scheduler : str, optional
+        Address of a dask scheduler, such as "tcp://login:8786". Without it, processes on this machine.
+    workers : int, optional
+        Processes on this machine; 0 computes in this one. By default as many as there are cores and memory for.
+    resume : bool
+        Go on with what is in the folder: what is finished is not done again. The study may have grown since.
+    yes : bool
+        Run a grid of more than 10,000 points.
+    report : callable, optional
+        Is told how it stands, a line at a time. A KeyboardInterrupt from it stops, and nothing that is finished is
+        lost.
+
+    Returns
+    -------
+    Dataset
+        `accuracy` (model, seed, presentation, noise, silence, time) with `low` and `high`, NaN where a point is not
+        done; `status` of each point. `attrs["failed"]` counts the points that failed; the folder's failures.json says
+        at which settings and why. They do not stop the others, and are tried again by the next `resume`.
+
+    Raises
+    ------
+    ValueError
+        If the study is not allowed (the message says in which line), has no points, or too many without `yes`; if the
+        folder belongs to another study, or a finished point is damaged.
+    FileExistsError
+        If the folder exists and `resume` is False.
+    BlockingIOError
+        If another process is running a study there.
+    ConnectionError
+        If no scheduler answers, or it is gone before all is done.
+    RuntimeError
+        If no process can be started on this machine.
+    """
+    if workers is not None and (not isinstance(workers, int) or isinstance(workers, bool) or workers < 0):
+        raise ValueError(f"workers must be a whole number of at least 0, got {workers!r}")
+    if workers is not None and scheduler is not None:
+        raise ValueError("workers are of this machine; a scheduler has its own: give one of the two")
+    planned = read_study(study)
+    if planned.n_points > MANY and not yes:
+        sides = " x ".join(f"{len(values):,} {axis}s" for axis, values in planned.axes.items() if len(values) > 1)
+        raise ValueError(
+            f"the grid has {planned.n_points:,} points ({sides}), more than {MANY:,}; if that is meant, say so with "
+            "yes=True (--yes)"
+        )
+    say = report or (lambda line: None)
+    with SweepFolder(Path(to), planned, resume=resume) as folder:
+        finished = folder.finished(planned)
+        if finished:
+            say(f"{len(finished):,} of {planned.n_points:,} points are done already")
+        failures: dict[str, str] = {}
+        try:
+            left = [point for point in planned.points() if point.key not in finished]
+            if left:
+                with connected(scheduler, workers, len(left), say) as client:
+                    _run(client, left, folder, finished, failures, say)
+        finally:
+            # whatever ends it, what is finished is put together
+            result = folder.combine(planned, finished, failures)
+        return result
+
+
+def _run(
+    client: Any,
+    left: Sequence[Point],
+    folder: SweepFolder,
+    finished: dict[str, xr.Dataset],
+    failures: dict[str, str],
+    say: Callable[[str], None],
+) -> None:
+    from concurrent.futures import CancelledError
+
+    from distributed import as_completed
+    from distributed.client import ClosedClientError
+    from distributed.comm import CommClosedError
+
+    before, n, started = len(finished), len(finished) + len(left), time.perf_counter()
+    run, waiting, base = uuid.uuid4().hex[:8], iter(left), Path.cwd()
+    running: dict[Any, Point] = {}
+
+    def submit(points: Iterator[Point]) -> list[Any]:
+        futures = []
+        for point in points:
+            recording = folder.recording(point) if point.settings["record"] else None
+            # a name of its own for each run: the cluster may remember that the point failed before
+            name = f"cortexsim-{run}-{point.key}"
+            future = client.submit(measure, point, base, recording, key=name, pure=False)
+            running[future] = point
+            futures.append(future)
+        return futures
+
+    done = as_completed(submit(islice(waiting, WAITING)), loop=client.loop, raise_errors=False)
+    try:
+        for future in done:
+            point = running.pop(future)
+            found = _outcome(future)
+            future.release()
+            if isinstance(found, str):
+                failures[point.key] = found
+                told = f"FAILED: {found}"
+            else:
+                folder.keep(point, found)
+                finished[point.key] = found
+                last = found["accuracy"].isel(time=-1)
+                told = f"accuracy {float(last):.1%} at t = {int(last['time'])}"
+            count = len(finished) + len(failures)
+            seconds = (time.perf_counter() - started) / (count - before) * (n - count)
+            about = f"about {_duration(seconds)} left" if count < n else "done"
+            say(f"{count:,}/{n:,} {point}: {told}; {about}")
+            for another in submit(islice(waiting, 1)):
+                done.add(another)
+    except (CancelledError, ClosedClientError, CommClosedError) as error:
+        # it went while a result was fetched, or the next point was on its way to it
+        raise ConnectionError(GONE) from error
+    finally:
+        client.cancel(list(running))
+
+
+def _outcome(future: Any) -> xr.Dataset | str:
+    """Return what a point came to; a worker that died was retried by dask, several times."""
+    from distributed.scheduler import KilledWorker
+
+    if future.status == "finished":
+        return future.result()
+    error = None if future.cancelled() else future.exception()
+    if isinstance(error, KilledWorker):
+        return "it killed the worker each time that it was tried (too little memory?)"
+    if error is None:
+        raise ConnectionError(GONE)
+    return f"the worker could not begin: {type(error).__name__}: {' '.join(str(error).split())}"
+
+
+@contextmanager
+def connected(scheduler: str | None, workers: int | None, n_points: int, say: Callable[[str], None]) -> Iterator[Any]:
+    """Offer a dask client of a cluster, or of processes on this machine that end with it.
+
+    Raises
+    ------
+    ConnectionError
+        If no scheduler answers.
+    RuntimeError
+        If no process can be started.
+    """
+    from distributed import Client, LocalCluster
+
+    if scheduler is not None:
+        try:
+            client = Client(scheduler, timeout=SECONDS_TO_CONNECT, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise ConnectionError(
+                f"no dask scheduler answers at {scheduler!r} within {SECONDS_TO_CONNECT:.0f} s ({error}); start one "
+                "with `dask scheduler` and give the address that it prints, or leave it out to use this machine"
+            ) from error
+        with client:
+            if not client.nthreads():
+                say(f"{scheduler} has no worker yet; waiting for one")
+            yield client
+        return
+    _refuse_to_begin_in_a_child()
+    n = _fitting(n_points) if workers is None else min(workers, n_points)
+    # any free port for the page on which dask tells how it stands: its usual one may be another cluster's
+    options: dict[str, Any] = {"threads_per_worker": 1, "dashboard_address": "127.0.0.1:0", "processes": n > 0}
+    try:
+        cluster = LocalCluster(n_workers=max(n, 1), **options)
+    except RuntimeError as error:
+        raise RuntimeError(
+            f"no process could be started on this machine ({error}); a script must call this under "
+            "`if __name__ == '__main__':`, or with workers=0, which computes in this process"
+        ) from error
+    with cluster, Client(cluster, set_as_default=False) as client:
+        yield client
+
+
+def _refuse_to_begin_in_a_child() -> None:
+    """Refuse where a worker that is being started runs the script that starts it."""
+    import multiprocessing
+
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise RuntimeError(
+            "a script that sweeps must do so under `if __name__ == '__main__':`; its workers read it, too"
+        )
+
+
+def _fitting(n_points: int) -> int:
+    import psutil
+
+    return int(max(1, min(n_points, os.cpu_count() or 1, psutil.virtual_memory().available // MEMORY_OF_A_WORKER)))
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,286 @@
+"""A study: which models see what, read from a TOML file or a mapping; what is wrong in it is told with its line."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, asdict, dataclass, fields
+from math import isfinite, prod
+from pathlib import Path
+from typing import Any
+
+from cortexsim import __version__, zoo
+from cortexsim._support.checks import unknown
+from cortexsim.model.checkpoint import load as load_file
+from cortexsim.model.cortex import Cortex
+from cortexsim.recording._rerun import draw
+from cortexsim.stimuli.text import read_presentation, read_record, read_silence
+
+# the dimensions of the grid, each with the setting that lists its values
+AXES = {
+    "model": "models",
+    "seed": "seeds",
+    "presentation": "presentations",
+    "noise": "noise",
+    "silence": "silence",
+}
+NOTHING = "none"
+
+
+@dataclass(frozen=True)
+class Study:
+    """What is run: every model with every seed, presentation, noise and silence.
+
+    Parameters
+    ----------
+    models : tuple of str
+        .safetensors files, or pretrained models by name.
+    data : str or mapping
+        "digits", "contours", or a folder of images; or {"name": "digits", "occlusion": [0.3, 0.5], ...}, arguments of
+        that dataset.
+    until : int
+        Last time; every readout time up to it is in the result.
+    n : int
+        Stimuli of each point.
+    seeds : tuple of int
+        Each draws its stimuli, masks and noise.
+    presentations, silence : tuple of str
+        As on the command line: "masked:1:3"; "feedback:3-20", several joined by commas, or "none".
+    noise : tuple of float
+        As for `simulate`, in standard deviations.
+    calibrate_on : int
+        Training images on which statistics are taken anew for each presentation; 0 takes the model's own.
+    record : str
+        What each point keeps as a recording, as on the command line: "V1:spatial_mean,IT"; "" keeps none.
+    dtype : str
+        Of the recordings.
+    batch_size : int
+        Stimuli at once; 0 is as many as fit.
+    """
+
+    models: tuple[str, ...]
+    data: str | dict[str, Any]
+    until: int
+    n: int = 200
+    seeds: tuple[int, ...] = (0,)
+    presentations: tuple[str, ...] = ("flash",)
+    noise: tuple[float, ...] = (0.0,)
+    silence: tuple[str, ...] = (NOTHING,)
+    calibrate_on: int = 0
+    record: str = ""
+    dtype: str = "float16"
+    batch_size: int = 0
+
+    @property
+    def axes(self) -> dict[str, tuple[Any, ...]]:
+        """The values along each dimension of the grid."""
+        return {axis: getattr(self, name) for axis, name in AXES.items()}
+
+    @property
+    def n_points(self) -> int:
+        """How many points the grid has."""
+        return prod(map(len, self.axes.values()))
+
+    @property
+    def fixed(self) -> dict[str, Any]:
+        """What is the same at every point, as plain values."""
+        return {name: value for name, value in asdict(self).items() if name not in AXES.values()}
+
+    def points(self) -> Iterator[Point]:
+        """Go through the grid."""
+        files = {model: _checksum(model) for model in self.models}
+        for values in itertools.product(*self.axes.values()):
+            chosen = dict(zip(self.axes, values, strict=True))
+            yield Point(chosen, {**self.fixed, "file": files[chosen["model"]], "version": __version__})
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point of the grid.
+
+    Parameters
+    ----------
+    chosen : dict
+        By dimension, the value here.
+    settings : dict
+        All else that decides what comes out.
+    """
+
+    chosen: dict[str, Any]
+    settings: dict[str, Any]
+
+    @property
+    def key(self) -> str:
+        """The name of its file: other settings give another one."""
+        return hashlib.sha256(repr(sorted({**self.settings, **self.chosen}.items())).encode()).hexdigest()[:16]
+
+    def __str__(self) -> str:
+        usual = {"noise": 0.0, "silence": NOTHING}
+        told = {axis: value for axis, value in self.chosen.items() if usual.get(axis) != value}
+        return ", ".join(str(v) if axis in ("model", "presentation") else f"{axis} {v}" for axis, v in told.items())
+
+
+def read_study(study: Any) -> Study:
+    """Read a study from a TOML file, or from a mapping of the same form.
+
+    Parameters
+    ----------
+    study : path, mapping or Study
+
+    Raises
+    ------
+    FileNotFoundError
+        If the file, a model or a folder of images is not there.
+    TypeError
+        If it is none of these.
+    ValueError
+        If something in it is not allowed; the message says where, what it got and what is allowed.
+    """
+    if isinstance(study, Study):
+        return study
+    if isinstance(study, Mapping):
+        return _checked(dict(study), lambda *_: "the study: ")
+    if not isinstance(study, str | Path):
+        raise TypeError(f"a study is a .toml file or a mapping, got {type(study).__name__}")
+    path = Path(study)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no study {str(path)!r}")
+    try:
+        text = path.read_text(encoding="utf-8")
+        written = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is no TOML: {error}") from error
+    return _checked(written, lambda *names: f"{path}, {_line(text, *names)}")
+
+
+def load_model(name: str, base: Path = Path()) -> Cortex:
+    """Load a model that a study names; a relative path begins at `base`."""
+    return load_file(base / Path(name).expanduser()) if name.endswith(".safetensors") else zoo.load(name)
+
+
+def folder_of(data: Any, base: Path = Path()) -> Path | None:
+    """Return the folder of images that a study names, or None where it names no folder that is there."""
+    folder = base / Path(data).expanduser() if isinstance(data, str) else None
+    return folder if folder is not None and folder.is_dir() else None
+
+
+def _line(text: str, *names: Any) -> str:
+    """Say in which line the first name is set, or in which one after it the others stand."""
+    found, lines = 0, text.splitlines()
+    for depth, name in enumerate(names):
+        shape = rf"""^\s*\[?\s*["']?{re.escape(str(name))}["']?\s*[\]=]""" if depth == 0 else re.escape(str(name))
+        found = next((k for k in range(found, len(lines)) if re.search(shape, lines[k])), found)
+    return f"line {found + 1}: "
+
+
+def _checked(written: dict[str, Any], where: Callable[..., str]) -> Study:
+    known = {field.name: field.default for field in fields(Study)}
+    for name in written:
+        if name not in known:
+            raise ValueError(where(name) + unknown("setting", name, known))
+    missing = [name for name, default in known.items() if default is MISSING and name not in written]
+    if missing:
+        raise ValueError(f"{where()}a study needs {missing}; the settings are {list(known)}")
+    values = {name: _typed(name, value, where) for name, value in written.items()}
+    study = Study(**values)
+    if not study.n_points:
+        empty = [name for name in AXES.values() if not getattr(study, name)]
+        raise ValueError(f"{where(empty[0])}the grid has no points: {empty} list nothing")
+    for name, read in (("presentations", read_presentation), ("silence", silenced), ("models", _known)):
+        for value in getattr(study, name):
+            _attempt(read, value, where(name, value))
+    _attempt(read_record, study.record, where("record"))
+    if study.dtype not in ("float16", "float32", "float64"):
+        raise ValueError(where("dtype") + unknown("dtype", study.dtype, ("float16", "float32", "float64")))
+    if folder_of(study.data) is None:
+        named = {"name": study.data} if isinstance(study.data, str) else study.data
+        own = [name for name in named if name in ("n", "seed", "device")]
+        if own:
+            raise ValueError(f"{where('data', own[0])}{own} of the data are set by the study's n and seeds")
+        # two are made at once: what is wrong with an argument is told before anything starts
+        wrong = next((name for name in named if name != "name" and not _can_draw(named, name)), "name")
+        _attempt(lambda data: draw(data, 2), named, where("data", *([wrong] if isinstance(study.data, dict) else [])))
+    return study
+
+
+def _can_draw(named: dict[str, Any], argument: str) -> bool:
+    try:
+        draw({"name": named.get("name"), argument: named[argument]}, 2)
+    except (ValueError, TypeError):
+        return False
+    return True
+
+
+def _attempt(read: Callable[[Any], Any], value: Any, place: str) -> None:
+    try:
+        read(value)
+    except FileNotFoundError:
+        raise
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{place}{error}") from error
+
+
+def _typed(name: str, value: Any, where: Callable[..., str]) -> Any:
+    """Refuse a value of another type, and make tuples of lists."""
+    texts, wholes = ("models", "presentations", "silence"), ("until", "n", "calibrate_on", "batch_size")
+    if name == "data":
+        if not isinstance(value, str | dict) or not value:
+            raise ValueError(f"{where(name)}data must be a name, a folder or a table with a name, got {value!r}")
+        return value
+    if name in ("record", "dtype"):
+        if not isinstance(value, str):
+            raise ValueError(f"{where(name)}{name} must be a text, got {value!r}")
+        return value
+    if name in wholes:
+        least = 1 if name in ("until", "n") else 0
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise ValueError(f"{where(name)}{name} must be a whole number of at least {least}, got {value!r}")
+        return value
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"{where(name)}{name} must be a list, got {value!r}")
+    for one in value:
+        number = isinstance(one, int if name == "seeds" else int | float) and not isinstance(one, bool)
+        if name in texts and not isinstance(one, str):
+            raise ValueError(f"{where(name, one)}{name} must be texts, got {one!r}")
+        if name not in texts and not (number and isfinite(one) and one >= 0):
+            whole = "whole numbers" if name == "seeds" else "numbers"
+            raise ValueError(f"{where(name, one)}{name} must be {whole} of at least 0, got {one!r}")
+    values = tuple(float(one) if name == "noise" else one for one in value)
+    twice = [one for one in dict.fromkeys(values) if values.count(one) > 1] if len(set(values)) < len(values) else []
+    if twice:
+        raise ValueError(f"{where(name, twice[0])}{name} must be each once, but {twice} are there twice")
+    return values
+
+
+def silenced(text: str) -> dict[str, Any]:
+    """Read the silences of one point; {} for "none".
+
+    Raises
+    ------
+    ValueError
+        If one cannot be read, or is named twice.
+    """
+    if text == NOTHING:
+        return {}
+    read = [read_silence(part.strip()) for part in text.split(",")]
+    if len(dict(read)) < len(read):
+        raise ValueError(f"{text!r} silences something twice; name it once")
+    return dict(read)
+
+
+def _known(name: str) -> None:
+    if not name.endswith(".safetensors"):
+        if name not in [*zoo.SHORT, *zoo.pretrained()]:
+            raise ValueError(unknown("model", name, [*zoo.SHORT, *zoo.pretrained()]))
+    elif not Path(name).expanduser().is_file():
+        raise FileNotFoundError(f"there is no model at {name}")
+
+
+def _checksum(name: str) -> str:
+    """Tell models apart that have the same name."""
+    if not name.endswith(".safetensors"):
+        return load_model(name).checksum()
+    return hashlib.sha256(Path(name).expanduser().read_bytes()).hexdigest()[:16]

@@ -1,0 +1,490 @@
+"""Train a model: an iterator of progress records, stopped by leaving the loop, resumed exactly."""
+
+from __future__ import annotations
+
+import importlib
+import math
+import threading
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import torch
+import xarray as xr
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from cortexsim.datasets.labels import classes, split
+from cortexsim.graph._schedule import Schedule, populate, schedule
+from cortexsim.model._calibrate import calibrate
+from cortexsim.model.checkpoint import checked_suffix
+from cortexsim.model.cortex import Cortex
+from cortexsim.model.moments import by_batch, not_at_all
+from cortexsim.model.nets import undisturbed
+from cortexsim.stimuli.images import as_images, checksum
+from cortexsim.stimuli.presentation import AnyPresentation
+from cortexsim.training import distributed as ranks
+from cortexsim.training.augmentation import augment, shrink
+from cortexsim.training.evaluate import accuracies, asked_times, labels_at
+from cortexsim.training.recipe import Recipe
+from cortexsim.training.state import read_state, write_state
+
+
+class TrainingDivergedError(RuntimeError):
+    """The loss is no longer a finite number."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a training stands.
+
+    Parameters
+    ----------
+    step, steps : int
+        Steps done, and in all.
+    epoch : int
+        Epochs done.
+    loss : float
+        Mean over the steps since the last record (cross-entropy in nats).
+    accuracy : dict of int to float
+        Training accuracy (fraction) of these steps at each trained readout time; with label and crop as trained.
+    validation : dict of int to float or None
+        Accuracy on the held-out images at each readout time, at the end of an epoch, once images are trained at full
+        size; the last record's reach as far as the calibration.
+    learning_rate : float
+    seconds, seconds_left : float
+        Wall-clock time spent (over all runs of a resumed training), and estimated still to go; NaN at step 0.
+    done : bool
+        Whether the training is over and the model calibrated.
+    """
+
+    step: int
+    steps: int
+    epoch: int
+    loss: float
+    accuracy: dict[int, float]
+    validation: dict[int, float] | None
+    learning_rate: float
+    seconds: float
+    seconds_left: float
+    done: bool = False
+
+    def __str__(self) -> str:
+        accuracies = self.validation or self.accuracy
+        shown = ", ".join(f"t={t} {value:.1%}" for t, value in accuracies.items())
+        kind = "validation" if self.validation else "training"
+        left = f"{self.seconds_left:.0f} s left" if math.isfinite(self.seconds_left) else "not trained yet"
+        left = "done" if self.done else left
+        return f"step {self.step}/{self.steps}: loss {self.loss:.3f}, {kind} accuracy {shown}; {left}"
+
+
+def train(
+    model: Cortex,
+    data: Any,
+    recipe: Recipe | None = None,
+    *,
+    checkpoint: str | Path | None = None,
+    report_every: int = 20,
+) -> Generator[Progress]:
+    """Train a model where it is (CPU or GPU); ends with a calibration.
+
+    Leaving the loop (or closing it) stops the training; with `checkpoint` its whole state is then on disk, and the
+    same call goes on from there: on the CPU to the same weights as without the interruption.
+
+    In a process group (torchrun) each process calls this with the same arguments and takes its part of every batch:
+    normalized over all parts, with the gradients of all, they learn what one process does, up to rounding. All must
+    leave the loop at the same record.
+
+    Parameters
+    ----------
+    model : Cortex
+        Trained in place.
+    data : Dataset or (Tensor, Tensor)
+        Images with `label`; or images of shape (stimulus, 3, height, width) and labels of shape (stimulus,). Movies
+        have a `frame` dimension after the first. Labels of shape (stimulus, time) name what is to be read at each
+        readout time, -1 where nothing is asked.
+    recipe : Recipe, optional
+        By default `Recipe.quick()`.
+    checkpoint : path, optional
+        Ends in .safetensors: where the state of the training is kept, at each epoch's end and when it stops.
+    report_every : int
+        Steps between records.
+
+    Yields
+    ------
+    Progress
+        First at step 0, untrained; then every `report_every` steps and at each epoch's end; the last has `done` set.
+
+    Raises
+    ------
+    ValueError
+        If data, labels or recipe do not fit the model, or the checkpoint belongs to another training.
+    TrainingDivergedError
+        If the loss is not finite; the checkpoint keeps the last good state.
+    """
+    recipe = recipe or Recipe.quick()
+    if report_every < 1:
+        raise ValueError(f"report_every must be at least 1, got {report_every}")
+    return _Training(model, data, recipe, checkpoint, report_every).run()
+
+
+class _Training:
+    """The state of one training; all that is random comes from (seed, epoch, image)."""
+
+    def __init__(
+        self, model: Cortex, data: Any, recipe: Recipe, checkpoint: str | Path | None, report_every: int
+    ) -> None:
+        self.model, self.recipe, self.report_every = model, recipe, report_every
+        self.path = None if checkpoint is None else checked_suffix(checkpoint)
+        images, labels = _pairs(data, model)
+        if model.has_own_pre_net and len(recipe.growth) > 1:
+            raise ValueError(
+                f"growth {recipe.growth} shrinks the images, which a pre-net of your own may not bear; "
+                "set growth=((0.0, 1.0),) in the recipe"
+            )
+        ranks.refuse_uneven(recipe.batch_size)
+        self.presentation = recipe.presentation.for_images(images)
+        if ranks.together():
+            _refuse_different_times(model, self.presentation)
+            ranks.same_everywhere(model)
+        asked = asked_times(labels)
+        self.plans = {until: _plan(model, self.presentation, recipe, until, asked) for _, until in recipe.unfolding}
+        self.device = next(model.parameters()).device
+        chosen, held = _held_out(labels, recipe)
+        self.validation = images[held].to(self.device), labels[held].to(self.device)
+        self.images, self.labels = images[chosen].to(self.device), labels[chosen].to(self.device)
+        self.easiest = _difficulty(data, recipe, len(images))[chosen].argsort(stable=True)
+        if len(chosen) < recipe.batch_size:
+            raise ValueError(
+                f"{len(chosen)} training images do not fill a batch of {recipe.batch_size}; give a smaller batch_size"
+            )
+        self.precision = precision_on(self.device) if recipe.precision == "auto" else recipe.precision
+        self.steps_per_epoch = len(chosen) // recipe.batch_size
+        self.steps = recipe.epochs * self.steps_per_epoch
+        self.step, self.seconds = 0, 0.0
+        self.name = str(data.attrs.get("name", "unnamed")) if isinstance(data, xr.Dataset) else "unnamed"
+        self._shuffled: tuple[int, Tensor] | None = None
+        self._last: tuple[float, dict[int, float]] = (float("nan"), {})
+        model.classes = classes(data) if isinstance(data, xr.Dataset) else model.classes
+        self.identity = {
+            # what is computed again is the same: who runs out of memory may go on so
+            "recipe": {name: value for name, value in recipe.to_dict().items() if name != "recompute"},
+            "graph": model.graph.to_dict(),
+            "model": {
+                "pre_net": model.pre_net_name,
+                "input_gain": model.input_gain,
+                "sharing": model.sharing if isinstance(model.sharing, str) else "by a table",
+                "normalization": model.normalization,
+            },
+            "images": checksum(images),
+            "labels": checksum(labels),
+            "n": len(images),
+        }
+
+    def run(self) -> Generator[Progress]:
+        # a process' first optimizer imports the compiler, which takes seconds: meanwhile there is something to see
+        preparing = threading.Thread(target=importlib.import_module, args=("torch._dynamo",), daemon=True)
+        preparing.start()
+        if self.path is None or not self.path.exists():
+            yield self._untrained()
+        preparing.join()
+        self.optimizer = _optimizer(self.model, self.recipe)
+        if self.path is not None and self.path.exists():
+            self._resume(self.path)
+        modes = [(module, module.training) for module in self.model.modules()]
+        started, first_step, before = time.perf_counter(), self.step, self.seconds
+        self._since: list[tuple[Tensor, list[int], Tensor]] = []
+        saved_at = self.step
+        try:
+            while self.step < self.steps:
+                self._one_step()
+                epoch_ends = self.step % self.steps_per_epoch == 0
+                if not epoch_ends and self.step % self.report_every:
+                    continue
+                loss, accuracy = self._gather()
+                validation = None
+                if epoch_ends and self.recipe.scale_at(self.step / self.steps) == 1:
+                    until = self.recipe.unfolded_at((self.step - 1) / self.steps) or self.model.readout_time
+                    validation = self._validate(until, thorough=False)
+                here = time.perf_counter() - started
+                self.seconds = before + here
+                if epoch_ends:
+                    self._save()
+                    saved_at = self.step
+                left = here * self._work(self.step, self.steps) / self._work(first_step, self.step)
+                yield self._record(loss, accuracy, validation, left)
+            validation = self._finish()
+            self.seconds = before + time.perf_counter() - started
+            self.model.about["seconds"] = self.seconds
+            yield self._record(*self._last, validation, 0.0, True)
+        except GeneratorExit:
+            # the loop was left, which happens at a record, between two steps: what was done must not be lost
+            if saved_at != self.step:
+                self._save()
+            raise
+        finally:
+            for module, training in modes:
+                module.training = training
+
+    def _untrained(self) -> Progress:
+        """Read out the first batch before anything is learned."""
+        with undisturbed(self.model), torch.no_grad():
+            loss, times, accuracy = self._forward()
+            loss, accuracy = ranks.summed(loss), ranks.summed(accuracy)
+        return self._record(float(loss), dict(zip(times, accuracy.tolist(), strict=True)), None, float("nan"))
+
+    def _one_step(self) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.recipe.learning_rate_at(self.step / self.steps)
+        self.model.train()
+        loss, times, accuracy = self._forward()
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        ranks.add_gradients(self.model.parameters())
+        self.optimizer.step()
+        self.step += 1
+        # kept on the device, so that a GPU is not waited for at every step
+        self._since.append((loss.detach(), times, accuracy))
+
+    def _forward(self) -> tuple[Tensor, list[int], Tensor]:
+        """Show the step's batch; return the loss, the trained readout times and the accuracy at each.
+
+        Loss and accuracy are shares: those of all processes add up to the batch's.
+        """
+        recipe, model = self.recipe, self.model
+        epoch, within = divmod(self.step, self.steps_per_epoch)
+        progress = self.step / self.steps
+        times, planned = self.plans[recipe.unfolded_at(progress)]
+        seed = recipe.seed * 1_000_003 + epoch
+        drawn = self._order(seed)[within * recipe.batch_size :][: recipe.batch_size]
+        batch = self.easiest[drawn % max(round(recipe.share_at(progress) * len(self.easiest)), 1)].to(self.device)
+        index = batch[ranks.rank() :: ranks.n_ranks()]
+        images = self.images[index]
+        if images.ndim == 4:
+            images = augment(images, recipe.augmentation, seed, index)
+            images = shrink(images, recipe.scale_at(progress), 2 ** (len(model.graph.states) - 1))
+        mixed = torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
+        # a module of the user's may draw random numbers; they too depend on the step alone
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []), mixed:
+            torch.manual_seed(seed * 1_000_003 + within)
+            frames = self.presentation.frames(images, planned.until, seed=seed, index=index, others=self.images)
+            over_batch = ranks.by_whole_batch if ranks.together() else by_batch
+            normalize = not_at_all if model.normalization == "none" else over_batch
+            logits = model.read(frames, planned, times, normalize, checkpointed=recipe.recompute).float()
+        labels, asked = labels_at(self.labels[index], times), labels_at(self.labels[batch], times) >= 0
+        loss = F.cross_entropy(
+            logits.flatten(0, 1),
+            labels.flatten(),
+            label_smoothing=recipe.label_smoothing,
+            ignore_index=-1,
+            reduction="sum",
+        )
+        right = (logits.detach().argmax(-1) == labels).float().sum(1)
+        return loss / asked.sum(), times, right / asked.sum(1)
+
+    def _order(self, seed: int) -> Tensor:
+        if self._shuffled is None or self._shuffled[0] != seed:
+            generator = torch.Generator().manual_seed(seed)
+            self._shuffled = (seed, torch.randperm(len(self.images), generator=generator))
+        return self._shuffled[1]
+
+    def _gather(self) -> tuple[float, dict[int, float]]:
+        losses = ranks.summed(torch.stack([loss for loss, _, _ in self._since]))
+        # what is trained may have unfolded since the last record: then of the longer times only
+        now = self._since[-1][1]
+        correct = ranks.summed(torch.stack([accuracy for _, times, accuracy in self._since if times == now]))
+        accuracies = correct.mean(0).tolist()
+        self._since = []
+        if not bool(losses.isfinite().all()):
+            bad = self.step - len(losses) + 1 + int((~losses.isfinite()).nonzero()[0])
+            kept = f"; {self.path} holds the last good state" if self.path is not None and self.path.exists() else ""
+            raise TrainingDivergedError(
+                f"the loss was no finite number at step {bad} of {self.steps}, at learning rate "
+                f"{self.recipe.learning_rate_at(bad / self.steps):.3g}: lower learning_rate, or set "
+                f"precision='float32'{kept}"
+            )
+        self._last = float(losses.mean()), dict(zip(now, accuracies, strict=True))
+        return self._last
+
+    def _record(
+        self,
+        loss: float,
+        accuracy: dict[int, float],
+        validation: dict[int, float] | None,
+        left: float,
+        done: bool = False,
+    ) -> Progress:
+        return Progress(
+            self.step,
+            self.steps,
+            self.step // self.steps_per_epoch,
+            loss,
+            accuracy,
+            validation,
+            self.recipe.learning_rate_at(min(self.step / self.steps, 1)),
+            self.seconds,
+            left,
+            done,
+        )
+
+    def _work(self, start: int, stop: int) -> float:
+        """Estimate the work of steps, which grows with the images' area and with what is scheduled."""
+        recipe = self.recipe
+        begins = sorted({begin for plan in (recipe.growth, recipe.unfolding) for begin, _ in plan})
+        work = 1e-9
+        for begin, end in pairwise([*begins, 1.0]):
+            steps = min(stop, round(end * self.steps)) - max(start, round(begin * self.steps))
+            _, planned = self.plans[recipe.unfolded_at(begin)]
+            work += max(steps, 0) * recipe.scale_at(begin) ** 2 * len(planned)
+        return work
+
+    def _validate(self, until: int, *, thorough: bool) -> dict[int, float] | None:
+        """Calibrate on training images, then read the held-out ones at every time."""
+        model, recipe = self.model, self.recipe
+        images, labels = self.validation
+        if not thorough and not len(images):
+            return None
+        if model.normalization != "none":
+            n = recipe.calibration_images if thorough else recipe.brief_calibration_images
+            some = torch.randperm(len(self.images), generator=torch.Generator().manual_seed(recipe.seed))[:n]
+            calibrate(model, self.images[some.to(self.device)], until, recipe.presentation, seed=recipe.seed)
+        if not len(images):
+            return None
+        asked = asked_times(labels)
+        times = [time for time in model.readable(self.presentation, until) if asked is None or time in asked]
+        return accuracies(model, images, labels, times, recipe.presentation, seed=recipe.seed)
+
+    def _finish(self) -> dict[int, float] | None:
+        recipe, model = self.recipe, self.model
+        until = recipe.calibrate_until or 2 * model.readout_time
+        validation = self._validate(until, thorough=True)
+        model.about = {
+            "recipe": recipe.to_dict(),
+            "data": self.name,
+            "n_images": len(self.images),
+            "validation": validation and {str(t): value for t, value in validation.items()},
+            "device": str(self.device),
+            "precision": self.precision,
+        }
+        return validation
+
+    def _save(self) -> None:
+        # all processes hold the same
+        if self.path is not None and ranks.rank() == 0:
+            write_state(self.path, self.model, self.optimizer, self.identity, self.step, self.seconds)
+
+    def _resume(self, path: Path) -> None:
+        self.step, self.seconds = read_state(path, self.model, self.optimizer, self.identity)
+
+
+def _refuse_different_times(model: Cortex, presentation: AnyPresentation) -> None:
+    """Refuse a mixture whose parts populate the states at different times: what one process waits for may not come."""
+    fronts = [populate(model.graph, part, model.readout_time) for part in presentation.components]
+    if any(front != fronts[0] for front in fronts):
+        raise ValueError(
+            f"on several processes every stimulus must populate the same states at the same times, but the parts of "
+            f"«{presentation}» do not; train on one process, or with one presentation"
+        )
+
+
+def precision_on(device: torch.device) -> str:
+    """Return the precision that "auto" means on a device: bfloat16 where it is computed with, not emulated."""
+    if device.type == "cuda":
+        # it came with compute capability 8; torch.cuda.is_bf16_supported counts emulation too
+        return "bfloat16" if torch.cuda.get_device_capability(device)[0] >= 8 else "float32"
+    # the only question torch has for it; a torch without it gets the precision that is right everywhere
+    native = getattr(torch.cpu, "_is_avx512_bf16_supported", bool)()
+    return "bfloat16" if native and torch.backends.mkldnn.is_available() else "float32"
+
+
+def _pairs(data: Any, model: Cortex) -> tuple[Tensor, Tensor]:
+    if isinstance(data, xr.Dataset):
+        if "label" not in data.coords:
+            raise ValueError(
+                "training needs the coordinate 'label'; this Dataset has " + str(sorted(map(str, data.coords)))
+            )
+        images, labels = as_images(data), torch.from_numpy(data["label"].values).long()
+    elif isinstance(data, tuple) and len(data) == 2:
+        images, labels = data[0], torch.as_tensor(data[1]).long()
+    else:
+        raise TypeError(f"data must be a Dataset or a pair (images, labels), got {type(data).__name__}")
+    model.check_images(images)
+    if labels.ndim not in (1, 2) or len(labels) != len(images):
+        raise ValueError(
+            f"there must be one label for each of the {len(images)} images, got shape {tuple(labels.shape)}; labels "
+            "by readout time have the shape (stimulus, time)"
+        )
+    # of labels by time, -1 is a time at which nothing is asked
+    lowest = 0 if labels.ndim == 1 else -1
+    if int(labels.min()) < lowest or int(labels.max()) >= model.n_classes:
+        raise ValueError(
+            f"labels must be 0 to {model.n_classes - 1} for a model of {model.n_classes} classes, got "
+            f"{int(labels.min())} to {int(labels.max())}"
+        )
+    return images, labels
+
+
+def _plan(
+    model: Cortex, presentation: AnyPresentation, recipe: Recipe, until: int | None, asked: list[int] | None
+) -> tuple[list[int], Schedule]:
+    """Choose the readout times that are trained up to a time, and schedule what they need."""
+    last = model.readout_time if until is None else until
+    readable = model.readable(presentation, last)
+    if until is not None and (until > model.readout_time or not readable):
+        first = min(model.readable(presentation, model.readout_time), default=last)
+        raise ValueError(
+            f"the recipe unfolds up to time {until}, but this model can be read out from time {first} to "
+            f"{model.readout_time}: set unfolding=((0.0, None),) to train all times from the start"
+        )
+    times = sorted({*readable, last}) if recipe.loss_at == "all" else [last]
+    if asked is not None:
+        wanted, times = times, [time for time in times if time in asked]
+        if not times:
+            raise ValueError(f"the labels ask for nothing at the trained readout times {wanted}, only at {asked}")
+    planned = schedule(model.graph, times, presentation)
+    model.check_weights(planned)
+    return times, planned
+
+
+def _difficulty(data: Any, recipe: Recipe, n: int) -> Tensor:
+    """Return how difficult each image is; all are alike where the recipe does not ask."""
+    if recipe.difficulty is None:
+        return torch.zeros(n)
+    known = sorted(map(str, data.coords)) if isinstance(data, xr.Dataset) else []
+    if recipe.difficulty not in known:
+        raise ValueError(
+            f"the recipe's difficulty {recipe.difficulty!r} is no coordinate of the data, which has {known}; "
+            "set difficulty=None and curriculum=((0.0, 1.0),) to train without a curriculum"
+        )
+    return torch.from_numpy(data[recipe.difficulty].values)
+
+
+def _held_out(labels: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor]:
+    """Split into training and validation images, balanced over classes, by the seed."""
+    if not recipe.validation:
+        return torch.arange(len(labels)), torch.arange(0)
+    # of labels by time, the last one that is asked
+    one = labels if labels.ndim == 1 else labels[:, (asked_times(labels) or [0])[-1]]
+    only = xr.Dataset(coords={"label": ("stimulus", one.numpy()), "at": ("stimulus", range(len(labels)))})
+    try:
+        rest, held = split(only, recipe.validation, seed=recipe.seed)
+    except ValueError as error:
+        raise ValueError(f"{error}; give more images, or set the recipe's validation (0 is none)") from error
+    return torch.from_numpy(rest["at"].values), torch.from_numpy(held["at"].values)
+
+
+def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    decayed = [p for p in model.parameters() if p.ndim > 1]
+    others = [p for p in model.parameters() if p.ndim <= 1]
+    groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    if recipe.optimizer == "adamw":
+        return torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=(recipe.momentum, 0.99))
+    return torch.optim.SGD(
+        groups,
+        lr=recipe.learning_rate,
+        momentum=recipe.momentum,
+        nesterov=recipe.nesterov and recipe.momentum > 0,
+    )

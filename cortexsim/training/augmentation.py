@@ -1,0 +1,41 @@
+"""What is done to the images in training: random crops and flips, by (seed, image), and shrinking."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from cortexsim._support import randomness
+
+PAD = 4  # pixels around the image, of the random crop
+
+
+def augment(images: Tensor, kind: str, seed: int, index: Tensor) -> Tensor:
+    """Crop and flip images at random, by (seed, index); see `Recipe.augmentation`."""
+    height, width = images.shape[-2:]
+    n, device = len(images), images.device
+    rows = torch.arange(height, device=device).expand(n, -1)
+    columns = torch.arange(width, device=device).expand(n, -1)
+    if "flip" in kind:
+        flipped = randomness.uniform(seed, "flip", index) < 0.5
+        columns = torch.where(flipped[:, None], width - 1 - columns, columns)
+    if "crop" in kind:
+        shift = randomness.integers(seed, "crop", index, 2 * PAD + 1, (2,))
+        rows, columns = rows + shift[:, :1], columns + shift[:, 1:]
+        images = F.pad(images, (PAD,) * 4)
+    if kind == "none":
+        return images
+    each = torch.arange(n, device=device)[:, None, None, None]
+    channel = torch.arange(images.shape[1], device=device)[None, :, None, None]
+    return images[each, channel, rows[:, None, :, None], columns[:, None, None, :]]
+
+
+def shrink(images: Tensor, scale: float, multiple: int) -> Tensor:
+    """Shrink images to a scale of their side, to a multiple of so many pixels that every state's side is whole."""
+    if scale == 1:
+        return images
+    size = [max(round(side * scale / multiple), 1) * multiple for side in images.shape[-2:]]
+    pixels = images.float() / 255 if images.dtype == torch.uint8 else images
+    # rounding may leave [0, 1] by a hair
+    return F.interpolate(pixels, size, mode="bilinear", antialias=True).clamp(0, 1)

@@ -1,0 +1,103 @@
+"""The state of a training in one file: weights, optimizer, and which training it is of."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from cortexsim import __version__
+from cortexsim.model.checkpoint import read_tensors, write_tensors
+from cortexsim.stimuli.presentation import from_dict
+
+
+def write_state(
+    path: Path,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    identity: dict[str, Any],
+    step: int,
+    seconds: float,
+) -> None:
+    """Write where a training stands, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        Ends in .safetensors.
+    model : Module
+    optimizer : Optimizer
+    identity : dict
+        What tells this training from others, as plain values.
+    step : int
+        Steps done.
+    seconds : float
+        Wall-clock time spent.
+    """
+    tensors = {f"weights/{name}": value.contiguous() for name, value in model.state_dict().items()}
+    for k, entries in optimizer.state_dict()["state"].items():
+        for name, value in entries.items():
+            if isinstance(value, Tensor):
+                # a copy: an optimizer may keep tensors that share memory, which the format refuses
+                tensors[f"optimizer/{k}/{name}"] = value.clone().contiguous()
+    meta = {"format": 1, "version": __version__, "training": identity, "step": step, "seconds": seconds}
+    write_tensors(tensors, meta, path)
+
+
+def read_state(
+    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, identity: dict[str, Any]
+) -> tuple[int, float]:
+    """Put model and optimizer where a training stood, and return its step and seconds.
+
+    Raises
+    ------
+    ValueError
+        If the file holds no training, or another one than that of the identity.
+    """
+    tensors, meta = read_tensors(path)
+    if "training" not in meta:
+        raise ValueError(f"{path} holds no training to go on with; choose another path for the checkpoint")
+    # through JSON, where tuples become lists
+    different = _differences(meta["training"], json.loads(json.dumps(identity)))
+    if different:
+        raise ValueError(
+            f"{path} belongs to another training: {'; '.join(different)}; give the same again, choose another "
+            "path, or remove it"
+        )
+    model.load_state_dict(
+        {name.removeprefix("weights/"): t for name, t in tensors.items() if name.startswith("weights/")}
+    )
+    state = optimizer.state_dict()
+    for name, value in tensors.items():
+        if name.startswith("optimizer/"):
+            _, k, entry = name.split("/")
+            state["state"].setdefault(int(k), {})[entry] = value
+    optimizer.load_state_dict(state)
+    return meta["step"], meta["seconds"]
+
+
+def _differences(there: dict[str, Any], mine: dict[str, Any]) -> list[str]:
+    """Say in which of its settings a stopped training differs; of what is long, only that it does."""
+    before, now = ({**training.get("recipe", {}), **training.get("model", {})} for training in (there, mine))
+    texts = [
+        f"{name} was {_told(name, before.get(name))} and is now {_told(name, now.get(name))}"
+        for name in sorted({*before, *now})
+        if before.get(name) != now.get(name)
+    ]
+    if there.get("n") != mine["n"]:
+        texts.append(f"there were {there.get('n')} images and are now {mine['n']}")
+    elif there.get("images") != mine["images"]:
+        texts.append("the images are others")
+    # a training that was stopped before labels were compared says nothing of them
+    elif there.get("labels", mine["labels"]) != mine["labels"]:
+        texts.append("the labels are others")
+    if there.get("graph") != mine["graph"]:
+        texts.append("the graph is another")
+    return texts
+
+
+def _told(name: str, setting: Any) -> str:
+    return f"«{from_dict(setting)}»" if name == "presentation" and setting else json.dumps(setting)

@@ -1,0 +1,287 @@
+"""The cards of the models that ship: what each can do, over the seeds that were trained, as labelled arrays."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from cortexsim._support.resources import data_folder
+from cortexsim.stimuli.presentation import AnyPresentation, Mixture, from_dict
+
+# how many records of a training are printed, besides those with a validation
+CURVE_LINES = 9
+NOT_READ = "the last area holds no signal to be read then, or so late was not tested"
+
+
+def names() -> list[str]:
+    """Return the names of the models that have a card."""
+    return sorted({path.stem.rpartition("-seed")[0] for path in _folder().glob("*-seed*.json")})
+
+
+def _folder() -> Path:
+    return data_folder() / "models" / "runs"
+
+
+def card(name: str) -> xr.Dataset:
+    """Read the card of a pretrained model.
+
+    Parameters
+    ----------
+    name : str
+        As `zoo.pretrained()` lists it; `zoo.card` also takes its short names.
+
+    Returns
+    -------
+    Dataset
+        `accuracy` (seed, presentation, time) and `accuracy_by_bin` (seed, presentation, time, bin), fractions, NaN
+        where the last state was not read; `confusion` (seed, presentation, shown, named), counts at the time
+        `confusion_at`; `n_by_bin`, stimuli of a bin. Of the training, in the order of `stage` and `step` (record):
+        `loss` (seed, record), `training_accuracy` and `validation_accuracy` (seed, record, time), NaN where a seed has
+        no such record; `validation` (seed, time), when it was over. `command`, `training_data`, `minutes`,
+        `beginnings`, `machine` and `date` (seed). Seed 0 is the model that ships. Attributes: test data and sizes;
+        machine, command and date of seed 0.
+
+    Raises
+    ------
+    ValueError
+        If there is no card of that name.
+    """
+    if name not in names():
+        raise ValueError(f"there is no card of {name!r}: those with a card are {', '.join(names())}")
+    runs = [json.loads(path.read_text(encoding="utf-8")) for path in _folder().glob(f"{name}-seed*.json")]
+    return _joined(runs)
+
+
+def _joined(runs: list[dict[str, Any]]) -> xr.Dataset:
+    """Put the records of several seeds together."""
+    each = [_one(run) for run in sorted(runs, key=lambda run: run["seed"])]
+    data = xr.concat(each, "seed", data_vars="all", join="outer", combine_attrs="override")
+    # seeds whose records differ are joined in the order of text, "1:1000" before "1:50"
+    stages, steps = zip(*(map(int, record.split(":")) for record in data["record"].values), strict=True)
+    return data.assign_coords(stage=("record", list(stages)), step=("record", list(steps))).sortby(["stage", "step"])
+
+
+def _one(run: dict[str, Any]) -> xr.Dataset:
+    test = run["test"]
+    shown = test["presentations"]
+    times = np.arange(1 + max(time for one in shown.values() for time in one["times"]))
+    # where the factor is the class, every class is a bin
+    by_class = test["factor"] == "label"
+    bins = test["classes"] if by_class else [f"{low:g} to {high:g}" for low, high in pairwise(test["edges"])]
+    accuracy = np.full((len(shown), len(times)), np.nan)
+    by_bin = np.full((len(shown), len(times), len(bins)), np.nan)
+    for k, one in enumerate(shown.values()):
+        accuracy[k, one["times"]] = one["accuracy"]
+        by_bin[k, one["times"]] = one["by_bin"]
+    # a stage's last step is recorded twice, the second time with the validation after the calibration
+    records = {f"{record['stage']}:{record['step']}": record for record in run["training"]}
+    threads = f"{run['threads']} {'thread' if run['threads'] == 1 else 'threads'}"
+    machine = f"{run['machine']}, {threads}"
+
+    def curve(name: str) -> tuple[tuple[str, str], np.ndarray]:
+        values = np.full((len(records), len(times)), np.nan)
+        for k, record in enumerate(records.values()):
+            for time, value in (record[name] or {}).items():
+                values[k, int(time)] = value
+        return ("record", "time"), values
+
+    validation = curve("validation")
+    data = xr.Dataset(
+        {
+            "accuracy": (("presentation", "time"), accuracy),
+            "accuracy_by_bin": (("presentation", "time", "bin"), by_bin),
+            "confusion": (("presentation", "shown", "named"), [one["confusion"] for one in shown.values()]),
+            "confusion_at": ("presentation", [one["confusion_at"] for one in shown.values()]),
+            "n_by_bin": ("bin", test["n_by_bin"]),
+            "loss": ("record", [record["loss"] for record in records.values()]),
+            "training_accuracy": curve("accuracy"),
+            "validation_accuracy": validation,
+            "validation": ("time", validation[1][-1]),
+            "command": run["command"],
+            "training_data": f"{test['data']}, training part: " + ", then ".join(map(_stimuli, run["stages"])),
+            "minutes": run["minutes"],
+            # a record that does not say is of the time when none was begun again
+            "beginnings": run.get("beginnings", 1),
+            "machine": machine,
+            "date": run["date"],
+        },
+        coords={
+            "seed": run["seed"],
+            "presentation": [short(from_dict(one["shown"])) for one in shown.values()],
+            "time": ("time", times, {"long_name": "readout time", "units": "steps"}),
+            "bin": ("bin", bins, {"long_name": "class" if by_class else test["factor"].replace("_", " ")}),
+            "shown": test["classes"],
+            "named": test["classes"],
+            "record": list(records),
+        },
+        attrs={
+            "model": run["model"],
+            "command": run["command"],
+            "data": f"{test['data']}, test part, {test['n']} stimuli",
+            "factor": test["factor"],
+            "machine": machine,
+            "date": run["date"],
+            "parameters": run["parameters"],
+            "multiply_adds": run["multiply_adds"],
+        },
+    )
+    for variable in ("accuracy", "accuracy_by_bin", "training_accuracy", "validation_accuracy", "validation"):
+        data[variable].attrs = {"long_name": "accuracy", "units": "fraction"}
+    data["minutes"].attrs = {"long_name": "training", "units": "minutes"}
+    return data
+
+
+def _stimuli(stage: dict[str, Any]) -> str:
+    return f"{stage['n']:,} of {stage['size']} x {stage['size']}"
+
+
+def short(presentation: AnyPresentation) -> str:
+    """Name a presentation as the command line does; a mask that is not mentioned is noise and stays on."""
+    if isinstance(presentation, Mixture):
+        return "+".join(short(component) for component in presentation.components)
+    if presentation.kind != "masked":
+        return presentation.kind if presentation.duration is None else f"{presentation.kind}:{presentation.duration}"
+    mask = "" if presentation.mask == "noise" else f":{presentation.mask}"
+    return f"masked:{presentation.duration}:{presentation.soa}{mask}"
+
+
+def as_text(card: xr.Dataset, last: int = 12) -> str:
+    """Write a card as a table: mean accuracy in percent and, with several seeds, the lowest and highest of them.
+
+    Parameters
+    ----------
+    card : Dataset
+        As `card` returns it.
+    last : int
+        Last time that is shown.
+    """
+    first = card.isel(seed=0)
+    whose = "" if card.sizes["seed"] == 1 else f"seed {int(first['seed'])}: "
+    lines = [
+        _sizes(card),
+        f"trained by: {first['command'].item()} ({whose}{first['minutes'].item():.1f} minutes, "
+        f"{first['machine'].item()}, {first['date'].item()})",
+    ]
+    if whose:
+        minutes = card["minutes"]
+        lines.append(f"minutes of training: {_cell(minutes.values, 1)}, {_over(card)}")
+    lines += [_tested(card), f"an empty cell: {NOT_READ}", ""]
+    shown = card["accuracy"].sel(time=slice(1, last)).dropna("time", how="all")
+    lines.append(f"{'time':36}" + "".join(f"{int(time):>14}" for time in shown["time"]))
+    for name in shown["presentation"].values:
+        lines.append(f"{name:36}" + _row(shown.sel(presentation=name)))
+    by_bin = card["accuracy_by_bin"].sel(presentation="sustained", time=shown["time"])
+    for name in by_bin["bin"].values:
+        label = f"sustained, {by_bin['bin'].attrs['long_name']} {name}"
+        lines.append(f"{label:36}" + _row(by_bin.sel(bin=name)))
+    return "\n".join(lines)
+
+
+def in_full(card: xr.Dataset) -> str:
+    """Write all of a card: each seed's making, every time and bin of each presentation, what was named, the training.
+
+    Parameters
+    ----------
+    card : Dataset
+        As `card` returns it.
+    """
+    lines = [_sizes(card), _tested(card), f"a time that is missing: {NOT_READ}", "an empty cell: there is no value", ""]
+    for seed in card["seed"].values:
+        one = card.sel(seed=seed)
+        begun = int(one["beginnings"])
+        again = "" if begun == 1 else f" in {begun} beginnings, as what stays at chance is begun again"
+        lines += [
+            f"seed {seed}, trained by: {one['command'].item()}",
+            f"    {one['minutes'].item():.1f} minutes{again}, {one['machine'].item()}, {one['date'].item()}",
+            f"    on {one['training_data'].item()}",
+        ]
+    for name in card["presentation"].values:
+        one = card.sel(presentation=name)
+        when = int(one["confusion_at"].isel(seed=0))
+        lines += ["", f"{name}, percent correct by {card['bin'].attrs['long_name']} (of how many)", *_by_time(one)]
+        lines += ["", f"{name}, of each class shown, how many were named what at time {when}", *_confusion(one)]
+    return "\n".join([*lines, *_training(card)])
+
+
+def _sizes(card: xr.Dataset) -> str:
+    return (
+        f"{card.attrs['model']}: {card.attrs['parameters']:,} parameters, "
+        f"{card.attrs['multiply_adds'] / 1e6:.1f} million multiplications a stimulus"
+    )
+
+
+def _tested(card: xr.Dataset) -> str:
+    return f"tested on {card.attrs['data']}; percent correct, {_over(card)}"
+
+
+def _over(card: xr.Dataset) -> str:
+    seeds = card.sizes["seed"]
+    return "one seed" if seeds == 1 else f"mean (lowest to highest) of {seeds} seeds"
+
+
+def _by_time(one: xr.Dataset) -> list[str]:
+    bins = zip(one["bin"].values, one["n_by_bin"].isel(seed=0).values, strict=True)
+    rows = [["time", "all", *(f"{name} ({int(n)})" for name, n in bins)]]
+    for time in one["accuracy"].dropna("time", how="all")["time"].values:
+        at = one.sel(time=time)
+        by_bin = at["accuracy_by_bin"].transpose("bin", "seed").values
+        rows.append([str(time), *(_cell(100 * values, 1) for values in (at["accuracy"].values, *by_bin))])
+    return _table(rows)
+
+
+def _confusion(one: xr.Dataset) -> list[str]:
+    counts = one["confusion"].transpose("shown", "named", "seed")
+    rows = [["shown", *(f"as {name}" for name in one["named"].values)]]
+    for name in one["shown"].values:
+        rows.append([name, *(_cell(values, 0) for values in counts.sel(shown=name).values)])
+    return _table(rows)
+
+
+def _training(card: xr.Dataset) -> list[str]:
+    """Write the training curve: a few records of those that every seed has, and those with a validation."""
+    card = card.isel(record=np.flatnonzero(card["loss"].notnull().all("seed")))
+    validated = np.flatnonzero(card["validation_accuracy"].notnull().any(["seed", "time"]))
+    few = np.linspace(0, card.sizes["record"] - 1, CURVE_LINES).round().astype(int)
+    times = card["time"].values[card["training_accuracy"].notnull().any(["seed", "record"])]
+    rows = [["stage", "step", "loss", *(f"time {time}" for time in times)]]
+    for k in np.union1d(few, validated):
+        at = card.isel(record=k).sel(time=times)
+        right = 100 * at["training_accuracy"].transpose("time", "seed").values
+        rows.append(
+            [str(int(at["stage"])), str(int(at["step"])), _cell(at["loss"].values, 3), *(_cell(v, 1) for v in right)]
+        )
+    lines = ["", "training: loss, and percent correct of the training images at each readout time", *_table(rows)]
+    held_out = 100 * card["validation_accuracy"].isel(record=validated).dropna("time", how="all")
+    if held_out.size:
+        rows = [["time", *(f"step {record}" for record in held_out["record"].values)]]
+        for time in held_out["time"].values:
+            at_time = held_out.sel(time=time).transpose("record", "seed").values
+            rows.append([str(time), *(_cell(values, 1) for values in at_time)])
+        lines += ["", "validation: percent correct of images held out of the training, by stage:step", *_table(rows)]
+    return lines
+
+
+def _table(rows: list[list[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _row(values: xr.DataArray) -> str:
+    decimals = 1 if values.sizes["seed"] == 1 else 0
+    cells = [_cell(100 * values.sel(time=time).values, decimals) for time in values["time"].values]
+    return "".join(f"{cell:>14}" for cell in cells)
+
+
+def _cell(seeds: np.ndarray, decimals: int) -> str:
+    """Write the values of the seeds: one as it is, of several the mean (lowest-highest), of none nothing."""
+    if np.isnan(seeds).all():
+        return ""
+    if len(seeds) == 1:
+        return f"{seeds[0]:.{decimals}f}"
+    mean, lowest, highest = np.nanmean(seeds), np.nanmin(seeds), np.nanmax(seeds)
+    return f"{mean:.{decimals}f} ({lowest:.{decimals}f}-{highest:.{decimals}f})"

@@ -1,0 +1,52 @@
+"""What the command starts with: Ctrl-C and a broken installation are answered in words, whenever they come."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+
+def command(*arguments: str) -> list[str]:
+    # a shell in the background ignores Ctrl-C, and so would its children
+    handled = "signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"sys.argv = ['cortexsim', *{arguments!r}]; sys.exit(_start.main())"
+    return [sys.executable, "-c", f"import signal, sys; {handled}; from cortexsim import _start; {code}"]
+
+
+def test_starting_imports_nothing_heavy():
+    code = "import sys; from cortexsim import _start; print(*{'torch', 'numpy'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
+
+
+def test_ctrl_c_in_the_midst_of_imports_says_stopped(tmp_path):
+    pytest.importorskip("resource")  # POSIX signals
+    # stands for torch, whose import takes seconds; an except like this one swallows a KeyboardInterrupt
+    slow = "import time\nprint('importing', flush=True)\ntry:\n    time.sleep(60)\nexcept BaseException:\n    pass\n"
+    (tmp_path / "torch.py").write_text(slow)
+    with subprocess.Popen(
+        command("models"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={"PYTHONPATH": str(tmp_path)},
+    ) as run:
+        assert run.stdout.readline() == "importing\n"
+        run.send_signal(signal.SIGINT)
+        _, err = run.communicate(timeout=30)
+    assert (run.returncode, err) == (130, "stopped\n")
+
+
+def test_what_cannot_be_imported_is_told_with_how_to_find_out_more(tmp_path):
+    (tmp_path / "torch.py").write_text("raise ImportError('libtorch.so is cut')")
+    done = subprocess.run(command("models"), capture_output=True, text=True, env={"PYTHONPATH": str(tmp_path)})
+    assert done.returncode == 1
+    assert done.stderr == (
+        "cortexsim cannot be loaded: libtorch.so is cut; cortexsim lab --check shows what is missing\n"
+    )
+
+
+def test_arguments_reach_the_command_line_and_its_status_comes_back():
+    done = subprocess.run(command("models", "nothing"), capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("cortexsim models: unknown model 'nothing'")

@@ -1,0 +1,112 @@
+"""A question is answered before one looks; then it is told how close that was, from what was measured."""
+
+import pytest
+
+from cortexsim.explore.panel.asking import BUILT, NEVER, Asking, Guess
+
+NUMBER = Guess("a number", "How many?", (0, 5, 10), lambda result: result, lambda result: f"counted {result}", "points")
+WORD = Guess(
+    "a word", "Which?", ("V1", "IT"), lambda result: result, lambda result: "looked", needs={"state": "held"}, within=1
+)
+NEAR = Guess("about", "How many?", (0, 5), lambda result: result, lambda result: "counted", "points", within=2.5)
+ASKED = {"number": NUMBER, "word": WORD, "near": NEAR}
+
+
+def test_a_number_is_told_by_its_distance():
+    ask = Asking(ASKED, "number")
+    ask.answer = 5
+    assert ask.tell(12, {}) is False
+    assert "You said 5 points, it is 12 points: <b>7 points off</b>. counted 12" in ask.result.value
+    assert ask.told == [{"question": "number", "answer": 5, "truth": 12}]
+
+
+def test_a_word_is_right_or_not():
+    ask = Asking(ASKED, "word")
+    ask.answer = "V1"
+    assert ask.tell("IT", {"state": "held"}) is False
+    assert "<b>not so</b>" in ask.result.value
+    ask.answer = "IT"
+    assert ask.tell("IT", {"state": "held"}) is True
+
+
+def test_near_enough_is_right():
+    ask = Asking(ASKED, "near")
+    ask.answer = 5
+    assert ask.tell(7.5, {}) is True
+    assert "right, to 2.5 points" in ask.result.value
+
+
+def test_a_result_of_other_choices_cannot_tell_and_the_answer_stays():
+    ask = Asking(ASKED, "word")
+    ask.answer = "IT"
+    assert ask.tell("IT", {"state": "cut"}) is None
+    assert "that needs state = held" in ask.result.value
+    assert (ask.answer, ask.told) == ("IT", [])
+
+
+def test_a_truth_that_is_not_known_is_not_counted():
+    ask = Asking(ASKED, "number")
+    ask.answer = 0
+    assert ask.tell(None, {}) is None
+    assert "This result cannot tell. counted None" in ask.result.value
+
+
+def test_once_told_one_may_go_on_without_an_answer():
+    ask = Asking(ASKED, "number")
+    assert ask.missing
+    ask.answer = 10
+    assert not ask.missing
+    ask.tell(10, {})
+    assert ask.answer is None
+    assert not ask.missing
+
+
+def test_a_question_is_worded_by_what_is_known_before_and_never_counts_as_a_number():
+    asked = Guess(
+        "when",
+        lambda about: f"When, of {about}?",
+        lambda about: [*range(about), NEVER],
+        lambda result: result,
+        lambda result: "seen",
+        "steps",
+        form="t = {:g}",
+        never=lambda about: about + 1,
+    )
+    ask = Asking({"when": asked}, "when", about=4)
+    assert "When, of 4?" in ask.text.value
+    assert [one["label"] for one in ask.choice.options] == ["0", "1", "2", "3", "never"]
+    ask.answer = NEVER
+    ask.tell(3, {})
+    assert "You said never, it is t = 3: <b>2 steps off</b>" in ask.result.value
+    assert ask.tries == [("steps", 2)]
+
+
+def test_minus_one_is_a_number_where_nothing_is_never():
+    assert NUMBER.spelled(-1) == "-1 points"
+    assert NUMBER.distance(None, -1, 1) == 2
+
+
+def test_what_is_to_be_built_is_solved_or_not_yet():
+    ask = Asking({"build": Guess("build", "Build it.", BUILT, lambda r: r > 1, lambda r: f"It is {r}.")}, "build")
+    assert ask.tell(1, {}) is False
+    assert "<b>○ Not yet</b>. It is 1." in ask.result.value
+    assert ask.tell(2, {}) is True
+    assert "<b>✓ Solved</b>. It is 2." in ask.result.value
+
+
+def test_markup_in_a_question_is_text():
+    ask = Asking({"odd": Guess("odd", "a < b?", ("<b>",), lambda result: "<b>", lambda result: "x < y")}, "odd")
+    ask.answer = "<b>"
+    ask.tell(0, {})
+    assert "a &lt; b?" in ask.text.value
+    assert "You said &lt;b&gt;" in ask.result.value
+
+
+def test_an_unknown_question_is_refused():
+    with pytest.raises(ValueError, match=r"question 'nmber'.*'number'"):
+        Asking(ASKED, "nmber")
+
+
+def test_a_question_can_be_written_as_text_as_every_widget_is():
+    # ipywidgets compares traits by methods of its own, which no name here may hide
+    assert repr(Asking({})).startswith("Asking(")

@@ -1,0 +1,119 @@
+"""The panel of an experiment: what ships is drawn, a run replaces it, it can be let go of, errors stay in the panel."""
+
+import threading
+
+import pytest
+
+from cortexsim.cli import main
+from cortexsim.explore import Experiment, reopen
+from cortexsim.explore.widgets.figure import Live
+from cortexsim.paper import experiments
+
+
+def drawn(panel):
+    return [child for child in panel.place.children if isinstance(child, Live)]
+
+
+def test_a_result_that_ships_is_drawn_at_once():
+    panel = Experiment("equivalence")
+    assert panel.source == "ships"
+    assert len(drawn(panel)) == 1
+    assert panel.result.attrs["experiment"] == "equivalence"
+    assert "This result ships: CIFAR-10 (JPEG)" in panel.finding.value
+
+
+def test_a_run_replaces_what_is_drawn_and_tells_how_far_it_is(monkeypatch):
+    shares, made = [], experiments.shipped("equivalence").assign_attrs(scale="smoke")
+
+    def run(name, scale, report):
+        report("3/4 a model: step 0")
+        shares.append((name, scale, panel.bar.value, panel.words.value))
+        return made
+
+    panel = Experiment("equivalence")
+    monkeypatch.setattr(experiments, "run", run)
+    panel.choose(scale="smoke")
+    panel.button.click()
+    panel.wait(20)
+    name, scale, share, words = shares[0]
+    assert (name, scale, share) == ("equivalence", "smoke", 0.5)
+    assert words.startswith("3/4 a model: step 0")
+    assert panel.source == "run here"
+    assert not panel.busy
+    # and back
+    panel.choose(scale="ships")
+    panel.button.click()
+    panel.wait(20)
+    assert panel.source == "ships"
+    assert "This result ships: CIFAR-10 (JPEG)" in panel.finding.value
+
+
+def test_what_goes_wrong_in_a_run_is_shown_in_the_panel(monkeypatch):
+    panel = Experiment("equivalence")
+    before = panel.result
+
+    def run(*_, **__):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(experiments, "run", run)
+    panel.choose(scale="smoke")
+    panel.run()
+    panel.wait(20)
+    assert "no space left" in panel.notice.value
+    assert panel.result is before
+    assert not panel.button.disabled
+
+
+def test_a_run_is_let_go_of_at_its_next_line(monkeypatch):
+    panel, started, goes_on = Experiment("equivalence"), threading.Event(), threading.Event()
+    run, lines = experiments.run, []
+
+    def slow(*args, report, **kwargs):
+        def told(line):
+            lines.append(line)
+            started.set()
+            goes_on.wait(20)
+            report(line)
+
+        return run(*args, report=told, **kwargs)
+
+    monkeypatch.setattr(experiments, "run", slow)
+    panel.choose(scale="smoke")
+    panel.run()
+    assert started.wait(60)
+    panel.cancel()
+    goes_on.set()
+    panel.wait(60)
+    assert len(lines) == 1
+    assert panel.source == "ships"
+    assert panel.words.value == "cancelled"
+
+
+def test_settings_make_again_the_result_that_is_shown(tmp_path):
+    panel = Experiment("equivalence")
+    panel.save(tmp_path / "settings.json")
+    assert main(["rerun", str(tmp_path / "settings.json"), "--to", str(tmp_path / "again.nc")]) == 0
+    assert experiments.open_result(tmp_path / "again.nc").identical(panel.result)
+
+
+def test_settings_open_the_same_experiment_and_figures():
+    panel = Experiment("one-kernel", figures=["parameters"])
+    again = reopen(panel.settings)
+    assert again.settings == panel.settings
+    assert again.about.name == "one-kernel"
+    assert again.choices["figures"] == ("parameters",)
+
+
+def test_without_a_result_that_ships_there_is_nothing_to_draw_yet(monkeypatch):
+    monkeypatch.setattr(experiments, "shipped_names", list)
+    panel = Experiment("equivalence")
+    assert panel.source == ""
+    assert drawn(panel) == []
+    assert "No result of this experiment ships yet: run it." in panel.finding.value
+
+
+def test_unknown_experiments_and_figures_are_refused():
+    with pytest.raises(ValueError, match=r"unknown experiment 'equivalense'.*did you mean 'equivalence'"):
+        Experiment("equivalense")
+    with pytest.raises(ValueError, match=r"unknown figure of equivalence 'epoch'.*\['difference'\]"):
+        Experiment("equivalence", figures=["epoch"])

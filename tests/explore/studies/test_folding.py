@@ -1,0 +1,153 @@
+"""The folding panel: both forms are run and compared, parameters are counted, a prediction comes first."""
+
+import json
+
+import pytest
+
+import cortexsim as cs
+from cortexsim.explore import Folding
+from cortexsim.explore.studies.folding import (
+    EACH,
+    FOLDED,
+    MOST_STEPS,
+    ONE,
+    OWN,
+    ROUNDING,
+    SAME,
+    SHARED,
+    UNFOLDED,
+    WHOLE,
+)
+
+
+def computed(**choices):
+    panel = Folding()
+    panel.choose(**choices)
+    return panel, panel.compute()
+
+
+def apart(result):
+    loop, stack = result["logits"]
+    return float(abs(loop - stack).max())
+
+
+@pytest.mark.parametrize(("steps", "weights"), [(1, SHARED), (5, SHARED), (5, OWN)])
+def test_the_two_forms_agree_whatever_the_weights(steps, weights):
+    panel, result = computed(steps=steps, weights=weights)
+    assert apart(result) < 1e-12
+    assert float(abs(result["logits"]).max()) > 0.1
+    differ = f"{apart(result):.1e}" if apart(result) else "0"
+    assert f"differ by {differ} at most" in panel.say(result)
+
+
+def test_one_set_of_moments_for_all_steps_takes_the_forms_apart():
+    panel, result = computed(steps=4, moments=ONE)
+    assert apart(result) > 0.1
+    assert panel.EXERCISES["one-set"].truth(result) == WHOLE
+
+
+def test_shared_weights_stay_as_many_whatever_the_steps_and_others_grow():
+    _, shared = computed(weights=SHARED)
+    _, own = computed(weights=OWN)
+    assert set(shared["n_parameters"].values.tolist()) == {1458}
+    # the pre-net and the final layer, and two kernels of 8 x 8 x 3 x 3 a step
+    assert own["n_parameters"].values.tolist() == [306 + 1152 * steps for steps in range(1, MOST_STEPS + 1)]
+
+
+def test_parameters_are_those_of_the_models(monkeypatch):
+    _, own = computed(weights=OWN)
+    model = cs.Cortex(cs.resnet({"h1": 8}, size=16, steps=3), 10, 3, sharing="none")
+    assert int(own["n_parameters"].sel(steps=3)) == model.n_parameters()
+
+
+def test_a_difference_would_be_seen(monkeypatch):
+    from cortexsim.explore.studies import folding
+
+    class Other(folding.Unfolded):
+        def forward(self, images):
+            return super().forward(images) + 5
+
+    monkeypatch.setattr(folding, "Unfolded", Other)
+    panel, result = computed(steps=1)
+    assert apart(result) == pytest.approx(5)
+    assert panel.QUESTIONS["difference"].truth(result) == WHOLE
+
+
+def test_a_prediction_comes_first_and_is_told():
+    panel = Folding(question="difference")
+    panel.run()
+    assert panel.result is None
+    panel.ask.answer = WHOLE
+    panel.run()
+    panel.wait(60)
+    assert panel.ask.told[0]["truth"] in (SAME, ROUNDING)
+    assert "<b>not so</b>" in panel.ask.result.value
+
+
+def test_weights_for_each_of_eight_steps_are_six_times_as_many_parameters():
+    panel = Folding(question="parameters")
+    panel.choose(steps=8, weights=OWN)
+    panel.ask.answer = 8
+    panel.compute()
+    assert panel.ask.told == [{"question": "parameters", "answer": 8, "truth": 6.5}]
+    assert "9,522 in place of 1,458" in panel.ask.result.value
+
+
+def test_one_more_block_costs_two_kernels():
+    panel = Folding(steps=5)
+    panel.choose(weights=OWN)
+    panel.compute()
+    exercise = panel.exercise("one-block")
+    exercise.ask.answer = 1152
+    assert exercise.check() is True
+
+
+def test_the_drawing_follows_and_the_comparison_too_once_there_was_one():
+    panel = Folding(steps=4)
+    panel.choose(steps=7, form=UNFOLDED)
+    assert panel.picture.value.count("<rect") == 7
+    assert panel.result is None
+    panel.compute()
+    panel.choose(steps=2, form=FOLDED)
+    panel.wait(60)
+    assert panel.picture.value.count("<rect") == 1
+    assert panel.result.attrs["steps"] == 2
+
+
+def test_another_form_is_another_drawing_only():
+    panel, result = computed(steps=2)
+    panel.choose(form=UNFOLDED)
+    panel.wait(60)
+    assert panel.result is result
+
+
+def test_what_goes_wrong_is_shown_in_the_panel(monkeypatch):
+    from cortexsim.explore.studies import folding
+
+    panel = Folding()
+
+    def broken(*_, **__):
+        raise RuntimeError("no memory left")
+
+    monkeypatch.setattr(folding, "Unfolded", broken)
+    panel.run()
+    panel.wait(60)
+    assert "no memory left" in panel.notice.value
+
+
+def test_settings_open_it_again_and_measure_the_same(tmp_path):
+    panel, result = computed(steps=3, weights=OWN, moments=ONE, form=UNFOLDED)
+    panel.save(tmp_path / "fold.json")
+    again = cs.explore.reopen(tmp_path / "fold.json")
+    assert isinstance(again, Folding)
+    assert again.settings == json.loads((tmp_path / "fold.json").read_text())
+    assert again.compute().identical(result)
+
+
+def test_steps_beyond_the_slider_are_refused():
+    with pytest.raises(ValueError, match="steps must be 1 to 12, got 99"):
+        Folding(steps=99)
+
+
+def test_moments_of_each_step_are_the_default():
+    assert Folding().choices == {"steps": 4, "weights": SHARED, "moments": EACH, "form": FOLDED}

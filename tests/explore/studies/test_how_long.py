@@ -1,0 +1,140 @@
+"""The panel of readout times: what it reads is what the model reads, with statistics held, shared or taken anew."""
+
+import numpy as np
+import pytest
+import torch
+
+import cortexsim as cs
+from cortexsim.analyse.interval import wilson
+from cortexsim.cli import main
+from cortexsim.explore.studies.how_long import CALIBRATED, HELD, POOLED
+from cortexsim.stimuli.images import as_images
+from cortexsim.training.evaluate import accuracies
+
+
+@pytest.fixture(scope="module")
+def given():
+    torch.manual_seed(0)
+    model = cs.Cortex(cs.adjacent({"V1": 4, "V2": 4, "IT": 4}, size=16), 10, 4)
+    # untrained, it would name one class for all images: rates average about 0.4
+    model.post.linear.bias.data = -0.4 * model.post.linear.weight.data.sum(1)
+    data = cs.datasets.digits(60, size=16)
+    cs.calibrate(model, data, until=8, presentation=cs.sustained())
+    return {"model": model, "data": data, "n": 60}
+
+
+@pytest.fixture
+def panel(given):
+    return cs.explore.HowLong(**given)
+
+
+def measured(panel, **choices):
+    panel.choose(**choices)
+    panel.run()
+    panel.wait(240)
+    assert panel.error is None
+    return panel.result
+
+
+def test_the_curves_are_what_the_model_reads_with_each_kind_of_statistics(panel, given):
+    result = measured(panel, held_from=2)
+    own = given["model"].find_statistics(cs.sustained())
+    images, labels = as_images(given["data"]), torch.from_numpy(given["data"]["label"].values)
+    assert result["kind"].values.tolist() == [CALIBRATED, HELD, POOLED]
+    for place, used in enumerate([own, own.held(2), own.pooled(4)]):
+        expected = accuracies(given["model"], images, labels, list(range(2, 9)), cs.sustained(), statistics=used)
+        found = result["accuracy"].isel(model=0, statistics=place)
+        assert np.isnan(found.values[:2]).all()
+        np.testing.assert_allclose(found.values[2:], list(expected.values()), atol=1e-7)
+    assert not np.array_equal(result["accuracy"][0, 0, 2:], result["accuracy"][0, 1, 2:])
+
+
+def test_intervals_are_wilsons(panel):
+    at = measured(panel)["accuracy"].isel(model=0, statistics=0, time=4)
+    assert (float(at["low"]), float(at["high"])) == pytest.approx(wilson(round(60 * float(at)), 60))
+    assert at.attrs["interval"] == "95 % Wilson interval over 60 images, one model"
+
+
+def test_the_model_keeps_its_statistics_whatever_is_taken_here(panel, given):
+    before = given["model"].checksum(), list(given["model"].statistics)
+    few, more = (measured(panel, calibration=f"{n} images", statistics=CALIBRATED) for n in (10, 30))
+    assert not few["accuracy"].equals(more["accuracy"])
+    assert (given["model"].checksum(), list(given["model"].statistics)) == before
+
+
+def test_what_the_model_was_not_calibrated_for_is_said_before(panel):
+    panel.choose(presentation="a flash of one step")
+    assert panel.button.disabled
+    assert "was not calibrated for this" in panel.words.value
+    panel.choose(calibration="30 images", statistics=CALIBRATED)
+    assert not panel.button.disabled
+    panel.choose(calibration="as trained", presentation="the image stays", until=12)
+    assert "statistics end at t = 8" in panel.words.value
+
+
+def test_a_model_without_normalization_has_no_statistics_to_choose(given):
+    plain = cs.Cortex(given["model"].graph, 10, 4, normalization="none")
+    assert "has no normalization" in cs.explore.HowLong(**{**given, "model": plain}).words.value
+
+
+def test_too_few_images_to_take_statistics_from_are_told_in_the_panel(panel):
+    panel.choose(calibration="300 images")
+    panel.run()
+    panel.wait(240)
+    assert isinstance(panel.error, ValueError)
+    assert "there are 60 images to take statistics from, not 300" in panel.notice.value
+
+
+def test_cancel_lets_go_between_two_chunks_of_images(panel, monkeypatch):
+    from cortexsim.explore.studies import how_long
+
+    read = how_long.right_over_time
+
+    def cancelled(*args, **kwargs):
+        panel.cancel()
+        return read(*args, **kwargs)
+
+    monkeypatch.setattr(how_long, "right_over_time", cancelled)
+    panel.run()
+    panel.wait(240)
+    assert panel.result is None
+    assert panel.words.value == "cancelled"
+    assert not panel.busy
+
+
+def test_the_prediction_is_told_from_the_curve(given):
+    panel = cs.explore.HowLong(**given, question="pooled")
+    panel.ask.answer = 50
+    result = measured(panel)
+    truth = 100 * float(result["accuracy"].isel(model=0, statistics=2).sel(time=4))
+    assert panel.ask.told == [{"question": "pooled", "answer": 50, "truth": pytest.approx(truth, abs=0.06)}]
+
+
+def test_a_question_about_what_was_not_measured_is_not_told(given):
+    panel = cs.explore.HowLong(**given, question="pooled")
+    panel.ask.answer = 50
+    measured(panel, statistics=HELD)
+    assert panel.ask.told == []
+    assert "cannot tell" in panel.ask.result.value
+
+
+def test_another_task_brings_its_model_its_sibling_and_its_times():
+    panel = cs.explore.HowLong("contours", n=2)
+    assert panel.subject.model.readout_time == 8
+    panel.choose(task="digits")
+    assert (panel.choices["until"], panel.choices["held_from"]) == (10, 5)
+    assert panel.settings["subject"]["model"] == "ventral-stream-digits"
+    result = measured(panel, until=4, statistics=CALIBRATED)
+    assert result["model"].values.tolist() == ["recurrent", "feedforward"]
+    assert "The feedforward sibling" in panel.finding.value
+
+
+def test_rerun_makes_the_same_table_and_figure_without_a_browser(tmp_path, capsys):
+    panel = cs.explore.HowLong("contours", n=2)
+    panel.choose(task="digits", until=4, statistics=HELD, held_from=4)
+    panel.save(tmp_path / "long.json")
+    assert main(["rerun", str(tmp_path / "long.json"), "--to", str(tmp_path / "again.nc")]) == 0
+    assert "At t = 4" in capsys.readouterr().out
+    again = cs.experiments.result.open_dataset(tmp_path / "again.nc", "")
+    assert again["accuracy"].equals(measured(panel)["accuracy"])
+    assert (tmp_path / "again-any-time.html").stat().st_size > 1_000_000

@@ -1,0 +1,146 @@
+"""The panel of one's own images and matrices: an example without a file, files of every kind, one error each."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import cortexsim as cs
+from cortexsim.brains.matrices import labelled_matrices
+from cortexsim.cli import main
+
+SMALL = {"until": 2}
+
+
+@pytest.fixture(scope="module")
+def model():
+    torch.manual_seed(0)
+    made = cs.Cortex(cs.adjacent({"V1": 4, "IT": 4}, size=16), 10, 5)
+    return made
+
+
+@pytest.fixture
+def panel(model, monkeypatch):
+    monkeypatch.setattr("cortexsim.explore.studies.own_brains.N_BOOTSTRAP", 5)
+    return cs.explore.Brains(model)
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Six images of 12 x 10 px in two classes."""
+    drawn = np.random.default_rng(0).integers(0, 255, (6, 12, 10, 3), dtype=np.uint8)
+    for k, pixels in enumerate(drawn):
+        folder = tmp_path / "images" / ("cat" if k < 3 else "dog")
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(folder / f"{k}.png")
+    return tmp_path / "images"
+
+
+@pytest.fixture
+def subjects(tmp_path):
+    """Matrices of three subjects over six stimuli."""
+    made = np.random.default_rng(1).random((3, 6, 6))
+    made = (made + made.swapaxes(1, 2)) * (1 - np.eye(6))
+    np.savez(tmp_path / "brain.npz", rdm=made, dims=["subject", "stimulus", "other_stimulus"])
+    return tmp_path / "brain.npz"
+
+
+def measured(panel, **choices):
+    panel.choose(**{**SMALL, **choices})
+    panel.run()
+    panel.wait(240)
+    assert panel.error is None, panel.error
+    return panel.result
+
+
+def failed(panel, **choices):
+    panel.choose(**choices)
+    panel.run()
+    panel.wait(240)
+    assert panel.error is not None
+    return panel.notice.value
+
+
+def test_without_a_file_it_shows_an_example_that_says_it_is_no_brain(panel, model):
+    result = measured(panel)
+    label = cs.datasets.digits(40, part="test", size=16)["label"].values
+    rdm = labelled_matrices((label[:, None] != label).astype(float), ["stimulus", "other_stimulus"], {}, source="")
+    same = cs.brains.compare(model, cs.datasets.digits(40, part="test", size=16), rdm, until=2, n_bootstrap=5)
+    np.testing.assert_array_equal(result["similarity"].values, same.values)
+    assert "an example, and no brain" in panel.finding.value
+    assert "no noise ceiling" in panel.finding.value
+    names = {trace.name for trace in panel.figures["agreement"].data}
+    assert {"trained", "untrained", "pixels"} <= names
+
+
+def test_a_folder_and_a_file_of_subjects_have_a_noise_ceiling(panel, pictures, subjects):
+    result = measured(panel, images=str(pictures), brain=str(subjects))
+    assert result.attrs["n_images"] == 6
+    assert "Noise ceiling" in panel.finding.value
+    assert "over 3 subjects" in panel.finding.value
+    assert panel.place.children[0].value.count("<img") == 6
+
+
+def test_the_classes_of_a_folder_stand_in_for_a_brain(panel, pictures):
+    result = measured(panel, images=str(pictures))
+    assert "an example, and no brain" in result["similarity"].attrs["source"]
+
+
+def test_each_thing_that_is_wrong_is_one_sentence_in_the_panel(panel, pictures, subjects, tmp_path):
+    assert "there is no file or folder" in failed(panel, images=str(tmp_path / "none"))
+    assert "matrices are of 6 stimuli, but 40 images" in failed(panel, images="", brain=str(subjects))
+    (tmp_path / "note.csv").write_text("0")
+    assert "cannot read" in failed(panel, images=str(pictures), brain=str(tmp_path / "note.csv"))
+    (tmp_path / "broken.npz").write_bytes(b"no data")
+    assert "or it is damaged" in failed(panel, brain=str(tmp_path / "broken.npz"))
+    assert "name= is for .mat" in failed(panel, brain=str(subjects), matrix="IT")
+    assert "none is given" in failed(panel, brain="", matrix="IT")
+    assert "needs at least 4" in failed(panel, images=str(pictures / "cat"), matrix="")
+
+
+def test_images_without_classes_want_a_file_of_matrices(panel, pictures):
+    flat = pictures / "flat"
+    flat.mkdir()
+    for file in sorted(pictures.rglob("*.png")):
+        file.rename(flat / file.name)
+    assert "these images have no classes" in failed(panel, images=str(flat))
+
+
+def test_cancel_lets_go_between_two_states(panel, monkeypatch):
+    compare = cs.brains.compare
+
+    def cancelled(*args, told, **kwargs):
+        panel.cancel()
+        return compare(*args, told=told, **kwargs)
+
+    monkeypatch.setattr(cs.brains, "compare", cancelled)
+    panel.run()
+    panel.wait(240)
+    assert panel.result is None
+    assert panel.words.value == "cancelled"
+
+
+def test_settings_open_it_again_and_want_the_model_that_was_given(panel, model, pictures, subjects):
+    panel.choose(images=str(pictures), brain=str(subjects), method="pearson")
+    again = cs.explore.reopen(panel.settings, model=model)
+    assert again.settings == panel.settings
+    with pytest.raises(ValueError, match="name no model"):
+        cs.explore.reopen(panel.settings)
+
+
+def test_rerun_makes_the_same_table_without_a_browser(tmp_path, pictures, capsys, monkeypatch):
+    monkeypatch.setattr("cortexsim.explore.studies.own_brains.N_BOOTSTRAP", 3)
+    panel = cs.explore.Brains("digits", images=str(pictures))
+    panel.choose(until=3)
+    panel.save(tmp_path / "brain.json")
+    assert main(["rerun", str(tmp_path / "brain.json"), "--to", str(tmp_path / "again.nc")]) == 0
+    assert "an example, and no brain" in capsys.readouterr().out
+    again = cs.experiments.result.open_dataset(tmp_path / "again.nc", "")
+    np.testing.assert_array_equal(again["similarity"].values, panel.compute()["similarity"].values)
+
+
+def test_an_unknown_model_is_refused():
+    with pytest.raises(ValueError, match=r"unknown model 'digit'.*did you mean 'digits'"):
+        cs.explore.Brains("digit")
+    with pytest.raises(TypeError, match="must be a task's name, a path or a Cortex, got int"):
+        cs.explore.Brains(3)

@@ -1,0 +1,111 @@
+"""The panel that records to disk: what lies there is what simulate writes; it stops, goes on, and tells sizes."""
+
+import numpy as np
+import pytest
+import torch
+
+import cortexsim as cs
+from cortexsim.explore.studies import recorder
+
+
+@pytest.fixture(scope="module")
+def given():
+    torch.manual_seed(0)
+    model = cs.Cortex(cs.adjacent({"V1": 4, "V2": 4, "IT": 4}, size=16), 10, 6)
+    data = cs.datasets.digits(60, size=16)
+    cs.calibrate(model, data, until=5, presentation=cs.sustained())
+    return {"model": model, "data": data, "n": 60}
+
+
+@pytest.fixture
+def panel(given, tmp_path, monkeypatch):
+    monkeypatch.setattr(recorder, "BATCH", 20)
+    made = cs.explore.Recorder(**given, to=str(tmp_path / "recording.zarr"))
+    made.choose(until=5)
+    return made
+
+
+def measured(panel, **choices):
+    panel.choose(**choices)
+    panel.run()
+    panel.wait(240)
+    assert panel.error is None
+    return panel.result
+
+
+def contents(path):
+    return {file.relative_to(path): file.read_bytes() for file in path.rglob("*") if file.is_file()}
+
+
+def test_what_is_read_from_disk_is_what_a_recording_in_memory_holds(panel, given, tmp_path):
+    result = measured(panel)
+    recording = cs.simulate(given["model"], given["data"], cs.sustained(), until=5, dtype="float16", batch_size=20)
+    assert result["accuracy"].values[2:].tolist() == cs.analyse.accuracy(recording["readout"]).values[2:].tolist()
+    for name in ("V1", "IT"):
+        values = recording[name]["activation"].values.astype(float)
+        np.testing.assert_allclose(result["spread"].sel(state=name), values.std((0, 2, 3, 4)), rtol=1e-3)
+    on_disk = sum(len(held) for held in contents(tmp_path / "recording.zarr").values())
+    assert result.attrs["bytes_on_disk"] == on_disk
+    assert result.attrs["bytes_held"] == sum(
+        recording[name][what].nbytes for name, what in (("V1", "activation"), ("V2", "activation"))
+    ) + (recording["IT"]["activation"].nbytes + recording["readout"]["logits"].nbytes)
+    assert list(panel.figures) == ["accuracy", "spread"]
+
+
+def test_cancelled_it_keeps_what_is_written_and_goes_on_to_the_same_bytes(panel, given, tmp_path, monkeypatch):
+    simulate = recorder.simulate
+
+    def cancelled(*args, told, **kwargs):
+        def tell(share, words):
+            if share > 0.5:
+                panel.cancel()
+            told(share, words)
+
+        return simulate(*args, told=tell, **kwargs)
+
+    monkeypatch.setattr(recorder, "simulate", cancelled)
+    panel.run()
+    panel.wait(240)
+    assert panel.words.value == "cancelled"
+    with pytest.raises(ValueError, match="40 of 60 stimuli are there"):
+        cs.open_recording(tmp_path / "recording.zarr")
+    monkeypatch.setattr(recorder, "simulate", simulate)
+    measured(panel)
+    cs.simulate(
+        given["model"],
+        given["data"],
+        cs.sustained(),
+        until=5,
+        dtype="float16",
+        batch_size=20,
+        to=tmp_path / "whole.zarr",
+    ).close()
+    assert contents(tmp_path / "recording.zarr") == contents(tmp_path / "whole.zarr")
+
+
+def test_another_recording_at_the_same_path_is_refused_in_the_panel(panel):
+    measured(panel)
+    panel.choose(until=2)
+    panel.run()
+    panel.wait(240)
+    assert isinstance(panel.error, FileExistsError)
+    assert "another recording" in panel.notice.value
+
+
+def test_only_zarr_is_written_while_it_runs(panel):
+    panel.choose(to="mine.nc")
+    assert panel.button.disabled
+    assert "must end in .zarr, got &#x27;mine.nc&#x27;" in panel.words.value
+
+
+def test_settings_open_the_panel_again_on_the_same_recording(panel, given):
+    result = measured(panel, record=("IT",))
+    again = cs.explore.reopen(panel.settings, model=given["model"], data=given["data"])
+    assert again.settings == panel.settings
+    assert again.compute().equals(result)
+
+
+def test_without_a_path_it_records_to_a_folder_of_its_own_that_goes_with_the_panel(given):
+    one, other = cs.explore.Recorder(**given), cs.explore.Recorder(**given)
+    assert one.choices["to"] != other.choices["to"]
+    assert measured(one, record=(), until=5).sizes == {"time": 6}

@@ -1,0 +1,155 @@
+"""A page for somebody who has nothing installed: all of it in one file, nothing asked of any network."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+import torch
+
+import cortexsim as cs
+from cortexsim.cli import main
+from cortexsim.explore.widgets.movie import Movie
+from cortexsim.explore.widgets.stage import Stage
+from cortexsim.export.page import export, exportable, open_source, widget_code
+
+
+@pytest.fixture(scope="module")
+def given():
+    torch.manual_seed(0)
+    model = cs.Cortex(cs.adjacent({"V1": 4, "V2": 4, "IT": 4}, size=16, shortcut=0.5), 2, 4)
+    data = cs.datasets.contours(24, size=16, length=(4, 6))
+    cs.calibrate(model, data, until=4, presentation=cs.flash(1))
+    return {"model": model, "data": data}
+
+
+@pytest.fixture(scope="module")
+def panel(given):
+    panel = cs.explore.Changes(**given, n=24)
+    panel.compute()
+    return panel
+
+
+class Page(HTMLParser):
+    """What a page asks for, and what it holds."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.targets, self.tags, self.content, self._in = [], [], "", ""
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        known = dict(attributes)
+        self._in = known.get("id") or ""
+        self.targets += [known[name] for name in ("src", "href", "action", "data", "poster") if known.get(name)]
+
+    def handle_data(self, data):
+        if self._in == "content":
+            self.content += data
+
+
+def test_a_page_has_no_target_outside_of_itself(panel, tmp_path):
+    export(panel, tmp_path / "page.html")
+    page = Page(tmp_path / "page.html")
+    assert page.targets == ["data:,"]
+    style = re.findall(r"<style>.*?</style>", (tmp_path / "page.html").read_text(encoding="utf-8"), re.DOTALL)
+    assert not re.search(r"@import|url\(", "".join(style))
+    assert "iframe" not in page.tags
+
+
+def test_a_page_holds_the_films_and_figures_that_the_panel_shows(panel, tmp_path):
+    export(panel, tmp_path / "page.html")
+    content = json.loads(Page(tmp_path / "page.html").content)
+    assert content["canvases"][0]["values"]["scene"] == panel.movie.scene
+    assert len(content["figures"]) == len(panel.figures)
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    for said in (panel.say(panel.result), panel.subject.model.checksum(), cs.__version__, "24 stimuli at times 0 to 4"):
+        assert said.replace("'", "&#x27;") in text
+
+
+def test_what_looks_like_the_end_of_a_script_ends_none(panel, tmp_path):
+    panel.movie.scene = {**panel.movie.scene, "quantity": "</script><b>"}
+    export(panel, tmp_path / "page.html")
+    assert (
+        json.loads(Page(tmp_path / "page.html").content)["canvases"][0]["values"]["scene"]["quantity"] == "</script><b>"
+    )
+    assert "b" not in Page(tmp_path / "page.html").tags
+
+
+def test_a_page_is_never_written_over_unless_one_says_so(panel, tmp_path):
+    path = tmp_path / "page.html"
+    path.write_text("mine")
+    with pytest.raises(FileExistsError, match="exists already; choose another path, or say --overwrite"):
+        export(panel, path)
+    assert path.read_text() == "mine"
+    export(panel, path, overwrite=True)
+    assert path.stat().st_size > 1_000_000
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_another_suffix_is_refused(panel, tmp_path):
+    with pytest.raises(ValueError, match=r"a page must end in .html, got '.*page.pdf'"):
+        export(panel, tmp_path / "page.pdf")
+
+
+def test_a_panel_that_measured_nothing_is_refused(given, tmp_path):
+    with pytest.raises(ValueError, match="this Changes has measured nothing yet"):
+        export(cs.explore.Changes(**given, n=24), tmp_path / "page.html")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_panel_is_refused(tmp_path):
+    with pytest.raises(TypeError, match="a page can be made of a Tour and of panels that measure, got Anatomy"):
+        export(cs.explore.Anatomy(), tmp_path / "page.html")
+
+
+def test_notebooks_with_such_a_panel_can_be_exported_as_they_open_it():
+    known = exportable()
+    assert known["00_start_here.ipynb"] == (
+        "Tour",
+        {"task": "contours", "question": "", "presentation": cs.flash(1)},
+    )
+    assert known["06_what_changes.ipynb"][0] == "Changes"
+    assert "02_build_a_cortex.ipynb" not in known
+
+
+def test_a_notebook_without_one_is_refused_with_those_that_have_one(tmp_path, capsys):
+    assert main(["export", "02", "--to", str(tmp_path / "page.html")]) == 1
+    told = capsys.readouterr().err
+    assert "no panel of 02_build_a_cortex.ipynb can be exported" in told
+    assert "'00_start_here.ipynb'" in told
+    assert "Changes" in told
+
+
+def test_other_files_are_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match="there are no settings at"):
+        open_source(str(tmp_path / "none.json"))
+    (tmp_path / "broken.json").write_text("{")
+    with pytest.raises(ValueError, match="is no JSON"):
+        open_source(str(tmp_path / "broken.json"))
+    (tmp_path / "other.json").write_text('{"panel": "Chnges"}')
+    with pytest.raises(ValueError, match=r"panel 'Chnges'.*'Changes'"):
+        open_source(str(tmp_path / "other.json"))
+
+
+@pytest.mark.parametrize("panel_of", ["Tour", "Masking"])
+def test_settings_of_other_panels_make_pages_too(panel_of, tmp_path, capsys):
+    settings = tmp_path / "settings.json"
+    if panel_of == "Tour":
+        settings.write_text(json.dumps(cs.explore.Tour("digits-tiny", question="", until=4).settings))
+    else:
+        cs.explore.Masking("contours", n=2).save(settings)
+    assert main(["export", str(settings), "--to", str(tmp_path / "page.html")]) == 0
+    assert "saved" in capsys.readouterr().out
+    content = json.loads(Page(tmp_path / "page.html").content)
+    assert (len(content["canvases"]), len(content["figures"]) > 0) == ((1, False) if panel_of == "Tour" else (0, True))
+
+
+def test_a_widgets_module_becomes_a_value_without_an_import():
+    for widget in (Movie, Stage):
+        code = widget_code(widget._esm)
+        assert "const widget = {" in code
+        assert not re.search(r"^\s*(export|import)\b", code, re.MULTILINE)
+    with pytest.raises(ValueError, match="must export its default alone"):
+        widget_code("export const a = 1; export default { render() {} }")

@@ -1,0 +1,124 @@
+"""Times are sets of whole numbers from 1 on; kinds are read from their names."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cortexsim.graph.transitions import Convolution, Kind, Times, Transition
+
+times = st.sets(st.integers(1, 60))
+
+
+@given(times, times)
+@settings(max_examples=60, deadline=None)
+def test_without_is_the_difference_of_sets(these, others):
+    left = Times.of(these).without(Times.of(others))
+    assert {time for time in range(1, 61) if time in left} == these - others
+
+
+@given(times, st.integers(1, 60))
+@settings(max_examples=40, deadline=None)
+def test_without_keeps_an_open_end_open(others, start):
+    left = Times(((start, None),)).without(Times.of(others))
+    assert {time for time in range(1, 100) if time in left} == set(range(start, 100)) - others
+    assert left.intervals[-1][1] is None
+
+
+@given(times, st.integers(1, 60))
+@settings(max_examples=40, deadline=None)
+def test_without_an_open_end_leaves_what_is_before_it(these, start):
+    left = Times.of(these).without(Times(((start, None),)))
+    assert {time for time in range(1, 100) if time in left} == {time for time in these if time < start}
+
+
+@given(times)
+@settings(max_examples=40, deadline=None)
+def test_the_same_times_are_equal_however_they_were_reached(these):
+    assert Times.of(these) == Times.of(sorted(these, reverse=True)) == Times.of(these | {70}).without(Times.of(70))
+
+
+def test_always_is_every_time_from_1_on():
+    always = Times.of(None)
+    assert always.always
+    assert 1 in always
+    assert 10**6 in always
+    assert 0 not in always
+
+
+def test_no_times_are_never():
+    never = Times.of([])
+    assert not never
+    assert str(never) == "never"
+    assert 1 not in never
+
+
+def test_numpys_whole_numbers_are_times():
+    assert np.int64(3) in Times.of(range(3, 6))
+    assert Times.of(np.int64(3)) == Times.of(np.arange(3, 4)) == Times.of(3)
+
+
+@pytest.mark.parametrize(
+    ("these", "text"),
+    [(None, "always"), (3, "t = 3"), (range(3, 6), "t = 3…5"), ([1, 2, 7], "t = 1…2, t = 7")],
+)
+def test_times_say_in_words_when(these, text):
+    assert str(Times.of(these)) == text
+
+
+def test_an_open_end_is_said_in_words():
+    assert str(Times(((4, None),))) == "t ≥ 4"
+
+
+@pytest.mark.parametrize("these", [0, -1, range(0, 3), [-2, 5]])
+def test_negative_and_zero_times_are_refused(these):
+    with pytest.raises(ValueError, match="delivers at time 1 at the earliest, got time"):
+        Times.of(these)
+
+
+@pytest.mark.parametrize("these", [[1.5], ["3"], True, [None]])
+def test_times_that_are_no_whole_numbers_are_refused(these):
+    with pytest.raises(TypeError, match="a time must be a whole number"):
+        Times.of(these)
+
+
+@pytest.mark.parametrize("intervals", [((0, None),), ((-3, 2),), ((5, 5),), ((4, 6), (1, 3)), ((1, None), (3, 4))])
+def test_impossible_intervals_are_refused(intervals):
+    with pytest.raises(ValueError, match="must begin at 1 or later"):
+        Times(intervals)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("BRCx2", Kind("BRC", 2)),
+        ("BRDx1", Kind("BRD", 1)),
+        ("BRCx2+I", Kind("BRC", 2, 1.0)),
+        ("BRCx2+0.5I", Kind("BRC", 2, 0.5)),
+        ("Conv", Kind("Conv", 1)),
+        ("Pool", Kind("Pool", 0)),
+    ],
+)
+def test_kinds_are_read_from_their_names(text, kind):
+    assert Kind.parse(text) == kind
+
+
+@pytest.mark.parametrize("text", ["BRC", "BRCx3", "BRDx2+I", "BRCx1+I", "BRCx2+.I", "BRCx2+-1I", "conv", "", "Pool2"])
+def test_unknown_kinds_are_refused(text):
+    with pytest.raises(ValueError, match=r"unknown kind of transition .* allowed are BRCx1, BRCx2"):
+        Kind.parse(text)
+
+
+def test_only_BRC_and_BRD_read_normalized_rates():
+    assert [Kind.parse(kind).normalized for kind in ("BRCx1", "BRDx2", "Conv", "Pool")] == [True, True, False, False]
+
+
+def test_a_transposed_kernel_has_its_channels_the_other_way_round():
+    assert Convolution(4, 6, 2, False).kernel_shape == (6, 4, 3, 3)
+    assert Convolution(4, 6, 2, True).kernel_shape == (4, 6, 3, 3)
+
+
+def test_a_transition_is_named_for_its_ends():
+    transition = Transition("V1", "V2", "BRCx2", range(2, 4))
+    assert transition.name == "V1->V2"
+    assert transition.times == Times.of([2, 3])

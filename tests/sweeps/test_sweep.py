@@ -1,0 +1,292 @@
+"""A sweep loses nothing that is finished, and one point that fails does not stop the rest."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+
+import cortexsim as cs
+from cortexsim.sweeps import running
+from cortexsim.sweeps.study import read_study
+
+PRESENTATIONS = ["flash", "masked:1:2"]
+
+
+@pytest.fixture
+def study(tmp_path) -> dict:
+    """Two points of a tiny model that was calibrated for a flash and a mask."""
+    torch.manual_seed(0)
+    graph = cs.adjacent({"V1": 2, "IT": 3}, size=16)
+    model = cs.Cortex(graph, n_classes=10, readout_time=3).eval()
+    for presentation in (cs.flash(1), cs.masked(1, 2)):
+        cs.calibrate(model, torch.rand(8, 3, 16, 16), until=4, presentation=presentation)
+    model.classes = [str(digit) for digit in range(10)]
+    cs.save(model, tmp_path / "model.safetensors")
+    own = {"models": [str(tmp_path / "model.safetensors")], "data": "digits", "until": 3, "n": 6}
+    return {**own, "presentations": PRESENTATIONS}
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Sweep in this process, and return the result and what was told."""
+
+    def swept(study, **changes):
+        told = []
+        how = {"to": tmp_path / "out", "workers": 0, "report": told.append, **changes}
+        return cs.sweep(study, **how), told
+
+    return swept
+
+
+def test_each_point_is_what_simulate_gives(study, run, tmp_path):
+    result, told = run(study | {"seeds": [0, 5]})
+    model = cs.load(study["models"][0])
+    shown = cs.datasets.digits(6, part="test", seed=5, size=16)
+    recording = cs.simulate(model, shown, cs.masked(1, 2), until=3, seed=5, record=[])
+    expected = cs.analyse.accuracy(recording["readout"])
+    found = result.sel(seed=5, presentation="masked:1:2").squeeze()
+    for name in ("low", "high"):
+        np.testing.assert_array_equal(found[name], expected[name])
+    np.testing.assert_array_equal(found["accuracy"], expected)
+    assert result["accuracy"].attrs["interval"] == "95 % Wilson interval over 6 stimuli"
+    assert result["accuracy"].dims == ("model", "seed", "presentation", "noise", "silence", "time")
+    assert (result["status"] == 1).all()
+    assert told[-1].startswith("4/4 ")
+    assert " left" in told[0]
+    xr.testing.assert_identical(xr.load_dataset(tmp_path / "out" / "result.nc", engine="h5netcdf"), result)
+
+
+def test_noise_silence_and_own_statistics_are_dimensions_and_settings(study, run):
+    more = {"noise": [0.0, 0.5], "silence": ["none", "feedback:2"], "calibrate_on": 8, "presentations": ["sustained"]}
+    result, _ = run(study | more)
+    assert (result["status"] == 1).all()
+    model = cs.load(study["models"][0])
+    training = cs.datasets.digits(8, part="train", seed=0, size=16)
+    statistics = cs.calibrate(model, training, 3, cs.sustained(), keep=False)
+    shown = cs.datasets.digits(6, part="test", size=16)
+    how = {"statistics": statistics, "noise": 0.5, "silence": {"feedback": [2]}, "record": []}
+    recording = cs.simulate(model, shown, cs.sustained(), until=3, **how)
+    found = result["accuracy"].sel(noise=0.5, silence="feedback:2").squeeze()
+    np.testing.assert_array_equal(found, cs.analyse.accuracy(recording["readout"]))
+
+
+def test_what_is_finished_is_not_done_again_and_a_study_may_grow(study, run, monkeypatch):
+    first, _ = run(study)
+    done = []
+    measured = running.measure
+    monkeypatch.setattr(running, "measure", lambda point, *given: done.append(point) or measured(point, *given))
+    more, told = run(study | {"seeds": [0, 1]}, resume=True)
+    assert told[0] == "2 of 4 points are done already"
+    xr.testing.assert_equal(more.sel(seed=[0]), first)
+    assert (more["status"] == 1).all()
+    again, told = run(study | {"seeds": [0, 1]}, resume=True)
+    assert told == ["4 of 4 points are done already"]
+    xr.testing.assert_identical(again, more)
+
+
+def test_stopped_it_keeps_what_is_finished_and_goes_on(study, run, tmp_path):
+    def stop(line):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(study, report=stop)
+    kept = xr.load_dataset(tmp_path / "out" / "result.nc", engine="h5netcdf")
+    assert sorted(kept["status"].values.ravel().tolist()) == [0, 1]
+    result, told = run(study, resume=True)
+    assert told[0] == "1 of 2 points are done already"
+    assert (result["status"] == 1).all()
+
+
+def test_a_point_that_fails_is_told_with_its_settings_and_does_not_stop_the_rest(study, run, tmp_path):
+    result, told = run(study | {"presentations": ["sustained", "flash"]})
+    assert result["status"].squeeze().values.tolist() == [2, 1]
+    assert np.isnan(result["accuracy"].sel(presentation="sustained")).all()
+    [failed] = json.loads((tmp_path / "out" / "failures.json").read_text())
+    assert failed["presentation"] == "sustained"
+    assert "calibrate_on = 500 takes them" in failed["error"]
+    assert any("sustained: FAILED: " in line for line in told)
+    assert result.attrs["failed"] == 1
+    # what failed is tried again
+    _, told = run(study | {"presentations": ["sustained", "flash"]}, resume=True)
+    assert told[0] == "1 of 2 points are done already"
+    assert "FAILED" in told[1]
+
+
+def test_recordings_are_kept_where_they_are_asked_for(study, run, tmp_path):
+    run(study | {"record": "V1:spatial_mean"})
+    paths = sorted((tmp_path / "out" / "recordings").iterdir())
+    assert len(paths) == 2
+    for path in paths:
+        with cs.open_recording(path) as recording:
+            assert recording["V1"]["activation"].dims == ("stimulus", "time", "channel")
+
+
+# --- refused -------------------------------------------------------------------------------------------------------
+
+
+def test_a_million_points_are_asked_about_before_anything_starts(study, run, tmp_path, monkeypatch):
+    monkeypatch.setattr(running, "connected", None)
+    huge = study | {"seeds": list(range(1000)), "noise": [k / 1000 for k in range(500)]}
+    with pytest.raises(ValueError, match=r"has 1,000,000 points \(1,000 seeds x 2 presentations x 500 noises\).*--yes"):
+        run(huge)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unreachable_scheduler_is_told(study, run, monkeypatch):
+    monkeypatch.setattr(running, "SECONDS_TO_CONNECT", 0.3)
+    with pytest.raises(
+        ConnectionError, match=r"no dask scheduler answers at 'tcp://127.0.0.1:9' within .*dask scheduler"
+    ):
+        run(study, workers=None, scheduler="tcp://127.0.0.1:9")
+    with pytest.raises(ConnectionError, match="no dask scheduler answers at 'nonsense'"):
+        run(study, workers=None, scheduler="nonsense", resume=True)
+
+
+def test_any_cluster_will_do_by_its_address(study, run):
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address="127.0.0.1:0") as cluster:
+        result, _ = run(study, workers=None, scheduler=cluster.scheduler_address)
+    assert (result["status"] == 1).all()
+
+
+def test_a_damaged_finished_point_is_told(study, run, tmp_path):
+    run(study)
+    file = next((tmp_path / "out" / "points").iterdir())
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(ValueError, match=rf"{file.name} is damaged .*remove it, and this point is done again"):
+        run(study, resume=True)
+    file.unlink()
+    result, told = run(study, resume=True)
+    assert told[0] == "1 of 2 points are done already"
+    assert (result["status"] == 1).all()
+
+
+def test_another_study_in_the_folder_is_refused(study, run, tmp_path):
+    run(study)
+    with pytest.raises(FileExistsError, match="exists already; resume=True"):
+        run(study)
+    with pytest.raises(ValueError, match=r"belongs to another study: until was 3 and is now 4; .*seeds.* may grow"):
+        run(study | {"until": 4}, resume=True)
+    (tmp_path / "out" / "study.json").write_text("[")
+    with pytest.raises(ValueError, match=r"study\.json is damaged"):
+        run(study, resume=True)
+    (tmp_path / "out" / "study.json").unlink()
+    with pytest.raises(ValueError, match=r"is no folder of a study: there is no study\.json"):
+        run(study, resume=True)
+
+
+def test_a_second_process_is_refused(study, run, tmp_path):
+    from cortexsim.sweeps.folder import SweepFolder
+
+    folder = SweepFolder(tmp_path / "out", read_study(study), resume=False)
+    with folder, pytest.raises(BlockingIOError, match="is being written by another process"):
+        run(study, resume=True)
+    run(study, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"workers": -1}, "workers must be a whole number of at least 0, got -1"),
+        ({"workers": 1, "scheduler": "tcp://here:1"}, "a scheduler has its own: give one of the two"),
+    ],
+)
+def test_workers_that_cannot_be_are_refused(study, run, how, message):
+    with pytest.raises(ValueError, match=message):
+        run(study, **how)
+
+
+# --- processes -----------------------------------------------------------------------------------------------------
+
+DYING = """
+import os, sys
+from pathlib import Path
+import cortexsim as cs
+from cortexsim.sweeps import running
+from cortexsim.sweeps.point import measure
+
+def dying(point, base, recording=None):
+    # the first time a worker takes this point, it is killed
+    mark = Path(sys.argv[2]) if len(sys.argv) > 2 else Path(os.environ["MARK"])
+    if point.chosen["presentation"] == "flash" and not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), 9)
+    return measure(point, base, recording)
+
+if __name__ == "__main__":
+    import json
+    running.measure = dying
+    result = cs.sweep(json.loads(os.environ["STUDY"]), to=sys.argv[1], workers=1, report=print)
+    print("status", *result["status"].values.ravel().tolist())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)  # a process loads torch, which takes a while where others work, too
+def test_a_worker_that_is_killed_is_replaced_and_its_point_tried_again(study, tmp_path):
+    script, mark = tmp_path / "dying.py", tmp_path / "killed"
+    script.write_text(DYING)
+    where = {**os.environ, "STUDY": json.dumps(study), "MARK": str(mark)}
+    done = subprocess.run(
+        [sys.executable, str(script), str(tmp_path / "out")], env=where, capture_output=True, text=True, timeout=800
+    )
+    assert mark.exists()
+    assert done.returncode == 0, done.stderr
+    assert "status 1 1" in done.stdout
+
+
+UNGUARDED = """
+import sys, os, json
+import cortexsim as cs
+cs.sweep(json.loads(os.environ["STUDY"]), to=sys.argv[1], workers=1)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)  # a process loads torch, which takes a while where others work, too
+def test_a_script_without_its_guard_is_told_of_it(study, tmp_path):
+    script = tmp_path / "unguarded.py"
+    script.write_text(UNGUARDED)
+    where = {**os.environ, "STUDY": json.dumps(study)}
+    command = [sys.executable, str(script), str(tmp_path / "out")]
+    done = subprocess.run(command, env=where, capture_output=True, text=True, timeout=800)
+    assert done.returncode == 1
+    assert "no process could be started on this machine" in done.stderr
+    assert "under `if __name__ == '__main__':`" in done.stderr
+
+
+KILLED = """
+import os, sys, json
+import cortexsim as cs
+
+def report(line):
+    print(line, flush=True)
+
+cs.sweep(json.loads(os.environ["STUDY"]), to=sys.argv[1], workers=0, report=report)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)  # a process loads torch, which takes a while where others work, too
+def test_a_sweep_that_is_killed_goes_on(study, run, tmp_path):
+    study = study | {"seeds": list(range(20))}
+    where = {**os.environ, "STUDY": json.dumps(study)}
+    command = [sys.executable, "-c", KILLED, str(tmp_path / "out")]
+    process = subprocess.Popen(command, env=where, stdout=subprocess.PIPE, text=True)
+    process.stdout.readline()
+    time.sleep(0.2)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    n = len(list((tmp_path / "out" / "points").glob("*.nc")))
+    assert 1 <= n < 40
+    result, told = run(study, resume=True)
+    assert told[0] == f"{n} of 40 points are done already"
+    assert (result["status"] == 1).all()
