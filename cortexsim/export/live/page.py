@@ -23,8 +23,8 @@ def page_of(content: Mapping[str, Any], about: Mapping[str, str], limits: Sequen
     Parameters
     ----------
     content : mapping
-        What the page's code reads: `models` (`recurrent`, `unshared`, `deep`), `colours` (RGB in 0 to 1 of `background`,
-        `line` and `dot`), `trained_time` and `known` (length and steps needed on the test set).
+        What the code of the page reads: `models` (`recurrent`, `unshared`, `deep`), `colours` (RGB of `background`,
+        `line` and `dot`, in 0 to 1), `trained_time` and `known` (length and steps needed on the test set).
     about : mapping
         The captions: `recurrent`, `unshared`, `deep`, `chart`.
     limits : sequence of str
