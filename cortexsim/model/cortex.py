@@ -264,7 +264,7 @@ class Cortex(nn.Module):
         if not isinstance(transition.kind, str):
             return self.functions[transition.name](h, time)
         kind = Kind.parse(transition.kind)
-        if kind.family == "Pool":
+        if kind.function.pools:
             return F.max_pool2d(h, 2)
         convolutions = self.graph.convolutions(transition.name)
         kernels = self.weights.of(transition.name, time)

@@ -81,7 +81,7 @@ class Kernels(nn.ParameterDict):
                 key, shape = self.key(name, time, which), convolution.kernel_shape
                 if key not in made_for:
                     # He et al. (2015): keeps the variance of what ReLUs deliver
-                    spread = math.sqrt(2 / (9 * convolution.in_channels))
+                    spread = math.sqrt(2 / convolution.fan_in)
                     self[key], made_for[key] = nn.Parameter(torch.randn(shape) * spread), name
                 elif tuple(self[key].shape) != shape:
                     raise ValueError(

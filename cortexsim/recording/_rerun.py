@@ -243,7 +243,8 @@ def stimuli(settings: Mapping[str, Any], images: xr.Dataset | torch.Tensor | Non
     """
     index = int(settings["stimulus"])
     wanted = [index]
-    if settings["presentation"].get("mask") in ("image", "texture"):
+    mask = settings["presentation"].get("mask")
+    if isinstance(mask, str) and mask in MASKS and MASKS[mask].from_others:
         # the one before, so that a larger set of the same data has the same one
         wanted.append(index - 1 if index else 1)
     if images is None:

@@ -168,7 +168,7 @@ class Presentation:
         text = f"{self.kind}: image for {_steps(self.duration)}"
         if self.soa is None:
             return f"{text}, then nothing"
-        name = "given mask" if isinstance(self.mask, GivenMask) else _MASK_WORDS[str(self.mask)]
+        name = "given mask" if isinstance(self.mask, GivenMask) else MASKS[str(self.mask)].words
         end = "to the end" if self.mask_duration is None else f"for {_steps(self.mask_duration)}"
         return f"{text}, {name} from t = {self.soa} {end} (SOA {self.soa}, ISI {self.soa - self.duration})"
 
@@ -254,15 +254,6 @@ class Mixture:
 
 
 AnyPresentation = Presentation | Mixture
-
-_MASK_WORDS = {
-    "noise": "noise mask",
-    "phase-scrambled": "phase-scrambled mask",
-    "pixel-shuffled": "pixel-shuffled mask",
-    "texture": "texture mask",
-    "image": "another image as mask",
-    "target": "the target itself as mask",
-}
 
 
 def from_dict(saved: Mapping[str, Any]) -> AnyPresentation:

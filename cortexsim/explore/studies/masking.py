@@ -24,10 +24,10 @@ from cortexsim.model.moments import Statistics
 from cortexsim.model.shortcut import with_shortcut
 from cortexsim.plot import masking_curve
 from cortexsim.protocols.conditions import arrival
+from cortexsim.stimuli.masks import MASKS
 from cortexsim.stimuli.presentation import Presentation, flash, masked, mixture
 
 SOAS = (1, 2, 3, 4, 6, 8)
-MASKS = ("noise", "phase-scrambled", "pixel-shuffled", "texture")
 UNTIL_MASK = "duration = SOA, as for people"
 WEIGHTS = ("0", "0.25", "0.5", "0.75", "1")
 N_CALIBRATION = 200
@@ -88,7 +88,12 @@ class Masking(Study):
         own = _shortcut(subject.model)
         trained = OWN if own is None else f"{OWN} ({own:g})"
         controls = {
-            "mask": widgets.Dropdown(options=MASKS, description="mask", layout=widgets.Layout(width="180px"), **wide),
+            "mask": widgets.Dropdown(
+                options=[name for name, mask in MASKS.items() if not mask.whole_picture],
+                description="mask",
+                layout=widgets.Layout(width="180px"),
+                **wide,
+            ),
             "targets": widgets.Dropdown(
                 options=["1", "2", UNTIL_MASK],
                 description="target lasts (steps)",
