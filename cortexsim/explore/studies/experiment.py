@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
@@ -19,8 +18,6 @@ from cortexsim.plot import experiment as drawn
 SHIPS = "ships"
 # what is drawn: the result that ships, or a run made here at a scale
 HERE = {"a run here: smoke (seconds; learns nothing)": "smoke", "a run here: laptop (long; digits)": "laptop"}
-# a line of a run begins with the part it is at
-_PART = re.compile(r"(\d+)/(\d+) ")
 
 
 class Experiment(Study):
@@ -87,15 +84,10 @@ class Experiment(Study):
         return SHIPS if ships else "run here"
 
     def measure(self, choices: Mapping[str, Any], told: Told) -> xr.Dataset:
-        """Take what ships, or run it in a folder that is thrown away; what is let go of ends at its next line."""
+        """Take what ships, or run it in a folder that is thrown away; a cancelled run ends at its next report."""
         if choices["scale"] == SHIPS:
             return experiments.shipped(choices["experiment"])
-
-        def report(line: str) -> None:
-            part = _PART.match(line)
-            told((int(part[1]) - 1) / int(part[2]) if part else 0.0, line)
-
-        return experiments.run(choices["experiment"], scale=choices["scale"], report=report)
+        return experiments.run(choices["experiment"], scale=choices["scale"], report=told)
 
     def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:
         """Draw the chosen figures of a result."""

@@ -245,7 +245,7 @@ class Lesions(Study):
             until=self.until,
             calibrate_on=training,
             presentation=SHOWN[choices["shown"]],
-            told=told,
+            report=told,
         )
         done = "cut" if left == 0 else f"weakened to {left:.0%}"
         throughout = first == 1 and last == self.until

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim import protocols
+from cortexsim._support.progress import part
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.study import Study, Told
 from cortexsim.explore.panel.subject import Subject
@@ -221,10 +222,7 @@ class Masking(Study):
             models["feedforward"] = sibling
         done = []
         for place, (name, model) in enumerate(models.items()):
-
-            def report(share: float, words: str, place: int = place, name: str = name) -> None:
-                told((place + share) / len(models), f"{name}: {words}")
-
+            report = part(told, place / len(models), (place + 1) / len(models), f"{name}: ")
             done.append(self._one(model, choices, soas, report))
         both = xr.concat(done, "model", combine_attrs="override", data_vars="all", coords="different", compat="equals")
         names = xr.Variable("model", list(models), {"long_name": "model"})
@@ -341,7 +339,7 @@ class Masking(Study):
             masks=[choices["mask"]],
             durations="soa" if until_mask else durations,
             readout_time=choices["readout_time"],
-            told=told,
+            report=told,
             **given,
         )
         assert isinstance(table, xr.Dataset)

@@ -11,6 +11,7 @@ import ipywidgets as widgets
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.progress import part
 from cortexsim.analyse import accuracy
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.study import Study, Told
@@ -163,7 +164,7 @@ class Recorder(Study):
             to=path,
             resume=True,
             # the last tenth is for reading it again
-            told=lambda share, words: told(0.9 * share, f"recorded: {words}"),
+            report=part(told, 0.0, 0.9, "recorded: "),
         ) as recording:
             told(0.9, "reading it again, block by block …")
             read = accuracy(recording["readout"])

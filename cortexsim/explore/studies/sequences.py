@@ -203,7 +203,7 @@ class Sequences(Study):
                     self.who.images,
                     n_frames=choices["frames"],
                     steps_per_frame=choices["steps"],
-                    told=report,
+                    report=report,
                     **given,
                 )
             )

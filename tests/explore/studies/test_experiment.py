@@ -26,7 +26,7 @@ def test_a_run_replaces_what_is_drawn_and_tells_how_far_it_is(monkeypatch):
     shares, made = [], experiments.shipped("equivalence").assign_attrs(scale="smoke")
 
     def run(name, scale, report):
-        report("3/4 a model: step 0")
+        report(0.5, "3/4 a model: step 0")
         shares.append((name, scale, panel.bar.value, panel.words.value))
         return made
 
@@ -64,16 +64,16 @@ def test_what_goes_wrong_in_a_run_is_shown_in_the_panel(monkeypatch):
     assert not panel.button.disabled
 
 
-def test_a_run_is_let_go_of_at_its_next_line(monkeypatch):
+def test_a_cancelled_run_ends_at_its_next_report(monkeypatch):
     panel, started, goes_on = Experiment("equivalence"), threading.Event(), threading.Event()
     run, lines = experiments.run, []
 
     def slow(*args, report, **kwargs):
-        def told(line):
+        def told(fraction, line):
             lines.append(line)
             started.set()
             goes_on.wait(20)
-            report(line)
+            report(fraction, line)
 
         return run(*args, report=told, **kwargs)
 

@@ -55,13 +55,13 @@ def test_what_is_read_from_disk_is_what_a_recording_in_memory_holds(panel, given
 def test_cancelled_it_keeps_what_is_written_and_goes_on_to_the_same_bytes(panel, given, tmp_path, monkeypatch):
     simulate = recorder.simulate
 
-    def cancelled(*args, told, **kwargs):
-        def tell(share, words):
-            if share > 0.5:
+    def cancelled(*args, report, **kwargs):
+        def cancelling(fraction, message):
+            if fraction > 0.5:
                 panel.cancel()
-            told(share, words)
+            report(fraction, message)
 
-        return simulate(*args, told=tell, **kwargs)
+        return simulate(*args, report=cancelling, **kwargs)
 
     monkeypatch.setattr(recorder, "simulate", cancelled)
     panel.run()
