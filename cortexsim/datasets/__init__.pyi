@@ -2,15 +2,20 @@ from .cifar import cifar10
 from .contour_tracing import contours
 from .digits_in_debris import digits
 from .image_folder import folder, pictures
-from .labels import classes, split, spread
+from .labels import classes, sample, split, spread
+from .registry import SOURCES, Source, get
 
 __all__ = [
+    "SOURCES",
+    "Source",
     "cifar10",
     "classes",
     "contours",
     "digits",
     "folder",
+    "get",
     "pictures",
+    "sample",
     "split",
     "spread",
 ]

@@ -20,6 +20,7 @@ from cortexsim.datasets.labels import (
     labelled,
 )
 
+CLASSES = ("different", "same")
 LENGTH = (0.25, 0.875)  # default range of the curves' length, as a fraction of the image's side
 SHORTEST_PX = 4.0  # below, the two dots would touch
 LONGEST = 1.0  # fraction of the image's side; beyond, too few pairs of curves fit
@@ -127,7 +128,7 @@ def contours(
     return labelled(
         images,
         {name: (v.float() if v.is_floating_point() else v).numpy() for name, v in factors.items()},
-        classes=["different", "same"],
+        classes=CLASSES,
         attrs={
             "name": "contour tracing",
             "part": part,

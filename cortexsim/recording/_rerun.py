@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import base64
-import inspect
 import math
 from collections.abc import Callable, Mapping
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
 import torch
 import xarray as xr
 
-from cortexsim import __version__, datasets, zoo
+from cortexsim import __version__, zoo
 from cortexsim._support.checks import finite, unknown, whole
+from cortexsim.datasets.registry import check_arguments, draw
 from cortexsim.model.checkpoint import load as load_file
 from cortexsim.model.cortex import Cortex
 from cortexsim.recording._simulate import simulate
@@ -25,7 +24,6 @@ from cortexsim.stimuli.presentation import Presentation, flash, masked, sustaine
 SCHEMA = 1
 REQUIRED = ("schema", "model", "data", "stimulus", "presentation", "until")
 OPTIONAL = ("version", "model_checksum", "image_checksum", "quantity", "seed", "noise", "repeats")
-DATA: dict[str, Callable[..., xr.Dataset]] = {"contours": datasets.contours, "digits": datasets.digits}
 SHOW: dict[str, Callable[..., Presentation]] = {"flash": flash, "masked": masked, "sustained": sustained}
 MOST_DRAWN = 10_000  # a stimulus is drawn with all those before it
 LONGEST = 1_000  # no model has statistics nearly as long, and their end is told only after the plan of a run is made
@@ -138,10 +136,6 @@ def check(settings: Any) -> dict[str, Any]:
     return dict(settings)
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
-
-
 def verify(settings: Mapping[str, Any], model: Cortex, shown: xr.Dataset | torch.Tensor) -> None:
     """Refuse another model, or another image, than the settings tell of.
 
@@ -188,7 +182,7 @@ def presentation_from(described: Mapping[str, Any]) -> Presentation:
     kind = _taken_out("kind", arguments, "presentation", "kind of presentation", SHOW)
     if isinstance(arguments.get("mask"), Mapping):
         arguments["mask"] = _given_mask(arguments["mask"])
-    _check_arguments(f"argument of {kind}()", arguments, SHOW[kind])
+    check_arguments(f"argument of {kind}()", arguments, SHOW[kind])
     return SHOW[kind](**arguments)
 
 
@@ -265,39 +259,3 @@ def _model(settings: Mapping[str, Any]) -> Cortex:
     if name is None:
         raise ValueError("these settings belong to a model that was given, and name none: give it as model=...")
     return load_file(name) if Path(name).suffix == ".safetensors" else zoo.load(name)
-
-
-def draw(data: Mapping[str, Any] | None, n: int) -> xr.Dataset:
-    """Draw the first stimuli of the data that settings name.
-
-    Raises
-    ------
-    ValueError
-        If no data are named or there are no such, or an argument of theirs is unknown or not allowed.
-    """
-    if data is None:
-        raise ValueError("these settings belong to images that were given, and name none: give them as images=...")
-    arguments = dict(data)
-    name = _taken_out("name", arguments, "data", "data", DATA)
-    _check_arguments(f"argument of {name}()", arguments, DATA[name], besides=("n", "device"))
-    seed = arguments.get("seed", 0)
-    whole(seed, f"the seed of {name}()")
-    for key, value in arguments.items():
-        if isinstance(value, list | tuple) and not (len(value) == 2 and all(map(_is_number, value))):
-            raise ValueError(f"{key} of {name}() is {value!r}: a list must be two numbers, [lowest, highest]")
-    length = arguments.get("length")
-    # what is empty would be taken for the default
-    if length is not None and not isinstance(length, list | tuple):
-        raise ValueError(f"length of {name}() is {length!r}: allowed are two numbers, [lowest, highest]")
-    # JSON has no tuples
-    arguments = {key: tuple(value) if isinstance(value, list) else value for key, value in arguments.items()}
-    return DATA[name](n, **arguments)
-
-
-def _check_arguments(
-    what: str, arguments: Mapping[str, Any], function: Callable[..., Any], besides: tuple[str, ...] = ()
-) -> None:
-    allowed = [name for name in inspect.signature(function).parameters if name not in besides]
-    for name in arguments:
-        if name not in allowed:
-            raise ValueError(unknown(what, name, allowed))

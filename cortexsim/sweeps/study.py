@@ -14,9 +14,9 @@ from typing import Any
 
 from cortexsim import __version__, zoo
 from cortexsim._support.checks import unknown, whole
+from cortexsim.datasets.registry import draw
 from cortexsim.model.checkpoint import load as load_file
 from cortexsim.model.cortex import Cortex
-from cortexsim.recording._rerun import draw
 from cortexsim.stimuli.text import read_presentation, read_record, read_silence
 
 # the dimensions of the grid, each with the setting that lists its values

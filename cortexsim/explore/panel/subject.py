@@ -9,12 +9,13 @@ from typing import Any
 import xarray as xr
 
 from cortexsim import zoo
-from cortexsim._support.checks import unknown, whole
+from cortexsim._support.checks import one_of, unknown, whole
 from cortexsim.datasets import spread
+from cortexsim.datasets.registry import draw, drawn
 from cortexsim.explore.panel.tasks import TASKS, shipped
 from cortexsim.model.checkpoint import load as load_file
 from cortexsim.model.cortex import Cortex
-from cortexsim.recording._rerun import DATA, MOST_DRAWN, draw
+from cortexsim.recording._rerun import MOST_DRAWN
 from cortexsim.stimuli.images import as_images
 
 KEYS = ("model", "data", "n", "model_checksum")
@@ -78,9 +79,7 @@ class Subject:
         if isinstance(data, xr.Dataset):
             if len(as_images(data)) < n:
                 raise ValueError(f"n is {n}, but there are {len(as_images(data))} images")
-        elif data.get("name") not in list(DATA):
-            raise ValueError(unknown("data", data.get("name"), DATA))
-        elif n > MOST_DRAWN:
+        elif one_of(data.get("name"), "data", drawn()) and n > MOST_DRAWN:
             raise ValueError(f"n must be at most {MOST_DRAWN:,} where images are drawn, got {n}")
         self.n, self._named, self._data = n, None if isinstance(model, Cortex) else str(model), data
         self.model: Cortex = model if isinstance(model, Cortex) else _load(model)

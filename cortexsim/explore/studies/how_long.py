@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim.analyse.interval import wilson, with_interval
+from cortexsim.datasets.registry import draw
 from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.batch import CHUNK, right_over_time
@@ -32,7 +33,6 @@ from cortexsim.model.cortex import Cortex
 from cortexsim.model.moments import MissingStatisticsError, Statistics
 from cortexsim.plot._any_time import any_time
 from cortexsim.protocols.conditions import arrival
-from cortexsim.recording._rerun import draw
 from cortexsim.stimuli.presentation import Presentation
 
 OWN_TASK = "your own"
