@@ -19,7 +19,7 @@ from cortexsim.graph.cortex_graph import CortexGraph, given
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.devices import checked_device
 from cortexsim.model.moments import Place, Statistics
-from cortexsim.stimuli.presentation import from_dict
+from cortexsim.stimuli.text import from_dict
 
 FORMAT = 1
 KEY = "cortexsim"

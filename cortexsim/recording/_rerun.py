@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +11,18 @@ import xarray as xr
 
 from cortexsim import __version__, zoo
 from cortexsim._support.checks import finite, unknown, whole
-from cortexsim.datasets.registry import check_arguments, draw
-from cortexsim.model.checkpoint import load as load_file
+from cortexsim.datasets.registry import draw
 from cortexsim.model.cortex import Cortex
 from cortexsim.recording._simulate import simulate
 from cortexsim.stimuli.images import as_images, checksum
-from cortexsim.stimuli.masks import MASKS, GivenMask
-from cortexsim.stimuli.presentation import Presentation, flash, masked, sustained
+from cortexsim.stimuli.masks import MASKS
+from cortexsim.stimuli.presentation import Presentation
+from cortexsim.stimuli.text import from_dict
 
 SCHEMA = 1
 REQUIRED = ("schema", "model", "data", "stimulus", "presentation", "until")
 OPTIONAL = ("version", "model_checksum", "image_checksum", "quantity", "seed", "noise", "repeats")
-SHOW: dict[str, Callable[..., Presentation]] = {"flash": flash, "masked": masked, "sustained": sustained}
+KINDS = ("flash", "masked", "sustained")  # of the presentations that show one image
 MOST_DRAWN = 10_000  # a stimulus is drawn with all those before it
 LONGEST = 1_000  # no model has statistics nearly as long, and their end is told only after the plan of a run is made
 MOST_REPEATS = 100_000
@@ -167,57 +165,10 @@ def verify(settings: Mapping[str, Any], model: Cortex, shown: xr.Dataset | torch
 
 
 def presentation_from(described: Mapping[str, Any]) -> Presentation:
-    """Make the presentation that settings describe; what `Presentation.to_dict` gives, and nothing unknown.
-
-    Raises
-    ------
-    TypeError
-        If it is no mapping, or the mask neither text nor a mapping.
-    ValueError
-        If the kind is missing, it or an argument is unknown, a number is not allowed, or a mask of pixels is damaged.
-    """
-    if not isinstance(described, Mapping):
-        raise TypeError(f"presentation must be a mapping, got {described!r}")
-    arguments = dict(described)
-    kind = _taken_out("kind", arguments, "presentation", "kind of presentation", SHOW)
-    if isinstance(arguments.get("mask"), Mapping):
-        arguments["mask"] = _given_mask(arguments["mask"])
-    check_arguments(f"argument of {kind}()", arguments, SHOW[kind])
-    return SHOW[kind](**arguments)
-
-
-def _taken_out(key: str, described: dict[str, Any], where: str, what: str, known: Mapping[str, Any]) -> str:
-    if key not in described:
-        raise ValueError(f"{where} lacks {key!r}: the allowed values are {list(known)}, got {described}")
-    name = described.pop(key)
-    if not isinstance(name, str) or name not in known:
-        raise ValueError(unknown(what, name, known))
-    return name
-
-
-def _given_mask(described: Mapping[str, Any]) -> GivenMask:
-    """Make a mask of the pixels that settings hold, as `Presentation.to_dict` writes them."""
-    if set(described) != {"shape", "data"}:
-        raise ValueError(
-            f"mask must be one of {list(MASKS)}, or pixels as {{'shape': [3, height, width], 'data': float32 in "
-            f"base64}}, got a mapping with the keys {list(described)}"
-        )
-    shape, data = described["shape"], described["data"]
-    sides = list(shape) if isinstance(shape, list | tuple) else []
-    if len(sides) != 3 or any(type(side) is not int or side < 1 for side in sides) or sides[0] != 3:
-        raise ValueError(f"the shape of a mask must be [3, height, width], in pixels, got {shape!r}")
-    wanted = 4 * math.prod(sides)
-    try:
-        found = len(base64.b64decode(data, validate=True))
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"the data of a mask of shape {sides} must be {wanted:,} bytes of float32 pixels in base64: {error}"
-        ) from error
-    if found != wanted:
-        raise ValueError(
-            f"the data of a mask of shape {sides} must be {wanted:,} bytes of float32 pixels, got {found:,}"
-        )
-    return GivenMask.of(GivenMask(tuple(sides), data).pixels())
+    """Make the presentation of one image that settings describe; see `stimuli.text.from_dict`."""
+    presentation = from_dict(described, KINDS)
+    assert isinstance(presentation, Presentation)  # no mixture is among the kinds
+    return presentation
 
 
 def stimuli(settings: Mapping[str, Any], images: xr.Dataset | torch.Tensor | None = None) -> xr.Dataset | torch.Tensor:
@@ -258,4 +209,4 @@ def _model(settings: Mapping[str, Any]) -> Cortex:
     name = settings["model"]
     if name is None:
         raise ValueError("these settings belong to a model that was given, and name none: give it as model=...")
-    return load_file(name) if Path(name).suffix == ".safetensors" else zoo.load(name)
+    return zoo.get(name)

@@ -9,14 +9,14 @@ from typing import Any
 
 import xarray as xr
 
-from cortexsim import __version__, datasets
+from cortexsim import __version__, datasets, zoo
 from cortexsim.analyse._accuracy import accuracy
 from cortexsim.datasets.labels import classes
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.moments import MissingStatisticsError
 from cortexsim.recording._simulate import simulate
 from cortexsim.stimuli.text import read_presentation, read_record
-from cortexsim.sweeps.study import Point, folder_of, load_model, silenced
+from cortexsim.sweeps.study import Point, folder_of, silenced
 
 # a worker with several threads computes one point at a time: torch has threads of its own
 _ONE = threading.Lock()
@@ -53,7 +53,7 @@ def _measured(point: Point, base: Path, path: Path | None) -> xr.Dataset:
     chosen, settings = point.chosen, point.settings
     if settings["version"] != __version__:
         raise RuntimeError(f"the worker runs cortexsim {__version__}, but the study is of {settings['version']}")
-    model = load_model(chosen["model"], base)
+    model = zoo.get(chosen["model"], base=base)
     presentation = read_presentation(chosen["presentation"])
     size, seed = model.graph.states[0].size, chosen["seed"]
     data = settings["data"]

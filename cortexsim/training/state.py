@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from cortexsim import __version__
 from cortexsim.model.checkpoint import read_tensors, write_tensors
-from cortexsim.stimuli.presentation import from_dict
+from cortexsim.stimuli.text import from_dict
 
 
 def write_state(

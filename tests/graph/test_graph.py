@@ -126,14 +126,12 @@ def test_BRC_and_Conv_do_not_lead_to_a_larger_state(kind):
 
 @pytest.mark.parametrize("kind", ["BRDx1", "BRDx2"])
 def test_BRD_does_not_lead_to_a_smaller_state(kind):
-    with pytest.raises(
-        ValueError, match=r"cannot link these states: .* kinds that can are \['BRCx2', 'BRCx1', 'Conv'\]"
-    ):
+    with pytest.raises(ValueError, match=r"cannot link these states: .* kinds that can are \['BRCx2', 'BRCx1', 'Conv'"):
         pair(kind, (4, 8), (4, 4))
 
 
 def test_a_kind_that_is_neither_text_nor_callable_is_refused():
-    with pytest.raises(TypeError, match="kind of V1->V2 must be one of BRCx1"):
+    with pytest.raises(TypeError, match="kind of V1->V2 must be one of BRCx2"):
         pair(3)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import xarray as xr
@@ -13,7 +12,6 @@ from cortexsim._support.checks import one_of, unknown, whole
 from cortexsim.datasets import spread
 from cortexsim.datasets.registry import draw, drawn
 from cortexsim.explore.panel.tasks import TASKS, shipped
-from cortexsim.model.checkpoint import load as load_file
 from cortexsim.model.cortex import Cortex
 from cortexsim.recording._rerun import MOST_DRAWN
 from cortexsim.stimuli.images import as_images
@@ -82,10 +80,10 @@ class Subject:
         elif one_of(data.get("name"), "data", drawn()) and n > MOST_DRAWN:
             raise ValueError(f"n must be at most {MOST_DRAWN:,} where images are drawn, got {n}")
         self.n, self._named, self._data = n, None if isinstance(model, Cortex) else str(model), data
-        self.model: Cortex = model if isinstance(model, Cortex) else _load(model)
+        self.model: Cortex = model if isinstance(model, Cortex) else zoo.get(model)
         names = {one.model: one.sibling for one in shipped().values()}
         sibling = names.get(self._named)
-        self.sibling: Cortex | None = None if sibling is None else _load(sibling)
+        self.sibling: Cortex | None = None if sibling is None else zoo.get(sibling)
         self._drawn: xr.Dataset | None = None
 
     @property
@@ -155,7 +153,3 @@ class Subject:
                 f"{described['model_checksum']!r}; give that one, or leave model_checksum out to use this one"
             )
         return subject
-
-
-def _load(name: str) -> Cortex:
-    return load_file(name) if Path(name).suffix == ".safetensors" else zoo.load(name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, ClassVar
 
 import ipywidgets as widgets
@@ -30,7 +29,6 @@ from cortexsim.explore.tour.prediction import Prediction
 from cortexsim.explore.tour.questions import EXERCISES, Facts
 from cortexsim.explore.widgets.shortcuts import Panel
 from cortexsim.explore.widgets.stage import Stage
-from cortexsim.model.checkpoint import load as load_file
 from cortexsim.model.cortex import Cortex
 from cortexsim.recording._rerun import SCHEMA, check, presentation_from, rerun, stimuli, verify
 from cortexsim.recording.io import settings as made_with
@@ -262,7 +260,7 @@ class Tour(Exercising, Saving, Panel):
         if isinstance(given, Cortex) or name is None:
             return given
         if name not in self._models:
-            self._models[name] = load_file(name) if Path(name).suffix == ".safetensors" else zoo.load(name)
+            self._models[name] = zoo.get(name)
         return self._models[name]
 
     def _draw(self) -> None:
