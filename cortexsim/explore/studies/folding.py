@@ -175,7 +175,7 @@ class Folding(Study):
         folded.double()
         unfolded = Unfolded(folded).train()
         if choices["moments"] == ONE:
-            calibrate(folded, self._images, steps)
+            calibrate(folded, self._images, until=steps)
         # moments of these images: those of the batch, or those that were just pooled over the steps
         folded.train(choices["moments"] == EACH)
         with torch.no_grad():

@@ -333,4 +333,4 @@ class HowLong(Study):
             some = who.some(count)
         else:
             some = draw({**described, "part": "train"}, count)
-        return calibrate(model, some, until, shown, keep=False)
+        return calibrate(model, some, shown, until=until, keep=False)

@@ -302,7 +302,7 @@ class Masking(Study):
         own = self._serving(model, choices, soas)
         if choices["statistics"] == OWN and own is not None:
             told(0.0, f"λ = {choices['shortcut']}: taking its statistics")
-            calibrate(changed, self.who.training(N_CALIBRATION), choices["readout_time"], own.presentation)
+            calibrate(changed, self.who.training(N_CALIBRATION), own.presentation, until=choices["readout_time"])
         return changed
 
     @classmethod
@@ -333,7 +333,7 @@ class Masking(Study):
         elif choices["statistics"] == FLASHES:
             flashes = mixture(*map(flash, durations))
             told(0.0, f"taking statistics from «{flashes}»")
-            given["statistics"] = calibrate(model, some, choices["readout_time"], flashes, keep=False)
+            given["statistics"] = calibrate(model, some, flashes, until=choices["readout_time"], keep=False)
         table = protocols.masking(
             model,
             images,
