@@ -224,9 +224,7 @@ def test_noise_needs_the_intact_statistics_even_when_those_of_the_lesion_are_giv
 
 
 def test_intact_statistics_without_noise_are_refused(calibrated, pictures):
-    with pytest.raises(
-        ValueError, match="intact= says in which standard deviations noise on a transition is given, but there is none"
-    ):
+    with pytest.raises(ValueError, match="intact= says in which standard deviations .* but there is none"):
         cs.calibrate(calibrated, pictures, until=4, gain=WEAK, intact=cs.flash(1))
 
 
@@ -246,7 +244,7 @@ def test_lesions_that_need_images_are_refused_without(calibrated, pictures, lesi
         cut(calibrated, pictures, lesion=lesion)
     with pytest.raises(
         ValueError,
-        match=rf"lesion='{lesion}' is a version of an intervention, but nothing is silenced, scaled or noisy; give",
+        match=rf"lesion='{lesion}' is a version of an .* nothing is silenced, scaled or noisy; give",
     ):
         cut(calibrated, pictures, silence=None, lesion=lesion, calibrate_on=pictures)
 

@@ -19,10 +19,11 @@ from cortexsim.analyse._compare_rdms import METHODS
 from cortexsim.analyse._rdm import METRICS
 from cortexsim.brains.matrices import STIMULI, labelled_matrices
 from cortexsim.datasets import classes, digits
+from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.study import Study, Told
 from cortexsim.explore.panel.tasks import shipped
-from cortexsim.explore.studies.how_long import SHOWN
+from cortexsim.explore.panel.unmasked import UNMASKED
 from cortexsim.model.checkpoint import load as load_file
 from cortexsim.model.cortex import Cortex
 from cortexsim.plot import brain as brain_figure
@@ -33,7 +34,7 @@ N_BOOTSTRAP = 200
 LEAST = 4  # stimuli, for RDMs to be compared
 N_SHOWN, THUMB_PX = 20, 48
 LABELS = "the labels of these images (an example, and no brain)"
-EXAMPLE = {"images": "", "brain": "", "presentation": next(iter(SHOWN)), "metric": "correlation"}
+EXAMPLE = {"images": "", "brain": "", "presentation": "sustained", "metric": "correlation"}
 NONE = "none of them"
 BEST = ("trained IT", "untrained IT", "the pixels", NONE)
 
@@ -123,6 +124,7 @@ class Brains(Study):
             needs={**EXAMPLE, "model": "digits", "method": "pearson"},
         ),
     }
+    FORMER_VALUES: ClassVar[Mapping[str, Mapping[str, str]]] = {"presentation": unmasked.FORMER_NAMES}
     ACTION: ClassVar[str] = "compare over time"
 
     def __init__(
@@ -157,7 +159,7 @@ class Brains(Study):
             "matrix": text("one matrix, by its name", "", "all", 260),
             "variable": text("variable", "", "the only one", 190),
             "dims": menu("matrices are of", ["as the file says", "subject", "session"], "as the file says", 240),
-            "presentation": menu("shown", list(SHOWN), next(iter(SHOWN)), 220),
+            "presentation": menu("shown", unmasked.MENU, "sustained", 170),
             "until": menu("last time", list(range(2, 3 * until + 1)), min(until + 3, 3 * until), 150),
             "metric": menu("dissimilarity", [metric for metric in METRICS if metric != "crossnobis"], METRICS[0], 220),
             "method": menu("compared by", [name for name in METHODS if "cov" not in name], "spearman", 210),
@@ -176,7 +178,7 @@ class Brains(Study):
             images,
             rdms,
             until=choices["until"],
-            presentation=SHOWN[choices["presentation"]],
+            presentation=UNMASKED[choices["presentation"]],
             metric=choices["metric"],
             method=choices["method"],
             n_bootstrap=N_BOOTSTRAP,

@@ -12,10 +12,11 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim.analyse import accuracy
+from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.study import Study, Told
 from cortexsim.explore.panel.subject import Subject
-from cortexsim.explore.studies.how_long import SHOWN
+from cortexsim.explore.panel.unmasked import UNMASKED
 from cortexsim.plot import time_course
 from cortexsim.recording._simulate import estimate, simulate
 
@@ -96,6 +97,7 @@ class Recorder(Study):
             within=0.5,
         ),
     }
+    FORMER_VALUES: ClassVar[Mapping[str, Mapping[str, str]]] = {"presentation": unmasked.FORMER_NAMES}
     ACTION: ClassVar[str] = "record, or go on"
 
     def __init__(
@@ -124,7 +126,7 @@ class Recorder(Study):
 
         controls = {
             "n": menu("images", counts, counts[0], 150),
-            "presentation": menu("shown", list(SHOWN), next(iter(SHOWN)), 220),
+            "presentation": menu("shown", unmasked.MENU, "sustained", 170),
             "until": menu("last time", list(range(1, 3 * at + 1)), at, 150),
             "dtype": menu("kept as", ["float16", "float32"], "float16", 170),
             "record": widgets.SelectMultiple(
@@ -155,7 +157,7 @@ class Recorder(Study):
         with simulate(
             model,
             self.subject.some(choices["n"]),
-            SHOWN[choices["presentation"]],
+            UNMASKED[choices["presentation"]],
             until=choices["until"],
             record=choices["record"],
             dtype=choices["dtype"],
