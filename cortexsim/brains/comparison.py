@@ -110,7 +110,7 @@ def compare(
         done = place * (1 + len(states))
         say(done / steps, f"{name} model: showing {len(pixels)} images")
         if cortex.normalization != "none":
-            calibrate(cortex, pixels, until=shown, until=until, seed=seed)
+            calibrate(cortex, pixels, shown, until=until, seed=seed)
         recording = simulate(cortex, pixels, shown, until=until, record=states, seed=seed, progress=progress)
         for k, state in enumerate(states, 1):
             say((done + k) / steps, f"{name} model: comparing {state}")

@@ -246,7 +246,7 @@ def one_set(
     if calibrate_on is not None:
         if statistics is not None:
             raise ValueError("give either statistics, or images to take them on (calibrate_on), not both")
-        return calibrate(model, calibrate_on, until=mixture(*every), until=until, seed=seed, keep=False)
+        return calibrate(model, calibrate_on, mixture(*every), until=until, seed=seed, keep=False)
     if statistics is not None:
         return model.find_statistics(None, statistics)
     weights = model.checksum()

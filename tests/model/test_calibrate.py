@@ -32,14 +32,14 @@ def test_evaluation_after_calibration_equals_training_mode_on_the_same_images(
     graph = cs.adjacent({"V1": 4, "V2": 4, "IT": 4}, size=8, self_transitions=self_transitions)
     model = cs.Cortex(graph, n_classes=3, readout_time=6, pre_net=pre_net).double()
     trained = model.train().readouts(images, [2, 4, 6], presentation)
-    cs.calibrate(model, images, until=presentation, batch_size=5, until=6)
+    cs.calibrate(model, images, presentation, until=6, batch_size=5)
     torch.testing.assert_close(model.eval().readouts(images, [2, 4, 6], presentation), trained, rtol=0, atol=1e-11)
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 23, 1000])
 def test_statistics_do_not_depend_on_the_batch_size(model, images, batch_size):
-    whole = cs.calibrate(model, images, until=MIXTURE, until=6)
-    split = cs.calibrate(model, images, until=MIXTURE, batch_size=batch_size, until=6)
+    whole = cs.calibrate(model, images, MIXTURE, until=6)
+    split = cs.calibrate(model, images, MIXTURE, until=6, batch_size=batch_size)
     assert set(whole) == set(split)
     for place in whole:
         for one, other in zip(whole.moments[place], split.moments[place], strict=True):
@@ -47,7 +47,7 @@ def test_statistics_do_not_depend_on_the_batch_size(model, images, batch_size):
 
 
 def test_statistics_say_what_they_were_taken_on(model, images):
-    taken = cs.calibrate(model, images, until=cs.flash(2), until=6, seed=4)
+    taken = cs.calibrate(model, images, cs.flash(2), until=6, seed=4)
     assert taken.presentation == cs.flash(2)
     assert (taken.until, taken.n_images, taken.seed) == (6, 23, 4)
     assert taken.weights == model.checksum()
@@ -66,8 +66,8 @@ def test_calibration_leaves_weights_and_mode_alone(model, images):
 
 
 def test_a_model_holds_a_set_for_each_presentation(model, images):
-    cs.calibrate(model, images, until=cs.flash(1), until=5)
-    cs.calibrate(model, images, until=cs.sustained(), until=5)
+    cs.calibrate(model, images, cs.flash(1), until=5)
+    cs.calibrate(model, images, cs.sustained(), until=5)
     model.eval()
     assert not torch.allclose(
         model.readouts(images, [5], cs.flash(1)), model.readouts(images, [5], cs.flash(1), statistics=cs.sustained())
@@ -77,7 +77,7 @@ def test_a_model_holds_a_set_for_each_presentation(model, images):
 
 
 def test_a_mixture_serves_its_components_and_no_others(model, images):
-    cs.calibrate(model, images, until=MIXTURE, until=5)
+    cs.calibrate(model, images, MIXTURE, until=5)
     model.eval().readouts(images, [5], cs.masked(1, 2))
     with pytest.raises(MissingStatisticsError, match=r"no statistics for «masked.*SOA 3.*calibrate"):
         model.readouts(images, [5], cs.masked(1, 3))

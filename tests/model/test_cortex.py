@@ -281,7 +281,7 @@ def test_a_changed_input_gain_is_noticed(model, images):
 
 def test_masks_from_other_images_do_not_depend_on_the_batch(model, images):
     shown = cs.masked(1, 1, "image")
-    cs.calibrate(model, images, until=shown, until=4)
+    cs.calibrate(model, images, shown, until=4)
     whole = model.eval().readouts(images, [4], shown)
     index = torch.tensor([3, 1])
     part = model.readouts(images[index], [4], shown, index=index, others=images)

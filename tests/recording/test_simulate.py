@@ -246,7 +246,7 @@ TRIALS = [cs.flash(1), cs.sustained(), cs.masked(1, 2), cs.mixture(cs.flash(1), 
 def test_the_batch_size_does_not_matter(calibrated, pictures, presentation, dtype, tolerance):
     model = calibrated.to(getattr(torch, dtype))
     images = pictures.to(getattr(torch, dtype))
-    cs.calibrate(model, images, until=presentation, until=6)
+    cs.calibrate(model, images, presentation, until=6)
     whole, parts = (
         cs.simulate(model, images, presentation, until=6, dtype=dtype, batch_size=n, seed=3) for n in (6, 4)
     )
@@ -255,13 +255,13 @@ def test_the_batch_size_does_not_matter(calibrated, pictures, presentation, dtyp
 
 
 def test_the_same_call_gives_the_same_numbers(calibrated, pictures):
-    cs.calibrate(calibrated, pictures, until=cs.masked(1, 2), until=6)
+    cs.calibrate(calibrated, pictures, cs.masked(1, 2), until=6)
     first, second = (cs.simulate(calibrated, pictures, cs.masked(1, 2), until=6, seed=5) for _ in range(2))
     xr.testing.assert_identical(first, second)
 
 
 def test_another_seed_gives_another_mask(calibrated, pictures):
-    cs.calibrate(calibrated, pictures, until=cs.masked(1, 2), until=6)
+    cs.calibrate(calibrated, pictures, cs.masked(1, 2), until=6)
     first, second = (cs.simulate(calibrated, pictures, cs.masked(1, 2), until=6, seed=seed) for seed in (5, 6))
     assert np.allclose(values(first, "V1")[:, 1], values(second, "V1")[:, 1])
     assert not np.allclose(values(first, "V1")[:, 2], values(second, "V1")[:, 2])
@@ -337,7 +337,7 @@ def test_statistics_that_end_too_early_are_refused(calibrated, pictures):
 
 
 def test_statistics_of_a_mixture_serve_its_components(calibrated, pictures):
-    cs.calibrate(calibrated, pictures, until=cs.mixture(cs.sustained(), cs.masked(1, 2)), until=6)
+    cs.calibrate(calibrated, pictures, cs.mixture(cs.sustained(), cs.masked(1, 2)), until=6)
     used = settings(cs.simulate(calibrated, pictures, cs.sustained(), until=6))["statistics"]
     assert used["presentation"]["kind"] == "mixture"
     assert used["reused"] is False

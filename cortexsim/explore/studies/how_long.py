@@ -246,4 +246,4 @@ class HowLong(Study):
             training = who.some(count)
         else:
             training = draw({**described, "part": "train"}, count)
-        return calibrate(model, training, until=shown, until=until, keep=False)
+        return calibrate(model, training, shown, until=until, keep=False)

@@ -207,7 +207,7 @@ class Masking(Study):
         own = self._serving(model, choices, soas)
         if choices["statistics"] == OWN and own is not None:
             told(0.0, f"λ = {choices['shortcut']}: taking its statistics")
-            calibrate(changed, self.who.training(N_CALIBRATION), until=own.presentation, until=choices["readout_time"])
+            calibrate(changed, self.who.training(N_CALIBRATION), own.presentation, until=choices["readout_time"])
         return changed
 
     @classmethod
@@ -238,7 +238,7 @@ class Masking(Study):
         elif choices["statistics"] == FLASHES:
             flashes = mixture(*map(flash, durations))
             told(0.0, f"taking statistics from «{flashes}»")
-            options["statistics"] = calibrate(model, training, until=flashes, until=choices["readout_time"], keep=False)
+            options["statistics"] = calibrate(model, training, flashes, until=choices["readout_time"], keep=False)
         table = protocols.masking(
             model,
             images,
