@@ -121,7 +121,7 @@ def ordered_pair(value: Any, what: str, least: float, most: float) -> tuple[floa
 def shown(value: Any) -> str:
     """Return a value as a message shows it: as Python writes it, or its type where that is long."""
     text = repr(value)
-    return text if len(text) <= LONGEST_SHOWN and "\n" not in text else f"a {type(value).__name__}"
+    return text if len(text) <= LONGEST_SHOWN and "\n" not in text else f"a value of type {type(value).__name__}"
 
 
 def _plain(value: Any) -> Any:

@@ -232,7 +232,7 @@ def test_silencing_an_unknown_transition_is_refused_with_a_suggestion(calibrated
 
 @pytest.mark.parametrize("times", [0, range(-1, 3)])
 def test_silencing_at_time_0_or_before_is_refused(calibrated, pictures, times):
-    with pytest.raises(ValueError, match="time 1 at the earliest"):
+    with pytest.raises(ValueError, match="delivers must be a whole number, at least 1, got"):
         cs.simulate(calibrated, pictures, until=4, silence={"V2->V1": times})
 
 
