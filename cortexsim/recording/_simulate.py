@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import torch
 import xarray as xr
 
 from cortexsim._support.files import refuse_existing
+from cortexsim._support.progress import Report, silent
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.devices import only_deterministic
 from cortexsim.model.lesions import mean_deliveries
@@ -55,7 +56,7 @@ def simulate(
     resume: bool = False,
     deterministic: bool = False,
     progress: bool = False,
-    told: Callable[[float, str], None] | None = None,
+    report: Report = silent,
 ) -> xr.DataTree:
     """Show images to a model and record the activity of its states at every time.
 
@@ -130,9 +131,9 @@ def simulate(
         Use deterministic algorithms only, so that a GPU too gives the same numbers each time.
     progress : bool
         Show a progress bar.
-    told : callable, optional
-        Called before each batch with the fraction of the stimuli that is done, and a message. Raising an exception
-        stops the run; batches already on disk can be resumed.
+    report : callable, optional
+        Called before each batch with the fraction of the stimuli that are done and a message. An exception from it
+        stops the run; batches that are on disk already can be resumed.
 
     Returns
     -------
@@ -186,7 +187,7 @@ def simulate(
         return _finished(to, plan.provenance)
     sink = _sink(plan, to, unfinished)
     with sink, undisturbed(plan.run.model), torch.no_grad(), only_deterministic(deterministic):
-        _run(plan, sink, progress, told)
+        _run(plan, sink, progress, report)
     if isinstance(sink, Memory):
         recording = label(plan, sink.arrays)
         if to is None:
@@ -209,15 +210,14 @@ def _sink(plan: RecordingPlan, to: str | Path | None, unfinished: Mapping[str, A
     return Memory(plan.shapes, plan.dtype)
 
 
-def _run(plan: RecordingPlan, sink: Memory | Stream, progress: bool, told: Callable[[float, str], None] | None) -> None:
+def _run(plan: RecordingPlan, sink: Memory | Stream, progress: bool, report: Report) -> None:
     """Run what the sink lacks, batch by batch."""
     if plan.means_on is not None:
         plan = replace(plan, hook=replace(plan.hook, means=mean_deliveries(plan.run, plan.means_on)))
     batches = sink.missing(plan.batch_size)
     left = sum(map(len, batches))
     for batch in _with_bar(batches) if progress else batches:
-        if told is not None:
-            told((plan.n - left) / plan.n, f"{plan.n - left:,} of {plan.n:,} stimuli")
+        report((plan.n - left) / plan.n, f"{plan.n - left:,} of {plan.n:,} stimuli")
         left -= len(batch)
         arrays = sink.room(batch)
         _run_halving_on_oom(plan, batch, arrays)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -11,6 +11,7 @@ import torch
 import xarray as xr
 from torch import Tensor
 
+from cortexsim._support.progress import Report, silent
 from cortexsim.datasets.labels import classes
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.nets import undisturbed
@@ -68,7 +69,7 @@ def predictions(
     statistics: Any = None,
     seed: int = 0,
     batch_size: int = 500,
-    progress: Callable[[float, str], object] | None = None,
+    report: Report = silent,
 ) -> Tensor:
     """Return the class that is read out at each time, shape (time, stimulus), with stored statistics.
 
@@ -78,8 +79,8 @@ def predictions(
         As for `simulate`.
     batch_size : int
         It changes memory and speed, not the result.
-    progress : callable, optional
-        Called before each batch with the fraction that is done and a message; what it raises stops the run.
+    report : callable, optional
+        Called before each batch with the fraction that is done and a message; an exception from it stops the run.
     """
     named = torch.zeros((len(times), len(images)), dtype=torch.long, device=images.device)
     if not times:
@@ -89,9 +90,8 @@ def predictions(
     plan = plan.normalized_by(stored_statistics(model, presentation, statistics))
     with undisturbed(model), torch.no_grad():
         for index in torch.arange(len(images), device=images.device).split(batch_size):
-            if progress is not None:
-                done = int(index[0])
-                progress(done / len(images), f"{done:,} of {len(images):,} images")
+            done = int(index[0])
+            report(done / len(images), f"{done:,} of {len(images):,} images")
             named[:, index] = plan.read(index, times).argmax(-1).to(images.device)
     return named
 

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 import xarray as xr
 
+from cortexsim._support.progress import stop_unless
 from cortexsim.analyse.interval import wilson
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.moments import Statistics
@@ -60,10 +61,6 @@ def right_over_time(
     times = model.readable(presentation, until)
     labels = torch.as_tensor(images["label"].values)
 
-    def check_wanted(fraction: float, message: str) -> None:
-        if not wanted():
-            raise InterruptedError("a newer request has come")
-
     named = predictions(
         model,
         as_images(images),
@@ -72,7 +69,7 @@ def right_over_time(
         statistics=statistics,
         seed=seed,
         batch_size=CHUNK,
-        progress=check_wanted,
+        report=stop_unless(wanted),
     )
     counted = dict(zip(times, (named == labels).sum(1).tolist(), strict=True))
     return [counted.get(time) for time in range(until + 1)]
