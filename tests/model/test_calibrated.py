@@ -29,7 +29,7 @@ def through_a_file(state):
 
 @pytest.mark.parametrize("through", [lambda state: state, copy.deepcopy, through_a_file])
 def test_a_loaded_state_dict_gives_a_calibrated_model(calibrated, pictures, through):
-    cs.calibrate(calibrated, pictures, 6, cs.mixture(cs.flash(1), cs.masked(1, 2)), seed=3)
+    cs.calibrate(calibrated, pictures, until=6, presentation=cs.mixture(cs.flash(1), cs.masked(1, 2)), seed=3)
     loaded = untrained(calibrated)
     loaded.load_state_dict(through(calibrated.state_dict()))
     assert torch.equal(loaded(pictures), calibrated(pictures))
@@ -66,7 +66,7 @@ def test_averaged_weights_need_statistics_of_their_own_and_then_carry_them(calib
     averaged.update_parameters(untrained(calibrated))
     with pytest.raises(MissingStatisticsError, match="weights have changed"):
         averaged(pictures)
-    cs.calibrate(averaged.module, pictures, 6)
+    cs.calibrate(averaged.module, pictures, until=6)
     other = torch.optim.swa_utils.AveragedModel(untrained(calibrated))
     other.load_state_dict(averaged.state_dict())
     assert torch.equal(other(pictures), averaged(pictures))
@@ -74,7 +74,7 @@ def test_averaged_weights_need_statistics_of_their_own_and_then_carry_them(calib
 
 def test_weights_alone_are_loaded_too_and_leave_the_model_without_valid_statistics(calibrated, pictures):
     loaded = untrained(calibrated)
-    cs.calibrate(loaded, pictures, 6)
+    cs.calibrate(loaded, pictures, until=6)
     loaded.load_state_dict(calibrated.weights_and_buffers())
     with pytest.raises(MissingStatisticsError, match="weights have changed"):
         loaded(pictures)
@@ -181,7 +181,7 @@ def test_emptied_memory_is_no_cast(calibrated, pictures):
 
 def test_moments_taken_in_inference_mode_serve_gradients_later(calibrated, pictures):
     with torch.inference_mode():
-        cs.calibrate(calibrated, pictures, 6)
+        cs.calibrate(calibrated, pictures, until=6)
         calibrated(pictures)
     images = pictures.clone().requires_grad_()
     calibrated(images).sum().backward()
@@ -191,7 +191,7 @@ def test_moments_taken_in_inference_mode_serve_gradients_later(calibrated, pictu
 def test_half_precision_keeps_variances_beyond_its_range(calibrated, pictures):
     loud = cs.Cortex(calibrated.graph, 3, 5, input_gain=2000.0).double().eval()
     loud.load_state_dict(calibrated.weights_and_buffers())
-    cs.calibrate(loud, pictures, 5)
+    cs.calibrate(loud, pictures, until=5)
     assert max(float(variance.max()) for _, variance in loud.statistics[cs.flash(1)].moments.values()) > 65_504
     wanted = loud(pictures)
     assert (loud.half()(pictures).double() - wanted).abs().max() < 0.02 * wanted.abs().max()
@@ -212,7 +212,7 @@ def test_the_checksum_covers_the_users_own_modules(calibrated):
 
 def test_an_exchanged_module_of_the_users_is_noticed(calibrated, pictures):
     model = cs.Cortex(calibrated.graph.with_update("V1", nn.LeakyReLU(0.1)), 3, 5).double().eval()
-    cs.calibrate(model, pictures, 6)
+    cs.calibrate(model, pictures, until=6)
     model.updates["V1"] = nn.LeakyReLU(0.2)
     with pytest.raises(MissingStatisticsError, match="weights have changed"):
         model(pictures)
@@ -221,7 +221,7 @@ def test_an_exchanged_module_of_the_users_is_noticed(calibrated, pictures):
 def test_a_file_from_before_modules_were_in_the_checksum_still_serves(calibrated, pictures, tmp_path):
     relu = nn.ReLU()
     model = cs.Cortex(calibrated.graph.with_update("V1", relu), 3, 5).double().eval()
-    cs.calibrate(model, pictures, 6)
+    cs.calibrate(model, pictures, until=6)
     wanted = model(pictures)
     plain = cs.Cortex(calibrated.graph, 3, 5).double()
     plain.load_state_dict(model.weights_and_buffers())

@@ -71,6 +71,9 @@ class Study(Exercising, Panel):
     VIEWS: ClassVar[tuple[str, ...]] = ()
     QUESTIONS: ClassVar[Mapping[str, Guess]] = {}
     ACTION: ClassVar[str] = "run"
+    # names and values of choices in settings of earlier versions, with what replaces them
+    FORMER_NAMES: ClassVar[Mapping[str, str]] = {}
+    FORMER_VALUES: ClassVar[Mapping[str, Mapping[str, str]]] = {}
 
     busy = traitlets.Bool(False)
 
@@ -150,7 +153,7 @@ class Study(Exercising, Panel):
         ValueError
             If there is no such choice, or it cannot be that; the panel keeps what was chosen.
         """
-        for name, value in choices.items():
+        for name, value in (self._current(*choice) for choice in choices.items()):
             if name not in self._controls:
                 raise ValueError(unknown("choice", name, self._controls))
             control = self._controls[name]
@@ -279,6 +282,12 @@ class Study(Exercising, Panel):
         return cls(subject=subject, question=settings["question"])  # type: ignore[call-arg]
 
     # --- behind it
+
+    @classmethod
+    def _current(cls, name: str, value: Any) -> tuple[str, Any]:
+        """Replace a choice of an earlier version by the present one."""
+        name = cls.FORMER_NAMES.get(name, name)
+        return name, cls.FORMER_VALUES.get(name, {}).get(value, value) if isinstance(value, str) else value
 
     def _job(self, chosen: dict[str, Any], wanted: Wanted) -> None:
         started = time.perf_counter()
