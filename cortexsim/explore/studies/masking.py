@@ -246,7 +246,7 @@ class Masking(Study):
             masks=[choices["mask"]],
             durations="soa" if until_mask else durations,
             readout_time=choices["readout_time"],
-            told=told,
+            report=told,
             **options,
         )
         assert isinstance(table, xr.Dataset)
