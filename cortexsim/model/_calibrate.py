@@ -13,14 +13,14 @@ import torch
 from torch import Tensor
 
 from cortexsim._support.checks import is_whole, whole
+from cortexsim._support.hashing import checksum
 from cortexsim.graph.transitions import Kind
 from cortexsim.model.activity import Activity
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.hooks import Intervention
-from cortexsim.model.moments import Normalize, Place, PooledMoments, Statistics, Stored
+from cortexsim.model.moments import NORMALIZATIONS, Normalize, Place, PooledMoments, Statistics, Stored
 from cortexsim.model.nets import DeepPreNet, undisturbed
 from cortexsim.model.plan import Amount, Images, RunPlan, plan_run, resolve
-from cortexsim.stimuli.images import checksum
 from cortexsim.stimuli.presentation import AnyPresentation, Frames
 
 BATCH_SIZE = 250
@@ -113,8 +113,8 @@ def calibrate(
     until = whole(until, "until", 1, unit="steps")
     batch_size = BATCH_SIZE if batch_size is None else whole(batch_size, "batch_size", 1)
     pixels, presentation = resolve(model, images, presentation)
-    if model.normalization == "none":
-        raise ValueError("this model has no normalization, so there are no statistics to take")
+    if not model.needs_statistics:
+        raise ValueError(f"a model with normalization {model.normalization!r} has no statistics to take")
     computable = model.computable(presentation, until)
     if not computable[model.graph.last] or max(computable[model.graph.last]) == 0:
         raise ValueError(f"nothing reaches {model.graph.last} up to time {until}; calibrate to a later time")
@@ -132,7 +132,7 @@ def calibrate(
     hook = _hook(plan, intact)
     with undisturbed(model), torch.no_grad():
         taken = _take(plan, hook, batch_size)
-    if model.normalization == "shared":
+    if NORMALIZATIONS[model.normalization].pooled:
         taken = taken.pooled(min(until, model.readout_time))
     if keep and not plan.interventions:
         model.statistics[presentation] = taken

@@ -9,13 +9,14 @@ import torch
 from torch import Tensor
 
 from cortexsim._support.checks import unknown
+from cortexsim._support.hashing import checksum
 from cortexsim.graph.interventions import Changes
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.hooks import MeanDeliveries
 from cortexsim.model.moments import Statistics
 from cortexsim.model.plan import Images, RunPlan, check_until, stored_statistics
-from cortexsim.stimuli.images import as_images, checksum
+from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import AnyPresentation
 
 LESIONS = ("acute", "recalibrated", "mean-replaced")
@@ -96,7 +97,9 @@ def with_lesion(
     if lesion != "recalibrated":
         return plan.normalized_by(found), found
     if found is None:
-        raise ValueError("this model has no normalization, so there is nothing to recalibrate; use lesion='acute'")
+        raise ValueError(
+            f"a model with normalization {model.normalization!r} has no statistics to recalibrate; use lesion='acute'"
+        )
     # noise is as strong as in the intact model, whatever the lesion does to the spread of a state
     spread = intact(model, found) if noisy else None
     # that these end too soon is said before a calibration that takes long

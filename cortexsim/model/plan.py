@@ -63,7 +63,7 @@ class RunPlan:
         return self.schedule.until
 
     def normalized_by(self, statistics: Statistics | None) -> RunPlan:
-        """Return the plan with stored statistics; None is for a model that has no use for any.
+        """Return the plan with stored statistics; None is for a model that needs none.
 
         Raises
         ------
@@ -193,8 +193,8 @@ def resolve(model: Cortex, images: Images, presentation: AnyPresentation | None)
 def stored_statistics(
     model: Cortex, presentation: AnyPresentation, statistics: Statistics | AnyPresentation | None = None
 ) -> Statistics | None:
-    """Find the statistics for a presentation; None for a model without normalization. See `Cortex.find_statistics`."""
-    return None if model.normalization == "none" else model.find_statistics(presentation, statistics)
+    """Find the statistics for a presentation; None for a model that needs none. See `Cortex.find_statistics`."""
+    return model.find_statistics(presentation, statistics) if model.needs_statistics else None
 
 
 def check_until(statistics: Statistics, until: int) -> None:

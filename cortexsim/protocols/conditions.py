@@ -242,7 +242,7 @@ def one_set(
     seed: int,
 ) -> Statistics | None:
     """Find or take one set of statistics for all conditions; sets of their own would be a difference between them."""
-    if model.normalization == "none":
+    if not model.needs_statistics:
         return None
     every = tuple(dict.fromkeys(presentations))
     if calibrate_on is not None:

@@ -14,6 +14,7 @@ import xarray as xr
 
 from cortexsim import __version__
 from cortexsim._support.checks import finite, one_of, whole
+from cortexsim._support.hashing import checksum
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.devices import placed
 from cortexsim.model.hooks import Intervention
@@ -23,7 +24,6 @@ from cortexsim.model.plan import Amount, Images, RunPlan, plan_run, resolve
 from cortexsim.recording.build import coordinates_of
 from cortexsim.recording.dtypes import DTYPES
 from cortexsim.recording.selection import Record, Selection, as_record, fitting_batch, selections
-from cortexsim.stimuli.images import checksum
 from cortexsim.stimuli.presentation import AnyPresentation
 
 QUANTITIES = ("state", "rate")
@@ -164,10 +164,10 @@ def _checked_noise(
     noise, repeats = finite(noise, "noise", 0, unit="standard deviations"), whole(repeats, "repeats", 1)
     if repeats > 1 and not noise and not transition_noise:
         raise ValueError(f"{repeats} repeats without noise would all be equal; give noise=..., or repeats=1")
-    if (noise or transition_noise) and model.normalization == "none":
+    if (noise or transition_noise) and not model.needs_statistics:
         raise ValueError(
-            "noise is given in standard deviations, which the statistics contain, but this model has no "
-            "normalization, hence no statistics"
+            "noise is given in standard deviations, which the statistics contain, but a model with normalization "
+            f"{model.normalization!r} has no statistics"
         )
     return noise, repeats
 

@@ -122,7 +122,7 @@ def test_repeats_that_are_no_number_are_refused(calibrated, pictures, repeats):
 
 
 def test_noise_without_statistics_is_refused(small_model, shown_images):
-    with pytest.raises(ValueError, match="this model has no normalization, hence no statistics"):
+    with pytest.raises(ValueError, match="a model with normalization 'none' has no statistics"):
         noisy(small_model, shown_images)
 
 

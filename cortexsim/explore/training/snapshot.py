@@ -11,7 +11,7 @@ import xarray as xr
 
 from cortexsim.analyse.distances import correlation_distance
 from cortexsim.model.cortex import Cortex
-from cortexsim.model.moments import by_batch, not_at_all
+from cortexsim.model.moments import NORMALIZATIONS
 from cortexsim.model.plan import plan_run, resolve
 from cortexsim.stimuli.presentation import AnyPresentation
 
@@ -73,7 +73,7 @@ def take(model: Cortex, probe: xr.Dataset, presentation: AnyPresentation, step: 
     last = {name: max(times, default=None) for name, times in model.computable(presentation, until).items()}
     when = {name: [time] for name, time in last.items() if time is not None}
     plan = plan_run(model, pixels, presentation, until=until, record=when)
-    plan = replace(plan, normalize=not_at_all if model.normalization == "none" else by_batch)
+    plan = replace(plan, normalize=NORMALIZATIONS[model.normalization].in_training)
     rdms = {}
     with torch.no_grad():
         for time, h in enumerate(plan.run(plan.frames(torch.arange(len(pixels))))):
