@@ -272,7 +272,7 @@ def test_statistics_of_another_lesion_do_not_serve(calibrated, pictures):
 
 
 def test_a_model_without_normalization_has_nothing_to_recalibrate(small_model, shown_images):
-    with pytest.raises(ValueError, match="no normalization, so there is nothing to recalibrate; use lesion='acute'"):
+    with pytest.raises(ValueError, match="'none' has no statistics to recalibrate; use lesion='acute'"):
         cs.simulate(
             small_model,
             shown_images,
