@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 import traitlets
 import xarray as xr
 
+from cortexsim._support.progress import Report, part
 from cortexsim.explore.changes import questions
 from cortexsim.explore.changes.film import film
 from cortexsim.explore.changes.questions import about_loss, percent_correct
@@ -18,7 +19,7 @@ from cortexsim.explore.changes.summaries import OWN_SCALE, RAW, evolution
 from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.offer import Offer
-from cortexsim.explore.panel.study import Study, Told
+from cortexsim.explore.panel.study import Study
 from cortexsim.explore.panel.subject import Subject
 from cortexsim.explore.panel.tasks import TASKS, shipped
 from cortexsim.explore.panel.unmasked import UNMASKED
@@ -123,23 +124,23 @@ class Changes(Study):
         reason = offer.why_not(UNMASKED[choices["presentation"]])
         return f"«{UNMASKED[choices['presentation']]}»: {reason}" if reason else ""
 
-    def measure(self, choices: Mapping[str, Any], told: Told) -> xr.Dataset:
+    def measure(self, choices: Mapping[str, Any], report: Report) -> xr.Dataset:
         """Record the model, unless the last recording serves, and analyse its activity."""
-        told(0.01, "drawing the images")
+        report(0.01, "drawing the images")
         images = self.who.images
         presentation = UNMASKED[choices["presentation"]]
         key = "/".join(str(choices[name]) for name in ("task", "presentation", "quantity"))
         recording = self.recording if self._recorded == key else None
         if recording is None:
-            told(0.08, f"showing {self.who.n} images")
+            report(0.08, f"showing {self.who.n} images")
             recording = simulate(self.who.model, images, presentation, until=self._until, quantity=choices["quantity"])
-        told(0.25, "analysing")
+        report(0.25, "analysing")
         result = evolution(
             recording,
             images,
             state=choices["state"],
             scaling=choices["scaling"],
-            told=lambda share, words: told(0.25 + 0.75 * share, words),
+            report=part(report, 0.25, 1.0),
         )
         # a cancelled run has raised before this line
         self.recording, self._recorded = recording, key

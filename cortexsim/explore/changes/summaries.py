@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 
 from cortexsim import analyse
+from cortexsim._support.progress import Report
 from cortexsim.datasets.labels import classes
-from cortexsim.explore.panel.study import Told
 from cortexsim.recording import trial
 from cortexsim.recording.io import settings
 from cortexsim.stimuli.images import as_images
@@ -18,7 +18,7 @@ from cortexsim.stimuli.presentation import SHOWN
 RAW, OWN_SCALE = "as it is", "each unit standardized at each time"
 
 
-def evolution(recording: xr.DataTree, images: xr.Dataset, *, state: str, scaling: str, told: Told) -> xr.Dataset:
+def evolution(recording: xr.DataTree, images: xr.Dataset, *, state: str, scaling: str, report: Report) -> xr.Dataset:
     """Analyse a recording over time.
 
     Parameters
@@ -31,7 +31,7 @@ def evolution(recording: xr.DataTree, images: xr.Dataset, *, state: str, scaling
         The state of the matrices and trajectories.
     scaling : str
         `RAW` or `OWN_SCALE` (see `analyse.standardized`), for everything but the maps and the spread.
-    told : callable
+    report : callable
         See `Study.measure`.
 
     Returns
@@ -48,8 +48,8 @@ def evolution(recording: xr.DataTree, images: xr.Dataset, *, state: str, scaling
         If an analysis is not possible, for example because the images have no label.
     """
     states = trial.states(recording)
-    summaries, of_state = _analysed(recording, states, state, scaling, told)
-    told(0.85, "drawing the maps")
+    summaries, of_state = _analysed(recording, states, state, scaling, report)
+    report(0.85, "drawing the maps")
     quantity = settings(recording)["quantity"]
     labels, names = _classes_shown(images)
     tables = [_by_state(name, found, states) for name, found in summaries.items()]
@@ -66,25 +66,25 @@ def evolution(recording: xr.DataTree, images: xr.Dataset, *, state: str, scaling
 
 
 def _analysed(
-    recording: xr.DataTree, states: list[str], state: str, scaling: str, told: Told
+    recording: xr.DataTree, states: list[str], state: str, scaling: str, report: Report
 ) -> tuple[dict[str, list[xr.DataArray]], dict[str, xr.DataArray]]:
     """Return the summaries of every state, and the matrices and trajectories of one."""
     summaries: dict[str, list[xr.DataArray]] = {"decode": [], "dimensionality": [], "spread": []}
     of_state: dict[str, xr.DataArray] = {}
     for place, name in enumerate(states):
         node = recording[name]
-        told(place / len(states) * 0.8, f"decoding {name}")
+        report(place / len(states) * 0.8, f"decoding {name}")
         scaled = node if scaling == RAW else analyse.standardized(node)
         if name == state:
             scores = analyse.temporal_generalization(scaled)
             summaries["decode"].append(_diagonal(scores, recording))
-            told((place + 0.7) / len(states) * 0.8, f"comparing stimuli in {name}")
+            report((place + 0.7) / len(states) * 0.8, f"comparing stimuli in {name}")
             of_state["rdm"] = analyse.rdm(scaled)
             of_state["trajectory"] = analyse.trajectory(scaled, 2, average="label").rename(label="class")
             of_state["temporal_generalization"] = scores.rename("temporal_generalization")
         else:
             summaries["decode"].append(analyse.decode(scaled))
-        told((place + 0.9) / len(states) * 0.8, f"measuring {name}")
+        report((place + 0.9) / len(states) * 0.8, f"measuring {name}")
         summaries["dimensionality"].append(analyse.dimensionality(scaled))
         summaries["spread"].append(analyse.spread(node))
     return summaries, of_state

@@ -11,8 +11,9 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim import protocols
+from cortexsim._support.progress import Report
 from cortexsim.explore.panel.asking import Guess
-from cortexsim.explore.panel.study import Study, Told
+from cortexsim.explore.panel.study import Study
 from cortexsim.explore.panel.subject import Subject
 from cortexsim.explore.studies import masking_questions
 from cortexsim.explore.studies.masking_questions import FLASHES, OWN, TRIALS, recurrent_accuracy
@@ -126,13 +127,13 @@ class Masking(Study):
             return f"the model was not trained with such masks: set «statistics from» to «{TRIALS}»"
         return ""
 
-    def measure(self, choices: Mapping[str, Any], told: Told) -> xr.Dataset:
+    def measure(self, choices: Mapping[str, Any], report: Report) -> xr.Dataset:
         """Run all conditions on the model, and on the feedforward control where it has such statistics."""
         control, soas = self.who.sibling, self._soas(choices)
-        models = {"recurrent": self._with_shortcut(choices, soas, told)}
+        models = {"recurrent": self._with_shortcut(choices, soas, report)}
         if control is not None and choices["statistics"] != FLASHES and self._knows(control, choices, soas):
             models["feedforward"] = control
-        table = measure_each(models, lambda model, report: self._curve(model, choices, soas, report), told)
+        table = measure_each(models, lambda model, of_model: self._curve(model, choices, soas, of_model), report)
         return table.assign_attrs(n=self.who.n, shortcut=choices["shortcut"])
 
     def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:
@@ -198,7 +199,7 @@ class Masking(Study):
             return possible
         return [soa for soa in possible if self._knows(self.who.model, choices, [soa])]
 
-    def _with_shortcut(self, choices: Mapping[str, Any], soas: Sequence[int], told: Told) -> Cortex:
+    def _with_shortcut(self, choices: Mapping[str, Any], soas: Sequence[int], report: Report) -> Cortex:
         """Return the model, or a copy with another λ and statistics taken in the same way as the model's own."""
         model = self.who.model
         if choices["shortcut"] == OWN:
@@ -206,7 +207,7 @@ class Masking(Study):
         changed = with_shortcut(model, float(choices["shortcut"]))
         own = self._serving(model, choices, soas)
         if choices["statistics"] == OWN and own is not None:
-            told(0.0, f"λ = {choices['shortcut']}: taking its statistics")
+            report(0.0, f"λ = {choices['shortcut']}: taking its statistics")
             calibrate(changed, self.who.training(N_CALIBRATION), choices["readout_time"], own.presentation)
         return changed
 
@@ -227,7 +228,7 @@ class Masking(Study):
                 return taken
         return None
 
-    def _curve(self, model: Cortex, choices: Mapping[str, Any], soas: Sequence[int], told: Told) -> xr.Dataset:
+    def _curve(self, model: Cortex, choices: Mapping[str, Any], soas: Sequence[int], report: Report) -> xr.Dataset:
         images = self.who.images
         training = self.who.training(N_CALIBRATION)
         until_mask = choices["targets"] == UNTIL_MASK
@@ -237,7 +238,7 @@ class Masking(Study):
             options["calibrate_on"] = training
         elif choices["statistics"] == FLASHES:
             flashes = mixture(*map(flash, durations))
-            told(0.0, f"taking statistics from «{flashes}»")
+            report(0.0, f"taking statistics from «{flashes}»")
             options["statistics"] = calibrate(model, training, choices["readout_time"], flashes, keep=False)
         table = protocols.masking(
             model,
@@ -246,7 +247,7 @@ class Masking(Study):
             masks=[choices["mask"]],
             durations="soa" if until_mask else durations,
             readout_time=choices["readout_time"],
-            told=told,
+            report=report,
             **options,
         )
         assert isinstance(table, xr.Dataset)
