@@ -17,6 +17,7 @@ from torch import Tensor
 from cortexsim import __version__
 from cortexsim._support.checks import finite, unknown, whole
 from cortexsim._support.files import refuse_existing
+from cortexsim._support.hashing import checksum
 from cortexsim._support.progress import Report, silent
 from cortexsim.graph._schedule import Schedule, populate, schedule
 from cortexsim.graph.interventions import Amounts, Changes, changes, check_effect, silenced
@@ -32,7 +33,7 @@ from cortexsim.recording.build import coordinates_of, energies_of, keep, recordi
 from cortexsim.recording.io import engine_for, open_recording, save_recording, settings
 from cortexsim.recording.selection import Record, described, estimate, fitting_batch, portions, refuse_too_large
 from cortexsim.recording.stream import Memory, Stream, begun, lazy, settings_of
-from cortexsim.stimuli.images import as_images, checksum
+from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import AnyPresentation, checked, flash
 
 __all__ = ["estimate", "simulate"]
