@@ -46,11 +46,33 @@ def accuracy(
     """
     right = correct(readout, labels)
     held = content(readout)
+    return share_right(right.values, held, by, edges).assign_attrs(chance=1 / held.sizes["class"])
+
+
+def share_right(
+    right: np.ndarray, held: xr.DataArray, by: str | None = None, edges: Sequence[float] | None = None
+) -> xr.DataArray:
+    """Return the mean over stimuli of what is correct, at every time.
+
+    Parameters
+    ----------
+    right : array, shape (stimulus, time)
+        1 for correct, 0 for wrong; NaN where the readout is empty.
+    held : DataArray, (stimulus, time, ...)
+        The readout, by `content`.
+    by, edges
+        As for `accuracy`.
+
+    Returns
+    -------
+    DataArray, (time,) or (time, by)
+        As `accuracy` returns it, without `chance`.
+    """
     if by is None and edges is not None:
         raise ValueError("edges are bins of a factor; name it: by='...'")
     chosen, coordinates = (np.ones((1, len(right)), bool), {}) if by is None else _groups(held, by, edges)
     # a group counts at the times at which all of its stimuli are populated
-    counts = np.array([right.values[group].sum(0) for group in chosen]).T
+    counts = np.array([right[group].sum(0) for group in chosen]).T
     sizes = chosen.sum(1)
     counts[:, sizes == 0] = np.nan
     low, high = wilson(counts, np.broadcast_to(sizes, counts.shape))
@@ -62,7 +84,7 @@ def accuracy(
         {"time": time_coordinate(held), **coordinates},
         dims,
         "accuracy",
-        {"long_name": "accuracy", "units": "1", "chance": 1 / held.sizes["class"]},
+        {"long_name": "accuracy", "units": "1"},
     )
     n = len(right)
     text = f"95 % Wilson interval over {n} stimuli" + ("" if by is None else f", apart by {by}")
