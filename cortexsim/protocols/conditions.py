@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 from torch import Tensor
 
+from cortexsim._support.checks import whole
 from cortexsim.analyse.interval import wilson
 from cortexsim.graph._schedule import populate
 from cortexsim.graph.cortex_graph import CortexGraph
@@ -274,9 +275,7 @@ def readout_time_of(model: Cortex, given: int | None, longest: int) -> int:
         If it is no whole number of at least 1.
     """
     if given is not None:
-        if not isinstance(given, int) or isinstance(given, bool) or given < 1:
-            raise ValueError(f"readout_time must be a whole number of steps, at least 1, got {given!r}")
-        return given
+        return whole(given, "readout_time", 1, unit="steps")
     return max(model.readout_time, longest + arrival(model.graph))
 
 

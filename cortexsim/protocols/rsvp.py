@@ -11,6 +11,7 @@ import xarray as xr
 from torch import Tensor
 
 from cortexsim._support import randomness
+from cortexsim._support.checks import whole
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.moments import Statistics
 from cortexsim.protocols.conditions import arrival, fraction, interval_text, one_set, several
@@ -77,8 +78,7 @@ def rapid_sequence(
     MissingStatisticsError
         If the model has no statistics for streams and `calibrate_on` is not given.
     """
-    if not isinstance(n_frames, int) or isinstance(n_frames, bool) or n_frames < 1:
-        raise ValueError(f"n_frames must be a whole number, at least 1, got {n_frames!r}")
+    n_frames = whole(n_frames, "n_frames", 1)
     places = list(range(n_frames)) if positions is None else several("positions", positions)
     if any(place not in range(n_frames) for place in places):
         raise ValueError(f"positions must lie between 0 and {n_frames - 1}, got {places}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from cortexsim import __version__
-from cortexsim._support.files import locked, refuse_existing, written_aside
+from cortexsim._support.files import FolderLock, refuse_existing, written_aside
 from cortexsim.paper.experiments.result import open_dataset, save_dataset
 from cortexsim.sweeps.study import AXES, Point, Study
 
@@ -53,7 +52,7 @@ class SweepFolder:
             path.absolute().parent.mkdir(parents=True, exist_ok=True)
             refuse_existing(path)
             path.mkdir()
-        self._lock = locked(path)
+        self._lock = FolderLock(path)
         (path / "points").mkdir(exist_ok=True)
         if study.record:
             (path / "recordings").mkdir(exist_ok=True)
@@ -63,7 +62,7 @@ class SweepFolder:
         return self
 
     def __exit__(self, *_: object) -> None:
-        os.close(self._lock)
+        self._lock.release()
 
     def _check(self, study: Study) -> None:
         file = self.path / STUDY

@@ -13,6 +13,7 @@ from typing import Any
 
 import xarray as xr
 
+from cortexsim._support.checks import whole
 from cortexsim.sweeps.folder import SweepFolder
 from cortexsim.sweeps.point import measure
 from cortexsim.sweeps.study import Point, Study, read_study
@@ -79,8 +80,7 @@ def sweep(
     RuntimeError
         If no process can be started on this machine.
     """
-    if workers is not None and (not isinstance(workers, int) or isinstance(workers, bool) or workers < 0):
-        raise ValueError(f"workers must be a whole number of at least 0, got {workers!r}")
+    workers = None if workers is None else whole(workers, "workers", 0)
     if workers is not None and scheduler is not None:
         raise ValueError("workers are of this machine; a scheduler has its own: give one of the two")
     planned = read_study(study)

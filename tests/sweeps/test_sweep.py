@@ -195,7 +195,7 @@ def test_a_second_process_is_refused(study, run, tmp_path):
 @pytest.mark.parametrize(
     ("how", "message"),
     [
-        ({"workers": -1}, "workers must be a whole number of at least 0, got -1"),
+        ({"workers": -1}, "workers must be a whole number, at least 0, got -1"),
         ({"workers": 1, "scheduler": "tcp://here:1"}, "a scheduler has its own: give one of the two"),
     ],
 )

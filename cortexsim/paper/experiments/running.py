@@ -15,7 +15,7 @@ import torch
 import xarray as xr
 
 from cortexsim import __version__
-from cortexsim._support.checks import unknown
+from cortexsim._support.checks import unknown, whole
 from cortexsim.model.devices import checked_device
 from cortexsim.paper.experiments.equivalence import EQUIVALENCE
 from cortexsim.paper.experiments.experiment import Experiment
@@ -108,9 +108,8 @@ def run(
     if name not in EXPERIMENTS:
         raise ValueError(unknown("experiment", name, EXPERIMENTS))
     experiment, size, where = EXPERIMENTS[name], scale_named(scale), checked_device(device)
-    for what, count in (("seeds", seeds), ("epochs", epochs)):
-        if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 1):
-            raise ValueError(f"{what} must be a whole number of at least 1, got {count!r}")
+    seeds = None if seeds is None else whole(seeds, "seeds", 1)
+    epochs = None if epochs is None else whole(epochs, "epochs", 1)
     if epochs is not None:
         size = replace(size, recipe=replace(size.recipe, epochs=epochs))
     if experiment.most is not None:
