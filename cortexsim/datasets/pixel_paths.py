@@ -9,9 +9,10 @@ import numpy as np
 import torch
 import xarray as xr
 
+from cortexsim._support.checks import finite, is_whole, ordered_pair, whole
 from cortexsim._support.randomness import integers, uniform
-from cortexsim.datasets.labels import check_part, check_range, check_whole, chunks
-from cortexsim.datasets.target_maps import one_of, painted, with_maps
+from cortexsim.datasets.labels import check_part, chunks
+from cortexsim.datasets.target_maps import choose_one, painted, with_maps
 
 SHORTEST, LONGEST = 3, 200  # px
 N_CURVES = (2, 6)
@@ -103,16 +104,15 @@ def paths(
     Jolicoeur, Ullman & Mackay (1986), Curve tracing: a possible basic operation in the perception of spatial
     relations. Memory & Cognition 14:129-140.
     """
-    check_whole("n", n, 1)
+    n = whole(n, "n", 1)
     check_part(part)
-    check_whole("size", size, 8, 256)
-    check_whole("n_curves", n_curves, *N_CURVES)
-    low, high = (int(edge) for edge in check_range("length", length, SHORTEST, LONGEST))
-    if [low, high] != list(length):
-        raise ValueError(f"length is {length!r}: allowed is a pair of whole numbers of px")
-    if not 0 < straight < float("inf"):
-        raise ValueError(f"straight is {straight!r}: allowed is a positive number")
-    layout = Layout(size, n_curves, float(straight), high)
+    size = whole(size, "size", 8, 256, unit="px")
+    n_curves = whole(n_curves, "n_curves", *N_CURVES)
+    low, high = (int(edge) for edge in ordered_pair(length, "length", SHORTEST, LONGEST))
+    if not all(map(is_whole, length)):
+        raise ValueError(f"length must be a pair of whole numbers of px, got {length!r}")
+    straight = finite(straight, "straight", 0.01)
+    layout = Layout(size, n_curves, straight, high)
     _refuse_what_does_not_fit(layout)
     path = np.zeros((n, n_curves, high, 2), dtype=np.int64)
     lengths = np.zeros(n, dtype=np.int64)
@@ -132,7 +132,7 @@ def paths(
             "length_low": low,
             "length_high": high,
             "n_curves": n_curves,
-            "straight": float(straight),
+            "straight": straight,
         },
     )
 
@@ -226,7 +226,7 @@ def _foil(canvas: _Canvas, path: np.ndarray, lengths: np.ndarray, draw: np.ndarr
     across = np.where((next_to_cue - cue)[:, :1] != 0, (1, -1), (-1, 1))  # a curve that leaves upwards: mirror columns
     mirrored = (across[:, None, :, None] * np.eye(2, dtype=np.int64) == ISOMETRIES).all((2, 3))
     choice = np.where((free & mirrored).any(1)[:, None], free & mirrored, free)
-    return images[row, one_of(choice, draw)], np.asarray(free.any(1))
+    return images[row, choose_one(choice, draw)], np.asarray(free.any(1))
 
 
 def _near(canvas: _Canvas, path: np.ndarray, lengths: np.ndarray, draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

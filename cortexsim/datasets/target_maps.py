@@ -78,7 +78,7 @@ def painted(line: np.ndarray, cues: np.ndarray) -> np.ndarray:
     return image
 
 
-def one_of(allowed: np.ndarray, draw: np.ndarray) -> np.ndarray:
+def choose_one(allowed: np.ndarray, draw: np.ndarray) -> np.ndarray:
     """Choose one of the allowed columns of each row, all with the same probability.
 
     Parameters

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 import xarray as xr
 
-from cortexsim._support.checks import unknown
+from cortexsim._support.checks import one_of, whole
 from cortexsim._support.randomness import uniform
-from cortexsim.datasets.labels import check_part, check_whole, chunks
-from cortexsim.datasets.target_maps import one_of, painted, with_maps
+from cortexsim.datasets.labels import check_part, chunks
+from cortexsim.datasets.target_maps import choose_one, painted, with_maps
 
 GOALS = {"component": ("not connected to the dot", "connected to the dot"), "solution": ("off the path", "on the path")}
 SMALLER_PART = 0.3  # of all cells; each part of a split maze has at least so many, wherever a cut allows it
@@ -66,11 +66,10 @@ def mazes(
     ValueError
         If an argument is not as above.
     """
-    check_whole("n", n, 1)
+    n = whole(n, "n", 1)
     check_part(part)
-    check_whole("cells", cells, 3, 60)
-    if goal not in GOALS:
-        raise ValueError(unknown("goal", goal, GOALS))
+    cells = whole(cells, "cells", 3, 60)
+    goal = one_of(goal, "goal", GOALS)
     purpose = f"mazes/{goal}/{part}"
     drawn = [_draw(seed, purpose, index, cells, goal) for index in chunks(n, 2 * cells + 1, torch.device("cpu"))]
     line, distance, cues = (np.concatenate([piece[k] for piece in drawn]) for k in range(3))
@@ -129,7 +128,7 @@ def _depth_first(draws: np.ndarray, cells: int) -> Trees:
     for draw in draws[:, :-1].T:
         free = ~visited[row[:, None], here[:, None] + steps]
         forward = free.any(1)
-        chosen = here + steps[one_of(free, draw)]
+        chosen = here + steps[choose_one(free, draw)]
         going, new = row[forward], chosen[forward]
         parent[going, new], order[going, found[going]], visited[going, new] = here[going], new, True
         found[going] += 1
@@ -149,7 +148,7 @@ def _cut(trees: Trees, draw: np.ndarray) -> np.ndarray:
         below[row, trees.parent[row, cell]] += below[row, cell]
     smaller = np.minimum(below, count - below)
     allowed = smaller >= np.minimum(SMALLER_PART * count, smaller.max(1))[:, None]
-    return one_of(allowed, draw)
+    return choose_one(allowed, draw)
 
 
 def _pixel_of(cell: np.ndarray, cells: int) -> np.ndarray:
@@ -200,5 +199,5 @@ def _asked_pixels(
 
 def _chosen(allowed: np.ndarray, draw: np.ndarray) -> np.ndarray:
     """Choose one of the allowed pixels of each maze, all with the same probability, shape (maze, 2)."""
-    flat = one_of(allowed.reshape(len(allowed), -1), draw)
+    flat = choose_one(allowed.reshape(len(allowed), -1), draw)
     return np.stack((flat // allowed.shape[2], flat % allowed.shape[2]), 1)

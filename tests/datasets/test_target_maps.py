@@ -216,11 +216,11 @@ def test_what_an_error_says_would_fit_does_fit():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"size": 4}, "size is 4: allowed is a whole number from 8 to 256"),
-        ({"length": (2, 5)}, "length is \\(2, 5\\): allowed is a pair"),
-        ({"length": (3.5, 5)}, "allowed is a pair of whole numbers"),
-        ({"n_curves": 1}, "n_curves is 1: allowed is a whole number from 2 to 6"),
-        ({"straight": 0}, "straight is 0: allowed is a positive number"),
+        ({"size": 4}, "size must be a whole number of px from 8 to 256, got 4"),
+        ({"length": (2, 5)}, "length must be a pair .*, both from 3 to 200, got \\(2, 5\\)"),
+        ({"length": (3.5, 5)}, "length must be a pair of whole numbers of px"),
+        ({"n_curves": 1}, "n_curves must be a whole number from 2 to 6, got 1"),
+        ({"straight": 0}, "straight must be a number, at least 0.01, got 0"),
         ({"part": "val"}, "unknown part 'val'"),
     ],
 )
@@ -232,7 +232,7 @@ def test_wrong_settings_of_paths_are_refused(settings, message):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"cells": 2}, "cells is 2: allowed is a whole number from 3 to 60"),
+        ({"cells": 2}, "cells must be a whole number from 3 to 60, got 2"),
         ({"goal": "exit"}, "unknown goal 'exit': the allowed values are \\['component', 'solution'\\]"),
     ],
 )
