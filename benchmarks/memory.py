@@ -109,7 +109,7 @@ def _task(setting: Setting, size: str, what: str, until: int) -> Callable[[], An
         if competitor == "naive":
             return lambda: F.cross_entropy(naive(images, [until])[0], labels).backward()
         again = competitor == "checkpointed"
-        return lambda: F.cross_entropy(model.readouts(images, [until], checkpointed=again)[0], labels).backward()
+        return lambda: F.cross_entropy(model.readouts(images, [until], recompute=again)[0], labels).backward()
 
     def infer() -> None:
         with torch.no_grad():

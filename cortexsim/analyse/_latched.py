@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from cortexsim.analyse.node import content
-from cortexsim.analyse.target_maps import Node
+from cortexsim.analyse.node import Node, activity_of
 
 
 def latched(readout: Node, threshold: float = 0.0) -> xr.Dataset:
@@ -91,7 +90,7 @@ def cumulative(readout: Node) -> xr.Dataset:
 def _readout(readout: Node) -> xr.DataArray:
     if isinstance(readout, xr.DataTree) and "readout" in readout.children:
         readout = readout["readout"]
-    logits = content(readout)
+    logits = activity_of(readout)
     if logits.dims not in (("stimulus", "time", "class"), ("stimulus", "time", "class", "y", "x")):
         raise ValueError(f"a readout has logits (stimulus, time, class[, y, x]), got {logits.dims}")
     return logits

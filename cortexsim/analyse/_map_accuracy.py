@@ -8,8 +8,9 @@ import numpy as np
 import xarray as xr
 
 from cortexsim._support.checks import unknown
-from cortexsim.analyse._accuracy import share_right
-from cortexsim.analyse.target_maps import Maps, Node, maps_of, solved
+from cortexsim.analyse._accuracy import share_correct
+from cortexsim.analyse.node import Node
+from cortexsim.analyse.target_maps import Maps, maps_of, solved
 
 MEASURES = {
     "yes/no": "accuracy at the far point and the foil",
@@ -56,7 +57,7 @@ def map_accuracy(
     maps = maps_of(recording, data)
     right = {"yes/no": _yes_no, "exact": _exact, "pixels": _pixels}[measure](maps)
     populated = maps.logits["populated"].values
-    found = share_right(np.where(populated, right, np.nan), maps.logits, by, edges)
+    found = share_correct(np.where(populated, right, np.nan), maps.logits, by, edges)
     found.attrs |= {"long_name": MEASURES[measure], "units": "1"}
     return found if measure == "exact" else found.assign_attrs(chance=0.5)
 

@@ -6,8 +6,8 @@ import numpy as np
 import xarray as xr
 
 from cortexsim.analyse.interval import jackknife, jackknife_text
-from cortexsim.analyse.node import stimulus_coordinates
-from cortexsim.analyse.target_maps import Node, lasting_from, maps_of, solved, times_from
+from cortexsim.analyse.node import Node, stimulus_coordinates
+from cortexsim.analyse.target_maps import lasting_from, maps_of, solved, times_from
 
 
 def steps_needed(recording: Node, data: xr.Dataset) -> xr.DataArray:

@@ -6,7 +6,8 @@ import numpy as np
 import xarray as xr
 
 from cortexsim.analyse.interval import jackknife, jackknife_text, mean_interval
-from cortexsim.analyse.target_maps import Node, lasting_from, maps_of, times_from
+from cortexsim.analyse.node import Node
+from cortexsim.analyse.target_maps import lasting_from, maps_of, times_from
 
 
 def wave(recording: Node, data: xr.Dataset) -> xr.Dataset:

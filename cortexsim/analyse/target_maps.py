@@ -8,9 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from cortexsim.analyse.node import content, patterns
+from cortexsim.analyse.node import Node, activity_of, patterns
 
-Node = xr.DataTree | xr.Dataset | xr.DataArray
 MAPS = ("target", "line", "distance")
 PLACES = ("end", "foil")
 
@@ -68,7 +67,7 @@ def maps_of(recording: Node, data: xr.Dataset) -> Maps:
     """
     if isinstance(recording, xr.DataTree) and "readout" in recording.children:
         recording = recording["readout"]
-    logits = content(recording)
+    logits = activity_of(recording)
     if logits.dims != ("stimulus", "time", "class", "y", "x"):
         raise ValueError(
             f"this analysis reads maps, logits (stimulus, time, class, y, x), got {logits.dims}: record a model with "

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from cortexsim._support.checks import whole
+from cortexsim._support.hashing import checksum
 from cortexsim.graph._schedule import Schedule, schedule
 from cortexsim.graph.interventions import Changes, changes
 from cortexsim.graph.transitions import Kind
@@ -18,7 +19,7 @@ from cortexsim.model.cortex import Cortex
 from cortexsim.model.hooks import Intervention, MeanDeliveries
 from cortexsim.model.moments import Normalize, PooledMoments, Statistics, Stored
 from cortexsim.model.nets import DeepPreNet, undisturbed
-from cortexsim.stimuli.images import as_images, checksum
+from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import AnyPresentation, Frames, checked, flash
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from cortexsim._support.checks import unknown
+from cortexsim._support.hashing import checksum
 from cortexsim.graph.interventions import Changes
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.moments import Statistics
-from cortexsim.stimuli.images import as_images, checksum
+from cortexsim.stimuli.images import as_images
 
 LESIONS = ("acute", "recalibrated", "mean-replaced")
 

@@ -15,10 +15,11 @@ import xarray as xr
 
 from cortexsim import __version__, datasets, zoo
 from cortexsim._support.checks import finite, unknown, whole
+from cortexsim._support.hashing import checksum
 from cortexsim.model.checkpoint import load as load_file
 from cortexsim.model.cortex import Cortex
 from cortexsim.recording._simulate import simulate
-from cortexsim.stimuli.images import as_images, checksum
+from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.masks import MASKS, GivenMask
 from cortexsim.stimuli.presentation import Presentation, flash, masked, sustained
 

@@ -17,6 +17,8 @@ from torch import Tensor
 from cortexsim import __version__
 from cortexsim._support.checks import finite, unknown, whole
 from cortexsim._support.files import refuse_existing
+from cortexsim._support.hashing import checksum
+from cortexsim._support.progress import Report, silent
 from cortexsim.graph._schedule import Schedule, populate, schedule
 from cortexsim.graph.interventions import Amounts, Changes, changes, check_effect, silenced
 from cortexsim.graph.transitions import Times
@@ -31,7 +33,7 @@ from cortexsim.recording.build import coordinates_of, energies_of, keep, recordi
 from cortexsim.recording.io import engine_for, open_recording, save_recording, settings
 from cortexsim.recording.selection import Record, described, estimate, fitting_batch, portions, refuse_too_large
 from cortexsim.recording.stream import Memory, Stream, begun, lazy, settings_of
-from cortexsim.stimuli.images import as_images, checksum
+from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import AnyPresentation, checked, flash
 
 __all__ = ["estimate", "simulate"]
@@ -65,7 +67,7 @@ def simulate(
     resume: bool = False,
     deterministic: bool = False,
     progress: bool = False,
-    told: Callable[[float, str], None] | None = None,
+    report: Report = silent,
 ) -> xr.DataTree:
     """Show images to a model and keep the activity of its states at every time.
 
@@ -140,9 +142,9 @@ def simulate(
         Use deterministic algorithms only, so that a GPU too gives the same numbers each time.
     progress : bool
         Show a progress bar.
-    told : callable, optional
-        Is told before each batch which share of the stimuli is done, and how many; an exception from it ends the run,
-        and what was streamed to disk stays to be gone on with.
+    report : callable, optional
+        Called before each batch with the fraction of the stimuli that are done and a message. An exception from it
+        stops the run; batches that are on disk already can be resumed.
 
     Returns
     -------
@@ -287,8 +289,7 @@ def simulate(
         batches = place.missing(batch_size)
         left = sum(map(len, batches))
         for batch in _with_bar(batches) if progress else batches:
-            if told is not None:
-                told((n - left) / n, f"{n - left:,} of {n:,} stimuli")
+            report((n - left) / n, f"{n - left:,} of {n:,} stimuli")
             left -= len(batch)
             arrays = place.room(batch)
             _in_memory_there_is(run, batch, arrays)

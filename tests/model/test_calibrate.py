@@ -58,10 +58,10 @@ def test_statistics_say_what_they_were_taken_on(model, images):
 
 def test_calibration_leaves_weights_and_mode_alone(model, images):
     model.train()
-    before = {name: value.clone() for name, value in model.state_dict().items()}
+    before = {name: value.clone() for name, value in model.weights_and_buffers().items()}
     cs.calibrate(model, images, 5)
     assert model.training
-    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert all(torch.equal(value, before[name]) for name, value in model.weights_and_buffers().items())
     assert all(parameter.grad is None for parameter in model.parameters())
 
 

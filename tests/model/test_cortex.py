@@ -112,7 +112,7 @@ def test_gradients_reach_every_weight_that_contributes(model, images):
 
 def test_steps_that_are_computed_again_keep_the_states_alone(model, images):
     kept = {}
-    for checkpointed in (False, True):
+    for recompute in (False, True):
         sizes: dict[int, int] = {}
 
         def keep(tensor, sizes=sizes):
@@ -120,8 +120,8 @@ def test_steps_that_are_computed_again_keep_the_states_alone(model, images):
             return tensor
 
         with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-            model.readouts(images, [4], checkpointed=checkpointed)
-        kept[checkpointed] = sum(sizes.values())
+            model.readouts(images, [4], recompute=recompute)
+        kept[recompute] = sum(sizes.values())
     assert kept[True] < kept[False] / 2
 
 

@@ -319,13 +319,13 @@ def test_determinism_is_for_this_call_alone(calibrated, pictures, before, warn_o
 
 
 def test_a_presentation_without_statistics_is_refused(calibrated, pictures):
-    with pytest.raises(MissingStatisticsError, match=r"no statistics for «sustained.*it holds \['flash.*calibrate\("):
+    with pytest.raises(MissingStatisticsError, match=r"no statistics for «sustained.*it has \['flash.*calibrate\("):
         cs.simulate(calibrated, pictures, cs.sustained(), until=4)
 
 
 def test_a_model_without_statistics_is_refused(calibrated, pictures):
     calibrated.statistics.clear()
-    with pytest.raises(MissingStatisticsError, match=r"it holds none\. Take them: calibrate"):
+    with pytest.raises(MissingStatisticsError, match=r"it has none\. Take them: calibrate"):
         cs.simulate(calibrated, pictures, until=4)
 
 

@@ -39,7 +39,7 @@ def run(tmp_path):
 
     def swept(study, **changes):
         told = []
-        how = {"to": tmp_path / "out", "workers": 0, "report": told.append, **changes}
+        how = {"to": tmp_path / "out", "workers": 0, "report": lambda fraction, line: told.append(line), **changes}
         return cs.sweep(study, **how), told
 
     return swept
@@ -92,7 +92,7 @@ def test_what_is_finished_is_not_done_again_and_a_study_may_grow(study, run, mon
 
 
 def test_stopped_it_keeps_what_is_finished_and_goes_on(study, run, tmp_path):
-    def stop(line):
+    def stop(fraction, message):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -267,7 +267,7 @@ KILLED = """
 import os, sys, json
 import cortexsim as cs
 
-def report(line):
+def report(fraction, line):
     print(line, flush=True)
 
 cs.sweep(json.loads(os.environ["STUDY"]), to=sys.argv[1], workers=0, report=report)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import html
 import json
 import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -17,7 +16,9 @@ import xarray as xr
 
 from cortexsim import __version__
 from cortexsim._support.checks import unknown
+from cortexsim._support.progress import Clock, Report, silent, stop_unless
 from cortexsim.explore.panel.asking import Asking, Guess
+from cortexsim.explore.panel.controls import Control
 from cortexsim.explore.panel.exercise import Exercising
 from cortexsim.explore.panel.jobs import Behind, Wanted
 from cortexsim.explore.panel.notice import alert
@@ -29,8 +30,7 @@ from cortexsim.explore.widgets.shortcuts import Panel
 SCHEMA = 1
 SETTINGS = ("schema", "version", "panel", "subject", "choices", "question", "told")
 
-Told = Callable[[float, str], None]
-"""Takes the share that is done, and what is being done; raises InterruptedError when it is wanted no longer."""
+Told = Report
 
 
 class Study(Exercising, Panel):
@@ -40,8 +40,8 @@ class Study(Exercising, Panel):
     ----------
     subject : Subject or None
         Who is studied; None where a panel has other material.
-    controls : mapping of str to Widget
-        Each with a `value`; its name is that of the choice. Values are plain: they are saved as JSON.
+    controls : mapping of str to Control or Widget
+        By the names of the choices. Each has a `value`, which is plain: it is saved as JSON.
     question : str
         What to predict first: a key of `QUESTIONS`, or "" to just look.
 
@@ -77,8 +77,13 @@ class Study(Exercising, Panel):
 
     busy = traitlets.Bool(False)
 
-    def __init__(self, subject: Subject | None, controls: Mapping[str, Any], question: str = "") -> None:
-        self.subject, self._controls = subject, dict(controls)
+    def __init__(
+        self, subject: Subject | None, controls: Mapping[str, Control | widgets.DOMWidget], question: str = ""
+    ) -> None:
+        self.subject = subject
+        self._controls: dict[str, Any] = {
+            name: one if isinstance(one, widgets.DOMWidget) else one.widget() for name, one in controls.items()
+        }
         self.result: xr.Dataset | xr.DataTree | None = None
         self.figures: dict[str, go.Figure] = {}
         self.error: Exception | None = None
@@ -106,14 +111,15 @@ class Study(Exercising, Panel):
 
     # --- what a panel of its own says
 
-    def measure(self, choices: Mapping[str, Any], told: Told) -> xr.Dataset | xr.DataTree:
+    def measure(self, choices: Mapping[str, Any], report: Report) -> xr.Dataset | xr.DataTree:
         """Measure; in a thread, so no widget may be touched.
 
         Parameters
         ----------
         choices : mapping
-        told : callable
-            To be called now and then with the share that is done and what is being done.
+        report : callable
+            To be called now and then with the fraction that is done and a message; it raises InterruptedError once the
+            run is cancelled.
 
         Raises
         ------
@@ -200,7 +206,7 @@ class Study(Exercising, Panel):
         reason = self.why_not(chosen)
         if reason:
             raise ValueError(reason)
-        result = self.measure(chosen, lambda share, words: None)
+        result = self.measure(chosen, silent)
         with self._lock:
             self._made[self._name_of(chosen)] = chosen, result
             self._take(chosen, result)
@@ -290,22 +296,21 @@ class Study(Exercising, Panel):
         return name, cls.FORMER_VALUES.get(name, {}).get(value, value) if isinstance(value, str) else value
 
     def _job(self, chosen: dict[str, Any], wanted: Wanted) -> None:
-        started = time.perf_counter()
+        clock = Clock()
 
-        def told(share: float, words: str) -> None:
-            # a thread that outlives the kernel's own would keep the process alive
-            if not (wanted() and threading.main_thread().is_alive()):
-                raise InterruptedError("no longer wanted")
-            left = (time.perf_counter() - started) * (1 - share) / share if share > 0.02 else None
+        def show(fraction: float, message: str, /) -> None:
+            left = clock.left(fraction)
             with self._lock:
                 if wanted():
-                    self.bar.value = share
-                    self.words.value = html.escape(words + ("" if left is None else f", {left:.0f} s left"))
+                    self.bar.value = fraction
+                    self.words.value = html.escape(f"{message}, {left}" if left else message)
 
+        # a thread that outlives the kernel's main thread would keep the process alive
+        report = stop_unless(lambda: wanted() and threading.main_thread().is_alive(), show)
         try:
-            told(0.0, "starting …")
-            result = self.measure(chosen, told)
-            told(1.0, "drawing …")
+            report(0.0, "starting …")
+            result = self.measure(chosen, report)
+            report(1.0, "drawing …")
             with self._lock:
                 if wanted():
                     self._made[self._name_of(chosen)] = chosen, result

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
@@ -19,8 +18,6 @@ from cortexsim.plot import experiment as drawn
 SHIPS = "ships"
 # the bundled result, or the scales of a run on this machine
 HERE = {"run here: smoke (seconds; learns nothing)": "smoke", "run here: laptop (long; digits)": "laptop"}
-# a line of a run begins with the number of its part
-_PART = re.compile(r"(\d+)/(\d+) ")
 
 
 class Experiment(Study):
@@ -90,12 +87,7 @@ class Experiment(Study):
         """Open the bundled result, or run the experiment in a temporary folder."""
         if choices["scale"] == SHIPS:
             return experiments.shipped(choices["experiment"])
-
-        def report(line: str) -> None:
-            part = _PART.match(line)
-            told((int(part[1]) - 1) / int(part[2]) if part else 0.0, line)
-
-        return experiments.run(choices["experiment"], scale=choices["scale"], report=report)
+        return experiments.run(choices["experiment"], scale=choices["scale"], report=told)
 
     def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:
         """Draw the chosen figures of a result."""

@@ -155,7 +155,7 @@ class Lesions(Study):
             until=self.until,
             calibrate_on=training,
             presentation=UNMASKED[choices["presentation"]],
-            told=told,
+            report=told,
         )
         change = "cut" if strength == 0 else f"weakened to {strength:.0%}"
         throughout = first == 1 and last == self.until

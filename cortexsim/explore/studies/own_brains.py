@@ -120,7 +120,7 @@ class Brains(Study):
             metric=choices["metric"],
             method=choices["method"],
             n_bootstrap=N_BOOTSTRAP,
-            told=told,
+            report=told,
         )
         source = images.attrs.get("name", "images") if choices["images"] else "the example: digits in debris"
         n, first = images.sizes["stimulus"], images["image"].isel(stimulus=slice(0, N_SHOWN))

@@ -11,6 +11,7 @@ import ipywidgets as widgets
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.progress import part
 from cortexsim.analyse import accuracy
 from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
@@ -166,7 +167,7 @@ class Recorder(Study):
             to=path,
             resume=True,
             # the last tenth of the progress is for reading
-            told=lambda share, words: told(0.9 * share, f"recorded: {words}"),
+            report=part(told, 0.0, 0.9, "recorded: "),
         ) as recording:
             told(0.9, "reading block by block …")
             over_time = accuracy(recording["readout"])

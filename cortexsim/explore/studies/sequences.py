@@ -125,7 +125,7 @@ class Sequences(Study):
                 steps_per_frame=choices["steps"],
                 statistics=statistics,
                 calibrate_on=training,
-                told=report,
+                report=report,
             )
 
         table = measure_each(models, measure, told)

@@ -12,6 +12,8 @@ import torch
 import traitlets
 import xarray as xr
 
+from cortexsim._support.hashing import checksum
+from cortexsim.analyse.probabilities import softmax
 from cortexsim.explore.panel.notice import alert
 from cortexsim.explore.widgets.figure import Live
 from cortexsim.explore.widgets.screen import Screen
@@ -22,9 +24,9 @@ from cortexsim.plot._activity import show_time as show_activity_at
 from cortexsim.plot._probabilities import show_time as mark_time
 from cortexsim.recording import trial
 from cortexsim.recording.io import settings
-from cortexsim.recording.trial import class_names, softmax
+from cortexsim.recording.trial import class_names
 from cortexsim.stimuli import presentation
-from cortexsim.stimuli.images import as_images, checksum
+from cortexsim.stimuli.images import as_images
 
 
 class Timeline(Panel):
