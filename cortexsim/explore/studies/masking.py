@@ -84,7 +84,7 @@ class Masking(SubjectStudy):
         models = {"recurrent": self._with_shortcut(choices, soas, report)}
         if control is not None and choices["statistics"] != FLASHES and self._knows(control, choices, soas):
             models["feedforward"] = control
-        table = measure_each(models, lambda model, report: self._curve(model, choices, soas, report), report)
+        table = measure_each(models, lambda model, of_model: self._curve(model, choices, soas, of_model), report)
         return table.assign_attrs(n=self.who.n, shortcut=choices["shortcut"])
 
     def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:
