@@ -62,7 +62,7 @@ SOURCES: dict[str, Source] = {
         "two curves and two dots, made on the spot",
         contour_tracing.contours,
         augmentation="flip",
-        classes=contour_tracing.CLASSES,
+        classes=contour_tracing.ANSWERS,
         model="ventral-stream-contours",
     ),
     "cifar10": Source(

@@ -11,10 +11,11 @@ import xarray as xr
 
 from cortexsim import __version__, zoo
 from cortexsim._support.checks import finite, unknown, whole
+from cortexsim._support.hashing import checksum
 from cortexsim.datasets.registry import draw
 from cortexsim.model.cortex import Cortex
 from cortexsim.recording._simulate import simulate
-from cortexsim.stimuli.images import as_images, checksum
+from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.masks import MASKS
 from cortexsim.stimuli.presentation import Presentation
 from cortexsim.stimuli.text import from_dict

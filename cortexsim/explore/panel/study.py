@@ -18,6 +18,7 @@ from cortexsim import __version__
 from cortexsim._support.checks import unknown
 from cortexsim._support.progress import Clock, Report, silent, stop_unless
 from cortexsim.explore.panel.asking import Asking, Guess
+from cortexsim.explore.panel.controls import Control
 from cortexsim.explore.panel.exercise import Exercising
 from cortexsim.explore.panel.jobs import Behind, Wanted
 from cortexsim.explore.panel.notice import alert
@@ -39,8 +40,8 @@ class Study(Exercising, Panel):
     ----------
     subject : Subject or None
         Who is studied; None where a panel has other material.
-    controls : mapping of str to Widget
-        Each with a `value`; its name is that of the choice. Values are plain: they are saved as JSON.
+    controls : mapping of str to Control or Widget
+        By the names of the choices. Each has a `value`, which is plain: it is saved as JSON.
     question : str
         What to predict first: a key of `QUESTIONS`, or "" to just look.
 
@@ -76,8 +77,13 @@ class Study(Exercising, Panel):
 
     busy = traitlets.Bool(False)
 
-    def __init__(self, subject: Subject | None, controls: Mapping[str, Any], question: str = "") -> None:
-        self.subject, self._controls = subject, dict(controls)
+    def __init__(
+        self, subject: Subject | None, controls: Mapping[str, Control | widgets.DOMWidget], question: str = ""
+    ) -> None:
+        self.subject = subject
+        self._controls: dict[str, Any] = {
+            name: one if isinstance(one, widgets.DOMWidget) else one.widget() for name, one in controls.items()
+        }
         self.result: xr.Dataset | xr.DataTree | None = None
         self.figures: dict[str, go.Figure] = {}
         self.error: Exception | None = None

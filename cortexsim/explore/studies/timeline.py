@@ -12,6 +12,7 @@ import torch
 import traitlets
 import xarray as xr
 
+from cortexsim._support.hashing import checksum
 from cortexsim.analyse.probabilities import softmax
 from cortexsim.explore.panel.notice import alert
 from cortexsim.explore.widgets.figure import Live
@@ -24,7 +25,7 @@ from cortexsim.plot._probabilities import show_time as mark_time
 from cortexsim.recording import trial
 from cortexsim.recording.io import settings
 from cortexsim.recording.trial import class_names
-from cortexsim.stimuli.images import as_images, checksum
+from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import SHOWN
 from cortexsim.stimuli.text import from_dict
 

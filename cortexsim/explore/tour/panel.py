@@ -13,6 +13,7 @@ import xarray as xr
 
 from cortexsim import __version__, zoo
 from cortexsim._support.checks import unknown
+from cortexsim._support.hashing import checksum
 from cortexsim.datasets.registry import draw
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.batch import as_series, right_over_time
@@ -32,7 +33,7 @@ from cortexsim.explore.widgets.stage import Stage
 from cortexsim.model.cortex import Cortex
 from cortexsim.recording._rerun import SCHEMA, check, presentation_from, rerun, stimuli, verify
 from cortexsim.recording.io import settings as made_with
-from cortexsim.stimuli.images import as_images, checksum
+from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.masks import MASKS, GivenMask
 from cortexsim.stimuli.presentation import Presentation
 
