@@ -145,7 +145,7 @@ def test_the_prediction_is_judged_by_the_difference_of_paired_conditions(given):
     panel.ask.answer = 0
     result = measured(panel)
     at = result["accuracy"].sel(model="recurrent", soa=1, duration=1)
-    assert panel.ask.told[0]["truth"] == pytest.approx(
+    assert panel.ask.answered[0]["truth"] == pytest.approx(
         100 * float(at.sel(mask="blank") - at.sel(mask="noise")), abs=0.05
     )
 
