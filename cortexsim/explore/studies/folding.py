@@ -101,7 +101,7 @@ class Folding(Study):
         folded.double()
         unfolded = Unfolded(folded).train()
         if choices["moments"] == ONE:
-            calibrate(folded, self._images, steps)
+            calibrate(folded, self._images, until=steps)
         # moments of these images: of the batch, or pooled over the steps by `calibrate`
         folded.train(choices["moments"] == EACH)
         with torch.no_grad():

@@ -188,7 +188,7 @@ class HowLong(TaskStudy):
             training = who.some(count)
         else:
             training = draw({**described, "part": "train"}, count)
-        return calibrate(model, training, until, shown, keep=False)
+        return calibrate(model, training, shown, until=until, keep=False)
 
 
 def _times(model: Cortex) -> dict[str, list[int]]:
