@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ import xarray as xr
 from torch import Tensor
 
 from cortexsim._support.checks import whole
+from cortexsim._support.progress import Report, silent
 from cortexsim.analyse.interval import wilson
 from cortexsim.graph._schedule import populate
 from cortexsim.graph.cortex_graph import CortexGraph
@@ -72,7 +73,7 @@ def run(
     seed: int = 0,
     batch_size: int | None = None,
     device: Any = None,
-    told: Callable[[float, str], None] | None = None,
+    report: Report = silent,
 ) -> xr.Dataset | xr.DataTree:
     """Run all conditions; see `protocols.masking`.
 
@@ -94,8 +95,9 @@ def run(
         See `one_set`.
     seed, batch_size, device
         As for `simulate`.
-    told : callable, optional
-        Called before each condition with the share that is done and what is shown; what it raises ends the run.
+    report : callable, optional
+        Called before each condition with the fraction that is done and what is shown; an exception from it stops
+        the run.
 
     Returns
     -------
@@ -118,8 +120,7 @@ def run(
     ran: dict[tuple[Presentation, int], xr.DataTree] = {}
     parts = []
     for number, condition in enumerate(conditions):
-        if told is not None:
-            told(number / len(conditions), str(condition.presentation))
+        report(number / len(conditions), str(condition.presentation))
         place = tuple(grid[name][2].index(condition.labels[name]) for name in grid)
         reaches[place] = condition.reaches
         if not condition.reaches and record is None:
@@ -241,13 +242,13 @@ def one_set(
     seed: int,
 ) -> Statistics | None:
     """Find or take one set of statistics for all conditions; sets of their own would be a difference between them."""
-    if model.normalization == "none":
+    if not model.needs_statistics:
         return None
     every = tuple(dict.fromkeys(presentations))
     if calibrate_on is not None:
         if statistics is not None:
             raise ValueError("give either statistics, or images to take them on (calibrate_on), not both")
-        return calibrate(model, calibrate_on, until, mixture(*every), seed=seed, keep=False)
+        return calibrate(model, calibrate_on, mixture(*every), until=until, seed=seed, keep=False)
     if statistics is not None:
         return model.find_statistics(None, statistics)
     weights = model.checksum()

@@ -26,7 +26,7 @@ def study(tmp_path) -> dict:
     graph = cs.adjacent({"V1": 2, "IT": 3}, size=16)
     model = cs.Cortex(graph, n_classes=10, readout_time=3).eval()
     for presentation in (cs.flash(1), cs.masked(1, 2)):
-        cs.calibrate(model, torch.rand(8, 3, 16, 16), until=4, presentation=presentation)
+        cs.calibrate(model, torch.rand(8, 3, 16, 16), presentation, until=4)
     model.classes = [str(digit) for digit in range(10)]
     cs.save(model, tmp_path / "model.safetensors")
     own = {"models": [str(tmp_path / "model.safetensors")], "data": "digits", "until": 3, "n": 6}
@@ -39,7 +39,7 @@ def run(tmp_path):
 
     def swept(study, **changes):
         told = []
-        how = {"to": tmp_path / "out", "workers": 0, "report": told.append, **changes}
+        how = {"to": tmp_path / "out", "workers": 0, "report": lambda fraction, line: told.append(line), **changes}
         return cs.sweep(study, **how), told
 
     return swept
@@ -69,7 +69,7 @@ def test_noise_silence_and_own_statistics_are_dimensions_and_settings(study, run
     assert (result["status"] == 1).all()
     model = cs.load(study["models"][0])
     training = cs.datasets.digits(8, part="train", seed=0, size=16)
-    statistics = cs.calibrate(model, training, 3, cs.sustained(), keep=False)
+    statistics = cs.calibrate(model, training, cs.sustained(), until=3, keep=False)
     shown = cs.datasets.digits(6, part="test", size=16)
     how = {"statistics": statistics, "noise": 0.5, "silence": {"feedback": [2]}, "record": []}
     recording = cs.simulate(model, shown, cs.sustained(), until=3, **how)
@@ -92,7 +92,7 @@ def test_what_is_finished_is_not_done_again_and_a_study_may_grow(study, run, mon
 
 
 def test_stopped_it_keeps_what_is_finished_and_goes_on(study, run, tmp_path):
-    def stop(line):
+    def stop(fraction, message):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -267,7 +267,7 @@ KILLED = """
 import os, sys, json
 import cortexsim as cs
 
-def report(line):
+def report(fraction, line):
     print(line, flush=True)
 
 cs.sweep(json.loads(os.environ["STUDY"]), to=sys.argv[1], workers=0, report=report)

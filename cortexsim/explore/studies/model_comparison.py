@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 
 import xarray as xr
 
-from cortexsim.explore.panel.study import Told
+from cortexsim._support.progress import Report, part
 from cortexsim.model.cortex import Cortex
 
 
-def measure_each(models: Mapping[str, Cortex], measure: Callable[[Cortex, Told], xr.Dataset], told: Told) -> xr.Dataset:
+def measure_each(
+    models: Mapping[str, Cortex], measure: Callable[[Cortex, Report], xr.Dataset], report: Report
+) -> xr.Dataset:
     """Measure one model after the other, and join the tables along `model`.
 
     Parameters
@@ -18,15 +20,12 @@ def measure_each(models: Mapping[str, Cortex], measure: Callable[[Cortex, Told],
     models : mapping of str to Cortex
     measure : callable
         Takes a model, and reports its own progress from 0 to 1.
-    told : callable
+    report : callable
         Reports the progress of the whole, with the model's name.
     """
     tables = []
     for place, (name, model) in enumerate(models.items()):
-
-        def report(share: float, words: str, place: int = place, name: str = name) -> None:
-            told((place + share) / len(models), f"{name}: {words}")
-
-        tables.append(measure(model, report))
+        of_one = part(report, place / len(models), (place + 1) / len(models), f"{name}: ")
+        tables.append(measure(model, of_one))
     joined = xr.concat(tables, "model", combine_attrs="override", data_vars="all", coords="different", compat="equals")
     return joined.assign_coords(model=xr.Variable("model", list(models), {"long_name": "model"}))

@@ -16,6 +16,7 @@ import torch
 import xarray as xr
 
 from cortexsim import zoo
+from cortexsim._support.progress import Report
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.checkpoint import load, read_tensors, save
@@ -45,14 +46,14 @@ class Bench:
     folder : RunFolder
     device : torch.device
     report : callable
-        Is told how it stands, in a line; may raise KeyboardInterrupt to stop.
+        Called with the fraction of the part that is done and a message; an exception from it stops the run.
     """
 
     scale: Scale
     material: Material
     folder: RunFolder
     device: torch.device
-    report: Callable[[str], None]
+    report: Report
 
 
 class Part(Protocol):
@@ -266,7 +267,9 @@ class _Test:
         )
         errors = []
         for n in counts:
-            taken = calibrate(model, training[order[:n]].to(self.images.device), model.readout_time, shown, seed=seed)
+            taken = calibrate(
+                model, training[order[:n]].to(self.images.device), shown, until=model.readout_time, seed=seed
+            )
             errors += self._errors([model.readout_time], taken)
         model.statistics = own
         return errors
@@ -313,9 +316,9 @@ def fit(part: Part, model: Cortex, data: Any, recipe: Recipe, bench: Bench) -> t
                     # train keeps its state at the same moments
                     if progress.validation or progress.done:
                         folder.keep_records(name, records)
-                    bench.report(str(progress))
+                    bench.report(progress.step / progress.steps, str(progress))
             except TrainingDivergedError as error:
-                bench.report(str(error))
+                bench.report(1.0, str(error))
                 diverged = True
             finally:
                 folder.keep_records(name, records)

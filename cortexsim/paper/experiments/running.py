@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -16,6 +16,8 @@ import xarray as xr
 
 from cortexsim import __version__
 from cortexsim._support.checks import unknown, whole
+from cortexsim._support.progress import Report, silent
+from cortexsim._support.progress import part as part_of
 from cortexsim.model.devices import checked_device
 from cortexsim.paper.experiments.equivalence import EQUIVALENCE
 from cortexsim.paper.experiments.experiment import Experiment
@@ -60,7 +62,7 @@ def run(
     seeds: int | None = None,
     epochs: int | None = None,
     device: str | torch.device = "cpu",
-    report: Callable[[str], None] | None = None,
+    report: Report = silent,
 ) -> xr.Dataset:
     """Run an experiment of Liao & Poggio (2016).
 
@@ -86,7 +88,8 @@ def run(
     device : str
         Where to compute.
     report : callable, optional
-        Is told how it stands, a line at a time. A KeyboardInterrupt from it stops the run, and nothing is lost.
+        Called with the fraction of the run that is done and a message. An exception from it stops the run; finished
+        parts are kept.
 
     Returns
     -------
@@ -124,21 +127,17 @@ def run(
     material = prepare(experiment.own_data or data, size, data_name)
     if epochs is not None and all(part.recipe(size, material) is None for part in parts):
         raise ValueError(f"{name} trains by steps, not by epochs; leave epochs out")
-    say = report or (lambda line: None)
     with ExitStack() as stack:
         path = Path(stack.enter_context(tempfile.TemporaryDirectory()) if to is None else to)
         folder = RunFolder(path if to else path / name, _settings(experiment, size, material, parts), resume=resume)
         done: dict[tuple[str, int], xr.Dataset] = {}
         for k, part in enumerate(parts, 1):
             what = f"{k}/{len(parts)} {part.label}" + (f", seed {part.seed}" if n_seeds > 1 else "")
-            done[part.label, part.seed] = _do(part, Bench(size, material, folder, where, _after(say, what)))
+            reported = part_of(report, (k - 1) / len(parts), k / len(parts), f"{what}: ")
+            done[part.label, part.seed] = _do(part, Bench(size, material, folder, where, reported))
         result = _result(experiment, size, material, parts, done)
         folder.finish(result)
         return result
-
-
-def _after(say: Callable[[str], None], what: str) -> Callable[[str], None]:
-    return lambda line: say(f"{what}: {line}")
 
 
 def _do(part: Part, bench: Bench) -> xr.Dataset:
@@ -157,7 +156,7 @@ def _do(part: Part, bench: Bench) -> xr.Dataset:
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
     }
     bench.folder.finish_part(file_name(part), measured)
-    bench.report("done")
+    bench.report(1.0, "done")
     return measured
 
 

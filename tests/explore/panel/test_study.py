@@ -46,11 +46,12 @@ class Counting(Study):
     def why_not(self, choices):
         return "" if choices["times"] > 0 else f"times must be at least 1, got {choices['times']}"
 
-    def measure(self, choices, told):
+    def measure(self, choices, report):
         self.calls += 1
+        report(0.2, "a fifth of it")
         self.started.set()
         self.goes_on.wait(20)
-        told(0.5, "half of it")
+        report(0.5, "half of it")
         if choices["fails"]:
             raise ValueError("no <sums> today")
         return xr.Dataset({"sum": float(self.subject.images["image"].sum()) * choices["times"]})
@@ -127,6 +128,20 @@ def test_cancel_lets_go_of_a_run_and_keeps_what_was_shown(panel):
     assert panel.words.value == "cancelled"
 
 
+def test_the_bar_and_the_words_say_how_much_of_a_run_is_left(panel, monkeypatch):
+    monkeypatch.setattr(
+        "cortexsim.explore.panel.study.Clock.seconds_left", lambda clock, fraction: 100 * (1 - fraction)
+    )
+    panel.goes_on.clear()
+    panel.run()
+    assert panel.started.wait(20)
+    assert panel.bar.value == 0.2
+    assert panel.words.value == "a fifth of it, 80 s left"
+    panel.goes_on.set()
+    panel.wait(20)
+    assert panel.words.value == ""
+
+
 def test_what_cannot_be_run_is_said_before(panel):
     panel.choose(times=0)
     assert panel.button.disabled
@@ -172,7 +187,7 @@ def test_an_exercise_without_a_run_says_so_and_its_answer_is_kept_with_the_panel
     panel.compute()
     assert exercise.check() is True
     again = Counting.from_settings(panel.settings, **given)
-    assert again.ask.told == [{"question": "any", "answer": 1, "truth": 1}]
+    assert again.ask.answered == [{"question": "any", "answer": 1, "truth": 1}]
     assert "Answered before: any: said 1, it is 1." in again.ask.result.value
 
 
@@ -186,24 +201,32 @@ def test_settings_are_plain_open_the_panel_again_and_keep_the_answers(panel, giv
     settings = json.loads((tmp_path / "mine.json").read_text())
     again = Counting.from_settings(settings, **given)
     assert again.settings == settings
-    assert again.ask.told == [{"question": "sum", "answer": 0, "truth": 1}]
+    assert again.ask.answered == [{"question": "sum", "answer": 0, "truth": 1}]
     assert again.compute().identical(panel.result)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"schema": 7}, "schema 7"),
+        ({"schema": 7}, "of schema 7"),
         ({"panel": "Tour"}, "of the panel Tour, not of Counting"),
-        ({"extra": 1}, "extra"),
+        ({"extra": 1}, "unknown setting 'extra'"),
         ({"choices": {"tims": 2}}, "choice 'tims'"),
-        ({"choices": [2]}, r"'choices' must be a mapping of names to values, got \[2\]"),
         ({"choices": {"times": "two"}}, "times must be of the type int, got 'two'"),
-        ({"subject": {"n": 3}}, r"'subject' must be a mapping with \['model', 'data', 'n', 'model_checksum'\]"),
+        ({"subject": {"n": 3}}, r"the settings of the subject lack \['model', 'data'\]"),
     ],
 )
 def test_settings_of_something_else_are_refused(panel, given, change, message):
     with pytest.raises(ValueError, match=message):
+        Counting.from_settings({**panel.settings, **change}, **given)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"choices": [2]}, r"choices must be a mapping, got \[2\]"), ({"subject": 3}, "subject must be a mapping, got 3")],
+)
+def test_settings_of_another_type_are_refused(panel, given, change, message):
+    with pytest.raises(TypeError, match=message):
         Counting.from_settings({**panel.settings, **change}, **given)
 
 

@@ -26,7 +26,7 @@ def test_a_run_replaces_what_is_drawn_and_reports_progress(monkeypatch):
     shares, made = [], experiments.shipped("equivalence").assign_attrs(scale="smoke")
 
     def run(name, scale, report):
-        report("3/4 a model: step 0")
+        report(0.5, "3/4 a model: step 0")
         shares.append((name, scale, panel.bar.value, panel.words.value))
         return made
 
@@ -69,11 +69,11 @@ def test_a_cancelled_run_ends_at_its_next_line(monkeypatch):
     run, lines = experiments.run, []
 
     def slow(*args, report, **kwargs):
-        def told(line):
+        def told(fraction, line):
             lines.append(line)
             started.set()
             resume.wait(20)
-            report(line)
+            report(fraction, line)
 
         return run(*args, report=told, **kwargs)
 

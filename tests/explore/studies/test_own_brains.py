@@ -109,9 +109,9 @@ def test_images_without_classes_need_a_file_of_matrices(panel, pictures):
 def test_cancel_ends_the_run_between_two_states(panel, monkeypatch):
     compare = cs.brains.compare
 
-    def cancelled(*args, told, **kwargs):
+    def cancelled(*args, report, **kwargs):
         panel.cancel()
-        return compare(*args, told=told, **kwargs)
+        return compare(*args, report=report, **kwargs)
 
     monkeypatch.setattr(cs.brains, "compare", cancelled)
     panel.run()

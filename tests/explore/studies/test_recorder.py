@@ -13,7 +13,7 @@ def given():
     torch.manual_seed(0)
     model = cs.Cortex(cs.adjacent({"V1": 4, "V2": 4, "IT": 4}, size=16), 10, 6)
     data = cs.datasets.digits(60, size=16)
-    cs.calibrate(model, data, until=5, presentation=cs.sustained())
+    cs.calibrate(model, data, cs.sustained(), until=5)
     return {"model": model, "data": data, "n": 60}
 
 
@@ -55,13 +55,13 @@ def test_the_recording_on_disk_has_the_numbers_of_one_in_memory(panel, given, tm
 def test_a_cancelled_recording_resumes_to_the_same_bytes(panel, given, tmp_path, monkeypatch):
     simulate = recorder.simulate
 
-    def cancelled(*args, told, **kwargs):
-        def tell(share, words):
-            if share > 0.5:
+    def cancelled(*args, report, **kwargs):
+        def cancelling(fraction, message):
+            if fraction > 0.5:
                 panel.cancel()
-            told(share, words)
+            report(fraction, message)
 
-        return simulate(*args, told=tell, **kwargs)
+        return simulate(*args, report=cancelling, **kwargs)
 
     monkeypatch.setattr(recorder, "simulate", cancelled)
     panel.run()
