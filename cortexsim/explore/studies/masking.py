@@ -97,7 +97,7 @@ class Masking(SubjectStudy):
             if bool(one["accuracy"].isnull().all()):
                 continue
             title = f"{name} model: what a mask costs"
-            figures[name] = masking_curve(one, beside=people, title=title)
+            figures[name] = masking_curve(one, humans=people, title=title)
         # one scale for all models: on scales of their own, a small cost in one would look like a large one in another
         heights = np.concatenate(
             [np.array(trace.y, dtype=float) for figure in figures.values() for trace in figure.data]
