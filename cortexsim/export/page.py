@@ -22,7 +22,7 @@ from cortexsim.explore.widgets.movie import Movie
 from cortexsim.explore.widgets.stage import Stage
 from cortexsim.lab.start import find_lesson
 from cortexsim.plot import hide_cursor
-from cortexsim.recording.io import summary
+from cortexsim.recording.description import summary
 from cortexsim.stimuli.presentation import flash, masked, sustained
 
 _DEFAULT = "export default {"

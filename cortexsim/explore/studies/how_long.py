@@ -29,11 +29,11 @@ from cortexsim.explore.studies.how_long_questions import (
     accuracy_at,
     percent_correct,
 )
+from cortexsim.graph._schedule import arrival
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.moments import MissingStatisticsError, Statistics
 from cortexsim.plot._any_time import any_time
-from cortexsim.protocols.conditions import arrival
 from cortexsim.stimuli.presentation import Presentation
 
 ALL = "all three"

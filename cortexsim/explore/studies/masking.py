@@ -20,12 +20,12 @@ from cortexsim.explore.studies import masking_questions
 from cortexsim.explore.studies.masking_questions import FLASHES, OWN, TRIALS, recurrent_accuracy
 from cortexsim.explore.studies.model_comparison import measure_each
 from cortexsim.explore.widgets.figure import Live
+from cortexsim.graph._schedule import arrival
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.moments import Statistics
 from cortexsim.model.shortcut import with_shortcut
 from cortexsim.plot import masking_curve
-from cortexsim.protocols.conditions import arrival
 from cortexsim.stimuli.masks import MASKS
 from cortexsim.stimuli.presentation import Presentation, flash, masked, mixture
 
