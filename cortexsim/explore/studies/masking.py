@@ -84,7 +84,7 @@ class Masking(SubjectStudy):
         models = {"recurrent": self._with_shortcut(choices, soas, report)}
         if control is not None and choices["statistics"] != FLASHES and self._knows(control, choices, soas):
             models["feedforward"] = control
-        table = measure_each(models, lambda model, report: self._curve(model, choices, soas, report), report)
+        table = measure_each(models, lambda model, of_model: self._curve(model, choices, soas, of_model), report)
         return table.assign_attrs(n=self.who.n, shortcut=choices["shortcut"])
 
     def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:
@@ -153,7 +153,7 @@ class Masking(SubjectStudy):
         own = self._serving(model, choices, soas)
         if choices["statistics"] == OWN and own is not None:
             report(0.0, f"λ = {choices['shortcut']}: taking its statistics")
-            calibrate(changed, self.who.training(N_CALIBRATION), choices["readout_time"], own.presentation)
+            calibrate(changed, self.who.training(N_CALIBRATION), own.presentation, until=choices["readout_time"])
         return changed
 
     @classmethod
@@ -184,7 +184,7 @@ class Masking(SubjectStudy):
         elif choices["statistics"] == FLASHES:
             flashes = mixture(*map(flash, durations))
             report(0.0, f"taking statistics from «{flashes}»")
-            options["statistics"] = calibrate(model, training, choices["readout_time"], flashes, keep=False)
+            options["statistics"] = calibrate(model, training, flashes, until=choices["readout_time"], keep=False)
         table = protocols.masking(
             model,
             images,
