@@ -20,7 +20,7 @@ from cortexsim.explore.panel.batch import as_series, right_over_time
 from cortexsim.explore.panel.exercise import Exercising
 from cortexsim.explore.panel.jobs import Behind, Wanted
 from cortexsim.explore.panel.notice import alert
-from cortexsim.explore.panel.offer import KINDS, Offer, arrival
+from cortexsim.explore.panel.offer import KINDS, Offer
 from cortexsim.explore.panel.settings import Saving
 from cortexsim.explore.panel.tasks import Difficulty, Task, shipped
 from cortexsim.explore.panel.turns import Turns
@@ -30,10 +30,11 @@ from cortexsim.explore.tour.prediction import Prediction
 from cortexsim.explore.tour.questions import EXERCISES, Facts
 from cortexsim.explore.widgets.shortcuts import Panel
 from cortexsim.explore.widgets.stage import Stage
+from cortexsim.graph._schedule import arrival
 from cortexsim.model.checkpoint import load as load_file
 from cortexsim.model.cortex import Cortex
 from cortexsim.recording._rerun import FORM, check, draw, presentation_from, rerun, stimuli, verify
-from cortexsim.recording.io import settings as made_with
+from cortexsim.recording.description import settings as made_with
 from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.masks import MASKS, GivenMask
 from cortexsim.stimuli.presentation import Presentation
