@@ -338,11 +338,13 @@ class CortexGraph:
         for state in self.states:
             sides = [Fraction(side * to, was) for side, to, was in zip(state.size, new, first.size, strict=True)]
             if any(side.denominator > 1 for side in sides):
-                step = [math.lcm(*(Fraction(s.size[k], first.size[k]).denominator for s in self.states)) for k in (0, 1)]
+                step = [
+                    math.lcm(*(Fraction(s.size[k], first.size[k]).denominator for s in self.states)) for k in (0, 1)
+                ]
                 allowed = f"multiples of {step[0]}" + (f" by multiples of {step[1]}" if step[0] != step[1] else "")
                 raise ValueError(
-                    f"an image of {new[0]}x{new[1]} px would make {state.name} {float(sides[0]):g}x{float(sides[1]):g} px: "
-                    f"allowed are {allowed}"
+                    f"an image of {new[0]}x{new[1]} px would make {state.name} "
+                    f"{float(sides[0]):g}x{float(sides[1]):g} px: allowed are {allowed}"
                 )
             states.append(replace(state, height=int(sides[0]), width=int(sides[1])))
         return replace(self, states=tuple(states))

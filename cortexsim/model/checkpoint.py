@@ -21,6 +21,7 @@ from cortexsim.graph.transitions import module_name
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.devices import checked_device
 from cortexsim.model.moments import Statistics
+from cortexsim.model.nets import OwnPostNet
 
 FORMAT = 1
 KEY = "cortexsim"

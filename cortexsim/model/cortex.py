@@ -66,9 +66,9 @@ class Cortex(Calibrated):
         Batch normalization with moments for each place and time (the paper), or for each place; layer norm over the
         channels of each pixel, with a scale and shift for each place, which needs no statistics; or nothing.
     post_net : "pool", "map" or Module
-        BN, ReLU, average over positions and a fully connected layer: logits (stimulus, class). Or the same layer at each
-        position instead of the average: logits (stimulus, class, y, x). Or a module of the last state to either, which
-        owns its normalization.
+        BN, ReLU, average over positions and a fully connected layer: logits (stimulus, class). Or the same layer at
+        each position instead of the average: logits (stimulus, class, y, x). Or a module of the last state to either,
+        which owns its normalization.
     generator : torch.Generator, optional
         Draws the initial weights; None is torch's global one. The user's own modules draw as they were written to.
     initialization : "he" or "torch"
@@ -424,6 +424,7 @@ class Cortex(Calibrated):
         hook: Hook | None = None,
         *,
         recompute: bool = False,
+        warmup: int = 0,
     ) -> Iterator[dict[str, Activity]]:
         """Run the model through time; the only time loop.
 
@@ -437,6 +438,8 @@ class Cortex(Calibrated):
             Changes what transitions deliver and what states represent.
         recompute : bool
             For gradients keep the states only, and compute again what happens within a step: less memory, more time.
+        warmup : int
+            Last time that is computed without gradients, so that they reach back to the state at this time only.
 
         Yields
         ------
@@ -448,7 +451,8 @@ class Cortex(Calibrated):
         advance: Callable[..., dict[str, Activity]] = again if recompute else self.step
         h: dict[str, Activity] = {}
         for time in range(planned.until + 1):
-            h = advance(h, time, planned.at(time), entering(entered, frames.lookup[time]), normalize, hook)
+            with torch.set_grad_enabled(torch.is_grad_enabled() and (time > warmup or not warmup)):
+                h = advance(h, time, planned.at(time), entering(entered, frames.lookup[time]), normalize, hook)
             yield h
 
     def _enter(self, images: Tensor, normalize: Normalize) -> Tensor:
@@ -539,12 +543,13 @@ class Cortex(Calibrated):
         normalize: Normalize,
         *,
         recompute: bool = False,
+        warmup: int = 0,
     ) -> Tensor:
-        """Run one trajectory over laid-out frames, shape (time, stimulus, class[, y, x]); see `unroll`; checks nothing."""
+        """Run one trajectory over laid-out frames, without checks: logits (time, stimulus, class[, y, x])."""
         if not times:
             raise ValueError("times must name at least one readout time, got none")
         logits = {}
-        for time, h in enumerate(self.unroll(frames, planned, normalize, recompute=recompute)):
+        for time, h in enumerate(self.unroll(frames, planned, normalize, recompute=recompute, warmup=warmup)):
             if time in times:
                 logits[time] = self.post(h[self.graph.last].values, self.graph.last, time, normalize)
         return torch.stack([logits[time] for time in times])

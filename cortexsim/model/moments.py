@@ -270,8 +270,8 @@ def not_at_all(
 class ChannelNorm(nn.Module):
     """Layer norm over the channels of each pixel, with a scale and a shift for each channel of each place.
 
-    It is local: nothing that happens elsewhere in the image, at other times or to other stimuli changes the result. So it
-    needs no statistics, and serves images of any size.
+    It is local: nothing that happens elsewhere in the image, at other times or to other stimuli changes the result. So
+    it needs no statistics, and serves images of any size.
 
     Parameters
     ----------

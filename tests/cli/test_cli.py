@@ -384,7 +384,7 @@ def test_statistics_are_reused_only_when_asked_for(trained, animals, tmp_path, c
         (["--until", 3, "--gain", "h1->h2:half"], "cannot read 'h1->h2:half': write V2->V1:0.5"),
         (["--until", 3, "--gain", "h1->h2:2", "--gain", "h1->h2:3"], "h1->h2 is given a gain twice"),
         (["--until", 3, "--repeats", 2], "2 repeats without noise would all be equal"),
-        (["--until", 3, "--calibrate-on", 4], "calibrate_on is of no use"),
+        (["--until", 3, "--calibrate-on", 4], "calibrate_on has no effect"),
         (
             ["--until", 3, "--lesion", "recalibrated", "--calibrate-on", 0],
             "calibrate-on must be a whole number, at least 1, got 0",

@@ -34,6 +34,7 @@ from cortexsim.graph.builders import resnet
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.cortex import Cortex
+from cortexsim.model.nets import PostNet
 from cortexsim.paper.experiments.equivalence import Unfolded
 from cortexsim.plot._agreement import agreement
 from cortexsim.plot._parameters_by_steps import parameters_by_steps
@@ -101,7 +102,7 @@ class Folding(Study):
         folded.double()
         unfolded = Unfolded(folded).train()
         if choices["moments"] == ONE:
-            calibrate(folded, self._images, steps)
+            calibrate(folded, self._images, until=steps)
         # moments of these images: of the batch, or pooled over the steps by `calibrate`
         folded.train(choices["moments"] == EACH)
         with torch.no_grad():
@@ -172,4 +173,5 @@ def _draw_weights(model: Cortex) -> None:
     for weight in model.parameters():
         if weight.dim() > 1:
             torch.nn.init.kaiming_normal_(weight, nonlinearity="relu", generator=generator)
+    assert isinstance(model.post, PostNet)
     torch.nn.init.zeros_(model.post.linear.bias)

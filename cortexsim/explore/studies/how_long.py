@@ -247,7 +247,7 @@ class HowLong(Study):
             training = who.some(count)
         else:
             training = draw({**described, "part": "train"}, count)
-        return calibrate(model, training, until, shown, keep=False)
+        return calibrate(model, training, shown, until=until, keep=False)
 
 
 def _by_chunk(report: Report, n: int) -> Callable[[], bool]:

@@ -153,7 +153,7 @@ class Masking(SubjectStudy):
         own = self._serving(model, choices, soas)
         if choices["statistics"] == OWN and own is not None:
             report(0.0, f"λ = {choices['shortcut']}: taking its statistics")
-            calibrate(changed, self.who.training(N_CALIBRATION), choices["readout_time"], own.presentation)
+            calibrate(changed, self.who.training(N_CALIBRATION), own.presentation, until=choices["readout_time"])
         return changed
 
     @classmethod
@@ -184,7 +184,7 @@ class Masking(SubjectStudy):
         elif choices["statistics"] == FLASHES:
             flashes = mixture(*map(flash, durations))
             report(0.0, f"taking statistics from «{flashes}»")
-            options["statistics"] = calibrate(model, training, choices["readout_time"], flashes, keep=False)
+            options["statistics"] = calibrate(model, training, flashes, until=choices["readout_time"], keep=False)
         table = protocols.masking(
             model,
             images,

@@ -19,7 +19,7 @@ def given():
     torch.manual_seed(0)
     model = cs.Cortex(cs.adjacent({"V1": 4, "V2": 4, "IT": 4}, size=16, shortcut=0.5), 2, 4)
     data = cs.datasets.contours(24, size=16, length=(4, 6))
-    cs.calibrate(model, data, until=4, presentation=cs.mixture(cs.flash(1), cs.sustained()))
+    cs.calibrate(model, data, cs.mixture(cs.flash(1), cs.sustained()), until=4)
     return {"model": model, "data": data, "n": 24}
 
 
@@ -126,7 +126,7 @@ def test_the_images_are_shown_once_for_all_areas_and_scales(given, monkeypatch):
 
 def test_missing_statistics_are_said_before_the_run(given):
     model = cs.Cortex(given["model"].graph, 2, 4)
-    cs.calibrate(model, given["data"], until=4, presentation=cs.flash(1))
+    cs.calibrate(model, given["data"], cs.flash(1), until=4)
     panel = cs.explore.Changes(**{**given, "model": model})
     assert not panel.button.disabled
     panel.choose(presentation="sustained")

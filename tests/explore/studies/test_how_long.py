@@ -19,7 +19,7 @@ def given():
     # untrained, it would give one class as the answer to all images: rates average about 0.4
     model.post.linear.bias.data = -0.4 * model.post.linear.weight.data.sum(1)
     data = cs.datasets.digits(60, size=16)
-    cs.calibrate(model, data, until=8, presentation=cs.sustained())
+    cs.calibrate(model, data, cs.sustained(), until=8)
     return {"model": model, "data": data, "n": 60}
 
 
