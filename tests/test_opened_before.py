@@ -25,6 +25,7 @@ RENAMED = {
     "shown": "presentation",
     "the image stays": "sustained",
     "a flash of one step": "flash",
+    "own": "your own",
 }
 MEASURING = ("Masking", "Lesions", "Sequences", "HowLong", "Changes", "Folding", "Experiment", "Brains")
 
@@ -109,7 +110,7 @@ def test_saved_panels_that_measure_open_and_measure_the_same(name, given):
         for key, value in saved_choices.items()
     }
     assert panel.ask.question == saved["question"]
-    assert [(one["answer"], one["truth"]) for one in panel.ask.told] == [
+    assert [(one["answer"], one["truth"]) for one in panel.ask.answered] == [
         (one["answer"], one["truth"]) for one in saved["told"]
     ]
     same_averages(panel.compute(), NUMBERS[f"{name}.json"])
@@ -132,13 +133,13 @@ def test_a_saved_tour_shows_the_same():
     panel, expected = reopen(BEFORE / "Tour.json"), NUMBERS["Tour.json"]
     panel.wait(300)
     close(panel.recording["readout"]["logits"].values[0, -1], expected["logits"])
-    assert [(one["answer"], one["truth"]) for one in panel.ask.told] == [(2, 3)]
+    assert [(one["answer"], one["truth"]) for one in panel.ask.answered] == [(2, 3)]
 
 
 def test_a_saved_anatomy_shows_the_same():
     panel = reopen(BEFORE / "Anatomy.json")
     assert list(panel.reach.readable) == NUMBERS["Anatomy.json"]["readable"]
-    assert [(one["answer"], one["truth"]) for one in panel.ask.told] == [(3, 3)]
+    assert [(one["answer"], one["truth"]) for one in panel.ask.answered] == [(3, 3)]
 
 
 def test_a_saved_training_has_the_same_choices():

@@ -114,7 +114,7 @@ class Kernels(nn.ParameterDict):
                 key, shape = self.key(name, time, which), convolution.kernel_shape
                 if key not in made_for:
                     draw = INITIALIZATIONS[initialization]
-                    self[key] = nn.Parameter(draw(shape, 9 * convolution.in_channels, generator))
+                    self[key] = nn.Parameter(draw(shape, convolution.fan_in, generator))
                     made_for[key] = name
                 elif tuple(self[key].shape) != shape:
                     raise ValueError(

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cortexsim.graph._schedule import Schedule
-from cortexsim.stimuli.presentation import AnyPresentation, from_dict
+from cortexsim.stimuli.presentation import AnyPresentation
+from cortexsim.stimuli.text import from_dict
 
 EPSILON = 1e-5
 CHANNEL_EPSILON = 1e-2  # large enough that the noise of an almost silent pixel is not blown up

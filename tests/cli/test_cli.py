@@ -17,7 +17,7 @@ from PIL import Image
 import cortexsim as cs
 from cortexsim.cli import main, read_presentation, read_silence
 from cortexsim.recording._rerun import rerun
-from cortexsim.recording.io import settings
+from cortexsim.recording.description import settings
 
 SMALL = [
     "--size",
@@ -476,7 +476,7 @@ def test_rerun_never_overwrites(noted, tmp_path, capsys):
     [
         (lambda text: text[:-5], "settings.json is no JSON (Unterminated string"),
         (lambda text: "[1]", "settings must be a mapping, such as panel.settings, got list"),
-        (lambda text: text.replace('"until"', '"untill"'), "the settings lack ['until']"),
+        (lambda text: text.replace('"until"', '"untill"'), "unknown setting 'untill': the allowed"),
         (lambda text: text.replace('"until"', '"untill": 3, "until"'), "unknown setting 'untill'"),
         (lambda text: text.replace('"until"', '"until": 2, "until"'), "gives ['until'] more than once; give each once"),
         (lambda text: text.replace('"schema": 1', '"schema": 99'), "the settings are of schema 99"),

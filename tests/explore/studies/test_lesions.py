@@ -164,7 +164,7 @@ def test_only_a_cut_throughout_answers_the_prediction(given):
     assert "This result cannot tell. The window must be the whole time" in panel.ask.result.value
     result = measured(panel, window=[1, 4])
     change = float(result["accuracy_difference"].sel(version="acute").isel(time=-1))
-    assert panel.ask.told[0]["truth"] == pytest.approx(-100 * change, abs=0.05)
+    assert panel.ask.answered[0]["truth"] == pytest.approx(-100 * change, abs=0.05)
 
 
 def test_an_exercise_needs_its_own_cut(panel):
