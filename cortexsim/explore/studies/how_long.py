@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import ipywidgets as widgets
@@ -15,7 +14,7 @@ from cortexsim._support.progress import Report, part
 from cortexsim.analyse.interval import wilson, with_interval
 from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
-from cortexsim.explore.panel.batch import CHUNK, right_over_time
+from cortexsim.explore.panel.batch import right_over_time
 from cortexsim.explore.panel.study import Study
 from cortexsim.explore.panel.subject import Subject
 from cortexsim.explore.panel.tasks import shipped
@@ -141,11 +140,9 @@ class HowLong(Study):
         ]
         right = np.full((len(models), len(kinds), until + 1), np.nan)
         for number, (name, kind) in enumerate(curves):
-            of_curve = part(report, number / len(curves), (number + 1) / len(curves), f"{name}, {words[kind]}")
+            of_curve = part(report, number / len(curves), (number + 1) / len(curves), f"{name}, {words[kind]}: ")
             used = self._statistics(who, models[name], kind, choices, of_curve)
-            counts = right_over_time(
-                models[name], who.images, shown, until, wanted=_by_chunk(of_curve, n), statistics=used
-            )
+            counts = right_over_time(models[name], who.images, shown, until, report=of_curve, statistics=used)
             # the control has one curve, the first whatever the kinds
             row = kinds.index(kind) if name == "recurrent" else 0
             right[list(models).index(name), row] = [np.nan if count is None else count for count in counts]
@@ -248,14 +245,3 @@ class HowLong(Study):
         else:
             training = draw({**described, "part": "train"}, count)
         return calibrate(model, training, shown, until=until, keep=False)
-
-
-def _by_chunk(report: Report, n: int) -> Callable[[], bool]:
-    """Make a function that reports one chunk of n images more each time that it is called."""
-    done = itertools.count()
-
-    def wanted() -> bool:
-        report(next(done) * CHUNK / n, "")
-        return True
-
-    return wanted
