@@ -23,7 +23,7 @@ from cortexsim.explore.widgets.stage import Stage
 from cortexsim.lab.start import find_lesson
 from cortexsim.plot import hide_cursor
 from cortexsim.recording._rerun import SHOW
-from cortexsim.recording.io import summary
+from cortexsim.recording.description import summary
 
 _DEFAULT = "export default {"
 _PAGE = Path(__file__).parent

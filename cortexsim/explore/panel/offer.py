@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from cortexsim.explore.widgets.choice import Option
-from cortexsim.graph._schedule import populate
-from cortexsim.graph.cortex_graph import CortexGraph
+from cortexsim.graph._schedule import arrival
 from cortexsim.model.cortex import Cortex
 from cortexsim.stimuli.masks import MASKS
 from cortexsim.stimuli.presentation import Presentation, flash, sustained
@@ -14,13 +11,6 @@ from cortexsim.stimuli.presentation import Presentation, flash, sustained
 KINDS = ("flash", "sustained", "masked")
 LONGEST = 12  # of the durations and SOAs on offer for a model that needs no statistics
 NO_STATISTICS = "no statistics (cs.calibrate)"
-
-
-@lru_cache(maxsize=64)
-def arrival(graph: CortexGraph) -> int:
-    """Return the time at which a flash first reaches the last state: the number of transitions that lead there."""
-    front = populate(graph, None, 100)
-    return next(time for time, states in enumerate(front) if graph.last in states)
 
 
 class Offer:

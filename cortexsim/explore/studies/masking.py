@@ -20,12 +20,12 @@ from cortexsim.explore.studies import masking_questions
 from cortexsim.explore.studies.masking_questions import FLASHES, OWN, TRIALS, recurrent_accuracy
 from cortexsim.explore.studies.model_comparison import measure_each
 from cortexsim.explore.widgets.figure import Live
+from cortexsim.graph._schedule import arrival
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.moments import Statistics
 from cortexsim.model.shortcut import with_shortcut
 from cortexsim.plot import masking_curve
-from cortexsim.protocols.conditions import arrival
 from cortexsim.stimuli.presentation import Presentation, flash, masked, mixture
 
 SOAS = (1, 2, 3, 4, 6, 8)
@@ -97,7 +97,7 @@ class Masking(SubjectStudy):
             if bool(one["accuracy"].isnull().all()):
                 continue
             title = f"{name} model: what a mask costs"
-            figures[name] = masking_curve(one, beside=people, title=title)
+            figures[name] = masking_curve(one, humans=people, title=title)
         # one scale for all models: on scales of their own, a small cost in one would look like a large one in another
         heights = np.concatenate(
             [np.array(trace.y, dtype=float) for figure in figures.values() for trace in figure.data]

@@ -23,7 +23,7 @@ from cortexsim.plot._activity import activity_maps
 from cortexsim.plot._activity import show_time as show_activity_at
 from cortexsim.plot._probabilities import show_time as mark_time
 from cortexsim.recording import trial
-from cortexsim.recording.io import settings
+from cortexsim.recording.description import settings
 from cortexsim.recording.trial import class_names
 from cortexsim.stimuli import presentation
 from cortexsim.stimuli.images import as_images

@@ -16,7 +16,7 @@ from cortexsim._support.hashing import checksum
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.exercise import Exercising
 from cortexsim.explore.panel.notice import alert
-from cortexsim.explore.panel.offer import KINDS, Offer, arrival
+from cortexsim.explore.panel.offer import KINDS, Offer
 from cortexsim.explore.panel.settings import Saving
 from cortexsim.explore.panel.turns import Turns
 from cortexsim.explore.tour.accuracies import MEASURING, Accuracies
@@ -27,9 +27,10 @@ from cortexsim.explore.tour.prediction import Prediction
 from cortexsim.explore.tour.questions import EXERCISES, Facts
 from cortexsim.explore.widgets.shortcuts import Panel
 from cortexsim.explore.widgets.stage import Stage
+from cortexsim.graph._schedule import arrival
 from cortexsim.model.cortex import Cortex
 from cortexsim.recording._rerun import FORM, check, presentation_from, rerun, stimuli, verify
-from cortexsim.recording.io import settings as made_with
+from cortexsim.recording.description import settings as made_with
 from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.masks import MASKS, GivenMask
 from cortexsim.stimuli.presentation import Presentation
