@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
 from cortexsim import zoo
 from cortexsim._support.checks import unknown
+from cortexsim.datasets.registry import draw
 from cortexsim.explore.panel.tasks import Difficulty, Task, shipped
-from cortexsim.model.checkpoint import load as load_file
 from cortexsim.model.cortex import Cortex
-from cortexsim.recording._rerun import draw
 
 N_IMAGES = 200
 OWN = "own"
@@ -90,7 +88,7 @@ class Material:
         if isinstance(given, Cortex) or name is None:
             return given if isinstance(given, Cortex) else None
         if name not in self._loaded:
-            self._loaded[name] = load_file(name) if Path(name).suffix == ".safetensors" else zoo.load(name)
+            self._loaded[name] = zoo.get(name)
         return self._loaded[name]
 
 
