@@ -18,7 +18,7 @@ from cortexsim.cli.arguments import add_data, add_machine, choose_device, path, 
 from cortexsim.datasets.registry import SOURCES, drawn
 from cortexsim.graph.builders import adjacent, fully_recurrent
 from cortexsim.model.cortex import Cortex
-from cortexsim.model.kernels import RULES
+from cortexsim.model.kernels import INITIALIZATIONS, RULES
 from cortexsim.model.moments import NORMALIZATIONS
 from cortexsim.model.nets import POST_NETS, PRE_NETS
 from cortexsim.stimuli.text import read_presentation
@@ -36,6 +36,7 @@ CHOICES = {
     "graph": GRAPHS,
     "convolutions": (1, 2),
     "sharing": RULES,
+    "initialization": INITIALIZATIONS,
     "normalization": NORMALIZATIONS,
     "pre_net": PRE_NETS,
     "post_net": POST_NETS,

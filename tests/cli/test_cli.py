@@ -356,7 +356,7 @@ def test_simulate_takes_noise_repeats_gains_and_kinds_of_lesion(trained, animals
     )
     assert main(["simulate", str(trained), str(animals), "--to", str(path), *options.split()]) == 0
     out = capsys.readouterr().out
-    assert "delivers its mean over 5 images" in out
+    assert "the transition's mean delivery over 5 images" in out
     assert "h1->h2 had noise of 0.2 standard deviations: always." in out
     with cs.open_recording(path) as recording:
         made = settings(recording)
