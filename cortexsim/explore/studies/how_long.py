@@ -12,6 +12,7 @@ import xarray as xr
 
 from cortexsim._support.progress import Report, part
 from cortexsim.analyse.interval import wilson, with_interval
+from cortexsim.datasets.registry import draw
 from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.batch import CHUNK, right_over_time
@@ -28,12 +29,11 @@ from cortexsim.explore.studies.how_long_questions import (
     accuracy_at,
     percent_correct,
 )
+from cortexsim.graph._schedule import arrival
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.moments import MissingStatisticsError, Statistics
 from cortexsim.plot._any_time import any_time
-from cortexsim.protocols.conditions import arrival
-from cortexsim.recording._rerun import draw
 from cortexsim.stimuli.presentation import Presentation
 
 ALL = "all three"

@@ -28,9 +28,9 @@ from cortexsim.explore.panel.tasks import shipped
 from cortexsim.explore.panel.unmasked import UNMASKED
 from cortexsim.explore.studies import own_brains_questions
 from cortexsim.explore.studies.own_brains_questions import agreements
-from cortexsim.model.checkpoint import load as load_file
 from cortexsim.model.cortex import Cortex
 from cortexsim.plot import brain as brain_figure
+from cortexsim.zoo.models import path_of
 
 OWN, AS_FILE_SAYS = "your own", "as the file says"
 N_EXAMPLE = 40
@@ -71,8 +71,8 @@ class Brains(Study):
         self, model: Cortex | str | None = None, images: str = "", brain: str = "", *, question: str = ""
     ) -> None:
         tasks = {task.title: name for name, task in shipped().items()}
-        if isinstance(model, str) and model.endswith(".safetensors"):
-            model = load_file(model)
+        if isinstance(model, str) and path_of(model) is not None:
+            model = zoo.get(model)
         if isinstance(model, str) and model not in tasks.values():
             raise ValueError(unknown("model", model, tasks.values()) + ", or a path ending in .safetensors")
         if model is not None and not isinstance(model, Cortex | str):

@@ -11,7 +11,7 @@ import xarray as xr
 
 from cortexsim._support.progress import Clock, Report
 from cortexsim.datasets.labels import classes
-from cortexsim.recording._rerun import draw
+from cortexsim.datasets.registry import draw
 from cortexsim.stimuli.images import as_images
 
 PIECE = 250  # images drawn at once: a cancellation acts between two pieces

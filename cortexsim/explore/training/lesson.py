@@ -10,6 +10,7 @@ import torch
 import xarray as xr
 
 from cortexsim._support.progress import Report, silent
+from cortexsim.datasets.registry import SOURCES
 from cortexsim.explore.training.choices import Choices
 from cortexsim.explore.training.images import drawn, shuffled
 from cortexsim.graph._schedule import populate, schedule
@@ -164,7 +165,7 @@ LESSONS: dict[str, Lesson] = {
         n_held_out=400,
         features={"V1": 16, "V2": 16, "V4": 24, "IT": 32},
         size=16,
-        n_classes=2,
+        n_classes=len(SOURCES["contours"].classes),
         # as many steps as three epochs of 40,000 images
         recipe=Recipe.tracing(epochs=20, calibration_images=500),
         readout_time=8,
@@ -177,7 +178,7 @@ LESSONS: dict[str, Lesson] = {
         n_held_out=400,
         features={"V1": 8, "V2": 16, "IT": 32},
         size=16,
-        n_classes=10,
+        n_classes=len(SOURCES["digits"].classes),
         recipe=_quick(epochs=5, batch_size=64, learning_rate=0.1, calibration_images=500),
         readout_time=5,
         n_probe=3,
