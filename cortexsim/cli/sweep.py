@@ -40,7 +40,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
     import cortexsim as cs
-    from cortexsim.sweeps.folder import FAILURES, RESULT
+    from cortexsim.sweeps.folder import FAILURES, SweepFolder
     from cortexsim.sweeps.running import MANY
     from cortexsim.sweeps.study import read_study
 
@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> None:
             report=report,
         )
     n_failed = result.attrs["failed"]
-    print(f"{study.n_points - n_failed:,} of {study.n_points:,} points are done: {folder / RESULT}")
+    print(f"{study.n_points - n_failed:,} of {study.n_points:,} points are done: {folder / SweepFolder.RESULT}")
     if n_failed:
         first = json.loads((folder / FAILURES).read_text(encoding="utf-8"))[0]
         raise RuntimeError(

@@ -146,7 +146,7 @@ def _run(
                 failures[point.key] = found
                 told = f"FAILED: {found}"
             else:
-                folder.keep(point, found)
+                folder.keep_point(point, found)
                 finished[point.key] = found
                 last = found["accuracy"].isel(time=-1)
                 told = f"accuracy {float(last):.1%} at t = {int(last['time'])}"

@@ -114,7 +114,7 @@ def test_a_scheduler_that_vanishes_is_told_and_what_is_finished_stays(
     address, scheduler = cluster
     study.write_text(study.read_text().replace("[0, 1]", str(list(range(16)))))
     monkeypatch.setattr(running, "SECONDS_TO_CONNECT", 5.0)
-    kept, keep = [], SweepFolder.keep
+    kept, keep = [], SweepFolder.keep_point
 
     def keep_and_kill(self, point, measured):
         keep(self, point, measured)
@@ -124,7 +124,7 @@ def test_a_scheduler_that_vanishes_is_told_and_what_is_finished_stays(
             time.sleep(10 if all_computed else 0)
             scheduler.kill()
 
-    monkeypatch.setattr(SweepFolder, "keep", keep_and_kill)
+    monkeypatch.setattr(SweepFolder, "keep_point", keep_and_kill)
     assert main([*command[:-2], "--scheduler", address]) == 1
     told = capsys.readouterr().err
     assert "the dask scheduler is gone; what is finished stays, resume=True (--resume) goes on" in told

@@ -161,7 +161,7 @@ def test_a_damaged_finished_point_is_told(study, run, tmp_path):
     run(study)
     file = next((tmp_path / "out" / "points").iterdir())
     file.write_bytes(file.read_bytes()[:100])
-    with pytest.raises(ValueError, match=rf"{file.name} is damaged .*remove it, and this point is done again"):
+    with pytest.raises(ValueError, match=rf"{file.name} is damaged .*remove it, and this part is done again"):
         run(study, resume=True)
     file.unlink()
     result, told = run(study, resume=True)
@@ -171,15 +171,15 @@ def test_a_damaged_finished_point_is_told(study, run, tmp_path):
 
 def test_another_study_in_the_folder_is_refused(study, run, tmp_path):
     run(study)
-    with pytest.raises(FileExistsError, match="exists already; resume=True"):
+    with pytest.raises(FileExistsError, match="exists already; continue it with resume=True"):
         run(study)
-    with pytest.raises(ValueError, match=r"belongs to another study: until was 3 and is now 4; .*seeds.* may grow"):
+    with pytest.raises(ValueError, match=r"belongs to another run: until was 3 and is now 4; .*seeds.* may grow"):
         run(study | {"until": 4}, resume=True)
     (tmp_path / "out" / "study.json").write_text("[")
     with pytest.raises(ValueError, match=r"study\.json is damaged"):
         run(study, resume=True)
     (tmp_path / "out" / "study.json").unlink()
-    with pytest.raises(ValueError, match=r"is no folder of a study: there is no study\.json"):
+    with pytest.raises(ValueError, match=r"is not the folder of a study: it has no study\.json"):
         run(study, resume=True)
 
 

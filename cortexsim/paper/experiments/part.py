@@ -20,7 +20,7 @@ from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.checkpoint import load, read_tensors, save
 from cortexsim.model.cortex import Cortex
-from cortexsim.paper.experiments.folder import RunFolder
+from cortexsim.paper.experiments.folder import ExperimentFolder
 from cortexsim.paper.experiments.material import Material
 from cortexsim.paper.experiments.scale import PAPER, Scale
 from cortexsim.stimuli.images import as_images
@@ -42,7 +42,7 @@ class Bench:
     ----------
     scale : Scale
     material : Material
-    folder : RunFolder
+    folder : ExperimentFolder
     device : torch.device
     report : callable
         Is told how it stands, in a line; may raise KeyboardInterrupt to stop.
@@ -50,7 +50,7 @@ class Bench:
 
     scale: Scale
     material: Material
-    folder: RunFolder
+    folder: ExperimentFolder
     device: torch.device
     report: Callable[[str], None]
 
@@ -312,13 +312,13 @@ def fit(part: Part, model: Cortex, data: Any, recipe: Recipe, bench: Bench) -> t
                     records.append(record)
                     # train keeps its state at the same moments
                     if progress.validation or progress.done:
-                        folder.keep_records(name, records)
+                        folder.write_records(name, records)
                     bench.report(str(progress))
             except TrainingDivergedError as error:
                 bench.report(str(error))
                 diverged = True
             finally:
-                folder.keep_records(name, records)
+                folder.write_records(name, records)
         if not diverged:
             save(model, folder.model(name), overwrite=True)
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import platform
 import subprocess
@@ -15,7 +14,7 @@ import xarray as xr
 
 from cortexsim import __version__
 from cortexsim._support.checks import unknown
-from cortexsim._support.files import written_aside
+from cortexsim._support.netcdf import open_dataset
 from cortexsim._support.resources import data_folder
 
 # what every result says of itself
@@ -32,35 +31,6 @@ NAMED = (
     "version",
     "date",
 )
-
-
-def save_dataset(data: xr.Dataset, path: Path) -> None:
-    """Write a Dataset as netCDF, whole or not at all; a result that is there is replaced once the new one is whole.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written; nothing is left behind.
-    """
-    # through memory: an error while HDF5 writes, as on a full disk, ends the whole process (h5py 3)
-    buffer = io.BytesIO()
-    data.to_netcdf(buffer, engine="h5netcdf")
-    with written_aside(path, replacing=True) as aside:
-        aside.write_bytes(buffer.getvalue())
-
-
-def open_dataset(path: Path, remedy: str) -> xr.Dataset:
-    """Read a whole netCDF file into memory.
-
-    Raises
-    ------
-    ValueError
-        If it cannot be read; the message ends with the remedy.
-    """
-    try:
-        return xr.load_dataset(path, engine="h5netcdf")
-    except Exception as error:
-        raise ValueError(f"{path} is damaged ({error}); {remedy}") from error
 
 
 def open_result(path: str | Path) -> xr.Dataset:

@@ -16,10 +16,11 @@ import xarray as xr
 
 from cortexsim import __version__
 from cortexsim._support.checks import unknown
+from cortexsim._support.run_folder import already_there
 from cortexsim.model.devices import checked_device
 from cortexsim.paper.experiments.equivalence import EQUIVALENCE
 from cortexsim.paper.experiments.experiment import Experiment
-from cortexsim.paper.experiments.folder import RunFolder
+from cortexsim.paper.experiments.folder import ExperimentFolder
 from cortexsim.paper.experiments.inhomogeneous import INHOMOGENEOUS
 from cortexsim.paper.experiments.material import Material, prepare
 from cortexsim.paper.experiments.normalizing import NORMALIZATION
@@ -119,7 +120,7 @@ def run(
     if experiment.own_data and data not in (None, experiment.own_data):
         raise ValueError(f"{name} makes its own data ({experiment.own_data}); leave data out")
     if to is not None and Path(to).exists() and not resume:
-        raise FileExistsError(f"{to} exists already; resume=True (--resume) goes on with it, or choose another folder")
+        raise FileExistsError(already_there(Path(to)))
     n_seeds = seeds or (experiment.seeds if size.several_seeds else 1)
     parts = [part for seed in range(n_seeds) for part in experiment.plan(size, seed)]
     material = prepare(experiment.own_data or data, size, data_name)
@@ -128,7 +129,8 @@ def run(
     say = report or (lambda line: None)
     with ExitStack() as stack:
         path = Path(stack.enter_context(tempfile.TemporaryDirectory()) if to is None else to)
-        folder = RunFolder(path if to else path / name, _settings(experiment, size, material, parts), resume=resume)
+        settings = _settings(experiment, size, material, parts)
+        folder = stack.enter_context(ExperimentFolder(path if to else path / name, settings, resume=resume))
         done: dict[tuple[str, int], xr.Dataset] = {}
         for k, part in enumerate(parts, 1):
             what = f"{k}/{len(parts)} {part.label}" + (f", seed {part.seed}" if n_seeds > 1 else "")
@@ -157,7 +159,7 @@ def _do(part: Part, bench: Bench) -> xr.Dataset:
         "version": __version__,
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
     }
-    bench.folder.finish_part(file_name(part), measured)
+    bench.folder.keep(file_name(part), measured)
     bench.report("done")
     return measured
 

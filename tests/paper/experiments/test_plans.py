@@ -8,7 +8,7 @@ import xarray as xr
 
 import cortexsim as cs
 from cortexsim.paper.experiments import EXPERIMENTS, SCALES
-from cortexsim.paper.experiments.folder import RunFolder
+from cortexsim.paper.experiments.folder import ExperimentFolder
 from cortexsim.paper.experiments.material import prepare
 from cortexsim.paper.experiments.part import Bench, Training, built
 from cortexsim.plot.caption import model_name
@@ -122,7 +122,7 @@ def test_the_papers_scale_starts_and_does_a_few_steps(tmp_path):
         if "step 4/" in line:
             raise KeyboardInterrupt
 
-    folder = RunFolder(tmp_path / "run", {}, resume=False)
+    folder = ExperimentFolder(tmp_path / "run", {}, resume=False)
     bench = Bench(PAPER, prepare(images, PAPER), folder, torch.device("cpu"), report)
     one = Training("4-state adjacent", "adjacent-4-state")
     assert replace(one.recipe(PAPER, bench.material), calibrate_until=None) == cs.Recipe.paper()

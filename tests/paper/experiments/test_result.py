@@ -3,8 +3,9 @@
 import pytest
 import xarray as xr
 
+from cortexsim._support.netcdf import save_dataset
 from cortexsim.paper.experiments import open_result, over_seeds
-from cortexsim.paper.experiments.result import combined, save_dataset
+from cortexsim.paper.experiments.result import combined
 
 
 def errors(*by_seed):

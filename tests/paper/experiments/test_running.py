@@ -236,7 +236,7 @@ def test_other_labels_are_another_run(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         experiments.run("one-kernel", data=(train, test), to=tmp_path / "run", report=stopping)
     moved = train.assign_coords(label=(train["label"] + 1) % 10)
-    with pytest.raises(ValueError, match="belongs to another run: not the same data"):
+    with pytest.raises(ValueError, match="belongs to another run: data changed"):
         experiments.run("one-kernel", data=(moved, test), to=tmp_path / "run", resume=True)
 
 
@@ -304,7 +304,7 @@ def test_what_is_not_allowed_is_told_in_one_sentence_and_leaves_nothing(
 
 def test_a_folder_that_is_there_is_refused_without_resume(made, capsys):
     folder = made("one-kernel")
-    assert "exists already; resume=True (--resume) goes on with it" in told(
+    assert "exists already; continue it with resume=True (--resume)" in told(
         capsys, "experiment", "one-kernel", "--to", folder
     )
 
@@ -315,7 +315,7 @@ def test_the_folder_of_another_run_is_refused_and_left_alone(made, capsys):
     text = told(capsys, "experiment", "readout-time", "--to", folder, "--resume")
     assert "belongs to another run: experiment was 'one-kernel' and is now 'readout-time'" in text
     text = told(capsys, "experiment", "one-kernel", "--to", folder, "--resume", "--epochs", "3")
-    assert "belongs to another run: not the same recipe" in text
+    assert "belongs to another run: recipe changed" in text
     assert (folder / "result.nc").read_bytes() == before
 
 
@@ -348,7 +348,7 @@ def test_damaged_records_are_told_with_what_to_do(copied, text):
 def test_a_part_that_is_another_file_is_told_with_what_to_do(copied):
     folder = copied("one-kernel")
     cs.datasets.digits(10).to_netcdf(folder / "parts" / f"{FIRST}.nc")
-    with pytest.raises(ValueError, match=r"seed0\.nc holds no part of an experiment; remove it, and this part is"):
+    with pytest.raises(ValueError, match=r"seed0\.nc contains no part of an experiment; remove it, and this part is"):
         experiments.run("one-kernel", to=folder, resume=True)
 
 
@@ -382,7 +382,7 @@ def test_a_damaged_state_of_a_training_is_told_with_what_to_do(copied):
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):
     (tmp_path / "holiday.txt").write_text("sun")
-    with pytest.raises(ValueError, match=r"is no folder of an experiment: there is no settings\.json"):
+    with pytest.raises(ValueError, match=r"is not the folder of an experiment: it has no settings\.json"):
         experiments.run("one-kernel", to=tmp_path, resume=True)
 
 
