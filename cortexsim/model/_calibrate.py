@@ -93,7 +93,7 @@ def calibrate(
     if intact is not None and not done.noisy:
         raise ValueError("intact= says how much noise on a transition is, but there is none; give transition_noise=...")
     spread = model.find_statistics(presentation, intact) if done.noisy else None
-    hand = Intervention(0.0, done.scaled, done.noisy, {}, spread, seed)
+    hook = Intervention(0.0, done.scaled, done.noisy, {}, spread, seed)
 
     weight = next(model.parameters())
     taken = Statistics(
@@ -108,7 +108,7 @@ def calibrate(
         lesion=str(done),
     )
     with undisturbed(model), torch.no_grad():
-        _advance(model, pixels, planned, taken, hand, batch_size or 250, weight)
+        _advance(model, pixels, planned, taken, hook, batch_size or 250, weight)
     if model.normalization == "shared":
         taken = taken.pooled(min(until, model.readout_time))
     if keep and not done:
@@ -177,7 +177,7 @@ def _advance(
     images: Tensor,
     planned: Schedule,
     taken: Statistics,
-    hand: Intervention,
+    hook: Intervention,
     batch_size: int,
     weight: Tensor,
 ) -> None:
@@ -192,8 +192,8 @@ def _advance(
     normalize = Stored(taken, weight.device, weight.dtype)
     if isinstance(model.pre, DeepPreNet):
         _take_pre_net(model.pre, frames, moments, normalize, weight)
-    hands = [hand.of_batch(batch, torch.zeros_like(batch)) for batch in batches]
-    runs = [model.unroll(part, planned, normalize, one) for part, one in zip(frames, hands, strict=True)]
+    hooks = [hook.of_batch(batch, torch.zeros_like(batch)) for batch in batches]
+    runs = [model.unroll(part, planned, normalize, one) for part, one in zip(frames, hooks, strict=True)]
     states: list[dict[str, Activity]] = [{} for _ in batches]
     for time in range(planned.until + 1):
         for transition in planned.at(time):

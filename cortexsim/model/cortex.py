@@ -21,7 +21,7 @@ from cortexsim.graph._schedule import Schedule, populate, schedule
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.graph.transitions import Kind, Transition, module_name
 from cortexsim.model.activity import Activity, entering, total
-from cortexsim.model.hooks import Hand
+from cortexsim.model.hooks import Hook
 from cortexsim.model.kernels import Kernels, Pair
 from cortexsim.model.moments import (
     NORMALIZATIONS,
@@ -210,7 +210,7 @@ class Cortex(nn.Module):
         transitions: Iterable[Transition],
         frame: Activity | None,
         normalize: Normalize,
-        hand: Hand | None = None,
+        hook: Hook | None = None,
     ) -> dict[str, Activity]:
         """Advance every state by one time: h_j(t) = Σ_i f_ij,t(h_i(t-1)) + [j is first] pre_net(frame t).
 
@@ -226,7 +226,7 @@ class Cortex(nn.Module):
             What the pre-net delivers at `time`; None where nothing is shown.
         normalize : callable
             See `statistics.Normalize`.
-        hand : Hand, optional
+        hook : Hook, optional
             Changes what is delivered and held.
 
         Returns
@@ -245,13 +245,13 @@ class Cortex(nn.Module):
                 rates[source] = F.relu(normalize(h[source].values, source, time - 1))
             delivered = self.deliver(transition, time, h[source].values, rates.get(source), normalize)
             arriving = Activity(delivered, h[source].rows)
-            if hand is not None:
-                arriving = hand.on_delivery(arriving, transition.name, time)
+            if hook is not None:
+                arriving = hook.on_delivery(arriving, transition.name, time)
             terms.setdefault(transition.target, []).append(arriving)
         if frame is not None:
             terms.setdefault(self.graph.first, []).append(frame)
         states = {state: self._update(state, total(arriving)) for state, arriving in terms.items()}
-        return states if hand is None else {name: hand.on_state(held, name, time) for name, held in states.items()}
+        return states if hook is None else {name: hook.on_state(held, name, time) for name, held in states.items()}
 
     def deliver(
         self, transition: Transition, time: int, h: Tensor, rate: Tensor | None, normalize: Normalize
@@ -294,7 +294,7 @@ class Cortex(nn.Module):
         frames: Frames,
         planned: Schedule,
         normalize: Normalize,
-        hand: Hand | None = None,
+        hook: Hook | None = None,
         *,
         checkpointed: bool = False,
     ) -> Iterator[dict[str, Activity]]:
@@ -306,7 +306,7 @@ class Cortex(nn.Module):
             What is shown when.
         planned : Schedule
         normalize : callable
-        hand : Hand, optional
+        hook : Hook, optional
             Changes what is delivered and held.
         checkpointed : bool
             For gradients keep the states alone, and compute again what happens within a step: less memory, more time.
@@ -321,7 +321,7 @@ class Cortex(nn.Module):
         advance: Callable[..., dict[str, Activity]] = again if checkpointed else self.step
         h: dict[str, Activity] = {}
         for time in range(planned.until + 1):
-            h = advance(h, time, planned.at(time), entering(entered, frames.lookup[time]), normalize, hand)
+            h = advance(h, time, planned.at(time), entering(entered, frames.lookup[time]), normalize, hook)
             yield h
 
     def _enter(self, images: Tensor, normalize: Normalize) -> Tensor:

@@ -15,8 +15,8 @@ from cortexsim.model.activity import Activity
 from cortexsim.model.moments import Statistics
 
 
-class Hand(Protocol):
-    """Lays a hand on a running model: on what a transition delivers, and on what a state holds."""
+class Hook(Protocol):
+    """Hook into a running model: changes what a transition delivers, or what a state represents."""
 
     def on_delivery(self, delivered: Activity, transition: str, time: int) -> Activity:
         """Return what the target receives in place of what the transition delivers at a time."""

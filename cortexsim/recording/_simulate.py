@@ -276,7 +276,7 @@ def simulate(
         means = {}
         if lesion == "mean-replaced":
             means = mean_deliveries(model, calibrate_on, planned, presentation, normalize, done, seed=seed)
-        hand = Intervention(float(noise), done.scaled, done.noisy, means, spread, seed)
+        hook = Intervention(float(noise), done.scaled, done.noisy, means, spread, seed)
 
         def run(rows: Tensor, arrays: Mapping[str, np.ndarray]) -> None:
             # the repeats of a stimulus are the same trial, mask and all, but for the noise
@@ -284,7 +284,7 @@ def simulate(
             frames = presentation.frames(
                 pixels[index].to(where), until, seed=seed, index=index.to(where), others=pixels
             )
-            running = model.unroll(frames, planned, normalize, hand.of_batch(index, rows % repeats))
+            running = model.unroll(frames, planned, normalize, hook.of_batch(index, rows % repeats))
             for time, h in enumerate(running):
                 keep(arrays, model, h, time, kept, quantity, normalize)
 
