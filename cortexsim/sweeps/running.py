@@ -13,6 +13,7 @@ from typing import Any
 
 import xarray as xr
 
+from cortexsim._support.memory import available
 from cortexsim.sweeps.folder import SweepFolder
 from cortexsim.sweeps.point import measure
 from cortexsim.sweeps.study import Point, Study, read_study
@@ -229,9 +230,7 @@ def _refuse_to_begin_in_a_child() -> None:
 
 
 def _fitting(n_points: int) -> int:
-    import psutil
-
-    return int(max(1, min(n_points, os.cpu_count() or 1, psutil.virtual_memory().available // MEMORY_OF_A_WORKER)))
+    return int(max(1, min(n_points, os.cpu_count() or 1, available() // MEMORY_OF_A_WORKER)))
 
 
 def _duration(seconds: float) -> str:

@@ -20,7 +20,7 @@ from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.checkpoint import load, read_tensors, save
 from cortexsim.model.cortex import Cortex
-from cortexsim.paper.experiments.folder import ExperimentFolder
+from cortexsim.paper.experiments.folder import ExperimentFolder, Record
 from cortexsim.paper.experiments.material import Material
 from cortexsim.paper.experiments.scale import PAPER, Scale
 from cortexsim.stimuli.images import as_images
@@ -42,7 +42,8 @@ class Bench:
     ----------
     scale : Scale
     material : Material
-    folder : ExperimentFolder
+    folder : ExperimentFolder or None
+        None: records and models are not written.
     device : torch.device
     report : callable
         Is told how it stands, in a line; may raise KeyboardInterrupt to stop.
@@ -50,7 +51,7 @@ class Bench:
 
     scale: Scale
     material: Material
-    folder: ExperimentFolder
+    folder: ExperimentFolder | None
     device: torch.device
     report: Callable[[str], None]
 
@@ -276,8 +277,8 @@ class _Test:
         return [1 - found[time] for time in times]
 
 
-def fit(part: Part, model: Cortex, data: Any, recipe: Recipe, bench: Bench) -> tuple[xr.Dataset, Cortex]:
-    """Train a model, going on where it was stopped; keep the records and the model.
+def fit(part: Part, model: Cortex, data: xr.Dataset, recipe: Recipe, bench: Bench) -> tuple[xr.Dataset, Cortex]:
+    """Train a model, resuming where an earlier run stopped; write the records and the model.
 
     Returns
     -------
@@ -292,38 +293,48 @@ def fit(part: Part, model: Cortex, data: Any, recipe: Recipe, bench: Bench) -> t
     A loss that is no longer finite ends the training: the errors are NaN from there on, and `diverged` is 1.
     """
     name, folder = file_name(part), bench.folder
-    records, diverged = folder.records(name), False
-    if not (folder.model(name).is_file() and records and records[-1]["done"]):
-        checkpoint = folder.checkpoint(name)
-        if checkpoint.is_file():
-            _read(read_tensors, checkpoint)
-        with closing(train(model, data, recipe, checkpoint=checkpoint)) as training:
-            try:
-                for k, progress in enumerate(training):
-                    if k == 0:
-                        # what came after the last kept state is done again
-                        records = [
-                            old for old in records if not old["done"] and old["step"] < progress.step + progress.done
-                        ]
-                    record = _plain(progress)
-                    if progress.done and record["loss"] is None and records:
-                        # all steps were done before it was stopped: what is told at the end is of the last of them
-                        record |= {name: records[-1][name] for name in ("loss", "accuracy")}
-                    records.append(record)
-                    # train keeps its state at the same moments
-                    if progress.validation or progress.done:
-                        folder.write_records(name, records)
-                    bench.report(str(progress))
-            except TrainingDivergedError as error:
-                bench.report(str(error))
-                diverged = True
-            finally:
-                folder.write_records(name, records)
-        if not diverged:
-            save(model, folder.model(name), overwrite=True)
-    else:
+    records = [] if folder is None else folder.records(name)
+    diverged = False
+    if folder is not None and folder.model(name).is_file() and records and records[-1]["done"]:
         model = _trained(folder.model(name), model, recipe).to(bench.device)
+    else:
+        diverged = _train(name, model, data, recipe, bench, records)
+        if folder is not None and not diverged:
+            save(model, folder.model(name), overwrite=True)
     return _by_epoch(records, recipe, model.readout_time, diverged), model.eval()
+
+
+def _train(name: str, model: Cortex, data: xr.Dataset, recipe: Recipe, bench: Bench, records: list[Record]) -> bool:
+    """Train a model and add to its records; return whether it diverged."""
+    folder = bench.folder
+    checkpoint = None if folder is None else folder.checkpoint(name)
+    if checkpoint is not None and checkpoint.is_file():
+        _read(read_tensors, checkpoint)
+    first = True
+    with closing(train(model, data, recipe, checkpoint=checkpoint)) as training:
+        try:
+            for progress in training:
+                if first:
+                    # steps after the last saved state are done again
+                    reached = progress.step + progress.done
+                    records[:] = [old for old in records if not old["done"] and old["step"] < reached]
+                    first = False
+                record = _plain(progress)
+                if progress.done and record["loss"] is None and records:
+                    # the run was stopped between the last step and the end: the last record is of that step
+                    record |= {key: records[-1][key] for key in ("loss", "accuracy")}
+                records.append(record)
+                # `train` writes its state at the same moments
+                if folder is not None and (progress.validation or progress.done):
+                    folder.write_records(name, records)
+                bench.report(str(progress))
+        except TrainingDivergedError as error:
+            bench.report(str(error))
+            return True
+        finally:
+            if folder is not None:
+                folder.write_records(name, records)
+    return False
 
 
 def _read(read: Callable[[Path], Any], path: Path) -> Any:

@@ -134,7 +134,8 @@ def run(
         done: dict[tuple[str, int], xr.Dataset] = {}
         for k, part in enumerate(parts, 1):
             what = f"{k}/{len(parts)} {part.label}" + (f", seed {part.seed}" if n_seeds > 1 else "")
-            done[part.label, part.seed] = _do(part, Bench(size, material, folder, where, _after(say, what)))
+            bench = Bench(size, material, folder, where, _after(say, what))
+            done[part.label, part.seed] = _finished(part, bench, folder)
         result = _result(experiment, size, material, parts, done)
         folder.finish(result)
         return result
@@ -144,23 +145,28 @@ def _after(say: Callable[[str], None], what: str) -> Callable[[str], None]:
     return lambda line: say(f"{what}: {line}")
 
 
-def _do(part: Part, bench: Bench) -> xr.Dataset:
-    """Do a part where that is not done yet, and keep what it measured with when, where and by what."""
-    finished = bench.folder.part(file_name(part))
-    if finished is not None:
-        return finished
+def _finished(part: Part, bench: Bench, folder: ExperimentFolder) -> xr.Dataset:
+    """Return what a part measured; do it first, if it is not finished yet."""
+    found = folder.part(file_name(part))
+    if found is not None:
+        return found
+    measured = measure(part, bench)
+    folder.keep(file_name(part), measured)
+    bench.report("done")
+    return measured
+
+
+def measure(part: Part, bench: Bench) -> xr.Dataset:
+    """Do a part; say when, where and with which version."""
     started = time.perf_counter()
     measured = part.do(bench)
     measured["seconds"] = measured.get("training_seconds", time.perf_counter() - started)
-    threads = torch.get_num_threads()
     measured.attrs = {
-        "hardware": machine(bench.device, threads),
+        "hardware": machine(bench.device, torch.get_num_threads()),
         "commit": commit(),
         "version": __version__,
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
     }
-    bench.folder.keep(file_name(part), measured)
-    bench.report("done")
     return measured
 
 
