@@ -16,7 +16,7 @@ import cortexsim
 
 ROOT = Path(__file__).resolve().parent.parent
 # where conda-forge has another name than the Python package
-CONDA_NAMES = {"torch": "pytorch", "playwright": "playwright-python"}
+CONDA_NAMES = {"torch": "pytorch", "playwright": "playwright-python", "kaleido": "python-kaleido"}
 
 
 def pyproject():

@@ -73,8 +73,8 @@ def _measured(part: Training, scale: Scale, material: Material, device: torch.de
     """Train and test a part; what it measured is there as a plain Dataset (`xarray.Dataset.from_dict`)."""
     lines: list[str] = []
 
-    def report(*what: object) -> None:
-        lines.append(" ".join(map(str, what)))
+    def report(fraction: float, message: str) -> None:
+        lines.append(f"{fraction:.0%} {message}")
         if work.seconds_left < 5 and not work.quick:
             raise _TimeIsOver
 

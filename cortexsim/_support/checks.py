@@ -1,18 +1,23 @@
-"""What an error says when a name is not known: what it got, what is allowed, and the nearest one."""
+"""Checks of arguments. An error says what was wrong, what was given and what is allowed."""
 
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable
+from numbers import Integral, Real
+from typing import Any
+
+LONGEST_SHOWN = 80  # characters of a value in a message; of a longer one its type is named
 
 
 def unknown(what: str, got: object, allowed: Iterable[str]) -> str:
-    """Say that a name is unknown.
+    """Say that a name is unknown, and suggest the nearest one.
 
     Parameters
     ----------
     what : str
-        What was asked for, e.g. "state".
+        What the name should have been, e.g. "state".
     got : object
         What was given.
     allowed : iterable of str
@@ -27,3 +32,113 @@ def unknown(what: str, got: object, allowed: Iterable[str]) -> str:
     near = difflib.get_close_matches(str(got), names, n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     return f"unknown {what} {got!r}: the allowed values are {names}{hint}"
+
+
+def one_of(value: Any, what: str, allowed: Iterable[str]) -> str:
+    """Return a name that is one of the allowed ones.
+
+    Raises
+    ------
+    ValueError
+        If it is not; the message names the nearest one.
+    """
+    names = list(allowed)
+    # a list or an array is no name, and cannot be looked up among names
+    if not isinstance(value, str) or value not in names:
+        raise ValueError(unknown(what, value, names))
+    return value
+
+
+def is_whole(value: Any) -> bool:
+    """Return whether a value is a whole number: any integer of Python, numpy or torch, but not a bool."""
+    value = _plain(value)
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def whole(value: Any, what: str, least: int | None = None, most: int | None = None, *, unit: str = "") -> int:
+    """Return a whole number as an int, which files, JSON and torch take.
+
+    Parameters
+    ----------
+    value : int
+        Integers of numpy, 0-d arrays and 0-d tensors of integers are whole numbers, too; a bool is none.
+    what : str
+        Name of the argument, for the message.
+    least, most : int, optional
+        The allowed range, both ends included.
+    unit : str
+        For the message, such as "steps".
+
+    Raises
+    ------
+    ValueError
+        If it is no whole number, or out of range.
+    """
+    number = _plain(value)
+    fits = isinstance(number, Integral) and not isinstance(number, bool)
+    if not fits or (least is not None and number < least) or (most is not None and number > most):
+        kind = f"whole number of {unit}" if unit else "whole number"
+        raise ValueError(f"{what} must be a {kind}{_range(least, most)}, got {shown(value)}")
+    return int(number)
+
+
+def finite(value: Any, what: str, least: float | None = None, most: float | None = None, *, unit: str = "") -> float:
+    """Return a finite number as a float; parameters as for `whole`.
+
+    Raises
+    ------
+    ValueError
+        If it is no number, not finite, or out of range.
+    """
+    number = _plain(value)
+    fits = isinstance(number, Real) and not isinstance(number, bool) and _is_finite(number)
+    if not fits or (least is not None and number < least) or (most is not None and number > most):
+        # without a range the reader cannot guess that infinity is the trouble
+        kind = "number" if (least, most) != (None, None) else "finite number"
+        raise ValueError(
+            f"{what} must be a {kind}{f' of {unit}' if unit else ''}{_range(least, most)}, got {shown(value)}"
+        )
+    return float(number)
+
+
+def ordered_pair(value: Any, what: str, least: float, most: float) -> tuple[float, float]:
+    """Return a pair (lowest, highest) with least ≤ lowest ≤ highest ≤ most.
+
+    Raises
+    ------
+    ValueError
+        If it is no such pair.
+    """
+    pair = [_plain(end) for end in value] if isinstance(value, tuple | list) else []
+    numbers = all(isinstance(end, Real) and not isinstance(end, bool) for end in pair)
+    if len(pair) != 2 or not numbers or not least <= pair[0] <= pair[1] <= most:
+        raise ValueError(
+            f"{what} must be a pair (lowest, highest), both from {least:g} to {most:g}, got {shown(value)}"
+        )
+    return float(pair[0]), float(pair[1])
+
+
+def shown(value: Any) -> str:
+    """Return a value as a message shows it: as Python writes it, or its type where that is long."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_SHOWN and "\n" not in text else f"a value of type {type(value).__name__}"
+
+
+def _plain(value: Any) -> Any:
+    """Return the number in a scalar or 0-d array of numpy, torch or xarray; anything else as it is."""
+    return value.item() if hasattr(value, "item") and getattr(value, "ndim", None) == 0 else value
+
+
+def _is_finite(number: Real) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # an int that is larger than any float
+        return False
+
+
+def _range(least: float | None, most: float | None) -> str:
+    if least is None and most is None:
+        return ""
+    if least is not None and most is not None:
+        return f" from {least:,} to {most:,}"
+    return f", at least {least:,}" if least is not None else f", at most {most:,}"

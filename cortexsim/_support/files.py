@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import platform
@@ -12,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 
 def refuse_existing(path: str | Path) -> Path:
@@ -96,28 +99,37 @@ def _here() -> str:
     return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
 
 
-def locked(path: Path) -> int:
-    """Take the only right to write in a folder, which the system takes back however the process ends.
+class FolderLock:
+    """An exclusive lock on a folder: only one process, or one user of it in a process, may write there.
 
-    Returns
-    -------
-    int
-        A descriptor; to close it is to give the right back.
+    The lock is a file next to the folder. The system releases it when the process ends, however it ends.
+
+    Parameters
+    ----------
+    path : path
+        The folder.
 
     Raises
     ------
     BlockingIOError
-        If another process has it.
+        If another process has the lock.
     """
-    descriptor = os.open(path, os.O_RDONLY)
-    with suppress(ImportError):  # Windows has no such locks
-        import fcntl
 
+    def __init__(self, path: Path) -> None:
+        # whoever takes the lock may release it, in another thread too
+        self._lock = FileLock(path.with_name(f".{path.name}.lock"), thread_local=False)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(descriptor)
+            self._lock.acquire(blocking=False)
+        except Timeout as error:
             raise BlockingIOError(
-                error.errno, f"{path} is being written by another process; wait for it, or choose another path"
+                errno.EAGAIN, f"{path} is being written by another process; wait for it, or choose another path"
             ) from error
-    return descriptor
+
+    def release(self) -> None:
+        """Release the lock and remove its file."""
+        if os.name != "nt" and self._lock.is_locked:
+            # removed while it is locked: filelock notices if another process has opened the removed file meanwhile.
+            # Windows cannot remove an open file; there filelock does it
+            with suppress(OSError):
+                os.unlink(self._lock.lock_file)
+        self._lock.release()

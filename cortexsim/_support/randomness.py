@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Sequence
-from numbers import Integral
 
 import torch
 from torch import Tensor
+
+from cortexsim._support.checks import whole
 
 _MASK = (1 << 64) - 1
 
@@ -51,8 +52,7 @@ def bits(seed: int, purpose: str, index: Tensor, n: int) -> Tensor:
     ValueError
         If the seed is no whole number.
     """
-    if not isinstance(seed, Integral) or isinstance(seed, bool):
-        raise ValueError(f"seed must be a whole number, got {seed!r}")
+    seed = whole(seed, "seed")
     golden = _signed(0x9E3779B97F4A7C15)
     start = _mix(torch.tensor(_signed(seed * 0x100000001B3 + zlib.crc32(purpose.encode())), dtype=torch.int64))
     stimulus = _mix(index.to(torch.int64) * golden + start.to(index.device))

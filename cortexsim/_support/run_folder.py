@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import xarray as xr
 
-from cortexsim._support.files import locked, refuse_existing, written_aside
+from cortexsim._support.files import FolderLock, refuse_existing, written_aside
 from cortexsim._support.netcdf import open_dataset, save_dataset
 
 
@@ -59,7 +58,7 @@ class RunFolder:
             self._check(json.loads(json.dumps(settings)))
         else:
             self._begin(settings)
-        self._lock = locked(path)
+        self._lock = FolderLock(path.absolute())
         try:
             self.write_json(self.SETTINGS, settings)
             for name in (self.PARTS, *self.FOLDERS):
@@ -76,7 +75,7 @@ class RunFolder:
 
     def close(self) -> None:
         """Let other processes use the folder."""
-        os.close(self._lock)
+        self._lock.release()
 
     def _begin(self, settings: Mapping[str, Any]) -> None:
         self.path.absolute().parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""How often the readout names the right class, over time and by a factor."""
+"""Accuracy of the readout over time, also by a factor of the stimuli."""
 
 from __future__ import annotations
 
@@ -9,16 +9,24 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from cortexsim.analyse.interval import wilson, with_interval
-from cortexsim.analyse.node import content, labels_of, patterns, stimulus_coordinate, time_coordinate
+from cortexsim.analyse.interval import fraction, with_interval
+from cortexsim.analyse.node import (
+    Labels,
+    Node,
+    activity_of,
+    labels_of,
+    patterns,
+    stimulus_coordinate,
+    time_coordinate,
+)
 
 _MOST_VALUES = 50
 
 
 def accuracy(
-    readout: Any, labels: Any = None, by: str | None = None, *, edges: Sequence[float] | None = None
+    readout: Node, labels: Labels = None, by: str | None = None, *, edges: Sequence[float] | None = None
 ) -> xr.DataArray:
-    """Return the fraction of stimuli whose class is read out right, at every time.
+    """Return the fraction of stimuli that the readout classifies correctly, at every time.
 
     Parameters
     ----------
@@ -27,50 +35,48 @@ def accuracy(
     labels : str or sequence, optional
         Class of each stimulus, by default the coordinate `label`.
     by : str, optional
-        A stimulus coordinate; each of its values is counted apart.
+        A stimulus coordinate; accuracy is computed separately for each of its values.
     edges : sequence of float, optional
-        Edges of bins of `by`, in rising order: half open, the last bin holds its upper edge.
+        Edges of bins of `by`, in rising order: half open, but the last bin includes its upper edge.
 
     Returns
     -------
     DataArray, (time,) or (time, by)
-        Fraction, with Wilson's 95 % interval over stimuli as `low` and `high`. NaN where a stimulus that counts is
-        empty: the readouts of the others would be of another set of stimuli. With `by`, the coordinate `n` counts the
+        Fraction, with Wilson's 95 % interval over stimuli as `low` and `high`. NaN where any of the stimuli is empty:
+        accuracies of different sets of stimuli could not be compared. With `by`, the coordinate `n` is the number of
         stimuli of each value; bins are named by their middle, and `bin_low` and `bin_high` are their edges.
         `attrs["chance"]` is 1 / number of classes.
 
     Raises
     ------
     TypeError, ValueError
-        If it is no readout, the labels are missing or none of its classes, or a stimulus lies in no bin.
+        If it is not a readout, labels are missing or not among its classes, or a stimulus is in no bin.
     """
     right = correct(readout, labels)
-    held = content(readout)
+    logits = activity_of(readout)
     if by is None and edges is not None:
         raise ValueError("edges are bins of a factor; name it: by='...'")
-    chosen, coordinates = (np.ones((1, len(right)), bool), {}) if by is None else _groups(held, by, edges)
-    # a group counts at the times at which all of its stimuli are populated
-    counts = np.array([right.values[group].sum(0) for group in chosen]).T
-    sizes = chosen.sum(1)
+    members, coordinates = (np.ones((1, len(right)), bool), {}) if by is None else _groups(logits, by, edges)
+    # a sum with NaN is NaN: a group has an accuracy only where all of its stimuli are populated
+    counts = np.array([right.values[group].sum(0) for group in members]).T
+    sizes = members.sum(1)
     counts[:, sizes == 0] = np.nan
-    low, high = wilson(counts, np.broadcast_to(sizes, counts.shape))
-    with np.errstate(invalid="ignore"):
-        share = counts / sizes
-    dims = ("time",) if by is None else ("time", by)
-    found = xr.DataArray(
-        share.reshape(share.shape[: len(dims)]) if by is not None else share[:, 0],
-        {"time": time_coordinate(held), **coordinates},
+    share, low, high = fraction(counts, np.broadcast_to(sizes, counts.shape))
+    n, dims = len(right), ("time", by) if by else ("time",)
+    shape = counts.shape if by else counts.shape[:1]
+    array = xr.DataArray(
+        share.reshape(shape),
+        {"time": time_coordinate(logits), **coordinates},
         dims,
         "accuracy",
-        {"long_name": "accuracy", "units": "1", "chance": 1 / held.sizes["class"]},
+        {"long_name": "accuracy", "units": "1", "chance": 1 / logits.sizes["class"]},
     )
-    n = len(right)
-    text = f"95 % Wilson interval over {n} stimuli" + ("" if by is None else f", apart by {by}")
-    return with_interval(found, low.reshape(found.shape), high.reshape(found.shape), text, n)
+    text = f"95 % Wilson interval over {n} stimuli" + (f", separately by {by}" if by else "")
+    return with_interval(array, low.reshape(shape), high.reshape(shape), text, n)
 
 
-def correct(readout: Any, labels: Any = None) -> xr.DataArray:
-    """Say for each stimulus and time whether the class is read out right.
+def correct(readout: Node, labels: Labels = None) -> xr.DataArray:
+    """Return whether the readout classifies each stimulus correctly at each time.
 
     Parameters
     ----------
@@ -87,63 +93,55 @@ def correct(readout: Any, labels: Any = None) -> xr.DataArray:
     Raises
     ------
     TypeError, ValueError
-        If it is no readout, or the labels are missing or none of its classes.
+        If it is not a readout, or labels are missing or not among its classes.
     """
-    held = readout_of(readout)
-    truth, classes = class_labels(held, labels), held["class"].values
-    right = np.full((held.sizes["stimulus"], held.sizes["time"]), np.nan)
-    for place in range(held.sizes["time"]):
-        filled = held["populated"].values[:, place]
-        if filled.any():
-            logits = patterns(held, place)[filled]
-            right[filled, place] = classes[logits.argmax(1)] == truth[filled]
-    coordinates = {name: c for name, c in held.coords.items() if "class" not in c.dims}
-    return xr.DataArray(right, coordinates, ("stimulus", "time"), "correct", {"long_name": "named right", "units": "1"})
+    logits = logits_of(readout)
+    truth, classes = class_labels(logits, labels), logits["class"].values
+    right = np.full((logits.sizes["stimulus"], logits.sizes["time"]), np.nan)
+    for index in range(logits.sizes["time"]):
+        populated = logits["populated"].values[:, index]
+        if populated.any():
+            choice = classes[patterns(logits, index)[populated].argmax(1)]
+            right[populated, index] = choice == truth[populated]
+    coordinates = {name: c for name, c in logits.coords.items() if "class" not in c.dims}
+    attributes = {"long_name": "classified correctly", "units": "1"}
+    return xr.DataArray(right, coordinates, ("stimulus", "time"), "correct", attributes)
 
 
-def readout_of(readout: Any) -> xr.DataArray:
+def logits_of(readout: Node) -> xr.DataArray:
     """Return the logits of a readout node, (stimulus, time, class).
 
     Raises
     ------
     ValueError
-        If the node has no dimension `class`.
+        If the node has other dimensions.
     """
-    held = content(readout)
-    if held.dims != ("stimulus", "time", "class"):
-        raise ValueError(f"this analysis reads logits (stimulus, time, class): recording['readout'], got {held.dims}")
-    return held if "class" in held.coords else held.assign_coords({"class": np.arange(held.sizes["class"])})
+    logits = activity_of(readout)
+    if logits.dims != ("stimulus", "time", "class"):
+        raise ValueError(f"this analysis reads logits (stimulus, time, class): recording['readout'], got {logits.dims}")
+    return logits if "class" in logits.coords else logits.assign_coords({"class": np.arange(logits.sizes["class"])})
 
 
-def class_labels(held: xr.DataArray, labels: Any = None) -> np.ndarray:
-    """Return the labels, each of which is a class of the readout.
-
-    Raises
-    ------
-    ValueError
-        If one is not.
-    """
-    truth, classes = labels_of(held, labels, at_least=1), held["class"].values
-    strangers = sorted({*truth.tolist()} - {*classes.tolist()})
-    if strangers:
-        raise ValueError(f"the labels {strangers[:5]} are none of the classes read out: {classes.tolist()[:20]}")
+def class_labels(logits: xr.DataArray, labels: Labels = None) -> np.ndarray:
+    """Return the label of each stimulus, and raise a ValueError if one is not among the classes of the readout."""
+    truth, classes = labels_of(logits, labels, at_least=1), logits["class"].values
+    others = sorted({*truth.tolist()} - {*classes.tolist()})
+    if others:
+        raise ValueError(f"the labels {others[:5]} are not among the classes of the readout: {classes.tolist()[:20]}")
     return truth
 
 
-def _groups(
-    held: xr.DataArray, by: str, edges: Sequence[float] | None
-) -> tuple[np.ndarray, dict[str, tuple[str, Any] | tuple[str, Any, dict[str, str]]]]:
-    """Return which stimuli belong to which group, (group, stimulus), and the groups' coordinates."""
-    values = stimulus_coordinate(held, by)
-    attributes = {"long_name": str(held[by].attrs.get("long_name", by)), "units": str(held[by].attrs.get("units", "1"))}
+def _groups(logits: xr.DataArray, by: str, edges: Sequence[float] | None) -> tuple[np.ndarray, dict[str, Any]]:
+    """Return the members of each group, (group, stimulus), and the groups' coordinates."""
+    values = stimulus_coordinate(logits, by)
+    given = logits[by].attrs
+    attributes = {"long_name": str(given.get("long_name", by)), "units": str(given.get("units", "1"))}
     if edges is None:
         different = np.unique(values)
         if len(different) > _MOST_VALUES:
-            raise ValueError(
-                f"{by} has {len(different)} values, more than {_MOST_VALUES}; pass edges= to count it in bins"
-            )
-        chosen = np.array([values == value for value in different])
-        return chosen, {by: (by, different, attributes), "n": (by, chosen.sum(1))}
+            raise ValueError(f"{by} has {len(different)} values, more than {_MOST_VALUES}; pass edges= to bin it")
+        members = np.array([values == value for value in different])
+        return members, {by: (by, different, attributes), "n": (by, members.sum(1))}
     ends = np.asarray(edges, float)
     if ends.ndim != 1 or len(ends) < 2 or (np.diff(ends) <= 0).any():
         raise ValueError(f"edges must be at least two numbers in rising order, got {list(edges)}")
@@ -153,8 +151,8 @@ def _groups(
             f"{outside} of {len(values)} stimuli have a {by} outside of the edges {ends[0]:g} to {ends[-1]:g}: "
             f"it runs from {values.min():g} to {values.max():g}"
         )
-    chosen = np.array([(values >= low) & (values < high) for low, high in pairwise(ends)])
-    chosen[-1] |= values == ends[-1]
+    members = np.array([(values >= low) & (values < high) for low, high in pairwise(ends)])
+    members[-1] |= values == ends[-1]
     middles = (ends[:-1] + ends[1:]) / 2
-    bins = {"bin_low": (by, ends[:-1]), "bin_high": (by, ends[1:]), "n": (by, chosen.sum(1))}
-    return chosen, {by: (by, middles, attributes), **bins}
+    bins = {"bin_low": (by, ends[:-1]), "bin_high": (by, ends[1:]), "n": (by, members.sum(1))}
+    return members, {by: (by, middles, attributes), **bins}

@@ -1,8 +1,8 @@
-"""How alike two states are, at each time of the one and of the other."""
+"""Similarity of two states, between all their times: centred kernel alignment."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import xarray as xr
@@ -10,8 +10,9 @@ import xarray as xr
 from cortexsim.analyse.interval import jackknife, jackknife_text, with_interval
 from cortexsim.analyse.kernel import centred, products, unbiased
 from cortexsim.analyse.node import (
+    Node,
+    activity_of,
     at_least_stimuli,
-    content,
     name_of,
     patterns,
     refuse_constant,
@@ -21,10 +22,12 @@ from cortexsim.analyse.node import (
 )
 
 
-def cka(node: Any, other: Any = None, *, debiased: bool = False, seed: int = 0, progress: bool = False) -> xr.DataArray:
+def cka(
+    node: Node, other: Node | None = None, *, debiased: bool = False, seed: int = 0, progress: bool = False
+) -> xr.DataArray:
     """Return the linear centred kernel alignment of two states, between all their times.
 
-    Patterns are read one time at a time; what is kept are their inner products, 8 stimulus² bytes for each time.
+    Patterns are read one time at a time; their inner products take 8 stimulus² bytes of memory for each time.
 
     Parameters
     ----------
@@ -33,8 +36,8 @@ def cka(node: Any, other: Any = None, *, debiased: bool = False, seed: int = 0, 
     other : DataTree, Dataset or DataArray, optional
         Of the same stimuli, such as recording["IT"]; by default the same node, so that its times are compared.
     debiased : bool
-        Without the bias that makes any two states alike when they have more units than there are stimuli. Then it may
-        be below 0.
+        Remove the bias by which any two states look similar when they have more units than there are stimuli. The
+        result may then be below 0.
     seed : int
         Draws the groups of the jackknife.
     progress : bool
@@ -49,33 +52,33 @@ def cka(node: Any, other: Any = None, *, debiased: bool = False, seed: int = 0, 
     Raises
     ------
     TypeError, ValueError
-        If they are no nodes of the same stimuli, there are fewer than 5, or the activity is constant.
+        If they are not nodes of the same stimuli, there are fewer than 5 stimuli, or the activity is constant.
 
     References
     ----------
     Kornblith, S. et al. (2019). Similarity of neural network representations revisited. ICML. Nguyen, T. et al. (2021).
     Do wide and deep networks learn the same things? ICLR (debiased).
     """
-    one = content(node)
-    two = one if other is None else content(other)
+    one = activity_of(node)
+    two = one if other is None else activity_of(other)
     refuse_other_stimuli(one, two, "the two nodes")
     at_least_stimuli(one, 5, "centred kernel alignment")
     n, centre = one.sizes["stimulus"], unbiased if debiased else centred
     kernels = _kernels(one, progress)
-    others = kernels if other is None else _kernels(two, progress)
+    other_kernels = kernels if other is None else _kernels(two, progress)
 
     def alignment(chosen: np.ndarray) -> np.ndarray:
-        mine = _flat(kernels, chosen, centre)
-        its = mine if other is None else _flat(others, chosen, centre)
-        return mine @ its.T
+        vectors = _unit_vectors(kernels, chosen, centre)
+        other_vectors = vectors if other is None else _unit_vectors(other_kernels, chosen, centre)
+        return vectors @ other_vectors.T
 
-    found = jackknife(n, alignment, seed) if kernels and others else [np.empty((len(kernels), len(others)))] * 3
-    arrays = [np.full((one.sizes["time"], two.sizes["time"]), np.nan) for _ in found]
-    for array, values in zip(arrays, found, strict=True):
-        array[np.ix_(list(kernels), list(others))] = values
+    mean, low, high = (np.full((one.sizes["time"], two.sizes["time"]), np.nan) for _ in range(3))
+    if kernels and other_kernels:
+        known = np.ix_(list(kernels), list(other_kernels))
+        mean[known], low[known], high[known] = jackknife(n, alignment, seed)
     times = time_coordinate(two)
-    value = xr.DataArray(
-        arrays[0],
+    array = xr.DataArray(
+        mean,
         {"time": time_coordinate(one), "other_time": ("other_time", times.values, times.attrs)},
         ("time", "other_time"),
         "cka",
@@ -86,20 +89,23 @@ def cka(node: Any, other: Any = None, *, debiased: bool = False, seed: int = 0, 
             "with": name_of(two),
         },
     )
-    return with_interval(value, arrays[1], arrays[2], jackknife_text(n), n)
+    return with_interval(array, low, high, jackknife_text(n), n)
 
 
-def _kernels(held: xr.DataArray, progress: bool) -> dict[int, np.ndarray]:
-    found = {}
-    for place in times_to_read(held, progress, "reading"):
-        read = patterns(held, place)
-        refuse_constant(read, held, place)
-        found[place] = products(read)
-    return found
+def _kernels(activity: xr.DataArray, progress: bool) -> dict[int, np.ndarray]:
+    """Return the inner products of the patterns, by the position of their time."""
+    kernels = {}
+    for index in times_to_read(activity, progress, "reading"):
+        responses = patterns(activity, index)
+        refuse_constant(responses, activity, index)
+        kernels[index] = products(responses)
+    return kernels
 
 
-def _flat(kernels: dict[int, np.ndarray], chosen: np.ndarray, centre: Any) -> np.ndarray:
-    """Return each time's centred inner products as one vector of length 1."""
+def _unit_vectors(
+    kernels: dict[int, np.ndarray], chosen: np.ndarray, centre: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
+    """Return the centred inner products of each time as one vector of length 1, (time, entry)."""
     square = np.ix_(chosen, chosen)
     vectors = np.array([centre(kernel[square]).ravel() for kernel in kernels.values()])
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)

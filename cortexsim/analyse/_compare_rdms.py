@@ -1,9 +1,9 @@
-"""How well a model's dissimilarities agree with others, such as a brain's, at every time."""
+"""Agreement of a model's RDMs with reference RDMs, such as a brain's, at every time."""
 
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -14,7 +14,10 @@ from cortexsim.analyse.counted_pairs import CountedPairs
 from cortexsim.analyse.interval import with_interval
 from cortexsim.analyse.node import refuse_other_stimuli, time_coordinate, with_bar
 
-# the names of this suite, and what rsatoolbox calls them
+if TYPE_CHECKING:
+    from rsatoolbox.rdm.rdms import RDMs
+
+# the names of this suite, and their names in rsatoolbox
 METHODS = {
     "spearman": "spearman",
     "pearson": "corr",
@@ -43,14 +46,14 @@ def compare_rdms(
     Parameters
     ----------
     model : DataArray, (time, stimulus, other_stimulus) or (stimulus, other_stimulus)
-        By `rdm`.
+        As `rdm` returns it.
     reference : DataArray, (stimulus, other_stimulus), and any of subject, session and time (or brain_time)
         Of the same stimuli in the same order. Sessions are averaged within a subject first; then the model is compared
         with each subject, and the similarities are averaged.
     method : str
         "spearman", "pearson", "kendall" (tau-b), "cosine", "tau-a", "rho-a", "corr_cov" or "cosine_cov".
     n_bootstrap : int
-        Resamples of the stimuli; 0 leaves the interval out.
+        Resamples of the stimuli; 0 omits the interval.
     seed : int
         Draws the resamples.
     progress : bool
@@ -59,16 +62,16 @@ def compare_rdms(
     Returns
     -------
     DataArray, (time,) or (time, reference_time)
-        Similarity, with the 95 % percentile interval of the bootstrap over stimuli as `low` and `high`; pairs of a
-        stimulus with its own copy, whose distance is 0 by construction, are left out of a resample. NaN where the
+        Similarity, with the 95 % percentile interval of the bootstrap over stimuli as `low` and `high`. Pairs of a
+        stimulus and its own copy, whose distance is 0 by construction, are left out of a resample. NaN where the
         model has an empty stimulus. With two or more subjects `ceiling_low` and `ceiling_high` are the noise ceiling:
         the mean similarity of each subject with the mean of the others, and of all. A single matrix has none.
 
     Raises
     ------
     TypeError, ValueError
-        If they are no labelled RDMs of the same stimuli, hold fewer than 4, are not symmetric, lack pairs, or are
-        constant.
+        If they are not labelled RDMs of the same stimuli, have fewer than 4 stimuli, are not symmetric, lack pairs, or
+        are constant.
 
     References
     ----------
@@ -77,68 +80,72 @@ def compare_rdms(
     """
     if method not in METHODS:
         raise ValueError(unknown("method", method, METHODS))
-    if not isinstance(n_bootstrap, int) or n_bootstrap < 0:
+    if not isinstance(n_bootstrap, int | np.integer) or n_bootstrap < 0:
         raise ValueError(f"n_bootstrap must be 0 or more resamples, got {n_bootstrap!r}")
-    mine = _checked(model, "the model's RDM", ("time",))
-    its = _checked(reference, "the reference", ("subject", "session", *_TIMES))
-    refuse_other_stimuli(mine, its, "the two RDMs")
-    clocks = [dim for dim in _TIMES if dim in its.dims]
-    if len(clocks) > 1:
-        raise ValueError(f"the reference may have one time, got {clocks}")
-    if "session" in its.dims:
-        # a session that lacks a pair must not go unnoticed
-        its = its.mean("session", skipna=False)
-    if its.isnull().any():
-        raise ValueError(f"the reference lacks {int(its.isnull().sum())} values (NaN); leave those stimuli out")
-    clock = "reference_time" if clocks == ["time"] else (clocks or ["reference_time"])[0]
-    if clocks == ["time"]:
-        its = its.rename(time="reference_time")
-    its = _with_dims(its, (clock, "subject"))
-    mine = _with_dims(mine, ("time",))
-    matrices, known = its.values, np.flatnonzero(mine.notnull().all(_PAIR).values)
-    ours = mine.values[known]
+    rdms = _with_dims(_checked(model, "the model's RDM", ("time",)), ("time",))
+    references, clock, has_clock = _references(reference, rdms)
+    matrices, known = references.values, np.flatnonzero(rdms.notnull().all(_PAIR).values)
+    ours = rdms.values[known]
     _refuse_constant(ours, "the model's RDM")
     _refuse_constant(matrices, "the reference")
 
-    n = mine.sizes["stimulus"]
-    found = np.full((3, mine.sizes["time"], its.sizes[clock]), np.nan)
-    everything = np.arange(n)
+    n = rdms.sizes["stimulus"]
+    similarity, low, high = np.full((3, rdms.sizes["time"], references.sizes[clock]), np.nan)
     if known.size:
-        found[0, known] = _similarity(ours, matrices, everything, method)
+        similarity[known] = _similarity(ours, matrices, np.arange(n), method)
         if n_bootstrap:
-            found[1:, known] = _bootstrap(ours, matrices, method, n_bootstrap, seed, progress)
+            low[known], high[known] = _bootstrap(ours, matrices, method, n_bootstrap, seed, progress)
     attributes = {"long_name": f"similarity of RDMs ({method})", "units": "1", "method": method}
-    coordinates: dict[str, Any] = {"time": time_coordinate(mine)}
-    if clocks:
-        named = {"long_name": clock.replace("_", " "), **its[clock].attrs}
-        coordinates[clock] = xr.Variable(clock, its[clock].values, named)
-    value = xr.DataArray(found[0], coordinates, ("time", clock), "similarity", attributes)
-    text = f"95 % percentile bootstrap over {n} stimuli, {n_bootstrap} resamples, subjects as they are"
-    value = with_interval(value, found[1], found[2], text if n_bootstrap else "none", n)
+    coordinates = {"time": time_coordinate(rdms)}
+    if has_clock:
+        named = {"long_name": clock.replace("_", " "), **references[clock].attrs}
+        coordinates[clock] = xr.Variable(clock, references[clock].values, named)
+    array = xr.DataArray(similarity, coordinates, ("time", clock), "similarity", attributes)
+    text = f"95 % percentile bootstrap over {n} stimuli, {n_bootstrap} resamples, subjects fixed"
+    array = with_interval(array, low, high, text if n_bootstrap else "none", n)
     ends, text = _ceiling(matrices, method)
-    value = value.assign_attrs(noise_ceiling=text)
+    array = array.assign_attrs(noise_ceiling=text)
     if ends is not None:
-        value = value.assign_coords(ceiling_low=(clock, ends[0]), ceiling_high=(clock, ends[1]))
-    if not clocks:
-        value = value.isel({clock: 0})
-    return value if "time" in model.dims else value.isel(time=0).drop_vars("time")
+        array = array.assign_coords(ceiling_low=(clock, ends[0]), ceiling_high=(clock, ends[1]))
+    if not has_clock:
+        array = array.isel({clock: 0})
+    return array if "time" in model.dims else array.isel(time=0).drop_vars("time")
 
 
-def _checked(array: Any, what: str, allowed: tuple[str, ...]) -> xr.DataArray:
+def _references(reference: xr.DataArray, rdms: xr.DataArray) -> tuple[xr.DataArray, str, bool]:
+    """Return the reference as (clock, subject, stimulus, other_stimulus), the name of its clock, and if it has one."""
+    references = _checked(reference, "the reference", ("subject", "session", *_TIMES))
+    refuse_other_stimuli(rdms, references, "the two RDMs")
+    clocks = [dim for dim in _TIMES if dim in references.dims]
+    if len(clocks) > 1:
+        raise ValueError(f"the reference may have one time, got {clocks}")
+    if "session" in references.dims:
+        # NaN stays NaN: a session that lacks a pair must be noticed below
+        references = references.mean("session", skipna=False)
+    n_missing = int(references.isnull().sum())
+    if n_missing:
+        raise ValueError(f"the reference lacks {n_missing} values (NaN); leave those stimuli out")
+    if clocks == ["time"]:
+        references = references.rename(time="reference_time")
+    clock = "brain_time" if clocks == ["brain_time"] else "reference_time"
+    return _with_dims(references, (clock, "subject")), clock, bool(clocks)
+
+
+def _checked(array: xr.DataArray, what: str, allowed: tuple[str, ...]) -> xr.DataArray:
     if not isinstance(array, xr.DataArray):
         raise TypeError(f"{what} must be a DataArray with the dimensions {_PAIR}, got {type(array).__name__}")
-    strangers = [dim for dim in array.dims if dim not in (*_PAIR, *allowed)]
-    if strangers or not {*_PAIR} <= {*array.dims} or not all(array.sizes.values()):
+    others = [dim for dim in array.dims if dim not in (*_PAIR, *allowed)]
+    if others or not {*_PAIR} <= {*array.dims} or not all(array.sizes.values()):
         raise ValueError(f"{what} must have the dimensions {_PAIR}, and may have {allowed}, got {dict(array.sizes)}")
     array = array.transpose(..., *_PAIR)
-    n, other = array.shape[-2:]
-    if n != other:
-        raise ValueError(f"{what} must be square, got {n} stimuli and {other} other stimuli")
+    n, n_other = array.shape[-2:]
+    if n != n_other:
+        raise ValueError(f"{what} must be square, got {n} stimuli and {n_other} other stimuli")
     if n < 4:
         raise ValueError(f"comparing RDMs needs at least 4 stimuli, got {n}")
     values = np.asarray(array.values, float)
     if not np.allclose(values, np.swapaxes(values, -1, -2), equal_nan=True):
-        raise ValueError(f"{what} must be symmetric: the distance of two stimuli is the same both ways")
+        raise ValueError(f"{what} must be symmetric: the distance of two stimuli is the same in both directions")
     return array.copy(data=values)
 
 
@@ -157,9 +164,9 @@ def _refuse_constant(matrices: np.ndarray, what: str) -> None:
         raise ValueError(f"{what} has the same distance for all pairs of stimuli, so nothing can agree with it")
 
 
-def _vectors(matrices: np.ndarray, chosen: np.ndarray) -> Any:
-    """Return RDMs of chosen stimuli as rsatoolbox holds them; NaN for a stimulus and its own copy."""
-    from rsatoolbox.rdm import RDMs
+def _vectors(matrices: np.ndarray, chosen: np.ndarray) -> RDMs:
+    """Return RDMs of chosen stimuli as rsatoolbox represents them; NaN for a stimulus and its own copy."""
+    from rsatoolbox.rdm.rdms import RDMs
 
     rows, columns = np.triu_indices(len(chosen), 1)
     pairs = matrices[:, chosen[rows], chosen[columns]]
@@ -169,43 +176,49 @@ def _vectors(matrices: np.ndarray, chosen: np.ndarray) -> Any:
 
 def _similarity(ours: np.ndarray, matrices: np.ndarray, chosen: np.ndarray, method: str) -> np.ndarray:
     """Return the mean similarity over subjects, (time, reference time)."""
-    from rsatoolbox.rdm import compare
+    from rsatoolbox.rdm.compare import compare
 
     n_times, n_subjects = matrices.shape[:2]
-    its = _vectors(matrices.reshape(-1, *matrices.shape[2:]), chosen)
-    each = compare(_vectors(ours, chosen), its, METHODS[method])
-    return np.asarray(each).reshape(len(ours), n_times, n_subjects).mean(2)
+    references = _vectors(matrices.reshape(-1, *matrices.shape[2:]), chosen)
+    each = np.asarray(compare(_vectors(ours, chosen), references, METHODS[method]))
+    return each.reshape(len(ours), n_times, n_subjects).mean(2)
 
 
 def _bootstrap(
     ours: np.ndarray, matrices: np.ndarray, method: str, n_bootstrap: int, seed: int, progress: bool
 ) -> np.ndarray:
-    drawing, n = np.random.default_rng(seed), ours.shape[-1]
+    """Return the 95 % percentile interval over resamples of the stimuli, (end, time, reference time)."""
+    generator, n = np.random.default_rng(seed), ours.shape[-1]
     rows, columns = np.triu_indices(n, 1)
     fast = None
     if method in counted_pairs.METHODS:
         fast = CountedPairs(ours[:, rows, columns], matrices[..., rows, columns].reshape(-1, len(rows)), method)
-    drawn = []
+    resampled = []
     for _ in with_bar(range(n_bootstrap), progress, "bootstrap"):
-        chosen = np.sort(drawing.integers(n, size=n))
-        # two different stimuli make one distance, which cannot be correlated
-        while len(np.unique(chosen)) < 3:
-            chosen = np.sort(drawing.integers(n, size=n))
+        chosen = _resample(generator, n)
         if fast is not None:
             counts = np.bincount(chosen, minlength=n)
             each = fast.similarity(counts[rows] * counts[columns])
-            drawn.append(each.reshape(len(ours), *matrices.shape[:2]).mean(2))
+            resampled.append(each.reshape(len(ours), *matrices.shape[:2]).mean(2))
             continue
         with np.errstate(invalid="ignore", divide="ignore"):
-            drawn.append(_similarity(ours, matrices, chosen, method))
+            resampled.append(_similarity(ours, matrices, chosen, method))
     with warnings.catch_warnings():
         # an RDM that is constant in every resample has no interval
         warnings.filterwarnings("ignore", message="All-NaN slice encountered")
-        return np.nanpercentile(np.array(drawn), [2.5, 97.5], axis=0)
+        return np.nanpercentile(np.array(resampled), [2.5, 97.5], axis=0)
+
+
+def _resample(generator: np.random.Generator, n: int) -> np.ndarray:
+    """Draw n stimuli with replacement, at least 3 of them different: one distance alone cannot be correlated."""
+    while True:
+        chosen = np.sort(generator.integers(n, size=n))
+        if len(np.unique(chosen)) >= 3:
+            return chosen
 
 
 def _ceiling(matrices: np.ndarray, method: str) -> tuple[np.ndarray | None, str]:
-    """Return the noise ceiling at each reference time, (end, reference time), where there are subjects to differ."""
+    """Return the noise ceiling at each reference time, (end, reference time), where there are several subjects."""
     from rsatoolbox.inference.noise_ceiling import boot_noise_ceiling
 
     n_subjects = matrices.shape[1]
@@ -213,7 +226,7 @@ def _ceiling(matrices: np.ndarray, method: str) -> tuple[np.ndarray | None, str]
         return None, "none: a single matrix has no noise to estimate it from"
     everything = np.arange(matrices.shape[-1])
     with warnings.catch_warnings():
-        # said in the text below
+        # the text below says so
         warnings.filterwarnings("ignore", message="Noise ceiling for tau based on averaged ranks")
         ends = [boot_noise_ceiling(_vectors(one, everything), METHODS[method]) for one in matrices]
     note = ", from averaged ranks" if method in ("kendall", "tau-a") else ""

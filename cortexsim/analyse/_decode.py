@@ -1,26 +1,51 @@
-"""What can be read from a state at each time by a decoder of its own."""
+"""Decoding of a label from a state, at each time by a decoder of its own."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import xarray as xr
 
-from cortexsim.analyse.folds import Folds, folds_of
+from cortexsim._support.checks import unknown
+from cortexsim.analyse.folds import Folds, Groups, Splits, folds_of
 from cortexsim.analyse.interval import with_interval
-from cortexsim.analyse.node import content, name_of, patterns, refuse_constant, time_coordinate, times_to_read
+from cortexsim.analyse.node import (
+    Labels,
+    Node,
+    activity_of,
+    name_of,
+    patterns,
+    refuse_constant,
+    time_coordinate,
+    times_to_read,
+)
 
 N_COMPONENTS = 50
 REGRESSION = ("r2", "explained_variance", "neg_mean_squared_error", "neg_mean_absolute_error")
 
 
+class Estimator(Protocol):
+    """A decoder of scikit-learn: it can be cloned and fitted, and predicts."""
+
+    def fit(self, X: np.ndarray, y: np.ndarray, /) -> Estimator:
+        """Learn from patterns (stimulus, unit) and their labels."""
+
+    def predict(self, X: np.ndarray, /) -> np.ndarray:
+        """Return the label of each pattern."""
+
+    def get_params(self, deep: bool = True) -> Mapping[str, object]:
+        """Return the parameters that `sklearn.base.clone` copies."""
+
+
 def decode(
-    node: Any,
-    labels: Any = None,
-    estimator: Any = None,
-    cv: Any = None,
-    groups: Any = None,
+    node: Node,
+    labels: Labels = None,
+    estimator: Estimator | None = None,
+    cv: Splits = None,
+    groups: Groups = None,
     *,
     seed: int = 0,
     score: str | None = None,
@@ -28,24 +53,25 @@ def decode(
 ) -> xr.DataArray:
     """Decode a label from a state at every time, each time by a decoder of its own, with cross-validation.
 
-    One time is read at a time, so that a recording larger than memory will do.
+    One time is read at a time, so the recording may be larger than memory.
 
     Parameters
     ----------
     node : DataTree, Dataset or DataArray
         Such as recording["V4"]; activation (stimulus, time, ...).
     labels : str or sequence, optional
-        A stimulus coordinate, by default `label`; or one for each stimulus.
+        A stimulus coordinate, by default `label`; or a value for each stimulus.
     estimator : scikit-learn estimator, optional
-        Cloned and fitted in each fold, on patterns (stimulus, unit). By default each unit is scaled (those that
-        hardly vary less), the patterns are reduced to their first 50 principal components (or as many as there are
-        units, or stimuli to learn from, less one), and a linear discriminant analysis with Ledoit and Wolf's
-        shrinkage, or a cross-validated ridge regression, reads those: so a large state has no more dimensions to read
-        than a small one. All of it is fitted inside the fold.
+        Cloned and fitted in each fold, on patterns (stimulus, unit). By default each unit is scaled (units that hardly
+        vary are scaled less), and the patterns are reduced to their first 50 principal components (or as many as there
+        are units, or training stimuli minus one). A linear discriminant analysis with Ledoit and Wolf's shrinkage, or a
+        cross-validated ridge regression, reads those, so a large state has no more dimensions to read than a small one.
+        All of it is fitted inside the fold.
     cv : int, splitter or sequence of (train, test), optional
-        By default 5 folds; stratified where classes are decoded; the same at all times and for all states.
+        By default 5 folds, stratified where classes are decoded; the same at all times and for all states.
     groups : str, sequence or False, optional
-        What keeps stimuli on the same side of a fold; by default the coordinate `source` or `target`, if there is one.
+        Stimuli of one group are always on the same side of a fold. By default the coordinate `source` or `target`, if
+        there is one.
     seed : int
         Draws the folds.
     score : str, optional
@@ -57,99 +83,126 @@ def decode(
     Returns
     -------
     DataArray, (time,)
-        Mean score over folds, with the lowest and the highest fold as `low` and `high`. Folds share what they learn
-        from: a claim about a model rests on seeds, not on folds. NaN where any stimulus is empty. `attrs["chance"]`,
+        Mean score over folds, with the lowest and the highest fold as `low` and `high`. Folds share their training
+        stimuli: a claim about a model rests on seeds, not on folds. NaN where any stimulus is empty. `attrs["chance"]`,
         for accuracy, is the share of the most frequent class.
 
     Raises
     ------
     TypeError, ValueError
-        If labels are missing, of one class only, or continuous and the decoder is not; if a class has fewer members
-        than there are folds; if the activity is constant.
+        If labels are missing, all the same, or continuous while the decoder is a classifier; if a class has fewer
+        members than there are folds; if the activity is constant.
 
     References
     ----------
     Ledoit, O. & Wolf, M. (2004). A well-conditioned estimator for large-dimensional covariance matrices. Journal of
     Multivariate Analysis 88.
     """
-    held = content(node)
-    plan = planned(held, labels, estimator, cv, groups, score=score, seed=seed)
-    scores = np.full((held.sizes["time"], len(plan["folds"])), np.nan)
-    for place in times_to_read(held, progress, "decoding"):
-        read = patterns(held, place)
-        refuse_constant(read, held, place)
-        for k, decoder in enumerate(fitted(plan, read)):
-            scores[place, k] = tested(plan, decoder, read, k)
-    return summarized(scores, held, plan, {"time": time_coordinate(held)})
+    activity = activity_of(node)
+    plan = plan_decoding(activity, labels, estimator, cv, groups, score=score, seed=seed)
+    scores = np.full((activity.sizes["time"], len(plan.folds)), np.nan)
+    for index in times_to_read(activity, progress, "decoding"):
+        responses = patterns(activity, index)
+        refuse_constant(responses, activity, index)
+        for fold, decoder in enumerate(plan.fit(responses)):
+            scores[index, fold] = plan.test(decoder, responses, fold)
+    return plan.summarize(scores, activity, {"time": time_coordinate(activity)})
 
 
-def planned(
-    held: xr.DataArray, labels: Any, estimator: Any, cv: Any, groups: Any, *, score: str | None, seed: int
-) -> dict[str, Any]:
-    """Settle everything that is the same at all times: decoder, folds, score."""
+@dataclass(frozen=True)
+class DecodingPlan:
+    """Everything that is the same at all times: the decoder, the labels, the folds, the score.
+
+    Parameters
+    ----------
+    estimator : scikit-learn estimator
+    truth : ndarray, (stimulus,)
+        The labels.
+    folds : list of (train, test)
+    folds_text : str
+        How the folds were made.
+    score : str
+        Name of the score.
+    scorer : callable
+        Takes a decoder, patterns and labels; returns the score.
+    chance : float or None
+        For accuracy.
+    """
+
+    estimator: Estimator
+    truth: np.ndarray
+    folds: Folds
+    folds_text: str
+    score: str
+    scorer: Callable[[Estimator, np.ndarray, np.ndarray], float]
+    chance: float | None
+
+    def fit(self, responses: np.ndarray) -> list[Estimator]:
+        """Fit a decoder in each fold, to patterns (stimulus, unit)."""
+        from sklearn.base import clone
+
+        return [clone(self.estimator).fit(responses[train], self.truth[train]) for train, _ in self.folds]
+
+    def test(self, decoder: Estimator, responses: np.ndarray, fold: int) -> float:
+        """Score a decoder on the test stimuli of its fold."""
+        _, test = self.folds[fold]
+        if self.score == "accuracy":
+            # scikit-learn's scorer gives the same and takes longer than the decoder
+            return float((decoder.predict(responses[test]) == self.truth[test]).mean())
+        return float(self.scorer(decoder, responses[test], self.truth[test]))
+
+    def summarize(
+        self, scores: np.ndarray, activity: xr.DataArray, coordinates: Mapping[str, xr.Variable]
+    ) -> xr.DataArray:
+        """Average scores (..., fold) over folds, and label them."""
+        attributes: dict[str, str | float] = {
+            "long_name": "decoding accuracy" if self.score == "accuracy" else self.score,
+            "units": "1",
+            "of": name_of(activity),
+            "folds": self.folds_text,
+        }
+        if self.chance is not None:
+            attributes["chance"] = self.chance
+        mean = xr.DataArray(scores.mean(-1), coordinates, list(coordinates), "decode", attributes)
+        n_folds = scores.shape[-1]
+        text = f"lowest to highest over {n_folds} folds; a claim about a model rests on seeds, not on folds"
+        return with_interval(mean, scores.min(-1), scores.max(-1), text, n_folds)
+
+
+def plan_decoding(
+    activity: xr.DataArray,
+    labels: Labels,
+    estimator: Estimator | None,
+    cv: Splits,
+    groups: Groups,
+    *,
+    score: str | None,
+    seed: int,
+) -> DecodingPlan:
+    """Choose decoder, folds and score; see `decode` for the arguments and the errors."""
     from sklearn.base import is_regressor
     from sklearn.metrics import get_scorer, get_scorer_names
-
-    from cortexsim._support.checks import unknown
 
     if estimator is not None and not (hasattr(estimator, "fit") and hasattr(estimator, "get_params")):
         raise TypeError(f"estimator must be one of scikit-learn's, with fit and get_params, got {estimator!r}")
     if score is not None and score not in get_scorer_names():
         raise ValueError(unknown("score", score, get_scorer_names()))
     continuous = score in REGRESSION if estimator is None else is_regressor(estimator)
-    truth, folds, how = folds_of(held, labels, groups, cv, continuous=continuous, seed=seed)
+    truth, folds, folds_text = folds_of(activity, labels, groups, cv, continuous=continuous, seed=seed)
     score = score or ("r2" if continuous else "accuracy")
     smallest = min(len(train) for train, _ in folds)
-    chance = np.unique(truth, return_counts=True)[1].max() / len(truth) if score == "accuracy" else None
-    return {
-        "estimator": default_decoder(continuous, smallest) if estimator is None else estimator,
-        "truth": truth,
-        "folds": folds,
-        "how": how,
-        "score": score,
-        "scorer": get_scorer(score),
-        "chance": chance,
-    }
+    chance = float(np.unique(truth, return_counts=True)[1].max() / len(truth)) if score == "accuracy" else None
+    decoder = default_decoder(continuous, smallest) if estimator is None else estimator
+    return DecodingPlan(decoder, truth, folds, folds_text, score, get_scorer(score), chance)
 
 
-def default_decoder(continuous: bool, n_train: int) -> Any:
-    """Return a decoder of matched dimensions: see `decode`."""
+def default_decoder(continuous: bool, n_train: int) -> Estimator:
+    """Return the default decoder, whose number of dimensions does not depend on the state: see `decode`."""
     from sklearn.linear_model import RidgeCV
     from sklearn.pipeline import make_pipeline
 
     from cortexsim.analyse.components import ScaledComponents, ShrunkDiscriminant
 
     reader = RidgeCV(alphas=np.logspace(-1, 4, 11)) if continuous else ShrunkDiscriminant()
-    return make_pipeline(ScaledComponents(min(N_COMPONENTS, n_train - 1)), reader)
-
-
-def fitted(plan: dict[str, Any], read: np.ndarray) -> list[Any]:
-    """Fit a decoder in each fold."""
-    from sklearn.base import clone
-
-    folds: Folds = plan["folds"]
-    return [clone(plan["estimator"]).fit(read[train], plan["truth"][train]) for train, _ in folds]
-
-
-def tested(plan: dict[str, Any], decoder: Any, read: np.ndarray, fold: int) -> float:
-    """Score a decoder on the stimuli of its fold that it has not seen."""
-    test = plan["folds"][fold][1]
-    if plan["score"] == "accuracy":
-        # scikit-learn's scorer gives the same and takes longer than the decoder
-        return float((decoder.predict(read[test]) == plan["truth"][test]).mean())
-    return float(plan["scorer"](decoder, read[test], plan["truth"][test]))
-
-
-def summarized(scores: np.ndarray, held: xr.DataArray, plan: dict[str, Any], coordinates: Any) -> xr.DataArray:
-    """Average scores (..., fold) over folds, and label them."""
-    attributes = {
-        "long_name": "decoding accuracy" if plan["score"] == "accuracy" else str(plan["score"]),
-        "units": "1",
-        "of": name_of(held),
-        "folds": plan["how"],
-    }
-    if plan["chance"] is not None:
-        attributes["chance"] = float(plan["chance"])
-    mean = xr.DataArray(scores.mean(-1), coordinates, list(coordinates), "decode", attributes)
-    text = f"lowest to highest over {scores.shape[-1]} folds; a claim about a model rests on seeds, not on folds"
-    return with_interval(mean, scores.min(-1), scores.max(-1), text, scores.shape[-1])
+    decoder: Estimator = make_pipeline(ScaledComponents(min(N_COMPONENTS, n_train - 1)), reader)
+    return decoder

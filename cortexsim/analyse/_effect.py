@@ -1,7 +1,8 @@
-"""What an intervention changes: each state over time, and the decision."""
+"""The effect of an intervention: on each state over time, and on the decision."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,21 +13,22 @@ from cortexsim.graph.interventions import Changes
 from cortexsim.graph.transitions import Times
 from cortexsim.recording.io import settings
 
+# settings of two recordings that must agree, and those of which the first alone has any
 SAME = ("images", "model", "graph", "presentation", "coordinates", "seed", "until", "quantity", "noise", "repeats")
 CHANGES = ("silence", "gain", "transition_noise")
 LEVEL = 0.95
 
 
 def effect(recording: xr.DataTree, intact: xr.DataTree) -> xr.Dataset:
-    """Compare a recording with an intervention to the intact one: where, when and how much it changes.
+    """Compare a recording with an intervention to the intact one: where, when and by how much it changes.
 
     Parameters
     ----------
     recording : DataTree
         As `simulate` returns it, with silence, gain or transition_noise.
     intact : DataTree
-        The same model, stimuli, presentation, seed, times, noise and, unless the lesion is a recalibrated one,
-        statistics, without.
+        Without any of these, but of the same model, stimuli, presentation, seed, times, noise and (unless the lesion is
+        a recalibrated one) statistics.
 
     Returns
     -------
@@ -35,14 +37,14 @@ def effect(recording: xr.DataTree, intact: xr.DataTree) -> xr.Dataset:
 
         - `distance` (state, time): |h - h0| / |h0|, the Euclidean length of the change of a state, relative to that of
           the intact state, over all its units;
-        - `emptied` (state, time): fraction of the stimuli for which the state holds something in one recording alone;
-        - `changed` (time): fraction of the stimuli of which another class is named;
-        - with labels, `accuracy` and `accuracy_intact` (time); `accuracy_difference` (time), the first less the second,
-          paired by stimulus; and `log_odds_change` (time), of the log-odds of the right class, in nats.
+        - `emptied` (state, time): fraction of the stimuli for which the state is populated in only one recording;
+        - `changed` (time): fraction of the stimuli for which the decision is a different class;
+        - with labels, `accuracy` and `accuracy_intact` (time); `accuracy_difference` (time), the first minus the
+          second, paired by stimulus; and `log_odds_change` (time), of the log-odds of the right class, in nats.
 
-        `distance`, `changed`, `accuracy_difference` and `log_odds_change` have their 95 % interval over stimuli beside
-        them, as coordinates named after them, such as `distance_low` and `distance_high`; `attrs["interval"]` says
-        which it is. The repeats of a stimulus are averaged first, since they are no stimuli of their own.
+        `distance`, `changed`, `accuracy_difference` and `log_odds_change` have a 95 % interval over stimuli, in
+        coordinates such as `distance_low` and `distance_high`; `attrs["interval"]` names its kind. The repeats of a
+        stimulus are averaged first, since they are not independent stimuli.
 
     Raises
     ------
@@ -54,42 +56,17 @@ def effect(recording: xr.DataTree, intact: xr.DataTree) -> xr.Dataset:
     Intervals: of fractions Wilson (1927); of the paired difference of two accuracies Bonett & Price (2012), whose width
     is not zero where no decision changes; of means, and of all where there are repeats, Student's t over stimuli.
     """
-    made, whole = settings(recording), settings(intact)
-    _check(made, whole)
-    readout, before = (one["readout"].to_dataset() for one in (recording, intact))
+    made, intact_made = settings(recording), settings(intact)
+    _check(made, intact_made)
     states = [str(name) for name in recording.children if name != "readout" and name in intact.children]
-    kept = [dict(one["record"]) if isinstance(one["record"], dict) else {} for one in (made, whole)]
-    unlike = [state for state in states if kept[0].get(state, "all") != kept[1].get(state, "all")]
-    if unlike:
-        raise ValueError(f"the two recordings keep different portions of {unlike}; record the same of both")
+    _refuse_other_selections(made, intact_made, states)
+    readout, before = (one["readout"].to_dataset() for one in (recording, intact))
     groups = _groups(readout)
-    times = readout["time"]
-
-    results: dict[str, Any] = {}
-    shape = (len(states), times.size)
-    distance, emptied = np.full((3, *shape), np.nan), np.full(shape, np.nan)
-    for row, state in enumerate(states):
-        changed, original = recording[state].to_dataset(), intact[state].to_dataset()
-        for column in range(times.size):
-            # one time after the other, so that recordings larger than memory pass through
-            there, was = _populated(changed, column), _populated(original, column)
-            emptied[row, column] = _per_stimulus((there != was).astype(float), groups).mean()
-            both = there & was
-            if both.any():
-                x, y = (_rows(one["activation"].isel(time=column)) for one in (changed, original))
-                length = np.linalg.norm(y, axis=1)
-                ratio = np.divide(
-                    np.linalg.norm(x - y, axis=1), length, where=both & (length > 0), out=np.full(len(x), np.nan)
-                )
-                distance[:, row, column] = _mean(_per_stimulus(ratio, groups))
-    text = _interval_text("Student's t interval", groups)
-    _put(results, "distance", ("state", "time"), distance, "relative distance of activation, |h - h0| / |h0|", text)
-    results["emptied"] = ("state", "time"), emptied, {"long_name": "populated in one recording alone", "units": "1"}
-    _decide(results, readout, before, groups)
-    coordinates = {"time": times.variable, "state": ("state", states, {"long_name": "state"})}
+    results = _of_states(recording, intact, states, groups) | _of_decisions(readout, before, groups)
+    coordinates = {"time": readout["time"].variable, "state": ("state", states, {"long_name": "state"})}
     bounds = {name: results.pop(name) for name in list(results) if name.endswith(("_low", "_high"))}
     attrs = {
-        "intervention": _told(made),
+        "intervention": _intervention_text(made),
         "lesion": (made.get("lesion") or {}).get("kind", ""),
         "presentation": made["presentation_text"],
         "n": int(groups.max()) + 1,
@@ -97,23 +74,30 @@ def effect(recording: xr.DataTree, intact: xr.DataTree) -> xr.Dataset:
     return xr.Dataset(results, {**coordinates, **bounds}, attrs)
 
 
-def _check(made: dict[str, Any], whole: dict[str, Any]) -> None:
+def _check(made: dict[str, Any], intact_made: dict[str, Any]) -> None:
     lesion = (made.get("lesion") or {}).get("kind")
     same = SAME if lesion == "recalibrated" else (*SAME, "statistics")
-    different = [key for key in same if made.get(key) != whole.get(key)]
+    different = [key for key in same if made.get(key) != intact_made.get(key)]
     if different:
         raise ValueError(
-            f"the two recordings differ in {different}, so what they show is no effect of the intervention alone; "
+            f"the two recordings also differ in {different}, so the intervention alone does not explain what changes; "
             "simulate the same model, stimuli and presentation twice"
         )
-    if any(whole.get(key) for key in CHANGES):
-        raise ValueError(f"the second recording is not intact: {_told(whole)}")
+    if any(intact_made.get(key) for key in CHANGES):
+        raise ValueError(f"the second recording is not intact: {_intervention_text(intact_made)}")
     if not any(made.get(key) for key in CHANGES):
         raise ValueError(f"the first recording has no intervention: allowed are {list(CHANGES)}")
 
 
-def _told(made: dict[str, Any]) -> str:
-    def times(intervals: Any) -> Times:
+def _refuse_other_selections(made: dict[str, Any], intact_made: dict[str, Any], states: Sequence[str]) -> None:
+    selections = [dict(one["record"]) if isinstance(one["record"], dict) else {} for one in (made, intact_made)]
+    different = [state for state in states if selections[0].get(state, "all") != selections[1].get(state, "all")]
+    if different:
+        raise ValueError(f"the two recordings contain different selections of {different}; record the same of both")
+
+
+def _intervention_text(made: dict[str, Any]) -> str:
+    def times(intervals: Sequence[Sequence[int]]) -> Times:
         return Times(tuple((start, stop) for start, stop in intervals))
 
     closed = {name: times(intervals) for name, intervals in made.get("silence", {}).items()}
@@ -130,11 +114,43 @@ def _groups(readout: xr.Dataset) -> np.ndarray:
     return np.unique(target.values, return_inverse=True)[1]
 
 
+def _of_states(
+    recording: xr.DataTree, intact: xr.DataTree, states: Sequence[str], groups: np.ndarray
+) -> dict[str, Any]:
+    """Return `distance` and `emptied`, (state, time)."""
+    shape = (len(states), recording["readout"].sizes["time"])
+    distance, emptied = np.full((3, *shape), np.nan), np.full(shape, np.nan)
+    for row, state in enumerate(states):
+        node, intact_node = recording[state].to_dataset(), intact[state].to_dataset()
+        # one time after the other, so that recordings may be larger than memory
+        for column in range(shape[1]):
+            populated, intact_populated = _populated(node, column), _populated(intact_node, column)
+            in_one = (populated != intact_populated).astype(float)
+            emptied[row, column] = _per_stimulus(in_one, groups).mean()
+            in_both = populated & intact_populated
+            if in_both.any():
+                h, h0 = (_patterns(one, column) for one in (node, intact_node))
+                ratio = _relative_distance(h, h0, where=in_both)
+                distance[:, row, column] = _mean(_per_stimulus(ratio, groups))
+    text = _interval_text("Student's t interval", groups)
+    long_name = "relative distance of activation, |h - h0| / |h0|"
+    results = _with_bounds("distance", ("state", "time"), distance, long_name, text)
+    results["emptied"] = ("state", "time"), emptied, {"long_name": "populated in one recording alone", "units": "1"}
+    return results
+
+
+def _relative_distance(h: np.ndarray, h0: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """Return |h - h0| / |h0| of each stimulus; NaN outside of `where` and where h0 is silent."""
+    length = np.linalg.norm(h0, axis=1)
+    nothing = np.full(len(h), np.nan)
+    return np.divide(np.linalg.norm(h - h0, axis=1), length, where=where & (length > 0), out=nothing)
+
+
 def _per_stimulus(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Average over the repeats of each stimulus; NaN where none holds a number."""
-    there = np.isfinite(values)
-    total = np.bincount(groups, np.where(there, values, 0.0))
-    n = np.bincount(groups, there)
+    """Average over the repeats of each stimulus; NaN where no repeat has a number."""
+    known = np.isfinite(values)
+    total = np.bincount(groups, np.where(known, values, 0.0))
+    n = np.bincount(groups, known)
     return np.divide(total, n, where=n > 0, out=np.full(len(n), np.nan))
 
 
@@ -143,54 +159,56 @@ def _populated(node: xr.Dataset, column: int) -> np.ndarray:
     return np.broadcast_to(flags.values, node.sizes["stimulus"])
 
 
-def _rows(activation: xr.DataArray) -> np.ndarray:
+def _patterns(node: xr.Dataset, column: int) -> np.ndarray:
+    activation = node["activation"].isel(time=column)
     return activation.values.astype(np.float64).reshape(activation.sizes["stimulus"], -1)
 
 
-def _decide(
-    results: dict[str, Any],
-    readout: xr.Dataset,
-    before: xr.Dataset,
-    groups: np.ndarray,
-) -> None:
-    logits, original = (one["logits"].transpose("stimulus", "time", "class").values for one in (readout, before))
-    logits, original = logits.astype(np.float64), original.astype(np.float64)
-    there = np.isfinite(logits).all(-1) & np.isfinite(original).all(-1)
-    named, was = (np.where(np.isfinite(one), one, -np.inf).argmax(-1) for one in (logits, original))
-    n_times, repeated = there.shape[1], len(groups) > groups.max() + 1
-
-    def over_times(values: np.ndarray, interval: Any) -> np.ndarray:
-        """Summarize values of shape (stimulus, time) at each time."""
-        kept = np.where(there, values, np.nan)
-        return np.stack([interval(_per_stimulus(kept[:, k], groups)) for k in range(n_times)], axis=1)
-
-    fraction, difference = (_mean, _mean) if repeated else (_wilson, paired_difference)
-    text = _interval_text("Student's t interval" if repeated else "Wilson interval", groups)
-    _put(results, "changed", ("time",), over_times((named != was).astype(float), fraction), "decisions changed", text)
-    if "label" not in readout.coords:
-        return
-    label = readout["label"].values[:, None]
-    right, was_right = (named == label).astype(float), (was == label).astype(float)
-    for name, values in (("accuracy", right), ("accuracy_intact", was_right)):
-        accuracy = over_times(values, _mean)[0]
-        results[name] = ("time",), accuracy, {"long_name": name.replace("_", ", "), "units": "1"}
-    text = _interval_text("Student's t interval" if repeated else "paired Bonett-Price interval", groups)
-    _put(
-        results, "accuracy_difference", ("time",), over_times(right - was_right, difference), "change of accuracy", text
+def _of_decisions(readout: xr.Dataset, before: xr.Dataset, groups: np.ndarray) -> dict[str, Any]:
+    """Return `changed` (time,), and with labels the accuracies and the change of the log-odds."""
+    logits, logits0 = (
+        one["logits"].transpose("stimulus", "time", "class").values.astype(np.float64) for one in (readout, before)
     )
-    text = _interval_text("Student's t interval", groups)
-    change = _log_odds(logits, label) - _log_odds(original, label)
-    _put(results, "log_odds_change", ("time",), over_times(change, _mean), "change of the right class' log-odds", text)
-    results["log_odds_change"][2]["units"] = "nat"
+    known = np.isfinite(logits).all(-1) & np.isfinite(logits0).all(-1)
+    choice, choice0 = (np.where(np.isfinite(one), one, -np.inf).argmax(-1) for one in (logits, logits0))
+    repeated = len(groups) > groups.max() + 1
+
+    def over_times(values: np.ndarray, interval: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """Summarize values of shape (stimulus, time) at each time."""
+        values = np.where(known, values, np.nan)
+        return np.stack([interval(_per_stimulus(column, groups)) for column in values.T], axis=1)
+
+    def text(kind: str) -> str:
+        return _interval_text("Student's t interval" if repeated else kind, groups)
+
+    # averages over repeats are not counts any more
+    of_fraction, of_difference = (_mean, _mean) if repeated else (_wilson, paired_difference)
+    changed = over_times((choice != choice0).astype(float), of_fraction)
+    results = _with_bounds("changed", ("time",), changed, "decisions changed", text("Wilson interval"))
+    if "label" not in readout.coords:
+        return results
+    label = readout["label"].values[:, None]
+    right, right0 = (choice == label).astype(float), (choice0 == label).astype(float)
+    for name, values in (("accuracy", right), ("accuracy_intact", right0)):
+        attributes = {"long_name": name.replace("_", ", "), "units": "1"}
+        results[name] = ("time",), over_times(values, _mean)[0], attributes
+    difference = over_times(right - right0, of_difference)
+    interval = text("paired Bonett-Price interval")
+    results |= _with_bounds("accuracy_difference", ("time",), difference, "change of accuracy", interval)
+    change = over_times(_log_odds(logits, label) - _log_odds(logits0, label), _mean)
+    interval, long_name = text("Student's t interval"), "change of the right class' log-odds"
+    return results | _with_bounds("log_odds_change", ("time",), change, long_name, interval, "nat")
 
 
-def _put(
-    results: dict[str, Any], name: str, dims: tuple[str, ...], values: np.ndarray, long_name: str, interval: str
-) -> None:
-    """Keep a mean with its bounds; `values` has shape (3, *dims): mean, low, high."""
-    results[name] = dims, values[0], {"long_name": long_name, "units": "1", "interval": interval}
-    for bound, at in zip(("low", "high"), values[1:], strict=True):
-        results[f"{name}_{bound}"] = dims, at, {"long_name": f"{long_name}, {bound}er bound", "units": "1"}
+def _with_bounds(
+    name: str, dims: tuple[str, ...], values: np.ndarray, long_name: str, interval: str, units: str = "1"
+) -> dict[str, Any]:
+    """Return the variables of a mean and its bounds, from values of shape (3, *dims): mean, low, high."""
+    attributes = {"long_name": long_name, "units": units, "interval": interval}
+    variables: dict[str, Any] = {name: (dims, values[0], attributes)}
+    for bound, series in zip(("low", "high"), values[1:], strict=True):
+        variables[f"{name}_{bound}"] = dims, series, {"long_name": f"{long_name}, {bound}er bound", "units": units}
+    return variables
 
 
 def _interval_text(kind: str, groups: np.ndarray) -> str:
@@ -199,17 +217,17 @@ def _interval_text(kind: str, groups: np.ndarray) -> str:
 
 def _log_odds(logits: np.ndarray, label: np.ndarray) -> np.ndarray:
     """Return log p / (1 - p) of the labelled class, shape (stimulus, time)."""
-    place = np.broadcast_to(label[..., None], (*logits.shape[:2], 1))
-    right = np.take_along_axis(logits, place, -1)
+    position = np.broadcast_to(label[..., None], (*logits.shape[:2], 1))
+    right = np.take_along_axis(logits, position, -1)
     others = logits.copy()
-    np.put_along_axis(others, place, -np.inf, -1)
+    np.put_along_axis(others, position, -np.inf, -1)
     with np.errstate(invalid="ignore"):
         highest = others.max(-1, keepdims=True)
         return (right - highest)[..., 0] - np.log(np.exp(others - highest).sum(-1))
 
 
 def _mean(values: np.ndarray) -> np.ndarray:
-    """Mean with its interval by Student's t; without one where there are fewer than two values."""
+    """Return the mean and its interval by Student's t; without an interval where there are fewer than two values."""
     # what scipy.stats calls, which takes seconds to import
     from scipy.special import stdtrit
 
@@ -223,7 +241,7 @@ def _mean(values: np.ndarray) -> np.ndarray:
 
 
 def _wilson(values: np.ndarray) -> np.ndarray:
-    """Fraction of ones among zeros and ones, with its interval."""
+    """Return the fraction of ones among zeros and ones, and its interval."""
     values = values[np.isfinite(values)]
     if not len(values):
         return np.full(3, np.nan)

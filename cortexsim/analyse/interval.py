@@ -1,45 +1,65 @@
-"""How sure a number is: intervals that travel on the array they belong to, and what they are over."""
+"""Confidence intervals, and how they travel with the numbers that they belong to."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import ArrayLike
 
 Z_95 = 1.96
 N_GROUPS = 20
 
+Variable = tuple[str | tuple[str, ...], np.ndarray, dict[str, Any]]
 
-def wilson(right: Any, n: Any, z: float = Z_95) -> tuple[Any, Any]:
+
+def wilson(successes: ArrayLike, n: ArrayLike, z: float = Z_95) -> tuple[np.ndarray, np.ndarray]:
     """Return Wilson's (1927) interval of a fraction: 95 % at z = 1.96.
 
     Parameters
     ----------
-    right, n : int or array
-        How many of how many; NaN where n is 0.
+    successes, n : int or array
+        The number of successes and of trials.
     z : float
         Standard scores on each side.
 
     Returns
     -------
     tuple of float or array
-        The lower and the upper end, within 0 and 1.
+        The lower and the upper end, within 0 and 1; NaN where n is 0.
     """
-    right, n = np.asarray(right, float), np.asarray(n, float)
+    successes, n = np.asarray(successes, float), np.asarray(n, float)
     with np.errstate(invalid="ignore", divide="ignore"):
-        share = right / n
+        share = successes / n
         middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
         half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-        low, high = np.maximum(0.0, middle - half), np.minimum(1.0, middle + half)
-    return (float(low), float(high)) if low.ndim == 0 else (low, high)
+        return np.maximum(0.0, middle - half), np.minimum(1.0, middle + half)
+
+
+def fraction(successes: ArrayLike, n: ArrayLike) -> np.ndarray:
+    """Return a fraction and the ends of Wilson's 95 % interval, (3, ...); NaN where n is 0."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.asarray(successes, float) / np.asarray(n, float)
+    return np.array([share, *wilson(successes, n)])
 
 
 def with_interval(array: xr.DataArray, low: np.ndarray, high: np.ndarray, text: str, n: int) -> xr.DataArray:
-    """Put an interval on an array, and say what it is over."""
+    """Add the coordinates `low` and `high` to an array, and the attributes that say what they are and over how many."""
     around = array.assign_coords(low=(array.dims, low), high=(array.dims, high))
     return around.assign_attrs(interval=text, n=n)
+
+
+def interval_variables(
+    name: str, dims: str | tuple[str, ...], values: np.ndarray | Sequence[np.ndarray], attributes: dict[str, Any]
+) -> dict[str, Variable]:
+    """Return the variables `name`, `name_low` and `name_high` of a Dataset, from values of shape (3, ...).
+
+    A Dataset shares its coordinates between its variables, so `low` and `high` cannot be coordinates there.
+    """
+    names = (name, f"{name}_low", f"{name}_high")
+    return {one: (dims, series, attributes) for one, series in zip(names, values, strict=True)}
 
 
 def mean_interval(values: np.ndarray, axis: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -62,7 +82,9 @@ def jackknife_groups(n: int, seed: int = 0, n_groups: int = N_GROUPS) -> list[np
     return np.array_split(order, min(n_groups, n))
 
 
-def jackknife(n: int, measure: Callable[[np.ndarray], Any], seed: int = 0) -> tuple[Any, Any, Any]:
+def jackknife(
+    n: int, measure: Callable[[np.ndarray], ArrayLike], seed: int = 0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Measure something, and its 95 % interval by leaving out one group of stimuli at a time.
 
     Parameters
@@ -84,14 +106,14 @@ def jackknife(n: int, measure: Callable[[np.ndarray], Any], seed: int = 0) -> tu
     Kott, P. S. (2001). The delete-a-group jackknife. Journal of Official Statistics 17.
     """
     everything = np.arange(n)
-    value = measure(everything)
+    value = np.asarray(measure(everything))
     groups = jackknife_groups(n, seed)
     without = np.asarray([measure(np.delete(everything, group)) for group in groups])
-    spread = ((without - without.mean(0)) ** 2).sum(0) * (len(groups) - 1) / len(groups)
-    half = Z_95 * np.sqrt(spread)
+    variance = ((without - without.mean(0)) ** 2).sum(0) * (len(groups) - 1) / len(groups)
+    half = Z_95 * np.sqrt(variance)
     return value, value - half, value + half
 
 
 def jackknife_text(n: int) -> str:
-    """Say what `jackknife` is over."""
+    """Describe the interval of `jackknife`, for the attribute `interval`."""
     return f"95 % jackknife interval over {n} stimuli, left out in {min(N_GROUPS, n)} groups"

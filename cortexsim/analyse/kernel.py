@@ -1,16 +1,16 @@
-"""What the inner products of patterns alone can tell: how alike two states are, and how many dimensions one has."""
+"""Inner products of patterns: all that the similarity and the dimensionality of states depend on."""
 
 from __future__ import annotations
 
 import numpy as np
 
 
-def products(read: np.ndarray) -> np.ndarray:
-    """Return the inner products of patterns, (stimulus, stimulus), about their mean."""
+def products(patterns: np.ndarray) -> np.ndarray:
+    """Return the inner products of patterns about their mean, (stimulus, stimulus)."""
     # about the mean less is lost to rounding; a subset of the stimuli is centred again
-    away = read.astype(np.float64)
-    away -= away.mean(0)
-    return away @ away.T
+    centred_patterns = patterns.astype(np.float64)
+    centred_patterns -= centred_patterns.mean(0)
+    return centred_patterns @ centred_patterns.T
 
 
 def centred(kernel: np.ndarray) -> np.ndarray:

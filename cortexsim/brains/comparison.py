@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 import xarray as xr
 
+from cortexsim._support.progress import Report, silent
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.cortex import Cortex
 from cortexsim.recording._simulate import simulate
@@ -33,7 +34,7 @@ def compare(
     n_bootstrap: int = 200,
     seed: int = 0,
     progress: bool = False,
-    told: Callable[[float, str], None] | None = None,
+    report: Report = silent,
 ) -> xr.DataArray:
     """Compare a model's dissimilarities with a brain's at every time.
 
@@ -66,8 +67,8 @@ def compare(
         Draws the untrained weights, masks and the resamples.
     progress : bool
         Show progress bars.
-    told : callable, optional
-        Is told the share that is done and what comes next; an exception from it ends the comparison.
+    report : callable, optional
+        Called with the fraction that is done and what comes next; an exception from it stops the comparison.
 
     Returns
     -------
@@ -105,15 +106,15 @@ def compare(
         return compare_rdms(dissimilarities, brain, method, n_bootstrap=n_bootstrap, seed=seed, progress=progress)
 
     each: list[xr.DataArray] = []
-    steps, say = len(cortices) * (1 + len(states)) + 1, told or (lambda share, words: None)
+    steps = len(cortices) * (1 + len(states)) + 1
     for place, (name, cortex) in enumerate(cortices.items()):
         done = place * (1 + len(states))
-        say(done / steps, f"{name} model: showing {len(pixels)} images")
+        report(done / steps, f"{name} model: showing {len(pixels)} images")
         if cortex.normalization != "none":
             calibrate(cortex, pixels, until, shown, seed=seed)
         recording = simulate(cortex, pixels, shown, until=until, record=states, seed=seed, progress=progress)
         for k, state in enumerate(states, 1):
-            say((done + k) / steps, f"{name} model: comparing {state}")
+            report((done + k) / steps, f"{name} model: comparing {state}")
             each.append(against_brain(rdm(recording[state], metric)))
     dims = ("model", "state", *each[0].dims)
 
@@ -130,7 +131,7 @@ def compare(
     # the ceiling is the brain's own, whatever is compared with it
     ceilings = [name for name in ("ceiling_low", "ceiling_high") if name in each[0].coords]
     coordinates |= {name: each[0][name].variable for name in ceilings}
-    say((steps - 1) / steps, "comparing the pixels")
+    report((steps - 1) / steps, "comparing the pixels")
     baseline = against_brain(_pixel_dissimilarities(pixels, metric))
     coordinates["pixels"] = baseline.variable
     coordinates |= {f"pixels_{end}": baseline[end].variable for end in ("low", "high") if end in baseline.coords}

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from cortexsim._support.checks import unknown
+from cortexsim._support.checks import unknown, whole
 from cortexsim.stimuli.text import read_amount, read_presentation, read_record, read_silence
 
 __all__ = ["read_amount", "read_presentation", "read_record", "read_silence"]
@@ -70,9 +70,7 @@ def choose_device(options: argparse.Namespace) -> Any:
     from cortexsim.model.devices import checked_device
 
     if options.threads is not None:
-        if options.threads < 1:
-            raise ValueError(f"threads must be at least 1, got {options.threads}")
-        torch.set_num_threads(options.threads)
+        torch.set_num_threads(whole(options.threads, "threads", 1))
     options.device = checked_device(options.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     return options.device
 

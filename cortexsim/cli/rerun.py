@@ -112,17 +112,17 @@ def readout_over_time(recording: Any) -> Iterator[str]:
     """Say what the readout of the first stimulus names at each time, and with which probability."""
     import numpy as np
 
+    from cortexsim.analyse.probabilities import softmax
     from cortexsim.recording.io import settings
 
     readout = recording["readout"].isel(stimulus=0)
     names = settings(recording)["classes"] or [str(k) for k in readout["class"].values]
     label = f"; the label is {names[int(readout['label'])]}" if "label" in readout.coords else ""
     yield f"readout over time (probability of the class that is named){label}:"
-    for logits in readout["logits"].transpose("time", "class"):
-        time, values = int(logits["time"]), logits.values.astype(float)
+    for probability in softmax(readout["logits"]).transpose("time", "class"):
+        time, values = int(probability["time"]), probability.values
         if np.isnan(values).all():
             yield f"{f't={time}':>6}  empty"
             continue
-        odds = np.exp(values - values.max())
         best = int(values.argmax())
-        yield f"{f't={time}':>6}  {names[best]}  {odds[best] / odds.sum():.1%}"
+        yield f"{f't={time}':>6}  {names[best]}  {values[best]:.1%}"

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from cortexsim._support.checks import whole
 from cortexsim.cli.arguments import (
     DATA_HELP,
     SHOW_HELP,
@@ -88,8 +89,7 @@ def _calibration_images(options: argparse.Namespace, model: Any) -> Any:
     if options.lesion == "acute" and options.calibrate_on is None:
         return None
     n = 500 if options.calibrate_on is None else options.calibrate_on
-    if n < 1:
-        raise ValueError(f"calibrate-on must be at least 1, got {n}")
+    whole(n, "calibrate-on", 1)
     data = read_data(argparse.Namespace(**{**vars(options), "n": n}), "train", model.graph.states[0].size)
     return _drawn(data, n, options.seed)
 
@@ -113,9 +113,7 @@ def run(options: argparse.Namespace) -> None:
     model = load_model(options.model)
     data = read_data(options, "test", model.graph.states[0].size)
     if options.first is not None:
-        if options.first < 1:
-            raise ValueError(f"first must be at least 1, got {options.first}")
-        data = _drawn(data, options.first, options.seed)
+        data = _drawn(data, whole(options.first, "first", 1), options.seed)
     names = cs.datasets.classes(data)
     if model.classes is not None and names != model.classes:
         print(

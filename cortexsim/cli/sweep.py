@@ -51,8 +51,8 @@ def run(options: argparse.Namespace) -> None:
         yes = input(f"the grid has {study.n_points:,} points; run them all? [y/N] ").strip().lower() in ("y", "yes")
     with stop_on_request() as stopping:
 
-        def report(line: str) -> None:
-            print(line, flush=True)
+        def report(fraction: float, message: str) -> None:
+            print(message, flush=True)
             if stopping():
                 print("\nstopped; the same command with --resume goes on", file=sys.stderr)
                 raise KeyboardInterrupt

@@ -10,12 +10,11 @@ import torch
 import xarray as xr
 from torch import Tensor
 
+from cortexsim._support.checks import ordered_pair, whole
 from cortexsim._support.randomness import integers, normal, uniform
 from cortexsim.datasets.labels import (
     balanced_labels,
     check_part,
-    check_range,
-    check_whole,
     chunks,
     device_named,
     labelled,
@@ -102,11 +101,11 @@ def contours(
     Jolicoeur, Ullman & Mackay (1986), Curve tracing: a possible basic operation in the perception of spatial
     relations. Memory & Cognition 14:129-140.
     """
-    check_whole("n", n, 1)
+    n = whole(n, "n", 1)
     check_part(part)
-    check_whole("size", size, 16, 128)
+    size = whole(size, "size", 16, 128)
     allowed = (SHORTEST_PX, LONGEST * size)
-    low, high = check_range("length", length or (LENGTH[0] * size, LENGTH[1] * size), *allowed)
+    low, high = ordered_pair(length or (LENGTH[0] * size, LENGTH[1] * size), "length", *allowed)
     computing = device_named(device)
     images = np.empty((n, 3, size, size), dtype=np.uint8)
     pieces = []

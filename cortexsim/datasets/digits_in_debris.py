@@ -9,14 +9,12 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from cortexsim._support.checks import unknown
+from cortexsim._support.checks import is_whole, ordered_pair, unknown, whole
 from cortexsim._support.randomness import integers, uniform
 from cortexsim.datasets.glyphs import ATLAS_EXTENT, ATLAS_SIDE, N_INK_POINTS, Atlas, atlas_on, pixels
 from cortexsim.datasets.labels import (
     balanced_labels,
     check_part,
-    check_range,
-    check_whole,
     chunks,
     device_named,
     labelled,
@@ -108,9 +106,9 @@ def digits(
     Spoerer, McClure & Kriegeskorte (2017), Recurrent convolutional neural networks: a better model of biological
     object recognition. Frontiers in Psychology 8:1551.
     """
-    check_whole("n", n, 1)
+    n = whole(n, "n", 1)
     check_part(part)
-    check_whole("size", size, 16, 256)
+    size = whole(size, "size", 16, 256)
     n_debris = _named_range("debris", debris, DEBRIS, MAX_DEBRIS)
     covered = _named_range("occlusion", occlusion, OCCLUSION, MAX_OCCLUSION)
     computing = device_named(device)
@@ -145,9 +143,9 @@ def _named_range(what: str, got: object, names: dict, highest: float) -> tuple[f
         if got not in names:
             raise ValueError(unknown(what, got, names) + f", or a pair (lowest, highest) up to {highest:g}")
         return names[got]
-    if what == "debris" and isinstance(got, tuple | list) and any(not isinstance(end, int) for end in got):
-        raise ValueError(f"debris is {got!r}: allowed is a pair of whole numbers, one of {list(names)}")
-    return check_range(what, got, 0, highest)
+    if what == "debris" and isinstance(got, tuple | list) and not all(map(is_whole, got)):
+        raise ValueError(f"debris must be a pair of whole numbers, or one of {list(names)}, got {got!r}")
+    return ordered_pair(got, what, 0, highest)
 
 
 class _Scene:

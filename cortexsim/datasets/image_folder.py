@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.checks import unknown
+from cortexsim._support.checks import unknown, whole
 from cortexsim.datasets.labels import labelled
 
 if TYPE_CHECKING:
@@ -157,10 +157,10 @@ def _part_of(path: Path, part: str | None) -> Path:
 def _height_and_width(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
     if size is None:
         return None
-    pair = (size, size) if isinstance(size, int) else tuple(size)
-    if len(pair) != 2 or not all(isinstance(side, int) and side >= 1 for side in pair):
-        raise ValueError(f"size is {size!r}: allowed is a whole number of px, a pair (height, width), or None")
-    return pair[0], pair[1]
+    pair = size if isinstance(size, tuple | list) else (size, size)
+    if len(pair) != 2:
+        raise ValueError(f"size must be a side in px, a pair (height, width), or None, got {size!r}")
+    return whole(pair[0], "size", 1, unit="px"), whole(pair[1], "size", 1, unit="px")
 
 
 def _list(root: Path) -> tuple[list[str], list[Path], list[int]]:

@@ -169,22 +169,6 @@ def check_part(part: str) -> None:
         raise ValueError(unknown("part", part, PARTS))
 
 
-def check_whole(what: str, got: object, low: int, high: int | None = None) -> None:
-    """Refuse what is not a whole number from `low` to `high`."""
-    allowed = f"at least {low}" if high is None else f"from {low} to {high}"
-    whole = isinstance(got, int | np.integer) and not isinstance(got, bool)
-    if not whole or int(got) < low or (high is not None and int(got) > high):  # type: ignore[call-overload]
-        raise ValueError(f"{what} is {got!r}: allowed is a whole number {allowed}")
-
-
-def check_range(what: str, got: object, low: float, high: float) -> tuple[float, float]:
-    """Refuse what is not a pair (a, b) with low ≤ a ≤ b ≤ high."""
-    pair = isinstance(got, tuple | list) and len(got) == 2
-    if not pair or not low <= got[0] <= got[1] <= high:  # type: ignore[index]
-        raise ValueError(f"{what} is {got!r}: allowed is a pair (lowest, highest), both between {low:g} and {high:g}")
-    return float(got[0]), float(got[1])  # type: ignore[index]
-
-
 def device_named(device: str | torch.device) -> torch.device:
     """Find the device to compute on, or say why it cannot be had."""
     try:

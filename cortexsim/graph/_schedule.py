@@ -7,10 +7,9 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from numbers import Integral
 from typing import Any
 
-from cortexsim._support.checks import unknown
+from cortexsim._support.checks import unknown, whole
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.graph.interventions import silenced
 from cortexsim.graph.transitions import Times, Transition
@@ -187,7 +186,8 @@ def schedule(
     """
     if not isinstance(graph, CortexGraph):
         raise TypeError(f"schedule wants a graph, such as model.graph, got {type(graph).__name__}")
-    readouts = sorted({int(readout_time)} if isinstance(readout_time, int | Integral) else set(readout_time))
+    listed = readout_time if isinstance(readout_time, Iterable) else [readout_time]
+    readouts = sorted({whole(time, "a readout time", 0) for time in listed})
     end = max([*readouts, 0]) if until is None else until
     times = record if isinstance(record, Mapping) else {name: range(end + 1) for name in record}
     wanted = {graph.state(name).name: set(when) for name, when in times.items()}

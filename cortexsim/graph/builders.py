@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from numbers import Integral
 from typing import Literal
 
-from cortexsim._support.checks import unknown
+from cortexsim._support.checks import finite, is_whole, one_of, whole
 from cortexsim.graph.cortex_graph import CortexGraph, State
-from cortexsim.graph.transitions import Kind, Times, Transition, whole
+from cortexsim.graph.transitions import Kind, Times, Transition
 
 
 def fully_recurrent(
@@ -89,10 +88,9 @@ def _linked(
 
 
 def _weight(shortcut: bool | float) -> float:
-    weight = float(shortcut)
-    if not 0 <= weight <= 1:
-        raise ValueError(f"shortcut must be True, False or a weight from 0 to 1, got {shortcut!r}")
-    return weight
+    if isinstance(shortcut, bool):
+        return float(shortcut)
+    return finite(shortcut, "shortcut", 0, 1)
 
 
 def _areas(features: Mapping[str, int], size: int | Sequence[int | tuple[int, int]]) -> list[State]:
@@ -103,8 +101,8 @@ def _areas(features: Mapping[str, int], size: int | Sequence[int | tuple[int, in
         )
     if not features:
         raise ValueError("a graph needs at least one state, got none")
-    if isinstance(size, Integral):
-        size = int(size)
+    if is_whole(size):
+        size = whole(size, "size", 1)
         if size % 2 ** (len(features) - 1):
             raise ValueError(
                 f"a side of {size} cannot halve {len(features) - 1} times; "
@@ -151,10 +149,8 @@ def resnet(
     ValueError
         If the graph is impossible, or `steps` is below 1; the message says why.
     """
-    if whole(steps, "steps") < 1:
-        raise ValueError(f"steps must be at least 1, got {steps}")
-    if between not in ("Conv", "Pool"):
-        raise ValueError(unknown("between", between, ("Conv", "Pool")))
+    steps = whole(steps, "steps", 1)
+    one_of(between, "between", ("Conv", "Pool"))
     states, weight = _areas(features, size), _weight(shortcut)
     transitions = []
     for k, state in enumerate(states):

@@ -15,8 +15,8 @@ from typing import Any
 
 import pandas as pd
 
-from cortexsim._support.checks import unknown
-from cortexsim.graph.transitions import FAMILIES, Convolution, Kind, Times, Transition, module_name, whole
+from cortexsim._support.checks import finite, unknown, whole
+from cortexsim.graph.transitions import FAMILIES, Convolution, Kind, Times, Transition, module_name
 
 RESERVED = ("time", "stimulus", "channel", "y", "x", "label", "readout")
 
@@ -50,11 +50,7 @@ class State:
         if self.name in RESERVED:
             raise ValueError(f"a state cannot be named {self.name!r}: reserved are {list(RESERVED)}")
         for what in ("features", "height", "width"):
-            value = whole(getattr(self, what), f"{what} of {self.name}")
-            if value < 1:
-                raise ValueError(f"{what} of {self.name} must be at least 1, got {value}")
-            # a plain int, which files and torch take
-            object.__setattr__(self, what, value)
+            object.__setattr__(self, what, whole(getattr(self, what), f"{what} of {self.name}", 1))
 
     @property
     def size(self) -> tuple[int, int]:
@@ -311,8 +307,7 @@ class CortexGraph:
         ValueError
             If the weight is not from 0 to 1, or there is no self-transition BRCx2 to carry it.
         """
-        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1:
-            raise ValueError(f"the weight of a shortcut must be a number from 0 to 1, got {weight!r}")
+        weight = finite(weight, "the weight of a shortcut", 0, 1)
         if not any(_may_carry(t) for t in self.transitions):
             raise ValueError(
                 "no transition of this graph can carry an identity shortcut: there is no self-transition BRCx2"
@@ -343,8 +338,7 @@ class CortexGraph:
         ValueError
             If `time` is below 1.
         """
-        if time is not None and whole(time, "time") < 1:
-            raise ValueError(f"transitions deliver at time 1 at the earliest, got time {time}")
+        time = None if time is None else whole(time, "time", 1)
         names = self.state_names
         table = pd.DataFrame("", index=pd.Index(names, name="source"), columns=pd.Index(names, name="target"))
         for transition in self.transitions:

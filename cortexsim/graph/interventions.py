@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from math import isfinite
-from numbers import Real
 from typing import Any
 
-from cortexsim._support.checks import unknown
+from cortexsim._support.checks import finite, unknown
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.graph.transitions import Times
 
@@ -148,11 +146,9 @@ def amounts(graph: CortexGraph, given: Mapping[str, Any] | None, what: str) -> d
     found = {}
     for name, value in _once(graph, given or {}, f"given a {what}").items():
         pair = value if isinstance(value, tuple) else (value, None)
-        if len(pair) != 2 or not isinstance(pair[0], Real) or isinstance(pair[0], bool):
+        if len(pair) != 2:
             raise TypeError(f"{what} of {name} must be a number, or (number, times), got {value!r}")
-        amount, nothing = float(pair[0]), 1.0 if what == "gain" else 0.0
-        if not isfinite(amount) or amount < 0:
-            raise ValueError(f"{what} of {name} must be a number of at least 0, got {amount!r}")
+        amount, nothing = finite(pair[0], f"{what} of {name}", 0), 1.0 if what == "gain" else 0.0
         if amount == nothing:
             raise ValueError(f"a {what} of {amount:g} on {name} would change nothing")
         found[name] = (amount, Times.of(pair[1]))

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
-from numbers import Integral
 from typing import Any
 
+from cortexsim._support.checks import is_whole, whole
+
 FAMILIES = "BRCx1, BRCx2, BRCx2+I, BRCx2+0.5I (any weight), BRDx1, BRDx2, Conv, Pool, or a callable"
+
+DELIVERS = "a time at which a transition delivers"  # for messages
 
 
 @dataclass(frozen=True)
@@ -48,20 +51,18 @@ class Times:
         Raises
         ------
         ValueError
-            If a time is below 1: a transition takes one step, so nothing is delivered before time 1.
-        TypeError
-            If a time is no whole number.
+            If a time is no whole number of at least 1: a transition takes one step, so nothing is delivered before
+            time 1.
         """
         if times is None:
             return cls()
         if isinstance(times, Times):
             return times
-        if isinstance(times, int | Integral):
-            times = (whole(times, "a time"),)
-        listed = sorted({whole(time, "a time") for time in times})
-        if listed and listed[0] < 1:
-            raise ValueError(f"a transition delivers at time 1 at the earliest, got time {listed[0]}")
-        return cls._joined([(time, time + 1) for time in listed])
+        if isinstance(times, range) and times.step == 1 and times:
+            # an interval already: range(3, 10**9) is not listed
+            return cls(((whole(times.start, DELIVERS, 1), times.stop),))
+        listed = [times] if isinstance(times, str) or not isinstance(times, Iterable) else times
+        return cls._joined([(time, time + 1) for time in sorted({whole(time, DELIVERS, 1) for time in listed})])
 
     @classmethod
     def _joined(cls, intervals: list[tuple[int, int | None]]) -> Times:
@@ -74,8 +75,9 @@ class Times:
         return cls(tuple(joined))
 
     def __contains__(self, time: object) -> bool:
-        return isinstance(time, int | Integral) and any(
-            start <= int(time) and (stop is None or int(time) < stop) for start, stop in self.intervals
+        return is_whole(time) and any(
+            start <= time and (stop is None or time < stop)  # type: ignore[operator]
+            for start, stop in self.intervals
         )
 
     def __bool__(self) -> bool:
@@ -114,23 +116,6 @@ def _interval(start: int, stop: int | None) -> str:
     if stop is None:
         return f"t ≥ {start}"
     return f"t = {start}" if stop == start + 1 else f"t = {start}…{stop - 1}"
-
-
-def whole(value: Any, what: str) -> int:
-    """Return a whole number, or say what it should have been.
-
-    Raises
-    ------
-    TypeError
-        If it is none.
-    """
-    try:
-        whole = int(value)
-    except (TypeError, ValueError):
-        whole = None
-    if whole is None or whole != value or isinstance(value, bool):
-        raise TypeError(f"{what} must be a whole number, got {value!r}")
-    return whole
 
 
 @dataclass(frozen=True)

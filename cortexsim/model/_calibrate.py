@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cortexsim._support.checks import whole
 from cortexsim.graph._schedule import Schedule, schedule
 from cortexsim.graph.interventions import Changes, changes
 from cortexsim.graph.transitions import Kind
@@ -76,10 +77,8 @@ def calibrate(
     MissingStatisticsError
         If there is noise on a transition, and no statistics that say how much that is.
     """
-    if not isinstance(until, int) or isinstance(until, bool) or until < 1:
-        raise ValueError(f"until must be a whole number of steps, at least 1, got {until!r}")
-    if batch_size is not None and batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    until = whole(until, "until", 1, unit="steps")
+    batch_size = None if batch_size is None else whole(batch_size, "batch_size", 1)
     pixels = as_images(images)
     model.check_images(pixels)
     presentation = checked(presentation or flash(1)).for_images(pixels)

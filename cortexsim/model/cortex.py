@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
-from cortexsim._support.checks import unknown
+from cortexsim._support.checks import unknown, whole
 from cortexsim.graph._schedule import Schedule, populate, schedule
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.graph.transitions import Kind, Transition, module_name
@@ -75,10 +75,8 @@ class Cortex(nn.Module):
         normalization: str = "time-specific",
     ) -> None:
         super().__init__()
-        if not isinstance(n_classes, int) or n_classes < 1:
-            raise ValueError(f"n_classes must be at least 1, got {n_classes!r}")
-        if not isinstance(readout_time, int) or isinstance(readout_time, bool) or readout_time < 1:
-            raise ValueError(f"readout_time must be a whole number of steps, at least 1, got {readout_time!r}")
+        n_classes = whole(n_classes, "n_classes", 1)
+        readout_time = whole(readout_time, "readout_time", 1, unit="steps")
         if normalization not in NORMALIZATIONS:
             raise ValueError(unknown("normalization", normalization, NORMALIZATIONS))
         if not math.isfinite(input_gain) or input_gain <= 0:

@@ -21,6 +21,7 @@ from ._parameters_by_steps import parameters_by_steps
 from ._probabilities import probabilities
 from ._rdm_movie import rdm_movie
 from ._reaction_times import reaction_times
+from ._save import save
 from ._speed_accuracy import speed_accuracy
 from ._stream import stream
 from ._temporal_generalization import temporal_generalization
@@ -62,6 +63,7 @@ __all__ = [
     "probabilities",
     "rdm_movie",
     "reaction_times",
+    "save",
     "speed_accuracy",
     "stream",
     "temporal_generalization",

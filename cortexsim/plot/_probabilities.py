@@ -8,9 +8,10 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim.analyse.probabilities import softmax
 from cortexsim.plot import theme
 from cortexsim.recording import trial
-from cortexsim.recording.trial import class_names, softmax
+from cortexsim.recording.trial import class_names
 
 _N_NAMED = 4
 _NOW = "now"

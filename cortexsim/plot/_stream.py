@@ -10,8 +10,8 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim.analyse.probabilities import softmax
 from cortexsim.plot import lines, theme
-from cortexsim.recording.trial import softmax
 
 PICTURE_PX = 96
 STRIP_PX = 96

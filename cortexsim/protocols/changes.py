@@ -12,6 +12,7 @@ import xarray as xr
 from torch import Tensor
 
 from cortexsim._support import randomness
+from cortexsim._support.progress import Report, silent
 from cortexsim.analyse._effect import effect
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.lesions import LESIONS
@@ -295,7 +296,7 @@ def lesion(
     calibrate_on: Any = None,
     presentation: AnyPresentation | None = None,
     record: Sequence[str] | None = None,
-    told: Callable[[float, str], None] | None = None,
+    report: Report = silent,
     **how: Any,
 ) -> xr.Dataset:
     """Cut, weaken or disturb transitions in three ways, and compare each to the intact model.
@@ -317,7 +318,7 @@ def lesion(
         By default `flash(1)`.
     record : sequence of str, optional
         States that are compared; by default all.
-    told : callable, optional
+    report : callable, optional
         Called before each part with the share that is done and what is done next; what it raises ends the run.
     **how
         As for `simulate`: `statistics`, `labels`, `seed`, `batch_size`, `noise`, `repeats`, ...
@@ -344,20 +345,19 @@ def lesion(
         )
     if calibrate_on is None:
         raise ValueError("a lesion also comes with statistics and means taken on images; give calibrate_on=...")
-    told = told or (lambda share, words: None)
     n, n_taken = (len(as_images(images)) for images in (data, calibrate_on))
     # taking statistics or means runs all of their images once
     costs = [n, *(n + n_taken * (kind != "acute") for kind in LESIONS)]
     shares = [sum(costs[:place]) / sum(costs) for place in range(len(costs))]
     shared = {"until": until, "record": record, **how}
-    told(0.0, f"intact: {n} images")
+    report(0.0, f"intact: {n} images")
     intact = simulate(model, data, presentation, **shared)
     versions, logits = [], []
     for kind, share in zip(LESIONS, shares[1:], strict=True):
         taken = (
             "" if kind == "acute" else f", {'statistics' if kind == 'recalibrated' else 'means'} of {n_taken} images"
         )
-        told(share, f"{kind}: {n} images{taken}")
+        report(share, f"{kind}: {n} images{taken}")
         images = None if kind == "acute" else calibrate_on
         recording = simulate(model, data, presentation, lesion=kind, calibrate_on=images, **given, **shared)
         versions.append(effect(recording, intact))

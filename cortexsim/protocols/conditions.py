@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,8 @@ import numpy as np
 import xarray as xr
 from torch import Tensor
 
+from cortexsim._support.checks import whole
+from cortexsim._support.progress import Report, silent
 from cortexsim.analyse.interval import wilson
 from cortexsim.graph._schedule import populate
 from cortexsim.graph.cortex_graph import CortexGraph
@@ -71,7 +73,7 @@ def run(
     seed: int = 0,
     batch_size: int | None = None,
     device: Any = None,
-    told: Callable[[float, str], None] | None = None,
+    report: Report = silent,
 ) -> xr.Dataset | xr.DataTree:
     """Run all conditions; see `protocols.masking`.
 
@@ -93,8 +95,9 @@ def run(
         See `one_set`.
     seed, batch_size, device
         As for `simulate`.
-    told : callable, optional
-        Called before each condition with the share that is done and what is shown; what it raises ends the run.
+    report : callable, optional
+        Called before each condition with the fraction that is done and what is shown; an exception from it stops
+        the run.
 
     Returns
     -------
@@ -117,8 +120,7 @@ def run(
     ran: dict[tuple[Presentation, int], xr.DataTree] = {}
     parts = []
     for number, condition in enumerate(conditions):
-        if told is not None:
-            told(number / len(conditions), str(condition.presentation))
+        report(number / len(conditions), str(condition.presentation))
         place = tuple(grid[name][2].index(condition.labels[name]) for name in grid)
         reaches[place] = condition.reaches
         if not condition.reaches and record is None:
@@ -274,9 +276,7 @@ def readout_time_of(model: Cortex, given: int | None, longest: int) -> int:
         If it is no whole number of at least 1.
     """
     if given is not None:
-        if not isinstance(given, int) or isinstance(given, bool) or given < 1:
-            raise ValueError(f"readout_time must be a whole number of steps, at least 1, got {given!r}")
-        return given
+        return whole(given, "readout_time", 1, unit="steps")
     return max(model.readout_time, longest + arrival(model.graph))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,8 @@ import xarray as xr
 from torch import Tensor
 
 from cortexsim._support import randomness
+from cortexsim._support.checks import whole
+from cortexsim._support.progress import Report, silent
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.moments import Statistics
 from cortexsim.protocols.conditions import arrival, fraction, interval_text, one_set, several
@@ -32,7 +34,7 @@ def rapid_sequence(
     seed: int = 0,
     batch_size: int | None = None,
     device: Any = None,
-    told: Callable[[float, str], None] | None = None,
+    report: Report = silent,
 ) -> xr.Dataset:
     """Show streams of images (RSVP) in which one is the target, and read out at every time: many to many.
 
@@ -56,7 +58,7 @@ def rapid_sequence(
         Images with `label`, usually of the training, of which streams are made to take the statistics on.
     seed, batch_size, device
         As for `simulate`.
-    told : callable, optional
+    report : callable, optional
         Called before each part with the share that is done and what is done next; what it raises ends the run.
 
     Returns
@@ -77,28 +79,26 @@ def rapid_sequence(
     MissingStatisticsError
         If the model has no statistics for streams and `calibrate_on` is not given.
     """
-    if not isinstance(n_frames, int) or isinstance(n_frames, bool) or n_frames < 1:
-        raise ValueError(f"n_frames must be a whole number, at least 1, got {n_frames!r}")
+    n_frames = whole(n_frames, "n_frames", 1)
     places = list(range(n_frames)) if positions is None else several("positions", positions)
     if any(place not in range(n_frames) for place in places):
         raise ValueError(f"positions must lie between 0 and {n_frames - 1}, got {places}")
     shown = sequence(steps_per_frame)
     until = n_frames * steps_per_frame - 1 + arrival(model.graph) if until is None else until
-    told = told or (lambda share, words: None)
     of_streams = None if calibrate_on is None else _streams(calibrate_on, n_frames, seed + 1)
     others = _strangers(data, n_frames, seed)
     pixels, label = as_images(data), data["label"].values
     # taking statistics runs its streams once
     cost = (0 if of_streams is None else len(of_streams)) / len(label)
     if of_streams is not None:
-        told(0.0, f"statistics of {len(of_streams)} other streams")
+        report(0.0, f"statistics of {len(of_streams)} other streams")
     presentation = shown.for_images(pixels[torch.from_numpy(others)])
     used = one_set(model, [presentation], statistics, of_streams, until, seed)
     shape = (len(places), len(label), until + 1)
     logits = np.full((*shape, model.n_classes), np.nan, dtype=np.float32)
     picture = np.broadcast_to(others, (len(places), *others.shape)).copy()
     for row, place in enumerate(places):
-        told((cost + row) / (cost + len(places)), f"target at place {place + 1} of {n_frames}: {len(label)} streams")
+        report((cost + row) / (cost + len(places)), f"target at place {place + 1} of {n_frames}: {len(label)} streams")
         picture[row, :, place] = np.arange(len(label))
         recording = simulate(
             model,

@@ -6,7 +6,7 @@ import base64
 import inspect
 import math
 from collections.abc import Callable, Mapping
-from numbers import Integral, Real
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import torch
 import xarray as xr
 
 from cortexsim import __version__, datasets, zoo
-from cortexsim._support.checks import unknown
+from cortexsim._support.checks import finite, unknown, whole
 from cortexsim.model.checkpoint import load as load_file
 from cortexsim.model.cortex import Cortex
 from cortexsim.recording._simulate import simulate
@@ -30,7 +30,7 @@ SHOW: dict[str, Callable[..., Presentation]] = {"flash": flash, "masked": masked
 MOST_DRAWN = 10_000  # a stimulus is drawn with all those before it
 LONGEST = 1_000  # no model has statistics nearly as long, and their end is told only after the plan of a run is made
 MOST_REPEATS = 100_000
-STRONGEST_NOISE = 1e6  # float32 holds what comes of it
+STRONGEST_NOISE = 1_000_000  # float32 holds what comes of it
 
 
 def rerun(
@@ -131,21 +131,10 @@ def check(settings: Any) -> dict[str, Any]:
     ):
         if not isinstance(settings.get(key), kinds):
             raise TypeError(f"{key} must be {allowed}, got {settings[key]!r}")
-    for key, lowest, highest in (
-        ("stimulus", 0, math.inf),
-        ("until", 1, LONGEST),
-        ("seed", 0, math.inf),
-        ("repeats", 1, MOST_REPEATS),
-    ):
-        value = settings.get(key, lowest)
-        if not isinstance(value, Integral) or isinstance(value, bool) or not lowest <= int(value) <= highest:
-            most = "" if highest == math.inf else f" and at most {highest:,}"
-            raise ValueError(f"{key} must be a whole number, at least {lowest}{most}, got {value!r}")
-    noise = settings.get("noise", 0)
-    if not _is_number(noise) or not 0 <= noise <= STRONGEST_NOISE:
-        raise ValueError(
-            f"noise must be a number from 0 to {STRONGEST_NOISE:,.0f}, in standard deviations, got {noise!r}"
-        )
+    limits = {"stimulus": (0, None), "until": (1, LONGEST), "seed": (0, None), "repeats": (1, MOST_REPEATS)}
+    for key, (lowest, highest) in limits.items():
+        whole(settings.get(key, lowest), key, lowest, highest)
+    finite(settings.get("noise", 0), "noise", 0, STRONGEST_NOISE, unit="standard deviations")
     return dict(settings)
 
 
@@ -291,8 +280,7 @@ def draw(data: Mapping[str, Any] | None, n: int) -> xr.Dataset:
     name = _taken_out("name", arguments, "data", "data", DATA)
     _check_arguments(f"argument of {name}()", arguments, DATA[name], besides=("n", "device"))
     seed = arguments.get("seed", 0)
-    if not isinstance(seed, Integral) or isinstance(seed, bool):
-        raise ValueError(f"the seed of {name}() must be a whole number, got {seed!r}")
+    whole(seed, f"the seed of {name}()")
     for key, value in arguments.items():
         if isinstance(value, list | tuple) and not (len(value) == 2 and all(map(_is_number, value))):
             raise ValueError(f"{key} of {name}() is {value!r}: a list must be two numbers, [lowest, highest]")

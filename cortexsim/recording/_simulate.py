@@ -6,8 +6,6 @@ import hashlib
 import json
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from math import isfinite
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +15,9 @@ import xarray as xr
 from torch import Tensor
 
 from cortexsim import __version__
-from cortexsim._support.checks import unknown
+from cortexsim._support.checks import finite, unknown, whole
 from cortexsim._support.files import refuse_existing
+from cortexsim._support.progress import Report, silent
 from cortexsim.graph._schedule import Schedule, populate, schedule
 from cortexsim.graph.interventions import Amounts, Changes, changes, check_effect, silenced
 from cortexsim.graph.transitions import Times
@@ -67,7 +66,7 @@ def simulate(
     resume: bool = False,
     deterministic: bool = False,
     progress: bool = False,
-    told: Callable[[float, str], None] | None = None,
+    report: Report = silent,
 ) -> xr.DataTree:
     """Show images to a model and keep the activity of its states at every time.
 
@@ -142,9 +141,9 @@ def simulate(
         Use deterministic algorithms only, so that a GPU too gives the same numbers each time.
     progress : bool
         Show a progress bar.
-    told : callable, optional
-        Is told before each batch which share of the stimuli is done, and how many; an exception from it ends the run,
-        and what was streamed to disk stays to be gone on with.
+    report : callable, optional
+        Called before each batch with the fraction of the stimuli that are done and a message. An exception from it
+        stops the run; batches that are on disk already can be resumed.
 
     Returns
     -------
@@ -168,14 +167,12 @@ def simulate(
     FileExistsError
         If there is something at `to`.
     """
-    if not isinstance(until, int) or isinstance(until, bool) or until < 1:
-        raise ValueError(f"until must be a whole number of steps, at least 1, got {until!r}")
+    until = whole(until, "until", 1, unit="steps")
     if quantity not in QUANTITIES:
         raise ValueError(unknown("quantity", quantity, QUANTITIES))
     if dtype not in DTYPES:
         raise ValueError(unknown("dtype", dtype, DTYPES))
-    if batch_size is not None and batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    batch_size = None if batch_size is None else whole(batch_size, "batch_size", 1)
     if quantity == "rate" and model.normalization == "none":
         raise ValueError("quantity 'rate' is relu(BN(h)), but this model has no normalization; record 'state'")
     pixels = as_images(images)
@@ -291,8 +288,7 @@ def simulate(
         batches = place.missing(batch_size)
         left = sum(map(len, batches))
         for batch in _with_bar(batches) if progress else batches:
-            if told is not None:
-                told((n - left) / n, f"{n - left:,} of {n:,} stimuli")
+            report((n - left) / n, f"{n - left:,} of {n:,} stimuli")
             left -= len(batch)
             arrays = place.room(batch)
             _in_memory_there_is(run, batch, arrays)
@@ -339,10 +335,8 @@ def _with_bar(batches: Sequence[range]) -> Iterable[range]:
 
 
 def _check_noise(model: Cortex, noise: float, repeats: int, transition_noise: Mapping[str, Any] | None) -> None:
-    if not isinstance(noise, Real) or isinstance(noise, bool) or not isfinite(noise) or noise < 0:
-        raise ValueError(f"noise must be a number of at least 0, in standard deviations, got {noise!r}")
-    if not isinstance(repeats, int) or isinstance(repeats, bool) or repeats < 1:
-        raise ValueError(f"repeats must be a whole number, at least 1, got {repeats!r}")
+    finite(noise, "noise", 0, unit="standard deviations")
+    whole(repeats, "repeats", 1)
     if repeats > 1 and not noise and not transition_noise:
         raise ValueError(f"{repeats} repeats without noise would all be equal; give noise=..., or repeats=1")
     if (noise or transition_noise) and model.normalization == "none":

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.files import locked
+from cortexsim._support.files import FolderLock
 from cortexsim.recording.io import COMPLETE, WRITTEN, engine_for, open_recording
 
 SHOWN_AT_MOST = 5
@@ -99,14 +99,13 @@ def _problem(block: xr.DataArray, populated: xr.DataArray) -> str:
 
 
 def _mark(path: Path, damaged: list[range], text: str) -> int:
-    import os
 
     import zarr
 
     root: Any = zarr.open_group(str(path), mode="r+") if engine_for(path) == "zarr" else None
     if root is None or WRITTEN not in root:
         raise ValueError(f"{text}; only a .zarr that simulate wrote while it ran can be mended: make it again")
-    lock = locked(path)
+    lock = FolderLock(path)
     try:
         written = root[WRITTEN][:]
         for rows in damaged:
@@ -115,5 +114,5 @@ def _mark(path: Path, damaged: list[range], text: str) -> int:
         root.attrs[COMPLETE] = 0
         root[WRITTEN][:] = written
     finally:
-        os.close(lock)
+        lock.release()
     return int((written == 0).sum())

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
-from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.checks import unknown
+from cortexsim._support.checks import is_whole, unknown
 from cortexsim._support.memory import available
 from cortexsim.graph.cortex_graph import CortexGraph, State
 
@@ -133,7 +132,7 @@ def _way(state: State, asked: Any) -> str | tuple[int, ...]:
 def _unit(state: State, unit: Any) -> int:
     shape = state.features, state.height, state.width
     place = list(unit) if isinstance(unit, Sequence | np.ndarray) and not isinstance(unit, str) else [unit]
-    if not all(isinstance(part, Integral) and not isinstance(part, bool) for part in place) or len(place) not in (1, 3):
+    if not all(map(is_whole, place)) or len(place) not in (1, 3):
         raise TypeError(f"a unit of {state.name} is its number, or (channel, y, x), got {unit!r}")
     lengths = shape if len(place) == 3 else (prod(shape),)
     if not all(0 <= part < length for part, length in zip(place, lengths, strict=True)):

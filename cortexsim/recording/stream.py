@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import queue
 import threading
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.files import locked, written_aside
+from cortexsim._support.files import FolderLock, written_aside
 from cortexsim.recording.io import ATTRIBUTE, COMPLETE, WRITTEN, chunk_for, write_zarr
 
 # one batch is written and one waits while the next is computed: memory does not grow with the number of stimuli
@@ -77,7 +76,7 @@ class Stream:
         import zarr
 
         self.path = path
-        self._lock = locked(path)
+        self._lock = FolderLock(path)
         _remove_unfinished(path)
         self._root = zarr.open_group(str(path), mode="r+")
         self._written: Any = self._root[WRITTEN]
@@ -173,7 +172,7 @@ class Stream:
 
     def __exit__(self, *_: object) -> None:
         self._stop()
-        os.close(self._lock)
+        self._lock.release()
 
     def _stop(self) -> None:
         if self._thread.is_alive():

@@ -49,13 +49,6 @@ def node(recording: xr.DataTree, name: str, stimulus: int) -> xr.Dataset:
     return one.where(one["populated"])
 
 
-def softmax(logits: xr.DataArray) -> xr.DataArray:
-    """Turn logits into probabilities over the dimension `class`; NaN stays NaN."""
-    wide = logits.astype(np.float64)
-    exponent = xr.apply_ufunc(np.exp, wide - wide.max("class", skipna=False))
-    return exponent / exponent.sum("class", skipna=False)
-
-
 def class_names(recording: xr.DataTree, classes: Sequence[str] | None = None) -> list[str]:
     """Name the classes as the user does, or as the recording does, or by number.
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from numbers import Integral
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from cortexsim._support import randomness
-from cortexsim._support.checks import unknown
+from cortexsim._support.checks import unknown, whole
 from cortexsim.stimuli.images import as_float
 from cortexsim.stimuli.masks import MASKS, GivenMask, make_masks
 
@@ -282,13 +281,6 @@ def _steps(n: int) -> str:
     return f"{n} step" if n == 1 else f"{n} steps"
 
 
-def _at_least_one(value: Any, what: str) -> int:
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
-        got = repr(value) if isinstance(value, int | float | str | Integral) else type(value).__name__
-        raise ValueError(f"{what} must be a whole number of steps, at least 1, got {got}")
-    return int(value)
-
-
 def checked(presentation: Any) -> AnyPresentation:
     """Return a presentation, or say what it should have been.
 
@@ -315,7 +307,7 @@ def flash(duration: int = 1) -> Presentation:
     """
     if duration is None:
         raise ValueError("duration must be a whole number of steps, at least 1, got None; use sustained()")
-    return Presentation("flash", _at_least_one(duration, "duration"))
+    return Presentation("flash", whole(duration, "duration", 1, unit="steps"))
 
 
 def sustained() -> Presentation:
@@ -352,8 +344,8 @@ def masked(
     ValueError
         If the SOA is shorter than the duration, a number is below 1, or the mask is unknown.
     """
-    duration, soa = _at_least_one(duration, "duration"), _at_least_one(soa, "soa")
-    mask_duration = None if mask_duration is None else _at_least_one(mask_duration, "mask_duration")
+    duration, soa = whole(duration, "duration", 1, unit="steps"), whole(soa, "soa", 1, unit="steps")
+    mask_duration = None if mask_duration is None else whole(mask_duration, "mask_duration", 1, unit="steps")
     if soa < duration:
         raise ValueError(f"the mask cannot come before the target ends: SOA {soa} is shorter than duration {duration}")
     if isinstance(mask, Tensor):
@@ -373,7 +365,7 @@ def sequence(steps_per_frame: int = 1) -> Presentation:
     ValueError
         If `steps_per_frame` is no whole number of at least 1.
     """
-    return Presentation("sequence", None, steps_per_frame=_at_least_one(steps_per_frame, "steps_per_frame"))
+    return Presentation("sequence", None, steps_per_frame=whole(steps_per_frame, "steps_per_frame", 1, unit="steps"))
 
 
 def mixture(*presentations: AnyPresentation, weights: Sequence[float] | None = None) -> Mixture:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -13,7 +13,9 @@ from typing import Any
 
 import xarray as xr
 
+from cortexsim._support.checks import whole
 from cortexsim._support.memory import available
+from cortexsim._support.progress import Report, duration, silent
 from cortexsim.sweeps.folder import SweepFolder
 from cortexsim.sweeps.point import measure
 from cortexsim.sweeps.study import Point, Study, read_study
@@ -35,7 +37,7 @@ def sweep(
     workers: int | None = None,
     resume: bool = False,
     yes: bool = False,
-    report: Callable[[str], None] | None = None,
+    report: Report = silent,
 ) -> xr.Dataset:
     """Show images to many models in many ways, one point after the other or many at once, and put the results together.
 
@@ -56,8 +58,8 @@ def sweep(
     yes : bool
         Run a grid of more than 10,000 points.
     report : callable, optional
-        Is told how it stands, a line at a time. A KeyboardInterrupt from it stops, and nothing that is finished is
-        lost.
+        Called with the fraction of the points that are done and a message. An exception from it stops the sweep;
+        finished points are kept.
 
     Returns
     -------
@@ -80,8 +82,7 @@ def sweep(
     RuntimeError
         If no process can be started on this machine.
     """
-    if workers is not None and (not isinstance(workers, int) or isinstance(workers, bool) or workers < 0):
-        raise ValueError(f"workers must be a whole number of at least 0, got {workers!r}")
+    workers = None if workers is None else whole(workers, "workers", 0)
     if workers is not None and scheduler is not None:
         raise ValueError("workers are of this machine; a scheduler has its own: give one of the two")
     planned = read_study(study)
@@ -91,17 +92,17 @@ def sweep(
             f"the grid has {planned.n_points:,} points ({sides}), more than {MANY:,}; if that is meant, say so with "
             "yes=True (--yes)"
         )
-    say = report or (lambda line: None)
     with SweepFolder(Path(to), planned, resume=resume) as folder:
         finished = folder.finished(planned)
         if finished:
-            say(f"{len(finished):,} of {planned.n_points:,} points are done already")
+            n = planned.n_points
+            report(len(finished) / n, f"{len(finished):,} of {n:,} points are done already")
         failures: dict[str, str] = {}
         try:
             left = [point for point in planned.points() if point.key not in finished]
             if left:
-                with connected(scheduler, workers, len(left), say) as client:
-                    _run(client, left, folder, finished, failures, say)
+                with connected(scheduler, workers, len(left), report) as client:
+                    _run(client, left, folder, finished, failures, report)
         finally:
             # whatever ends it, what is finished is put together
             result = folder.combine(planned, finished, failures)
@@ -114,7 +115,7 @@ def _run(
     folder: SweepFolder,
     finished: dict[str, xr.Dataset],
     failures: dict[str, str],
-    say: Callable[[str], None],
+    report: Report,
 ) -> None:
     from concurrent.futures import CancelledError
 
@@ -145,16 +146,16 @@ def _run(
             future.release()
             if isinstance(found, str):
                 failures[point.key] = found
-                told = f"FAILED: {found}"
+                outcome = f"FAILED: {found}"
             else:
                 folder.keep_point(point, found)
                 finished[point.key] = found
                 last = found["accuracy"].isel(time=-1)
-                told = f"accuracy {float(last):.1%} at t = {int(last['time'])}"
+                outcome = f"accuracy {float(last):.1%} at t = {int(last['time'])}"
             count = len(finished) + len(failures)
             seconds = (time.perf_counter() - started) / (count - before) * (n - count)
-            about = f"about {_duration(seconds)} left" if count < n else "done"
-            say(f"{count:,}/{n:,} {point}: {told}; {about}")
+            about = f"about {duration(seconds)} left" if count < n else "done"
+            report(count / n, f"{count:,}/{n:,} {point}: {outcome}; {about}")
             for another in submit(islice(waiting, 1)):
                 done.add(another)
     except (CancelledError, ClosedClientError, CommClosedError) as error:
@@ -179,7 +180,7 @@ def _outcome(future: Any) -> xr.Dataset | str:
 
 
 @contextmanager
-def connected(scheduler: str | None, workers: int | None, n_points: int, say: Callable[[str], None]) -> Iterator[Any]:
+def connected(scheduler: str | None, workers: int | None, n_points: int, report: Report) -> Iterator[Any]:
     """Offer a dask client of a cluster, or of processes on this machine that end with it.
 
     Raises
@@ -201,7 +202,7 @@ def connected(scheduler: str | None, workers: int | None, n_points: int, say: Ca
             ) from error
         with client:
             if not client.nthreads():
-                say(f"{scheduler} has no worker yet; waiting for one")
+                report(0.0, f"{scheduler} has no worker yet; waiting for one")
             yield client
         return
     _refuse_to_begin_in_a_child()
@@ -231,9 +232,3 @@ def _refuse_to_begin_in_a_child() -> None:
 
 def _fitting(n_points: int) -> int:
     return int(max(1, min(n_points, os.cpu_count() or 1, available() // MEMORY_OF_A_WORKER)))
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

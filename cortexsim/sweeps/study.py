@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cortexsim import __version__, zoo
-from cortexsim._support.checks import unknown
+from cortexsim._support.checks import unknown, whole
 from cortexsim.model.checkpoint import load as load_file
 from cortexsim.model.cortex import Cortex
 from cortexsim.recording._rerun import draw
@@ -235,10 +235,7 @@ def _typed(name: str, value: Any, where: Callable[..., str]) -> Any:
             raise ValueError(f"{where(name)}{name} must be a text, got {value!r}")
         return value
     if name in wholes:
-        least = 1 if name in ("until", "n") else 0
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise ValueError(f"{where(name)}{name} must be a whole number of at least {least}, got {value!r}")
-        return value
+        return whole(value, f"{where(name)}{name}", 1 if name in ("until", "n") else 0)
     if not isinstance(value, list | tuple):
         raise ValueError(f"{where(name)}{name} must be a list, got {value!r}")
     for one in value:
@@ -246,8 +243,8 @@ def _typed(name: str, value: Any, where: Callable[..., str]) -> Any:
         if name in texts and not isinstance(one, str):
             raise ValueError(f"{where(name, one)}{name} must be texts, got {one!r}")
         if name not in texts and not (number and isfinite(one) and one >= 0):
-            whole = "whole numbers" if name == "seeds" else "numbers"
-            raise ValueError(f"{where(name, one)}{name} must be {whole} of at least 0, got {one!r}")
+            numbers = "whole numbers" if name == "seeds" else "numbers"
+            raise ValueError(f"{where(name, one)}{name} must be {numbers} of at least 0, got {one!r}")
     values = tuple(float(one) if name == "noise" else one for one in value)
     twice = [one for one in dict.fromkeys(values) if values.count(one) > 1] if len(set(values)) < len(values) else []
     if twice:

@@ -17,6 +17,7 @@ import xarray as xr
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from cortexsim._support.checks import whole
 from cortexsim.datasets.labels import classes, split
 from cortexsim.graph._schedule import Schedule, populate, schedule
 from cortexsim.model._calibrate import calibrate
@@ -126,9 +127,7 @@ def train(
         If the loss is not finite; the checkpoint keeps the last good state.
     """
     recipe = recipe or Recipe.quick()
-    if report_every < 1:
-        raise ValueError(f"report_every must be at least 1, got {report_every}")
-    return _Training(model, data, recipe, checkpoint, report_every).run()
+    return _Training(model, data, recipe, checkpoint, whole(report_every, "report_every", 1)).run()
 
 
 class _Training:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-from cortexsim._support.checks import unknown
+from cortexsim._support.checks import unknown, whole
 from cortexsim.stimuli.presentation import AnyPresentation, flash, from_dict, sustained
 
 ALLOWED = {
@@ -103,8 +103,7 @@ class Recipe:
             if getattr(self, name) not in allowed:
                 raise ValueError(unknown(name, getattr(self, name), allowed))
         for name in ("epochs", "batch_size", "calibration_images"):
-            if not isinstance(getattr(self, name), int) or getattr(self, name) < 1:
-                raise ValueError(f"{name} must be a whole number of at least 1, got {getattr(self, name)!r}")
+            object.__setattr__(self, name, whole(getattr(self, name), name, 1))
         if not isinstance(self.recompute, bool):
             raise ValueError(f"recompute must be True or False, got {self.recompute!r}")
         if not 0 < self.learning_rate < float("inf"):

@@ -30,5 +30,5 @@ def readout_of(logits, populated=None, **coordinates) -> xr.Dataset:
     """Make a readout node of (stimulus, time, class)."""
     logits = np.asarray(logits, float)
     node = node_of(logits, populated, **coordinates)
-    held = node["activation"].isel(y=0, x=0).rename(channel="class")
-    return node[["populated"]].assign(logits=held.assign_attrs(long_name="logits"))
+    activity = node["activation"].isel(y=0, x=0).rename(channel="class")
+    return node[["populated"]].assign(logits=activity.assign_attrs(long_name="logits"))

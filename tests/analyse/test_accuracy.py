@@ -65,7 +65,7 @@ def test_accuracy_of_a_mixture_is_nan_unless_all_stimuli_are_populated(readout):
 
 
 def test_a_label_that_is_no_class_is_refused(readout):
-    with pytest.raises(ValueError, match=r"the labels \[7\] are none of the classes read out: \[0, 1\]"):
+    with pytest.raises(ValueError, match=r"the labels \[7\] are not among the classes of the readout: \[0, 1\]"):
         cs.analyse.accuracy(readout, labels=[7, 1, 0, 1, 0, 1])
 
 

@@ -60,7 +60,7 @@ def test_two_states_have_times_of_their_own(noisy, of_mixture):
 
 
 def test_other_stimuli_are_refused(noisy):
-    with pytest.raises(ValueError, match="the two nodes must be about the same stimuli, got 30 and 20"):
+    with pytest.raises(ValueError, match="the two nodes must have the same stimuli, got 30 and 20"):
         cs.analyse.cka(noisy, noisy.isel(stimulus=slice(20)))
 
 

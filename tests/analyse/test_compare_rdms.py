@@ -67,7 +67,7 @@ def test_copies_of_a_stimulus_do_not_make_unrelated_rdms_agree():
     one, other = (xr.DataArray(matrix, dims=PAIR) for matrix in made)
     found = cs.analyse.compare_rdms(one, other, "pearson", n_bootstrap=100)
     assert abs(float(found["low"] + found["high"]) / 2 - float(found)) < 0.1
-    assert found.attrs["interval"] == ("95 % percentile bootstrap over 30 stimuli, 100 resamples, subjects as they are")
+    assert found.attrs["interval"] == ("95 % percentile bootstrap over 30 stimuli, 100 resamples, subjects fixed")
 
 
 def test_a_model_without_time_keeps_its_interval_and_ceiling(movie, brains):
@@ -120,9 +120,9 @@ def test_a_bare_matrix_is_refused(movie):
 
 
 def test_other_stimuli_are_refused(movie, brains):
-    with pytest.raises(ValueError, match="the two RDMs must be about the same stimuli, got 12 and 10"):
+    with pytest.raises(ValueError, match="the two RDMs must have the same stimuli, got 12 and 10"):
         cs.analyse.compare_rdms(movie, brains[..., :10, :10])
-    with pytest.raises(ValueError, match="in the same order, but 12 of 12 differ, the first at place 0: 0 and 11"):
+    with pytest.raises(ValueError, match="in the same order, but 12 of 12 differ, the first at position 0: 0 and 11"):
         cs.analyse.compare_rdms(movie, brains[..., ::-1, ::-1])
 
 

@@ -153,7 +153,7 @@ def test_fewer_repeats_than_folds_are_refused(noisy):
 
 def test_decoding_what_keeps_stimuli_together_is_refused(noisy):
     node = noisy.assign_coords(target=("stimulus", np.arange(30) // 2))
-    with pytest.raises(ValueError, match="target is what is decoded and what keeps stimuli together"):
+    with pytest.raises(ValueError, match="target is both decoded and the group of a stimulus"):
         cs.analyse.decode(node, "target")
 
 
@@ -168,7 +168,7 @@ def test_continuous_labels_need_a_regressor(noisy):
 
 
 def test_words_cannot_be_predicted_as_numbers(noisy):
-    with pytest.raises(ValueError, match="only numbers can be predicted by a regression, got labels such as"):
+    with pytest.raises(ValueError, match="a regression predicts only numbers, got labels such as"):
         cs.analyse.decode(noisy, ["cat", "dog"] * 15, score="r2")
 
 

@@ -48,7 +48,7 @@ def test_a_group_without_stimuli_and_a_readout_that_is_empty_have_no_accuracy():
 
 
 def test_other_stimuli_other_times_and_a_time_that_is_not_there_are_refused():
-    with pytest.raises(ValueError, match="two readouts must be about the same stimuli"):
+    with pytest.raises(ValueError, match="two readouts must have the same stimuli"):
         cs.analyse.early_late(node(CUT).isel(stimulus=[0, 1]), node(CHANCE), 0.5)
     with pytest.raises(ValueError, match=r"two readouts must have the same times, got \[0, 1, 2, 3\] and \[0, 1, 2\]"):
         cs.analyse.early_late(node(CUT).isel(time=slice(0, 3)), node(CHANCE), 0.5)

@@ -145,7 +145,7 @@ def test_recordings_that_differ_otherwise_are_refused(calibrated, pictures, chan
     if "presentation" in change:
         cs.calibrate(calibrated, pictures, until=6, presentation=cs.sustained())
     intact = cs.simulate(calibrated, images, **{"until": 6, "labels": LABELS, "dtype": "float64", **change})
-    with pytest.raises(ValueError, match=rf"the two recordings differ in .*'{differs}'"):
+    with pytest.raises(ValueError, match=rf"the two recordings also differ in .*'{differs}'"):
         effect(recording, intact)
 
 
@@ -155,7 +155,7 @@ def test_recordings_of_another_model_are_refused(calibrated, pictures):
         calibrated.pre.weight.mul_(1.1)
     cs.calibrate(calibrated, pictures, until=6)
     _, intact = pair(calibrated, pictures)
-    with pytest.raises(ValueError, match=r"the two recordings differ in \['model', 'statistics'\]"):
+    with pytest.raises(ValueError, match=r"the two recordings also differ in \['model', 'statistics'\]"):
         effect(recording, intact)
 
 
@@ -163,7 +163,7 @@ def test_an_acute_lesion_with_other_statistics_is_refused(calibrated, pictures):
     recording, _ = pair(calibrated, pictures)
     held = calibrated.statistics[cs.flash(1)].held(3)
     intact = cs.simulate(calibrated, pictures, until=6, labels=LABELS, dtype="float64", statistics=held)
-    with pytest.raises(ValueError, match=r"the two recordings differ in \['statistics'\]"):
+    with pytest.raises(ValueError, match=r"the two recordings also differ in \['statistics'\]"):
         effect(recording, intact)
 
 

@@ -5,44 +5,44 @@ import pytest
 import xarray as xr
 
 import cortexsim as cs
-from cortexsim.analyse.node import content, labels_of, patterns, refuse_other_stimuli
+from cortexsim.analyse.node import activity_of, labels_of, patterns, refuse_other_stimuli
 from tests.analyse.nodes import node_of
 
 
 def test_a_node_of_a_recording_and_its_dataset_and_its_array_are_read_alike(flashed):
     tree, data, array = flashed["V2"], flashed["V2"].to_dataset(), flashed["V2"]["activation"]
-    for held in (content(tree), content(data), content(array)):
-        assert held["populated"].values.all(0).tolist() == [False, True, False, False, False]
-        assert np.array_equal(patterns(held, 1), array.values[:, 1].reshape(5, -1))
-        assert np.isnan(patterns(held, 0)).all()
+    for activity in (activity_of(tree), activity_of(data), activity_of(array)):
+        assert activity["populated"].values.all(0).tolist() == [False, True, False, False, False]
+        assert np.array_equal(patterns(activity, 1), array.values[:, 1].reshape(5, -1))
+        assert np.isnan(patterns(activity, 0)).all()
 
 
 def test_populated_is_the_authority_on_what_is_empty(noisy):
     noisy["activation"][:, 0] = 5.0
-    assert np.isnan(patterns(content(noisy), 0)).all()
+    assert np.isnan(patterns(activity_of(noisy), 0)).all()
 
 
 def test_float16_is_read_as_float32(noisy):
-    assert patterns(content(noisy["activation"].astype("float16")), 1).dtype == np.float32
+    assert patterns(activity_of(noisy["activation"].astype("float16")), 1).dtype == np.float32
 
 
 def test_only_the_time_that_is_asked_for_is_read_from_disk(flashed, tmp_path, monkeypatch):
     cs.save_recording(flashed, tmp_path / "flash.nc")
     with cs.open_recording(tmp_path / "flash.nc") as opened:
-        held = content(opened["V1"])
-        read = []
-        kind = type(held.variable._data)
-        monkeypatch.setattr(kind, "get_duck_array", _noting(kind.get_duck_array, read))
-        patterns(held, 0)
-        assert not held.variable._in_memory
-        assert read
-        assert all(size == 5 * 4 * 8 * 8 for size in read)
+        activity = activity_of(opened["V1"])
+        responses = []
+        kind = type(activity.variable._data)
+        monkeypatch.setattr(kind, "get_duck_array", _noting(kind.get_duck_array, responses))
+        patterns(activity, 0)
+        assert not activity.variable._in_memory
+        assert responses
+        assert all(size == 5 * 4 * 8 * 8 for size in responses)
 
 
-def _noting(original, read):
+def _noting(original, responses):
     def noting(self):
         values = original(self)
-        read.append(values.size)
+        responses.append(values.size)
         return values
 
     return noting
@@ -50,58 +50,58 @@ def _noting(original, read):
 
 def test_what_is_no_node_is_refused():
     with pytest.raises(TypeError, match=r"takes a node such as recording\['V4'\], or a DataArray, got ndarray"):
-        content(np.zeros((3, 2)))
+        activity_of(np.zeros((3, 2)))
 
 
 def test_a_whole_recording_is_no_node(flashed):
     with pytest.raises(ValueError, match=r"takes one node of a recording, such as recording\['V1'\]"):
-        content(flashed)
+        activity_of(flashed)
 
 
 def test_a_dataset_without_activity_is_refused():
-    with pytest.raises(ValueError, match=r"holds activation or logits, but this one has only \['image'\]"):
-        content(xr.Dataset({"image": ("stimulus", [1])}))
+    with pytest.raises(ValueError, match=r"needs the variable activation or logits, but this one has only \['image'\]"):
+        activity_of(xr.Dataset({"image": ("stimulus", [1])}))
 
 
 def test_a_node_of_one_time_is_refused(noisy):
-    with pytest.raises(ValueError, match="has the dimensions stimulus and time and is not empty"):
-        content(noisy.isel(time=1))
+    with pytest.raises(ValueError, match="needs the dimensions stimulus and time, both longer than 0"):
+        activity_of(noisy.isel(time=1))
 
 
 def test_a_populated_pattern_that_is_not_finite_is_refused(noisy):
     noisy["activation"][3, 2, 0, 0, 0] = np.inf
     with pytest.raises(ValueError, match="activation of V4 is populated at time 2, but is not finite there"):
-        patterns(content(noisy), 2)
+        patterns(activity_of(noisy), 2)
 
 
 def test_missing_labels_are_named(noisy):
     with pytest.raises(ValueError, match=r"no coordinate 'label', only \['size'\]; pass labels=, one for each"):
-        labels_of(content(noisy.drop_vars("label")))
+        labels_of(activity_of(noisy.drop_vars("label")))
 
 
 def test_labels_are_one_for_each_stimulus(noisy):
     with pytest.raises(ValueError, match=r"one for each of the 30 stimuli, got shape \(2,\)"):
-        labels_of(content(noisy), [0, 1])
+        labels_of(activity_of(noisy), [0, 1])
 
 
 def test_labels_are_finite(noisy):
     with pytest.raises(ValueError, match="labels is not finite for 1 of 30 stimuli"):
-        labels_of(content(noisy), [np.nan, *range(29)])
+        labels_of(activity_of(noisy), [np.nan, *range(29)])
 
 
 def test_one_class_only_is_refused(noisy):
     with pytest.raises(ValueError, match="label is 0 for all 10 stimuli, but this analysis compares at least 2"):
-        labels_of(content(noisy.isel(stimulus=noisy["label"].values == 0)))
+        labels_of(activity_of(noisy.isel(stimulus=noisy["label"].values == 0)))
 
 
 def test_two_nodes_of_other_stimuli_are_refused(noisy):
-    held = content(noisy)
-    with pytest.raises(ValueError, match="the nodes must be about the same stimuli, got 30 and 10 of them"):
-        refuse_other_stimuli(held, content(noisy.isel(stimulus=slice(10))), "the nodes")
-    with pytest.raises(ValueError, match="but 30 of 30 differ, the first at place 0: 0 and 29"):
-        refuse_other_stimuli(held, content(noisy.isel(stimulus=slice(None, None, -1))), "the nodes")
+    activity = activity_of(noisy)
+    with pytest.raises(ValueError, match="the nodes must have the same stimuli, got 30 and 10 of them"):
+        refuse_other_stimuli(activity, activity_of(noisy.isel(stimulus=slice(10))), "the nodes")
+    with pytest.raises(ValueError, match="but 30 of 30 differ, the first at position 0: 0 and 29"):
+        refuse_other_stimuli(activity, activity_of(noisy.isel(stimulus=slice(None, None, -1))), "the nodes")
 
 
 def test_a_node_without_its_own_word_on_emptiness_is_empty_where_all_is_nan():
-    held = content(node_of(np.ones((2, 3, 2)), [False, True, True])["activation"])
-    assert held["populated"].values.tolist() == [[False, True, True]] * 2
+    activity = activity_of(node_of(np.ones((2, 3, 2)), [False, True, True])["activation"])
+    assert activity["populated"].values.tolist() == [[False, True, True]] * 2

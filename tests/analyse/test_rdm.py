@@ -125,7 +125,7 @@ def test_a_covariance_of_too_few_repeats_has_no_inverse():
 
 @pytest.mark.parametrize("noise", [None, [1.0] * 6])
 def test_pooling_is_of_an_estimate(repeated, noise):
-    with pytest.raises(ValueError, match=r"pooled= says of which times noise is estimated; give noise=, one of"):
+    with pytest.raises(ValueError, match=r"pooled= needs a noise that is estimated: give noise=, one of"):
         cs.analyse.rdm(repeated, "crossnobis", noise=noise, pooled=True)
 
 
@@ -157,7 +157,7 @@ def test_one_repeat_is_refused(repeated):
 
 
 def test_a_missing_repeat_is_refused(repeated):
-    with pytest.raises(ValueError, match="each of the 4 stimuli once in each of the 3 repeats, 12 in all, got 11"):
+    with pytest.raises(ValueError, match="each of the 4 stimuli once in each of the 3 repeats, 12 rows in all, got 11"):
         cs.analyse.rdm(repeated.isel(stimulus=slice(11)), "crossnobis")
 
 
@@ -185,7 +185,7 @@ def test_an_unknown_kind_of_noise_is_named(repeated):
 
 
 def test_noise_belongs_to_crossnobis(noisy):
-    with pytest.raises(ValueError, match="noise= belongs to metric='crossnobis', not to 'euclidean'"):
+    with pytest.raises(ValueError, match="noise= is an option of metric='crossnobis', not of 'euclidean'"):
         cs.analyse.rdm(noisy, "euclidean", noise="diagonal")
 
 

@@ -51,7 +51,7 @@ def test_the_button_makes_a_figure_and_nothing_leaves_the_machine(name, studies,
 
 def test_a_figure_out_of_view_follows_once_it_is_seen(studies):
     cell = studies.locator(".jp-Cell").nth(1 + list(PANELS).index("lesions"))
-    slider = cell.locator(".widget-slider", has_text="decides at a confidence of").get_by_role("slider")
+    slider = cell.locator(".widget-slider", has_text="decision at a confidence of").get_by_role("slider")
     slider.scroll_into_view_if_needed()
     slider.focus()
     last = cell.locator(".js-plotly-plot").last

@@ -164,13 +164,13 @@ def test_an_existing_model_is_refused_before_training_starts(animals, trained, c
         (["--to", "missing/a.safetensors"], "does not exist"),
         (["--to", "a.safetensors", "--presentation", "flsh"], "cannot read the presentation 'flsh'"),
         (["--to", "a.safetensors", "--presentation", "masked:3:2"], "SOA 2 is shorter than duration 3"),
-        (["--to", "a.safetensors", "--epochs", "0"], "epochs must be a whole number of at least 1"),
+        (["--to", "a.safetensors", "--epochs", "0"], "epochs must be a whole number, at least 1"),
         (["--to", "a.safetensors", "--batch-size", "500"], "do not fill a batch of 500"),
         (["--to", "a.safetensors", "--size", "9"], "a side of 9 cannot halve 1 times"),
-        (["--to", "a.safetensors", "--shortcut", "2"], "shortcut must be True, False or a weight from 0 to 1"),
+        (["--to", "a.safetensors", "--shortcut", "2"], "shortcut must be a number from 0 to 1"),
         (["--to", "a.safetensors", "--model", "resnet-1-stat"], "did you mean 'resnet-1-state'?"),
         (["--to", "a.safetensors", "--device", "gpu"], "unknown device 'gpu'"),
-        (["--to", "a.safetensors", "--threads", "0"], "threads must be at least 1, got 0"),
+        (["--to", "a.safetensors", "--threads", "0"], "threads must be a whole number, at least 1, got 0"),
     ],
 )
 def test_wrong_arguments_of_train_are_told_in_one_sentence(animals, tmp_path, monkeypatch, capsys, arguments, message):
@@ -385,14 +385,17 @@ def test_statistics_are_reused_only_when_asked_for(trained, animals, tmp_path, c
         (["--until", 3, "--gain", "h1->h2:2", "--gain", "h1->h2:3"], "h1->h2 is given a gain twice"),
         (["--until", 3, "--repeats", 2], "2 repeats without noise would all be equal"),
         (["--until", 3, "--calibrate-on", 4], "calibrate_on is of no use"),
-        (["--until", 3, "--lesion", "recalibrated", "--calibrate-on", 0], "calibrate-on must be at least 1, got 0"),
+        (
+            ["--until", 3, "--lesion", "recalibrated", "--calibrate-on", 0],
+            "calibrate-on must be a whole number, at least 1, got 0",
+        ),
         (
             ["--until", 3, "--silence", "feedback:4"],
             "silencing feedback (t = 4) would change nothing: the recording ends",
         ),
-        (["--until", 3, "--first", 0], "first must be at least 1, got 0"),
-        (["--until", 3, "--first", -1], "first must be at least 1, got -1"),
-        (["--until", 3, "--batch-size", 0], "batch_size must be at least 1, got 0"),
+        (["--until", 3, "--first", 0], "first must be a whole number, at least 1, got 0"),
+        (["--until", 3, "--first", -1], "first must be a whole number, at least 1, got -1"),
+        (["--until", 3, "--batch-size", 0], "batch_size must be a whole number, at least 1, got 0"),
     ],
 )
 def test_wrong_arguments_of_simulate_are_told(trained, animals, tmp_path, capsys, arguments, message):

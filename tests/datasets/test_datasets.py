@@ -124,11 +124,11 @@ def test_a_gpu_draws_the_same_images_to_a_grey_level(make):
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"n": 0}, "n is 0: allowed is a whole number at least 1"),
-        ({"n": 2.5}, "n is 2.5: allowed is a whole number"),
+        ({"n": 0}, "n must be a whole number, at least 1, got 0"),
+        ({"n": 2.5}, "n must be a whole number, at least 1, got 2.5"),
         ({"part": "tset"}, r"unknown part 'tset': the allowed values are \['train', 'test'\]; did you mean 'test'"),
-        ({"size": 8}, "size is 8: allowed is a whole number from 16 to"),
-        ({"size": (32, 32)}, r"size is \(32, 32\): allowed is a whole number"),
+        ({"size": 8}, "size must be a whole number from 16 to"),
+        ({"size": (32, 32)}, r"size must be a whole number from 16 to"),
         ({"device": "gpu"}, "cannot compute on device 'gpu' here: allowed is 'cpu'"),
     ],
 )
@@ -228,12 +228,12 @@ def test_digits_of_a_class_look_more_alike_than_others():
     ("setting", "message"),
     [
         ({"debris": "hevy"}, r"unknown debris 'hevy': the allowed values are .*did you mean 'heavy'"),
-        ({"debris": (5, 2)}, r"debris is \(5, 2\): allowed is a pair \(lowest, highest\), both between 0 and 64"),
-        ({"debris": (0.5, 2)}, r"debris is \(0.5, 2\): allowed is a pair of whole numbers"),
-        ({"debris": 3}, "debris is 3: allowed is a pair"),
+        ({"debris": (5, 2)}, r"debris must be a pair \(lowest, highest\), both from 0 to 64, got \(5, 2\)"),
+        ({"debris": (0.5, 2)}, r"debris must be a pair of whole numbers"),
+        ({"debris": 3}, "debris must be a pair .* got 3"),
         ({"occlusion": "some"}, "unknown occlusion 'some': the allowed values are"),
-        ({"occlusion": (0.2, 1.0)}, r"occlusion is \(0.2, 1.0\): allowed is a pair .* between 0 and 0.9"),
-        ({"occlusion": (-0.1, 0.5)}, "between 0 and 0.9"),
+        ({"occlusion": (0.2, 1.0)}, r"occlusion must be a pair .* both from 0 to 0.9, got \(0.2, 1.0\)"),
+        ({"occlusion": (-0.1, 0.5)}, "both from 0 to 0.9"),
     ],
 )
 def test_impossible_debris_and_occlusion_are_refused(setting, message):
@@ -341,10 +341,10 @@ def test_curves_have_exactly_the_length_and_gap_they_are_said_to_have(contours):
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"length": (2, 10)}, r"length is \(2, 10\): allowed is a pair \(lowest, highest\), both between 4 and 32"),
-        ({"length": (4, 33)}, "both between 4 and 32"),
-        ({"length": 10}, "length is 10: allowed is a pair"),
-        ({"length": (10, 6)}, r"length is \(10, 6\)"),
+        ({"length": (2, 10)}, r"length must be a pair \(lowest, highest\), both from 4 to 32, got \(2, 10\)"),
+        ({"length": (4, 33)}, "both from 4 to 32"),
+        ({"length": 10}, "length must be a pair .* got 10"),
+        ({"length": (10, 6)}, r"length must be a pair .* got \(10, 6\)"),
     ],
 )
 def test_impossible_curve_lengths_are_refused(setting, message):
@@ -537,7 +537,7 @@ def test_a_class_without_images_is_named(photos):
 
 @pytest.mark.parametrize("size", [0, (4, 4, 3), (4.5, 4), (-1, 4)])
 def test_an_impossible_size_is_refused(photos, size):
-    with pytest.raises(ValueError, match=r"size is .*: allowed is a whole number of px, a pair"):
+    with pytest.raises(ValueError, match=r"size must be a (whole number of px, at least 1|side in px, a pair)"):
         datasets.folder(photos, size=size)
 
 

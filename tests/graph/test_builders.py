@@ -96,7 +96,7 @@ def test_shortcut_weighs_the_identity_of_self_transitions(build, shortcut, kind)
 @pytest.mark.parametrize("shortcut", [-0.1, 1.5, float("nan")])
 @pytest.mark.parametrize("build", [cs.adjacent, cs.fully_recurrent, lambda f, **k: cs.resnet(f, steps=2, **k)])
 def test_a_shortcut_outside_0_to_1_is_refused(build, shortcut):
-    with pytest.raises(ValueError, match="shortcut must be True, False or a weight from 0 to 1"):
+    with pytest.raises(ValueError, match="shortcut must be a number from 0 to 1"):
         build(AREAS, size=8, shortcut=shortcut)
 
 
@@ -143,7 +143,7 @@ def test_pooling_to_more_features_is_refused():
 
 @pytest.mark.parametrize("steps", [0, -1])
 def test_a_resnet_of_no_steps_is_refused(steps):
-    with pytest.raises(ValueError, match=f"steps must be at least 1, got {steps}"):
+    with pytest.raises(ValueError, match=f"steps must be a whole number, at least 1, got {steps}"):
         cs.resnet({"h1": 4}, size=8, steps=steps)
 
 

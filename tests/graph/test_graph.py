@@ -49,12 +49,12 @@ def test_names_that_are_no_identifiers_are_refused(name):
 
 @pytest.mark.parametrize(("features", "side"), [(0, 8), (-1, 8), (4, 0)])
 def test_states_without_units_are_refused(features, side):
-    with pytest.raises(ValueError, match="must be at least 1, got"):
+    with pytest.raises(ValueError, match="must be a whole number, at least 1, got"):
         state("V1", features, side)
 
 
 def test_half_a_channel_is_refused():
-    with pytest.raises(TypeError, match=r"features of V1 must be a whole number, got 4\.5"):
+    with pytest.raises(ValueError, match=r"features of V1 must be a whole number, at least 1, got 4\.5"):
         state("V1", 4.5)
 
 
@@ -204,7 +204,7 @@ def test_without_an_unknown_transition_suggests_the_nearest(graph):
 
 @pytest.mark.parametrize("times", [0, -3, range(0, 2)])
 def test_without_at_time_0_or_before_is_refused(graph, times):
-    with pytest.raises(ValueError, match="time 1 at the earliest"):
+    with pytest.raises(ValueError, match="a transition delivers must be a whole number, at least 1, got"):
         graph.without("V2->V1", times=times)
 
 
@@ -290,7 +290,7 @@ def test_the_matrix_of_a_time_leaves_out_what_is_closed_then(graph):
 
 @pytest.mark.parametrize("time", [0, -1])
 def test_the_matrix_of_no_time_is_refused(graph, time):
-    with pytest.raises(ValueError, match=f"deliver at time 1 at the earliest, got time {time}"):
+    with pytest.raises(ValueError, match=f"time must be a whole number, at least 1, got {time}"):
         graph.matrix(time)
 
 

@@ -174,7 +174,7 @@ def test_a_readout_that_one_component_of_a_mixture_leaves_empty_is_refused():
 
 
 def test_negative_times_are_refused():
-    with pytest.raises(ValueError, match="a time must be at least 0, got -1"):
+    with pytest.raises(ValueError, match="a readout time must be a whole number, at least 0, got -1"):
         cs.schedule(ADJACENT, -1)
 
 

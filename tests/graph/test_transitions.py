@@ -72,13 +72,13 @@ def test_an_open_end_is_said_in_words():
 
 @pytest.mark.parametrize("these", [0, -1, range(0, 3), [-2, 5]])
 def test_negative_and_zero_times_are_refused(these):
-    with pytest.raises(ValueError, match="delivers at time 1 at the earliest, got time"):
+    with pytest.raises(ValueError, match="delivers must be a whole number, at least 1, got"):
         Times.of(these)
 
 
 @pytest.mark.parametrize("these", [[1.5], ["3"], True, [None]])
 def test_times_that_are_no_whole_numbers_are_refused(these):
-    with pytest.raises(TypeError, match="a time must be a whole number"):
+    with pytest.raises(ValueError, match="delivers must be a whole number"):
         Times.of(these)
 
 
@@ -122,3 +122,9 @@ def test_a_transition_is_named_for_its_ends():
     transition = Transition("V1", "V2", "BRCx2", range(2, 4))
     assert transition.name == "V1->V2"
     assert transition.times == Times.of([2, 3])
+
+
+def test_a_long_range_is_an_interval_and_is_not_listed():
+    assert Times.of(range(3, 10**12)) == Times(((3, 10**12),))
+    assert Times.of(range(3, 3)) == Times.of([])
+    assert Times.of(range(7, 2, -2)) == Times.of([3, 5, 7])

@@ -149,7 +149,7 @@ def test_a_model_of_unshared_weights_is_calibrated_as_far_as_it_has_weights(imag
     ("arguments", "message"),
     [
         ({"until": 0}, "until must be a whole number of steps, at least 1, got 0"),
-        ({"until": 5, "batch_size": 0}, "batch_size must be at least 1, got 0"),
+        ({"until": 5, "batch_size": 0}, "batch_size must be a whole number, at least 1, got 0"),
         ({"until": 1}, "nothing reaches IT up to time 1"),
     ],
 )

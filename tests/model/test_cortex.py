@@ -219,7 +219,7 @@ def test_evaluation_mode_is_put_back_part_by_part(model):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"n_classes": 0}, "n_classes must be at least 1, got 0"),
+        ({"n_classes": 0}, "n_classes must be a whole number, at least 1, got 0"),
         ({"readout_time": 0}, "readout_time must be a whole number of steps, at least 1, got 0"),
         ({"readout_time": -2}, "at least 1, got -2"),
         ({"pre_net": "depp"}, "unknown pre_net 'depp'.*did you mean 'deep'"),

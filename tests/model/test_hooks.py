@@ -111,7 +111,7 @@ def test_repeats_without_noise_are_refused(calibrated, pictures):
 
 @pytest.mark.parametrize("noise", [-0.1, float("nan"), float("inf"), True, "much"])
 def test_noise_that_is_no_amount_is_refused(calibrated, pictures, noise):
-    with pytest.raises(ValueError, match="noise must be a number of at least 0, in standard deviations, got"):
+    with pytest.raises(ValueError, match="noise must be a number of standard deviations, at least 0, got"):
         noisy(calibrated, pictures, noise=noise)
 
 

@@ -278,7 +278,7 @@ def test_a_lesion_comes_in_three_versions_each_as_effect_tells_it(calibrated, ta
 def test_a_lesion_keeps_its_readouts_and_says_what_it_does(calibrated, targets):
     said = []
     table = protocols.lesion(
-        calibrated, targets, {"lateral": None}, calibrate_on=targets, until=6, told=lambda *one: said.append(one)
+        calibrated, targets, {"lateral": None}, calibrate_on=targets, until=6, report=lambda *one: said.append(one)
     )
     intact = cs.simulate(calibrated, targets, until=6)["readout"].to_dataset()
     np.testing.assert_array_equal(table["logits_intact"], intact["logits"])
@@ -341,7 +341,7 @@ def test_before_the_target_arrives_its_position_makes_no_difference(calibrated, 
 
 def test_a_stream_tells_what_was_shown_and_all_that_was_read_out(calibrated, targets):
     said = []
-    table = streams(calibrated, targets, steps_per_frame=2, told=lambda *one: said.append(one))
+    table = streams(calibrated, targets, steps_per_frame=2, report=lambda *one: said.append(one))
     pictures = table["picture"].values
     assert (pictures[1, :, 1] == np.arange(5)).all()
     np.testing.assert_array_equal(pictures[1, :, 2], pictures[0, :, 2])

@@ -232,7 +232,7 @@ def test_silencing_an_unknown_transition_is_refused_with_a_suggestion(calibrated
 
 @pytest.mark.parametrize("times", [0, range(-1, 3)])
 def test_silencing_at_time_0_or_before_is_refused(calibrated, pictures, times):
-    with pytest.raises(ValueError, match="time 1 at the earliest"):
+    with pytest.raises(ValueError, match="delivers must be a whole number, at least 1, got"):
         cs.simulate(calibrated, pictures, until=4, silence={"V2->V1": times})
 
 
@@ -430,7 +430,7 @@ def test_unknown_settings_are_refused_with_a_suggestion(calibrated, pictures, ar
 
 @pytest.mark.parametrize("batch_size", [0, -2])
 def test_a_batch_of_nothing_is_refused(calibrated, pictures, batch_size):
-    with pytest.raises(ValueError, match=f"batch_size must be at least 1, got {batch_size}"):
+    with pytest.raises(ValueError, match=f"batch_size must be a whole number, at least 1, got {batch_size}"):
         cs.simulate(calibrated, pictures, until=4, batch_size=batch_size)
 
 

@@ -282,7 +282,7 @@ def test_stimuli_see_the_component_that_was_drawn_for_them(pictures):
 
 
 def test_a_movie_is_no_number_of_steps():
-    with pytest.raises(ValueError, match="steps_per_frame must be a whole number of steps, at least 1, got Tensor"):
+    with pytest.raises(ValueError, match="whole number of steps, at least 1, got a value of type Tensor"):
         cs.sequence(torch.rand(1, 2, 3, 4, 4))
 
 

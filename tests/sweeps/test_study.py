@@ -80,8 +80,8 @@ def test_another_model_in_the_same_file_has_another_name(write, small_model, tmp
     [
         ("seeds =", "seed =", r"study\.toml, line 6: unknown setting 'seed'.*did you mean 'seeds'"),
         ("until = 4\n", "", r"a study needs \['until'\]; the settings are \['models', 'data', 'until'"),
-        ("until = 4", "until = 0", r"line 4: until must be a whole number of at least 1, got 0"),
-        ("until = 4", "until = '4'", r"line 4: until must be a whole number of at least 1, got '4'"),
+        ("until = 4", "until = 0", r"line 4: until must be a whole number, at least 1, got 0"),
+        ("until = 4", "until = '4'", r"line 4: until must be a whole number, at least 1, got '4'"),
         ("until = 4", "until = 4 4", r"study\.toml is no TOML: .*line 4"),
         ('    "sustained"', '    "sustaned"', r"line 9: cannot read the presentation 'sustaned': allowed are flash"),
         ('    "sustained"', '    "flash"', r"line 8: presentations must be each once, but \['flash'\] are there twice"),

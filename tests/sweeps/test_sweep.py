@@ -39,7 +39,7 @@ def run(tmp_path):
 
     def swept(study, **changes):
         told = []
-        how = {"to": tmp_path / "out", "workers": 0, "report": told.append, **changes}
+        how = {"to": tmp_path / "out", "workers": 0, "report": lambda fraction, line: told.append(line), **changes}
         return cs.sweep(study, **how), told
 
     return swept
@@ -92,7 +92,7 @@ def test_what_is_finished_is_not_done_again_and_a_study_may_grow(study, run, mon
 
 
 def test_stopped_it_keeps_what_is_finished_and_goes_on(study, run, tmp_path):
-    def stop(line):
+    def stop(fraction, message):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -195,7 +195,7 @@ def test_a_second_process_is_refused(study, run, tmp_path):
 @pytest.mark.parametrize(
     ("how", "message"),
     [
-        ({"workers": -1}, "workers must be a whole number of at least 0, got -1"),
+        ({"workers": -1}, "workers must be a whole number, at least 0, got -1"),
         ({"workers": 1, "scheduler": "tcp://here:1"}, "a scheduler has its own: give one of the two"),
     ],
 )
@@ -267,7 +267,7 @@ KILLED = """
 import os, sys, json
 import cortexsim as cs
 
-def report(line):
+def report(fraction, line):
     print(line, flush=True)
 
 cs.sweep(json.loads(os.environ["STUDY"]), to=sys.argv[1], workers=0, report=report)

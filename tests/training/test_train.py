@@ -269,7 +269,7 @@ def test_one_cycle_rises_and_falls_to_nothing():
     ("changes", "message"),
     [
         ({"optimizer": "adam"}, "unknown optimizer 'adam'.*did you mean 'adamw'"),
-        ({"epochs": 0}, "epochs must be a whole number of at least 1, got 0"),
+        ({"epochs": 0}, "epochs must be a whole number, at least 1, got 0"),
         ({"learning_rate": -1.0}, "learning_rate must be positive, got -1.0"),
         ({"validation": 1.0}, "validation must be at least 0 and below 1, got 1.0"),
         ({"growth": ((0.0, 0.5),)}, "the last one 1"),

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 import traitlets
 import xarray as xr
 
+from cortexsim._support.progress import part
 from cortexsim.explore.changes.film import film
 from cortexsim.explore.changes.summaries import OWN_SCALE, RAW, evolution
 from cortexsim.explore.panel.asking import Guess
@@ -232,7 +233,7 @@ class Changes(Study):
             images,
             state=choices["state"],
             scaling=choices["scaling"],
-            told=lambda share, words: told(0.25 + 0.75 * share, words),
+            report=part(told, 0.25, 1.0),
         )
         # only what was measured to its end is kept: a run that is wanted no longer has raised before
         self.recording, self._recorded = recording, key

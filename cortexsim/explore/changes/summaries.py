@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 
 from cortexsim import analyse
+from cortexsim._support.progress import Report
 from cortexsim.datasets.labels import classes
-from cortexsim.explore.panel.study import Told
 from cortexsim.recording import trial
 from cortexsim.recording.io import settings
 from cortexsim.stimuli.images import as_images
@@ -18,7 +18,7 @@ from cortexsim.stimuli.presentation import SHOWN
 RAW, OWN_SCALE = "as it is", "each unit standardized at each time"
 
 
-def evolution(recording: xr.DataTree, images: xr.Dataset, *, state: str, scaling: str, told: Told) -> xr.Dataset:
+def evolution(recording: xr.DataTree, images: xr.Dataset, *, state: str, scaling: str, report: Report) -> xr.Dataset:
     """Analyse a recording over time.
 
     Parameters
@@ -31,7 +31,7 @@ def evolution(recording: xr.DataTree, images: xr.Dataset, *, state: str, scaling
         Whose matrices and paths.
     scaling : str
         `RAW`, or `OWN_SCALE`, see `analyse.standardized`; of all but the maps and the spread.
-    told : callable
+    report : callable
         See `Study.measure`.
 
     Returns
@@ -53,21 +53,21 @@ def evolution(recording: xr.DataTree, images: xr.Dataset, *, state: str, scaling
     whole: dict[str, Any] = {}
     for place, name in enumerate(states):
         node = recording[name]
-        told(place / len(states) * 0.8, f"decoding {name}")
+        report(place / len(states) * 0.8, f"decoding {name}")
         scaled = node if scaling == RAW else analyse.standardized(node)
         if name == state:
             scores = analyse.temporal_generalization(scaled)
             decoded.append(_diagonal(scores, recording))
-            told((place + 0.7) / len(states) * 0.8, f"comparing stimuli in {name}")
+            report((place + 0.7) / len(states) * 0.8, f"comparing stimuli in {name}")
             whole["rdm"] = analyse.rdm(scaled)
             whole["trajectory"] = analyse.trajectory(scaled, 2, average="label").rename(label="class")
             whole["temporal_generalization"] = scores.rename("temporal_generalization")
         else:
             decoded.append(analyse.decode(scaled))
-        told((place + 0.9) / len(states) * 0.8, f"measuring {name}")
+        report((place + 0.9) / len(states) * 0.8, f"measuring {name}")
         sizes.append(analyse.dimensionality(scaled))
         spreads.append(analyse.spread(node))
-    told(0.85, "drawing the maps")
+    report(0.85, "drawing the maps")
     quantity = settings(recording)["quantity"]
     summaries = {"decode": decoded, "dimensionality": sizes, "spread": spreads}
     tables = [_by_state(name, found, states) for name, found in summaries.items()]

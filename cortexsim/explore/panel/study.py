@@ -5,8 +5,7 @@ from __future__ import annotations
 import html
 import json
 import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -17,6 +16,7 @@ import xarray as xr
 
 from cortexsim import __version__
 from cortexsim._support.checks import unknown
+from cortexsim._support.progress import Clock, Report, silent, stop_unless
 from cortexsim.explore.panel.asking import Asking, Guess
 from cortexsim.explore.panel.exercise import Exercising
 from cortexsim.explore.panel.jobs import Behind, Wanted
@@ -29,8 +29,7 @@ from cortexsim.explore.widgets.shortcuts import Panel
 SCHEMA = 1
 SETTINGS = ("schema", "version", "panel", "subject", "choices", "question", "told")
 
-Told = Callable[[float, str], None]
-"""Takes the share that is done, and what is being done; raises InterruptedError when it is wanted no longer."""
+Told = Report
 
 
 class Study(Exercising, Panel):
@@ -71,6 +70,9 @@ class Study(Exercising, Panel):
     VIEWS: ClassVar[tuple[str, ...]] = ()
     QUESTIONS: ClassVar[Mapping[str, Guess]] = {}
     ACTION: ClassVar[str] = "run"
+    # names and values of choices in settings of earlier versions, with what replaces them
+    FORMER_NAMES: ClassVar[Mapping[str, str]] = {}
+    FORMER_VALUES: ClassVar[Mapping[str, Mapping[str, str]]] = {}
 
     busy = traitlets.Bool(False)
 
@@ -103,14 +105,15 @@ class Study(Exercising, Panel):
 
     # --- what a panel of its own says
 
-    def measure(self, choices: Mapping[str, Any], told: Told) -> xr.Dataset | xr.DataTree:
+    def measure(self, choices: Mapping[str, Any], report: Report) -> xr.Dataset | xr.DataTree:
         """Measure; in a thread, so no widget may be touched.
 
         Parameters
         ----------
         choices : mapping
-        told : callable
-            To be called now and then with the share that is done and what is being done.
+        report : callable
+            To be called now and then with the fraction that is done and a message; it raises InterruptedError once the
+            run is cancelled.
 
         Raises
         ------
@@ -150,7 +153,7 @@ class Study(Exercising, Panel):
         ValueError
             If there is no such choice, or it cannot be that; the panel keeps what was chosen.
         """
-        for name, value in choices.items():
+        for name, value in (self._current(*choice) for choice in choices.items()):
             if name not in self._controls:
                 raise ValueError(unknown("choice", name, self._controls))
             control = self._controls[name]
@@ -197,7 +200,7 @@ class Study(Exercising, Panel):
         reason = self.why_not(chosen)
         if reason:
             raise ValueError(reason)
-        result = self.measure(chosen, lambda share, words: None)
+        result = self.measure(chosen, silent)
         with self._lock:
             self._made[self._name_of(chosen)] = chosen, result
             self._take(chosen, result)
@@ -280,23 +283,28 @@ class Study(Exercising, Panel):
 
     # --- behind it
 
-    def _job(self, chosen: dict[str, Any], wanted: Wanted) -> None:
-        started = time.perf_counter()
+    @classmethod
+    def _current(cls, name: str, value: Any) -> tuple[str, Any]:
+        """Replace a choice of an earlier version by the present one."""
+        name = cls.FORMER_NAMES.get(name, name)
+        return name, cls.FORMER_VALUES.get(name, {}).get(value, value) if isinstance(value, str) else value
 
-        def told(share: float, words: str) -> None:
-            # a thread that outlives the kernel's own would keep the process alive
-            if not (wanted() and threading.main_thread().is_alive()):
-                raise InterruptedError("no longer wanted")
-            left = (time.perf_counter() - started) * (1 - share) / share if share > 0.02 else None
+    def _job(self, chosen: dict[str, Any], wanted: Wanted) -> None:
+        clock = Clock()
+
+        def show(fraction: float, message: str, /) -> None:
+            left = clock.left(fraction)
             with self._lock:
                 if wanted():
-                    self.bar.value = share
-                    self.words.value = html.escape(words + ("" if left is None else f", {left:.0f} s left"))
+                    self.bar.value = fraction
+                    self.words.value = html.escape(f"{message}, {left}" if left else message)
 
+        # a thread that outlives the kernel's main thread would keep the process alive
+        report = stop_unless(lambda: wanted() and threading.main_thread().is_alive(), show)
         try:
-            told(0.0, "starting …")
-            result = self.measure(chosen, told)
-            told(1.0, "drawing …")
+            report(0.0, "starting …")
+            result = self.measure(chosen, report)
+            report(1.0, "drawing …")
             with self._lock:
                 if wanted():
                     self._made[self._name_of(chosen)] = chosen, result

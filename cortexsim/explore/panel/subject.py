@@ -9,7 +9,7 @@ from typing import Any
 import xarray as xr
 
 from cortexsim import zoo
-from cortexsim._support.checks import unknown
+from cortexsim._support.checks import unknown, whole
 from cortexsim.datasets import spread
 from cortexsim.explore.panel.tasks import TASKS, shipped
 from cortexsim.model.checkpoint import load as load_file
@@ -60,8 +60,7 @@ class Subject:
             raise ValueError(f"give either a task, got {task!r}, or a model and data of your own, not both")
         if (model is None) != (data is None):
             raise TypeError("model and data go together: images of one task say nothing about a model of another")
-        if not isinstance(n, int) or isinstance(n, bool) or n < 1:
-            raise ValueError(f"n must be a whole number of images, at least 1, got {n!r}")
+        n = whole(n, "n", 1, unit="images")
         if model is None:
             known = shipped()
             if task is not None and task not in known:

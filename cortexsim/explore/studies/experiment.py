@@ -1,9 +1,8 @@
-"""An experiment of the paper in a panel: the result that ships, or a run made here, behind the cell."""
+"""A panel with the figures of an experiment of the paper: of the bundled result, or of a run on this machine."""
 
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
@@ -17,26 +16,24 @@ from cortexsim.paper import experiments
 from cortexsim.plot import experiment as drawn
 
 SHIPS = "ships"
-# what is drawn: the result that ships, or a run made here at a scale
-HERE = {"a run here: smoke (seconds; learns nothing)": "smoke", "a run here: laptop (long; digits)": "laptop"}
-# a line of a run begins with the part it is at
-_PART = re.compile(r"(\d+)/(\d+) ")
+# the bundled result, or the scales of a run on this machine
+HERE = {"run here: smoke (seconds; learns nothing)": "smoke", "run here: laptop (long; digits)": "laptop"}
 
 
 class Experiment(Study):
-    """The figures of an experiment: of the result that ships, or of a run on digits made on the spot.
+    """The figures of an experiment: of the bundled result, or of a run on digits on this machine.
 
     Parameters
     ----------
     name : str
         One of `experiments.EXPERIMENTS`.
     figures : sequence of str, optional
-        Which of its figures; by default all.
+        Names of its figures; by default all.
 
     Attributes
     ----------
     source : str
-        "ships", "run here", or "" where there is nothing to draw yet.
+        "ships" for the bundled result, "run here", or "" where there is nothing to draw yet.
 
     Raises
     ------
@@ -55,10 +52,10 @@ class Experiment(Study):
                 raise ValueError(unknown(f"figure of {name}", wanted, self.about.figures))
         chosen = tuple(figures or self.about.figures)
         self._ships = experiments.shipped(name) if name in experiments.shipped_names() else None
-        # which experiment it is belongs to the settings, but another is another panel
+        # part of the settings, but not a control: each experiment has a panel of its own
         fixed: dict[str, Any] = {"layout": widgets.Layout(display="none")}
         scale = widgets.Dropdown(
-            options=({"the one that ships": SHIPS} if self._ships is not None else {}) | HERE,
+            options=({"bundled with cortexsim": SHIPS} if self._ships is not None else {}) | HERE,
             description="result",
             style={"description_width": "initial"},
             layout=widgets.Layout(width="380px"),
@@ -76,26 +73,21 @@ class Experiment(Study):
         if self._ships is not None:
             self._take(self.choices, self._ships)
         else:
-            self.finding.value = "No result of this experiment ships yet: run it."
+            self.finding.value = "There is no bundled result of this experiment yet: run it."
 
     @property
     def source(self) -> str:
-        """Where what is drawn is from."""
+        """The source of the result that is drawn."""
         if self.result is None:
             return ""
         ships = isinstance(self.result, xr.Dataset) and self._ships is not None and self._ships.identical(self.result)
         return SHIPS if ships else "run here"
 
     def measure(self, choices: Mapping[str, Any], told: Told) -> xr.Dataset:
-        """Take what ships, or run it in a folder that is thrown away; what is let go of ends at its next line."""
+        """Open the bundled result, or run the experiment in a temporary folder."""
         if choices["scale"] == SHIPS:
             return experiments.shipped(choices["experiment"])
-
-        def report(line: str) -> None:
-            part = _PART.match(line)
-            told((int(part[1]) - 1) / int(part[2]) if part else 0.0, line)
-
-        return experiments.run(choices["experiment"], scale=choices["scale"], report=report)
+        return experiments.run(choices["experiment"], scale=choices["scale"], report=told)
 
     def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:
         """Draw the chosen figures of a result."""
@@ -103,11 +95,10 @@ class Experiment(Study):
         return {name: figures[name] for name in self.about.figures if name in self.choices["figures"]}
 
     def say(self, result: xr.Dataset) -> str:
-        """Say where the result is from, on which data and at which scale."""
+        """Report the source of the result, its data and its scale."""
+        source = "is bundled with cortexsim" if self.source == SHIPS else "was run here"
         learned = " Nothing is learned at this scale." if str(result.attrs["scale"]).startswith("smoke") else ""
-        return f"This result {self.source.replace('run', 'was run')}: {result.attrs['data']}; scale: " + (
-            f"{result.attrs['scale']}.{learned}"
-        )
+        return f"This result {source}: {result.attrs['data']}; scale: {result.attrs['scale']}.{learned}"
 
     @classmethod
     def _reopened(cls, settings: Mapping[str, Any], *, model: Any, data: Any) -> Self:

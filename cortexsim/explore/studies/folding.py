@@ -1,4 +1,4 @@
-"""Fold a residual network into a recurrent one and unfold it again: the same numbers, another number of weights."""
+"""A panel that folds a residual network into a recurrent one: the same numbers, a different number of weights."""
 
 from __future__ import annotations
 
@@ -14,9 +14,23 @@ import xarray as xr
 from cortexsim.datasets import digits
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.study import Study, Told
+from cortexsim.explore.studies import folding_questions
+from cortexsim.explore.studies.folding_drawing import MOST_STEPS, drawing
+from cortexsim.explore.studies.folding_questions import (
+    EACH,
+    FEATURES,
+    N_IMAGES,
+    ONE,
+    OWN,
+    SHARED,
+    as_text,
+    largest_difference,
+    n_parameters,
+)
 from cortexsim.explore.widgets.figure import Live
 from cortexsim.graph._schedule import schedule
 from cortexsim.graph.builders import resnet
+from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.cortex import Cortex
 from cortexsim.paper.experiments.equivalence import Unfolded
@@ -24,122 +38,33 @@ from cortexsim.plot._agreement import agreement
 from cortexsim.plot._parameters_by_steps import parameters_by_steps
 from cortexsim.stimuli.images import as_float, as_images
 
-MOST_STEPS = 12
-FEATURES, SIDE, N_IMAGES, N_CLASSES = 8, 16, 20, 10
-SHARED, OWN = "shared by all steps", "of its own at each step"
-EACH, ONE = "of each step", "one set for all steps"
+SIDE, N_CLASSES = 16, 10
 FOLDED, UNFOLDED = "folded in time", "unfolded in space"
 MEASURED = ("steps", "weights", "moments")
-SAME, ROUNDING, PART, WHOLE = "none, to the last bit", "rounding", "a small part of it", "of the same size"
-SIZES = (SAME, ROUNDING, PART, WHOLE)
-_BLUE = "#0072B2"  # Okabe & Ito (2008)
-
-
-def _apart(result: xr.Dataset) -> tuple[float, float]:
-    """Return the largest difference between the two forms, and the largest readout."""
-    loop, stack = result["logits"].values
-    return float(np.abs(loop - stack).max()), float(np.abs(loop).max())
-
-
-def _amount(difference: float) -> str:
-    return "0" if difference == 0 else f"{difference:.1e}" if difference < 0.01 else f"{difference:.2f}"
-
-
-def _size(result: xr.Dataset) -> str:
-    difference, largest = _apart(result)
-    if difference == 0:
-        return SAME
-    share = difference / largest
-    return ROUNDING if share < 1e-6 else PART if share < 0.3 else WHOLE
-
-
-def _told(result: xr.Dataset) -> str:
-    difference, largest = _apart(result)
-    loop, stack = result["logits"].argmax("class").values
-    return (
-        f"The largest difference is {_amount(difference)}, the largest readout {largest:.2f}, in float64; the two "
-        f"forms name {int((loop != stack).sum())} of {len(loop)} digits differently."
-    )
-
-
-def _count(result: xr.Dataset, steps: int) -> int:
-    return int(result["n_parameters"].sel(steps=steps))
 
 
 class Folding(Study):
     """A residual network of one state, drawn as a loop in time or as a stack in space, and run as both.
 
-    The two forms begin with the same random weights and read out the same digits. Once they were compared, whatever is
-    chosen is compared at once.
+    Both forms start from the same random weights and read out the same digits. After the first comparison, every change
+    of a control runs the next one at once.
 
     Parameters
     ----------
     steps : int
-        Times that the state runs, or blocks of the stack.
+        Number of time steps of the loop, or of blocks of the stack.
     question : str
-        A key of `QUESTIONS`, or "" to just look.
+        A key of `QUESTIONS`, or "" for none.
 
     Raises
     ------
     ValueError
-        If an argument is not allowed. What goes wrong later is shown in the panel.
+        If an argument is not allowed. Later errors are shown in the panel.
     """
 
     VIEWS: ClassVar[tuple[str, ...]] = ("form",)
-    QUESTIONS: ClassVar[Mapping[str, Guess]] = {
-        "difference": Guess(
-            "how far apart the two forms are",
-            f"Loop and stack have the same weights and see the same {N_IMAGES} digits. How large is the largest "
-            "difference between what they read out, beside the largest readout?",
-            SIZES,
-            _size,
-            _told,
-            needs={"moments": EACH},
-        ),
-        "parameters": Guess(
-            "what weights for each step cost",
-            "Set 8 steps, and give each step weights of its own. How many times as many parameters does the network "
-            "have as with one set for all steps?",
-            (1, 2, 4, 6, 8, 10, 16),
-            # one step has the same weights either way
-            lambda result: round(_count(result, 8) / _count(result, 1), 1),
-            lambda result: (
-                f"{_count(result, 8):,} in place of {_count(result, 1):,}. Only the two convolutions of a step are "
-                "there eight times; the first convolution and the final layer stay one."
-            ),
-            unit="times",
-            needs={"steps": 8, "weights": OWN},
-            within=1,
-        ),
-    }
-    EXERCISES: ClassVar[Mapping[str, Guess]] = {
-        "one-block": Guess(
-            "what one more block costs",
-            "Set 5 steps with weights of its own at each step. How many parameters does a sixth block add? A block is "
-            f"two 3x3 convolutions from {FEATURES} channels to {FEATURES}, without bias.",
-            (72, 144, 576, 1152, 5760),
-            lambda result: _count(result, 6) - _count(result, 5),
-            lambda result: (
-                f"Two kernels of {FEATURES} x {FEATURES} x 3 x 3: {_count(result, 5):,} at 5 steps, "
-                f"{_count(result, 6):,} at 6."
-            ),
-            unit="parameters",
-            needs={"steps": 5, "weights": OWN},
-        ),
-        "one-set": Guess(
-            "one set of moments",
-            "A residual network normalizes in each block by the mean and variance of that block. Give the loop one set "
-            "for all steps instead (the stack keeps its own). How large is the largest difference now, beside the "
-            "largest readout?",
-            SIZES,
-            _size,
-            lambda result: (
-                f"{_told(result)} The weights are the same: to be one, loop and stack need the same moments, and so "
-                "the loop needs moments for each step."
-            ),
-            needs={"moments": ONE},
-        ),
-    }
+    QUESTIONS: ClassVar[Mapping[str, Guess]] = folding_questions.QUESTIONS
+    EXERCISES: ClassVar[Mapping[str, Guess]] = folding_questions.EXERCISES
     ACTION: ClassVar[str] = "run both forms"
 
     def __init__(self, *, steps: int = 4, question: str = "") -> None:
@@ -159,7 +84,7 @@ class Folding(Study):
         self.children = (asked, chosen, controls["form"], self.picture, *rest)
 
     def measure(self, choices: Mapping[str, Any], told: Told) -> xr.Dataset:
-        """Make both forms with the same weights, and run them on the same images; count parameters at every step."""
+        """Run both forms with the same weights on the same images, and count the parameters by number of steps."""
         steps, shared = choices["steps"], choices["weights"] == SHARED
         if self._images is None:
             self._images = as_float(as_images(digits(N_IMAGES, size=SIDE))).double()
@@ -176,7 +101,7 @@ class Folding(Study):
         unfolded = Unfolded(folded).train()
         if choices["moments"] == ONE:
             calibrate(folded, self._images, steps)
-        # moments of these images: those of the batch, or those that were just pooled over the steps
+        # moments of these images: of the batch, or pooled over the steps by `calibrate`
         folded.train(choices["moments"] == EACH)
         with torch.no_grad():
             logits = torch.stack([folded(self._images), unfolded(self._images)]).numpy()
@@ -196,7 +121,7 @@ class Folding(Study):
         )
 
     def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:
-        """Draw what the two forms read out against each other, and the parameters by steps."""
+        """Draw the logits of the two forms against each other, and the parameters by number of steps."""
         return {
             "agreement": agreement(result["logits"]),
             "parameters": parameters_by_steps(
@@ -206,19 +131,19 @@ class Folding(Study):
 
     def show(self, figures: Mapping[str, go.Figure]) -> Sequence[widgets.Widget]:
         """Put the figures side by side where there is room."""
-        beside = widgets.Layout(flex="1 1 380px", min_width="0")
-        row = [widgets.Box([Live(figure)], layout=beside) for figure in figures.values()]
+        column = widgets.Layout(flex="1 1 380px", min_width="0")
+        row = [widgets.Box([Live(figure)], layout=column) for figure in figures.values()]
         return [widgets.Box(row, layout=widgets.Layout(flex_flow="row wrap", width="100%"))]
 
     def say(self, result: xr.Dataset) -> str:
-        """Say how far the two forms are apart, and how many weights there are to learn."""
-        difference, largest = _apart(result)
-        same = "the same to the last bit" if difference == 0 else f"the largest readout is {largest:.2f}"
+        """Report the difference between the two forms, and the number of parameters."""
+        difference, largest = largest_difference(result)
+        scale = "equal to the last bit" if difference == 0 else f"the largest logit is {largest:.2f}"
         steps, weights, moments = (result.attrs[name] for name in MEASURED)
         return (
             f"{steps} {'step' if steps == 1 else 'steps'}, weights {weights}, the loop's moments {moments}: "
-            f"{_count(result, steps):,} parameters; over the readouts of {result.sizes['stimulus']} digits loop and "
-            f"stack differ by {_amount(difference)} at most ({same}; float64)."
+            f"{n_parameters(result, steps):,} parameters; the logits of loop and stack for {result.sizes['stimulus']} "
+            f"digits differ by {as_text(difference)} at most ({scale}; float64)."
         )
 
     @classmethod
@@ -226,61 +151,24 @@ class Folding(Study):
         return cls(question=settings["question"])
 
     def _follow(self) -> None:
-        """Draw the form that is chosen; compare at once what is chosen, once something was compared."""
+        """Draw the chosen form; after the first comparison, run the next one at once."""
         super()._follow()
         chosen = self.choices
-        self.picture.value = _drawn(
+        self.picture.value = drawing(
             chosen["steps"], shared=chosen["weights"] == SHARED, folded=chosen["form"] == FOLDED
         )
         if self.result is not None and any(self.result.attrs[name] != chosen[name] for name in MEASURED):
             self.run()
 
 
-def _network(steps: int) -> Any:
+def _network(steps: int) -> CortexGraph:
     return resnet({"h1": FEATURES}, size=SIDE, steps=steps)
 
 
 def _draw_weights(model: Cortex) -> None:
-    """Draw weights by a generator of their own: this may run in a thread, and the global one is everybody's."""
+    """Draw weights from a generator of their own: this may run in a thread, and others use the global one."""
     generator = torch.Generator().manual_seed(0)
     for weight in model.parameters():
         if weight.dim() > 1:
             torch.nn.init.kaiming_normal_(weight, nonlinearity="relu", generator=generator)
     torch.nn.init.zeros_(model.post.linear.bias)
-
-
-def _drawn(steps: int, *, shared: bool, folded: bool) -> str:
-    """Draw the loop or the stack; a colour is a set of weights."""
-    colours = [_BLUE if shared else f"hsl({(200 + 360 * k // MOST_STEPS) % 360} 65% 40%)" for k in range(steps)]
-    side, top = 40, 26
-    if folded:
-        times = "w" if shared else f"w(1) … w({steps})"
-        body = (
-            _box(90, top, side, colours[0], "h")
-            + f'<path d="M104 {top} C 90 0, 136 0, 122 {top - 3}" fill="none" stroke="currentColor"/>'
-            f'<text x="146" y="{top + 6}" fill="currentColor" font-size="12">'
-            f"K with {times}, and +1: {steps} times</text>" + _arrow(56, 88, top + side // 2)
-        )
-        width, said = 420, f"one state that feeds itself {steps} times"
-    else:
-        gap = 18
-        body = _arrow(56, 88, top + side // 2)
-        for k, colour in enumerate(colours):
-            x = 90 + k * (side + gap)
-            body += _box(x, top, side, colour, "K + 1")
-            body += _arrow(x + side, x + side + gap - 2, top + side // 2)
-        width, said = 90 + steps * (side + gap) + 10, f"a stack of {steps} residual blocks"
-    body += f'<text x="0" y="{top + side // 2 + 4}" fill="currentColor" font-size="12">image</text>'
-    return f'<svg role="img" aria-label="{said}" width="{width}" height="{top + side + 8}">{body}</svg>'
-
-
-def _box(x: int, y: int, side: int, colour: str, text: str) -> str:
-    return (
-        f'<rect x="{x}" y="{y}" width="{side}" height="{side}" rx="4" fill="{colour}" stroke="currentColor"/>'
-        f'<text x="{x + side // 2}" y="{y + side // 2 + 4}" text-anchor="middle" fill="white" font-size="11">'
-        f"{text}</text>"
-    )
-
-
-def _arrow(start: int, end: int, y: int) -> str:
-    return f'<path d="M{start} {y} H{end} m-4 -3 l4 3 l-4 3" fill="none" stroke="currentColor"/>'

@@ -1,8 +1,8 @@
-"""What a trained model depends on, and when: cut or weaken connections, and see which decisions go."""
+"""A panel on lesions: what a trained model depends on, and when."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import ipywidgets as widgets
@@ -10,10 +10,14 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim import analyse, protocols
+from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.notice import alert
 from cortexsim.explore.panel.study import Study, Told
 from cortexsim.explore.panel.subject import Subject
+from cortexsim.explore.panel.unmasked import UNMASKED
+from cortexsim.explore.studies import lesions_questions
+from cortexsim.explore.studies.lesions_questions import accuracies
 from cortexsim.explore.widgets.figure import Live
 from cortexsim.graph._schedule import populate
 from cortexsim.graph.interventions import check_effect, direction
@@ -21,145 +25,51 @@ from cortexsim.plot import early_late, effect, reaction_times, speed_accuracy, t
 from cortexsim.plot._early_late import show_groups
 from cortexsim.plot._reaction_times import show_decisions
 from cortexsim.plot._speed_accuracy import show_mark
-from cortexsim.stimuli.presentation import Presentation, flash, sustained
 
-SHOWN: dict[str, Presentation] = {"the image stays": sustained(), "a flash of one step": flash(1)}
 STRENGTHS = {"cut": 0.0, "weakened to 25 %": 0.25, "weakened to 50 %": 0.5, "weakened to 75 %": 0.75}
 CALIBRATION = (200, 1000)
 THRESHOLDS = tuple(round(0.1 * k, 1) for k in range(1, 10))
 INTACT = "intact"
 
 Decisions = dict[float, tuple[xr.Dataset, xr.Dataset]]
-
-PERCENT = tuple(range(40, 105, 5))
-POINTS = tuple(range(-10, 60, 5))
-
-
-def _cost(result: xr.Dataset, version: str) -> float | None:
-    """Return the points of accuracy that a version costs at the last time; None where it is not there."""
-    if version not in result["version"].values:
-        return None
-    value = -100 * float(result["accuracy_difference"].sel(version=version).isel(time=-1))
-    return None if value != value else round(value, 1)
-
-
-def _left(result: xr.Dataset, version: str) -> float | None:
-    """Return the accuracy that a version leaves at the last time, in percent."""
-    if version not in result["version"].values:
-        return None
-    value = 100 * float(result["accuracy"].sel(version=version).isel(time=-1))
-    return None if value != value else round(value, 1)
-
-
-def _told(result: xr.Dataset) -> str:
-    """Give the accuracy with and without, and what each version costs with its interval."""
-    last = result.isel(time=-1)
-    texts = []
-    for version in result["version"].values.tolist():
-        change, low, high = (
-            100 * float(last[f"accuracy_difference{end}"].sel(version=version)) for end in ("", "_low", "_high")
-        )
-        if change != change:
-            texts.append(f"{version}: nothing can be read out")
-        else:
-            texts.append(f"{version} {change:+.1f} points ({low:+.0f} to {high:+.0f})".replace("+0.0", "0.0"))
-    whole = float(last["accuracy_intact"].isel(version=0))
-    return (
-        f"{result.attrs['what']}, read at t = {int(last['time'])}, {result.attrs['n']} images: {whole:.1%} intact; "
-        f"{', '.join(texts)}."
-    )
-
-
-def _throughout(value: Callable[[xr.Dataset], float | None]) -> Callable[[xr.Dataset], float | None]:
-    """Let a result that was cut for a part of the time tell nothing."""
-    return lambda result: value(result) if result.attrs["throughout"] else None
-
-
-def _saying(text: Callable[[xr.Dataset], str]) -> Callable[[xr.Dataset], str]:
-    """Say of a result that was cut for a part of the time why it tells nothing."""
-    return lambda result: (
-        text(result) if result.attrs["throughout"] else "The window must be the whole time, from t = 1 to the last."
-    )
+"""By threshold: reaction times, and accuracy of early and late decisions."""
 
 
 class Lesions(Study):
-    """Cut or weaken connections in a window of time, and see where, when and for which decisions that matters.
+    """Effects of cutting or weakening connections in a window of time: where, when and on which decisions.
 
-    Both are shown in three versions: acute, with the intact model's statistics; recalibrated, with statistics taken
-    anew while it is in place; and mean-replaced, where a connection delivers its mean in place of what is taken away.
-    What is there in the acute version alone is a shift of means.
+    Each lesion comes in three versions: acute, with the statistics of the intact model; recalibrated, with statistics
+    taken again with the lesion; and mean-replaced, where a connection delivers its mean in place of what is removed.
+    An effect of the acute version alone is a shift of means.
 
     Parameters
     ----------
     task : str, optional
-        One that ships, such as "contours".
+        A task with a pretrained model, such as "contours".
     model, data : optional
-        Your own; see `Subject`.
+        In place of a task; see `Subject`.
     n : int
-        Images.
+        Number of images.
     question : str
-        A key of `QUESTIONS`, or "" to just look.
+        A key of `QUESTIONS`, or "" for none.
     subject : Subject, optional
-        In place of all those.
+        In place of task, model, data and n.
 
     Raises
     ------
     ValueError, TypeError
-        If an argument is not allowed. What goes wrong later is shown in the panel.
+        If an argument is not allowed. Later errors are shown in the panel.
     """
 
     VIEWS: ClassVar[tuple[str, ...]] = ("threshold",)
-    QUESTIONS: ClassVar[Mapping[str, Guess]] = {
-        "lateral": Guess(
-            "without lateral connections",
-            "Every area's connection with itself is cut throughout; statistics stay as they were (acute). How many "
-            "percent are right at the end? Guessing gets 50 of two classes.",
-            PERCENT,
-            _throughout(lambda result: _left(result, "acute")),
-            _saying(lambda result: "What the other two versions leave is said below."),
-            unit="percent",
-            needs={"links": "lateral", "left": 0.0},
-            within=2.5,
-        ),
-        "feedback": Guess(
-            "without feedback",
-            "All connections from later areas to earlier ones are cut throughout, acutely. How many points of accuracy "
-            "does that cost at the end? Below 0: it helps.",
-            POINTS,
-            _throughout(lambda result: _cost(result, "acute")),
-            _saying(lambda result: "That says what this model leans on, and nothing about what feedback is for."),
-            unit="points",
-            needs={"links": "feedback", "left": 0.0},
-            within=2.5,
-        ),
+    QUESTIONS: ClassVar[Mapping[str, Guess]] = lesions_questions.QUESTIONS
+    EXERCISES: ClassVar[Mapping[str, Guess]] = lesions_questions.EXERCISES
+    FORMER_NAMES: ClassVar[Mapping[str, str]] = {
+        "links": "connections",
+        "left": "strength",
+        "shown": "presentation",
     }
-    EXERCISES: ClassVar[Mapping[str, Guess]] = {
-        "one-area": Guess(
-            "one area",
-            "Cut V1->V1 alone, throughout, everything else as it opened. How many points does the acute version cost "
-            "at the end?",
-            POINTS,
-            _throughout(lambda result: _cost(result, "acute")),
-            _saying(_told),
-            unit="points",
-            needs={"links": "V1->V1", "left": 0.0, "shown": "the image stays"},
-            within=2.5,
-        ),
-        "late": Guess(
-            "late and recalibrated",
-            "Cut all lateral connections at t = 7 and 8 only, when nearly all decisions have long been right. How many "
-            "percent are right at t = 8 in the recalibrated version?",
-            PERCENT,
-            lambda result: _left(result, "recalibrated"),
-            lambda result: (
-                f"{_told(result)} The answer had been there since t = 5: what a cut does to it that late is not "
-                "that a computation lacks a step."
-            ),
-            unit="percent",
-            needs={"links": "lateral", "left": 0.0, "window": (7, 8), "shown": "the image stays"},
-            within=2.5,
-        ),
-    }
+    FORMER_VALUES: ClassVar[Mapping[str, Mapping[str, str]]] = {"presentation": unmasked.FORMER_NAMES}
     ACTION: ClassVar[str] = "cut and compare"
 
     def __init__(
@@ -177,7 +87,7 @@ class Lesions(Study):
         directions = {direction(graph, name) for name in graph.transition_names}
         wide: dict[str, Any] = {"style": {"description_width": "initial"}}
         controls = {
-            "links": widgets.Dropdown(
+            "connections": widgets.Dropdown(
                 options=[
                     *(one for one in ("lateral", "feedback", "forward") if one in directions),
                     *graph.transition_names,
@@ -186,7 +96,7 @@ class Lesions(Study):
                 layout=widgets.Layout(width="210px"),
                 **wide,
             ),
-            "left": widgets.Dropdown(
+            "strength": widgets.Dropdown(
                 options=list(STRENGTHS.items()), description="are", layout=widgets.Layout(width="190px"), **wide
             ),
             "window": widgets.IntRangeSlider(
@@ -197,76 +107,76 @@ class Lesions(Study):
                 layout=widgets.Layout(width="330px"),
                 **wide,
             ),
-            "shown": widgets.Dropdown(
-                options=list(SHOWN), description="shown", layout=widgets.Layout(width="220px"), **wide
+            "presentation": widgets.Dropdown(
+                options=unmasked.MENU, description="shown", layout=widgets.Layout(width="170px"), **wide
             ),
             "calibration": widgets.Dropdown(
                 options=[(f"{size:,} training images", size) for size in CALIBRATION],
-                description="statistics and means anew from",
+                description="statistics and means from",
                 layout=widgets.Layout(width="400px"),
                 **wide,
             ),
             "threshold": widgets.SelectionSlider(
                 options=THRESHOLDS,
                 value=0.5,
-                description="decides at a confidence of",
+                description="decision at a confidence of",
                 continuous_update=True,
                 layout=widgets.Layout(width="460px"),
                 **wide,
             ),
         }
         self._live: dict[str, Live] = {}
-        self._seen: dict[int, tuple[xr.Dataset, Decisions]] = {}
+        self._decided: dict[int, tuple[xr.Dataset, Decisions]] = {}
         super().__init__(subject, controls, question)
-        controls["threshold"].observe(lambda _: self._look(), names="value")
+        controls["threshold"].observe(lambda _: self._redraw(), names="value")
 
     def why_not(self, choices: Mapping[str, Any]) -> str:
-        """Say that nothing would be cut then, since nothing is delivered."""
-        graph, shown = self.who.model.graph, SHOWN[choices["shown"]]
+        """Say that nothing would change, because the connection delivers nothing then."""
+        graph, shown = self.who.model.graph, UNMASKED[choices["presentation"]]
         first, last = choices["window"]
         try:
             front = populate(graph, shown, self.until)
-            check_effect(graph, {choices["links"]: range(first, last + 1)}, [front], "a lesion of")
+            check_effect(graph, {choices["connections"]: range(first, last + 1)}, [front], "a lesion of")
         except ValueError as error:
             return str(error)
         return ""
 
     def measure(self, choices: Mapping[str, Any], told: Told) -> xr.Dataset:
         """Run the intact model and each version of the lesion."""
-        links, left, (first, last) = choices["links"], choices["left"], choices["window"]
+        connections, strength, (first, last) = choices["connections"], choices["strength"], choices["window"]
         times = range(first, last + 1)
         told(0.0, f"drawing {choices['calibration']:,} training images")
         training = self.who.training(choices["calibration"])
         table = protocols.lesion(
             self.who.model,
             self.who.images,
-            silence={links: times} if left == 0 else None,
-            gain={links: (left, times)} if left else None,
+            silence={connections: times} if strength == 0 else None,
+            gain={connections: (strength, times)} if strength else None,
             until=self.until,
             calibrate_on=training,
-            presentation=SHOWN[choices["shown"]],
-            told=told,
+            presentation=UNMASKED[choices["presentation"]],
+            report=told,
         )
-        done = "cut" if left == 0 else f"weakened to {left:.0%}"
+        change = "cut" if strength == 0 else f"weakened to {strength:.0%}"
         throughout = first == 1 and last == self.until
         when = "throughout" if throughout else f"at t = {first} to {last}" if first < last else f"at t = {first}"
         return table.assign_attrs(
-            what=f"{links} {done} {when}",
+            what=f"{connections} {change} {when}",
             throughout=int(throughout),
             calibration_images=len(training["stimulus"]),
         )
 
     def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:
-        """Draw where and when it matters, and the decisions at the threshold that is chosen."""
+        """Draw the effect by state and time, the accuracy, and the decisions at the chosen threshold."""
         logits = _logits(result)
         threshold = self.choices["threshold"]
         trade, decisions = self._behaviour(result)
         decided, groups = decisions[threshold]
         what = result.attrs["what"]
         return {
-            "effect": effect(result, title=f"{what}: where and when the activity changes, and the decision"),
+            "effect": effect(result, title=f"{what}: change of activity by area and time, and of the decision"),
             "accuracy": time_course(
-                _along({name: analyse.accuracy(one) for name, one in logits.items()}), title=f"{what}: accuracy"
+                _by_version({name: analyse.accuracy(one) for name, one in logits.items()}), title=f"{what}: accuracy"
             ),
             "decisions": reaction_times(decided),
             "early_late": early_late(groups),
@@ -274,28 +184,26 @@ class Lesions(Study):
         }
 
     def show(self, figures: Mapping[str, go.Figure]) -> Sequence[widgets.Widget]:
-        """Put the slider of the threshold above what follows it."""
+        """Put the slider of the threshold above the figures that follow it."""
         self._live = {name: Live(figure) for name, figure in figures.items()}
         shown: list[widgets.Widget] = list(self._live.values())
         shown.insert(list(figures).index("decisions"), self._controls["threshold"])
         return shown
 
     def say(self, result: xr.Dataset) -> str:
-        """Say what each version costs, and whether that is a finding."""
-        text = _told(result)
+        """Report the cost of each version, and what it can be evidence for."""
+        text = accuracies(result)
         last = result.isel(time=-1)
         low, high = (last[f"accuracy_difference_{end}"] for end in ("low", "high"))
         if bool((low.notnull() & (low <= 0) & (high >= 0)).all()):
-            text += (
-                f" That is no cost that {result.attrs['n']} images can show; the intervals say how large one could be."
-            )
+            text += f" {result.attrs['n']} images show no cost; the intervals say how large a cost could be."
         elif bool(high.sel(version="acute") < 0) and bool(
             (high.sel(version=["recalibrated", "mean-replaced"]) >= 0).all()
         ):
-            text += " It is there in the acute version alone, so it may be nothing but a shift of means."
+            text += " Only the acute version shows it, so it may be nothing but a shift of means."
         elif bool(high.sel(version="acute") < 0) and bool(high.sel(version="recalibrated") >= 0):
-            text += " Statistics taken anew undo it, so it may be nothing but a shift of means or spreads."
-        return f"{text} Statistics and means were taken anew on {result.attrs['calibration_images']:,} images."
+            text += " Recalibration removes it, so it may be nothing but a shift of means or spreads."
+        return f"{text} Statistics and means were taken on {result.attrs['calibration_images']:,} images."
 
     @property
     def who(self) -> Subject:
@@ -304,54 +212,56 @@ class Lesions(Study):
         return self.subject
 
     def _behaviour(self, result: xr.Dataset) -> tuple[xr.Dataset, Decisions]:
-        """Find the trade of speed for accuracy and the decisions at every threshold, once: a slider cannot wait."""
-        if id(result) not in self._seen:
+        """Return the speed-accuracy trade-off and the decisions at every threshold, computed once for the slider."""
+        if id(result) not in self._decided:
             logits = _logits(result)
-            cut = {name: one for name, one in logits.items() if name != INTACT}
-            # where the way to the last area is cut, nothing is ever decided
-            read = {name: one for name, one in logits.items() if bool(one.notnull().any())}
+            lesioned = {name: one for name, one in logits.items() if name != INTACT}
+            # where every path to the last state is cut, there are no decisions
+            readable = {name: one for name, one in logits.items() if bool(one.notnull().any())}
             decisions = {
                 threshold: (
-                    _along({name: analyse.reaction_time(one, threshold) for name, one in logits.items()}),
-                    _along({name: analyse.early_late(one, logits[INTACT], threshold) for name, one in cut.items()}),
+                    _by_version({name: analyse.reaction_time(one, threshold) for name, one in logits.items()}),
+                    _by_version(
+                        {name: analyse.early_late(one, logits[INTACT], threshold) for name, one in lesioned.items()}
+                    ),
                 )
                 for threshold in THRESHOLDS
             }
-            trade = _along({name: analyse.speed_accuracy(one) for name, one in read.items()})
-            self._seen[id(result)] = trade, decisions
-        return self._seen[id(result)]
+            trade = _by_version({name: analyse.speed_accuracy(one) for name, one in readable.items()})
+            self._decided[id(result)] = trade, decisions
+        return self._decided[id(result)]
 
-    def _look(self) -> None:
-        """Draw the decisions at another threshold; no model runs."""
+    def _redraw(self) -> None:
+        """Draw the decisions at the chosen threshold, without running a model."""
         if not isinstance(self.result, xr.Dataset):
             return
         try:
             threshold = self.choices["threshold"]
             trade, decisions = self._behaviour(self.result)
             decided, groups = decisions[threshold]
-            # the browser draws one while the next is made
+            # the browser draws one figure while the next is made
             show_decisions(self.figures["decisions"], decided)
             self._live["decisions"].redraw()
             show_groups(self.figures["early_late"], groups)
             self._live["early_late"].redraw()
             show_mark(self.figures["speed_accuracy"], trade, threshold)
             self._live["speed_accuracy"].redraw()
-        except Exception as error:  # a widget's exception would show nowhere else
+        except Exception as error:  # nothing else would show an exception of a widget
             self.notice.value = alert("This could not be drawn", error)
 
 
 def _logits(result: xr.Dataset) -> dict[str, xr.DataArray]:
-    """Give what is read out of the intact model and of each version."""
+    """Return the logits of the intact model and of each version."""
     versions = result["version"].values.tolist()
     return {INTACT: result["logits_intact"]} | {
         str(name): result["logits"].sel(version=name, drop=True) for name in versions
     }
 
 
-def _along(parts: Mapping[str, Any]) -> Any:
+def _by_version(parts: Mapping[str, Any]) -> Any:
     """Join the results of the intact model and of each version along `version`."""
     names = xr.DataArray(list(parts), dims="version", name="version", attrs={"long_name": "version"})
-    given: dict[str, Any] = {"coords": "different", "compat": "equals", "combine_attrs": "override"}
+    options: dict[str, Any] = {"coords": "different", "compat": "equals", "combine_attrs": "override"}
     if isinstance(next(iter(parts.values())), xr.Dataset):
-        given["data_vars"] = "all"
-    return xr.concat(list(parts.values()), names, **given)
+        options["data_vars"] = "all"
+    return xr.concat(list(parts.values()), names, **options)

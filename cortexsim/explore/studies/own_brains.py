@@ -1,4 +1,4 @@
-"""Your own images and your own brain data beside a model, over time, with two baselines."""
+"""A panel that compares a model over time with your own images and brain data, next to two baselines."""
 
 from __future__ import annotations
 
@@ -19,10 +19,13 @@ from cortexsim.analyse._compare_rdms import METHODS
 from cortexsim.analyse._rdm import METRICS
 from cortexsim.brains.matrices import STIMULI, labelled_matrices
 from cortexsim.datasets import classes, digits
+from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.study import Study, Told
 from cortexsim.explore.panel.tasks import shipped
-from cortexsim.explore.studies.how_long import SHOWN
+from cortexsim.explore.panel.unmasked import UNMASKED
+from cortexsim.explore.studies import own_brains_questions
+from cortexsim.explore.studies.own_brains_questions import agreements
 from cortexsim.model.checkpoint import load as load_file
 from cortexsim.model.cortex import Cortex
 from cortexsim.plot import brain as brain_figure
@@ -30,99 +33,36 @@ from cortexsim.plot import brain as brain_figure
 OWN = "your own"
 N_EXAMPLE = 40
 N_BOOTSTRAP = 200
-LEAST = 4  # stimuli, for RDMs to be compared
+LEAST_STIMULI = 4  # for a comparison of RDMs
 N_SHOWN, THUMB_PX = 20, 48
-LABELS = "the labels of these images (an example, and no brain)"
-EXAMPLE = {"images": "", "brain": "", "presentation": next(iter(SHOWN)), "metric": "correlation"}
-NONE = "none of them"
-BEST = ("trained IT", "untrained IT", "the pixels", NONE)
-
-
-def _at_end(result: xr.Dataset) -> dict[str, float]:
-    """Return the agreement of the last state at the last time, of the untrained one, and of the pixels."""
-    last = result["similarity"].isel(state=-1, time=-1)
-    state = str(last["state"].item())
-    values = {f"{model} {state}": float(last.sel(model=model)) for model in ("trained", "untrained")}
-    return {**values, "the pixels": float(result["pixels"])}
-
-
-def _first(result: xr.Dataset) -> str | None:
-    """Name which agrees best; none, where no interval lies above 0."""
-    if "brain_time" in result.dims:
-        return None
-    values, last = _at_end(result), result["similarity"].isel(state=-1, time=-1)
-    lowest = dict(zip(values, [*last["low"].values, result["pixels_low"].item()], strict=True))
-    above = {name: value for name, value in values.items() if lowest[name] > 0}
-    best = max(above, key=lambda name: above[name]) if above else NONE
-    return best if best in BEST else None
-
-
-def _because(result: xr.Dataset) -> str:
-    if "brain_time" in result.dims:
-        return "A brain with times of its own has no single answer."
-    last = result["similarity"].isel(state=-1, time=-1)
-    told = ", ".join(f"{name} {value:.2f}" for name, value in _at_end(result).items())
-    return (
-        f"At t = {int(last['time'])}: {told} ({result.attrs['method']} correlation; the trained one's interval "
-        f"{float(last['low'].sel(model='trained')):.2f} to {float(last['high'].sel(model='trained')):.2f}, the pixels' "
-        f"{float(result['pixels_low']):.2f} to {float(result['pixels_high']):.2f})."
-    )
+LABELS = "the labels of these images (an example, not brain data)"
 
 
 class Brains(Study):
-    """A model's dissimilarities beside a brain's, over model time, with pixels and untrained weights as baselines.
+    """Agreement of a model's dissimilarities with a brain's over model time, next to pixels and untrained weights.
 
-    Without a file it works on an example: digits, and a matrix made of their labels, which is no brain.
+    Without a file it shows an example: digits, and a matrix made of their labels in place of brain data.
 
     Parameters
     ----------
     model : Cortex or str, optional
-        One of the tasks whose models ship, such as "digits", a path ending in .safetensors, or a model of your own.
+        A task with a pretrained model, such as "digits", a path ending in .safetensors, or a model of your own.
     images : str
-        A folder of images, with a subfolder for each class or without, or a .mat file that holds them.
+        A folder of images, with or without a subfolder for each class, or a .mat file that contains them.
     brain : str
-        A file of dissimilarity matrices; see `brains.read`. Without one, the labels of the images stand in for it.
+        A file of dissimilarity matrices; see `brains.read`. By default, a matrix made of the images' labels.
     question : str
-        A key of `QUESTIONS`, or "" to just look.
+        A key of `QUESTIONS`, or "" for none.
 
     Raises
     ------
     ValueError, TypeError
-        If there is no such model. What is wrong with files is shown in the panel.
+        If there is no such model. Errors in files are shown in the panel.
     """
 
-    QUESTIONS: ClassVar[Mapping[str, Guess]] = {
-        "best": Guess(
-            "which agrees best",
-            "The example's matrix says 1 for two different digits and 0 for two of the same. At the last time, which "
-            "dissimilarities agree best with it?",
-            BEST,
-            _first,
-            _because,
-            needs={**EXAMPLE, "model": "digits"},
-        )
-    }
-    EXERCISES: ClassVar[Mapping[str, Guess]] = {
-        "another-task": Guess(
-            "a model of another task",
-            "Choose the model that learned to trace contours, everything else as it opened: digits are new to it. "
-            "Which dissimilarities agree best with the labels now?",
-            BEST,
-            _first,
-            lambda result: (
-                f"{_because(result)} Whoever skips the baselines would have to guess what this number means."
-            ),
-            needs={**EXAMPLE, "model": "contours"},
-        ),
-        "pearson": Guess(
-            "the same question in another unit",
-            "Back to the digits model: compare by «pearson» in place of «spearman». Does trained IT still agree best?",
-            ("yes", "no"),
-            lambda result: "yes" if _first(result) == BEST[0] else "no",
-            _because,
-            needs={**EXAMPLE, "model": "digits", "method": "pearson"},
-        ),
-    }
+    QUESTIONS: ClassVar[Mapping[str, Guess]] = own_brains_questions.QUESTIONS
+    EXERCISES: ClassVar[Mapping[str, Guess]] = own_brains_questions.EXERCISES
+    FORMER_VALUES: ClassVar[Mapping[str, Mapping[str, str]]] = {"presentation": unmasked.FORMER_NAMES}
     ACTION: ClassVar[str] = "compare over time"
 
     def __init__(
@@ -145,19 +85,19 @@ class Brains(Study):
             return widgets.Dropdown(options=options, value=value, description=description, layout=layout, **wide)
 
         def text(description: str, value: str, hint: str, px: int) -> widgets.Text:
-            # read when it is whole, not at every key
-            layout, whole = widgets.Layout(width=f"{px}px"), {"continuous_update": False}
-            return widgets.Text(value, description=description, placeholder=hint, layout=layout, **whole, **wide)
+            # read when it is complete, not at every key
+            layout, complete = widgets.Layout(width=f"{px}px"), {"continuous_update": False}
+            return widgets.Text(value, description=description, placeholder=hint, layout=layout, **complete, **wide)
 
         until = self._model(chosen).readout_time
         controls = {
             "model": menu("model", {OWN: OWN} if chosen == OWN else tasks, chosen, 380),
             "images": text("images", str(images), "empty: the example; or a folder, or .mat", 430),
             "brain": text("brain", str(brain), "empty: the labels; or .mat, .npz, .h5, .nc", 430),
-            "matrix": text("one matrix, by its name", "", "all", 260),
+            "matrix": text("name of one matrix", "", "all", 260),
             "variable": text("variable", "", "the only one", 190),
             "dims": menu("matrices are of", ["as the file says", "subject", "session"], "as the file says", 240),
-            "presentation": menu("shown", list(SHOWN), next(iter(SHOWN)), 220),
+            "presentation": menu("shown", unmasked.MENU, "sustained", 170),
             "until": menu("last time", list(range(2, 3 * until + 1)), min(until + 3, 3 * until), 150),
             "metric": menu("dissimilarity", [metric for metric in METRICS if metric != "crossnobis"], METRICS[0], 220),
             "method": menu("compared by", [name for name in METHODS if "cov" not in name], "spearman", 210),
@@ -176,32 +116,32 @@ class Brains(Study):
             images,
             rdms,
             until=choices["until"],
-            presentation=SHOWN[choices["presentation"]],
+            presentation=UNMASKED[choices["presentation"]],
             metric=choices["metric"],
             method=choices["method"],
             n_bootstrap=N_BOOTSTRAP,
-            told=told,
+            report=told,
         )
-        place = images.attrs.get("name", "images") if choices["images"] else "the example: digits in debris"
+        source = images.attrs.get("name", "images") if choices["images"] else "the example: digits in debris"
         n, first = images.sizes["stimulus"], images["image"].isel(stimulus=slice(0, N_SHOWN))
         return xr.Dataset(
             {"similarity": found, "shown": first.reset_coords(drop=True).rename(stimulus="first").variable},
-            attrs={"images": str(place), "n_images": n, "method": choices["method"], "model": choices["model"]},
+            attrs={"images": str(source), "n_images": n, "method": choices["method"], "model": choices["model"]},
         )
 
     def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:
-        """Draw the agreement, a panel for each state."""
+        """Draw the agreement, with one panel for each state."""
         example = result["similarity"].attrs["source"] == LABELS
-        title = "agreement with the labels, which stand in for a brain" if example else None
+        title = "agreement with the labels (in place of brain data)" if example else None
         return {"agreement": brain_figure(result["similarity"], title=title)}
 
     def say(self, result: xr.Dataset) -> str:
-        """Say how the last state, the untrained one and the pixels agree at the last time."""
+        """Report the agreement of the last state, of the untrained one and of the pixels at the last time."""
         about = result["similarity"].attrs
-        text = f"{result.attrs['n_images']} images ({result.attrs['images']}) beside {about['source']}. "
+        text = f"{result.attrs['n_images']} images ({result.attrs['images']}), compared with {about['source']}. "
         if "brain_time" in result.dims:
-            return text + "Brain time is an axis of its own: see the maps."
-        text += _because(result)
+            return text + "Brain time is a separate axis: see the maps."
+        text += agreements(result)
         if "ceiling_low" in result.coords:
             low, high = float(result["ceiling_low"]), float(result["ceiling_high"])
             text += f" Noise ceiling {low:.2f} to {high:.2f} over {about['n_subjects']} subjects."
@@ -210,7 +150,7 @@ class Brains(Study):
         return text
 
     def show(self, figures: Mapping[str, go.Figure]) -> Sequence[widgets.Widget]:
-        """Put what the model sees of the first images above the figure."""
+        """Put the first images, as the model sees them, above the figure."""
         return [self._strip, *super().show(figures)]
 
     def _take(self, chosen: Mapping[str, Any], result: Any) -> None:
@@ -221,7 +161,7 @@ class Brains(Study):
     def _reopened(cls, settings: Mapping[str, Any], *, model: Any, data: Any) -> Self:
         named = settings["choices"].get("model")
         if named == OWN and model is None:
-            raise ValueError("these settings name no model, because it was given: give it as model=...")
+            raise ValueError("these settings were saved from a model object; pass the same model again with model=...")
         return cls(model if named == OWN else named, question=settings["question"])
 
     # --- behind it
@@ -237,11 +177,15 @@ class Brains(Study):
         size = first.height, first.width
         if path.strip():
             found = brains.images(path.strip(), size=size)
-            if found.sizes["stimulus"] < LEAST:
-                raise ValueError(f"{path} holds {found.sizes['stimulus']} images: comparing needs at least {LEAST}")
+            if found.sizes["stimulus"] < LEAST_STIMULI:
+                raise ValueError(
+                    f"a comparison needs at least {LEAST_STIMULI} images, but {path} contains {found.sizes['stimulus']}"
+                )
             return found
         if size[0] != size[1]:
-            raise ValueError(f"the example's images are square, but this model sees {size[0]} x {size[1]} px")
+            raise ValueError(
+                f"the images of the example are square, but this model needs {size[0]} x {size[1]} px: give «images»"
+            )
         return digits(N_EXAMPLE, part="test", size=size[0])
 
     @staticmethod
@@ -254,11 +198,13 @@ class Brains(Study):
         if path:
             return brains.read(Path(path).expanduser(), **options)
         if options:
-            raise ValueError(f"{', '.join(options)} says what to read of a file of matrices, but none is given")
+            raise ValueError(
+                f"{', '.join(options)} selects matrices of a file, but no file is given: choose one under «brain»"
+            )
         if "label" not in images.coords or len(classes(images)) < 2:
             raise ValueError(
-                "these images have no classes, so there are no labels to stand in for a brain: give a file of matrices "
-                "under «brain», or images in a subfolder for each class"
+                "these images have no classes to make a matrix of: give a file of matrices under «brain», or images in "
+                "a subfolder for each class"
             )
         label = images["label"].values
         return labelled_matrices((label[:, None] != label).astype(float), STIMULI, {}, source=LABELS)
@@ -271,18 +217,18 @@ def _strip(result: xr.Dataset) -> widgets.HTML:
     from PIL import Image
 
     pictures = []
-    for place, pixels in enumerate(result["shown"].values):
+    for position, pixels in enumerate(result["shown"].values):
         written = io.BytesIO()
         Image.fromarray(np.asarray(pixels).transpose(1, 2, 0)).save(written, format="png")
         code = base64.b64encode(written.getvalue()).decode()
         pictures.append(
-            f'<img alt="image {place}" title="image {place}" src="data:image/png;base64,{code}" '
+            f'<img alt="image {position}" title="image {position}" src="data:image/png;base64,{code}" '
             f'style="width:{THUMB_PX}px;height:{THUMB_PX}px;image-rendering:pixelated;margin:0">'
         )
     n, (height, width) = result.attrs["n_images"], result["shown"].shape[-2:]
     more = f"the first {len(pictures)} of {n} images" if n > len(pictures) else f"the {n} images"
-    told = f"{more} as the model sees them ({height} x {width} px), in the order that the matrices must have:"
+    caption = f"{more} as the model sees them ({height} x {width} px), in the order that the matrices must have:"
     return widgets.HTML(
-        f'<div style="line-height:1.4">{html.escape(told)}</div>'
+        f'<div style="line-height:1.4">{html.escape(caption)}</div>'
         f'<div style="display:flex;flex-wrap:wrap;gap:2px">{"".join(pictures)}</div>'
     )

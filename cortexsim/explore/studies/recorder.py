@@ -1,4 +1,4 @@
-"""Record to disk while it runs, stop, go on, and analyse what lies there block by block."""
+"""A panel that records to disk, resumes after a stop, and analyses the recording block by block."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ import ipywidgets as widgets
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.progress import part
 from cortexsim.analyse import accuracy
+from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.study import Study, Told
 from cortexsim.explore.panel.subject import Subject
-from cortexsim.explore.studies.how_long import SHOWN
+from cortexsim.explore.panel.unmasked import UNMASKED
 from cortexsim.plot import time_course
 from cortexsim.recording._simulate import estimate, simulate
 
@@ -24,51 +26,52 @@ COUNTS = (100, 200, 500, 1000)
 TIMES_SMALLER = (1, 2, 3, 4, 5, 6, 8, 10)
 
 
-def _half(result: xr.Dataset) -> float:
-    """Return how many times smaller on disk it is than what it holds."""
-    return round(result.attrs["bytes_held"] / result.attrs["bytes_on_disk"], 1)
+def _compression(result: xr.Dataset) -> float:
+    """Return the size in memory divided by the size on disk."""
+    return round(result.attrs["bytes_in_memory"] / result.attrs["bytes_on_disk"], 1)
 
 
 def _sizes(result: xr.Dataset) -> str:
     return (
-        f"{result.attrs['n']:,} stimuli at {result.sizes['time']} times hold {result.attrs['bytes_held'] / 1e6:,.1f} "
-        f"MB ({result.attrs['dtype']}), and take {result.attrs['bytes_on_disk'] / 1e6:,.1f} MB on disk."
+        f"{result.attrs['n']:,} stimuli at {result.sizes['time']} times need "
+        f"{result.attrs['bytes_in_memory'] / 1e6:,.1f} MB in memory ({result.attrs['dtype']}) and "
+        f"{result.attrs['bytes_on_disk'] / 1e6:,.1f} MB on disk."
     )
 
 
 class Recorder(Study):
-    """A recording that is written while it runs, opened lazily, and read one block at a time.
+    """A recording that is streamed to disk, opened lazily, and analysed one block at a time.
 
-    *cancel* stops it between two batches; run again, it goes on where it stopped, to the same bytes.
+    *cancel* stops it between two batches; the next run resumes there, and the result is the same byte for byte.
 
     Parameters
     ----------
     task : str, optional
-        One that ships, such as "contours".
+        A task with a pretrained model, such as "contours".
     model, data : optional
-        Your own; see `Subject`.
+        In place of a task; see `Subject`.
     to : str
-        Path of the recording, ending in .zarr; by default in a new temporary folder, which the panel names.
+        Path of the recording, ending in .zarr; by default in a new temporary folder, which the panel shows.
     n : int
-        Images that there are at most.
+        Largest number of images.
     question : str
-        A key of `QUESTIONS`, or "" to just look.
+        A key of `QUESTIONS`, or "" for none.
     subject : Subject, optional
         In place of task, model, data and n.
 
     Raises
     ------
     ValueError, TypeError
-        If an argument is not allowed. What goes wrong later is shown in the panel.
+        If an argument is not allowed. Later errors are shown in the panel.
     """
 
     QUESTIONS: ClassVar[Mapping[str, Guess]] = {
         "smaller": Guess(
-            "how small it gets",
-            "Activity is compressed on the way to the disk, without loss. How many times smaller is it there than what "
-            "it holds?",
+            "compression",
+            "Activity is compressed without loss on the way to the disk. How many times smaller is it there than in "
+            "memory?",
             TIMES_SMALLER,
-            _half,
+            _compression,
             _sizes,
             unit="times",
             within=0.5,
@@ -77,7 +80,7 @@ class Recorder(Study):
     EXERCISES: ClassVar[Mapping[str, Guess]] = {
         "float32": Guess(
             "twice the bits",
-            "Record the same in float32, to another path. How many MB does it take on disk?",
+            "Record the same in float32, to another path. How many MB does it need on disk?",
             tuple(range(0, 205, 10)),
             lambda result: round(result.attrs["bytes_on_disk"] / 1e6),
             _sizes,
@@ -87,7 +90,7 @@ class Recorder(Study):
         ),
         "one-state": Guess(
             "only what you need",
-            "Record only IT, in float16, to another path. How many MB does it take on disk?",
+            "Record only IT, in float16, to another path. How many MB does it need on disk?",
             (1, 3, 8, 15, 30),
             lambda result: round(result.attrs["bytes_on_disk"] / 1e6, 1),
             _sizes,
@@ -96,7 +99,8 @@ class Recorder(Study):
             within=0.5,
         ),
     }
-    ACTION: ClassVar[str] = "record, or go on"
+    FORMER_VALUES: ClassVar[Mapping[str, Mapping[str, str]]] = {"presentation": unmasked.FORMER_NAMES}
+    ACTION: ClassVar[str] = "record or resume"
 
     def __init__(
         self,
@@ -124,14 +128,14 @@ class Recorder(Study):
 
         controls = {
             "n": menu("images", counts, counts[0], 150),
-            "presentation": menu("shown", list(SHOWN), next(iter(SHOWN)), 220),
+            "presentation": menu("shown", unmasked.MENU, "sustained", 170),
             "until": menu("last time", list(range(1, 3 * at + 1)), at, 150),
-            "dtype": menu("kept as", ["float16", "float32"], "float16", 170),
+            "dtype": menu("recorded as", ["float16", "float32"], "float16", 190),
             "record": widgets.SelectMultiple(
                 options=states,
                 value=states,
-                description="states",
-                # one more than there are, because a browser takes a part of a row for the frame
+                description="areas",
+                # one more than there are states: the frame takes a part of a row
                 rows=min(5, len(states) + 1),
                 layout=widgets.Layout(width="150px"),
                 **wide,
@@ -143,64 +147,66 @@ class Recorder(Study):
         super().__init__(subject, controls, question)
 
     def why_not(self, choices: Mapping[str, Any]) -> str:
-        """Say that the path is none for a recording that is written while it runs."""
+        """Say that the path is not one that can be streamed to."""
         if Path(choices["to"]).suffix != ".zarr":
-            return f"only .zarr is written while it runs: «to» must end in .zarr, got {choices['to']!r}"
+            return f"«to» must end in .zarr, the format that is streamed to disk, got {choices['to']!r}"
         return ""
 
     def measure(self, choices: Mapping[str, Any], told: Told) -> xr.Dataset:
-        """Record, or go on with what is there, then read it block by block."""
+        """Record, or resume the recording at this path, then read it block by block."""
         assert self.subject is not None
         model, path = self.subject.model, Path(choices["to"]).expanduser()
         with simulate(
             model,
             self.subject.some(choices["n"]),
-            SHOWN[choices["presentation"]],
+            UNMASKED[choices["presentation"]],
             until=choices["until"],
             record=choices["record"],
             dtype=choices["dtype"],
             batch_size=BATCH,
             to=path,
             resume=True,
-            # the last tenth is for reading it again
-            told=lambda share, words: told(0.9 * share, f"recorded: {words}"),
+            # the last tenth of the progress is for reading
+            report=part(told, 0.0, 0.9, "recorded: "),
         ) as recording:
-            told(0.9, "reading it again, block by block …")
-            read = accuracy(recording["readout"])
+            told(0.9, "reading block by block …")
+            over_time = accuracy(recording["readout"])
             spreads = [_spread(recording[name].to_dataset()["activation"]) for name in choices["record"]]
-        result = xr.Dataset({"accuracy": read.reset_coords(drop=True)}).assign_coords(
-            low=("time", read["low"].values), high=("time", read["high"].values)
+        result = xr.Dataset({"accuracy": over_time.reset_coords(drop=True)}).assign_coords(
+            low=("time", over_time["low"].values), high=("time", over_time["high"].values)
         )
         if spreads:
             named = xr.Variable("state", list(choices["record"]), {"long_name": "state"})
             result["spread"] = xr.concat(spreads, named).transpose("time", "state")
             result["spread"].attrs = {"long_name": "standard deviation over stimuli and units", "units": "a.u."}
-        held = estimate(model, choices["n"], until=choices["until"], record=choices["record"], dtype=choices["dtype"])
+        in_memory = estimate(
+            model, choices["n"], until=choices["until"], record=choices["record"], dtype=choices["dtype"]
+        )
         on_disk = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
         return result.assign_attrs(
-            path=str(path), n=choices["n"], dtype=choices["dtype"], bytes_held=held, bytes_on_disk=on_disk
+            path=str(path), n=choices["n"], dtype=choices["dtype"], bytes_in_memory=in_memory, bytes_on_disk=on_disk
         )
 
     def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:
         """Draw accuracy and the spread of every state over time."""
-        figures = {"accuracy": time_course(result["accuracy"], title="read from disk: accuracy")}
+        figures = {"accuracy": time_course(result["accuracy"], title="accuracy, read from disk")}
         if "spread" in result:
             plain = result["spread"].drop_vars(["low", "high"], errors="ignore")
             plain.attrs["interval"] = f"over all {result.attrs['n']:,} stimuli, no interval"
             figures["spread"] = time_course(
-                plain, title="read from disk, one block at a time: how far activity spreads"
+                plain, title="standard deviation of activity, read from disk block by block"
             )
         return figures
 
     def say(self, result: xr.Dataset) -> str:
-        """Say how large it is, and where it lies."""
-        return f"{_sizes(result)} It lies at {result.attrs['path']}: cortexsim.open_recording(…) opens it lazily."
+        """Report the size and the path of the recording."""
+        return f"{_sizes(result)} It is at {result.attrs['path']}: cortexsim.open_recording(…) opens it lazily."
 
 
 def _spread(activity: xr.DataArray) -> xr.DataArray:
-    """Return the standard deviation over stimuli and units at each time; a block of it is in memory at a time."""
+    """Return the standard deviation over stimuli and units at each time, with one block in memory at a time."""
     blocks = activity.chunk({"stimulus": BATCH, "time": 1}).astype("float32")
     units = [dim for dim in blocks.dims if dim != "time"]
     moments = xr.Dataset({"mean": blocks.mean(units), "square": (blocks**2).mean(units)})
-    read = moments.compute(scheduler="synchronous").reset_coords(drop=True)
-    return (read["square"] - read["mean"] ** 2) ** 0.5
+    known = moments.compute(scheduler="synchronous").reset_coords(drop=True)
+    return (known["square"] - known["mean"] ** 2) ** 0.5

@@ -1,4 +1,4 @@
-"""One slider through a recording's time: the screen, every state's activity, and what is read out."""
+"""A panel with a slider through the time of a recording: the screen, the activity of every state and the readout."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import torch
 import traitlets
 import xarray as xr
 
+from cortexsim.analyse.probabilities import softmax
 from cortexsim.explore.panel.notice import alert
 from cortexsim.explore.widgets.figure import Live
 from cortexsim.explore.widgets.screen import Screen
@@ -22,34 +23,34 @@ from cortexsim.plot._activity import show_time as show_activity_at
 from cortexsim.plot._probabilities import show_time as mark_time
 from cortexsim.recording import trial
 from cortexsim.recording.io import settings
-from cortexsim.recording.trial import class_names, softmax
+from cortexsim.recording.trial import class_names
 from cortexsim.stimuli import presentation
 from cortexsim.stimuli.images import as_images, checksum
 
 
 class Timeline(Panel):
-    """Move through one stimulus of a recording in time.
+    """One stimulus of a recording, over time.
 
     Parameters
     ----------
     recording : DataTree
         As `simulate` returns it.
     images : Tensor or Dataset, optional
-        The images that were given to `simulate`, to see them beside the activity.
+        The images that were given to `simulate`, to show them next to the activity.
     classes : sequence of str, optional
-        The classes' names, by default the recording's own.
+        Names of the classes; by default those of the recording.
 
     Attributes
     ----------
     stimulus, time : int
-        What is shown; the sliders follow, and lead.
+        The stimulus and time that are shown; linked with the sliders.
     one_scale : bool
-        Whether a state has one colour scale for all times, or one for each time; the box follows, and leads.
+        Whether a state has one colour scale for all times, or one for each time; linked with the checkbox.
 
     Raises
     ------
     ValueError
-        If the images are not those that were shown, or there are more or fewer names than classes.
+        If the images are not those that were shown, or the number of names is not that of the classes.
     """
 
     stimulus = traitlets.Int()
@@ -64,8 +65,8 @@ class Timeline(Panel):
         self._made = settings(recording)
         if self._images is not None and checksum(self._images) != self._made["images"]:
             raise ValueError(
-                f"these {len(self._images)} images are not the ones that were shown: give all that were given to "
-                "simulate, unchanged"
+                f"these {len(self._images)} images are not the ones that were shown: give all the images that were "
+                "given to simulate, unchanged"
             )
         self._load(stimuli[0])
         self.activity = Live(activity(self._trial, stimulus=stimuli[0], time=times[0]))
@@ -100,7 +101,7 @@ class Timeline(Panel):
                 ),
                 self.notice,
                 widgets.Box(
-                    [self.screen, widgets.VBox([self.one_scale_box, self.activity], layout=_BESIDE)],
+                    [self.screen, widgets.VBox([self.one_scale_box, self.activity], layout=_NEXT_TO_SCREEN)],
                     layout=widgets.Layout(flex_flow="row wrap"),
                 ),
                 widgets.Box([self.probabilities], layout=_FILL),
@@ -119,19 +120,18 @@ class Timeline(Panel):
             if change["name"] == "stimulus":
                 self._show_stimulus()
             self._show_time()
-        except Exception as error:  # a widget's exception would show nowhere else
+        except Exception as error:  # nothing else would show an exception of a widget
             self.notice.value = alert("This could not be drawn", error)
 
     def _load(self, stimulus: int) -> None:
-        """Read one stimulus, so that a step in time reads no file and reduces no channels again."""
-        known = self._all["stimulus"].values
-        place = int(np.flatnonzero(known == stimulus)[0])
-        self._trial = self._recording.isel(stimulus=[place]).load()
+        """Read one stimulus, so that a step in time does not read files or reduce channels again."""
+        row = int(np.flatnonzero(self._all["stimulus"].values == stimulus)[0])
+        self._trial = self._recording.isel(stimulus=[row]).load()
         self._maps = {name: activity_maps(self._trial, name, stimulus=stimulus) for name in trial.states(self._trial)}
         self._readout = trial.node(self._trial, "readout", stimulus)
         self._frames = None
         if self._images is not None:
-            # a recording's stimulus coordinate counts the images that were given to simulate
+            # the stimulus coordinate of a recording counts the images that were given to simulate
             self._frames = presentation.from_dict(self._made["presentation"]).frames(
                 self._images[stimulus : stimulus + 1],
                 self._made["until"],
@@ -165,53 +165,50 @@ class Timeline(Panel):
         return presentation.SHOWN[int(self._readout["shown"].sel(time=self.time))]
 
     def _words(self, shown: str) -> str:
-        """Say what is on the screen, which states hold activity, and what is read out."""
+        """Say what is on the screen, which areas are populated, and what is read out."""
         screen = {"image": "the image", "mask": "a mask", "nothing": "nothing"}[shown]
-        holding, waiting, past = [], [], []
+        populated, not_yet, no_more = [], [], []
         for name, maps in self._maps.items():
-            populated = maps["populated"]
-            if bool(populated.sel(time=self.time)):
-                holding.append(name)
-            elif bool(populated.sel(time=slice(None, self.time)).any()):
-                past.append(name)
+            over_time = maps["populated"]
+            if bool(over_time.sel(time=self.time)):
+                populated.append(name)
+            elif bool(over_time.sel(time=slice(None, self.time)).any()):
+                no_more.append(name)
             else:
-                waiting.append(name)
+                not_yet.append(name)
         parts = [f"<b>t = {self.time}</b>: {screen} is on the screen."]
-        if holding:
-            parts.append(f"{_listed(holding)} {_verb(holding, 'hold')} activity.")
-        if waiting:
-            parts.append(f"{_listed(waiting)} {_verb(waiting, 'are')} empty: no signal has arrived yet.")
-        if past:
-            parts.append(f"{_listed(past)} {_verb(past, 'are')} empty again: nothing arrives any more.")
+        for names, state in (
+            (populated, "active"),
+            (not_yet, "empty: no signal has arrived yet"),
+            (no_more, "empty again: no signal arrives any more"),
+        ):
+            if names:
+                parts.append(f"{_listed(names)} {'are' if len(names) > 1 else 'is'} {state}.")
         parts.append(self._read_out())
         return " ".join(parts)
 
     def _read_out(self) -> str:
         chance = softmax(self._readout["logits"]).sel(time=self.time)
         if not bool(chance["populated"]):
-            return "There is nothing to read out."
+            return "Nothing can be read out."
         if bool(chance.isnull().any()):
             return "The readout is not a number."
         best = int(chance.values.argmax())
         return f"The readout says <b>{html.escape(self._classes[best])}</b> ({float(chance[best]):.0%})."
 
     def _describe(self, stimulus: int) -> str:
-        """Name a stimulus by its number and, where it is known, its class."""
+        """Write the number of a stimulus and, where it is known, its class."""
         if "label" not in self._all.coords:
             return str(stimulus)
         label = float(self._all["label"].values[self._all["stimulus"].values == stimulus][0])
-        known = 0 <= label < len(self._classes)
-        return f"{stimulus}: {self._classes[int(label)]}" if known else str(stimulus)
+        named = 0 <= label < len(self._classes)
+        return f"{stimulus}: {self._classes[int(label)]}" if named else str(stimulus)
 
 
 _FILL = widgets.Layout(flex="1 1 auto", min_width="0", width="100%")
-# beside the screen where there is room for four maps, else below it
-_BESIDE = widgets.Layout(flex="1 1 420px", min_width="0")
+# next to the screen where there is room for four maps, else below it
+_NEXT_TO_SCREEN = widgets.Layout(flex="1 1 420px", min_width="0")
 
 
 def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _verb(names: Sequence[str], plural: str) -> str:
-    return plural if len(names) > 1 else {"hold": "holds", "are": "is"}[plural]

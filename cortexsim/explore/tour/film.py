@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
+from cortexsim.analyse.probabilities import softmax
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.recording import trial
 from cortexsim.recording.io import settings
@@ -118,8 +119,7 @@ def _probabilities(logits: np.ndarray, names: Sequence[str], right: int) -> list
     logits : array, shape (time, class)
         NaN where there is nothing to read.
     """
-    exponent = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
-    probability = (exponent / exponent.sum(1, keepdims=True)).T
+    probability = softmax(xr.DataArray(logits, dims=("time", "class"))).values.T
     peaks = np.nan_to_num(probability).max(1)
     order = sorted(range(len(names)), key=lambda k: (k != right, -peaks[k]))
     return [

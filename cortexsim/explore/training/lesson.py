@@ -11,7 +11,7 @@ from typing import Any
 import torch
 import xarray as xr
 
-from cortexsim._support.checks import unknown
+from cortexsim._support.checks import unknown, whole
 from cortexsim.datasets.labels import classes
 from cortexsim.graph._schedule import populate, schedule
 from cortexsim.graph.builders import adjacent
@@ -66,9 +66,7 @@ class Choices:
 
     def __post_init__(self) -> None:
         for name, lowest, highest in (("readout_time", 1, LONGEST_READOUT), ("seed", 0, 2**31 - 1), ("threads", 1, 64)):
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
-                raise ValueError(f"{name} must be a whole number from {lowest} to {highest}, got {value!r}")
+            object.__setattr__(self, name, whole(getattr(self, name), name, lowest, highest))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 import xarray as xr
 
+from cortexsim.analyse.distances import correlation_distance
 from cortexsim.graph._schedule import schedule
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.moments import by_batch, not_at_all
@@ -95,20 +96,3 @@ def take(model: Cortex, probe: xr.Dataset, presentation: AnyPresentation, step: 
         pre.weight.detach().cpu().numpy().copy(), dims=("filter", "channel", "y", "x"), name=model.graph.first
     )
     return Snapshot(step, first, kernels, {name: rdms[name] for name in model.graph.state_names if name in rdms})
-
-
-def correlation_distance(patterns: np.ndarray) -> np.ndarray:
-    """Return 1 - Pearson's r of any two patterns (rows); NaN where a pattern is constant.
-
-    Parameters
-    ----------
-    patterns : array, shape (stimulus, feature)
-
-    Returns
-    -------
-    array, shape (stimulus, stimulus)
-    """
-    centred = patterns - patterns.mean(1, keepdims=True)
-    size = np.sqrt((centred**2).sum(1, keepdims=True))
-    unit = np.divide(centred, size, out=np.full_like(centred, np.nan), where=size > 0)
-    return 1 - unit @ unit.T

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cortexsim import zoo
+from cortexsim._support.progress import part
 from cortexsim.graph._schedule import schedule
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.moments import EPSILON
@@ -119,7 +120,10 @@ class Comparison:
 
     def do(self, bench: Bench) -> xr.Dataset:
         """Train both and measure how far apart they are before each step."""
-        runs = {name: self._run(bench, name, dtype) for name, dtype in PRECISIONS.items()}
+        runs = {}
+        for k, (name, dtype) in enumerate(PRECISIONS.items()):
+            report = part(bench.report, k / len(PRECISIONS), (k + 1) / len(PRECISIONS))
+            runs[name] = self._run(replace(bench, report=report), name, dtype)
         steps = np.arange(self.steps + 1)
         differences = np.stack([difference for difference, _ in runs.values()])
         losses = np.stack([loss for _, loss in runs.values()])
@@ -166,8 +170,9 @@ class Comparison:
             losses[step] = loss.item()
             if step % 20 == 0 or step == steps:
                 bench.report(
+                    step / steps,
                     f"{precision}, step {step}/{steps}: loss {losses[step]:.3f}, largest difference of the logits so "
-                    f"far {differences[0, : step + 1].max():.1e}"
+                    f"far {differences[0, : step + 1].max():.1e}",
                 )
         return differences, losses
 

@@ -16,6 +16,7 @@ import torch
 import xarray as xr
 
 from cortexsim import zoo
+from cortexsim._support.progress import Report
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.checkpoint import load, read_tensors, save
@@ -46,14 +47,14 @@ class Bench:
         None: records and models are not written.
     device : torch.device
     report : callable
-        Is told how it stands, in a line; may raise KeyboardInterrupt to stop.
+        Called with the fraction of the part that is done and a message; an exception from it stops the run.
     """
 
     scale: Scale
     material: Material
     folder: ExperimentFolder | None
     device: torch.device
-    report: Callable[[str], None]
+    report: Report
 
 
 class Part(Protocol):
@@ -327,9 +328,9 @@ def _train(name: str, model: Cortex, data: xr.Dataset, recipe: Recipe, bench: Be
                 # `train` writes its state at the same moments
                 if folder is not None and (progress.validation or progress.done):
                     folder.write_records(name, records)
-                bench.report(str(progress))
+                bench.report(progress.step / progress.steps, str(progress))
         except TrainingDivergedError as error:
-            bench.report(str(error))
+            bench.report(1.0, str(error))
             return True
         finally:
             if folder is not None:

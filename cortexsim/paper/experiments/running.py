@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -15,7 +15,9 @@ import torch
 import xarray as xr
 
 from cortexsim import __version__
-from cortexsim._support.checks import unknown
+from cortexsim._support.checks import unknown, whole
+from cortexsim._support.progress import Report, silent
+from cortexsim._support.progress import part as part_of
 from cortexsim._support.run_folder import already_there
 from cortexsim.model.devices import checked_device
 from cortexsim.paper.experiments.equivalence import EQUIVALENCE
@@ -61,7 +63,7 @@ def run(
     seeds: int | None = None,
     epochs: int | None = None,
     device: str | torch.device = "cpu",
-    report: Callable[[str], None] | None = None,
+    report: Report = silent,
 ) -> xr.Dataset:
     """Run an experiment of Liao & Poggio (2016).
 
@@ -87,7 +89,8 @@ def run(
     device : str
         Where to compute.
     report : callable, optional
-        Is told how it stands, a line at a time. A KeyboardInterrupt from it stops the run, and nothing is lost.
+        Called with the fraction of the run that is done and a message. An exception from it stops the run; finished
+        parts are kept.
 
     Returns
     -------
@@ -109,9 +112,8 @@ def run(
     if name not in EXPERIMENTS:
         raise ValueError(unknown("experiment", name, EXPERIMENTS))
     experiment, size, where = EXPERIMENTS[name], scale_named(scale), checked_device(device)
-    for what, count in (("seeds", seeds), ("epochs", epochs)):
-        if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 1):
-            raise ValueError(f"{what} must be a whole number of at least 1, got {count!r}")
+    seeds = None if seeds is None else whole(seeds, "seeds", 1)
+    epochs = None if epochs is None else whole(epochs, "epochs", 1)
     if epochs is not None:
         size = replace(size, recipe=replace(size.recipe, epochs=epochs))
     if experiment.most is not None:
@@ -126,7 +128,6 @@ def run(
     material = prepare(experiment.own_data or data, size, data_name)
     if epochs is not None and all(part.recipe(size, material) is None for part in parts):
         raise ValueError(f"{name} trains by steps, not by epochs; leave epochs out")
-    say = report or (lambda line: None)
     with ExitStack() as stack:
         path = Path(stack.enter_context(tempfile.TemporaryDirectory()) if to is None else to)
         settings = _settings(experiment, size, material, parts)
@@ -134,15 +135,11 @@ def run(
         done: dict[tuple[str, int], xr.Dataset] = {}
         for k, part in enumerate(parts, 1):
             what = f"{k}/{len(parts)} {part.label}" + (f", seed {part.seed}" if n_seeds > 1 else "")
-            bench = Bench(size, material, folder, where, _after(say, what))
-            done[part.label, part.seed] = _finished(part, bench, folder)
+            reported = part_of(report, (k - 1) / len(parts), k / len(parts), f"{what}: ")
+            done[part.label, part.seed] = _finished(part, Bench(size, material, folder, where, reported), folder)
         result = _result(experiment, size, material, parts, done)
         folder.finish(result)
         return result
-
-
-def _after(say: Callable[[str], None], what: str) -> Callable[[str], None]:
-    return lambda line: say(f"{what}: {line}")
 
 
 def _finished(part: Part, bench: Bench, folder: ExperimentFolder) -> xr.Dataset:
@@ -152,7 +149,7 @@ def _finished(part: Part, bench: Bench, folder: ExperimentFolder) -> xr.Dataset:
         return found
     measured = measure(part, bench)
     folder.keep(file_name(part), measured)
-    bench.report("done")
+    bench.report(1.0, "done")
     return measured
 
 

@@ -46,11 +46,12 @@ class Counting(Study):
     def why_not(self, choices):
         return "" if choices["times"] > 0 else f"times must be at least 1, got {choices['times']}"
 
-    def measure(self, choices, told):
+    def measure(self, choices, report):
         self.calls += 1
+        report(0.2, "a fifth of it")
         self.started.set()
         self.goes_on.wait(20)
-        told(0.5, "half of it")
+        report(0.5, "half of it")
         if choices["fails"]:
             raise ValueError("no <sums> today")
         return xr.Dataset({"sum": float(self.subject.images["image"].sum()) * choices["times"]})
@@ -125,6 +126,20 @@ def test_cancel_lets_go_of_a_run_and_keeps_what_was_shown(panel):
     panel.wait(20)
     assert panel.result is None
     assert panel.words.value == "cancelled"
+
+
+def test_the_bar_and_the_words_say_how_much_of_a_run_is_left(panel, monkeypatch):
+    monkeypatch.setattr(
+        "cortexsim.explore.panel.study.Clock.seconds_left", lambda clock, fraction: 100 * (1 - fraction)
+    )
+    panel.goes_on.clear()
+    panel.run()
+    assert panel.started.wait(20)
+    assert panel.bar.value == 0.2
+    assert panel.words.value == "a fifth of it, 80 s left"
+    panel.goes_on.set()
+    panel.wait(20)
+    assert panel.words.value == ""
 
 
 def test_what_cannot_be_run_is_said_before(panel):

@@ -1,4 +1,4 @@
-"""The panel of an experiment: what ships is drawn, a run replaces it, it can be let go of, errors stay in the panel."""
+"""The panel of an experiment: the bundled result is drawn, a run replaces it and can be cancelled, errors are shown."""
 
 import threading
 
@@ -14,19 +14,19 @@ def drawn(panel):
     return [child for child in panel.place.children if isinstance(child, Live)]
 
 
-def test_a_result_that_ships_is_drawn_at_once():
+def test_a_bundled_result_is_drawn_at_once():
     panel = Experiment("equivalence")
     assert panel.source == "ships"
     assert len(drawn(panel)) == 1
     assert panel.result.attrs["experiment"] == "equivalence"
-    assert "This result ships: CIFAR-10 (JPEG)" in panel.finding.value
+    assert "This result is bundled with cortexsim: CIFAR-10 (JPEG)" in panel.finding.value
 
 
-def test_a_run_replaces_what_is_drawn_and_tells_how_far_it_is(monkeypatch):
+def test_a_run_replaces_what_is_drawn_and_reports_progress(monkeypatch):
     shares, made = [], experiments.shipped("equivalence").assign_attrs(scale="smoke")
 
     def run(name, scale, report):
-        report("3/4 a model: step 0")
+        report(0.5, "3/4 a model: step 0")
         shares.append((name, scale, panel.bar.value, panel.words.value))
         return made
 
@@ -45,10 +45,10 @@ def test_a_run_replaces_what_is_drawn_and_tells_how_far_it_is(monkeypatch):
     panel.button.click()
     panel.wait(20)
     assert panel.source == "ships"
-    assert "This result ships: CIFAR-10 (JPEG)" in panel.finding.value
+    assert "This result is bundled with cortexsim: CIFAR-10 (JPEG)" in panel.finding.value
 
 
-def test_what_goes_wrong_in_a_run_is_shown_in_the_panel(monkeypatch):
+def test_an_error_in_a_run_is_shown_in_the_panel(monkeypatch):
     panel = Experiment("equivalence")
     before = panel.result
 
@@ -64,16 +64,16 @@ def test_what_goes_wrong_in_a_run_is_shown_in_the_panel(monkeypatch):
     assert not panel.button.disabled
 
 
-def test_a_run_is_let_go_of_at_its_next_line(monkeypatch):
-    panel, started, goes_on = Experiment("equivalence"), threading.Event(), threading.Event()
+def test_a_cancelled_run_ends_at_its_next_line(monkeypatch):
+    panel, started, resume = Experiment("equivalence"), threading.Event(), threading.Event()
     run, lines = experiments.run, []
 
     def slow(*args, report, **kwargs):
-        def told(line):
+        def told(fraction, line):
             lines.append(line)
             started.set()
-            goes_on.wait(20)
-            report(line)
+            resume.wait(20)
+            report(fraction, line)
 
         return run(*args, report=told, **kwargs)
 
@@ -82,14 +82,14 @@ def test_a_run_is_let_go_of_at_its_next_line(monkeypatch):
     panel.run()
     assert started.wait(60)
     panel.cancel()
-    goes_on.set()
+    resume.set()
     panel.wait(60)
     assert len(lines) == 1
     assert panel.source == "ships"
     assert panel.words.value == "cancelled"
 
 
-def test_settings_make_again_the_result_that_is_shown(tmp_path):
+def test_settings_reproduce_the_result_that_is_shown(tmp_path):
     panel = Experiment("equivalence")
     panel.save(tmp_path / "settings.json")
     assert main(["rerun", str(tmp_path / "settings.json"), "--to", str(tmp_path / "again.nc")]) == 0
@@ -104,12 +104,12 @@ def test_settings_open_the_same_experiment_and_figures():
     assert again.choices["figures"] == ("parameters",)
 
 
-def test_without_a_result_that_ships_there_is_nothing_to_draw_yet(monkeypatch):
+def test_without_a_bundled_result_there_is_nothing_to_draw_yet(monkeypatch):
     monkeypatch.setattr(experiments, "shipped_names", list)
     panel = Experiment("equivalence")
     assert panel.source == ""
     assert drawn(panel) == []
-    assert "No result of this experiment ships yet: run it." in panel.finding.value
+    assert "There is no bundled result of this experiment yet: run it." in panel.finding.value
 
 
 def test_unknown_experiments_and_figures_are_refused():

@@ -6,18 +6,9 @@ import pytest
 
 import cortexsim as cs
 from cortexsim.explore import Folding
-from cortexsim.explore.studies.folding import (
-    EACH,
-    FOLDED,
-    MOST_STEPS,
-    ONE,
-    OWN,
-    ROUNDING,
-    SAME,
-    SHARED,
-    UNFOLDED,
-    WHOLE,
-)
+from cortexsim.explore.studies.folding import FOLDED, UNFOLDED
+from cortexsim.explore.studies.folding_drawing import MOST_STEPS
+from cortexsim.explore.studies.folding_questions import EACH, ONE, OWN, ROUNDING, SAME, SHARED, WHOLE
 
 
 def computed(**choices):
@@ -26,7 +17,7 @@ def computed(**choices):
     return panel, panel.compute()
 
 
-def apart(result):
+def difference(result):
     loop, stack = result["logits"]
     return float(abs(loop - stack).max())
 
@@ -34,19 +25,19 @@ def apart(result):
 @pytest.mark.parametrize(("steps", "weights"), [(1, SHARED), (5, SHARED), (5, OWN)])
 def test_the_two_forms_agree_whatever_the_weights(steps, weights):
     panel, result = computed(steps=steps, weights=weights)
-    assert apart(result) < 1e-12
+    assert difference(result) < 1e-12
     assert float(abs(result["logits"]).max()) > 0.1
-    differ = f"{apart(result):.1e}" if apart(result) else "0"
+    differ = f"{difference(result):.1e}" if difference(result) else "0"
     assert f"differ by {differ} at most" in panel.say(result)
 
 
-def test_one_set_of_moments_for_all_steps_takes_the_forms_apart():
+def test_one_set_of_moments_for_all_steps_makes_the_forms_differ():
     panel, result = computed(steps=4, moments=ONE)
-    assert apart(result) > 0.1
+    assert difference(result) > 0.1
     assert panel.EXERCISES["one-set"].truth(result) == WHOLE
 
 
-def test_shared_weights_stay_as_many_whatever_the_steps_and_others_grow():
+def test_the_number_of_shared_weights_is_the_same_at_all_steps_and_of_unshared_weights_grows():
     _, shared = computed(weights=SHARED)
     _, own = computed(weights=OWN)
     assert set(shared["n_parameters"].values.tolist()) == {1458}
@@ -54,26 +45,26 @@ def test_shared_weights_stay_as_many_whatever_the_steps_and_others_grow():
     assert own["n_parameters"].values.tolist() == [306 + 1152 * steps for steps in range(1, MOST_STEPS + 1)]
 
 
-def test_parameters_are_those_of_the_models(monkeypatch):
+def test_parameters_are_those_of_the_models():
     _, own = computed(weights=OWN)
     model = cs.Cortex(cs.resnet({"h1": 8}, size=16, steps=3), 10, 3, sharing="none")
     assert int(own["n_parameters"].sel(steps=3)) == model.n_parameters()
 
 
-def test_a_difference_would_be_seen(monkeypatch):
+def test_a_difference_between_the_forms_is_measured(monkeypatch):
     from cortexsim.explore.studies import folding
 
-    class Other(folding.Unfolded):
+    class Shifted(folding.Unfolded):
         def forward(self, images):
             return super().forward(images) + 5
 
-    monkeypatch.setattr(folding, "Unfolded", Other)
+    monkeypatch.setattr(folding, "Unfolded", Shifted)
     panel, result = computed(steps=1)
-    assert apart(result) == pytest.approx(5)
+    assert difference(result) == pytest.approx(5)
     assert panel.QUESTIONS["difference"].truth(result) == WHOLE
 
 
-def test_a_prediction_comes_first_and_is_told():
+def test_a_prediction_comes_first_and_is_judged():
     panel = Folding(question="difference")
     panel.run()
     assert panel.result is None
@@ -90,7 +81,7 @@ def test_weights_for_each_of_eight_steps_are_six_times_as_many_parameters():
     panel.ask.answer = 8
     panel.compute()
     assert panel.ask.told == [{"question": "parameters", "answer": 8, "truth": 6.5}]
-    assert "9,522 in place of 1,458" in panel.ask.result.value
+    assert "9,522 instead of 1,458" in panel.ask.result.value
 
 
 def test_one_more_block_costs_two_kernels():
@@ -102,7 +93,7 @@ def test_one_more_block_costs_two_kernels():
     assert exercise.check() is True
 
 
-def test_the_drawing_follows_and_the_comparison_too_once_there_was_one():
+def test_the_drawing_follows_at_once_and_so_does_the_comparison_after_the_first():
     panel = Folding(steps=4)
     panel.choose(steps=7, form=UNFOLDED)
     assert panel.picture.value.count("<rect") == 7
@@ -114,14 +105,14 @@ def test_the_drawing_follows_and_the_comparison_too_once_there_was_one():
     assert panel.result.attrs["steps"] == 2
 
 
-def test_another_form_is_another_drawing_only():
+def test_choosing_a_form_changes_the_drawing_only():
     panel, result = computed(steps=2)
     panel.choose(form=UNFOLDED)
     panel.wait(60)
     assert panel.result is result
 
 
-def test_what_goes_wrong_is_shown_in_the_panel(monkeypatch):
+def test_an_error_is_shown_in_the_panel(monkeypatch):
     from cortexsim.explore.studies import folding
 
     panel = Folding()

@@ -1,4 +1,4 @@
-"""The panel of readout times: what it reads is what the model reads, with statistics held, shared or taken anew."""
+"""The panel on readout times: the model's own accuracies, with statistics of each time, held or shared."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from cortexsim.training.evaluate import accuracies
 def given():
     torch.manual_seed(0)
     model = cs.Cortex(cs.adjacent({"V1": 4, "V2": 4, "IT": 4}, size=16), 10, 4)
-    # untrained, it would name one class for all images: rates average about 0.4
+    # untrained, it would give one class as the answer to all images: rates average about 0.4
     model.post.linear.bias.data = -0.4 * model.post.linear.weight.data.sum(1)
     data = cs.datasets.digits(60, size=16)
     cs.calibrate(model, data, until=8, presentation=cs.sustained())
@@ -50,26 +50,26 @@ def test_the_curves_are_what_the_model_reads_with_each_kind_of_statistics(panel,
     assert not np.array_equal(result["accuracy"][0, 0, 2:], result["accuracy"][0, 1, 2:])
 
 
-def test_intervals_are_wilsons(panel):
+def test_intervals_are_wilson_intervals(panel):
     at = measured(panel)["accuracy"].isel(model=0, statistics=0, time=4)
     assert (float(at["low"]), float(at["high"])) == pytest.approx(wilson(round(60 * float(at)), 60))
     assert at.attrs["interval"] == "95 % Wilson interval over 60 images, one model"
 
 
-def test_the_model_keeps_its_statistics_whatever_is_taken_here(panel, given):
+def test_statistics_taken_in_the_panel_leave_the_model_unchanged(panel, given):
     before = given["model"].checksum(), list(given["model"].statistics)
     few, more = (measured(panel, calibration=f"{n} images", statistics=CALIBRATED) for n in (10, 30))
     assert not few["accuracy"].equals(more["accuracy"])
     assert (given["model"].checksum(), list(given["model"].statistics)) == before
 
 
-def test_what_the_model_was_not_calibrated_for_is_said_before(panel):
-    panel.choose(presentation="a flash of one step")
+def test_missing_statistics_are_said_before_the_run(panel):
+    panel.choose(presentation="flash")
     assert panel.button.disabled
     assert "was not calibrated for this" in panel.words.value
     panel.choose(calibration="30 images", statistics=CALIBRATED)
     assert not panel.button.disabled
-    panel.choose(calibration="as trained", presentation="the image stays", until=12)
+    panel.choose(calibration="as trained", presentation="sustained", until=12)
     assert "statistics end at t = 8" in panel.words.value
 
 
@@ -78,15 +78,15 @@ def test_a_model_without_normalization_has_no_statistics_to_choose(given):
     assert "has no normalization" in cs.explore.HowLong(**{**given, "model": plain}).words.value
 
 
-def test_too_few_images_to_take_statistics_from_are_told_in_the_panel(panel):
+def test_too_few_images_for_statistics_are_an_error_in_the_panel(panel):
     panel.choose(calibration="300 images")
     panel.run()
     panel.wait(240)
     assert isinstance(panel.error, ValueError)
-    assert "there are 60 images to take statistics from, not 300" in panel.notice.value
+    assert "there are only 60 images to take statistics from, not 300" in panel.notice.value
 
 
-def test_cancel_lets_go_between_two_chunks_of_images(panel, monkeypatch):
+def test_cancel_ends_the_run_between_two_chunks_of_images(panel, monkeypatch):
     from cortexsim.explore.studies import how_long
 
     read = how_long.right_over_time
@@ -103,7 +103,7 @@ def test_cancel_lets_go_between_two_chunks_of_images(panel, monkeypatch):
     assert not panel.busy
 
 
-def test_the_prediction_is_told_from_the_curve(given):
+def test_the_prediction_is_judged_by_the_curve(given):
     panel = cs.explore.HowLong(**given, question="pooled")
     panel.ask.answer = 50
     result = measured(panel)
@@ -111,7 +111,7 @@ def test_the_prediction_is_told_from_the_curve(given):
     assert panel.ask.told == [{"question": "pooled", "answer": 50, "truth": pytest.approx(truth, abs=0.06)}]
 
 
-def test_a_question_about_what_was_not_measured_is_not_told(given):
+def test_a_question_without_its_measurement_is_not_judged(given):
     panel = cs.explore.HowLong(**given, question="pooled")
     panel.ask.answer = 50
     measured(panel, statistics=HELD)
@@ -119,7 +119,7 @@ def test_a_question_about_what_was_not_measured_is_not_told(given):
     assert "cannot tell" in panel.ask.result.value
 
 
-def test_another_task_brings_its_model_its_sibling_and_its_times():
+def test_another_task_brings_its_model_its_control_and_its_times():
     panel = cs.explore.HowLong("contours", n=2)
     assert panel.subject.model.readout_time == 8
     panel.choose(task="digits")
@@ -127,7 +127,7 @@ def test_another_task_brings_its_model_its_sibling_and_its_times():
     assert panel.settings["subject"]["model"] == "ventral-stream-digits"
     result = measured(panel, until=4, statistics=CALIBRATED)
     assert result["model"].values.tolist() == ["recurrent", "feedforward"]
-    assert "The feedforward sibling" in panel.finding.value
+    assert "The feedforward control" in panel.finding.value
 
 
 def test_rerun_makes_the_same_table_and_figure_without_a_browser(tmp_path, capsys):

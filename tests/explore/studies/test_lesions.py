@@ -1,4 +1,4 @@
-"""The lesion panel: three versions of a cut, what each costs, and decisions at a threshold of one's choice."""
+"""The lesion panel: three versions of a cut, the cost of each, and decisions at a threshold."""
 
 import json
 
@@ -18,7 +18,7 @@ def given():
     torch.manual_seed(0)
     model = cs.Cortex(cs.adjacent({"V1": 4, "V2": 4, "IT": 4}, size=16), 10, 4)
     with torch.no_grad():
-        # an untrained readout would never be sure of anything
+        # the confidence of an untrained readout would never reach a threshold
         model.post.linear.weight.mul_(12)
     data = cs.datasets.digits(30, size=16)
     for shown in (cs.sustained(), cs.flash(1)):
@@ -33,7 +33,7 @@ def panel(given):
 
 @pytest.fixture(scope="module")
 def lateral(given):
-    """A panel in which all lateral transitions have been cut throughout."""
+    """A panel in which all lateral connections have been cut throughout."""
     panel = cs.explore.Lesions(**given)
     measured(panel)
     return panel
@@ -64,18 +64,18 @@ def test_a_cut_is_what_the_protocol_measures_in_all_three_versions(lateral, give
     assert list(panel.figures) == ["effect", "accuracy", "decisions", "early_late", "speed_accuracy"]
     assert {trace.name for trace in panel.figures["accuracy"].data} >= {"intact", "acute", "mean-replaced"}
     assert "lateral cut throughout, read at t = 4, 20 images" in panel.finding.value
-    assert "taken anew on 30 images" in panel.finding.value
+    assert "Statistics and means were taken on 30 images" in panel.finding.value
 
 
 def test_a_window_cuts_at_those_times_alone(panel):
-    result = measured(panel, window=[3, 4], links="V2->V1")
+    result = measured(panel, window=[3, 4], connections="V2->V1")
     distance = result["distance"].sel(version="acute")
     assert (distance.sel(state="V1").values > 0).tolist() == [False, False, False, True, True]
     assert "V2-&gt;V1 cut at t = 3 to 4" in panel.finding.value
 
 
-def test_what_is_weakened_comes_in_three_versions_as_a_cut_does(panel, given):
-    result = measured(panel, left=0.5)
+def test_weakening_has_the_same_three_versions_as_a_cut(panel, given):
+    result = measured(panel, strength=0.5)
     same = cs.protocols.lesion(
         given["model"],
         cs.datasets.spread(given["data"], 20),
@@ -87,29 +87,29 @@ def test_what_is_weakened_comes_in_three_versions_as_a_cut_does(panel, given):
     assert result["version"].values.tolist() == ["acute", "recalibrated", "mean-replaced"]
     np.testing.assert_array_equal(result["logits"], same["logits"])
     assert "weakened to 50%" in panel.finding.value
-    assert "taken anew on 30 images" in panel.finding.value
+    assert "Statistics and means were taken on 30 images" in panel.finding.value
 
 
 @pytest.mark.parametrize(
-    ("differences", "told"),
+    ("differences", "expected"),
     [
-        ((-0.3, 0.0, 0.0), "It is there in the acute version alone"),
-        ((-0.3, 0.0, -0.3), "Statistics taken anew undo it, so it may be nothing but a shift of means or spreads."),
+        ((-0.3, 0.0, 0.0), "Only the acute version shows it"),
+        ((-0.3, 0.0, -0.3), "Recalibration removes it, so it may be nothing but a shift of means or spreads."),
         ((-0.3, -0.3, -0.3), None),
-        ((0.0, 0.0, 0.0), "no cost that 20 images can show"),
+        ((0.0, 0.0, 0.0), "20 images show no cost"),
     ],
 )
-def test_which_versions_show_an_effect_says_what_it_may_be(lateral, differences, told):
+def test_the_finding_depends_on_which_versions_show_an_effect(lateral, differences, expected):
     change = np.array(differences)[:, None] + np.zeros(lateral.result.sizes["time"])
     dims = ("version", "time")
     ends = {f"accuracy_difference{end}": (dims, change + by) for end, by in (("", 0), ("_low", -0.1), ("_high", 0.1))}
     text = lateral.say(lateral.result.assign(ends))
-    texts = ("acute version alone", "taken anew undo it", "no cost that")
-    assert [part in text for part in texts] == [told is not None and part in told for part in texts]
+    texts = ("Only the acute version", "Recalibration removes it", "show no cost")
+    assert [part in text for part in texts] == [expected is not None and part in expected for part in texts]
 
 
-def test_a_cut_of_the_only_way_up_leaves_nothing_to_read_and_is_drawn(panel):
-    result = measured(panel, links="V1->V2")
+def test_cutting_the_only_path_to_the_last_area_leaves_nothing_to_read_and_is_drawn(panel):
+    result = measured(panel, connections="V1->V2")
     assert np.isnan(result["accuracy"].sel(version="acute")).all()
     assert "acute: nothing can be read out" in panel.finding.value
     headlines = [trace.text for trace in panel.figures["decisions"].select_traces({"name": "headline"})]
@@ -134,14 +134,14 @@ def test_a_threshold_redraws_the_decisions_without_a_model(lateral, monkeypatch)
     assert panel.result is result
 
 
-def test_a_cut_that_would_change_nothing_is_said_before(panel):
-    panel.choose(links="IT->V2", window=[1, 2])
+def test_a_cut_without_effect_is_refused_before_the_run(panel):
+    panel.choose(connections="IT->V2", window=[1, 2])
     assert panel.button.disabled
     assert "would change nothing" in panel.words.value
 
 
 def test_an_error_shows_in_the_panel(panel, given):
-    panel.choose(shown="a flash of one step")
+    panel.choose(presentation="flash")
     given["model"].statistics.pop(cs.flash(1))
     panel.run()
     panel.wait(60)
@@ -150,7 +150,7 @@ def test_an_error_shows_in_the_panel(panel, given):
     cs.calibrate(given["model"], given["data"], until=4, presentation=cs.flash(1))
 
 
-def test_cancel_lets_go(panel):
+def test_cancel_ends_the_run_without_a_result(panel):
     panel.run()
     panel.cancel()
     panel.wait(60)
@@ -158,27 +158,27 @@ def test_cancel_lets_go(panel):
     assert panel.words.value == "cancelled"
 
 
-def test_the_prediction_is_told_for_a_cut_throughout_alone(given):
+def test_only_a_cut_throughout_answers_the_prediction(given):
     panel = cs.explore.Lesions(**given, question="feedback")
     panel.ask.answer = 0
-    measured(panel, links="feedback", window=[3, 4])
+    measured(panel, connections="feedback", window=[3, 4])
     assert "This result cannot tell. The window must be the whole time" in panel.ask.result.value
     result = measured(panel, window=[1, 4])
     change = float(result["accuracy_difference"].sel(version="acute").isel(time=-1))
     assert panel.ask.told[0]["truth"] == pytest.approx(-100 * change, abs=0.05)
 
 
-def test_an_exercise_wants_its_cut(panel):
+def test_an_exercise_needs_its_own_cut(panel):
     exercise = panel.exercise("one-area")
     exercise.ask.answer = 5
     assert exercise.check() is None
-    assert "needs links = V1-&gt;V1" in exercise.ask.result.value
-    measured(panel, links="V1->V1")
+    assert "needs connections = V1-&gt;V1" in exercise.ask.result.value
+    measured(panel, connections="V1->V1")
     assert exercise.check() in (True, False)
 
 
 def test_settings_open_the_panel_again(panel, given):
-    measured(panel, links="V2->V2", window=[2, 4], threshold=0.7)
+    measured(panel, connections="V2->V2", window=[2, 4], threshold=0.7)
     settings = json.loads(json.dumps(panel.settings))
     again = cs.explore.reopen(settings, model=given["model"], data=given["data"])
     assert again.settings == panel.settings
@@ -186,9 +186,18 @@ def test_settings_open_the_panel_again(panel, given):
     assert again.compute().identical(panel.result)
 
 
+def test_settings_of_earlier_versions_open_with_the_present_names(panel, given):
+    panel.choose(connections="V2->V2", strength=0.25, presentation="flash")
+    settings = json.loads(json.dumps(panel.settings))
+    former = {"connections": "links", "strength": "left", "presentation": "shown"}
+    settings["choices"] = {former.get(name, name): value for name, value in settings["choices"].items()}
+    settings["choices"]["shown"] = "a flash of one step"
+    assert cs.explore.reopen(settings, model=given["model"], data=given["data"]).choices == panel.choices
+
+
 def test_rerun_makes_the_same_table_and_figures_without_a_browser(tmp_path, capsys):
     panel = cs.explore.Lesions("contours", n=2)
-    panel.choose(links="lateral", left=0.5)
+    panel.choose(connections="lateral", strength=0.5)
     panel.save(tmp_path / "lesion.json")
     assert main(["rerun", str(tmp_path / "lesion.json"), "--to", str(tmp_path / "again.nc")]) == 0
     assert "lateral weakened to 50%" in capsys.readouterr().out
@@ -197,7 +206,7 @@ def test_rerun_makes_the_same_table_and_figures_without_a_browser(tmp_path, caps
     assert (tmp_path / "again-early_late.html").stat().st_size > 1_000_000
 
 
-def test_statistics_are_taken_on_the_training_part_of_what_is_named_or_on_what_was_given(given):
+def test_statistics_are_taken_on_the_training_part_of_a_named_dataset_or_on_the_given_images(given):
     named = Subject("contours", n=2).training(3)
     assert named["image"].equals(cs.datasets.contours(3, part="train", seed=1)["image"])
     own = cs.datasets.spread(given["data"], 25)

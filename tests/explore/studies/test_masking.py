@@ -1,4 +1,4 @@
-"""The masking panel: a grid with its controls, with statistics of one's choice, told and drawn."""
+"""The masking panel: all conditions with their controls, with statistics of choice, drawn and reported."""
 
 import pytest
 import torch
@@ -7,6 +7,7 @@ import xarray as xr
 import cortexsim as cs
 from cortexsim._support.netcdf import open_dataset
 from cortexsim.cli import main
+from cortexsim.explore.studies import masking
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +17,7 @@ def given():
     data = cs.datasets.digits(30, size=16)
     shown = cs.mixture(cs.flash(1), *(cs.masked(1, soa, mask) for soa in (1, 2) for mask in ("noise", "target")))
     cs.calibrate(model, data, until=6, presentation=shown)
-    # no class is named for every image, so that what changes activity changes answers
+    # without this bias, one class would be the answer to all images whatever the activity
     read = cs.simulate(model, data, cs.flash(1), until=4)["readout"]["logits"].sel(time=4)
     with torch.no_grad():
         model.post.linear.bias -= torch.from_numpy(read.mean("stimulus").values)
@@ -67,14 +68,14 @@ def test_statistics_are_taken_on_the_training_part_and_not_on_what_is_tested(giv
     data = {"name": "digits", "size": 16, "part": "test"}
     found = measured(cs.explore.Masking(model=given["model"], data=data, n=60), statistics="these trials")
     tested = cs.datasets.digits(60, size=16, part="test")
-    apart, same = (
+    separate, same = (
         cs.protocols.masking(
             given["model"], tested, soas=found["soa"].values.tolist(), readout_time=4, calibrate_on=taken_on
         )
         for taken_on in (cs.datasets.digits(200, size=16, part="train", seed=1), tested)
     )
-    assert found["correct"].sel(model="recurrent").equals(apart["correct"].assign_coords(model="recurrent"))
-    assert not same["correct"].equals(apart["correct"])
+    assert found["correct"].sel(model="recurrent").equals(separate["correct"].assign_coords(model="recurrent"))
+    assert not same["correct"].equals(separate["correct"])
 
 
 def test_statistics_of_flashes_change_what_a_mask_costs_but_not_the_weights(panel, given):
@@ -85,7 +86,7 @@ def test_statistics_of_flashes_change_what_a_mask_costs_but_not_the_weights(pane
     assert (given["model"].checksum(), list(given["model"].statistics)) == before
 
 
-def test_another_shortcut_is_a_copy_with_statistics_of_its_own_shown_as_in_training(panel, given):
+def test_a_changed_shortcut_makes_a_copy_with_its_own_statistics_of_the_training_presentation(panel, given):
     before = given["model"].checksum(), given["model"].graph
     own = measured(panel)
     assert "λ was set" not in panel.finding.value
@@ -102,7 +103,7 @@ def test_another_shortcut_is_a_copy_with_statistics_of_its_own_shown_as_in_train
 
 
 @pytest.mark.parametrize("statistics", ["these trials", "flashes without a mask"])
-def test_a_shortcut_goes_with_statistics_of_ones_choice(panel, statistics):
+def test_a_changed_shortcut_combines_with_any_statistics(panel, statistics):
     own = measured(panel, statistics=statistics)
     assert not measured(panel, shortcut="0")["correct"].equals(own["correct"])
 
@@ -114,7 +115,7 @@ def test_a_shortcut_is_part_of_the_settings_and_of_a_rerun(panel, given):
     assert again.compute().identical(result)
 
 
-def test_a_model_that_holds_nothing_by_itself_has_no_shortcut_to_weigh(given):
+def test_a_model_without_self_transitions_offers_no_shortcut_weight(given):
     bare = cs.Cortex(cs.adjacent({"V1": 4, "IT": 4}, size=16, self_transitions=False), 10, 3)
     panel = cs.explore.Masking(model=bare, data=given["data"], n=30)
     assert list(panel._controls["shortcut"].options) == [("as trained", "as trained")]
@@ -126,14 +127,21 @@ def test_settings_from_before_the_shortcut_open_as_trained(panel, given):
     assert cs.explore.reopen(settings, model=given["model"], data=given["data"]).choices["shortcut"] == "as trained"
 
 
-def test_people_stand_beside_only_where_the_target_stays_until_the_mask(panel):
+def test_settings_of_earlier_versions_open_with_the_present_names(panel, given):
+    settings = panel.settings
+    settings["choices"]["targets"] = "duration = SOA, beside people"
+    again = cs.explore.reopen(settings, model=given["model"], data=given["data"])
+    assert again.choices["targets"] == masking.UNTIL_MASK
+
+
+def test_human_data_are_drawn_only_where_the_target_stays_until_the_mask(panel):
     measured(panel, statistics="these trials")
     assert not any("people" in str(trace.name) for trace in panel.figures["recurrent"].data)
-    measured(panel, targets="duration = SOA, beside people")
+    measured(panel, targets=masking.UNTIL_MASK)
     assert any("people" in str(trace.name) for trace in panel.figures["recurrent"].data)
 
 
-def test_the_prediction_is_told_from_the_paired_conditions(given):
+def test_the_prediction_is_judged_by_the_difference_of_paired_conditions(given):
     panel = cs.explore.Masking(**given, question="earliest")
     panel.ask.answer = 0
     result = measured(panel)
@@ -143,7 +151,7 @@ def test_the_prediction_is_told_from_the_paired_conditions(given):
     )
 
 
-def test_the_feedforward_sibling_stands_beside():
+def test_the_feedforward_control_is_measured_too():
     panel = cs.explore.Masking("contours", n=2)
     result = measured(panel)
     assert result["model"].values.tolist() == ["recurrent", "feedforward"]

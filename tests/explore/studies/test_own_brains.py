@@ -1,4 +1,4 @@
-"""The panel of one's own images and matrices: an example without a file, files of every kind, one error each."""
+"""The panel on your own images and matrices: an example without a file, files of every kind, one error each."""
 
 import numpy as np
 import pytest
@@ -62,13 +62,13 @@ def failed(panel, **choices):
     return panel.notice.value
 
 
-def test_without_a_file_it_shows_an_example_that_says_it_is_no_brain(panel, model):
+def test_without_a_file_it_shows_an_example_and_says_that_it_is_not_brain_data(panel, model):
     result = measured(panel)
     label = cs.datasets.digits(40, part="test", size=16)["label"].values
     rdm = labelled_matrices((label[:, None] != label).astype(float), ["stimulus", "other_stimulus"], {}, source="")
     same = cs.brains.compare(model, cs.datasets.digits(40, part="test", size=16), rdm, until=2, n_bootstrap=5)
     np.testing.assert_array_equal(result["similarity"].values, same.values)
-    assert "an example, and no brain" in panel.finding.value
+    assert "an example, not brain data" in panel.finding.value
     assert "no noise ceiling" in panel.finding.value
     names = {trace.name for trace in panel.figures["agreement"].data}
     assert {"trained", "untrained", "pixels"} <= names
@@ -82,12 +82,12 @@ def test_a_folder_and_a_file_of_subjects_have_a_noise_ceiling(panel, pictures, s
     assert panel.place.children[0].value.count("<img") == 6
 
 
-def test_the_classes_of_a_folder_stand_in_for_a_brain(panel, pictures):
+def test_the_classes_of_a_folder_replace_brain_data(panel, pictures):
     result = measured(panel, images=str(pictures))
-    assert "an example, and no brain" in result["similarity"].attrs["source"]
+    assert "an example, not brain data" in result["similarity"].attrs["source"]
 
 
-def test_each_thing_that_is_wrong_is_one_sentence_in_the_panel(panel, pictures, subjects, tmp_path):
+def test_each_error_is_one_sentence_in_the_panel(panel, pictures, subjects, tmp_path):
     assert "there is no file or folder" in failed(panel, images=str(tmp_path / "none"))
     assert "matrices are of 6 stimuli, but 40 images" in failed(panel, images="", brain=str(subjects))
     (tmp_path / "note.csv").write_text("0")
@@ -95,11 +95,11 @@ def test_each_thing_that_is_wrong_is_one_sentence_in_the_panel(panel, pictures, 
     (tmp_path / "broken.npz").write_bytes(b"no data")
     assert "or it is damaged" in failed(panel, brain=str(tmp_path / "broken.npz"))
     assert "name= is for .mat" in failed(panel, brain=str(subjects), matrix="IT")
-    assert "none is given" in failed(panel, brain="", matrix="IT")
-    assert "needs at least 4" in failed(panel, images=str(pictures / "cat"), matrix="")
+    assert "no file is given" in failed(panel, brain="", matrix="IT")
+    assert "needs at least 4 images" in failed(panel, images=str(pictures / "cat"), matrix="")
 
 
-def test_images_without_classes_want_a_file_of_matrices(panel, pictures):
+def test_images_without_classes_need_a_file_of_matrices(panel, pictures):
     flat = pictures / "flat"
     flat.mkdir()
     for file in sorted(pictures.rglob("*.png")):
@@ -107,12 +107,12 @@ def test_images_without_classes_want_a_file_of_matrices(panel, pictures):
     assert "these images have no classes" in failed(panel, images=str(flat))
 
 
-def test_cancel_lets_go_between_two_states(panel, monkeypatch):
+def test_cancel_ends_the_run_between_two_states(panel, monkeypatch):
     compare = cs.brains.compare
 
-    def cancelled(*args, told, **kwargs):
+    def cancelled(*args, report, **kwargs):
         panel.cancel()
-        return compare(*args, told=told, **kwargs)
+        return compare(*args, report=report, **kwargs)
 
     monkeypatch.setattr(cs.brains, "compare", cancelled)
     panel.run()
@@ -121,11 +121,11 @@ def test_cancel_lets_go_between_two_states(panel, monkeypatch):
     assert panel.words.value == "cancelled"
 
 
-def test_settings_open_it_again_and_want_the_model_that_was_given(panel, model, pictures, subjects):
+def test_settings_open_it_again_with_the_model_that_was_given(panel, model, pictures, subjects):
     panel.choose(images=str(pictures), brain=str(subjects), method="pearson")
     again = cs.explore.reopen(panel.settings, model=model)
     assert again.settings == panel.settings
-    with pytest.raises(ValueError, match="name no model"):
+    with pytest.raises(ValueError, match="pass the same model again"):
         cs.explore.reopen(panel.settings)
 
 
@@ -135,7 +135,7 @@ def test_rerun_makes_the_same_table_without_a_browser(tmp_path, pictures, capsys
     panel.choose(until=3)
     panel.save(tmp_path / "brain.json")
     assert main(["rerun", str(tmp_path / "brain.json"), "--to", str(tmp_path / "again.nc")]) == 0
-    assert "an example, and no brain" in capsys.readouterr().out
+    assert "an example, not brain data" in capsys.readouterr().out
     again = open_dataset(tmp_path / "again.nc", "")
     np.testing.assert_array_equal(again["similarity"].values, panel.compute()["similarity"].values)
 

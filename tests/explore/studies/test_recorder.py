@@ -1,4 +1,4 @@
-"""The panel that records to disk: what lies there is what simulate writes; it stops, goes on, and tells sizes."""
+"""The panel that records to disk: it writes what simulate writes, resumes after a stop, and reports sizes."""
 
 import numpy as np
 import pytest
@@ -37,31 +37,31 @@ def contents(path):
     return {file.relative_to(path): file.read_bytes() for file in path.rglob("*") if file.is_file()}
 
 
-def test_what_is_read_from_disk_is_what_a_recording_in_memory_holds(panel, given, tmp_path):
+def test_the_recording_on_disk_has_the_numbers_of_one_in_memory(panel, given, tmp_path):
     result = measured(panel)
     recording = cs.simulate(given["model"], given["data"], cs.sustained(), until=5, dtype="float16", batch_size=20)
     assert result["accuracy"].values[2:].tolist() == cs.analyse.accuracy(recording["readout"]).values[2:].tolist()
     for name in ("V1", "IT"):
         values = recording[name]["activation"].values.astype(float)
         np.testing.assert_allclose(result["spread"].sel(state=name), values.std((0, 2, 3, 4)), rtol=1e-3)
-    on_disk = sum(len(held) for held in contents(tmp_path / "recording.zarr").values())
+    on_disk = sum(len(content) for content in contents(tmp_path / "recording.zarr").values())
     assert result.attrs["bytes_on_disk"] == on_disk
-    assert result.attrs["bytes_held"] == sum(
+    assert result.attrs["bytes_in_memory"] == sum(
         recording[name][what].nbytes for name, what in (("V1", "activation"), ("V2", "activation"))
     ) + (recording["IT"]["activation"].nbytes + recording["readout"]["logits"].nbytes)
     assert list(panel.figures) == ["accuracy", "spread"]
 
 
-def test_cancelled_it_keeps_what_is_written_and_goes_on_to_the_same_bytes(panel, given, tmp_path, monkeypatch):
+def test_a_cancelled_recording_resumes_to_the_same_bytes(panel, given, tmp_path, monkeypatch):
     simulate = recorder.simulate
 
-    def cancelled(*args, told, **kwargs):
-        def tell(share, words):
-            if share > 0.5:
+    def cancelled(*args, report, **kwargs):
+        def cancelling(fraction, message):
+            if fraction > 0.5:
                 panel.cancel()
-            told(share, words)
+            report(fraction, message)
 
-        return simulate(*args, told=tell, **kwargs)
+        return simulate(*args, report=cancelling, **kwargs)
 
     monkeypatch.setattr(recorder, "simulate", cancelled)
     panel.run()
@@ -83,7 +83,7 @@ def test_cancelled_it_keeps_what_is_written_and_goes_on_to_the_same_bytes(panel,
     assert contents(tmp_path / "recording.zarr") == contents(tmp_path / "whole.zarr")
 
 
-def test_another_recording_at_the_same_path_is_refused_in_the_panel(panel):
+def test_a_different_recording_at_the_same_path_is_refused_in_the_panel(panel):
     measured(panel)
     panel.choose(until=2)
     panel.run()
@@ -92,10 +92,10 @@ def test_another_recording_at_the_same_path_is_refused_in_the_panel(panel):
     assert "another recording" in panel.notice.value
 
 
-def test_only_zarr_is_written_while_it_runs(panel):
+def test_only_zarr_is_streamed_to_disk(panel):
     panel.choose(to="mine.nc")
     assert panel.button.disabled
-    assert "must end in .zarr, got &#x27;mine.nc&#x27;" in panel.words.value
+    assert "must end in .zarr, the format that is streamed to disk, got &#x27;mine.nc&#x27;" in panel.words.value
 
 
 def test_settings_open_the_panel_again_on_the_same_recording(panel, given):
@@ -105,7 +105,7 @@ def test_settings_open_the_panel_again_on_the_same_recording(panel, given):
     assert again.compute().equals(result)
 
 
-def test_without_a_path_it_records_to_a_folder_of_its_own_that_goes_with_the_panel(given):
+def test_without_a_path_each_panel_records_to_a_temporary_folder_of_its_own(given):
     one, other = cs.explore.Recorder(**given), cs.explore.Recorder(**given)
     assert one.choices["to"] != other.choices["to"]
     assert measured(one, record=(), until=5).sizes == {"time": 6}

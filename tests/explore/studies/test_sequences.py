@@ -1,4 +1,4 @@
-"""The panel of streams: every target at every place, and one stream of one's choice with its pictures."""
+"""The panel on streams: every target at every place, and one chosen stream with its images."""
 
 import json
 
@@ -28,7 +28,7 @@ def panel(given):
 
 @pytest.fixture(scope="module")
 def shown(given):
-    """A panel in which streams of three have been shown, a step an image."""
+    """A panel in which streams of three images have been shown, one step each."""
     panel = cs.explore.Sequences(**given)
     measured(panel, frames=3, steps=1)
     return panel
@@ -55,8 +55,8 @@ def test_the_panel_gives_what_the_protocol_gives(shown, given):
     for name in ("correct", "followed", "logits", "picture"):
         np.testing.assert_array_equal(result[name], same[name])
     assert list(shown.figures) == ["stream", "over_time_recurrent", "followed"]
-    assert "recurrent, by place in the stream" in shown.finding.value
-    assert "the statistics are of 30 other streams" in shown.finding.value
+    assert "recurrent, by place of the target" in shown.finding.value
+    assert "the statistics come from 30 other streams" in shown.finding.value
 
 
 def test_the_strip_shows_the_pictures_of_the_stream_and_the_target_among_them(shown, given):
@@ -87,16 +87,16 @@ def test_another_stream_is_drawn_without_a_model(shown, monkeypatch):
     assert shown.result is result
 
 
-def test_statistics_of_single_images_serve_while_they_last(panel):
+def test_statistics_of_single_images_serve_up_to_their_last_time(panel):
     panel.choose(statistics=sequences.OWN, frames=3, steps=2)
     assert panel.button.disabled
-    assert "the stream runs to t = 7, but the model&#x27;s statistics end at 6" in panel.words.value
+    assert "the stream runs to t = 7, but the model&#x27;s statistics end at t = 6" in panel.words.value
     result = measured(panel, steps=1)
     assert result.attrs["statistics"].startswith("statistics of 30 images, «flash")
     assert "single images, as in training" in panel.finding.value
 
 
-def test_the_place_goes_as_far_as_the_stream(panel):
+def test_the_slider_offers_every_place_of_the_stream(panel):
     panel.choose(frames=6, place=6)
     assert panel.choices["place"] == 6
     panel.choose(frames=3)
@@ -112,7 +112,7 @@ def test_an_error_shows_in_the_panel(given):
     assert "needs distractors of another class" in panel.notice.value
 
 
-def test_cancel_lets_go(panel):
+def test_cancel_ends_the_run_without_a_result(panel):
     panel.run()
     panel.cancel()
     panel.wait(60)
@@ -120,7 +120,7 @@ def test_cancel_lets_go(panel):
     assert panel.words.value == "cancelled"
 
 
-def test_an_exercise_wants_its_streams(panel):
+def test_an_exercise_needs_its_own_streams(panel):
     exercise = panel.exercise("slower")
     exercise.ask.answer = 10
     assert exercise.check() is None
@@ -135,12 +135,12 @@ def test_settings_open_the_panel_again(shown, given):
     assert again.compute().identical(shown.result)
 
 
-def test_rerun_makes_the_same_table_with_the_sibling_without_a_browser(tmp_path, capsys):
+def test_rerun_makes_the_same_table_with_the_control_without_a_browser(tmp_path, capsys):
     panel = cs.explore.Sequences("digits", n=10)
     panel.choose(frames=3, steps=1, statistics=sequences.OWN, place=1)
     panel.save(tmp_path / "streams.json")
     assert main(["rerun", str(tmp_path / "streams.json"), "--to", str(tmp_path / "again.nc")]) == 0
-    assert "feedforward, by place in the stream" in capsys.readouterr().out
+    assert "feedforward, by place of the target" in capsys.readouterr().out
     again = open_dataset(tmp_path / "again.nc", "")
     assert again["model"].values.tolist() == ["recurrent", "feedforward"]
     panel.ask.question = "second"

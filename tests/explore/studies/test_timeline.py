@@ -1,4 +1,4 @@
-"""The panel follows its traits, says in words what it shows, and shows its errors itself."""
+"""The timeline follows its traits, says in words what it shows, and shows its errors."""
 
 import numpy as np
 import pytest
@@ -52,15 +52,15 @@ def test_the_box_gives_each_time_a_colour_scale_of_its_own(masked, shown_images)
 
 def test_words_say_what_is_shown_and_which_states_are_empty(panel):
     assert "the image is on the screen" in panel.notice.value
-    assert "V1 holds activity" in panel.notice.value
+    assert "V1 is active" in panel.notice.value
     assert "V2 and IT are empty: no signal has arrived yet" in panel.notice.value
-    assert "nothing to read out" in panel.notice.value
+    assert "Nothing can be read out" in panel.notice.value
 
 
-def test_words_tell_a_state_that_was_left_from_one_that_was_never_reached(panel):
+def test_words_distinguish_a_state_that_became_empty_from_one_that_was_never_reached(panel):
     panel.time = 1
     assert "nothing is on the screen" in panel.notice.value
-    assert "V1 is empty again: nothing arrives any more" in panel.notice.value
+    assert "V1 is empty again: no signal arrives any more" in panel.notice.value
     assert "IT is empty: no signal has arrived yet" in panel.notice.value
 
 
@@ -87,7 +87,7 @@ def test_stimuli_are_listed_with_their_classes(panel):
     assert [text for text, _ in panel.stimulus_slider.options][:3] == ["0: cat", "1: dog", "2: owl"]
 
 
-def test_a_part_of_a_recording_keeps_the_numbers_of_its_stimuli(flashed, shown_images):
+def test_a_selection_of_a_recording_has_the_numbers_of_its_stimuli(flashed, shown_images):
     panel = Timeline(flashed.isel(stimulus=[1, 3]), shown_images)
     panel.stimulus = 3
     expected = np.abs(flashed["V1"]["activation"].sel(stimulus=3, time=0).values).mean(0)
@@ -121,7 +121,7 @@ def test_an_error_while_drawing_is_shown_in_the_panel(panel, flashed):
     assert "activation" in panel.notice.value
 
 
-def test_after_an_error_the_panel_goes_on(panel):
+def test_the_panel_recovers_after_an_error(panel):
     panel.time = 99
     assert "holds no time 99" in panel.notice.value
     panel.time = 1

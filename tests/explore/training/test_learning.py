@@ -13,7 +13,7 @@ from cortexsim.explore.training.gate import Gate
 from cortexsim.explore.training.lesson import LESSONS, Choices
 from cortexsim.explore.training.questions import QUESTIONS, Forecast, Learned, Outlook
 from cortexsim.explore.training.run import Run
-from cortexsim.explore.training.snapshot import correlation_distance, probe_of, take
+from cortexsim.explore.training.snapshot import probe_of, take
 
 OUTLOOK = Outlook(steps=60, times=[2, 3], chance=0.5)
 
@@ -132,12 +132,6 @@ def test_a_snapshot_keeps_what_was_there(tiny):
     with torch.no_grad():
         model.pre.weight += 1
     np.testing.assert_array_equal(shot.first.values, before)
-
-
-def test_a_constant_pattern_has_no_correlation_distance():
-    distances = correlation_distance(np.array([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0], [5.0, 5.0, 5.0]]))
-    np.testing.assert_allclose(distances[:2, :2], [[0, 2], [2, 0]], atol=1e-12)
-    assert np.isnan(distances[2]).all()
 
 
 def test_a_probe_comes_class_by_class_with_its_names():

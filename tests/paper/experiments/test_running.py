@@ -138,7 +138,7 @@ def test_a_run_from_python_keeps_nothing_unless_told(made, tmp_path, monkeypatch
 def test_a_stopped_run_resumed_equals_an_unstopped_one(made, tmp_path, stop_at):
     lines = []
 
-    def report(line):
+    def report(fraction, line):
         lines.append(line)
         if len(lines) == stop_at:
             raise KeyboardInterrupt
@@ -230,7 +230,7 @@ def test_a_disk_that_is_full_from_the_start_leaves_nothing_and_an_empty_folder_i
 def test_other_labels_are_another_run(tmp_path):
     train, test = cs.datasets.digits(100, size=16), cs.datasets.digits(50, part="test", size=16)
 
-    def stopping(_):
+    def stopping(fraction, message):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -283,8 +283,8 @@ def test_an_experiment_of_which_every_training_diverges_is_whole_and_drawn(monke
         (["one-kernel", "--scale", "lap"], "unknown scale 'lap'.*'smoke', 'laptop', 'paper'"),
         (["one-kernel", "--data", "nowhere"], "there is no folder 'nowhere'.*'digits', 'cifar10'"),
         (["one-kernel", "--data", "."], r"there is no train/ in \.: an experiment needs train/ and test/"),
-        (["one-kernel", "--seeds", "0"], "seeds must be a whole number of at least 1, got 0"),
-        (["one-kernel", "--epochs", "0"], "epochs must be a whole number of at least 1, got 0"),
+        (["one-kernel", "--seeds", "0"], "seeds must be a whole number, at least 1, got 0"),
+        (["one-kernel", "--epochs", "0"], "epochs must be a whole number, at least 1, got 0"),
         (["one-kernel", "--device", "tpu9"], "device"),
         (["equivalence", "--epochs", "7"], "equivalence trains by steps, not by epochs; leave epochs out"),
         (

@@ -1,0 +1,13 @@
+"""Numbers with their intervals, as phrases in the sentences of panels."""
+
+from __future__ import annotations
+
+
+def percentage(value: float, low: float, high: float) -> str:
+    """Write a fraction and the ends of its interval in percent."""
+    return f"{value:.1%} ({low:.0%} to {high:.0%})"
+
+
+def percentage_points(value: float, low: float, high: float) -> str:
+    """Write a difference of two fractions and the ends of its interval in percentage points."""
+    return f"{100 * value:+z.1f} percentage points ({100 * low:+z.0f} to {100 * high:+z.0f})"

@@ -1,0 +1,91 @@
+"""Questions and exercises of the panel on streams, and the numbers that answer them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import xarray as xr
+
+from cortexsim.explore.panel.asking import Guess
+from cortexsim.explore.studies.phrases import percentage
+
+STREAMS, OWN = "streams like these", "single images, as trained"
+PERCENT = tuple(range(0, 110, 10))
+
+
+def percent_at(model: str, place: int) -> Callable[[xr.Dataset], float | None]:
+    """Return a reader of the percentage of targets at a place (from 0) that a model reports as their signal arrives."""
+
+    def read(result: xr.Dataset) -> float | None:
+        if model not in result["model"].values or place not in result["position"].values:
+            return None
+        return round(100 * float(result["followed"].sel(model=model, position=place)), 1)
+
+    return read
+
+
+def accuracies(result: xr.Dataset) -> str:
+    """Write the accuracy of each model by place of the target, with intervals."""
+    parts = []
+    for model in result["model"].values.tolist():
+        one = result.sel(model=model)
+        ends = zip(one["followed"].values, one["followed_low"].values, one["followed_high"].values, strict=True)
+        parts.append(f"{model}, by place of the target: {', '.join(percentage(*map(float, at)) for at in ends)}")
+    return (
+        f"Accuracy at the moment the last step of the target arrives, {result.attrs['n']} targets at each place, "
+        f"{result.attrs['steps_per_frame']} steps per image, chance {result.attrs['chance']:.0%}; {'; '.join(parts)}."
+    )
+
+
+QUESTIONS: Mapping[str, Guess] = {
+    "second": Guess(
+        "the second digit",
+        "Four digits follow each other, two steps each. In what percentage of streams does the recurrent model report "
+        "the second digit at the moment that digit's signal arrives? (Chance is 10.)",
+        PERCENT,
+        percent_at("recurrent", 1),
+        lambda result: "The interval at each place is given below. The model continues to report the first digit.",
+        unit="percent",
+        needs={"steps": 2, "frames": 4, "statistics": STREAMS},
+        within=5,
+    ),
+    "sibling": Guess(
+        "the control without recurrence",
+        "And the feedforward control, which has no memory? In what percentage of streams does it report the second of "
+        "four digits, two steps each, at the moment that digit's signal arrives?",
+        PERCENT,
+        percent_at("feedforward", 1),
+        lambda result: "The interval at each place is given below. Without a memory, the first digit cannot interfere.",
+        unit="percent",
+        needs={"steps": 2, "frames": 4, "statistics": STREAMS},
+        within=5,
+    ),
+}
+
+EXERCISES: Mapping[str, Guess] = {
+    "slower": Guess(
+        "slower",
+        "Show each image for 4 steps instead of 2, with everything else as at the start. In what percentage of streams "
+        "does the recurrent model report the second digit now, when its last step arrives?",
+        PERCENT,
+        percent_at("recurrent", 1),
+        accuracies,
+        unit="percent",
+        needs={"steps": 4, "frames": 4, "statistics": STREAMS},
+        within=5,
+    ),
+    "first": Guess(
+        "statistics of single images",
+        "Two steps per image again, but with the statistics of single images. In what percentage of streams does the "
+        "recurrent model report the first digit, when its last step arrives?",
+        PERCENT,
+        percent_at("recurrent", 0),
+        lambda result: (
+            f"{accuracies(result)} The statistics belong to what the model expects to be shown; whether that is a "
+            "stream is part of what is measured."
+        ),
+        unit="percent",
+        needs={"steps": 2, "frames": 4, "statistics": OWN},
+        within=5,
+    ),
+}

@@ -1,0 +1,49 @@
+// Runs the models away from the page, so that drawing never waits. The page sends what is shown; every step comes back as logits.
+
+let networks = null;
+let states = []; // the recurrent model's state at every time so far: a run can continue from any of them
+let current = 0; // a newer request ends an older run
+
+const pause = () => new Promise((resume) => setTimeout(resume, 0));
+
+async function run({ version, size, from, until, frame, mask, maskFrom, cut }) {
+  const { recurrent, unshared, deep } = networks;
+  const entering = recurrent.look(frame, size);
+  const masking = mask ? recurrent.look(mask, size) : null;
+  states.length = from;
+  for (let time = from; time <= until; time++) {
+    const enters = masking && time >= maskFrom ? masking : entering;
+    states[time] = time === 0 ? enters : recurrent.step(states[time - 1], enters, size, time, cut);
+    postMessage({ version, model: "recurrent", time, logits: recurrent.read(states[time], size) });
+    if (time % 4 === 3) {
+      await pause();
+      if (version !== current) return;
+    }
+  }
+  if (from > 0) return;
+  // the controls see the drawing sustained, from time 0 only
+  const shown = unshared.look(frame, size);
+  let state = shown;
+  for (let time = 0; time <= unshared.lastTime; time++) {
+    if (time > 0) state = unshared.step(state, shown, size, time);
+    postMessage({ version, model: "unshared", time, logits: unshared.read(state, size) });
+  }
+  await pause();
+  if (version !== current) return;
+  state = deep.look(frame, size);
+  for (let layer = 1; layer <= deep.lastTime; layer++) {
+    state = deep.step(state, null, size, layer);
+    await pause();
+    if (version !== current) return;
+  }
+  postMessage({ version, model: "deep", time: deep.lastTime, logits: deep.read(state, size) });
+}
+
+onmessage = ({ data }) => {
+  if (data.models) {
+    networks = Object.fromEntries(Object.entries(data.models).map(([name, stored]) => [name, networkFrom(stored)]));
+    return;
+  }
+  current = data.version;
+  run(data);
+};

@@ -1,0 +1,126 @@
+"""Figures as files for a paper: SVG, PDF and PNG at the width of one or two columns, or one HTML page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import plotly.graph_objects as go
+
+from cortexsim._support.files import refuse_existing, written_aside
+
+COLUMN_MM = {1: 85.0, 2: 175.0}
+"""Widths of figures of one and of two columns, in mm."""
+PX_PER_MM = 96 / 25.4
+PNG_DPI = 300
+WIDEST_MM = 1000.0
+SUFFIXES = (".svg", ".pdf", ".png", ".html")
+BLACK, WHITE = "#000000", "#FFFFFF"
+
+
+def save(
+    figure: go.Figure,
+    path: str | Path,
+    *,
+    columns: int = 1,
+    width_mm: float | None = None,
+    height_mm: float | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Write a figure for a paper, on white and with black text.
+
+    SVG, PDF and PNG need the extra `figures` (`pip install "cortexsim[figures]"`) and a Chrome or Chromium on this
+    machine: kaleido draws the figure in it, without a network. PDF files embed their fonts; SVG files name them.
+
+    Parameters
+    ----------
+    figure : plotly.graph_objects.Figure
+        As every function of `cs.plot` returns it; it stays as it is.
+    path : path
+        Ends in .svg, .pdf, .png (300 dots per inch) or .html (one page that needs no network).
+    columns : {1, 2}
+        Columns that the figure spans: 85 or 175 mm wide.
+    width_mm, height_mm : float, optional
+        Size in mm in place of the width of the columns, and of two thirds of the width as height.
+    overwrite : bool
+        Replace a file that exists.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    TypeError
+        If `figure` is not a plotly figure.
+    ValueError
+        If the ending, the columns or the size are not allowed.
+    ImportError
+        If kaleido is missing.
+    RuntimeError
+        If no Chrome or Chromium is found.
+    FileExistsError, FileNotFoundError, OSError
+        If the file cannot be written; a file that was there before is unchanged.
+    """
+    if not isinstance(figure, go.Figure):
+        raise TypeError(f"figure must be a plotly figure, as the functions of cs.plot return it, got {figure!r:.80}")
+    target = Path(path).expanduser()
+    suffix = target.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise ValueError(f"a figure can be saved as {', '.join(SUFFIXES)}, got {str(path)!r}")
+    width, height = _size(columns, width_mm, height_mm)
+    if not (overwrite and target.is_file()):
+        refuse_existing(target)
+    printed = _for_paper(figure)
+    with written_aside(target, replacing=overwrite) as aside:
+        if suffix == ".html":
+            printed.write_html(aside, include_plotlyjs=True)
+        else:
+            _draw(printed, aside, width, height)
+    return target
+
+
+def _size(columns: int, width_mm: float | None, height_mm: float | None) -> tuple[float, float]:
+    if columns not in COLUMN_MM:
+        raise ValueError(f"columns must be 1 or 2, got {columns!r}")
+    width = COLUMN_MM[columns] if width_mm is None else width_mm
+    height = width * 2 / 3 if height_mm is None else height_mm
+    for name, length in (("width_mm", width), ("height_mm", height)):
+        if not 0 < length <= WIDEST_MM:
+            raise ValueError(f"{name} must be above 0 and at most {WIDEST_MM:g} mm, got {length!r}")
+    return width, height
+
+
+def _for_paper(figure: go.Figure) -> go.Figure:
+    """Return a copy on white: on screen the page shows through, and text is grey to be read on light and dark."""
+    printed = go.Figure(figure)
+    printed.update_layout(paper_bgcolor=WHITE, plot_bgcolor=WHITE, font_color=BLACK)
+    printed.update_xaxes(linecolor=BLACK, tickcolor=BLACK)
+    printed.update_yaxes(linecolor=BLACK, tickcolor=BLACK)
+    return printed
+
+
+def _draw(figure: go.Figure, path: Path, width_mm: float, height_mm: float) -> None:
+    try:
+        import kaleido
+        from kaleido.errors import ChromeNotFoundError
+    except ImportError as error:
+        raise ImportError(
+            f'a figure is saved as {path.suffix} by kaleido, which is missing: pip install "cortexsim[figures]"; '
+            "as .html it can be saved without"
+        ) from error
+    opts = {
+        "format": path.suffix[1:].lower(),
+        "width": width_mm * PX_PER_MM,
+        "height": height_mm * PX_PER_MM,
+        "scale": PNG_DPI / 96 if path.suffix.lower() == ".png" else 1,
+    }
+    try:
+        # mathjax would be fetched from the network
+        drawn = kaleido.calc_fig_sync(figure, opts=opts, kopts={"page_generator": kaleido.PageGenerator(mathjax=False)})
+    except ChromeNotFoundError as error:
+        raise RuntimeError(
+            "no Chrome or Chromium was found to draw the figure in: install one, or name it in the environment "
+            "variable BROWSER_PATH; as .html a figure can be saved without"
+        ) from error
+    path.write_bytes(drawn)

@@ -1,0 +1,37 @@
+"""Settings of the documentation: `uv run --group docs sphinx-build -W -b html docs docs/_build`."""
+
+from importlib.metadata import version as installed
+
+project = "cortexsim"
+author = "The cortexsim authors"
+version = release = installed("cortexsim")
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx_design",
+]
+exclude_patterns = ["_build"]
+
+myst_enable_extensions = ["colon_fence", "dollarmath", "deflist"]
+myst_heading_anchors = 3
+
+autosummary_generate = True
+autodoc_typehints = "none"  # the docstrings say the types
+numpydoc_show_class_members = False
+numpydoc_class_members_toctree = False
+
+html_theme = "pydata_sphinx_theme"
+html_title = "cortexsim"
+html_static_path = []
+html_theme_options = {
+    "show_toc_level": 2,
+    "navigation_with_keys": False,
+    # nothing is fetched from elsewhere
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
+html_show_sourcelink = False

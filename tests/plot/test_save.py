@@ -1,0 +1,82 @@
+"""Figures as files: size, paper and refusals."""
+
+import re
+import sys
+
+import plotly.graph_objects as go
+import pytest
+from PIL import Image
+
+import cortexsim as cs
+
+
+@pytest.fixture
+def figure():
+    return go.Figure(
+        go.Scatter(x=[0, 1], y=[1, 0]), go.Layout(font={"color": "#7A7A7A"}, paper_bgcolor="rgba(0,0,0,0)")
+    )
+
+
+def test_an_svg_has_the_width_of_the_column_and_stands_on_white(figure, tmp_path):
+    text = cs.plot.save(figure, tmp_path / "f.svg", columns=2).read_text()
+    width, height = (float(re.search(rf'{what}="([\d.]+)"', text)[1]) for what in ("width", "height"))
+    assert width == pytest.approx(175 / 25.4 * 96, abs=1)
+    assert height == pytest.approx(width * 2 / 3, abs=1)
+    assert "rgb(255, 255, 255)" in text
+
+
+def test_a_png_has_300_dots_an_inch(figure, tmp_path):
+    with Image.open(cs.plot.save(figure, tmp_path / "f.png", width_mm=25.4, height_mm=50.8)) as drawn:
+        assert drawn.size == (300, 600)
+
+
+def test_a_pdf_embeds_its_fonts(figure, tmp_path):
+    figure.update_layout(title="a title")
+    assert b"/FontFile" in cs.plot.save(figure, tmp_path / "f.pdf").read_bytes()
+
+
+def test_the_figure_itself_stays_as_it_is(figure, tmp_path):
+    before = figure.to_dict()
+    cs.plot.save(figure, tmp_path / "f.html")
+    assert figure.to_dict() == before
+
+
+def test_a_page_needs_no_network(figure, tmp_path):
+    text = cs.plot.save(figure, tmp_path / "f.html").read_text()
+    assert not re.search(r"<script[^>]+src=", text)
+
+
+def test_a_file_that_exists_is_replaced_only_when_asked(figure, tmp_path):
+    path = tmp_path / "f.html"
+    path.write_text("mine")
+    with pytest.raises(FileExistsError, match="exists already"):
+        cs.plot.save(figure, path)
+    assert path.read_text() == "mine"
+    cs.plot.save(figure, path, overwrite=True)
+    assert path.read_text() != "mine"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"path": "f.jpg"}, r"saved as \.svg, \.pdf, \.png, \.html, got 'f\.jpg'"),
+        ({"path": "f.svg", "columns": 3}, "columns must be 1 or 2, got 3"),
+        ({"path": "f.svg", "width_mm": 0}, "width_mm must be above 0 and at most 1000 mm, got 0"),
+        ({"path": "f.svg", "height_mm": float("nan")}, "height_mm must be above 0"),
+    ],
+)
+def test_what_cannot_be_saved_is_refused_before_anything_is_drawn(figure, given, message):
+    with pytest.raises(ValueError, match=message):
+        cs.plot.save(figure, **given)
+
+
+def test_only_plotly_figures_can_be_saved(tmp_path):
+    with pytest.raises(TypeError, match="must be a plotly figure"):
+        cs.plot.save([1, 2], tmp_path / "f.svg")
+
+
+def test_without_kaleido_it_says_what_to_install(figure, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "kaleido", None)
+    with pytest.raises(ImportError, match=r'pip install "cortexsim\[figures\]"'):
+        cs.plot.save(figure, tmp_path / "f.svg")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,33 @@
+"""The documentation names every public name, and its links lead somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import cortexsim as cs
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+PAGES = sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)
+ROOMS = ("analyse", "brains", "datasets", "explore", "experiments", "human", "plot", "predictions", "protocols", "zoo")
+# modules whose contents have entries of their own
+NOT_LISTED = {"cards", "conditions", "human", "milliseconds"}
+
+
+@pytest.mark.parametrize("room", ["", "analyse", "datasets", "explore", "plot", "protocols", "zoo"])
+def test_every_public_name_is_in_the_reference(room):
+    listed = set(re.findall(r"^   cortexsim\.([\w.]+)$", (DOCS / "reference" / "index.md").read_text(), re.M))
+    names = (getattr(cs, room) if room else cs).__all__
+    wanted = {f"{room}.{name}" if room else name for name in names if not name.isupper() and name not in NOT_LISTED}
+    assert wanted - {*ROOMS} <= listed
+
+
+def test_links_between_pages_lead_somewhere():
+    broken = []
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for target in re.findall(r"\{doc\}`(/[\w/]+)`", text):
+            broken += [(page.name, target)] if not (DOCS / f"{target[1:]}.md").is_file() else []
+        for target in re.findall(r"\]\((?!https?:)([\w./]+)(?:#[\w-]+)?\)", text):
+            broken += [(page.name, target)] if not (page.parent / target).exists() else []
+    assert not broken
