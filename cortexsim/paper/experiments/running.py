@@ -1,4 +1,4 @@
-"""Run an experiment: its parts one after the other, each kept as soon as it is done, then one result."""
+"""Runs of experiments: part after part, each written as soon as it is done, then one result."""
 
 from __future__ import annotations
 
@@ -51,6 +51,9 @@ EXPERIMENTS: dict[str, Experiment] = {
     )
 }
 
+# settings files are compared with those of older runs
+NAMES_ON_DISK = {"epochs_factor": "longer", "rate_divisor": "gentler", "vary_calibration": "counted"}
+
 
 def run(
     name: str,
@@ -71,19 +74,20 @@ def run(
     ----------
     name : str
         One of `EXPERIMENTS`.
-    scale : "smoke", "laptop" or "paper"
-        To see that it works, in seconds; small models, in minutes; the paper's sizes and recipe, for a GPU.
+    scale : "smoke", "laptop", "workstation" or "paper"
+        A test, in seconds; small models, in minutes; the paper's features where they fit and 20 epochs, in hours on one
+        core; the paper's sizes and recipe, for a GPU.
     data : str, path or pair of Datasets, optional
         "digits", "cifar10", a folder of images with train/ and test/, or (train, test); by default the scale's.
     data_name : str, optional
-        What a folder's images are called in the result; by default the folder's name.
+        Name of a folder's images in the result; by default the folder's name.
     to : path, optional
-        The folder of the run: settings, training records, models and result.nc. Without it nothing is kept but what is
-        returned.
+        The folder of the run: settings, training records, models and result.nc. Without it nothing is written.
     resume : bool
-        Go on with a run that was stopped in that folder; finished parts are not done again.
+        Continue a run that was stopped in that folder; finished parts are not done again.
     seeds : int, optional
-        How many; each draws other weights, another order and other held-out images. By default the experiment's own.
+        Number of seeds; each draws other weights, another order and other held-out images. By default the experiment's
+        own.
     epochs : int, optional
         Of every training, in place of the scale's; the result says so.
     device : str
@@ -95,13 +99,14 @@ def run(
     Returns
     -------
     Dataset
-        Dimensions `model` and `seed` first; errors are fractions. `cortexsim.plot._experiment` draws it, and
+        Dimensions `model` and `seed` first; errors are fractions. `cs.plot.experiment` draws it, and
         `open_result` reads it again from the folder.
 
     Raises
     ------
     ValueError
-        If name, scale, data or device is not allowed, or the folder belongs to another run or is damaged.
+        If name, scale, data or device is not allowed, the experiment cannot be run at this scale, or the folder belongs
+        to another run or is damaged.
     FileExistsError
         If the folder exists and `resume` is False.
     FileNotFoundError
@@ -116,15 +121,17 @@ def run(
     epochs = None if epochs is None else whole(epochs, "epochs", 1)
     if epochs is not None:
         size = replace(size, recipe=replace(size.recipe, epochs=epochs))
-    if experiment.most is not None:
-        n_train, n_test = (min(n or experiment.most, experiment.most) for n in (size.n_train, size.n_test))
+    if experiment.most_stimuli is not None:
+        n_train, n_test = (
+            min(n or experiment.most_stimuli, experiment.most_stimuli) for n in (size.n_train, size.n_test)
+        )
         size = replace(size, n_train=n_train, n_test=n_test)
     if experiment.own_data and data not in (None, experiment.own_data):
         raise ValueError(f"{name} makes its own data ({experiment.own_data}); leave data out")
     if to is not None and Path(to).exists() and not resume:
         raise FileExistsError(already_there(Path(to)))
-    n_seeds = seeds or (experiment.seeds if size.several_seeds else 1)
-    parts = [part for seed in range(n_seeds) for part in experiment.plan(size, seed)]
+    n_seeds = seeds or (max(experiment.seeds, size.least_seeds) if size.several_seeds else 1)
+    parts = [part for seed in range(n_seeds) for part in experiment.parts(size, seed)]
     material = prepare(experiment.own_data or data, size, data_name)
     if epochs is not None and all(part.recipe(size, material) is None for part in parts):
         raise ValueError(f"{name} trains by steps, not by epochs; leave epochs out")
@@ -167,25 +174,14 @@ def measure(part: Part, bench: Bench) -> xr.Dataset:
     return measured
 
 
-def _told(scale: Scale) -> str:
-    """Say at which scale, and how it differs from the paper's."""
-    texts = [scale.name]
-    if scale.width > 1:
-        texts.append(f"the paper's features divided by {scale.width}, at least 2")
-    usual, epochs = scale_named(scale.name).recipe.epochs, scale.recipe.epochs
-    if epochs != usual:
-        texts.append(f"{epochs} epochs in place of {usual}")
-    return ", ".join(texts)
-
-
 def recipes(parts: Sequence[Part], scale: Scale, material: Material) -> dict[str, str]:
-    """Say how the parts were trained, as attributes of the result.
+    """Describe the training of the parts, as attributes of the result.
 
     Returns
     -------
     dict
-        `recipe`: what all have in common, as JSON; `recipe_of_each`: by the model's label what each has of its own.
-        Seeds are a dimension of the result, and left out. Nothing where nothing is trained by a recipe.
+        `recipe`: the settings that all have in common, as JSON; `recipe_of_each`: by the model's label, the others.
+        Seeds are a dimension of the result, and left out. Empty if no part is trained by a recipe.
     """
     found = {part.label: part.recipe(scale, material) for part in parts}
     settings = {label: recipe.to_dict() for label, recipe in found.items() if recipe is not None}
@@ -210,16 +206,22 @@ def _validated_on(recipe: Recipe, n_train: int) -> str:
 
 
 def _settings(experiment: Experiment, scale: Scale, material: Material, parts: Sequence[Part]) -> dict[str, Any]:
-    """Return all that decides what a run computes, as plain values."""
+    """Return all that determines the numbers of a run, as plain values."""
     return {
         "experiment": experiment.name,
         "scale": scale.name,
         "seeds": len({part.seed for part in parts}),
         "data": material.identity(),
         "recipe": scale.recipe.to_dict(),
-        "sizes": {"width": scale.width, "side": scale.side, "calibration": list(scale.calibration)},
-        "parts": [{"kind": type(part).__name__, **asdict(part)} for part in parts],  # type: ignore[call-overload]
+        "sizes": {"width": scale.feature_divisor, "side": scale.side, "calibration": list(scale.calibration_sizes)},
+        "parts": [_part_on_disk(part) for part in parts],
     }
+
+
+def _part_on_disk(part: Part) -> dict[str, object]:
+    """Return a part as the settings file has it, under the names of the first run folders."""
+    fields = asdict(part)  # type: ignore[call-overload]
+    return {"kind": type(part).__name__, **{NAMES_ON_DISK.get(name, name): value for name, value in fields.items()}}
 
 
 def _result(
@@ -229,11 +231,13 @@ def _result(
     parts: Sequence[Part],
     done: dict[tuple[str, int], xr.Dataset],
 ) -> xr.Dataset:
-    """Label the result: what it is of, how it was made, and what is known of the paper's."""
+    """Label the result: data, recipe, hardware, and the paper's own numbers as far as they are known."""
     measured = list(done.values())
-    sure = {part.label: getattr(part, "paper_confidence", "U") for part in parts}
+    confidence = {part.label: getattr(part, "paper_confidence", "U") for part in parts}
     result = combined(done)
-    result = result.assign_coords(paper_confidence=("model", [sure[str(label)] for label in result["model"].values]))
+    result = result.assign_coords(
+        paper_confidence=("model", [confidence[str(label)] for label in result["model"].values])
+    )
     n_test, n_train = material.n("test"), material.n("train")
     n_held = max(round(n_train * scale.recipe.validation), 1)
     over = {"validation_error": n_held, "training_error": n_train - n_held}
@@ -243,9 +247,9 @@ def _result(
     result["model"].attrs["long_name"] = experiment.title
     result["seed"].attrs["long_name"] = "seed"
 
-    def named(what: str) -> str:
-        # parts of a run that was stopped may have been done elsewhere, or by another commit
-        return "; ".join(dict.fromkeys(str(data.attrs[what]) for data in measured))
+    def of_all(attribute: str) -> str:
+        # parts of a resumed run may come from several machines or commits
+        return "; ".join(dict.fromkeys(str(data.attrs[attribute]) for data in measured))
 
     trained = recipes(parts, scale, material)
     result.attrs = {
@@ -257,10 +261,10 @@ def _result(
         "data": f"{experiment.own_name or material.name}, {scale.side}x{scale.side} px, {n_train:,} training and "
         f"{n_test:,} test images",
         "not_drawn": experiment.not_drawn,
-        "scale": _told(scale),
+        "scale": str(scale),
         **({"validated_on": _validated_on(scale.recipe, n_train)} | trained if trained else {}),
         "seconds": float(sum(float(data["seconds"]) for data in measured)),
-        **{what: named(what) for what in ("hardware", "commit", "version", "date")},
+        **{attribute: of_all(attribute) for attribute in ("hardware", "commit", "version", "date")},
     }
     if experiment.paper_error is not None:
         result.attrs |= {"paper_error": experiment.paper_error, "paper_error_of": experiment.paper_error_of}
