@@ -44,7 +44,7 @@ def for_memory(setting: Setting, size: str) -> list[Side]:
     images = setting.images(setting.batch(size))
     labels = torch.arange(len(images), device=setting.device) % 10
     kept, again = (
-        training_step(model, lambda x, c=c: model.readouts(x, [LONG], checkpointed=c)[0], images, labels, None)
+        training_step(model, lambda x, c=c: model.readouts(x, [LONG], recompute=c)[0], images, labels, None)
         for c in (False, True)
     )
     return [Side("everything kept", kept), Side("steps computed again", again)]

@@ -267,5 +267,5 @@ def test_over_random_graphs_steps_that_are_computed_again_give_the_same_gradient
     x = images(4, graph.states[0].height)
     run = presentation.frames(x, max(times), seed=3), cs.schedule(graph, times, presentation), times, by_batch
     plain = readout_and_gradients(model, *run)
-    for one, other in zip(readout_and_gradients(model, *run, checkpointed=True), plain, strict=True):
+    for one, other in zip(readout_and_gradients(model, *run, recompute=True), plain, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-10, atol=1e-10)

@@ -1,11 +1,11 @@
-"""A model as one safetensors file: weights, statistics, and how to build it. Files hold no code."""
+"""A model as one safetensors file: weights, statistics, and how to build it. Files contain no code."""
 
 from __future__ import annotations
 
 import difflib
-import hashlib
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,13 @@ from torch import Tensor, nn
 
 from cortexsim import __version__
 from cortexsim._support.files import refuse_existing, written_aside
+from cortexsim._support.hashing import checksum
 from cortexsim._support.resources import data_folder
 from cortexsim.graph.cortex_graph import CortexGraph, given
-from cortexsim.model.cortex import Cortex
+from cortexsim.graph.transitions import module_name
+from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.devices import checked_device
-from cortexsim.model.moments import Place, Statistics
-from cortexsim.stimuli.presentation import from_dict
+from cortexsim.model.moments import Statistics
 
 FORMAT = 1
 KEY = "cortexsim"
@@ -28,38 +29,45 @@ KEY = "cortexsim"
 def save(model: Cortex, path: str | Path, *, overwrite: bool = False, about: Mapping[str, Any] | None = None) -> None:
     """Write a model as one safetensors file, whole or not at all.
 
-    Callables in the graph and a Module as pre-net are saved by name; `load` wants them back.
+    Callables in the graph and a Module as pre-net are saved by name; `load` needs them again.
 
     Parameters
     ----------
     model : Cortex
+        Or one compiled by torch.compile, which is saved as the model within.
     path : str or Path
         Ends in .safetensors.
     overwrite : bool
-        Whether a file that is there may be replaced; it stays whole until the new one is.
+        Whether to replace an existing file, which stays complete until the new one is.
     about : mapping, optional
-        Facts to keep with it (data, recipe, accuracies), JSON values; by default what was loaded with it.
+        Facts to save with it (data, recipe, accuracies), JSON values; by default `model.about`.
 
     Raises
     ------
+    TypeError
+        If it is no Cortex.
     ValueError
-        If the path does not end in .safetensors.
+        If the path does not end in .safetensors, or two different callables have the same name.
     FileExistsError
         If there is a file and `overwrite` is False.
     OSError
         If it cannot be written; nothing is left behind.
     """
+    model = the_cortex(model, "save")
     path = checked_suffix(path)
+    _check_names(model)
     if not (overwrite and path.is_file()):
         refuse_existing(path)
     # copies: a module of the user's may tie tensors, and the format refuses shared memory
-    whole = torch.contiguous_format
-    tensors = {f"weights/{name}": value.clone(memory_format=whole) for name, value in model.state_dict().items()}
+    tensors = {
+        f"weights/{name}": value.detach().clone(memory_format=torch.contiguous_format)
+        for name, value in model.weights_and_buffers().items()
+    }
     sets = []
     for k, statistics in enumerate(model.statistics.values()):
-        described, stacked = _pack(statistics, f"statistics/{k}")
+        described, moments = statistics.packed(f"statistics/{k}")
         sets.append(described)
-        tensors |= stacked
+        tensors |= moments
     described_model = {
         "graph": model.graph.to_dict(),
         "n_classes": model.n_classes,
@@ -72,6 +80,7 @@ def save(model: Cortex, path: str | Path, *, overwrite: bool = False, about: Map
         if isinstance(model.sharing, str)
         else [[*pair, key] for pair, key in model.sharing.items()],
         "normalization": model.normalization,
+        "post_net": model.post_net_name,
     }
     meta = {
         "format": FORMAT,
@@ -92,7 +101,7 @@ def load(
     ----------
     path : str or Path
     modules : mapping of str to callable, optional
-        What the file names only: a callable kind `(source, target) -> Module`, an update `(state) -> Module`, a pre-net
+        What the file only names: a callable kind `(source, target) -> Module`, an update `(state) -> Module`, a pre-net
         `() -> Module`, by the name under which it was saved.
     device : str
         Where to put it.
@@ -114,7 +123,7 @@ def load(
         raise FileNotFoundError(f"there is no model at {path}{_hint(path)}")
     tensors, meta = read_tensors(path)
     if "model" not in meta:
-        raise ValueError(f"{path} holds no model; what it holds: {sorted(meta)}")
+        raise ValueError(f"{path} contains no model; what it contains: {sorted(meta)}")
     described = meta["model"]
     where = checked_device(device)
     graph = CortexGraph.from_dict(described["graph"], modules)
@@ -132,6 +141,8 @@ def load(
         input_gain=described["input_gain"],
         sharing=sharing,
         normalization=described["normalization"],
+        # files of before there was a choice do not name it
+        post_net=described.get("post_net", "pool"),
     )
     weights = {name.removeprefix("weights/"): t for name, t in tensors.items() if name.startswith("weights/")}
     model.to(next(iter(weights.values())).dtype)
@@ -141,13 +152,45 @@ def load(
         raise ValueError(f"{path} does not fit the model that it describes: {error}") from error
     model.classes, model.about = described["classes"], meta["about"]
     for k, saved in enumerate(meta["statistics"]):
-        statistics = _unpack(saved, tensors, f"statistics/{k}")
+        statistics = _of_own_modules_too(Statistics.unpacked(saved, tensors, f"statistics/{k}"), model)
         model.statistics[statistics.presentation] = statistics
     return model.to(where).eval()
 
 
+def _of_own_modules_too(statistics: Statistics, model: Cortex) -> Statistics:
+    """Return statistics with today's checksum if theirs is of the time when it left out the user's own modules."""
+    if not model.own_modules():
+        return statistics
+    before = checksum(repr(model.input_gain), *(part for item in model.weights_and_buffers().items() for part in item))
+    return replace(statistics, weights=model.checksum()) if statistics.weights == before else statistics
+
+
+def _check_names(model: Cortex) -> None:
+    """Raise an error if two different callables would be saved under one name.
+
+    Raises
+    ------
+    ValueError
+        The message names them.
+    """
+    graph = model.graph
+    callables: list[tuple[str, Any]] = [(t.name, t.kind) for t in graph.transitions if not isinstance(t.kind, str)]
+    callables += [(f"update of {s.name}", s.update) for s in graph.states if s.update is not None]
+    if model.has_own_pre_net:
+        callables.append(("pre_net", model.pre))
+    named: dict[str, tuple[str, Any]] = {}
+    for place, one in callables:
+        other_place, other = named.setdefault(module_name(one), (place, one))
+        # of modules, those that are the same but for their weights, which are saved
+        if one is not other and not (isinstance(one, nn.Module) and repr(one) == repr(other)):
+            raise ValueError(
+                f"two different callables have the name {module_name(one)!r} ({other_place} and {place}), and a file "
+                "contains names only: give them different names (functions by def, modules by a class of their own)"
+            )
+
+
 def _hint(path: str | Path) -> str:
-    """Answer a name where a path is wanted."""
+    """Say how to load a pretrained model, where its name was given as a path."""
     names = sorted(file.stem for file in (data_folder() / "models").glob("*.safetensors"))
     near = difflib.get_close_matches(str(path).removesuffix(".safetensors"), names, n=1)
     return f"; {near[0]} ships with cortexsim: cortexsim.zoo.load({near[0]!r})" if near else ""
@@ -168,7 +211,7 @@ def checked_suffix(path: str | Path) -> Path:
 
 
 def write_tensors(tensors: Mapping[str, Tensor], meta: Mapping[str, Any], path: Path) -> None:
-    """Write tensors and what describes them, with checksums of both, aside and renamed."""
+    """Write tensors and their description, with checksums of both, to a file that appears only when complete."""
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
@@ -185,7 +228,7 @@ def write_tensors(tensors: Mapping[str, Tensor], meta: Mapping[str, Any], path: 
 
 
 def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read tensors and what describes them.
+    """Read tensors and their description.
 
     Raises
     ------
@@ -220,50 +263,13 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if meta.get("content") != content:
         raise ValueError(f"{path} is damaged: its weights do not match their checksum")
     if meta.get("description") != description:
-        raise ValueError(f"{path} is damaged: what it says of the model does not match its checksum")
+        raise ValueError(f"{path} is damaged: its description of the model does not match its checksum")
     return tensors, meta
 
 
 def _description(meta: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(meta, sort_keys=True).encode()).hexdigest()
+    return checksum(json.dumps(meta, sort_keys=True), digits=64)
 
 
 def _content(tensors: Mapping[str, Tensor]) -> str:
-    digest = hashlib.sha256()
-    for name in sorted(tensors):
-        digest.update(name.encode())
-        digest.update(tensors[name].detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
-
-
-def _pack(statistics: Statistics, prefix: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Stack the moments of each place over its times."""
-    places: dict[str, list[int | None]] = {}
-    for place, time in statistics:
-        places.setdefault(place, []).append(time)
-    tensors = {}
-    for place, times in places.items():
-        for k, what in enumerate(("mean", "variance")):
-            tensors[f"{prefix}/{place}/{what}"] = torch.stack([statistics.moments[place, t][k].cpu() for t in times])
-    described = {
-        "places": places,
-        "presentation": statistics.presentation.to_dict(),
-        "until": statistics.until,
-        "graph": statistics.graph,
-        "weights": statistics.weights,
-        "images": statistics.images,
-        "n_images": statistics.n_images,
-        "seed": statistics.seed,
-        "lesion": statistics.lesion,
-        "change": statistics.change,
-    }
-    return described, tensors
-
-
-def _unpack(described: Mapping[str, Any], tensors: Mapping[str, Tensor], prefix: str) -> Statistics:
-    moments: dict[Place, tuple[Tensor, Tensor]] = {}
-    for place, times in described["places"].items():
-        mean, variance = (tensors[f"{prefix}/{place}/{what}"] for what in ("mean", "variance"))
-        moments |= {(place, time): (mean[k], variance[k]) for k, time in enumerate(times)}
-    own = {key: value for key, value in described.items() if key not in ("places", "presentation")}
-    return Statistics(moments, from_dict(described["presentation"]), **own)
+    return checksum(*(part for name in sorted(tensors) for part in (name, tensors[name])), digits=64)

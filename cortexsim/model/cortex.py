@@ -5,9 +5,9 @@ h_j(t) = Σ_i f_ij,t(h_i(t-1)) + [j is first] pre_net(frame t)        (Liao & Po
 
 from __future__ import annotations
 
-import hashlib
+import copy
 import math
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
@@ -17,27 +17,30 @@ from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from cortexsim._support.checks import unknown, whole
+from cortexsim.graph import computable as within
 from cortexsim.graph._schedule import Schedule, populate, schedule
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.graph.transitions import Kind, Transition, module_name
 from cortexsim.model.activity import Activity, entering, total
+from cortexsim.model.calibrated import Calibrated
 from cortexsim.model.hooks import Hook
-from cortexsim.model.kernels import Kernels, Pair
-from cortexsim.model.moments import (
-    NORMALIZATIONS,
-    Normalize,
-    Statistics,
-    Stored,
-    by_batch,
-    choose,
-    not_at_all,
+from cortexsim.model.kernels import Kernels, Pair, Sharing
+from cortexsim.model.moments import NORMALIZATIONS, Normalize, Statistics, Stored, not_at_all
+from cortexsim.model.nets import (
+    POST_NETS,
+    PRE_NETS,
+    DeepPreNet,
+    convolve,
+    count_parameters,
+    draw_convolutions,
+    keep_frozen,
+    module_of,
 )
-from cortexsim.model.nets import DeepPreNet, PostNet, convolve, count_parameters, module_of
 from cortexsim.stimuli.images import as_float, check_images
 from cortexsim.stimuli.presentation import AnyPresentation, Frames, checked, flash, sustained
 
 
-class Cortex(nn.Module):
+class Cortex(Calibrated):
     """A recurrent model of the ventral stream.
 
     Parameters
@@ -48,13 +51,18 @@ class Cortex(nn.Module):
         When the post-net reads the last state; weights exist for what contributes to readouts up to this time.
     pre_net : "conv", "deep" or Module
         One 3x3 convolution; three with BN-ReLU between them; or a module of images to (stimulus, channel, y, x) of the
-        first state, which owns its normalization.
+        first state, which owns its normalization. Parts of it that are frozen (no parameter requires a gradient) stay
+        in evaluation mode in training.
     input_gain : float
         A fixed factor on what the pre-net delivers; the paper's is 1.
     sharing : "time", "none", "all", mapping or callable
         From (transition name, time, which convolution: 0 or 1) to the key of the kernel: pairs of one key are tied, the
         paper's set S. "time" ties all times, "none" nothing, "all" every convolution of every transition.
     normalization : "time-specific", "shared" or "none"
+    post_net : "pool"
+        BN, ReLU, average over positions, fully connected layer.
+    generator : torch.Generator, optional
+        Draws the initial weights; None is torch's global one. The user's own modules draw as they were written to.
 
     Raises
     ------
@@ -71,40 +79,40 @@ class Cortex(nn.Module):
         readout_time: int = 5,
         pre_net: str | nn.Module = "conv",
         input_gain: float = 1.0,
-        sharing: str | Mapping[Pair, Hashable] | Callable[[str, int, int], Hashable] = "time",
+        sharing: Sharing = "time",
         normalization: str = "time-specific",
+        *,
+        post_net: str = "pool",
+        generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
         n_classes = whole(n_classes, "n_classes", 1)
         readout_time = whole(readout_time, "readout_time", 1, unit="steps")
         if normalization not in NORMALIZATIONS:
             raise ValueError(unknown("normalization", normalization, NORMALIZATIONS))
+        if not isinstance(pre_net, nn.Module) and pre_net not in PRE_NETS:
+            raise ValueError(unknown("pre_net", pre_net, (*PRE_NETS, "or a torch.nn.Module")))
+        if post_net not in POST_NETS:
+            raise ValueError(unknown("post_net", post_net, POST_NETS))
         if not math.isfinite(input_gain) or input_gain <= 0:
             raise ValueError(f"input_gain must be a positive number, got {input_gain!r}")
         self.graph, self.n_classes, self.readout_time = graph, n_classes, readout_time
         self.input_gain, self.normalization = float(input_gain), normalization
-        self.statistics: dict[AnyPresentation, Statistics] = {}
         self.classes: list[str] | None = None
         self.about: dict[str, Any] = {}
 
         first, last = graph.states[0], graph.states[-1]
-        self.pre: nn.Module
         self.has_own_pre_net = isinstance(pre_net, nn.Module)
+        self.pre: nn.Module
         if isinstance(pre_net, nn.Module):
             self.pre, self.pre_net_name = pre_net, module_name(pre_net)
-        elif pre_net == "conv":
-            self.pre, self.pre_net_name = nn.Conv2d(3, first.features, 3, padding=1, bias=False), pre_net
-        elif pre_net == "deep":
-            self.pre, self.pre_net_name = DeepPreNet(first.features), pre_net
         else:
-            raise ValueError(unknown("pre_net", pre_net, ("conv", "deep", "or a torch.nn.Module")))
-        self.post = PostNet(last.features, n_classes)
-
+            self.pre, self.pre_net_name = PRE_NETS[pre_net](first.features, generator), pre_net
+        self.post, self.post_net_name = POST_NETS[post_net](last.features, n_classes, generator), post_net
         # an image at every time populates all that any presentation can, so these are the pairs that may ever matter
         front = populate(graph, sustained(), readout_time)
-        readable = [time for time, states in enumerate(front) if graph.last in states and time < readout_time]
-        own = schedule(graph, [*readable, readout_time], sustained())
-        self.weights = Kernels(own, sharing)
+        read_at = [time for time, states in enumerate(front) if graph.last in states and time < readout_time]
+        self.weights = Kernels(schedule(graph, [*read_at, readout_time], sustained()), sharing, generator)
         self.functions = nn.ModuleDict(
             {
                 t.name: t.kind(graph.state(t.source), graph.state(t.target))
@@ -113,11 +121,50 @@ class Cortex(nn.Module):
             }
         )
         self.updates = nn.ModuleDict({s.name: module_of(s.update, s) for s in graph.states if s.update is not None})
-        for module in (self.pre, self.post):
-            for convolution in module.modules():
-                if isinstance(convolution, nn.Conv2d) and not self.has_own_pre_net:
-                    nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
+        if not self.has_own_pre_net:
+            draw_convolutions(self.pre, generator)
+        self._read_graph()
         self.to(memory_format=torch.channels_last)
+
+    def _read_graph(self) -> None:
+        """Look up once what every step needs of the graph."""
+        self._kinds = {t.name: Kind.parse(t.kind) for t in self.graph.transitions if isinstance(t.kind, str)}
+        self._convolutions = {name: self.graph.convolutions(name) for name in self.graph.transition_names}
+
+    def with_shortcut(self, weight: float) -> Cortex:
+        """Return a copy whose identity shortcuts have a different weight λ, with the same convolutions.
+
+        With λ = 0 a state keeps nothing by itself, with 1 (the paper) it adds up all that arrives. The kernels were
+        trained with the λ of this model: the copy is an intervention on a trained model, not the model that would have
+        been trained with the other λ.
+
+        Parameters
+        ----------
+        weight : float
+            λ, from 0 to 1.
+
+        Returns
+        -------
+        Cortex
+            Without statistics, because its activity differs: take them with `calibrate`.
+
+        Raises
+        ------
+        ValueError
+            If the weight is not from 0 to 1, or the graph has no transition that could carry a shortcut.
+
+        References
+        ----------
+        Liao & Poggio (2016), section 2 (λ = 1) and appendix (λ = 0).
+        """
+        graph = self.graph.with_shortcut(weight)
+        changed = copy.copy(self)
+        # statistics of this graph are useless to the copy, and copying them takes longer than the rest
+        changed.statistics = {}
+        changed = copy.deepcopy(changed)
+        changed.graph = graph
+        changed._read_graph()
+        return changed
 
     # --- weights -------------------------------------------------------------------------------------------------
 
@@ -125,6 +172,11 @@ class Cortex(nn.Module):
     def sharing(self) -> str | dict[Pair, str]:
         """The rule of sharing, or the table from (transition, time, which convolution) to a key."""
         return self.weights.sharing
+
+    @property
+    def needs_statistics(self) -> bool:
+        """Whether evaluation normalizes with stored statistics, which `calibrate` takes."""
+        return NORMALIZATIONS[self.normalization].needs_statistics
 
     def kernels(self, name: str, time: int) -> tuple[Tensor, ...]:
         """Return the kernels that a transition uses at a time, in order.
@@ -137,8 +189,7 @@ class Cortex(nn.Module):
             If the graph has no such transition.
         """
         transition = self.graph.transition(name)
-        convolutions = self.graph.convolutions(name)
-        if not convolutions:
+        if not self._convolutions[name]:
             raise KeyError(f"{name} ({transition.kind_name}) has no convolutions of the model's own")
         if time not in transition.times:
             raise KeyError(f"{name} is closed at time {time}: it delivers {transition.times}")
@@ -151,23 +202,11 @@ class Cortex(nn.Module):
 
     def computable(self, presentation: AnyPresentation, until: int) -> dict[str, set[int]]:
         """Return, for each state, the times at which it is populated and all that leads there has weights."""
-        known: set[tuple[str, int]] = set()
-        union = [populate(self.graph, component, until) for component in presentation.components]
-        for time in range(until + 1):
-            before = frozenset().union(*(front[time - 1] for front in union)) if time else frozenset()
-            now: frozenset[str] = frozenset().union(*(front[time] for front in union))
-            delivering = [t for t in self.graph.transitions if t.source in before and time in t.times]
-            for state in now:
-                incoming = [t for t in delivering if t.target == state]
-                if all((t.source, time - 1) in known and self.weights.has(t.name, time) for t in incoming):
-                    known.add((state, time))
-        return {s: {time for name, time in known if name == s} for s in self.graph.state_names}
+        return within.computable(self.graph, presentation, until, self.weights.has)
 
     def readable(self, presentation: AnyPresentation, until: int) -> list[int]:
-        """Return the times at which the last state can be read for every stimulus, whatever the mixture draws."""
-        fronts = [populate(self.graph, component, until) for component in presentation.components]
-        known = self.computable(presentation, until)[self.graph.last]
-        return [time for time in sorted(known) if all(self.graph.last in front[time] for front in fronts)]
+        """Return the times at which the last state can be read for every stimulus, whatever a mixture draws."""
+        return within.readable(self.graph, presentation, until, self.weights.has)
 
     def n_parameters(self, readout_time: int | None = None, presentation: AnyPresentation | None = None) -> int:
         """Count the weights that contribute to a readout: convolutions and the final layer; BN is not counted.
@@ -183,21 +222,27 @@ class Cortex(nn.Module):
         planned = _plan(self.graph, (time,), presentation or flash(1))
         self.check_weights(planned)
         keys = {key for name, when in planned for key in self.weights.used_by(name, when)}
-        modules = [self.functions[name] for name in {name for name, _ in planned} if name in self.functions]
+        modules = [module for name, module in self.functions.items() if name in {name for name, _ in planned}]
         reached = set().union(*planned.states_at)
-        modules += [self.pre, self.post.linear, *(m for name, m in self.updates.items() if name in reached)]
+        modules += [module for name, module in self.updates.items() if name in reached]
+        modules += [self.pre, self.post.linear]
         return sum(self.weights[key].numel() for key in keys) + sum(count_parameters(module) for module in modules)
 
-    def checksum(self) -> str:
-        """Return a checksum of weights, buffers and input gain, which statistics and recordings belong to.
+    def settings_in_checksum(self) -> list[str]:
+        """Return what else than weights and buffers changes what the model computes: the gain, the user's modules."""
+        return [repr(self.input_gain), *(f"{place}: {part!r}" for place, part in self.own_modules().items())]
 
-        Worked out anew each time: a lesion by `kernel.data` leaves no trace that a stored one could be trusted by.
-        """
-        digest = hashlib.sha256(repr(self.input_gain).encode())
-        for name, value in self.state_dict().items():
-            digest.update(name.encode())
-            digest.update(value.detach().cpu().contiguous().numpy().tobytes())
-        return digest.hexdigest()[:16]
+    def own_modules(self) -> dict[str, nn.Module]:
+        """Return the user's own modules: the pre-net, functions of transitions, and updates of states, by place."""
+        pre = {"pre_net": self.pre} if self.has_own_pre_net else {}
+        return pre | dict(self.functions.items()) | dict(self.updates.items())
+
+    def train(self, mode: bool = True) -> Cortex:
+        """Set training mode, in which frozen parts of the user's own modules stay in evaluation mode."""
+        super().train(mode)
+        for module in self.own_modules().values():
+            keep_frozen(module)
+        return self
 
     # --- one step ------------------------------------------------------------------------------------------------
 
@@ -223,9 +268,9 @@ class Cortex(nn.Module):
         frame : Activity or None
             What the pre-net delivers at `time`; None where nothing is shown.
         normalize : callable
-            See `statistics.Normalize`.
+            See `moments.Normalize`.
         hook : Hook, optional
-            Changes what is delivered and held.
+            Changes what transitions deliver and what states represent.
 
         Returns
         -------
@@ -239,7 +284,7 @@ class Cortex(nn.Module):
             source = transition.source
             if source not in h:
                 continue
-            if source not in rates and transition.reads_rate:
+            if source not in rates and self._reads_rate(transition.name):
                 rates[source] = F.relu(normalize(h[source].values, source, time - 1))
             delivered = self.deliver(transition, time, h[source].values, rates.get(source), normalize)
             arriving = Activity(delivered, h[source].rows)
@@ -248,8 +293,8 @@ class Cortex(nn.Module):
             terms.setdefault(transition.target, []).append(arriving)
         if frame is not None:
             terms.setdefault(self.graph.first, []).append(frame)
-        states = {state: self._update(state, total(arriving)) for state, arriving in terms.items()}
-        return states if hook is None else {name: hook.on_state(held, name, time) for name, held in states.items()}
+        states = {state: self._update(state, arriving) for state, arriving in terms.items()}
+        return states if hook is None else {name: hook.on_state(state, name, time) for name, state in states.items()}
 
     def deliver(
         self, transition: Transition, time: int, h: Tensor, rate: Tensor | None, normalize: Normalize
@@ -261,29 +306,38 @@ class Cortex(nn.Module):
         h, rate : Tensor, shape (row, channel, y, x)
             The source at `time` - 1, and relu(BN(h)), which the kinds BRC and BRD read.
         """
-        if not isinstance(transition.kind, str):
-            return self.functions[transition.name](h, time)
-        kind = Kind.parse(transition.kind)
+        name = transition.name
+        if name in self.functions:
+            # a copy, because others read h too, and a module of the user's may work in place
+            return self.functions[name](h.clone(), time)
+        kind, convolutions = self._kinds[name], self._convolutions[name]
         if kind.family == "Pool":
             return F.max_pool2d(h, 2)
-        convolutions = self.graph.convolutions(transition.name)
-        kernels = self.weights.of(transition.name, time)
+        kernels = self.weights.of(name, time)
         x = convolve(rate if kind.normalized and rate is not None else h, kernels[0], convolutions[0])
         if len(kernels) == 2:
-            x = F.relu(normalize(x, transition.name, time))
+            x = F.relu(normalize(x, name, time))
             x = convolve(x, kernels[1], convolutions[1])
         return x if kind.shortcut == 0 else torch.add(x, h, alpha=kind.shortcut)
 
     def first_convolution(self, transition: Transition, time: int, h: Tensor, normalize: Normalize) -> Tensor:
         """Compute what the inner BN of a transition of two convolutions normalizes."""
-        convolution = self.graph.convolutions(transition.name)[0]
+        convolution = self._convolutions[transition.name][0]
         kernel = self.weights.of(transition.name, time)[0]
         return convolve(F.relu(normalize(h, transition.source, time - 1)), kernel, convolution)
 
-    def _update(self, state: str, activity: Activity) -> Activity:
+    def _reads_rate(self, name: str) -> bool:
+        """Return True if a transition reads relu(BN(h)) of its source rather than h."""
+        return name in self._kinds and self._kinds[name].normalized
+
+    def _update(self, state: str, arriving: Sequence[Activity]) -> Activity:
+        """Add up what arrives at a state, and apply its update."""
+        activity = total(arriving)
         if state not in self.updates:
             return activity
-        return activity._replace(values=self.updates[state](activity.values))
+        # a sum is new; a single term may be what the pre-net delivers at every time, which an update must not change
+        values = activity.values.clone() if len(arriving) == 1 else activity.values
+        return activity._replace(values=self.updates[state](values))
 
     # --- through time --------------------------------------------------------------------------------------------
 
@@ -294,7 +348,7 @@ class Cortex(nn.Module):
         normalize: Normalize,
         hook: Hook | None = None,
         *,
-        checkpointed: bool = False,
+        recompute: bool = False,
     ) -> Iterator[dict[str, Activity]]:
         """Run the model through time; the only time loop.
 
@@ -305,9 +359,9 @@ class Cortex(nn.Module):
         planned : Schedule
         normalize : callable
         hook : Hook, optional
-            Changes what is delivered and held.
-        checkpointed : bool
-            For gradients keep the states alone, and compute again what happens within a step: less memory, more time.
+            Changes what transitions deliver and what states represent.
+        recompute : bool
+            For gradients keep the states only, and compute again what happens within a step: less memory, more time.
 
         Yields
         ------
@@ -316,7 +370,7 @@ class Cortex(nn.Module):
         """
         entered = self._enter(frames.images, normalize)
         again = partial(checkpoint, self.step, use_reentrant=False)
-        advance: Callable[..., dict[str, Activity]] = again if checkpointed else self.step
+        advance: Callable[..., dict[str, Activity]] = again if recompute else self.step
         h: dict[str, Activity] = {}
         for time in range(planned.until + 1):
             h = advance(h, time, planned.at(time), entering(entered, frames.lookup[time]), normalize, hook)
@@ -326,6 +380,8 @@ class Cortex(nn.Module):
         """Apply the pre-net to every distinct picture, once."""
         weight = next(self.parameters())
         images = images.to(weight.device, weight.dtype).contiguous(memory_format=torch.channels_last)
+        # a copy, because a module of the user's may work in place
+        images = images.clone() if self.has_own_pre_net else images
         x = self.pre(images, normalize) if isinstance(self.pre, DeepPreNet) else self.pre(images)
         first = self.graph.states[0]
         # training may shrink the images, and with them every state; a module of the user's must hit the size itself
@@ -352,6 +408,7 @@ class Cortex(nn.Module):
         seed: int = 0,
         index: Tensor | None = None,
         others: Tensor | None = None,
+        recompute: bool = False,
         checkpointed: bool = False,
     ) -> Tensor:
         """Run one trajectory and read it out at several times.
@@ -370,8 +427,10 @@ class Cortex(nn.Module):
             Stored statistics to use on purpose, in place of those of the presentation.
         seed, index, others
             What masks and mixtures draw on; see `Presentation.frames`.
+        recompute : bool
+            For gradients keep the states only, and compute again what happens within a step: less memory, more time.
         checkpointed : bool
-            For gradients keep the states alone, and compute again what happens within a step: less memory, more time.
+            The older name of `recompute`.
 
         Returns
         -------
@@ -395,7 +454,7 @@ class Cortex(nn.Module):
         if isinstance(normalize, Stored):
             normalize.statistics.check(planned)
         frames = presentation.frames(images, planned.until, seed=seed, index=index, others=others)
-        return self.read(frames, planned, times, normalize, checkpointed=checkpointed)
+        return self.read(frames, planned, times, normalize, recompute=recompute or checkpointed)
 
     def read(
         self,
@@ -404,13 +463,13 @@ class Cortex(nn.Module):
         times: Sequence[int],
         normalize: Normalize,
         *,
-        checkpointed: bool = False,
+        recompute: bool = False,
     ) -> Tensor:
         """Run one trajectory over laid-out frames, shape (time, stimulus, class); see `unroll`; nothing is checked."""
         if not times:
             raise ValueError("times must name at least one readout time, got none")
         logits = {}
-        for time, h in enumerate(self.unroll(frames, planned, normalize, checkpointed=checkpointed)):
+        for time, h in enumerate(self.unroll(frames, planned, normalize, recompute=recompute)):
             if time in times:
                 logits[time] = self.post(h[self.graph.last].values, self.graph.last, time, normalize)
         return torch.stack([logits[time] for time in times])
@@ -435,31 +494,28 @@ class Cortex(nn.Module):
     def normalizer(
         self, presentation: AnyPresentation | None, statistics: Statistics | AnyPresentation | None = None
     ) -> Normalize:
-        """Choose what normalizes: the batch in training mode, else `find_statistics`."""
-        if self.normalization == "none":
-            return not_at_all
-        return by_batch if self.training else self.normalized_by(self.find_statistics(presentation, statistics))
+        """Return what normalizes: the batch in training mode, else `find_statistics`."""
+        normalization = NORMALIZATIONS[self.normalization]
+        if self.training or not normalization.needs_statistics:
+            return normalization.in_training
+        return self.normalized_by(self.find_statistics(presentation, statistics))
 
     def normalized_by(self, statistics: Statistics | None) -> Normalize:
-        """Normalize by these, which `find_statistics` found; None is without any."""
+        """Return what normalizes with statistics that `find_statistics` found; None is for a model that needs none."""
         weight = next(self.parameters())
-        return not_at_all if statistics is None else Stored(statistics, weight.device, weight.dtype)
-
-    def find_statistics(
-        self, presentation: AnyPresentation | None, statistics: Statistics | AnyPresentation | None = None
-    ) -> Statistics:
-        """Find the stored statistics for a presentation; see `statistics.choose`."""
-        return choose(self.statistics.values(), presentation, statistics, self.checksum())
+        if statistics is None:
+            return NORMALIZATIONS[self.normalization].in_training
+        return Stored(statistics, weight.device, weight.dtype)
 
     # --- checks --------------------------------------------------------------------------------------------------
 
     def check_images(self, images: Tensor) -> None:
-        """Refuse what is no batch of images for this model.
+        """Raise an error if these are no images for this model.
 
         Raises
         ------
         TypeError
-            If it is no Tensor, or of another dtype than float or uint8.
+            If it is no Tensor, or of a different dtype than float or uint8.
         ValueError
             If the shape, the range or the size is wrong, it is empty, or not finite.
         """
@@ -468,12 +524,12 @@ class Cortex(nn.Module):
         check_images(images, None if self.has_own_pre_net else self.graph.states[0].size)
 
     def check_weights(self, planned: Schedule) -> None:
-        """Refuse a schedule for part of which the model has no weights.
+        """Raise an error if the model has no weights for a part of a schedule.
 
         Raises
         ------
         ValueError
-            Naming the first such transition and time.
+            The message names the first such transition and time.
         """
         for name, time in planned:
             if not self.weights.has(name, time):
@@ -491,6 +547,28 @@ class Cortex(nn.Module):
             f"pre-net {self.pre_net_name}, sharing {sharing}, {self.normalization} normalization"
             + (f", {n:,} parameters)" if n else ")")
         )
+
+
+def the_cortex(model: object, purpose: str) -> Cortex:
+    """Return a Cortex, or the one within a compiled model.
+
+    Parameters
+    ----------
+    model : object
+    purpose : str
+        The function that needs it, for the message.
+
+    Raises
+    ------
+    TypeError
+        If it is no Cortex; the message says where one is, such as in `.module`.
+    """
+    within = getattr(model, "_orig_mod", model)
+    if isinstance(within, Cortex):
+        return within
+    inner = isinstance(getattr(within, "module", None), Cortex)
+    hint = "; give the Cortex within: model.module" if inner else ""
+    raise TypeError(f"{purpose} needs a Cortex, got {type(within).__name__}{hint}")
 
 
 @lru_cache(maxsize=256)

@@ -13,11 +13,18 @@ from cortexsim.graph._schedule import Schedule
 
 Pair = tuple[str, int, int]
 Table = dict[Pair, str]
-RULES = ("time", "none", "all")
+Sharing = str | Mapping[Pair, Hashable] | Callable[[str, int, int], Hashable]
+
+# by name: (transition name, time, which convolution) -> key
+RULES: dict[str, Callable[[str, int, int], str]] = {
+    "time": lambda name, time, which: f"{name}:{which}",
+    "none": lambda name, time, which: f"{name}:{which}@{time}",
+    "all": lambda name, time, which: "all",
+}
 
 
-def settle(sharing: str | Mapping[Pair, Hashable] | Callable[[str, int, int], Hashable], own: Schedule) -> str | Table:
-    """Read `sharing`: a rule by its name as it is, anything else as a table over the model's own schedule.
+def settle(sharing: Sharing, own: Schedule) -> str | Table:
+    """Read `sharing`: the name of a rule is returned unchanged, anything else as a table over the model's own schedule.
 
     Parameters
     ----------
@@ -55,7 +62,7 @@ def settle(sharing: str | Mapping[Pair, Hashable] | Callable[[str, int, int], Ha
 
 
 class Kernels(nn.ParameterDict):
-    """The kernels of a model by their keys: those of its own schedule, made by He's initialisation.
+    """The kernels of a model by their keys: those of its own schedule, initialised by He et al. (2015).
 
     Parameters
     ----------
@@ -63,6 +70,8 @@ class Kernels(nn.ParameterDict):
         All that contributes to the model's readouts.
     sharing : str, mapping or callable
         See `settle`.
+    generator : torch.Generator, optional
+        Draws the kernels; None is torch's global one.
 
     Raises
     ------
@@ -70,19 +79,19 @@ class Kernels(nn.ParameterDict):
         If tied convolutions differ in shape.
     """
 
-    def __init__(
-        self, own: Schedule, sharing: str | Mapping[Pair, Hashable] | Callable[[str, int, int], Hashable]
-    ) -> None:
+    def __init__(self, own: Schedule, sharing: Sharing, generator: torch.Generator | None = None) -> None:
         super().__init__()
-        self.graph, self.sharing = own.graph, settle(sharing, own)
+        self.sharing = settle(sharing, own)
+        self.n_convolutions = {name: len(own.graph.convolutions(name)) for name in own.graph.transition_names}
         made_for: dict[str, str] = {}
         for name, time in own:
             for which, convolution in enumerate(own.graph.convolutions(name)):
                 key, shape = self.key(name, time, which), convolution.kernel_shape
                 if key not in made_for:
-                    # He et al. (2015): keeps the variance of what ReLUs deliver
-                    spread = math.sqrt(2 / (9 * convolution.in_channels))
-                    self[key], made_for[key] = nn.Parameter(torch.randn(shape) * spread), name
+                    # keeps the variance of what ReLUs deliver
+                    deviation = math.sqrt(2 / (9 * convolution.in_channels))
+                    self[key] = nn.Parameter(torch.randn(shape, generator=generator) * deviation)
+                    made_for[key] = name
                 elif tuple(self[key].shape) != shape:
                     raise ValueError(
                         f"{made_for[key]} and {name} cannot share the kernel {key!r}: "
@@ -91,16 +100,16 @@ class Kernels(nn.ParameterDict):
 
     def key(self, name: str, time: int, which: int) -> str:
         """Return the key of a convolution's kernel; "" where a table has none."""
-        if not isinstance(self.sharing, str):
-            return self.sharing.get((name, time, which), "")
-        return {"time": f"{name}:{which}", "none": f"{name}:{which}@{time}", "all": "all"}[self.sharing]
+        if isinstance(self.sharing, str):
+            return RULES[self.sharing](name, time, which)
+        return self.sharing.get((name, time, which), "")
 
     def used_by(self, name: str, time: int) -> list[str]:
         """Return the keys of a transition's kernels at a time, in order."""
-        return [self.key(name, time, which) for which in range(len(self.graph.convolutions(name)))]
+        return [self.key(name, time, which) for which in range(self.n_convolutions[name])]
 
     def has(self, name: str, time: int) -> bool:
-        """Whether a transition has all its kernels at a time; one without convolutions needs none."""
+        """Return True if a transition has all its kernels at a time; one without convolutions needs none."""
         return all(key in self for key in self.used_by(name, time))
 
     def of(self, name: str, time: int) -> list[Tensor]:

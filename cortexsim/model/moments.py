@@ -1,4 +1,4 @@
-"""Time-specific normalization: moments for each place and time, as a value that says what it was taken on.
+"""Normalizations, and the statistics of time-specific normalization: moments for each place and time.
 
 A place is a state ("V1": what leaves it and what the post-net reads), a transition ("V1->V2": between its two
 convolutions) or a layer of the deep pre-net ("pre_net:0", independent of time).
@@ -8,22 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from cortexsim.graph._schedule import Schedule
-from cortexsim.stimuli.presentation import AnyPresentation
+from cortexsim.stimuli.presentation import AnyPresentation, from_dict
 
 EPSILON = 1e-5
-NORMALIZATIONS = ("time-specific", "shared", "none")
 Place = tuple[str, int | None]
 
 
 class MissingStatisticsError(ValueError):
-    """No stored statistics fit what is to be run."""
+    """The model has no statistics for this run."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,16 +40,16 @@ class Statistics:
     graph : str
         The graph, as JSON.
     weights : str
-        Checksum of the model's weights.
+        Checksum of the model (`Cortex.checksum`) that they belong to. A change of dtype carries them over.
     images : str
         Checksum of the calibration images.
     n_images : int
     seed : int
-        Drew the masks and the components of a mixture.
+        Seed of the masks and of the components of a mixture.
     lesion : str
-        What was done to the model while they were taken, as "V2->V1 silenced"; "" if nothing.
+        The lesion during which they were taken, such as "V2->V1 silenced"; "" for the intact model.
     change : str
-        How they were changed since, as by `held` and `pooled`; "" if not.
+        The change that `held` or `pooled` made to them since; "" for none.
     """
 
     moments: Mapping[Place, tuple[Tensor, Tensor]]
@@ -76,7 +75,7 @@ class Statistics:
             return self.moments[place, time]
         except KeyError:
             times = self.times(place)
-            known = f"there are some for times {times[0]} to {times[-1]}" if times else "there are none for it at all"
+            known = f"only for times {times[0]} to {times[-1]}" if times else "nor for any other time"
             raise MissingStatisticsError(
                 f"no statistics for {place} at time {time} ({known}, taken on «{self.presentation}»); "
                 f"take them: calibrate(model, images, until={time}, presentation=...)"
@@ -87,12 +86,12 @@ class Statistics:
         return sorted(time for name, time in self.moments if name == place and time is not None)
 
     def check(self, planned: Schedule) -> None:
-        """Refuse a schedule for part of which there are no moments.
+        """Raise an error if moments are missing for a part of a schedule.
 
         Raises
         ------
         MissingStatisticsError
-            Naming the first such place and time.
+            The message names the first such place and time.
         """
         for name, time in planned:
             transition = planned.graph.transition(name)
@@ -102,9 +101,9 @@ class Statistics:
                     self.at(name, time)
 
     def held(self, time: int) -> Statistics:
-        """Return statistics that stand still from a time on: later times reuse that time's moments.
+        """Return a copy that reuses the moments of a time at all later times.
 
-        What a model does that was never calibrated for the times beyond its training.
+        This is what a model does that was never calibrated for times beyond its training.
         """
         moments = dict(self.moments)
         for place, when in self.moments:
@@ -114,17 +113,16 @@ class Statistics:
         return replace(self, moments=moments, change=f"held from t = {time}")
 
     def pooled(self, until: int | None = None) -> Statistics:
-        """Return statistics shared over time: a place has the same moments at every time.
+        """Return a copy in which each place has the same moments at all times.
 
-        They are those of its times up to `until` (by default all) taken together, each time weighing the same: about
-        what ordinary batch normalization, used again at every step, ends up with. Every time counts at which a place
-        holds something, also the last ones, from which no signal reaches the readout any more; a training does not
-        run those.
+        They pool the times up to `until` (by default all), each with equal weight: about what ordinary batch
+        normalization, used again at every step, ends up with. All times count at which a place is populated, even the
+        last ones, from which no signal reaches the readout any more; a training does not run those.
 
         Parameters
         ----------
         until : int, optional
-            Last time that is taken in; for a place that is empty until later, its first time.
+            Last time that is pooled; for a place that is empty until later, its first time.
         """
         moments = dict(self.moments)
         for place in {place for place, when in self.moments if when is not None}:
@@ -141,10 +139,50 @@ class Statistics:
     def __iter__(self) -> Iterator[Place]:
         return iter(self.moments)
 
+    def packed(self, prefix: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        """Return the statistics as plain values for JSON, and as tensors: the moments of a place stacked over time.
+
+        Parameters
+        ----------
+        prefix : str
+            Start of the tensors' names.
+        """
+        places: dict[str, list[int | None]] = {}
+        for place, time in self:
+            places.setdefault(place, []).append(time)
+        tensors = {
+            f"{prefix}/{place}/{moment}": torch.stack([self.moments[place, time][k].cpu() for time in times])
+            for place, times in places.items()
+            for k, moment in enumerate(("mean", "variance"))
+        }
+        described = {
+            "places": places,
+            "presentation": self.presentation.to_dict(),
+            "until": self.until,
+            "graph": self.graph,
+            "weights": self.weights,
+            "images": self.images,
+            "n_images": self.n_images,
+            "seed": self.seed,
+            "lesion": self.lesion,
+            "change": self.change,
+        }
+        return described, tensors
+
+    @classmethod
+    def unpacked(cls, described: Mapping[str, Any], tensors: Mapping[str, Tensor], prefix: str) -> Statistics:
+        """Build statistics from what `packed` returned."""
+        moments: dict[Place, tuple[Tensor, Tensor]] = {}
+        for place, times in described["places"].items():
+            mean, variance = (tensors[f"{prefix}/{place}/{moment}"] for moment in ("mean", "variance"))
+            moments |= {(place, time): (mean[k], variance[k]) for k, time in enumerate(times)}
+        own = {key: value for key, value in described.items() if key not in ("places", "presentation")}
+        return cls(moments, from_dict(described["presentation"]), **own)
+
     def __str__(self) -> str:
-        told = [f"taken with {self.lesion}"] * bool(self.lesion) + [self.change] * bool(self.change)
+        notes = [f"taken with {self.lesion}"] * bool(self.lesion) + [self.change] * bool(self.change)
         taken = f"statistics of {self.n_images} images, «{self.presentation}», times 0 to {self.until}"
-        return ", ".join([taken, *told])
+        return ", ".join([taken, *notes])
 
     __repr__ = __str__
 
@@ -160,13 +198,13 @@ def choose(
     Parameters
     ----------
     sets : iterable of Statistics
-        Those that a model holds.
+        Those of a model.
     presentation : Presentation, Mixture or None
         None takes the only set.
     statistics : Statistics, Presentation or None
-        Another set, or the presentation of another set, on purpose.
+        A different set, or the presentation of a different set, on purpose.
     weights : str
-        Checksum of the model's weights.
+        Checksum of the model.
 
     Raises
     ------
@@ -176,18 +214,18 @@ def choose(
     if isinstance(statistics, Statistics):
         found = statistics
     else:
-        asked, held = statistics or presentation, list(sets)
-        if asked is None and len(held) > 1:
+        wanted, known = statistics or presentation, list(sets)
+        if wanted is None and len(known) > 1:
             raise MissingStatisticsError(
-                "the model holds several sets of statistics; choose one: statistics=... one of "
-                f"{[str(one.presentation) for one in held]}"
+                "the model has several sets of statistics; choose one: statistics=... one of "
+                f"{[str(one.presentation) for one in known]}"
             )
-        fitting = [one for one in held if asked is None or one.presentation == asked]
-        fitting += [one for one in held if asked is not None and one.presentation.contains(asked)]
+        fitting = [one for one in known if wanted is None or one.presentation == wanted]
+        fitting += [one for one in known if wanted is not None and one.presentation.contains(wanted)]
         if not fitting:
             raise MissingStatisticsError(
-                f"the model has no statistics for «{asked or 'any presentation'}»; it holds "
-                f"{[str(one.presentation) for one in held] or 'none'}. Take them: calibrate(model, images, until=..., "
+                f"the model has no statistics for «{wanted or 'any presentation'}»; it has "
+                f"{[str(one.presentation) for one in known] or 'none'}. Take them: calibrate(model, images, until=..., "
                 "presentation=...), or reuse others on purpose: statistics=..."
             )
         found = fitting[0]
@@ -222,10 +260,38 @@ def by_batch(
 def not_at_all(
     x: Tensor, place: str, time: int | None, scale: Tensor | None = None, shift: Tensor | None = None
 ) -> Tensor:
-    """Leave x as it is, but for scale and shift."""
+    """Return x without normalization, scaled and shifted."""
     if scale is None or shift is None:
         return x
     return x * scale[:, None, None] + shift[:, None, None]
+
+
+@dataclass(frozen=True)
+class Normalization:
+    """An entry of `NORMALIZATIONS`: how a model normalizes.
+
+    Parameters
+    ----------
+    description : str
+    in_training : Normalize
+        Normalizes in training mode.
+    needs_statistics : bool
+        Whether evaluation normalizes with stored statistics, which `calibrate` takes.
+    pooled : bool
+        Whether these are pooled over time.
+    """
+
+    description: str
+    in_training: Normalize
+    needs_statistics: bool = True
+    pooled: bool = False
+
+
+NORMALIZATIONS = {
+    "time-specific": Normalization("moments for each place and time, as in the paper", by_batch),
+    "shared": Normalization("moments for each place, pooled over time", by_batch, pooled=True),
+    "none": Normalization("no normalization", not_at_all, needs_statistics=False),
+}
 
 
 class Stored:
@@ -237,13 +303,13 @@ class Stored:
     device : torch.device
         Where the activity is.
     dtype : torch.dtype
-        The model's.
+        The model's. Half precision is normalized with moments in float32: a variance may be beyond its range.
     """
 
     def __init__(self, statistics: Statistics, device: torch.device, dtype: torch.dtype) -> None:
         self.statistics = statistics
-        self.device, self.dtype = device, dtype
-        self._ready: dict[Place, tuple[Tensor, Tensor]] = {}
+        self.device, self.dtype = device, torch.promote_types(dtype, torch.float32)
+        self._placed: dict[Place, tuple[Tensor, Tensor]] = {}
 
     def __call__(
         self,
@@ -254,16 +320,18 @@ class Stored:
         shift: Tensor | None = None,
     ) -> Tensor:
         """Return x normalized with the moments of this place and time."""
-        moments = self._ready.get((place, time))
+        moments = self._placed.get((place, time))
         if moments is None:
             mean, variance = self.statistics.at(place, time)
             moments = mean.to(self.device, self.dtype), variance.to(self.device, self.dtype)
-            self._ready[place, time] = moments
+            self._placed[place, time] = moments
+        if scale is not None and shift is not None:
+            scale, shift = scale.to(self.dtype), shift.to(self.dtype)
         return F.batch_norm(x, *moments, scale, shift, training=False, eps=EPSILON)
 
 
 class PooledMoments:
-    """Adds up the moments of a place over batches, in float64, so that the split into batches does not matter."""
+    """Sums of the activity of a place over batches, in float64, so that the split into batches does not matter."""
 
     def __init__(self) -> None:
         self.n = 0
@@ -271,7 +339,7 @@ class PooledMoments:
         self.squares: Tensor | None = None
 
     def add(self, x: Tensor) -> None:
-        """Take in activity of shape (stimulus, channel, y, x)."""
+        """Add activity of shape (stimulus, channel, y, x)."""
         wide = x.double()
         total, squares = wide.sum((0, 2, 3)), wide.square().sum((0, 2, 3))
         self.n += x.shape[0] * x.shape[2] * x.shape[3]
@@ -279,8 +347,18 @@ class PooledMoments:
         self.squares = squares if self.squares is None else self.squares + squares
 
     def moments(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        """Return mean and population variance over all that was added, each of shape (channel,)."""
+        """Return mean and population variance over all that was added, each of shape (channel,).
+
+        Parameters
+        ----------
+        dtype : torch.dtype
+            The model's; half precision gives float32.
+        """
         assert self.total is not None
         assert self.squares is not None
-        mean = self.total / self.n
-        return mean.to(dtype), (self.squares / self.n - mean.square()).clamp_min(0).to(dtype)
+        dtype = torch.promote_types(dtype, torch.float32)
+        # they outlive the call: tensors of inference mode could not serve gradients later
+        with torch.inference_mode(False):
+            total, squares = self.total.clone(), self.squares.clone()
+            mean = total / self.n
+            return mean.to(dtype), (squares / self.n - mean.square()).clamp_min(0).to(dtype)

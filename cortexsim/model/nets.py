@@ -1,30 +1,34 @@
-"""Parts of the model: pre-net between retina and first state, a convolution, post-net; and what any module has."""
+"""Parts of the model: pre-nets between retina and first state, post-nets, a convolution; and what any module needs."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+import math
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from cortexsim.graph.cortex_graph import State
 from cortexsim.graph.transitions import Convolution
 from cortexsim.model.moments import Normalize
+
+Layer = TypeVar("Layer", nn.Conv2d, nn.Linear)
 
 
 class DeepPreNet(nn.Module):
     """The layers between retina and V1: conv-BN-ReLU-conv-BN-ReLU-conv, at the first state's width."""
 
-    def __init__(self, features: int) -> None:
+    def __init__(self, features: int, generator: torch.Generator | None = None) -> None:
         super().__init__()
         widths = (3, features, features, features)
-        self.layers = nn.ModuleList(
-            nn.Conv2d(before, after, 3, padding=1, bias=False) for before, after in pairwise(widths)
-        )
+        self.layers = nn.ModuleList(_convolution(before, after, generator) for before, after in pairwise(widths))
 
     def forward(self, images: Tensor, normalize: Normalize, n_layers: int = 3) -> Tensor:
         """Run the first `n_layers` convolutions, with BN-ReLU between them."""
@@ -34,19 +38,50 @@ class DeepPreNet(nn.Module):
         return x
 
 
+def conv_pre_net(features: int, generator: torch.Generator | None = None) -> nn.Conv2d:
+    """Make the pre-net of one 3x3 convolution."""
+    return _convolution(3, features, generator)
+
+
 class PostNet(nn.Module):
     """BN (its scale and shift are one for all readout times), ReLU, average over positions, fully connected layer."""
 
-    def __init__(self, features: int, n_classes: int) -> None:
+    def __init__(self, features: int, n_classes: int, generator: torch.Generator | None = None) -> None:
         super().__init__()
         self.scale = nn.Parameter(torch.ones(features))
         self.shift = nn.Parameter(torch.zeros(features))
-        self.linear = nn.Linear(features, n_classes)
+        self.linear = _as_torch_draws(nn.Linear, features, n_classes, generator=generator)
 
     def forward(self, h: Tensor, place: str, time: int, normalize: Normalize) -> Tensor:
         """Return logits, shape (stimulus, class)."""
         rate = F.relu(normalize(h, place, time, self.scale, self.shift))
         return self.linear(rate.mean((2, 3)))
+
+
+# by name: (features, generator) -> Module, and (features, n_classes, generator) -> Module
+PRE_NETS: dict[str, Callable[[int, torch.Generator | None], nn.Module]] = {"conv": conv_pre_net, "deep": DeepPreNet}
+POST_NETS: dict[str, Callable[[int, int, torch.Generator | None], PostNet]] = {"pool": PostNet}
+
+
+def _convolution(before: int, after: int, generator: torch.Generator | None) -> nn.Conv2d:
+    return _as_torch_draws(nn.Conv2d, before, after, 3, padding=1, bias=False, generator=generator)
+
+
+def _as_torch_draws(kind: type[Layer], *sizes: int, generator: torch.Generator | None, **settings: Any) -> Layer:
+    """Make a layer with torch's own initialisation, drawn by a generator; None is torch's global one."""
+    layer = nn.utils.skip_init(kind, *sizes, device=torch.get_default_device(), **settings)
+    nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5), generator=generator)
+    if layer.bias is not None:
+        bound = 1 / math.sqrt(layer.weight[0].numel())
+        nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
+    return layer
+
+
+def draw_convolutions(module: nn.Module, generator: torch.Generator | None = None) -> None:
+    """Initialise every convolution as He et al. (2015) do, which keeps the variance of what ReLUs deliver."""
+    for part in module.modules():
+        if isinstance(part, nn.Conv2d):
+            nn.init.kaiming_normal_(part.weight, nonlinearity="relu", generator=generator)
 
 
 def convolve(x: Tensor, kernel: Tensor, convolution: Convolution) -> Tensor:
@@ -57,16 +92,35 @@ def convolve(x: Tensor, kernel: Tensor, convolution: Convolution) -> Tensor:
     return F.conv2d(x, kernel, stride=stride, padding=1)
 
 
+_EVALUATED: WeakKeyDictionary[nn.Module, tuple[int, list[tuple[nn.Module, bool]]]] = WeakKeyDictionary()
+_EVALUATED_LOCK = threading.Lock()
+
+
 @contextmanager
 def undisturbed(model: nn.Module) -> Iterator[None]:
-    """Put a model and its parts in evaluation mode, and each back as it was."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
+    """Put a model and its parts in evaluation mode, and back when the last of its users (threads) leaves."""
+    with _EVALUATED_LOCK:
+        users, modes = _EVALUATED.get(model, (0, [(module, module.training) for module in model.modules()]))
+        _EVALUATED[model] = users + 1, modes
+        model.eval()
     try:
         yield
     finally:
-        for module, training in modes:
-            module.training = training
+        with _EVALUATED_LOCK:
+            users, modes = _EVALUATED.pop(model)
+            if users > 1:
+                _EVALUATED[model] = users - 1, modes
+            else:
+                for module, training in modes:
+                    module.training = training
+
+
+def keep_frozen(module: nn.Module) -> None:
+    """Put each part in evaluation mode whose parameters are all frozen, with its running statistics and dropout."""
+    for part in module.modules():
+        parameters = list(part.parameters())
+        if parameters and not any(parameter.requires_grad for parameter in parameters):
+            part.eval()
 
 
 def count_parameters(module: nn.Module) -> int:
@@ -80,6 +134,6 @@ def count_parameters(module: nn.Module) -> int:
     )
 
 
-def module_of(update: Any, state: Any) -> nn.Module:
-    """Return the module that updates a state: a copy of one that is given, or what a function of the state makes."""
+def module_of(update: Callable[..., nn.Module] | nn.Module, state: State) -> nn.Module:
+    """Return the module that updates a state: a copy of a given module, or what a function of the state returns."""
     return copy.deepcopy(update) if isinstance(update, nn.Module) else update(state)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from typing import Any
 
@@ -83,10 +82,3 @@ def check_images(images: Tensor, size: tuple[int, int] | None = None) -> None:
         raise ValueError("images must be finite, got NaN or infinity among the pixels")
     if low < 0 or high > 1:
         raise ValueError(f"pixels must lie in [0, 1] (or be uint8), got {low:.3g} to {high:.3g}")
-
-
-def checksum(images: Tensor) -> str:
-    """Return a checksum of images, which says what statistics or a recording were taken on."""
-    # as bytes, because numpy knows no bfloat16
-    content = images.detach().cpu().contiguous().flatten().view(torch.uint8)
-    return hashlib.sha256(content.numpy().tobytes()).hexdigest()[:16]

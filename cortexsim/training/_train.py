@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cortexsim._support.checks import whole
+from cortexsim._support.hashing import checksum
 from cortexsim.datasets.labels import classes, split
 from cortexsim.graph._schedule import Schedule, populate, schedule
 from cortexsim.model._calibrate import calibrate
@@ -25,7 +26,7 @@ from cortexsim.model.checkpoint import checked_suffix
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.moments import by_batch, not_at_all
 from cortexsim.model.nets import undisturbed
-from cortexsim.stimuli.images import as_images, checksum
+from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import AnyPresentation
 from cortexsim.training import distributed as ranks
 from cortexsim.training.augmentation import augment, shrink
@@ -272,7 +273,7 @@ class _Training:
             frames = self.presentation.frames(images, planned.until, seed=seed, index=index, others=self.images)
             over_batch = ranks.by_whole_batch if ranks.together() else by_batch
             normalize = not_at_all if model.normalization == "none" else over_batch
-            logits = model.read(frames, planned, times, normalize, checkpointed=recipe.recompute).float()
+            logits = model.read(frames, planned, times, normalize, recompute=recipe.recompute).float()
         labels, asked = labels_at(self.labels[index], times), labels_at(self.labels[batch], times) >= 0
         loss = F.cross_entropy(
             logits.flatten(0, 1),
@@ -349,7 +350,7 @@ class _Training:
         if model.normalization != "none":
             n = recipe.calibration_images if thorough else recipe.brief_calibration_images
             some = torch.randperm(len(self.images), generator=torch.Generator().manual_seed(recipe.seed))[:n]
-            calibrate(model, self.images[some.to(self.device)], until, recipe.presentation, seed=recipe.seed)
+            calibrate(model, self.images[some.to(self.device)], recipe.presentation, until=until, seed=recipe.seed)
         if not len(images):
             return None
         asked = asked_times(labels)

@@ -13,8 +13,9 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
+from torch import Tensor
 
+from cortexsim.model.cortex import Cortex
 from cortexsim.model.moments import EPSILON
 
 
@@ -63,10 +64,10 @@ def refuse_uneven(batch_size: int) -> None:
         )
 
 
-def same_everywhere(model: nn.Module) -> None:
+def same_everywhere(model: Cortex) -> None:
     """Give all processes the weights of the first one."""
     if together():
-        for value in model.state_dict().values():
+        for value in model.weights_and_buffers().values():
             # kernels may lie in memory in another order, which a message cannot
             sent = value.contiguous()
             dist.broadcast(sent, 0)

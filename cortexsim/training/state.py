@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from cortexsim import __version__
 from cortexsim.model.checkpoint import read_tensors, write_tensors
+from cortexsim.model.cortex import Cortex
 from cortexsim.stimuli.presentation import from_dict
 
 
 def write_state(
     path: Path,
-    model: nn.Module,
+    model: Cortex,
     optimizer: torch.optim.Optimizer,
     identity: dict[str, Any],
     step: int,
@@ -28,7 +29,7 @@ def write_state(
     ----------
     path : Path
         Ends in .safetensors.
-    model : Module
+    model : Cortex
     optimizer : Optimizer
     identity : dict
         What tells this training from others, as plain values.
@@ -37,7 +38,7 @@ def write_state(
     seconds : float
         Wall-clock time spent.
     """
-    tensors = {f"weights/{name}": value.contiguous() for name, value in model.state_dict().items()}
+    tensors = {f"weights/{name}": value.contiguous() for name, value in model.weights_and_buffers().items()}
     for k, entries in optimizer.state_dict()["state"].items():
         for name, value in entries.items():
             if isinstance(value, Tensor):
@@ -48,7 +49,7 @@ def write_state(
 
 
 def read_state(
-    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, identity: dict[str, Any]
+    path: Path, model: Cortex, optimizer: torch.optim.Optimizer, identity: dict[str, Any]
 ) -> tuple[int, float]:
     """Put model and optimizer where a training stood, and return its step and seconds.
 

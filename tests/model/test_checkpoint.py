@@ -76,9 +76,7 @@ def test_a_model_comes_back_with_the_same_logits(calibrated, pictures, path, dty
 
 
 def test_every_set_of_statistics_comes_back(calibrated, pictures, path):
-    cs.calibrate(
-        calibrated, pictures, until=4, seed=3, presentation=cs.mixture(cs.flash(1), cs.masked(1, 2), weights=(1, 2))
-    )
+    cs.calibrate(calibrated, pictures, cs.mixture(cs.flash(1), cs.masked(1, 2), weights=(1, 2)), until=4, seed=3)
     held = calibrated.statistics[cs.flash(1)].held(3)
     calibrated.statistics[cs.flash(1)] = held
     cs.save(calibrated, path)
@@ -236,7 +234,7 @@ def test_a_changed_number_in_the_description_is_found(saved):
     changed = content.replace(rb"\"input_gain\": 1.0", rb"\"input_gain\": 9.0")
     assert changed != content
     saved.write_bytes(changed)
-    with pytest.raises(ValueError, match="is damaged: what it says of the model does not match its checksum"):
+    with pytest.raises(ValueError, match="is damaged: its description of the model does not match its checksum"):
         cs.load(saved)
 
 
@@ -276,7 +274,7 @@ def test_a_newer_format_is_refused_and_says_what_to_do(path):
 
 def test_the_state_of_a_training_is_no_model(path):
     write_tensors({"a": torch.zeros(2)}, {"format": 1, "version": "0", "training": {}}, path)
-    with pytest.raises(ValueError, match="holds no model; what it holds: "):
+    with pytest.raises(ValueError, match="contains no model; what it contains: "):
         cs.load(path)
 
 

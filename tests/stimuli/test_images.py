@@ -5,7 +5,8 @@ import pytest
 import torch
 import xarray as xr
 
-from cortexsim.stimuli.images import as_float, as_images, check_images, checksum, stimulus_coordinates
+from cortexsim._support.hashing import checksum
+from cortexsim.stimuli.images import as_float, as_images, check_images, stimulus_coordinates
 
 
 @pytest.mark.parametrize("shape", [(3, 8, 8), (2, 1, 8, 8), (2, 8, 8, 3), (2, 3, 8), (2, 4, 8, 8), (1, 1, 2, 3, 8, 8)])

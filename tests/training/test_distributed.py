@@ -64,7 +64,7 @@ def test_a_group_of_one_learns_what_a_process_without_a_group_does(tmp_path, gro
     alone = made()
     expected = list(cs.train(alone, data(), RECIPE, report_every=1))
     dist.init_process_group("gloo", init_method=f"file://{tmp_path / 'again'}", rank=0, world_size=1)
-    torch.testing.assert_close(together.state_dict(), alone.state_dict(), rtol=0, atol=1e-9)
+    torch.testing.assert_close(together.weights_and_buffers(), alone.weights_and_buffers(), rtol=0, atol=1e-9)
     assert [r.loss for r in records] == pytest.approx([r.loss for r in expected], abs=1e-9)
     assert [r.accuracy for r in records] == [pytest.approx(r.accuracy) for r in expected]
 
@@ -103,7 +103,7 @@ records = list(cs.train(model, data(), recipe, report_every=1))
 losses = [record.loss for record in records]
 accuracies = [list(record.accuracy.values()) for record in records]
 moments = model.find_statistics(cs.flash(1)).moments
-torch.save({"weights": model.state_dict(), "losses": losses, "accuracies": accuracies,
+torch.save({"weights": model.weights_and_buffers(), "losses": losses, "accuracies": accuracies,
             "moments": {f"{place}": value for place, value in moments.items()}}, f"{folder}/{rank}.pt")
 dist.destroy_process_group()
 """
@@ -123,7 +123,7 @@ def test_two_processes_learn_what_one_does(tmp_path, recompute):
     moments = alone.find_statistics(cs.flash(1)).moments
     for rank in range(2):
         found = torch.load(tmp_path / f"{rank}.pt")
-        torch.testing.assert_close(found["weights"], alone.state_dict(), rtol=0, atol=1e-9)
+        torch.testing.assert_close(found["weights"], alone.weights_and_buffers(), rtol=0, atol=1e-9)
         assert found["losses"] == pytest.approx([record.loss for record in records], abs=1e-6)  # in float32
         assert found["accuracies"] == [pytest.approx(list(record.accuracy.values())) for record in records]
         for place, expected in moments.items():

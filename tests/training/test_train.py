@@ -40,7 +40,7 @@ def made() -> cs.Cortex:
 
 
 def weights(model: cs.Cortex) -> dict[str, torch.Tensor]:
-    return {name: value.clone() for name, value in model.state_dict().items()}
+    return {name: value.clone() for name, value in model.weights_and_buffers().items()}
 
 
 def test_training_learns_and_ends_calibrated_to_twice_the_readout_time():

@@ -11,7 +11,8 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim._support.checks import unknown
-from cortexsim.explore.panel.study import Study, Told
+from cortexsim._support.progress import Report
+from cortexsim.explore.panel.study import Study
 from cortexsim.paper import experiments
 from cortexsim.plot import experiment as drawn
 
@@ -83,11 +84,11 @@ class Experiment(Study):
         ships = isinstance(self.result, xr.Dataset) and self._ships is not None and self._ships.identical(self.result)
         return SHIPS if ships else "run here"
 
-    def measure(self, choices: Mapping[str, Any], told: Told) -> xr.Dataset:
+    def measure(self, choices: Mapping[str, Any], report: Report) -> xr.Dataset:
         """Open the bundled result, or run the experiment in a temporary folder."""
         if choices["scale"] == SHIPS:
             return experiments.shipped(choices["experiment"])
-        return experiments.run(choices["experiment"], scale=choices["scale"], report=told)
+        return experiments.run(choices["experiment"], scale=choices["scale"], report=report)
 
     def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:
         """Draw the chosen figures of a result."""

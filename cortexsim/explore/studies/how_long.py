@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import ipywidgets as widgets
@@ -10,11 +11,12 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.progress import Report, part
 from cortexsim.analyse.interval import wilson, with_interval
 from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.batch import CHUNK, right_over_time
-from cortexsim.explore.panel.study import Study, Told
+from cortexsim.explore.panel.study import Study
 from cortexsim.explore.panel.subject import Subject
 from cortexsim.explore.panel.tasks import shipped
 from cortexsim.explore.panel.unmasked import UNMASKED
@@ -123,36 +125,33 @@ class HowLong(Study):
                 )
         return ""
 
-    def measure(self, choices: Mapping[str, Any], told: Told) -> xr.Dataset:
+    def measure(self, choices: Mapping[str, Any], report: Report) -> xr.Dataset:
         """Read the model out at every time with each kind of statistics, and its control with those of each time."""
         who = self._who(choices)
-        shown, until = UNMASKED[choices["presentation"]], choices["until"]
+        shown, until, n = UNMASKED[choices["presentation"]], choices["until"], who.images.sizes["stimulus"]
         kinds = KINDS if choices["statistics"] == ALL else (choices["statistics"],)
-        models = {"recurrent": who.model} | ({"feedforward": who.sibling} if who.sibling is not None else {})
-        right = np.full((len(models), len(kinds), until + 1), np.nan)
-        n = who.images.sizes["stimulus"]
-        work = [(0, place) for place in range(len(kinds))] + [(1, 0)] * (len(models) - 1)
-        chunks, done = -(-n // CHUNK), 0
-        names = {
+        words = {
             CALIBRATED: "statistics of each time",
             HELD: f"those of t = {choices['held_from']} held from then on",
             POOLED: f"shared over times 0 to {who.model.readout_time}",
         }
-        for which, place in work:
-            (name, model), kind = list(models.items())[which], kinds[place] if which == 0 else CALIBRATED
-
-            def report(name: str = name, kind: str = kind) -> bool:
-                nonlocal done
-                told(done / (len(work) * chunks), f"{name}, {names[kind]}")
-                done += 1
-                return True
-
-            used = self._statistics(who, model, kind, choices, told)
-            counts = right_over_time(model, who.images, shown, until, wanted=report, statistics=used)
-            right[which, place] = [np.nan if count is None else count for count in counts]
+        models = {"recurrent": who.model} | ({"feedforward": who.sibling} if who.sibling is not None else {})
+        curves = [("recurrent", kind) for kind in kinds] + [
+            (name, CALIBRATED) for name in models if name != "recurrent"
+        ]
+        right = np.full((len(models), len(kinds), until + 1), np.nan)
+        for number, (name, kind) in enumerate(curves):
+            of_curve = part(report, number / len(curves), (number + 1) / len(curves), f"{name}, {words[kind]}")
+            used = self._statistics(who, models[name], kind, choices, of_curve)
+            counts = right_over_time(
+                models[name], who.images, shown, until, wanted=_by_chunk(of_curve, n), statistics=used
+            )
+            # the control has one curve, the first whatever the kinds
+            row = kinds.index(kind) if name == "recurrent" else 0
+            right[list(models).index(name), row] = [np.nan if count is None else count for count in counts]
         coordinates = {
             "model": ("model", list(models), {"long_name": "model"}),
-            "statistics": ("statistics", [names[kind] for kind in kinds], {"long_name": "statistics"}),
+            "statistics": ("statistics", [words[kind] for kind in kinds], {"long_name": "statistics"}),
             "kind": ("statistics", list(kinds)),
             "time": ("time", np.arange(until + 1), {"long_name": "readout time", "units": "steps"}),
         }
@@ -221,21 +220,23 @@ class HowLong(Study):
             controls[name].options = list(options)
             controls[name].value = value
 
-    def _statistics(self, who: Subject, model: Cortex, kind: str, choices: Mapping[str, Any], told: Told) -> Statistics:
+    def _statistics(
+        self, who: Subject, model: Cortex, kind: str, choices: Mapping[str, Any], report: Report
+    ) -> Statistics:
         """Find or take the statistics, then hold them constant or pool them."""
         shown, at = UNMASKED[choices["presentation"]], model.readout_time
         if choices["calibration"] == AS_TRAINED:
             used = model.find_statistics(shown)
         else:
             count = int(str(choices["calibration"]).split()[0])
-            used = self._taken(who, model, shown, count, choices["until"], told)
+            used = self._taken(who, model, shown, count, choices["until"], report)
         if kind == HELD:
             return used.held(choices["held_from"])
         return used.pooled(at) if kind == POOLED else used
 
     @staticmethod
-    def _taken(who: Subject, model: Cortex, shown: Presentation, count: int, until: int, told: Told) -> Statistics:
-        told(0.0, f"taking statistics from {count} images …")
+    def _taken(who: Subject, model: Cortex, shown: Presentation, count: int, until: int, report: Report) -> Statistics:
+        report(0.0, f", taking them from {count} images …")
         described = who.to_dict()["data"]
         if described is None:
             # for images of your own, it is not known which other images belong to them
@@ -246,4 +247,15 @@ class HowLong(Study):
             training = who.some(count)
         else:
             training = draw({**described, "part": "train"}, count)
-        return calibrate(model, training, until, shown, keep=False)
+        return calibrate(model, training, shown, until=until, keep=False)
+
+
+def _by_chunk(report: Report, n: int) -> Callable[[], bool]:
+    """Make a function that reports one chunk of n images more each time that it is called."""
+    done = itertools.count()
+
+    def wanted() -> bool:
+        report(next(done) * CHUNK / n, "")
+        return True
+
+    return wanted

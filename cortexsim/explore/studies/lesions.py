@@ -10,10 +10,11 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim import analyse, protocols
+from cortexsim._support.progress import Report
 from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.notice import alert
-from cortexsim.explore.panel.study import Study, Told
+from cortexsim.explore.panel.study import Study
 from cortexsim.explore.panel.subject import Subject
 from cortexsim.explore.panel.unmasked import UNMASKED
 from cortexsim.explore.studies import lesions_questions
@@ -141,11 +142,11 @@ class Lesions(Study):
             return str(error)
         return ""
 
-    def measure(self, choices: Mapping[str, Any], told: Told) -> xr.Dataset:
+    def measure(self, choices: Mapping[str, Any], report: Report) -> xr.Dataset:
         """Run the intact model and each version of the lesion."""
         connections, strength, (first, last) = choices["connections"], choices["strength"], choices["window"]
         times = range(first, last + 1)
-        told(0.0, f"drawing {choices['calibration']:,} training images")
+        report(0.0, f"drawing {choices['calibration']:,} training images")
         training = self.who.training(choices["calibration"])
         table = protocols.lesion(
             self.who.model,
@@ -155,7 +156,7 @@ class Lesions(Study):
             until=self.until,
             calibrate_on=training,
             presentation=UNMASKED[choices["presentation"]],
-            report=told,
+            report=report,
         )
         change = "cut" if strength == 0 else f"weakened to {strength:.0%}"
         throughout = first == 1 and last == self.until

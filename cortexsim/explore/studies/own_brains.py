@@ -15,13 +15,14 @@ import xarray as xr
 
 from cortexsim import brains, zoo
 from cortexsim._support.checks import unknown
+from cortexsim._support.progress import Report
 from cortexsim.analyse._compare_rdms import METHODS
 from cortexsim.analyse._rdm import METRICS
 from cortexsim.brains.matrices import STIMULI, labelled_matrices
 from cortexsim.datasets import classes, digits
 from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
-from cortexsim.explore.panel.study import Study, Told
+from cortexsim.explore.panel.study import Study
 from cortexsim.explore.panel.tasks import shipped
 from cortexsim.explore.panel.unmasked import UNMASKED
 from cortexsim.explore.studies import own_brains_questions
@@ -104,12 +105,12 @@ class Brains(Study):
         }
         super().__init__(None, controls, question)
 
-    def measure(self, choices: Mapping[str, Any], told: Told) -> xr.Dataset:
+    def measure(self, choices: Mapping[str, Any], report: Report) -> xr.Dataset:
         """Read the files, and compare."""
         model = self._model(choices["model"])
-        told(0.0, "reading the images …")
+        report(0.0, "reading the images …")
         images = self._images(choices["images"], model)
-        told(0.0, "reading the matrices …")
+        report(0.0, "reading the matrices …")
         rdms = self._matrices(choices, images)
         found = brains.compare(
             model,
@@ -120,7 +121,7 @@ class Brains(Study):
             metric=choices["metric"],
             method=choices["method"],
             n_bootstrap=N_BOOTSTRAP,
-            report=told,
+            report=report,
         )
         source = images.attrs.get("name", "images") if choices["images"] else "the example: digits in debris"
         n, first = images.sizes["stimulus"], images["image"].isel(stimulus=slice(0, N_SHOWN))

@@ -11,11 +11,11 @@ import ipywidgets as widgets
 import plotly.graph_objects as go
 import xarray as xr
 
-from cortexsim._support.progress import part
+from cortexsim._support.progress import Report, part
 from cortexsim.analyse import accuracy
 from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
-from cortexsim.explore.panel.study import Study, Told
+from cortexsim.explore.panel.study import Study
 from cortexsim.explore.panel.subject import Subject
 from cortexsim.explore.panel.unmasked import UNMASKED
 from cortexsim.plot import time_course
@@ -152,7 +152,7 @@ class Recorder(Study):
             return f"«to» must end in .zarr, the format that is streamed to disk, got {choices['to']!r}"
         return ""
 
-    def measure(self, choices: Mapping[str, Any], told: Told) -> xr.Dataset:
+    def measure(self, choices: Mapping[str, Any], report: Report) -> xr.Dataset:
         """Record, or resume the recording at this path, then read it block by block."""
         assert self.subject is not None
         model, path = self.subject.model, Path(choices["to"]).expanduser()
@@ -167,9 +167,9 @@ class Recorder(Study):
             to=path,
             resume=True,
             # the last tenth of the progress is for reading
-            report=part(told, 0.0, 0.9, "recorded: "),
+            report=part(report, 0.0, 0.9, "recorded: "),
         ) as recording:
-            told(0.9, "reading block by block …")
+            report(0.9, "reading block by block …")
             over_time = accuracy(recording["readout"])
             spreads = [_spread(recording[name].to_dataset()["activation"]) for name in choices["record"]]
         result = xr.Dataset({"accuracy": over_time.reset_coords(drop=True)}).assign_coords(

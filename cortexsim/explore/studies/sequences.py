@@ -12,9 +12,10 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim import protocols
+from cortexsim._support.progress import Report
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.notice import alert
-from cortexsim.explore.panel.study import Study, Told
+from cortexsim.explore.panel.study import Study
 from cortexsim.explore.panel.subject import Subject
 from cortexsim.explore.studies import sequences_questions
 from cortexsim.explore.studies.model_comparison import measure_each
@@ -107,14 +108,14 @@ class Sequences(Study):
             )
         return ""
 
-    def measure(self, choices: Mapping[str, Any], told: Told) -> xr.Dataset:
+    def measure(self, choices: Mapping[str, Any], report: Report) -> xr.Dataset:
         """Show each target at every place of its stream, to the model and to its control."""
         models = {"recurrent": self.who.model}
         if self.who.sibling is not None:
             models["feedforward"] = self.who.sibling
         training = self.who.training(N_CALIBRATION) if choices["statistics"] == STREAMS else None
 
-        def measure(model: Cortex, report: Told) -> xr.Dataset:
+        def measure(model: Cortex, of_model: Report) -> xr.Dataset:
             statistics = None
             if training is None and model.normalization != "none":
                 statistics = max(model.statistics.values(), key=lambda taken: taken.until)
@@ -125,10 +126,10 @@ class Sequences(Study):
                 steps_per_frame=choices["steps"],
                 statistics=statistics,
                 calibrate_on=training,
-                report=report,
+                report=of_model,
             )
 
-        table = measure_each(models, measure, told)
+        table = measure_each(models, measure, report)
         return table.assign_attrs(
             n=self.who.n, calibration_streams=0 if training is None else training.sizes["stimulus"]
         )

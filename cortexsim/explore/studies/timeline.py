@@ -12,6 +12,7 @@ import torch
 import traitlets
 import xarray as xr
 
+from cortexsim._support.hashing import checksum
 from cortexsim.analyse.probabilities import softmax
 from cortexsim.explore.panel.notice import alert
 from cortexsim.explore.widgets.figure import Live
@@ -25,7 +26,7 @@ from cortexsim.recording import trial
 from cortexsim.recording.io import settings
 from cortexsim.recording.trial import class_names
 from cortexsim.stimuli import presentation
-from cortexsim.stimuli.images import as_images, checksum
+from cortexsim.stimuli.images import as_images
 
 
 class Timeline(Panel):

@@ -14,9 +14,10 @@ import xarray as xr
 
 from cortexsim import datasets
 from cortexsim._support.checks import unknown
+from cortexsim._support.hashing import checksum
 from cortexsim.datasets.labels import split
 from cortexsim.paper.experiments.scale import Scale
-from cortexsim.stimuli.images import as_images, checksum
+from cortexsim.stimuli.images import as_images
 from cortexsim.training.augmentation import shrink
 
 MADE = ("digits", "cifar10")

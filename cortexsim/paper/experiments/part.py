@@ -284,7 +284,8 @@ class _Test:
         order = torch.randperm(len(training), generator=torch.Generator().manual_seed(seed))
         errors = []
         for n in sizes:
-            taken = calibrate(model, training[order[:n]].to(self.images.device), model.readout_time, shown, seed=seed)
+            some = training[order[:n]].to(self.images.device)
+            taken = calibrate(model, some, shown, until=model.readout_time, seed=seed)
             errors += self._errors([model.readout_time], taken)
         model.statistics = own
         return errors

@@ -1,0 +1,180 @@
+"""A module with statistics that belong to its weights: in its state_dict, through a change of dtype, and checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from cortexsim._support.hashing import checksum, fingerprint
+from cortexsim.graph.cortex_graph import CortexGraph
+from cortexsim.model.moments import Statistics, choose
+from cortexsim.stimuli.presentation import AnyPresentation
+
+EXTRA_STATE = "_extra_state"  # torch's name for what a state_dict contains besides parameters and buffers
+
+
+class Calibrated(nn.Module):
+    """A module whose statistics belong to its weights.
+
+    The statistics are part of `state_dict`: as the bytes of one safetensors file in a tensor, so that whatever copies,
+    saves or sends a dictionary of tensors does so with them.
+
+    Attributes
+    ----------
+    statistics : dict of Presentation to Statistics
+    graph : CortexGraph
+    normalization : str
+    """
+
+    graph: CortexGraph
+    normalization: str
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.statistics: dict[AnyPresentation, Statistics] = {}
+        self._checked: tuple[tuple[list[str], int], str] | None = None
+        self._loaded: str | None = None
+        self.register_load_state_dict_post_hook(_carry_over_after_loading)
+
+    def weights_and_buffers(self) -> dict[str, Tensor]:
+        """Return the tensors of `state_dict`, detached and without a copy as there, but without the statistics."""
+        return {name: value.detach() for name, value in _weights_and_buffers(self)}
+
+    def settings_in_checksum(self) -> list[str]:
+        """Return what else than weights and buffers changes what the model computes, as texts."""
+        return []
+
+    def checksum(self) -> str:
+        """Return a checksum of the model, to which statistics and recordings belong.
+
+        It covers weights, buffers, the input gain, and the user's own modules. It is computed again at each call: a
+        lesion by `kernel.data` leaves no trace by which a stored checksum could be trusted.
+        """
+        return _checksum(self.settings_in_checksum(), self.weights_and_buffers())
+
+    def checksum_if_changed(self) -> str:
+        """Return `checksum`, which is computed only if a cheap fingerprint says that something has changed."""
+        key = self.settings_in_checksum(), fingerprint(self.weights_and_buffers().values())
+        if self._checked is None or self._checked[0] != key:
+            self._checked = key, self.checksum()
+        return self._checked[1]
+
+    @torch.compiler.disable
+    def find_statistics(
+        self, presentation: AnyPresentation | None, statistics: Statistics | AnyPresentation | None = None
+    ) -> Statistics:
+        """Find the stored statistics for a presentation; see `moments.choose`."""
+        return choose(self.statistics.values(), presentation, statistics, self.checksum_if_changed())
+
+    # --- through a change of dtype, and in the state_dict ----------------------------------------------------------
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Calibrated:
+        """Move or cast the module; statistics of the weights stay those of the cast weights."""
+        before = None if self._is_meta() or not self.statistics else self.checksum_if_changed()
+        dtypes = _dtypes(self)
+        super()._apply(fn, recurse)
+        if before is not None and not self._is_meta() and _dtypes(self) != dtypes:
+            self._carry_over(before)
+        return self
+
+    def _carry_over(self, before: str) -> None:
+        """Make statistics that belonged to weights of this checksum belong to the present weights."""
+        now = self.checksum_if_changed()
+        for presentation, taken in self.statistics.items():
+            if taken.weights == before:
+                self.statistics[presentation] = replace(taken, weights=now)
+
+    def _is_meta(self) -> bool:
+        return any(value.is_meta for _, value in _weights_and_buffers(self))
+
+    def get_extra_state(self) -> Tensor:
+        """Return all statistics as the bytes of one safetensors file, shape (byte,); empty if there are none."""
+        from safetensors.torch import save
+
+        if not self.statistics:
+            return torch.zeros(0, dtype=torch.uint8)
+        sets: list[dict[str, Any]] = []
+        tensors: dict[str, Tensor] = {}
+        for k, taken in enumerate(self.statistics.values()):
+            described, moments = taken.packed(str(k))
+            sets.append(described)
+            tensors |= moments
+        belongs_to = {"graph": self.graph.to_dict(), "normalization": self.normalization}
+        text = json.dumps({"statistics": sets, **belongs_to})
+        tensors["described"] = torch.frombuffer(bytearray(text.encode()), dtype=torch.uint8)
+        return torch.frombuffer(bytearray(save(tensors)), dtype=torch.uint8)
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Take over the statistics of `get_extra_state`, unless this model has a different graph or normalization.
+
+        Weights may be loaded into a model with a different graph; statistics of another graph would be wrong there, and
+        the model then lacks statistics.
+
+        Raises
+        ------
+        ValueError
+            If the bytes contain no statistics.
+        """
+        from safetensors import SafetensorError
+        from safetensors.torch import load
+
+        self.statistics.clear()
+        if not state.numel():
+            return
+        try:
+            tensors = load(state.to("cpu", torch.uint8).numpy().tobytes())
+            described = json.loads(tensors.pop("described").numpy().tobytes())
+        except (SafetensorError, KeyError, ValueError) as error:
+            raise ValueError(f"the state_dict's {EXTRA_STATE!r} contains no statistics of a Cortex: {error}") from error
+        # through JSON, where tuples become lists
+        if described["graph"] != json.loads(json.dumps(self.graph.to_dict())):
+            return
+        if described["normalization"] != self.normalization:
+            return
+        for k, saved in enumerate(described["statistics"]):
+            taken = Statistics.unpacked(saved, tensors, str(k))
+            self.statistics[taken.presentation] = taken
+
+    def _load_from_state_dict(
+        self, state_dict: Mapping[str, Any], prefix: str, metadata: Any, strict: bool, missing: list[str], *rest: Any
+    ) -> None:
+        super()._load_from_state_dict(state_dict, prefix, metadata, strict, missing, *rest)
+        if prefix + EXTRA_STATE in missing:
+            # a state_dict of weights alone
+            missing.remove(prefix + EXTRA_STATE)
+        # weights of a different dtype are cast as they are loaded, after this; their statistics are carried over then
+        own = self.weights_and_buffers()
+        loaded = {name: state_dict[prefix + name] for name in own if prefix + name in state_dict}
+        cast = any(loaded[name].dtype != own[name].dtype for name in loaded)
+        whole = len(loaded) == len(own) and self.statistics and cast
+        self._loaded = _checksum(self.settings_in_checksum(), loaded) if whole else None
+
+
+def _carry_over_after_loading(module: nn.Module, incompatible_keys: object) -> None:
+    assert isinstance(module, Calibrated)
+    if module._loaded is not None:
+        module._carry_over(module._loaded)
+    module._loaded = None
+
+
+def _weights_and_buffers(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """Yield what `state_dict` contains of a module, in its order."""
+    for prefix, part in model.named_modules(remove_duplicate=False):
+        buffers = {name: b for name, b in part._buffers.items() if name not in part._non_persistent_buffers_set}
+        for name, value in (*part._parameters.items(), *buffers.items()):
+            if value is not None:
+                yield f"{prefix}.{name}".lstrip("."), value
+
+
+def _checksum(settings: list[str], tensors: Mapping[str, Tensor]) -> str:
+    first, *others = settings or [""]
+    return checksum(first, *(part for item in tensors.items() for part in item), *others)
+
+
+def _dtypes(module: nn.Module) -> list[torch.dtype]:
+    return [value.dtype for _, value in _weights_and_buffers(module)]
