@@ -34,6 +34,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     parser.add_argument("--scheduler", metavar="ADDRESS", help="of a dask cluster; default: this machine")
     parser.add_argument("--workers", type=int, help="processes on this machine, 0 is this one; default: as it has room")
     parser.add_argument("--resume", action="store_true", help="go on with a study that was stopped, or has grown")
+    parser.add_argument("--retries", type=int, default=0, metavar="N", help="try a point that fails again; default: 0")
     parser.add_argument("--yes", action="store_true", help="run more than 10,000 points without asking")
 
 
@@ -64,6 +65,7 @@ def run(options: argparse.Namespace) -> None:
             workers=options.workers,
             resume=options.resume,
             yes=yes,
+            retries=options.retries,
             report=report,
         )
     n_failed = result.attrs["failed"]
