@@ -25,6 +25,7 @@ RENAMED = {
     "shown": "presentation",
     "the image stays": "sustained",
     "a flash of one step": "flash",
+    "own": "your own",
 }
 MEASURING = ("Masking", "Lesions", "Sequences", "HowLong", "Changes", "Folding", "Experiment", "Brains")
 

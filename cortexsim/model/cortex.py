@@ -311,7 +311,7 @@ class Cortex(Calibrated):
             # a copy, because others read h too, and a module of the user's may work in place
             return self.functions[name](h.clone(), time)
         kind, convolutions = self._kinds[name], self._convolutions[name]
-        if kind.family == "Pool":
+        if kind.function.pools:
             return F.max_pool2d(h, 2)
         kernels = self.weights.of(name, time)
         x = convolve(rate if kind.normalized and rate is not None else h, kernels[0], convolutions[0])

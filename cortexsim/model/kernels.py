@@ -89,7 +89,7 @@ class Kernels(nn.ParameterDict):
                 key, shape = self.key(name, time, which), convolution.kernel_shape
                 if key not in made_for:
                     # keeps the variance of what ReLUs deliver
-                    deviation = math.sqrt(2 / (9 * convolution.in_channels))
+                    deviation = math.sqrt(2 / convolution.fan_in)
                     self[key] = nn.Parameter(torch.randn(shape, generator=generator) * deviation)
                     made_for[key] = name
                 elif tuple(self[key].shape) != shape:

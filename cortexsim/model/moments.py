@@ -15,7 +15,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cortexsim.graph._schedule import Schedule
-from cortexsim.stimuli.presentation import AnyPresentation, from_dict
+from cortexsim.stimuli.presentation import AnyPresentation
+from cortexsim.stimuli.text import from_dict
 
 EPSILON = 1e-5
 Place = tuple[str, int | None]

@@ -86,10 +86,10 @@ def draw_convolutions(module: nn.Module, generator: torch.Generator | None = Non
 
 def convolve(x: Tensor, kernel: Tensor, convolution: Convolution) -> Tensor:
     """Apply one convolution of a transition, or its transpose, to x of shape (row, channel, y, x)."""
-    stride = convolution.stride
+    stride, padding, groups = convolution.stride, convolution.size // 2, convolution.groups
     if convolution.transposed:
-        return F.conv_transpose2d(x, kernel, stride=stride, padding=1, output_padding=stride - 1)
-    return F.conv2d(x, kernel, stride=stride, padding=1)
+        return F.conv_transpose2d(x, kernel, stride=stride, padding=padding, output_padding=stride - 1, groups=groups)
+    return F.conv2d(x, kernel, stride=stride, padding=padding, groups=groups)
 
 
 _EVALUATED: WeakKeyDictionary[nn.Module, tuple[int, list[tuple[nn.Module, bool]]]] = WeakKeyDictionary()

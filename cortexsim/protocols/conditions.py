@@ -14,13 +14,13 @@ from torch import Tensor
 from cortexsim._support.checks import whole
 from cortexsim._support.progress import Report, silent
 from cortexsim.analyse.interval import wilson
-from cortexsim.graph._schedule import populate
+from cortexsim.graph._schedule import arrival, populate
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.moments import MissingStatisticsError, Statistics
 from cortexsim.recording._simulate import simulate
-from cortexsim.recording.io import ATTRIBUTE, settings
+from cortexsim.recording.description import ATTRIBUTE, settings
 from cortexsim.stimuli.images import stimulus_coordinates
 from cortexsim.stimuli.presentation import AnyPresentation, Presentation, mixture
 
@@ -278,12 +278,6 @@ def readout_time_of(model: Cortex, given: int | None, longest: int) -> int:
     if given is not None:
         return whole(given, "readout_time", 1, unit="steps")
     return max(model.readout_time, longest + arrival(model.graph))
-
-
-def arrival(graph: CortexGraph) -> int:
-    """Return the steps that an image at time 0 takes from the first state to the last."""
-    front = populate(graph, None, len(graph.states) + max(t.times.last_change for t in graph.transitions))
-    return next(time for time, states in enumerate(front) if graph.last in states)
 
 
 def reaches_last(graph: CortexGraph, presentation: Presentation, time: int) -> bool:

@@ -13,9 +13,10 @@ from torch import Tensor
 from cortexsim._support import randomness
 from cortexsim._support.checks import whole
 from cortexsim._support.progress import Report, silent
+from cortexsim.graph._schedule import arrival
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.moments import Statistics
-from cortexsim.protocols.conditions import arrival, fraction, interval_text, one_set, several
+from cortexsim.protocols.conditions import fraction, interval_text, one_set, several
 from cortexsim.recording._simulate import simulate
 from cortexsim.stimuli.images import as_images, check_images, stimulus_coordinates
 from cortexsim.stimuli.presentation import AnyPresentation, sequence

@@ -14,8 +14,9 @@ from torch.nn import functional as F
 
 from cortexsim.model.activity import Activity
 from cortexsim.model.plan import Images, RunPlan
+from cortexsim.recording.description import ATTRIBUTE
 from cortexsim.recording.dtypes import DTYPES
-from cortexsim.recording.io import ATTRIBUTE, flags
+from cortexsim.recording.io import flags
 from cortexsim.stimuli.images import stimulus_coordinates
 from cortexsim.stimuli.presentation import SHOWN, AnyPresentation, Mixture
 

@@ -10,8 +10,8 @@ from scipy.stats import binomtest
 
 import cortexsim as cs
 from cortexsim import protocols
+from cortexsim.graph._schedule import arrival
 from cortexsim.model.moments import MissingStatisticsError
-from cortexsim.protocols.conditions import arrival
 from cortexsim.protocols.rsvp import _streams
 
 GRID = {"soas": (1, 3), "masks": ("noise", "texture")}

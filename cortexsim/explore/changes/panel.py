@@ -18,10 +18,11 @@ from cortexsim.explore.changes.questions import about_loss, percent_correct
 from cortexsim.explore.changes.summaries import OWN_SCALE, RAW, evolution
 from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
+from cortexsim.explore.panel.controls import Control, Menu
 from cortexsim.explore.panel.offer import Offer
-from cortexsim.explore.panel.study import Study
 from cortexsim.explore.panel.subject import Subject
-from cortexsim.explore.panel.tasks import TASKS, shipped
+from cortexsim.explore.panel.task_study import OWN_TASK, TaskStudy
+from cortexsim.explore.panel.tasks import TASKS
 from cortexsim.explore.panel.unmasked import UNMASKED
 from cortexsim.explore.widgets.figure import Live
 from cortexsim.explore.widgets.movie import Movie
@@ -36,26 +37,15 @@ from cortexsim.plot import (
 )
 from cortexsim.plot import trajectory as trajectory_figure
 from cortexsim.recording._simulate import simulate
-from cortexsim.recording.io import settings as made_with
+from cortexsim.recording.description import settings as made_with
 
 UNTIL = 12
 
 
-class Changes(Study):
+class Changes(TaskStudy):
     """One time slider for linked views of a model's activity: maps, dissimilarities, trajectories, decoders.
 
-    Parameters
-    ----------
-    task : str, optional
-        A task with a pretrained model, such as "digits".
-    model, data : optional
-        In place of a task; see `Subject`.
-    n : int
-        Number of images.
-    question : str
-        A key of `QUESTIONS`, or "" for none.
-    subject : Subject, optional
-        In place of task, model, data and n.
+    The arguments are those of `SubjectStudy`.
 
     Attributes
     ----------
@@ -65,58 +55,46 @@ class Changes(Study):
         The canvas.
     recording : DataTree or None
         The recording that the last result was measured on.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If an argument is not allowed. Later errors are shown in the panel.
     """
 
+    N: ClassVar[int] = 150
     QUESTIONS: ClassVar[Mapping[str, Guess]] = questions.QUESTIONS
     EXERCISES: ClassVar[Mapping[str, Guess]] = questions.EXERCISES
+    FORMER_VALUES: ClassVar[Mapping[str, Mapping[str, str]]] = {"task": {"own": OWN_TASK}}
     ACTION: ClassVar[str] = "show and analyse"
 
     time = traitlets.Int(0)
 
-    def __init__(
-        self,
-        task: str | None = None,
-        *,
-        model: Any = None,
-        data: Any = None,
-        n: int = 150,
-        question: str = "",
-        subject: Subject | None = None,
-    ) -> None:
-        subject = subject or Subject(task, model=model, data=data, n=n)
-        named = subject.to_dict()["model"]
-        known = shipped()
-        first = next((name for name, one in known.items() if one.model == named), "own")
-        self._subjects = {first: subject}
+    def __init__(self, *args: Any, **more: Any) -> None:
         self.recording: xr.DataTree | None = None
         self._recorded = ""
         self.movie = Movie()
-        wide: dict[str, Any] = {"style": {"description_width": "initial"}}
-
-        def menu(description: str, width_px: int, options: Sequence[Any], value: Any = None) -> widgets.Dropdown:
-            layout = widgets.Layout(width=f"{width_px}px")
-            return widgets.Dropdown(options=options, value=value, description=description, layout=layout, **wide)
-
-        tasks = [(subject.title, first)] if first == "own" else [(one.title, name) for name, one in known.items()]
-        start = TASKS[first].start["kind"] if first in TASKS else "flash"
-        states = [state.name for state in subject.model.graph.states]
-        controls = {
-            "task": menu("task", 300, tasks, first),
-            "quantity": menu("read as", 150, ["rate", "state"], "rate"),
-            "scaling": menu("scale", 280, [RAW, OWN_SCALE], RAW),
-            "presentation": menu("shown", 150, unmasked.MENU, start),
-            "state": menu("area", 110, states, states[-1]),
-        }
-        controls["task"].observe(lambda _: self._change_task(), names="value")
-        super().__init__(subject, controls, question)
+        super().__init__(*args, **more)
         self.place.add_class("cortexsim-linked")
         traitlets.link((self, "time"), (self.movie, "time"))
         self.observe(lambda _: self._move(), names="time")
+
+    def controls_for(self, subject: Subject) -> dict[str, Control]:
+        """Declare the task, the quantity and its scale, the presentation and the area."""
+        task = self.task_menu(subject, width_px=300)
+        start = str(TASKS[str(task.value)].start["kind"]) if task.value in TASKS else "flash"
+        states = subject.model.graph.state_names
+        return {
+            "task": task,
+            "quantity": Menu("read as", ["rate", "state"], width_px=150),
+            "scaling": Menu("scale", [RAW, OWN_SCALE], width_px=280),
+            "presentation": Menu("shown", unmasked.MENU, start, width_px=150),
+            "state": Menu("area", states, states[-1], width_px=110),
+        }
+
+    def offer(self, subject: Subject) -> None:
+        """Offer the areas of the model, and show the images as the task does."""
+        area, states = self._controls["state"], subject.model.graph.state_names
+        chosen = area.value if area.value in states else states[-1]
+        area.options = states
+        area.value = chosen
+        if self.choices["task"] in TASKS:
+            self._controls["presentation"].value = TASKS[self.choices["task"]].start["kind"]
 
     def why_not(self, choices: Mapping[str, Any]) -> str:
         """Say that the model has no statistics for the presentation."""
@@ -206,28 +184,9 @@ class Changes(Study):
         )
 
     @property
-    def who(self) -> Subject:
-        """Who is studied."""
-        assert self.subject is not None
-        return self.subject
-
-    @property
     def _until(self) -> int:
         longest = max((taken.until for taken in self.who.model.statistics.values()), default=UNTIL)
         return min(UNTIL, longest)
-
-    def _change_task(self) -> None:
-        name = self._controls["task"].value
-        if name not in self._subjects:
-            self._subjects[name] = Subject(name, n=self.who.n)
-        self.subject = self._subjects[name]
-        states = [state.name for state in self.who.model.graph.states]
-        area = self._controls["state"]
-        chosen = area.value if area.value in states else states[-1]
-        area.options = states
-        area.value = chosen
-        if name in TASKS:
-            self._controls["presentation"].value = TASKS[name].start["kind"]
 
     def _take(self, chosen: Mapping[str, Any], result: Any) -> None:
         self.movie.show(film(result))

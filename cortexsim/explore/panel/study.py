@@ -102,6 +102,8 @@ class Study(Exercising, Panel):
         self.cancel_button.on_click(lambda _: self.cancel())
         for control in self._controls.values():
             control.observe(lambda _: self._follow(), names="value")
+        for name in self.VIEWS:
+            self._controls[name].observe(lambda _: self._look(), names="value")
         self._shows_busy(False)
         self._follow()
 
@@ -139,6 +141,9 @@ class Study(Exercising, Panel):
     def show(self, figures: Mapping[str, go.Figure]) -> Sequence[widgets.Widget]:
         """Return what stands below the finding; a panel with more than figures adds to it."""
         return [Live(figure) for figure in figures.values()]
+
+    def look(self, result: Any) -> None:
+        """Change the figures of a result after a change in one of `VIEWS`; nothing is measured."""
 
     # --- what a person does
 
@@ -340,6 +345,14 @@ class Study(Exercising, Panel):
             control.layout.visibility = "visible" if busy else "hidden"
         if not busy:
             self.words.value = ""
+
+    def _look(self) -> None:
+        if self.result is None:
+            return
+        try:
+            self.look(self.result)
+        except Exception as error:  # nothing else would show an exception of a widget
+            self.notice.value = alert("This could not be drawn", error)
 
     def _follow(self) -> None:
         """Say at once whether what is chosen can be run."""

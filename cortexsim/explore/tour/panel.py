@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, ClassVar
 
 import ipywidgets as widgets
@@ -15,12 +14,13 @@ import xarray as xr
 from cortexsim import zoo
 from cortexsim._support.checks import unknown
 from cortexsim._support.hashing import checksum
+from cortexsim.datasets.registry import draw
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.batch import as_series, right_over_time
 from cortexsim.explore.panel.exercise import Exercising
 from cortexsim.explore.panel.jobs import Behind, Wanted
 from cortexsim.explore.panel.notice import alert
-from cortexsim.explore.panel.offer import KINDS, Offer, arrival
+from cortexsim.explore.panel.offer import KINDS, Offer
 from cortexsim.explore.panel.settings import Saving
 from cortexsim.explore.panel.tasks import Difficulty, Task, shipped
 from cortexsim.explore.panel.turns import Turns
@@ -30,10 +30,10 @@ from cortexsim.explore.tour.prediction import Prediction
 from cortexsim.explore.tour.questions import EXERCISES, Facts
 from cortexsim.explore.widgets.shortcuts import Panel
 from cortexsim.explore.widgets.stage import Stage
-from cortexsim.model.checkpoint import load as load_file
+from cortexsim.graph._schedule import arrival
 from cortexsim.model.cortex import Cortex
-from cortexsim.recording._rerun import FORM, check, draw, presentation_from, rerun, stimuli, verify
-from cortexsim.recording.io import settings as made_with
+from cortexsim.recording._rerun import FORM, check, presentation_from, rerun, stimuli, verify
+from cortexsim.recording.description import settings as made_with
 from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.masks import MASKS, GivenMask
 from cortexsim.stimuli.presentation import Presentation
@@ -262,7 +262,7 @@ class Tour(Exercising, Saving, Panel):
         if isinstance(given, Cortex) or name is None:
             return given
         if name not in self._models:
-            self._models[name] = load_file(name) if Path(name).suffix == ".safetensors" else zoo.load(name)
+            self._models[name] = zoo.get(name)
         return self._models[name]
 
     def _draw(self) -> None:

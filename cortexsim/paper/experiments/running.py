@@ -78,7 +78,8 @@ def run(
         A test, in seconds; small models, in minutes; the paper's features where they fit and 20 epochs, in hours on one
         core; the paper's sizes and recipe, for a GPU.
     data : str, path or pair of Datasets, optional
-        "digits", "cifar10", a folder of images with train/ and test/, or (train, test); by default the scale's.
+        A name of `datasets.SOURCES`, a folder of images with train/ and test/, or (train, test). By default the
+        scale's.
     data_name : str, optional
         Name of a folder's images in the result; by default the folder's name.
     to : path, optional
