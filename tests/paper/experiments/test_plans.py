@@ -70,7 +70,7 @@ def test_what_the_paper_does_not_size_has_no_count_of_the_papers():
         {"n_parameters": ("model", [1_458.0]), "paper_parameters": ("model", [76_106.0])},
         {"model": ["plain"], "paper_confidence": ("model", ["U"])},
     )
-    assert model_name(result, "plain") == "plain: 1,458 parameters (the paper's is not known)"
+    assert model_name(result, "plain") == "plain: 1,458 parameters (the paper's number is not known)"
 
 
 def test_a_smaller_model_names_the_papers_count_next_to_its_own():
