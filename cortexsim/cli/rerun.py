@@ -51,8 +51,8 @@ def _measure_again(settings: dict[str, Any], to: Path | None) -> None:
     import xarray as xr
 
     from cortexsim._support.files import refuse_existing, written_aside
+    from cortexsim._support.netcdf import save_dataset
     from cortexsim.explore.panel.reopening import SHOWS, reopen
-    from cortexsim.paper.experiments.result import save_dataset
     from cortexsim.recording.io import save_recording
 
     if settings["panel"] in SHOWS:
@@ -113,7 +113,7 @@ def readout_over_time(recording: Any) -> Iterator[str]:
     import numpy as np
 
     from cortexsim.analyse.probabilities import softmax
-    from cortexsim.recording.io import settings
+    from cortexsim.recording.description import settings
 
     readout = recording["readout"].isel(stimulus=0)
     names = settings(recording)["classes"] or [str(k) for k in readout["class"].values]

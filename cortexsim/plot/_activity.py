@@ -10,7 +10,7 @@ import xarray as xr
 
 from cortexsim.plot import theme
 from cortexsim.recording import trial
-from cortexsim.recording.io import settings
+from cortexsim.recording.description import settings
 
 _COLUMNS = 6
 _ROW_PX = 170

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.png import png_address
 from cortexsim.analyse.probabilities import softmax
 from cortexsim.plot import lines, theme
 
@@ -155,7 +154,7 @@ def show_stream(
         trace.mode = "lines+markers" if index in colours else "lines"
     figure.layout.images = [
         {
-            "source": _png(picture),
+            "source": png_address(np.asarray(picture), least_px=PICTURE_PX),
             "xref": "x",
             "yref": "y",
             "x": _middle(frame, steps_per_frame),
@@ -182,15 +181,3 @@ def check_frames(pictures: np.ndarray, shown: Sequence[int], target: int) -> Non
         raise ValueError(f"a stream needs a picture for each frame, got {len(pictures)} for {len(shown)} frames")
     if target not in range(len(shown)):
         raise ValueError(f"there is no frame {target}: the frames are 0 to {len(shown) - 1}")
-
-
-def _png(picture: np.ndarray) -> str:
-    """Return a picture as a data URL, enlarged without blurring, which plotly would do."""
-    from PIL import Image
-
-    pixels = picture if picture.dtype == np.uint8 else (np.clip(picture, 0, 1) * 255).round().astype(np.uint8)
-    times = max(1, PICTURE_PX // pixels.shape[-1])
-    large = pixels.transpose(1, 2, 0).repeat(times, 0).repeat(times, 1)
-    written = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(large)).save(written, format="png")
-    return "data:image/png;base64," + base64.b64encode(written.getvalue()).decode()

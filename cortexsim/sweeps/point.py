@@ -1,4 +1,4 @@
-"""One point of a study, as a worker does it: what comes out is small and comes back over the network."""
+"""One point of a study, as a worker does it; only its small result travels back over the network."""
 
 from __future__ import annotations
 
@@ -9,22 +9,28 @@ from typing import Any
 
 import xarray as xr
 
-from cortexsim import __version__, datasets
+from cortexsim import __version__, datasets, zoo
 from cortexsim.analyse._accuracy import accuracy
 from cortexsim.datasets.labels import classes
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.moments import MissingStatisticsError
-from cortexsim.recording._rerun import draw
 from cortexsim.recording._simulate import simulate
 from cortexsim.stimuli.text import read_presentation, read_record
-from cortexsim.sweeps.study import Point, folder_of, load_model, silenced
+from cortexsim.sweeps.study import Point, folder_of, silenced
 
 # a worker with several threads computes one point at a time: torch has threads of its own
 _ONE = threading.Lock()
 
 
-def measure(point: Point, base: Path, recording: Path | None = None) -> xr.Dataset | str:
-    """Do a point.
+class PointFailedError(RuntimeError):
+    """A point failed; the message is for the user.
+
+    Exceptions of other libraries may not survive the way back from a worker.
+    """
+
+
+def measure(point: Point, base: Path, recording: Path | None = None) -> xr.Dataset:
+    """Simulate a point and measure its accuracy.
 
     Parameters
     ----------
@@ -32,29 +38,34 @@ def measure(point: Point, base: Path, recording: Path | None = None) -> xr.Datas
     base : path
         The folder in which relative paths of the study begin.
     recording : path, optional
-        Where its recording goes, a .zarr; one that a killed worker left there is gone on with.
+        Path of its recording, a .zarr; the recording of a killed worker is resumed.
 
     Returns
     -------
-    Dataset or str
-        `accuracy` (time) with `low` and `high`; or what went wrong.
+    Dataset
+        `accuracy` (time) with `low` and `high`.
+
+    Raises
+    ------
+    PointFailedError
+        If anything goes wrong; the message says what.
     """
     try:
         with _ONE:
             return _measured(point, base, recording)
     except MissingStatisticsError as error:
-        return f"{error}; in a study, calibrate_on = 500 takes them on training images"
+        raise PointFailedError(f"{error}; in a study, calibrate_on = 500 takes them on training images") from None
     except Exception as error:
-        # a message, since an exception of some library may not survive the way back
+        # the text of a KeyError is the repr of its message
         text = " ".join(str(error.args[0] if isinstance(error, KeyError) and error.args else error).split())
-        return text or type(error).__name__
+        raise PointFailedError(text or type(error).__name__) from None
 
 
 def _measured(point: Point, base: Path, path: Path | None) -> xr.Dataset:
     chosen, settings = point.chosen, point.settings
     if settings["version"] != __version__:
         raise RuntimeError(f"the worker runs cortexsim {__version__}, but the study is of {settings['version']}")
-    model = load_model(chosen["model"], base)
+    model = zoo.get(chosen["model"], base=base)
     presentation = read_presentation(chosen["presentation"])
     size, seed = model.graph.states[0].size, chosen["seed"]
     data = settings["data"]
@@ -87,7 +98,7 @@ def _measured(point: Point, base: Path, path: Path | None) -> xr.Dataset:
 
 
 def stimuli(data: str | Mapping[str, Any], n: int, seed: int, part: str, size: tuple[int, int]) -> Any:
-    """Make or read the images of a point, or those on which its statistics are taken.
+    """Draw or read the images of a point, or those on which its statistics are taken.
 
     Parameters
     ----------
@@ -96,26 +107,19 @@ def stimuli(data: str | Mapping[str, Any], n: int, seed: int, part: str, size: t
     n, seed : int
     part : "train" or "test"
     size : (int, int)
-        Height and width that a model takes.
+        Height and width of the model's images.
 
     Returns
     -------
     Dataset
     """
     if isinstance(data, str) and folder_of(data):
-        return _of_folder(Path(data), n, seed, part, size)
+        images = datasets.get(Path(data), n, part=part, size=size)
+        if n > images.sizes["stimulus"]:
+            raise ValueError(f"{data} has {images.sizes['stimulus']} {part} images, but the study asks for {n}")
+        # a folder lists one class after the other
+        return datasets.sample(images, n, seed=seed)
     named = {"name": data} if isinstance(data, str) else dict(data)
     if part == "test":
         part = named.get("part", "test")
-    return draw({"size": size[0], **named, "part": part, "seed": seed}, n)
-
-
-def _of_folder(path: Path, n: int, seed: int, part: str, size: tuple[int, int]) -> Any:
-    import torch
-
-    images = datasets.folder(path, size=size, part=part if (path / part).is_dir() else None)
-    if n > images.sizes["stimulus"]:
-        raise ValueError(f"{path} holds {images.sizes['stimulus']} {part} images, but the study asks for {n}")
-    # a folder lists one class after the other
-    order = torch.randperm(images.sizes["stimulus"], generator=torch.Generator().manual_seed(seed))[:n]
-    return images.isel(stimulus=sorted(order.tolist()))
+    return datasets.get({**named, "part": part, "seed": seed}, n, size=size)

@@ -1,4 +1,4 @@
-"""The images of an experiment: made on the spot, CIFAR-10, a folder, or the caller's own."""
+"""Images of an experiment: drawn digits, CIFAR-10, a folder, or the caller's own."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ from cortexsim import datasets
 from cortexsim._support.checks import unknown
 from cortexsim._support.hashing import checksum
 from cortexsim.datasets.labels import split
+from cortexsim.datasets.registry import SOURCES
 from cortexsim.paper.experiments.scale import Scale
 from cortexsim.stimuli.images import as_images
 from cortexsim.training.augmentation import shrink
-
-MADE = ("digits", "cifar10")
 
 
 @dataclass(frozen=True)
@@ -32,9 +31,9 @@ class Material:
     train, test : Dataset
         With `image` (stimulus, channel, y, x) and the coordinate `label`.
     name : str
-        What they are called in results.
+        Their name in results.
     augmentation : str
-        What they bear in training; see `Recipe`.
+        The augmentation that leaves their classes as they are; see `Recipe`.
     """
 
     train: xr.Dataset
@@ -52,7 +51,7 @@ class Material:
         return (self.train if part == "train" else self.test).sizes["stimulus"]
 
     def identity(self) -> dict[str, Any]:
-        """Say which images these are, as plain values."""
+        """Describe the images by plain values: name, numbers, checksums, classes."""
         return {
             "name": self.name,
             "augmentation": self.augmentation,
@@ -75,40 +74,38 @@ def prepare(data: str | Path | Sequence[xr.Dataset] | None, scale: Scale, name: 
     Parameters
     ----------
     data : str, path or pair of Datasets, optional
-        "digits" (in debris, made on the spot), "cifar10" (downloaded where absent), a folder of images with train/ and
-        test/, one subfolder a class, or a pair of Datasets (train, test); by default the scale's.
+        A name of `datasets.SOURCES`, such as "digits"; a folder of images with train/ and test/, one subfolder a class;
+        or a pair of Datasets (train, test). By default the scale's.
     scale : Scale
-        Says how many, and how large; photographs are shrunk to it.
+        Sets how many images, and their size; photographs are shrunk to it.
     name : str, optional
-        What a folder's images are called in results; by default the folder's name.
+        Name of a folder's images in results; by default the folder's name.
 
     Raises
     ------
     FileNotFoundError
         If there is no such folder, or CIFAR-10 cannot be had.
     ValueError
-        If the folder lacks train/ or test/, the images are none, too small or too few for a batch or for one of each
-        class, train and test have other classes, or a name is given to what has one.
+        If the folder lacks train/ or test/, images are missing, too small, or too few for a batch or for one of each
+        class, the classes of train and test differ, or a name is given to data that have one.
     """
     data = scale.data if data is None else data
-    if name is not None and isinstance(data, str | Path) and str(data) in MADE:
-        raise ValueError(
-            f"data_name is what a folder's images are called, got {name!r} for {str(data)!r}: leave it out"
-        )
-    if isinstance(data, str | Path) and str(data) == "digits":
+    source = SOURCES.get(data) if isinstance(data, str) else None
+    if name is not None and source is not None:
+        raise ValueError(f"data_name names the images of a folder, got {name!r} for {str(data)!r}: leave it out")
+    if isinstance(data, str) and source is not None and source.drawn:
         made = [
-            datasets.digits(n or default, part=part, size=scale.side)
+            datasets.get(data, n or default, part=part, size=(scale.side, scale.side))
             for part, n, default in (("train", scale.n_train, 50_000), ("test", scale.n_test, 10_000))
         ]
-        # a mirrored digit is no digit
-        return Material(made[0], made[1], "digits in debris", "none")
-    if isinstance(data, str | Path) and str(data) == "cifar10":
-        pair = [datasets.cifar10("data-cifar10", part=part) for part in ("train", "test")]
-        called = "CIFAR-10"
+        return Material(made[0], made[1], str(made[0].attrs["name"]), source.augmentation)
+    if source is not None:
+        pair = [source.make(part=part) for part in ("train", "test")]
+        called = str(pair[0].attrs["name"])
     elif isinstance(data, str | Path):
         folder = Path(data).expanduser()
         if not folder.exists():
-            raise FileNotFoundError(f"there is no folder {str(folder)!r}; " + unknown("data", str(data), MADE))
+            raise FileNotFoundError(f"there is no folder {str(folder)!r}; " + unknown("data", str(data), SOURCES))
         for part in ("train", "test"):
             if not (folder / part).is_dir():
                 raise ValueError(
@@ -127,7 +124,7 @@ def prepare(data: str | Path | Sequence[xr.Dataset] | None, scale: Scale, name: 
         called = str(pair[0].attrs.get("name", "unnamed"))
     else:
         raise TypeError(
-            f"data must be one of {list(MADE)}, a folder, or a pair of Datasets (train, test), "
+            f"data must be one of {list(SOURCES)}, a folder, or a pair of Datasets (train, test), "
             f"got {type(data).__name__}"
         )
     names = [datasets.classes(part) for part in pair]
@@ -141,18 +138,18 @@ def prepare(data: str | Path | Sequence[xr.Dataset] | None, scale: Scale, name: 
     if train.sizes["stimulus"] < least:
         raise ValueError(
             f"{name or called} has {train.sizes['stimulus']} training images; at {scale.name} scale there must be at "
-            f"least {least}, for a batch of {scale.recipe.batch_size} beside those that are held out"
+            f"least {least}, for a batch of {scale.recipe.batch_size} in addition to those that are held out"
         )
     return Material(train, test, name or called, scale.recipe.augmentation)
 
 
-def _first(data: xr.Dataset, n: int | None, what: str) -> xr.Dataset:
-    """Take so many stimuli, balanced over classes, in their order."""
+def _first(data: xr.Dataset, n: int | None, name: str) -> xr.Dataset:
+    """Take the first `n` stimuli, balanced over classes, in their order."""
     total, n_classes = data.sizes["stimulus"], len(datasets.classes(data))
     if n is None or n >= total:
         return data
     if n < n_classes:
-        raise ValueError(f"{n} {what} are too few for {n_classes} classes; choose a larger scale, or fewer classes")
+        raise ValueError(f"{n} {name} are too few for {n_classes} classes; choose a larger scale, or fewer classes")
     return split(data, n / total)[1].assign_attrs(data.attrs)
 
 

@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 
 import cortexsim as cs
+from cortexsim._support.netcdf import open_dataset
 from cortexsim.brains.matrices import labelled_matrices
 from cortexsim.cli import main
 
@@ -135,7 +136,7 @@ def test_rerun_makes_the_same_table_without_a_browser(tmp_path, pictures, capsys
     panel.save(tmp_path / "brain.json")
     assert main(["rerun", str(tmp_path / "brain.json"), "--to", str(tmp_path / "again.nc")]) == 0
     assert "an example, not brain data" in capsys.readouterr().out
-    again = cs.experiments.result.open_dataset(tmp_path / "again.nc", "")
+    again = open_dataset(tmp_path / "again.nc", "")
     np.testing.assert_array_equal(again["similarity"].values, panel.compute()["similarity"].values)
 
 
