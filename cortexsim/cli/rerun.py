@@ -51,8 +51,8 @@ def _measure_again(settings: dict[str, Any], to: Path | None) -> None:
     import xarray as xr
 
     from cortexsim._support.files import refuse_existing, written_aside
+    from cortexsim._support.netcdf import save_dataset
     from cortexsim.explore.panel.reopening import SHOWS, reopen
-    from cortexsim.paper.experiments.result import save_dataset
     from cortexsim.recording.io import save_recording
 
     if settings["panel"] in SHOWS:

@@ -10,6 +10,7 @@ import keyword
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -323,6 +324,39 @@ class CortexGraph:
             )
         kind = Kind.carrying(weight)
         return replace(self, transitions=tuple(replace(t, kind=kind) if _may_carry(t) else t for t in self.transitions))
+
+    def at_size(self, size: int | tuple[int, int]) -> CortexGraph:
+        """Return the same graph on a larger or smaller retina.
+
+        Parameters
+        ----------
+        size : int or (int, int)
+            Of the first state, px: a side, or height and width.
+
+        Raises
+        ------
+        ValueError
+            If the size of a state would not be a whole number of pixels.
+        """
+        pair = size if isinstance(size, tuple) else (size, size)
+        if len(pair) != 2:
+            raise ValueError(f"size must be a whole number of px, or height and width, got {size!r}")
+        new = tuple(whole(side, "size", 1, unit="px") for side in pair)
+        first = self.states[0]
+        states = []
+        for state in self.states:
+            sides = [Fraction(side * to, was) for side, to, was in zip(state.size, new, first.size, strict=True)]
+            if any(side.denominator > 1 for side in sides):
+                step = [
+                    math.lcm(*(Fraction(s.size[k], first.size[k]).denominator for s in self.states)) for k in (0, 1)
+                ]
+                allowed = f"multiples of {step[0]}" + (f" by multiples of {step[1]}" if step[0] != step[1] else "")
+                raise ValueError(
+                    f"an image of {new[0]}x{new[1]} px would make {state.name} "
+                    f"{float(sides[0]):g}x{float(sides[1]):g} px: allowed are {allowed}"
+                )
+            states.append(replace(state, height=int(sides[0]), width=int(sides[1])))
+        return replace(self, states=tuple(states))
 
     def with_update(self, name: str, update: Callable[..., Any] | None) -> CortexGraph:
         """Return a graph in which a state carries an update: a module, or `update(state) -> Module`."""

@@ -147,7 +147,8 @@ def label(plan: RecordingPlan, arrays: Mapping[str, Any]) -> xr.DataTree:
     for name, values in arrays.items():
         state = plan.run.model.graph.last if name == "readout" else name
         if name == "readout":
-            recorded = {"logits": xr.Variable(("stimulus", "time", "class"), values, {"long_name": "logits"})}
+            of_map = ("stimulus", "time", "class", "y", "x")
+            recorded = {"logits": xr.Variable(of_map[: values.ndim], values, {"long_name": "logits"})}
             own: dict[str, Any] = {"class": np.arange(plan.run.model.n_classes)}
         else:
             selection = plan.selected[name]

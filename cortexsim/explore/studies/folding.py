@@ -35,6 +35,7 @@ from cortexsim.graph.builders import resnet
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.cortex import Cortex
+from cortexsim.model.nets import PostNet
 from cortexsim.paper.experiments.equivalence import Unfolded
 from cortexsim.plot._agreement import agreement
 from cortexsim.plot._parameters_by_steps import parameters_by_steps
@@ -172,4 +173,5 @@ def _draw_weights(model: Cortex) -> None:
     for weight in model.parameters():
         if weight.dim() > 1:
             torch.nn.init.kaiming_normal_(weight, nonlinearity="relu", generator=generator)
+    assert isinstance(model.post, PostNet)
     torch.nn.init.zeros_(model.post.linear.bias)
