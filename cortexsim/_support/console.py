@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 from contextlib import suppress
 
@@ -18,12 +19,22 @@ def prepare_output() -> None:
 
 
 def reader_has_left() -> bool:
-    """Return whether nobody reads standard output any more, such as `head` after its lines; then discard the rest."""
+    """Return whether nobody reads standard output any more, such as `head` after its lines.
+
+    For use where writing has raised BrokenPipeError: so may a connection of another kind.
+    """
     try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # what Python writes as it exits goes nowhere, rather than failing once more
-        with suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return True
-    return False
+        descriptor = sys.stdout.fileno()
+    except (OSError, ValueError):
+        return False  # it is not a file
+    if not hasattr(select, "poll"):
+        return True  # Windows cannot be asked
+    poll = select.poll()
+    poll.register(descriptor, 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
+
+
+def discard_output() -> None:
+    """Let what Python still writes to standard output as it exits go nowhere, rather than fail once more."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

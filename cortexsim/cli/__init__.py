@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from cortexsim import __version__
-from cortexsim._support.console import CLOSED, prepare_output, reader_has_left
+from cortexsim._support.console import CLOSED, discard_output, prepare_output, reader_has_left
 from cortexsim.cli import (
     class_,
     experiment,
@@ -43,12 +43,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.further = further
     try:
         status = options.run(options) or 0
-        return CLOSED if reader_has_left() else status
+        # here, because an error as Python exits would be printed
+        sys.stdout.flush()
+        return status
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130
     except Exception as error:
         if isinstance(error, BrokenPipeError) and reader_has_left():
+            discard_output()
             return CLOSED
         if options.debug:
             raise

@@ -1,5 +1,6 @@
 """What the command starts with: Ctrl-C and a broken installation are answered in words, whenever they come."""
 
+import os
 import signal
 import subprocess
 import sys
