@@ -161,17 +161,17 @@ def drawn_anew(model: Cortex, *, seed: int) -> Cortex:
     if model.has_own_pre_net or custom:
         what = ["pre-net"] * model.has_own_pre_net + custom
         raise ValueError(f"{what} are modules of your own, which cannot be drawn anew: give untrained= such a model")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        drawn = Cortex(
-            model.graph,
-            n_classes=model.n_classes,
-            readout_time=model.readout_time,
-            pre_net=model.pre_net_name,
-            input_gain=model.input_gain,
-            sharing=model.sharing,
-            normalization=model.normalization,
-        )
+    drawn = Cortex(
+        model.graph,
+        n_classes=model.n_classes,
+        readout_time=model.readout_time,
+        pre_net=model.pre_net_name,
+        post_net=model.post_net_name,
+        input_gain=model.input_gain,
+        sharing=model.sharing,
+        normalization=model.normalization,
+        generator=torch.Generator().manual_seed(seed),
+    )
     return drawn.to(next(model.parameters())).eval()
 
 

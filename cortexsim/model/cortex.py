@@ -30,6 +30,7 @@ from cortexsim.model.nets import (
     POST_NETS,
     PRE_NETS,
     DeepPreNet,
+    channels_last,
     convolve,
     count_parameters,
     draw_convolutions,
@@ -379,7 +380,7 @@ class Cortex(Calibrated):
     def _enter(self, images: Tensor, normalize: Normalize) -> Tensor:
         """Apply the pre-net to every distinct picture, once."""
         weight = next(self.parameters())
-        images = images.to(weight.device, weight.dtype).contiguous(memory_format=torch.channels_last)
+        images = channels_last(images.to(weight.device, weight.dtype))
         # a copy, because a module of the user's may work in place
         images = images.clone() if self.has_own_pre_net else images
         x = self.pre(images, normalize) if isinstance(self.pre, DeepPreNet) else self.pre(images)

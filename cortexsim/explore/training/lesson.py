@@ -197,9 +197,13 @@ class Lesson:
         EmptyStateError
             If nothing reaches the last state by the readout time.
         """
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(choices.seed)
-            return Cortex(self.graph_for(choices), n_classes, choices.readout_time, input_gain=self.input_gain)
+        return Cortex(
+            self.graph_for(choices),
+            n_classes,
+            choices.readout_time,
+            input_gain=self.input_gain,
+            generator=torch.Generator().manual_seed(choices.seed),
+        )
 
     def images(self, told: Callable[[int, float], None], wanted: Callable[[], bool]) -> xr.Dataset:
         """Draw the images, or return those that were drawn before.

@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 
-from cortexsim.explore.training.gate import GATE
 from cortexsim.explore.training.lesson import Choices, Lesson, split
 from cortexsim.explore.training.run import Run
 from cortexsim.explore.training.snapshot import Snapshot, probe_of, take
@@ -124,8 +123,7 @@ class Trainer:
         images = self.lesson.images(self._drawn, self._wanted)
         learned, held, names = split(images, self.lesson.held)
         probe = probe_of(held, names, self.lesson.n_probe)
-        with GATE.alone():
-            model = self.lesson.model_for(self.choices, len(names))
+        model = self.lesson.model_for(self.choices, len(names))
         presentation = self.recipe.presentation
         self.run.times = model.readable(presentation, model.readout_time)
         self.phase, self.words = "preparing", "preparing: torch loads what its optimizers need …"
@@ -133,8 +131,7 @@ class Trainer:
         with closing(train(model, learned, self.recipe, report_every=REPORT_EVERY)) as records:
             looked = -math.inf
             while self._wanted():
-                with GATE.passing():
-                    record = next(records, None)
+                record = next(records, None)
                 if record is None:
                     break
                 done = record.done
@@ -180,8 +177,7 @@ class Trainer:
             self.phase = "training"
 
     def _look(self, model: Cortex, probe: Any, step: int) -> None:
-        with GATE.passing():
-            self.snapshots.append(take(model, probe, self.recipe.presentation, step))
+        self.snapshots.append(take(model, probe, self.recipe.presentation, step))
         if len(self.snapshots) > N_SNAPSHOTS:
             # the first and the last stay
             self.snapshots = [*self.snapshots[:-1:2], self.snapshots[-1]]

@@ -1,7 +1,5 @@
 """What stands behind the panel in which a model learns: its curves, its snapshots, its questions, its images."""
 
-import threading
-
 import numpy as np
 import pytest
 import torch
@@ -9,7 +7,6 @@ import xarray as xr
 
 import cortexsim as cs
 from cortexsim.explore.panel.asking import NEVER
-from cortexsim.explore.training.gate import Gate
 from cortexsim.explore.training.lesson import LESSONS, Choices
 from cortexsim.explore.training.questions import QUESTIONS, Forecast, Learned, Outlook
 from cortexsim.explore.training.run import Run
@@ -190,29 +187,3 @@ def test_without_the_curriculum_all_times_and_images_are_trained_from_the_start(
 def test_settings_without_what_is_needed_are_refused():
     with pytest.raises(ValueError, match=r"the settings lack \['readout_time'\]"):
         Choices.from_dict({"learning_rate": 0.1})
-
-
-def test_one_alone_waits_for_those_who_pass_and_lets_none_beside():
-    gate, order = Gate(), []
-    inside, let_go = threading.Event(), threading.Event()
-
-    def passes():
-        with gate.passing():
-            inside.set()
-            let_go.wait(10)
-            order.append("passed")
-
-    def alone():
-        with gate.alone():
-            order.append("alone")
-
-    threads = [threading.Thread(target=passes), threading.Thread(target=alone)]
-    threads[0].start()
-    assert inside.wait(10)
-    threads[1].start()
-    with gate._changed:
-        gate._changed.wait_for(lambda: gate._alone, 10)
-    let_go.set()
-    for thread in threads:
-        thread.join(10)
-    assert order == ["passed", "alone"]
