@@ -35,5 +35,5 @@ def sides(model: cs.Cortex, images: Tensor) -> list[Side]:
     """Return the run and the calibration."""
     return [
         Side("schedule unstored", unstored(model, images, UNTIL)),
-        Side("calibrate", lambda: cs.calibrate(model, images, UNTIL)),
+        Side("calibrate", lambda: cs.calibrate(model, images, until=UNTIL)),
     ]

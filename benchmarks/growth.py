@@ -38,7 +38,7 @@ def measure(setting: Setting) -> dict[str, Any]:
 def side(setting: Setting, size: str, links: str, until: int, n_states: int, name: str) -> Side:
     """Return inference with every readout up to a time, ready to run."""
     model, images = setting.model(size, links, until, n_states), setting.images(setting.batch(size))
-    cs.calibrate(model, images, until)
+    cs.calibrate(model, images, until=until)
     times = model.readable(cs.flash(1), until)
     flops = 2 * len(images) * multiply_adds(model, cs.schedule(model.graph, times))
     return Side(name, inferring(setting, None, lambda: model.readouts(images, times)), flops)

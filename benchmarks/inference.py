@@ -36,7 +36,7 @@ def measure(setting: Setting) -> dict[str, Any]:
 def calibrated(setting: Setting, size: str, links: str, until: int) -> tuple[cs.Cortex, torch.Tensor]:
     """Return a model with statistics of a flash, and images."""
     model, images = setting.model(size, links, until), setting.images(setting.batch(size))
-    cs.calibrate(model, images, until)
+    cs.calibrate(model, images, until=until)
     return model, images
 
 

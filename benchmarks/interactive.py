@@ -35,7 +35,7 @@ def sides(setting: Setting, size: str, n: int) -> list[Side]:
     images = setting.images(n)
     # shown to a person, so that the same images come back: taken on them, which costs the same
     model = setting.model(size, "adjacent", UNTIL)
-    cs.calibrate(model, images, UNTIL)
+    cs.calibrate(model, images, until=UNTIL)
     times = model.readable(cs.flash(1), UNTIL)
     wanted = {name: range(UNTIL + 1) for name in model.graph.state_names}
     own = multiply_adds(model, cs.schedule(model.graph, (), record=wanted, until=UNTIL))

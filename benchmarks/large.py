@@ -72,7 +72,7 @@ def main() -> None:
         raise OSError(f"{n:,} stimuli may take {1.2 * n / 1e3:,.0f} GB of disk in {folder}, which are not free")
     model = setting.model(task["size"], "full", UNTIL)
     images = torch.randint(256, (n, 3, setting.side, setting.side), dtype=torch.uint8)
-    cs.calibrate(model, images[:200], UNTIL, cs.sustained())
+    cs.calibrate(model, images[:200], cs.sustained(), until=UNTIL)
     before, started = resident("VmRSS"), time.perf_counter()
     cs.simulate(
         model, images, cs.sustained(), until=UNTIL, dtype="float16", batch_size=50, to=folder / "a.zarr"

@@ -96,7 +96,7 @@ def _task(setting: Setting, size: str, what: str, until: int) -> Callable[[], An
     labels = torch.arange(len(images), device=setting.device) % 10
     kind, _, competitor = what.partition(" ")
     if kind != "train":
-        cs.calibrate(model, images, until)
+        cs.calibrate(model, images, until=until)
     if kind == "record":
         naive = NaiveLoop(model)
         return (lambda: with_hooks(naive, images, times)) if competitor else recorded(model, images, until, "float16")

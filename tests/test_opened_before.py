@@ -18,6 +18,15 @@ from cortexsim.explore import Training, reopen
 BEFORE = Path(__file__).parent / "data" / "opened_before"
 NUMBERS = json.loads((BEFORE / "numbers.json").read_text(encoding="utf-8"))
 DATA = json.loads((BEFORE / "data.json").read_text(encoding="utf-8"))
+# what choices and values are called now
+RENAMED = {
+    "links": "connections",
+    "left": "strength",
+    "shown": "presentation",
+    "the image stays": "sustained",
+    "a flash of one step": "flash",
+    "own": "your own",
+}
 MEASURING = ("Masking", "Lesions", "Sequences", "HowLong", "Changes", "Folding", "Experiment", "Brains")
 
 
@@ -92,12 +101,16 @@ def test_recordings_open(suffix, tmp_path):
 def test_saved_panels_that_measure_open_and_measure_the_same(name, given):
     saved = json.loads((BEFORE / f"{name}.json").read_text(encoding="utf-8"))
     panel = reopen(BEFORE / f"{name}.json", **given.get(name, {}))
-    assert {key: panel.choices[key] for key in saved["choices"]} == {
-        key: tuple(value) if isinstance(value, list) and isinstance(panel.choices[key], tuple) else value
+    saved_choices = {
+        RENAMED.get(key, key): RENAMED.get(value, value) if isinstance(value, str) else value
         for key, value in saved["choices"].items()
     }
+    assert {key: panel.choices[key] for key in saved_choices} == {
+        key: tuple(value) if isinstance(value, list) and isinstance(panel.choices[key], tuple) else value
+        for key, value in saved_choices.items()
+    }
     assert panel.ask.question == saved["question"]
-    assert [(one["answer"], one["truth"]) for one in panel.ask.told] == [
+    assert [(one["answer"], one["truth"]) for one in panel.ask.answered] == [
         (one["answer"], one["truth"]) for one in saved["told"]
     ]
     same_averages(panel.compute(), NUMBERS[f"{name}.json"])
@@ -120,13 +133,13 @@ def test_a_saved_tour_shows_the_same():
     panel, expected = reopen(BEFORE / "Tour.json"), NUMBERS["Tour.json"]
     panel.wait(300)
     close(panel.recording["readout"]["logits"].values[0, -1], expected["logits"])
-    assert [(one["answer"], one["truth"]) for one in panel.ask.told] == [(2, 3)]
+    assert [(one["answer"], one["truth"]) for one in panel.ask.answered] == [(2, 3)]
 
 
 def test_a_saved_anatomy_shows_the_same():
     panel = reopen(BEFORE / "Anatomy.json")
     assert list(panel.reach.readable) == NUMBERS["Anatomy.json"]["readable"]
-    assert [(one["answer"], one["truth"]) for one in panel.ask.told] == [(3, 3)]
+    assert [(one["answer"], one["truth"]) for one in panel.ask.answered] == [(3, 3)]
 
 
 def test_a_saved_training_has_the_same_choices():

@@ -282,7 +282,7 @@ def trained(task: Task, sibling: str, seed: int, precision: str) -> Trained:
                 # without them
                 n = recipe.calibration_images
                 some = cs.datasets.spread(data, n) if task.in_folder else data.isel(stimulus=slice(0, n))
-                cs.calibrate(model, some, until=task.calibrated_until, presentation=cs.sustained(), seed=seed)
+                cs.calibrate(model, some, cs.sustained(), until=task.calibrated_until, seed=seed)
             return Trained(model, recipes, records, attempt + 1)
     raise RuntimeError(f"{sibling} seed {seed} stayed at chance in {MOST_BEGINNINGS} beginnings")
 

@@ -5,22 +5,30 @@ from ._decode import decode
 from ._dimensionality import dimensionality
 from ._early_late import early_late
 from ._effect import effect
+from ._latched import cumulative, latched
+from ._map_accuracy import map_accuracy
 from ._rdm import rdm
 from ._reaction_time import reaction_time, speed_accuracy
 from ._selectivity import selectivity
 from ._settling import settling
+from ._steps_needed import growth, steps_needed
 from ._temporal_generalization import temporal_generalization
 from ._trajectory import trajectory
+from ._wave import wave
 from .scale import spread, standardized
 
 __all__ = [
     "accuracy",
     "cka",
     "compare_rdms",
+    "cumulative",
     "decode",
     "dimensionality",
     "early_late",
     "effect",
+    "growth",
+    "latched",
+    "map_accuracy",
     "rdm",
     "reaction_time",
     "selectivity",
@@ -28,6 +36,8 @@ __all__ = [
     "speed_accuracy",
     "spread",
     "standardized",
+    "steps_needed",
     "temporal_generalization",
     "trajectory",
+    "wave",
 ]

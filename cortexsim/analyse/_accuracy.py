@@ -54,11 +54,33 @@ def accuracy(
     """
     right = correct(readout, labels)
     logits = activity_of(readout)
+    return share_correct(right.values, logits, by, edges).assign_attrs(chance=1 / logits.sizes["class"])
+
+
+def share_correct(
+    right: np.ndarray, logits: xr.DataArray, by: str | None = None, edges: Sequence[float] | None = None
+) -> xr.DataArray:
+    """Return the mean over stimuli of what is correct, at every time.
+
+    Parameters
+    ----------
+    right : array, shape (stimulus, time)
+        1 for correct, 0 for wrong; NaN where the readout is empty.
+    logits : DataArray, (stimulus, time, ...)
+        The readout, by `activity_of`.
+    by, edges
+        As for `accuracy`.
+
+    Returns
+    -------
+    DataArray, (time,) or (time, by)
+        As `accuracy` returns it, without `chance`.
+    """
     if by is None and edges is not None:
         raise ValueError("edges are bins of a factor; name it: by='...'")
     members, coordinates = (np.ones((1, len(right)), bool), {}) if by is None else _groups(logits, by, edges)
     # a sum with NaN is NaN: a group has an accuracy only where all of its stimuli are populated
-    counts = np.array([right.values[group].sum(0) for group in members]).T
+    counts = np.array([right[group].sum(0) for group in members]).T
     sizes = members.sum(1)
     counts[:, sizes == 0] = np.nan
     share, low, high = fraction(counts, np.broadcast_to(sizes, counts.shape))
@@ -69,7 +91,7 @@ def accuracy(
         {"time": time_coordinate(logits), **coordinates},
         dims,
         "accuracy",
-        {"long_name": "accuracy", "units": "1", "chance": 1 / logits.sizes["class"]},
+        {"long_name": "accuracy", "units": "1"},
     )
     text = f"95 % Wilson interval over {n} stimuli" + (f", separately by {by}" if by else "")
     return with_interval(array, low.reshape(shape), high.reshape(shape), text, n)

@@ -111,7 +111,7 @@ def compare(
         done = place * (1 + len(states))
         report(done / steps, f"{name} model: showing {len(pixels)} images")
         if cortex.normalization != "none":
-            calibrate(cortex, pixels, until, shown, seed=seed)
+            calibrate(cortex, pixels, shown, until=until, seed=seed)
         recording = simulate(cortex, pixels, shown, until=until, record=states, seed=seed, progress=progress)
         for k, state in enumerate(states, 1):
             report((done + k) / steps, f"{name} model: comparing {state}")

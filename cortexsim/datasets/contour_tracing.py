@@ -19,6 +19,7 @@ from cortexsim.datasets.labels import (
     device_named,
     labelled,
 )
+from cortexsim.datasets.target_maps import with_maps
 
 LENGTH = (0.25, 0.875)  # default range of the curves' length, as a fraction of the image's side
 SHORTEST_PX = 4.0  # below, the two dots would touch
@@ -28,6 +29,9 @@ MARGIN_PX = 1.5  # a dot at the edge is seen whole
 LINE_HALF_WIDTH_PX = 0.6
 DOT_RADIUS_PX = 1.0
 BEND = 8.0  # how strongly the curves wind, rad for each image side of length
+
+COVERED = 0.4  # of a pixel; less than this is no part of a line
+CLASSES = ("another curve", "the dot's curve")
 
 SEGMENT = 0.75  # segments of a curve for each px of the image's side: a segment is then at most 1.3 px long
 N_BENDS = 3
@@ -51,6 +55,7 @@ def contours(
     seed: int = 0,
     size: int = 32,
     length: tuple[float, float] | None = None,
+    targets: bool = False,
     device: str | torch.device = "cpu",
 ) -> xr.Dataset:
     """Draw two curves and two dots: are both dots on the same curve? After Pathfinder (Linsley et al. 2018).
@@ -79,6 +84,9 @@ def contours(
     length : (float, float), optional
         Shortest and longest curve in px, from 4 px to the side of the image; 0.25 to 0.875 of the side if not
         given (8 to 28 px at 32).
+    targets : bool
+        Mark a single end, a0 or b1, and ask which pixels lie on its curve, in place of a yes or no about two ends. The
+        curves are the same. The foil, an end of the other curve, is as far from the dot as the far point is.
     device : str or torch.device
         Where to compute. The result is in main memory; another device may differ by a grey level.
 
@@ -87,7 +95,8 @@ def contours(
     Dataset
         `image` (stimulus, 3, size, size), uint8; coordinates `label` (1: same curve), `curve_length` (px along the
         curve from dot to dot for "same", and of both curves for either answer), `dot_distance` and `curve_gap`, all
-        (stimulus,).
+        (stimulus,). With `targets`: `image`, `target`, `line` and `distance`, and coordinates, as of `paths`, where a
+        pixel counts as part of a line if a curve covers 0.4 of it; and `curve_gap`.
 
     Raises
     ------
@@ -107,36 +116,35 @@ def contours(
     allowed = (SHORTEST_PX, LONGEST * size)
     low, high = ordered_pair(length or (LENGTH[0] * size, LENGTH[1] * size), "length", *allowed)
     computing = device_named(device)
-    images = np.empty((n, 3, size, size), dtype=np.uint8)
-    pieces = []
+    purpose = f"contours/{part}"
+    attrs: dict[str, str | int | float] = {
+        "name": "contour tracing",
+        "part": part,
+        "seed": seed,
+        "size": size,
+        "length_low": low,
+        "length_high": high,
+    }
+    images, pieces = [], []
     for index in chunks(n, size, computing):
-        purpose = f"contours/{part}"
-        label = balanced_labels(seed, f"{purpose}/label", index, 2)
         curve_length = low + (high - low) * uniform(seed, f"{purpose}/length", index).to(torch.float64)
         pair = _draw_pairs(seed, purpose, index, curve_length, size)
-        dots = _choose_dots(pair.points, label, integers(seed, f"{purpose}/which", index, 2))
-        images[int(index[0]) : int(index[-1]) + 1] = _render(pair.points, dots, size).cpu().numpy()
-        factors = {
-            "label": label,
-            "curve_length": curve_length,
-            "dot_distance": _length(dots[:, 1] - dots[:, 0]),
-            "curve_gap": pair.gap,
-        }
-        pieces.append({name: values.cpu() for name, values in factors.items()})
-    factors = {name: torch.cat([piece[name] for piece in pieces]) for name in pieces[0]}
-    return labelled(
-        images,
-        {name: (v.float() if v.is_floating_point() else v).numpy() for name, v in factors.items()},
-        classes=["different", "same"],
-        attrs={
-            "name": "contour tracing",
-            "part": part,
-            "seed": seed,
-            "size": size,
-            "length_low": low,
-            "length_high": high,
-        },
-    )
+        which = integers(seed, f"{purpose}/which", index, 2)
+        if targets:
+            dots, factors = _mark_one(pair, which, curve_length, size)
+        else:
+            label = balanced_labels(seed, f"{purpose}/label", index, 2)
+            dots = _choose_dots(pair.points, label, which)
+            factors = {"label": label, "curve_length": curve_length, "dot_distance": _length(dots[:, 1] - dots[:, 0])}
+        images.append(_render(pair.points, dots, size).cpu().numpy())
+        pieces.append({name: values.cpu() for name, values in {**factors, "curve_gap": pair.gap}.items()})
+    drawn = {name: torch.cat([piece[name] for piece in pieces]) for name in pieces[0]}
+    arrays = {name: (v.float() if v.is_floating_point() else v).numpy() for name, v in drawn.items()}
+    if not targets:
+        return labelled(np.concatenate(images), arrays, classes=["different", "same"], attrs=attrs)
+    target, line, distance = (arrays.pop(name) for name in ("target", "line", "distance"))
+    attrs["targets"] = 1
+    return with_maps(np.concatenate(images), target, line, distance, arrays, classes=CLASSES, attrs=attrs)
 
 
 def _draw_pairs(seed: int, purpose: str, index: Tensor, length: Tensor, size: int) -> Pair:
@@ -312,18 +320,58 @@ def _choose_dots(points: Tensor, label: Tensor, which: Tensor) -> Tensor:
     return torch.where((label == 1)[:, None, None], ends[stimulus, which], ends[stimulus, :, which])
 
 
+def _mark_one(pair: Pair, which: Tensor, length: Tensor, size: int) -> tuple[Tensor, dict[str, Tensor]]:
+    """Mark a0 or b1, whose kite has a foil exactly as far away as the other end of its curve; return dots and maps.
+
+    Parameters
+    ----------
+    pair : Pair
+    which : Tensor, shape (stimulus,)
+        0 marks a0, 1 marks b1.
+    length : Tensor, shape (stimulus,)
+        px.
+    size : int
+
+    Returns
+    -------
+    dots : Tensor, shape (stimulus, 1, 2)
+    factors : dict of str to Tensor
+        Maps of shape (stimulus, y, x) and coordinates of shape (stimulus,).
+    """
+    # as if a0 were marked: first the marked curve, from its dot on; the other one begins with the foil
+    marked_b = (which == 1)[:, None, None, None]
+    points = torch.where(marked_b, pair.points.flip(1, 2), pair.points)
+    fine = _finely(points.flatten(0, 1)).unflatten(0, (len(points), 2))
+    cover = torch.stack([_splat(fine[:, k], LINE_HALF_WIDTH_PX, size).reshape(-1, size, size) for k in (0, 1)], 1)
+    line = cover.amax(1) > COVERED
+    target = line & (cover[:, 0] >= cover[:, 1])
+    distance = torch.full(target.shape, -1, dtype=torch.int64, device=target.device)
+    stimulus, y, x = torch.nonzero(target, as_tuple=True)
+    centre = torch.stack((x, y), -1) + 0.5
+    nearest = ((fine[stimulus, 0] - centre[:, None]) ** 2).sum(-1).argmin(1)
+    distance[stimulus, y, x] = (nearest * length[stimulus] / (fine.shape[2] - 1)).round().long()
+    places = {"cue": points[:, 0, 0], "end": points[:, 0, -1], "foil": points[:, 1, 0]}
+    factors = {"target": target, "line": line, "distance": distance, "length": length}
+    for what, place in places.items():
+        factors[f"{what}_y"], factors[f"{what}_x"] = place[:, 1].long(), place[:, 0].long()
+    return points[:, :1, 0], factors
+
+
 def _render(points: Tensor, dots: Tensor, size: int) -> Tensor:
     """Draw anti-aliased lines and dots, shape (stimulus, 3, size, size), uint8."""
-    fine = torch.nn.functional.interpolate(
-        points.flatten(0, 1).transpose(1, 2), scale_factor=4, mode="linear", align_corners=True
-    )
-    fine = fine.transpose(1, 2).reshape(len(points), -1, 2)
+    fine = _finely(points.flatten(0, 1)).reshape(len(points), -1, 2)
     line = _splat(fine, LINE_HALF_WIDTH_PX, size)
     dot = _splat(dots, DOT_RADIUS_PX, size)
     image = line.new_tensor(BLACK)[:, None]
     for colour, alpha in ((WHITE, line), (ORANGE, dot)):
         image = image + alpha[:, None] * (line.new_tensor(colour)[:, None] - image)
     return (image * 255 + 0.5).to(torch.uint8).reshape(-1, 3, size, size)
+
+
+def _finely(points: Tensor) -> Tensor:
+    """Put four points for each one on curves of shape (curve, point, 2)."""
+    fine = torch.nn.functional.interpolate(points.transpose(1, 2), scale_factor=4, mode="linear", align_corners=True)
+    return fine.transpose(1, 2)
 
 
 def _splat(points: Tensor, radius: float, size: int) -> Tensor:

@@ -29,6 +29,13 @@ LONG_NAMES = {
     "curve_length": ("length of each of the two curves", "px"),
     "dot_distance": ("distance between the two dots", "px"),
     "curve_gap": ("smallest distance between the two curves' centre lines", "px"),
+    "length": ("length of each curve; of a maze, of the longest path from the cue", "px"),
+    "cue_y": ("row of the cue", "px"),
+    "cue_x": ("column of the cue", "px"),
+    "end_y": ("row of the far point, which belongs to what the cue marks", "px"),
+    "end_x": ("column of the far point", "px"),
+    "foil_y": ("row of the foil, which does not", "px"),
+    "foil_x": ("column of the foil", "px"),
     "source": ("index of the file in the sorted list of files", "1"),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -204,8 +204,29 @@ def schedule(
     fronts = [populate(graph, component, until, closed) for component in components]
     for front in fronts:
         check_readouts(graph, front, readouts)
-    populated = tuple(frozenset().union(*states) for states in zip(*fronts, strict=True))
+    return scheduled(graph, wanted, fronts, closed)
 
+
+def scheduled(
+    graph: CortexGraph,
+    wanted: Mapping[str, Collection[int]],
+    fronts: Sequence[tuple[frozenset[str], ...]],
+    closed: Mapping[str, Times],
+) -> Schedule:
+    """Work out what must run, given which states are populated when.
+
+    Parameters
+    ----------
+    graph : CortexGraph
+    wanted : mapping of str to times
+        The states that are needed, and when.
+    fronts : sequence of tuple of frozenset of str
+        The populated states at each time, as `populate` returns them, for each component of the presentation.
+    closed : mapping of str to Times
+        The transitions that deliver nothing, and when.
+    """
+    populated = tuple(frozenset().union(*states) for states in zip(*fronts, strict=True))
+    until = len(populated) - 1
     needed = {name for name, when in wanted.items() if until in when}
     pairs: list[tuple[str, int]] = []
     skipped: dict[tuple[str, int], str] = {}

@@ -1,43 +1,70 @@
-"""Take the statistics of a model on a presentation: all images advance together, one time after the other."""
+"""Calibration: taking the statistics of a model on a presentation, all images advancing together."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor
 
-from cortexsim._support.checks import whole
+from cortexsim._support.checks import is_whole, whole
 from cortexsim._support.hashing import checksum
-from cortexsim.graph._schedule import Schedule, schedule
-from cortexsim.graph.interventions import Changes, changes
 from cortexsim.graph.transitions import Kind
 from cortexsim.model.activity import Activity
 from cortexsim.model.cortex import Cortex
-from cortexsim.model.hooks import Intervention, MeanDeliveries
-from cortexsim.model.moments import Normalize, PooledMoments, Statistics, Stored
+from cortexsim.model.hooks import Intervention
+from cortexsim.model.moments import NORMALIZATIONS, Normalize, Place, PooledMoments, Statistics, Stored
 from cortexsim.model.nets import DeepPreNet, undisturbed
-from cortexsim.stimuli.images import as_images
-from cortexsim.stimuli.presentation import AnyPresentation, Frames, checked, flash
+from cortexsim.model.plan import Amount, Images, RunPlan, plan_run, resolve
+from cortexsim.stimuli.presentation import AnyPresentation, Frames
+
+BATCH_SIZE = 250
+
+Moments = dict[Place, tuple[Tensor, Tensor]]
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
+def _either_order(function: Callable[P, T]) -> Callable[P, T]:
+    """Accept the former order of arguments too: calibrate(model, images, until, presentation, batch_size)."""
+
+    @wraps(function)
+    def accepting(*args: P.args, **kwargs: P.kwargs) -> T:
+        if len(args) < 3 or not is_whole(args[2]):
+            return function(*args, **kwargs)
+        warnings.warn(
+            "calibrate(model, images, until, presentation) is deprecated; write "
+            "calibrate(model, images, presentation, until=until), the order of simulate",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        former: Any = dict(zip(("until", "presentation", "batch_size"), args[2:], strict=False))
+        return function(*args[:2], **former, **kwargs)  # type: ignore[arg-type]
+
+    return accepting
+
+
+@_either_order
 def calibrate(
     model: Cortex,
-    images: Any,
-    until: int,
+    images: Images,
     presentation: AnyPresentation | None = None,
-    batch_size: int | None = None,
     *,
+    until: int,
+    batch_size: int | None = None,
     seed: int = 0,
     silence: Mapping[str, Any] | None = None,
-    gain: Mapping[str, Any] | None = None,
-    transition_noise: Mapping[str, Any] | None = None,
+    gain: Mapping[str, Amount] | None = None,
+    transition_noise: Mapping[str, Amount] | None = None,
     intact: Statistics | AnyPresentation | None = None,
     keep: bool = True,
 ) -> Statistics:
-    """Take the moments of every place at every time, and keep them on the model, unless a lesion is in place.
+    """Take the moments of every place at every time, and store them on the model, unless a lesion is in place.
 
     All images advance together: at each time the moments are taken over all of them, then the step is made with those
     moments. So evaluation of the same images equals training mode on them as one batch, whatever the batch size.
@@ -45,27 +72,27 @@ def calibrate(
     Parameters
     ----------
     model : Cortex
-        Gets the statistics, if they are kept: `model.statistics[presentation]`. Nothing else of it changes.
+        Its `statistics[presentation]` is set, if `keep`. Nothing else of it changes.
     images : Tensor, shape (stimulus, 3, height, width), or Dataset
-        Training images, usually; the activity of all of them at one time is kept in memory.
-    until : int
-        Last time.
+        Training images, usually; the activity of all of them at one time must fit in memory.
     presentation : Presentation or Mixture, optional
         By default `flash(1)`.
+    until : int
+        Last time.
     batch_size : int, optional
-        How many images advance at once; it changes memory and speed, not the result.
+        Images that advance at once; it changes memory and speed, not the result.
     seed : int
         Draws masks and the components of a mixture.
     silence : mapping of str to times, optional
-        What is silenced, as for `simulate`, while the statistics are taken: those of a brain that has had time to adapt
-        to a lesion. Their `change` says so, and they are not kept on the model, whose intact statistics stay; give them
-        to `simulate` with the same silence, gain and noise and lesion="recalibrated".
+        Transitions that are silenced, as for `simulate`, while the statistics are taken: those of a brain that has had
+        time to adapt to a lesion. Their `lesion` says so, and they are not stored on the model, whose intact statistics
+        stay; pass them to `simulate` with the same silence, gain and noise and lesion="recalibrated".
     gain, transition_noise : mapping of str to (float, times), optional
-        What is weakened or noisy, as for `simulate`, in the same way.
+        Transitions that are scaled or noisy, as for `simulate`, in the same way.
     intact : Statistics or Presentation, optional
-        Whose standard deviations the noise is given in; by default those that the model holds for the presentation.
+        The statistics in whose standard deviations the noise is given; by default the model's for the presentation.
     keep : bool
-        Whether the model gets them; without, they are only returned.
+        Store the statistics on the model; otherwise they are only returned.
 
     Returns
     -------
@@ -76,133 +103,83 @@ def calibrate(
     ValueError
         If `until` or `batch_size` is not allowed, the images are not, or the model has nothing to run to `until`.
     MissingStatisticsError
-        If there is noise on a transition, and no statistics that say how much that is.
+        If there is noise on a transition, and no statistics say how strong a standard deviation is.
+
+    Notes
+    -----
+    The former order, `calibrate(model, images, until, presentation, batch_size)`, is accepted with a
+    DeprecationWarning.
     """
     until = whole(until, "until", 1, unit="steps")
-    batch_size = None if batch_size is None else whole(batch_size, "batch_size", 1)
-    pixels = as_images(images)
-    model.check_images(pixels)
-    presentation = checked(presentation or flash(1)).for_images(pixels)
-    if model.normalization == "none":
-        raise ValueError("this model has no normalization, so there are no statistics to take")
-    known = model.computable(presentation, until)
-    if not known[model.graph.last] or max(known[model.graph.last]) == 0:
+    batch_size = BATCH_SIZE if batch_size is None else whole(batch_size, "batch_size", 1)
+    pixels, presentation = resolve(model, images, presentation)
+    if not model.needs_statistics:
+        raise ValueError(f"a model with normalization {model.normalization!r} has no statistics to take")
+    computable = model.computable(presentation, until)
+    if not computable[model.graph.last] or max(computable[model.graph.last]) == 0:
         raise ValueError(f"nothing reaches {model.graph.last} up to time {until}; calibrate to a later time")
-    done = changes(model.graph, silence, gain, transition_noise)
-    planned = schedule(model.graph, record=known, until=until, presentation=presentation, silence=done.closed)
-    if intact is not None and not done.noisy:
-        raise ValueError("intact= says how much noise on a transition is, but there is none; give transition_noise=...")
-    spread = model.find_statistics(presentation, intact) if done.noisy else None
-    hook = Intervention(0.0, done.scaled, done.noisy, {}, spread, seed)
-
-    weight = next(model.parameters())
-    taken = Statistics(
-        {},
+    plan = plan_run(
+        model,
+        pixels,
         presentation,
-        until,
-        json.dumps(model.graph.to_dict()),
-        model.checksum(),
-        checksum(pixels),
-        len(pixels),
-        seed,
-        lesion=str(done),
+        until=until,
+        record=computable,
+        silence=silence,
+        gain=gain,
+        transition_noise=transition_noise,
+        seed=seed,
     )
+    hook = _hook(plan, intact)
     with undisturbed(model), torch.no_grad():
-        _advance(model, pixels, planned, taken, hook, batch_size or 250, weight)
-    if model.normalization == "shared":
+        taken = _take(plan, hook, batch_size)
+    if NORMALIZATIONS[model.normalization].pooled:
         taken = taken.pooled(min(until, model.readout_time))
-    if keep and not done:
+    if keep and not plan.interventions:
         model.statistics[presentation] = taken
     return taken
 
 
-def mean_deliveries(
-    model: Cortex,
-    images: Any,
-    planned: Schedule,
-    presentation: AnyPresentation,
-    normalize: Normalize,
-    done: Changes,
-    *,
-    seed: int = 0,
-    batch_size: int = 250,
-) -> dict[tuple[str, int], Tensor]:
-    """Take the mean of what transitions of the intact model deliver, over images, unit by unit.
-
-    Parameters
-    ----------
-    model : Cortex
-        In evaluation mode.
-    images : Tensor, shape (stimulus, 3, height, width), or Dataset
-    planned : Schedule
-        What runs.
-    presentation : Presentation or Mixture
-        How the images are shown; of a mixture, the mean is over the stimuli for which the transition delivers.
-    normalize : callable
-        See `statistics.Normalize`.
-    done : Changes
-        What is silenced or scaled has a mean; noise has none.
-    seed : int
-        Draws masks and the components of a mixture.
-    batch_size : int
-        It changes memory and speed, not the result.
-
-    Returns
-    -------
-    dict of (str, int) to Tensor of shape (channel, y, x), float64
-        By transition and time.
-    """
-    pixels = as_images(images)
-    model.check_images(pixels)
-    where = next(model.parameters()).device
-    summed = MeanDeliveries(
-        {
-            (name, time)
-            for name, time in planned
-            if time in done.closed.get(name, ()) or (name in done.scaled and time in done.scaled[name][1])
-        }
-    )
-    with torch.no_grad():
-        for index in torch.arange(len(pixels)).split(batch_size):
-            shown = presentation.frames(
-                pixels[index].to(where), planned.until, seed=seed, index=index.to(where), others=pixels
-            )
-            for _ in model.unroll(shown, planned, normalize, summed):
-                pass
-    return summed.means()
-
-
-def _advance(
-    model: Cortex,
-    images: Tensor,
-    planned: Schedule,
-    taken: Statistics,
-    hook: Intervention,
-    batch_size: int,
-    weight: Tensor,
-) -> None:
-    moments: dict[Any, Any] = taken.moments  # type: ignore[assignment]
-    batches = torch.arange(len(images)).split(batch_size)
-    frames = [
-        taken.presentation.frames(
-            images[batch].to(weight.device), planned.until, seed=taken.seed, index=batch, others=images
+def _hook(plan: RunPlan, intact: Statistics | AnyPresentation | None) -> Intervention:
+    """Return what gains and noise change while the statistics are taken."""
+    done = plan.interventions
+    if intact is not None and not done.noisy:
+        raise ValueError(
+            "intact= says in which standard deviations noise on a transition is given, but there is none; give "
+            "transition_noise=..."
         )
-        for batch in batches
-    ]
+    spread = plan.model.find_statistics(plan.presentation, intact) if done.noisy else None
+    return Intervention(0.0, done.scaled, done.noisy, {}, spread, plan.seed)
+
+
+def _take(plan: RunPlan, hook: Intervention, batch_size: int) -> Statistics:
+    """Advance all images by one time, take the moments there, and so on to the end."""
+    model, weight = plan.model, next(plan.model.parameters())
+    moments: Moments = {}
+    taken = Statistics(
+        moments,
+        plan.presentation,
+        plan.until,
+        json.dumps(model.graph.to_dict()),
+        model.checksum(),
+        checksum(plan.images),
+        len(plan.images),
+        plan.seed,
+        lesion=str(plan.interventions),
+    )
+    # each step reads the moments that were taken before it
     normalize = Stored(taken, weight.device, weight.dtype)
+    plan = replace(plan, normalize=normalize)
+    batches = torch.arange(len(plan.images)).split(batch_size)
+    frames = [plan.frames(batch) for batch in batches]
     if isinstance(model.pre, DeepPreNet):
         _take_pre_net(model.pre, frames, moments, normalize, weight)
-    hooks = [hook.of_batch(batch, torch.zeros_like(batch)) for batch in batches]
-    runs = [model.unroll(part, planned, normalize, one) for part, one in zip(frames, hooks, strict=True)]
+    runs = [
+        plan.run(part, hook.of_batch(batch, torch.zeros_like(batch)))
+        for part, batch in zip(frames, batches, strict=True)
+    ]
     states: list[dict[str, Activity]] = [{} for _ in batches]
-    for time in range(planned.until + 1):
-        for transition in planned.at(time):
-            if isinstance(transition.kind, str) and Kind.parse(transition.kind).n_convolutions == 2:
-                inner = PooledMoments()
-                for h in states:
-                    if transition.source in h:
-                        inner.add(model.first_convolution(transition, time, h[transition.source].values, normalize))
-                moments[transition.name, time] = inner.moments(weight.dtype)
+    for time in range(plan.until + 1):
+        moments |= _between_convolutions(plan, states, time, normalize, weight.dtype)
         states = [next(run) for run in runs]
         for state in {name for h in states for name in h}:
             pooled = PooledMoments()
@@ -210,14 +187,32 @@ def _advance(
                 if state in h:
                     pooled.add(h[state].values)
             moments[state, time] = pooled.moments(weight.dtype)
+    return replace(taken, moments=dict(moments))
+
+
+def _between_convolutions(
+    plan: RunPlan, states: list[dict[str, Activity]], time: int, normalize: Normalize, dtype: torch.dtype
+) -> Moments:
+    """Take the moments between the two convolutions of each transition that delivers at a time."""
+    moments: Moments = {}
+    for transition in plan.schedule.at(time):
+        if isinstance(transition.kind, str) and Kind.parse(transition.kind).n_convolutions == 2:
+            pooled = PooledMoments()
+            for h in states:
+                if transition.source in h:
+                    source = h[transition.source].values
+                    pooled.add(plan.model.first_convolution(transition, time, source, normalize))
+            moments[transition.name, time] = pooled.moments(dtype)
+    return moments
 
 
 def _take_pre_net(
-    pre: DeepPreNet, frames: list[Frames], moments: dict[Any, Any], normalize: Stored, weight: Tensor
+    pre: DeepPreNet, frames: list[Frames], moments: Moments, normalize: Normalize, weight: Tensor
 ) -> None:
-    """Take the deep pre-net's moments: over every distinct picture once, however long it is shown."""
-    for k in range(2):
+    """Add the deep pre-net's moments: over every distinct picture once, however long it is shown."""
+    for layer in range(2):
         pooled = PooledMoments()
         for part in frames:
-            pooled.add(pre(part.images.to(weight), normalize, n_layers=k + 1))
-        moments[f"pre_net:{k}", None] = pooled.moments(weight.dtype)
+            pooled.add(pre(part.images.to(weight), normalize, n_layers=layer + 1))
+        # the second layer reads what the first one's moments normalize
+        moments[f"pre_net:{layer}", None] = pooled.moments(weight.dtype)

@@ -502,9 +502,11 @@ class Cortex(Calibrated):
         return self.normalized_by(self.find_statistics(presentation, statistics))
 
     def normalized_by(self, statistics: Statistics | None) -> Normalize:
-        """Return what normalizes with statistics that `find_statistics` found; None normalizes nothing."""
+        """Return what normalizes with statistics that `find_statistics` found; None is for a model that needs none."""
         weight = next(self.parameters())
-        return not_at_all if statistics is None else Stored(statistics, weight.device, weight.dtype)
+        if statistics is None:
+            return NORMALIZATIONS[self.normalization].in_training
+        return Stored(statistics, weight.device, weight.dtype)
 
     # --- checks --------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""What is done to a running model besides showing it images: noise, gain, and a mean in place of what is delivered."""
+"""Hooks into a running model: noise, gains, and means in place of what transitions deliver."""
 
 from __future__ import annotations
 
@@ -10,42 +10,42 @@ import torch
 from torch import Tensor
 
 from cortexsim._support import randomness
+from cortexsim.graph._schedule import Schedule
 from cortexsim.graph.interventions import Amounts
 from cortexsim.model.activity import Activity
 from cortexsim.model.moments import Statistics
 
 
 class Hook(Protocol):
-    """Hook into a running model: changes what a transition delivers, or what a state represents."""
+    """Changes a running model: what a transition delivers, or the activity of a state."""
 
     def on_delivery(self, delivered: Activity, transition: str, time: int) -> Activity:
         """Return what the target receives in place of what the transition delivers at a time."""
 
-    def on_state(self, held: Activity, state: str, time: int) -> Activity:
-        """Return what a state holds in place of what it would hold at a time."""
+    def on_state(self, activity: Activity, state: str, time: int) -> Activity:
+        """Return the activity that replaces that of a state at a time."""
 
 
 @dataclass(frozen=True)
 class Intervention:
     """Noise on states and transitions, gains, and means; the same for a stimulus in whatever batch it runs.
 
-    At each time, in this order: a transition delivers f = f_ij,t(h_i(t-1)); its gain g makes that g f, or g f +
-    (1 - g) m where its mean m is put in place of what the gain takes away, and m alone where it is silenced; plus its
-    noise. What arrives at a state is added up, and to the sum comes the noise of the state.
+    At each time, in this order: a transition delivers f = f_ij,t(h_i(t-1)); its gain g turns that into g f, or, where
+    its mean m replaces what the gain removes, into g f + (1 - g) m; a silenced transition with a mean delivers m alone;
+    then its noise is added. The state adds up what arrives, and its own noise is added to the sum.
 
-    Noise is Gaussian, drawn anew for each unit by (seed, stimulus, repeat, place, time) alone. Its standard deviation
-    is given in units of the state at which it arrives: 1 is the standard deviation that this channel of the state has
-    at this time over images and positions, by the intact model's statistics, so that a lesion has the same noise in
-    all of its versions.
+    Noise is Gaussian, drawn for each unit by (seed, stimulus, repeat, place, time) alone. It is given in standard
+    deviations of the state at which it arrives: 1 is the standard deviation of this channel of the state at this time
+    over images and positions, by the intact model's statistics, so that all versions of a lesion have the same noise.
 
     Parameters
     ----------
     noise : float
         On every state at every time.
     gain, transition_noise : mapping of str to (float, Times)
-        By transition: how much, and when it delivers so.
+        By transition: the amount, and when it applies.
     means : mapping of (str, int) to Tensor of shape (channel, y, x)
-        What a transition delivers on average, put in place of what it does not deliver.
+        What a transition delivers on average, in place of what it does not deliver.
     statistics : Statistics or None
         The intact model's; None where there is no noise.
     seed : int
@@ -61,6 +61,18 @@ class Intervention:
     seed: int = 0
     rows: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.int64))
 
+    def check(self, planned: Schedule) -> None:
+        """Refuse noise on a state whose standard deviation is unknown at a time of the run.
+
+        Raises
+        ------
+        MissingStatisticsError
+            Naming the first such state and time.
+        """
+        for name, time in planned:
+            if self.noise or _applies(self.transition_noise, name, time):
+                self._spread(planned.graph.transition(name).target, time)
+
     def of_batch(self, target: Tensor, repeat: Tensor) -> Intervention:
         """Return the intervention on a batch, for stimuli of these indices and repeats, each of shape (stimulus,)."""
         return replace(self, rows=target + (repeat << 32))
@@ -68,37 +80,41 @@ class Intervention:
     def on_delivery(self, delivered: Activity, transition: str, time: int) -> Activity:
         """Return what arrives of a transition's delivery: scaled, its mean in place of the rest, with noise."""
         values = delivered.values
-        scaled, replaced = _now(self.gain, transition, time), (transition, time) in self.means
+        scaled, replaced = _applies(self.gain, transition, time), (transition, time) in self.means
         if scaled:
             values = values * self.gain[transition][0]
         if replaced:
             mean = self.means[transition, time].to(values)
             values = values + (1 - self.gain[transition][0]) * mean if scaled else mean.expand_as(values)
         delivered = delivered._replace(values=values)
-        if _now(self.transition_noise, transition, time):
+        if _applies(self.transition_noise, transition, time):
             target = transition.partition("->")[2]
             return self._with_noise(delivered, self.transition_noise[transition][0], transition, target, time)
         return delivered
 
-    def on_state(self, held: Activity, state: str, time: int) -> Activity:
-        """Return what a state holds, with noise."""
-        return self._with_noise(held, self.noise, state, state, time) if self.noise else held
+    def on_state(self, activity: Activity, state: str, time: int) -> Activity:
+        """Return the activity of a state, with noise."""
+        return self._with_noise(activity, self.noise, state, state, time) if self.noise else activity
 
     def _with_noise(self, activity: Activity, amount: float, place: str, state: str, time: int) -> Activity:
-        assert self.statistics is not None
         values, rows = activity
-        spread = self.statistics.at(state, time)[1].sqrt().to(values)[:, None, None]
+        spread = self._spread(state, time).to(values)[:, None, None]
         index = (self.rows if rows is None else self.rows[rows]).to(values.device)
         drawn = randomness.normal(self.seed, f"noise:{place}:{time}", index, values.shape[1:])
         return activity._replace(values=values + amount * spread * drawn.to(values))
 
+    def _spread(self, state: str, time: int) -> Tensor:
+        """Return the standard deviation of each channel of a state at a time."""
+        assert self.statistics is not None
+        return self.statistics.at(state, time)[1].sqrt()
 
-def _now(amounts: Amounts, transition: str, time: int) -> bool:
+
+def _applies(amounts: Amounts, transition: str, time: int) -> bool:
     return transition in amounts and time in amounts[transition][1]
 
 
 class MeanDeliveries:
-    """Adds up what transitions deliver at each time, unit by unit, and changes nothing.
+    """Sums over stimuli of what transitions deliver at each time, unit by unit; changes nothing.
 
     Parameters
     ----------
@@ -112,7 +128,7 @@ class MeanDeliveries:
         self._n: dict[tuple[str, int], int] = {}
 
     def on_delivery(self, delivered: Activity, transition: str, time: int) -> Activity:
-        """Take in what a transition delivers, for the stimuli for which it does."""
+        """Add what a transition delivers, over the stimuli for which it does; return it unchanged."""
         key = transition, time
         if key in self.wanted:
             total = delivered.values.double().sum(0)
@@ -120,9 +136,9 @@ class MeanDeliveries:
             self._n[key] = self._n.get(key, 0) + len(delivered.values)
         return delivered
 
-    def on_state(self, held: Activity, state: str, time: int) -> Activity:
-        """Return what is held, as it is."""
-        return held
+    def on_state(self, activity: Activity, state: str, time: int) -> Activity:
+        """Return the activity unchanged."""
+        return activity
 
     def means(self) -> dict[tuple[str, int], Tensor]:
         """Return the mean delivery of each transition at each time, shape (channel, y, x), float64."""

@@ -1,22 +1,31 @@
-"""What an intervention means for the rest of the model: an acute, a recalibrated or a mean-replaced lesion."""
+"""Lesions: an intervention that is acute, recalibrated or mean-replaced, and the statistics that each version uses."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+
+import torch
+from torch import Tensor
 
 from cortexsim._support.checks import unknown
 from cortexsim._support.hashing import checksum
 from cortexsim.graph.interventions import Changes
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.cortex import Cortex
+from cortexsim.model.hooks import MeanDeliveries
 from cortexsim.model.moments import Statistics
+from cortexsim.model.plan import Images, RunPlan, check_until, stored_statistics
 from cortexsim.stimuli.images import as_images
+from cortexsim.stimuli.presentation import AnyPresentation
 
 LESIONS = ("acute", "recalibrated", "mean-replaced")
 
 
-def check_lesion(lesion: str, done: Changes, calibrate_on: Any, statistics: Any) -> None:
-    """Refuse a lesion that is unknown, in which nothing is done, or that has no images to be taken on.
+def check_lesion(
+    lesion: str, done: Changes, calibrate_on: Images | None, statistics: Statistics | AnyPresentation | None
+) -> None:
+    """Refuse a lesion that is unknown, in which nothing is done, or that lacks images for its statistics or means.
 
     Raises
     ------
@@ -27,14 +36,14 @@ def check_lesion(lesion: str, done: Changes, calibrate_on: Any, statistics: Any)
         raise ValueError(unknown("lesion", lesion, LESIONS))
     if lesion == "acute" and calibrate_on is not None:
         raise ValueError(
-            "an acute lesion uses the intact model's statistics, so calibrate_on is of no use; say "
+            "an acute lesion uses the intact model's statistics, so calibrate_on has no effect; set "
             "lesion='recalibrated' or lesion='mean-replaced'"
         )
     if lesion == "acute":
         return
     if not done:
         raise ValueError(
-            f"lesion={lesion!r} says what an intervention means, but nothing is silenced, scaled or noisy; give "
+            f"lesion={lesion!r} is a version of an intervention, but nothing is silenced, scaled or noisy; give "
             "silence=..., gain=... or transition_noise=..."
         )
     own = lesion == "recalibrated" and isinstance(statistics, Statistics) and statistics.lesion == str(done)
@@ -42,38 +51,129 @@ def check_lesion(lesion: str, done: Changes, calibrate_on: Any, statistics: Any)
         raise ValueError(f"a {lesion} lesion needs images to take its statistics on; give calibrate_on=...")
 
 
-def intact(model: Cortex, used: Statistics) -> Statistics:
-    """Return the statistics of the intact model that belong to those of a lesion; of an intact one the same.
+def with_lesion(
+    plan: RunPlan,
+    lesion: str,
+    statistics: Statistics | AnyPresentation | None,
+    calibrate_on: Images | None,
+    *,
+    noisy: bool,
+) -> tuple[RunPlan, Statistics | None]:
+    """Choose the statistics of a run by the kind of lesion.
+
+    Parameters
+    ----------
+    plan : RunPlan
+        With the intervention.
+    lesion : "acute", "recalibrated" or "mean-replaced"
+    statistics : Statistics or Presentation, optional
+        As for `simulate`.
+    calibrate_on : Tensor or Dataset, optional
+        The images on which a recalibrated lesion takes its statistics.
+    noisy : bool
+        There is noise, whose unit is the standard deviation in the intact model.
+
+    Returns
+    -------
+    plan : RunPlan
+        Normalized by these statistics.
+    spread : Statistics or None
+        The statistics in whose standard deviations noise is given.
 
     Raises
     ------
     MissingStatisticsError
-        If the model holds none for this presentation.
+        If the model has none that fit.
+    ValueError
+        If the statistics are those of a lesion, and this lesion is another one.
+    """
+    model = plan.model
+    found = stored_statistics(model, plan.presentation, statistics)
+    if found is not None and found.lesion and lesion != "recalibrated":
+        raise ValueError(
+            f"these statistics are of a lesion ({found}), but the lesion is {lesion!r}; "
+            "set lesion='recalibrated', or give the intact model's"
+        )
+    if lesion != "recalibrated":
+        return plan.normalized_by(found), found
+    if found is None:
+        raise ValueError(
+            f"a model with normalization {model.normalization!r} has no statistics to recalibrate; use lesion='acute'"
+        )
+    # noise is as strong as in the intact model, whatever the lesion does to the spread of a state
+    spread = intact(model, found) if noisy else None
+    # that these end too soon is said before a calibration that takes long
+    check_until(found, plan.until)
+    return plan.normalized_by(_recalibrated(plan, found, calibrate_on)), spread
+
+
+def intact(model: Cortex, used: Statistics) -> Statistics:
+    """Return the intact model's statistics that belong to those of a lesion; of an intact model the same.
+
+    Raises
+    ------
+    MissingStatisticsError
+        If the model has none for this presentation.
     """
     return model.find_statistics(used.presentation) if used.lesion else used
 
 
-def recalibrated(model: Cortex, used: Statistics | None, done: Changes, calibrate_on: Any, until: int) -> Statistics:
-    """Take the statistics anew, with the lesion in place and shown as the intact model's were."""
-    if used is None:
-        raise ValueError("this model has no normalization, so there is nothing to recalibrate; use lesion='acute'")
-    if used.lesion == str(done):
-        return used
+def _recalibrated(plan: RunPlan, found: Statistics, calibrate_on: Images | None) -> Statistics:
+    """Take the statistics again, with the lesion in place and shown as the intact model's were."""
+    done = plan.interventions
+    if found.lesion == str(done):
+        return found
+    assert calibrate_on is not None, "check_lesion refuses a recalibrated lesion without images"
     return calibrate(
-        model,
+        plan.model,
         calibrate_on,
-        until,
-        used.presentation,
-        seed=used.seed,
+        found.presentation,
+        until=plan.until,
+        seed=found.seed,
         silence=done.closed,
         gain=done.scaled,
         transition_noise=done.noisy,
-        intact=used if done.noisy else None,
+        intact=found if done.noisy else None,
     )
 
 
-def describe_lesion(lesion: str, done: Changes, used: Statistics | None, calibrate_on: Any) -> dict[str, Any] | None:
-    """Say which lesion it is, and on which images its statistics or means were taken."""
+def mean_deliveries(plan: RunPlan, images: Images, *, batch_size: int = 250) -> dict[tuple[str, int], Tensor]:
+    """Take the mean of what the transitions that are silenced or scaled deliver in the intact model, unit by unit.
+
+    Parameters
+    ----------
+    plan : RunPlan
+        In which these transitions run. Of a mixture, a mean is over the stimuli for which the transition delivers.
+    images : Tensor, shape (stimulus, 3, height, width), or Dataset
+    batch_size : int
+        It changes memory and speed, not the result.
+
+    Returns
+    -------
+    dict of (str, int) to Tensor of shape (channel, y, x), float64
+        By transition and time.
+    """
+    pixels, done = as_images(images), plan.interventions
+    plan.model.check_images(pixels)
+    plan = replace(plan, images=pixels)
+    hook = MeanDeliveries(
+        {
+            (name, time)
+            for name, time in plan.schedule
+            if time in done.closed.get(name, ()) or (name in done.scaled and time in done.scaled[name][1])
+        }
+    )
+    with torch.no_grad():
+        for index in torch.arange(len(pixels)).split(batch_size):
+            for _ in plan.run(plan.frames(index), hook):
+                pass
+    return hook.means()
+
+
+def describe_lesion(
+    lesion: str, done: Changes, used: Statistics | None, calibrate_on: Images | None
+) -> dict[str, Any] | None:
+    """Describe which lesion it is, and on which images its statistics or means were taken."""
     if not done:
         return None
     if lesion == "recalibrated" and used is not None:

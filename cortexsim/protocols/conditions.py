@@ -242,13 +242,13 @@ def one_set(
     seed: int,
 ) -> Statistics | None:
     """Find or take one set of statistics for all conditions; sets of their own would be a difference between them."""
-    if model.normalization == "none":
+    if not model.needs_statistics:
         return None
     every = tuple(dict.fromkeys(presentations))
     if calibrate_on is not None:
         if statistics is not None:
             raise ValueError("give either statistics, or images to take them on (calibrate_on), not both")
-        return calibrate(model, calibrate_on, until, mixture(*every), seed=seed, keep=False)
+        return calibrate(model, calibrate_on, mixture(*every), until=until, seed=seed, keep=False)
     if statistics is not None:
         return model.find_statistics(None, statistics)
     weights = model.checksum()

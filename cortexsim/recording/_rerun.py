@@ -13,9 +13,19 @@ from typing import Any
 import torch
 import xarray as xr
 
-from cortexsim import __version__, datasets, zoo
-from cortexsim._support.checks import finite, unknown, whole
+from cortexsim import datasets, zoo
+from cortexsim._support.checks import unknown, whole
 from cortexsim._support.hashing import checksum
+from cortexsim._support.settings import (
+    Form,
+    anything,
+    mapping,
+    mapping_or_none,
+    name_or_path,
+    number,
+    text_or_none,
+    whole_number,
+)
 from cortexsim.model.checkpoint import load as load_file
 from cortexsim.model.cortex import Cortex
 from cortexsim.recording._simulate import simulate
@@ -23,15 +33,30 @@ from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.masks import MASKS, GivenMask
 from cortexsim.stimuli.presentation import Presentation, flash, masked, sustained
 
-SCHEMA = 1
-REQUIRED = ("schema", "model", "data", "stimulus", "presentation", "until")
-OPTIONAL = ("version", "model_checksum", "image_checksum", "quantity", "seed", "noise", "repeats")
 DATA: dict[str, Callable[..., xr.Dataset]] = {"contours": datasets.contours, "digits": datasets.digits}
 SHOW: dict[str, Callable[..., Presentation]] = {"flash": flash, "masked": masked, "sustained": sustained}
 MOST_DRAWN = 10_000  # a stimulus is drawn with all those before it
 LONGEST = 1_000  # no model has statistics nearly as long, and their end is told only after the plan of a run is made
 MOST_REPEATS = 100_000
 STRONGEST_NOISE = 1_000_000  # float32 holds what comes of it
+
+FORM = Form(
+    {
+        "model": name_or_path,
+        "data": mapping_or_none,
+        "stimulus": whole_number(0),
+        "presentation": mapping,
+        "until": whole_number(1, LONGEST),
+    },
+    {
+        "model_checksum": text_or_none,
+        "image_checksum": text_or_none,
+        "quantity": anything,
+        "seed": whole_number(0),
+        "noise": number(0, STRONGEST_NOISE, unit="standard deviations"),
+        "repeats": whole_number(1, MOST_REPEATS),
+    },
+)
 
 
 def rerun(
@@ -105,38 +130,11 @@ def check(settings: Any) -> dict[str, Any]:
     Raises
     ------
     TypeError
-        If they are no mapping, or a value is of another type.
+        If they are not a mapping, or a value is of another type.
     ValueError
         If a key is missing or unknown, a number is not allowed, or they are of another schema.
     """
-    if not isinstance(settings, Mapping):
-        raise TypeError(f"settings must be a mapping, such as panel.settings, got {type(settings).__name__}")
-    missing = [key for key in REQUIRED if key not in settings]
-    if missing:
-        raise ValueError(f"the settings lack {missing}: needed are {list(REQUIRED)}, possible {list(OPTIONAL)}")
-    for key in settings:
-        if key not in REQUIRED + OPTIONAL:
-            raise ValueError(unknown("setting", key, REQUIRED + OPTIONAL))
-    if isinstance(settings["schema"], bool) or settings["schema"] != SCHEMA:
-        raise ValueError(
-            f"the settings are of schema {settings['schema']!r} (written by cortexsim "
-            f"{settings.get('version', 'unknown')}), but cortexsim {__version__} reads schema {SCHEMA}"
-        )
-    for key, kinds, allowed in (
-        ("model", str | None, "a name or a path"),
-        ("data", Mapping | None, "a mapping"),
-        ("presentation", Mapping, "a mapping"),
-        ("version", str | None, "text"),
-        ("model_checksum", str | None, "text"),
-        ("image_checksum", str | None, "text"),
-    ):
-        if not isinstance(settings.get(key), kinds):
-            raise TypeError(f"{key} must be {allowed}, got {settings[key]!r}")
-    limits = {"stimulus": (0, None), "until": (1, LONGEST), "seed": (0, None), "repeats": (1, MOST_REPEATS)}
-    for key, (lowest, highest) in limits.items():
-        whole(settings.get(key, lowest), key, lowest, highest)
-    finite(settings.get("noise", 0), "noise", 0, STRONGEST_NOISE, unit="standard deviations")
-    return dict(settings)
+    return FORM.read(settings)
 
 
 def _is_number(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""What is kept of each state: all of it, its mean over space, or some units; and the memory that this takes."""
+"""The `record=` selection: all of a state, its mean over space, or some units; and the memory that this takes."""
 
 from __future__ import annotations
 
@@ -18,35 +18,36 @@ if TYPE_CHECKING:
 
     from cortexsim.model.cortex import Cortex
 
-Record = Sequence[str] | Mapping[str, Any]
-WAYS = ("all", "spatial_mean")
+Unit = int | tuple[int, int, int]
+Record = Sequence[str] | Mapping[str, str | Sequence[Unit]]
+PARTS = ("all", "spatial_mean")
 
 
 @dataclass(frozen=True)
-class Portion:
-    """What is kept of a state.
+class Selection:
+    """The part of a state that is recorded.
 
     Parameters
     ----------
     state : State
-    way : "all", "spatial_mean" or tuple of int
+    part : "all", "spatial_mean" or tuple of int
         Units are counted over (channel, y, x), the last of them fastest.
     """
 
     state: State
-    way: str | tuple[int, ...]
+    part: str | tuple[int, ...]
 
     @property
     def dims(self) -> tuple[str, ...]:
-        """The dimensions of what is kept, after stimulus and time."""
-        return {"all": ("channel", "y", "x"), "spatial_mean": ("channel",)}.get(str(self.way), ("unit",))
+        """The dimensions of what is recorded, after stimulus and time."""
+        return {"all": ("channel", "y", "x"), "spatial_mean": ("channel",)}.get(str(self.part), ("unit",))
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The lengths of these dimensions."""
-        if isinstance(self.way, tuple):
-            return (len(self.way),)
-        return self._whole if self.way == "all" else self._whole[:1]
+        if isinstance(self.part, tuple):
+            return (len(self.part),)
+        return self._whole if self.part == "all" else self._whole[:1]
 
     @property
     def _whole(self) -> tuple[int, int, int]:
@@ -54,71 +55,73 @@ class Portion:
 
     @property
     def coordinates(self) -> dict[str, xr.Variable]:
-        """Where units that were chosen lie; nothing where all that there are were kept."""
-        if not isinstance(self.way, tuple):
+        """The positions of selected units; nothing where all units are recorded."""
+        if not isinstance(self.part, tuple):
             return {}
-        places = dict(zip(("channel", "y", "x"), np.unravel_index(self.way, self._whole), strict=True))
+        places = dict(zip(("channel", "y", "x"), np.unravel_index(self.part, self._whole), strict=True))
         long_name = {"long_name": f"unit of {self.state.name}, counted over channel, y and x"}
         return {
-            "unit": xr.Variable("unit", np.array(self.way), long_name),
+            "unit": xr.Variable("unit", np.array(self.part), long_name),
             **{name: xr.Variable("unit", values, {"long_name": name}) for name, values in places.items()},
         }
 
     def of(self, values: Tensor) -> Tensor:
-        """Take it from what the state holds, shape (stimulus, channel, y, x)."""
-        if isinstance(self.way, tuple):
-            return values.flatten(1)[:, list(self.way)]
-        return values if self.way == "all" else values.mean((-2, -1))
+        """Select from the activity of the state, shape (stimulus, channel, y, x)."""
+        if isinstance(self.part, tuple):
+            return values.flatten(1)[:, list(self.part)]
+        return values if self.part == "all" else values.mean((-2, -1))
 
     def __str__(self) -> str:
         name = self.state.name
-        if isinstance(self.way, tuple):
-            return f"{len(self.way)} {'unit' if len(self.way) == 1 else 'units'} of {name}"
-        return name if self.way == "all" else f"the spatial mean of {name}"
+        if isinstance(self.part, tuple):
+            return f"{len(self.part)} {'unit' if len(self.part) == 1 else 'units'} of {name}"
+        return name if self.part == "all" else f"the spatial mean of {name}"
 
 
-def portions(graph: CortexGraph, record: Record | None = None) -> dict[str, Portion]:
-    """Return what is kept of each recorded state, in the graph's order.
+def selections(graph: CortexGraph, record: Record | None = None) -> dict[str, Selection]:
+    """Return what is recorded of each state, in the graph's order.
 
     Parameters
     ----------
     graph : CortexGraph
-    record : sequence of str, or mapping of str to what is kept, optional
+    record : sequence of str, or mapping of str to a part, optional
         As for `simulate`.
 
     Raises
     ------
     TypeError
-        If it is one text, or what is kept of a state is neither a name nor a sequence of units.
+        If it is one text, or a part is neither a name nor a sequence of units.
     ValueError
-        If a state, a name or a unit is not there, or a unit is named twice.
+        If a state, a name or a unit does not exist, or a unit is named twice.
     """
     if record is None:
         record = graph.state_names
     if isinstance(record, str):
         raise TypeError(f"record must be a sequence of states, such as [{record!r}], got {record!r}")
-    asked = dict(record) if isinstance(record, Mapping) else dict.fromkeys(record, "all")
+    asked: dict[str, Any] = dict(record) if isinstance(record, Mapping) else dict.fromkeys(record, "all")
     strangers = [name for name in asked if name not in graph.state_names]
     if strangers:
         raise ValueError(f"cannot record {strangers}: the states are {graph.state_names}")
-    return {state.name: Portion(state, _way(state, asked[state.name])) for state in graph.states if state.name in asked}
+    return {
+        state.name: Selection(state, _part(state, asked[state.name])) for state in graph.states if state.name in asked
+    }
 
 
-def described(kept: Mapping[str, Portion]) -> list[str] | dict[str, Any]:
-    """Return what `portions` makes the same of, as plain values: the names alone where all is kept of each."""
-    if all(portion.way == "all" for portion in kept.values()):
-        return list(kept)
-    return {name: p.way if isinstance(p.way, str) else list(p.way) for name, p in kept.items()}
+def as_record(selected: Mapping[str, Selection]) -> list[str] | dict[str, Any]:
+    """Return plain values of which `selections` makes the same: names alone where all of each state is recorded."""
+    if all(selection.part == "all" for selection in selected.values()):
+        return list(selected)
+    return {name: one.part if isinstance(one.part, str) else list(one.part) for name, one in selected.items()}
 
 
-def _way(state: State, asked: Any) -> str | tuple[int, ...]:
+def _part(state: State, asked: Any) -> str | tuple[int, ...]:
     if isinstance(asked, str):
-        if asked not in WAYS:
-            raise ValueError(f"{unknown(f'way to record {state.name}', asked, WAYS)}; or give units")
+        if asked not in PARTS:
+            raise ValueError(f"{unknown(f'part of {state.name}', asked, PARTS)}; or give units")
         return asked
     if not isinstance(asked, Sequence | np.ndarray) or not len(asked):
         raise TypeError(
-            f"what is recorded of {state.name} must be {' or '.join(map(repr, WAYS))}, or at least one unit, such as "
+            f"what is recorded of {state.name} must be {' or '.join(map(repr, PARTS))}, or at least one unit, such as "
             f"[0, 7] or [(channel, y, x)], got {asked!r}"
         )
     units = tuple(_unit(state, unit) for unit in asked)
@@ -134,7 +137,7 @@ def _unit(state: State, unit: Any) -> int:
     if not all(map(is_whole, place)) or len(place) not in (1, 3):
         raise TypeError(f"a unit of {state.name} is its number, or (channel, y, x), got {unit!r}")
     lengths = shape if len(place) == 3 else (prod(shape),)
-    if not all(0 <= part < length for part, length in zip(place, lengths, strict=True)):
+    if not all(0 <= index < length for index, length in zip(place, lengths, strict=True)):
         raise ValueError(
             f"{state.name} has no unit {unit!r}: its units are 0 to {prod(shape) - 1}, or (channel, y, x) within "
             f"{shape}, counted from 0"
@@ -144,12 +147,12 @@ def _unit(state: State, unit: Any) -> int:
 
 def estimate(model: Cortex, n_stimuli: int, *, until: int, record: Record | None = None, dtype: str = "float32") -> int:
     """Return the bytes that a recording takes in memory; `record` as for `simulate`."""
-    units = sum(prod(portion.shape) for portion in portions(model.graph, record).values())
+    units = sum(prod(selection.shape) for selection in selections(model.graph, record).values())
     return n_stimuli * (until + 1) * (units + model.n_classes) * np.dtype(dtype).itemsize
 
 
 def fitting_batch(model: Cortex, until: int, record: Record, dtype: str) -> int:
-    """Choose the batch: 128 stimuli, or as many as fit, three batches at once, in half of the memory that is free."""
+    """Choose the batch: 128 stimuli, or as many as fit, three batches at once, in half of the free memory."""
     import psutil
 
     each = estimate(model, 1, until=until, record=record, dtype=dtype)
@@ -171,10 +174,10 @@ def refuse_too_large(model: Cortex, n: int, until: int, record: Record, dtype: s
     if needed > 0.9 * free:
         half = "" if dtype == "float16" else ", dtype='float16'"
         fits = int(n * 0.9 * free / needed)
-        what = ", ".join(map(str, portions(model.graph, record).values())) or "the readout"
+        what = ", ".join(map(str, selections(model.graph, record).values())) or "the readout"
         raise MemoryError(
             f"recording {n} stimuli at {until + 1} times of {what} takes {needed / 1e9:,.1f} GB, but "
             f"{free / 1e9:,.1f} GB of memory is free; record fewer states (record=[...]) or less of each "
             f"(record={{...: 'spatial_mean'}}){half}, fewer times (until=...), or fewer stimuli (at most {fits}); or "
-            "let it go to disk while it runs (to='... .zarr')"
+            "stream it to disk (to='... .zarr')"
         )

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from cortexsim._support.files import FolderLock, written_aside
-from cortexsim.recording.io import ATTRIBUTE, COMPLETE, WRITTEN, chunk_for, write_zarr
+from cortexsim.recording.io import ATTRIBUTE, COMPLETE, WRITTEN, chunk_for, engine_for, write_zarr
 
 # one batch is written and one waits while the next is computed: memory does not grow with the number of stimuli
 WAITING = 1
@@ -45,7 +45,7 @@ class Memory:
         """Return the arrays of a batch by node, to be filled in place."""
         return {name: array[batch.start : batch.stop] for name, array in self.arrays.items()}
 
-    def keep(self, batch: range, arrays: Mapping[str, np.ndarray]) -> None:
+    def write(self, batch: range, arrays: Mapping[str, np.ndarray]) -> None:
         """Do nothing: what `room` gave is a part of the whole."""
 
     def finish(self) -> None:
@@ -137,7 +137,7 @@ class Stream:
             name: np.full((len(batch), *array.shape[1:]), np.nan, array.dtype) for name, array in self._arrays.items()
         }
 
-    def keep(self, batch: range, arrays: Mapping[str, np.ndarray]) -> None:
+    def write(self, batch: range, arrays: Mapping[str, np.ndarray]) -> None:
         """Hand over a batch, to be written in turn; waits while the queue is full.
 
         Parameters
@@ -213,28 +213,25 @@ def lazy(shapes: Mapping[str, tuple[int, ...]], dtype: str) -> dict[str, Any]:
     return {name: dask.array.full(shape, np.nan, dtype=dtype, chunks=-1) for name, shape in shapes.items()}
 
 
-def begun(path: Path) -> bool:
-    """Whether there is a recording that was not finished."""
-    import zarr
-
-    try:
-        return zarr.open_group(str(path), mode="r").attrs.get(COMPLETE) == 0
-    except (OSError, ValueError, KeyError):
-        return False
-
-
-def settings_of(path: Path) -> dict[str, Any]:
-    """Return how an incomplete recording is being made, and refuse what is none.
+def unfinished_settings(path: str | Path) -> dict[str, Any] | None:
+    """Return how an unfinished .zarr recording is being made; None if there is no unfinished one at the path.
 
     Raises
     ------
     ValueError
-        If it is no recording of cortexsim.
+        If the suffix is not allowed, or it is no recording of cortexsim.
     """
     import zarr
 
+    if engine_for(path) != "zarr":
+        return None
     try:
         attributes = zarr.open_group(str(path), mode="r").attrs
+        if attributes.get(COMPLETE) != 0:
+            return None
+    except (OSError, ValueError, KeyError):
+        return None
+    try:
         return json.loads(str(attributes[ATTRIBUTE]))
     except Exception as error:
         raise ValueError(f"{path} cannot be read as a recording: {error}") from error

@@ -63,7 +63,7 @@ def _measured(point: Point, base: Path, path: Path | None) -> xr.Dataset:
     statistics = None
     if settings["calibrate_on"] and model.normalization != "none":
         training = stimuli(data, settings["calibrate_on"], seed, "train", size)
-        statistics = calibrate(model, training, settings["until"], presentation, seed=seed, keep=False)
+        statistics = calibrate(model, training, presentation, until=settings["until"], seed=seed, keep=False)
     images = stimuli(data, settings["n"], seed, "test", size)
     if model.classes is not None and classes(images) != model.classes:
         raise ValueError(f"the model was trained on the classes {model.classes}, but the data have {classes(images)}")

@@ -361,7 +361,7 @@ class _Training:
         if model.normalization != "none":
             n = recipe.calibration_images if thorough else recipe.brief_calibration_images
             some = torch.randperm(len(self.images), generator=torch.Generator().manual_seed(recipe.seed))[:n]
-            calibrate(model, self.images[some.to(self.device)], until, recipe.presentation, seed=recipe.seed)
+            calibrate(model, self.images[some.to(self.device)], recipe.presentation, until=until, seed=recipe.seed)
         if not len(images):
             return None
         asked = asked_times(labels)

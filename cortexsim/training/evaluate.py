@@ -11,9 +11,11 @@ import torch
 import xarray as xr
 from torch import Tensor
 
+from cortexsim._support.progress import Report, silent
 from cortexsim.datasets.labels import classes
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.nets import undisturbed
+from cortexsim.model.plan import plan_run, resolve, stored_statistics
 from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import AnyPresentation
 
@@ -67,17 +69,30 @@ def predictions(
     statistics: Any = None,
     seed: int = 0,
     batch_size: int = 500,
+    report: Report = silent,
 ) -> Tensor:
-    """Return the class that is read out at each time, shape (time, stimulus), with stored statistics."""
+    """Return the class that is read out at each time, shape (time, stimulus), with stored statistics.
+
+    Parameters
+    ----------
+    statistics, seed
+        As for `simulate`.
+    batch_size : int
+        It changes memory and speed, not the result.
+    report : callable, optional
+        Called before each batch with the fraction that is done and a message; an exception from it stops the run.
+    """
     named = torch.zeros((len(times), len(images)), dtype=torch.long, device=images.device)
     if not times:
         return named
+    images, presentation = resolve(model, images, presentation)
+    plan = plan_run(model, images, presentation, until=max(times), record={}, readout_times=times, seed=seed)
+    plan = plan.normalized_by(stored_statistics(model, presentation, statistics))
     with undisturbed(model), torch.no_grad():
         for index in torch.arange(len(images), device=images.device).split(batch_size):
-            logits = model.readouts(
-                images[index], times, presentation, statistics=statistics, seed=seed, index=index, others=images
-            )
-            named[:, index] = logits.argmax(-1)
+            done = int(index[0])
+            report(done / len(images), f"{done:,} of {len(images):,} images")
+            named[:, index] = plan.read(index, times).argmax(-1).to(images.device)
     return named
 
 

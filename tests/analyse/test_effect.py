@@ -143,7 +143,7 @@ def test_recordings_that_differ_otherwise_are_refused(calibrated, pictures, chan
     recording, _ = pair(calibrated, pictures)
     images = 1 - pictures if change.pop("images", 0) else pictures
     if "presentation" in change:
-        cs.calibrate(calibrated, pictures, until=6, presentation=cs.sustained())
+        cs.calibrate(calibrated, pictures, cs.sustained(), until=6)
     intact = cs.simulate(calibrated, images, **{"until": 6, "labels": LABELS, "dtype": "float64", **change})
     with pytest.raises(ValueError, match=rf"the two recordings also differ in .*'{differs}'"):
         effect(recording, intact)

@@ -30,7 +30,7 @@ def compare(model, pictures, rdms, **settings):
 def test_the_value_is_the_mean_over_subjects_of_rank_correlations_with_their_mean_session(calibrated, pictures):
     rdms = brain(2, 3, dims=["subject", "session"])
     found = compare(calibrated, pictures, rdms)
-    cs.calibrate(calibrated, pictures, 3, cs.sustained())
+    cs.calibrate(calibrated, pictures, cs.sustained(), until=3)
     recording = cs.simulate(calibrated, pictures, cs.sustained(), until=3)
     ours = analyse.rdm(recording["V2"]).sel(time=2).values[PAIRS]
     each = [spearmanr(ours, rdms.values[k].mean(0)[PAIRS])[0] for k in range(2)]
@@ -48,7 +48,7 @@ def test_the_pixels_are_compared_in_the_same_way(calibrated, pictures):
 
 def test_a_brain_that_is_the_model_agrees_with_it_and_not_with_the_untrained_one(calibrated, pictures):
     trained = drawn_anew(calibrated, seed=7)
-    cs.calibrate(trained, pictures, 3, cs.sustained())
+    cs.calibrate(trained, pictures, cs.sustained(), until=3)
     recording = cs.simulate(trained, pictures, cs.sustained(), until=3)
     copied = analyse.rdm(recording["IT"]).sel(time=3, drop=True)
     rdms = labelled_matrices(copied.values, copied.dims, {}, source="a copy")

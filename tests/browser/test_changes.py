@@ -1,4 +1,4 @@
-"""What changes, in the browser: the canvas moves the cursors of the figures beside it, and of no other panel."""
+"""The panel on change in the browser: the canvas moves the cursors of its own figures, and of no other panel."""
 
 import time
 
@@ -15,7 +15,7 @@ cs.calibrate(model, data, until=4, presentation=cs.flash(1))"""
 PANELS = [
     f"{name} = cs.explore.Changes(model=model, data=data, n=24)\n{name}.compute()\n{name}" for name in ("one", "two")
 ]
-TOLD = "print(one.time, two.time, one.figures['decoding'].layout.shapes[-1].x0)"
+TIMES = "print(one.time, two.time, one.figures['decoding'].layout.shapes[-1].x0)"
 AT_THE_START = ["0", "0", 0, "0", "0"]
 
 
@@ -43,15 +43,15 @@ def test_the_slider_moves_the_figures_of_its_own_panel_without_asking_the_kernel
     # the class means have places once something has reached IT
     assert [page.evaluate(MOMENTS, k) for k in (0, 1)] == [["2", "2", 2, "2", "2"], AT_THE_START]
     page.evaluate("() => window.busy")
-    # a kernel is told the latest when it has answered to the one before
+    # the browser sends the latest time when the kernel has answered the one before
     deadline = time.monotonic() + 30
-    while page.evaluate(EXECUTE, TOLD).split() != ["2", "0", "2"]:
-        assert time.monotonic() < deadline, "the kernel does not learn of the time"
+    while page.evaluate(EXECUTE, TIMES).split() != ["2", "0", "2"]:
+        assert time.monotonic() < deadline, "the kernel does not receive the time"
         page.wait_for_timeout(100)
     assert left_this_machine() == []
 
 
-def test_the_cursors_stay_at_their_time_when_figures_are_drawn_anew(panels):
+def test_the_cursors_stay_at_their_time_when_figures_are_drawn_again(panels):
     page = panels
     page.get_by_role("slider", name="time (steps)").nth(1).focus()
     page.keyboard.press("End")
@@ -68,7 +68,7 @@ def test_the_cursors_stay_at_their_time_when_figures_are_drawn_anew(panels):
     assert page.evaluate(MOMENTS, 0) == ["2", "2", 2, "2", "2"]
 
 
-def test_the_kernel_moves_them_too(panels, looks):
+def test_the_kernel_moves_the_cursors_too(panels, looks):
     page = panels
     page.evaluate(EXECUTE, "one.time = 4")
     page.wait_for_function(f"() => ({MOMENTS})(0).join() === '4,4,2,4,4'", timeout=30_000)

@@ -18,7 +18,7 @@ def exported(tmp_path_factory):
     torch.manual_seed(0)
     model = cs.Cortex(cs.adjacent({"V1": 4, "V2": 4, "IT": 4}, size=16, shortcut=0.5), 2, 4)
     data = cs.datasets.contours(24, size=16, length=(4, 6))
-    cs.calibrate(model, data, until=4, presentation=cs.flash(1))
+    cs.calibrate(model, data, cs.flash(1), until=4)
     panel = cs.explore.Changes(model=model, data=data, n=24)
     panel.compute()
     path = tmp_path_factory.mktemp("exported") / "page.html"

@@ -384,7 +384,7 @@ def test_statistics_are_reused_only_when_asked_for(trained, animals, tmp_path, c
         (["--until", 3, "--gain", "h1->h2:half"], "cannot read 'h1->h2:half': write V2->V1:0.5"),
         (["--until", 3, "--gain", "h1->h2:2", "--gain", "h1->h2:3"], "h1->h2 is given a gain twice"),
         (["--until", 3, "--repeats", 2], "2 repeats without noise would all be equal"),
-        (["--until", 3, "--calibrate-on", 4], "calibrate_on is of no use"),
+        (["--until", 3, "--calibrate-on", 4], "calibrate_on has no effect"),
         (
             ["--until", 3, "--lesion", "recalibrated", "--calibrate-on", 0],
             "calibrate-on must be a whole number, at least 1, got 0",
@@ -476,7 +476,7 @@ def test_rerun_never_overwrites(noted, tmp_path, capsys):
     [
         (lambda text: text[:-5], "settings.json is no JSON (Unterminated string"),
         (lambda text: "[1]", "settings must be a mapping, such as panel.settings, got list"),
-        (lambda text: text.replace('"until"', '"untill"'), "the settings lack ['until']"),
+        (lambda text: text.replace('"until"', '"untill"'), "unknown setting 'untill': the allowed"),
         (lambda text: text.replace('"until"', '"untill": 3, "until"'), "unknown setting 'untill'"),
         (lambda text: text.replace('"until"', '"until": 2, "until"'), "gives ['until'] more than once; give each once"),
         (lambda text: text.replace('"schema": 1', '"schema": 99'), "the settings are of schema 99"),

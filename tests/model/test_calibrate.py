@@ -32,14 +32,14 @@ def test_evaluation_after_calibration_equals_training_mode_on_the_same_images(
     graph = cs.adjacent({"V1": 4, "V2": 4, "IT": 4}, size=8, self_transitions=self_transitions)
     model = cs.Cortex(graph, n_classes=3, readout_time=6, pre_net=pre_net).double()
     trained = model.train().readouts(images, [2, 4, 6], presentation)
-    cs.calibrate(model, images, 6, presentation, batch_size=5)
+    cs.calibrate(model, images, presentation, until=6, batch_size=5)
     torch.testing.assert_close(model.eval().readouts(images, [2, 4, 6], presentation), trained, rtol=0, atol=1e-11)
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 23, 1000])
 def test_statistics_do_not_depend_on_the_batch_size(model, images, batch_size):
-    whole = cs.calibrate(model, images, 6, MIXTURE)
-    split = cs.calibrate(model, images, 6, MIXTURE, batch_size=batch_size)
+    whole = cs.calibrate(model, images, MIXTURE, until=6)
+    split = cs.calibrate(model, images, MIXTURE, until=6, batch_size=batch_size)
     assert set(whole) == set(split)
     for place in whole:
         for one, other in zip(whole.moments[place], split.moments[place], strict=True):
@@ -47,7 +47,7 @@ def test_statistics_do_not_depend_on_the_batch_size(model, images, batch_size):
 
 
 def test_statistics_say_what_they_were_taken_on(model, images):
-    taken = cs.calibrate(model, images, 6, cs.flash(2), seed=4)
+    taken = cs.calibrate(model, images, cs.flash(2), until=6, seed=4)
     assert taken.presentation == cs.flash(2)
     assert (taken.until, taken.n_images, taken.seed) == (6, 23, 4)
     assert taken.weights == model.checksum()
@@ -59,15 +59,15 @@ def test_statistics_say_what_they_were_taken_on(model, images):
 def test_calibration_leaves_weights_and_mode_alone(model, images):
     model.train()
     before = {name: value.clone() for name, value in model.weights_and_buffers().items()}
-    cs.calibrate(model, images, 5)
+    cs.calibrate(model, images, until=5)
     assert model.training
     assert all(torch.equal(value, before[name]) for name, value in model.weights_and_buffers().items())
     assert all(parameter.grad is None for parameter in model.parameters())
 
 
 def test_a_model_holds_a_set_for_each_presentation(model, images):
-    cs.calibrate(model, images, 5, cs.flash(1))
-    cs.calibrate(model, images, 5, cs.sustained())
+    cs.calibrate(model, images, cs.flash(1), until=5)
+    cs.calibrate(model, images, cs.sustained(), until=5)
     model.eval()
     assert not torch.allclose(
         model.readouts(images, [5], cs.flash(1)), model.readouts(images, [5], cs.flash(1), statistics=cs.sustained())
@@ -77,7 +77,7 @@ def test_a_model_holds_a_set_for_each_presentation(model, images):
 
 
 def test_a_mixture_serves_its_components_and_no_others(model, images):
-    cs.calibrate(model, images, 5, MIXTURE)
+    cs.calibrate(model, images, MIXTURE, until=5)
     model.eval().readouts(images, [5], cs.masked(1, 2))
     with pytest.raises(MissingStatisticsError, match=r"no statistics for «masked.*SOA 3.*calibrate"):
         model.readouts(images, [5], cs.masked(1, 3))
@@ -85,13 +85,13 @@ def test_a_mixture_serves_its_components_and_no_others(model, images):
 
 
 def test_uncalibrated_times_are_refused(model, images):
-    cs.calibrate(model, images, 5)
+    cs.calibrate(model, images, until=5)
     with pytest.raises(MissingStatisticsError, match=r"no statistics for .* at time .*until="):
         model.eval().readouts(images, [7])
 
 
 def test_statistics_of_other_weights_are_refused(model, images):
-    cs.calibrate(model, images, 5)
+    cs.calibrate(model, images, until=5)
     with torch.no_grad():
         model.pre.weight.mul_(2)
     with pytest.raises(MissingStatisticsError, match="weights have changed"):
@@ -99,7 +99,7 @@ def test_statistics_of_other_weights_are_refused(model, images):
 
 
 def test_held_statistics_stand_still_from_a_time_on(model, images):
-    taken = cs.calibrate(model, images, 8)
+    taken = cs.calibrate(model, images, until=8)
     held = taken.held(5)
     assert all(torch.equal(one, other) for one, other in zip(held.at("V1", 8), taken.at("V1", 5), strict=True))
     assert all(torch.equal(one, other) for one, other in zip(held.at("V1", 4), taken.at("V1", 4), strict=True))
@@ -107,7 +107,7 @@ def test_held_statistics_stand_still_from_a_time_on(model, images):
 
 
 def test_pooled_statistics_are_the_moments_of_all_times_together(model, images):
-    taken = cs.calibrate(model, images, 4)
+    taken = cs.calibrate(model, images, until=4)
     recording = cs.simulate(model, images, until=4, dtype="float64")
     every = torch.from_numpy(recording["V1"]["activation"].values).transpose(1, 2).flatten(2)
     mean, variance = taken.pooled().at("V1", 2)
@@ -116,7 +116,7 @@ def test_pooled_statistics_are_the_moments_of_all_times_together(model, images):
 
 
 def test_pooling_can_stop_at_the_last_trained_time(model, images):
-    taken = cs.calibrate(model, images, 8)
+    taken = cs.calibrate(model, images, until=8)
     pooled = taken.pooled(until=3)
     assert torch.equal(pooled.at("V1", 8)[0], torch.stack([taken.at("V1", t)[0] for t in range(4)]).mean(0))
     assert pooled.change == "pooled over times 0 to 3"
@@ -126,21 +126,21 @@ def test_a_model_with_shared_normalization_gets_pooled_statistics(images):
     torch.manual_seed(0)
     graph = cs.adjacent({"V1": 4, "IT": 4}, size=8)
     model = cs.Cortex(graph, 3, 3, normalization="shared").double()
-    taken = cs.calibrate(model, images, 5)
+    taken = cs.calibrate(model, images, until=5)
     assert torch.equal(taken.at("V1", 1)[0], taken.at("V1", 5)[0])
     assert model.eval().readouts(images, [3, 5]).isfinite().all()
 
 
 def test_training_mode_uses_the_batch_and_never_the_store(model, images):
     before = model.train().readouts(images, [5])
-    cs.calibrate(model, torch.rand_like(images), 5)
+    cs.calibrate(model, torch.rand_like(images), until=5)
     assert torch.equal(model.readouts(images, [5]), before)
 
 
 def test_a_model_of_unshared_weights_is_calibrated_as_far_as_it_has_weights(images):
     graph = cs.adjacent({"V1": 4, "V2": 4, "IT": 4}, size=8)
     model = cs.Cortex(graph, 3, readout_time=4, sharing="none").double()
-    taken = cs.calibrate(model, images, 4)
+    taken = cs.calibrate(model, images, until=4)
     assert taken.times("IT") == [2, 3, 4]
     assert 4 not in taken.times("V1")
 
@@ -161,5 +161,5 @@ def test_impossible_calibrations_are_refused(model, images, arguments, message):
 def test_a_model_without_normalization_has_no_statistics_to_take(images):
     model = cs.Cortex(cs.adjacent({"V1": 4, "IT": 4}, size=8), 3, 3, normalization="none").double()
     with pytest.raises(ValueError, match="no normalization"):
-        cs.calibrate(model, images, 3)
+        cs.calibrate(model, images, until=3)
     assert model.eval()(images).shape == (23, 3)

@@ -76,9 +76,7 @@ def test_a_model_comes_back_with_the_same_logits(calibrated, pictures, path, dty
 
 
 def test_every_set_of_statistics_comes_back(calibrated, pictures, path):
-    cs.calibrate(
-        calibrated, pictures, until=4, seed=3, presentation=cs.mixture(cs.flash(1), cs.masked(1, 2), weights=(1, 2))
-    )
+    cs.calibrate(calibrated, pictures, cs.mixture(cs.flash(1), cs.masked(1, 2), weights=(1, 2)), until=4, seed=3)
     held = calibrated.statistics[cs.flash(1)].held(3)
     calibrated.statistics[cs.flash(1)] = held
     cs.save(calibrated, path)

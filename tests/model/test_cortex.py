@@ -299,14 +299,14 @@ def test_evaluation_without_statistics_is_refused_and_calibrate_named(model, ima
 
 
 def test_a_lesion_by_hand_is_noticed(model, images):
-    cs.calibrate(model, images, 4)
+    cs.calibrate(model, images, until=4)
     model.kernels("V2->V1", 2)[0].data.zero_()
     with pytest.raises(MissingStatisticsError, match="weights have changed"):
         model.eval()(images)
 
 
 def test_a_changed_input_gain_is_noticed(model, images):
-    cs.calibrate(model, images, 4)
+    cs.calibrate(model, images, until=4)
     model.input_gain = 64.0
     with pytest.raises(MissingStatisticsError, match="weights have changed"):
         model.eval()(images)
@@ -314,7 +314,7 @@ def test_a_changed_input_gain_is_noticed(model, images):
 
 def test_masks_from_other_images_do_not_depend_on_the_batch(model, images):
     shown = cs.masked(1, 1, "image")
-    cs.calibrate(model, images, 4, shown)
+    cs.calibrate(model, images, shown, until=4)
     whole = model.eval().readouts(images, [4], shown)
     index = torch.tensor([3, 1])
     part = model.readouts(images[index], [4], shown, index=index, others=images)

@@ -21,7 +21,7 @@ def model() -> cs.Cortex:
 def test_a_gpu_records_what_the_cpu_records(model):
     images = torch.rand((20, 3, 8, 8), generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     model.double()
-    cs.calibrate(model, images, 6, MIXTURE)
+    cs.calibrate(model, images, MIXTURE, until=6)
     cpu = cs.simulate(model, images, MIXTURE, until=6, dtype="float64")
     gpu = cs.simulate(model, images, MIXTURE, until=6, dtype="float64", device="cuda")
     for name in cpu.children:
@@ -33,7 +33,7 @@ def test_a_gpu_records_what_the_cpu_records(model):
 
 def test_a_deterministic_recording_is_the_same_twice(model):
     images = torch.rand(20, 3, 8, 8)
-    cs.calibrate(model, images, 6)
+    cs.calibrate(model, images, until=6)
     first, second = (cs.simulate(model, images, until=6, device="cuda", deterministic=True) for _ in range(2))
     assert first["readout"]["logits"].equals(second["readout"]["logits"])
 

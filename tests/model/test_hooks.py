@@ -60,7 +60,7 @@ def test_repeats_differ_and_are_told_apart(calibrated, pictures):
 @pytest.mark.parametrize("batch_size", [1, 4, 5])
 def test_noise_does_not_depend_on_the_batch(calibrated, pictures, batch_size):
     mixed = cs.mixture(cs.flash(1), cs.masked(1, 2, mask_duration=1))
-    cs.calibrate(calibrated, pictures, until=4, presentation=mixed)
+    cs.calibrate(calibrated, pictures, mixed, until=4)
     settings = {"presentation": mixed, "transition_noise": {"lateral": (0.5, [2, 3])}}
     whole = noisy(calibrated, pictures, **settings)
     parts = noisy(calibrated, pictures, batch_size=batch_size, **settings)
@@ -83,7 +83,7 @@ def test_another_seed_gives_other_noise_and_the_same_seed_the_same(calibrated, p
 def test_states_and_times_get_noise_of_their_own(calibrated, pictures):
     graph = cs.adjacent({"V1": 4, "V2": 4}, size=(8, 8), shortcut=0.5)
     model = cs.Cortex(graph, n_classes=3, readout_time=3).double()
-    cs.calibrate(model, pictures, until=3, presentation=cs.sustained())
+    cs.calibrate(model, pictures, cs.sustained(), until=3)
     shown = {"presentation": cs.sustained(), "until": 3, "repeats": 1}
     added = {}
     for state, time in (("V1", 0), ("V1", 1), ("V2", 1)):
@@ -95,7 +95,7 @@ def test_states_and_times_get_noise_of_their_own(calibrated, pictures):
 
 
 def test_repeats_of_a_masked_trial_see_the_same_mask(calibrated, pictures):
-    cs.calibrate(calibrated, pictures, until=4, presentation=cs.masked(1, 2))
+    cs.calibrate(calibrated, pictures, cs.masked(1, 2), until=4)
     recording = noisy(calibrated, pictures, presentation=cs.masked(1, 2), until=2, noise=1e-9)
     drawn = values(recording, "V1")[:, 2].reshape(6, 3, -1)
     np.testing.assert_allclose(drawn[:, 1], drawn[:, 0], atol=1e-6)
@@ -122,7 +122,7 @@ def test_repeats_that_are_no_number_are_refused(calibrated, pictures, repeats):
 
 
 def test_noise_without_statistics_is_refused(small_model, shown_images):
-    with pytest.raises(ValueError, match="this model has no normalization, hence no statistics"):
+    with pytest.raises(ValueError, match="a model with normalization 'none' has no statistics"):
         noisy(small_model, shown_images)
 
 
@@ -166,7 +166,7 @@ def test_coordinates_that_tell_repeats_apart_are_the_recordings_own(calibrated, 
 
 
 def test_a_masked_recording_says_how_much_contrast_was_shown(calibrated, pictures, tmp_path):
-    cs.calibrate(calibrated, pictures, until=6, presentation=cs.masked(1, 2))
+    cs.calibrate(calibrated, pictures, cs.masked(1, 2), until=6)
     recording = cs.simulate(calibrated, pictures, cs.masked(1, 2), until=6, batch_size=4, to=tmp_path / "masked.nc")
     once = (pictures.var((-2, -1), correction=0).mean(1) * 64).numpy()
     for node in recording.children.values():
@@ -182,7 +182,7 @@ def test_without_a_mask_there_is_no_energy(calibrated, pictures):
 
 def test_a_mask_that_comes_after_the_end_is_a_flash_and_has_no_energy(calibrated, pictures):
     late = cs.masked(1, 7)
-    cs.calibrate(calibrated, pictures, until=8, presentation=late)
+    cs.calibrate(calibrated, pictures, late, until=8)
     flash = calibrated.statistics[cs.flash(1)]
     masked = cs.simulate(calibrated, pictures, late, until=6, statistics=flash)
     np.testing.assert_array_equal(values(masked, "IT"), values(cs.simulate(calibrated, pictures, until=6), "IT"))

@@ -224,7 +224,7 @@ def test_noise_needs_the_intact_statistics_even_when_those_of_the_lesion_are_giv
 
 
 def test_intact_statistics_without_noise_are_refused(calibrated, pictures):
-    with pytest.raises(ValueError, match="intact= says how much noise on a transition is, but there is none"):
+    with pytest.raises(ValueError, match=r"intact= says in which .* but there is none"):
         cs.calibrate(calibrated, pictures, until=4, gain=WEAK, intact=cs.flash(1))
 
 
@@ -242,12 +242,15 @@ def test_statistics_of_a_weaker_lesion_do_not_serve(calibrated, pictures):
 def test_lesions_that_need_images_are_refused_without(calibrated, pictures, lesion):
     with pytest.raises(ValueError, match=rf"a {lesion} lesion needs images .* give calibrate_on=\.\.\."):
         cut(calibrated, pictures, lesion=lesion)
-    with pytest.raises(ValueError, match=rf"lesion='{lesion}' says .* nothing is silenced, scaled or noisy; give"):
+    with pytest.raises(
+        ValueError,
+        match=rf"lesion='{lesion}' is a version of an .* nothing is silenced, scaled or noisy; give",
+    ):
         cut(calibrated, pictures, silence=None, lesion=lesion, calibrate_on=pictures)
 
 
 def test_images_that_an_acute_lesion_would_not_use_are_refused(calibrated, pictures):
-    with pytest.raises(ValueError, match=r"calibrate_on is of no use; say lesion='recalibrated' or"):
+    with pytest.raises(ValueError, match=r"calibrate_on has no effect; set lesion='recalibrated' or"):
         cut(calibrated, pictures, calibrate_on=pictures)
 
 
@@ -258,7 +261,7 @@ def test_an_unknown_lesion_is_refused(calibrated, pictures):
 
 def test_statistics_of_a_lesion_are_refused_for_an_acute_one(calibrated, pictures):
     taken = cs.calibrate(calibrated, pictures, until=6, silence=CUT)
-    with pytest.raises(ValueError, match=r"these statistics are of a lesion .* say lesion='recalibrated'"):
+    with pytest.raises(ValueError, match=r"these statistics are of a lesion .* set lesion='recalibrated'"):
         cut(calibrated, pictures, statistics=taken)
 
 
@@ -269,7 +272,7 @@ def test_statistics_of_another_lesion_do_not_serve(calibrated, pictures):
 
 
 def test_a_model_without_normalization_has_nothing_to_recalibrate(small_model, shown_images):
-    with pytest.raises(ValueError, match="no normalization, so there is nothing to recalibrate; use lesion='acute'"):
+    with pytest.raises(ValueError, match="'none' has no statistics to recalibrate; use lesion='acute'"):
         cs.simulate(
             small_model,
             shown_images,
@@ -282,6 +285,6 @@ def test_a_model_without_normalization_has_nothing_to_recalibrate(small_model, s
 
 def test_statistics_that_are_not_kept_leave_the_model_as_it_is(calibrated, pictures):
     before = dict(calibrated.statistics)
-    taken = cs.calibrate(calibrated, pictures, until=4, presentation=cs.sustained(), keep=False)
+    taken = cs.calibrate(calibrated, pictures, cs.sustained(), until=4, keep=False)
     assert calibrated.statistics == before
     assert taken.lesion == ""

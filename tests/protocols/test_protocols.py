@@ -47,7 +47,7 @@ def test_a_cell_is_what_simulating_this_condition_reads_out(calibrated, targets)
     order = [cs.masked(1, s, m) for s in (1, 3) for m in ("noise", "texture", "target")]
     every = cs.mixture(*order[:3], cs.flash(1), *order[3:])
     assert set(every.components) == set(shown)
-    statistics = cs.calibrate(calibrated, targets, 6, every, seed=3, keep=False)
+    statistics = cs.calibrate(calibrated, targets, every, until=6, seed=3, keep=False)
     for name, soa, presentation in (("texture", 3, cs.masked(1, 3, "texture")), ("blank", 1, cs.flash(1))):
         recording = cs.simulate(calibrated, targets, presentation, until=6, statistics=statistics, seed=3)
         right = recording["readout"]["logits"].values[:, 6].argmax(1) == targets["label"].values
@@ -123,11 +123,11 @@ def test_one_set_of_statistics_serves_all_conditions(calibrated, targets):
     images = torch.from_numpy(targets["image"].values)
     conditions = [cs.masked(1, soa, mask) for soa in (1, 3) for mask in ("noise", "target")] + [cs.flash(1)]
     for presentation in conditions:
-        cs.calibrate(calibrated, images, until=6, presentation=presentation)
+        cs.calibrate(calibrated, images, presentation, until=6)
     # one set each would be a difference between the conditions
     with pytest.raises(MissingStatisticsError, match="no one set of the model's statistics serves all conditions"):
         protocols.masking(calibrated, targets, soas=(1, 3), readout_time=6)
-    cs.calibrate(calibrated, images, until=6, presentation=cs.mixture(*conditions))
+    cs.calibrate(calibrated, images, cs.mixture(*conditions), until=6)
     table = protocols.masking(calibrated, targets, soas=(1, 3), readout_time=6)
     assert "mixture" in table.attrs["statistics"]
 

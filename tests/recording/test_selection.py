@@ -10,7 +10,7 @@ import xarray as xr
 
 import cortexsim as cs
 from cortexsim.recording.io import settings
-from cortexsim.recording.selection import described, portions
+from cortexsim.recording.selection import as_record, selections
 from cortexsim.recording.stream import Stream
 
 LESS = {"V1": "spatial_mean", "V2": "all", "IT": [5, (3, 1, 0)]}
@@ -77,19 +77,19 @@ def test_on_disk_it_is_what_it_is_in_memory(small_model, shown_images, tmp_path,
 def test_a_stopped_run_goes_on_to_the_same_bytes(small_model, shown_images, tmp_path, monkeypatch):
     call = {"until": 4, "batch_size": 2, "record": LESS}
     cs.simulate(small_model, shown_images, **call, to=tmp_path / "whole.zarr").close()
-    kept, run = Stream.keep, []
+    whole, run = Stream.write, []
 
-    def keep(self, batch, arrays):
+    def stopping(self, batch, arrays):
         if run:
             raise KeyboardInterrupt
         run.append(batch)
-        kept(self, batch, arrays)
+        whole(self, batch, arrays)
 
-    monkeypatch.setattr(Stream, "keep", keep)
+    monkeypatch.setattr(Stream, "write", stopping)
     with pytest.raises(KeyboardInterrupt):
         cs.simulate(small_model, shown_images, **call, to=tmp_path / "a.zarr")
     monkeypatch.undo()
-    with pytest.raises(FileExistsError, match=r"holds another recording: it differs in \['record'\]"):
+    with pytest.raises(FileExistsError, match=r"is another recording: it differs in \['record'\]"):
         cs.simulate(small_model, shown_images, **call | {"record": None}, to=tmp_path / "a.zarr", resume=True)
     cs.simulate(small_model, shown_images, **call, to=tmp_path / "a.zarr", resume=True).close()
     assert contents(tmp_path / "a.zarr") == contents(tmp_path / "whole.zarr")
@@ -169,7 +169,7 @@ def test_a_map_of_what_has_no_place_in_space_is_refused(two):
     ("record", "kind", "message"),
     [
         ({"MT": "all"}, ValueError, r"cannot record \['MT'\]: the states are \['V1', 'V2', 'IT'\]"),
-        ({"V1": "spatial-mean"}, ValueError, "unknown way to record V1 'spatial-mean'.*did you mean 'spatial_mean'"),
+        ({"V1": "spatial-mean"}, ValueError, "unknown part of V1 'spatial-mean'.*did you mean 'spatial_mean'"),
         ({"V1": 3}, TypeError, "what is recorded of V1 must be 'all' or 'spatial_mean', or at least one unit"),
         ({"V1": []}, TypeError, "or at least one unit"),
         ({"V1": [0.5]}, TypeError, r"a unit of V1 is its number, or \(channel, y, x\), got 0.5"),
@@ -183,10 +183,10 @@ def test_a_map_of_what_has_no_place_in_space_is_refused(two):
 )
 def test_what_cannot_be_recorded_is_refused(calibrated, record, kind, message):
     with pytest.raises(kind, match=message):
-        portions(calibrated.graph, record)
+        selections(calibrated.graph, record)
 
 
 def test_its_description_makes_the_same(calibrated):
     graph = calibrated.graph
-    assert portions(graph, described(portions(graph, LESS))) == portions(graph, LESS)
-    assert described(portions(graph, {"IT": "all", "V1": "all"})) == ["V1", "IT"]
+    assert selections(graph, as_record(selections(graph, LESS))) == selections(graph, LESS)
+    assert as_record(selections(graph, {"IT": "all", "V1": "all"})) == ["V1", "IT"]

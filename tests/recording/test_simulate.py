@@ -246,7 +246,7 @@ TRIALS = [cs.flash(1), cs.sustained(), cs.masked(1, 2), cs.mixture(cs.flash(1), 
 def test_the_batch_size_does_not_matter(calibrated, pictures, presentation, dtype, tolerance):
     model = calibrated.to(getattr(torch, dtype))
     images = pictures.to(getattr(torch, dtype))
-    cs.calibrate(model, images, until=6, presentation=presentation)
+    cs.calibrate(model, images, presentation, until=6)
     whole, parts = (
         cs.simulate(model, images, presentation, until=6, dtype=dtype, batch_size=n, seed=3) for n in (6, 4)
     )
@@ -255,13 +255,13 @@ def test_the_batch_size_does_not_matter(calibrated, pictures, presentation, dtyp
 
 
 def test_the_same_call_gives_the_same_numbers(calibrated, pictures):
-    cs.calibrate(calibrated, pictures, until=6, presentation=cs.masked(1, 2))
+    cs.calibrate(calibrated, pictures, cs.masked(1, 2), until=6)
     first, second = (cs.simulate(calibrated, pictures, cs.masked(1, 2), until=6, seed=5) for _ in range(2))
     xr.testing.assert_identical(first, second)
 
 
 def test_another_seed_gives_another_mask(calibrated, pictures):
-    cs.calibrate(calibrated, pictures, until=6, presentation=cs.masked(1, 2))
+    cs.calibrate(calibrated, pictures, cs.masked(1, 2), until=6)
     first, second = (cs.simulate(calibrated, pictures, cs.masked(1, 2), until=6, seed=seed) for seed in (5, 6))
     assert np.allclose(values(first, "V1")[:, 1], values(second, "V1")[:, 1])
     assert not np.allclose(values(first, "V1")[:, 2], values(second, "V1")[:, 2])
@@ -331,13 +331,13 @@ def test_a_model_without_statistics_is_refused(calibrated, pictures):
 
 def test_statistics_that_end_too_early_are_refused(calibrated, pictures):
     with pytest.raises(
-        MissingStatisticsError, match=r"end at time 8 .* before time 9; calibrate\(model, images, until=9"
+        MissingStatisticsError, match=r"end at time 8 .* before time 9; calibrate\(model, images, presentation, until=9"
     ):
         cs.simulate(calibrated, pictures, until=9)
 
 
 def test_statistics_of_a_mixture_serve_its_components(calibrated, pictures):
-    cs.calibrate(calibrated, pictures, until=6, presentation=cs.mixture(cs.sustained(), cs.masked(1, 2)))
+    cs.calibrate(calibrated, pictures, cs.mixture(cs.sustained(), cs.masked(1, 2)), until=6)
     used = settings(cs.simulate(calibrated, pictures, cs.sustained(), until=6))["statistics"]
     assert used["presentation"]["kind"] == "mixture"
     assert used["reused"] is False
@@ -489,7 +489,7 @@ def test_statistics_that_silencing_calls_for_are_missed_before_the_first_step():
     torch.manual_seed(0)
     model = cs.Cortex(cs.adjacent({"h1": 4, "h2": 4}, size=8), 3, readout_time=2)
     images = torch.rand(5, 3, 8, 8)
-    cs.calibrate(model, images, 4)
+    cs.calibrate(model, images, until=4)
     model.step = None
     with pytest.raises(MissingStatisticsError, match="no statistics for h1->h1 at time 2"):
         cs.simulate(model, images, until=3, record=["h2"], silence={"h2->h1": range(2, 4)})

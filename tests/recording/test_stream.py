@@ -1,18 +1,27 @@
 """A recording that is written while it runs is told apart until it is whole, and can be gone on with."""
 
 import errno
+import inspect
 import subprocess
 import sys
 
 import dask.array
 import numpy as np
 import pytest
+import torch
 import xarray as xr
 
 import cortexsim as cs
-from cortexsim.recording.stream import Stream, settings_of
+from cortexsim.recording.build import label
+from cortexsim.recording.plan import plan_recording
+from cortexsim.recording.stream import Stream, lazy, unfinished_settings
 
 BATCH = 2
+DEFAULTS = {
+    name: parameter.default
+    for name, parameter in inspect.signature(cs.simulate).parameters.items()
+    if name in inspect.signature(plan_recording).parameters and parameter.default is not parameter.empty
+}
 
 
 @pytest.fixture
@@ -41,7 +50,7 @@ def write(stream, recording, batches):
         for name, array in arrays.items():
             variable = "logits" if name == "readout" else "activation"
             array[:] = recording[name][variable].values[batch.start : batch.stop]
-        stream.keep(batch, arrays)
+        stream.write(batch, arrays)
 
 
 def write_to_the_end(stream, recording, batches):
@@ -137,12 +146,13 @@ def test_chunks_never_belong_to_two_batches(skeleton, path):
 
 def test_the_settings_of_what_is_incomplete_can_be_read(skeleton, path):
     with Stream.create(path, skeleton, BATCH):
-        assert settings_of(path)["until"] == 4
+        assert unfinished_settings(path)["until"] == 4
 
 
-def test_the_settings_of_something_else_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="cannot be read as a recording"):
-        settings_of(tmp_path / "nothing.zarr")
+def test_nothing_and_a_finished_recording_are_not_unfinished(flashed, tmp_path):
+    assert unfinished_settings(tmp_path / "nothing.zarr") is None
+    cs.save_recording(flashed, tmp_path / "whole.zarr")
+    assert unfinished_settings(tmp_path / "whole.zarr") is None
 
 
 # --- through simulate ----------------------------------------------------------------------------------------------
@@ -152,15 +162,15 @@ MASK = cs.masked(1, soa=2, mask_duration=1)
 
 def stopped_after(n, monkeypatch):
     """Let a run end by itself after n batches."""
-    kept, run = Stream.keep, []
+    whole, run = Stream.write, []
 
-    def keep(self, batch, arrays):
+    def stopping(self, batch, arrays):
         if len(run) == n:
             raise KeyboardInterrupt
         run.append(batch)
-        kept(self, batch, arrays)
+        whole(self, batch, arrays)
 
-    monkeypatch.setattr(Stream, "keep", keep)
+    monkeypatch.setattr(Stream, "write", stopping)
 
 
 @pytest.mark.parametrize("n", [0, 1, 2])
@@ -179,19 +189,12 @@ def test_a_stopped_run_goes_on_to_the_same_bytes(small_model, shown_images, path
 
 
 def test_a_recording_may_be_larger_than_what_dask_takes_for_a_piece(tmp_path):
-    from cortexsim.recording.build import recording_of
-    from cortexsim.recording.selection import portions
-    from cortexsim.recording.stream import lazy
-
     graph = cs.adjacent({"V1": 16, "IT": 16}, size=32)
     model = cs.Cortex(graph, n_classes=3, readout_time=3, normalization="none")
-    n, kept = 10_050, portions(graph, ["V1"])
-    shapes = {"V1": (n, 20, *kept["V1"].shape), "readout": (n, 20, 3)}  # 13 GB of which nothing is computed
-    coordinates = {"stimulus": np.arange(n), "time": np.arange(20)}
-    made = {"quantity": "state", "record": ["V1"]}
-    planned = cs.schedule(graph, 19)
-    skeleton = recording_of(model, lazy(shapes, "float32"), kept, coordinates, cs.flash(1), planned, {}, made)
-    with Stream.create(tmp_path / "a.zarr", skeleton, 50) as stream:
+    images = torch.zeros(1, 3, 32, 32, dtype=torch.uint8).expand(10_050, -1, -1, -1)
+    plan = plan_recording(model, images, until=19, **DEFAULTS | {"record": ["V1"]})
+    # 13 GB of which nothing is computed
+    with Stream.create(tmp_path / "a.zarr", label(plan, lazy(plan.shapes, "float32")), 50) as stream:
         assert len(stream.missing(50)) == 201
 
 
@@ -213,7 +216,7 @@ def test_going_on_with_another_call_is_refused(small_model, shown_images, path, 
         cs.simulate(small_model, shown_images, until=4, batch_size=BATCH, to=path)
     monkeypatch.undo()
     before = contents(path)
-    with pytest.raises(FileExistsError, match=r"holds another recording: it differs in \['seed'\]"):
+    with pytest.raises(FileExistsError, match=r"is another recording: it differs in \['seed'\]"):
         cs.simulate(small_model, shown_images, until=4, seed=1, to=path, resume=True)
     assert contents(path) == before
 
@@ -293,8 +296,8 @@ def test_a_batch_that_is_too_large_for_the_device_is_run_in_parts(small_model, s
     with pytest.warns(UserWarning, match="too small for a batch of") as told:
         parts = cs.simulate(small_model, shown_images, MASK, until=4)
     assert [str(warning.message).split(":")[1].split(";")[0] for warning in told] == [
-        " going on with 3 at once",
-        " going on with 2 at once",
+        " continuing with 3 at once",
+        " continuing with 2 at once",
     ]
     for name in expected.children:
         xr.testing.assert_allclose(parts[name].to_dataset(), expected[name].to_dataset(), atol=1e-6)

@@ -26,7 +26,7 @@ def study(tmp_path) -> dict:
     graph = cs.adjacent({"V1": 2, "IT": 3}, size=16)
     model = cs.Cortex(graph, n_classes=10, readout_time=3).eval()
     for presentation in (cs.flash(1), cs.masked(1, 2)):
-        cs.calibrate(model, torch.rand(8, 3, 16, 16), until=4, presentation=presentation)
+        cs.calibrate(model, torch.rand(8, 3, 16, 16), presentation, until=4)
     model.classes = [str(digit) for digit in range(10)]
     cs.save(model, tmp_path / "model.safetensors")
     own = {"models": [str(tmp_path / "model.safetensors")], "data": "digits", "until": 3, "n": 6}
@@ -69,7 +69,7 @@ def test_noise_silence_and_own_statistics_are_dimensions_and_settings(study, run
     assert (result["status"] == 1).all()
     model = cs.load(study["models"][0])
     training = cs.datasets.digits(8, part="train", seed=0, size=16)
-    statistics = cs.calibrate(model, training, 3, cs.sustained(), keep=False)
+    statistics = cs.calibrate(model, training, cs.sustained(), until=3, keep=False)
     shown = cs.datasets.digits(6, part="test", size=16)
     how = {"statistics": statistics, "noise": 0.5, "silence": {"feedback": [2]}, "record": []}
     recording = cs.simulate(model, shown, cs.sustained(), until=3, **how)

@@ -15,7 +15,7 @@ SHOWN = cs.mixture(cs.flash(1), cs.sustained())
 def model() -> cs.Cortex:
     torch.manual_seed(0)
     made = cs.Cortex(cs.adjacent({"V1": 4, "IT": 4}, size=8), n_classes=2, readout_time=3)
-    cs.calibrate(made, stimuli(), until=5, presentation=SHOWN)
+    cs.calibrate(made, stimuli(), SHOWN, until=5)
     return made
 
 

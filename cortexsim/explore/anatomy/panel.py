@@ -9,12 +9,13 @@ import ipywidgets as widgets
 import traitlets
 
 from cortexsim._support.checks import unknown
+from cortexsim._support.settings import Form, mapping, whole_number
 from cortexsim.explore.anatomy.arrival import ANATOMY, TO_BUILD, Reach, facts_for, picture, reach
 from cortexsim.explore.anatomy.draft import STARTS, Draft, as_transitions
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.exercise import Exercising
 from cortexsim.explore.panel.notice import alert
-from cortexsim.explore.panel.saving import Saving
+from cortexsim.explore.panel.settings import Saving
 from cortexsim.explore.panel.turns import Turns
 from cortexsim.explore.tour.prediction import Prediction
 from cortexsim.explore.widgets.choice import Choice, Option
@@ -25,11 +26,19 @@ from cortexsim.model.cortex import Cortex
 from cortexsim.recording._rerun import presentation_from
 from cortexsim.stimuli.presentation import Presentation, flash, sustained
 
-SCHEMA = 1
 LONGEST = 24
 SHOWN = {"flash": flash(1), "sustained": sustained()}
 OWN = "own"
-_SETTINGS = ("schema", "graph", "presentation", "readout_time", "until", "n_classes")
+# what is out of range is said by the panel
+FORM = Form(
+    {
+        "graph": mapping,
+        "presentation": mapping,
+        "readout_time": whole_number(),
+        "until": whole_number(),
+        "n_classes": whole_number(1),
+    }
+)
 _ROW = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 12px")
 
 
@@ -120,12 +129,7 @@ class Anatomy(Exercising, Saving, Panel):
         ValueError
             If something lacks, is unknown or is not allowed.
         """
-        wrong = sorted(set(settings) ^ set(_SETTINGS))
-        if wrong or settings["schema"] != SCHEMA:
-            raise ValueError(
-                f"settings of this panel have {list(_SETTINGS)} (schema {SCHEMA}), got {list(settings)} "
-                f"(schema {settings.get('schema')})"
-            )
+        settings = FORM.read(settings)
         return cls(
             Draft.from_dict(settings["graph"]),
             presentation=presentation_from(settings["presentation"]),
@@ -292,14 +296,13 @@ class Anatomy(Exercising, Saving, Panel):
         self.time = min(self.time, self.until)
         self.reach: Reach = reach(self.draft, SHOWN[self.shown], self.readout_time, self.until)
         self._began = self.start
-        self.settings = {
-            "schema": SCHEMA,
-            "graph": self.draft.to_dict(),
-            "presentation": SHOWN[self.shown].to_dict(),
-            "readout_time": self.readout_time,
-            "until": self.until,
-            "n_classes": self.n_classes,
-        }
+        self.settings = FORM.written(
+            graph=self.draft.to_dict(),
+            presentation=SHOWN[self.shown].to_dict(),
+            readout_time=self.readout_time,
+            until=self.until,
+            n_classes=self.n_classes,
+        )
         # in one message, so that the browser never sees half of it
         with self.editor.hold_sync():
             self.editor.transitions = self.draft.listed()

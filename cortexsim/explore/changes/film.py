@@ -1,4 +1,4 @@
-"""What a person watches over time, as the browser wants it: maps and dissimilarities as bytes, once."""
+"""Films of maps and dissimilarities, as bytes for the canvas in the browser."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ EMPTY = 255
 
 
 class Film(NamedTuple):
-    """What the canvas shows.
+    """A film for the canvas.
 
     Parameters
     ----------
     described : dict
-        JSON values: `times`; `shownAt` each; the pictures `shown` and their `screen` size; the maps' `quantity`; and
-        `films`, each with `name`, `kind` ("map" or "rdm"), `height`, `width`, `low`, `high`, `unit`, `populated`.
+        JSON values: `times`; `shownAt` each time; the images `shown` and their `screen` size; the `quantity` of the
+        maps; and `films`, each with `name`, `kind` ("map" or "rdm"), `height`, `width`, `low`, `high`, `unit` and
+        `populated`.
     movie : bytes
         For each film in turn: uint8 of shape (shown, time, y, x), or (time, y, x) of dissimilarities. Levels 0 to 254
         go from `low` to `high`, the same at all times; 255 is empty.
@@ -33,7 +34,7 @@ class Film(NamedTuple):
 
 
 def film(result: xr.Dataset) -> Film:
-    """Prepare what `Changes` measured for the canvas.
+    """Prepare a result of `Changes` for the canvas.
 
     Parameters
     ----------
@@ -83,11 +84,11 @@ def film(result: xr.Dataset) -> Film:
 
 def _levels(values: np.ndarray, *, low: float) -> tuple[dict[str, Any], bytes]:
     """Turn values (..., time, y, x) into bytes on one scale for all times."""
-    known = np.isfinite(values)
-    high = float(values[known].max()) if known.any() else low
+    finite = np.isfinite(values)
+    high = float(values[finite].max()) if finite.any() else low
     span = high - low or 1.0
-    levels = np.where(known, (np.where(known, values, low) - low) / span * LEVELS, EMPTY)
-    over_time = known.any(tuple(axis for axis in range(values.ndim) if axis != values.ndim - 3))
+    levels = np.where(finite, (np.where(finite, values, low) - low) / span * LEVELS, EMPTY)
+    over_time = finite.any(tuple(axis for axis in range(values.ndim) if axis != values.ndim - 3))
     described = {
         "height": values.shape[-2],
         "width": values.shape[-1],
@@ -99,7 +100,7 @@ def _levels(values: np.ndarray, *, low: float) -> tuple[dict[str, Any], bytes]:
 
 
 def _groups(labels: list[str]) -> list[dict[str, Any]]:
-    """Say where the stimuli of each class lie in the matrix."""
+    """Return the rows of each class in the matrix."""
     found, start = [], 0
     for name, run in groupby(labels):
         end = start + len(list(run))

@@ -1,4 +1,4 @@
-"""All that `Changes` asks of a recording, in one table: each state's summaries, and one state's matrices and paths."""
+"""The analyses of `Changes` in one table: summaries of every state; matrices and trajectories of one."""
 
 from __future__ import annotations
 
@@ -26,74 +26,80 @@ def evolution(recording: xr.DataTree, images: xr.Dataset, *, state: str, scaling
     recording : DataTree
         As `simulate` returns it.
     images : Dataset
-        What was shown, with the coordinate `label`.
+        The images that were shown, with the coordinate `label`.
     state : str
-        Whose matrices and paths.
+        The state of the matrices and trajectories.
     scaling : str
-        `RAW`, or `OWN_SCALE`, see `analyse.standardized`; of all but the maps and the spread.
+        `RAW` or `OWN_SCALE` (see `analyse.standardized`), for everything but the maps and the spread.
     report : callable
         See `Study.measure`.
 
     Returns
     -------
     Dataset
-        `decode`, `dimensionality`, `spread` (state, time); of the state: `temporal_generalization` (train_time,
-        test_time), `rdm` (time, stimulus, other_stimulus), `trajectory` (time, class, component); and what is
-        drawn as pictures: `map_<state>` (shown, time, y_<state>, x_<state>), `picture` (shown, channel, y, x) and
-        `shown_at` (time).
-        Intervals are coordinates, as `decode_low`.
+        `decode`, `dimensionality`, `spread` (state, time); for the state: `temporal_generalization` (train_time,
+        test_time), `rdm` (time, stimulus, other_stimulus), `trajectory` (time, class, component); for the film:
+        `map_<state>` (shown, time, y_<state>, x_<state>), `picture` (shown, channel, y, x) and `shown_at` (time).
+        Intervals are coordinates, such as `decode_low`.
 
     Raises
     ------
     ValueError
-        Of the analyses, as where the images have no label.
+        If an analysis is not possible, for example because the images have no label.
     """
     states = trial.states(recording)
-    decoded, sizes, spreads = [], [], []
-    whole: dict[str, Any] = {}
+    summaries, of_state = _analysed(recording, states, state, scaling, report)
+    report(0.85, "drawing the maps")
+    quantity = settings(recording)["quantity"]
+    labels, names = _classes_shown(images)
+    tables = [_by_state(name, found, states) for name, found in summaries.items()]
+    tables += [_named(name, array) for name, array in of_state.items()]
+    merged = xr.merge([table.assign_coords({"class": names}) if "class" in table.dims else table for table in tables])
+    merged = merged.assign(_pictures(recording, images, states, labels, names, quantity))
+    merged = merged.assign_coords(place_of_label=("stimulus", np.searchsorted(labels, merged["label"].values)))
+    return merged.assign_attrs(
+        state=state,
+        quantity_text=quantity if scaling == RAW else f"{quantity}, {scaling}",
+        n=int(merged.sizes["stimulus"]),
+        chance=float(summaries["decode"][-1].attrs["chance"]),
+    )
+
+
+def _analysed(
+    recording: xr.DataTree, states: list[str], state: str, scaling: str, report: Report
+) -> tuple[dict[str, list[xr.DataArray]], dict[str, xr.DataArray]]:
+    """Return the summaries of every state, and the matrices and trajectories of one."""
+    summaries: dict[str, list[xr.DataArray]] = {"decode": [], "dimensionality": [], "spread": []}
+    of_state: dict[str, xr.DataArray] = {}
     for place, name in enumerate(states):
         node = recording[name]
         report(place / len(states) * 0.8, f"decoding {name}")
         scaled = node if scaling == RAW else analyse.standardized(node)
         if name == state:
             scores = analyse.temporal_generalization(scaled)
-            decoded.append(_diagonal(scores, recording))
+            summaries["decode"].append(_diagonal(scores, recording))
             report((place + 0.7) / len(states) * 0.8, f"comparing stimuli in {name}")
-            whole["rdm"] = analyse.rdm(scaled)
-            whole["trajectory"] = analyse.trajectory(scaled, 2, average="label").rename(label="class")
-            whole["temporal_generalization"] = scores.rename("temporal_generalization")
+            of_state["rdm"] = analyse.rdm(scaled)
+            of_state["trajectory"] = analyse.trajectory(scaled, 2, average="label").rename(label="class")
+            of_state["temporal_generalization"] = scores.rename("temporal_generalization")
         else:
-            decoded.append(analyse.decode(scaled))
+            summaries["decode"].append(analyse.decode(scaled))
         report((place + 0.9) / len(states) * 0.8, f"measuring {name}")
-        sizes.append(analyse.dimensionality(scaled))
-        spreads.append(analyse.spread(node))
-    report(0.85, "drawing the maps")
-    quantity = settings(recording)["quantity"]
-    summaries = {"decode": decoded, "dimensionality": sizes, "spread": spreads}
-    tables = [_by_state(name, found, states) for name, found in summaries.items()]
-    tables += [_named(name, array) for name, array in whole.items()]
+        summaries["dimensionality"].append(analyse.dimensionality(scaled))
+        summaries["spread"].append(analyse.spread(node))
+    return summaries, of_state
+
+
+def _classes_shown(images: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Return the labels that occur among the images, and the names of these classes."""
     labels = np.unique(images["label"].values)
-    names = np.asarray([str(name) for name in classes(images)]) if "classes" in images.attrs else labels.astype(str)
-    named = names[labels] if "classes" in images.attrs else names
-    pictures = _pictures(recording, images, states, labels, named, quantity)
-    # the values of a dimension would be read as two by netCDF
-    merged = xr.merge(
-        [*(table.assign_coords({"class": named}) if "class" in table.dims else table for table in tables)]
-    )
-    merged = merged.assign(pictures)
-    merged = merged.assign_coords(place_of_label=("stimulus", np.searchsorted(labels, merged["label"].values)))
-    if "class" not in merged.coords:
-        merged = merged.assign_coords({"class": named})
-    return merged.assign_attrs(
-        state=state,
-        quantity_text=quantity if scaling == RAW else f"{quantity}, {scaling}",
-        n=int(merged.sizes["stimulus"]),
-        chance=float(decoded[-1].attrs["chance"]),
-    )
+    if "classes" not in images.attrs:
+        return labels, labels.astype(str)
+    return labels, np.asarray([str(name) for name in classes(images)])[labels]
 
 
 def _diagonal(scores: xr.DataArray, recording: xr.DataTree) -> xr.DataArray:
-    """Take what `decode` would find from the decoders that were trained already."""
+    """Return what `decode` would find, from the decoders that have been trained."""
     time = recording["readout"]["time"].variable
     ends = {end: ("time", np.diag(scores[end])) for end in ("low", "high")}
     return xr.DataArray(np.diag(scores), {"time": time, **ends}, ("time",), "decode", scores.attrs)
@@ -114,7 +120,7 @@ def _by_state(name: str, found: list[xr.DataArray], states: list[str]) -> xr.Dat
 
 
 def _named(name: str, array: xr.DataArray) -> xr.Dataset:
-    """Put an array into a table, where `low` and `high` would be anybody's."""
+    """Put an array into a table, with names of its own for `low` and `high`."""
     ends = {end: f"{name}_{end}" for end in ("low", "high") if end in array.coords}
     return array.rename(ends).to_dataset(name=name)
 
@@ -122,7 +128,7 @@ def _named(name: str, array: xr.DataArray) -> xr.Dataset:
 def _pictures(
     recording: xr.DataTree, images: xr.Dataset, states: list[str], labels: np.ndarray, named: np.ndarray, quantity: str
 ) -> dict[str, Any]:
-    """Give maps of the first stimulus of each class, and of each class's mean."""
+    """Return maps of the first stimulus of each class, and of the mean of each class."""
     label = images["label"].values
     members = [np.flatnonzero(label == value) for value in labels]
     chosen = [one[:1] for one in members] + members
@@ -136,8 +142,8 @@ def _pictures(
     }
     text = "mean rate over channels" if quantity == "rate" else "mean |state| over channels"
     for name in states:
-        held = recording[name]["activation"]
-        each = np.stack([abs(held.isel(time=k)).mean("channel").values for k in range(held.sizes["time"])], 1)
+        activity = recording[name]["activation"]
+        each = np.stack([abs(activity.isel(time=k)).mean("channel").values for k in range(activity.sizes["time"])], 1)
         maps = np.stack([each[one].mean(0) for one in chosen]).astype(np.float32)
         attributes = {"long_name": text, "units": "a.u."}
         found[f"map_{name}"] = (("shown", "time", f"y_{name}", f"x_{name}"), maps, attributes)

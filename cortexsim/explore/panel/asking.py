@@ -115,8 +115,8 @@ class Asking(widgets.VBox):
     question : str
     answer : int, str or None
         None is not answered yet.
-    told : list of dict
-        `question`, `answer` and `truth` of each that was told; plain values.
+    answered : list of dict
+        `question`, `answer` and `truth` of each question that was answered; plain values.
     tries : list of (str, float)
         Unit and distance of each number that was told.
 
@@ -133,7 +133,7 @@ class Asking(widgets.VBox):
         if question and question not in questions:
             raise ValueError(unknown("question", question, questions))
         self.questions, self.about = questions, about
-        self.told: list[dict[str, Any]] = []
+        self.answered: list[dict[str, Any]] = []
         self.tries: list[tuple[str, float]] = []
         self.menu = widgets.Dropdown(
             options=self._options(questions),
@@ -168,27 +168,27 @@ class Asking(widgets.VBox):
     @property
     def missing(self) -> bool:
         """Whether a question is asked that has no answer yet; once it was told, one may go on without."""
-        known = any(one["question"] == self.question for one in self.told)
+        known = any(one["question"] == self.question for one in self.answered)
         return bool(self.question) and self.answer is None and not known
 
     def remind(self, words: str = "Predict first: choose an answer, or «nothing, just look» in the menu.") -> None:
         """Say that an answer is missing."""
         self._say(words)
 
-    def recall(self, told: Sequence[Mapping[str, Any]], exercises: Mapping[str, Guess]) -> None:
+    def recall(self, answered: Sequence[Mapping[str, Any]], exercises: Mapping[str, Guess]) -> None:
         """Take up what was told before, and say it.
 
         Parameters
         ----------
-        told : sequence of mapping
-            As `told`.
+        answered : sequence of mapping
+            As `answered`.
         exercises : mapping of str to Guess
             The panel's, which are told with its questions.
         """
         # in place: exercises add to the same list
-        self.told[:] = [dict(one) for one in told]
+        self.answered[:] = [dict(one) for one in answered]
         said = []
-        for one in self.told:
+        for one in self.answered:
             asked = {**exercises, **self.questions}.get(one["question"])
             if asked is None:
                 continue
@@ -218,7 +218,7 @@ class Asking(widgets.VBox):
             self._say("This result cannot tell. " + html.escape(asked.because(result)))
             return None
         right, close = self._judge(asked, self.answer, truth)
-        self.told.append({"question": self.question, "answer": self.answer, "truth": truth})
+        self.answered.append({"question": self.question, "answer": self.answer, "truth": truth})
         count = f" So far: {tally(self.tries)}." if self.tries else ""
         said = "" if self.answer is True else f"You {html.escape(_compared(asked, self.answer, truth))}: "
         self._say(f"{said}<b>{close}</b>. {html.escape(asked.because(result))}{count}")

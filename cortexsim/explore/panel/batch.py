@@ -8,13 +8,13 @@ from typing import Any
 import torch
 import xarray as xr
 
+from cortexsim._support.progress import stop_unless
 from cortexsim.analyse.interval import wilson
-from cortexsim.graph._schedule import schedule
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.moments import Statistics
-from cortexsim.model.nets import undisturbed
 from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import Presentation
+from cortexsim.training.evaluate import predictions
 
 CHUNK = 50
 
@@ -58,22 +58,20 @@ def right_over_time(
     InterruptedError
         If it is wanted no longer.
     """
-    pixels, labels = as_images(images), torch.as_tensor(images["label"].values)
     times = model.readable(presentation, until)
-    if not times:
-        return [None] * (until + 1)
-    right = torch.zeros(len(times), dtype=torch.int64)
-    planned = schedule(model.graph, times, presentation)
-    with undisturbed(model), torch.no_grad():
-        # the mode is evaluation now, so this takes the stored statistics; once for all chunks
-        normalize = model.normalizer(presentation, statistics)
-        for index in torch.arange(len(pixels)).split(CHUNK):
-            if not wanted():
-                raise InterruptedError("a newer request has come")
-            frames = presentation.frames(pixels[index], planned.until, seed=seed, index=index, others=pixels)
-            logits = model.read(frames, planned, times, normalize)
-            right += (logits.argmax(-1) == labels[index]).sum(1)
-    counted = dict(zip(times, right.tolist(), strict=True))
+    labels = torch.as_tensor(images["label"].values)
+
+    named = predictions(
+        model,
+        as_images(images),
+        times,
+        presentation,
+        statistics=statistics,
+        seed=seed,
+        batch_size=CHUNK,
+        report=stop_unless(wanted),
+    )
+    counted = dict(zip(times, (named == labels).sum(1).tolist(), strict=True))
     return [counted.get(time) for time in range(until + 1)]
 
 

@@ -38,7 +38,7 @@ class Exercise(Panel):
             raise ValueError(unknown("exercise", name, panel.EXERCISES))
         self.panel, self._exercise = panel, panel.EXERCISES[name]
         self.ask = Asking({name: self._exercise}, name)
-        self.ask.told = panel.ask.told
+        self.ask.answered = panel.ask.answered
         self.ask.menu.layout.display = "none"
         self.button = widgets.Button(description="check", button_style="primary", layout=widgets.Layout(width="84px"))
         super().__init__([self.ask, self.button])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cortexsim import explore
 from cortexsim._support.checks import unknown
-from cortexsim.explore.panel.saving import check_answered, check_told
+from cortexsim.explore.panel.settings import MEASURED, SHOWN, check_answers
 
 if TYPE_CHECKING:
     from cortexsim.explore.anatomy.panel import Anatomy
@@ -60,16 +60,15 @@ def reopen(
     name = settings["panel"]
     if not isinstance(name, str) or name not in known:
         raise ValueError(unknown("panel", name, known))
-    if not isinstance(settings.get("question", ""), str):
-        raise ValueError(f"'question' must be the name of a question, or '', got {settings['question']!r}")
     kind = getattr(explore, name)
     if name in STUDIES:
-        check_told(settings.get("told", []), {**kind.QUESTIONS, **kind.EXERCISES})
+        settings = MEASURED.read(settings)
+        check_answers(settings["answered"], {**kind.QUESTIONS, **kind.EXERCISES})
         return kind.from_settings(settings, model=model, data=data)
-    check_answered(settings)
+    settings = SHOWN.read(settings)
     given = {"model": model, "data": data, "lesson": lesson}
     more = {key: value for key, value in given.items() if value is not None}
     panel = kind.from_settings(settings["shows"], question=settings["question"], **more)
-    check_told(settings["told"], {**kind.EXERCISES, **panel.ask.questions})
-    panel.ask.recall(settings["told"], kind.EXERCISES)
+    check_answers(settings["answered"], {**kind.EXERCISES, **panel.ask.questions})
+    panel.ask.recall(settings["answered"], kind.EXERCISES)
     return panel

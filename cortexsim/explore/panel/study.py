@@ -14,20 +14,17 @@ import plotly.graph_objects as go
 import traitlets
 import xarray as xr
 
-from cortexsim import __version__
 from cortexsim._support.checks import unknown
 from cortexsim._support.progress import Clock, Report, silent, stop_unless
 from cortexsim.explore.panel.asking import Asking, Guess
+from cortexsim.explore.panel.controls import Control
 from cortexsim.explore.panel.exercise import Exercising
 from cortexsim.explore.panel.jobs import Behind, Wanted
 from cortexsim.explore.panel.notice import alert
-from cortexsim.explore.panel.saving import write_settings
+from cortexsim.explore.panel.settings import MEASURED, write_settings
 from cortexsim.explore.panel.subject import Subject
 from cortexsim.explore.widgets.figure import Live
 from cortexsim.explore.widgets.shortcuts import Panel
-
-SCHEMA = 1
-SETTINGS = ("schema", "version", "panel", "subject", "choices", "question", "told")
 
 Told = Report
 
@@ -39,8 +36,8 @@ class Study(Exercising, Panel):
     ----------
     subject : Subject or None
         Who is studied; None where a panel has other material.
-    controls : mapping of str to Widget
-        Each with a `value`; its name is that of the choice. Values are plain: they are saved as JSON.
+    controls : mapping of str to Control or Widget
+        By the names of the choices. Each has a `value`, which is plain: it is saved as JSON.
     question : str
         What to predict first: a key of `QUESTIONS`, or "" to just look.
 
@@ -76,8 +73,13 @@ class Study(Exercising, Panel):
 
     busy = traitlets.Bool(False)
 
-    def __init__(self, subject: Subject | None, controls: Mapping[str, Any], question: str = "") -> None:
-        self.subject, self._controls = subject, dict(controls)
+    def __init__(
+        self, subject: Subject | None, controls: Mapping[str, Control | widgets.DOMWidget], question: str = ""
+    ) -> None:
+        self.subject = subject
+        self._controls: dict[str, Any] = {
+            name: one if isinstance(one, widgets.DOMWidget) else one.widget() for name, one in controls.items()
+        }
         self.result: xr.Dataset | xr.DataTree | None = None
         self.figures: dict[str, go.Figure] = {}
         self.error: Exception | None = None
@@ -100,6 +102,8 @@ class Study(Exercising, Panel):
         self.cancel_button.on_click(lambda _: self.cancel())
         for control in self._controls.values():
             control.observe(lambda _: self._follow(), names="value")
+        for name in self.VIEWS:
+            self._controls[name].observe(lambda _: self._look(), names="value")
         self._shows_busy(False)
         self._follow()
 
@@ -137,6 +141,9 @@ class Study(Exercising, Panel):
     def show(self, figures: Mapping[str, go.Figure]) -> Sequence[widgets.Widget]:
         """Return what stands below the finding; a panel with more than figures adds to it."""
         return [Live(figure) for figure in figures.values()]
+
+    def look(self, result: Any) -> None:
+        """Change the figures of a result after a change in one of `VIEWS`; nothing is measured."""
 
     # --- what a person does
 
@@ -231,15 +238,13 @@ class Study(Exercising, Panel):
     @property
     def settings(self) -> dict[str, Any]:
         """Plain values that open the panel again, and what was answered in it and in its exercises."""
-        return {
-            "schema": SCHEMA,
-            "version": __version__,
-            "panel": type(self).__name__,
-            "subject": None if self.subject is None else self.subject.to_dict(),
-            "choices": json.loads(_key(self.choices)),
-            "question": self.ask.question,
-            "told": list(self.ask.told),
-        }
+        return MEASURED.written(
+            panel=type(self).__name__,
+            subject=None if self.subject is None else self.subject.to_dict(),
+            choices=json.loads(_key(self.choices)),
+            question=self.ask.question,
+            answered=list(self.ask.answered),
+        )
 
     def save(self, path: str | Path) -> None:
         """Write the settings, and so the answers, to a JSON file; `cortexsim.explore.reopen` reads it.
@@ -266,14 +271,12 @@ class Study(Exercising, Panel):
         ValueError
             If something lacks, is unknown, or belongs to another panel or model.
         """
-        checked = checked_settings(settings)
-        if not isinstance(checked["choices"], Mapping):
-            raise ValueError(f"'choices' must be a mapping of names to values, got {checked['choices']!r}")
+        checked = MEASURED.read(settings)
         if checked["panel"] != cls.__name__:
             raise ValueError(f"these settings are of the panel {checked['panel']}, not of {cls.__name__}")
         panel = cls._reopened(checked, model=model, data=data)
         panel.choose(**checked["choices"])
-        panel.ask.recall(checked["told"], cls.EXERCISES)
+        panel.ask.recall(checked["answered"], cls.EXERCISES)
         return panel
 
     @classmethod
@@ -343,6 +346,14 @@ class Study(Exercising, Panel):
         if not busy:
             self.words.value = ""
 
+    def _look(self) -> None:
+        if self.result is None:
+            return
+        try:
+            self.look(self.result)
+        except Exception as error:  # nothing else would show an exception of a widget
+            self.notice.value = alert("This could not be drawn", error)
+
     def _follow(self) -> None:
         """Say at once whether what is chosen can be run."""
         reason = self.why_not(self.choices)
@@ -361,27 +372,6 @@ def _allowed(control: Any) -> str:
     if hasattr(control, "min"):
         return f"a number from {control.min} to {control.max}"
     return f"of the type {type(control.value).__name__}"
-
-
-def checked_settings(settings: Any) -> dict[str, Any]:
-    """Return a panel's settings whose keys are all there and known, or say what is wrong.
-
-    Raises
-    ------
-    TypeError
-        If they are no mapping.
-    ValueError
-        If a key is missing or unknown, or they are of another schema.
-    """
-    if not isinstance(settings, Mapping):
-        raise TypeError(f"settings must be a mapping, such as panel.settings, got {type(settings).__name__}")
-    wrong = sorted(set(settings) ^ set(SETTINGS))
-    if wrong or settings["schema"] != SCHEMA:
-        raise ValueError(
-            f"settings of such a panel have {list(SETTINGS)} (schema {SCHEMA}), got {list(settings)} "
-            f"(schema {settings.get('schema')})"
-        )
-    return dict(settings)
 
 
 def _key(choices: Mapping[str, Any]) -> str:

@@ -11,13 +11,12 @@ import xarray as xr
 from cortexsim import zoo
 from cortexsim._support.checks import unknown, whole
 from cortexsim.datasets import spread
+from cortexsim.explore.panel.settings import SUBJECT
 from cortexsim.explore.panel.tasks import TASKS, shipped
 from cortexsim.model.checkpoint import load as load_file
 from cortexsim.model.cortex import Cortex
 from cortexsim.recording._rerun import DATA, MOST_DRAWN, draw
 from cortexsim.stimuli.images import as_images
-
-KEYS = ("model", "data", "n", "model_checksum")
 
 
 class Subject:
@@ -141,8 +140,7 @@ class Subject:
         ValueError
             If it names no model or no data and none are given, or the model is another one.
         """
-        if not isinstance(described, Mapping) or not set(described) <= {*KEYS} or not set(described) >= {*KEYS[:3]}:
-            raise ValueError(f"'subject' must be a mapping with {list(KEYS)}, got {described!r}")
+        described = SUBJECT.read(described)
         for name, given in (("model", model), ("data", data)):
             if described[name] is None and given is None:
                 raise ValueError(f"these settings name no {name}, because it was given: give it as {name}=...")

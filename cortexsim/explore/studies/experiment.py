@@ -11,7 +11,9 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim._support.checks import unknown
-from cortexsim.explore.panel.study import Study, Told
+from cortexsim._support.progress import Report
+from cortexsim.explore.panel.controls import Control, Fixed, Menu
+from cortexsim.explore.panel.study import Study
 from cortexsim.paper import experiments
 from cortexsim.plot import experiment as drawn
 
@@ -52,22 +54,14 @@ class Experiment(Study):
                 raise ValueError(unknown(f"figure of {name}", wanted, self.about.figures))
         chosen = tuple(figures or self.about.figures)
         self._ships = experiments.shipped(name) if name in experiments.shipped_names() else None
-        # part of the settings, but not a control: each experiment has a panel of its own
-        fixed: dict[str, Any] = {"layout": widgets.Layout(display="none")}
-        scale = widgets.Dropdown(
-            options=({"bundled with cortexsim": SHIPS} if self._ships is not None else {}) | HERE,
-            description="result",
-            style={"description_width": "initial"},
-            layout=widgets.Layout(width="380px"),
-        )
-        super().__init__(
-            None,
-            {
-                "scale": scale,
-                "experiment": widgets.Dropdown(options=[name], **fixed),
-                "figures": widgets.SelectMultiple(options=self.about.figures, value=chosen, **fixed),
-            },
-        )
+        bundled = {} if self._ships is None else {"bundled with cortexsim": SHIPS}
+        controls: dict[str, Control] = {
+            "scale": Menu("result", bundled | HERE, width_px=380),
+            # each experiment has a panel of its own
+            "experiment": Fixed(name),
+            "figures": Fixed(chosen),
+        }
+        super().__init__(None, controls)
         question = widgets.HTML(f'<b style="line-height:1.4">{html.escape(self.about.question)}</b>')
         self.children = (question, *self.children)  # type: ignore[has-type]
         if self._ships is not None:
@@ -83,11 +77,11 @@ class Experiment(Study):
         ships = isinstance(self.result, xr.Dataset) and self._ships is not None and self._ships.identical(self.result)
         return SHIPS if ships else "run here"
 
-    def measure(self, choices: Mapping[str, Any], told: Told) -> xr.Dataset:
+    def measure(self, choices: Mapping[str, Any], report: Report) -> xr.Dataset:
         """Open the bundled result, or run the experiment in a temporary folder."""
         if choices["scale"] == SHIPS:
             return experiments.shipped(choices["experiment"])
-        return experiments.run(choices["experiment"], scale=choices["scale"], report=told)
+        return experiments.run(choices["experiment"], scale=choices["scale"], report=report)
 
     def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:
         """Draw the chosen figures of a result."""

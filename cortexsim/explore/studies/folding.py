@@ -11,9 +11,11 @@ import plotly.graph_objects as go
 import torch
 import xarray as xr
 
+from cortexsim._support.progress import Report
 from cortexsim.datasets import digits
 from cortexsim.explore.panel.asking import Guess
-from cortexsim.explore.panel.study import Study, Told
+from cortexsim.explore.panel.controls import Buttons, Control, Menu, Slider
+from cortexsim.explore.panel.study import Study
 from cortexsim.explore.studies import folding_questions
 from cortexsim.explore.studies.folding_drawing import MOST_STEPS, drawing
 from cortexsim.explore.studies.folding_questions import (
@@ -72,23 +74,22 @@ class Folding(Study):
             raise ValueError(f"steps must be 1 to {MOST_STEPS}, got {steps!r}")
         self._images: torch.Tensor | None = None
         self.picture = widgets.HTML()
-        wide: dict[str, Any] = {"style": {"description_width": "initial"}}
-        controls = {
-            "steps": widgets.IntSlider(steps, 1, MOST_STEPS, description="steps", continuous_update=False, **wide),
-            "weights": widgets.Dropdown(options=[SHARED, OWN], description="weights", **wide),
-            "moments": widgets.Dropdown(options=[EACH, ONE], description="the loop's moments", **wide),
-            "form": widgets.ToggleButtons(options=[FOLDED, UNFOLDED]),
+        controls: dict[str, Control] = {
+            "steps": Slider("steps", 1, MOST_STEPS, steps, width_px=300, continuous=False),
+            "weights": Menu("weights", [SHARED, OWN], width_px=300),
+            "moments": Menu("the loop's moments", [EACH, ONE], width_px=300),
+            "form": Buttons([FOLDED, UNFOLDED]),
         }
         super().__init__(None, controls, question)
         asked, chosen, *rest = self.children  # type: ignore[has-type]
-        self.children = (asked, chosen, controls["form"], self.picture, *rest)
+        self.children = (asked, chosen, self._controls["form"], self.picture, *rest)
 
-    def measure(self, choices: Mapping[str, Any], told: Told) -> xr.Dataset:
+    def measure(self, choices: Mapping[str, Any], report: Report) -> xr.Dataset:
         """Run both forms with the same weights on the same images, and count the parameters by number of steps."""
         steps, shared = choices["steps"], choices["weights"] == SHARED
         if self._images is None:
             self._images = as_float(as_images(digits(N_IMAGES, size=SIDE))).double()
-        told(0.1, "running the loop and the stack")
+        report(0.1, "running the loop and the stack")
         folded = Cortex(
             _network(steps),
             N_CLASSES,
@@ -99,7 +100,7 @@ class Folding(Study):
         ).double()
         unfolded = Unfolded(folded).train()
         if choices["moments"] == ONE:
-            calibrate(folded, self._images, steps)
+            calibrate(folded, self._images, until=steps)
         # moments of these images: of the batch, or pooled over the steps by `calibrate`
         folded.train(choices["moments"] == EACH)
         with torch.no_grad():

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-import ipywidgets as widgets
 import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.progress import Report, part
 from cortexsim.analyse.interval import wilson, with_interval
 from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.batch import CHUNK, right_over_time
-from cortexsim.explore.panel.study import Study, Told
+from cortexsim.explore.panel.controls import Control, Menu
 from cortexsim.explore.panel.subject import Subject
-from cortexsim.explore.panel.tasks import shipped
+from cortexsim.explore.panel.task_study import TaskStudy
 from cortexsim.explore.panel.unmasked import UNMASKED
 from cortexsim.explore.studies import how_long_questions
 from cortexsim.explore.studies.how_long_questions import (
@@ -35,32 +36,15 @@ from cortexsim.protocols.conditions import arrival
 from cortexsim.recording._rerun import draw
 from cortexsim.stimuli.presentation import Presentation
 
-OWN_TASK = "your own"
 ALL = "all three"
 KINDS = (CALIBRATED, HELD, POOLED)
 COUNTS = (10, 30, 100, 300)
 
 
-class HowLong(Study):
+class HowLong(TaskStudy):
     """Accuracy by readout time, with statistics of each time, held constant from one time on, or shared over time.
 
-    Parameters
-    ----------
-    task : str, optional
-        A task with a pretrained model, such as "contours"; the panel offers the others.
-    model, data : optional
-        In place of a task; see `Subject`.
-    n : int
-        Number of images.
-    question : str
-        A key of `QUESTIONS`, or "" for none.
-    subject : Subject, optional
-        In place of task, model, data and n.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If an argument is not allowed. Later errors are shown in the panel.
+    The arguments are those of `SubjectStudy`.
     """
 
     QUESTIONS: ClassVar[Mapping[str, Guess]] = how_long_questions.QUESTIONS
@@ -68,47 +52,29 @@ class HowLong(Study):
     FORMER_VALUES: ClassVar[Mapping[str, Mapping[str, str]]] = {"presentation": unmasked.FORMER_NAMES}
     ACTION: ClassVar[str] = "read out at every time"
 
-    def __init__(
-        self,
-        task: str | None = None,
-        *,
-        model: Any = None,
-        data: Any = None,
-        n: int = 200,
-        question: str = "",
-        subject: Subject | None = None,
-    ) -> None:
-        subject = subject or Subject(task, model=model, data=data, n=n)
-        by_model = {one.model: name for name, one in shipped().items()}
-        mine = by_model.get(subject.to_dict()["model"], OWN_TASK)
-        self._n, self._subjects = subject.n, {mine: subject}
-        tasks = [(one.title, name) for name, one in shipped().items()] if mine != OWN_TASK else [(OWN_TASK, OWN_TASK)]
-
-        def menu(description: str, options: Sequence[Any], value: Any, px: int) -> widgets.Dropdown:
-            return widgets.Dropdown(
-                options=options,
-                value=value,
-                description=description,
-                style={"description_width": "initial"},
-                layout=widgets.Layout(width=f"{px}px"),
-            )
-
-        at = subject.model.readout_time
-        controls = {
-            "task": menu("task", tasks, mine, 330),
-            "presentation": menu("shown", unmasked.MENU, "sustained", 170),
-            "until": menu("last time", [2 * at], 2 * at, 130),
-            "statistics": menu("statistics", [ALL, *KINDS], ALL, 210),
-            "calibration": menu("taken from", [AS_TRAINED, *(f"{count} images" for count in COUNTS)], AS_TRAINED, 200),
-            "held_from": menu("held from t =", [at], at, 150),
+    def controls_for(self, subject: Subject) -> dict[str, Control]:
+        """Declare the task, the presentation, the times, and the kinds and source of statistics."""
+        times, at = _times(subject.model), subject.model.readout_time
+        sources = [AS_TRAINED, *(f"{count} images" for count in COUNTS)]
+        return {
+            "task": self.task_menu(subject),
+            "presentation": Menu("shown", unmasked.MENU, width_px=170),
+            "until": Menu("last time", times["until"], 2 * at, width_px=130),
+            "statistics": Menu("statistics", [ALL, *KINDS], width_px=210),
+            "calibration": Menu("taken from", sources, width_px=200),
+            "held_from": Menu("held from t =", times["held_from"], at, width_px=150),
         }
-        self._offer(controls, subject.model)
-        controls["task"].observe(lambda change: self._turn_to(change["new"]), names="value")
-        super().__init__(subject, controls, question)
+
+    def offer(self, subject: Subject) -> None:
+        """Offer the times of the model, and choose those that go with its readout time."""
+        at = subject.model.readout_time
+        for name, value in (("until", 2 * at), ("held_from", at)):
+            self._controls[name].options = _times(subject.model)[name]
+            self._controls[name].value = value
 
     def why_not(self, choices: Mapping[str, Any]) -> str:
         """Say that there is no normalization, or that the model's own statistics do not reach so far."""
-        model = self._who(choices).model
+        model = self.subject_of(choices).model
         if model.normalization == "none":
             return "this model has no normalization, so there are no statistics to choose"
         if choices["calibration"] == AS_TRAINED:
@@ -123,36 +89,33 @@ class HowLong(Study):
                 )
         return ""
 
-    def measure(self, choices: Mapping[str, Any], told: Told) -> xr.Dataset:
+    def measure(self, choices: Mapping[str, Any], report: Report) -> xr.Dataset:
         """Read the model out at every time with each kind of statistics, and its control with those of each time."""
-        who = self._who(choices)
-        shown, until = UNMASKED[choices["presentation"]], choices["until"]
+        who = self.subject_of(choices)
+        shown, until, n = UNMASKED[choices["presentation"]], choices["until"], who.images.sizes["stimulus"]
         kinds = KINDS if choices["statistics"] == ALL else (choices["statistics"],)
-        models = {"recurrent": who.model} | ({"feedforward": who.sibling} if who.sibling is not None else {})
-        right = np.full((len(models), len(kinds), until + 1), np.nan)
-        n = who.images.sizes["stimulus"]
-        work = [(0, place) for place in range(len(kinds))] + [(1, 0)] * (len(models) - 1)
-        chunks, done = -(-n // CHUNK), 0
-        names = {
+        words = {
             CALIBRATED: "statistics of each time",
             HELD: f"those of t = {choices['held_from']} held from then on",
             POOLED: f"shared over times 0 to {who.model.readout_time}",
         }
-        for which, place in work:
-            (name, model), kind = list(models.items())[which], kinds[place] if which == 0 else CALIBRATED
-
-            def report(name: str = name, kind: str = kind) -> bool:
-                nonlocal done
-                told(done / (len(work) * chunks), f"{name}, {names[kind]}")
-                done += 1
-                return True
-
-            used = self._statistics(who, model, kind, choices, told)
-            counts = right_over_time(model, who.images, shown, until, wanted=report, statistics=used)
-            right[which, place] = [np.nan if count is None else count for count in counts]
+        models = {"recurrent": who.model} | ({"feedforward": who.sibling} if who.sibling is not None else {})
+        curves = [("recurrent", kind) for kind in kinds] + [
+            (name, CALIBRATED) for name in models if name != "recurrent"
+        ]
+        right = np.full((len(models), len(kinds), until + 1), np.nan)
+        for number, (name, kind) in enumerate(curves):
+            of_curve = part(report, number / len(curves), (number + 1) / len(curves), f"{name}, {words[kind]}")
+            used = self._statistics(who, models[name], kind, choices, of_curve)
+            counts = right_over_time(
+                models[name], who.images, shown, until, wanted=_by_chunk(of_curve, n), statistics=used
+            )
+            # the control has one curve, the first whatever the kinds
+            row = kinds.index(kind) if name == "recurrent" else 0
+            right[list(models).index(name), row] = [np.nan if count is None else count for count in counts]
         coordinates = {
             "model": ("model", list(models), {"long_name": "model"}),
-            "statistics": ("statistics", [names[kind] for kind in kinds], {"long_name": "statistics"}),
+            "statistics": ("statistics", [words[kind] for kind in kinds], {"long_name": "statistics"}),
             "kind": ("statistics", list(kinds)),
             "time": ("time", np.arange(until + 1), {"long_name": "readout time", "units": "steps"}),
         }
@@ -198,44 +161,23 @@ class HowLong(Study):
                 text += f" The feedforward control: {float(curve[0]):.1%} at {when}; more time does not help it."
         return text
 
-    # --- behind it
-
-    def _who(self, choices: Mapping[str, Any]) -> Subject:
-        task = choices["task"]
-        if task not in self._subjects:
-            self._subjects[task] = Subject(task, n=self._n)
-        return self._subjects[task]
-
-    def _turn_to(self, task: str) -> None:
-        self.subject = self._who({"task": task})
-        self._offer(self._controls, self.subject.model)
-
-    @staticmethod
-    def _offer(controls: Mapping[str, widgets.Dropdown], model: Cortex) -> None:
-        """Offer the times of a model, and choose those that go with its readout time."""
-        first, at = max(1, arrival(model.graph)), model.readout_time
-        for name, options, value in (
-            ("until", range(first + 1, 3 * at + 1), 2 * at),
-            ("held_from", range(first, at + 1), at),
-        ):
-            controls[name].options = list(options)
-            controls[name].value = value
-
-    def _statistics(self, who: Subject, model: Cortex, kind: str, choices: Mapping[str, Any], told: Told) -> Statistics:
+    def _statistics(
+        self, who: Subject, model: Cortex, kind: str, choices: Mapping[str, Any], report: Report
+    ) -> Statistics:
         """Find or take the statistics, then hold them constant or pool them."""
         shown, at = UNMASKED[choices["presentation"]], model.readout_time
         if choices["calibration"] == AS_TRAINED:
             used = model.find_statistics(shown)
         else:
             count = int(str(choices["calibration"]).split()[0])
-            used = self._taken(who, model, shown, count, choices["until"], told)
+            used = self._taken(who, model, shown, count, choices["until"], report)
         if kind == HELD:
             return used.held(choices["held_from"])
         return used.pooled(at) if kind == POOLED else used
 
     @staticmethod
-    def _taken(who: Subject, model: Cortex, shown: Presentation, count: int, until: int, told: Told) -> Statistics:
-        told(0.0, f"taking statistics from {count} images …")
+    def _taken(who: Subject, model: Cortex, shown: Presentation, count: int, until: int, report: Report) -> Statistics:
+        report(0.0, f", taking them from {count} images …")
         described = who.to_dict()["data"]
         if described is None:
             # for images of your own, it is not known which other images belong to them
@@ -246,4 +188,21 @@ class HowLong(Study):
             training = who.some(count)
         else:
             training = draw({**described, "part": "train"}, count)
-        return calibrate(model, training, until, shown, keep=False)
+        return calibrate(model, training, shown, until=until, keep=False)
+
+
+def _times(model: Cortex) -> dict[str, list[int]]:
+    """Return the times that a model offers as the last one, and as the first with constant statistics."""
+    first, at = max(1, arrival(model.graph)), model.readout_time
+    return {"until": list(range(first + 1, 3 * at + 1)), "held_from": list(range(first, at + 1))}
+
+
+def _by_chunk(report: Report, n: int) -> Callable[[], bool]:
+    """Make a function that reports one chunk of n images more each time that it is called."""
+    done = itertools.count()
+
+    def wanted() -> bool:
+        report(next(done) * CHUNK / n, "")
+        return True
+
+    return wanted

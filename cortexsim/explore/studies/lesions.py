@@ -7,14 +7,16 @@ from typing import Any, ClassVar
 
 import ipywidgets as widgets
 import plotly.graph_objects as go
+import traitlets
 import xarray as xr
 
 from cortexsim import analyse, protocols
+from cortexsim._support.progress import Report
 from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
-from cortexsim.explore.panel.notice import alert
-from cortexsim.explore.panel.study import Study, Told
+from cortexsim.explore.panel.controls import Control, Menu, Range, Scale
 from cortexsim.explore.panel.subject import Subject
+from cortexsim.explore.panel.subject_study import SubjectStudy
 from cortexsim.explore.panel.unmasked import UNMASKED
 from cortexsim.explore.studies import lesions_questions
 from cortexsim.explore.studies.lesions_questions import accuracies
@@ -35,30 +37,14 @@ Decisions = dict[float, tuple[xr.Dataset, xr.Dataset]]
 """By threshold: reaction times, and accuracy of early and late decisions."""
 
 
-class Lesions(Study):
+class Lesions(SubjectStudy):
     """Effects of cutting or weakening connections in a window of time: where, when and on which decisions.
 
     Each lesion comes in three versions: acute, with the statistics of the intact model; recalibrated, with statistics
     taken again with the lesion; and mean-replaced, where a connection delivers its mean in place of what is removed.
     An effect of the acute version alone is a shift of means.
 
-    Parameters
-    ----------
-    task : str, optional
-        A task with a pretrained model, such as "contours".
-    model, data : optional
-        In place of a task; see `Subject`.
-    n : int
-        Number of images.
-    question : str
-        A key of `QUESTIONS`, or "" for none.
-    subject : Subject, optional
-        In place of task, model, data and n.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If an argument is not allowed. Later errors are shown in the panel.
+    The arguments are those of `SubjectStudy`.
     """
 
     VIEWS: ClassVar[tuple[str, ...]] = ("threshold",)
@@ -72,63 +58,25 @@ class Lesions(Study):
     FORMER_VALUES: ClassVar[Mapping[str, Mapping[str, str]]] = {"presentation": unmasked.FORMER_NAMES}
     ACTION: ClassVar[str] = "cut and compare"
 
-    def __init__(
-        self,
-        task: str | None = None,
-        *,
-        model: Any = None,
-        data: Any = None,
-        n: int = 100,
-        question: str = "",
-        subject: Subject | None = None,
-    ) -> None:
-        subject = subject or Subject(task, model=model, data=data, n=n)
+    until: int
+    _live: traitlets.Dict[str, Live] = traitlets.Dict()
+    # by the id of a result: all results stay in memory
+    _decided: traitlets.Dict[int, tuple[xr.Dataset, Decisions]] = traitlets.Dict()
+
+    def controls_for(self, subject: Subject) -> dict[str, Control]:
+        """Declare the lesion, the presentation, the images for statistics, and the threshold of decisions."""
         graph, self.until = subject.model.graph, subject.model.readout_time
         directions = {direction(graph, name) for name in graph.transition_names}
-        wide: dict[str, Any] = {"style": {"description_width": "initial"}}
-        controls = {
-            "connections": widgets.Dropdown(
-                options=[
-                    *(one for one in ("lateral", "feedback", "forward") if one in directions),
-                    *graph.transition_names,
-                ],
-                description="connections",
-                layout=widgets.Layout(width="210px"),
-                **wide,
-            ),
-            "strength": widgets.Dropdown(
-                options=list(STRENGTHS.items()), description="are", layout=widgets.Layout(width="190px"), **wide
-            ),
-            "window": widgets.IntRangeSlider(
-                value=(1, self.until),
-                min=1,
-                max=self.until,
-                description="from t to t",
-                layout=widgets.Layout(width="330px"),
-                **wide,
-            ),
-            "presentation": widgets.Dropdown(
-                options=unmasked.MENU, description="shown", layout=widgets.Layout(width="170px"), **wide
-            ),
-            "calibration": widgets.Dropdown(
-                options=[(f"{size:,} training images", size) for size in CALIBRATION],
-                description="statistics and means from",
-                layout=widgets.Layout(width="400px"),
-                **wide,
-            ),
-            "threshold": widgets.SelectionSlider(
-                options=THRESHOLDS,
-                value=0.5,
-                description="decision at a confidence of",
-                continuous_update=True,
-                layout=widgets.Layout(width="460px"),
-                **wide,
-            ),
+        connections = [one for one in ("lateral", "feedback", "forward") if one in directions]
+        sizes = {f"{size:,} training images": size for size in CALIBRATION}
+        return {
+            "connections": Menu("connections", [*connections, *graph.transition_names], width_px=210),
+            "strength": Menu("are", STRENGTHS, width_px=190),
+            "window": Range("from t to t", 1, self.until),
+            "presentation": Menu("shown", unmasked.MENU, width_px=170),
+            "calibration": Menu("statistics and means from", sizes, width_px=400),
+            "threshold": Scale("decision at a confidence of", THRESHOLDS, 0.5),
         }
-        self._live: dict[str, Live] = {}
-        self._decided: dict[int, tuple[xr.Dataset, Decisions]] = {}
-        super().__init__(subject, controls, question)
-        controls["threshold"].observe(lambda _: self._redraw(), names="value")
 
     def why_not(self, choices: Mapping[str, Any]) -> str:
         """Say that nothing would change, because the connection delivers nothing then."""
@@ -141,11 +89,11 @@ class Lesions(Study):
             return str(error)
         return ""
 
-    def measure(self, choices: Mapping[str, Any], told: Told) -> xr.Dataset:
+    def measure(self, choices: Mapping[str, Any], report: Report) -> xr.Dataset:
         """Run the intact model and each version of the lesion."""
         connections, strength, (first, last) = choices["connections"], choices["strength"], choices["window"]
         times = range(first, last + 1)
-        told(0.0, f"drawing {choices['calibration']:,} training images")
+        report(0.0, f"drawing {choices['calibration']:,} training images")
         training = self.who.training(choices["calibration"])
         table = protocols.lesion(
             self.who.model,
@@ -155,7 +103,7 @@ class Lesions(Study):
             until=self.until,
             calibrate_on=training,
             presentation=UNMASKED[choices["presentation"]],
-            report=told,
+            report=report,
         )
         change = "cut" if strength == 0 else f"weakened to {strength:.0%}"
         throughout = first == 1 and last == self.until
@@ -205,11 +153,18 @@ class Lesions(Study):
             text += " Recalibration removes it, so it may be nothing but a shift of means or spreads."
         return f"{text} Statistics and means were taken on {result.attrs['calibration_images']:,} images."
 
-    @property
-    def who(self) -> Subject:
-        """Who is studied."""
-        assert self.subject is not None
-        return self.subject
+    def look(self, result: xr.Dataset) -> None:
+        """Draw the decisions at the chosen threshold."""
+        threshold = self.choices["threshold"]
+        trade, decisions = self._behaviour(result)
+        decided, groups = decisions[threshold]
+        # the browser draws one figure while the next is made
+        show_decisions(self.figures["decisions"], decided)
+        self._live["decisions"].redraw()
+        show_groups(self.figures["early_late"], groups)
+        self._live["early_late"].redraw()
+        show_mark(self.figures["speed_accuracy"], trade, threshold)
+        self._live["speed_accuracy"].redraw()
 
     def _behaviour(self, result: xr.Dataset) -> tuple[xr.Dataset, Decisions]:
         """Return the speed-accuracy trade-off and the decisions at every threshold, computed once for the slider."""
@@ -230,24 +185,6 @@ class Lesions(Study):
             trade = _by_version({name: analyse.speed_accuracy(one) for name, one in readable.items()})
             self._decided[id(result)] = trade, decisions
         return self._decided[id(result)]
-
-    def _redraw(self) -> None:
-        """Draw the decisions at the chosen threshold, without running a model."""
-        if not isinstance(self.result, xr.Dataset):
-            return
-        try:
-            threshold = self.choices["threshold"]
-            trade, decisions = self._behaviour(self.result)
-            decided, groups = decisions[threshold]
-            # the browser draws one figure while the next is made
-            show_decisions(self.figures["decisions"], decided)
-            self._live["decisions"].redraw()
-            show_groups(self.figures["early_late"], groups)
-            self._live["early_late"].redraw()
-            show_mark(self.figures["speed_accuracy"], trade, threshold)
-            self._live["speed_accuracy"].redraw()
-        except Exception as error:  # nothing else would show an exception of a widget
-            self.notice.value = alert("This could not be drawn", error)
 
 
 def _logits(result: xr.Dataset) -> dict[str, xr.DataArray]:

@@ -11,9 +11,11 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim import protocols
+from cortexsim._support.progress import Report
 from cortexsim.explore.panel.asking import Guess
-from cortexsim.explore.panel.study import Study, Told
+from cortexsim.explore.panel.controls import Control, Menu
 from cortexsim.explore.panel.subject import Subject
+from cortexsim.explore.panel.subject_study import SubjectStudy
 from cortexsim.explore.studies import masking_questions
 from cortexsim.explore.studies.masking_questions import FLASHES, OWN, TRIALS, recurrent_accuracy
 from cortexsim.explore.studies.model_comparison import measure_each
@@ -41,28 +43,12 @@ def _shortcut(model: Cortex) -> float | None:
         return None
 
 
-class Masking(Study):
+class Masking(SubjectStudy):
     """A masking curve: accuracy after a flash and a mask, by stimulus-onset asynchrony (SOA), with three controls.
 
     The controls are the same flash without a mask, the target as its own mask, and a feedforward model.
 
-    Parameters
-    ----------
-    task : str, optional
-        A task with a pretrained model, such as "contours".
-    model, data : optional
-        In place of a task; see `Subject`.
-    n : int
-        Number of images.
-    question : str
-        A key of `QUESTIONS`, or "" for none.
-    subject : Subject, optional
-        In place of task, model, data and n.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If an argument is not allowed. Later errors are shown in the panel.
+    The arguments are those of `SubjectStudy`.
     """
 
     QUESTIONS: ClassVar[Mapping[str, Guess]] = masking_questions.QUESTIONS
@@ -72,53 +58,19 @@ class Masking(Study):
     }
     ACTION: ClassVar[str] = "show all conditions"
 
-    def __init__(
-        self,
-        task: str | None = None,
-        *,
-        model: Any = None,
-        data: Any = None,
-        n: int = 200,
-        question: str = "",
-        subject: Subject | None = None,
-    ) -> None:
-        subject = subject or Subject(task, model=model, data=data, n=n)
-        first = arrival(subject.model.graph)
-        wide: dict[str, Any] = {"style": {"description_width": "initial"}}
-        own = _shortcut(subject.model)
-        trained = OWN if own is None else f"{OWN} ({own:g})"
-        controls = {
-            "mask": widgets.Dropdown(options=MASKS, description="mask", layout=widgets.Layout(width="180px"), **wide),
-            "targets": widgets.Dropdown(
-                options=["1", "2", UNTIL_MASK],
-                description="target lasts (steps)",
-                layout=widgets.Layout(width="330px"),
-                **wide,
-            ),
-            "readout_time": widgets.Dropdown(
-                options=sorted({subject.model.readout_time, *range(first + 1, 3 * subject.model.readout_time + 1)}),
-                value=subject.model.readout_time,
-                description="read out at t =",
-                layout=widgets.Layout(width="160px"),
-                **wide,
-            ),
-            "statistics": widgets.Dropdown(
-                options=[OWN, TRIALS, FLASHES],
-                description="statistics from",
-                layout=widgets.Layout(width="290px"),
-                **wide,
-            ),
-            "shortcut": widgets.Dropdown(
-                options=[
-                    (trained, OWN),
-                    *((one, one) for one in WEIGHTS if own is not None and float(one) != own),
-                ],
-                description="shortcut weight λ",
-                layout=widgets.Layout(width="270px"),
-                **wide,
-            ),
+    def controls_for(self, subject: Subject) -> dict[str, Control]:
+        """Declare the mask, the target's duration, the readout time, the statistics and the shortcut weight."""
+        trained, own = subject.model.readout_time, _shortcut(subject.model)
+        readout_times = sorted({trained, *range(arrival(subject.model.graph) + 1, 3 * trained + 1)})
+        as_trained = (OWN if own is None else f"{OWN} ({own:g})", OWN)
+        others = [(weight, weight) for weight in WEIGHTS if own is not None and float(weight) != own]
+        return {
+            "mask": Menu("mask", MASKS, width_px=180),
+            "targets": Menu("target lasts (steps)", ["1", "2", UNTIL_MASK], width_px=330),
+            "readout_time": Menu("read out at t =", readout_times, trained, width_px=160),
+            "statistics": Menu("statistics from", [OWN, TRIALS, FLASHES], width_px=290),
+            "shortcut": Menu("shortcut weight λ", [as_trained, *others], width_px=270),
         }
-        super().__init__(subject, controls, question)
 
     def why_not(self, choices: Mapping[str, Any]) -> str:
         """Say that the model has no statistics of its own for such masks."""
@@ -126,13 +78,13 @@ class Masking(Study):
             return f"the model was not trained with such masks: set «statistics from» to «{TRIALS}»"
         return ""
 
-    def measure(self, choices: Mapping[str, Any], told: Told) -> xr.Dataset:
+    def measure(self, choices: Mapping[str, Any], report: Report) -> xr.Dataset:
         """Run all conditions on the model, and on the feedforward control where it has such statistics."""
         control, soas = self.who.sibling, self._soas(choices)
-        models = {"recurrent": self._with_shortcut(choices, soas, told)}
+        models = {"recurrent": self._with_shortcut(choices, soas, report)}
         if control is not None and choices["statistics"] != FLASHES and self._knows(control, choices, soas):
             models["feedforward"] = control
-        table = measure_each(models, lambda model, report: self._curve(model, choices, soas, report), told)
+        table = measure_each(models, lambda model, of_model: self._curve(model, choices, soas, of_model), report)
         return table.assign_attrs(n=self.who.n, shortcut=choices["shortcut"])
 
     def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:
@@ -184,12 +136,6 @@ class Masking(Study):
             )
         return text
 
-    @property
-    def who(self) -> Subject:
-        """Who is studied."""
-        assert self.subject is not None
-        return self.subject
-
     def _soas(self, choices: Mapping[str, Any]) -> list[int]:
         """List the SOAs: all, or those for which the model has statistics, for every control too."""
         duration = 1 if choices["targets"] == UNTIL_MASK else int(choices["targets"])
@@ -198,7 +144,7 @@ class Masking(Study):
             return possible
         return [soa for soa in possible if self._knows(self.who.model, choices, [soa])]
 
-    def _with_shortcut(self, choices: Mapping[str, Any], soas: Sequence[int], told: Told) -> Cortex:
+    def _with_shortcut(self, choices: Mapping[str, Any], soas: Sequence[int], report: Report) -> Cortex:
         """Return the model, or a copy with another λ and statistics taken in the same way as the model's own."""
         model = self.who.model
         if choices["shortcut"] == OWN:
@@ -206,8 +152,8 @@ class Masking(Study):
         changed = with_shortcut(model, float(choices["shortcut"]))
         own = self._serving(model, choices, soas)
         if choices["statistics"] == OWN and own is not None:
-            told(0.0, f"λ = {choices['shortcut']}: taking its statistics")
-            calibrate(changed, self.who.training(N_CALIBRATION), choices["readout_time"], own.presentation)
+            report(0.0, f"λ = {choices['shortcut']}: taking its statistics")
+            calibrate(changed, self.who.training(N_CALIBRATION), own.presentation, until=choices["readout_time"])
         return changed
 
     @classmethod
@@ -227,7 +173,7 @@ class Masking(Study):
                 return taken
         return None
 
-    def _curve(self, model: Cortex, choices: Mapping[str, Any], soas: Sequence[int], told: Told) -> xr.Dataset:
+    def _curve(self, model: Cortex, choices: Mapping[str, Any], soas: Sequence[int], report: Report) -> xr.Dataset:
         images = self.who.images
         training = self.who.training(N_CALIBRATION)
         until_mask = choices["targets"] == UNTIL_MASK
@@ -237,8 +183,8 @@ class Masking(Study):
             options["calibrate_on"] = training
         elif choices["statistics"] == FLASHES:
             flashes = mixture(*map(flash, durations))
-            told(0.0, f"taking statistics from «{flashes}»")
-            options["statistics"] = calibrate(model, training, choices["readout_time"], flashes, keep=False)
+            report(0.0, f"taking statistics from «{flashes}»")
+            options["statistics"] = calibrate(model, training, flashes, until=choices["readout_time"], keep=False)
         table = protocols.masking(
             model,
             images,
@@ -246,7 +192,7 @@ class Masking(Study):
             masks=[choices["mask"]],
             durations="soa" if until_mask else durations,
             readout_time=choices["readout_time"],
-            report=told,
+            report=report,
             **options,
         )
         assert isinstance(table, xr.Dataset)

@@ -15,13 +15,15 @@ import xarray as xr
 
 from cortexsim import brains, zoo
 from cortexsim._support.checks import unknown
+from cortexsim._support.progress import Report
 from cortexsim.analyse._compare_rdms import METHODS
 from cortexsim.analyse._rdm import METRICS
 from cortexsim.brains.matrices import STIMULI, labelled_matrices
 from cortexsim.datasets import classes, digits
 from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
-from cortexsim.explore.panel.study import Study, Told
+from cortexsim.explore.panel.controls import Control, Menu, Text
+from cortexsim.explore.panel.study import Study
 from cortexsim.explore.panel.tasks import shipped
 from cortexsim.explore.panel.unmasked import UNMASKED
 from cortexsim.explore.studies import own_brains_questions
@@ -30,7 +32,7 @@ from cortexsim.model.checkpoint import load as load_file
 from cortexsim.model.cortex import Cortex
 from cortexsim.plot import brain as brain_figure
 
-OWN = "your own"
+OWN, AS_FILE_SAYS = "your own", "as the file says"
 N_EXAMPLE = 40
 N_BOOTSTRAP = 200
 LEAST_STIMULI = 4  # for a comparison of RDMs
@@ -78,38 +80,29 @@ class Brains(Study):
         self._models: dict[str, Cortex] = {OWN: model} if isinstance(model, Cortex) else {}
         first = "digits" if "digits" in tasks.values() else next(iter(tasks.values()))
         chosen = OWN if isinstance(model, Cortex) else model or first
-        wide: dict[str, Any] = {"style": {"description_width": "initial"}}
-
-        def menu(description: str, options: Any, value: Any, px: int) -> widgets.Dropdown:
-            layout = widgets.Layout(width=f"{px}px")
-            return widgets.Dropdown(options=options, value=value, description=description, layout=layout, **wide)
-
-        def text(description: str, value: str, hint: str, px: int) -> widgets.Text:
-            # read when it is complete, not at every key
-            layout, complete = widgets.Layout(width=f"{px}px"), {"continuous_update": False}
-            return widgets.Text(value, description=description, placeholder=hint, layout=layout, **complete, **wide)
-
         until = self._model(chosen).readout_time
-        controls = {
-            "model": menu("model", {OWN: OWN} if chosen == OWN else tasks, chosen, 380),
-            "images": text("images", str(images), "empty: the example; or a folder, or .mat", 430),
-            "brain": text("brain", str(brain), "empty: the labels; or .mat, .npz, .h5, .nc", 430),
-            "matrix": text("name of one matrix", "", "all", 260),
-            "variable": text("variable", "", "the only one", 190),
-            "dims": menu("matrices are of", ["as the file says", "subject", "session"], "as the file says", 240),
-            "presentation": menu("shown", unmasked.MENU, "sustained", 170),
-            "until": menu("last time", list(range(2, 3 * until + 1)), min(until + 3, 3 * until), 150),
-            "metric": menu("dissimilarity", [metric for metric in METRICS if metric != "crossnobis"], METRICS[0], 220),
-            "method": menu("compared by", [name for name in METHODS if "cov" not in name], "spearman", 210),
+        metrics = [metric for metric in METRICS if metric != "crossnobis"]
+        methods = [method for method in METHODS if "cov" not in method]
+        controls: dict[str, Control] = {
+            "model": Menu("model", {OWN: OWN} if chosen == OWN else tasks, chosen, width_px=380),
+            "images": Text("images", str(images), "empty: the example; or a folder, or .mat", width_px=430),
+            "brain": Text("brain", str(brain), "empty: the labels; or .mat, .npz, .h5, .nc", width_px=430),
+            "matrix": Text("name of one matrix", "", "all", width_px=260),
+            "variable": Text("variable", "", "the only one", width_px=190),
+            "dims": Menu("matrices are of", [AS_FILE_SAYS, "subject", "session"], width_px=240),
+            "presentation": Menu("shown", unmasked.MENU, width_px=170),
+            "until": Menu("last time", range(2, 3 * until + 1), min(until + 3, 3 * until), width_px=150),
+            "metric": Menu("dissimilarity", metrics, width_px=220),
+            "method": Menu("compared by", methods, "spearman", width_px=210),
         }
         super().__init__(None, controls, question)
 
-    def measure(self, choices: Mapping[str, Any], told: Told) -> xr.Dataset:
+    def measure(self, choices: Mapping[str, Any], report: Report) -> xr.Dataset:
         """Read the files, and compare."""
         model = self._model(choices["model"])
-        told(0.0, "reading the images …")
+        report(0.0, "reading the images …")
         images = self._images(choices["images"], model)
-        told(0.0, "reading the matrices …")
+        report(0.0, "reading the matrices …")
         rdms = self._matrices(choices, images)
         found = brains.compare(
             model,
@@ -120,7 +113,7 @@ class Brains(Study):
             metric=choices["metric"],
             method=choices["method"],
             n_bootstrap=N_BOOTSTRAP,
-            report=told,
+            report=report,
         )
         source = images.attrs.get("name", "images") if choices["images"] else "the example: digits in debris"
         n, first = images.sizes["stimulus"], images["image"].isel(stimulus=slice(0, N_SHOWN))
@@ -193,7 +186,7 @@ class Brains(Study):
         path = choices["brain"].strip()
         options = {"name": choices["matrix"].strip(), "variable": choices["variable"].strip()}
         options = {name: value for name, value in options.items() if value}
-        if choices["dims"] != "as the file says":
+        if choices["dims"] != AS_FILE_SAYS:
             options["dims"] = (choices["dims"],)
         if path:
             return brains.read(Path(path).expanduser(), **options)

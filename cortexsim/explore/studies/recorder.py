@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-import ipywidgets as widgets
 import plotly.graph_objects as go
 import xarray as xr
 
-from cortexsim._support.progress import part
+from cortexsim._support.progress import Report, part
 from cortexsim.analyse import accuracy
 from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
-from cortexsim.explore.panel.study import Study, Told
+from cortexsim.explore.panel.controls import Control, Menu, Several, Text
 from cortexsim.explore.panel.subject import Subject
+from cortexsim.explore.panel.subject_study import SubjectStudy
 from cortexsim.explore.panel.unmasked import UNMASKED
 from cortexsim.plot import time_course
 from cortexsim.recording._simulate import estimate, simulate
@@ -39,31 +39,20 @@ def _sizes(result: xr.Dataset) -> str:
     )
 
 
-class Recorder(Study):
+class Recorder(SubjectStudy):
     """A recording that is streamed to disk, opened lazily, and analysed one block at a time.
 
     *cancel* stops it between two batches; the next run resumes there, and the result is the same byte for byte.
 
     Parameters
     ----------
-    task : str, optional
-        A task with a pretrained model, such as "contours".
-    model, data : optional
-        In place of a task; see `Subject`.
     to : str
         Path of the recording, ending in .zarr; by default in a new temporary folder, which the panel shows.
-    n : int
-        Largest number of images.
-    question : str
-        A key of `QUESTIONS`, or "" for none.
-    subject : Subject, optional
-        In place of task, model, data and n.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If an argument is not allowed. Later errors are shown in the panel.
+    **more
+        As for `SubjectStudy`; `n` is the largest number of images that the panel offers.
     """
+
+    N: ClassVar[int] = 1000
 
     QUESTIONS: ClassVar[Mapping[str, Guess]] = {
         "smaller": Guess(
@@ -102,49 +91,22 @@ class Recorder(Study):
     FORMER_VALUES: ClassVar[Mapping[str, Mapping[str, str]]] = {"presentation": unmasked.FORMER_NAMES}
     ACTION: ClassVar[str] = "record or resume"
 
-    def __init__(
-        self,
-        task: str | None = None,
-        *,
-        model: Any = None,
-        data: Any = None,
-        to: str = "",
-        n: int = 1000,
-        question: str = "",
-        subject: Subject | None = None,
-    ) -> None:
-        subject = subject or Subject(task, model=model, data=data, n=n)
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
-        if not to:
-            self._folder = tempfile.TemporaryDirectory(prefix="cortexsim-")
-            to = str(Path(self._folder.name) / "recording.zarr")
-        states, at = subject.model.graph.state_names, subject.model.readout_time
-        counts = [count for count in COUNTS if count < subject.n] + [subject.n]
-        wide: dict[str, Any] = {"style": {"description_width": "initial"}}
+    def __init__(self, *args: Any, to: str = "", **more: Any) -> None:
+        self._folder = None if to else tempfile.TemporaryDirectory(prefix="cortexsim-")
+        self._to = to if self._folder is None else str(Path(self._folder.name) / "recording.zarr")
+        super().__init__(*args, **more)
 
-        def menu(description: str, options: Any, value: Any, px: int) -> widgets.Dropdown:
-            layout = widgets.Layout(width=f"{px}px")
-            return widgets.Dropdown(options=options, value=value, description=description, layout=layout, **wide)
-
-        controls = {
-            "n": menu("images", counts, counts[0], 150),
-            "presentation": menu("shown", unmasked.MENU, "sustained", 170),
-            "until": menu("last time", list(range(1, 3 * at + 1)), at, 150),
-            "dtype": menu("recorded as", ["float16", "float32"], "float16", 190),
-            "record": widgets.SelectMultiple(
-                options=states,
-                value=states,
-                description="areas",
-                # one more than there are states: the frame takes a part of a row
-                rows=min(5, len(states) + 1),
-                layout=widgets.Layout(width="150px"),
-                **wide,
-            ),
-            "to": widgets.Text(
-                to, description="to", continuous_update=False, layout=widgets.Layout(width="520px"), **wide
-            ),
+    def controls_for(self, subject: Subject) -> dict[str, Control]:
+        """Declare the images, the presentation, the selection that is recorded, and the path."""
+        last = subject.model.readout_time
+        return {
+            "n": Menu("images", [*(count for count in COUNTS if count < subject.n), subject.n], width_px=150),
+            "presentation": Menu("shown", unmasked.MENU, width_px=170),
+            "until": Menu("last time", range(1, 3 * last + 1), last, width_px=150),
+            "dtype": Menu("recorded as", ["float16", "float32"], width_px=190),
+            "record": Several("areas", subject.model.graph.state_names),
+            "to": Text("to", self._to, width_px=520),
         }
-        super().__init__(subject, controls, question)
 
     def why_not(self, choices: Mapping[str, Any]) -> str:
         """Say that the path is not one that can be streamed to."""
@@ -152,13 +114,12 @@ class Recorder(Study):
             return f"«to» must end in .zarr, the format that is streamed to disk, got {choices['to']!r}"
         return ""
 
-    def measure(self, choices: Mapping[str, Any], told: Told) -> xr.Dataset:
+    def measure(self, choices: Mapping[str, Any], report: Report) -> xr.Dataset:
         """Record, or resume the recording at this path, then read it block by block."""
-        assert self.subject is not None
-        model, path = self.subject.model, Path(choices["to"]).expanduser()
+        model, path = self.who.model, Path(choices["to"]).expanduser()
         with simulate(
             model,
-            self.subject.some(choices["n"]),
+            self.who.some(choices["n"]),
             UNMASKED[choices["presentation"]],
             until=choices["until"],
             record=choices["record"],
@@ -167,9 +128,9 @@ class Recorder(Study):
             to=path,
             resume=True,
             # the last tenth of the progress is for reading
-            report=part(told, 0.0, 0.9, "recorded: "),
+            report=part(report, 0.0, 0.9, "recorded: "),
         ) as recording:
-            told(0.9, "reading block by block …")
+            report(0.9, "reading block by block …")
             over_time = accuracy(recording["readout"])
             spreads = [_spread(recording[name].to_dataset()["activation"]) for name in choices["record"]]
         result = xr.Dataset({"accuracy": over_time.reset_coords(drop=True)}).assign_coords(

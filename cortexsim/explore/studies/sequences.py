@@ -12,10 +12,11 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim import protocols
+from cortexsim._support.progress import Report
 from cortexsim.explore.panel.asking import Guess
-from cortexsim.explore.panel.notice import alert
-from cortexsim.explore.panel.study import Study, Told
+from cortexsim.explore.panel.controls import Control, Menu, Slider
 from cortexsim.explore.panel.subject import Subject
+from cortexsim.explore.panel.subject_study import SubjectStudy
 from cortexsim.explore.studies import sequences_questions
 from cortexsim.explore.studies.model_comparison import measure_each
 from cortexsim.explore.studies.sequences_questions import OWN, STREAMS, accuracies
@@ -31,67 +32,29 @@ FRAMES = (3, 4, 5, 6)
 STEPS = (1, 2, 3, 4)
 
 
-class Sequences(Study):
+class Sequences(SubjectStudy):
     """A target in a stream of images (RSVP): readouts of a model and its feedforward control at every time.
 
-    Parameters
-    ----------
-    task : str, optional
-        A task with a pretrained model; by default "digits", because a stream needs several classes.
-    model, data : optional
-        In place of a task; see `Subject`.
-    n : int
-        Number of targets; each is shown once at every place of its stream.
-    question : str
-        A key of `QUESTIONS`, or "" for none.
-    subject : Subject, optional
-        In place of task, model, data and n.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If an argument is not allowed. Later errors are shown in the panel.
+    Each of the `n` targets is shown once at every place of its stream. The arguments are those of `SubjectStudy`; the
+    task is "digits" by default, because a stream needs several classes.
     """
 
+    TASK: ClassVar[str | None] = "digits"
+    N: ClassVar[int] = 50
     VIEWS: ClassVar[tuple[str, ...]] = ("place", "example")
     QUESTIONS: ClassVar[Mapping[str, Guess]] = sequences_questions.QUESTIONS
     EXERCISES: ClassVar[Mapping[str, Guess]] = sequences_questions.EXERCISES
     ACTION: ClassVar[str] = "show the streams"
 
-    def __init__(
-        self,
-        task: str | None = None,
-        *,
-        model: Any = None,
-        data: Any = None,
-        n: int = 50,
-        question: str = "",
-        subject: Subject | None = None,
-    ) -> None:
-        if subject is None:
-            subject = Subject("digits" if task is None and model is None else task, model=model, data=data, n=n)
-        wide: dict[str, Any] = {"style": {"description_width": "initial"}}
-        controls: dict[str, Any] = {
-            "frames": widgets.Dropdown(
-                options=FRAMES, value=4, description="images in a stream", layout=widgets.Layout(width="190px"), **wide
-            ),
-            "steps": widgets.Dropdown(
-                options=STEPS, value=2, description="steps per image", layout=widgets.Layout(width="160px"), **wide
-            ),
-            "statistics": widgets.Dropdown(
-                options=[STREAMS, OWN], description="statistics from", layout=widgets.Layout(width="310px"), **wide
-            ),
-            "place": widgets.IntSlider(
-                value=2, min=1, max=4, description="place of the target", layout=widgets.Layout(width="330px"), **wide
-            ),
-            "example": widgets.IntSlider(
-                value=1, min=1, max=subject.n, description="stream", layout=widgets.Layout(width="380px"), **wide
-            ),
+    def controls_for(self, subject: Subject) -> dict[str, Control]:
+        """Declare the stream, the statistics, and the stream that is drawn."""
+        return {
+            "frames": Menu("images in a stream", FRAMES, 4, width_px=190),
+            "steps": Menu("steps per image", STEPS, 2, width_px=180),
+            "statistics": Menu("statistics from", [STREAMS, OWN], width_px=310),
+            "place": Slider("place of the target", 1, 4, 2),
+            "example": Slider("stream", 1, subject.n, 1, width_px=380),
         }
-        super().__init__(subject, controls, question)
-        for name in self.VIEWS:
-            controls[name].observe(lambda _: self._redraw(), names="value")
-        controls["frames"].observe(lambda change: self._lengthen(change["new"]), names="value")
 
     def why_not(self, choices: Mapping[str, Any]) -> str:
         """Say that the statistics of single images end before the stream does."""
@@ -107,14 +70,14 @@ class Sequences(Study):
             )
         return ""
 
-    def measure(self, choices: Mapping[str, Any], told: Told) -> xr.Dataset:
+    def measure(self, choices: Mapping[str, Any], report: Report) -> xr.Dataset:
         """Show each target at every place of its stream, to the model and to its control."""
         models = {"recurrent": self.who.model}
         if self.who.sibling is not None:
             models["feedforward"] = self.who.sibling
         training = self.who.training(N_CALIBRATION) if choices["statistics"] == STREAMS else None
 
-        def measure(model: Cortex, report: Told) -> xr.Dataset:
+        def measure(model: Cortex, of_model: Report) -> xr.Dataset:
             statistics = None
             if training is None and model.normalization != "none":
                 statistics = max(model.statistics.values(), key=lambda taken: taken.until)
@@ -125,10 +88,10 @@ class Sequences(Study):
                 steps_per_frame=choices["steps"],
                 statistics=statistics,
                 calibrate_on=training,
-                report=report,
+                report=of_model,
             )
 
-        table = measure_each(models, measure, told)
+        table = measure_each(models, measure, report)
         return table.assign_attrs(
             n=self.who.n, calibration_streams=0 if training is None else training.sizes["stimulus"]
         )
@@ -163,18 +126,18 @@ class Sequences(Study):
         taken = f"{streams} other streams" if streams else "single images, as in training"
         return f"{accuracies(result)} The weights were trained on single images; the statistics come from {taken}."
 
-    @property
-    def who(self) -> Subject:
-        """Who is studied."""
-        assert self.subject is not None
-        return self.subject
+    def look(self, result: xr.Dataset) -> None:
+        """Draw the chosen stream."""
+        show_stream(self.figures["stream"], *self._example(result), **self._layout_of_stream(result))
+        self._stream.redraw()
 
     def _until(self, choices: Mapping[str, Any]) -> int:
         return int(choices["frames"] * choices["steps"]) - 1 + arrival(self.who.model.graph)
 
-    def _lengthen(self, frames: int) -> None:
-        """Offer every place of a stream of this length."""
-        self._controls["place"].max = frames
+    def _follow(self) -> None:
+        """Offer every place of a stream of this length; a stream that is drawn is not changed."""
+        self._controls["place"].max = self.choices["frames"]
+        super()._follow()
 
     def _example(self, result: xr.Dataset) -> tuple[xr.DataArray, np.ndarray, list[int]]:
         """Return the logits of the chosen stream, its images and their classes."""
@@ -197,13 +160,3 @@ class Sequences(Study):
 
     def _place(self, result: xr.Dataset) -> int:
         return min(self.choices["place"], result.sizes["position"]) - 1
-
-    def _redraw(self) -> None:
-        """Draw the chosen stream, without running a model."""
-        if not isinstance(self.result, xr.Dataset):
-            return
-        try:
-            show_stream(self.figures["stream"], *self._example(self.result), **self._layout_of_stream(self.result))
-            self._stream.redraw()
-        except Exception as error:  # nothing else would show an exception of a widget
-            self.notice.value = alert("This could not be drawn", error)

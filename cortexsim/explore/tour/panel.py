@@ -12,7 +12,7 @@ import numpy as np
 import traitlets
 import xarray as xr
 
-from cortexsim import __version__, zoo
+from cortexsim import zoo
 from cortexsim._support.checks import unknown
 from cortexsim._support.hashing import checksum
 from cortexsim.explore.panel.asking import Guess
@@ -21,7 +21,7 @@ from cortexsim.explore.panel.exercise import Exercising
 from cortexsim.explore.panel.jobs import Behind, Wanted
 from cortexsim.explore.panel.notice import alert
 from cortexsim.explore.panel.offer import KINDS, Offer, arrival
-from cortexsim.explore.panel.saving import Saving
+from cortexsim.explore.panel.settings import Saving
 from cortexsim.explore.panel.tasks import Difficulty, Task, shipped
 from cortexsim.explore.panel.turns import Turns
 from cortexsim.explore.tour.controls import Controls
@@ -32,7 +32,7 @@ from cortexsim.explore.widgets.shortcuts import Panel
 from cortexsim.explore.widgets.stage import Stage
 from cortexsim.model.checkpoint import load as load_file
 from cortexsim.model.cortex import Cortex
-from cortexsim.recording._rerun import SCHEMA, check, draw, presentation_from, rerun, stimuli, verify
+from cortexsim.recording._rerun import FORM, check, draw, presentation_from, rerun, stimuli, verify
 from cortexsim.recording.io import settings as made_with
 from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.masks import MASKS, GivenMask
@@ -302,17 +302,15 @@ class Tour(Exercising, Saving, Panel):
 
     def _run(self) -> None:
         """Run one stimulus, and send it to the stage."""
-        wanted: dict[str, Any] = {
-            "schema": SCHEMA,
-            "version": __version__,
-            "model": self._task.model,
-            "data": self._task.data_for(self.difficulty),
-            "stimulus": self.stimulus,
-            "presentation": self._presentation.to_dict(),
-            "until": self.until,
-            "quantity": "state" if self._model.normalization == "none" else "rate",
-            "seed": 0,
-        }
+        wanted = FORM.written(
+            model=self._task.model,
+            data=self._task.data_for(self.difficulty),
+            stimulus=self.stimulus,
+            presentation=self._presentation.to_dict(),
+            until=self.until,
+            quantity="state" if self._model.normalization == "none" else "rate",
+            seed=0,
+        )
         shown = stimuli(wanted, self._images)
         recording = rerun(wanted, model=self._model, images=self._images)
         pixels = as_images(shown)

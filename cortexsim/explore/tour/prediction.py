@@ -116,7 +116,7 @@ class Prediction(Asking):
         answer = self.answer
         self.tell(facts, {})
         # it stays to be seen, beside what it was
-        self.answer, truth = answer, self.told[-1]["truth"]
+        self.answer, truth = answer, self.answered[-1]["truth"]
         places = [(truth, "it is"), (answer, "you said")] if truth != answer else [(truth, "as you said")]
         self.stage.marks = [
             {"time": time, "label": label, "on": asked.mark} for time, label in places if asked.mark and time != NEVER

@@ -11,12 +11,12 @@ from typing import Any, ClassVar
 import ipywidgets as widgets
 import xarray as xr
 
-from cortexsim import __version__
 from cortexsim._support.checks import unknown
+from cortexsim._support.settings import Form, anything, text
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.exercise import Exercising
 from cortexsim.explore.panel.notice import alert
-from cortexsim.explore.panel.saving import answered, write_settings
+from cortexsim.explore.panel.settings import shown_settings, write_settings
 from cortexsim.explore.panel.turns import Turns
 from cortexsim.explore.training.lesson import LESSONS, Choices, Lesson
 from cortexsim.explore.training.questions import EXERCISES, Forecast, Outlook
@@ -29,7 +29,7 @@ from cortexsim.model.checkpoint import save
 from cortexsim.model.cortex import Cortex
 from cortexsim.training._train import TrainingDivergedError
 
-SCHEMA = 1
+FORM = Form({"task": text, "learning_rate": anything, "readout_time": anything}, dict.fromkeys(NAMES, anything))
 REDRAW_EVERY_S = 0.5
 N_BEHIND = 4  # runs that are drawn behind the present one
 
@@ -121,27 +121,18 @@ class Training(Exercising, Panel):
         ValueError
             If they are of another schema, or a choice is unknown or not allowed.
         """
-        given = dict(settings)
-        schema, _, task = given.pop("schema", None), given.pop("version", None), given.pop("task", None)
-        if schema != SCHEMA:
-            raise ValueError(
-                f"the settings are of schema {schema!r}, but cortexsim {__version__} reads schema {SCHEMA}"
-            )
+        choices = {name: value for name, value in FORM.read(settings).items() if name not in ("schema", "version")}
+        task = choices.pop("task")
         if task == "own" and lesson is None:
             raise ValueError("these settings belong to a training of your own: give it as lesson=...")
-        return cls(lesson or str(task), **{**given, **more})
+        return cls(lesson or task, **{**choices, **more})
 
     # --- what is there to take away
 
     @property
     def settings(self) -> dict[str, Any]:
         """Small JSON values that open a panel on the same choices."""
-        return {
-            "schema": SCHEMA,
-            "version": __version__,
-            "task": self.controls.task.value,
-            **self.controls.read().to_dict(),
-        }
+        return FORM.written(task=self.controls.task.value, **self.controls.read().to_dict())
 
     @property
     def runs(self) -> dict[str, xr.Dataset]:
@@ -178,7 +169,7 @@ class Training(Exercising, Panel):
             If there is a model and `overwrite` is False.
         """
         if Path(path).suffix == ".json":
-            write_settings(answered(self), path)
+            write_settings(shown_settings(self), path)
             return
         if self.model is None:
             raise ValueError("there is no trained model yet: start a run, and let it end or stop it")

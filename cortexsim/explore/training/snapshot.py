@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -9,10 +10,9 @@ import torch
 import xarray as xr
 
 from cortexsim.analyse.distances import correlation_distance
-from cortexsim.graph._schedule import schedule
 from cortexsim.model.cortex import Cortex
-from cortexsim.model.moments import by_batch, not_at_all
-from cortexsim.stimuli.images import as_images
+from cortexsim.model.moments import NORMALIZATIONS
+from cortexsim.model.plan import plan_run, resolve
 from cortexsim.stimuli.presentation import AnyPresentation
 
 
@@ -69,14 +69,14 @@ def take(model: Cortex, probe: xr.Dataset, presentation: AnyPresentation, step: 
         Of the training.
     """
     until = model.readout_time
+    pixels, presentation = resolve(model, probe, presentation)
     last = {name: max(times, default=None) for name, times in model.computable(presentation, until).items()}
     when = {name: [time] for name, time in last.items() if time is not None}
-    planned = schedule(model.graph, [], presentation, record=when, until=until)
+    plan = plan_run(model, pixels, presentation, until=until, record=when)
+    plan = replace(plan, normalize=NORMALIZATIONS[model.normalization].in_training)
     rdms = {}
     with torch.no_grad():
-        frames = presentation.frames(as_images(probe), until, seed=0)
-        normalize = not_at_all if model.normalization == "none" else by_batch
-        for time, h in enumerate(model.unroll(frames, planned, normalize)):
+        for time, h in enumerate(plan.run(plan.frames(torch.arange(len(pixels))))):
             for name in (name for name, times in when.items() if times == [time]):
                 distances = correlation_distance(h[name].values.flatten(1).double().numpy())
                 rdms[name] = xr.DataArray(

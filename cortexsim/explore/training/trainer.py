@@ -152,7 +152,7 @@ class Trainer:
         if not done:
             some = as_images(learned)[: self.recipe.calibration_images]
             until = self.recipe.calibrate_until or 2 * model.readout_time
-            calibrate(model, some, until, presentation, seed=self.recipe.seed)
+            calibrate(model, some, presentation, until=until, seed=self.recipe.seed)
             model.about = {"recipe": self.recipe.to_dict(), "data": str(learned.attrs.get("name", "unnamed"))}
         labels = torch.as_tensor(held["label"].values)
         self.run.validation = accuracies(model, as_images(held), labels, self.run.times, presentation)

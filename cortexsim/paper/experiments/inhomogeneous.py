@@ -12,11 +12,10 @@ import xarray as xr
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cortexsim.graph._schedule import schedule
 from cortexsim.graph.cortex_graph import CortexGraph, State
 from cortexsim.graph.transitions import Transition
 from cortexsim.model.cortex import Cortex
-from cortexsim.model.moments import not_at_all
+from cortexsim.model.plan import plan_run
 from cortexsim.paper.experiments.experiment import Experiment
 from cortexsim.paper.experiments.material import Material
 from cortexsim.paper.experiments.part import SHOWN, TIME, Bench, Part, Training
@@ -62,9 +61,9 @@ class LinearCheck:
         model = Cortex(graph, readout_time=UNTIL, normalization="none", generator=generator).double()
         images = torch.rand((4, 3, side, side), generator=generator, dtype=torch.float64)
         presentation = SHOWN[self.shown]
-        planned = schedule(graph, record=["h1"], until=UNTIL, presentation=presentation)
+        plan = plan_run(model, images, presentation, until=UNTIL, record={"h1": range(UNTIL + 1)}).normalized_by(None)
         with torch.no_grad():
-            ran = [h["h1"].values for h in model.unroll(presentation.frames(images, UNTIL), planned, not_at_all)]
+            ran = [h["h1"].values for h in plan.run(plan.frames(torch.arange(len(images))))]
             entered = F.conv2d(images, model.pre.weight, padding=1)  # type: ignore[arg-type]
             kernel = model.functions["h1->h1"].kernel
             powers = [entered]

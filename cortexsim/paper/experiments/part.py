@@ -265,7 +265,9 @@ class _Test:
         )
         errors = []
         for n in counts:
-            taken = calibrate(model, training[order[:n]].to(self.images.device), model.readout_time, shown, seed=seed)
+            taken = calibrate(
+                model, training[order[:n]].to(self.images.device), shown, until=model.readout_time, seed=seed
+            )
             errors += self._errors([model.readout_time], taken)
         model.statistics = own
         return errors

@@ -1,4 +1,4 @@
-"""What changes over time: the panel's analyses are the package's, its films are bytes, its slider moves all views."""
+"""The panel on change over time: its analyses are the package's, its films are bytes, its slider moves all views."""
 
 import json
 
@@ -8,7 +8,7 @@ import torch
 
 import cortexsim as cs
 from cortexsim.cli import main
-from cortexsim.explore.changes.panel import lost
+from cortexsim.explore.changes.questions import mean_loss
 from cortexsim.paper.experiments.result import open_dataset
 
 OWN_SCALE = "each unit standardized at each time"
@@ -19,7 +19,7 @@ def given():
     torch.manual_seed(0)
     model = cs.Cortex(cs.adjacent({"V1": 4, "V2": 4, "IT": 4}, size=16, shortcut=0.5), 2, 4)
     data = cs.datasets.contours(24, size=16, length=(4, 6))
-    cs.calibrate(model, data, until=4, presentation=cs.mixture(cs.flash(1), cs.sustained()))
+    cs.calibrate(model, data, cs.mixture(cs.flash(1), cs.sustained()), until=4)
     return {"model": model, "data": data, "n": 24}
 
 
@@ -54,7 +54,7 @@ def test_every_number_is_that_of_the_analysis(measured, given):
     assert list(measured.figures) == ["decoding", "generalization", "trajectory", "spread", "dimensionality"]
 
 
-def test_the_film_holds_maps_and_dissimilarities_as_bytes_on_one_scale_for_all_times(measured):
+def test_the_film_contains_maps_and_dissimilarities_as_bytes_on_one_scale_for_all_times(measured):
     scene, result = measured.movie.scene, measured.result
     assert [film["name"] for film in scene["films"]] == ["V1", "V2", "IT", "IT"]
     assert scene["shown"][2:] == ["mean of 12 (different)", "mean of 12 (same)"]
@@ -72,13 +72,13 @@ def test_the_film_holds_maps_and_dissimilarities_as_bytes_on_one_scale_for_all_t
 
 
 def test_the_mean_of_a_class_is_the_mean_of_its_maps(measured):
-    held = abs(measured.recording["V2"]["activation"]).mean("channel")
-    of_class = held.isel(stimulus=np.flatnonzero(measured.result["label"].values == 1)).mean("stimulus")
+    maps = abs(measured.recording["V2"]["activation"]).mean("channel")
+    of_class = maps.isel(stimulus=np.flatnonzero(measured.result["label"].values == 1)).mean("stimulus")
     shown = measured.result["map_V2"].sel(shown="mean of 12 (same)").values
     assert shown[1:] == pytest.approx(of_class.values[1:], rel=1e-5)
 
 
-def test_the_figures_to_take_away_say_the_time_that_the_slider_is_at(measured):
+def test_the_cursors_of_the_figures_are_at_the_time_of_the_slider(measured):
     measured.time = 2
     assert measured.movie.time == 2
     measured.movie.time = 3
@@ -91,7 +91,7 @@ def test_the_figures_to_take_away_say_the_time_that_the_slider_is_at(measured):
     assert list(figures["trajectory"].data[-1].x) == pytest.approx(now[:, 0])
 
 
-def test_the_figures_in_the_panel_leave_their_cursors_to_the_canvas_and_ask_the_kernel_nothing(measured):
+def test_the_canvas_draws_the_cursors_of_the_panel_without_the_kernel(measured):
     movie, grid = measured.place.children
     assert movie is measured.movie
     assert "cortexsim-linked" in measured.place._dom_classes
@@ -124,9 +124,9 @@ def test_the_images_are_shown_once_for_all_areas_and_scales(given, monkeypatch):
     assert [call["quantity"] for call in calls] == ["rate", "state"]
 
 
-def test_what_the_model_has_no_statistics_for_is_said_before(given):
+def test_missing_statistics_are_said_before_the_run(given):
     model = cs.Cortex(given["model"].graph, 2, 4)
-    cs.calibrate(model, given["data"], until=4, presentation=cs.flash(1))
+    cs.calibrate(model, given["data"], cs.flash(1), until=4)
     panel = cs.explore.Changes(**{**given, "model": model})
     assert not panel.button.disabled
     panel.choose(presentation="sustained")
@@ -134,7 +134,7 @@ def test_what_the_model_has_no_statistics_for_is_said_before(given):
     assert "no statistics (cs.calibrate)" in panel.words.value
 
 
-def test_images_without_a_label_are_an_error_in_the_panel_which_goes_on(given):
+def test_images_without_a_label_are_an_error_in_the_panel(given):
     panel = cs.explore.Changes(**{**given, "data": given["data"].drop_vars("label")})
     assert run(panel) is None
     assert "have no coordinate" in panel.notice.value
@@ -156,8 +156,8 @@ def test_cancel_ends_the_run_between_two_analyses(given, monkeypatch):
 def test_the_loss_is_the_mean_over_pairs_of_different_times(measured):
     scores = measured.result["temporal_generalization"].values
     pairs = [scores[b, b] - scores[a, b] for a in (2, 3, 4) for b in (2, 3, 4) if a != b]
-    assert lost(measured.result) == pytest.approx(100 * np.mean(pairs), abs=0.05)
-    assert f"loses {lost(measured.result)} points" in measured.say(measured.result)
+    assert mean_loss(measured.result) == pytest.approx(100 * np.mean(pairs), abs=0.05)
+    assert f"loses {mean_loss(measured.result)} percentage points" in measured.say(measured.result)
 
 
 def test_settings_open_the_panel_again_with_the_same_numbers(measured, given, tmp_path):
@@ -182,7 +182,7 @@ def test_rerun_makes_the_same_table_and_figures_without_a_browser(tmp_path, caps
     panel.choose(state="V2")
     panel.save(tmp_path / "changes.json")
     assert main(["rerun", str(tmp_path / "changes.json"), "--to", str(tmp_path / "again.nc")]) == 0
-    assert "a decoder of another time loses" in capsys.readouterr().out
+    assert "a decoder loses" in capsys.readouterr().out
     again = open_dataset(tmp_path / "again.nc", "")
     np.testing.assert_array_equal(again["temporal_generalization"], panel.compute()["temporal_generalization"])
     assert (tmp_path / "again-trajectory.html").stat().st_size > 1_000_000

@@ -17,7 +17,7 @@ def test_a_number_is_told_by_its_distance():
     ask.answer = 5
     assert ask.tell(12, {}) is False
     assert "You said 5 points, it is 12 points: <b>7 points off</b>. counted 12" in ask.result.value
-    assert ask.told == [{"question": "number", "answer": 5, "truth": 12}]
+    assert ask.answered == [{"question": "number", "answer": 5, "truth": 12}]
 
 
 def test_a_word_is_right_or_not():
@@ -41,7 +41,7 @@ def test_a_result_of_other_choices_cannot_tell_and_the_answer_stays():
     ask.answer = "IT"
     assert ask.tell("IT", {"state": "cut"}) is None
     assert "that needs state = held" in ask.result.value
-    assert (ask.answer, ask.told) == ("IT", [])
+    assert (ask.answer, ask.answered) == ("IT", [])
 
 
 def test_a_truth_that_is_not_known_is_not_counted():

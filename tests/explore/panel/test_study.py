@@ -187,7 +187,7 @@ def test_an_exercise_without_a_run_says_so_and_its_answer_is_kept_with_the_panel
     panel.compute()
     assert exercise.check() is True
     again = Counting.from_settings(panel.settings, **given)
-    assert again.ask.told == [{"question": "any", "answer": 1, "truth": 1}]
+    assert again.ask.answered == [{"question": "any", "answer": 1, "truth": 1}]
     assert "Answered before: any: said 1, it is 1." in again.ask.result.value
 
 
@@ -201,24 +201,32 @@ def test_settings_are_plain_open_the_panel_again_and_keep_the_answers(panel, giv
     settings = json.loads((tmp_path / "mine.json").read_text())
     again = Counting.from_settings(settings, **given)
     assert again.settings == settings
-    assert again.ask.told == [{"question": "sum", "answer": 0, "truth": 1}]
+    assert again.ask.answered == [{"question": "sum", "answer": 0, "truth": 1}]
     assert again.compute().identical(panel.result)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"schema": 7}, "schema 7"),
+        ({"schema": 7}, "of schema 7"),
         ({"panel": "Tour"}, "of the panel Tour, not of Counting"),
-        ({"extra": 1}, "extra"),
+        ({"extra": 1}, "unknown setting 'extra'"),
         ({"choices": {"tims": 2}}, "choice 'tims'"),
-        ({"choices": [2]}, r"'choices' must be a mapping of names to values, got \[2\]"),
         ({"choices": {"times": "two"}}, "times must be of the type int, got 'two'"),
-        ({"subject": {"n": 3}}, r"'subject' must be a mapping with \['model', 'data', 'n', 'model_checksum'\]"),
+        ({"subject": {"n": 3}}, r"the settings of the subject lack \['model', 'data'\]"),
     ],
 )
 def test_settings_of_something_else_are_refused(panel, given, change, message):
     with pytest.raises(ValueError, match=message):
+        Counting.from_settings({**panel.settings, **change}, **given)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"choices": [2]}, r"choices must be a mapping, got \[2\]"), ({"subject": 3}, "subject must be a mapping, got 3")],
+)
+def test_settings_of_another_type_are_refused(panel, given, change, message):
+    with pytest.raises(TypeError, match=message):
         Counting.from_settings({**panel.settings, **change}, **given)
 
 

@@ -71,7 +71,7 @@ def test_a_prediction_comes_first_and_is_judged():
     panel.ask.answer = WHOLE
     panel.run()
     panel.wait(60)
-    assert panel.ask.told[0]["truth"] in (SAME, ROUNDING)
+    assert panel.ask.answered[0]["truth"] in (SAME, ROUNDING)
     assert "<b>not so</b>" in panel.ask.result.value
 
 
@@ -80,7 +80,7 @@ def test_weights_for_each_of_eight_steps_are_six_times_as_many_parameters():
     panel.choose(steps=8, weights=OWN)
     panel.ask.answer = 8
     panel.compute()
-    assert panel.ask.told == [{"question": "parameters", "answer": 8, "truth": 6.5}]
+    assert panel.ask.answered == [{"question": "parameters", "answer": 8, "truth": 6.5}]
     assert "9,522 instead of 1,458" in panel.ask.result.value
 
 

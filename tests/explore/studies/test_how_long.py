@@ -19,7 +19,7 @@ def given():
     # untrained, it would give one class as the answer to all images: rates average about 0.4
     model.post.linear.bias.data = -0.4 * model.post.linear.weight.data.sum(1)
     data = cs.datasets.digits(60, size=16)
-    cs.calibrate(model, data, until=8, presentation=cs.sustained())
+    cs.calibrate(model, data, cs.sustained(), until=8)
     return {"model": model, "data": data, "n": 60}
 
 
@@ -107,14 +107,14 @@ def test_the_prediction_is_judged_by_the_curve(given):
     panel.ask.answer = 50
     result = measured(panel)
     truth = 100 * float(result["accuracy"].isel(model=0, statistics=2).sel(time=4))
-    assert panel.ask.told == [{"question": "pooled", "answer": 50, "truth": pytest.approx(truth, abs=0.06)}]
+    assert panel.ask.answered == [{"question": "pooled", "answer": 50, "truth": pytest.approx(truth, abs=0.06)}]
 
 
 def test_a_question_without_its_measurement_is_not_judged(given):
     panel = cs.explore.HowLong(**given, question="pooled")
     panel.ask.answer = 50
     measured(panel, statistics=HELD)
-    assert panel.ask.told == []
+    assert panel.ask.answered == []
     assert "cannot tell" in panel.ask.result.value
 
 

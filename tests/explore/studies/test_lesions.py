@@ -21,7 +21,7 @@ def given():
         model.post.linear.weight.mul_(12)
     data = cs.datasets.digits(30, size=16)
     for shown in (cs.sustained(), cs.flash(1)):
-        cs.calibrate(model, data, until=4, presentation=shown)
+        cs.calibrate(model, data, shown, until=4)
     return {"model": model, "data": data, "n": 20}
 
 
@@ -146,7 +146,7 @@ def test_an_error_shows_in_the_panel(panel, given):
     panel.wait(60)
     assert "This could not be measured" in panel.notice.value
     assert "calibrate(model, images" in panel.notice.value
-    cs.calibrate(given["model"], given["data"], until=4, presentation=cs.flash(1))
+    cs.calibrate(given["model"], given["data"], cs.flash(1), until=4)
 
 
 def test_cancel_ends_the_run_without_a_result(panel):
@@ -164,7 +164,7 @@ def test_only_a_cut_throughout_answers_the_prediction(given):
     assert "This result cannot tell. The window must be the whole time" in panel.ask.result.value
     result = measured(panel, window=[1, 4])
     change = float(result["accuracy_difference"].sel(version="acute").isel(time=-1))
-    assert panel.ask.told[0]["truth"] == pytest.approx(-100 * change, abs=0.05)
+    assert panel.ask.answered[0]["truth"] == pytest.approx(-100 * change, abs=0.05)
 
 
 def test_an_exercise_needs_its_own_cut(panel):

@@ -15,12 +15,12 @@ def given():
     model = cs.Cortex(cs.adjacent({"V1": 4, "V2": 4, "IT": 4}, size=16), 10, 4)
     data = cs.datasets.digits(30, size=16)
     shown = cs.mixture(cs.flash(1), *(cs.masked(1, soa, mask) for soa in (1, 2) for mask in ("noise", "target")))
-    cs.calibrate(model, data, until=6, presentation=shown)
+    cs.calibrate(model, data, shown, until=6)
     # without this bias, one class would be the answer to all images whatever the activity
     read = cs.simulate(model, data, cs.flash(1), until=4)["readout"]["logits"].sel(time=4)
     with torch.no_grad():
         model.post.linear.bias -= torch.from_numpy(read.mean("stimulus").values)
-    cs.calibrate(model, data, until=6, presentation=shown)
+    cs.calibrate(model, data, shown, until=6)
     return {"model": model, "data": data, "n": 30}
 
 
@@ -96,7 +96,7 @@ def test_a_changed_shortcut_makes_a_copy_with_its_own_statistics_of_the_training
 
     copied = cs.with_shortcut(given["model"], 0.25)
     (shown,) = given["model"].statistics
-    cs.calibrate(copied, given["data"], 4, shown)
+    cs.calibrate(copied, given["data"], shown, until=4)
     same = cs.protocols.masking(copied, given["data"], soas=(1, 2), readout_time=4)
     assert other["correct"].sel(model="recurrent").equals(same["correct"].assign_coords(model="recurrent"))
 
@@ -145,7 +145,7 @@ def test_the_prediction_is_judged_by_the_difference_of_paired_conditions(given):
     panel.ask.answer = 0
     result = measured(panel)
     at = result["accuracy"].sel(model="recurrent", soa=1, duration=1)
-    assert panel.ask.told[0]["truth"] == pytest.approx(
+    assert panel.ask.answered[0]["truth"] == pytest.approx(
         100 * float(at.sel(mask="blank") - at.sel(mask="noise")), abs=0.05
     )
 

@@ -13,7 +13,7 @@ def given():
     torch.manual_seed(0)
     model = cs.Cortex(cs.adjacent({"V1": 4, "V2": 4, "IT": 4}, size=16), 10, 6)
     data = cs.datasets.digits(60, size=16)
-    cs.calibrate(model, data, until=5, presentation=cs.sustained())
+    cs.calibrate(model, data, cs.sustained(), until=5)
     return {"model": model, "data": data, "n": 60}
 
 

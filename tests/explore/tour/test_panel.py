@@ -24,7 +24,7 @@ def own_model():
     graph = cs.adjacent({"V1": 4, "V2": 4, "IT": 6}, size=16, shortcut=0.5)
     model = cs.Cortex(graph, n_classes=2, readout_time=5).eval()
     mixed = cs.mixture(cs.flash(1), cs.sustained(), cs.masked(1, 2), cs.masked(1, 5), cs.masked(1, 3, "image"))
-    cs.calibrate(model, images(30), until=6, presentation=mixed)
+    cs.calibrate(model, images(30), mixed, until=6)
     return model
 
 
@@ -35,7 +35,7 @@ def sibling():
     graph = graph.without("V2->V1").without("IT->V2")
     model = cs.Cortex(graph, n_classes=2, readout_time=5).eval()
     mixed = cs.mixture(cs.flash(1), cs.sustained(), cs.masked(1, 2), cs.masked(1, 5), cs.masked(1, 3, "image"))
-    cs.calibrate(model, images(30), until=6, presentation=mixed)
+    cs.calibrate(model, images(30), mixed, until=6)
     return model
 
 

@@ -111,7 +111,7 @@ def test_an_rdm_is_that_of_the_model_calibrated_on_the_probe_itself(tiny):
     model.train()
     shot = take(model, probe, cs.sustained(), 7)
     assert model.training, "a look changed the model's mode"
-    cs.calibrate(model, torch.from_numpy(probe["image"].values), until=4, presentation=cs.sustained())
+    cs.calibrate(model, torch.from_numpy(probe["image"].values), cs.sustained(), until=4)
     shown = cs.simulate(model, probe, cs.sustained(), until=4)
     for name in ("V1", "V2", "IT"):
         patterns = shown[name]["activation"].sel(time=4).values.reshape(8, -1)

@@ -405,9 +405,9 @@ def test_wrong_arguments_are_refused(arguments, match):
 @pytest.mark.parametrize(
     ("settings", "match"),
     [
-        ({"schema": 2}, "the settings are of schema 2, but"),
+        ({"schema": 2}, r"the settings are of schema 2 \(written by cortexsim unknown\), but"),
         ({"schema": 1, "task": "own", "learning_rate": 0.1, "readout_time": 4}, "give it as lesson="),
-        ({"schema": 1, "task": "contours", "rate": 1}, "unknown choice 'rate'"),
+        ({"schema": 1, "task": "contours", "rate": 1}, "unknown setting 'rate'"),
     ],
 )
 def test_wrong_settings_are_refused(settings, match):

@@ -11,7 +11,7 @@ from cortexsim.cli import main
 from cortexsim.explore import Anatomy, Masking, Tour, Training, reopen
 from cortexsim.explore.anatomy.arrival import ANATOMY
 from cortexsim.explore.panel.reopening import SHOWS, STUDIES
-from cortexsim.explore.panel.saving import answered
+from cortexsim.explore.panel.settings import shown_settings
 from cortexsim.explore.tour.questions import QUESTIONS as questions_of_the_tour
 from cortexsim.explore.training.questions import QUESTIONS as questions_of_a_training
 from cortexsim.export.page import open_source
@@ -31,7 +31,7 @@ def test_a_tour_opens_again_with_its_answers(tour, tmp_path):
     again = reopen(tmp_path / "mine.json")
     assert isinstance(again, Tour)
     assert again.settings == tour.settings
-    assert again.ask.told == [{"question": "arrival", "answer": 1, "truth": tour.ask.told[0]["truth"]}]
+    assert again.ask.answered == [{"question": "arrival", "answer": 1, "truth": tour.ask.answered[0]["truth"]}]
     assert "Answered before: when a signal arrives: said t = 1" in again.ask.result.value
     again.wait()
 
@@ -53,7 +53,7 @@ def test_a_graph_opens_again_with_what_was_built_and_answered(tmp_path):
     assert isinstance(again, Anatomy)
     assert again.settings == panel.settings
     assert again.ask.question == "arrival"
-    assert again.ask.told == [{"question": "one-step", "answer": True, "truth": True}]
+    assert again.ask.answered == [{"question": "one-step", "answer": True, "truth": True}]
     assert "a short cut: solved" in again.ask.result.value
 
 
@@ -94,32 +94,28 @@ def test_what_measures_nothing_cannot_be_run_again_nor_become_a_page(panel, tmp_
 def test_a_file_that_lacks_something_is_refused(tour, tmp_path):
     tour.save(tmp_path / "mine.json")
     saved = json.loads((tmp_path / "mine.json").read_text())
-    with pytest.raises(ValueError, match="what such a panel saves has"):
-        reopen({name: value for name, value in saved.items() if name != "told"})
-    with pytest.raises(ValueError, match="schema 9"):
+    with pytest.raises(ValueError, match=r"the settings lack \['answered'\]: needed are"):
+        reopen({name: value for name, value in saved.items() if name != "answered"})
+    with pytest.raises(ValueError, match="of schema 9"):
         reopen({**saved, "schema": 9})
 
 
 @pytest.fixture
 def graph():
     """The settings of a panel that asks in numbers, and whether something was built."""
-    return answered(Anatomy("adjacent", question="arrival"))
+    return shown_settings(Anatomy("adjacent", question="arrival"))
 
 
 @pytest.mark.parametrize(
-    ("told", "match"),
+    ("answered", "match"),
     [
-        (5, "the saved answers are damaged: 'told' must be a list, got 5"),
-        ("x", "the saved answers are damaged: 'told' must be a list, got 'x'"),
-        (["x"], r"damaged at number 1 of 1 in 'told': .* the keys \['question', 'answer', 'truth'\], got 'x'"),
-        (
-            [{"answer": 1}],
-            "damaged at number 1 of 1 in 'told': it must be a mapping with the keys .*, got {'answer': 1}",
-        ),
-        ([{"question": "arival", "answer": 1, "truth": 1}], "in 'told': unknown question 'arival': .* mean 'arrival'"),
+        (["x"], "damaged at number 1 of 1: the settings of an answer must be a mapping, got str"),
+        ([{"answer": 1}], r"damaged at number 1 of 1: the settings of an answer lack \['question', 'truth'\]"),
+        ([{"question": "arrival", "anser": 1, "truth": 1}], "unknown setting 'anser': .* did you mean 'answer'"),
+        ([{"question": "arival", "answer": 1, "truth": 1}], "1 of 1: unknown question 'arival': .* mean 'arrival'"),
         (
             [{"question": ["x"], "answer": 1, "truth": 1}],
-            r"in 'told': unknown question \['x'\]: the allowed values are",
+            r"1 of 1: unknown question \['x'\]: the allowed values are",
         ),
         ([{"question": "arrival", "answer": "x", "truth": 1}], "answer to 'arrival' must be a finite number, got 'x'"),
         (
@@ -134,36 +130,42 @@ def graph():
         ),
     ],
 )
-def test_damaged_answers_are_refused_with_where_and_what_is_allowed(graph, told, match):
+def test_damaged_answers_are_refused_with_where_and_what_is_allowed(graph, answered, match):
     with pytest.raises(ValueError, match=match):
-        reopen({**graph, "told": told})
+        reopen({**graph, "answered": answered})
 
 
 @pytest.mark.parametrize("answer", ["x", 11, None, [5]])
 def test_an_answer_that_was_not_on_offer_is_refused(answer):
-    saved = answered(Training("contours"))
-    told = [{"question": "feedforward", "answer": 5, "truth": 35}, {"question": "feedforward", "truth": 5}]
-    with pytest.raises(ValueError, match=r"at number 2 of 2 .* 'feedforward' must be one of \[-10, -5, 0, .*, got"):
-        reopen({**saved, "told": [told[0], {**told[1], "answer": answer}]})
+    saved = shown_settings(Training("contours"))
+    before = [{"question": "feedforward", "answer": 5, "truth": 35}, {"question": "feedforward", "truth": 5}]
+    with pytest.raises(ValueError, match=r"at number 2 of 2: .* 'feedforward' must be one of \[-10, -5, 0, .*, got"):
+        reopen({**saved, "answered": [before[0], {**before[1], "answer": answer}]})
 
 
 def test_damaged_answers_of_a_panel_that_measures_are_refused():
     saved = Masking("digits-tiny").settings
-    with pytest.raises(ValueError, match="damaged at number 1 of 1 in 'told': unknown question 'x'"):
-        reopen({**saved, "told": [{"question": "x", "answer": 1, "truth": 1}]})
+    with pytest.raises(ValueError, match="damaged at number 1 of 1: unknown question 'x'"):
+        reopen({**saved, "answered": [{"question": "x", "answer": 1, "truth": 1}]})
 
 
 @pytest.mark.parametrize(
     ("changes", "match"),
     [
-        ({"panel": ["Tour"]}, r"unknown panel \['Tour'\]: the allowed values are"),
-        ({"question": 5}, "'question' must be the name of a question, or '', got 5"),
-        ({"shows": 5}, "'shows' must be a mapping, as panel.settings gives it, got 5"),
+        ({"question": 5}, "question must be text, got 5"),
+        ({"shows": 5}, "shows must be a mapping, got 5"),
+        ({"answered": 5}, "answered must be a list, got 5"),
+        ({"answered": "x"}, "answered must be a list, got 'x'"),
     ],
 )
-def test_what_is_of_another_type_is_refused(graph, changes, match):
-    with pytest.raises(ValueError, match=match):
+def test_a_value_of_another_type_is_refused(graph, changes, match):
+    with pytest.raises(TypeError, match=match):
         reopen({**graph, **changes})
+
+
+def test_a_panel_that_does_not_exist_is_refused(graph):
+    with pytest.raises(ValueError, match=r"unknown panel \['Tour'\]: the allowed values are"):
+        reopen({**graph, "panel": ["Tour"]})
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "1" * 5000, "{"])

@@ -1,0 +1,136 @@
+"""Saved settings: a form says what each key may be, and one validator reads all forms.
+
+Plain values and a few functions say all that is needed here, with error messages that name what is allowed; a library
+for validation would bring messages of its own, and start-up time to each command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cortexsim import __version__
+from cortexsim._support.checks import finite, shown, unknown, whole
+
+SCHEMA = 1
+
+Check = Callable[[Any, str], object]
+"""Takes a value and the name of its key; raises TypeError or ValueError if the value is not allowed."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """The keys that settings have, and what their values may be.
+
+    Parameters
+    ----------
+    required, optional : mapping of str to Check
+        By key.
+    former : mapping of str to str
+        Keys of earlier versions, with what replaces them.
+    what : str
+        Name of the settings in messages, in the plural.
+    versioned : bool
+        The settings also have `schema`, and may have `version`, that of the cortexsim that wrote them.
+    """
+
+    required: Mapping[str, Check]
+    optional: Mapping[str, Check] = field(default_factory=dict)
+    former: Mapping[str, str] = field(default_factory=dict)
+    what: str = "the settings"
+    versioned: bool = True
+
+    def read(self, settings: Any) -> dict[str, Any]:
+        """Return checked settings, with the keys of this version.
+
+        Raises
+        ------
+        TypeError
+            If they are not a mapping, or a value is of another type.
+        ValueError
+            If they are of another schema, a key is missing or unknown, or a value is not allowed.
+        """
+        if not isinstance(settings, Mapping):
+            like = ", such as panel.settings" if self.versioned else ""
+            raise TypeError(f"{self.what} must be a mapping{like}, got {type(settings).__name__}")
+        read = {self.former.get(key, key): value for key, value in settings.items()}
+        required, optional = dict(self.required), dict(self.optional)
+        if self.versioned:
+            required, optional = {"schema": anything, **required}, {"version": text_or_none, **optional}
+            self._check_schema(read)
+        for key in read:
+            if key not in required and key not in optional:
+                raise ValueError(unknown("setting", key, [*required, *optional]))
+        missing = [key for key in required if key not in read]
+        if missing:
+            raise ValueError(f"{self.what} lack {missing}: needed are {list(required)}, possible {list(optional)}")
+        for key, check in {**required, **optional}.items():
+            if key in read:
+                check(read[key], key)
+        return read
+
+    def written(self, **values: Any) -> dict[str, Any]:
+        """Return settings of these values, as they are saved."""
+        return {"schema": SCHEMA, "version": __version__, **values}
+
+    @staticmethod
+    def _check_schema(settings: Mapping[str, Any]) -> None:
+        schema = settings.get("schema", SCHEMA)
+        if isinstance(schema, bool) or schema != SCHEMA:
+            raise ValueError(
+                f"the settings are of schema {schema!r} (written by cortexsim {settings.get('version', 'unknown')}), "
+                f"but cortexsim {__version__} reads schema {SCHEMA}"
+            )
+
+
+# --- what a value may be
+
+
+def anything(value: Any, key: str) -> None:
+    """Accept any value: what uses it checks it."""
+
+
+def text(value: Any, key: str) -> None:
+    """Accept text."""
+    _of_type(value, key, str, "text")
+
+
+def text_or_none(value: Any, key: str) -> None:
+    """Accept text, or None for what is not known."""
+    _of_type(value, key, str | None, "text")
+
+
+def name_or_path(value: Any, key: str) -> None:
+    """Accept the name or path of a model, or None for a model that was given."""
+    _of_type(value, key, str | None, "a name or a path")
+
+
+def mapping(value: Any, key: str) -> None:
+    """Accept a mapping."""
+    _of_type(value, key, Mapping, "a mapping")
+
+
+def mapping_or_none(value: Any, key: str) -> None:
+    """Accept a mapping, or None."""
+    _of_type(value, key, Mapping | None, "a mapping")
+
+
+def listed(value: Any, key: str) -> None:
+    """Accept a list."""
+    _of_type(value, key, list | tuple, "a list")
+
+
+def whole_number(least: int | None = None, most: int | None = None) -> Check:
+    """Accept a whole number in a range."""
+    return lambda value, key: whole(value, key, least, most)
+
+
+def number(least: float | None = None, most: float | None = None, *, unit: str = "") -> Check:
+    """Accept a finite number in a range."""
+    return lambda value, key: finite(value, key, least, most, unit=unit)
+
+
+def _of_type(value: Any, key: str, allowed: Any, words: str) -> None:
+    if not isinstance(value, allowed):
+        raise TypeError(f"{key} must be {words}, got {shown(value)}")

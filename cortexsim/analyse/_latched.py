@@ -1,0 +1,114 @@
+"""Readouts with a memory: decisions that are kept once taken, and evidence that is added up over time."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from cortexsim.analyse.node import Node, activity_of
+
+
+def latched(readout: Node, threshold: float = 0.0) -> xr.Dataset:
+    """Return a readout whose decisions are kept once they are taken, whatever the state does later.
+
+    A pixel of a map of two classes is "no" until the log odds of class 1, the difference of the two logits, exceed the
+    threshold; from then on it keeps the logits at which they were largest so far: a bounded accumulator at each
+    position. The threshold is subtracted from the logit of class 1, so that the larger logit names the decision. In a
+    readout of classes (stimulus, time, class), a stimulus keeps the logits of the first time at which the largest
+    exceeds the second largest by more than the threshold.
+
+    Parameters
+    ----------
+    readout : DataTree, Dataset or DataArray
+        A recording, or its node "readout", with `logits` (stimulus, time, class[, y, x]).
+    threshold : float
+        In nats.
+
+    Returns
+    -------
+    Dataset
+        `logits` with the same dimensions and coordinates, and `populated`: a decision that was taken is still there
+        when the state is empty.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no readout, a map has not two classes, or the threshold is not finite.
+    """
+    logits = _readout(readout)
+    if not np.isfinite(threshold):
+        raise ValueError(f"threshold must be a finite number of nats, got {threshold!r}")
+    values = logits.values.astype(np.float64)
+    if "y" not in logits.dims:
+        return _with_logits(logits, _first_sure(values, threshold))
+    if values.shape[2] != 2:
+        raise ValueError(f"a map is latched at class 1 of two classes, got {values.shape[2]} classes")
+    values[:, :, 1] -= threshold
+    for place in range(1, values.shape[1]):
+        before, now = values[:, place - 1], values[:, place]
+        odds_before, odds = before[:, 1] - before[:, 0], now[:, 1] - now[:, 0]
+        with np.errstate(invalid="ignore"):
+            keeps = (odds_before > 0) & ~(odds > odds_before)
+        values[:, place] = np.where(keeps[:, None], before, now)
+    return _with_logits(logits, values)
+
+
+def cumulative(readout: Node) -> xr.Dataset:
+    """Return a readout that averages class probabilities over all times so far (Spoerer et al. 2020).
+
+    Parameters
+    ----------
+    readout : DataTree, Dataset or DataArray
+        A recording, or its node "readout", with `logits` (stimulus, time, class[, y, x]).
+
+    Returns
+    -------
+    Dataset
+        `logits`, the logarithms of the mean of the softmax over the populated times up to each time; NaN before the
+        first.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no readout.
+
+    References
+    ----------
+    Spoerer, C. et al. (2020). Recurrent neural networks can explain flexible trading of speed and accuracy in
+    biological vision. PLOS Computational Biology 16.
+    """
+    logits = _readout(readout)
+    values = logits.values.astype(np.float64)
+    shifted = values - values.max(2, keepdims=True)
+    probability = np.exp(shifted) / np.exp(shifted).sum(2, keepdims=True)
+    there = np.isfinite(probability)
+    total, count = np.where(there, probability, 0).cumsum(1), there.cumsum(1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return _with_logits(logits, np.log(total / count))
+
+
+def _readout(readout: Node) -> xr.DataArray:
+    if isinstance(readout, xr.DataTree) and "readout" in readout.children:
+        readout = readout["readout"]
+    logits = activity_of(readout)
+    if logits.dims not in (("stimulus", "time", "class"), ("stimulus", "time", "class", "y", "x")):
+        raise ValueError(f"a readout has logits (stimulus, time, class[, y, x]), got {logits.dims}")
+    return logits
+
+
+def _first_sure(values: np.ndarray, threshold: float) -> np.ndarray:
+    """Keep the logits of the first time at which the largest exceeds the second largest by more than the threshold."""
+    ordered = np.sort(np.nan_to_num(values, nan=-np.inf), axis=2)
+    with np.errstate(invalid="ignore"):
+        sure = ordered[:, :, -1] - ordered[:, :, -2] > threshold
+    decided = np.logical_or.accumulate(sure, axis=1)
+    first = values[np.arange(len(values)), sure.argmax(1)]
+    return np.where(decided[:, :, None], first[:, None], values)
+
+
+def _with_logits(logits: xr.DataArray, values: np.ndarray) -> xr.Dataset:
+    """Return the node with other logits; populated is what is not NaN."""
+    others = tuple(range(2, values.ndim))
+    bare = logits.drop_vars("populated")
+    populated = xr.Variable(("stimulus", "time"), np.isfinite(values).all(others))
+    return xr.Dataset({"logits": bare.copy(data=values), "populated": populated})

@@ -1,0 +1,112 @@
+"""Steps needed: the time from which on a map stays correct, and its growth with the length of the curve."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from cortexsim.analyse.interval import jackknife, jackknife_text
+from cortexsim.analyse.node import Node, stimulus_coordinates
+from cortexsim.analyse.target_maps import lasting_from, maps_of, solved, times_from
+
+
+def steps_needed(recording: Node, data: xr.Dataset) -> xr.DataArray:
+    """Return the first time from which on every pixel of the line stays correct, to the end of the recording.
+
+    Parameters
+    ----------
+    recording : DataTree, Dataset or DataArray
+        A recording, or its node "readout", with `logits` (stimulus, time, class, y, x).
+    data : Dataset
+        The stimuli that were shown, with target maps, such as `cs.datasets.paths` draws.
+
+    Returns
+    -------
+    DataArray, (stimulus,)
+        Steps; NaN for a stimulus that is not solved at the last time. `attrs` count `n_solved` and `n`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the readout is no map, or the stimuli have no targets or differ.
+    """
+    maps = maps_of(recording, data)
+    factors = {str(name): one.variable for name, one in data.coords.items() if one.dims == ("stimulus",)}
+    steps = times_from(lasting_from(solved(maps)), maps.logits["time"].values)
+    return xr.DataArray(
+        steps,
+        {**factors, **stimulus_coordinates(maps.logits)},
+        ("stimulus",),
+        "steps_needed",
+        {
+            "long_name": "steps needed until every line pixel stays correct",
+            "units": "steps",
+            "n": len(steps),
+            "n_solved": int(np.isfinite(steps).sum()),
+        },
+    )
+
+
+def growth(steps: xr.DataArray, by: str = "length") -> xr.Dataset:
+    """Return how steps needed grow with a coordinate of the stimuli, such as the length of the curve.
+
+    Parameters
+    ----------
+    steps : DataArray, (stimulus,)
+        As `steps_needed` returns them; join several with `xr.concat(..., "stimulus")`.
+    by : str
+        A stimulus coordinate.
+
+    Returns
+    -------
+    Dataset
+        `median` (by,) of the solved stimuli of each value, `n` and `n_solved` (by,). The line that fits all solved
+        stimuli best: `slope`, with its 95 % jackknife interval over stimuli `slope_low` and `slope_high`, and
+        `intercept`; `r`, the correlation over stimuli, and `r_of_medians`, that of the medians with the values.
+
+    Raises
+    ------
+    ValueError
+        If there is no such coordinate, or fewer than 3 solved stimuli with at least 2 different values.
+    """
+    if steps.dims != ("stimulus",):
+        raise ValueError(f"growth takes steps needed, (stimulus,), got {steps.dims}")
+    if by not in steps.coords or steps[by].dims != ("stimulus",):
+        known = sorted(str(name) for name, one in steps.coords.items() if one.dims == ("stimulus",))
+        raise ValueError(f"the stimuli have no coordinate {by!r}, only {known}")
+    known_steps = np.isfinite(steps.values)
+    x, y = steps[by].values[known_steps].astype(float), steps.values[known_steps]
+    if len(x) < 3 or len(np.unique(x)) < 2:
+        raise ValueError(
+            f"growth needs at least 3 solved stimuli with 2 different values of {by}, got {len(x)} with "
+            f"{len(np.unique(x))}"
+        )
+    slope, low, high = jackknife(len(x), lambda chosen: np.polyfit(x[chosen], y[chosen], 1)[0])
+    values = np.unique(steps[by].values)
+    groups = [steps[by].values == value for value in values]
+    median = np.array([_median(steps.values[group]) for group in groups])
+    there = np.isfinite(median)
+    attributes = {
+        "long_name": str(steps[by].attrs.get("long_name", by)),
+        "units": str(steps[by].attrs.get("units", "1")),
+    }
+    rate = {"units": f"steps/{attributes['units']}", "interval": jackknife_text(len(x))}
+    return xr.Dataset(
+        {
+            "median": (by, median, {"long_name": "median of the steps needed", "units": "steps"}),
+            "n": (by, [int(group.sum()) for group in groups]),
+            "n_solved": (by, [int((group & known_steps).sum()) for group in groups]),
+            "slope": ((), slope, {"long_name": "slope", **rate}),
+            "slope_low": ((), low, rate),
+            "slope_high": ((), high, rate),
+            "intercept": ((), float(np.polyfit(x, y, 1)[1]), {"units": "steps"}),
+            "r": ((), float(np.corrcoef(x, y)[0, 1])),
+            "r_of_medians": ((), float(np.corrcoef(values[there].astype(float), median[there])[0, 1])),
+        },
+        {by: (by, values, attributes)},
+    )
+
+
+def _median(values: np.ndarray) -> float:
+    solved_ones = values[np.isfinite(values)]
+    return float(np.median(solved_ones)) if len(solved_ones) else float("nan")

@@ -1,0 +1,94 @@
+"""The wave along a curve: when the answer reaches a pixel, by the pixel's distance from the cue."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from cortexsim.analyse.interval import jackknife, jackknife_text, mean_interval
+from cortexsim.analyse.node import Node
+from cortexsim.analyse.target_maps import lasting_from, maps_of, times_from
+
+
+def wave(recording: Node, data: xr.Dataset) -> xr.Dataset:
+    """Return the latency at which pixels of the target are tagged, by their distance from the cue along the curve.
+
+    The latency of a target pixel is the first time from which on it is read out as part of the target, to the end of
+    the recording. Pixels that are never tagged for good have none, and are counted.
+
+    Parameters
+    ----------
+    recording : DataTree, Dataset or DataArray
+        A recording, or its node "readout", with `logits` (stimulus, time, class, y, x).
+    data : Dataset
+        The stimuli that were shown, with target maps, such as `cs.datasets.paths` draws.
+
+    Returns
+    -------
+    Dataset
+        `latency` (distance,), the mean over stimuli at each distance, with `latency_low` and `latency_high`, its 95 %
+        interval over stimuli; `fraction_tagged` (distance,). The line that fits the latencies of all tagged pixels
+        best: `slope` (steps for each px; 1 / speed) with its 95 % jackknife interval over stimuli, `slope_low` and
+        `slope_high`; `intercept`; and the correlation `r`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the readout is no map, the stimuli have no targets or differ, or no pixels at 2 different distances are
+        tagged.
+    """
+    maps = maps_of(recording, data)
+    stimulus, y, x = np.nonzero(maps.distance >= 0)
+    tagged = np.zeros((len(stimulus), maps.logits.sizes["time"]), dtype=bool)
+    for place, _, named in maps.named():
+        tagged[:, place] = named[stimulus, y, x] == 1
+    latency = times_from(lasting_from(tagged), maps.logits["time"].values)
+    distance = maps.distance[stimulus, y, x]
+    reached = np.isfinite(latency)
+    if len(np.unique(distance[reached])) < 2:
+        raise ValueError(
+            f"only {int(reached.sum())} of {len(reached)} target pixels stay tagged, at fewer than 2 different "
+            "distances: there is no wave to measure; run the model for more steps"
+        )
+    n, n_distances = len(maps.target), int(distance.max()) + 1
+    by_distance = np.full((n, n_distances), np.nan)
+    for k in range(n_distances):
+        here = reached & (distance == k)
+        count = np.bincount(stimulus[here], minlength=n)
+        total = np.bincount(stimulus[here], latency[here], minlength=n)
+        by_distance[count > 0, k] = (total / np.maximum(count, 1))[count > 0]
+    rows = [np.flatnonzero(reached & (stimulus == one)) for one in range(n)]
+
+    def line(chosen: np.ndarray) -> np.ndarray:
+        pixels = np.concatenate([rows[one] for one in chosen])
+        return np.polyfit(distance[pixels], latency[pixels], 1)
+
+    fit, low, high = jackknife(n, line)
+    mean, mean_low, mean_high = mean_interval(by_distance)
+    there = np.bincount(distance, minlength=n_distances)
+    steps = {"units": "steps", "interval": f"95 % interval of the mean over {n} stimuli"}
+    rate = {"units": "steps/px", "interval": jackknife_text(n)}
+    return xr.Dataset(
+        {
+            "latency": ("distance", mean, {"long_name": "latency of the tag", **steps}),
+            "latency_low": ("distance", mean_low, steps),
+            "latency_high": ("distance", mean_high, steps),
+            "fraction_tagged": (
+                "distance",
+                np.bincount(distance[reached], minlength=n_distances) / np.maximum(there, 1),
+            ),
+            "slope": ((), fit[0], {"long_name": "slope", **rate}),
+            "slope_low": ((), low[0], rate),
+            "slope_high": ((), high[0], rate),
+            "intercept": ((), fit[1], {"units": "steps"}),
+            "r": ((), float(np.corrcoef(distance[reached], latency[reached])[0, 1])),
+        },
+        {
+            "distance": (
+                "distance",
+                np.arange(n_distances),
+                {"long_name": "distance from the cue along the curve", "units": "px"},
+            )
+        },
+        {"n": n, "n_pixels": len(reached), "n_tagged": int(reached.sum())},
+    )

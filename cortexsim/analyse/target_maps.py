@@ -1,0 +1,113 @@
+"""Readouts that are maps, next to the target maps of the stimuli: which pixels are read out correctly, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from cortexsim.analyse.node import Node, activity_of, patterns
+
+MAPS = ("target", "line", "distance")
+PLACES = ("end", "foil")
+
+
+class Maps(NamedTuple):
+    """A readout and what it should be; arrays are (stimulus, y, x)."""
+
+    logits: xr.DataArray  # (stimulus, time, class, y, x), unread where it lies on disk
+    target: np.ndarray
+    line: np.ndarray
+    distance: np.ndarray
+    data: xr.Dataset
+
+    def named(self) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+        """Read one time after the other.
+
+        Yields
+        ------
+        place : int
+            Which time, counted from 0.
+        populated : array, shape (stimulus,), bool
+        named : array, shape (stimulus, y, x), int
+            The class with the largest logit; -1 where the readout is empty.
+        """
+        for place in range(self.logits.sizes["time"]):
+            populated = self.logits["populated"].values[:, place]
+            named = np.full(self.target.shape, -1)
+            if populated.any():
+                logits = patterns(self.logits, place).reshape(len(named), -1, *named.shape[1:])[populated]
+                named[populated] = self.logits["class"].values[logits.argmax(1)]
+            yield place, populated, named
+
+    def at(self, place: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the indices (stimulus, y, x) of the far points or of the foils."""
+        y, x = (self.data[f"{place}_{axis}"].values.astype(int) for axis in "yx")
+        return np.arange(len(y)), y, x
+
+
+def maps_of(recording: Node, data: xr.Dataset) -> Maps:
+    """Find the map that a recording reads out, and the targets of its stimuli.
+
+    Parameters
+    ----------
+    recording : DataTree, Dataset or DataArray
+        A recording, or its node "readout", with `logits` (stimulus, time, class, y, x).
+    data : Dataset
+        The stimuli that were shown, in the same order: `target`, `line`, `distance` (stimulus, y, x).
+
+    Raises
+    ------
+    TypeError
+        If the readout is no node, or `data` is no Dataset.
+    ValueError
+        If the readout is no map, `data` has no targets, or they are not about the same stimuli and pixels.
+    """
+    if isinstance(recording, xr.DataTree) and "readout" in recording.children:
+        recording = recording["readout"]
+    logits = activity_of(recording)
+    if logits.dims != ("stimulus", "time", "class", "y", "x"):
+        raise ValueError(
+            f"this analysis reads maps, logits (stimulus, time, class, y, x), got {logits.dims}: record a model with "
+            "post_net='map'"
+        )
+    if "class" not in logits.coords:
+        logits = logits.assign_coords({"class": np.arange(logits.sizes["class"])})
+    if not isinstance(data, xr.Dataset):
+        raise TypeError(f"the stimuli must be a Dataset with target maps, got {type(data).__name__}")
+    missing = [name for name in MAPS if name not in data]
+    if missing:
+        raise ValueError(
+            f"the stimuli have no {', '.join(missing)}: this analysis needs a dataset with target maps, such as "
+            "cs.datasets.paths"
+        )
+    expected = tuple(data.sizes[dim] for dim in ("stimulus", "y", "x"))
+    got = tuple(logits.sizes[dim] for dim in ("stimulus", "y", "x"))
+    if got != expected:
+        raise ValueError(f"the readout is of (stimulus, y, x) = {got}, but the targets are of {expected}")
+    for name in ("length", *(f"{place}_{axis}" for place in ("cue", *PLACES) for axis in "yx")):
+        if name in logits.coords and name in data.coords and not np.array_equal(logits[name], data[name]):
+            raise ValueError(f"the recording shows other stimuli, or in another order: {name} differs")
+    target, line, distance = (data[name].transpose("stimulus", "y", "x").values for name in MAPS)
+    return Maps(logits, target, line.astype(bool), distance, data)
+
+
+def solved(maps: Maps) -> np.ndarray:
+    """Find at which times every pixel of the line is read out correctly, shape (stimulus, time), bool."""
+    found = np.zeros((len(maps.target), maps.logits.sizes["time"]), dtype=bool)
+    for place, populated, named in maps.named():
+        found[:, place] = populated & ((named == maps.target) | ~maps.line).all((1, 2))
+    return found
+
+
+def lasting_from(flags: np.ndarray) -> np.ndarray:
+    """Return the first place along the last axis from which on all flags are set; their number where there is none."""
+    lasting = np.logical_and.accumulate(flags[..., ::-1], axis=-1)[..., ::-1]
+    return np.where(lasting.any(-1), lasting.argmax(-1), flags.shape[-1])
+
+
+def times_from(places: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Return the time at each place, NaN beyond the last."""
+    return np.where(places < len(times), times[np.minimum(places, len(times) - 1)].astype(float), np.nan)

@@ -1,0 +1,115 @@
+"""Questions and exercises of the panel on change, and the numbers that answer them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import xarray as xr
+
+from cortexsim.explore.changes.summaries import OWN_SCALE, RAW
+from cortexsim.explore.panel.asking import Guess
+
+PERCENT = tuple(range(0, 101, 10))
+POINTS = tuple(range(-5, 45, 5))
+
+
+def percent_correct(result: xr.Dataset, train: int, test: int) -> float | None:
+    """Return the accuracy at one time of a decoder trained at another, in percent; None where one is empty."""
+    scores = result["temporal_generalization"]
+    if not {train, test} <= set(scores["train_time"].values.tolist()):
+        return None
+    value = float(scores.sel(train_time=train, test_time=test))
+    return None if np.isnan(value) else round(100 * value, 1)
+
+
+def mean_loss(result: xr.Dataset) -> float | None:
+    """Return the percentage points that a decoder loses at another time, relative to one trained there.
+
+    The mean over all pairs of different times; None where there are none.
+    """
+    scores = result["temporal_generalization"].values
+    loss = np.diag(scores) - scores
+    pairs = np.isfinite(loss) & ~np.eye(len(scores), dtype=bool)
+    return round(100 * float(loss[pairs].mean()), 1) if pairs.any() else None
+
+
+def about_loss(result: xr.Dataset) -> str:
+    """Write that loss, with the growth of the spread over stimuli."""
+    spread = result["spread"].sel(state=result.attrs["state"]).dropna("time")
+    first, last = (int(time) for time in spread["time"].values[[0, -1]])
+    return (
+        f"On average over pairs of times, a decoder loses {mean_loss(result)} percentage points at another time, "
+        f"relative to one trained there, in {result.attrs['state']} ({result.attrs['quantity_text']}). The spread over "
+        f"stimuli, before any standardization, is {float(spread[-1] / spread[0]):.1f} times as large at t = {last} as "
+        f"at t = {first}."
+    )
+
+
+def _about(train: int, test: int) -> Callable[[xr.Dataset], str]:
+    def text(result: xr.Dataset) -> str:
+        across, within = percent_correct(result, train, test), percent_correct(result, test, test)
+        if across is None or within is None:
+            return f"{result.attrs['state']} is empty at t = {train} or t = {test}."
+        return (
+            f"In {result.attrs['state']} ({result.attrs['quantity_text']}), a decoder trained at t = {train} is right "
+            f"on {across:.0f} % of the images at t = {test}; one trained at t = {test} is right on {within:.0f} % "
+            f"({result.attrs['n']} images, chance {result.attrs['chance']:.0%})."
+        )
+
+    return text
+
+
+def _digits(**choices: str) -> dict[str, str]:
+    return {"task": "digits", **choices}
+
+
+QUESTIONS: Mapping[str, Guess] = {
+    "generalizes": Guess(
+        "is the code of t = 3 that of t = 8?",
+        "Digits, sustained, and IT read as a rate. A decoder is trained at t = 3 and tested on other images at t = 8. "
+        "What percentage of them does it classify correctly? (Chance is about 10.)",
+        PERCENT,
+        lambda result: percent_correct(result, 3, 8),
+        _about(3, 8),
+        unit="percent",
+        needs=_digits(quantity="rate", scaling=RAW, presentation="sustained", state="IT"),
+        within=5,
+    ),
+    "backwards": Guess(
+        "and in the state, backwards?",
+        "Now V4, read as the state itself. A decoder is trained at t = 8 and tested at t = 3. What percentage of the "
+        "images does it classify correctly?",
+        PERCENT,
+        lambda result: percent_correct(result, 8, 3),
+        _about(8, 3),
+        unit="percent",
+        needs=_digits(quantity="state", scaling=RAW, presentation="sustained", state="V4"),
+        within=5,
+    ),
+}
+
+EXERCISES: Mapping[str, Guess] = {
+    "only-scale": Guess(
+        "only scale?",
+        "V4, read as the state, digits, sustained. Now remove the scale: each unit standardized at each time. How many "
+        "percentage points does a decoder lose at another time, on average?",
+        POINTS,
+        mean_loss,
+        about_loss,
+        unit="percentage points",
+        needs=_digits(quantity="state", scaling=OWN_SCALE, presentation="sustained", state="V4"),
+        within=2.5,
+    ),
+    "after-a-flash": Guess(
+        "a code that changes",
+        "Flash the digits, and standardize the state of V4 at each time, so that its scale cannot change. A decoder is "
+        "trained at t = 3 and tested at t = 12. What percentage of the images does it classify correctly?",
+        PERCENT,
+        lambda result: percent_correct(result, 3, 12),
+        _about(3, 12),
+        unit="percent",
+        needs=_digits(quantity="state", scaling=OWN_SCALE, presentation="flash", state="V4"),
+        within=5,
+    ),
+}

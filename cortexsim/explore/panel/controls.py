@@ -1,0 +1,186 @@
+"""The controls of a panel, declared as data: what each is called, what it can be set to, and how wide it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import ipywidgets as widgets
+
+Value = str | int | float | bool
+Options = Sequence[Value] | Sequence[tuple[str, Value]] | Mapping[str, Value]
+
+
+class Control(Protocol):
+    """The declaration of a control."""
+
+    def widget(self) -> widgets.DOMWidget:
+        """Make the widget, which has a `value`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Menu:
+    """One of several options.
+
+    Parameters
+    ----------
+    label : str
+    options : sequence or mapping
+        Values, or (text, value) pairs, or a mapping of texts to values.
+    value : optional
+        By default the first option.
+    width_px : int
+    """
+
+    label: str
+    options: Options
+    value: Value | None = None
+    width_px: int = 200
+
+    def widget(self) -> widgets.Dropdown:
+        """Make the widget."""
+        return widgets.Dropdown(options=_pairs(self.options), **_set(self.value), **_look(self.label, self.width_px))
+
+
+@dataclass(frozen=True)
+class Several:
+    """Any number of several options.
+
+    Parameters
+    ----------
+    label : str
+    options : sequence
+    width_px : int
+    """
+
+    label: str
+    options: Sequence[Value]
+    width_px: int = 150
+
+    def widget(self) -> widgets.SelectMultiple:
+        """Make the widget, with all options selected."""
+        # one row more than there are options, because browsers take a part of a row for the frame
+        rows, chosen = min(5, len(self.options) + 1), tuple(self.options)
+        return widgets.SelectMultiple(options=chosen, value=chosen, rows=rows, **_look(self.label, self.width_px))
+
+
+@dataclass(frozen=True)
+class Slider:
+    """A whole number.
+
+    Parameters
+    ----------
+    label : str
+    first, last : int
+    value : int
+    width_px : int
+    continuous : bool
+        Report each value on the way, not only the one at which the slider is released.
+    """
+
+    label: str
+    first: int
+    last: int
+    value: int
+    width_px: int = 330
+    continuous: bool = True
+
+    def widget(self) -> widgets.IntSlider:
+        """Make the widget."""
+        limits = {"value": self.value, "min": self.first, "max": self.last}
+        return widgets.IntSlider(continuous_update=self.continuous, **limits, **_look(self.label, self.width_px))
+
+
+@dataclass(frozen=True)
+class Range:
+    """Two whole numbers, from one to another, both included; all of the range when it opens."""
+
+    label: str
+    first: int
+    last: int
+    width_px: int = 330
+
+    def widget(self) -> widgets.IntRangeSlider:
+        """Make the widget."""
+        limits = {"value": (self.first, self.last), "min": self.first, "max": self.last}
+        return widgets.IntRangeSlider(**limits, **_look(self.label, self.width_px))
+
+
+@dataclass(frozen=True)
+class Scale:
+    """One of several values in their order, on a slider."""
+
+    label: str
+    options: Options
+    value: Value
+    width_px: int = 460
+
+    def widget(self) -> widgets.SelectionSlider:
+        """Make the widget."""
+        options = {"options": _pairs(self.options), "value": self.value, "continuous_update": True}
+        return widgets.SelectionSlider(**options, **_look(self.label, self.width_px))
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text, reported when it is complete.
+
+    Parameters
+    ----------
+    label : str
+    value : str
+    hint : str
+        Shown while the text is empty.
+    width_px : int
+    """
+
+    label: str
+    value: str = ""
+    hint: str = ""
+    width_px: int = 400
+
+    def widget(self) -> widgets.Text:
+        """Make the widget."""
+        options = {"value": self.value, "placeholder": self.hint, "continuous_update": False}
+        return widgets.Text(**options, **_look(self.label, self.width_px))
+
+
+@dataclass(frozen=True)
+class Buttons:
+    """One of a few options, all of them visible."""
+
+    options: Options
+
+    def widget(self) -> widgets.ToggleButtons:
+        """Make the widget."""
+        return widgets.ToggleButtons(options=_pairs(self.options))
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """A value that belongs to the settings of a panel, and that nobody can change in it."""
+
+    value: Value | tuple[Value, ...]
+
+    def widget(self) -> widgets.DOMWidget:
+        """Make an invisible widget that accepts no other value."""
+        hidden = widgets.Layout(display="none")
+        if isinstance(self.value, tuple):
+            return widgets.SelectMultiple(options=self.value, value=self.value, layout=hidden)
+        return widgets.Dropdown(options=[self.value], layout=hidden)
+
+
+def _look(label: str, width_px: int) -> dict[str, Any]:
+    """Return the arguments that all widgets have in common; a label is never cut."""
+    layout = widgets.Layout(width=f"{width_px}px")
+    return {"description": label, "layout": layout, "style": {"description_width": "initial"}}
+
+
+def _pairs(options: Options) -> list[Value | tuple[str, Value]]:
+    return list(options.items()) if isinstance(options, Mapping) else list(options)
+
+
+def _set(value: Value | None) -> dict[str, Value]:
+    return {} if value is None else {"value": value}

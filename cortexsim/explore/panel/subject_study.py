@@ -1,0 +1,67 @@
+"""A panel that measures something on a model and its images: the part that all of them share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import xarray as xr
+
+from cortexsim.explore.panel.controls import Control
+from cortexsim.explore.panel.study import Study
+from cortexsim.explore.panel.subject import Subject
+from cortexsim.model.cortex import Cortex
+
+
+class SubjectStudy(Study):
+    """A panel with a subject, a model with images, and with controls that depend on it.
+
+    Parameters
+    ----------
+    task : str, optional
+        A task with a pretrained model, such as "contours"; by default the first, or the panel's own.
+    model : Cortex or str, optional
+        In place of a task: a model, the name of a pretrained one, or a path ending in .safetensors.
+    data : Dataset or mapping, optional
+        With `model`: images with the coordinate `label`, or `name` and arguments of a dataset.
+    n : int, optional
+        Number of images; by default the panel's own.
+    question : str
+        A key of `QUESTIONS`, or "" for none.
+    subject : Subject, optional
+        In place of task, model, data and n.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is not allowed. Later errors are shown in the panel.
+    """
+
+    TASK: ClassVar[str | None] = None
+    N: ClassVar[int] = 200
+
+    subject: Subject
+
+    def __init__(
+        self,
+        task: str | None = None,
+        *,
+        model: Cortex | str | None = None,
+        data: xr.Dataset | Mapping[str, object] | None = None,
+        n: int | None = None,
+        question: str = "",
+        subject: Subject | None = None,
+    ) -> None:
+        if subject is None:
+            named = self.TASK if task is None and model is None and data is None else task
+            subject = Subject(named, model=model, data=data, n=self.N if n is None else n)
+        super().__init__(subject, self.controls_for(subject), question)
+
+    def controls_for(self, subject: Subject) -> Mapping[str, Control]:
+        """Declare the controls by the names of the choices; called once, before anything else is there."""
+        raise NotImplementedError
+
+    @property
+    def who(self) -> Subject:
+        """The subject that the choices are about."""
+        return self.subject

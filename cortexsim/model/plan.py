@@ -1,0 +1,221 @@
+"""The plan of a run: all that is decided before its first step, as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import xarray as xr
+from torch import Tensor
+
+from cortexsim.graph._schedule import Schedule, check_readouts, populate, scheduled
+from cortexsim.graph.cortex_graph import CortexGraph
+from cortexsim.graph.interventions import Changes, changes, check_effect
+from cortexsim.model.activity import Activity
+from cortexsim.model.cortex import Cortex
+from cortexsim.model.hooks import Hook
+from cortexsim.model.moments import MissingStatisticsError, Normalize, Statistics
+from cortexsim.stimuli.images import as_images
+from cortexsim.stimuli.presentation import AnyPresentation, Frames, checked, flash
+
+Images = Tensor | xr.Dataset
+Front = tuple[frozenset[str], ...]
+Amount = float | tuple[float, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class RunPlan:
+    """What runs, on which images, shown how and normalized by what. Made by `plan_run`.
+
+    Parameters
+    ----------
+    model : Cortex
+    images : Tensor, shape (stimulus, 3, height, width), or (stimulus, frame, 3, height, width) for a sequence
+    presentation : Presentation or Mixture
+    interventions : Changes
+        What is silenced, scaled or noisy, and when.
+    schedule : Schedule
+        The transitions that run, and when.
+    fronts : tuple of tuple of frozenset of str
+        The populated states at each time, for each component of the presentation.
+    seed : int
+        Draws masks and the components of a mixture.
+    statistics : Statistics or None
+        See `normalized_by`.
+    normalize : callable or None
+        What normalizes; None until it is chosen, and then nothing can be run.
+    """
+
+    model: Cortex
+    images: Tensor
+    presentation: AnyPresentation
+    interventions: Changes
+    schedule: Schedule
+    fronts: tuple[Front, ...]
+    seed: int
+    statistics: Statistics | None = None
+    normalize: Normalize | None = None
+
+    @property
+    def until(self) -> int:
+        """Last time."""
+        return self.schedule.until
+
+    def normalized_by(self, statistics: Statistics | None) -> RunPlan:
+        """Return the plan with stored statistics; None is for a model that needs none.
+
+        Raises
+        ------
+        MissingStatisticsError
+            If they end before the run does, or lack a place and time that it needs.
+        """
+        if statistics is not None:
+            check_until(statistics, self.until)
+            statistics.check(self.schedule)
+        return replace(self, statistics=statistics, normalize=self.model.normalized_by(statistics))
+
+    def frames(self, index: Tensor) -> Frames:
+        """Lay out what the stimuli of these indices, shape (stimulus,), are shown at every time."""
+        device = next(self.model.parameters()).device
+        images = self.images[index.to(self.images.device)].to(device)
+        return self.presentation.frames(images, self.until, seed=self.seed, index=index.to(device), others=self.images)
+
+    def run(self, frames: Frames, hook: Hook | None = None) -> Iterator[dict[str, Activity]]:
+        """Run the model through time; yields the computed states at time 0, 1, ..., `until`.
+
+        Raises
+        ------
+        MissingStatisticsError
+            If nothing was chosen yet that normalizes.
+        """
+        return self.model.unroll(frames, self.schedule, self.chosen, hook)
+
+    def read(self, index: Tensor, times: list[int]) -> Tensor:
+        """Run the stimuli of these indices and return their logits, shape (time, stimulus, class)."""
+        return self.model.read(self.frames(index), self.schedule, times, self.chosen)
+
+    @property
+    def chosen(self) -> Normalize:
+        """What normalizes.
+
+        Raises
+        ------
+        MissingStatisticsError
+            If it was not chosen yet.
+        """
+        if self.normalize is None:
+            raise MissingStatisticsError("this plan has no statistics yet; take plan.normalized_by(statistics)")
+        return self.normalize
+
+
+def plan_run(
+    model: Cortex,
+    images: Tensor,
+    presentation: AnyPresentation,
+    *,
+    until: int,
+    record: Mapping[str, Collection[int]],
+    readout_times: Iterable[int] = (),
+    silence: Mapping[str, Any] | None = None,
+    gain: Mapping[str, Amount] | None = None,
+    transition_noise: Mapping[str, Amount] | None = None,
+    silence_runs: bool = False,
+    refuse_no_effect: bool = False,
+    seed: int = 0,
+) -> RunPlan:
+    """Decide what a run does.
+
+    Parameters
+    ----------
+    model : Cortex
+    images, presentation
+        As `resolve` returns them.
+    until : int
+        Last time.
+    record : mapping of str to times
+        The states that are needed, and when; a time at which one is empty asks for nothing.
+    readout_times : iterable of int
+        When the post-net must be able to read the last state.
+    silence, gain, transition_noise : mapping, optional
+        As for `simulate`.
+    silence_runs : bool
+        Silenced transitions run, because a hook replaces what they deliver.
+    refuse_no_effect : bool
+        Refuse an intervention that would change nothing.
+    seed : int
+        Draws masks and the components of a mixture.
+
+    Returns
+    -------
+    RunPlan
+        Without anything that normalizes: choose it by `RunPlan.normalized_by`.
+
+    Raises
+    ------
+    EmptyStateError
+        If the last state is empty at a readout time.
+    ValueError, TypeError
+        If an intervention is not allowed, or the model has no weights for a part of the run.
+    """
+    graph = model.graph
+    interventions = changes(graph, silence, gain, transition_noise)
+    intact = _fronts(graph, presentation, until, Changes())
+    changed = _fronts(graph, presentation, until, interventions) if interventions.closed else intact
+    if refuse_no_effect:
+        check_effect(graph, silence, intact, "silencing")
+        check_effect(graph, _times_of(gain), changed, "a gain on")
+        check_effect(graph, _times_of(transition_noise), changed, "noise on")
+    fronts, closed = (intact, {}) if silence_runs else (changed, interventions.closed)
+    readout_times = list(readout_times)
+    for front in fronts:
+        check_readouts(graph, front, readout_times)
+    wanted = {name: set(times) for name, times in record.items()}
+    wanted[graph.last] = wanted.get(graph.last, set()) | set(readout_times)
+    schedule = scheduled(graph, wanted, fronts, closed)
+    model.check_weights(schedule)
+    return RunPlan(model, images, presentation, interventions, schedule, fronts, seed)
+
+
+def resolve(model: Cortex, images: Images, presentation: AnyPresentation | None) -> tuple[Tensor, AnyPresentation]:
+    """Return images as a tensor that the model takes, and the presentation that shows them, by default `flash(1)`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the images are not allowed, or the presentation does not fit them.
+    """
+    pixels = as_images(images)
+    model.check_images(pixels)
+    return pixels, checked(presentation or flash(1)).for_images(pixels)
+
+
+def stored_statistics(
+    model: Cortex, presentation: AnyPresentation, statistics: Statistics | AnyPresentation | None = None
+) -> Statistics | None:
+    """Find the statistics for a presentation; None for a model that needs none. See `Cortex.find_statistics`."""
+    return model.find_statistics(presentation, statistics) if model.needs_statistics else None
+
+
+def check_until(statistics: Statistics, until: int) -> None:
+    """Refuse statistics that end before a run does.
+
+    Raises
+    ------
+    MissingStatisticsError
+        If they do.
+    """
+    if statistics.until < until:
+        raise MissingStatisticsError(
+            f"these statistics end at time {statistics.until} ({statistics}), before time {until}; "
+            f"calibrate(model, images, presentation, until={until})"
+        )
+
+
+def _fronts(graph: CortexGraph, presentation: AnyPresentation, until: int, done: Changes) -> tuple[Front, ...]:
+    return tuple(populate(graph, part, until, done.closed) for part in presentation.components)
+
+
+def _times_of(amounts: Mapping[str, Amount] | None) -> dict[str, Any]:
+    """Return the times at which each transition has its gain or noise; None is always."""
+    return {word: value[1] if isinstance(value, tuple) else None for word, value in (amounts or {}).items()}

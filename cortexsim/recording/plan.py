@@ -1,0 +1,226 @@
+"""The plan of a recording: the run, what of it is recorded, and how the recording describes itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+
+from cortexsim import __version__
+from cortexsim._support.checks import finite, one_of, whole
+from cortexsim._support.hashing import checksum
+from cortexsim.model.cortex import Cortex
+from cortexsim.model.devices import placed
+from cortexsim.model.hooks import Intervention
+from cortexsim.model.lesions import check_lesion, describe_lesion, with_lesion
+from cortexsim.model.moments import Statistics
+from cortexsim.model.plan import Amount, Images, RunPlan, plan_run, resolve
+from cortexsim.recording.build import coordinates_of
+from cortexsim.recording.dtypes import DTYPES
+from cortexsim.recording.selection import Record, Selection, as_record, fitting_batch, selections
+from cortexsim.stimuli.presentation import AnyPresentation
+
+QUANTITIES = ("state", "rate")
+
+
+@dataclass(frozen=True, eq=False)
+class RecordingPlan:
+    """What `simulate` does. Made by `plan_recording`.
+
+    Parameters
+    ----------
+    run : RunPlan
+    hook : Intervention
+        Noise and gains; without the means of a mean-replaced lesion, which a run must take first.
+    means_on : Tensor, Dataset or None
+        The images on which these means are taken; None where no lesion is mean-replaced.
+    selected : dict of str to Selection
+        What is recorded of each state.
+    repeats : int
+        Rows of the recording for each stimulus.
+    quantity, dtype : str
+    batch_size : int
+        Rows that run at once.
+    coordinates : dict of str to Variable
+        Of the rows, times, and what is on the screen.
+    provenance : dict
+        How the recording is made, as plain values; written in the recording.
+    """
+
+    run: RunPlan
+    hook: Intervention
+    means_on: Images | None
+    selected: dict[str, Selection]
+    repeats: int
+    quantity: str
+    dtype: str
+    batch_size: int
+    coordinates: dict[str, xr.Variable]
+    provenance: dict[str, Any]
+
+    @property
+    def n(self) -> int:
+        """The number of rows: stimuli x repeats."""
+        return len(self.run.images) * self.repeats
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of what is recorded of each state, (stimulus, time, ...), and of the readout."""
+        n, n_times = self.n, self.run.until + 1
+        shapes = {name: (n, n_times, *selection.shape) for name, selection in self.selected.items()}
+        return {**shapes, "readout": (n, n_times, self.run.model.n_classes)}
+
+
+def plan_recording(
+    model: Cortex,
+    images: Images,
+    presentation: AnyPresentation | None,
+    *,
+    until: int,
+    record: Record | None,
+    statistics: Statistics | AnyPresentation | None,
+    silence: Mapping[str, Any] | None,
+    lesion: str,
+    calibrate_on: Images | None,
+    gain: Mapping[str, Amount] | None,
+    transition_noise: Mapping[str, Amount] | None,
+    noise: float,
+    repeats: int,
+    labels: Sequence[int] | None,
+    quantity: str,
+    dtype: str,
+    seed: int,
+    device: str | torch.device | None,
+    batch_size: int | None,
+    deterministic: bool,
+) -> RecordingPlan:
+    """Check the arguments of `simulate`, and decide what it does; parameters as for `simulate`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is not allowed; the message says what is.
+    MissingStatisticsError
+        If no statistics fit, or they end before `until`.
+    """
+    until = whole(until, "until", 1, unit="steps")
+    one_of(quantity, "quantity", QUANTITIES)
+    one_of(dtype, "dtype", DTYPES)
+    batch_size = None if batch_size is None else whole(batch_size, "batch_size", 1)
+    if quantity == "rate" and model.normalization == "none":
+        raise ValueError("quantity 'rate' is relu(BN(h)), but this model has no normalization; record 'state'")
+    pixels, presentation = resolve(model, images, presentation)
+    selected = selections(model.graph, record)
+    noise, repeats = _checked_noise(model, noise, repeats, transition_noise)
+    run = plan_run(
+        placed(model, device),
+        pixels,
+        presentation,
+        until=until,
+        record={name: range(until + 1) for name in [*selected, model.graph.last]},
+        silence=silence,
+        gain=gain,
+        transition_noise=transition_noise,
+        silence_runs=lesion == "mean-replaced",
+        refuse_no_effect=True,
+        seed=seed,
+    )
+    done = run.interventions
+    check_lesion(lesion, done, calibrate_on, statistics)
+    run, spread = with_lesion(run, lesion, statistics, calibrate_on, noisy=bool(noise or done.noisy))
+    hook = Intervention(noise, done.scaled, done.noisy, {}, spread, seed)
+    hook.check(run.schedule)
+    if batch_size is None:
+        batch_size = fitting_batch(model, until, as_record(selected), dtype)
+    batch_size = min(batch_size, len(pixels) * repeats)
+    coordinates = coordinates_of(images, labels, len(pixels), until, presentation, seed, repeats)
+    provenance = {
+        **_provenance(run),
+        "record": as_record(selected),
+        "lesion": describe_lesion(lesion, done, run.statistics, calibrate_on),
+        "noise": noise,
+        "noise_units": "standard deviations of the channel of the state at this time, by the intact statistics",
+        "repeats": repeats,
+        "quantity": quantity,
+        "dtype": dtype,
+        "batch_size": batch_size,
+        "deterministic": deterministic,
+        "coordinates": _checksum(coordinates),
+        "classes": _classes(images),
+    }
+    means_on = calibrate_on if lesion == "mean-replaced" else None
+    return RecordingPlan(run, hook, means_on, selected, repeats, quantity, dtype, batch_size, coordinates, provenance)
+
+
+def _checked_noise(
+    model: Cortex, noise: float, repeats: int, transition_noise: Mapping[str, Amount] | None
+) -> tuple[float, int]:
+    noise, repeats = finite(noise, "noise", 0, unit="standard deviations"), whole(repeats, "repeats", 1)
+    if repeats > 1 and not noise and not transition_noise:
+        raise ValueError(f"{repeats} repeats without noise would all be equal; give noise=..., or repeats=1")
+    if (noise or transition_noise) and not model.needs_statistics:
+        raise ValueError(
+            "noise is given in standard deviations, which the statistics contain, but a model with normalization "
+            f"{model.normalization!r} has no statistics"
+        )
+    return noise, repeats
+
+
+def _provenance(run: RunPlan) -> dict[str, Any]:
+    """Describe a run by plain values."""
+    model, used, done = run.model, run.statistics, run.interventions
+    return {
+        "version": __version__,
+        "graph": model.graph.to_dict(),
+        # statistics that fit the model contain its checksum, which takes a while for a large one
+        "model": model.checksum() if used is None else used.weights,
+        "readout_time": model.readout_time,
+        "presentation": run.presentation.to_dict(),
+        "presentation_text": str(run.presentation),
+        "statistics": used and _describe_statistics(used, run.presentation),
+        "images": checksum(run.images),
+        "until": run.until,
+        "silence": {name: times.intervals for name, times in done.closed.items()},
+        "gain": {name: [amount, times.intervals] for name, (amount, times) in done.scaled.items()},
+        "transition_noise": {name: [amount, times.intervals] for name, (amount, times) in done.noisy.items()},
+        "seed": run.seed,
+        "device": str(next(model.parameters()).device),
+        "input_gain": model.input_gain,
+        "normalization": model.normalization,
+    }
+
+
+def _describe_statistics(used: Statistics, presentation: AnyPresentation) -> dict[str, Any]:
+    return {
+        "presentation": used.presentation.to_dict(),
+        "presentation_text": str(used.presentation),
+        "until": used.until,
+        "weights": used.weights,
+        "images": used.images,
+        "n_images": used.n_images,
+        "seed": used.seed,
+        "lesion": used.lesion,
+        "change": used.change,
+        "reused": not used.presentation.contains(presentation),
+    }
+
+
+def _classes(images: Images) -> list[str] | None:
+    """Return the names of the classes, where the images have any."""
+    if not isinstance(images, xr.Dataset) or "classes" not in images.attrs:
+        return None
+    return list(json.loads(images.attrs["classes"]))
+
+
+def _checksum(coordinates: Mapping[str, Any]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(coordinates):
+        values = np.asarray(coordinates[name])
+        digest.update(f"{name} {values.tolist()}".encode())
+    return digest.hexdigest()[:16]

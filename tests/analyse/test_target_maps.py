@@ -1,0 +1,217 @@
+"""Analyses of readouts that are maps, on a tag that travels along curves at a known speed."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import cortexsim as cs
+
+SPEED, DELAY = 1.25, 2  # steps for each px; time at which the cue is tagged
+
+
+@pytest.fixture(scope="module")
+def paths():
+    return cs.datasets.paths(40, size=16, length=(3, 10))
+
+
+def map_readout(data, tagged, n_times):
+    """Make a recording whose readout says yes where `tagged(time)`, shape (stimulus, y, x)."""
+    yes = np.stack([tagged(time) for time in range(n_times)], 1)
+    logits = np.stack((np.where(yes, -1.0, 1.0), np.where(yes, 1.0, -1.0)), 2)
+    node = xr.Dataset(
+        {
+            "logits": (("stimulus", "time", "class", "y", "x"), logits),
+            "populated": ("time", np.ones(n_times, bool)),
+        },
+        {"stimulus": np.arange(len(yes)), "time": np.arange(n_times), "class": [0, 1]},
+    )
+    node = node.assign_coords({name: one for name, one in data.coords.items() if one.dims == ("stimulus",)})
+    return xr.DataTree.from_dict({"/readout": node})
+
+
+@pytest.fixture(scope="module")
+def travelling(paths):
+    distance = paths["distance"].values
+    return map_readout(paths, lambda time: (distance >= 0) & (time >= np.ceil(SPEED * distance) + DELAY), 24)
+
+
+def arrival(length):
+    return np.ceil(SPEED * (length - 1)) + DELAY
+
+
+def test_steps_needed_are_those_that_the_tag_takes_to_the_far_point(paths, travelling):
+    steps = cs.analyse.steps_needed(travelling, paths)
+    np.testing.assert_array_equal(steps, arrival(paths["length"].values))
+    assert steps.attrs["n_solved"] == 40
+    xr.testing.assert_equal(steps["length"].drop_vars("stimulus"), paths["length"])
+
+
+def test_what_is_lost_again_before_the_end_is_not_solved(paths, travelling):
+    fading = travelling.copy(deep=True)
+    fading["readout"]["logits"].values[0, -1] *= -1
+    steps = cs.analyse.steps_needed(fading, paths)
+    assert np.isnan(steps[0])
+    assert np.isfinite(steps[1:]).all()
+
+
+def test_what_is_lost_and_found_again_counts_from_the_second_time(paths, travelling):
+    flickering = travelling.copy(deep=True)
+    flickering["readout"]["logits"].values[0, 20] *= -1
+    assert cs.analyse.steps_needed(flickering, paths)[0] == 21
+
+
+def test_pixels_off_the_line_do_not_count(paths, travelling):
+    wrong_background = travelling.copy(deep=True)
+    background = np.broadcast_to(~paths["line"].values[:, None, None], wrong_background["readout"]["logits"].shape)
+    wrong_background["readout"]["logits"].values[background] *= -1
+    xr.testing.assert_equal(
+        cs.analyse.steps_needed(wrong_background, paths), cs.analyse.steps_needed(travelling, paths)
+    )
+
+
+def test_one_wrong_pixel_of_the_line_makes_a_map_wrong(paths, travelling):
+    spoilt = travelling.copy(deep=True)
+    spoilt["readout"]["logits"].values[0, :, :, paths["foil_y"][0], paths["foil_x"][0]] *= -1
+    exact = cs.analyse.map_accuracy(spoilt, paths, "exact")
+    assert exact[-1] == 39 / 40
+    assert cs.analyse.map_accuracy(spoilt, paths)[-1] == 1 - 0.5 / 40
+    assert 0.99 < cs.analyse.map_accuracy(spoilt, paths, "pixels")[-1] < 1
+
+
+def test_the_tag_has_reached_the_far_point_when_every_pixel_is_correct(paths, travelling):
+    yes_no, exact = (cs.analyse.map_accuracy(travelling, paths, measure) for measure in ("yes/no", "exact"))
+    expected = (arrival(paths["length"].values)[:, None] <= np.arange(24)).mean(0)
+    np.testing.assert_allclose(exact, expected)
+    np.testing.assert_allclose(yes_no, (1 + expected) / 2)
+    assert yes_no.attrs["chance"] == 0.5
+    assert "chance" not in exact.attrs
+    assert (yes_no["low"] <= yes_no).all()
+
+
+def test_answering_no_everywhere_is_at_chance(paths):
+    silent = map_readout(paths, lambda time: np.zeros(paths["target"].shape, bool), 3)
+    assert (cs.analyse.map_accuracy(silent, paths) == 0.5).all()
+    assert (cs.analyse.map_accuracy(silent, paths, "pixels") == 0.5).all()
+    assert (cs.analyse.map_accuracy(silent, paths, "exact") == 0).all()
+
+
+def test_accuracy_by_length(paths, travelling):
+    found = cs.analyse.map_accuracy(travelling, paths, "exact", by="length")
+    assert found.dims == ("time", "length")
+    for length in found["length"].values:
+        assert found.sel(length=length, time=arrival(length)) == 1
+        assert found.sel(length=length, time=arrival(length) - 1) == 0
+
+
+def test_an_empty_readout_is_neither_right_nor_wrong(paths, travelling):
+    late = travelling.copy(deep=True)
+    late["readout"]["populated"].values[:3] = False
+    assert np.isnan(cs.analyse.map_accuracy(late, paths)[:3]).all()
+    assert cs.analyse.steps_needed(late, paths).min() >= 3
+
+
+def test_growth_is_a_line_through_the_steps_needed(paths, travelling):
+    steps = cs.analyse.steps_needed(travelling, paths)
+    grown = cs.analyse.growth(steps)
+    assert abs(grown["slope"] - SPEED) < 0.1
+    assert grown["slope_low"] < grown["slope"] < grown["slope_high"]
+    assert grown["r"] > 0.98
+    assert grown["r_of_medians"] > 0.98
+    np.testing.assert_array_equal(grown["median"], arrival(grown["length"].values))
+    assert grown["n_solved"].sum() == 40
+
+
+def test_the_slope_of_the_wave_is_its_inverse_speed(paths, travelling):
+    found = cs.analyse.wave(travelling, paths)
+    np.testing.assert_array_equal(found["latency"], arrival(1 + found["distance"].values))
+    assert abs(found["slope"] - SPEED) < 0.05
+    assert abs(found["intercept"] - DELAY) < 0.6
+    assert found["r"] > 0.98
+    assert (found["fraction_tagged"] == 1).all()
+
+
+def test_pixels_that_are_never_tagged_are_counted_and_do_not_bend_the_wave(paths, travelling):
+    short = travelling.isel(time=slice(0, 6))
+    found = cs.analyse.wave(short, paths)
+    assert found.attrs["n_tagged"] < found.attrs["n_pixels"]
+    assert found["fraction_tagged"][0] == 1
+    assert found["fraction_tagged"][-1] == 0
+    assert np.isnan(found["latency"][-1])
+
+
+def test_a_latch_keeps_the_tag_that_a_mask_wipes_out(paths, travelling):
+    masked = travelling.copy(deep=True)
+    logits = masked["readout"]["logits"].values
+    logits[:, 10:] = np.array([1.0, -1.0])[None, None, :, None, None]  # no everywhere
+    assert cs.analyse.map_accuracy(masked, paths)[-1] == 0.5
+    kept = cs.analyse.latched(masked["readout"])
+    expected = (arrival(paths["length"].values) < 10).mean()
+    assert cs.analyse.map_accuracy(kept, paths)[-1] == (1 + expected) / 2
+    xr.testing.assert_equal(kept["logits"][:, :10], masked["readout"]["logits"][:, :10])
+
+
+def test_a_latch_with_a_threshold_waits_for_more_evidence(paths, travelling):
+    growing = travelling.copy(deep=True)
+    growing["readout"]["logits"].values[:] *= np.arange(24)[None, :, None, None, None]
+    eager, strict = (cs.analyse.latched(growing, threshold) for threshold in (0.0, 40.0))
+    first = [(kept["logits"].sel({"class": 1}) > kept["logits"].sel({"class": 0})) for kept in (eager, strict)]
+    late = [yes.any(("stimulus", "y", "x")).values.argmax() for yes in first]
+    assert late == [2, 21]  # the log odds at the cue are twice the time, from 2 on
+
+
+def test_a_latched_decision_stays_when_the_state_is_empty(paths, travelling):
+    gone = travelling.copy(deep=True)
+    gone["readout"]["logits"].values[:, 20:] = np.nan
+    gone["readout"]["populated"].values[20:] = False
+    kept = cs.analyse.latched(gone)
+    yes = (kept["logits"].sel({"class": 1}) > kept["logits"].sel({"class": 0})).isel(time=-1)
+    assert (yes.values == (paths["target"].values == 1)).all()
+
+
+def test_a_latched_classification_is_the_first_sure_one():
+    logits = np.array([[[0.0, 0.5], [2.0, 0.0], [0.0, 5.0]], [[0.0, 0.1], [0.1, 0.0], [0.0, 0.1]]])
+    node = xr.Dataset({"logits": (("stimulus", "time", "class"), logits)})
+    kept = cs.analyse.latched(node, threshold=1.0)["logits"].values
+    np.testing.assert_array_equal(kept[0], [[0, 0.5], [2, 0], [2, 0]])
+    np.testing.assert_array_equal(kept[1], logits[1])
+
+
+def test_the_cumulative_readout_averages_probabilities():
+    logits = np.log(np.array([[[0.2, 0.8], [0.6, 0.4], [0.7, 0.3]]]))
+    node = xr.Dataset({"logits": (("stimulus", "time", "class"), logits)})
+    found = np.exp(cs.analyse.cumulative(node)["logits"].values[0])
+    np.testing.assert_allclose(found, [[0.2, 0.8], [0.4, 0.6], [0.5, 0.5]])
+
+
+def test_the_cumulative_readout_begins_where_the_state_is_populated():
+    logits = np.log(np.array([[[0.2, 0.8], [0.6, 0.4]]]))
+    logits[:, 0] = np.nan
+    found = cs.analyse.cumulative(xr.Dataset({"logits": (("stimulus", "time", "class"), logits)}))
+    assert not found["populated"][0, 0]
+    np.testing.assert_allclose(np.exp(found["logits"][0, 1]), [0.6, 0.4])
+
+
+def test_what_does_not_fit_is_refused(paths, travelling):
+    readout = travelling["readout"].to_dataset()
+    with pytest.raises(ValueError, match=r"this analysis reads maps, logits .* got .*'class'.: record a model"):
+        cs.analyse.steps_needed(readout.isel(y=0, x=0), paths)
+    with pytest.raises(ValueError, match="the stimuli have no target, line, distance"):
+        cs.analyse.wave(travelling, paths[["image"]])
+    with pytest.raises(ValueError, match="the targets are of"):
+        cs.analyse.wave(travelling, paths.isel(x=slice(0, 8)))
+    with pytest.raises(ValueError, match="in another order: length differs"):
+        cs.analyse.steps_needed(travelling, paths.isel(stimulus=slice(None, None, -1)))
+    with pytest.raises(TypeError, match="must be a Dataset with target maps, got ndarray"):
+        cs.analyse.steps_needed(travelling, paths["target"].values)
+    with pytest.raises(ValueError, match="unknown measure 'hits'"):
+        cs.analyse.map_accuracy(travelling, paths, "hits")
+    with pytest.raises(ValueError, match="at least 3 solved stimuli"):
+        cs.analyse.growth(cs.analyse.steps_needed(travelling.isel(time=slice(0, 2)), paths))
+    with pytest.raises(ValueError, match="no coordinate 'depth'"):
+        cs.analyse.growth(cs.analyse.steps_needed(travelling, paths), by="depth")
+    with pytest.raises(ValueError, match="there is no wave to measure"):
+        cs.analyse.wave(travelling.isel(time=slice(0, 1)), paths)
+    with pytest.raises(ValueError, match="finite number of nats"):
+        cs.analyse.latched(travelling, float("nan"))
+    with pytest.raises(ValueError, match="class 1 of two classes, got 1"):
+        cs.analyse.latched(readout.isel({"class": slice(0, 1)}))
