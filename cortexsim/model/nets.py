@@ -86,7 +86,7 @@ def draw_convolutions(module: nn.Module, generator: torch.Generator | None = Non
 
 def channels_last(images: Tensor) -> Tensor:
     """Return images with the channels last in memory, where convolutions are fastest."""
-    if torch._C._functorch.is_functorch_wrapped_tensor(images):
+    if not torch.compiler.is_compiling() and torch._C._functorch.is_functorch_wrapped_tensor(images):
         # forward-mode derivatives are vectorised, and torch cannot choose a memory format then
         return images
     return images.contiguous(memory_format=torch.channels_last)

@@ -24,7 +24,7 @@ from cortexsim.datasets.labels import classes, split
 from cortexsim.graph._schedule import Schedule, populate, schedule
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.checkpoint import checked_suffix
-from cortexsim.model.cortex import Cortex
+from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.moments import by_batch, not_at_all
 from cortexsim.model.nets import undisturbed
 from cortexsim.stimuli.images import as_images
@@ -128,6 +128,7 @@ def train(
     TrainingDivergedError
         If the loss is not finite; the checkpoint keeps the last good state.
     """
+    model = the_cortex(model, "train")
     recipe = recipe or Recipe.quick()
     return _Training(model, data, recipe, checkpoint, whole(report_every, "report_every", 1)).run()
 

@@ -457,3 +457,12 @@ def test_labels_that_ask_for_nothing_when_it_is_read_are_refused():
     labels[:, 4] = 0
     with pytest.raises(ValueError, match=r"ask for nothing at the trained readout times \[1, 2, 3\], only at \[4\]"):
         list(cs.train(made(), (frames, labels), replace(RECIPE, presentation=cs.sequence())))
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_the_callers_gradient_mode_does_not_matter(mode):
+    models = made(), made()
+    list(cs.train(models[0], data(), replace(RECIPE, epochs=1)))
+    with mode():
+        list(cs.train(models[1], data(), replace(RECIPE, epochs=1)))
+    assert all(torch.equal(value, weights(models[1])[name]) for name, value in weights(models[0]).items())
