@@ -12,7 +12,8 @@ from .model.shortcut import with_shortcut
 from .paper import experiments, predictions
 from .recording._simulate import estimate, simulate
 from .recording._verify import verify
-from .recording.io import open_recording, save_recording, summary
+from .recording.description import summary
+from .recording.io import open_recording, save_recording
 from .stimuli.presentation import Mixture, Presentation, flash, masked, mixture, sequence, sustained
 from .sweeps.running import sweep
 from .training._train import Progress, TrainingDivergedError, train

@@ -186,14 +186,14 @@ def brute_force(model: cs.Cortex, x: torch.Tensor, presentation: cs.Presentation
                 continue
             kind, source = Kind.parse(transition.kind), h[transition.source]
             try:
-                kernels = list(model.kernels(transition.name, time)) if kind.family != "Pool" else []
+                kernels = list(model.kernels(transition.name, time)) if not kind.function.pools else []
             except KeyError:
                 kernels = [torch.randn(c.kernel_shape).double() for c in graph.convolutions(transition.name)]
             y = source
-            if kind.family == "Pool":
+            if kind.function.pools:
                 y = F.max_pool2d(y, 2)
             for convolution, kernel in zip(graph.convolutions(transition.name), kernels, strict=True):
-                if kind.family in ("BRC", "BRD"):
+                if kind.normalized:
                     y = F.relu(normalized(y))
                 if convolution.transposed:
                     y = F.conv_transpose2d(y, kernel, None, convolution.stride, 1, convolution.stride - 1)

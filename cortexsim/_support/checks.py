@@ -55,6 +55,12 @@ def is_whole(value: Any) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool)
 
 
+def is_number(value: Any) -> bool:
+    """Return whether a value is a real number of Python, numpy or torch, but not a bool."""
+    value = _plain(value)
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
 def whole(value: Any, what: str, least: int | None = None, most: int | None = None, *, unit: str = "") -> int:
     """Return a whole number as an int, which files, JSON and torch take.
 
@@ -75,8 +81,7 @@ def whole(value: Any, what: str, least: int | None = None, most: int | None = No
         If it is no whole number, or out of range.
     """
     number = _plain(value)
-    fits = isinstance(number, Integral) and not isinstance(number, bool)
-    if not fits or (least is not None and number < least) or (most is not None and number > most):
+    if not is_whole(number) or (least is not None and number < least) or (most is not None and number > most):
         kind = f"whole number of {unit}" if unit else "whole number"
         raise ValueError(f"{what} must be a {kind}{_range(least, most)}, got {shown(value)}")
     return int(number)
@@ -91,8 +96,8 @@ def finite(value: Any, what: str, least: float | None = None, most: float | None
         If it is no number, not finite, or out of range.
     """
     number = _plain(value)
-    fits = isinstance(number, Real) and not isinstance(number, bool) and _is_finite(number)
-    if not fits or (least is not None and number < least) or (most is not None and number > most):
+    low, high = -math.inf if least is None else least, math.inf if most is None else most
+    if not is_number(number) or not _is_finite(number) or not low <= number <= high:
         # without a range the reader cannot guess that infinity is the trouble
         kind = "number" if (least, most) != (None, None) else "finite number"
         raise ValueError(
@@ -110,8 +115,7 @@ def ordered_pair(value: Any, what: str, least: float, most: float) -> tuple[floa
         If it is no such pair.
     """
     pair = [_plain(end) for end in value] if isinstance(value, tuple | list) else []
-    numbers = all(isinstance(end, Real) and not isinstance(end, bool) for end in pair)
-    if len(pair) != 2 or not numbers or not least <= pair[0] <= pair[1] <= most:
+    if len(pair) != 2 or not all(map(is_number, pair)) or not least <= pair[0] <= pair[1] <= most:
         raise ValueError(
             f"{what} must be a pair (lowest, highest), both from {least:g} to {most:g}, got {shown(value)}"
         )

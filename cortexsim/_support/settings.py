@@ -64,7 +64,7 @@ class Form:
                 raise ValueError(unknown("setting", key, [*required, *optional]))
         missing = [key for key in required if key not in read]
         if missing:
-            raise ValueError(f"{self.what} lack {missing}: needed are {list(required)}, possible {list(optional)}")
+            raise ValueError(f"{self.what} lack {missing}: needed are {list(required)}, possible are {list(optional)}")
         for key, check in {**required, **optional}.items():
             if key in read:
                 check(read[key], key)

@@ -11,7 +11,7 @@ import xarray as xr
 from cortexsim.analyse.interval import wilson
 from cortexsim.graph.interventions import Changes
 from cortexsim.graph.transitions import Times
-from cortexsim.recording.io import settings
+from cortexsim.recording.description import settings
 
 # settings of two recordings that must agree, and those of which the first alone has any
 SAME = ("images", "model", "graph", "presentation", "coordinates", "seed", "until", "quantity", "noise", "repeats")

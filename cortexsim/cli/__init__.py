@@ -8,7 +8,20 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from cortexsim import __version__
-from cortexsim.cli import experiment, export, lab, models, predictions, rerun, simulate, sweep, test, train, verify
+from cortexsim.cli import (
+    class_,
+    experiment,
+    export,
+    lab,
+    models,
+    predictions,
+    rerun,
+    simulate,
+    sweep,
+    test,
+    train,
+    verify,
+)
 from cortexsim.cli.arguments import read_presentation, read_silence
 
 __all__ = ["main", "read_presentation", "read_silence"]
@@ -62,6 +75,6 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
-    for one in (lab, train, test, simulate, verify, rerun, export, experiment, sweep, predictions, models):
+    for one in (lab, train, test, simulate, verify, rerun, export, class_, experiment, sweep, predictions, models):
         one.add(command)
     return parser

@@ -113,7 +113,7 @@ def readout_over_time(recording: Any) -> Iterator[str]:
     import numpy as np
 
     from cortexsim.analyse.probabilities import softmax
-    from cortexsim.recording.io import settings
+    from cortexsim.recording.description import settings
 
     readout = recording["readout"].isel(stimulus=0)
     names = settings(recording)["classes"] or [str(k) for k in readout["class"].values]

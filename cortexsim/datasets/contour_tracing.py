@@ -21,6 +21,7 @@ from cortexsim.datasets.labels import (
 )
 from cortexsim.datasets.target_maps import with_maps
 
+ANSWERS = ("different", "same")
 LENGTH = (0.25, 0.875)  # default range of the curves' length, as a fraction of the image's side
 SHORTEST_PX = 4.0  # below, the two dots would touch
 LONGEST = 1.0  # fraction of the image's side; beyond, too few pairs of curves fit
@@ -141,7 +142,7 @@ def contours(
     drawn = {name: torch.cat([piece[name] for piece in pieces]) for name in pieces[0]}
     arrays = {name: (v.float() if v.is_floating_point() else v).numpy() for name, v in drawn.items()}
     if not targets:
-        return labelled(np.concatenate(images), arrays, classes=["different", "same"], attrs=attrs)
+        return labelled(np.concatenate(images), arrays, classes=ANSWERS, attrs=attrs)
     target, line, distance = (arrays.pop(name) for name in ("target", "line", "distance"))
     attrs["targets"] = 1
     return with_maps(np.concatenate(images), target, line, distance, arrays, classes=CLASSES, attrs=attrs)

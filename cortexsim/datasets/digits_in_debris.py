@@ -20,6 +20,7 @@ from cortexsim.datasets.labels import (
     labelled,
 )
 
+CLASSES = tuple("0123456789")
 DEBRIS = {"none": (0, 0), "light": (1, 4), "heavy": (6, 12)}
 OCCLUSION = {"none": (0.0, 0.0), "light": (0.05, 0.2), "heavy": (0.3, 0.5)}
 MAX_DEBRIS = 64
@@ -123,7 +124,7 @@ def digits(
     return labelled(
         images,
         {name: torch.cat([piece[name] for piece in pieces]).cpu().numpy() for name in pieces[0]},
-        classes=[str(digit) for digit in range(10)],
+        classes=CLASSES,
         attrs={
             "name": "digits in debris",
             "part": part,

@@ -159,6 +159,21 @@ def spread(dataset: xr.Dataset, n: int) -> xr.Dataset:
     return dataset if n >= total else dataset.isel(stimulus=np.arange(n) * total // n)
 
 
+def sample(dataset: xr.Dataset, n: int, *, seed: int = 0) -> xr.Dataset:
+    """Draw some stimuli at random, without repeats and in their order.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        With the dimension `stimulus`.
+    n : int
+        Number of stimuli; all, where there are no more.
+    seed : int
+    """
+    order = torch.randperm(dataset.sizes["stimulus"], generator=torch.Generator().manual_seed(seed))[:n]
+    return dataset.isel(stimulus=sorted(order.tolist()))
+
+
 def balanced_labels(seed: int, purpose: str, index: torch.Tensor, n_classes: int) -> torch.Tensor:
     """Draw labels so that every run of `n_classes` stimuli holds each class once.
 

@@ -22,8 +22,8 @@ from cortexsim.explore.widgets.movie import Movie
 from cortexsim.explore.widgets.stage import Stage
 from cortexsim.lab.start import find_lesson
 from cortexsim.plot import hide_cursor
-from cortexsim.recording._rerun import SHOW
-from cortexsim.recording.io import summary
+from cortexsim.recording.description import summary
+from cortexsim.stimuli.presentation import flash, masked, sustained
 
 _DEFAULT = "export default {"
 _PAGE = Path(__file__).parent
@@ -170,6 +170,9 @@ def _written_out(value: ast.expr) -> Any:
         given = {str(one.arg): ast.literal_eval(one.value) for one in value.keywords}
         return show(*map(ast.literal_eval, value.args), **given)
     return ast.literal_eval(value)
+
+
+SHOW = {"flash": flash, "masked": masked, "sustained": sustained}
 
 
 def _make(kind: str, arguments: Mapping[str, Any]) -> Study | Tour:

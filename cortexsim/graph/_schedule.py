@@ -260,6 +260,22 @@ def populate(
     return tuple(front)
 
 
+def arrival(graph: CortexGraph) -> int:
+    """Return the time at which an image that is shown at time 0 first reaches the last state.
+
+    Raises
+    ------
+    EmptyStateError
+        If it never does, because a transition is open too late or too early.
+    """
+    # after the last change of a transition, a path to the last state passes through each state at most once
+    until = len(graph.states) + max((transition.times.last_change for transition in graph.transitions), default=0)
+    for time, states in enumerate(populate(graph, None, until)):
+        if graph.last in states:
+            return time
+    raise EmptyStateError(f"what is shown at time 0 never reaches {graph.last}; show the image for longer")
+
+
 def check_readouts(graph: CortexGraph, front: tuple[frozenset[str], ...], readouts: Iterable[int]) -> None:
     """Refuse readout times at which the last state is empty.
 

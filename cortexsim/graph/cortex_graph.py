@@ -10,13 +10,23 @@ import keyword
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
 
 from cortexsim._support.checks import finite, unknown, whole
-from cortexsim.graph.transitions import FAMILIES, Convolution, Kind, Times, Transition, module_name
+from cortexsim.graph.transitions import (
+    KINDS,
+    Convolution,
+    Kind,
+    Times,
+    Transition,
+    allowed_kinds,
+    module_name,
+)
 
 RESERVED = ("time", "stimulus", "channel", "y", "x", "label", "readout")
 
@@ -100,21 +110,22 @@ class CortexGraph:
     def _check_kind(self, transition: Transition) -> None:
         if not isinstance(transition.kind, str):
             if not callable(transition.kind):
-                raise TypeError(f"kind of {transition.name} must be one of {FAMILIES}, got {transition.kind!r}")
+                raise TypeError(f"kind of {transition.name} must be one of {allowed_kinds()}, got {transition.kind!r}")
             return
         kind = Kind.parse(transition.kind)
         source, target = self.state(transition.source), self.state(transition.target)
         doublings = self.doublings(transition)
         sides = f"{source.name} is {source.height}x{source.width}, {target.name} is {target.height}x{target.width}"
-        if kind.family == "BRD" and doublings < 0:
-            raise ValueError(f"{transition.name}: {transition.kind} cannot go to a smaller state ({sides}); use BRC")
-        if kind.family in ("BRC", "Conv") and doublings > 0:
-            raise ValueError(f"{transition.name}: {transition.kind} cannot go to a larger state ({sides}); use BRDx2")
         same_features = source.features == target.features
-        if kind.family == "Pool" and (doublings != -1 or not same_features):
+        if not kind.function.bridges(doublings) or (kind.function.same_features and not same_features):
+            fitting = [
+                name
+                for name, function in KINDS.items()
+                if function.bridges(doublings) and (same_features or not function.same_features)
+            ]
             raise ValueError(
-                f"{transition.name}: Pool halves the side and keeps the features, but {sides} and the features are "
-                f"{source.features} and {target.features}"
+                f"{transition.name}: {transition.kind} cannot link these states: {sides}, the features are "
+                f"{source.features} and {target.features}; kinds that can are {fitting}"
             )
         if kind.shortcut and (doublings != 0 or not same_features):
             raise ValueError(
@@ -123,13 +134,25 @@ class CortexGraph:
             )
 
     def _ever_populated(self) -> set[str]:
-        populated, ever = {self.first}, {self.first}
-        settled = max((transition.times.last_change for transition in self.transitions), default=1)
-        for time in range(1, settled + len(self.states) ** 2 + 1):
-            # an image may be shown at any time, so the first state is counted as populated throughout
-            reached = {t.target for t in self.transitions if t.source in populated and time in t.times}
-            populated = reached | {self.first}
-            ever |= populated
+        """Return the states that something reaches at some time, in a run of any length."""
+        edges = {edge for t in self.transitions for interval in t.times.intervals for edge in interval if edge}
+        now, ever = frozenset({self.first}), {self.first}
+        for start, stop in pairwise([*sorted(edges), None]):
+            # between two edges the same transitions are open; an image may be shown at any time, so that the first
+            # state is populated throughout
+            running = [t for t in self.transitions if start in t.times]
+            n_steps = None if start is None or stop is None else stop - start
+            passed = [now]
+            while n_steps is None or len(passed) <= n_steps:
+                now = frozenset({t.target for t in running if t.source in now} | {self.first})
+                if now in passed:
+                    # from here on the sets recur, however long nothing opens or closes
+                    again = passed.index(now)
+                    if n_steps is not None:
+                        now = passed[again + (n_steps - again) % (len(passed) - again)]
+                    break
+                passed.append(now)
+            ever.update(*passed)
         return ever
 
     @property
@@ -205,11 +228,7 @@ class CortexGraph:
         return steps[0]
 
     def convolutions(self, name: str) -> tuple[Convolution, ...]:
-        """Return the convolutions of a transition, in order; none for Pool and for a callable.
-
-        A size ratio 2^k is bridged by strides 2^ceil(k/2) and 2^floor(k/2); between two convolutions there are
-        (source + target features) // 2 channels.
-        """
+        """Return the convolutions of a transition, in order; none for Pool and for a callable."""
         return self._convolutions[self.transition(name).name]
 
     @cached_property
@@ -220,18 +239,9 @@ class CortexGraph:
     def _bridge(self, transition: Transition) -> tuple[Convolution, ...]:
         if not isinstance(transition.kind, str):
             return ()
-        kind = Kind.parse(transition.kind)
         source, target = self.state(transition.source), self.state(transition.target)
-        power, transposed = abs(self.doublings(transition)), kind.family == "BRD"
-        if kind.n_convolutions == 0:
-            return ()
-        if kind.n_convolutions == 1:
-            return (Convolution(source.features, target.features, 2**power, transposed),)
-        middle = (source.features + target.features) // 2
-        return (
-            Convolution(source.features, middle, 2 ** -(-power // 2), transposed),
-            Convolution(middle, target.features, 2 ** (power // 2), transposed),
-        )
+        function = Kind.parse(transition.kind).function
+        return function.convolutions(source.features, target.features, self.doublings(transition))
 
     def multiply_adds(self, name: str) -> int:
         """Count the multiplications (each with an addition) of a transition for one stimulus in one step."""
@@ -314,6 +324,39 @@ class CortexGraph:
             )
         kind = Kind.carrying(weight)
         return replace(self, transitions=tuple(replace(t, kind=kind) if _may_carry(t) else t for t in self.transitions))
+
+    def at_size(self, size: int | tuple[int, int]) -> CortexGraph:
+        """Return the same graph on a larger or smaller retina.
+
+        Parameters
+        ----------
+        size : int or (int, int)
+            Of the first state, px: a side, or height and width.
+
+        Raises
+        ------
+        ValueError
+            If the size of a state would not be a whole number of pixels.
+        """
+        pair = size if isinstance(size, tuple) else (size, size)
+        if len(pair) != 2:
+            raise ValueError(f"size must be a whole number of px, or height and width, got {size!r}")
+        new = tuple(whole(side, "size", 1, unit="px") for side in pair)
+        first = self.states[0]
+        states = []
+        for state in self.states:
+            sides = [Fraction(side * to, was) for side, to, was in zip(state.size, new, first.size, strict=True)]
+            if any(side.denominator > 1 for side in sides):
+                step = [
+                    math.lcm(*(Fraction(s.size[k], first.size[k]).denominator for s in self.states)) for k in (0, 1)
+                ]
+                allowed = f"multiples of {step[0]}" + (f" by multiples of {step[1]}" if step[0] != step[1] else "")
+                raise ValueError(
+                    f"an image of {new[0]}x{new[1]} px would make {state.name} "
+                    f"{float(sides[0]):g}x{float(sides[1]):g} px: allowed are {allowed}"
+                )
+            states.append(replace(state, height=int(sides[0]), width=int(sides[1])))
+        return replace(self, states=tuple(states))
 
     def with_update(self, name: str, update: Callable[..., Any] | None) -> CortexGraph:
         """Return a graph in which a state carries an update: a module, or `update(state) -> Module`."""

@@ -12,8 +12,6 @@ from typing import Any
 
 from cortexsim._support.checks import is_whole, whole
 
-FAMILIES = "BRCx1, BRCx2, BRCx2+I, BRCx2+0.5I (any weight), BRDx1, BRDx2, Conv, Pool, or a callable"
-
 DELIVERS = "a time at which a transition delivers"  # for messages
 
 
@@ -127,8 +125,8 @@ class Transition:
     source, target : str
         Names of states.
     kind : str or callable
-        See `FAMILIES`. A callable `(source, target) -> Module` is called as `module(h, time)` and owns its
-        normalization.
+        A name of `KINDS`, with its identity shortcut, such as "BRCx2+I". A callable `(source, target) -> Module` is
+        called as `module(h, time)` and owns its normalization.
     times : Times
         When it may deliver to its target.
     """
@@ -163,11 +161,135 @@ def module_name(factory: Any) -> str:
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A transition function taken apart: `family` (BRC, BRD, Conv, Pool), its convolutions, its shortcut's weight."""
+class Convolution:
+    """One convolution of a transition: padded to keep the side at stride 1, no bias; transposed ones enlarge."""
 
-    family: str
-    n_convolutions: int
+    in_channels: int
+    out_channels: int
+    stride: int
+    transposed: bool
+    size: int = 3
+    groups: int = 1
+
+    @property
+    def kernel_shape(self) -> tuple[int, int, int, int]:
+        """Shape of the kernel as torch keeps it."""
+        if self.transposed:
+            return (self.in_channels, self.out_channels // self.groups, self.size, self.size)
+        return (self.out_channels, self.in_channels // self.groups, self.size, self.size)
+
+    @property
+    def fan_in(self) -> int:
+        """Inputs of one output, by which He et al. (2015) scale the initial weights."""
+        return self.size**2 * self.in_channels // self.groups
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A convolution of a transition function, before channels and stride are known.
+
+    Parameters
+    ----------
+    transposed : bool
+        It enlarges where the others shrink.
+    size : int
+        Side of the kernel, odd.
+    depthwise : bool
+        Each channel has a kernel of its own, so that the number of channels stays as it is.
+    """
+
+    transposed: bool = False
+    size: int = 3
+    depthwise: bool = False
+
+
+@dataclass(frozen=True)
+class TransitionFunction:
+    """A function that may link two states, as `KINDS` lists it under its name.
+
+    Parameters
+    ----------
+    description : str
+        In words, for menus and help.
+    layers : tuple of Layer
+        At most two. Between two layers are BN and ReLU.
+    reads_rate : bool
+        It reads relu(BN(h)) of its source rather than h itself.
+    doublings : (int or None, int or None)
+        How many times the side may double from source to target, at least and at most; negative where it halves.
+    same_features : bool
+        Both states must have the same number of features.
+    carries : bool
+        It may carry an identity shortcut, written "+I", or "+0.5I" for another weight.
+    pools : bool
+        2x2 max-pooling in place of layers.
+    """
+
+    description: str
+    layers: tuple[Layer, ...]
+    reads_rate: bool = True
+    doublings: tuple[int | None, int | None] = (None, 0)
+    same_features: bool = False
+    carries: bool = False
+    pools: bool = False
+
+    def bridges(self, doublings: int) -> bool:
+        """Return whether it can link states of this ratio of sides."""
+        least, most = self.doublings
+        return (least is None or doublings >= least) and (most is None or doublings <= most)
+
+    def convolutions(self, source_features: int, target_features: int, doublings: int) -> tuple[Convolution, ...]:
+        """Return its convolutions between two states, in order.
+
+        A size ratio 2^k is bridged by strides 2^ceil(k/2) and 2^floor(k/2). Between two layers there are
+        (source + target features) // 2 channels, after a depthwise one as many as before.
+        """
+        power = abs(doublings)
+        strides = [2**power] if len(self.layers) == 1 else [2 ** -(-power // 2), 2 ** (power // 2)]
+        found: list[Convolution] = []
+        before = source_features
+        for place, (layer, stride) in enumerate(zip(self.layers, strides, strict=False)):
+            last = place == len(self.layers) - 1
+            after = before if layer.depthwise else target_features if last else (source_features + target_features) // 2
+            groups = before if layer.depthwise else 1
+            found.append(Convolution(before, after, stride, layer.transposed, layer.size, groups))
+            before = after
+        return tuple(found)
+
+
+_UP = Layer(transposed=True)
+# the kinds of transition by name, the usual one first: messages and menus list what is registered here
+KINDS: dict[str, TransitionFunction] = {
+    "BRCx2": TransitionFunction("BN, ReLU, convolution; twice", (Layer(), Layer()), carries=True),
+    "BRCx1": TransitionFunction("BN, ReLU, convolution", (Layer(),)),
+    "BRDx2": TransitionFunction("BN, ReLU, transposed convolution; twice", (_UP, _UP), doublings=(0, None)),
+    "BRDx1": TransitionFunction("BN, ReLU, transposed convolution", (_UP,), doublings=(0, None)),
+    "Conv": TransitionFunction("convolution", (Layer(),), reads_rate=False),
+    "Pool": TransitionFunction(
+        "2x2 max-pooling", (), reads_rate=False, doublings=(-1, -1), same_features=True, pools=True
+    ),
+}
+
+
+def kind_names() -> list[str]:
+    """Return the names of all kinds; one that may carry an identity shortcut is listed with it first."""
+    names: list[str] = []
+    for name, function in KINDS.items():
+        names += [f"{name}+I", name] if function.carries else [name]
+    return names
+
+
+def allowed_kinds() -> str:
+    """Return what is allowed as a kind, for messages."""
+    weighted = [f"{name}+0.5I (any weight)" for name, function in KINDS.items() if function.carries]
+    return ", ".join([*kind_names(), *weighted, "or a callable"])
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of transition as a graph names it: a function of `KINDS`, and the weight of its identity shortcut."""
+
+    name: str
     shortcut: float = 0.0
 
     @classmethod
@@ -180,44 +302,35 @@ class Kind:
         ValueError
             If the text names no transition function.
         """
-        if text == "Conv":
-            return cls("Conv", 1)
-        if text == "Pool":
-            return cls("Pool", 0)
-        match = re.fullmatch(r"(BRC|BRD)x([12])(?:\+(\d*\.?\d*)I)?", text)
-        if not match or (match[3] is not None and (match[1], match[2]) != ("BRC", "2")) or match[3] == ".":
-            raise ValueError(f"unknown kind of transition {text!r}: allowed are {FAMILIES}")
-        weight = 0.0 if match[3] is None else float(match[3] or 1)
-        return cls(match[1], int(match[2]), weight)
+        name, plus, identity = text.partition("+")
+        weight = re.fullmatch(r"(\d*\.?\d*)I", identity)
+        known = name in KINDS and (not plus or (KINDS[name].carries and weight is not None and weight[1] != "."))
+        if not known:
+            raise ValueError(f"unknown kind of transition {text!r}: allowed are {allowed_kinds()}")
+        return cls(name, 0.0 if weight is None else float(weight[1] or 1))
+
+    @property
+    def function(self) -> TransitionFunction:
+        """The function that it names."""
+        return KINDS[self.name]
+
+    @property
+    def n_convolutions(self) -> int:
+        """How many convolutions it has."""
+        return len(self.function.layers)
 
     @property
     def carries(self) -> bool:
         """Whether it may carry an identity shortcut."""
-        return (self.family, self.n_convolutions) == ("BRC", 2)
+        return self.function.carries
+
+    @property
+    def normalized(self) -> bool:
+        """Whether it reads relu(BN(h)) of its source rather than h itself."""
+        return self.function.reads_rate
 
     @staticmethod
     def carrying(weight: float) -> str:
         """Write the kind that carries an identity shortcut of a weight from 0 (none) to 1, such as "BRCx2+0.5I"."""
         # every digit, and none as an exponent
         return "BRCx2" if weight == 0 else "BRCx2+I" if weight == 1 else f"BRCx2+{Decimal(repr(weight)):f}I"
-
-    @property
-    def normalized(self) -> bool:
-        """Whether it reads relu(BN(h)) of its source rather than h itself."""
-        return self.family in ("BRC", "BRD")
-
-
-@dataclass(frozen=True)
-class Convolution:
-    """One 3x3 convolution of a transition: padding 1, no bias; transposed ones have output padding stride - 1."""
-
-    in_channels: int
-    out_channels: int
-    stride: int
-    transposed: bool
-
-    @property
-    def kernel_shape(self) -> tuple[int, int, int, int]:
-        """Shape of the kernel as torch keeps it."""
-        pair = (self.in_channels, self.out_channels) if self.transposed else (self.out_channels, self.in_channels)
-        return (*pair, 3, 3)

@@ -21,6 +21,7 @@ from cortexsim.graph.transitions import module_name
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.devices import checked_device
 from cortexsim.model.moments import Statistics
+from cortexsim.model.nets import OwnPostNet
 
 FORMAT = 1
 KEY = "cortexsim"
@@ -81,6 +82,8 @@ def save(model: Cortex, path: str | Path, *, overwrite: bool = False, about: Map
         else [[*pair, key] for pair, key in model.sharing.items()],
         "normalization": model.normalization,
         "post_net": model.post_net_name,
+        "custom_post_net": model.has_own_post_net,
+        "initialization": model.initialization,
     }
     meta = {
         "format": FORMAT,
@@ -102,7 +105,7 @@ def load(
     path : str or Path
     modules : mapping of str to callable, optional
         What the file only names: a callable kind `(source, target) -> Module`, an update `(state) -> Module`, a pre-net
-        `() -> Module`, by the name under which it was saved.
+        or post-net `() -> Module`, by the name under which it was saved.
     device : str
         Where to put it.
 
@@ -130,6 +133,10 @@ def load(
     pre_net: str | nn.Module = described["pre_net"]
     if described["custom_pre_net"]:
         pre_net = given(modules, described["pre_net"], "pre-net")()
+    # files of before there was a choice of post-nets do not name it
+    post_net: str | nn.Module = described.get("post_net", "pool")
+    if described.get("custom_post_net"):
+        post_net = given(modules, described["post_net"], "post-net")()
     sharing = described["sharing"]
     if not isinstance(sharing, str):
         sharing = {(name, time, which): key for name, time, which, key in sharing}
@@ -141,8 +148,8 @@ def load(
         input_gain=described["input_gain"],
         sharing=sharing,
         normalization=described["normalization"],
-        # files of before there was a choice do not name it
-        post_net=described.get("post_net", "pool"),
+        post_net=post_net,
+        initialization=described.get("initialization", "he"),
     )
     weights = {name.removeprefix("weights/"): t for name, t in tensors.items() if name.startswith("weights/")}
     model.to(next(iter(weights.values())).dtype)
@@ -178,6 +185,8 @@ def _check_names(model: Cortex) -> None:
     callables += [(f"update of {s.name}", s.update) for s in graph.states if s.update is not None]
     if model.has_own_pre_net:
         callables.append(("pre_net", model.pre))
+    if isinstance(model.post, OwnPostNet):
+        callables.append(("post_net", model.post.module))
     named: dict[str, tuple[str, Any]] = {}
     for place, one in callables:
         other_place, other = named.setdefault(module_name(one), (place, one))

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
-from cortexsim._support.checks import unknown, whole
+from cortexsim._support.checks import one_of, unknown, whole
 from cortexsim.graph import computable as within
 from cortexsim.graph._schedule import Schedule, populate, schedule
 from cortexsim.graph.cortex_graph import CortexGraph
@@ -24,18 +24,22 @@ from cortexsim.graph.transitions import Kind, Transition, module_name
 from cortexsim.model.activity import Activity, Entrance, entering, entrances, total
 from cortexsim.model.calibrated import Calibrated
 from cortexsim.model.hooks import Hook
-from cortexsim.model.kernels import Kernels, Pair, Sharing
+from cortexsim.model.kernels import INITIALIZATIONS, Kernels, Pair, Sharing
 from cortexsim.model.moments import NORMALIZATIONS, Normalize, Statistics, Stored, not_at_all
 from cortexsim.model.nets import (
     POST_NETS,
     PRE_NETS,
     DeepPreNet,
+    MapPostNet,
+    OwnPostNet,
+    PostNet,
     channels_last,
     convolve,
     count_parameters,
     draw_convolutions,
     keep_frozen,
     module_of,
+    undisturbed,
 )
 from cortexsim.stimuli.images import as_float, check_images
 from cortexsim.stimuli.presentation import AnyPresentation, Frames, checked, flash, sustained
@@ -59,11 +63,18 @@ class Cortex(Calibrated):
     sharing : "time", "none", "all", mapping or callable
         From (transition name, time, which convolution: 0 or 1) to the key of the kernel: pairs of one key are tied, the
         paper's set S. "time" ties all times, "none" nothing, "all" every convolution of every transition.
-    normalization : "time-specific", "shared" or "none"
-    post_net : "pool"
-        BN, ReLU, average over positions, fully connected layer.
+    normalization : "time-specific", "shared", "channel" or "none"
+        Batch normalization with moments for each place and time (the paper), or for each place; layer norm over the
+        channels of each pixel, with a scale and shift for each place, which needs no statistics; or nothing.
+    post_net : "pool", "map" or Module
+        BN, ReLU, average over positions and a fully connected layer: logits (stimulus, class). Or the same layer at
+        each position instead of the average: logits (stimulus, class, y, x). Or a module of the last state to either,
+        which owns its normalization.
     generator : torch.Generator, optional
         Draws the initial weights; None is torch's global one. The user's own modules draw as they were written to.
+    initialization : "he" or "torch"
+        How convolutions are drawn: by He et al. (2015), or as torch does by default, uniformly from -1/√fan-in to
+        1/√fan-in.
 
     Raises
     ------
@@ -83,8 +94,9 @@ class Cortex(Calibrated):
         sharing: Sharing = "time",
         normalization: str = "time-specific",
         *,
-        post_net: str = "pool",
+        post_net: str | nn.Module = "pool",
         generator: torch.Generator | None = None,
+        initialization: str = "he",
     ) -> None:
         super().__init__()
         n_classes = whole(n_classes, "n_classes", 1)
@@ -93,12 +105,14 @@ class Cortex(Calibrated):
             raise ValueError(unknown("normalization", normalization, NORMALIZATIONS))
         if not isinstance(pre_net, nn.Module) and pre_net not in PRE_NETS:
             raise ValueError(unknown("pre_net", pre_net, (*PRE_NETS, "or a torch.nn.Module")))
-        if post_net not in POST_NETS:
-            raise ValueError(unknown("post_net", post_net, POST_NETS))
+        if not isinstance(post_net, nn.Module) and post_net not in POST_NETS:
+            raise ValueError(unknown("post_net", post_net, (*POST_NETS, "or a torch.nn.Module")))
+        initialization = one_of(initialization, "initialization", INITIALIZATIONS)
         if not math.isfinite(input_gain) or input_gain <= 0:
             raise ValueError(f"input_gain must be a positive number, got {input_gain!r}")
         self.graph, self.n_classes, self.readout_time = graph, n_classes, readout_time
         self.input_gain, self.normalization = float(input_gain), normalization
+        self.initialization = initialization
         self.classes: list[str] | None = None
         self.about: dict[str, Any] = {}
         self._stored: Stored | None = None
@@ -110,11 +124,17 @@ class Cortex(Calibrated):
             self.pre, self.pre_net_name = pre_net, module_name(pre_net)
         else:
             self.pre, self.pre_net_name = PRE_NETS[pre_net](first.features, generator), pre_net
-        self.post, self.post_net_name = POST_NETS[post_net](last.features, n_classes, generator), post_net
+        self.has_own_post_net = isinstance(post_net, nn.Module)
+        self.post: PostNet | MapPostNet | OwnPostNet
+        if isinstance(post_net, nn.Module):
+            self.post, self.post_net_name = OwnPostNet(post_net), module_name(post_net)
+        else:
+            self.post, self.post_net_name = POST_NETS[post_net](last.features, n_classes, generator), post_net
         # an image at every time populates all that any presentation can, so these are the pairs that may ever matter
         front = populate(graph, sustained(), readout_time)
         read_at = [time for time, states in enumerate(front) if graph.last in states and time < readout_time]
-        self.weights = Kernels(schedule(graph, [*read_at, readout_time], sustained()), sharing, generator)
+        own = schedule(graph, [*read_at, readout_time], sustained())
+        self.weights = Kernels(own, sharing, generator, initialization)
         self.functions = nn.ModuleDict(
             {
                 t.name: t.kind(graph.state(t.source), graph.state(t.target))
@@ -123,8 +143,11 @@ class Cortex(Calibrated):
             }
         )
         self.updates = nn.ModuleDict({s.name: module_of(s.update, s) for s in graph.states if s.update is not None})
-        if not self.has_own_pre_net:
+        # pre-nets are made with torch's own draws
+        if not self.has_own_pre_net and initialization == "he":
             draw_convolutions(self.pre, generator)
+        make = NORMALIZATIONS[normalization].module
+        self.norm = None if make is None else make(self._normalized_places())
         self._read_graph()
         self.to(memory_format=torch.channels_last)
 
@@ -132,6 +155,38 @@ class Cortex(Calibrated):
         """Look up once what every step needs of the graph."""
         self._kinds = {t.name: Kind.parse(t.kind) for t in self.graph.transitions if isinstance(t.kind, str)}
         self._convolutions = {name: self.graph.convolutions(name) for name in self.graph.transition_names}
+
+    def _normalized_places(self) -> dict[str, int]:
+        """Return the channels of each place that is normalized, other than what the post-net reads."""
+        places = {t.source: self.graph.state(t.source).features for t in self.graph.transitions if t.reads_rate}
+        for name in self.graph.transition_names:
+            first, *others = self.graph.convolutions(name) or [None]
+            if first is not None and others:
+                places[name] = first.out_channels
+        if isinstance(self.pre, DeepPreNet):
+            places |= {f"pre_net:{k}": self.graph.states[0].features for k in range(len(self.pre.layers) - 1)}
+        return places
+
+    def at_size(self, size: int | tuple[int, int]) -> Cortex:
+        """Return the same model on a larger or smaller retina: a copy with the same weights.
+
+        Parameters
+        ----------
+        size : int or (int, int)
+            Side of the image in px, or height and width. Every state grows or shrinks in proportion.
+
+        Returns
+        -------
+        Cortex
+            Without statistics: moments were taken on images of the other size. Take new ones with `calibrate`; a model
+            with normalization "channel" or "none" needs none.
+
+        Raises
+        ------
+        ValueError
+            If the size of a state would not be a whole number of pixels.
+        """
+        return self._with_graph(self.graph.at_size(size))
 
     def with_shortcut(self, weight: float) -> Cortex:
         """Return a copy whose identity shortcuts have a different weight λ, with the same convolutions.
@@ -159,9 +214,11 @@ class Cortex(Calibrated):
         ----------
         Liao & Poggio (2016), section 2 (λ = 1) and appendix (λ = 0).
         """
-        graph = self.graph.with_shortcut(weight)
+        return self._with_graph(self.graph.with_shortcut(weight))
+
+    def _with_graph(self, graph: CortexGraph) -> Cortex:
+        """Return a copy with the same weights and another graph; statistics of this graph are useless to it."""
         changed = copy.copy(self)
-        # statistics of this graph are useless to the copy, and copying them takes longer than the rest
         changed.statistics = {}
         changed = copy.deepcopy(changed)
         changed.graph = graph
@@ -227,17 +284,35 @@ class Cortex(Calibrated):
         modules = [module for name, module in self.functions.items() if name in {name for name, _ in planned}]
         reached = set().union(*planned.states_at)
         modules += [module for name, module in self.updates.items() if name in reached]
-        modules += [self.pre, self.post.linear]
-        return sum(self.weights[key].numel() for key in keys) + sum(count_parameters(module) for module in modules)
+        modules.append(self.pre)
+        kernels = sum(self.weights[key].numel() for key in keys)
+        return kernels + sum(count_parameters(module) for module in modules) + self.post.n_weights()
 
     def settings_in_checksum(self) -> list[str]:
         """Return what else than weights and buffers changes what the model computes: the gain, the user's modules."""
         return [repr(self.input_gain), *(f"{place}: {part!r}" for place, part in self.own_modules().items())]
 
     def own_modules(self) -> dict[str, nn.Module]:
-        """Return the user's own modules: the pre-net, functions of transitions, and updates of states, by place."""
-        pre = {"pre_net": self.pre} if self.has_own_pre_net else {}
-        return pre | dict(self.functions.items()) | dict(self.updates.items())
+        """Return the user's own modules by place: pre-net, post-net, functions of transitions, updates of states."""
+        nets = {"pre_net": self.pre} if self.has_own_pre_net else {}
+        if isinstance(self.post, OwnPostNet):
+            nets["post_net"] = self.post.module
+        return nets | dict(self.functions.items()) | dict(self.updates.items())
+
+    @property
+    def readout_shape(self) -> tuple[int, ...]:
+        """Shape of the logits of one stimulus: (class,), or (class, y, x) of a map."""
+        last, weight = self.graph.states[-1], next(self.parameters())
+        with undisturbed(self), torch.no_grad():
+            silent = torch.zeros((1, last.features, *last.size), device=weight.device, dtype=weight.dtype)
+            logits = self.post(silent, last.name, self.readout_time, not_at_all)
+        got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+        if not isinstance(logits, Tensor) or logits.ndim not in (2, 4) or got[:2] != (1, self.n_classes):
+            raise ValueError(
+                f"the post-net must deliver (stimulus, {self.n_classes}) or (stimulus, {self.n_classes}, y, x) from "
+                f"{last.name}, got {got}"
+            )
+        return tuple(logits.shape[1:])
 
     def train(self, mode: bool = True) -> Cortex:
         """Set training mode, in which frozen parts of the user's own modules stay in evaluation mode."""
@@ -313,7 +388,7 @@ class Cortex(Calibrated):
             # a copy, because others read h too, and a module of the user's may work in place
             return self.functions[name](h.clone(), time)
         kind, convolutions = self._kinds[name], self._convolutions[name]
-        if kind.family == "Pool":
+        if kind.function.pools:
             return F.max_pool2d(h, 2)
         kernels = self.weights.of(name, time)
         x = convolve(rate if kind.normalized and rate is not None else h, kernels[0], convolutions[0])
@@ -351,6 +426,7 @@ class Cortex(Calibrated):
         hook: Hook | None = None,
         *,
         recompute: bool = False,
+        warmup: int = 0,
     ) -> Iterator[dict[str, Activity]]:
         """Run the model through time; the only time loop.
 
@@ -364,13 +440,15 @@ class Cortex(Calibrated):
             Changes what transitions deliver and what states represent.
         recompute : bool
             For gradients keep the states only, and compute again what happens within a step: less memory, more time.
+        warmup : int
+            Last time that is computed without gradients, so that they reach back to the state at this time only.
 
         Yields
         ------
         dict of str to Activity
             The computed states at time 0, 1, ..., `planned.until`.
         """
-        return self._unroll(frames.images, entrances(frames.lookup), planned, normalize, hook, recompute)
+        return self._unroll(frames.images, entrances(frames.lookup), planned, normalize, hook, recompute, warmup)
 
     def _unroll(
         self,
@@ -380,13 +458,15 @@ class Cortex(Calibrated):
         normalize: Normalize,
         hook: Hook | None,
         recompute: bool,
+        warmup: int,
     ) -> Iterator[dict[str, Activity]]:
         entered = self._enter(images, normalize)
         again = partial(checkpoint, self.step, use_reentrant=False)
         advance: Callable[..., dict[str, Activity]] = again if recompute else self.step
         h: dict[str, Activity] = {}
         for time in range(planned.until + 1):
-            h = advance(h, time, planned.at(time), entering(entered, enters[time]), normalize, hook)
+            with torch.set_grad_enabled(torch.is_grad_enabled() and (time > warmup or not warmup)):
+                h = advance(h, time, planned.at(time), entering(entered, enters[time]), normalize, hook)
             yield h
 
     def _enter(self, images: Tensor, normalize: Normalize) -> Tensor:
@@ -408,7 +488,7 @@ class Cortex(Calibrated):
         )
 
     def forward(self, images: Tensor, presentation: AnyPresentation | None = None) -> Tensor:
-        """Return the logits at the readout time, shape (stimulus, class); see `readouts`."""
+        """Return the logits at the readout time, shape (stimulus, class[, y, x]); see `readouts`."""
         return self.readouts(images, [self.readout_time], presentation)[0]
 
     def readouts(
@@ -447,7 +527,7 @@ class Cortex(Calibrated):
 
         Returns
         -------
-        Tensor, shape (time, stimulus, class)
+        Tensor, shape (time, stimulus, class), or (time, stimulus, class, y, x) of a map
             Logits, in the order of `times`.
 
         Raises
@@ -490,14 +570,15 @@ class Cortex(Calibrated):
         normalize: Normalize,
         *,
         recompute: bool = False,
+        warmup: int = 0,
     ) -> Tensor:
-        """Run one trajectory over laid-out frames, shape (time, stimulus, class); see `unroll`; nothing is checked."""
+        """Run one trajectory over laid-out frames, without checks: logits (time, stimulus, class[, y, x])."""
         if not times:
             raise ValueError("times must name at least one readout time, got none")
         logits = {}
         # in two steps, so that torch.compile sees the time loop whole
         enters = entrances(frames.lookup)
-        for time, h in enumerate(self._unroll(frames.images, enters, planned, normalize, None, recompute)):
+        for time, h in enumerate(self._unroll(frames.images, enters, planned, normalize, None, recompute, warmup)):
             if time in times:
                 logits[time] = self.post(h[self.graph.last].values, self.graph.last, time, normalize)
         return torch.stack([logits[time] for time in times])
@@ -523,15 +604,20 @@ class Cortex(Calibrated):
         self, presentation: AnyPresentation | None, statistics: Statistics | AnyPresentation | None = None
     ) -> Normalize:
         """Return what normalizes: the batch in training mode, else `find_statistics`."""
-        normalization = NORMALIZATIONS[self.normalization]
-        if self.training or not normalization.needs_statistics:
-            return normalization.in_training
+        if self.training or not self.needs_statistics:
+            return self.without_statistics
         return self.normalized_by(self.find_statistics(presentation, statistics))
 
+    @property
+    def without_statistics(self) -> Normalize:
+        """What normalizes where there are no statistics: the batch's own moments, the model's own norm, or nothing."""
+        norm: Normalize | None = self.norm
+        return NORMALIZATIONS[self.normalization].in_training if norm is None else norm
+
     def normalized_by(self, statistics: Statistics | None) -> Normalize:
-        """Return what normalizes with statistics that `find_statistics` found; None is for a model that needs none."""
+        """Return what normalizes with statistics that `find_statistics` found; None where the model needs none."""
         if statistics is None:
-            return NORMALIZATIONS[self.normalization].in_training
+            return self.without_statistics
         weight = next(self.parameters())
         if self._stored is None or not self._stored.serves(statistics, weight.device, weight.dtype):
             self._stored = Stored(statistics, weight.device, weight.dtype)

@@ -23,6 +23,23 @@ RULES: dict[str, Callable[[str, int, int], str]] = {
 }
 
 
+def _he(shape: tuple[int, ...], fan_in: int, generator: torch.Generator | None) -> Tensor:
+    return torch.randn(shape, generator=generator) * math.sqrt(2 / fan_in)
+
+
+def _torch_default(shape: tuple[int, ...], fan_in: int, generator: torch.Generator | None) -> Tensor:
+    bound = 1 / math.sqrt(fan_in)
+    return torch.empty(shape).uniform_(-bound, bound, generator=generator)
+
+
+# by name: (shape, fan-in, generator) -> initial kernel. He et al. (2015) keep the variance of what ReLUs deliver; torch
+# draws uniformly from -1/√fan-in to 1/√fan-in, a sixth of that variance, which suits a recurrent kernel that runs often
+INITIALIZATIONS: dict[str, Callable[[tuple[int, ...], int, torch.Generator | None], Tensor]] = {
+    "he": _he,
+    "torch": _torch_default,
+}
+
+
 def settle(sharing: Sharing, own: Schedule) -> str | Table:
     """Read `sharing`: the name of a rule is returned unchanged, anything else as a table over the model's own schedule.
 
@@ -62,7 +79,7 @@ def settle(sharing: Sharing, own: Schedule) -> str | Table:
 
 
 class Kernels(nn.ParameterDict):
-    """The kernels of a model by their keys: those of its own schedule, initialised by He et al. (2015).
+    """The kernels of a model by their keys: those of its own schedule.
 
     Parameters
     ----------
@@ -72,6 +89,8 @@ class Kernels(nn.ParameterDict):
         See `settle`.
     generator : torch.Generator, optional
         Draws the kernels; None is torch's global one.
+    initialization : str
+        One of `INITIALIZATIONS`.
 
     Raises
     ------
@@ -79,7 +98,13 @@ class Kernels(nn.ParameterDict):
         If tied convolutions differ in shape.
     """
 
-    def __init__(self, own: Schedule, sharing: Sharing, generator: torch.Generator | None = None) -> None:
+    def __init__(
+        self,
+        own: Schedule,
+        sharing: Sharing,
+        generator: torch.Generator | None = None,
+        initialization: str = "he",
+    ) -> None:
         super().__init__()
         self.sharing = settle(sharing, own)
         self.n_convolutions = {name: len(own.graph.convolutions(name)) for name in own.graph.transition_names}
@@ -88,9 +113,8 @@ class Kernels(nn.ParameterDict):
             for which, convolution in enumerate(own.graph.convolutions(name)):
                 key, shape = self.key(name, time, which), convolution.kernel_shape
                 if key not in made_for:
-                    # keeps the variance of what ReLUs deliver
-                    deviation = math.sqrt(2 / (9 * convolution.in_channels))
-                    self[key] = nn.Parameter(torch.randn(shape, generator=generator) * deviation)
+                    draw = INITIALIZATIONS[initialization]
+                    self[key] = nn.Parameter(draw(shape, convolution.fan_in, generator))
                     made_for[key] = name
                 elif tuple(self[key].shape) != shape:
                     raise ValueError(

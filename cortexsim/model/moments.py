@@ -6,18 +6,20 @@ convolutions) or a layer of the deep pre-net ("pre_net:0", independent of time).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cortexsim.graph._schedule import Schedule
-from cortexsim.stimuli.presentation import AnyPresentation, from_dict
+from cortexsim.stimuli.presentation import AnyPresentation
+from cortexsim.stimuli.text import from_dict
 
 EPSILON = 1e-5
+CHANNEL_EPSILON = 1e-2  # large enough that the noise of an almost silent pixel is not blown up
 Place = tuple[str, int | None]
 
 
@@ -266,6 +268,32 @@ def not_at_all(
     return x * scale[:, None, None] + shift[:, None, None]
 
 
+class ChannelNorm(nn.Module):
+    """Layer norm over the channels of each pixel, with a scale and a shift for each channel of each place.
+
+    It is local: nothing that happens elsewhere in the image, at other times or to other stimuli changes the result. So
+    it needs no statistics, and serves images of any size.
+
+    Parameters
+    ----------
+    places : mapping of str to int
+        Channels of each place.
+    """
+
+    def __init__(self, places: Mapping[str, int]) -> None:
+        super().__init__()
+        self.scale = nn.ParameterDict({place: nn.Parameter(torch.ones(n)) for place, n in places.items()})
+        self.shift = nn.ParameterDict({place: nn.Parameter(torch.zeros(n)) for place, n in places.items()})
+
+    def forward(
+        self, x: Tensor, place: str, time: int | None, scale: Tensor | None = None, shift: Tensor | None = None
+    ) -> Tensor:
+        """Return x normalized pixel by pixel; the scale and shift are the place's own unless they are given."""
+        if scale is None and place in self.scale:
+            scale, shift = self.scale[place], self.shift[place]
+        return F.layer_norm(x.movedim(1, -1), x.shape[1:2], scale, shift, CHANNEL_EPSILON).movedim(-1, 1)
+
+
 @dataclass(frozen=True)
 class Normalization:
     """An entry of `NORMALIZATIONS`: how a model normalizes.
@@ -279,17 +307,24 @@ class Normalization:
         Whether evaluation normalizes with stored statistics, which `calibrate` takes.
     pooled : bool
         Whether these are pooled over time.
+    module : callable, optional
+        Makes the part of the model that normalizes, in training and in evaluation, in place of `in_training`: from the
+        number of channels of each place that is normalized.
     """
 
     description: str
     in_training: Normalize
     needs_statistics: bool = True
     pooled: bool = False
+    module: Callable[[Mapping[str, int]], nn.Module] | None = None
 
 
 NORMALIZATIONS = {
     "time-specific": Normalization("moments for each place and time, as in the paper", by_batch),
     "shared": Normalization("moments for each place, pooled over time", by_batch, pooled=True),
+    "channel": Normalization(
+        "layer norm over the channels of each pixel", not_at_all, needs_statistics=False, module=ChannelNorm
+    ),
     "none": Normalization("no normalization", not_at_all, needs_statistics=False),
 }
 

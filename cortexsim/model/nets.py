@@ -57,10 +57,51 @@ class PostNet(nn.Module):
         rate = F.relu(normalize(h, place, time, self.scale, self.shift))
         return self.linear(rate.mean((2, 3)))
 
+    def n_weights(self) -> int:
+        """Count the weights, without those of the normalization."""
+        return count_parameters(self.linear)
+
+
+class MapPostNet(nn.Module):
+    """BN (its scale and shift are one for all readout times), ReLU, the same fully connected layer at each position."""
+
+    def __init__(self, features: int, n_classes: int, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(features))
+        self.shift = nn.Parameter(torch.zeros(features))
+        self.linear = _as_torch_draws(nn.Conv2d, features, n_classes, 1, generator=generator)
+
+    def forward(self, h: Tensor, place: str, time: int, normalize: Normalize) -> Tensor:
+        """Return logits, shape (stimulus, class, y, x)."""
+        return self.linear(F.relu(normalize(h, place, time, self.scale, self.shift)))
+
+    def n_weights(self) -> int:
+        """Count the weights, without those of the normalization."""
+        return count_parameters(self.linear)
+
+
+class OwnPostNet(nn.Module):
+    """A module of the user's from the last state to logits (stimulus, class) or (stimulus, class, y, x)."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, h: Tensor, place: str, time: int, normalize: Normalize) -> Tensor:
+        """Return what the module makes of a copy of h, which it may change in place."""
+        return self.module(h.clone())
+
+    def n_weights(self) -> int:
+        """Count the weights, without those of its normalizations."""
+        return count_parameters(self.module)
+
 
 # by name: (features, generator) -> Module, and (features, n_classes, generator) -> Module
 PRE_NETS: dict[str, Callable[[int, torch.Generator | None], nn.Module]] = {"conv": conv_pre_net, "deep": DeepPreNet}
-POST_NETS: dict[str, Callable[[int, int, torch.Generator | None], PostNet]] = {"pool": PostNet}
+POST_NETS: dict[str, Callable[[int, int, torch.Generator | None], PostNet | MapPostNet]] = {
+    "pool": PostNet,
+    "map": MapPostNet,
+}
 
 
 def _convolution(before: int, after: int, generator: torch.Generator | None) -> nn.Conv2d:
@@ -94,10 +135,10 @@ def channels_last(images: Tensor) -> Tensor:
 
 def convolve(x: Tensor, kernel: Tensor, convolution: Convolution) -> Tensor:
     """Apply one convolution of a transition, or its transpose, to x of shape (row, channel, y, x)."""
-    stride = convolution.stride
+    stride, padding, groups = convolution.stride, convolution.size // 2, convolution.groups
     if convolution.transposed:
-        return F.conv_transpose2d(x, kernel, stride=stride, padding=1, output_padding=stride - 1)
-    return F.conv2d(x, kernel, stride=stride, padding=1)
+        return F.conv_transpose2d(x, kernel, stride=stride, padding=padding, output_padding=stride - 1, groups=groups)
+    return F.conv2d(x, kernel, stride=stride, padding=padding, groups=groups)
 
 
 _EVALUATED: WeakKeyDictionary[nn.Module, tuple[int, list[tuple[nn.Module, bool]]]] = WeakKeyDictionary()

@@ -8,7 +8,8 @@ from ._early_late import early_late
 from ._effect import effect
 from ._error_by_epoch import error_by_epoch
 from ._error_by_images import error_by_images
-from ._error_by_time import error_by_readout_time, error_by_time
+from ._error_by_readout_time import error_by_readout_time
+from ._error_by_time import error_by_time
 from ._experiment import experiment
 from ._followed import followed
 from ._kernels import kernels
@@ -30,7 +31,7 @@ from ._trained_tested import trained_tested
 from ._trajectory import trajectory
 from ._verdicts import verdicts
 from .cursor import add_cursor, add_points, hide_cursor, move_cursor
-from .width import narrowed
+from .theme import narrowed
 
 __all__ = [
     "activity",

@@ -10,7 +10,7 @@ import xarray as xr
 
 from cortexsim.plot import theme
 from cortexsim.recording import trial
-from cortexsim.recording.io import settings
+from cortexsim.recording.description import settings
 
 _COLUMNS = 6
 _ROW_PX = 170
@@ -25,7 +25,7 @@ def activity(
     channel: int | None = None,
     one_scale: bool = True,
 ) -> go.Figure:
-    """Draw what every state holds at one time.
+    """Draw the activity of every state at one time.
 
     Parameters
     ----------
@@ -36,17 +36,17 @@ def activity(
     time : int
         A time of the recording.
     states : sequence of str, optional
-        Which states, by default all that were recorded.
+        By default all states that were recorded.
     channel : int, optional
         One channel with its sign; by default the mean of the absolute activation over the channels.
     one_scale : bool
-        Whether the colour scale of a state spans all times of the stimulus, so that maps of different times can
-        be compared; or this time alone, so that weak activity can be seen.
+        Let the colour scale of a state span all times of the stimulus, so that maps of different times can be
+        compared. Otherwise it spans this time alone, so that weak activity can be seen.
 
     Returns
     -------
     Figure
-        A map for each state, with a colour scale of its own. An empty state is hatched and says so.
+        A map for each state, with a colour scale of its own. An empty state is hatched, and its title says "empty".
 
     Raises
     ------
@@ -55,7 +55,7 @@ def activity(
     """
     names = trial.states(recording) if states is None else list(states)
     if not names:
-        raise ValueError("there is nothing to draw: the recording holds no state, only the readout")
+        raise ValueError("there is nothing to draw: the recording contains no state, only the readout")
     maps = {name: activity_maps(recording, name, stimulus=stimulus, channel=channel) for name in names}
     n_columns = min(len(names), _COLUMNS)
     n_rows = -(-len(names) // n_columns)
@@ -64,8 +64,8 @@ def activity(
     figure = go.Figure(layout={"template": theme.template()}).set_subplots(
         n_rows, n_columns, horizontal_spacing=0.15 / n_columns, vertical_spacing=between_px / height_px
     )
-    for place, name in enumerate(names):
-        _add_map(figure, place, n_columns, maps[name])
+    for index, name in enumerate(names):
+        _add_map(figure, index, n_columns, maps[name])
     figure.update_layout(
         title_text=_title(recording, names[0], channel),
         height=height_px + top_px + bottom_px,
@@ -82,18 +82,18 @@ def activity_maps(recording: xr.DataTree, state: str, *, stimulus: int, channel:
     -------
     DataArray, (time, y, x)
         The mean of the absolute activation over the channels, or one channel; NaN where the state is empty.
-        The coordinate `populated` (time) says where that is.
+        The coordinate `populated` (time) is False there.
 
     Raises
     ------
     ValueError
-        If the recording lacks the state, the stimulus or the channel, or holds no map of the state.
+        If the recording lacks the state, the stimulus or the channel, or contains no map of the state.
     """
     activation = trial.node(recording, state, stimulus)["activation"].astype(np.float32)
     if "y" not in activation.dims:
         raise ValueError(
-            f"{state} was recorded without its places (only {', '.join(map(str, activation.dims))}), so there is no "
-            f"map to draw: record={{{state!r}: 'all'}}"
+            f"{state} was recorded without y and x (only {', '.join(map(str, activation.dims))}), so there is no map "
+            f"to draw; simulate with record={{{state!r}: 'all'}}"
         )
     if channel is None:
         return abs(activation).mean("channel", skipna=False).rename(state)
@@ -104,14 +104,14 @@ def activity_maps(recording: xr.DataTree, state: str, *, stimulus: int, channel:
 
 
 def show_time(figure: go.Figure, maps: Mapping[str, xr.DataArray], time: int, *, one_scale: bool = True) -> None:
-    """Move a figure that `activity` drew to another time of the same stimulus.
+    """Move a figure of `activity` to another time of the same stimulus.
 
     Parameters
     ----------
     figure : Figure
-        Drawn by `activity`; changed in place.
+        As `activity` returns it; changed in place.
     maps : mapping from state to DataArray, (time, y, x)
-        By `activity_maps`, in the figure's order.
+        As `activity_maps` returns them, in the figure's order.
     time : int
         A time of the recording.
     one_scale : bool
@@ -122,23 +122,23 @@ def show_time(figure: go.Figure, maps: Mapping[str, xr.DataArray], time: int, *,
     ValueError
         If the recording lacks the time.
     """
-    for place, (name, over_time) in enumerate(maps.items()):
+    for index, (name, over_time) in enumerate(maps.items()):
         trial.check_time(over_time, time)
         shown = over_time.sel(time=time)
         populated = bool(shown["populated"])
         scale = _scale(over_time if one_scale or not populated else shown, signed=bool((over_time < 0).any()))
-        heat_map, hatching = figure.data[2 * place : 2 * place + 2]
+        heat_map, hatching = figure.data[2 * index : 2 * index + 2]
         heat_map.z = theme.for_json(shown.values)
         heat_map.zmin, heat_map.zmax = scale[0], scale[-1]
         heat_map.colorbar.tickvals = scale
         hatching.visible = not populated
         size = " × ".join(str(side) for side in shown.shape)
-        axis = "xaxis" if place == 0 else f"xaxis{place + 1}"
+        axis = "xaxis" if index == 0 else f"xaxis{index + 1}"
         figure.layout[axis].title.text = f"<b>{name}</b>  {size if populated else 'empty'}"
 
 
 def _scale(maps: xr.DataArray, *, signed: bool) -> list[float]:
-    """Choose the ends of a colour scale, and 0."""
+    """Return the ends of a colour scale, and 0."""
     sizes = np.abs(maps.values[np.isfinite(maps.values)])
     # a state without any activity still needs a scale of some length
     largest = float(sizes.max(initial=0)) or 1.0
@@ -154,11 +154,11 @@ def _title(recording: xr.DataTree, name: str, channel: int | None) -> str:
     return f"{quantity} ({units})"
 
 
-def _add_map(figure: go.Figure, place: int, n_columns: int, maps: xr.DataArray) -> None:
-    """Add the traces of a state: the map, and the hatching that tells that it is empty."""
-    row, column = divmod(place, n_columns)
+def _add_map(figure: go.Figure, index: int, n_columns: int, maps: xr.DataArray) -> None:
+    """Add the traces of a state: the map, and the hatching of an empty one."""
+    row, column = divmod(index, n_columns)
     cell = {"row": row + 1, "col": column + 1}
-    axis = "" if place == 0 else str(place + 1)
+    axis = "" if index == 0 else str(index + 1)
     across, up = figure.layout[f"xaxis{axis}"].domain, figure.layout[f"yaxis{axis}"].domain
     _, height, width = maps.shape
     figure.add_heatmap(
@@ -179,7 +179,7 @@ def _add_map(figure: go.Figure, place: int, n_columns: int, maps: xr.DataArray) 
         },
         **cell,
     )
-    # a heat map cannot be hatched: a filled outline over it can
+    # a heat map cannot be hatched, but a filled outline over it can
     figure.add_scatter(
         x=[-0.5, width - 0.5, width - 0.5, -0.5, -0.5],
         y=[-0.5, -0.5, height - 0.5, height - 0.5, -0.5],
@@ -195,13 +195,13 @@ def _add_map(figure: go.Figure, place: int, n_columns: int, maps: xr.DataArray) 
         },
         hoveron="fills",
         hoverinfo="text",
-        text=f"{maps.name} is empty: no signal is in it",
+        text=f"{maps.name} is empty: no signal has reached it",
         name=f"{maps.name} empty",
         showlegend=False,
         **cell,
     )
     bare = {"showticklabels": False, "ticks": "", "showline": False, "constrain": "domain"}
     figure.update_xaxes(range=[-0.5, width - 0.5], side="top", title_standoff=4, **bare, **cell)
-    # a map keeps its pixels square; what is left over in height lies below it
+    # the pixels of a map stay square; spare height is below the map
     upright = {"scaleanchor": f"x{axis}", "constraintoward": "top"}
     figure.update_yaxes(range=[height - 0.5, -0.5], **upright, **bare, **cell)

@@ -1,4 +1,4 @@
-"""What two forms of one network read out, each value of one against that of the other."""
+"""Agreement of two forms of one network: each value of one against that of the other."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cortexsim.plot.lines import check_dims, head
 
 
 def agreement(values: xr.DataArray) -> go.Figure:
-    """Draw a point for each value that two forms have in common; where they are one, it lies on the diagonal.
+    """Draw a point for each value that two forms have in common; equal values are on the diagonal.
 
     Parameters
     ----------
@@ -21,16 +21,16 @@ def agreement(values: xr.DataArray) -> go.Figure:
     Returns
     -------
     Figure
-        The points and the diagonal; the subtitle says the largest difference.
+        The points and the diagonal; the subtitle gives the largest difference.
 
     Raises
     ------
     ValueError
-        If there is no `form`, or there are not two.
+        If there is no dimension `form`, or it does not have two values.
     """
     check_dims(values, ["form"], more=values.ndim, what="an agreement")
     if values.sizes["form"] != 2:
-        raise ValueError(f"an agreement is of two forms, got {values['form'].values.tolist()}")
+        raise ValueError(f"an agreement needs two forms, got {values['form'].values.tolist()}")
     one, other = (values.isel(form=k).values.ravel() for k in range(2))
     names = values["form"].values.tolist()
     ends = [float(np.nanmin([one, other])), float(np.nanmax([one, other]))]
@@ -60,7 +60,7 @@ def agreement(values: xr.DataArray) -> go.Figure:
     head(
         figure,
         f"{names[0]} against {names[1]}",
-        f"{one.size} values; on the line they are the same; largest difference {apart:.2g}",
+        f"{one.size} values; equal values are on the line; largest difference {apart:.2g}",
         height=340,
     )
     return figure

@@ -1,4 +1,4 @@
-"""What is named right when a model is read out at any time, with one kind of statistics or another."""
+"""Accuracy of a model that is read out at any time, with several kinds of statistics."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ def any_time(accuracy: xr.DataArray, *, readout_time: int | None = None, title: 
     Parameters
     ----------
     accuracy : DataArray, (model, statistics, time)
-        Fractions; NaN where nothing can be read or nothing was measured. Drawn where it has them: the coordinates `low`
-        and `high`, and the attribute `chance`.
+        Fractions; NaN where there is no readout or no measurement. The coordinates `low` and `high` and the attribute
+        `chance` are drawn where there are any.
     readout_time : int, optional
-        Is marked: the time at which the first model was trained to answer.
+        The time at which the first model was trained to answer; it is marked.
     title : str, optional
 
     Returns
     -------
     Figure
-        A line has a colour for its kind of statistics, and another symbol for each model. A lone time is a point.
+        The colour of a line is its kind of statistics, its symbol the model. A single time is a point.
 
     Raises
     ------
@@ -56,18 +56,18 @@ def any_time(accuracy: xr.DataArray, *, readout_time: int | None = None, title: 
         figure.add_vline(
             x=readout_time,
             line={"color": theme.INK, "width": 1, "dash": "dot"},
-            annotation={"text": "trained to answer here", "font": {"size": 11}, "xanchor": "center"},
+            annotation={"text": "trained to answer here", "font": {"size": theme.TEXT_PX}, "xanchor": "center"},
             annotation_position="top",
             name="readout time",
         )
         figure.update_layout(margin_t=figure.layout.margin.t + 14)
-    # all of 0 to 1, so that curves of several runs can be compared; a little more, so that a line at 1 is seen whole
+    # from 0 to 1, so that curves of several runs can be compared; a little more, so that a line at 1 is not cut
     figure.update_yaxes(range=[-0.02, 1.04], tickformat=".0%")
     times = accuracy["time"].values
-    # no time before the first
+    # without this the axis would include times before the first
     figure.update_xaxes(dtick=1 if times.size <= 26 else None, range=[times[0] - 0.5, times[-1] + 0.5])
-    # below the plot, for long names beside it would leave no room; two in a line, and all in px: were the legend to
-    # push the margin, plotly would set it where the axis is
+    # the legend is below the plot, because long names would leave no room for it at the side: two names in a line, with
+    # sizes in px, because plotly would otherwise draw the legend over the axis
     legend_px = 30 * -(-int(known.sum()) // 2)
     bottom_px = _AXIS_PX + legend_px
     figure.update_layout(
@@ -80,10 +80,10 @@ def any_time(accuracy: xr.DataArray, *, readout_time: int | None = None, title: 
 
 
 def _on_top(figure: go.Figure, names: np.ndarray) -> None:
-    """Draw some lines last, narrower than the others, so that each is seen where they lie on each other."""
+    """Draw some lines last and narrower than the others, so that overlapping lines are all visible."""
     last = [*names, *(f"{name} interval" for name in names)]
     figure.data = sorted(figure.data, key=lambda trace: trace.name in last)
-    for place, trace in enumerate(figure.select_traces({"mode": "lines+markers"})):
+    for index, trace in enumerate(figure.select_traces({"mode": "lines+markers"})):
         first = trace.name in last
-        # the legend keeps its order
-        trace.update(line_width=2 if first else 4, marker_size=5 if first else 9, legendrank=1 if first else 2 + place)
+        # the order of the legend does not change
+        trace.update(line_width=2 if first else 4, marker_size=5 if first else 9, legendrank=1 if first else 2 + index)

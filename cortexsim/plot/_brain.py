@@ -1,4 +1,4 @@
-"""How well a model tells stimuli apart as a brain does: over model time, or over model and brain time."""
+"""Agreement of a model's RDMs with a brain's, over model time, or over model and brain time."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def brain(similarity: xr.DataArray, *, milliseconds: Milliseconds | None = None,
     Parameters
     ----------
     similarity : DataArray, (model, state, time[, brain_time])
-        As `brains.compare` gives it, with its baselines: the untrained model and the pixels.
+        As `brains.compare` returns it, with both baselines: the untrained model and the pixels.
     milliseconds : Milliseconds, optional
-        Draws model time in ms; the axes state the assumption. Brain time stays as it was measured.
+        Draws model time in ms; the axes state the assumption. Brain time is drawn as measured.
     title : str, optional
 
     Returns
@@ -34,27 +34,25 @@ def brain(similarity: xr.DataArray, *, milliseconds: Milliseconds | None = None,
     Raises
     ------
     TypeError
-        If `milliseconds` is something else.
+        If `milliseconds` is of another type.
     ValueError
         If the array has other dimensions or lacks a baseline.
     """
     rest = lines.check_dims(similarity, ["model", "state", "time"], more=1, what="a comparison with a brain")
     if rest not in ([], ["brain_time"]):
-        raise ValueError(f"a comparison has the dimensions (model, state, time, brain_time), got {similarity.dims}")
+        raise ValueError(f"a comparison needs the dimensions (model, state, time, brain_time), got {similarity.dims}")
     models = [str(name) for name in similarity["model"].values]
     if "pixels" not in similarity.coords or "untrained" not in models:
-        raise ValueError("a comparison is drawn with both baselines only, the pixels and the untrained model")
+        raise ValueError("a comparison needs both baselines: the coordinate 'pixels' and the model 'untrained'")
     figure = _maps(similarity, models, milliseconds) if rest else _lines(similarity, models, milliseconds)
-    told = lines.caption(similarity)
     n = similarity.attrs.get("n_subjects", 1)
-    ceiling = "the mean of subjects" if n > 1 else "a single matrix has no noise ceiling"
-    source = similarity.attrs.get("source")
-    notes = [told, f"{n} subjects" if n > 1 else "", ceiling if n == 1 else "", f"brain: {source}" if source else ""]
+    notes = [lines.caption(similarity), f"{n} subjects" if n > 1 else "a single matrix has no noise ceiling"]
+    if similarity.attrs.get("source"):
+        notes.append(f"brain: {similarity.attrs['source']}")
     if not rest and n > 1:
         notes.append("grey: noise ceiling")
-    subtitle = "; ".join(note for note in notes if note)
     name = title or str(similarity.attrs.get("long_name", "agreement with the brain"))
-    lines.head(figure, name, subtitle, height=400 if not rest else 560)
+    lines.head(figure, name, "; ".join(notes), height=400 if not rest else 560)
     figure.update_layout(margin={"t": figure.layout.margin.t + 22})
     return figure
 
@@ -88,15 +86,15 @@ def _lines(similarity: xr.DataArray, models: list[str], milliseconds: Millisecon
             hoverinfo="text",
             **cell,
         )
-        for place, model in enumerate(models):
-            one: dict[str, Any] = {"model": place, "state": column - 1}
+        for index, model in enumerate(models):
+            one: dict[str, Any] = {"model": index, "state": column - 1}
             y = similarity.isel(one).values
             lines.add_line(
                 figure,
                 x,
                 y,
                 name=model,
-                line={**lines.style(place), "width": 2},
+                line={**lines.style(index), "width": 2},
                 interval=None if interval is None else [end.isel(one).values for end in interval],
                 hover=[f"{model} {state}, {t}: {value:.3g}" for t, value in zip(moments, y, strict=True)],
                 legend=column == 1,
@@ -163,13 +161,7 @@ def _maps(similarity: xr.DataArray, models: list[str], milliseconds: Millisecond
                 y=brain_times,
                 z=theme.for_json(one.values),
                 coloraxis="coloraxis",
-                hovertext=[
-                    [
-                        f"{model} {state}, {t}, brain {when:g}: {value:.3g}"
-                        for t, value in zip(moments, line, strict=True)
-                    ]
-                    for when, line in zip(brain_times, one.values, strict=True)
-                ],
+                hovertext=_hover(one, f"{model} {state}", moments),
                 hoverinfo="text",
                 hoverongaps=False,
                 name=f"{state}, {model}",
@@ -180,3 +172,11 @@ def _maps(similarity: xr.DataArray, models: list[str], milliseconds: Millisecond
             figure.update_yaxes(showticklabels=column == 2, row=row, col=column)
     figure.update_yaxes(title_text=theme.axis_title(similarity, "brain_time"), col=1)
     return figure
+
+
+def _hover(similarity: xr.DataArray, name: str, moments: list[str]) -> list[list[str]]:
+    """Return a text for each cell of a map (brain_time, time)."""
+    return [
+        [f"{name}, {moment}, brain {brain_time:g}: {value:.3g}" for moment, value in zip(moments, row, strict=True)]
+        for brain_time, row in zip(similarity["brain_time"].values, similarity.values, strict=True)
+    ]

@@ -21,18 +21,18 @@ def difference(result: xr.Dataset, variable: str = "difference") -> go.Figure:
     result : Dataset
         Of an experiment.
     variable : str
-        "difference" (model, seed, precision, quantity, step) or "closed_form_difference" (model, seed, time). Of
-        several seeds, the largest.
+        "difference" (model, seed, precision, quantity, step) or "closed_form_difference" (model, seed, time). The
+        largest over seeds is drawn.
 
     Returns
     -------
     Figure
-        A line for each model and precision, a plot for each quantity. A difference of exactly 0 lies on a line of its
-        own below the axis' powers.
+        A line for each model and precision, a plot for each quantity. A difference of exactly 0 is on a line of its
+        own below the powers of ten.
     """
     values = result[variable].max("seed", keep_attrs=True)
     along = str(result[variable].dims[-1])
-    # other parts of the experiment may be measured for longer
+    # other parts of the experiment may have more steps
     values = values.dropna(along, how="all")
     quantities = values["quantity"].values.tolist() if "quantity" in values.dims else [""]
     precisions = values["precision"].values.tolist() if "precision" in values.dims else [""]
@@ -61,15 +61,8 @@ def difference(result: xr.Dataset, variable: str = "difference") -> go.Figure:
                     col=column,
                 )
     figure.update_xaxes(title_text=theme.axis_title(values, along), tick0=0, dtick=max(values.sizes[along] // 10, 1))
-    highest = max(float(values.max()), 1e-12)
-    powers = [10.0**k for k in range(-15, int(np.ceil(np.log10(highest))) + 1, 3)]
-    figure.update_yaxes(
-        type="log",
-        tickvals=[_ZERO, *powers],
-        ticktext=["0", *(f"1e{round(np.log10(power))}" for power in powers)],
-        range=[np.log10(_ZERO) - 0.5, np.log10(max(highest, powers[-1])) + 0.5],
-    )
-    figure.update_annotations(font={"size": 12})
+    _set_logarithmic_axis(figure, max(float(values.max()), 1e-12))
+    figure.update_annotations(font={"size": theme.TEXT_PX})
     figure.update_yaxes(title_text=str(values.attrs["long_name"]), col=1)
     largest = [f"{p + ': ' if p else ''}{_largest(values, p):.1e}" for p in precisions]
     exact = int((values == 0).sum())
@@ -77,11 +70,21 @@ def difference(result: xr.Dataset, variable: str = "difference") -> go.Figure:
         figure,
         result,
         "largest difference",
-        f"Largest of all: {', '.join(largest)}. {exact} of {int(values.notnull().sum())} values are exactly 0: the "
-        "same to the last bit.",
+        f"Largest of all: {', '.join(largest)}. {exact} of {int(values.notnull().sum())} values are exactly 0: equal "
+        "to the last bit.",
         rows=len(labels) * len(precisions),
     )
     return figure
+
+
+def _set_logarithmic_axis(figure: go.Figure, highest: float) -> None:
+    powers = [10.0**k for k in range(-15, int(np.ceil(np.log10(highest))) + 1, 3)]
+    figure.update_yaxes(
+        type="log",
+        tickvals=[_ZERO, *powers],
+        ticktext=["0", *(f"1e{round(np.log10(power))}" for power in powers)],
+        range=[np.log10(_ZERO) - 0.5, np.log10(max(highest, powers[-1])) + 0.5],
+    )
 
 
 def _largest(values: xr.DataArray, precision: str) -> float:

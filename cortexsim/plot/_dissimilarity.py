@@ -1,4 +1,4 @@
-"""How different a state's responses to any two stimuli are: one representational dissimilarity matrix."""
+"""One representational dissimilarity matrix."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from cortexsim.plot import theme
 
 
 def dissimilarity(rdm: xr.DataArray, *, title: str = "", highest: float = 2.0) -> go.Figure:
-    """Draw a representational dissimilarity matrix (RDM), stimuli in the order in which they come.
+    """Draw a representational dissimilarity matrix (RDM), with the stimuli in their own order.
 
     Parameters
     ----------
     rdm : DataArray, (stimulus, other_stimulus)
-        Distances; NaN where there is none. The coordinate `class_name` (stimulus), where there is one, names the
-        stimuli and must come in runs: a name is written once for each run, and a line drawn between runs.
+        Distances; NaN where there is none. The optional coordinate `class_name` (stimulus) names the stimuli. Stimuli
+        of one name must follow each other: the name is written once for each run, with a line between runs.
     title : str
     highest : float
-        End of the colour scale, which is the same for every matrix, so that they can be compared; a correlation
-        distance ends at 2.
+        End of the colour scale, the same for every matrix, so that matrices can be compared; a correlation distance is
+        at most 2.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def dissimilarity(rdm: xr.DataArray, *, title: str = "", highest: float = 2.0) -
             "thickness": 8,
             "outlinewidth": 0,
             "tickvals": [0, highest / 2, highest],
-            "title": {"text": str(rdm.attrs.get("long_name", "distance")), "side": "right", "font": {"size": 11}},
+            "title": {"text": str(rdm.attrs.get("long_name", "distance")), "side": "right"},
         },
     )
     middles, edges, start = [], [], 0

@@ -1,4 +1,4 @@
-"""What an intervention costs the stimuli that are decided at once, later, and never."""
+"""The cost of an intervention for stimuli that are decided at once, later, and never."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def early_late(change: xr.Dataset, *, title: str | None = None) -> go.Figure:
     Parameters
     ----------
     change : Dataset, (decision,) or (decision, version)
-        As `analyse.early_late` gives it, or several joined along `version`.
+        As `analyse.early_late` returns it, or several joined along `version`.
     title : str, optional
 
     Returns
     -------
     Figure
-        Points with their intervals, one colour for the intact model and one for each version, side by side where a
-        group of stimuli stands; under it, how many stimuli it has.
+        Points with their intervals, one colour for the intact model and one for each version, side by side for each
+        group of stimuli; below, the number of stimuli of the group.
 
     Raises
     ------
@@ -37,12 +37,11 @@ def early_late(change: xr.Dataset, *, title: str | None = None) -> go.Figure:
     shown = _shown(change)
     groups = change.sizes["decision"]
     figure = go.Figure(layout={"template": theme.template()})
-    for place, name in enumerate(shown):
+    for index, name in enumerate(shown):
         figure.add_scatter(
-            x=[k + APART * (place - (len(shown) - 1) / 2) for k in range(groups)],
-            error_y={"symmetric": False, "width": 3, "thickness": 1.5},
+            x=[k + APART * (index - (len(shown) - 1) / 2) for k in range(groups)],
             mode="markers",
-            marker={"size": 10, "color": lines.style(place)["color"]},
+            marker={"size": 10, "color": lines.style(index)["color"]},
             hoverinfo="text",
             name=name,
         )
@@ -63,7 +62,7 @@ def early_late(change: xr.Dataset, *, title: str | None = None) -> go.Figure:
 
 
 def show_groups(figure: go.Figure, change: xr.Dataset) -> None:
-    """Draw the groups by another threshold in a figure that `early_late` drew.
+    """Draw the groups by another threshold in a figure of `early_late`.
 
     Parameters
     ----------
@@ -81,7 +80,7 @@ def show_groups(figure: go.Figure, change: xr.Dataset) -> None:
     decisions = change["decision"].values
     for trace, (y, low, high) in zip(figure.data, shown.values(), strict=True):
         trace.y = theme.for_json(y)
-        trace.error_y.array, trace.error_y.arrayminus = theme.for_json(high - y), theme.for_json(y - low)
+        trace.error_y = lines.error_bars(y, low, high, thickness=1.5)
         trace.hovertext = [
             f"{trace.name}, decided {group}: {v:.1%} ({a:.1%} to {b:.1%}) of {count}"
             for group, v, a, b, count in zip(decisions, y, low, high, counts, strict=True)
@@ -92,13 +91,13 @@ def show_groups(figure: go.Figure, change: xr.Dataset) -> None:
 
 
 def _shown(change: xr.Dataset) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Give accuracy and the ends of its interval, by what is drawn."""
+    """Return accuracy and the ends of its interval, for the intact model and each version."""
     lacking = sorted({"accuracy", "accuracy_intact", "n"} - set(map(str, change.variables)))
     if lacking:
         raise ValueError(f"early and late decisions need {lacking}, got {sorted(map(str, change.variables))}")
     others = lines.check_dims(change["accuracy"], ["decision"], more=1, what="a figure of early and late decisions")
     if others not in ([], ["version"]):
-        raise ValueError(f"early and late decisions have the dimensions (decision, version), got {tuple(others)}")
+        raise ValueError(f"early and late decisions need the dimensions (decision, version), got {tuple(others)}")
     if not others:
         change = change.expand_dims(version=["with the intervention"])
     names = ("accuracy_intact", "accuracy")
@@ -106,7 +105,7 @@ def _shown(change: xr.Dataset) -> dict[str, tuple[np.ndarray, np.ndarray, np.nda
         name: [change[name + end].transpose("version", "decision").values for end in ("", "_low", "_high")]
         for name in names
     }
-    # what the intact model does is the same beside every version
+    # the intact model is the same for every version
     whole = {"intact": tuple(values[0] for values in arrays["accuracy_intact"])}
     return whole | {
         label(change["accuracy"], "version", k): tuple(values[k] for values in arrays["accuracy"])

@@ -6,12 +6,12 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim.paper.experiments.result import over_seeds
-from cortexsim.plot import theme
+from cortexsim.plot import lines, theme
 from cortexsim.plot.caption import add_diverged, dress, interval_note, model_name
 
 
 def error_by_epoch(result: xr.Dataset) -> go.Figure:
-    """Draw how the error falls while models are trained.
+    """Draw the training and the validation error of models by epoch.
 
     Parameters
     ----------
@@ -21,29 +21,25 @@ def error_by_epoch(result: xr.Dataset) -> go.Figure:
     Returns
     -------
     Figure
-        For each model validation error as a line with an interval, training error as a dashed line of the same colour.
+        For each model the validation error as a line with intervals, and the training error as a dashed line of the
+        same colour.
     """
     figure = go.Figure(layout={"template": theme.template()})
     training, validation = (over_seeds(result[f"{part}_error"]) for part in ("training", "validation"))
     epochs = result["epoch"].values
     trained = [label for label in result["model"].values if bool(training.sel(model=label).notnull().any())]
     for k, label in enumerate(trained):
-        colour, held = theme.COLOURS[k % len(theme.COLOURS)], validation.sel(model=label)
+        colour, error = theme.COLOURS[k % len(theme.COLOURS)], validation.sel(model=label)
         name = model_name(result, label)
         figure.add_scatter(
             x=epochs,
-            y=theme.for_json(held.values),
+            y=theme.for_json(error.values),
             mode="lines+markers",
             name=name,
             legendgroup=label,
             line={"color": colour, "width": 2},
             marker={"size": 6, "symbol": k},
-            error_y={
-                "array": theme.for_json((held["high"] - held).values),
-                "arrayminus": theme.for_json((held - held["low"]).values),
-                "thickness": 1,
-                "width": 3,
-            },
+            error_y=lines.error_bars(error, error["low"], error["high"]),
             hovertemplate=f"{label}, validation, epoch %{{x}}: %{{y:.1%}}<extra></extra>",
         )
         figure.add_scatter(

@@ -1,4 +1,4 @@
-"""How many images statistics must be taken on."""
+"""Error by the number of images for the statistics."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim.paper.experiments.result import over_seeds
-from cortexsim.plot import theme
+from cortexsim.plot import lines, theme
 from cortexsim.plot.caption import dress, interval_note, model_name
 
 
 def error_by_images(result: xr.Dataset) -> go.Figure:
-    """Draw the error at the readout time by the number of images that statistics were taken on.
+    """Draw the error at the readout time by the number of images from which the statistics were computed.
 
     Parameters
     ----------
@@ -35,12 +35,7 @@ def error_by_images(result: xr.Dataset) -> go.Figure:
             name=model_name(result, label),
             line={"color": theme.COLOURS[k], "width": 2},
             marker={"size": 7},
-            error_y={
-                "array": theme.for_json((line["high"] - line).values),
-                "arrayminus": theme.for_json((line - line["low"]).values),
-                "thickness": 1,
-                "width": 3,
-            },
+            error_y=lines.error_bars(line, line["low"], line["high"]),
             hovertemplate="%{x} images: %{y:.1%}<extra></extra>",
             showlegend=True,
         )

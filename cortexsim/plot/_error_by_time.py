@@ -1,4 +1,4 @@
-"""Error by the time at which a model is read out: tested at many times, or trained for each."""
+"""Error of models that are trained for one time and tested at many."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim.paper.experiments.result import over_seeds
-from cortexsim.plot import theme
+from cortexsim.plot import lines, theme
 from cortexsim.plot.caption import add_diverged, dress, interval_note, model_name
 
-# statistics: how lines and markers are drawn, and what they are; where every other time is empty there are no lines
+# statistics: dash of the line, ending of the symbol, description; without lines where every other time is empty
 STATISTICS = {
     "calibrated": ("solid", "", "own moments at each time"),
     "held": ("dash", "-open", "moments of its trained time reused"),
@@ -30,13 +30,13 @@ def error_by_time(result: xr.Dataset, models: Sequence[str] | None = None) -> go
         Of an experiment, with `test_error` (model, seed, statistics, time), fractions, and `readout_time` (model,
         seed).
     models : sequence of str, optional
-        Which; by default all.
+        By default all.
 
     Returns
     -------
     Figure
         A line for each model and kind of statistics, with intervals; a large open circle marks the trained readout
-        time. Where nothing can be read, or nothing is asked, there is no point.
+        time. There is no point where there is no readout or no measurement.
     """
     figure = go.Figure(layout={"template": theme.template()})
     errors = over_seeds(result["test_error"])
@@ -59,14 +59,9 @@ def error_by_time(result: xr.Dataset, models: Sequence[str] | None = None) -> go
                 name=model_name(result, label) + (f"; {meaning}" if several else ""),
                 line={"color": theme.COLOURS[k % len(theme.COLOURS)], "width": 2, "dash": dash},
                 marker={"size": 8 if filling else 6, "symbol": SYMBOLS[k % len(SYMBOLS)] + filling},
-                # an error of 0 lies on the axis
+                # an error of 0 is on the axis
                 cliponaxis=False,
-                error_y={
-                    "array": theme.for_json((line["high"] - line).values),
-                    "arrayminus": theme.for_json((line - line["low"]).values),
-                    "thickness": 1,
-                    "width": 3,
-                },
+                error_y=lines.error_bars(line, line["low"], line["high"]),
                 hovertemplate=f"{label}, tested at t = %{{x}}: %{{y:.1%}}<extra>{kind}</extra>",
             )
             rows += 1
@@ -97,52 +92,3 @@ def _mark_trained(figure: go.Figure, result: xr.Dataset, errors: xr.DataArray, l
             hoverinfo="skip",
             cliponaxis=False,
         )
-
-
-def error_by_readout_time(result: xr.Dataset) -> go.Figure:
-    """Draw the error of models that were each trained and tested at one readout time.
-
-    Parameters
-    ----------
-    result : Dataset
-        Of an experiment, with `error`, `readout_time` and `n_parameters` (model, seed).
-
-    Returns
-    -------
-    Figure
-        A point for each readout time, with its interval and the parameters that contribute to it.
-    """
-    figure = go.Figure(layout={"template": theme.template()})
-    errors = over_seeds(result["error"])
-    times = result["readout_time"].max("seed").values
-    figure.add_scatter(
-        x=times,
-        y=theme.for_json(errors.values),
-        mode="lines+markers",
-        name="error on the test part",
-        line={"color": theme.COLOURS[1], "width": 2},
-        marker={"size": 8},
-        error_y={
-            "array": theme.for_json((errors["high"] - errors).values),
-            "arrayminus": theme.for_json((errors - errors["low"]).values),
-            "thickness": 1.5,
-            "width": 4,
-        },
-        hovertemplate="trained and tested at t = %{x}: %{y:.1%}<extra></extra>",
-        showlegend=False,
-    )
-    for label in result["model"].values:
-        # the counts are the point of the comparison: they grow with the readout time at first
-        figure.add_scatter(
-            x=[None], y=[None], mode="markers", name=model_name(result, label), marker={"color": theme.CLEAR}
-        )
-    figure.update_xaxes(title_text="readout time, trained and tested (steps)", tickvals=times, tickformat="d")
-    figure.update_yaxes(title_text="error on the test part", tickformat=".0%", rangemode="tozero")
-    dress(
-        figure,
-        result,
-        "error by readout time",
-        f"{interval_note(errors)}",
-        rows=result.sizes["model"],
-    )
-    return figure

@@ -12,13 +12,14 @@ from cortexsim._support.files import written_aside
 from cortexsim.plot._difference import difference
 from cortexsim.plot._error_by_epoch import error_by_epoch
 from cortexsim.plot._error_by_images import error_by_images
-from cortexsim.plot._error_by_time import error_by_readout_time, error_by_time
+from cortexsim.plot._error_by_readout_time import error_by_readout_time
+from cortexsim.plot._error_by_time import error_by_time
 from cortexsim.plot._parameters import parameters
 from cortexsim.plot._trained_tested import families, trained_tested
 
 
 def _by_time(result: xr.Dataset) -> go.Figure:
-    # what was trained at several times has a matrix of its own
+    # models that were trained at several times are in the matrix of trained_tested
     alone = [label for labels in families(result).values() if len(labels) == 1 for label in labels]
     return error_by_time(result, alone if "trained-tested" in result.attrs["figures"] else None)
 
@@ -41,7 +42,7 @@ def experiment(result: xr.Dataset) -> dict[str, go.Figure]:
     Parameters
     ----------
     result : Dataset
-        As `experiments.run` returns it and `experiments.open_result` reads it.
+        As `experiments.run` and `experiments.open_result` return it.
 
     Returns
     -------
@@ -51,10 +52,10 @@ def experiment(result: xr.Dataset) -> dict[str, go.Figure]:
     Raises
     ------
     ValueError
-        If it is no result of an experiment.
+        If it is not the result of an experiment.
     """
     if "figures" not in result.attrs:
-        raise ValueError("this Dataset is no result of an experiment: it does not say which figures it has")
+        raise ValueError("this Dataset is not the result of an experiment: it has no attribute 'figures'")
     return {name: FIGURES[name](result) for name in str(result.attrs["figures"]).split(",")}
 
 

@@ -12,19 +12,19 @@ _HEIGHT_PX = 225
 
 
 def kernels(first: xr.DataArray, between: xr.DataArray) -> go.Figure:
-    """Draw the kernels that look at the image, in its colours, and those of a transition, signed.
+    """Draw the kernels that read the image, in its colours, and those of a transition, signed.
 
     Parameters
     ----------
     first : DataArray, (filter, channel, y, x)
         Three channels: red, green and blue.
     between : DataArray, (target, source, y, x)
-        Its name is the transition's.
+        Its name is the name of the transition.
 
     Returns
     -------
     Figure
-        On the left each filter as an image in which grey is 0 and the strongest weight fully bright or dark. On the
+        On the left each filter as an image, in which grey is 0 and the largest weight is fully bright or dark. On the
         right a row for each target channel and a column for each source channel, red where positive.
 
     Raises
@@ -71,25 +71,25 @@ def kernels(first: xr.DataArray, between: xr.DataArray) -> go.Figure:
 
 
 def _largest(weights: np.ndarray) -> float:
-    """Return the largest weight's size; a colour scale needs some length even where all are 0."""
+    """Return the largest absolute weight; 1 where all are 0, because a colour scale needs a length."""
     return float(np.abs(weights).max(initial=0)) or 1.0
 
 
 def _in_colour(weights: np.ndarray) -> np.ndarray:
-    """Lay filters (filter, 3, y, x) out as one picture, shape (y, x, 4), transparent between them."""
+    """Arrange filters (filter, 3, y, x) in one picture, shape (y, x, 4), transparent between them."""
     n, _, height, width = weights.shape
     columns = int(np.ceil(np.sqrt(n)))
     rows = -(-n // columns)
     picture = np.zeros((rows * (height + 1) - 1, columns * (width + 1) - 1, 4), np.uint8)
     bright = np.round(127.5 + 127.5 * weights / _largest(weights)).astype(np.uint8).transpose(0, 2, 3, 1)
     for k, one in enumerate(bright):
-        y, x = (place * (side + 1) for place, side in zip(divmod(k, columns), (height, width), strict=True))
+        y, x = (index * (side + 1) for index, side in zip(divmod(k, columns), (height, width), strict=True))
         picture[y : y + height, x : x + width] = np.dstack([one, np.full((height, width, 1), 255, np.uint8)])
     return picture
 
 
 def _mosaic(weights: np.ndarray) -> np.ndarray:
-    """Lay kernels (target, source, y, x) out as one map, NaN between them."""
+    """Arrange kernels (target, source, y, x) in one map, NaN between them."""
     n_targets, n_sources, height, width = weights.shape
     room = np.full((n_targets, n_sources, height + 1, width + 1), np.nan, np.float32)
     room[:, :, :height, :width] = weights

@@ -1,4 +1,4 @@
-"""When each state is first reached, beside when neurons of the macaque begin to respond."""
+"""Latencies of the states, next to those of neurons of the macaque."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ AREAS = ("LGN M", "LGN P", "V1", "V2", "V4", "IT")
 
 
 def arrivals(recording: xr.DataTree) -> xr.DataArray:
-    """Give the first time at which each state holds a signal.
+    """Return the first time at which each state is populated.
 
-    In a graph that links neighbours only, these are true by construction: state k is reached at time k, whatever the
-    weights.
+    In a graph that connects only neighbours these times follow from the graph: state k is reached at time k, whatever
+    the weights.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def arrivals(recording: xr.DataTree) -> xr.DataArray:
     Returns
     -------
     DataArray, (state,)
-        In steps; NaN where the state stays empty.
+        In steps; NaN where the state is always empty.
 
     Raises
     ------
@@ -37,40 +37,40 @@ def arrivals(recording: xr.DataTree) -> xr.DataArray:
     """
     names = trial.states(recording)
     if not names:
-        raise ValueError("there are no latencies: the recording holds no state, only the readout")
+        raise ValueError("there are no latencies: the recording contains no state, only the readout")
     first = []
     for name in names:
         populated = recording.children[name].to_dataset()["populated"]
         populated = populated.any("stimulus") if "stimulus" in populated.dims else populated
         times = populated["time"].values[populated.values]
         first.append(float(times[0]) if times.size else np.nan)
-    attrs = {"long_name": "arrival", "units": "steps", "interval": "arrival, which the graph alone decides"}
+    attrs = {"long_name": "arrival", "units": "steps", "interval": "arrival, which follows from the graph alone"}
     return xr.DataArray(first, {"state": ("state", names, {"long_name": "state"})}, ["state"], "arrival", attrs)
 
 
 def latencies(
     latency: xr.DataArray | xr.DataTree, *, milliseconds: Milliseconds | None = None, title: str | None = None
 ) -> go.Figure:
-    """Draw a latency for each state, beside the macaque's areas of the same names.
+    """Draw a latency for each state, next to the macaque's areas of the same names.
 
     Parameters
     ----------
     latency : DataArray, (state,), or DataTree
         In steps, with `low` and `high` where there is an interval; or a recording, whose `arrivals` are drawn.
     milliseconds : Milliseconds, optional
-        Draws both on one axis in ms, which states the assumption; the bar of a state goes from 20 to 50 ms a step.
+        Draws both on one axis in ms, which states the assumption; the bar of a state spans 20 to 50 ms per step.
         Without it there is a panel in steps and one in ms.
     title : str, optional
 
     Returns
     -------
     Figure
-        A NaN is named as never reached.
+        NaN is drawn as the words "never reached".
 
     Raises
     ------
     TypeError
-        If `milliseconds` is something else.
+        If `milliseconds` is of another type.
     ValueError
         If the array has other dimensions.
     """
@@ -83,30 +83,30 @@ def latencies(
         1, 1 if milliseconds else 2, shared_yaxes=True, horizontal_spacing=0.06
     )
     _add_model(figure, latency, states, milliseconds)
-    people = human.numbers("schmolesky-1998")
+    macaque = human.numbers("schmolesky-1998")
     column = 1 if milliseconds else 2
     figure.add_scatter(
-        x=people.values,
-        y=people["area"].values,
-        error_x={"array": people["high"].values - people.values, "color": theme.INK, "thickness": 1.5, "width": 4},
+        x=macaque.values,
+        y=macaque["area"].values,
+        error_x={"array": macaque["high"].values - macaque.values, "color": theme.INK, "thickness": 1.5, "width": 4},
         mode="markers",
         marker={"color": theme.INK, "size": 9, "symbol": "diamond"},
         hovertext=[
             f"macaque {area}: {value:g} ± {high - value:g} ms"
-            for area, value, high in zip(people["area"].values, people.values, people["high"].values, strict=True)
+            for area, value, high in zip(macaque["area"].values, macaque.values, macaque["high"].values, strict=True)
         ],
         hoverinfo="text",
-        name=f"macaque ({people.attrs['short']})",
+        name=f"macaque ({macaque.attrs['short']})",
         row=1,
         col=column,
     )
-    reading = f"; {milliseconds}; bars: 20 to 50 ms a step" if milliseconds else ""
+    assumption = f"; {milliseconds}; bars: 20 to 50 ms per step" if milliseconds else ""
     subtitle = (
-        f"model: {lines.caption(latency)}{reading}. Macaque: {people.attrs['exactness']}, "
-        f"{people.attrs['note']}; ± as it stands with the number"
+        f"model: {lines.caption(latency)}{assumption}. Macaque: {macaque.attrs['exactness']}, "
+        f"{macaque.attrs['note']}; ± as published"
     )
     lines.head(figure, title or "when each area is reached", subtitle, height=400)
-    order = [name for name in AREAS if name in states or name in people["area"].values]
+    order = [name for name in AREAS if name in states or name in macaque["area"].values]
     order += [name for name in states if name not in order]
     figure.update_yaxes(
         type="category", categoryorder="array", categoryarray=order[::-1], range=[-0.5, len(order) - 0.5]
@@ -124,8 +124,8 @@ def _add_model(figure: go.Figure, latency: xr.DataArray, states: list[str], mill
     x = steps if milliseconds is None else milliseconds.of(steps)
     interval = lines.ends(latency)
     if milliseconds is not None:
-        for place, state in enumerate(states):
-            span = [milliseconds.onset_ms + step_ms * steps[place] for step_ms in PAPER_STEP_MS]
+        for index, state in enumerate(states):
+            span = [milliseconds.onset_ms + step_ms * steps[index] for step_ms in PAPER_STEP_MS]
             figure.add_scatter(
                 x=span,
                 y=[state, state],
@@ -133,7 +133,7 @@ def _add_model(figure: go.Figure, latency: xr.DataArray, states: list[str], mill
                 line={"color": lines.translucent(theme.COLOURS[0], 0.35), "width": 12},
                 hoverinfo="skip",
                 showlegend=False,
-                name=f"{state} at 20 to 50 ms a step",
+                name=f"{state} at 20 to 50 ms per step",
                 row=1,
                 col=1,
             )

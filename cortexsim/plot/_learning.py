@@ -1,4 +1,4 @@
-"""How a model learns: loss by step, and accuracy by step at every readout time, beside earlier runs."""
+"""Learning curves: loss by step, and accuracy by step at every readout time, next to earlier runs."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _DASHES = ("dash", "dot", "dashdot", "longdash", "longdashdot")
 
 
 def learning(run: xr.Dataset, earlier: Sequence[xr.Dataset] = (), *, chance: float | None = None) -> go.Figure:
-    """Draw the curves of a training, with earlier ones faint behind them.
+    """Draw the curves of a training run, with earlier runs faint behind them.
 
     Parameters
     ----------
     run : Dataset
-        `loss` (step), cross-entropy in nats; `accuracy` (step, time), the fraction of training images named right at
-        each readout time, NaN where a time was not trained; optionally `validation` (time), on held-out images
-        afterwards. attrs["name"] is what it is called.
+        `loss` (step), cross-entropy in nats; `accuracy` (step, time), the fraction of training images classified
+        correctly at each readout time, NaN where a time was not trained; optionally `validation` (time), on held-out
+        images afterwards. attrs["name"] is the name of the run.
     earlier : sequence of Dataset
-        Other runs of the same form. Of their accuracies only the last trained readout time is drawn.
+        Other runs of the same form. Of their accuracies only that of the last trained readout time is drawn.
     chance : float, optional
         Accuracy of guessing.
 
@@ -35,8 +35,8 @@ def learning(run: xr.Dataset, earlier: Sequence[xr.Dataset] = (), *, chance: flo
     """
     figure = go.Figure(layout={"template": theme.template()}).set_subplots(1, 2, horizontal_spacing=0.12)
     left, right = {"row": 1, "col": 1}, {"row": 1, "col": 2}
-    for place, one in enumerate(earlier):
-        _add_earlier(figure, one, place, left, right)
+    for index, one in enumerate(earlier):
+        _add_earlier(figure, one, index, left, right)
     steps = run["step"].values.tolist()
     figure.add_scatter(
         x=steps,
@@ -48,7 +48,7 @@ def learning(run: xr.Dataset, earlier: Sequence[xr.Dataset] = (), *, chance: flo
         showlegend=False,
         **left,
     )
-    for place, time in enumerate(run["time"].values.tolist()):
+    for index, time in enumerate(run["time"].values.tolist()):
         accuracy = _listed(run["accuracy"].sel(time=time))
         figure.add_scatter(
             x=steps,
@@ -56,7 +56,7 @@ def learning(run: xr.Dataset, earlier: Sequence[xr.Dataset] = (), *, chance: flo
             mode="lines",
             connectgaps=False,
             name=f"t = {time}",
-            line=_style(place),
+            line=_style(index),
             hovertemplate=f"t = {time}, step %{{x}}: %{{y:.1%}}<extra>training images</extra>",
             **right,
         )
@@ -69,14 +69,14 @@ def _listed(values: xr.DataArray) -> list[float | None]:
     return theme.for_json(values.values).tolist()
 
 
-def _style(place: int) -> dict[str, Any]:
-    """Give the next colour, and after the last one the same ones dashed."""
-    again, which = divmod(place, len(theme.COLOURS))
+def _style(index: int) -> dict[str, Any]:
+    """Return the next colour, and after the last colour the first ones again with a dash."""
+    again, which = divmod(index, len(theme.COLOURS))
     return {"color": theme.COLOURS[which], "width": 2, "dash": ("solid", *_DASHES)[min(again, len(_DASHES))]}
 
 
-def _add_earlier(figure: go.Figure, run: xr.Dataset, place: int, left: Any, right: Any) -> None:
-    name, dash = str(run.attrs["name"]), _DASHES[place % len(_DASHES)]
+def _add_earlier(figure: go.Figure, run: xr.Dataset, index: int, left: Any, right: Any) -> None:
+    name, dash = str(run.attrs["name"]), _DASHES[index % len(_DASHES)]
     line, steps = {"color": theme.FAINT, "width": 2, "dash": dash}, run["step"].values.tolist()
     figure.add_scatter(
         x=steps,
@@ -102,7 +102,7 @@ def _add_earlier(figure: go.Figure, run: xr.Dataset, place: int, left: Any, righ
 
 
 def _add_validation(figure: go.Figure, run: xr.Dataset, right: Any) -> None:
-    """Add one trace of diamonds, empty as long as nothing was validated, so that a figure keeps its traces."""
+    """Add one trace of diamonds, empty before validation, so that the number of traces does not change."""
     times = run["time"].values.tolist()
     known = _listed(run["validation"]) if "validation" in run else [None] * len(times)
     last = int(run["step"].values[-1]) if run.sizes["step"] else 0
@@ -114,7 +114,7 @@ def _add_validation(figure: go.Figure, run: xr.Dataset, right: Any) -> None:
         marker={
             "symbol": "diamond",
             "size": 9,
-            "color": [_style(place)["color"] for place in range(len(times))],
+            "color": [_style(index)["color"] for index in range(len(times))],
             "line": {"color": theme.INK, "width": 1},
         },
         text=[f"t = {time}" for time in times],
@@ -135,4 +135,4 @@ def _finish(figure: go.Figure, run: xr.Dataset, chance: float | None, left: Any,
     )
     if chance is not None:
         figure.add_hline(y=chance, line={"color": theme.INK, "width": 1, "dash": "dot"}, name="guessing", **right)
-    figure.update_layout(height=215, margin={"t": 12, "r": 150}, legend={"x": 1.01, "y": 1, "font": {"size": 11}})
+    figure.update_layout(height=215, margin={"t": 12, "r": 150}, legend={"x": 1.01, "y": 1})

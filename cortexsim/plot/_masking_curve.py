@@ -1,4 +1,4 @@
-"""What a mask costs, by when it comes: accuracy against stimulus-onset asynchrony, beside what people did."""
+"""Masking curves: accuracy against stimulus-onset asynchrony (SOA), next to human accuracy."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from cortexsim.brains.milliseconds import Milliseconds, in_steps
 from cortexsim.plot import lines, theme
 from cortexsim.plot._time_course import label
 
-BLANK = "blank"  # the mask of the control without one
+BLANK = "blank"  # the mask of the condition without a mask
 
 
 def masking_curve(
     result: xr.Dataset,
     *,
-    beside: str | None = None,
+    humans: str | None = None,
     milliseconds: Milliseconds | None = None,
     title: str | None = None,
 ) -> go.Figure:
-    """Draw accuracy against SOA, a line a mask, and without a mask.
+    """Draw accuracy against SOA, a line for each mask, and one without a mask.
 
     Parameters
     ----------
     result : Dataset
-        As the masking protocol gives it: `accuracy` (mask, soa), or (soa,) alone, for one `duration`; without a mask it
-        is the mask "blank", or the variable `unmasked`, one number or (soa,); `reaches`, False where the mask cannot
-        have reached the last state when it is read. `soa` in steps.
-    beside : "tang-2018" or "tang-2018-whole", optional
-        Draws what people did, too, as a band: how many steps their SOA is depends on a step's length, 20 to 50 ms by
-        the paper (25 ms is 0.5 to 1.25 steps). All accuracies are corrected for chance then, because people chose among
-        other numbers of answers.
+        As the masking protocol returns it: `accuracy` (mask, soa), or (soa,) alone, for one `duration`. Accuracy
+        without a mask is the mask "blank", or the variable `unmasked`, one number or (soa,). `reaches` is False where
+        the mask cannot have reached the last state at the readout time. `soa` is in steps.
+    humans : "tang-2018" or "tang-2018-whole", optional
+        Also draws human accuracy, as a band: the SOA in steps depends on the length of a step, 20 to 50 ms by the paper
+        (25 ms is 0.5 to 1.25 steps). All accuracies are then corrected for chance, because humans chose among another
+        number of answers.
     milliseconds : Milliseconds, optional
         Draws SOAs in ms; the axis states the assumption.
     title : str, optional
@@ -42,16 +42,16 @@ def masking_curve(
     Returns
     -------
     Figure
-        Conditions that the mask cannot have reached are grey, open, and not joined with the others: they are no effect.
-        SOAs at which no mask can are shaded.
+        Conditions in which the mask cannot have reached the last state are grey, open, and not connected with the
+        others: they show no effect of the mask. SOAs at which no mask can have reached it are shaded.
 
     Raises
     ------
     TypeError
-        If `milliseconds` is something else.
+        If `milliseconds` is of another type.
     ValueError
-        If the result is no masking curve, people's numbers are no masking curve, or the two cannot be compared: the
-        target did not stay until the mask (`duration = soa`), or the model's chance level is not known.
+        If the result or the human numbers are not a masking curve, or the two cannot be compared: the target was not
+        shown until the mask (`duration = soa`), or the model's chance level is not known.
     """
     lines.check_milliseconds(milliseconds)
     if "accuracy" not in result:
@@ -64,41 +64,28 @@ def masking_curve(
     if unmasked is None and by is not None and BLANK in accuracy[by].values:
         unmasked = accuracy.sel({by: BLANK}).rename("unmasked")
         accuracy = accuracy.sel({by: accuracy[by] != BLANK})
-    if beside is not None:
-        _check_comparable(result, beside)
-    curve = _Curve(result, milliseconds, corrected=beside is not None)
+    if humans is not None:
+        _check_comparable(result, humans)
+    curve = _Curve(result, milliseconds, corrected=humans is not None)
     figure = go.Figure(layout={"template": theme.template()})
-    if beside is not None:
-        _add_people(figure, beside, curve)
+    if humans is not None:
+        _add_humans(figure, humans, curve)
     if unmasked is not None:
         spread = unmasked if "soa" in unmasked.dims else unmasked.expand_dims(soa=result["soa"])
         curve.add(figure, spread, unmasked, "no mask", {"color": theme.INK, "width": 2, "dash": "dash"})
-    for place in range(1 if by is None else accuracy.sizes[by]):
-        one = accuracy if by is None else accuracy.isel({by: place})
-        name = "mask" if by is None else label(accuracy, str(by), place)
-        curve.add(figure, one, accuracy, name, {**lines.style(place), "width": 2}, reach=True)
+    for index in range(1 if by is None else accuracy.sizes[by]):
+        one = accuracy if by is None else accuracy.isel({by: index})
+        name = "mask" if by is None else label(accuracy, str(by), index)
+        curve.add(figure, one, accuracy, name, {**lines.style(index), "width": 2}, reach=True)
     late = _too_late(result, accuracy)
     for soa in curve.x[late]:
         half = np.diff(curve.x).min(initial=curve.scale) / 2
         figure.add_vrect(x0=soa - half, x1=soa + half, fillcolor=theme.INK, opacity=0.15, line_width=0, name="too late")
     shown = curve.shown(accuracy)
     if "chance" in shown.attrs:
-        drawn_over = shown.transpose("soa", ...).values
-        lines.add_level(figure, curve.x, shown.attrs["chance"], "chance", values=drawn_over)
-    parts = [lines.caption(accuracy)]
-    if late.any():
-        parts.append("shaded: the mask cannot have reached the last state, so it is no effect")
-    elif "reaches" in result.variables and not bool(result["reaches"].all()):
-        parts.append("open grey points: the mask cannot have reached the last state, so they are no effect")
-    if "readout_time" in result.attrs:
-        parts.append(f"read at t = {result.attrs['readout_time']} in all conditions")
-    if beside is not None:
-        people = human.numbers(beside)
-        parts.append(
-            f"people: {people.attrs['short']}, {people.attrs['n']} observers, {people.attrs['exactness']}; "
-            "band: 20 to 50 ms a step"
-        )
-    lines.head(figure, title or "what a mask costs", "; ".join(parts), height=420)
+        other_values = shown.transpose("soa", ...).values
+        lines.add_level(figure, curve.x, shown.attrs["chance"], "chance", values=other_values)
+    lines.head(figure, title or "the cost of a mask", _subtitle(result, accuracy, late, humans), height=420)
     if by is not None:
         figure.update_layout(legend_title_text=theme.axis_title(accuracy, by))
     figure.update_xaxes(title_text=curve.axis)
@@ -109,8 +96,24 @@ def masking_curve(
     return figure
 
 
+def _subtitle(result: xr.Dataset, accuracy: xr.DataArray, late: np.ndarray, humans: str | None) -> str:
+    parts = [lines.caption(accuracy)]
+    if late.any():
+        parts.append("shaded: the mask cannot have reached the last state, so there is no effect")
+    elif "reaches" in result.variables and not bool(result["reaches"].all()):
+        parts.append("open grey points: the mask cannot have reached the last state, so they show no effect")
+    if "readout_time" in result.attrs:
+        parts.append(f"read out at t = {result.attrs['readout_time']} in all conditions")
+    if humans is not None:
+        about = human.numbers(humans).attrs
+        parts.append(
+            f"humans: {about['short']}, {about['n']} observers, {about['exactness']}; band: 20 to 50 ms per step"
+        )
+    return "; ".join(parts)
+
+
 class _Curve:
-    """One masking result as it is drawn: which x, and whether corrected for chance."""
+    """The units in which a masking result is drawn: its x, and its accuracy, corrected for chance or not."""
 
     def __init__(self, result: xr.Dataset, milliseconds: Milliseconds | None, *, corrected: bool) -> None:
         self.result, self.corrected = result, corrected
@@ -135,7 +138,7 @@ class _Curve:
         *,
         reach: bool = False,
     ) -> None:
-        """Add a line; with `reach`, apart from it the conditions that the mask cannot have reached."""
+        """Add a line; with `reach`, conditions in which the mask cannot have reached the last state are not on it."""
         one = self.shown(_with_ends(one, self.result, of=whole))
         interval = lines.ends(one)
         reaches = np.ones(one.sizes["soa"], dtype=bool)
@@ -146,18 +149,18 @@ class _Curve:
         for part, is_effect in ((reaches, True), (~reaches, False)):
             if not part.any():
                 continue
-            # what is left out is NaN, and NaN is a gap
+            # NaN is a gap
             y = np.where(part, one.values, np.nan)
             drawn = None
             if interval is not None:
                 drawn = (np.where(part, interval[0].values, np.nan), np.where(part, interval[1].values, np.nan))
-            why = "" if is_effect else "<br>the mask cannot have reached the last state when it is read: no effect"
+            why = "" if is_effect else "<br>the mask cannot have reached the last state at the readout time: no effect"
             hover = [f"{name}, SOA {soa:g}: {value:.3g}{why}" for soa, value in zip(self.x, y, strict=True)]
             lines.add_line(
                 figure,
                 self.x,
                 y,
-                name=name if is_effect else f"{name}, too late to matter",
+                name=name if is_effect else f"{name}, too late",
                 legend=is_effect,
                 line=line if is_effect else {"color": theme.INK, "width": 1, "dash": "dot"},
                 interval=drawn,
@@ -168,7 +171,7 @@ class _Curve:
 
 
 def _too_late(result: xr.Dataset, accuracy: xr.DataArray) -> np.ndarray:
-    """Tell at which SOAs no mask can have reached the last state, (soa,)."""
+    """Return the SOAs at which no mask can have reached the last state, (soa,)."""
     if "reaches" not in result.variables:
         return np.zeros(accuracy.sizes["soa"], dtype=bool)
     reaches = result["reaches"].reset_coords(drop=True)
@@ -178,7 +181,7 @@ def _too_late(result: xr.Dataset, accuracy: xr.DataArray) -> np.ndarray:
 
 
 def _with_ends(array: xr.DataArray, dataset: xr.Dataset, of: xr.DataArray | None = None) -> xr.DataArray:
-    """Give an array its own interval as `low` and `high`, by whatever name it has one."""
+    """Add the interval of an array as its coordinates `low` and `high`, whatever its name in the Dataset."""
     found = lines.ends(array) or lines.ends(array if of is None else of, dataset)
     array = array.drop_vars([name for name in ("low", "high") if name in array.coords])
     if found is None:
@@ -192,32 +195,31 @@ def _with_ends(array: xr.DataArray, dataset: xr.Dataset, of: xr.DataArray | None
     return array.assign_coords(ends)
 
 
-def _check_comparable(result: xr.Dataset, beside: str) -> None:
-    people = human.numbers(beside)
-    if "soa_ms" not in people.dims:
-        raise ValueError(f"{beside!r} is no masking curve: 'tang-2018' and 'tang-2018-whole' are")
+def _check_comparable(result: xr.Dataset, study: str) -> None:
+    if "soa_ms" not in human.numbers(study).dims:
+        raise ValueError(f"{study!r} is not a masking curve; allowed are 'tang-2018' and 'tang-2018-whole'")
     if "chance" not in result["accuracy"].attrs:
-        raise ValueError("beside people, accuracy is corrected for chance: give accuracy.attrs['chance']")
+        raise ValueError("next to humans, accuracy is corrected for chance: give accuracy.attrs['chance']")
     if "duration" not in result.coords:
-        raise ValueError("people saw the target until the mask came: give the coordinate 'duration', equal to 'soa'")
+        raise ValueError("humans saw the target until the mask: give the coordinate 'duration', equal to 'soa'")
     duration, soa = xr.broadcast(result["duration"], result["soa"])
     if bool((duration.values != soa.values).any()):
         raise ValueError(
-            "people saw the target until the mask came, so only duration = soa can stand beside them, got durations "
+            "humans saw the target until the mask, so only duration = soa can be compared with them, got durations "
             f"{np.unique(duration.values).tolist()} at SOAs {result['soa'].values.tolist()}"
         )
 
 
-def _add_people(figure: go.Figure, study: str, curve: _Curve) -> None:
-    """Add people's accuracy: a band from 50 to 20 ms a step, and a line where a step's length is assumed."""
-    people = human.chance_corrected(human.numbers(study))
-    fewest, most = (steps * curve.scale for steps in in_steps(people["soa_ms"].values))
+def _add_humans(figure: go.Figure, study: str, curve: _Curve) -> None:
+    """Add human accuracy: a band from 50 to 20 ms per step, and a line where the length of a step is assumed."""
+    accuracy = human.chance_corrected(human.numbers(study))
+    fewest, most = (steps * curve.scale for steps in in_steps(accuracy["soa_ms"].values))
     for mask, colour, name in (
-        ("none", theme.COLOURS[4], "people, no mask"),
-        ("mask", theme.COLOURS[3], "people, mask"),
+        ("none", theme.COLOURS[4], "humans, no mask"),
+        ("mask", theme.COLOURS[3], "humans, mask"),
     ):
-        one = people.sel(mask=mask)
-        # of a range, its middle; the text says that it is one
+        one = accuracy.sel(mask=mask)
+        # where only a range was published, its middle; the subtitle says so
         value = one.values if np.isfinite(one.values).all() else (one["low"].values + one["high"].values) / 2
         figure.add_scatter(
             x=[*fewest, *most[::-1], fewest[0]],
@@ -228,7 +230,7 @@ def _add_people(figure: go.Figure, study: str, curve: _Curve) -> None:
             line={"color": colour, "width": 1, "dash": "dot"},
             hoveron="fills",
             hoverinfo="text",
-            text=f"{name}: SOA of {one['soa_ms'].values[0]:g} to {one['soa_ms'].values[-1]:g} ms at 20 to 50 ms a step",
+            text=f"{name}: SOA {one['soa_ms'].values[0]:g} to {one['soa_ms'].values[-1]:g} ms at 20 to 50 ms per step",
             name=name,
             legendgroup=name,
         )
@@ -244,5 +246,5 @@ def _add_people(figure: go.Figure, study: str, curve: _Curve) -> None:
                 hoverinfo="text",
                 showlegend=False,
                 legendgroup=name,
-                name=f"{name} at {curve.scale:g} ms a step",
+                name=f"{name} at {curve.scale:g} ms per step",
             )

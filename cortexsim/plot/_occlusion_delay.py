@@ -1,7 +1,8 @@
-"""How much longer an occluded object takes: the model's time to a criterion, beside when people's brains tell it."""
+"""Delay by occlusion: the model's time to a criterion, next to the time at which human MEG decodes the object."""
 
 from __future__ import annotations
 
+import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
@@ -13,13 +14,13 @@ from cortexsim.plot import lines, theme
 def occlusion_delay(
     time: xr.DataArray, *, milliseconds: Milliseconds | None = None, title: str | None = None
 ) -> go.Figure:
-    """Draw the time to a criterion against occlusion, beside the times at which people's MEG tells the object.
+    """Draw the time to a criterion against occlusion, next to the times at which human MEG decodes the object.
 
     Parameters
     ----------
     time : DataArray, (occluded,)
         The model's time to a criterion, in steps, such as a mean reaction time, for each occluded fraction in [0, 1];
-        NaN where it is never met. With `low` and `high` where there is an interval.
+        NaN where the criterion is never met. With `low` and `high` where there is an interval.
     milliseconds : Milliseconds, optional
         Draws the model's time in ms; the axis states the assumption.
     title : str, optional
@@ -27,13 +28,13 @@ def occlusion_delay(
     Returns
     -------
     Figure
-        Two panels, each with an axis of its own: a time to a criterion and an onset of decoding are not the same
-        measure, and it is the slopes that may be compared.
+        Two panels, each with an axis of its own: a time to a criterion and an onset of decoding are different measures,
+        so only their slopes may be compared.
 
     Raises
     ------
     TypeError
-        If `milliseconds` is something else.
+        If `milliseconds` is of another type.
     ValueError
         If the array has other dimensions, or an occluded fraction is not in [0, 1].
     """
@@ -41,11 +42,23 @@ def occlusion_delay(
     lines.check_dims(time, ["occluded"], what="a delay by occlusion")
     x = time["occluded"].values.astype(float)
     if (x < 0).any() or (x > 1).any():
-        raise ValueError(f"an occluded fraction lies in [0, 1], got {x.min():g} to {x.max():g}")
-    steps = time.values.astype(float)
-    interval = lines.ends(time)
-    show = (lambda values: values) if milliseconds is None else milliseconds.of
+        raise ValueError(f"occluded fractions must be in [0, 1], got {x.min():g} to {x.max():g}")
     figure = go.Figure(layout={"template": theme.template()}).set_subplots(1, 2, horizontal_spacing=0.12)
+    _add_model(figure, x, time, milliseconds)
+    source = _add_humans(figure)
+    figure.update_xaxes(title_text="occluded", tickformat=".0%", range=[-0.05, max(1.05 * x.max(), 0.65)])
+    name = time.attrs.get("long_name", "time to the criterion")
+    axis = f"{name} (steps)" if milliseconds is None else str(milliseconds)
+    figure.update_yaxes(title_text=f"model: {axis}", row=1, col=1)
+    figure.update_yaxes(title_text="humans: MEG decoding (ms)", row=1, col=2)
+    subtitle = f"model: {lines.caption(time)}. Humans: {source}; ± as published"
+    lines.head(figure, title or "the delay by occlusion", subtitle, height=400)
+    return figure
+
+
+def _add_model(figure: go.Figure, x: np.ndarray, time: xr.DataArray, milliseconds: Milliseconds | None) -> None:
+    steps, interval, cell = time.values.astype(float), lines.ends(time), {"row": 1, "col": 1}
+    in_units = (lambda values: values) if milliseconds is None else milliseconds.of
     if milliseconds is not None:
         outline = lines.band(x, *(milliseconds.onset_ms + step_ms * steps for step_ms in PAPER_STEP_MS))
         figure.add_scatter(
@@ -56,46 +69,40 @@ def occlusion_delay(
             fillcolor=theme.FAINT,
             line={"width": 0},
             hoverinfo="skip",
-            name="model at 20 to 50 ms a step",
-            row=1,
-            col=1,
+            name="model at 20 to 50 ms per step",
+            **cell,
         )
     lines.add_line(
         figure,
         x,
-        show(steps),
+        in_units(steps),
         name="model",
         line={**lines.style(0), "width": 2},
-        interval=None if interval is None else tuple(show(end.values) for end in interval),
+        interval=None if interval is None else [in_units(end.values) for end in interval],
         hover=[f"{occluded:.0%} occluded: {value:.3g} steps" for occluded, value in zip(x, steps, strict=True)],
-        cell={"row": 1, "col": 1},
+        cell=cell,
     )
-    people = human.numbers("rajaei-2019")
-    for place, event in enumerate(people["event"].values, start=1):
-        one = people.sel(event=event)
+
+
+def _add_humans(figure: go.Figure) -> str:
+    """Draw onset and peak of decoding by MEG, and return their source."""
+    decoding = human.numbers("rajaei-2019")
+    for index, event in enumerate(decoding["event"].values, start=1):
+        one = decoding.sel(event=event)
         spread = one["high"].values - one.values
         figure.add_scatter(
             x=one["occluded"].values,
             y=one.values,
             error_y={"array": spread, "thickness": 1.5, "width": 4},
             mode="markers",
-            marker={"size": 9, "symbol": "diamond", "color": theme.COLOURS[place]},
+            marker={"size": 9, "symbol": "diamond", "color": theme.COLOURS[index]},
             hovertext=[
-                f"people, {event}, {occluded:.0%} occluded: {value:g} ± {plus:g} ms"
+                f"humans, {event}, {occluded:.0%} occluded: {value:g} ± {plus:g} ms"
                 for occluded, value, plus in zip(one["occluded"].values, one.values, spread, strict=True)
             ],
             hoverinfo="text",
-            name=f"people: decoding {event}",
+            name=f"humans: decoding {event}",
             row=1,
             col=2,
         )
-    figure.update_xaxes(title_text="occluded", tickformat=".0%", range=[-0.05, max(1.05 * x.max(), 0.65)])
-    axis = (
-        f"{time.attrs.get('long_name', 'time to the criterion')} (steps)" if milliseconds is None else str(milliseconds)
-    )
-    figure.update_yaxes(title_text=f"model: {axis}", row=1, col=1)
-    figure.update_yaxes(title_text="people: MEG decoding (ms)", row=1, col=2)
-    source = f"{people.attrs['short']}, {people.attrs['exactness']}"
-    told = f"model: {lines.caption(time)}. People: {source}; ± as it stands with the number"
-    lines.head(figure, title or "what occlusion costs in time", told, height=400)
-    return figure
+    return f"{decoding.attrs['short']}, {decoding.attrs['exactness']}"

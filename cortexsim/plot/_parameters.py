@@ -1,4 +1,4 @@
-"""What parameters buy: error against the number of parameters."""
+"""Error against the number of parameters."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim.paper.experiments.result import over_seeds
-from cortexsim.plot import theme
+from cortexsim.plot import lines, theme
 from cortexsim.plot.caption import add_diverged, dress, interval_note, model_name
 
 
@@ -23,7 +23,7 @@ def parameters(result: xr.Dataset) -> go.Figure:
     Returns
     -------
     Figure
-        A point for each model, with its interval; the paper's error as a dashed line that says so.
+        A point for each model, with its interval; the paper's error as a labelled dashed line.
     """
     figure = go.Figure(layout={"template": theme.template()})
     errors = over_seeds(result["error"])
@@ -36,12 +36,7 @@ def parameters(result: xr.Dataset) -> go.Figure:
             mode="markers",
             name=model_name(result, label),
             marker={"size": 11, "color": theme.COLOURS[k % len(theme.COLOURS)], "symbol": k},
-            error_y={
-                "array": [float(error["high"] - error)],
-                "arrayminus": [float(error - error["low"])],
-                "thickness": 1.5,
-                "width": 4,
-            },
+            error_y=lines.error_bars(*(end.values[None] for end in (error, error["low"], error["high"])), width=4),
             hovertemplate=f"{label}: %{{x:,}} parameters, error %{{y:.1%}}<extra></extra>",
         )
     if "paper_error" in result.attrs:
@@ -63,7 +58,7 @@ def parameters(result: xr.Dataset) -> go.Figure:
 
 
 def _round_numbers(counts: np.ndarray) -> list[float]:
-    """Return 1, 2 and 5 times the powers of ten that span some counts; where they span many, the powers alone."""
+    """Return 1, 2 and 5 times the powers of ten that span the counts; from four powers on, the powers alone."""
     low, high = np.floor(np.log10(np.nanmin(counts))), np.ceil(np.log10(np.nanmax(counts)))
     powers = 10.0 ** np.arange(low, high + 1)
     steps = (1, 2, 5) if len(powers) < 4 else (1,)

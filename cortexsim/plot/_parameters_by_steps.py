@@ -1,4 +1,4 @@
-"""How many parameters a network has, by the number of its steps."""
+"""Number of parameters of a network, by the number of its steps."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ def parameters_by_steps(counts: xr.DataArray, *, at: int | None = None, title: s
     ----------
     counts : DataArray, (steps,)
     at : int, optional
-        The steps that are chosen, to be marked.
+        A number of steps to mark.
     title : str
-        Which network it is.
+        Name of the network.
 
     Returns
     -------
     Figure
-        A line, and a larger point at what is chosen.
+        A line, and a larger point at the marked steps.
 
     Raises
     ------
     ValueError
-        If there are other dimensions, or `at` is none of the steps.
+        If there are other dimensions, or `at` is not one of the steps.
     """
     check_dims(counts, ["steps"], what="a count of parameters")
     steps = counts["steps"].values.tolist()

@@ -1,4 +1,4 @@
-"""The class probabilities that are read out at every time."""
+"""Class probabilities of the readout at every time."""
 
 from __future__ import annotations
 
@@ -31,18 +31,19 @@ def probabilities(
     time : int, optional
         A time to mark with a vertical line.
     classes : sequence of str, optional
-        The classes' names, by default the recording's own.
+        Names of the classes, by default those of the recording.
 
     Returns
     -------
     Figure
         A line for each class, the softmax of the logits. The right class and those that are most probable at
-        some time are named at their lines. Times at which the readout is empty are gaps, shaded and called so.
+        some time are named at the ends of their lines. Times at which the readout is empty are gaps, shaded and
+        labelled "empty".
 
     Raises
     ------
     ValueError
-        If the recording lacks the stimulus or the time, or there are more or fewer names than classes.
+        If the recording lacks the stimulus or the time, or the number of names is not that of the classes.
     """
     readout = trial.node(recording, "readout", stimulus)
     chance = softmax(readout["logits"])
@@ -82,7 +83,7 @@ def probabilities(
 
 
 def show_time(figure: go.Figure, readout: xr.Dataset | xr.DataArray, time: int) -> None:
-    """Move the vertical line of a figure that `probabilities` drew to another time.
+    """Move the vertical line of a figure of `probabilities` to another time.
 
     Raises
     ------
@@ -92,26 +93,26 @@ def show_time(figure: go.Figure, readout: xr.Dataset | xr.DataArray, time: int) 
     trial.check_time(readout, time)
     moved = {"x0": time, "x1": time}
     shapes = [shape.to_plotly_json() for shape in figure.layout.shapes]
-    # all anew: of one shape that is changed in place, a browser lays out the whole figure again
+    # replace all shapes: if one shape changes in place, a browser lays out the whole figure again
     figure.layout.shapes = [shape | moved if shape.get("name") == _NOW else shape for shape in shapes]
 
 
 def _right_class(readout: xr.Dataset, n_classes: int) -> int | None:
-    """Give the stimulus' label where it has one and it is among the classes that are read out."""
+    """Return the label of the stimulus, if it has one that is among the classes of the readout."""
     if "label" not in readout.coords or not 0 <= float(readout["label"]) < n_classes:
         return None
     return int(readout["label"])
 
 
 def _most_probable(chance: xr.DataArray, right: int | None) -> list[int]:
-    """Choose the classes to name: the right one, then those that become most probable."""
+    """Return the classes to name: the right one, then those with the largest probabilities."""
     peaks = chance.fillna(0).max("time").values
     order = sorted(range(len(peaks)), key=lambda index: (index != right, -peaks[index]))
     return order[:_N_NAMED]
 
 
 def _name_lines(figure: go.Figure, chance: xr.DataArray, names: list[str], named: list[int], right: int | None) -> None:
-    """Write the names beside the lines' ends, moved apart where they would touch."""
+    """Write the names at the ends of the lines, moved apart where they would touch."""
     ends = {index: _last_value(chance.isel({"class": index}).values) for index in named}
     height = -np.inf
     for index in sorted(named, key=lambda index: ends[index]):
@@ -134,7 +135,7 @@ def _last_value(values: np.ndarray) -> float:
 
 
 def _shade_empty(figure: go.Figure, times: np.ndarray, populated: np.ndarray) -> None:
-    """Shade the times without a readout, a run of them at a time."""
+    """Shade each run of times without a readout."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], ~populated, [False]]).astype(int)))
     for start, end in zip(edges[::2], edges[1::2], strict=True):
         figure.add_vrect(

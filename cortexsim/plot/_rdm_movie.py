@@ -1,4 +1,4 @@
-"""How different the responses to any two stimuli are, at every time: a film of dissimilarity matrices."""
+"""Film of dissimilarity matrices over time."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ def rdm_movie(
     Parameters
     ----------
     rdm : DataArray, (time, stimulus, other_stimulus)
-        As `analyse.rdm` gives it, up to 300 stimuli.
+        As `analyse.rdm` returns it, with at most 300 stimuli.
     by : str, optional
-        A coordinate of the stimuli, such as "label", to sort them by; lines part the groups.
+        A coordinate of the stimuli, such as "label", to sort them by; lines separate the groups.
     milliseconds : Milliseconds, optional
-        Says wall-clock time too; the slider states the assumption.
+        Labels the times in ms; the slider states the assumption.
     title : str, optional
         By default the array's `long_name`.
 
     Returns
     -------
     Figure
-        A frame for each time; the colour scale is one for all. A time at which the state is empty is a blank frame
-        that says so.
+        A frame for each time, all with the same colour scale. The frame of a time at which the state is empty is blank
+        and labelled "empty".
 
     Raises
     ------
     TypeError
-        If `milliseconds` is something else.
+        If `milliseconds` is of another type.
     ValueError
-        If the array has other dimensions, no number, or too many stimuli, or lacks the coordinate.
+        If the array has other dimensions, is NaN everywhere, has too many stimuli, or lacks the coordinate.
     """
     lines.check_dims(rdm, ["time", "stimulus", "other_stimulus"], what="a film of dissimilarities")
     rdm = rdm.transpose("time", "stimulus", "other_stimulus")
     n = rdm.sizes["stimulus"]
     if n > MOST_STIMULI:
         some = f"rdm.isel(stimulus=slice({MOST_STIMULI}), other_stimulus=slice({MOST_STIMULI}))"
-        raise ValueError(f"a browser cannot play a film of {n} x {n} stimuli: draw up to {MOST_STIMULI}, as by {some}")
+        raise ValueError(f"a browser cannot play a film of {n} x {n} stimuli: draw up to {MOST_STIMULI}, as in {some}")
     known = rdm.values[np.isfinite(rdm.values)]
     if not known.size:
         raise ValueError("there is nothing to draw: the dissimilarities are NaN at all times")
@@ -57,17 +57,17 @@ def rdm_movie(
     _, axis, moments = lines.time_axis(rdm, milliseconds)
     scale = {"zmin": min(0.0, float(known.min())), "zmax": float(known.max()) or 1.0}
     frames = []
-    for place, moment in enumerate(moments):
-        z = rdm.values[place][np.ix_(order, order)]
+    for index, moment in enumerate(moments):
+        z = rdm.values[index][np.ix_(order, order)]
         empty = not np.isfinite(z).any()
         frames.append(
             go.Frame(
-                name=str(rdm["time"].values[place]),
+                name=str(rdm["time"].values[index]),
                 data=[go.Heatmap(z=theme.for_json(z))],
-                layout={"xaxis": {"title": {"text": f"stimulus, {moment}" + " — empty: no signal is in it" * empty}}},
+                layout={"xaxis": {"title": {"text": f"stimulus, {moment}" + " (empty: no signal yet)" * empty}}},
             )
         )
-    # a film begins where there is something to see
+    # the film begins at the first time that is not empty
     first = int(np.flatnonzero(np.isfinite(rdm.values).any((1, 2)))[0])
     figure = go.Figure(layout={"template": theme.template()}, frames=frames)
     figure.add_heatmap(
@@ -94,7 +94,7 @@ def rdm_movie(
 
 
 def _sorted(rdm: xr.DataArray, by: str | None) -> tuple[np.ndarray, np.ndarray]:
-    """Give the order of the stimuli, and the places at which a group begins."""
+    """Return the order of the stimuli, and the positions at which a group begins."""
     if by is None:
         return np.arange(rdm.sizes["stimulus"]), np.array([], dtype=int)
     if by not in rdm.coords or rdm[by].dims != ("stimulus",):

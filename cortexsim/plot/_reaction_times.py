@@ -1,4 +1,4 @@
-"""When decisions fall: the share of stimuli decided right, and wrong, up to each time."""
+"""Reaction times: the fraction of stimuli decided right, and wrong, up to each time."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from cortexsim.plot import lines, theme
 from cortexsim.plot._time_course import label
 
 HEADLINE = "headline"
-# by the outcome: the value of `correct`, and the place of its colour
+# outcome: the value of `correct`, and the index of its colour
 OUTCOMES = {"right": (1, 2), "wrong": (0, 0)}
 
 
 def reaction_times(
     decided: xr.Dataset, *, milliseconds: Milliseconds | None = None, title: str | None = None
 ) -> go.Figure:
-    """Draw how many stimuli have been decided by each time, the right and the wrong ones apart.
+    """Draw the fraction of stimuli that are decided by each time, with separate lines for right and wrong decisions.
 
     Parameters
     ----------
     decided : Dataset, (stimulus,) or (stimulus, version)
-        As `analyse.reaction_time` gives it, or several joined along `version`.
+        As `analyse.reaction_time` returns it, or several joined along `version`.
     milliseconds : Milliseconds, optional
         Draws wall-clock time; the axis states the assumption.
     title : str, optional
@@ -31,14 +31,14 @@ def reaction_times(
     Returns
     -------
     Figure
-        A plot for each version, with two lines: fractions of all stimuli. Where they stay below 1 together, the rest
-        was never decided. Above each, the mean time in steps of the right decisions and of the wrong ones, and how many
-        they are.
+        A plot for each version, with two lines: fractions of all stimuli. If their sum stays below 1, the remaining
+        stimuli were never decided. Above each plot, the mean time in steps of the right and of the wrong decisions, and
+        their numbers.
 
     Raises
     ------
     TypeError
-        If `milliseconds` is something else.
+        If `milliseconds` is of another type.
     ValueError
         If the Dataset lacks a variable, or has other dimensions.
     """
@@ -77,20 +77,20 @@ def reaction_times(
             row=1,
             col=column,
         )
-        # few labels: each takes a browser a while, whenever the lines change
+        # few labels, because a browser draws them again whenever the lines change
         beyond = (x[-1] - x[0]) / 20
         figure.update_xaxes(title_text=axis, nticks=5, range=[x[0] - beyond, x[-1] + beyond], row=1, col=column)
     figure.update_yaxes(range=[-0.03, 1.03], tickformat=".0%")
     figure.update_yaxes(title_text="decided by then", row=1, col=1)
-    lines.head(figure, title or "when decisions fall", _subtitle(decided), height=340)
-    # the headlines of the plots stand between title and plot
+    lines.head(figure, title or "times of the decisions", _subtitle(decided), height=340)
+    # the headlines of the plots are between title and plot
     figure.update_layout(margin={"t": figure.layout.margin.t + 54})
     show_decisions(figure, decided)
     return figure
 
 
 def show_decisions(figure: go.Figure, decided: xr.Dataset) -> None:
-    """Draw the decisions by another threshold in a figure that `reaction_times` drew.
+    """Draw the decisions by another threshold in a figure of `reaction_times`.
 
     Parameters
     ----------
@@ -111,10 +111,10 @@ def show_decisions(figure: go.Figure, decided: xr.Dataset) -> None:
             trace.text = [_headline(trace.meta["version"], one)]
             continue
         outcome = trace.meta["outcome"]
-        share = (_fallen(one, outcome)[:, None] <= decided["time"].values).sum(0) / n
+        share = (_times_of(one, outcome)[:, None] <= decided["time"].values).sum(0) / n
         trace.y = share
         trace.hovertext = [f"{m}: {v:.0%} decided {outcome}" for m, v in zip(moments, share, strict=True)]
-    figure.layout.title.subtitle.text = lines.wrapped(_subtitle(decided))
+    figure.layout.title.subtitle.text = theme.wrapped(_subtitle(decided))
 
 
 def _parts(decided: xr.Dataset) -> list[tuple[str, xr.Dataset]]:
@@ -123,7 +123,7 @@ def _parts(decided: xr.Dataset) -> list[tuple[str, xr.Dataset]]:
         raise ValueError(f"reaction times need {lacking}, got {sorted(map(str, decided.variables))}")
     others = lines.check_dims(decided["reaction_time"], ["stimulus"], more=1, what="a figure of reaction times")
     if others not in ([], ["version"]):
-        raise ValueError(f"reaction times have the dimensions (stimulus, version), got ({', '.join(map(str, others))})")
+        raise ValueError(f"reaction times need the dimensions (stimulus, version), got ({', '.join(map(str, others))})")
     decided = decided[["reaction_time", "correct"]]
     if not others:
         return [("", decided)]
@@ -131,25 +131,25 @@ def _parts(decided: xr.Dataset) -> list[tuple[str, xr.Dataset]]:
     return [(label(times, "version", k), decided.isel(version=k)) for k in range(decided.sizes["version"])]
 
 
-def _fallen(one: xr.Dataset, outcome: str) -> np.ndarray:
-    """Return the times of the decisions with this outcome."""
+def _times_of(one: xr.Dataset, outcome: str) -> np.ndarray:
+    """Return the times of the decisions with an outcome."""
     return one["reaction_time"].values[one["correct"].values == OUTCOMES[outcome][0]]
 
 
 def _headline(name: str, one: xr.Dataset) -> str:
-    """Say the mean time of right and wrong decisions; the count says what it is worth."""
+    """Return the mean times of right and of wrong decisions, with their numbers."""
     texts = []
     for outcome in OUTCOMES:
-        times = _fallen(one, outcome)
+        times = _times_of(one, outcome)
         texts.append(f"{outcome} {np.mean(times):.1f} ({len(times)})" if len(times) else f"{outcome} – (0)")
     # side by side they would overlap on a narrow page
     return "<br>".join(filter(None, [f"<b>{name}</b>" if name else "", *texts]))
 
 
 def _subtitle(decided: xr.Dataset) -> str:
-    asked = decided.attrs
-    surely = f"confidence of at least {asked['threshold']:g} by {asked['by']}; " if "threshold" in asked else ""
+    attrs = decided.attrs
+    criterion = f"confidence of at least {attrs['threshold']:g} by {attrs['by']}; " if "threshold" in attrs else ""
     return (
-        f"{surely}of {decided.sizes['stimulus']} stimuli; what is missing to 100 % was never decided; above each: mean "
-        "time (and how many)"
+        f"{criterion}of {decided.sizes['stimulus']} stimuli; the rest to 100 % was never decided; above each plot: "
+        "mean time (number of decisions)"
     )

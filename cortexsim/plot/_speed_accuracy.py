@@ -1,4 +1,4 @@
-"""Deciding sooner or later: mean decision time and accuracy as the threshold moves, beside people under deadlines."""
+"""Speed-accuracy curves: mean decision time and accuracy as the threshold moves, next to humans under deadlines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MARK_PX = 7
 def speed_accuracy(
     curve: xr.Dataset,
     *,
-    beside: bool = False,
+    humans: bool = False,
     mark: float | None = None,
     milliseconds: Milliseconds | None = None,
     title: str | None = None,
@@ -30,12 +30,12 @@ def speed_accuracy(
     Parameters
     ----------
     curve : Dataset, (threshold,) or (threshold, one more)
-        As `analyse.speed_accuracy` gives it: `mean_time` of the stimuli that passed the threshold, in steps; their
-        `accuracy`, with an interval where it has one; `fraction_decided`, how many passed. A line for each value of
-        the other dimension, such as `version`.
-    beside : bool
-        Draws people's accuracy under a deadline (Kumbhar et al. 2020) in a panel and on a time axis of its own: a key
-        press takes the hand's time too, so it is never laid on model time.
+        As `analyse.speed_accuracy` returns it: `mean_time` of the stimuli that passed the threshold, in steps; their
+        `accuracy`, with an interval where there is one; and `fraction_decided`. A line for each value of the other
+        dimension, such as `version`.
+    humans : bool
+        Draws human accuracy under a deadline (Kumbhar et al. 2020) in a panel with a time axis of its own: a key press
+        includes the time of the movement, so it cannot be compared with model time.
     mark : float, optional
         A threshold of the curve whose points are circled.
     milliseconds : Milliseconds, optional
@@ -45,14 +45,14 @@ def speed_accuracy(
     Returns
     -------
     Figure
-        Thresholds that nothing passed have no point. Below, the fraction that decided.
+        Thresholds that no stimulus passed have no point. Below, the fraction of decided stimuli.
 
     Raises
     ------
     TypeError
-        If `milliseconds` is something else.
+        If `milliseconds` is of another type.
     ValueError
-        If the Dataset lacks a variable, the threshold that is to be marked, or has other dimensions.
+        If the Dataset lacks a variable or the threshold to mark, or has other dimensions.
     """
     lacking = sorted({"mean_time", "accuracy", "fraction_decided"} - set(map(str, curve.variables)))
     if lacking:
@@ -61,9 +61,9 @@ def speed_accuracy(
     (more,) = lines.check_dims(curve["accuracy"], ["threshold"], more=1, what="a speed-accuracy curve") or [None]
     figure = go.Figure(layout={"template": theme.template()}).set_subplots(
         2,
-        2 if beside else 1,
-        specs=[[{}, {"rowspan": 2}], [{}, None]] if beside else [[{}], [{}]],
-        shared_xaxes="columns" if not beside else False,
+        2 if humans else 1,
+        specs=[[{}, {"rowspan": 2}], [{}, None]] if humans else [[{}], [{}]],
+        shared_xaxes="columns" if not humans else False,
         row_heights=[0.72, 0.28],
         vertical_spacing=0.08,
         horizontal_spacing=0.14,
@@ -74,12 +74,12 @@ def speed_accuracy(
             figure,
             curve if k is None else curve.isel({more: k}),
             "model" if k is None else label(curve["accuracy"], str(more), k),
-            lines.style(place),
+            lines.style(index),
             milliseconds,
-            beside=beside,
             several=len(parts) > 1,
+            legend=humans or len(parts) > 1,
         )
-        for place, k in enumerate(parts)
+        for index, k in enumerate(parts)
     ]
     known = np.concatenate([x[np.isfinite(x)] for x in drawn])
     if "chance" in curve["accuracy"].attrs and known.size:
@@ -93,15 +93,15 @@ def speed_accuracy(
     figure.update_xaxes(matches="x", row=2, col=1)
     figure.update_yaxes(title_text=lines.value_title(curve["accuracy"]), row=1, col=1)
     figure.update_yaxes(title_text="decided", range=[-0.05, 1.05], tickformat=".0%", row=2, col=1)
-    subtitle = ("where you point: " if len(parts) > 1 else "") + lines.caption(curve["accuracy"])
-    if beside:
-        subtitle += "; " + _add_people(figure)
+    subtitle = ("in the hover text: " if len(parts) > 1 else "") + lines.caption(curve["accuracy"])
+    if humans:
+        subtitle += "; " + _add_humans(figure)
     lines.head(figure, title or "speed and accuracy as the threshold moves", subtitle, height=440)
     return figure
 
 
 def show_mark(figure: go.Figure, curve: xr.Dataset, mark: float, *, milliseconds: Milliseconds | None = None) -> None:
-    """Circle the points of another threshold in a figure that `speed_accuracy` drew of this curve, by the same clock.
+    """Circle the points of another threshold in a figure of `speed_accuracy`, with the same curve and milliseconds.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def show_mark(figure: go.Figure, curve: xr.Dataset, mark: float, *, milliseconds
     _mark(figure, curve, mark, milliseconds)
 
 
-def _place(curve: xr.Dataset, mark: float) -> int:
+def _index_of(curve: xr.Dataset, mark: float) -> int:
     near = np.isclose(curve["threshold"].values, mark)
     if not near.any():
         raise ValueError(f"there is no threshold {mark:g} to mark: they are {curve['threshold'].values.tolist()}")
@@ -119,8 +119,8 @@ def _place(curve: xr.Dataset, mark: float) -> int:
 
 
 def _mark(figure: go.Figure, curve: xr.Dataset, mark: float, milliseconds: Milliseconds | None) -> None:
-    """Circle the points of a threshold: shapes, which a browser moves without laying out the figure again."""
-    at = curve.isel(threshold=_place(curve, mark))
+    """Circle the points of a threshold by shapes, which a browser moves without laying out the figure again."""
+    at = curve.isel(threshold=_index_of(curve, mark))
     times, heights = at["mean_time"].values.ravel(), at["accuracy"].values.ravel()
     figure.layout.shapes = [
         {
@@ -136,9 +136,9 @@ def _mark(figure: go.Figure, curve: xr.Dataset, mark: float, milliseconds: Milli
             "x1": _MARK_PX,
             "y0": -_MARK_PX,
             "y1": _MARK_PX,
-            "line": {"color": lines.style(place)["color"], "width": 2},
+            "line": {"color": lines.style(index)["color"], "width": 2},
         }
-        for place, (time, height) in enumerate(zip(times, heights, strict=True))
+        for index, (time, height) in enumerate(zip(times, heights, strict=True))
         if np.isfinite(time)
     ]
 
@@ -150,13 +150,13 @@ def _add_model(
     line: Mapping[str, str],
     milliseconds: Milliseconds | None,
     *,
-    beside: bool,
     several: bool,
+    legend: bool,
 ) -> np.ndarray:
-    """Draw a curve of the model, and return where its points lie."""
+    """Draw a curve of the model, and return the x of its points."""
     time, accuracy, decided = (curve[one].values.astype(float) for one in ("mean_time", "accuracy", "fraction_decided"))
     x = time if milliseconds is None else milliseconds.of(time)
-    # a line through the points in the order of time, whichever way the threshold runs; NaN comes last
+    # the line follows the order of time, not of the threshold; NaN comes last
     order = np.argsort(x, kind="stable")
     thresholds = curve["threshold"].values
     word = f"{name}, " * several + str(curve["threshold"].attrs.get("long_name", "threshold"))
@@ -173,10 +173,10 @@ def _add_model(
         accuracy[order],
         name=name,
         line={**line, "width": 2},
-        # several bands on one another would hide the lines
+        # several overlapping bands would hide the lines
         interval=None if interval is None or several else (interval[0].values[order], interval[1].values[order]),
         hover=hover,
-        legend=several or beside,
+        legend=legend,
         cell={"row": 1, "col": 1},
     )
     figure.add_scatter(
@@ -196,20 +196,20 @@ def _add_model(
     return x
 
 
-def _add_people(figure: go.Figure) -> str:
-    """Draw accuracy under deadlines on its own axis, and return what to say of it."""
-    people = human.numbers("kumbhar-2020")
-    x = people["response_ms"].values
-    for place, noise in enumerate(people["noise_sd"].values):
-        one = people.sel(noise_sd=noise)
-        name = f"people, noise sd {noise:g}"
+def _add_humans(figure: go.Figure) -> str:
+    """Draw human accuracy under deadlines on its own axis, and return a note for the subtitle."""
+    accuracy = human.numbers("kumbhar-2020")
+    x = accuracy["response_ms"].values
+    for index, noise in enumerate(accuracy["noise_sd"].values):
+        one = accuracy.sel(noise_sd=noise)
+        name = f"humans, noise sd {noise:g}"
         hover = [f"{name}, {time:g} ms: {y:.2f}" for time, y in zip(x, one.values, strict=True)]
-        line = {**lines.style(place + 1), "width": 2}
+        line = {**lines.style(index + 1), "width": 2}
         lines.add_line(figure, x, one.values, name=name, line=line, hover=hover, cell={"row": 1, "col": 2})
-    lines.add_level(figure, x, people.attrs["chance"], "chance", {"row": 1, "col": 2})
-    figure.update_xaxes(title_text="people: deadline of the key press (ms)", row=1, col=2)
+    lines.add_level(figure, x, accuracy.attrs["chance"], "chance", {"row": 1, "col": 2})
+    figure.update_xaxes(title_text="humans: deadline of the key press (ms)", row=1, col=2)
     figure.update_yaxes(title_text="accuracy on CIFAR-10, 10 classes", row=1, col=2)
     return (
-        f"right: {people.attrs['short']}, {people.attrs['exactness']}, observers unscreened; "
-        "a key press is not a readout, so its axis is its own"
+        f"right: {accuracy.attrs['short']}, {accuracy.attrs['exactness']}, observers unscreened; "
+        "a key press is not a readout, so it has an axis of its own"
     )

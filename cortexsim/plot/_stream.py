@@ -1,21 +1,20 @@
-"""One stream of images: what is on the screen above what is read out, on one time axis."""
+"""One stream of images: the pictures on the screen above the class probabilities, on one time axis."""
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.png import png_address
 from cortexsim.analyse.probabilities import softmax
 from cortexsim.plot import lines, theme
 
 PICTURE_PX = 96
 STRIP_PX = 96
-# of the trace that writes them: annotations would have a browser lay out the whole figure again
+# a trace and not annotations: a browser lays out the whole figure again when an annotation changes
 _NAMES = "names of the pictures"
 
 
@@ -30,35 +29,36 @@ def stream(
     classes: Sequence[str] | None = None,
     title: str | None = None,
 ) -> go.Figure:
-    """Draw the pictures of a stream at the times at which they are shown, and below the class probabilities.
+    """Draw the pictures of a stream at the times at which they are shown, and the class probabilities below.
 
     Parameters
     ----------
     logits : DataArray, (time, class) or (model, time, class)
-        What was read out of one stream; NaN where there was nothing to read. A plot for each model.
+        The readout of one stream; NaN where it is empty. A plot for each model.
     pictures : array, shape (frame, 3, height, width)
         RGB, uint8 or in [0, 1].
     shown : sequence of int
         The class of each frame, by number.
     steps_per_frame : int
-        Steps for which each is shown.
+        Steps for which each picture is shown.
     target : int
-        The frame that is asked for; its class is the thick line.
+        The frame to recognise; its class is the thick line.
     arrival : int
-        Steps that a signal takes to the readout: the times at which a frame is the latest to have arrived are shaded.
+        Steps from the image to the readout. The times at which a frame is the latest that can have arrived are shaded
+        for every second frame.
     classes : sequence of str, optional
-        The classes' names, by default their numbers.
+        Names of the classes, by default their numbers.
     title : str, optional
 
     Returns
     -------
     Figure
-        A line for each class; those of the stream have a colour each, the others are faint.
+        A line for each class: coloured for the classes of the stream, faint for the others.
 
     Raises
     ------
     ValueError
-        If there is no such frame, or the pictures are not one for each frame.
+        If there is no such frame, or there is not one picture for each frame.
     """
     others = lines.check_dims(logits, ["time", "class"], more=1, what="a stream's readout")
     check_frames(pictures, shown, target)
@@ -87,11 +87,10 @@ def stream(
                 col=1,
             )
         figure.update_yaxes(range=[-0.03, 1.03], tickformat=".0%", title_text="probability", nticks=4, row=row, col=1)
-        for frame in range(len(shown)):
-            at = arrival + frame * steps_per_frame
-            if frame % 2 == 0:
-                where = {"x0": at - 0.5, "x1": at + steps_per_frame - 0.5, "row": row, "col": 1}
-                figure.add_vrect(fillcolor=theme.INK, opacity=0.1, line_width=0, name="arrives", **where)
+        for frame in range(0, len(shown), 2):
+            at = arrival + frame * steps_per_frame - 0.5
+            where = {"x0": at, "x1": at + steps_per_frame, "row": row, "col": 1}
+            figure.add_vrect(fillcolor=theme.INK, opacity=0.1, line_width=0, name="arrives", **where)
     figure.add_scatter(
         x=[_middle(frame, steps_per_frame) for frame in range(len(shown))],
         y=[0.86] * len(shown),
@@ -108,8 +107,10 @@ def stream(
     figure.update_xaxes(title_text=theme.axis_title(logits, "time"), row=1 + len(models), col=1)
     figure.update_yaxes(visible=False, range=[0, 1], fixedrange=True, row=1, col=1)
     figure.update_xaxes(showline=False, ticks="", showticklabels=False, row=1, col=1)
-    subtitle = f"above: on the screen, {steps_per_frame} step{'s' * (steps_per_frame > 1)} each; below: read out; "
-    subtitle += f"shaded and plain by turns: which frame can have arrived last, {arrival} steps after it came on"
+    subtitle = (
+        f"above: on the screen, {steps_per_frame} step{'s' * (steps_per_frame > 1)} each; below: the readout; shading "
+        f"alternates with the frame that can have arrived last, {arrival} steps after its onset"
+    )
     lines.head(figure, title or "one stream", subtitle, height=STRIP_PX + 215 * len(models) + 130)
     show_stream(figure, logits, pictures, shown, steps_per_frame=steps_per_frame, target=target, classes=names)
     return figure
@@ -125,20 +126,20 @@ def show_stream(
     target: int,
     classes: Sequence[str] | None = None,
 ) -> None:
-    """Draw another stream, as long and as fast, in a figure that `stream` drew; arguments as there.
+    """Draw another stream of the same length and speed in a figure of `stream`, with its arguments.
 
     Raises
     ------
     ValueError
-        If there is no such frame, or the pictures are not one for each frame.
+        If there is no such frame, or there is not one picture for each frame.
     """
     check_frames(pictures, shown, target)
     names = [str(k) for k in range(logits.sizes["class"])] if classes is None else list(classes)
     chance = softmax(logits)
     values = chance.values.reshape(-1, *chance.shape[-2:])
-    # the target's colour is the same wherever it stands
+    # the colour of the target does not depend on its position
     order = [shown[target], *dict.fromkeys(one for one in shown if one != shown[target])]
-    colours = {one: theme.COLOURS[place % len(theme.COLOURS)] for place, one in enumerate(order)}
+    colours = {one: theme.COLOURS[index % len(theme.COLOURS)] for index, one in enumerate(order)}
     (named,) = figure.select_traces({"name": _NAMES})
     named.text = [f"<b>{names[one]} (target)</b>" if frame == target else names[one] for frame, one in enumerate(shown)]
     named.textfont = {"color": [colours[one] for one in shown], "size": 12}
@@ -153,7 +154,7 @@ def show_stream(
         trace.mode = "lines+markers" if index in colours else "lines"
     figure.layout.images = [
         {
-            "source": _png(picture),
+            "source": png_address(np.asarray(picture), least_px=PICTURE_PX),
             "xref": "x",
             "yref": "y",
             "x": _middle(frame, steps_per_frame),
@@ -170,31 +171,13 @@ def show_stream(
 
 
 def _middle(frame: int, steps_per_frame: int) -> float:
-    """Return the middle of the time for which a frame is on the screen."""
+    """Return the middle of the time during which a frame is on the screen."""
     return (frame + 0.5) * steps_per_frame - 0.5
 
 
 def check_frames(pictures: np.ndarray, shown: Sequence[int], target: int) -> None:
-    """Refuse pictures that are not one for each frame, and a target that is none of them.
-
-    Raises
-    ------
-    ValueError
-        If so.
-    """
+    """Raise a ValueError unless there is one picture for each frame, and the target is one of them."""
     if len(pictures) != len(shown):
-        raise ValueError(f"a stream has a picture for each frame, got {len(pictures)} for {len(shown)} frames")
+        raise ValueError(f"a stream needs a picture for each frame, got {len(pictures)} for {len(shown)} frames")
     if target not in range(len(shown)):
         raise ValueError(f"there is no frame {target}: the frames are 0 to {len(shown) - 1}")
-
-
-def _png(picture: np.ndarray) -> str:
-    """Write a picture as a data address, enlarged with its pixels kept: plotly would blur them."""
-    from PIL import Image
-
-    pixels = picture if picture.dtype == np.uint8 else (np.clip(picture, 0, 1) * 255).round().astype(np.uint8)
-    times = max(1, PICTURE_PX // pixels.shape[-1])
-    large = pixels.transpose(1, 2, 0).repeat(times, 0).repeat(times, 1)
-    written = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(large)).save(written, format="png")
-    return "data:image/png;base64," + base64.b64encode(written.getvalue()).decode()

@@ -1,6 +1,8 @@
-"""How well what was learned at one time is read at another: the matrix of train and test times."""
+"""Temporal generalization: the matrix of training and testing times."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,12 +15,12 @@ from cortexsim.plot import lines, theme
 def temporal_generalization(
     scores: xr.DataArray, *, milliseconds: Milliseconds | None = None, title: str | None = None
 ) -> go.Figure:
-    """Draw a matrix of train and test times.
+    """Draw a matrix of training and testing times.
 
     Parameters
     ----------
     scores : DataArray, (train_time, test_time)
-        As `analyse.temporal_generalization` gives it; its attribute `chance` is the middle of the colour scale.
+        As `analyse.temporal_generalization` returns it; its attribute `chance` is the middle of the colour scale.
     milliseconds : Milliseconds, optional
         Draws wall-clock time; the axes state the assumption.
     title : str, optional
@@ -27,12 +29,12 @@ def temporal_generalization(
     Returns
     -------
     Figure
-        A heat map with its diagonal, where training and test have the same time. Empty times are blank.
+        A heat map with its diagonal, on which both times are the same. Empty times are blank.
 
     Raises
     ------
     TypeError
-        If `milliseconds` is something else.
+        If `milliseconds` is of another type.
     ValueError
         If the array has other dimensions.
     """
@@ -43,15 +45,7 @@ def temporal_generalization(
     known = scores.values[np.isfinite(scores.values)]
     if not known.size:
         raise ValueError("there is nothing to draw: the scores are NaN at all times")
-    if "chance" in scores.attrs:
-        middle = float(scores.attrs["chance"])
-        reach = float(np.abs(known - middle).max()) or 1.0
-        scale = {"colorscale": theme.DIVERGING, "zmid": middle, "zmin": middle - reach, "zmax": middle + reach}
-        # the colours go as far below chance as above, but there may be no such scores
-        ticks = {"tickvals": [middle + share * reach for share in (-1, -0.5, 0, 0.5, 1)], "tickformat": ".2f"}
-        ticks["tickvals"] = [value for value in ticks["tickvals"] if value >= min(0, known.min())]
-    else:
-        scale, ticks = {"colorscale": theme.SEQUENTIAL}, {}
+    scale, ticks = _colours(known, scores.attrs.get("chance"))
     texts = [
         [f"trained at {train}<br>tested at {test}<br>{value:.3g}" for test, value in zip(x_texts, row, strict=True)]
         for train, row in zip(y_texts, scores.values, strict=True)
@@ -89,3 +83,16 @@ def temporal_generalization(
     figure.update_xaxes(title_text=x_title, constrain="domain")
     figure.update_yaxes(title_text=y_title, scaleanchor="x", constrain="domain")
     return figure
+
+
+def _colours(known: np.ndarray, chance: float | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the colour scale, diverging around chance where it is known, and the ticks of its bar."""
+    if chance is None:
+        return {"colorscale": theme.SEQUENTIAL}, {}
+    middle = float(chance)
+    reach = float(np.abs(known - middle).max()) or 1.0
+    # the colours reach as far below chance as above, but there may be no such scores
+    ticks = [middle + share * reach for share in (-1, -0.5, 0, 0.5, 1)]
+    ticks = [value for value in ticks if value >= min(0, known.min())]
+    scale = {"colorscale": theme.DIVERGING, "zmid": middle, "zmin": middle - reach, "zmax": middle + reach}
+    return scale, {"tickvals": ticks, "tickformat": ".2f"}

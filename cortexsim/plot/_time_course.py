@@ -1,4 +1,4 @@
-"""A summary over time: a line for each state or condition, with its interval, chance level and noise ceiling."""
+"""Time courses: a line for each state or condition, with its interval, chance level and noise ceiling."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def time_course(
     Parameters
     ----------
     array : DataArray, (time,) or (time, one more)
-        What an analysis gave: a line for each value of the other dimension, such as `state`. Drawn where it has them:
-        the coordinates `low` and `high`, and `ceiling_low` and `ceiling_high` (over time or one for all); the
-        attribute `chance`.
+        The result of an analysis: a line for each value of the other dimension, such as `state`. The coordinates `low`
+        and `high`, and `ceiling_low` and `ceiling_high` (over time or one for all), and the attribute `chance` are
+        drawn where there are any.
     milliseconds : Milliseconds, optional
         Draws wall-clock time; the axis states the assumption.
     title : str, optional
@@ -29,12 +29,12 @@ def time_course(
     Returns
     -------
     Figure
-        NaN is a gap. What the intervals are, and over how many, stands under the title.
+        NaN is a gap. The subtitle describes the intervals and their number of stimuli.
 
     Raises
     ------
     TypeError
-        If `milliseconds` is something else.
+        If `milliseconds` is of another type.
     ValueError
         If the array has no time, or more than two dimensions.
     """
@@ -43,12 +43,12 @@ def time_course(
     figure = go.Figure(layout={"template": theme.template()})
     _add_ceiling(figure, array, x)
     if "chance" in array.attrs:
-        drawn_over = array.transpose("time", ...).values
-        lines.add_level(figure, x, float(array.attrs["chance"]), "chance", values=drawn_over)
+        other_values = array.transpose("time", ...).values
+        lines.add_level(figure, x, float(array.attrs["chance"]), "chance", values=other_values)
     interval = lines.ends(array)
-    for place in range(1 if by is None else array.sizes[by]):
-        one = {} if by is None else {by: place}
-        name = str(array.attrs.get("long_name", array.name)) if by is None else label(array, str(by), place)
+    for index in range(1 if by is None else array.sizes[by]):
+        one = {} if by is None else {by: index}
+        name = str(array.attrs.get("long_name", array.name)) if by is None else label(array, str(by), index)
         y = array.isel(one).values
         drawn = None if interval is None else tuple(end.isel(one).values for end in interval)
         lines.add_line(
@@ -56,7 +56,7 @@ def time_course(
             x,
             y,
             name=name,
-            line={**lines.style(place), "width": 2},
+            line={**lines.style(index), "width": 2},
             interval=drawn,
             hover=_hover(name, moments, y, drawn),
             legend=by is not None,
@@ -69,9 +69,9 @@ def time_course(
     return figure
 
 
-def label(array: xr.DataArray, dim: str, place: int) -> str:
-    """Name a value of a dimension as a legend does."""
-    value = array[dim].values[place] if dim in array.coords else place
+def label(array: xr.DataArray, dim: str, index: int) -> str:
+    """Name a value of a dimension for a legend."""
+    value = array[dim].values[index] if dim in array.coords else index
     return f"{value:g}" if isinstance(value, float | np.floating) else str(value)
 
 
@@ -83,7 +83,7 @@ def _hover(name: str, moments: list[str], y: np.ndarray, interval: tuple[np.ndar
 
 
 def _add_ceiling(figure: go.Figure, array: xr.DataArray, x: np.ndarray) -> None:
-    """Shade the noise ceiling: between what the other subjects explain of one, and what all of them do."""
+    """Shade the noise ceiling: from the mean agreement of a subject with the others to that with all."""
     if not {"ceiling_low", "ceiling_high"} <= set(array.coords):
         return
     low, high = (array[f"ceiling_{end}"] for end in ("low", "high"))

@@ -14,7 +14,7 @@ TITLES = {"calibrated": "own moments at each time", "held": "moments of the trai
 
 
 def families(result: xr.Dataset) -> dict[str, list[str]]:
-    """Group the models of a result that differ only in the readout time at which they were trained."""
+    """Group the models of a result that differ only in their trained readout time."""
     groups: dict[str, list[str]] = {}
     for label in result["model"].values:
         groups.setdefault(str(label).rpartition(", t = ")[0], []).append(str(label))
@@ -33,7 +33,7 @@ def trained_tested(result: xr.Dataset) -> go.Figure:
     -------
     Figure
         A matrix for each family of models (rows) and kind of statistics (columns), in percent; the cell on the
-        diagonal is framed. A cell is blank where the last state is empty or no moments are known.
+        diagonal has a frame. A cell is blank where the last state is empty or no moments are known.
 
     Raises
     ------
@@ -52,55 +52,65 @@ def trained_tested(result: xr.Dataset) -> go.Figure:
         horizontal_spacing=0.1,
         vertical_spacing=0.4 / len(groups),
     )
-    lowest, highest = float(errors.min()), float(errors.max())
+    scale = {"zmin": float(errors.min()), "zmax": float(errors.max())}
     for row, labels in enumerate(groups.values(), 1):
         trained = [int(result["readout_time"].sel(model=label).max()) for label in labels]
         for column, kind in enumerate(kinds, 1):
-            shown = errors.sel(model=labels, statistics=kind).transpose("model", "time").values
-            times = errors["time"].values.astype(int)
-            figure.add_heatmap(
-                z=theme.for_json(shown),
-                x=times,
-                y=[str(time) for time in trained],
-                zmin=lowest,
-                zmax=highest,
-                colorscale=theme.SEQUENTIAL,
-                showscale=row == 1 and column == len(kinds),
-                colorbar={"title": {"text": "error"}, "tickformat": ".0%", "thickness": 12},
-                texttemplate="%{text}",
-                text=np.where(np.isnan(shown), "", np.char.mod("%.0f", np.nan_to_num(100 * shown))),
-                hovertemplate="trained at %{y}, tested at %{x}: %{z:.1%}<extra></extra>",
-                name=kind,
-                row=row,
-                col=column,
-            )
-            for k, time in enumerate(trained):
-                figure.add_shape(
-                    type="rect",
-                    x0=time - 0.5,
-                    x1=time + 0.5,
-                    y0=k - 0.5,
-                    y1=k + 0.5,
-                    line={"color": theme.COLOURS[0], "width": 2},
-                    name="trained here",
-                    row=row,
-                    col=column,
-                )
+            matrix = errors.sel(model=labels, statistics=kind).transpose("model", "time")
+            cell = {"row": row, "col": column}
+            _add_matrix(figure, matrix, trained, kind, cell, showscale=row == 1 and column == len(kinds), **scale)
     figure.update_xaxes(title_text=theme.axis_title(errors, "time"), tick0=0, dtick=1)
     figure.update_yaxes(title_text="trained at (steps)", type="category")
-    figure.update_annotations(font={"size": 12})
-    n = errors.attrs["n"]
-    lost = diverged(result)
-    dress(
-        figure,
-        result,
-        "trained at x tested at",
-        f"Error in percent of {n:,} test images, mean over {result.sizes['seed']} "
-        f"{'seed' if result.sizes['seed'] == 1 else 'seeds'} (standard error of one cell at most "
-        f"{50 / np.sqrt(n):.1f} points). Framed: tested where it was trained. Blank: the last state is empty, or the "
-        "model has no weights for that time."
-        + (f" Training diverged in a seed or more of: {'; '.join(lost)}." * bool(lost)),
-        plot_px=230 * len(groups),
-        top_px=84,
-    )
+    figure.update_annotations(font={"size": theme.TEXT_PX})
+    note = _note(result, errors.attrs["n"])
+    dress(figure, result, "trained at x tested at", note, plot_px=230 * len(groups), top_px=84)
     return figure
+
+
+def _add_matrix(
+    figure: go.Figure,
+    errors: xr.DataArray,
+    trained: list[int],
+    name: str,
+    cell: dict[str, int],
+    *,
+    showscale: bool,
+    **scale: float,
+) -> None:
+    """Add a matrix of errors (model, time), with a frame around the cells that are tested at their trained time."""
+    values = errors.values
+    figure.add_heatmap(
+        z=theme.for_json(values),
+        x=errors["time"].values.astype(int),
+        y=[str(time) for time in trained],
+        **scale,
+        colorscale=theme.SEQUENTIAL,
+        showscale=showscale,
+        colorbar={"title": {"text": "error"}, "tickformat": ".0%", "thickness": 12},
+        texttemplate="%{text}",
+        text=np.where(np.isnan(values), "", np.char.mod("%.0f", np.nan_to_num(100 * values))),
+        hovertemplate="trained at %{y}, tested at %{x}: %{z:.1%}<extra></extra>",
+        name=name,
+        **cell,
+    )
+    for k, time in enumerate(trained):
+        figure.add_shape(
+            type="rect",
+            x0=time - 0.5,
+            x1=time + 0.5,
+            y0=k - 0.5,
+            y1=k + 0.5,
+            line={"color": theme.COLOURS[0], "width": 2},
+            name="trained here",
+            **cell,
+        )
+
+
+def _note(result: xr.Dataset, n: int) -> str:
+    n_seeds, lost = result.sizes["seed"], diverged(result)
+    note = (
+        f"Error in percent of {n:,} test images, mean over {n_seeds} {'seed' if n_seeds == 1 else 'seeds'} (standard "
+        f"error of one cell at most {50 / np.sqrt(n):.1f} percentage points). Frame: tested at the trained time. "
+        "Blank: the last state is empty, or the model has no weights for that time."
+    )
+    return note + f" Training diverged in one seed or more of: {'; '.join(lost)}." * bool(lost)

@@ -1,4 +1,4 @@
-"""Where the activity of a state goes: each stimulus a path through the space of the first components."""
+"""Trajectories of a state's activity through the space of the first components."""
 
 from __future__ import annotations
 
@@ -20,52 +20,51 @@ def trajectory(
     milliseconds: Milliseconds | None = None,
     title: str | None = None,
 ) -> go.Figure:
-    """Draw the paths that stimuli take through the space of the first two or three components.
+    """Draw the trajectories of stimuli through the space of the first two or three components.
 
     Parameters
     ----------
     path : DataArray, (time, stimulus, component)
-        As `analyse.trajectory` gives it: the axes are the same at all times. In place of `stimulus` there may be
-        another dimension, over which it averaged, such as `label`: then each of its values has a colour.
+        As `analyse.trajectory` returns it: the axes are the same at all times. Averages have another dimension than
+        `stimulus`, such as `label`: each of its values then has a colour.
     dimensions : 2 or 3
     by : str, optional
         A coordinate of the stimuli that colours them; by default `label` where there is one.
     milliseconds : Milliseconds, optional
-        Says wall-clock time in the texts of the points; the subtitle states the assumption.
+        Adds wall-clock time to the texts of the points; the subtitle states the assumption.
     title : str, optional
         By default the array's `long_name`.
 
     Returns
     -------
     Figure
-        A trace for each group of stimuli, with a colour and a dash of its own; a path has a point for each time, a
-        square at its first and a larger point at its last. Empty times have none, and nothing joins the times around
-        them.
+        A trace for each group of stimuli, with a colour and a dash of its own. A trajectory has a point for each time,
+        a square at its first and a larger point at its last. Empty times are gaps.
 
     Raises
     ------
     TypeError
-        If `milliseconds` is something else.
+        If `milliseconds` is of another type.
     ValueError
         If the array has other dimensions or too few components, or lacks the coordinate.
     """
-    followed, by, path = _followed(path, by)
+    description, by, path = _as_stimuli(path, by)
     lines.check_dims(path, ["time", "stimulus", "component"], what="a trajectory")
     if dimensions not in (2, 3):
-        raise ValueError(f"a trajectory is drawn in 2 or 3 dimensions, got {dimensions!r}")
+        raise ValueError(f"dimensions must be 2 or 3, got {dimensions!r}")
     if path.sizes["component"] < dimensions:
-        raise ValueError(f"{dimensions} components are needed, but there are {path.sizes['component']}")
+        raise ValueError(f"{dimensions} dimensions need as many components, got {path.sizes['component']}")
     path = path.transpose("stimulus", "time", "component")
     _, _, moments = lines.time_axis(path, milliseconds)
     groups = _groups(path, by)
     figure = go.Figure(layout={"template": theme.template()})
-    for place, (name, members) in enumerate(groups):
-        _add_group(figure, path.isel(stimulus=members), dimensions, moments, lines.style(place), name)
+    for index, (name, members) in enumerate(groups):
+        _add_group(figure, path.isel(stimulus=members), dimensions, moments, lines.style(index), name)
     titles = [_component(path, k) for k in range(dimensions)]
-    told = f"{followed}; square: first time, large point: last"
+    subtitle = f"{description}; square: first time, large point: last"
     if milliseconds is not None:
-        told += f"; {milliseconds}"
-    lines.head(figure, title or str(path.attrs.get("long_name", "trajectory")), told, height=520)
+        subtitle += f"; {milliseconds}"
+    lines.head(figure, title or str(path.attrs.get("long_name", "trajectory")), subtitle, height=520)
     figure.update_layout(showlegend=len(groups) > 1)
     if dimensions == 2:
         figure.update_xaxes(title_text=titles[0])
@@ -77,8 +76,8 @@ def trajectory(
     return figure
 
 
-def _followed(path: xr.DataArray, by: str | None) -> tuple[str, str | None, xr.DataArray]:
-    """Say who is followed, and by what to colour them; averages become stimuli, each a group of its own."""
+def _as_stimuli(path: xr.DataArray, by: str | None) -> tuple[str, str | None, xr.DataArray]:
+    """Return a description of the trajectories, the coordinate of their colours, and averages as stimuli."""
     rest = [str(dim) for dim in path.dims if dim not in ("time", "component")]
     if by is None and len(rest) == 1 and rest != ["stimulus"] and rest[0] in path.coords:
         each = rest[0]
@@ -102,17 +101,17 @@ def _groups(path: xr.DataArray, by: str | None) -> list[tuple[str, np.ndarray]]:
     return [(f"{word} {value}", np.flatnonzero(values == value)) for value in np.unique(values)]
 
 
-def _component(path: xr.DataArray, place: int) -> str:
-    """Name a component, and how much of the variance is along it."""
+def _component(path: xr.DataArray, index: int) -> str:
+    """Name a component, with its share of the variance."""
     ratio = path.coords.get("explained_variance_ratio", path.attrs.get("explained_variance_ratio"))
-    share = "" if ratio is None else f" ({float(np.asarray(ratio)[place]):.0%} of variance)"
-    return f"component {place + 1}{share}"
+    share = "" if ratio is None else f" ({float(np.asarray(ratio)[index]):.0%} of variance)"
+    return f"component {index + 1}{share}"
 
 
 def _add_group(
     figure: go.Figure, paths: xr.DataArray, dimensions: int, moments: list[str], style: Mapping[str, str], name: str
 ) -> None:
-    """Add the paths of a group as one trace, with a gap between any two."""
+    """Add the trajectories of a group as one trace, with gaps between them."""
     points: list[list[float]] = []
     texts: list[str] = []
     sizes: list[int] = []

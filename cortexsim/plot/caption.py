@@ -1,4 +1,4 @@
-"""What the figures of an experiment say in words: models, parameters, data, and what the paper knows."""
+"""Titles, captions and legends of the figures of an experiment."""
 
 from __future__ import annotations
 
@@ -11,44 +11,41 @@ import xarray as xr
 
 from cortexsim.plot import theme
 
-_LINE = 120  # characters of a caption
-_LINE_PX = 16
-
 
 def model_name(result: xr.Dataset, label: str) -> str:
-    """Name a model with its parameters, and the paper's count for it with its certainty."""
-    lost, n_seeds = _diverged(result, label)
+    """Name a model with its number of parameters, and that of the paper with its certainty (R, I or U)."""
+    n_diverged, n_seeds = _diverged(result, label)
     name = label
-    if lost:
-        name += " (diverged)" if lost == n_seeds else f" ({lost} of {n_seeds} seeds diverged)"
+    if n_diverged:
+        name += " (diverged)" if n_diverged == n_seeds else f" ({n_diverged} of {n_seeds} seeds diverged)"
     own, paper = _number(result, "n_parameters", label), _number(result, "paper_parameters", label)
     if not own:
         return name
-    sure = str(result["paper_confidence"].sel(model=label).item()) if "paper_confidence" in result.coords else "U"
+    certainty = str(result["paper_confidence"].sel(model=label).item()) if "paper_confidence" in result.coords else "U"
     if not paper:
         return f"{name}: {own:,} parameters"
-    if sure == "U":
-        return f"{name}: {own:,} parameters (the paper's is not known)"
-    return f"{name}: {own:,} parameters ({'as' if own == paper else f'{paper:,}'} in the paper, {sure})"
+    if certainty == "U":
+        return f"{name}: {own:,} parameters (the paper's number is not known)"
+    return f"{name}: {own:,} parameters ({'as' if own == paper else f'{paper:,}'} in the paper, {certainty})"
 
 
 def add_diverged(figure: go.Figure, result: xr.Dataset, drawn: Collection[str]) -> int:
-    """Give every model whose training diverged, and of which nothing is drawn, a row of the legend; count them."""
-    lost = [label for label in diverged(result) if label not in drawn]
-    for label in lost:
+    """Add a row of the legend for every diverged model of which nothing is drawn, and return their number."""
+    missing = [label for label in diverged(result) if label not in drawn]
+    for label in missing:
         figure.add_scatter(
             x=[None], y=[None], mode="markers", name=model_name(result, label), marker={"color": theme.CLEAR}
         )
-    return len(lost)
+    return len(missing)
 
 
 def diverged(result: xr.Dataset) -> list[str]:
-    """List the models whose training diverged, in one seed or more."""
+    """Return the models whose training diverged in one seed or more."""
     return [str(label) for label in result["model"].values if _diverged(result, label)[0]]
 
 
 def _diverged(result: xr.Dataset, label: str) -> tuple[int, int]:
-    """Count the seeds of a model that diverged, and all of them."""
+    """Return the number of seeds of a model that diverged, and of all its seeds."""
     if "diverged" not in result:
         return 0, 0
     values = result["diverged"].sel(model=label).values
@@ -56,7 +53,7 @@ def _diverged(result: xr.Dataset, label: str) -> tuple[int, int]:
 
 
 def _number(result: xr.Dataset, variable: str, label: str) -> int:
-    """Return a whole number of a model; 0 where there is none."""
+    """Return an integer of a model; 0 where there is none."""
     if variable not in result:
         return 0
     values = result[variable].sel(model=label).values.ravel()
@@ -67,22 +64,22 @@ def _number(result: xr.Dataset, variable: str, label: str) -> int:
 def dress(
     figure: go.Figure, result: xr.Dataset, what: str, *notes: str, plot_px: int = 320, rows: int = 0, top_px: int = 44
 ) -> None:
-    """Give a figure of an experiment its title, and a caption below: notes, what the paper knows, data and machine.
+    """Set the title of an experiment's figure, and a caption below: notes, the paper's results, data and machine.
 
     Parameters
     ----------
     figure : Figure
     result : Dataset
     what : str
-        What is drawn.
+        The quantity that is drawn.
     notes : str
         Sentences of the caption.
     plot_px : int
         Height of the plot itself.
     rows : int
-        Lines of the legend, which stands between plot and caption.
+        Lines of the legend, which is between plot and caption.
     top_px : int
-        Height of what is above the plot: the title, and where there are several plots theirs.
+        Height of the space above the plot: for the title, and for the titles of several plots.
     """
     about = result.attrs
     texts = [
@@ -91,7 +88,7 @@ def dress(
         f"{about['data']}; scale: {about['scale']}; {about['hardware']}; {float(about['seconds']) / 60:.1f} min of "
         f"training; {about['date']}, commit {about['commit']}.",
     ]
-    lines = [line for text in texts if text for line in textwrap.wrap(text, _LINE)]
+    lines = [line for text in texts if text for line in textwrap.wrap(text, theme.LINE_CHARACTERS)]
     legend_px, axis_px = rows * 20 + 8, 52
     figure.add_annotation(
         text="<br>".join(lines),
@@ -103,10 +100,10 @@ def dress(
         yanchor="top",
         align="left",
         showarrow=False,
-        font={"size": 11},
+        font={"size": theme.TEXT_PX},
         name="caption",
     )
-    bottom_px = axis_px + legend_px + _LINE_PX * len(lines) + 12
+    bottom_px = axis_px + legend_px + theme.LINE_PX * len(lines) + 12
     figure.update_layout(
         title_text=f"{about['title']}: {what}",
         height=plot_px + top_px + bottom_px,
@@ -123,5 +120,5 @@ def dress(
 
 
 def interval_note(values: xr.DataArray) -> str:
-    """Say what the interval of an array is."""
+    """Return a sentence about the interval of an array."""
     return f"Intervals: {values.attrs['interval']}."

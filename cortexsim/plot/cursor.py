@@ -1,4 +1,4 @@
-"""The present moment in figures over time: lines and points that a slider moves."""
+"""Cursors of figures over time: lines and points that a slider moves."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ ACROSS, UP, HERE = "now across", "now up", "now"
 
 
 def add_cursor(figure: go.Figure, time: float, *, along: str = "x") -> go.Figure:
-    """Draw where a time lies, as a line through the figure.
+    """Mark a time by a line through the figure.
 
     Parameters
     ----------
     figure : Figure
         With time on its x axis; changed in place.
     time : float
-        In the axis' units.
+        In the units of the axis.
     along : "x" or "xy"
         "xy" for a matrix of times: a line for each axis.
 
@@ -39,31 +39,31 @@ def add_cursor(figure: go.Figure, time: float, *, along: str = "x") -> go.Figure
 
 
 def add_points(figure: go.Figure, path: xr.DataArray, time: int) -> go.Figure:
-    """Draw where paths are at a time, as rings.
+    """Mark the points of trajectories at a time by rings.
 
     Parameters
     ----------
     figure : Figure
         By `trajectory`, in two dimensions; changed in place.
     path : DataArray, (time, ..., component)
-        What it was drawn from.
+        The trajectories that the figure shows.
     time : int
         One of its times.
 
     Returns
     -------
     Figure
-        The same one; its last trace is named `HERE`, and its `meta` holds the points of all times, so that a page
+        The same one; its last trace is named `HERE`, and its `meta` contains the points of all times, so that a page
         without a kernel can move it.
     """
     (each,) = (dim for dim in path.dims if dim not in ("time", "component"))
     values = path.transpose("time", each, "component").values[..., :2].astype(float)
     points = {
         str(moment): {
-            axis: [None if np.isnan(value) else float(value) for value in values[place, :, k]]
+            axis: [None if np.isnan(value) else float(value) for value in values[index, :, k]]
             for k, axis in enumerate("xy")
         }
-        for place, moment in enumerate(path["time"].values.tolist())
+        for index, moment in enumerate(path["time"].values.tolist())
     }
     figure.add_scatter(
         **points[str(time)],
@@ -78,12 +78,12 @@ def add_points(figure: go.Figure, path: xr.DataArray, time: int) -> go.Figure:
 
 
 def move_cursor(figure: go.Figure, time: int) -> None:
-    """Move what `add_cursor` and `add_points` drew to another time.
+    """Move the marks of `add_cursor` and `add_points` to another time.
 
     Parameters
     ----------
     figure : Figure
-        Changed in place; one without a cursor stays as it is.
+        Changed in place; a figure without a cursor does not change.
     time : int
         In steps.
     """
@@ -96,7 +96,7 @@ def move_cursor(figure: go.Figure, time: int) -> None:
 
 
 def hide_cursor(figure: go.Figure) -> go.Figure:
-    """Return a copy without the cursor to be seen, for a page that draws it over the figure.
+    """Return a copy with an invisible cursor, for a page that draws the cursor over the figure.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def hide_cursor(figure: go.Figure) -> go.Figure:
     Returns
     -------
     Figure
-        What `add_cursor` and `add_points` drew is in it by its names, and invisible.
+        The marks of `add_cursor` and `add_points` are in it under their names, but invisible.
     """
     copy = go.Figure(figure)
     copy.for_each_shape(lambda shape: shape.update(visible=False) if shape.name in (ACROSS, UP) else None)

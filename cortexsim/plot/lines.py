@@ -1,9 +1,8 @@
-"""What the figures of summaries share: a line with its interval, gaps where nothing is, a time axis, a caption."""
+"""Parts of the figures of summaries: a line with its interval and its gaps, error bars, a time axis, a caption."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,20 +15,20 @@ from cortexsim.plot import theme
 DASHES = ("solid", "dash", "dot", "dashdot")
 
 
-def style(place: int) -> dict[str, str]:
-    """Give the colour and dash of the nth line; no two of 24 are alike."""
+def style(index: int) -> dict[str, str]:
+    """Return the colour and the dash of the nth line; the first 24 lines all differ."""
     n_colours = len(theme.COLOURS)
-    return {"color": theme.COLOURS[place % n_colours], "dash": DASHES[place // n_colours % len(DASHES)]}
+    return {"color": theme.COLOURS[index % n_colours], "dash": DASHES[index // n_colours % len(DASHES)]}
 
 
 def translucent(colour: str, opacity: float = 0.2) -> str:
-    """Make a colour such as "#D55E00" let through what lies behind it."""
-    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    """Return a colour such as "#D55E00" with an opacity."""
+    red, green, blue = (int(colour[index : index + 2], 16) for index in (1, 3, 5))
     return f"rgba({red}, {green}, {blue}, {opacity})"
 
 
 def check_dims(array: xr.DataArray, needed: Sequence[str], *, more: int = 0, what: str) -> list[Hashable]:
-    """Refuse an array that a figure cannot draw, and give its further dimensions.
+    """Check the dimensions of an array, and return those that it has besides `needed`.
 
     Raises
     ------
@@ -40,13 +39,13 @@ def check_dims(array: xr.DataArray, needed: Sequence[str], *, more: int = 0, wha
     rest = [dim for dim in array.dims if dim not in needed]
     if lacking or len(rest) > more:
         wanted = ", ".join(needed) + (f" and at most {more} more" if more else "")
-        reduce = f"; choose one of each of the others, as by .isel({rest[-1]}=0)" if len(rest) > more else ""
-        raise ValueError(f"{what} has the dimensions ({wanted}), got ({', '.join(map(str, array.dims))}){reduce}")
+        hint = f"; select one value of each of the others, such as .isel({rest[-1]}=0)" if len(rest) > more else ""
+        raise ValueError(f"the dimensions of {what} must be ({wanted}), got ({', '.join(map(str, array.dims))}){hint}")
     return rest
 
 
 def ends(array: xr.DataArray, dataset: xr.Dataset | None = None) -> tuple[xr.DataArray, xr.DataArray] | None:
-    """Find the ends of an array's interval: its coordinates `low` and `high`, or `<name>_low` of a Dataset."""
+    """Return the ends of an array's interval: its coordinates `low` and `high`, or `<name>_low` of a Dataset."""
     for prefix, holder in (("", array), (f"{array.name}_", array), (f"{array.name}_", dataset)):
         if holder is None:
             continue
@@ -71,26 +70,26 @@ def add_line(
     cell: Mapping[str, int] | None = None,
     group: str | None = None,
 ) -> None:
-    """Add a line and behind it the band of its interval; NaN is a gap in both.
+    """Add a line, and behind it the band of its interval; NaN is a gap in both.
 
     Parameters
     ----------
     figure : Figure
     x, y : ndarray, (point,)
     name : str
-        The line's; the band is called `<name> interval`.
+        Of the line; the band is called `<name> interval`.
     line : mapping
-        Colour, dash, width, as plotly knows them.
+        Colour, dash and width, by plotly's names.
     interval : sequence of ndarray, optional
         Low and high end.
     hover : sequence of str, optional
-        A text a point.
+        A text for each point.
     legend : bool
-        Whether the line is named in the legend.
+        Show the line in the legend.
     cell : mapping, optional
         Row and column of a subplot.
     group : str, optional
-        What is shown and hidden together.
+        Traces of one group are shown and hidden together.
     """
     where = dict(cell or {})
     group = group or name
@@ -128,8 +127,27 @@ def add_line(
     )
 
 
+def error_bars(
+    values: np.ndarray | xr.DataArray,
+    low: np.ndarray | xr.DataArray,
+    high: np.ndarray | xr.DataArray,
+    *,
+    thickness: float = 1,
+    width: int = 3,
+) -> dict[str, Any]:
+    """Return plotly's error bars of values with the ends of their intervals; the caps are `width` px long."""
+    above, below = (np.asarray(end, float) for end in (high - values, values - low))
+    return {
+        "symmetric": False,
+        "array": theme.for_json(above),
+        "arrayminus": theme.for_json(below),
+        "thickness": thickness,
+        "width": width,
+    }
+
+
 def band(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[list[float | None], list[float | None]]:
-    """Give the outline of the area between two lines: a closed shape for each run without NaN."""
+    """Return the outline of the area between two lines: a closed shape for each run without NaN."""
     known = np.isfinite(low) & np.isfinite(high)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]]).astype(int)))
     outline_x: list[float | None] = []
@@ -151,7 +169,7 @@ def add_level(
     values: np.ndarray | None = None,
     **line: Any,
 ) -> None:
-    """Add a horizontal line over the width of `x` with its name at one end; it counts for the axis' range.
+    """Add a horizontal line over the width of `x` with its name at one end; the axis' range includes it.
 
     Parameters
     ----------
@@ -162,8 +180,8 @@ def add_level(
     cell : mapping, optional
         Row and column of a subplot.
     values : ndarray, (point, ...), optional
-        What else is drawn over `x`: the name stands where it is farthest from all of that. By default above the right
-        end.
+        Everything else that is drawn over `x`: the name is written where it is farthest from that. By default above
+        the right end.
     **line
         Dash, colour, width.
     """
@@ -174,7 +192,7 @@ def add_level(
         mode="lines+text",
         text=["", name] if at_right else [name, ""],
         textposition=f"{side} {'left' if at_right else 'right'}",
-        textfont={"size": 11, "color": theme.INK},
+        textfont={"size": theme.TEXT_PX, "color": theme.INK},
         line={"color": theme.INK, "width": 1, "dash": "dot", **line},
         hoverinfo="skip",
         showlegend=False,
@@ -184,34 +202,34 @@ def add_level(
 
 
 def _clearest(level: float, values: np.ndarray | None) -> tuple[bool, str]:
-    """Say at which end of a level (right?), and on which side of it, there is room beside what is drawn."""
-    places = [(True, "top"), (True, "bottom"), (False, "top"), (False, "bottom")]
+    """Return the end of a level (right or not) and the side of it on which there is most room for its name."""
+    indices = [(True, "top"), (True, "bottom"), (False, "top"), (False, "bottom")]
     if values is None:
-        return places[0]
+        return indices[0]
     n = max(2, len(values) // 4)
     known = values[np.isfinite(values)]
-    # a name is about a tenth of the plot high: above the right end, unless that is closer to a line than another place
+    # a name is about a tenth of the plot high: above the right end, unless a line is closer there than elsewhere
     enough = 0.15 * max(float(np.ptp([*known, level])), 1e-9)
 
-    def room(place: tuple[bool, str]) -> float:
-        at_right, side = place
+    def room(index: tuple[bool, str]) -> float:
+        at_right, side = index
         off = (values[-n:] if at_right else values[:n]) - level
         off = off[np.isfinite(off)] * (1 if side == "top" else -1)
-        # what lies on the level itself is in the way on both sides
+        # a value on the level itself is in the way on both sides
         return float(off[off >= 0].min(initial=enough))
 
-    return max(places, key=room)
+    return max(indices, key=room)
 
 
 def time_axis(
     array: xr.DataArray, milliseconds: Milliseconds | None, dim: str = "time"
 ) -> tuple[np.ndarray, str, list[str]]:
-    """Give where times lie on an axis, the axis' title, and a text for each time.
+    """Return the positions of times on an axis, the axis' title, and a text for each time.
 
     Raises
     ------
     TypeError
-        If `milliseconds` is something else.
+        If `milliseconds` is of another type.
     ValueError
         If the array's times are in milliseconds already.
     """
@@ -227,22 +245,16 @@ def time_axis(
 
 
 def check_milliseconds(milliseconds: object) -> None:
-    """Refuse what states no assumption about time.
-
-    Raises
-    ------
-    TypeError
-        If it is no `Milliseconds`.
-    """
+    """Raise a TypeError unless it is `Milliseconds` or None: a bare number does not state its assumption."""
     if milliseconds is not None and not isinstance(milliseconds, Milliseconds):
         raise TypeError(
-            "milliseconds must be cortexsim.Milliseconds(onset_ms=..., step_ms=...), because the figure states both, "
+            "milliseconds must be cortexsim.Milliseconds(onset_ms=..., step_ms=...), both of which the figure states, "
             f"got {milliseconds!r}"
         )
 
 
 def _range_ms(milliseconds: Milliseconds, time: float) -> str:
-    """Say when a time may be, by what is assumed and by the paper's length of a step."""
+    """Return a time in ms, as assumed and by the paper's range of a step's length."""
     soonest, latest = (milliseconds.onset_ms + step_ms * time for step_ms in PAPER_STEP_MS)
     paper = f"; {soonest:g} to {latest:g} ms at 20 to 50 ms a step"
     return f"{milliseconds.of(time):g} ms{paper if soonest != latest else ''}"
@@ -255,44 +267,30 @@ def value_title(array: xr.DataArray) -> str:
 
 
 def caption(*arrays: xr.DataArray) -> str:
-    """Say what the intervals are and over how many, from the arrays' attrs; each thing once."""
-    said: list[str] = []
+    """Describe the intervals of arrays and their number of stimuli, from the attrs; each description once."""
+    texts: list[str] = []
     for array in arrays:
         interval, n = array.attrs.get("interval"), array.attrs.get("n")
         if interval:
-            said.append(str(interval))
+            texts.append(str(interval))
         if n is not None and f"{n} " not in f"{interval or ''} ":
-            said.append(f"n = {n}")
-    return "; ".join(dict.fromkeys(said)) or "no interval was given"
+            texts.append(f"n = {n}")
+    return "; ".join(dict.fromkeys(texts)) or "no interval was given"
 
 
 def head(figure: go.Figure, title: str, subtitle: str, *, height: int = 380, right: int = 8) -> None:
-    """Write title and subtitle, and make room for them."""
+    """Set title and subtitle, and make room for them."""
+    subtitle = theme.wrapped(subtitle)
     figure.update_layout(
         title={
             "text": title,
-            "subtitle": {"text": wrapped(subtitle), "font": {"size": 11, "color": theme.INK}},
+            "subtitle": {"text": subtitle, "font": {"size": theme.TEXT_PX, "color": theme.INK}},
             "yref": "container",
             "y": 1,
             "yanchor": "top",
             "pad": {"t": 10, "l": 8},
         },
         height=height,
-        margin={"t": 62 + 14 * wrapped(subtitle).count("<br>"), "r": right},
+        margin={"t": 63 + theme.LINE_PX * subtitle.count("<br>"), "r": right},
         legend={"bgcolor": theme.CLEAR},
     )
-
-
-def wrapped(text: str, width: int = 130) -> str:
-    """Break a text into lines, because plotly breaks none."""
-    import textwrap
-
-    return "<br>".join(textwrap.wrap(text, width))
-
-
-def edges_of(values: np.ndarray) -> np.ndarray:
-    """Give the edges of cells centred on values, so that a heat map's cells touch."""
-    if values.size == 1:
-        return np.array([values[0] - 0.5, values[0] + 0.5])
-    between = [(left + right) / 2 for left, right in pairwise(values)]
-    return np.array([2 * values[0] - between[0], *between, 2 * values[-1] - between[-1]])

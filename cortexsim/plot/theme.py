@@ -1,26 +1,35 @@
-"""How every figure looks: colours that colour-blind readers tell apart, readable on a light and a dark page."""
+"""The look of every figure: colours for colour-blind readers, sizes of text, on a light and on a dark page."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Hashable
 
 import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
-# Okabe & Ito (2008), without black and yellow, one of which is lost on a dark or a light page
+# Okabe & Ito (2008) without black and yellow, which are hard to see on a dark or on a light page
 COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 # its contrast is above 4:1 on white and on the black of JupyterLab's dark theme
 INK = "#7A7A7A"
 FAINT = "rgba(128, 128, 128, 0.45)"
 CLEAR = "rgba(0, 0, 0, 0)"
 
+# names of plotly's colour scales; the canvases of the panels draw with the same ones
 SEQUENTIAL = "Cividis"
 DIVERGING = "RdBu_r"
 
+# no text in a figure is smaller
+TEXT_PX = 12
+TITLE_PX = 13
+# height of a line of text, and the number of characters in a line as wide as a page
+LINE_PX = 16
+LINE_CHARACTERS = 120
+
 
 def template() -> go.layout.Template:
-    """Give the layout that every figure starts from."""
+    """Return the layout that every figure starts from."""
     axis = {
         "showgrid": False,
         "zeroline": False,
@@ -29,37 +38,77 @@ def template() -> go.layout.Template:
         "ticks": "outside",
         "tickcolor": FAINT,
         "automargin": True,
-        "title": {"font": {"size": 12}},
+        "title": {"font": {"size": TEXT_PX}},
     }
     return go.layout.Template(
         layout=go.Layout(
             # the page shows through, whatever its colour
             paper_bgcolor=CLEAR,
             plot_bgcolor=CLEAR,
-            font={"family": "system-ui, sans-serif", "size": 12, "color": INK},
+            font={"family": "system-ui, sans-serif", "size": TEXT_PX, "color": INK},
             colorway=COLOURS,
             xaxis=axis,
-            # else plotly sets a title where it touches labels as wide as "100%"
-            yaxis=axis | {"title": {"font": {"size": 12}, "standoff": 6}},
-            title={"x": 0, "xref": "container", "pad": {"l": 8}, "font": {"size": 13}},
+            # without it plotly sets a title so close that it touches labels as wide as "100%"
+            yaxis=axis | {"title": {"font": {"size": TEXT_PX}, "standoff": 6}},
+            title={"x": 0, "xref": "container", "pad": {"l": 8}, "font": {"size": TITLE_PX}},
             margin={"l": 8, "r": 8, "t": 36, "b": 8},
             autosize=True,
             hoverlabel={"font": {"family": "system-ui, sans-serif"}},
+            annotationdefaults={"font": {"size": TEXT_PX}},
         )
     )
 
 
+def sequential_stops(n: int = 10) -> list[str]:
+    """Return n evenly spaced colours of the sequential scale, as hexadecimal codes."""
+    from plotly.colors import sample_colorscale
+
+    stops = sample_colorscale(SEQUENTIAL, n, colortype="tuple")
+    return ["#" + "".join(f"{round(255 * channel):02x}" for channel in stop) for stop in stops]
+
+
 def axis_title(array: xr.DataArray, dim: Hashable) -> str:
-    """Name an axis by its coordinate: `long_name (units)`, without the "1" that stands for no unit."""
+    """Name an axis by its coordinate: `long_name (units)`, without units where they are "1"."""
     attributes = array[dim].attrs
     name, units = str(attributes.get("long_name", dim)), attributes.get("units", "1")
     return name if units == "1" else f"{name} ({units})"
 
 
 def for_json(values: np.ndarray) -> np.ndarray:
-    """Replace what JSON does not know, and what carries figures to the browser is JSON: NaN and infinity."""
+    """Replace NaN and infinity by None: figures travel to the browser as JSON, which has no such numbers."""
     if np.isfinite(values).all():
         return values
     known = values.astype(object)
     known[~np.isfinite(values)] = None
     return known
+
+
+def wrapped(text: str, width: int = LINE_CHARACTERS) -> str:
+    """Break a text into lines, which plotly does not do."""
+    return "<br>".join(textwrap.wrap(text, width))
+
+
+def narrowed(figure: go.Figure, *, height: int = 330, width: int = 60) -> go.Figure:
+    """Make a figure lower and break its words into shorter lines, so that several fit side by side.
+
+    Parameters
+    ----------
+    figure : Figure
+        Changed in place.
+    height : int
+        Of the whole figure, in px.
+    width : int
+        Characters in a line of the subtitle.
+
+    Returns
+    -------
+    Figure
+        The same one.
+    """
+    title = figure.layout.title
+    subtitle = wrapped(str(title.subtitle.text or "").replace("<br>", " "), width)
+    heading = wrapped(str(title.text or "").replace("<br>", " "), int(0.85 * width))
+    title.update(text=heading, subtitle={"text": subtitle})
+    top = 34 + 17 * (heading.count("<br>") + bool(heading)) + LINE_PX * subtitle.count("<br>")
+    figure.update_layout(height=height, margin={"t": top})
+    return figure

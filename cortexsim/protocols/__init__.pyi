@@ -1,9 +1,10 @@
-from . import conditions
-from .changes import contrast, flash_duration, lesion, masking, noise, occlusion
+from ._masking import masking
+from .degraded import contrast, noise, occlusion
+from .durations import flash_duration
+from .lesions import lesion
 from .rsvp import rapid_sequence
 
 __all__ = [
-    "conditions",
     "contrast",
     "flash_duration",
     "lesion",

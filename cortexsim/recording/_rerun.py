@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import inspect
-import math
-from collections.abc import Callable, Mapping
-from numbers import Real
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 import xarray as xr
 
-from cortexsim import datasets, zoo
-from cortexsim._support.checks import unknown, whole
+from cortexsim import zoo
 from cortexsim._support.hashing import checksum
 from cortexsim._support.settings import (
     Form,
@@ -26,15 +21,15 @@ from cortexsim._support.settings import (
     text_or_none,
     whole_number,
 )
-from cortexsim.model.checkpoint import load as load_file
+from cortexsim.datasets.registry import draw
 from cortexsim.model.cortex import Cortex
 from cortexsim.recording._simulate import simulate
 from cortexsim.stimuli.images import as_images
-from cortexsim.stimuli.masks import MASKS, GivenMask
-from cortexsim.stimuli.presentation import Presentation, flash, masked, sustained
+from cortexsim.stimuli.masks import MASKS
+from cortexsim.stimuli.presentation import Presentation
+from cortexsim.stimuli.text import from_dict
 
-DATA: dict[str, Callable[..., xr.Dataset]] = {"contours": datasets.contours, "digits": datasets.digits}
-SHOW: dict[str, Callable[..., Presentation]] = {"flash": flash, "masked": masked, "sustained": sustained}
+KINDS = ("flash", "masked", "sustained")  # of the presentations that show one image
 MOST_DRAWN = 10_000  # a stimulus is drawn with all those before it
 LONGEST = 1_000  # no model has statistics nearly as long, and their end is told only after the plan of a run is made
 MOST_REPEATS = 100_000
@@ -137,10 +132,6 @@ def check(settings: Any) -> dict[str, Any]:
     return FORM.read(settings)
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
-
-
 def verify(settings: Mapping[str, Any], model: Cortex, shown: xr.Dataset | torch.Tensor) -> None:
     """Refuse another model, or another image, than the settings tell of.
 
@@ -172,57 +163,10 @@ def verify(settings: Mapping[str, Any], model: Cortex, shown: xr.Dataset | torch
 
 
 def presentation_from(described: Mapping[str, Any]) -> Presentation:
-    """Make the presentation that settings describe; what `Presentation.to_dict` gives, and nothing unknown.
-
-    Raises
-    ------
-    TypeError
-        If it is no mapping, or the mask neither text nor a mapping.
-    ValueError
-        If the kind is missing, it or an argument is unknown, a number is not allowed, or a mask of pixels is damaged.
-    """
-    if not isinstance(described, Mapping):
-        raise TypeError(f"presentation must be a mapping, got {described!r}")
-    arguments = dict(described)
-    kind = _taken_out("kind", arguments, "presentation", "kind of presentation", SHOW)
-    if isinstance(arguments.get("mask"), Mapping):
-        arguments["mask"] = _given_mask(arguments["mask"])
-    _check_arguments(f"argument of {kind}()", arguments, SHOW[kind])
-    return SHOW[kind](**arguments)
-
-
-def _taken_out(key: str, described: dict[str, Any], where: str, what: str, known: Mapping[str, Any]) -> str:
-    if key not in described:
-        raise ValueError(f"{where} lacks {key!r}: the allowed values are {list(known)}, got {described}")
-    name = described.pop(key)
-    if not isinstance(name, str) or name not in known:
-        raise ValueError(unknown(what, name, known))
-    return name
-
-
-def _given_mask(described: Mapping[str, Any]) -> GivenMask:
-    """Make a mask of the pixels that settings hold, as `Presentation.to_dict` writes them."""
-    if set(described) != {"shape", "data"}:
-        raise ValueError(
-            f"mask must be one of {list(MASKS)}, or pixels as {{'shape': [3, height, width], 'data': float32 in "
-            f"base64}}, got a mapping with the keys {list(described)}"
-        )
-    shape, data = described["shape"], described["data"]
-    sides = list(shape) if isinstance(shape, list | tuple) else []
-    if len(sides) != 3 or any(type(side) is not int or side < 1 for side in sides) or sides[0] != 3:
-        raise ValueError(f"the shape of a mask must be [3, height, width], in pixels, got {shape!r}")
-    wanted = 4 * math.prod(sides)
-    try:
-        found = len(base64.b64decode(data, validate=True))
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"the data of a mask of shape {sides} must be {wanted:,} bytes of float32 pixels in base64: {error}"
-        ) from error
-    if found != wanted:
-        raise ValueError(
-            f"the data of a mask of shape {sides} must be {wanted:,} bytes of float32 pixels, got {found:,}"
-        )
-    return GivenMask.of(GivenMask(tuple(sides), data).pixels())
+    """Make the presentation of one image that settings describe; see `stimuli.text.from_dict`."""
+    presentation = from_dict(described, KINDS)
+    assert isinstance(presentation, Presentation)  # no mixture is among the kinds
+    return presentation
 
 
 def stimuli(settings: Mapping[str, Any], images: xr.Dataset | torch.Tensor | None = None) -> xr.Dataset | torch.Tensor:
@@ -242,7 +186,8 @@ def stimuli(settings: Mapping[str, Any], images: xr.Dataset | torch.Tensor | Non
     """
     index = int(settings["stimulus"])
     wanted = [index]
-    if settings["presentation"].get("mask") in ("image", "texture"):
+    mask = settings["presentation"].get("mask")
+    if isinstance(mask, str) and mask in MASKS and MASKS[mask].from_others:
         # the one before, so that a larger set of the same data has the same one
         wanted.append(index - 1 if index else 1)
     if images is None:
@@ -262,40 +207,4 @@ def _model(settings: Mapping[str, Any]) -> Cortex:
     name = settings["model"]
     if name is None:
         raise ValueError("these settings belong to a model that was given, and name none: give it as model=...")
-    return load_file(name) if Path(name).suffix == ".safetensors" else zoo.load(name)
-
-
-def draw(data: Mapping[str, Any] | None, n: int) -> xr.Dataset:
-    """Draw the first stimuli of the data that settings name.
-
-    Raises
-    ------
-    ValueError
-        If no data are named or there are no such, or an argument of theirs is unknown or not allowed.
-    """
-    if data is None:
-        raise ValueError("these settings belong to images that were given, and name none: give them as images=...")
-    arguments = dict(data)
-    name = _taken_out("name", arguments, "data", "data", DATA)
-    _check_arguments(f"argument of {name}()", arguments, DATA[name], besides=("n", "device"))
-    seed = arguments.get("seed", 0)
-    whole(seed, f"the seed of {name}()")
-    for key, value in arguments.items():
-        if isinstance(value, list | tuple) and not (len(value) == 2 and all(map(_is_number, value))):
-            raise ValueError(f"{key} of {name}() is {value!r}: a list must be two numbers, [lowest, highest]")
-    length = arguments.get("length")
-    # what is empty would be taken for the default
-    if length is not None and not isinstance(length, list | tuple):
-        raise ValueError(f"length of {name}() is {length!r}: allowed are two numbers, [lowest, highest]")
-    # JSON has no tuples
-    arguments = {key: tuple(value) if isinstance(value, list) else value for key, value in arguments.items()}
-    return DATA[name](n, **arguments)
-
-
-def _check_arguments(
-    what: str, arguments: Mapping[str, Any], function: Callable[..., Any], besides: tuple[str, ...] = ()
-) -> None:
-    allowed = [name for name in inspect.signature(function).parameters if name not in besides]
-    for name in arguments:
-        if name not in allowed:
-            raise ValueError(unknown(what, name, allowed))
+    return zoo.get(name)

@@ -22,7 +22,8 @@ from cortexsim.model.moments import Statistics
 from cortexsim.model.nets import undisturbed
 from cortexsim.model.plan import Amount, Images
 from cortexsim.recording.build import label, write_step
-from cortexsim.recording.io import engine_for, open_recording, save_recording, settings
+from cortexsim.recording.description import settings
+from cortexsim.recording.io import engine_for, open_recording, save_recording
 from cortexsim.recording.plan import RecordingPlan, plan_recording
 from cortexsim.recording.selection import Record, as_record, estimate, refuse_too_large
 from cortexsim.recording.stream import Memory, Stream, lazy, unfinished_settings

@@ -1,4 +1,4 @@
-"""Whether all of a recording can be read, and which part of it cannot."""
+"""Verification of recordings: reading everything, and marking what is damaged to be run again."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ class DamagedRecordingError(ValueError):
 
 
 def verify(path: str | Path, *, mend: bool = False) -> int:
-    """Read all of a recording and say what of it is damaged or missing.
+    """Read all of a recording, and report what is damaged or missing.
 
     Parameters
     ----------
     path : str or Path
-        Of a whole recording, .zarr or .nc.
+        A complete recording, .zarr or .nc.
     mend : bool
-        Mark the stimuli of which something is damaged as not written (.zarr that was written while it ran), so that the
-        same call of `simulate` with resume=True does these again, to the same bytes.
+        Mark stimuli with damaged data as not written (only of a .zarr that was streamed to disk), so that the same call
+        of `simulate` with resume=True runs them again, to the same bytes.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def verify(path: str | Path, *, mend: bool = False) -> int:
     Raises
     ------
     DamagedRecordingError
-        If something cannot be read, fails its checksum, or is not there though it is populated.
+        If data cannot be read, fail their checksum, or are missing though the state is populated.
     ValueError, FileNotFoundError
         As for `open_recording`; or if it cannot be mended.
     """
@@ -47,37 +47,38 @@ def verify(path: str | Path, *, mend: bool = False) -> int:
     n_bytes = 0
     with open_recording(path) as recording:
         for name, node in recording.children.items():
-            held = node.to_dataset()
-            variable = held["logits" if name == "readout" else "activation"]
+            dataset = node.to_dataset()
+            variable = dataset["logits" if name == "readout" else "activation"]
             for at in _blocks(variable):
                 block = variable.isel(at)
                 n_bytes += block.nbytes
-                told = _problem(block, held["populated"])
-                if told:
+                problem = _problem(block, dataset["populated"])
+                if problem:
                     rows, times = at["stimulus"], at["time"]
                     where = f"{name} at time {times.start}" + f"-{times.stop - 1}" * (len(times) > 1)
-                    damaged.append((where, rows, told))
+                    damaged.append((where, rows, problem))
     if not damaged:
         return n_bytes
     texts = [
-        f"{where}, stimuli {rows.start} to {rows.stop - 1} ({told})" for where, rows, told in damaged[:SHOWN_AT_MOST]
+        f"{where}, stimuli {rows.start} to {rows.stop - 1} ({problem})"
+        for where, rows, problem in damaged[:SHOWN_AT_MOST]
     ]
     more = f"; and {len(damaged) - SHOWN_AT_MOST:,} more parts" if len(damaged) > SHOWN_AT_MOST else ""
     text = f"{path} is damaged: {'; '.join(texts)}{more}"
     if not mend:
         raise DamagedRecordingError(
             f"{text}; verify(path, mend=True) (or cortexsim verify --mend) marks these as not written, and the same "
-            "call of simulate with resume=True (--resume) does them again"
+            "call of simulate with resume=True (--resume) runs them again"
         )
     n = _mark(Path(path), [rows for _, rows, _ in damaged], text)
     raise DamagedRecordingError(
         f"{text}; {n:,} stimuli are marked as not written now, and the same call of simulate with resume=True "
-        "(--resume) does them again"
+        "(--resume) runs them again"
     )
 
 
 def _blocks(array: xr.DataArray) -> Iterator[dict[str, range]]:
-    """Go through an array chunk by chunk, so that no more than one is in memory."""
+    """Yield the chunks of an array, so that only one is in memory at a time."""
     chunks = dict(zip(array.dims, array.encoding.get("chunks") or (64, 1), strict=False))
     ranges = [
         [range(start, min(start + chunks[dim], array.sizes[dim])) for start in range(0, array.sizes[dim], chunks[dim])]
@@ -88,14 +89,14 @@ def _blocks(array: xr.DataArray) -> Iterator[dict[str, range]]:
 
 
 def _problem(block: xr.DataArray, populated: xr.DataArray) -> str:
-    """Say what is wrong with a part of an array, or nothing."""
+    """Describe what is wrong with a part of an array; "" if nothing is."""
     try:
         values = block.values
     except Exception as error:
         return " ".join(str(error).split()) or type(error).__name__
     here = populated.sel({dim: block[dim] for dim in populated.dims}).values
     finite = np.isfinite(values).all(axis=tuple(range(2, values.ndim)))
-    return "populated, but nothing is there" if (np.broadcast_to(here, finite.shape) & ~finite).any() else ""
+    return "populated, but missing" if (np.broadcast_to(here, finite.shape) & ~finite).any() else ""
 
 
 def _mark(path: Path, damaged: list[range], text: str) -> int:
@@ -104,13 +105,13 @@ def _mark(path: Path, damaged: list[range], text: str) -> int:
 
     root: Any = zarr.open_group(str(path), mode="r+") if engine_for(path) == "zarr" else None
     if root is None or WRITTEN not in root:
-        raise ValueError(f"{text}; only a .zarr that simulate wrote while it ran can be mended: make it again")
+        raise ValueError(f"{text}; only a .zarr that simulate streamed to disk can be mended: make it again")
     lock = FolderLock(path)
     try:
         written = root[WRITTEN][:]
         for rows in damaged:
             written[rows.start : rows.stop] = 0
-        # first of all, so that it is never taken for whole
+        # first, so that it never counts as complete
         root.attrs[COMPLETE] = 0
         root[WRITTEN][:] = written
     finally:

@@ -14,8 +14,9 @@ from torch.nn import functional as F
 
 from cortexsim.model.activity import Activity
 from cortexsim.model.plan import Images, RunPlan
+from cortexsim.recording.description import ATTRIBUTE
 from cortexsim.recording.dtypes import DTYPES
-from cortexsim.recording.io import ATTRIBUTE, flags
+from cortexsim.recording.io import flags
 from cortexsim.stimuli.images import stimulus_coordinates
 from cortexsim.stimuli.presentation import SHOWN, AnyPresentation, Mixture
 
@@ -146,7 +147,8 @@ def label(plan: RecordingPlan, arrays: Mapping[str, Any]) -> xr.DataTree:
     for name, values in arrays.items():
         state = plan.run.model.graph.last if name == "readout" else name
         if name == "readout":
-            recorded = {"logits": xr.Variable(("stimulus", "time", "class"), values, {"long_name": "logits"})}
+            of_map = ("stimulus", "time", "class", "y", "x")
+            recorded = {"logits": xr.Variable(of_map[: values.ndim], values, {"long_name": "logits"})}
             own: dict[str, Any] = {"class": np.arange(plan.run.model.n_classes)}
         else:
             selection = plan.selected[name]

@@ -1,9 +1,8 @@
-"""Recordings on disk, as zarr or netCDF: written aside and renamed when whole, opened lazily, told apart if foreign."""
+"""Recordings on disk, as zarr or netCDF: written aside and renamed when complete, opened lazily."""
 
 from __future__ import annotations
 
 import io
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,11 @@ import numpy as np
 import xarray as xr
 
 from cortexsim._support.files import refuse_existing, written_aside
-from cortexsim.graph.transitions import Times
+from cortexsim.recording.description import ATTRIBUTE, settings
 from cortexsim.stimuli.presentation import SHOWN
 
 SUFFIXES = {".zarr": "zarr", ".nc": "h5netcdf"}
-ATTRIBUTE = "cortexsim"
-# of a recording that is written while it runs: whether all of it is there, and which stimuli are
+# of a recording that is streamed to disk: whether it is complete, and which stimuli are written
 COMPLETE, WRITTEN = "complete", "written"
 CHUNK_OF_STIMULI, MOST_OF_A_CHUNK = 50, 64
 
@@ -36,7 +34,7 @@ def engine_for(path: str | Path) -> str:
 
 
 def save_recording(recording: xr.DataTree, path: str | Path) -> None:
-    """Write a recording, whole or not at all.
+    """Write a recording, completely or not at all.
 
     Parameters
     ----------
@@ -79,11 +77,11 @@ def write_zarr(recording: xr.DataTree, store: Any, stimuli: int, *, compute: boo
     stimuli : int
         Stimuli in a chunk.
     compute : bool
-        False lays it out and leaves lazy arrays unwritten.
+        False creates the arrays and leaves lazy ones unwritten.
     """
     from zarr.codecs import BloscCodec, Crc32cCodec
 
-    # the checksum tells a damaged chunk when it is read; most damage would else pass as other numbers
+    # the checksum reveals a damaged chunk when it is read; most damage would otherwise pass as different numbers
     codecs = [BloscCodec(cname="zstd", clevel=1, shuffle="shuffle"), Crc32cCodec()]
     encoding = {
         f"/{name}": {
@@ -96,28 +94,28 @@ def write_zarr(recording: xr.DataTree, store: Any, stimuli: int, *, compute: boo
         }
         for name, node in recording.children.items()
     }
-    # zarr v3 has no form of its own for texts of one length
+    # zarr v3 has no type for texts of a fixed length
     recording = recording.map_over_datasets(_with_free_texts)
     layout: dict[str, Any] = {"zarr_format": 3, "consolidated": False, "encoding": encoding, "compute": compute}
     recording.to_zarr(store, mode="w-", **layout)
 
 
 def _chunks(array: xr.DataArray, stimuli: int) -> tuple[int, ...]:
-    # maps are read one time after the other; of what has no place in space, all times are less than one map
+    # maps are read one time after the other; without space, all times together are smaller than one map
     times = 1 if "y" in array.dims else array.sizes["time"]
     chosen = {"stimulus": min(stimuli, array.sizes["stimulus"]), "time": times}
     return tuple(chosen.get(str(dim), size) for dim, size in array.sizes.items())
 
 
 def chunk_for(batch_size: int) -> int:
-    """Return how many stimuli a chunk holds, so that none belongs to two batches: each is written once."""
+    """Return the number of stimuli in a chunk, so that no chunk belongs to two batches: each is written once."""
     size = max(size for size in range(1, MOST_OF_A_CHUNK + 1) if batch_size % size == 0)
-    # a batch of 97 has no parts but single stimuli, which would make many tiny files
+    # 97, say, is a prime: chunks of single stimuli would make many tiny files
     return size if size >= MOST_OF_A_CHUNK // 4 else batch_size
 
 
 class _PatientFile(io.FileIO):
-    """A new file that remembers why it cannot be written until it is asked.
+    """A new file that postpones errors of writing until `complain`.
 
     An error while HDF5 writes, as on a full disk, leaves it in a state that ends the whole process (h5py 3).
     """
@@ -144,15 +142,15 @@ class _PatientFile(io.FileIO):
             return self.tell() if size is None else size
 
     def complain(self) -> None:
-        """Raise what went wrong, if anything did."""
+        """Raise the first error of writing, if there was one."""
         if self.error is not None:
             raise self.error
 
 
 def _patient_store(path: Path) -> Any:
-    """Return a new zarr store that remembers why it cannot be written until it is asked.
+    """Return a new zarr store that postpones errors of writing until `complain`.
 
-    zarr writes many chunks at once; were one to fail, others would still be written while what is there is removed.
+    zarr writes many chunks at once; if one failed at once, others would still be written while the store is removed.
     """
     from zarr.storage import LocalStore
 
@@ -202,7 +200,7 @@ def open_recording(path: str | Path) -> xr.DataTree:
     FileNotFoundError
         If there is nothing.
     ValueError
-        If it is no recording of cortexsim, cannot be read, or is incomplete: the message says how much of it is there.
+        If it is no recording of cortexsim, cannot be read, or is incomplete: the message says how much of it exists.
     """
     engine = engine_for(path)
     if not Path(path).exists():
@@ -219,118 +217,15 @@ def open_recording(path: str | Path) -> xr.DataTree:
         n, written = recording[WRITTEN].size, int(recording[WRITTEN].sum())
         recording.close()
         raise ValueError(
-            f"{path} is incomplete: {written:,} of {n:,} stimuli are there; the same call of simulate with resume=True "
-            "(or the command with --resume) goes on"
+            f"{path} is incomplete: only {written:,} of {n:,} stimuli were written; call simulate again with "
+            "resume=True (or the command with --resume) to finish"
         )
     if WRITTEN in recording:
         recording.dataset = recording.to_dataset(inherit=False).drop_vars(WRITTEN)
-    # a folder lists what is in it in any order
+    # a folder lists its contents in any order
     names = [*settings(recording)["record"], "readout"]
     recording.children = {name: recording.children[name] for name in names if name in recording.children}
     return recording
-
-
-def settings(recording: xr.DataTree) -> dict[str, Any]:
-    """Return how a recording was made: graph, presentation, statistics used, seed, batch size, checksum and version."""
-    return json.loads(recording.attrs[ATTRIBUTE])
-
-
-def summary(recording: xr.DataTree) -> str:
-    """Tell in a paragraph what a recording holds, and why something in it is NaN."""
-    made = settings(recording)
-    n = recording["readout"].sizes["stimulus"]
-    states = [name for name in recording.children if name != "readout"]
-    kind = "relu(BN(h))" if made["quantity"] == "rate" else "h"
-    held = [_portion(made["record"], name) for name in states]
-    texts = [
-        f"{n} {'stimulus' if n == 1 else 'stimuli'} at times 0 to {made['until']}: {made['presentation_text']}.",
-        f"Recorded: {kind} of {', '.join(held)}, and the readout's logits." if states else "Recorded: the logits.",
-    ]
-    if made["statistics"]:
-        used = made["statistics"]
-        texts.append(
-            f"Normalized with the moments of {used['n_images']} images, {_taken_on(made)}"
-            + (f", {used['change']}" if used["change"] else "")
-            + (", reused on purpose." if used["reused"] else ".")
-        )
-    for transition, intervals in made["silence"].items():
-        texts.append(f"{transition} was silenced: {_times(intervals)}.")
-    texts.extend(_interventions(made))
-    texts.extend(_emptiness(recording, [*states, "readout"]))
-    return " ".join(texts)
-
-
-def _portion(record: list[str] | dict[str, Any], name: str) -> str:
-    """Say how much of a state was kept, where that is not all."""
-    way = record[name] if isinstance(record, dict) else "all"
-    if isinstance(way, list):
-        return f"{name} ({len(way)} {'unit' if len(way) == 1 else 'units'})"
-    return name if way == "all" else f"{name} (its {way.replace('_', ' ')})"
-
-
-def _interventions(made: dict[str, Any]) -> list[str]:
-    """Tell of the lesion's kind, of gains and of noise; recordings of before there were any tell of none."""
-    texts = []
-    lesion = made.get("lesion") or {"kind": "acute"}
-    if lesion["kind"] == "recalibrated":
-        texts.append("The lesion is recalibrated: the moments were taken with it in place.")
-    if lesion["kind"] == "mean-replaced":
-        texts.append(
-            "The lesion is mean-replaced: for what is silenced or taken away by a gain, a transition delivers its mean "
-            f"over {lesion['n_images']} images."
-        )
-    texts += [
-        f"{name} was multiplied by {amount:g}: {_times(t)}." for name, (amount, t) in made.get("gain", {}).items()
-    ]
-    for name, (amount, times) in made.get("transition_noise", {}).items():
-        texts.append(f"{name} had noise of {amount:g} standard deviations: {_times(times)}.")
-    if made.get("noise"):
-        texts.append(f"Every state had noise of {made['noise']:g} standard deviations at every time.")
-    if made.get("repeats", 1) > 1:
-        texts.append(f"Each stimulus was shown {made['repeats']} times, row after row; only the noise differs.")
-    return texts
-
-
-def _times(intervals: list[list[int | None]]) -> Times:
-    return Times(tuple((start, stop) for start, stop in intervals))  # type: ignore[misc]
-
-
-def _emptiness(recording: xr.DataTree, nodes: list[str]) -> list[str]:
-    """Say what is NaN, and why."""
-    texts, spans = [], []
-    for name in nodes:
-        populated = np.asarray(recording[name]["populated"])
-        ever = populated if populated.ndim == 1 else populated.any(0)
-        empty = [int(time) for time in np.asarray(recording[name]["time"])[~ever]]
-        if empty:
-            spans.append(f"{name} {'throughout' if not ever.any() else 'at ' + _spans(empty)}")
-        if populated.ndim == 2 and bool((ever & ~populated.all(0)).any()):
-            texts.append(f"{name} is populated at different times for different stimuli; see `populated`.")
-    if spans:
-        texts.insert(0, f"NaN because empty, nothing has reached it then: {', '.join(spans)}.")
-    return texts
-
-
-def _taken_on(made: dict[str, Any]) -> str:
-    """Say on what the statistics were taken, without telling a long mixture twice."""
-    used = made["statistics"]
-    if used["presentation"] == made["presentation"]:
-        return "shown in the same way"
-    if used["presentation"]["kind"] == "mixture":
-        return f"shown in a mixture of {len(used['presentation']['components'])} ways"
-    return f"«{used['presentation_text']}»"
-
-
-def _spans(times: list[int]) -> str:
-    """Write [0, 1, 2, 5] as "times 0-2, 5"."""
-    spans: list[list[int]] = []
-    for time in times:
-        if spans and spans[-1][-1] == time - 1:
-            spans[-1].append(time)
-        else:
-            spans.append([time])
-    texts = [str(span[0]) if len(span) == 1 else f"{span[0]}-{span[-1]}" for span in spans]
-    return ("time " if len(times) == 1 else "times ") + ", ".join(texts)
 
 
 def flags(shown: np.ndarray, dims: tuple[str, ...]) -> xr.Variable:

@@ -74,7 +74,7 @@ class RecordingPlan:
         """The shape of what is recorded of each state, (stimulus, time, ...), and of the readout."""
         n, n_times = self.n, self.run.until + 1
         shapes = {name: (n, n_times, *selection.shape) for name, selection in self.selected.items()}
-        return {**shapes, "readout": (n, n_times, self.run.model.n_classes)}
+        return {**shapes, "readout": (n, n_times, *self.run.model.readout_shape)}
 
 
 def plan_recording(

@@ -148,7 +148,7 @@ def _unit(state: State, unit: Any) -> int:
 def estimate(model: Cortex, n_stimuli: int, *, until: int, record: Record | None = None, dtype: str = "float32") -> int:
     """Return the bytes that a recording takes in memory; `record` as for `simulate`."""
     units = sum(prod(selection.shape) for selection in selections(model.graph, record).values())
-    return n_stimuli * (until + 1) * (units + model.n_classes) * np.dtype(dtype).itemsize
+    return n_stimuli * (until + 1) * (units + prod(model.readout_shape)) * np.dtype(dtype).itemsize
 
 
 def fitting_batch(model: Cortex, until: int, record: Record, dtype: str) -> int:

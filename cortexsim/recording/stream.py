@@ -1,4 +1,4 @@
-"""Where a recording goes while it runs: to memory, or to disk, told apart until whole and gone on with later."""
+"""Recording sinks: in memory, or streamed to zarr with resumable, clearly marked partial files."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ import numpy as np
 import xarray as xr
 
 from cortexsim._support.files import FolderLock, written_aside
-from cortexsim.recording.io import ATTRIBUTE, COMPLETE, WRITTEN, chunk_for, engine_for, write_zarr
+from cortexsim.recording.description import ATTRIBUTE
+from cortexsim.recording.io import COMPLETE, WRITTEN, chunk_for, engine_for, write_zarr
 
 # one batch is written and one waits while the next is computed: memory does not grow with the number of stimuli
 WAITING = 1
 
 
 class Memory:
-    """Keeps the batches of a recording in memory.
+    """A recording in memory.
 
     Parameters
     ----------
@@ -31,7 +32,7 @@ class Memory:
     Attributes
     ----------
     arrays : dict of str to array
-        NaN where nothing is kept yet.
+        NaN where nothing is written yet.
     """
 
     def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype: str) -> None:
@@ -46,20 +47,20 @@ class Memory:
         return {name: array[batch.start : batch.stop] for name, array in self.arrays.items()}
 
     def write(self, batch: range, arrays: Mapping[str, np.ndarray]) -> None:
-        """Do nothing: what `room` gave is a part of the whole."""
+        """Do nothing: the arrays of `room` are views of the recording."""
 
     def finish(self) -> None:
-        """Do nothing: all is there."""
+        """Do nothing: memory is complete with its last batch."""
 
     def __enter__(self) -> Memory:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Do nothing: there is nothing to give back."""
+        """Do nothing: there is nothing to release."""
 
 
 class Stream:
-    """Writes the batches of a recording to zarr, in a thread of its own, behind a queue of bounded length.
+    """A recording that is streamed to zarr, in a thread with a queue of bounded length.
 
     Parameters
     ----------
@@ -90,21 +91,21 @@ class Stream:
 
     @classmethod
     def create(cls, path: Path, skeleton: xr.DataTree, batch_size: int) -> Stream:
-        """Lay out a recording of which nothing is written yet, and open it.
+        """Create a recording of which nothing is written yet, and open it.
 
         Parameters
         ----------
         path : Path
-            Where nothing is yet.
+            A path that does not exist.
         skeleton : DataTree
-            The recording with lazy arrays in place of what is to come.
+            The recording with lazy arrays of the final shapes.
         batch_size : int
-            Stimuli that `keep` gets at once; a chunk never belongs to two batches.
+            Stimuli in each call of `write`; a chunk never belongs to two batches.
 
         Raises
         ------
         FileExistsError
-            If there is something at the path.
+            If the path exists.
         OSError
             If it cannot be written; nothing is left behind.
         """
@@ -126,7 +127,7 @@ class Stream:
         return cls(path)
 
     def missing(self, batch_size: int) -> list[range]:
-        """Return the batches of which something is not written, in order."""
+        """Return the batches that are not completely written, in order."""
         written = self._written[:] == 1
         batches = _batches(len(written), batch_size)
         return [batch for batch in batches if not written[batch.start : batch.stop].all()]
@@ -138,24 +139,24 @@ class Stream:
         }
 
     def write(self, batch: range, arrays: Mapping[str, np.ndarray]) -> None:
-        """Hand over a batch, to be written in turn; waits while the queue is full.
+        """Queue a batch to be written; waits while the queue is full.
 
         Parameters
         ----------
         batch : range
         arrays : mapping of str to array
-            As `room` gave them, filled; not to be changed afterwards.
+            Those of `room`, filled; must not change afterwards.
 
         Raises
         ------
         OSError
-            If a batch before it could not be written, as on a full disk. Those before that one stay.
+            If an earlier batch could not be written, as on a full disk. The batches before that one stay.
         """
         self._complain()
         self._queue.put((batch, arrays))
 
     def finish(self) -> None:
-        """Wait until all is written, and mark the recording as complete.
+        """Wait until everything is written, and mark the recording as complete.
 
         Raises
         ------
@@ -188,28 +189,28 @@ class Stream:
         done, n = int(written.sum()), len(written)
         raise type(self._error)(
             self._error.errno,
-            f"could not go on writing {self.path}: {self._error.strerror or self._error}; {done:,} of {n:,} stimuli "
-            "are written and stay; the same call with resume=True goes on",
+            f"could not write {self.path}: {self._error.strerror or self._error}; {done:,} of {n:,} stimuli are "
+            "written and stay; repeat the call with resume=True to finish",
         ) from self._error
 
     def _write_all(self) -> None:
         for batch, arrays in iter(self._queue.get, None):
             if self._error is not None:
-                continue  # what waits is let go, so that nobody waits for this thread
+                continue  # drop what is queued, so that nobody waits for this thread
             try:
                 for name, values in arrays.items():
                     self._arrays[name][batch.start : batch.stop] = values
-                # last of all, so that what is marked as written is there whenever the process ends
+                # last, so that what is marked as written exists, whenever the process ends
                 self._written[batch.start : batch.stop] = 1
             except BaseException as error:
                 self._error = error
 
 
 def lazy(shapes: Mapping[str, tuple[int, ...]], dtype: str) -> dict[str, Any]:
-    """Return arrays that take no memory, to lay out a recording by."""
+    """Return arrays that take no memory, from which a recording is created."""
     import dask.array
 
-    # each in one piece: nothing of it is computed, and pieces of dask's choice would not fit the chunks on disk
+    # each in one piece: nothing of it is computed, and pieces of dask's choice would not match the chunks on disk
     return {name: dask.array.full(shape, np.nan, dtype=dtype, chunks=-1) for name, shape in shapes.items()}
 
 
@@ -238,9 +239,9 @@ def unfinished_settings(path: str | Path) -> dict[str, Any] | None:
 
 
 def _remove_unfinished(path: Path) -> None:
-    """Remove the chunks that a killed process had begun to write, under the temporary names that zarr gives them.
+    """Remove the chunks that a killed process left half written, under zarr's temporary names.
 
-    Only for who alone has the right to write there.
+    Needs the lock: a chunk of a running process would be removed too.
     """
     for chunk in path.rglob("*.partial"):
         chunk.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from cortexsim.recording.io import settings
+from cortexsim.recording.description import settings
 
 
 def states(recording: xr.DataTree) -> list[str]:

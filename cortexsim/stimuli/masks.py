@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from cortexsim._support import randomness
-from cortexsim._support.checks import unknown
+from cortexsim._support.checks import one_of
 from cortexsim.stimuli.images import as_float
 
-MASKS = ("noise", "phase-scrambled", "pixel-shuffled", "texture", "image", "target")
 PATCHES = 4  # patches of a texture along the shorter side
 
 
@@ -52,11 +52,11 @@ def make_masks(mask: str | GivenMask, targets: Tensor, others: Tensor, seed: int
     Parameters
     ----------
     mask : str or GivenMask
-        One of `MASKS`, or pixels.
+        A name of `MASKS`, or pixels.
     targets : Tensor, shape (stimulus, 3, height, width)
         RGB in [0, 1].
     others : Tensor, shape (stimulus, 3, height, width)
-        The whole set, from which masks of the kinds "image" and "texture" are taken.
+        The whole set, from which some masks are taken.
     seed : int
     index : Tensor, shape (stimulus,)
         The targets' indices within their set.
@@ -68,35 +68,31 @@ def make_masks(mask: str | GivenMask, targets: Tensor, others: Tensor, seed: int
     Raises
     ------
     ValueError
-        If a given mask does not fit, or there is no other image to take.
+        If a mask of given pixels does not fit, or there is no other image to take.
     """
-    shape = targets.shape[1:]
     if isinstance(mask, GivenMask):
+        shape = targets.shape[1:]
         if mask.shape != tuple(shape):
             raise ValueError(f"the mask has shape {mask.shape}, but the images have {tuple(shape)}")
         return match_contrast(mask.pixels().to(targets).expand_as(targets), targets)
-    match mask:
-        case "target":
-            return targets
-        case "noise":
-            return match_contrast(randomness.normal(seed, "mask", index, shape).to(targets), targets)
-        case "pixel-shuffled":
-            order = randomness.permutation(seed, "mask", index, shape[1] * shape[2])
-            return targets.flatten(2).gather(2, order[:, None].expand(-1, shape[0], -1)).reshape(targets.shape)
-        case "phase-scrambled":
-            return match_contrast(_phase_scrambled(targets, seed, index), targets)
-        case "texture" | "image":
-            if len(others) < 2:
-                raise ValueError(f"a mask of kind {mask!r} needs at least 2 stimuli, got {len(others)}")
-            if mask == "texture":
-                return match_contrast(_patchwork(targets, others, seed, index), targets)
-            step = 1 + randomness.integers(seed, "mask", index, len(others) - 1)
-            partner = as_float(others[((index + step) % len(others)).to(others.device)])
-            return match_contrast(partner.to(targets), targets)
-    raise ValueError(unknown("mask", mask, MASKS))
+    chosen = MASKS[one_of(mask, "mask", MASKS)]
+    if chosen.from_others and len(others) < 2:
+        raise ValueError(f"a mask of kind {mask!r} needs at least 2 stimuli, got {len(others)}")
+    drawn = chosen.draw(targets, others, seed, index)
+    return drawn if chosen.has_contrast else match_contrast(drawn, targets)
 
 
-def _phase_scrambled(targets: Tensor, seed: int, index: Tensor) -> Tensor:
+def _noise(targets: Tensor, others: Tensor, seed: int, index: Tensor) -> Tensor:
+    return randomness.normal(seed, "mask", index, targets.shape[1:]).to(targets)
+
+
+def _pixel_shuffled(targets: Tensor, others: Tensor, seed: int, index: Tensor) -> Tensor:
+    n_channels, height, width = targets.shape[1:]
+    order = randomness.permutation(seed, "mask", index, height * width)
+    return targets.flatten(2).gather(2, order[:, None].expand(-1, n_channels, -1)).reshape(targets.shape)
+
+
+def _phase_scrambled(targets: Tensor, others: Tensor, seed: int, index: Tensor) -> Tensor:
     noise = randomness.normal(seed, "mask", index, targets.shape[2:]).to(targets)
     # the phases of real noise are antisymmetric, so the result stays real; one field for all channels keeps the hues
     phase = torch.fft.rfft2(noise).angle()[:, None]
@@ -104,8 +100,13 @@ def _phase_scrambled(targets: Tensor, seed: int, index: Tensor) -> Tensor:
     return torch.fft.irfft2(torch.polar(spectrum.abs(), spectrum.angle() + phase), s=targets.shape[2:])
 
 
-def _patchwork(targets: Tensor, others: Tensor, seed: int, index: Tensor) -> Tensor:
-    """Tile the field with square patches, each cut at random from another stimulus, drawn anew for each patch."""
+def _another_image(targets: Tensor, others: Tensor, seed: int, index: Tensor) -> Tensor:
+    step = 1 + randomness.integers(seed, "mask", index, len(others) - 1)
+    return as_float(others[((index + step) % len(others)).to(others.device)]).to(targets)
+
+
+def _texture(targets: Tensor, others: Tensor, seed: int, index: Tensor) -> Tensor:
+    """Tile the field with square patches, each cut at random from another stimulus that is drawn for each patch."""
     height, width = targets.shape[2:]
     side = max(1, min(height, width) // PATCHES)
     tiles = (-(-height // side), -(-width // side))
@@ -119,6 +120,46 @@ def _patchwork(targets: Tensor, others: Tensor, seed: int, index: Tensor) -> Ten
     place = (partner[tile], top[tile] + y % side, left[tile] + x % side)
     there = tuple(part.to(others.device) for part in place)
     return as_float(others[there[0], :, there[1], there[2]]).permute(0, 3, 1, 2).to(targets)
+
+
+def _target(targets: Tensor, others: Tensor, seed: int, index: Tensor) -> Tensor:
+    return targets
+
+
+@dataclass(frozen=True)
+class Mask:
+    """A kind of mask, as `MASKS` lists it under its name.
+
+    Parameters
+    ----------
+    words : str
+        How a presentation names it.
+    draw : callable
+        From (targets, all images, seed, indices of the targets) to masks, all of shape (stimulus, 3, height, width).
+    from_others : bool
+        It is taken from other images of the set.
+    has_contrast : bool
+        What `draw` returns has the targets' mean and contrast already.
+    whole_picture : bool
+        It shows a whole picture rather than a pattern: a control.
+    """
+
+    words: str
+    draw: Callable[[Tensor, Tensor, int, Tensor], Tensor]
+    from_others: bool = False
+    has_contrast: bool = False
+    whole_picture: bool = False
+
+
+# the masks by name: presentations, the command line, panels and messages offer what is registered here
+MASKS: dict[str, Mask] = {
+    "noise": Mask("noise mask", _noise),
+    "phase-scrambled": Mask("phase-scrambled mask", _phase_scrambled),
+    "pixel-shuffled": Mask("pixel-shuffled mask", _pixel_shuffled, has_contrast=True),
+    "texture": Mask("texture mask", _texture, from_others=True),
+    "image": Mask("another image as mask", _another_image, from_others=True, whole_picture=True),
+    "target": Mask("the target itself as mask", _target, has_contrast=True, whole_picture=True),
+}
 
 
 def match_contrast(masks: Tensor, targets: Tensor, *, iterations: int = 30) -> Tensor:

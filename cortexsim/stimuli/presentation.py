@@ -6,7 +6,7 @@ What is random (masks, the draw from a mixture) depends on (seed, stimulus index
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -14,12 +14,21 @@ import torch
 from torch import Tensor
 
 from cortexsim._support import randomness
-from cortexsim._support.checks import unknown, whole
+from cortexsim._support.checks import one_of, whole
 from cortexsim.stimuli.images import as_float
 from cortexsim.stimuli.masks import MASKS, GivenMask, make_masks
 
 Shown = Literal["nothing", "image", "mask"]
 SHOWN: tuple[Shown, ...] = ("nothing", "image", "mask")
+# what each kind of presentation has, besides what is shown
+ARGUMENTS: dict[str, tuple[str, ...]] = {
+    "flash": ("duration",),
+    "masked": ("duration", "soa", "mask", "mask_duration"),
+    "sustained": (),
+    "sequence": ("steps_per_frame", "n_frames"),
+}
+OPTIONAL = ("mask_duration", "n_frames")
+UNITS = {"n_frames": "frames"}
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,23 @@ class Presentation:
     mask_duration: int | None = None
     steps_per_frame: int | None = None
     n_frames: int | None = None
+
+    def __post_init__(self) -> None:
+        allowed = ARGUMENTS[one_of(self.kind, "kind of presentation", ARGUMENTS)]
+        for name in ("duration", "soa", "mask", "mask_duration", "steps_per_frame", "n_frames"):
+            value = getattr(self, name)
+            if name not in allowed:
+                if value is not None:
+                    raise ValueError(f"a {self.kind} presentation has no {name}, got {value!r}")
+            elif name == "mask":
+                if not isinstance(value, GivenMask):
+                    one_of(value, "mask", MASKS)
+            elif value is not None or name not in OPTIONAL:
+                object.__setattr__(self, name, whole(value, name, 1, unit=UNITS.get(name, "steps")))
+        if self.soa is not None and self.duration is not None and self.soa < self.duration:
+            raise ValueError(
+                f"the mask cannot come before the target ends: SOA {self.soa} is shorter than duration {self.duration}"
+            )
 
     @property
     def components(self) -> tuple[Presentation, ...]:
@@ -168,7 +194,7 @@ class Presentation:
         text = f"{self.kind}: image for {_steps(self.duration)}"
         if self.soa is None:
             return f"{text}, then nothing"
-        name = "given mask" if isinstance(self.mask, GivenMask) else _MASK_WORDS[str(self.mask)]
+        name = "given mask" if isinstance(self.mask, GivenMask) else MASKS[str(self.mask)].words
         end = "to the end" if self.mask_duration is None else f"for {_steps(self.mask_duration)}"
         return f"{text}, {name} from t = {self.soa} {end} (SOA {self.soa}, ISI {self.soa - self.duration})"
 
@@ -255,27 +281,6 @@ class Mixture:
 
 AnyPresentation = Presentation | Mixture
 
-_MASK_WORDS = {
-    "noise": "noise mask",
-    "phase-scrambled": "phase-scrambled mask",
-    "pixel-shuffled": "pixel-shuffled mask",
-    "texture": "texture mask",
-    "image": "another image as mask",
-    "target": "the target itself as mask",
-}
-
-
-def from_dict(saved: Mapping[str, Any]) -> AnyPresentation:
-    """Build a presentation from `to_dict`'s form."""
-    if saved["kind"] == "mixture":
-        # as they are: `mixture` would divide the weights by their sum once more
-        components = [from_dict(component) for component in saved["components"]]
-        return Mixture(tuple(c for c in components if isinstance(c, Presentation)), tuple(saved["weights"]))
-    values = {"duration": None, **saved}
-    if isinstance(values.get("mask"), Mapping):
-        values["mask"] = GivenMask(tuple(values["mask"]["shape"]), values["mask"]["data"])
-    return Presentation(**values)
-
 
 def _steps(n: int) -> str:
     return f"{n} step" if n == 1 else f"{n} steps"
@@ -307,7 +312,7 @@ def flash(duration: int = 1) -> Presentation:
     """
     if duration is None:
         raise ValueError("duration must be a whole number of steps, at least 1, got None; use sustained()")
-    return Presentation("flash", whole(duration, "duration", 1, unit="steps"))
+    return Presentation("flash", duration)
 
 
 def sustained() -> Presentation:
@@ -344,16 +349,10 @@ def masked(
     ValueError
         If the SOA is shorter than the duration, a number is below 1, or the mask is unknown.
     """
-    duration, soa = whole(duration, "duration", 1, unit="steps"), whole(soa, "soa", 1, unit="steps")
-    mask_duration = None if mask_duration is None else whole(mask_duration, "mask_duration", 1, unit="steps")
-    if soa < duration:
-        raise ValueError(f"the mask cannot come before the target ends: SOA {soa} is shorter than duration {duration}")
     if isinstance(mask, Tensor):
         mask = GivenMask.of(mask)
     elif not isinstance(mask, str | GivenMask):
         raise TypeError(f"mask must be one of {list(MASKS)}, or a torch.Tensor, got {type(mask).__name__}")
-    elif isinstance(mask, str) and mask not in MASKS:
-        raise ValueError(unknown("mask", mask, MASKS))
     return Presentation("masked", duration, soa, mask, mask_duration)
 
 
@@ -365,7 +364,7 @@ def sequence(steps_per_frame: int = 1) -> Presentation:
     ValueError
         If `steps_per_frame` is no whole number of at least 1.
     """
-    return Presentation("sequence", None, steps_per_frame=whole(steps_per_frame, "steps_per_frame", 1, unit="steps"))
+    return Presentation("sequence", None, steps_per_frame=steps_per_frame)
 
 
 def mixture(*presentations: AnyPresentation, weights: Sequence[float] | None = None) -> Mixture:

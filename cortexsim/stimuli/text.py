@@ -1,11 +1,105 @@
-"""Presentations, silences and what to record, as they are written on a command line or in a study file."""
+"""Presentations as plain values and as text, and back; silences and records as text."""
 
 from __future__ import annotations
 
+import base64
+import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cortexsim.stimuli import presentation
-from cortexsim.stimuli.presentation import AnyPresentation
+from cortexsim._support.checks import one_of
+from cortexsim.stimuli.masks import MASKS, GivenMask
+from cortexsim.stimuli.presentation import ARGUMENTS, AnyPresentation, Mixture, Presentation, mixture
+
+# what each kind of presentation takes in its short form, "masked:DURATION:SOA[:MASK[:MASK_DURATION]]"
+WRITTEN = {
+    "flash": ("duration",),
+    "sustained": (),
+    "masked": ("duration", "soa", "mask", "mask_duration"),
+    "sequence": ("steps_per_frame",),
+}
+USUAL: dict[str, Any] = {"duration": 1, "soa": 3, "mask": "noise", "steps_per_frame": 1}
+SHOW_HELP = (
+    "flash, flash:STEPS, sustained, sequence, masked:DURATION:SOA[:MASK[:MASK_DURATION]]; join several with + for a "
+    "mixture, 3*flash is drawn three times as often"
+)
+
+
+def mask_help() -> str:
+    """Return the masks that a presentation can have, for help."""
+    return f"MASK: {', '.join(MASKS)}"
+
+
+# --- plain values ----------------------------------------------------------------------------------------------------
+
+
+def from_dict(saved: Mapping[str, Any], kinds: Iterable[str] = (*ARGUMENTS, "mixture")) -> AnyPresentation:
+    """Build a presentation from `to_dict`'s form.
+
+    Parameters
+    ----------
+    saved : mapping
+        `kind`, and the arguments of that kind; one that is missing has its usual value, such as duration 1.
+    kinds : iterable of str
+        The kinds that are allowed.
+
+    Raises
+    ------
+    TypeError
+        If it is no mapping.
+    ValueError
+        If the kind is missing, it or an argument is unknown, a number is not allowed, or a mask of pixels is damaged.
+    """
+    if not isinstance(saved, Mapping):
+        raise TypeError(f"presentation must be a mapping, got {saved!r}")
+    arguments, allowed = dict(saved), list(kinds)
+    if "kind" not in arguments:
+        raise ValueError(f"presentation lacks 'kind': the allowed values are {allowed}, got {arguments}")
+    kind = one_of(arguments.pop("kind"), "kind of presentation", allowed)
+    if kind == "mixture":
+        return _mixture_from(arguments)
+    for name in arguments:
+        one_of(name, f"argument of {kind}()", ARGUMENTS[kind])
+    if isinstance(arguments.get("mask"), Mapping):
+        arguments["mask"] = _given_mask(arguments["mask"])
+    usual = {name: USUAL.get(name) for name in ARGUMENTS[kind]}
+    return Presentation(kind, **{"duration": None, **usual, **arguments})
+
+
+def _mixture_from(arguments: Mapping[str, Any]) -> Mixture:
+    if set(arguments) != {"components", "weights"}:
+        raise ValueError(f"a mixture has 'components' and 'weights', got {sorted(arguments)}")
+    components = [from_dict(component, ARGUMENTS) for component in arguments["components"]]
+    # as they are: `mixture` would divide the weights by their sum once more
+    return Mixture(tuple(c for c in components if isinstance(c, Presentation)), tuple(arguments["weights"]))
+
+
+def _given_mask(described: Mapping[str, Any]) -> GivenMask:
+    """Make a mask of the pixels that settings contain, as `Presentation.to_dict` writes them."""
+    if set(described) != {"shape", "data"}:
+        raise ValueError(
+            f"mask must be one of {list(MASKS)}, or pixels as {{'shape': [3, height, width], 'data': float32 in "
+            f"base64}}, got a mapping with the keys {list(described)}"
+        )
+    shape, data = described["shape"], described["data"]
+    sides = list(shape) if isinstance(shape, list | tuple) else []
+    if len(sides) != 3 or any(type(side) is not int or side < 1 for side in sides) or sides[0] != 3:
+        raise ValueError(f"the shape of a mask must be [3, height, width], in pixels, got {shape!r}")
+    wanted = 4 * math.prod(sides)
+    try:
+        found = len(base64.b64decode(data, validate=True))
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"the data of a mask of shape {sides} must be {wanted:,} bytes of float32 pixels in base64: {error}"
+        ) from error
+    if found != wanted:
+        raise ValueError(
+            f"the data of a mask of shape {sides} must be {wanted:,} bytes of float32 pixels, got {found:,}"
+        )
+    return GivenMask.of(GivenMask(tuple(sides), data).pixels())
+
+
+# --- words -----------------------------------------------------------------------------------------------------------
 
 
 def read_presentation(text: str) -> AnyPresentation:
@@ -16,27 +110,42 @@ def read_presentation(text: str) -> AnyPresentation:
     ValueError
         If it cannot be read; the message says what is allowed.
     """
-    parts, weights = [], []
+    parts: list[AnyPresentation] = []
+    weights = []
     for part in text.split("+"):
         often, star, shown = part.rpartition("*")
-        name, *values = shown.split(":")
+        kind, *values = shown.split(":")
+        if kind not in WRITTEN or len(values) > len(WRITTEN[kind]) or (star and not often.isdigit()):
+            raise ValueError(f"cannot read the presentation {part!r}: allowed are {SHOW_HELP}")
         numbers = [int(value) if value.isdigit() else value for value in values]
-        most = {"flash": 1, "sustained": 0, "masked": 4, "sequence": 1}
-        if name not in most or len(values) > most[name] or (star and not often.isdigit()):
-            raise ValueError(
-                f"cannot read the presentation {part!r}: allowed are flash, flash:STEPS, sustained, sequence, "
-                "masked:DURATION:SOA[:MASK[:MASK_DURATION]], joined with +; 3*flash is drawn three times as often"
-            )
-        parts.append(getattr(presentation, name)(*numbers))
+        parts.append(from_dict({"kind": kind, **dict(zip(WRITTEN[kind], numbers, strict=False))}, ARGUMENTS))
         weights.append(int(often or 1))
-    return parts[0] if len(parts) == 1 else presentation.mixture(*parts, weights=weights)
+    return parts[0] if len(parts) == 1 else mixture(*parts, weights=weights)
 
 
-def read_silence(text: str) -> tuple[str, Any]:
+def write_presentation(presentation: AnyPresentation) -> str:
+    """Write a presentation as `read_presentation` reads it; a noise mask to the end is not mentioned.
+
+    The weights of a mixture are left out where they are equal. Pixels of a given mask have no words: "given" stands for
+    them.
+    """
+    if isinstance(presentation, Mixture):
+        least = min(presentation.weights)
+        often = [round(weight / least) for weight in presentation.weights]
+        parts = zip(often, presentation.components, strict=True)
+        return "+".join(f"{n}*{write_presentation(c)}" if n > 1 else write_presentation(c) for n, c in parts)
+    values = [getattr(presentation, name) for name in WRITTEN[presentation.kind]]
+    if presentation.kind == "masked":
+        # what is usual is left out from the end: no duration of the mask, then noise
+        values = values[:2] if values[2:] == ["noise", None] else values[:3] if values[3] is None else values
+    return ":".join(["given" if isinstance(value, GivenMask) else str(value) for value in [presentation.kind, *values]])
+
+
+def read_silence(text: str) -> tuple[str, range | None]:
     """Read a silenced transition: "V2->V1", "V2->V1:3", or "V2->V1:3-20" (both ends included).
 
-    In place of its name, a state stands for all that leave it, and "forward", "lateral" or "feedback" for all that go
-    this way.
+    In place of its name, a state stands for all transitions that leave it, and "forward", "lateral" or "feedback" for
+    all of that direction.
 
     Raises
     ------
@@ -50,8 +159,8 @@ def read_silence(text: str) -> tuple[str, Any]:
     return name, range(int(first), int(last or first) + 1) if times else None
 
 
-def read_amount(text: str) -> tuple[str, tuple[float, Any]]:
-    """Read how much of a gain or of noise a transition gets: "V2->V1:0.5", or "V2->V1:0.5:3-20"; names as for silence.
+def read_amount(text: str) -> tuple[str, tuple[float, range | None]]:
+    """Read the gain or noise of a transition: "V2->V1:0.5", or "V2->V1:0.5:3-20"; names as for silence.
 
     Raises
     ------
@@ -67,19 +176,19 @@ def read_amount(text: str) -> tuple[str, tuple[float, Any]]:
     return name, (value, read_silence(f"{name}:{times}")[1] if colon else None)
 
 
-def read_record(text: str) -> list[str] | dict[str, Any]:
-    """Read what to record: "V1,IT", or how much of each: "V1:spatial_mean,V2,IT:0+7+12" (units by their numbers).
+def read_record(text: str) -> list[str] | dict[str, str | list[int]]:
+    """Read what to record: "V1,IT", or the part of each: "V1:spatial_mean,V2,IT:0+7+12" (units by their numbers).
 
     Raises
     ------
     ValueError
         If a state is named twice. What does not fit a model is left to `simulate`.
     """
-    asked: dict[str, Any] = {}
+    asked: dict[str, str | list[int]] = {}
     for part in text.split(",") if text else []:
-        name, colon, way = part.partition(":")
+        name, colon, selection = part.partition(":")
         if name in asked:
             raise ValueError(f"{name} is recorded twice; give it once, as in V1:spatial_mean,IT")
-        numbers = way.split("+")
-        asked[name] = [int(n) for n in numbers] if all(n.isdigit() for n in numbers) else way if colon else "all"
+        numbers = selection.split("+")
+        asked[name] = [int(n) for n in numbers] if all(n.isdigit() for n in numbers) else selection if colon else "all"
     return asked if ":" in text else list(asked)

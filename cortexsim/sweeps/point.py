@@ -9,15 +9,14 @@ from typing import Any
 
 import xarray as xr
 
-from cortexsim import __version__, datasets
+from cortexsim import __version__, datasets, zoo
 from cortexsim.analyse._accuracy import accuracy
 from cortexsim.datasets.labels import classes
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.moments import MissingStatisticsError
-from cortexsim.recording._rerun import draw
 from cortexsim.recording._simulate import simulate
 from cortexsim.stimuli.text import read_presentation, read_record
-from cortexsim.sweeps.study import Point, folder_of, load_model, silenced
+from cortexsim.sweeps.study import Point, folder_of, silenced
 
 # a worker with several threads computes one point at a time: torch has threads of its own
 _ONE = threading.Lock()
@@ -54,7 +53,7 @@ def _measured(point: Point, base: Path, path: Path | None) -> xr.Dataset:
     chosen, settings = point.chosen, point.settings
     if settings["version"] != __version__:
         raise RuntimeError(f"the worker runs cortexsim {__version__}, but the study is of {settings['version']}")
-    model = load_model(chosen["model"], base)
+    model = zoo.get(chosen["model"], base=base)
     presentation = read_presentation(chosen["presentation"])
     size, seed = model.graph.states[0].size, chosen["seed"]
     data = settings["data"]
@@ -103,19 +102,12 @@ def stimuli(data: str | Mapping[str, Any], n: int, seed: int, part: str, size: t
     Dataset
     """
     if isinstance(data, str) and folder_of(data):
-        return _of_folder(Path(data), n, seed, part, size)
+        images = datasets.get(Path(data), n, part=part, size=size)
+        if n > images.sizes["stimulus"]:
+            raise ValueError(f"{data} has {images.sizes['stimulus']} {part} images, but the study asks for {n}")
+        # a folder lists one class after the other
+        return datasets.sample(images, n, seed=seed)
     named = {"name": data} if isinstance(data, str) else dict(data)
     if part == "test":
         part = named.get("part", "test")
-    return draw({"size": size[0], **named, "part": part, "seed": seed}, n)
-
-
-def _of_folder(path: Path, n: int, seed: int, part: str, size: tuple[int, int]) -> Any:
-    import torch
-
-    images = datasets.folder(path, size=size, part=part if (path / part).is_dir() else None)
-    if n > images.sizes["stimulus"]:
-        raise ValueError(f"{path} holds {images.sizes['stimulus']} {part} images, but the study asks for {n}")
-    # a folder lists one class after the other
-    order = torch.randperm(images.sizes["stimulus"], generator=torch.Generator().manual_seed(seed))[:n]
-    return images.isel(stimulus=sorted(order.tolist()))
+    return datasets.get({**named, "part": part, "seed": seed}, n, size=size)

@@ -14,10 +14,9 @@ from typing import Any
 
 from cortexsim import __version__, zoo
 from cortexsim._support.checks import unknown, whole
-from cortexsim.model.checkpoint import load as load_file
-from cortexsim.model.cortex import Cortex
-from cortexsim.recording._rerun import draw
+from cortexsim.datasets.registry import draw
 from cortexsim.stimuli.text import read_presentation, read_record, read_silence
+from cortexsim.zoo.models import full_name, path_of
 
 # the dimensions of the grid, each with the setting that lists its values
 AXES = {
@@ -156,11 +155,6 @@ def read_study(study: Any) -> Study:
     return _checked(written, lambda *names: f"{path}, {_line(text, *names)}")
 
 
-def load_model(name: str, base: Path = Path()) -> Cortex:
-    """Load a model that a study names; a relative path begins at `base`."""
-    return load_file(base / Path(name).expanduser()) if name.endswith(".safetensors") else zoo.load(name)
-
-
 def folder_of(data: Any, base: Path = Path()) -> Path | None:
     """Return the folder of images that a study names, or None where it names no folder that is there."""
     folder = base / Path(data).expanduser() if isinstance(data, str) else None
@@ -269,15 +263,16 @@ def silenced(text: str) -> dict[str, Any]:
 
 
 def _known(name: str) -> None:
-    if not name.endswith(".safetensors"):
-        if name not in [*zoo.SHORT, *zoo.pretrained()]:
-            raise ValueError(unknown("model", name, [*zoo.SHORT, *zoo.pretrained()]))
-    elif not Path(name).expanduser().is_file():
-        raise FileNotFoundError(f"there is no model at {name}")
+    path = path_of(name)
+    if path is None:
+        full_name(name)
+    elif not path.is_file():
+        raise FileNotFoundError(f"there is no model at {path}")
 
 
 def _checksum(name: str) -> str:
     """Tell models apart that have the same name."""
-    if not name.endswith(".safetensors"):
-        return load_model(name).checksum()
-    return hashlib.sha256(Path(name).expanduser().read_bytes()).hexdigest()[:16]
+    path = path_of(name)
+    if path is None:
+        return zoo.load(name).checksum()
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]

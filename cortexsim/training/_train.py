@@ -25,7 +25,7 @@ from cortexsim.graph._schedule import Schedule, populate, schedule
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.checkpoint import checked_suffix
 from cortexsim.model.cortex import Cortex, the_cortex
-from cortexsim.model.moments import by_batch, not_at_all
+from cortexsim.model.moments import by_batch
 from cortexsim.model.nets import undisturbed
 from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import AnyPresentation
@@ -274,7 +274,7 @@ class _Training:
         with self._seeded(seed * 1_000_003 + within), mixed:
             frames = self.presentation.frames(images, planned.until, seed=seed, index=index, others=self.images)
             over_batch = ranks.by_whole_batch if ranks.together() else by_batch
-            normalize = not_at_all if model.normalization == "none" else over_batch
+            normalize = over_batch if model.needs_statistics else model.without_statistics
             logits = model.read(frames, planned, times, normalize, recompute=recipe.recompute).float()
         labels, asked = labels_at(self.labels[index], times), labels_at(self.labels[batch], times) >= 0
         loss = F.cross_entropy(
@@ -359,7 +359,7 @@ class _Training:
         images, labels = self.validation
         if not thorough and not len(images):
             return None
-        if model.normalization != "none":
+        if model.needs_statistics:
             n = recipe.calibration_images if thorough else recipe.brief_calibration_images
             some = torch.randperm(len(self.images), generator=torch.Generator().manual_seed(recipe.seed))[:n]
             calibrate(model, self.images[some.to(self.device)], recipe.presentation, until=until, seed=recipe.seed)

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from cortexsim._support.checks import unknown, whole
-from cortexsim.stimuli.presentation import AnyPresentation, flash, from_dict, sustained
+from cortexsim.stimuli.presentation import AnyPresentation, flash, sustained
+from cortexsim.stimuli.text import from_dict
 
 ALLOWED = {
     "optimizer": ("sgd", "adamw"),

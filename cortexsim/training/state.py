@@ -12,7 +12,7 @@ from torch import Tensor
 from cortexsim import __version__
 from cortexsim.model.checkpoint import read_tensors, write_tensors
 from cortexsim.model.cortex import Cortex
-from cortexsim.stimuli.presentation import from_dict
+from cortexsim.stimuli.text import from_dict
 
 
 def write_state(

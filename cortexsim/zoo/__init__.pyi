@@ -1,14 +1,16 @@
 from . import cards
-from .models import PAPER, SHORT, SIBLINGS, PaperModel, build, card, load, pretrained, siblings
+from .models import CONTROLS, PAPER, SHORT, PaperModel, build, card, controls, get, load, pretrained, siblings
 
 __all__ = [
+    "CONTROLS",
     "PAPER",
     "SHORT",
-    "SIBLINGS",
     "PaperModel",
     "build",
     "card",
     "cards",
+    "controls",
+    "get",
     "load",
     "pretrained",
     "siblings",

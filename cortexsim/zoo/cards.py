@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from cortexsim._support.resources import data_folder
-from cortexsim.stimuli.presentation import AnyPresentation, Mixture, from_dict
+from cortexsim.stimuli.text import from_dict, write_presentation
 
 # how many records of a training are printed, besides those with a validation
 CURVE_LINES = 9
@@ -112,7 +112,7 @@ def _one(run: dict[str, Any]) -> xr.Dataset:
         },
         coords={
             "seed": run["seed"],
-            "presentation": [short(from_dict(one["shown"])) for one in shown.values()],
+            "presentation": [write_presentation(from_dict(one["shown"])) for one in shown.values()],
             "time": ("time", times, {"long_name": "readout time", "units": "steps"}),
             "bin": ("bin", bins, {"long_name": "class" if by_class else test["factor"].replace("_", " ")}),
             "shown": test["classes"],
@@ -138,16 +138,6 @@ def _one(run: dict[str, Any]) -> xr.Dataset:
 
 def _stimuli(stage: dict[str, Any]) -> str:
     return f"{stage['n']:,} of {stage['size']} x {stage['size']}"
-
-
-def short(presentation: AnyPresentation) -> str:
-    """Name a presentation as the command line does; a mask that is not mentioned is noise and stays on."""
-    if isinstance(presentation, Mixture):
-        return "+".join(short(component) for component in presentation.components)
-    if presentation.kind != "masked":
-        return presentation.kind if presentation.duration is None else f"{presentation.kind}:{presentation.duration}"
-    mask = "" if presentation.mask == "noise" else f":{presentation.mask}"
-    return f"masked:{presentation.duration}:{presentation.soa}{mask}"
 
 
 def as_text(card: xr.Dataset, last: int = 12) -> str:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import xarray as xr
 
@@ -46,6 +50,7 @@ class PaperModel:
     count_confidence: str = "I"
 
 
+SUFFIX = ".safetensors"
 _THREE = {"h1": 64, "h2": 128, "h3": 256}
 _FOUR = {"h1": 8, "h2": 16, "h3": 32, "h4": 64}
 
@@ -67,61 +72,98 @@ def _one_kernel(features: int) -> CortexGraph:
 
 
 PAPER: dict[str, PaperModel] = {
-    "resnet-1-state": PaperModel("1-state ResNet, weights shared over time", _resnet_1, 10, 76_106, "R"),
-    "resnet-1-state-unshared": PaperModel(
-        "1-state ResNet, ordinary: weights of its own at each time", _resnet_1, 10, 739_658, "R", sharing="none"
+    "resnet-1-state": PaperModel(
+        description="1-state ResNet, weights shared over time",
+        graph=_resnet_1,
+        readout_time=10,
+        n_parameters=76_106,
+        confidence="R",
     ),
-    "resnet-3-state": PaperModel("3-state ResNet, weights shared over time", _resnet_3, 11, 120_890, "I"),
+    "resnet-1-state-unshared": PaperModel(
+        description="1-state ResNet, ordinary: weights of its own at each time",
+        graph=_resnet_1,
+        readout_time=10,
+        n_parameters=739_658,
+        confidence="R",
+        sharing="none",
+    ),
+    "resnet-3-state": PaperModel(
+        description="3-state ResNet, weights shared over time",
+        graph=_resnet_3,
+        readout_time=11,
+        n_parameters=120_890,
+        confidence="I",
+    ),
     "resnet-3-state-unshared": PaperModel(
-        "3-state ResNet, ordinary: weights of its own at each time", _resnet_3, 11, 314_426, "I", sharing="none"
+        description="3-state ResNet, ordinary: weights of its own at each time",
+        graph=_resnet_3,
+        readout_time=11,
+        n_parameters=314_426,
+        confidence="I",
+        sharing="none",
     ),
     "fully-recurrent-2-state": PaperModel(
-        "2-state fully recurrent network", _recurrent_2, 10, 297_290, "R", count_confidence="R"
+        description="2-state fully recurrent network",
+        graph=_recurrent_2,
+        readout_time=10,
+        n_parameters=297_290,
+        confidence="R",
+        count_confidence="R",
     ),
     "fully-recurrent-2-state-unshared": PaperModel(
-        "2-state fully recurrent network, weights of its own at each time",
-        _recurrent_2,
-        10,
-        2_656_586,
-        "I",
+        description="2-state fully recurrent network, weights of its own at each time",
+        graph=_recurrent_2,
+        readout_time=10,
+        n_parameters=2_656_586,
+        confidence="I",
         sharing="none",
     ),
     "one-kernel-16": PaperModel(
-        "one set of weights for all convolutions, 16 features", lambda: _one_kernel(16), 29, 2_906, "I", sharing="all"
+        description="one set of weights for all convolutions, 16 features",
+        graph=partial(_one_kernel, 16),
+        readout_time=29,
+        n_parameters=2_906,
+        confidence="I",
+        sharing="all",
     ),
     "one-kernel-32": PaperModel(
-        "one set of weights for all convolutions, 32 features", lambda: _one_kernel(32), 29, 10_410, "I", sharing="all"
+        description="one set of weights for all convolutions, 32 features",
+        graph=partial(_one_kernel, 32),
+        readout_time=29,
+        n_parameters=10_410,
+        confidence="I",
+        sharing="all",
     ),
     "fully-recurrent-3-state": PaperModel(
-        "3-state fully recurrent network, deep pre-net",
-        lambda: fully_recurrent(_THREE, size=32),
-        5,
-        4_206_794,
-        "R",
+        description="3-state fully recurrent network, deep pre-net",
+        graph=partial(fully_recurrent, _THREE, size=32),
+        readout_time=5,
+        n_parameters=4_206_794,
+        confidence="R",
         pre_net="deep",
     ),
     "adjacent-3-state": PaperModel(
-        "3-state network of adjacent connections, deep pre-net",
-        lambda: adjacent(_THREE, size=32),
-        5,
-        3_285_194,
-        "R",
+        description="3-state network of adjacent connections, deep pre-net",
+        graph=partial(adjacent, _THREE, size=32),
+        readout_time=5,
+        n_parameters=3_285_194,
+        confidence="R",
         pre_net="deep",
     ),
     "fully-recurrent-4-state": PaperModel(
-        "4-state fully recurrent network, deep pre-net",
-        lambda: fully_recurrent(_FOUR, size=32),
-        5,
-        327_458,
-        "R",
+        description="4-state fully recurrent network, deep pre-net",
+        graph=partial(fully_recurrent, _FOUR, size=32),
+        readout_time=5,
+        n_parameters=327_458,
+        confidence="R",
         pre_net="deep",
     ),
     "adjacent-4-state": PaperModel(
-        "4-state network of adjacent connections, deep pre-net",
-        lambda: adjacent(_FOUR, size=32),
-        5,
-        208_802,
-        "R",
+        description="4-state network of adjacent connections, deep pre-net",
+        graph=partial(adjacent, _FOUR, size=32),
+        readout_time=5,
+        n_parameters=208_802,
+        confidence="R",
         pre_net="deep",
     ),
 }
@@ -146,10 +188,11 @@ def build(name: str, n_classes: int = 10) -> Cortex:
 
 
 SHORT = {"ventral-stream": "ventral-stream-contours"}
-# what the siblings of a model lack or have instead; each is as large as it in parameters, but for the wide one
-SIBLINGS = {
+# what the control models of a pretrained model lack or have instead; each has as many parameters as that model, but for
+# the wide one. The names of their files end in these words
+CONTROLS = {
     "lateral": "no feedback",
-    "feedback": "no lateral transitions",
+    "feedback": "no lateral connections",
     "feedforward": "neither",
     "feedforward-wide": "neither, and as many multiplications",
     "feedforward-deep": "neither, and twice as many convolutions between areas",
@@ -161,10 +204,43 @@ def pretrained() -> list[str]:
     return sorted(path.stem for path in (data_folder() / "models").glob("*.safetensors"))
 
 
-def siblings(name: str) -> dict[str, str]:
-    """Return the names of a pretrained model's siblings, by what distinguishes them; see `SIBLINGS`."""
+def controls(name: str) -> dict[str, str]:
+    """Return the names of a pretrained model's control models, by what distinguishes them; see `CONTROLS`."""
     known = pretrained()
-    return {kind: f"{_full(name)}-{kind}" for kind in SIBLINGS if f"{_full(name)}-{kind}" in known}
+    return {kind: f"{full_name(name)}-{kind}" for kind in CONTROLS if f"{full_name(name)}-{kind}" in known}
+
+
+def siblings(name: str) -> dict[str, str]:
+    """Return the names of a pretrained model's control models: the former name of `controls`."""
+    warnings.warn("zoo.siblings is called zoo.controls now", DeprecationWarning, stacklevel=2)
+    return controls(name)
+
+
+def get(model: str | os.PathLike[str], *, base: str | os.PathLike[str] = "") -> Cortex:
+    """Load a model by its name or from its file.
+
+    Parameters
+    ----------
+    model : str or path
+        A pretrained model's name, or the path of a .safetensors file.
+    base : path
+        The folder in which a relative path begins.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If there is no pretrained model of that name; the nearest one is suggested.
+    """
+    path = path_of(model, base=base)
+    return load_file(path) if path is not None else load(str(model))
+
+
+def path_of(model: str | os.PathLike[str], *, base: str | os.PathLike[str] = "") -> Path | None:
+    """Return the file that a model's name stands for, or None for the name of a model that ships."""
+    path = Path(model)
+    return Path(base) / path.expanduser() if path.suffix.lower() == SUFFIX else None
 
 
 def load(name: str) -> Cortex:
@@ -175,7 +251,7 @@ def load(name: str) -> Cortex:
     ValueError
         If there is none of that name; the nearest one is suggested.
     """
-    return load_file(data_folder() / "models" / f"{_full(name)}.safetensors")
+    return load_file(data_folder() / "models" / f"{full_name(name)}{SUFFIX}")
 
 
 def card(name: str) -> xr.Dataset:
@@ -186,14 +262,21 @@ def card(name: str) -> xr.Dataset:
     ValueError
         If there is no model of that name, or it has no card.
     """
-    return cards.card(_full(name))
+    return cards.card(full_name(name))
 
 
-def _full(name: str) -> str:
+def full_name(name: str) -> str:
+    """Return the name of a pretrained model whose short name is given, too.
+
+    Raises
+    ------
+    ValueError
+        If no model of that name ships with weights.
+    """
     if name in PAPER:
         raise ValueError(f"{name!r} ships without weights: make it with zoo.build({name!r}) and train it")
     if SHORT.get(name, name) not in pretrained():
-        raise ValueError(unknown("pretrained model", name, [*SHORT, *pretrained()]))
+        raise ValueError(unknown("model", name, [*SHORT, *pretrained(), *PAPER]))
     return SHORT.get(name, name)
 
 

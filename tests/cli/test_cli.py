@@ -17,7 +17,7 @@ from PIL import Image
 import cortexsim as cs
 from cortexsim.cli import main, read_presentation, read_silence
 from cortexsim.recording._rerun import rerun
-from cortexsim.recording.io import settings
+from cortexsim.recording.description import settings
 
 SMALL = [
     "--size",

@@ -137,7 +137,7 @@ def test_a_resnet_may_pool_between_states_of_one_width():
 
 
 def test_pooling_to_more_features_is_refused():
-    with pytest.raises(ValueError, match="Pool halves the side and keeps the features"):
+    with pytest.raises(ValueError, match="Pool cannot link these states"):
         cs.resnet({"h1": 4, "h2": 8}, size=8, steps=2, between="Pool")
 
 

@@ -7,7 +7,7 @@ import pytest
 import cortexsim as cs
 from cortexsim.graph.interventions import amounts, changes, direction, silenced
 from cortexsim.graph.transitions import Times
-from cortexsim.recording.io import settings
+from cortexsim.recording.description import settings
 
 GRAPH = cs.fully_recurrent({"V1": 4, "V2": 4, "IT": 4}, size=8)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import cortexsim as cs
-from cortexsim.graph._schedule import EmptyStateError
+from cortexsim.graph._schedule import EmptyStateError, arrival
 from cortexsim.graph.transitions import Times
 
 AREAS = {"V1": 4, "V2": 4, "IT": 4}
@@ -244,3 +244,19 @@ def test_parameters_of_a_function_are_left_to_the_model():
         cs.schedule(graph, 2, cs.sustained()).n_parameters(3)
     with pytest.raises(ValueError, match="unknown pre_net 'shallow'"):
         cs.schedule(FORWARD, 2).n_parameters(3, pre_net="shallow")
+
+
+def test_arrival_is_found_however_deep_the_graph_is():
+    assert arrival(ADJACENT) == 2
+    assert arrival(cs.resnet({"h1": 4, "h2": 4}, size=8, steps=120)) == 121
+
+
+def test_arrival_waits_for_a_transition_that_opens_late():
+    graph = cs.adjacent({"V1": 4, "IT": 4}, size=8, self_transitions=True)
+    assert arrival(graph.without("V1->IT", times=range(1, 7))) == 7
+
+
+def test_a_flash_that_never_reaches_the_last_state_has_no_arrival():
+    graph = cs.adjacent({"V1": 4, "IT": 4}, size=8, lateral=False, feedback=False)
+    with pytest.raises(EmptyStateError, match="what is shown at time 0 never reaches IT"):
+        arrival(graph.without("V1->IT", times=range(1, 7)))

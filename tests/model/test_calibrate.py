@@ -1,5 +1,6 @@
 """Statistics belong to what was shown, do not depend on batches, and are refused where they do not fit."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -160,6 +161,30 @@ def test_impossible_calibrations_are_refused(model, images, arguments, message):
 
 def test_a_model_without_normalization_has_no_statistics_to_take(images):
     model = cs.Cortex(cs.adjacent({"V1": 4, "IT": 4}, size=8), 3, 3, normalization="none").double()
-    with pytest.raises(ValueError, match="no normalization"):
+    with pytest.raises(ValueError, match="normalization 'none' has no statistics to take"):
         cs.calibrate(model, images, until=3)
     assert model.eval()(images).shape == (23, 3)
+
+
+def test_the_former_order_of_arguments_still_works_and_names_the_new_call(model, images):
+    expected = cs.calibrate(model, images, cs.sustained(), until=4, batch_size=5, seed=2)
+    for former, options in (
+        ((4, cs.sustained(), 5), {}),
+        ((4, cs.sustained()), {}),
+        ((4,), {"presentation": cs.sustained()}),
+        ((np.int64(4),), {"presentation": cs.sustained(), "batch_size": 5}),
+    ):
+        with pytest.warns(DeprecationWarning, match=r"calibrate\(model, images, presentation, until=until\)"):
+            taken = cs.calibrate(model, images, *former, seed=2, **options)
+        assert taken.presentation == expected.presentation
+        for place in expected:
+            for moment, wanted in zip(taken.at(*place), expected.at(*place), strict=True):
+                torch.testing.assert_close(moment, wanted, rtol=0, atol=1e-12)
+
+
+def test_an_end_that_is_given_twice_is_refused(model, images):
+    with (
+        pytest.warns(DeprecationWarning, match="is deprecated"),
+        pytest.raises(TypeError, match="multiple values for keyword argument 'until'"),
+    ):
+        cs.calibrate(model, images, 4, until=5)

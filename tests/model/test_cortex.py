@@ -144,10 +144,10 @@ def test_the_weights_of_a_seed_stay_those_of_earlier_versions():
     generator = torch.Generator().manual_seed(7)
     model = cs.Cortex(cs.adjacent({"V1": 4, "V2": 6}, size=8), 3, 3, sharing="none", generator=generator)
     first = [
-        float(value.flatten()[0]) for value in (model.pre.weight, model.post.linear.weight, model.post.linear.bias)
+        value.flatten()[0].item() for value in (model.pre.weight, model.post.linear.weight, model.post.linear.bias)
     ]
     assert first == pytest.approx([-0.601382, -0.236122, -0.354126], abs=1e-6)
-    assert float(model.kernels("V1->V1", 1)[0].flatten()[0]) == pytest.approx(0.03142, abs=1e-6)
+    assert model.kernels("V1->V1", 1)[0].flatten()[0].item() == pytest.approx(0.03142, abs=1e-6)
 
 
 @pytest.mark.parametrize("pre_net", ["conv", "deep"])

@@ -7,7 +7,7 @@ import xarray as xr
 
 import cortexsim as cs
 from cortexsim.model.moments import MissingStatisticsError
-from cortexsim.recording.io import settings
+from cortexsim.recording.description import settings
 
 
 def values(recording, state):

@@ -6,7 +6,7 @@ import torch
 
 import cortexsim as cs
 from cortexsim.model.moments import MissingStatisticsError
-from cortexsim.recording.io import settings
+from cortexsim.recording.description import settings
 
 CUT = {"V2->V1": range(3, 7)}
 

@@ -1,12 +1,31 @@
 """Small labelled results, as the analyses and the experiments give them: every number in them is known."""
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 import xarray as xr
 
 import cortexsim as cs
+from cortexsim.plot import theme
+from tests.plot.look import check_look
 
 TIME = ("time", np.arange(5), {"long_name": "time", "units": "steps"})
+
+
+@pytest.fixture(autouse=True)
+def every_figure_looks_right(monkeypatch):
+    """Check the look of every figure that a test in this folder draws."""
+    figures, original = [], go.Figure.__init__
+
+    def noting(figure, *args, **kwargs):
+        original(figure, *args, **kwargs)
+        figures.append(figure)
+
+    monkeypatch.setattr(go.Figure, "__init__", noting)
+    yield
+    for figure in figures:
+        if figure.layout.template == theme.template():
+            check_look(figure.to_dict())
 
 
 def with_ends(array, width):

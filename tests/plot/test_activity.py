@@ -102,5 +102,5 @@ def test_a_channel_that_the_state_lacks_is_refused(flashed):
 
 def test_a_recording_of_the_readout_alone_has_no_maps(small_model, shown_images):
     recording = cs.simulate(small_model, shown_images, until=2, record=[])
-    with pytest.raises(ValueError, match="holds no state, only the readout"):
+    with pytest.raises(ValueError, match="contains no state, only the readout"):
         activity(recording, stimulus=0, time=0)

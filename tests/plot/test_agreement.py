@@ -28,7 +28,7 @@ def test_a_point_is_a_value_of_both_forms(logits):
 def test_an_agreement_is_of_two_forms(logits):
     with pytest.raises(ValueError, match=r"two forms, got \['loop'\]"):
         plot.agreement(logits.isel(form=[0]))
-    with pytest.raises(ValueError, match="has the dimensions"):
+    with pytest.raises(ValueError, match="must be"):
         plot.agreement(logits.isel(form=0))
 
 

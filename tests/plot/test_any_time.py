@@ -67,7 +67,7 @@ def test_the_trained_time_is_marked_and_the_axis_is_all_of_accuracy(accuracy):
 
 
 def test_other_dimensions_are_refused(accuracy):
-    with pytest.raises(ValueError, match=r"has the dimensions \(model, statistics, time\), got \(statistics, time\)"):
+    with pytest.raises(ValueError, match=r"must be \(model, statistics, time\), got \(statistics, time\)"):
         plot.any_time(accuracy[0])
 
 

@@ -1,4 +1,4 @@
-"""A model beside a brain: both baselines are always drawn."""
+"""A model compared with a brain: both baselines are always drawn."""
 
 import numpy as np
 import pytest
@@ -63,10 +63,10 @@ def test_milliseconds_are_stated(similarity, milliseconds):
 
 def test_a_comparison_without_its_baselines_is_not_drawn(similarity):
     for bare in (similarity.drop_vars("pixels"), similarity.sel(model=["trained"])):
-        with pytest.raises(ValueError, match="with both baselines only, the pixels and the untrained model"):
+        with pytest.raises(ValueError, match="needs both baselines: the coordinate 'pixels' and the model 'untrained'"):
             brain(bare)
 
 
 def test_other_dimensions_are_refused(similarity):
-    with pytest.raises(ValueError, match=r"has the dimensions \(model, state, time.*got \(state, time\)"):
+    with pytest.raises(ValueError, match=r"must be \(model, state, time.*got \(state, time\)"):
         brain(similarity.isel(model=0))

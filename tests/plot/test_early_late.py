@@ -57,5 +57,5 @@ def test_another_threshold_moves_the_same_points(change):
 def test_what_is_no_early_and_late_decision_is_refused(change):
     with pytest.raises(ValueError, match=r"need \['n'\], got"):
         early_late(change.drop_vars("n"))
-    with pytest.raises(ValueError, match=r"has the dimensions \(decision and at most 1 more\)"):
+    with pytest.raises(ValueError, match=r"must be \(decision and at most 1 more\)"):
         early_late(change.expand_dims(seed=2, stage=1))

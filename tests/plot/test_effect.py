@@ -72,5 +72,5 @@ def test_a_dataset_without_the_map_is_refused(change):
 
 
 def test_another_dimension_than_version_is_refused(change):
-    with pytest.raises(ValueError, match=r"has the dimensions \(version, state, time\), got \('seed'"):
+    with pytest.raises(ValueError, match=r"needs the dimensions \(version, state, time\), got \('seed'"):
         effect(change.rename(version="seed"))

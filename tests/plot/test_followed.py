@@ -41,5 +41,5 @@ def test_one_model_needs_no_dimension(table):
 def test_a_table_of_something_else_is_refused(table):
     with pytest.raises(ValueError, match="needs the variable 'followed', got"):
         followed(table.drop_vars("followed"))
-    with pytest.raises(ValueError, match=r"accuracy by place has the dimensions \(position and at most 1 more\)"):
+    with pytest.raises(ValueError, match=r"accuracy by position must be \(position and at most 1 more\)"):
         followed(table.expand_dims(seed=2))

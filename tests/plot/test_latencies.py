@@ -1,4 +1,4 @@
-"""Latencies of the states, beside the macaque's."""
+"""Latencies of the states, next to those of the macaque."""
 
 import numpy as np
 import pytest
@@ -13,9 +13,9 @@ def trace(figure, name):
     return found
 
 
-def test_arrival_is_the_first_time_at_which_a_state_holds_a_signal(flashed):
+def test_arrival_is_the_first_time_at_which_a_state_is_populated(flashed):
     assert arrivals(flashed).values.tolist() == [0, 1, 2]
-    assert "graph alone decides" in arrivals(flashed).attrs["interval"]
+    assert "follows from the graph alone" in arrivals(flashed).attrs["interval"]
 
 
 def test_a_state_that_stays_empty_has_no_latency_and_is_named(small_model, shown_images):
@@ -33,10 +33,10 @@ def test_without_an_assumption_steps_and_milliseconds_have_a_panel_each(flashed)
     assert "recalled" in figure.layout.title.subtitle.text.replace("<br>", " ")
 
 
-def test_with_an_assumption_one_axis_holds_both_and_bars_span_20_to_50_ms_a_step(flashed, milliseconds):
+def test_with_an_assumption_one_axis_has_both_and_bars_span_20_to_50_ms_per_step(flashed, milliseconds):
     figure = latencies(flashed, milliseconds=milliseconds)
     assert trace(figure, "model").x.tolist() == [66, 91, 116]
-    assert trace(figure, "IT at 20 to 50 ms a step").x == (106, 166)
+    assert trace(figure, "IT at 20 to 50 ms per step").x == (106, 166)
     assert figure.layout.xaxis.title.text == "ms after image onset; model: time (ms) = 66 + 25 t, assumed"
 
 
@@ -48,10 +48,10 @@ def test_an_interval_is_drawn_in_the_axis_own_unit(milliseconds):
 
 
 def test_a_recording_without_states_has_no_latencies(small_model, shown_images):
-    with pytest.raises(ValueError, match="holds no state, only the readout"):
+    with pytest.raises(ValueError, match="contains no state, only the readout"):
         arrivals(cs.simulate(small_model, shown_images, until=2, record=[]))
 
 
 def test_latencies_are_one_for_each_state(course):
-    with pytest.raises(ValueError, match=r"latencies has the dimensions \(state\), got \(time, state\)"):
+    with pytest.raises(ValueError, match=r"the dimensions of latencies must be \(state\), got \(time, state\)"):
         latencies(course)

@@ -1,4 +1,4 @@
-"""Masking curves: what is an effect, what came too late, and people beside the model."""
+"""Masking curves: what is an effect, what came too late, and human accuracy next to the model."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def test_a_line_for_each_mask_and_one_without(masking):
 def test_a_mask_that_comes_too_late_is_grey_open_and_not_joined(masking):
     figure = masking_curve(masking)
     assert np.isnan(trace(figure, "noise").y).tolist() == [False, False, False, True]
-    late = trace(figure, "noise, too late to matter")
+    late = trace(figure, "noise, too late")
     assert np.isnan(late.y).tolist() == [True, True, True, False]
     assert late.marker.symbol == "circle-open"
     assert "cannot have reached" in late.hovertext[3]
@@ -44,7 +44,7 @@ def test_the_blank_control_is_the_line_without_a_mask(masking):
 def test_one_duration_needs_no_choice_and_two_do(masking):
     one = masking.drop_vars("duration").expand_dims(duration=[1])
     np.testing.assert_allclose(trace(masking_curve(one), "itself").y[:3], [0.5, 0.6, 0.7])
-    with pytest.raises(ValueError, match=r"a masking curve has the dimensions \(soa and at most 1 more\)"):
+    with pytest.raises(ValueError, match=r"the dimensions of a masking curve must be \(soa and at most 1 more\)"):
         masking_curve(xr.concat([one, one.assign_coords(duration=[2])], "duration"))
 
 
@@ -60,15 +60,15 @@ def test_one_unmasked_number_is_drawn_over_all_soas(masking):
     assert trace(masking_curve(masking), "no mask").y.tolist() == [0.9] * 4
 
 
-def test_people_are_a_band_from_50_to_20_ms_a_step(masking):
-    band = trace(masking_curve(masking, beside="tang-2018"), "people, mask")
+def test_humans_are_a_band_from_50_to_20_ms_per_step(masking):
+    band = trace(masking_curve(masking, humans="tang-2018"), "humans, mask")
     # 25 ms is 0.5 to 1.25 steps, 150 ms is 3 to 7.5
     assert (band.x[0], band.x[4], band.x[5], band.x[9]) == (0.5, 3, 7.5, 1.25)
     np.testing.assert_allclose(band.y[:5], [0.0625, 0.3125, 0.4375, 0.5375, 0.65])
 
 
-def test_beside_people_the_model_is_corrected_for_its_own_chance_too(masking):
-    figure = masking_curve(masking, beside="tang-2018")
+def test_next_to_humans_the_model_is_corrected_for_its_own_chance_too(masking):
+    figure = masking_curve(masking, humans="tang-2018")
     np.testing.assert_allclose(trace(figure, "noise").y[:2], [(0.2 - 0.1) / 0.9, (0.4 - 0.1) / 0.9])
     np.testing.assert_allclose(trace(figure, "noise interval").y[0], (0.15 - 0.1) / 0.9)
     np.testing.assert_allclose(trace(figure, "no mask").y[3], (0.9 - 0.1) / 0.9)
@@ -77,38 +77,38 @@ def test_beside_people_the_model_is_corrected_for_its_own_chance_too(masking):
     assert "computed from the authors' trials" in figure.layout.title.subtitle.text.replace("<br>", " ")
 
 
-def test_with_a_step_assumed_people_lie_at_their_own_soa(masking, milliseconds):
-    figure = masking_curve(masking, beside="tang-2018", milliseconds=milliseconds)
-    assert trace(figure, "people, mask at 25 ms a step").x.tolist() == [25, 50, 75, 100, 150]
+def test_with_an_assumed_step_humans_are_at_their_own_soa(masking, milliseconds):
+    figure = masking_curve(masking, humans="tang-2018", milliseconds=milliseconds)
+    assert trace(figure, "humans, mask at 25 ms per step").x.tolist() == [25, 50, 75, 100, 150]
     assert trace(figure, "noise").x.tolist() == [25, 50, 75, 100]
     assert figure.layout.xaxis.title.text == "SOA (ms) = 25 × steps, assumed"
 
 
-def test_a_range_of_people_is_drawn_by_its_middle(masking):
-    band = trace(masking_curve(masking, beside="tang-2018-whole"), "people, no mask")
+def test_a_published_range_is_drawn_by_its_middle(masking):
+    band = trace(masking_curve(masking, humans="tang-2018-whole"), "humans, no mask")
     np.testing.assert_allclose(band.y, (0.985 - 0.2) / 0.8)
 
 
-def test_people_saw_the_target_until_the_mask(masking):
+def test_humans_saw_the_target_until_the_mask(masking):
     masking["duration"] = 1
-    with pytest.raises(ValueError, match=r"only duration = soa can stand beside them, got durations \[1\]"):
-        masking_curve(masking, beside="tang-2018")
+    with pytest.raises(ValueError, match=r"only duration = soa can be compared with them, got durations \[1\]"):
+        masking_curve(masking, humans="tang-2018")
 
 
-def test_beside_people_the_duration_must_be_known(masking):
+def test_next_to_humans_the_duration_must_be_known(masking):
     with pytest.raises(ValueError, match="give the coordinate 'duration', equal to 'soa'"):
-        masking_curve(masking.drop_vars("duration"), beside="tang-2018")
+        masking_curve(masking.drop_vars("duration"), humans="tang-2018")
 
 
-def test_beside_people_chance_must_be_known(masking):
+def test_next_to_humans_chance_must_be_known(masking):
     del masking["accuracy"].attrs["chance"]
     with pytest.raises(ValueError, match=r"give accuracy\.attrs\['chance'\]"):
-        masking_curve(masking, beside="tang-2018")
+        masking_curve(masking, humans="tang-2018")
 
 
 def test_latencies_are_no_masking_curve(masking):
-    with pytest.raises(ValueError, match="'schmolesky-1998' is no masking curve"):
-        masking_curve(masking, beside="schmolesky-1998")
+    with pytest.raises(ValueError, match="'schmolesky-1998' is not a masking curve"):
+        masking_curve(masking, humans="schmolesky-1998")
 
 
 def test_a_result_without_accuracy_is_refused(masking):

@@ -1,4 +1,4 @@
-"""The time that occlusion costs, in a model and in people."""
+"""The delay by occlusion, in a model and in humans."""
 
 import numpy as np
 import pytest
@@ -18,12 +18,12 @@ def trace(figure, name):
     return found
 
 
-def test_people_and_model_have_an_axis_each(time):
+def test_humans_and_model_have_separate_axes(time):
     figure = occlusion_delay(time)
-    onset = trace(figure, "people: decoding onset")
+    onset = trace(figure, "humans: decoding onset")
     assert trace(figure, "model").yaxis != onset.yaxis
     assert (onset.y.tolist(), onset.error_y.array.tolist()) == ([79, 123], [3, 15])
-    assert trace(figure, "people: decoding peak").y.tolist() == [139, 199]
+    assert trace(figure, "humans: decoding peak").y.tolist() == [139, 199]
 
 
 def test_a_criterion_that_is_never_met_is_a_gap(time):
@@ -33,10 +33,10 @@ def test_a_criterion_that_is_never_met_is_a_gap(time):
 def test_milliseconds_are_stated_and_the_band_spans_20_to_50_ms_a_step(time, milliseconds):
     figure = occlusion_delay(time, milliseconds=milliseconds)
     assert trace(figure, "model").y[:2].tolist() == [116, 141]
-    assert list(trace(figure, "model at 20 to 50 ms a step").y) == [106, 126, 216, 166, 106, None]
+    assert list(trace(figure, "model at 20 to 50 ms per step").y) == [106, 126, 216, 166, 106, None]
     assert figure.layout.yaxis.title.text == "model: time (ms) = 66 + 25 t, assumed"
 
 
 def test_an_occluded_fraction_is_no_percentage(time):
-    with pytest.raises(ValueError, match=r"lies in \[0, 1\], got 0 to 60"):
+    with pytest.raises(ValueError, match=r"must be in \[0, 1\], got 0 to 60"):
         occlusion_delay(time.assign_coords(occluded=[0, 30, 60]))

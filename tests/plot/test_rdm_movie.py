@@ -60,7 +60,7 @@ def test_a_coordinate_that_the_stimuli_lack_is_refused(rdm):
 
 def test_more_stimuli_than_a_browser_plays_are_refused():
     many = xr.DataArray(np.zeros((1, 301, 301)), dims=["time", "stimulus", "other_stimulus"])
-    with pytest.raises(ValueError, match=r"301 x 301 stimuli: draw up to 300, as by rdm\.isel"):
+    with pytest.raises(ValueError, match=r"301 x 301 stimuli: draw up to 300, as in rdm\.isel"):
         rdm_movie(many)
 
 

@@ -61,5 +61,5 @@ def test_one_version_needs_no_dimension_and_milliseconds_are_stated(decided, mil
 def test_what_are_no_reaction_times_is_refused(decided):
     with pytest.raises(ValueError, match=r"need \['correct'\], got"):
         reaction_times(decided.drop_vars("correct"))
-    with pytest.raises(ValueError, match=r"has the dimensions \(stimulus and at most 1 more\)"):
+    with pytest.raises(ValueError, match=r"must be \(stimulus and at most 1 more\)"):
         reaction_times(decided.expand_dims(seed=2))

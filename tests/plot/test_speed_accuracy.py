@@ -33,13 +33,13 @@ def test_points_are_joined_in_the_order_of_time(curve):
     assert trace(speed_accuracy(curve), "decided").y.tolist() == [1, 0.5, 0]
 
 
-def test_key_presses_of_people_have_an_axis_of_their_own(curve, milliseconds):
-    figure = speed_accuracy(curve, beside=True, milliseconds=milliseconds)
-    model, people = trace(figure, "model"), trace(figure, "people, noise sd 0")
-    assert model.xaxis != people.xaxis
+def test_key_presses_of_humans_have_an_axis_of_their_own(curve, milliseconds):
+    figure = speed_accuracy(curve, humans=True, milliseconds=milliseconds)
+    model, human = trace(figure, "model"), trace(figure, "humans, noise sd 0")
+    assert model.xaxis != human.xaxis
     assert figure.layout.xaxis2.matches is None
-    assert people.x.tolist() == [200, 400, 600, 800, 1000]
-    assert people.y.tolist() == [0.11, 0.11, 0.32, 0.57, 0.60]
+    assert human.x.tolist() == [200, 400, 600, 800, 1000]
+    assert human.y.tolist() == [0.11, 0.11, 0.32, 0.57, 0.60]
     assert "a key press is not a readout" in figure.layout.title.subtitle.text.replace("<br>", " ")
 
 

@@ -60,5 +60,5 @@ def test_what_is_no_stream_is_refused(logits):
         stream(logits, PICTURES, [1, 2, 0], steps_per_frame=1, target=0)
     with pytest.raises(ValueError, match="there is no frame 2: the frames are 0 to 1"):
         stream(logits, PICTURES, [1, 2], steps_per_frame=1, target=2)
-    with pytest.raises(ValueError, match=r"a stream's readout has the dimensions \(time, class and at most 1 more\)"):
+    with pytest.raises(ValueError, match=r"of a stream's readout must be \(time, class and at most 1 more\)"):
         stream(logits.expand_dims(seed=2), PICTURES, [1, 2], steps_per_frame=1, target=0)

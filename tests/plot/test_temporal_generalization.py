@@ -47,5 +47,5 @@ def test_scores_without_a_number_are_refused(scores):
 
 
 def test_other_dimensions_are_refused(scores):
-    with pytest.raises(ValueError, match=r"has the dimensions \(train_time, test_time\), got \(test_time\)"):
+    with pytest.raises(ValueError, match=r"must be \(train_time, test_time\), got \(test_time\)"):
         temporal_generalization(scores.isel(train_time=1))

@@ -1,4 +1,4 @@
-"""Time courses: lines, gaps, intervals, chance, ceiling, and what is written beside them."""
+"""Time courses: lines, gaps, intervals, chance, ceiling, and their captions."""
 
 import numpy as np
 import pytest
@@ -68,12 +68,12 @@ def test_steps_are_named_by_the_coordinate(course):
 
 
 def test_too_many_dimensions_are_answered_with_what_to_do(course):
-    with pytest.raises(ValueError, match=r"\(time and at most 1 more\), got \(.*\); choose one .* \.isel\(seed=0\)"):
+    with pytest.raises(ValueError, match=r"\(time and at most 1 more\), got .*; select one value .* \.isel\(seed=0\)"):
         time_course(course.expand_dims(seed=2, axis=-1))
 
 
 def test_an_array_without_time_is_refused(course):
-    with pytest.raises(ValueError, match=r"a time course has the dimensions \(time.*got \(state\)"):
+    with pytest.raises(ValueError, match=r"the dimensions of a time course must be \(time.*got \(state\)"):
         time_course(course.isel(time=0))
 
 

@@ -65,12 +65,12 @@ def test_averages_have_a_colour_and_a_dash_each_and_say_what_they_are(path):
 
 
 def test_four_dimensions_are_refused(path):
-    with pytest.raises(ValueError, match="in 2 or 3 dimensions, got 4"):
+    with pytest.raises(ValueError, match="dimensions must be 2 or 3, got 4"):
         trajectory(path, dimensions=4)
 
 
 def test_too_few_components_are_refused(path):
-    with pytest.raises(ValueError, match="3 components are needed, but there are 2"):
+    with pytest.raises(ValueError, match="3 dimensions need as many components, got 2"):
         trajectory(path.isel(component=slice(2)), dimensions=3)
 
 

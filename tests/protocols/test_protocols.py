@@ -10,8 +10,8 @@ from scipy.stats import binomtest
 
 import cortexsim as cs
 from cortexsim import protocols
+from cortexsim.graph._schedule import arrival
 from cortexsim.model.moments import MissingStatisticsError
-from cortexsim.protocols.conditions import arrival
 from cortexsim.protocols.rsvp import _streams
 
 GRID = {"soas": (1, 3), "masks": ("noise", "texture")}
@@ -308,10 +308,10 @@ def test_what_is_weakened_or_noisy_comes_in_three_versions_too(calibrated, targe
 
 
 def test_a_lesion_of_nothing_and_one_without_images_are_refused(calibrated, targets):
-    with pytest.raises(ValueError, match="a lesion cuts, weakens or disturbs something: give silence"):
+    with pytest.raises(ValueError, match="a lesion silences, weakens or disturbs something: give silence"):
         protocols.lesion(calibrated, targets, until=6)
     for given in ({"silence": {"lateral": None}}, {"gain": {"lateral": 0.5}}):
-        with pytest.raises(ValueError, match="a lesion also comes with statistics and means taken on images"):
+        with pytest.raises(ValueError, match="a lesion needs images to take statistics and means on"):
             protocols.lesion(calibrated, targets, until=6, **given)
 
 

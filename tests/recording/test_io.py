@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 import cortexsim as cs
-from cortexsim.recording.io import settings
+from cortexsim.recording.description import settings
 
 SUFFIXES = [".zarr", ".nc"]
 either = pytest.mark.parametrize("suffix", SUFFIXES)

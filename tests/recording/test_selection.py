@@ -9,7 +9,7 @@ import torch
 import xarray as xr
 
 import cortexsim as cs
-from cortexsim.recording.io import settings
+from cortexsim.recording.description import settings
 from cortexsim.recording.selection import as_record, selections
 from cortexsim.recording.stream import Stream
 

@@ -12,7 +12,7 @@ import xarray as xr
 import cortexsim as cs
 from cortexsim.graph._schedule import EmptyStateError
 from cortexsim.model.moments import MissingStatisticsError
-from cortexsim.recording.io import settings
+from cortexsim.recording.description import settings
 
 
 def values(recording, state):

@@ -1,4 +1,4 @@
-"""A recording that is written while it runs is told apart until it is whole, and can be gone on with."""
+"""A streamed recording is recognised as incomplete until it is complete, and can be resumed."""
 
 import errno
 import inspect
@@ -73,7 +73,7 @@ def test_what_was_streamed_comes_back(flashed, skeleton, path):
 def test_an_incomplete_recording_is_refused_with_how_much_of_it_is_there(flashed, skeleton, path):
     with Stream.create(path, skeleton, BATCH) as stream:
         write(stream, flashed, stream.missing(BATCH)[:1])
-    with pytest.raises(ValueError, match=r"is incomplete: 2 of 5 stimuli are there; .* resume=True"):
+    with pytest.raises(ValueError, match=r"is incomplete: only 2 of 5 stimuli were written; .* resume=True"):
         cs.open_recording(path)
 
 
@@ -181,7 +181,7 @@ def test_a_stopped_run_goes_on_to_the_same_bytes(small_model, shown_images, path
     with pytest.raises(KeyboardInterrupt):
         cs.simulate(small_model, shown_images, MASK, **call, to=path)
     monkeypatch.undo()
-    with pytest.raises(ValueError, match=f"is incomplete: {n * BATCH} of 5"):
+    with pytest.raises(ValueError, match=f"is incomplete: only {n * BATCH} of 5"):
         cs.open_recording(path)
     # the batch size need not be known any more
     cs.simulate(small_model, shown_images, MASK, until=4, seed=3, to=path, resume=True).close()
@@ -273,7 +273,7 @@ def test_killed_in_the_midst_of_writing_it_goes_on_to_the_same_bytes(small_model
     given = [tmp_path / "model.safetensors", tmp_path / "images.nc", path, killed]
     assert subprocess.run([sys.executable, "-c", KILLED, *map(str, given)], timeout=250).returncode == -9
     assert any(path.rglob("*.partial")) == (killed == "within a chunk")
-    with pytest.raises(ValueError, match="is incomplete: 2 of 5"):
+    with pytest.raises(ValueError, match="is incomplete: only 2 of 5"):
         cs.open_recording(path)
     model = cs.load(tmp_path / "model.safetensors")
     cs.simulate(model, shown_images, until=4, to=path, resume=True).close()

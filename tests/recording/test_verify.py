@@ -51,7 +51,7 @@ def test_a_damaged_chunk_is_told_with_its_place(path, damage):
 
 def test_a_missing_chunk_does_not_pass_as_emptiness(path):
     chunk(path).unlink()
-    with pytest.raises(ValueError, match=r"V1 at time 3, stimuli 2 to 3 \(populated, but nothing is there\)"):
+    with pytest.raises(ValueError, match=r"V1 at time 3, stimuli 2 to 3 \(populated, but missing\)"):
         cs.verify(path)
 
 
@@ -60,7 +60,7 @@ def test_an_analysis_does_not_compute_with_a_damaged_chunk(path):
     with (
         cs.open_recording(path) as recording,
         pytest.raises(
-            ValueError, match=r"activation of V1 cannot be read at time 3: .* cortexsim\.verify\(path\) says"
+            ValueError, match=r"activation of V1 cannot be read at time 3: .* cortexsim\.verify\(path\) finds"
         ),
     ):
         cs.analyse.rdm(recording["V1"])
@@ -72,7 +72,7 @@ def test_mended_it_goes_on_to_the_same_bytes(small_model, shown_images, path):
     (path / "IT" / "activation" / "c" / "2" / "0" / "0").unlink()
     with pytest.raises(ValueError, match=r"IT at time 0-4, stimuli 4 to 4 .*; 3 stimuli are marked as not written"):
         cs.verify(path, mend=True)
-    with pytest.raises(ValueError, match="is incomplete: 2 of 5 stimuli"):
+    with pytest.raises(ValueError, match="is incomplete: only 2 of 5 stimuli"):
         cs.open_recording(path)
     cs.simulate(small_model, shown_images, cs.sustained(), **CALL, to=path, resume=True).close()
     assert contents(path) == before
@@ -88,7 +88,7 @@ def test_netCDF_is_read_too_and_cannot_be_mended(small_model, shown_images, tmp_
     cs.save_recording(recording, tmp_path / "b.nc")
     with pytest.raises(ValueError, match=r"b\.nc is damaged: V1 at time"):
         cs.verify(tmp_path / "b.nc")
-    with pytest.raises(ValueError, match=r"only a \.zarr that simulate wrote while it ran can be mended"):
+    with pytest.raises(ValueError, match=r"only a \.zarr that simulate streamed to disk can be mended"):
         cs.verify(tmp_path / "b.nc", mend=True)
 
 

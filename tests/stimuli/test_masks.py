@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from cortexsim._support import randomness
-from cortexsim.stimuli.masks import MASKS, GivenMask, _patchwork, make_masks, match_contrast
+from cortexsim.stimuli.masks import MASKS, GivenMask, _texture, make_masks, match_contrast
 
 INDEX = torch.arange(12)
 
@@ -162,7 +162,7 @@ def test_a_texture_is_made_of_pieces_of_other_stimuli():
     # each image has a grey of its own
     greys = torch.linspace(0.1, 0.9, 12, dtype=torch.float64)
     others = greys[:, None, None, None].expand(-1, 3, 16, 16)
-    made = _patchwork(others, others, 0, INDEX)
+    made = _texture(others, others, 0, INDEX)
     patches = made.reshape(12, 3, 4, 4, 4, 4)
     assert torch.equal(patches, patches[..., :1, :, :1].expand_as(patches))
     assert set(made.unique().tolist()) <= set(greys.tolist())

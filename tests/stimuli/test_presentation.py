@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cortexsim as cs
-from cortexsim.stimuli.presentation import from_dict
+from cortexsim.stimuli.text import from_dict
 
 MASK = torch.rand((3, 8, 8), generator=torch.Generator().manual_seed(0))
 EVERY = {
@@ -310,3 +310,19 @@ def test_only_what_is_shown_before_the_end_has_energy(pictures):
 def test_a_mask_at_the_onset_of_the_target_is_refused():
     with pytest.raises(ValueError, match="soa must be a whole number of steps, at least 1, got 0"):
         cs.masked(soa=0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("banana",), "unknown kind of presentation 'banana'"),
+        (("masked", 3, 1, "noise"), "the mask cannot come before the target ends: SOA 1 is shorter than duration 3"),
+        (("masked", 1, 3, "noize"), "unknown mask 'noize': .* did you mean 'noise'"),
+        (("sustained", 1), "a sustained presentation has no duration, got 1"),
+        (("flash", 1, 2), "a flash presentation has no soa, got 2"),
+        (("masked", 1, None, "noise"), "soa must be a whole number of steps, at least 1, got None"),
+    ],
+)
+def test_a_presentation_that_makes_no_sense_cannot_be_made(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        cs.Presentation(*arguments)

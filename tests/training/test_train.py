@@ -147,17 +147,21 @@ def test_training_on_a_mixture_ends_calibrated_on_it():
     assert model.find_statistics(cs.masked(1, 1)).presentation == mixture
 
 
-def test_held_out_images_are_balanced_and_never_trained_on():
-    (images, labels), held = data(), []
-    model = made()
-    model.readouts, readouts = (
-        (lambda x, *rest, **more: (held.append(x), readouts(x, *rest, **more))[1]),
-        model.readouts,
+def test_held_out_images_are_balanced_and_never_trained_on(monkeypatch):
+    images, labels = data()
+    validated, trained = [], []
+    evaluate, changed = TRAIN.accuracies, TRAIN.augment
+    monkeypatch.setattr(
+        TRAIN, "accuracies", lambda model, x, *rest, **more: validated.append(x) or evaluate(model, x, *rest, **more)
     )
-    list(cs.train(model, (images, labels), RECIPE))
-    found = {int((images == x).flatten(1).all(1).nonzero()[0]) for x in held[0]}
-    assert len(found) == 12
-    assert labels[sorted(found)].bincount().tolist() == [4, 4, 4]
+    monkeypatch.setattr(TRAIN, "augment", lambda x, *rest: trained.append(x) or changed(x, *rest))
+    list(cs.train(made(), (images, labels), RECIPE))
+
+    def known(found: list[torch.Tensor]) -> set[int]:
+        return {int((images == x).flatten(1).all(1).nonzero()[0]) for x in torch.cat(found)}
+
+    assert labels[sorted(known(validated))].bincount().tolist() == [4, 4, 4]
+    assert known(trained) == set(range(60)) - known(validated)
 
 
 def test_a_loss_that_is_no_number_stops_with_an_explanation(tmp_path):

@@ -14,7 +14,7 @@ import cortexsim as cs
 from cortexsim._support.resources import data_folder
 from cortexsim.cli import main
 from cortexsim.paper.experiments.result import machine
-from cortexsim.stimuli.presentation import from_dict
+from cortexsim.stimuli.text import from_dict
 from cortexsim.training.evaluate import predictions
 from cortexsim.zoo import cards
 

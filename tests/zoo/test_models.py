@@ -52,7 +52,7 @@ def test_loading_a_model_of_the_paper_says_what_to_do():
 
 
 def test_loading_an_unknown_model_is_refused():
-    with pytest.raises(ValueError, match="unknown pretrained model 'nothing-like-it': the allowed values are"):
+    with pytest.raises(ValueError, match="unknown model 'nothing-like-it': the allowed values are"):
         cs.zoo.load("nothing-like-it")
 
 
@@ -62,7 +62,7 @@ def test_a_pretrained_model_is_found_by_its_name(tmp_path, monkeypatch, calibrat
     monkeypatch.setattr("cortexsim.zoo.models.data_folder", lambda: tmp_path)
     assert cs.zoo.pretrained() == ["tiny"]
     assert (cs.zoo.load("tiny")(pictures) == calibrated(pictures)).all()
-    with pytest.raises(ValueError, match=r"unknown pretrained model 'tin'.*did you mean 'tiny'\?"):
+    with pytest.raises(ValueError, match=r"unknown model 'tin'.*did you mean 'tiny'\?"):
         cs.zoo.load("tin")
 
 
@@ -79,7 +79,7 @@ def test_the_ventral_stream_is_loaded_by_its_short_name():
 
 @pytest.mark.parametrize("model", ["ventral-stream", "ventral-stream-digits"])
 def test_siblings_lack_what_their_names_say(model):
-    siblings = cs.zoo.siblings(model)
+    siblings = cs.zoo.controls(model)
     assert "feedforward" in siblings
     order = ("V1", "V2", "V4", "IT")
     for kind, name in siblings.items():
@@ -90,6 +90,6 @@ def test_siblings_lack_what_their_names_say(model):
 @pytest.mark.parametrize("model", ["ventral-stream", "ventral-stream-digits"])
 def test_siblings_are_as_large_as_the_model(model):
     whole = cs.zoo.card(model).attrs
-    for kind, name in cs.zoo.siblings(model).items():
+    for kind, name in cs.zoo.controls(model).items():
         size = "multiply_adds" if kind == "feedforward-wide" else "parameters"
         assert cs.zoo.card(name).attrs[size] == pytest.approx(whole[size], rel=0.05)

@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 from cortexsim import zoo
 from cortexsim.graph.builders import adjacent, fully_recurrent
 from cortexsim.graph.cortex_graph import CortexGraph, State
-from cortexsim.graph.transitions import Times, Transition
+from cortexsim.graph.transitions import Times, Transition, kind_names
 
-KINDS = ("BRCx2+I", "BRCx2", "BRCx1", "BRDx2", "BRDx1", "Conv", "Pool")
 _KEYS = {"source", "target", "kind", "times"}
 
 
@@ -24,7 +23,7 @@ def allowed(source: State, target: State) -> tuple[str, ...]:
     """
     states = (source,) if source is target else (source, target)
     fitting = []
-    for kind in KINDS:
+    for kind in kind_names():
         if "+I" in kind and source is not target:
             continue
         try:
@@ -66,7 +65,9 @@ class Draft:
         functions = [t.name for t in given if not isinstance(t.kind, str)]
         functions += [state.name for state in self.states if state.update is not None]
         if functions:
-            raise TypeError(f"{functions} have functions of their own; only kinds with a name can be edited: {KINDS}")
+            raise TypeError(
+                f"{functions} have functions of their own; only kinds with a name can be edited: {kind_names()}"
+            )
         # whatever is wrong besides that the last state may be out of reach
         self._without_readout()
 

@@ -37,7 +37,7 @@ from cortexsim.plot import (
 )
 from cortexsim.plot import trajectory as trajectory_figure
 from cortexsim.recording._simulate import simulate
-from cortexsim.recording.io import settings as made_with
+from cortexsim.recording.description import settings as made_with
 
 UNTIL = 12
 

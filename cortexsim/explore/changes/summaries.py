@@ -11,7 +11,7 @@ from cortexsim import analyse
 from cortexsim._support.progress import Report
 from cortexsim.datasets.labels import classes
 from cortexsim.recording import trial
-from cortexsim.recording.io import settings
+from cortexsim.recording.description import settings
 from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import SHOWN
 

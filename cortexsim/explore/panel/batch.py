@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 import xarray as xr
 
-from cortexsim._support.progress import stop_unless
+from cortexsim._support.progress import Report, silent
 from cortexsim.analyse.interval import wilson
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.moments import Statistics
@@ -26,10 +26,10 @@ def right_over_time(
     until: int,
     *,
     seed: int = 0,
-    wanted: Callable[[], bool] = lambda: True,
+    report: Report = silent,
     statistics: Statistics | None = None,
 ) -> list[int | None]:
-    """Count how many images of a batch a model names right at each time.
+    """Count how many images of a batch a model classifies correctly at each time.
 
     Parameters
     ----------
@@ -41,10 +41,10 @@ def right_over_time(
         Last time.
     seed : int
         Draws the masks.
-    wanted : callable
-        Asked between chunks of images.
+    report : callable, optional
+        Called before each chunk of images with the fraction that is done and a message.
     statistics : Statistics, optional
-        By default those that the model has for the presentation.
+        By default the model's own for the presentation.
 
     Returns
     -------
@@ -55,8 +55,6 @@ def right_over_time(
     ------
     MissingStatisticsError
         If the model has no statistics for the presentation, or they end too soon.
-    InterruptedError
-        If it is wanted no longer.
     """
     times = model.readable(presentation, until)
     labels = torch.as_tensor(images["label"].values)
@@ -69,7 +67,7 @@ def right_over_time(
         statistics=statistics,
         seed=seed,
         batch_size=CHUNK,
-        report=stop_unless(wanted),
+        report=report,
     )
     counted = dict(zip(times, (named == labels).sum(1).tolist(), strict=True))
     return [counted.get(time) for time in range(until + 1)]

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from cortexsim.explore.widgets.choice import Option
-from cortexsim.graph._schedule import populate
-from cortexsim.graph.cortex_graph import CortexGraph
+from cortexsim.graph._schedule import arrival
 from cortexsim.model.cortex import Cortex
 from cortexsim.stimuli.masks import MASKS
-from cortexsim.stimuli.presentation import Presentation, flash, sustained
+from cortexsim.stimuli.presentation import Presentation, flash, masked, sustained
 
 KINDS = ("flash", "sustained", "masked")
 LONGEST = 12  # of the durations and SOAs on offer for a model that needs no statistics
+TOO_EARLY = "the mask would come before the target ends"
 NO_STATISTICS = "no statistics (cs.calibrate)"
-
-
-@lru_cache(maxsize=64)
-def arrival(graph: CortexGraph) -> int:
-    """Return the time at which a flash first reaches the last state: the number of transitions that lead there."""
-    front = populate(graph, None, 100)
-    return next(time for time, states in enumerate(front) if graph.last in states)
 
 
 class Offer:
@@ -43,8 +34,6 @@ class Offer:
     def why_not(self, presentation: Presentation) -> str:
         """Say why a presentation cannot be shown; "" if it can."""
         soa, last = presentation.soa, self.model.graph.last
-        if soa is not None and presentation.duration is not None and soa < presentation.duration:
-            return "the mask would come before the target ends"
         if soa is not None and soa + self.arrival > self.until:
             return f"too late: {self.arrival} steps from here to {last}, time ends at {self.until}"
         if self.free:
@@ -60,8 +49,7 @@ class Offer:
         for known in self._known:
             if (known.duration, known.soa, known.mask) == (duration, soa, mask):
                 return known
-        # not by masked(), which refuses what `why_not` puts in words
-        return Presentation("masked", duration, soa, mask)
+        return masked(duration, soa, mask)
 
     def presentation(self, kind: str, duration: int, mask: str, soa: int) -> Presentation:
         """Make the presentation that the controls stand for."""
@@ -86,7 +74,8 @@ class Offer:
     def soas(self, duration: int, mask: str) -> list[Option]:
         """List the SOAs of such a mask after a target of this duration."""
         return [
-            Option(soa, str(soa), self.why_not(self.masked(duration, soa, mask))) for soa in range(1, self._longest + 1)
+            Option(soa, str(soa), self.why_not(self.masked(duration, soa, mask)) if soa >= duration else TOO_EARLY)
+            for soa in range(1, self._longest + 1)
         ]
 
     def kinds(self) -> list[Option]:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
 from cortexsim import zoo
-from cortexsim._support.checks import unknown, whole
+from cortexsim._support.checks import one_of, unknown, whole
 from cortexsim.datasets import spread
+from cortexsim.datasets.registry import draw, drawn
 from cortexsim.explore.panel.settings import SUBJECT
 from cortexsim.explore.panel.tasks import TASKS, shipped
-from cortexsim.model.checkpoint import load as load_file
 from cortexsim.model.cortex import Cortex
-from cortexsim.recording._rerun import DATA, MOST_DRAWN, draw
+from cortexsim.recording._rerun import MOST_DRAWN
 from cortexsim.stimuli.images import as_images
 
 
@@ -77,15 +76,13 @@ class Subject:
         if isinstance(data, xr.Dataset):
             if len(as_images(data)) < n:
                 raise ValueError(f"n is {n}, but there are {len(as_images(data))} images")
-        elif data.get("name") not in list(DATA):
-            raise ValueError(unknown("data", data.get("name"), DATA))
-        elif n > MOST_DRAWN:
+        elif one_of(data.get("name"), "data", drawn()) and n > MOST_DRAWN:
             raise ValueError(f"n must be at most {MOST_DRAWN:,} where images are drawn, got {n}")
         self.n, self._named, self._data = n, None if isinstance(model, Cortex) else str(model), data
-        self.model: Cortex = model if isinstance(model, Cortex) else _load(model)
+        self.model: Cortex = model if isinstance(model, Cortex) else zoo.get(model)
         names = {one.model: one.sibling for one in shipped().values()}
         sibling = names.get(self._named)
-        self.sibling: Cortex | None = None if sibling is None else _load(sibling)
+        self.sibling: Cortex | None = None if sibling is None else zoo.get(sibling)
         self._drawn: xr.Dataset | None = None
 
     @property
@@ -154,7 +151,3 @@ class Subject:
                 f"{described['model_checksum']!r}; give that one, or leave model_checksum out to use this one"
             )
         return subject
-
-
-def _load(name: str) -> Cortex:
-    return load_file(name) if Path(name).suffix == ".safetensors" else zoo.load(name)

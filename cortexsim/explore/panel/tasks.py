@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from cortexsim.datasets.registry import SOURCES
 from cortexsim.zoo.models import pretrained
 
 
@@ -91,8 +92,20 @@ TASKS: dict[str, Task] = {
 def shipped() -> dict[str, Task]:
     """Return the tasks whose models ship; a sibling that does not is left out."""
     there = pretrained()
+    # a registered dataset needs no task of its own here; one has been written where its difficulty can be chosen
+    plain = {
+        name: Task(
+            title=f"{name}: {source.description}",
+            data={"name": name, "part": "test", "seed": 0},
+            difficulty="data",
+            difficulties={"as drawn": Difficulty("as drawn", {})},
+            model=source.model,
+        )
+        for name, source in SOURCES.items()
+        if source.drawn and source.model is not None and name not in TASKS
+    }
     return {
         name: task if task.sibling in there else replace(task, sibling=None)
-        for name, task in TASKS.items()
+        for name, task in {**TASKS, **plain}.items()
         if task.model in there
     }

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,9 +11,10 @@ import xarray as xr
 
 from cortexsim._support.progress import Report, part
 from cortexsim.analyse.interval import wilson, with_interval
+from cortexsim.datasets.registry import draw
 from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
-from cortexsim.explore.panel.batch import CHUNK, right_over_time
+from cortexsim.explore.panel.batch import right_over_time
 from cortexsim.explore.panel.controls import Control, Menu
 from cortexsim.explore.panel.subject import Subject
 from cortexsim.explore.panel.task_study import TaskStudy
@@ -28,12 +28,11 @@ from cortexsim.explore.studies.how_long_questions import (
     accuracy_at,
     percent_correct,
 )
+from cortexsim.graph._schedule import arrival
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.moments import MissingStatisticsError, Statistics
 from cortexsim.plot._any_time import any_time
-from cortexsim.protocols.conditions import arrival
-from cortexsim.recording._rerun import draw
 from cortexsim.stimuli.presentation import Presentation
 
 ALL = "all three"
@@ -105,11 +104,9 @@ class HowLong(TaskStudy):
         ]
         right = np.full((len(models), len(kinds), until + 1), np.nan)
         for number, (name, kind) in enumerate(curves):
-            of_curve = part(report, number / len(curves), (number + 1) / len(curves), f"{name}, {words[kind]}")
+            of_curve = part(report, number / len(curves), (number + 1) / len(curves), f"{name}, {words[kind]}: ")
             used = self._statistics(who, models[name], kind, choices, of_curve)
-            counts = right_over_time(
-                models[name], who.images, shown, until, wanted=_by_chunk(of_curve, n), statistics=used
-            )
+            counts = right_over_time(models[name], who.images, shown, until, report=of_curve, statistics=used)
             # the control has one curve, the first whatever the kinds
             row = kinds.index(kind) if name == "recurrent" else 0
             right[list(models).index(name), row] = [np.nan if count is None else count for count in counts]
@@ -195,14 +192,3 @@ def _times(model: Cortex) -> dict[str, list[int]]:
     """Return the times that a model offers as the last one, and as the first with constant statistics."""
     first, at = max(1, arrival(model.graph)), model.readout_time
     return {"until": list(range(first + 1, 3 * at + 1)), "held_from": list(range(first, at + 1))}
-
-
-def _by_chunk(report: Report, n: int) -> Callable[[], bool]:
-    """Make a function that reports one chunk of n images more each time that it is called."""
-    done = itertools.count()
-
-    def wanted() -> bool:
-        report(next(done) * CHUNK / n, "")
-        return True
-
-    return wanted

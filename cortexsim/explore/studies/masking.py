@@ -20,16 +20,16 @@ from cortexsim.explore.studies import masking_questions
 from cortexsim.explore.studies.masking_questions import FLASHES, OWN, TRIALS, recurrent_accuracy
 from cortexsim.explore.studies.model_comparison import measure_each
 from cortexsim.explore.widgets.figure import Live
+from cortexsim.graph._schedule import arrival
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.moments import Statistics
 from cortexsim.model.shortcut import with_shortcut
 from cortexsim.plot import masking_curve
-from cortexsim.protocols.conditions import arrival
+from cortexsim.stimuli.masks import MASKS
 from cortexsim.stimuli.presentation import Presentation, flash, masked, mixture
 
 SOAS = (1, 2, 3, 4, 6, 8)
-MASKS = ("noise", "phase-scrambled", "pixel-shuffled", "texture")
 UNTIL_MASK = "duration = SOA, as for people"
 WEIGHTS = ("0", "0.25", "0.5", "0.75", "1")
 N_CALIBRATION = 200
@@ -64,8 +64,9 @@ class Masking(SubjectStudy):
         readout_times = sorted({trained, *range(arrival(subject.model.graph) + 1, 3 * trained + 1)})
         as_trained = (OWN if own is None else f"{OWN} ({own:g})", OWN)
         others = [(weight, weight) for weight in WEIGHTS if own is not None and float(weight) != own]
+        patterns = [name for name, mask in MASKS.items() if not mask.whole_picture]
         return {
-            "mask": Menu("mask", MASKS, width_px=180),
+            "mask": Menu("mask", patterns, width_px=180),
             "targets": Menu("target lasts (steps)", ["1", "2", UNTIL_MASK], width_px=330),
             "readout_time": Menu("read out at t =", readout_times, trained, width_px=160),
             "statistics": Menu("statistics from", [OWN, TRIALS, FLASHES], width_px=290),
@@ -97,7 +98,7 @@ class Masking(SubjectStudy):
             if bool(one["accuracy"].isnull().all()):
                 continue
             title = f"{name} model: what a mask costs"
-            figures[name] = masking_curve(one, beside=people, title=title)
+            figures[name] = masking_curve(one, humans=people, title=title)
         # one scale for all models: on scales of their own, a small cost in one would look like a large one in another
         heights = np.concatenate(
             [np.array(trace.y, dtype=float) for figure in figures.values() for trace in figure.data]

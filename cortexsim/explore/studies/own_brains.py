@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -15,6 +14,7 @@ import xarray as xr
 
 from cortexsim import brains, zoo
 from cortexsim._support.checks import unknown
+from cortexsim._support.png import png_address
 from cortexsim._support.progress import Report
 from cortexsim.analyse._compare_rdms import METHODS
 from cortexsim.analyse._rdm import METRICS
@@ -28,9 +28,9 @@ from cortexsim.explore.panel.tasks import shipped
 from cortexsim.explore.panel.unmasked import UNMASKED
 from cortexsim.explore.studies import own_brains_questions
 from cortexsim.explore.studies.own_brains_questions import agreements
-from cortexsim.model.checkpoint import load as load_file
 from cortexsim.model.cortex import Cortex
 from cortexsim.plot import brain as brain_figure
+from cortexsim.zoo.models import path_of
 
 OWN, AS_FILE_SAYS = "your own", "as the file says"
 N_EXAMPLE = 40
@@ -71,8 +71,8 @@ class Brains(Study):
         self, model: Cortex | str | None = None, images: str = "", brain: str = "", *, question: str = ""
     ) -> None:
         tasks = {task.title: name for name, task in shipped().items()}
-        if isinstance(model, str) and model.endswith(".safetensors"):
-            model = load_file(model)
+        if isinstance(model, str) and path_of(model) is not None:
+            model = zoo.get(model)
         if isinstance(model, str) and model not in tasks.values():
             raise ValueError(unknown("model", model, tasks.values()) + ", or a path ending in .safetensors")
         if model is not None and not isinstance(model, Cortex | str):
@@ -205,17 +205,10 @@ class Brains(Study):
 
 def _strip(result: xr.Dataset) -> widgets.HTML:
     """Show the first images as the model sees them, in the order of the matrices."""
-    import base64
-
-    from PIL import Image
-
     pictures = []
     for position, pixels in enumerate(result["shown"].values):
-        written = io.BytesIO()
-        Image.fromarray(np.asarray(pixels).transpose(1, 2, 0)).save(written, format="png")
-        code = base64.b64encode(written.getvalue()).decode()
         pictures.append(
-            f'<img alt="image {position}" title="image {position}" src="data:image/png;base64,{code}" '
+            f'<img alt="image {position}" title="image {position}" src="{png_address(np.asarray(pixels))}" '
             f'style="width:{THUMB_PX}px;height:{THUMB_PX}px;image-rendering:pixelated;margin:0">'
         )
     n, (height, width) = result.attrs["n_images"], result["shown"].shape[-2:]

@@ -21,10 +21,10 @@ from cortexsim.explore.studies import sequences_questions
 from cortexsim.explore.studies.model_comparison import measure_each
 from cortexsim.explore.studies.sequences_questions import OWN, STREAMS, accuracies
 from cortexsim.explore.widgets.figure import Live
+from cortexsim.graph._schedule import arrival
 from cortexsim.model.cortex import Cortex
 from cortexsim.plot import followed, stream, time_course
 from cortexsim.plot._stream import show_stream
-from cortexsim.protocols.conditions import arrival
 from cortexsim.stimuli.images import as_images
 
 N_CALIBRATION = 150

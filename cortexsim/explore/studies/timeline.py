@@ -23,10 +23,11 @@ from cortexsim.plot._activity import activity_maps
 from cortexsim.plot._activity import show_time as show_activity_at
 from cortexsim.plot._probabilities import show_time as mark_time
 from cortexsim.recording import trial
-from cortexsim.recording.io import settings
+from cortexsim.recording.description import settings
 from cortexsim.recording.trial import class_names
-from cortexsim.stimuli import presentation
 from cortexsim.stimuli.images import as_images
+from cortexsim.stimuli.presentation import SHOWN
+from cortexsim.stimuli.text import from_dict
 
 
 class Timeline(Panel):
@@ -133,7 +134,7 @@ class Timeline(Panel):
         self._frames = None
         if self._images is not None:
             # the stimulus coordinate of a recording counts the images that were given to simulate
-            self._frames = presentation.from_dict(self._made["presentation"]).frames(
+            self._frames = from_dict(self._made["presentation"]).frames(
                 self._images[stimulus : stimulus + 1],
                 self._made["until"],
                 seed=self._made["seed"],
@@ -163,7 +164,7 @@ class Timeline(Panel):
         self.notice.value = f"<div style='line-height:1.5;min-height:3em'>{self._words(shown)}</div>"
 
     def _shown(self) -> str:
-        return presentation.SHOWN[int(self._readout["shown"].sel(time=self.time))]
+        return SHOWN[int(self._readout["shown"].sel(time=self.time))]
 
     def _words(self, shown: str) -> str:
         """Say what is on the screen, which areas are populated, and what is read out."""

@@ -1,9 +1,9 @@
-"""What a person chooses in the first panel: task, image, and how it is shown."""
+"""The controls of the first panel: task, image, and how it is shown."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
 import ipywidgets as widgets
 import traitlets
@@ -12,21 +12,22 @@ from cortexsim.explore.panel.offer import Offer
 from cortexsim.explore.panel.tasks import Task
 from cortexsim.explore.widgets.choice import Choice, Option
 
-if TYPE_CHECKING:
-    from cortexsim.explore.tour.panel import Tour
+CHOICES = ("task", "difficulty", "stimulus", "kind", "duration", "mask", "soa", "until")
 
 _ROW = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 14px")
 
 
 class Controls(widgets.VBox):
-    """The controls of a `Tour`; what cannot be chosen is greyed out with the reason.
+    """A control for each of `CHOICES`; options that cannot be chosen are grey, with the reason.
 
     Parameters
     ----------
     tasks : mapping of str to Task
+    shuffle : callable
+        Called when another image is asked for.
     """
 
-    def __init__(self, tasks: Mapping[str, Task]) -> None:
+    def __init__(self, tasks: Mapping[str, Task], shuffle: Callable[[], None]) -> None:
         wide = {"style": {"description_width": "initial"}}
         self.task = widgets.Dropdown(
             options=[(task.title, name) for name, task in tasks.items()],
@@ -48,43 +49,44 @@ class Controls(widgets.VBox):
                 widgets.Box([self.difficulty, self.kind, self.duration, self.mask, self.soa], layout=_ROW),
             ]
         )
+        self.shuffle.on_click(lambda _: shuffle())
 
-    def lead(self, tour: Tour) -> None:
-        """Link every control with the trait of its name, and the button with the draw."""
-        for name in ("task", "difficulty", "stimulus", "kind", "duration", "mask", "soa", "until"):
-            traitlets.link((tour, name), (getattr(self, name), "value"))
-        self.shuffle.on_click(lambda _: tour.shuffle())
+    def link(self, panel: traitlets.HasTraits) -> None:
+        """Link every control with the panel's trait of its name."""
+        for name in CHOICES:
+            traitlets.link((panel, name), (getattr(self, name), "value"))
 
-    def fit(self, task: Task, difficulty: str) -> None:
-        """Offer a task's difficulties."""
+    def show_difficulties(self, task: Task, difficulty: str) -> None:
+        """Offer the difficulties of a task."""
         self.difficulty.label = task.difficulty
         self.difficulty.offer([Option(name, one.label) for name, one in task.difficulties.items()], difficulty)
 
-    def offer(self, tour: Tour, offer: Offer, changed: str) -> None:
-        """Offer what the model can be shown; what was not chosen just now gives way to what was.
+    def show_offer(self, offer: Offer, choices: Mapping[str, Any], changed: str) -> dict[str, Any]:
+        """Offer what the model can be shown, and return the choices, of which impossible ones have given way.
 
         Parameters
         ----------
-        tour : Tour
         offer : Offer
+        choices : mapping
+            The present `kind`, `duration`, `mask` and `soa`.
         changed : str
-            What was chosen just now; it stays, though it may not be possible.
+            The choice that was made just now; it stays, even if it is impossible. "presentation": all of them.
         """
-        self.kind.offer(offer.kinds(), tour.kind)
-        brief = tour.kind == "masked"
-        for name, options in self._details(tour, offer):
-            listed = options()
-            possible = [option.value for option in listed if not option.reason]
-            if name != changed and changed != "presentation" and possible and getattr(tour, name) not in possible:
-                setattr(tour, name, possible[0])
-            getattr(self, name).offer(listed, getattr(tour, name))
+        chosen = dict(choices)
+        masked = chosen["kind"] == "masked"
+        self.kind.offer(offer.kinds(), chosen["kind"])
+        # the options of each depend on the choices before it
+        options: dict[str, Callable[[], list[Option]]] = {
+            "duration": lambda: offer.durations(chosen["kind"]),
+            "mask": lambda: offer.masks(chosen["duration"]) if masked else [],
+            "soa": lambda: offer.soas(chosen["duration"], chosen["mask"]) if masked else [],
+        }
+        for name, listed in options.items():
+            offered = listed()
+            possible = [option.value for option in offered if not option.reason]
+            if changed not in (name, "presentation") and possible and chosen[name] not in possible:
+                chosen[name] = possible[0]
+            getattr(self, name).offer(offered, chosen[name])
         for control in (self.mask, self.soa):
-            control.layout.display = "" if brief else "none"
-
-    def _details(self, tour: Tour, offer: Offer) -> list[tuple[str, Callable[[], list[Option]]]]:
-        """Name the choices that depend on the ones before them."""
-        return [
-            ("duration", lambda: offer.durations(tour.kind)),
-            ("mask", lambda: offer.masks(tour.duration) if tour.kind == "masked" else []),
-            ("soa", lambda: offer.soas(tour.duration, tour.mask) if tour.kind == "masked" else []),
-        ]
+            control.layout.display = "" if masked else "none"
+        return chosen

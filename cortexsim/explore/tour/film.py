@@ -11,7 +11,7 @@ import xarray as xr
 from cortexsim.analyse.probabilities import softmax
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.recording import trial
-from cortexsim.recording.io import settings
+from cortexsim.recording.description import settings
 from cortexsim.recording.trial import class_names
 from cortexsim.stimuli.presentation import SHOWN, Frames
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, ClassVar
 
 import ipywidgets as widgets
@@ -12,36 +11,32 @@ import numpy as np
 import traitlets
 import xarray as xr
 
-from cortexsim import zoo
 from cortexsim._support.checks import unknown
 from cortexsim._support.hashing import checksum
 from cortexsim.explore.panel.asking import Guess
-from cortexsim.explore.panel.batch import as_series, right_over_time
 from cortexsim.explore.panel.exercise import Exercising
-from cortexsim.explore.panel.jobs import Behind, Wanted
 from cortexsim.explore.panel.notice import alert
-from cortexsim.explore.panel.offer import KINDS, Offer, arrival
+from cortexsim.explore.panel.offer import KINDS, Offer
 from cortexsim.explore.panel.settings import Saving
-from cortexsim.explore.panel.tasks import Difficulty, Task, shipped
 from cortexsim.explore.panel.turns import Turns
-from cortexsim.explore.tour.controls import Controls
+from cortexsim.explore.tour.accuracies import MEASURING, Accuracies
+from cortexsim.explore.tour.controls import CHOICES, Controls
 from cortexsim.explore.tour.film import scene
+from cortexsim.explore.tour.material import Material, find_task
 from cortexsim.explore.tour.prediction import Prediction
 from cortexsim.explore.tour.questions import EXERCISES, Facts
 from cortexsim.explore.widgets.shortcuts import Panel
 from cortexsim.explore.widgets.stage import Stage
-from cortexsim.model.checkpoint import load as load_file
+from cortexsim.graph._schedule import arrival
 from cortexsim.model.cortex import Cortex
-from cortexsim.recording._rerun import FORM, check, draw, presentation_from, rerun, stimuli, verify
-from cortexsim.recording.io import settings as made_with
+from cortexsim.recording._rerun import FORM, check, presentation_from, rerun, stimuli, verify
+from cortexsim.recording.description import settings as made_with
 from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.masks import MASKS, GivenMask
 from cortexsim.stimuli.presentation import Presentation
 
-N_BATCH = 200
 UNTIL = 12
-MEASURING = "measuring …"
-CHOICES = ("task", "difficulty", "stimulus", "kind", "duration", "mask", "soa", "until")
+SHOWN_AS = ("kind", "duration", "mask", "soa")
 
 
 class Tour(Exercising, Saving, Panel):
@@ -116,27 +111,23 @@ class Tour(Exercising, Saving, Panel):
         until: int | None = None,
         question: str = "settled",
     ) -> None:
-        if model is None and (data is not None or sibling is not None):
-            what = "data" if data is not None else "sibling"
-            raise ValueError(f"{what} goes with a model of your own: give model=, too, or choose one of the tasks")
-        self._tasks = shipped() if model is None else {"own": _own_task(model, data, sibling)}
+        self._material = Material(model, data, sibling)
+        self._tasks = self._material.tasks
         if task is not None and task not in self._tasks:
             raise ValueError(unknown("task", task, self._tasks))
-        self._given: dict[str, Any] = {"model": model, "sibling": sibling, "data": data}
-        self._models: dict[str, Cortex] = {}
-        self._measured: dict[Any, dict[str, Any]] = {}
-        self._lock, self._behind = threading.RLock(), Behind()
+        self._lock = threading.RLock()
+        self._accuracies = Accuracies(self._lock, self._show_accuracies, self._fail_to_measure)
         self._turns = Turns()
         self.stage, self.notice = Stage(), widgets.HTML()
         self.ask = Prediction(self.stage, question)
-        self.controls = Controls(self._tasks)
+        self.controls = Controls(self._tasks, self.shuffle)
         super().__init__([self.controls, self.notice, self.ask, self.stage], layout=widgets.Layout(width="100%"))
         self._choose_task(task or next(iter(self._tasks)), difficulty)
         self.stimulus = stimulus
         if until is not None:
             self.until = until
-        self._show_as(presentation_from(self._task.start) if presentation is None else presentation)
-        self.controls.lead(self)
+        self._show_as(presentation_from(self._material.task.start) if presentation is None else presentation)
+        self.controls.link(self)
         traitlets.link((self, "time"), (self.stage, "time"))
         self.observe(lambda change: self._attempt(change["name"]), names=list(CHOICES))
         # what was asked for is refused if it cannot be shown; what a task begins with gives way to what can
@@ -175,18 +166,14 @@ class Tour(Exercising, Saving, Panel):
             "presentation": presentation_from(wanted["presentation"]),
             "until": wanted["until"],
         }
-        for name, task in shipped().items():
-            for difficulty in task.difficulties:
-                if (task.model, task.data_for(difficulty)) == (wanted["model"], wanted["data"]):
-                    panel = cls(name, difficulty=difficulty, **shown, **more)
-                    break
-            else:
-                continue
-            break
+        found = find_task(wanted["model"], wanted["data"])
+        if found is not None:
+            task, difficulty = found
+            panel = cls(task, difficulty=difficulty, **shown, **more)
         else:
             named = {key: wanted[key] for key in ("model", "data") if wanted[key] is not None}
             panel = cls(**{**named, **more}, **shown)
-        verify(wanted, panel._model, stimuli(wanted, panel._images))
+        verify(wanted, panel._material.model, stimuli(wanted, panel._material.images))
         quantity = panel.settings.get("quantity")
         if wanted.get("quantity", quantity) != quantity:
             raise ValueError(
@@ -202,7 +189,7 @@ class Tour(Exercising, Saving, Panel):
 
     def shuffle(self) -> None:
         """Show another stimulus, drawn at random."""
-        others = [k for k in range(len(as_images(self._images))) if k != self.stimulus]
+        others = [k for k in range(len(as_images(self._material.images))) if k != self.stimulus]
         if not others:
             error = ValueError("this panel has one image")
             self.notice.value = alert("There is no other image to show", error, "Give the panel more images: data=.")
@@ -217,7 +204,7 @@ class Tour(Exercising, Saving, Panel):
         TimeoutError
             If they are not after so many seconds.
         """
-        self._behind.wait(timeout_s)
+        self._accuracies.wait(timeout_s)
 
     # --- what is chosen
 
@@ -243,31 +230,11 @@ class Tour(Exercising, Saving, Panel):
                 self.notice.value = alert("This could not be shown", error, f"{kept}Choose something else above.")
 
     def _choose_task(self, name: str, difficulty: str | None = None) -> None:
-        task = self._tasks[name]
-        if difficulty is not None and difficulty not in task.difficulties:
-            raise ValueError(unknown(task.difficulty, difficulty, task.difficulties))
-        self._task = task
-        model = self._load("model", task.model)
-        assert model is not None
-        self._model: Cortex = model
-        self._sibling = self._load("sibling", task.sibling)
-        self.task, self.difficulty = name, difficulty or next(iter(task.difficulties))
-        self._draw()
-        longest = max((taken.until for taken in self._model.statistics.values()), default=2 * UNTIL)
+        chosen = self._material.choose(name, difficulty)
+        self.task, self.difficulty = name, chosen
+        longest = max((taken.until for taken in self._material.model.statistics.values()), default=2 * UNTIL)
         self.until = min(UNTIL, longest)
-        self.controls.fit(task, self.difficulty)
-
-    def _load(self, role: str, name: str | None) -> Cortex | None:
-        given = self._given[role]
-        if isinstance(given, Cortex) or name is None:
-            return given
-        if name not in self._models:
-            self._models[name] = load_file(name) if Path(name).suffix == ".safetensors" else zoo.load(name)
-        return self._models[name]
-
-    def _draw(self) -> None:
-        data = self._given["data"]
-        self._images = data if isinstance(data, xr.Dataset) else draw(self._task.data_for(self.difficulty), N_BATCH)
+        self.controls.show_difficulties(self._material.task, self.difficulty)
 
     def _show_as(self, presentation: Presentation) -> None:
         if not isinstance(presentation, Presentation):
@@ -286,13 +253,13 @@ class Tour(Exercising, Saving, Panel):
         """Bring what depends on a change in line with it."""
         if changed == "task":
             self._choose_task(self.task)
-            self._show_as(presentation_from(self._task.start))
+            self._show_as(presentation_from(self._material.task.start))
         if changed == "difficulty":
-            if self.difficulty not in self._task.difficulties:
-                raise ValueError(unknown(self._task.difficulty, self.difficulty, self._task.difficulties))
-            self._draw()
-        offer = Offer(self._model, self.until)
-        self.controls.offer(self, offer, changed)
+            self._material.draw(self.difficulty)
+        offer = Offer(self._material.model, self.until)
+        choices = {name: getattr(self, name) for name in SHOWN_AS}
+        for name, value in self.controls.show_offer(offer, choices, changed).items():
+            setattr(self, name, value)
         self._presentation = offer.presentation(self.kind, self.duration, self.mask, self.soa)
         reason = offer.why_not(self._presentation)
         if reason:
@@ -303,19 +270,19 @@ class Tour(Exercising, Saving, Panel):
     def _run(self) -> None:
         """Run one stimulus, and send it to the stage."""
         wanted = FORM.written(
-            model=self._task.model,
-            data=self._task.data_for(self.difficulty),
+            model=self._material.task.model,
+            data=self._material.task.data_for(self.difficulty),
             stimulus=self.stimulus,
             presentation=self._presentation.to_dict(),
             until=self.until,
-            quantity="state" if self._model.normalization == "none" else "rate",
+            quantity="state" if self._material.model.normalization == "none" else "rate",
             seed=0,
         )
-        shown = stimuli(wanted, self._images)
-        recording = rerun(wanted, model=self._model, images=self._images)
+        shown = stimuli(wanted, self._material.images)
+        recording = rerun(wanted, model=self._material.model, images=self._material.images)
         pixels = as_images(shown)
         frames = self._presentation.frames(pixels, self.until, seed=wanted["seed"], others=pixels)
-        on_stage = scene(recording, frames, self._model.graph)
+        on_stage = scene(recording, frames, self._material.model.graph)
         with self._lock:
             self.recording = recording
             self.settings = {
@@ -337,86 +304,26 @@ class Tour(Exercising, Saving, Panel):
         if "label" in readout.coords:
             named = readout["logits"].fillna(-np.inf).argmax("class").values == int(readout["label"])
             right = [bool(named[time]) if there else None for time, there in enumerate(holds)]
-        graph = self._model.graph
+        graph = self._material.model.graph
         return Facts(
             last=graph.last,
             n_transitions=arrival(graph),
             holds=holds,
             right=right,
-            n=len(as_images(self._images)),
-            chance=1 / self._model.n_classes,
+            n=len(as_images(self._material.images)),
+            chance=1 / self._material.model.n_classes,
         )
 
     def _measure(self) -> None:
-        """Measure accuracy over time behind the panel, unless it is known."""
+        """Ask about this recording, and measure how often such images are classified correctly."""
+        self.ask.start(self._facts, sibling=self._material.sibling is not None)
         key = (self.task, self.difficulty, self._presentation, self.until)
-        n = self._facts.n
-        title = f"accuracy over time, {n} such images (bars: 95 %)"
-        self.ask.start(self._facts, sibling=self._sibling is not None)
-        if key in self._measured:
-            self._behind.forget()
-            self._publish(self._measured[key])
-        elif "label" not in self._images.coords:
-            self._publish({"title": title, "message": "these images have no labels"})
-        else:
-            self._publish({"title": title, "message": MEASURING})
-            self._behind.do(self._job(key, title, self._images, self._model, self._sibling, self._presentation))
+        self._accuracies.show(key, self._material, self._presentation, self.until)
 
-    def _job(
-        self,
-        key: Any,
-        title: str,
-        images: xr.Dataset,
-        model: Cortex,
-        sibling: Cortex | None,
-        presentation: Presentation,
-    ) -> Any:
-        until, n = self.until, len(as_images(images))
-        result: dict[str, Any] = {"title": title, "chance": 1 / model.n_classes, "series": []}
-
-        def measure(wanted: Wanted) -> None:
-            try:
-                for name, one in (("recurrent", model), ("feedforward", sibling)):
-                    if one is not None:
-                        right = right_over_time(one, images, presentation, until, wanted=wanted)
-                        result["series"] = [*result["series"], as_series(name, right, n)]
-            except InterruptedError:
-                return
-            except Exception as error:  # shown in the panel: nobody reads what a thread has to say
-                with self._lock:
-                    if wanted():
-                        self.notice.value = alert(
-                            "The accuracies could not be measured", error, "All else in the panel holds."
-                        )
-                        self._publish({**result, "message": "could not be measured (see above)"})
-                return
-            with self._lock:
-                self._measured[key] = result
-                if wanted():
-                    self._publish(result)
-
-        return measure
-
-    def _publish(self, accuracy: dict[str, Any]) -> None:
+    def _show_accuracies(self, accuracy: dict[str, Any]) -> None:
         self.stage.accuracy = accuracy
         values = [one["values"] for one in accuracy.get("series", [])]
         self.ask.learn(*values, final=accuracy.get("message") != MEASURING)
 
-
-def _own_task(model: Any, data: Any, sibling: Any) -> Task:
-    """Describe a model and data that were given."""
-    if not isinstance(model, Cortex | str):
-        raise TypeError(f"model must be a Cortex, a name or a path, got {type(model).__name__}")
-    if not isinstance(data, xr.Dataset | Mapping):
-        raise TypeError(
-            "with a model of your own, data must be a Dataset with `image` (and `label`), or a mapping such as "
-            f"{{'name': 'digits', 'part': 'test'}}, got {type(data).__name__}"
-        )
-    return Task(
-        title="your own model",
-        data=None if isinstance(data, xr.Dataset) else dict(data),
-        difficulty="data",
-        difficulties={"as given": Difficulty("as given", {})},
-        model=model if isinstance(model, str) else None,
-        sibling=sibling if isinstance(sibling, str) else None,
-    )
+    def _fail_to_measure(self, error: Exception) -> None:
+        self.notice.value = alert("The accuracies could not be measured", error, "All else in the panel is valid.")

@@ -13,11 +13,11 @@ import xarray as xr
 
 from cortexsim._support.checks import unknown, whole
 from cortexsim.datasets.labels import classes
+from cortexsim.datasets.registry import SOURCES, draw
 from cortexsim.graph._schedule import populate, schedule
 from cortexsim.graph.builders import adjacent
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.model.cortex import Cortex
-from cortexsim.recording._rerun import draw
 from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import sustained
 from cortexsim.training.recipe import Recipe
@@ -270,7 +270,7 @@ LESSONS: dict[str, Lesson] = {
         held=400,
         features={"V1": 16, "V2": 16, "V4": 24, "IT": 32},
         size=16,
-        n_classes=2,
+        n_classes=len(SOURCES["contours"].classes),
         # as many steps as three epochs of 40,000 images
         recipe=Recipe.tracing(epochs=20, calibration_images=500),
         readout_time=8,
@@ -283,7 +283,7 @@ LESSONS: dict[str, Lesson] = {
         held=400,
         features={"V1": 8, "V2": 16, "IT": 32},
         size=16,
-        n_classes=10,
+        n_classes=len(SOURCES["digits"].classes),
         recipe=_quick(epochs=5, batch_size=64, learning_rate=0.1, calibration_images=500),
         readout_time=5,
         n_probe=3,

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+
+from cortexsim.plot import theme
 
 _HERE = Path(__file__).parent
 
-# what all of them stand on: elements, colours and charts; the bar that moves time
+# elements, colours and charts, and the bar that moves time: all drawing widgets need them
 DRAW = ("stage_js/1_draw.js", "stage_js/2_time_bar.js")
 
 
 def joined(*names: str) -> str:
-    """Join files of this folder, in that order, so that each can be read by itself."""
+    """Join files of this folder in the given order, so that each can be read on its own."""
     return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
+
+
+def drawing(*names: str) -> str:
+    """Join the files of a widget that draws on a canvas: the colours of all figures, `DRAW`, and its own files."""
+    return "\n".join([_colours(), joined(*DRAW, *names)])
+
+
+def _colours() -> str:
+    """Return the colours of `plot.theme` as constants of JavaScript."""
+    return f"const COLOURS = {json.dumps(theme.COLOURS)};\nconst SEQUENTIAL = {json.dumps(theme.sequential_stops())};"

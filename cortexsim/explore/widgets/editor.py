@@ -5,7 +5,7 @@ from __future__ import annotations
 import anywidget
 import traitlets
 
-from cortexsim.explore.widgets.canvas import DRAW, joined
+from cortexsim.explore.widgets.canvas import drawing, joined
 
 
 class Editor(anywidget.AnyWidget):
@@ -29,7 +29,7 @@ class Editor(anywidget.AnyWidget):
         Not drawn here: the readout's mark is the graph's own.
     """
 
-    _esm = joined(*DRAW, "editor_js/1_matrix.js", "editor_js/2_unrolled.js", "editor_js/3_editor.js")
+    _esm = drawing("editor_js/1_matrix.js", "editor_js/2_unrolled.js", "editor_js/3_editor.js")
     _css = joined("stage.css", "editor.css")
 
     transitions = traitlets.List(traitlets.Dict()).tag(sync=True)

@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 import traitlets
 from plotly.io.json import to_json_plotly
 
-from cortexsim.explore.widgets.plotly_engine import PROMISE, engine
+from cortexsim.explore.widgets.canvas import joined
+from cortexsim.explore.widgets.plotly_engine import engine
 
 
 class Live(anywidget.AnyWidget):
@@ -29,84 +30,8 @@ class Live(anywidget.AnyWidget):
         What is shown; changed in place, it is shown so after `redraw`.
     """
 
-    _esm = (
-        PROMISE
-        + """
-// what lies over or under a figure can be drawn without laying it out again, and is so by `relayout` alone
-const LAID_OVER = ["shapes", "images"];
-const CONFIG = { displaylogo: false, displayModeBar: false };
-
-export default {
-  async render({ model, el }) {
-    const Plotly = await window.cortexsimPlotly.module;
-    const place = document.createElement("div");
-    el.append(place);
-
-    let said = { traces: [], around: {} };
-    const draw = () => {
-      const before = said;
-      said = { traces: model.get("traces"), around: JSON.parse(model.get("around")) };
-      const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
-      const names = Object.keys({ ...before.around, ...said.around });
-      const other = names.filter((name) => !same(before.around[name], said.around[name]));
-      if (same(before.traces, said.traces) && other.every((name) => LAID_OVER.includes(name))) {
-        return Plotly.relayout(place, Object.fromEntries(other.map((name) => [name, said.around[name] ?? null])));
-      }
-      const data = said.traces.map((text) => JSON.parse(text));
-      return Plotly.react(place, data, structuredClone(said.around), CONFIG);
-    };
-
-    // traces and what is around them come in one message, but are heard of one after the other; and a figure that is
-    // out of view waits, so that one which is seen does not wait for it
-    let late = false;
-    let seen = true;
-    const catchUp = () => {
-      if (!late || !seen) return;
-      late = false;
-      draw();
-    };
-    const soon = () => {
-      late = true;
-      queueMicrotask(catchUp);
-    };
-    const watcher = new IntersectionObserver((entries) => {
-      seen = entries.at(-1).isIntersecting;
-      catchUp();
-    });
-    const heard = ["change:traces", "change:around"];
-    for (const event of heard) model.on(event, soon);
-
-    // plotly follows the window alone: not a side bar that opens, nor a cell that is shown for the first time
-    let width = 0;
-    const observer = new ResizeObserver(() => {
-      if (place.clientWidth === width || place.clientWidth === 0) return;
-      width = place.clientWidth;
-      requestAnimationFrame(() => place.clientWidth && Plotly.Plots.resize(place));
-    });
-    await draw();
-    observer.observe(place);
-    watcher.observe(place);
-    return () => {
-      observer.disconnect();
-      watcher.disconnect();
-      for (const event of heard) model.off(event, soon);
-      Plotly.purge(place);
-    };
-  },
-};
-"""
-    )
-    # The figure's colours are sent by the kernel once, the theme is the browser's and may change at any time:
-    # so text and lines take JupyterLab's own variables, which follow its theme. A number in a cell of a heatmap stands
-    # out against the cell, whatever the theme.
-    _css = """
-    .cortexsim-live { width: 100%; min-width: 0; }
-    .cortexsim-live text:not(.annotation-text):not(.textpoint text):not(.heatmap-label text) {
-      fill: var(--jp-ui-font-color1, #7a7a7a) !important;
-    }
-    .cortexsim-live path.xtick, .cortexsim-live path.ytick, .cortexsim-live .xlines-above,
-    .cortexsim-live .ylines-above { stroke: var(--jp-ui-font-color3, #7a7a7a) !important; }
-    """
+    _esm = joined("plotly_promise.js", "figure.js")
+    _css = joined("figure.css")
 
     traces = traitlets.List(traitlets.Unicode()).tag(sync=True)
     around = traitlets.Unicode().tag(sync=True)

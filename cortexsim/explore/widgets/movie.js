@@ -184,7 +184,7 @@ class Film {
     const scale = element("div", { class: "cs-legend" }, this.box);
     element("span", {}, scale, rounded(film.low));
     element("span", { class: "cs-scale", "aria-hidden": "true" }, scale).style.background =
-      `linear-gradient(to right, ${CIVIDIS.join(",")})`;
+      `linear-gradient(to right, ${SEQUENTIAL.join(",")})`;
     element("span", {}, scale, `${rounded(film.high)}${film.unit ? ` ${film.unit}` : ""}`);
     if (rdm) element("span", {}, scale, film.quantity);
     this.groups = shape("g", {}, this.over);

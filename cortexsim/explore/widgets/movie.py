@@ -6,7 +6,7 @@ import anywidget
 import traitlets
 
 from cortexsim.explore.changes.film import Film
-from cortexsim.explore.widgets.canvas import DRAW, joined
+from cortexsim.explore.widgets.canvas import drawing, joined
 
 
 class Movie(anywidget.AnyWidget):
@@ -27,7 +27,7 @@ class Movie(anywidget.AnyWidget):
         See `Film`; set by `show`.
     """
 
-    _esm = joined(*DRAW, "cursors.js", "movie.js")
+    _esm = drawing("cursors.js", "movie.js")
     _css = joined("stage.css", "movie.css")
 
     time = traitlets.Int(0).tag(sync=True)

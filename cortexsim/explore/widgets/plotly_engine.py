@@ -8,14 +8,7 @@ import anywidget
 import traitlets
 from plotly.offline import get_plotlyjs
 
-# whoever comes first, an engine or a figure, makes the promise of plotly that the page keeps
-PROMISE = """
-window.cortexsimPlotly ??= (() => {
-  let keep;
-  const module = new Promise((resolve) => { keep = resolve; });
-  return { module, keep, begun: false };
-})();
-"""
+from cortexsim.explore.widgets.canvas import joined
 
 
 class Engine(anywidget.AnyWidget):
@@ -25,20 +18,7 @@ class Engine(anywidget.AnyWidget):
     waits for a model; then a figure is drawn, if at all, and never follows again.
     """
 
-    _esm = (
-        PROMISE
-        + """
-export default {
-  initialize({ model }) {
-    const page = window.cortexsimPlotly;
-    if (page.begun) return;
-    page.begun = true;
-    const address = URL.createObjectURL(new Blob([model.get("code")], { type: "text/javascript" }));
-    page.keep(import(address).then(() => window.Plotly).finally(() => URL.revokeObjectURL(address)));
-  },
-};
-"""
-    )
+    _esm = joined("plotly_promise.js", "plotly_engine.js")
 
     code = traitlets.Unicode().tag(sync=True)
 

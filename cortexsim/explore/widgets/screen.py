@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import io
-
 import ipywidgets as widgets
 import numpy as np
-from PIL import Image
+
+from cortexsim._support.png import png_address
 
 _SIDE_PX = 150
 
@@ -33,7 +31,7 @@ class Screen(widgets.HTML):
             "object-fit:contain;border:1px solid rgba(128,128,128,.6)"
         )
         if pixels is not None:
-            picture = f'<img alt="{shown}" style="{box}" src="data:image/png;base64,{_png(pixels)}">'
+            picture = f'<img alt="{shown}" style="{box}" src="{png_address(pixels)}">'
         else:
             hatched = "repeating-linear-gradient(-45deg,transparent 0 9px,rgba(128,128,128,.45) 9px 10px)"
             word = "nothing enters" if shown == "nothing" else f"{shown}: no picture was given"
@@ -42,10 +40,3 @@ class Screen(widgets.HTML):
                 f'text-align:center;line-height:1.3">{word}</div>'
             )
         self.value = f'<div style="line-height:1.6"><b>on the screen</b>  {shown}</div>{picture}'
-
-
-def _png(pixels: np.ndarray) -> str:
-    bytes_ = (np.clip(pixels, 0, 1) * 255).round().astype(np.uint8).transpose(1, 2, 0)
-    written = io.BytesIO()
-    Image.fromarray(bytes_).save(written, format="png")
-    return base64.b64encode(written.getvalue()).decode()

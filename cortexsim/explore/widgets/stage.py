@@ -6,7 +6,7 @@ import anywidget
 import traitlets
 
 from cortexsim.explore.tour.film import Scene
-from cortexsim.explore.widgets.canvas import DRAW, joined
+from cortexsim.explore.widgets.canvas import drawing, joined
 
 
 class Stage(anywidget.AnyWidget):
@@ -29,7 +29,7 @@ class Stage(anywidget.AnyWidget):
         `time`, `label` and `on` ("probability" or "accuracy"): vertical lines.
     """
 
-    _esm = joined(*DRAW, "stage_js/3_sketch.js", "stage_js/4_stage.js")
+    _esm = drawing("stage_js/3_sketch.js", "stage_js/4_stage.js")
     _css = joined("stage.css")
 
     time = traitlets.Int(0).tag(sync=True)

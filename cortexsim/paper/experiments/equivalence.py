@@ -16,6 +16,7 @@ from cortexsim._support.progress import part
 from cortexsim.graph._schedule import schedule
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.moments import EPSILON
+from cortexsim.model.nets import PostNet
 from cortexsim.paper.experiments.experiment import Experiment
 from cortexsim.paper.experiments.material import Material
 from cortexsim.paper.experiments.part import Bench, Part, built
@@ -77,6 +78,7 @@ class Unfolded(nn.Module):
         features = folded.graph.states[-1].features
         self.norm = nn.BatchNorm2d(features, eps=EPSILON)
         self.linear = nn.Linear(features, folded.n_classes)
+        assert isinstance(folded.post, PostNet)
         self.linear.load_state_dict(folded.post.linear.state_dict())
         self.to(folded.post.scale.dtype)
 

@@ -16,11 +16,10 @@ from cortexsim import datasets
 from cortexsim._support.checks import unknown
 from cortexsim._support.hashing import checksum
 from cortexsim.datasets.labels import split
+from cortexsim.datasets.registry import SOURCES
 from cortexsim.paper.experiments.scale import Scale
 from cortexsim.stimuli.images import as_images
 from cortexsim.training.augmentation import shrink
-
-MADE = ("digits", "cifar10")
 
 
 @dataclass(frozen=True)
@@ -75,8 +74,8 @@ def prepare(data: str | Path | Sequence[xr.Dataset] | None, scale: Scale, name: 
     Parameters
     ----------
     data : str, path or pair of Datasets, optional
-        "digits" (in debris, made on the spot), "cifar10" (downloaded where absent), a folder of images with train/ and
-        test/, one subfolder a class, or a pair of Datasets (train, test); by default the scale's.
+        A name of `datasets.SOURCES`, such as "digits"; a folder of images with train/ and test/, one subfolder a class;
+        or a pair of Datasets (train, test). By default the scale's.
     scale : Scale
         Says how many, and how large; photographs are shrunk to it.
     name : str, optional
@@ -91,24 +90,24 @@ def prepare(data: str | Path | Sequence[xr.Dataset] | None, scale: Scale, name: 
         class, train and test have other classes, or a name is given to what has one.
     """
     data = scale.data if data is None else data
-    if name is not None and isinstance(data, str | Path) and str(data) in MADE:
+    source = SOURCES.get(data) if isinstance(data, str) else None
+    if name is not None and source is not None:
         raise ValueError(
             f"data_name is what a folder's images are called, got {name!r} for {str(data)!r}: leave it out"
         )
-    if isinstance(data, str | Path) and str(data) == "digits":
+    if isinstance(data, str) and source is not None and source.drawn:
         made = [
-            datasets.digits(n or default, part=part, size=scale.side)
+            datasets.get(data, n or default, part=part, size=(scale.side, scale.side))
             for part, n, default in (("train", scale.n_train, 50_000), ("test", scale.n_test, 10_000))
         ]
-        # a mirrored digit is no digit
-        return Material(made[0], made[1], "digits in debris", "none")
-    if isinstance(data, str | Path) and str(data) == "cifar10":
-        pair = [datasets.cifar10("data-cifar10", part=part) for part in ("train", "test")]
-        called = "CIFAR-10"
+        return Material(made[0], made[1], str(made[0].attrs["name"]), source.augmentation)
+    if source is not None:
+        pair = [source.make(part=part) for part in ("train", "test")]
+        called = str(pair[0].attrs["name"])
     elif isinstance(data, str | Path):
         folder = Path(data).expanduser()
         if not folder.exists():
-            raise FileNotFoundError(f"there is no folder {str(folder)!r}; " + unknown("data", str(data), MADE))
+            raise FileNotFoundError(f"there is no folder {str(folder)!r}; " + unknown("data", str(data), SOURCES))
         for part in ("train", "test"):
             if not (folder / part).is_dir():
                 raise ValueError(
@@ -127,7 +126,7 @@ def prepare(data: str | Path | Sequence[xr.Dataset] | None, scale: Scale, name: 
         called = str(pair[0].attrs.get("name", "unnamed"))
     else:
         raise TypeError(
-            f"data must be one of {list(MADE)}, a folder, or a pair of Datasets (train, test), "
+            f"data must be one of {list(SOURCES)}, a folder, or a pair of Datasets (train, test), "
             f"got {type(data).__name__}"
         )
     names = [datasets.classes(part) for part in pair]

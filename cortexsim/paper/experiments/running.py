@@ -73,7 +73,8 @@ def run(
     scale : "smoke", "laptop" or "paper"
         To see that it works, in seconds; small models, in minutes; the paper's sizes and recipe, for a GPU.
     data : str, path or pair of Datasets, optional
-        "digits", "cifar10", a folder of images with train/ and test/, or (train, test); by default the scale's.
+        A name of `datasets.SOURCES`, a folder of images with train/ and test/, or (train, test). By default the
+        scale's.
     data_name : str, optional
         What a folder's images are called in the result; by default the folder's name.
     to : path, optional

@@ -114,7 +114,7 @@ def test_what_cannot_be_is_said_in_the_panel_which_keeps_its_graph(panel):
     before, drawn = panel.editor.transitions, panel.editor.picture
     in_the_browser(panel, a_transition("V1", "IT", "BRDx2"))
     assert 'role="alert"' in panel.notice.value
-    assert "BRDx2 cannot go to a smaller state" in panel.notice.value
+    assert "BRDx2 cannot link these states" in panel.notice.value
     assert panel.editor.transitions == before
     assert panel.editor.picture == drawn
     in_the_browser(panel, a_transition("V1", "IT"))

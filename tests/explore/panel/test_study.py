@@ -266,7 +266,7 @@ def test_a_subject_says_what_it_wants(given):
         Subject("contour")
     with pytest.raises(ValueError, match="n must be at most 10,000 where images are drawn, got 100000"):
         Subject("contours", n=100_000)
-    with pytest.raises(ValueError, match=r"unknown data None.*'contours', 'digits'"):
+    with pytest.raises(ValueError, match=r"unknown data None.*'digits', 'contours'"):
         Subject(model=given["model"], data={})
     assert Subject("contours", n=3).images.sizes["stimulus"] == 3
 

@@ -135,9 +135,9 @@ def test_settings_of_earlier_versions_open_with_the_present_names(panel, given):
 
 def test_human_data_are_drawn_only_where_the_target_stays_until_the_mask(panel):
     measured(panel, statistics="these trials")
-    assert not any("people" in str(trace.name) for trace in panel.figures["recurrent"].data)
+    assert not any("humans" in str(trace.name) for trace in panel.figures["recurrent"].data)
     measured(panel, targets=masking.UNTIL_MASK)
-    assert any("people" in str(trace.name) for trace in panel.figures["recurrent"].data)
+    assert any("humans" in str(trace.name) for trace in panel.figures["recurrent"].data)
 
 
 def test_the_prediction_is_judged_by_the_difference_of_paired_conditions(given):

@@ -67,7 +67,7 @@ def test_a_cancelled_recording_resumes_to_the_same_bytes(panel, given, tmp_path,
     panel.run()
     panel.wait(240)
     assert panel.words.value == "cancelled"
-    with pytest.raises(ValueError, match="40 of 60 stimuli are there"):
+    with pytest.raises(ValueError, match="40 of 60 stimuli were written"):
         cs.open_recording(tmp_path / "recording.zarr")
     monkeypatch.setattr(recorder, "simulate", simulate)
     measured(panel)

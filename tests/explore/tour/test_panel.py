@@ -218,7 +218,9 @@ def test_accuracy_over_time_is_that_of_the_same_images(panel, own_model, sibling
 
 def test_what_was_measured_once_is_not_measured_again(panel, monkeypatch):
     panel.wait()
-    monkeypatch.setattr("cortexsim.explore.tour.panel.right_over_time", lambda *_, **__: pytest.fail("measured again"))
+    monkeypatch.setattr(
+        "cortexsim.explore.tour.accuracies.right_over_time", lambda *_, **__: pytest.fail("measured again")
+    )
     panel.stimulus = 3
     panel.wait()
     assert len(panel.stage.accuracy["series"]) == 2
@@ -232,9 +234,9 @@ def test_late_accuracies_of_an_earlier_choice_are_dropped(panel, monkeypatch):
         if presentation == cs.sustained():
             entered.set()
             assert go_on.wait(20)
-        return really(model, data, presentation, until, wanted=lambda: True)
+        return really(model, data, presentation, until)
 
-    monkeypatch.setattr("cortexsim.explore.tour.panel.right_over_time", slow)
+    monkeypatch.setattr("cortexsim.explore.tour.accuracies.right_over_time", slow)
     panel.kind = "sustained"
     assert entered.wait(20)
     assert panel.stage.accuracy["message"] == "measuring …"
@@ -249,7 +251,7 @@ def test_a_failure_while_measuring_is_told_in_the_panel(own_model, monkeypatch):
     def fails(*_, **__):
         raise RuntimeError("the disk is on fire")
 
-    monkeypatch.setattr("cortexsim.explore.tour.panel.right_over_time", fails)
+    monkeypatch.setattr("cortexsim.explore.tour.accuracies.right_over_time", fails)
     panel = Tour(model=own_model, data=images(), until=6)
     panel.wait()
     assert "The accuracies could not be measured" in panel.notice.value

@@ -1,15 +1,12 @@
 // What the other files draw with: numbers as text, the colour scale, elements, charts.
 
 const SVG = "http://www.w3.org/2000/svg";
-// Okabe & Ito (2008); shapes and dashes tell lines apart as well
-const COLOURS = ["#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"];
+// lines differ in shape and dash too; COLOURS and SEQUENTIAL come from cortexsim/plot/theme.py
 const SHAPES = ["circle", "square", "triangle", "diamond", "circle", "square"];
 const DASHES = ["", "7 3", "2 3", "9 3 2 3", "4 2", "1 2"];
-// cividis (Nuñez, Anderton & Renslow 2018): even for colour-blind readers, and its darkest is no black
-const CIVIDIS = ["#00224e", "#123570", "#3b496c", "#575d6d", "#707173", "#8a8678", "#a59c74", "#c3b369", "#e1cc55", "#fee838"];
 
 const SHADES = (() => {
-  const stops = CIVIDIS.map((hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)));
+  const stops = SEQUENTIAL.map((hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)));
   const shades = new Uint8ClampedArray(256 * 3);
   for (let level = 0; level < 256; level++) {
     const place = (level / 255) * (stops.length - 1);

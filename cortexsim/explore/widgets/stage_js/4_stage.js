@@ -51,7 +51,7 @@ class Stage {
       element("span", {}, legend, name);
     }
     element("span", { class: "cs-scale", "aria-hidden": "true" }, legend).style.background =
-      `linear-gradient(to right, ${CIVIDIS.join(",")})`;
+      `linear-gradient(to right, ${SEQUENTIAL.join(",")})`;
     this.scaleName = element("span", {}, legend);
     const label = element("label", {}, legend);
     this.all = element("input", { type: "checkbox" }, label);

@@ -1,0 +1,184 @@
+"""The datasets by name: the command line, panels, studies and experiments offer what is registered here."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from cortexsim._support.checks import is_number, one_of, unknown, whole
+from cortexsim.datasets import contour_tracing, digits_in_debris
+from cortexsim.datasets.cifar import cifar10
+from cortexsim.datasets.image_folder import folder
+from cortexsim.datasets.labels import PARTS
+
+CIFAR10_FOLDER = "data-cifar10"  # in the working folder, where CIFAR-10 is looked for and downloaded to
+
+
+@dataclass(frozen=True)
+class Source:
+    """A dataset, as `SOURCES` lists it under its name.
+
+    Parameters
+    ----------
+    description : str
+        In words, for menus and help.
+    make : callable
+        Where it is `drawn`, from (n, part=, seed=, size=, ...) to a Dataset; else from (part=).
+    drawn : bool
+        It is made on the spot, in any number; else all of it is read.
+    augmentation : str
+        How training may vary its images, as for `Recipe`: what must not change a label.
+    classes : tuple of str
+        Names of the classes; empty where they are known only once it is read.
+    model : str, optional
+        The pretrained model that panels show it to.
+    """
+
+    description: str
+    make: Callable[..., xr.Dataset]
+    drawn: bool = True
+    augmentation: str = "none"
+    classes: tuple[str, ...] = ()
+    model: str | None = None
+
+
+SOURCES: dict[str, Source] = {
+    # a mirrored digit is no digit
+    "digits": Source(
+        "digits in debris, made on the spot",
+        digits_in_debris.digits,
+        classes=digits_in_debris.CLASSES,
+        model="ventral-stream-digits",
+    ),
+    # a curve that is moved out of the image is no curve
+    "contours": Source(
+        "two curves and two dots, made on the spot",
+        contour_tracing.contours,
+        augmentation="flip",
+        classes=contour_tracing.ANSWERS,
+        model="ventral-stream-contours",
+    ),
+    "cifar10": Source(
+        "photographs, downloaded when absent",
+        lambda *, part: cifar10(CIFAR10_FOLDER, part=part),
+        drawn=False,
+        augmentation="crop-flip",
+        model="ventral-stream-cifar10-jpeg",
+    ),
+}
+
+
+def drawn() -> list[str]:
+    """Return the names of the datasets that are made on the spot."""
+    return [name for name, source in SOURCES.items() if source.drawn]
+
+
+def get(
+    data: str | os.PathLike[str] | Mapping[str, Any],
+    n: int,
+    *,
+    part: str = "train",
+    seed: int = 0,
+    size: tuple[int, int] | None = None,
+) -> xr.Dataset:
+    """Return a dataset by its name, or a folder of images by its path.
+
+    Parameters
+    ----------
+    data : str, path or mapping
+        A name of `SOURCES`; a folder with one subfolder a class, with or without train/ and test/ above them; or a name
+        with arguments, such as {"name": "digits", "occlusion": "heavy"}.
+    n : int
+        Number of images where they are drawn. Of what is read, all are returned.
+    part : "train" or "test"
+    seed : int
+        Of the drawn images.
+    size : (int, int), optional
+        Height and width in px: drawn images are made, and those of a folder resized, to it.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is no name, and there is no such folder.
+    ValueError
+        If an argument is unknown or not allowed, or the folder has train/ but no test/ to read.
+    """
+    one_of(part, "part", PARTS)
+    if isinstance(data, Mapping):
+        return draw({"part": part, "seed": seed, **({} if size is None else {"size": size[0]}), **data}, n)
+    if isinstance(data, str) and data in SOURCES:
+        if Path(data).is_dir():
+            warnings.warn(
+                f"{data!r} names a dataset of cortexsim; the folder of that name is not read: write ./{data} for it",
+                stacklevel=2,
+            )
+        return (
+            get({"name": data}, n, part=part, seed=seed, size=size)
+            if SOURCES[data].drawn
+            else SOURCES[data].make(part=part)
+        )
+    path = Path(data).expanduser()
+    if not path.exists():
+        raise FileNotFoundError(f"there is no folder {str(path)!r}; " + unknown("data", str(data), SOURCES))
+    if part == "test" and (path / "train").is_dir() and not (path / "test").is_dir():
+        raise ValueError(
+            f"there is no test/ next to train/ in {path}; to use the training images, give {path / 'train'}"
+        )
+    return folder(path, size=size, part=part if (path / part).is_dir() else None)
+
+
+def draw(data: Mapping[str, Any] | None, n: int) -> xr.Dataset:
+    """Draw the first stimuli of a dataset that is made on the spot.
+
+    Parameters
+    ----------
+    data : mapping
+        `name`, one of `drawn()`, and keyword arguments of that dataset, as JSON or TOML can write them: lists stand for
+        tuples.
+    n : int
+        Number of stimuli.
+
+    Raises
+    ------
+    ValueError
+        If there are no data, the name is missing or unknown, or an argument is unknown or not allowed.
+    """
+    if data is None:
+        raise ValueError("these settings belong to images that were given, and name none: give them as images=...")
+    arguments = dict(data)
+    if "name" not in arguments:
+        raise ValueError(f"data lacks 'name': the allowed values are {drawn()}, got {arguments}")
+    name = one_of(arguments.pop("name"), "data", drawn())
+    make = SOURCES[name].make
+    check_arguments(f"argument of {name}()", arguments, make, besides=("n", "device"))
+    whole(arguments.get("seed", 0), f"the seed of {name}()")
+    for key, value in arguments.items():
+        if isinstance(value, list | tuple) and not (len(value) == 2 and all(map(is_number, value))):
+            raise ValueError(f"{key} of {name}() is {value!r}: a list must be two numbers, [lowest, highest]")
+    length = arguments.get("length")
+    # an empty value would be taken for the default
+    if length is not None and not isinstance(length, list | tuple):
+        raise ValueError(f"length of {name}() is {length!r}: allowed are two numbers, [lowest, highest]")
+    return make(n, **{key: tuple(value) if isinstance(value, list) else value for key, value in arguments.items()})
+
+
+def check_arguments(
+    what: str, arguments: Mapping[str, Any], function: Callable[..., Any], besides: tuple[str, ...] = ()
+) -> None:
+    """Refuse an argument that a function does not have, or that is not for the user to set.
+
+    Raises
+    ------
+    ValueError
+        Naming the nearest one.
+    """
+    allowed = [name for name in inspect.signature(function).parameters if name not in besides]
+    for name in arguments:
+        one_of(name, what, allowed)

@@ -1,0 +1,16 @@
+"""The tracer's JavaScript and styles: read once, for the panel and for the page that needs no kernel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_JS = Path(__file__).parent / "js"
+
+
+def _read(*names: str) -> str:
+    return "\n".join((_JS / name).read_text(encoding="utf-8") for name in names)
+
+
+WORKER = _read("1_net.js", "worker.js")
+CODE = _read("2_board.js", "3_chart.js", "4_view.js")
+STYLES = (_JS.parent / "tracer.css").read_text(encoding="utf-8")

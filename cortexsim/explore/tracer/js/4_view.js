@@ -1,0 +1,432 @@
+// The tracer in a page or a panel: the drawing, the time bar, the interventions, the controls and the chart.
+// Nothing here asks a kernel: the models run in a worker of the browser.
+
+const TAG = [255, 153, 0];
+const WRONG = [86, 180, 233];
+const LENGTHS = [9, 20, 40, 60];
+const SIZES = [32, 48, 64];
+const SPEEDS = [5, 10, 20, 40, 60];
+const LONGEST_RUN = 400; // steps
+const MARKUP = `
+<section class="stage" aria-label="the drawing and the model">
+<div class="row" role="toolbar" aria-label="drawing">
+<span class="group" role="radiogroup" aria-label="tool">
+<button type="button" data-tool="draw" role="radio" aria-checked="true">Draw</button>
+<button type="button" data-tool="erase" role="radio" aria-checked="false">Erase</button>
+<button type="button" data-tool="dot" role="radio" aria-checked="false">Place dot</button>
+</span>
+<span class="group"><button type="button" data-part="undo">Undo</button><button type="button" data-part="clear">Clear</button></span>
+<span class="group"><button type="button" data-part="random">Random curves</button>
+<label>of <select data-part="length" aria-label="length of random curves"></select></label>
+<button type="button" data-part="maze">Maze</button></span>
+<label class="group">canvas <select data-part="size" aria-label="canvas size"></select></label>
+</div>
+<canvas data-part="board" tabindex="0"
+ aria-label="Drawing board. Arrow keys move the cursor, space draws or erases a pixel, D places the dot."></canvas>
+<p data-part="verdict" class="verdict" role="status"></p>
+<div class="row bar">
+<button type="button" data-part="start" aria-label="back to time 0">t = 0</button>
+<button type="button" data-part="play" class="play">Play</button>
+<button type="button" data-part="next" aria-label="one step further">+1</button>
+<input type="range" data-part="time" min="0" max="60" value="0" aria-label="time in steps">
+<output data-part="now" class="now">t = 0</output>
+<label>speed <select data-part="speed" aria-label="steps a second"></select></label>
+</div>
+<div class="row">
+<span class="group"><button type="button" data-part="mask">Mask from this time</button>
+<label>with <select data-part="mask-kind" aria-label="kind of mask">
+<option value="noise">noise</option><option value="lines">other lines</option><option value="blank">nothing</option>
+</select></label></span>
+<label class="group"><input type="checkbox" data-part="latch"> keep decisions once taken</label>
+<label class="group"><input type="checkbox" data-part="cut"> cut the lateral connections</label>
+</div>
+<p class="caption" data-part="about-recurrent"></p>
+</section>
+<section class="compare" aria-label="control models and chart">
+<div class="controls">
+<figure><canvas data-part="unshared" role="img" aria-label="answer of the control with unshared weights"></canvas>
+<figcaption><strong>Weights not shared over time</strong> <span data-part="says-unshared"></span>
+<span class="quiet" data-part="about-unshared"></span></figcaption></figure>
+<figure><canvas data-part="deep" role="img" aria-label="answer of the deep feedforward control"></canvas>
+<figcaption><strong data-part="name-deep"></strong> <span data-part="says-deep"></span>
+<span class="quiet" data-part="about-deep"></span></figcaption></figure>
+</div>
+<figure class="chart"><svg data-part="chart" role="img" aria-label="steps needed against length"></svg>
+<figcaption data-part="about-chart"></figcaption></figure>
+</section>`;
+
+class TracerView {
+  // content: models, colours, trainedTime, known, about; workerSource: the code of the worker as text
+  constructor(root, content, workerSource) {
+    this.root = root;
+    this.content = content;
+    root.classList.add("cs-tracer");
+    root.innerHTML = MARKUP; // fixed text: nothing of the content is in it
+    this.#fill();
+    this.board = new Board(48);
+    this.distances = this.board.distances();
+    this.films = { recurrent: [], unshared: [], deep: null };
+    Object.assign(this, {
+      version: 0, time: 0, until: 60, playing: false, tool: "draw", cursor: null,
+      mask: null, maskFrom: Infinity, // a frame that replaces the drawing, and from when
+      changedAt: 0, // the time from which the present drawing is shown
+    });
+    this.chart = new StepsChart(this.part("chart"), content.known);
+    this.#startWorker(workerSource);
+    this.#listen();
+    this.resized = new ResizeObserver(() => this.chart.draw());
+    this.resized.observe(this.part("chart"));
+  }
+
+  part(name) {
+    return this.root.querySelector(`[data-part="${name}"]`);
+  }
+
+  end() {
+    this.play(false);
+    this.worker.terminate();
+    this.resized.disconnect();
+  }
+
+  #fill() {
+    const options = (name, values, chosen, text) => {
+      for (const value of values) this.part(name).append(new Option(text(value), value, value === chosen, value === chosen));
+    };
+    options("length", LENGTHS, 40, (px) => `${px} px`);
+    options("size", SIZES, 48, (px) => `${px} x ${px} px`);
+    options("speed", SPEEDS, 20, (steps) => `${steps} steps/s`);
+    for (const [name, text] of Object.entries(this.content.about)) this.part(`about-${name}`).textContent = text;
+    this.part("name-deep").textContent = `${this.content.models.deep.steps.length} layers`;
+  }
+
+  // --- running -------------------------------------------------------------------------------------------------------
+
+  #startWorker(source) {
+    this.worker = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+    this.worker.postMessage({ models: this.content.models });
+    this.worker.onmessage = ({ data }) => this.#receive(data);
+  }
+
+  #receive({ version, model, time, logits }) {
+    if (version !== this.version) return;
+    if (model === "deep") this.films.deep = logits;
+    else this.films[model][time] = logits;
+    if (model === "recurrent" && time === this.until) this.#finished();
+    if (model !== "recurrent" || time === this.time) this.draw();
+  }
+
+  get isUndisturbed() {
+    return this.mask === null && this.changedAt === 0 && !this.part("cut").checked;
+  }
+
+  get curveLength() {
+    return this.distances.reduce((most, steps) => Math.max(most, steps), -1) + 1;
+  }
+
+  // run again from `from`: from 0 after a new drawing, from the present time after a change during the run
+  run(from = 0) {
+    this.version += 1;
+    this.distances = this.board.distances();
+    this.films.recurrent.length = from;
+    if (from === 0) Object.assign(this.films, { unshared: [], deep: null });
+    this.until = Math.min(LONGEST_RUN, Math.max(60, 3 * this.curveLength));
+    this.part("time").max = this.until;
+    this.worker.postMessage({
+      version: this.version, size: this.board.size, from, until: this.until, frame: this.board.frame(this.content.colours),
+      mask: this.mask, maskFrom: this.maskFrom, cut: this.part("cut").checked,
+    });
+    this.draw();
+  }
+
+  restart() {
+    Object.assign(this, { time: 0, changedAt: 0, mask: null, maskFrom: Infinity });
+    this.part("mask").setAttribute("aria-pressed", "false");
+    this.run();
+    this.play(this.board.dot !== null);
+    this.root.dispatchEvent(new CustomEvent("drawing"));
+  }
+
+  // a drawing that changes while it is being watched is shown from the next step on; otherwise time starts again
+  #drawingChanged() {
+    if (!(this.playing && this.time > 0 && this.mask === null)) return this.restart();
+    this.changedAt = this.time + 1;
+    this.run(this.changedAt);
+    this.root.dispatchEvent(new CustomEvent("drawing"));
+  }
+
+  play(on) {
+    this.playing = on;
+    this.part("play").textContent = on ? "Pause" : "Play";
+    this.lastTick = performance.now();
+    if (on) requestAnimationFrame((now) => this.#tick(now));
+  }
+
+  #tick(now) {
+    if (!this.playing) return;
+    const steps = Math.floor(((now - this.lastTick) * Number(this.part("speed").value)) / 1000);
+    if (steps > 0) {
+      this.lastTick = now;
+      let time = Math.min(this.time + steps, this.until);
+      // never ahead of what has been computed
+      while (time > this.time && !this.films.recurrent[time]) time -= 1;
+      if (time !== this.time) this.goTo(time);
+    }
+    if (this.time >= this.until) this.play(false);
+    else requestAnimationFrame((later) => this.#tick(later));
+  }
+
+  goTo(time) {
+    this.time = Math.max(0, Math.min(this.until, time));
+    this.draw();
+  }
+
+  // --- what the models say -------------------------------------------------------------------------------------------
+
+  // logits at `time`; with decisions kept, the largest so far
+  #logitsAt(film, time) {
+    const logits = film[Math.min(time, film.length - 1)];
+    if (!logits || !this.part("latch").checked) return logits ?? null;
+    const most = logits.slice();
+    for (let before = 0; before < time && before < film.length; before++) {
+      for (let at = 0; at < most.length; at++) if (film[before]?.[at] > most[at]) most[at] = film[before][at];
+    }
+    return most;
+  }
+
+  #score(logits) {
+    const { lines } = this.board;
+    const score = { tagged: 0, onCurve: 0, right: 0, all: 0 };
+    for (let at = 0; at < lines.length; at++) {
+      if (!lines[at]) continue;
+      const target = this.distances[at] >= 0;
+      const tag = logits[at] > 0;
+      score.all += 1;
+      score.onCurve += target;
+      score.tagged += target && tag;
+      score.right += target === tag;
+    }
+    score.solved = score.all > 0 && score.right === score.all;
+    return score;
+  }
+
+  // first time from which every line pixel stays right to the end of the run; null where there is none
+  get stepsNeeded() {
+    const film = this.films.recurrent;
+    let first = null;
+    for (let time = this.until; time >= 0 && film[time] && this.#score(film[time]).solved; time--) first = time;
+    return first;
+  }
+
+  #finished() {
+    if (this.isUndisturbed && this.board.dot !== null && this.stepsNeeded !== null) {
+      this.chart.add(this.curveLength, this.stepsNeeded);
+    }
+    this.draw();
+  }
+
+  #verdict() {
+    if (this.board.dot === null) return "Draw a curve: the dot goes to where you begin.";
+    const logits = this.#logitsAt(this.films.recurrent, this.time);
+    if (!logits) return "…";
+    const { tagged, onCurve, right, all, solved } = this.#score(logits);
+    const finished = this.films.recurrent.length > this.until;
+    const needed = finished && this.isUndisturbed ? this.stepsNeeded : null;
+    if (needed !== null && this.time >= needed) return `Solved after ${needed} steps: a curve of ${this.curveLength} px`;
+    if (solved) return `${onCurve} of ${onCurve} px tagged, every line pixel right`;
+    const wrong = all - right - (onCurve - tagged);
+    return `${tagged} of ${onCurve} px tagged${wrong ? `, ${wrong} px of other curves too` : ""}`;
+  }
+
+  #verdictOfControl(logits) {
+    if (!logits || this.board.dot === null) return "";
+    const { tagged, onCurve, right, all, solved } = this.#score(logits);
+    return solved ? "every line pixel right" : `${tagged} of ${onCurve} px tagged, ${all - right} line px wrong`;
+  }
+
+  // --- drawing -------------------------------------------------------------------------------------------------------
+
+  draw() {
+    const { films, time } = this;
+    const masked = this.mask !== null && time >= this.maskFrom;
+    this.#paint("board", this.#logitsAt(films.recurrent, time), masked);
+    this.#paint("unshared", films.unshared[Math.min(time, films.unshared.length - 1)] ?? null);
+    this.#paint("deep", films.deep);
+    this.part("time").value = time;
+    this.part("now").textContent = `t = ${time}`;
+    this.part("verdict").textContent = this.#verdict() + (masked ? ` (mask since t = ${this.maskFrom})` : "");
+    const last = films.unshared.length > this.content.trainedTime ? films.unshared.at(-1) : null;
+    this.part("says-unshared").textContent = this.#verdictOfControl(last);
+    this.part("says-deep").textContent = this.#verdictOfControl(films.deep);
+  }
+
+  // lines in grey, fainter behind a mask; tagged pixels in orange; tagged pixels of other curves in blue
+  #paint(name, logits, masked = false) {
+    const canvas = this.part(name);
+    const { size, lines, dot } = this.board;
+    if (canvas.width !== size) Object.assign(canvas, { width: size, height: size });
+    const context = canvas.getContext("2d");
+    const image = context.createImageData(size, size);
+    for (let at = 0; at < lines.length; at++) {
+      const probability = logits ? 1 / (1 + Math.exp(-logits[at])) : 0;
+      const grey = lines[at] ? (masked ? 70 : 150) : 0;
+      const tag = lines[at] && this.distances[at] < 0 && probability > 0.5 ? WRONG : TAG;
+      const share = lines[at] ? probability : probability / 2;
+      for (let c = 0; c < 3; c++) {
+        image.data[at * 4 + c] = at === dot ? this.content.colours.dot[c] * 255 : grey + (tag[c] - grey) * share;
+      }
+      image.data[at * 4 + 3] = 255;
+    }
+    context.putImageData(image, 0, 0);
+    if (name === "board" && this.cursor && this.root.getRootNode().activeElement === canvas) {
+      Object.assign(context, { strokeStyle: "#56b4e9", lineWidth: 0.4 });
+      context.strokeRect(this.cursor.x + 0.2, this.cursor.y + 0.2, 0.6, 0.6);
+    }
+  }
+
+  // --- what a person does --------------------------------------------------------------------------------------------
+
+  #maskFrame(kind) {
+    const { size, dot } = this.board;
+    if (kind === "noise") {
+      const random = randomNumbers(dot ?? 0);
+      return Float32Array.from({ length: size ** 2 * 3 }, () => random());
+    }
+    const other = new Board(size);
+    if (kind === "lines") {
+      drawCurves(other, Math.min(30, size), 3, randomNumbers(17));
+      other.dot = null; // a dot on a line of the mask could be traced itself
+    }
+    return other.frame(this.content.colours);
+  }
+
+  drawAtRandom(seed = crypto.getRandomValues(new Uint32Array(1))[0]) {
+    const length = Number(this.part("length").value);
+    this.board.remember();
+    if (drawCurves(this.board, length, 3, randomNumbers(seed))) return this.restart();
+    this.board.undo();
+    this.draw();
+    this.part("verdict").textContent = `Three curves of ${length} px do not fit: choose shorter curves or a larger canvas.`;
+  }
+
+  #pixelOf(event) {
+    const box = this.part("board").getBoundingClientRect();
+    const { size } = this.board;
+    const inside = (share) => Math.max(0, Math.min(size - 1, Math.floor(share * size)));
+    return [inside((event.clientX - box.left) / box.width), inside((event.clientY - box.top) / box.height)];
+  }
+
+  #listenToPointer(canvas) {
+    let from = null;
+    const stroke = (x, y) => {
+      this.board.stroke(...from, x, y, this.tool === "draw" ? 1 : 0);
+      if (this.tool === "draw" && this.board.dot === null) this.board.dot = this.board.at(...from);
+      from = [x, y];
+      this.distances = this.board.distances();
+      this.draw();
+    };
+    canvas.addEventListener("pointerdown", (event) => {
+      event.preventDefault();
+      canvas.focus({ preventScroll: true });
+      canvas.setPointerCapture(event.pointerId);
+      const [x, y] = this.#pixelOf(event);
+      this.board.remember();
+      if (this.tool === "dot") {
+        if (this.board.placeDot(x, y)) this.#drawingChanged();
+        return;
+      }
+      from = [x, y];
+      stroke(x, y);
+    });
+    canvas.addEventListener("pointermove", (event) => from && stroke(...this.#pixelOf(event)));
+    for (const name of ["pointerup", "pointercancel"]) {
+      canvas.addEventListener(name, () => {
+        if (!from) return;
+        from = null;
+        this.#drawingChanged();
+      });
+    }
+  }
+
+  #listenToKeys(canvas) {
+    const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+    canvas.addEventListener("keydown", (event) => {
+      const { board } = this;
+      this.cursor ??= { x: board.size >> 1, y: board.size >> 1 };
+      const { x, y } = this.cursor;
+      if (moves[event.key]) {
+        const inside = (value) => Math.max(0, Math.min(board.size - 1, value));
+        const [dx, dy] = moves[event.key];
+        this.cursor = { x: inside(x + dx), y: inside(y + dy) };
+        this.draw();
+      } else if (event.key === " ") {
+        board.remember();
+        board.stroke(x, y, x, y, board.lines[board.at(x, y)] ? 0 : 1);
+        this.#drawingChanged();
+      } else if (event.key.toLowerCase() === "d") {
+        board.remember();
+        if (board.placeDot(x, y)) this.#drawingChanged();
+      } else return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+    canvas.addEventListener("blur", () => this.draw());
+  }
+
+  #listen() {
+    const canvas = this.part("board");
+    this.#listenToPointer(canvas);
+    this.#listenToKeys(canvas);
+    const tools = [...this.root.querySelectorAll("[data-tool]")];
+    for (const button of tools) {
+      button.addEventListener("click", () => {
+        this.tool = button.dataset.tool;
+        for (const one of tools) one.setAttribute("aria-checked", String(one === button));
+      });
+    }
+    const on = (name, event, act) => this.part(name).addEventListener(event, act);
+    on("undo", "click", () => this.board.undo() && this.restart());
+    on("clear", "click", () => {
+      this.board.remember();
+      this.board.clear();
+      this.restart();
+    });
+    on("random", "click", () => this.drawAtRandom());
+    on("maze", "click", () => {
+      this.board.remember();
+      drawMaze(this.board, randomNumbers(crypto.getRandomValues(new Uint32Array(1))[0]));
+      this.restart();
+    });
+    on("size", "change", () => {
+      this.board = new Board(Number(this.part("size").value));
+      this.cursor = null;
+      this.drawAtRandom();
+    });
+    on("play", "click", () => {
+      if (!this.playing && this.time >= this.until) this.time = 0;
+      this.play(!this.playing);
+    });
+    on("start", "click", () => this.goTo(0));
+    on("next", "click", () => this.#pauseAt(this.time + 1));
+    on("time", "input", () => this.#pauseAt(Number(this.part("time").value)));
+    on("mask", "click", () => this.#switchMask(this.mask === null));
+    on("mask-kind", "change", () => {
+      if (this.mask === null) return;
+      this.mask = this.#maskFrame(this.part("mask-kind").value);
+      this.run(this.maskFrom);
+    });
+    on("latch", "change", () => this.draw());
+    on("cut", "change", () => this.run());
+  }
+
+  #pauseAt(time) {
+    this.play(false);
+    this.goTo(time);
+  }
+
+  #switchMask(masked) {
+    this.part("mask").setAttribute("aria-pressed", String(masked));
+    this.mask = masked ? this.#maskFrame(this.part("mask-kind").value) : null;
+    this.maskFrom = masked ? this.time + 1 : Infinity;
+    this.run(masked ? this.maskFrom : 0);
+  }
+}

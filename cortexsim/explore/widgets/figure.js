@@ -1,0 +1,64 @@
+// A plotly figure that follows the traits `traces` and `around`.
+
+// what lies over or under a figure can be drawn without laying it out again, and is so by `relayout` alone
+const LAID_OVER = ["shapes", "images"];
+const CONFIG = { displaylogo: false, displayModeBar: false };
+
+export default {
+  async render({ model, el }) {
+    const Plotly = await window.cortexsimPlotly.module;
+    const place = document.createElement("div");
+    el.append(place);
+
+    let said = { traces: [], around: {} };
+    const draw = () => {
+      const before = said;
+      said = { traces: model.get("traces"), around: JSON.parse(model.get("around")) };
+      const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+      const names = Object.keys({ ...before.around, ...said.around });
+      const other = names.filter((name) => !same(before.around[name], said.around[name]));
+      if (same(before.traces, said.traces) && other.every((name) => LAID_OVER.includes(name))) {
+        return Plotly.relayout(place, Object.fromEntries(other.map((name) => [name, said.around[name] ?? null])));
+      }
+      const data = said.traces.map((text) => JSON.parse(text));
+      return Plotly.react(place, data, structuredClone(said.around), CONFIG);
+    };
+
+    // traces and what is around them come in one message, but are heard of one after the other; and a figure that is
+    // out of view waits, so that one which is seen does not wait for it
+    let late = false;
+    let seen = true;
+    const catchUp = () => {
+      if (!late || !seen) return;
+      late = false;
+      draw();
+    };
+    const soon = () => {
+      late = true;
+      queueMicrotask(catchUp);
+    };
+    const watcher = new IntersectionObserver((entries) => {
+      seen = entries.at(-1).isIntersecting;
+      catchUp();
+    });
+    const heard = ["change:traces", "change:around"];
+    for (const event of heard) model.on(event, soon);
+
+    // plotly follows the window alone: not a side bar that opens, nor a cell that is shown for the first time
+    let width = 0;
+    const observer = new ResizeObserver(() => {
+      if (place.clientWidth === width || place.clientWidth === 0) return;
+      width = place.clientWidth;
+      requestAnimationFrame(() => place.clientWidth && Plotly.Plots.resize(place));
+    });
+    await draw();
+    observer.observe(place);
+    watcher.observe(place);
+    return () => {
+      observer.disconnect();
+      watcher.disconnect();
+      for (const event of heard) model.off(event, soon);
+      Plotly.purge(place);
+    };
+  },
+};

@@ -1,1 +1,0 @@
-"""The live page: the tracer runs in the browser, on what its visitor draws."""

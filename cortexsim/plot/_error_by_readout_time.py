@@ -1,0 +1,48 @@
+"""Error of models that are each trained and tested at one readout time."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import xarray as xr
+
+from cortexsim.paper.experiments.result import over_seeds
+from cortexsim.plot import lines, theme
+from cortexsim.plot.caption import dress, interval_note, model_name
+
+
+def error_by_readout_time(result: xr.Dataset) -> go.Figure:
+    """Draw the error of models that were each trained and tested at one readout time.
+
+    Parameters
+    ----------
+    result : Dataset
+        Of an experiment, with `error`, `readout_time` and `n_parameters` (model, seed).
+
+    Returns
+    -------
+    Figure
+        A point for each readout time, with its interval; the legend gives the parameters that contribute to it.
+    """
+    figure = go.Figure(layout={"template": theme.template()})
+    errors = over_seeds(result["error"])
+    times = result["readout_time"].max("seed").values
+    figure.add_scatter(
+        x=times,
+        y=theme.for_json(errors.values),
+        mode="lines+markers",
+        name="error on the test part",
+        line={"color": theme.COLOURS[1], "width": 2},
+        marker={"size": 8},
+        error_y=lines.error_bars(errors, errors["low"], errors["high"], thickness=1.5, width=4),
+        hovertemplate="trained and tested at t = %{x}: %{y:.1%}<extra></extra>",
+        showlegend=False,
+    )
+    for label in result["model"].values:
+        # the numbers of parameters matter for the comparison: at first they grow with the readout time
+        figure.add_scatter(
+            x=[None], y=[None], mode="markers", name=model_name(result, label), marker={"color": theme.CLEAR}
+        )
+    figure.update_xaxes(title_text="readout time, trained and tested (steps)", tickvals=times, tickformat="d")
+    figure.update_yaxes(title_text="error on the test part", tickformat=".0%", rangemode="tozero")
+    dress(figure, result, "error by readout time", interval_note(errors), rows=result.sizes["model"])
+    return figure

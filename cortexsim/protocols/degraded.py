@@ -1,0 +1,177 @@
+"""Degraded targets: lower contrast, noise on the pixels, occlusion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Unpack
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import Tensor
+
+from cortexsim._support import randomness
+from cortexsim.model.cortex import Cortex
+from cortexsim.protocols.conditions import (
+    Condition,
+    Dimension,
+    Options,
+    distinct,
+    fraction_correct,
+    interval_text,
+    reaches_last,
+    readout_time_for,
+    run_conditions,
+)
+from cortexsim.stimuli.images import as_float, as_images
+from cortexsim.stimuli.presentation import Presentation, checked, sustained
+
+EDGES = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+def contrast(
+    model: Cortex,
+    data: xr.Dataset,
+    *,
+    contrasts: Sequence[float] = (0.1, 0.25, 0.5, 1.0),
+    presentation: Presentation | None = None,
+    readout_time: int | None = None,
+    record: Sequence[str] | None = None,
+    **options: Unpack[Options],
+) -> xr.Dataset | xr.DataTree:
+    """Show targets with a fraction of their RMS contrast about the mean of each channel; returns what `masking` does.
+
+    Parameters
+    ----------
+    contrasts : sequence of float
+        Above 0, at most 1, which is the image as it is.
+    presentation : Presentation, optional
+        By default `sustained()`.
+    """
+
+    def lowered(pixels: Tensor, fraction: float) -> Tensor:
+        if not 0 < fraction <= 1:
+            raise ValueError(f"a contrast must be above 0 and at most 1, got {fraction!r}")
+        mean = pixels.mean((-2, -1), keepdim=True)
+        # rounding must not lead out of [0, 1]
+        return (mean + fraction * (pixels - mean)).clamp(0, 1)
+
+    dimension = Dimension("fraction of the target's RMS contrast", "1", distinct("contrasts", contrasts))
+    return _run(model, data, "contrast", dimension, lowered, presentation, readout_time, record, options)
+
+
+def noise(
+    model: Cortex,
+    data: xr.Dataset,
+    *,
+    levels: Sequence[float] = (0.0, 0.05, 0.1, 0.2, 0.4),
+    presentation: Presentation | None = None,
+    readout_time: int | None = None,
+    record: Sequence[str] | None = None,
+    **options: Unpack[Options],
+) -> xr.Dataset | xr.DataTree:
+    """Show targets with Gaussian noise on every pixel and channel, clipped to [0, 1]; returns what `masking` does.
+
+    Parameters
+    ----------
+    levels : sequence of float
+        Standard deviations of the noise, where pixels range from 0 to 1. A stimulus has the same noise at every level,
+        drawn by (seed, stimulus), only stronger.
+    presentation : Presentation, optional
+        By default `sustained()`.
+    """
+    seed = options.get("seed", 0)
+
+    def with_noise(pixels: Tensor, level: float) -> Tensor:
+        if not 0 <= level < float("inf"):
+            raise ValueError(f"a level of noise must be a number of at least 0, got {level!r}")
+        drawn = randomness.normal(seed, "pixel noise", torch.arange(len(pixels)), pixels.shape[1:])
+        return (pixels + level * drawn.to(pixels)).clamp(0, 1)
+
+    dimension = Dimension("standard deviation of the noise on the pixels", "1", distinct("levels", levels))
+    return _run(model, data, "level", dimension, with_noise, presentation, readout_time, record, options)
+
+
+def occlusion(
+    model: Cortex,
+    data: xr.Dataset,
+    *,
+    factor: str = "visible_fraction",
+    edges: Sequence[float] = EDGES,
+    presentation: Presentation | None = None,
+    readout_time: int | None = None,
+    **options: Unpack[Options],
+) -> xr.Dataset:
+    """Show targets and return accuracy by the fraction that is visible, or by a different factor of the data.
+
+    Unlike in `masking`, the conditions have stimuli of their own, so nothing is paired.
+
+    Parameters
+    ----------
+    factor : str
+        A stimulus coordinate of the data, e.g. "visible_fraction" of digits in debris, or "curve_length" of contours.
+    edges : sequence of float
+        Edges of the bins; the last bin includes its upper edge.
+    presentation : Presentation, optional
+        By default `sustained()`.
+
+    Returns
+    -------
+    Dataset
+        `accuracy` (bin) with `low` and `high`, and `n` (bin), the number of stimuli; NaN where there are none.
+        `correct` (stimulus), with the factor as coordinate. Coordinates `from` and `to` are the edges of a bin.
+
+    Raises
+    ------
+    ValueError
+        If the data lack the factor, or the edges do not rise.
+    """
+    if factor not in data.coords:
+        raise ValueError(f"the data have no coordinate {factor!r}, only {sorted(map(str, data.coords))}")
+    if len(edges) < 2 or any(low >= high for low, high in pairwise(edges)):
+        raise ValueError(f"edges must be at least two rising numbers, got {list(edges)}")
+    dimension = Dimension("all stimuli", "1", [0])
+    shown = _run(model, data, "all", dimension, lambda pixels, _: pixels, presentation, readout_time, None, options)
+    assert isinstance(shown, xr.Dataset)
+    correct, values = shown["correct"].isel(all=0, drop=True), data[factor].values
+    within = [(values >= low) & (values < high) for low, high in pairwise(edges)]
+    within[-1] |= values == edges[-1]
+    summed = np.stack([fraction_correct(correct.values[chosen]) for chosen in within], axis=1)
+    about = {"long_name": f"edge of the bin of {factor}", "units": data[factor].attrs.get("units", "1")}
+    accuracy = {"long_name": "accuracy", "units": "1", "interval": interval_text("the stimuli of a bin")}
+    return xr.Dataset(
+        {
+            "accuracy": ("bin", summed[0], accuracy),
+            "correct": correct.drop_vars(["low", "high"], errors="ignore"),
+            "n": ("bin", np.array([int(chosen.sum()) for chosen in within]), {"long_name": "stimuli", "units": "1"}),
+        },
+        {
+            "from": ("bin", list(edges[:-1]), about),
+            "to": ("bin", list(edges[1:]), about),
+            "low": ("bin", summed[1]),
+            "high": ("bin", summed[2]),
+        },
+        {**shown.attrs, "protocol": "occlusion", "factor": factor},
+    )
+
+
+def _run(
+    model: Cortex,
+    data: xr.Dataset,
+    name: str,
+    dimension: Dimension,
+    degrade: Callable[[Tensor, float], Tensor],
+    presentation: Presentation | None,
+    readout_time: int | None,
+    record: Sequence[str] | None,
+    options: Options,
+) -> xr.Dataset | xr.DataTree:
+    """Run conditions that differ in the images, not in how they are shown."""
+    shown = checked(presentation or sustained())
+    if not isinstance(shown, Presentation):
+        raise TypeError("a protocol shows its targets in one way, got a mixture")
+    readout_time = readout_time_for(model, readout_time, 0)
+    reaches, images = reaches_last(model.graph, shown, readout_time), as_float(as_images(data))
+    conditions = [Condition({name: value}, shown, degrade(images, value), reaches) for value in dimension.values]
+    return run_conditions(name, model, data, {name: dimension}, conditions, readout_time, record, **options)

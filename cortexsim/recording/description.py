@@ -1,0 +1,151 @@
+"""Descriptions of recordings: how one was made, in a dictionary and in words; the accessor `recording.cortex`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from cortexsim.graph.transitions import Times
+
+ATTRIBUTE = "cortexsim"
+
+
+@xr.register_datatree_accessor("cortex")
+class Description:
+    """A recording's description of itself: `recording.cortex`, on the recording or on one of its nodes.
+
+    Parameters
+    ----------
+    recording : DataTree
+        What `simulate` returned, or `open_recording` opened.
+    """
+
+    def __init__(self, recording: xr.DataTree) -> None:
+        self._recording = recording.root
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """How the recording was made: graph, presentation, statistics used, seed, batch size, checksums and version."""
+        return settings(self._recording)
+
+    def summary(self) -> str:
+        """Describe in a paragraph what the recording contains, and why something in it is NaN."""
+        return summary(self._recording)
+
+    def __repr__(self) -> str:
+        return self.summary()
+
+
+def settings(recording: xr.DataTree) -> dict[str, Any]:
+    """Return how a recording was made: graph, presentation, statistics used, seed, batch size, checksums and version.
+
+    Raises
+    ------
+    ValueError
+        If it is no recording of cortexsim.
+    """
+    if ATTRIBUTE not in recording.attrs:
+        raise ValueError(f"this DataTree is no recording of cortexsim: its root lacks the attribute {ATTRIBUTE!r}")
+    made: dict[str, Any] = json.loads(recording.attrs[ATTRIBUTE])
+    return made
+
+
+def summary(recording: xr.DataTree) -> str:
+    """Describe in a paragraph what a recording contains, and why something in it is NaN."""
+    made = settings(recording)
+    n = recording["readout"].sizes["stimulus"]
+    states = [name for name in recording.children if name != "readout"]
+    kind = "relu(BN(h))" if made["quantity"] == "rate" else "h"
+    recorded = [_recorded(made["record"], name) for name in states]
+    texts = [
+        f"{n} {'stimulus' if n == 1 else 'stimuli'} at times 0 to {made['until']}: {made['presentation_text']}.",
+        f"Recorded: {kind} of {', '.join(recorded)}, and the readout's logits." if states else "Recorded: the logits.",
+    ]
+    if made["statistics"]:
+        used = made["statistics"]
+        texts.append(
+            f"Normalized with the moments of {used['n_images']} images, {_taken_on(made)}"
+            + (f", {used['change']}" if used["change"] else "")
+            + (", reused on purpose." if used["reused"] else ".")
+        )
+    for transition, intervals in made["silence"].items():
+        texts.append(f"{transition} was silenced: {_times(intervals)}.")
+    texts.extend(_interventions(made))
+    texts.extend(_emptiness(recording, [*states, "readout"]))
+    return " ".join(texts)
+
+
+def _recorded(record: list[str] | dict[str, Any], name: str) -> str:
+    """Say which part of a state was recorded, where that is not all."""
+    part = record[name] if isinstance(record, dict) else "all"
+    if isinstance(part, list):
+        return f"{name} ({len(part)} {'unit' if len(part) == 1 else 'units'})"
+    return name if part == "all" else f"{name} (its {part.replace('_', ' ')})"
+
+
+def _interventions(made: dict[str, Any]) -> list[str]:
+    """Describe the kind of lesion, gains and noise; recordings of older versions have none."""
+    texts = []
+    lesion = made.get("lesion") or {"kind": "acute"}
+    if lesion["kind"] == "recalibrated":
+        texts.append("The lesion is recalibrated: the moments were taken with it in place.")
+    if lesion["kind"] == "mean-replaced":
+        texts.append(
+            "The lesion is mean-replaced: what silence or a gain removes is replaced by the transition's mean delivery "
+            f"over {lesion['n_images']} images."
+        )
+    texts += [
+        f"{name} was multiplied by {amount:g}: {_times(t)}." for name, (amount, t) in made.get("gain", {}).items()
+    ]
+    for name, (amount, times) in made.get("transition_noise", {}).items():
+        texts.append(f"{name} had noise of {amount:g} standard deviations: {_times(times)}.")
+    if made.get("noise"):
+        texts.append(f"Every state had noise of {made['noise']:g} standard deviations at every time.")
+    if made.get("repeats", 1) > 1:
+        texts.append(f"Each stimulus was shown {made['repeats']} times, row after row; only the noise differs.")
+    return texts
+
+
+def _times(intervals: list[list[int | None]]) -> Times:
+    return Times(tuple((start, stop) for start, stop in intervals))  # type: ignore[misc]
+
+
+def _emptiness(recording: xr.DataTree, nodes: list[str]) -> list[str]:
+    """Describe what is NaN, and why."""
+    texts, spans = [], []
+    for name in nodes:
+        populated = np.asarray(recording[name]["populated"])
+        ever = populated if populated.ndim == 1 else populated.any(0)
+        empty = [int(time) for time in np.asarray(recording[name]["time"])[~ever]]
+        if empty:
+            spans.append(f"{name} {'throughout' if not ever.any() else 'at ' + _spans(empty)}")
+        if populated.ndim == 2 and bool((ever & ~populated.all(0)).any()):
+            texts.append(f"{name} is populated at different times for different stimuli; see `populated`.")
+    if spans:
+        texts.insert(0, f"NaN because empty, nothing has reached it then: {', '.join(spans)}.")
+    return texts
+
+
+def _taken_on(made: dict[str, Any]) -> str:
+    """Describe what the statistics were taken on, without repeating a long mixture."""
+    used = made["statistics"]
+    if used["presentation"] == made["presentation"]:
+        return "shown in the same way"
+    if used["presentation"]["kind"] == "mixture":
+        return f"shown in a mixture of {len(used['presentation']['components'])} presentations"
+    return f"«{used['presentation_text']}»"
+
+
+def _spans(times: list[int]) -> str:
+    """Write [0, 1, 2, 5] as "times 0-2, 5"."""
+    spans: list[list[int]] = []
+    for time in times:
+        if spans and spans[-1][-1] == time - 1:
+            spans[-1].append(time)
+        else:
+            spans.append([time])
+    texts = [str(span[0]) if len(span) == 1 else f"{span[0]}-{span[-1]}" for span in spans]
+    return ("time " if len(times) == 1 else "times ") + ", ".join(texts)
