@@ -61,8 +61,8 @@ def contours(
 ) -> xr.Dataset:
     """Draw two curves and two dots: are both dots on the same curve? After Pathfinder (Linsley et al. 2018).
 
-    Both curves of an image have the same length, are smooth and white on black, and their centre lines are at least
-    3 px apart. The orange dots sit on ends of curves. The four ends a0, a1 (curve A) and b0, b1 (curve B) lie on a kite:
+    Both curves of an image have the same length, are smooth and white on black, and their centre lines are 3 px apart
+    or more. The orange dots sit on ends of curves. The four ends a0, a1 (curve A) and b0, b1 (curve B) lie on a kite:
     |a0 b0| = |a0 a1| and |a1 b1| = |b0 b1|. The answer only chooses which two ends are marked: "same" marks one of
     the pairs (a0, a1) and (b0, b1), "different" one of (a0, b0) and (a1, b1), each with probability 1/2. So, whatever
     the answer: the curves have the same distribution, every end is marked equally often, and the distance between the

@@ -41,8 +41,8 @@ def folder(
     path : str or path
         Folder with a subfolder for each class, or with subfolders such as "train" and "test" that are such folders.
     size : int or (height, width), optional
-        All images are resized to this, in px, with antialiasing; their proportions are not preserved. Without it, all must
-        have the same size.
+        All images are resized to this, in px, with antialiasing; their proportions are not preserved. Without it, all
+        must have the same size.
     part : str, optional
         The subfolder of `path` to read, such as "train" or "test".
     progress : bool
@@ -106,7 +106,7 @@ def pictures(
     FileNotFoundError
         If `path` is missing.
     ValueError
-        If `path` is not a folder or contains no image, if files cannot be read, if sizes differ, or if `size` is no size.
+        If `path` is not a folder or contains no image, files cannot be read, sizes differ, or `size` is no size.
     """
     root = Path(path).expanduser()
     if not root.exists():

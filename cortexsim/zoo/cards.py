@@ -269,9 +269,10 @@ def _training(card: xr.Dataset) -> list[str]:
 
 def _table(rows: list[list[str]]) -> list[str]:
     """Write a table whose first row is the heading; with two spaces between columns."""
-    # pandas leaves one space between columns, and takes one from those that begin with it
-    heading, *cells = [[f"  {cell}" for cell in row] for row in rows]
-    return [line.rstrip() for line in pd.DataFrame(cells, columns=heading).to_string(index=False).splitlines()]
+    # pandas itself leaves one
+    widths = [max(map(len, column)) + 1 for column in zip(*rows, strict=True)]
+    table = pd.DataFrame(rows[1:], columns=rows[0]).to_string(index=False, col_space=widths)
+    return [line.rstrip() for line in table.splitlines()]
 
 
 def _row(values: xr.DataArray) -> list[str]:

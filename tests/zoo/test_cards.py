@@ -14,7 +14,7 @@ import cortexsim as cs
 from cortexsim._support.resources import data_folder
 from cortexsim.cli import main
 from cortexsim.paper.experiments.result import machine
-from cortexsim.stimuli.text import from_dict
+from cortexsim.stimuli.text import from_dict, write_presentation
 from cortexsim.training.evaluate import predictions
 from cortexsim.zoo import cards
 
@@ -45,7 +45,7 @@ def test_a_card_is_complete(name):
     assert card["loss"].notnull().any("record").all()
     for presentation in model.about["recipe"]["presentation"]["components"]:
         shown = from_dict(presentation)
-        accuracy = card["accuracy"].sel(presentation=cards.short(shown))
+        accuracy = card["accuracy"].sel(presentation=write_presentation(shown))
         until = model.about["recipe"]["calibrate_until"]
         # what is brief is tested half as long
         until = until if shown.kind == "sustained" else until // 2
