@@ -17,7 +17,7 @@ import xarray as xr
 from cortexsim._support.checks import unknown
 from cortexsim._support.progress import Clock, Report, silent, stop_unless
 from cortexsim.explore.panel.asking import Asking, Guess
-from cortexsim.explore.panel.controls import Control
+from cortexsim.explore.panel.controls import Chosen, Control
 from cortexsim.explore.panel.exercise import Exercising
 from cortexsim.explore.panel.jobs import Behind, Wanted
 from cortexsim.explore.panel.notice import alert
@@ -25,8 +25,6 @@ from cortexsim.explore.panel.settings import MEASURED, write_settings
 from cortexsim.explore.panel.subject import Subject
 from cortexsim.explore.widgets.figure import Live
 from cortexsim.explore.widgets.shortcuts import Panel
-
-Told = Report
 
 
 class Study(Exercising, Panel):
@@ -109,7 +107,7 @@ class Study(Exercising, Panel):
 
     # --- what a panel of its own says
 
-    def measure(self, choices: Mapping[str, Any], report: Report) -> xr.Dataset | xr.DataTree:
+    def measure(self, choices: Chosen, report: Report) -> xr.Dataset | xr.DataTree:
         """Measure; in a thread, so no widget may be touched.
 
         Parameters
@@ -134,7 +132,7 @@ class Study(Exercising, Panel):
         """Say in a sentence what came out, with its numbers; plain text."""
         return ""
 
-    def why_not(self, choices: Mapping[str, Any]) -> str:
+    def why_not(self, choices: Chosen) -> str:
         """Say why these choices cannot be run; "" if they can."""
         return ""
 
@@ -326,11 +324,11 @@ class Study(Exercising, Panel):
                 if wanted():
                     self._shows_busy(False)
 
-    def _name_of(self, chosen: Mapping[str, Any]) -> str:
+    def _name_of(self, chosen: Chosen) -> str:
         """Name what is measured with these choices, however it is looked at."""
         return _key({name: value for name, value in chosen.items() if name not in self.VIEWS})
 
-    def _take(self, chosen: Mapping[str, Any], result: Any) -> None:
+    def _take(self, chosen: Chosen, result: Any) -> None:
         figures = self.draw(result)
         self.place.children = tuple(self.show(figures))
         self.result, self.figures = result, figures
@@ -374,5 +372,5 @@ def _allowed(control: Any) -> str:
     return f"of the type {type(control.value).__name__}"
 
 
-def _key(choices: Mapping[str, Any]) -> str:
+def _key(choices: Chosen) -> str:
     return json.dumps(dict(choices), sort_keys=True)
