@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from cortexsim.cli.arguments import path
 from cortexsim.cli.train import stop_on_request
 
 
@@ -27,20 +28,21 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         "  seeds = [0, 1, 2]\n"
         '  presentations = ["sustained", "masked:1:2"]\n'
         "and, as needed, n, noise, silence, calibrate_on, record, dtype and batch_size.\n"
-        "Ctrl-C stops; the same command with --resume goes on.",
+        "Ctrl-C stops; the same command with --resume continues.",
     )
-    parser.add_argument("study", type=Path, help="a .toml file")
-    parser.add_argument("--to", type=Path, metavar="FOLDER", help="default: runs/NAME of the study")
+    parser.add_argument("study", type=path, help="a .toml file")
+    parser.add_argument("--to", type=path, metavar="FOLDER", help="default: runs/NAME of the study")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="of a dask cluster; default: this machine")
     parser.add_argument("--workers", type=int, help="processes on this machine, 0 is this one; default: as it has room")
-    parser.add_argument("--resume", action="store_true", help="go on with a study that was stopped, or has grown")
+    parser.add_argument("--resume", action="store_true", help="continue a study that was stopped, or has grown")
+    parser.add_argument("--retries", type=int, default=0, metavar="N", help="try a point that fails again; default: 0")
     parser.add_argument("--yes", action="store_true", help="run more than 10,000 points without asking")
 
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
     import cortexsim as cs
-    from cortexsim.sweeps.folder import FAILURES, RESULT
+    from cortexsim.sweeps.folder import FAILURES, SweepFolder
     from cortexsim.sweeps.running import MANY
     from cortexsim.sweeps.study import read_study
 
@@ -54,7 +56,7 @@ def run(options: argparse.Namespace) -> None:
         def report(fraction: float, message: str) -> None:
             print(message, flush=True)
             if stopping():
-                print("\nstopped; the same command with --resume goes on", file=sys.stderr)
+                print("\nstopped; the same command with --resume continues", file=sys.stderr)
                 raise KeyboardInterrupt
 
         result = cs.sweep(
@@ -64,10 +66,11 @@ def run(options: argparse.Namespace) -> None:
             workers=options.workers,
             resume=options.resume,
             yes=yes,
+            retries=options.retries,
             report=report,
         )
     n_failed = result.attrs["failed"]
-    print(f"{study.n_points - n_failed:,} of {study.n_points:,} points are done: {folder / RESULT}")
+    print(f"{study.n_points - n_failed:,} of {study.n_points:,} points are done: {folder / SweepFolder.RESULT}")
     if n_failed:
         first = json.loads((folder / FAILURES).read_text(encoding="utf-8"))[0]
         raise RuntimeError(

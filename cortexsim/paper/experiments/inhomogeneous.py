@@ -1,8 +1,9 @@
-"""The image as initial condition only, or at every time. Liao & Poggio (2016), appendix."""
+"""The image as initial condition only, or as input at every time. Liao & Poggio (2016), appendix."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,10 @@ UNTIL = 10
 class LinearStep(nn.Module):
     """(I + K) h, with a convolution K."""
 
-    def __init__(self, source: State, target: State) -> None:
+    def __init__(self, source: State, target: State, generator: torch.Generator) -> None:
         super().__init__()
-        self.kernel = nn.Parameter(torch.randn(target.features, source.features, 3, 3) / (9 * source.features))
+        kernel = torch.randn((target.features, source.features, 3, 3), generator=generator)
+        self.kernel = nn.Parameter(kernel / (9 * source.features))
 
     def forward(self, h: Tensor, time: int) -> Tensor:
         """Return h plus its convolution."""
@@ -40,7 +42,7 @@ class LinearCheck:
     """The linear case against its closed form, in float64.
 
     With the image at every time h(n) = Σ_{k=0..n} (I+K)^k x; with the image at time 0 only h(n) = (I+K)^n x, where x is
-    what the pre-net delivers.
+    the output of the pre-net.
     """
 
     label: str
@@ -48,16 +50,16 @@ class LinearCheck:
     seed: int = 0
 
     def recipe(self, scale: Scale, material: Material) -> None:
-        """Nothing is trained."""
+        """Return None: nothing is trained."""
 
     def do(self, bench: Bench) -> xr.Dataset:
-        """Run both, and take the largest difference over images and units at each time."""
+        """Run the model, and take the largest difference from the closed form at each time."""
         side, features = 8, 4
-        graph = CortexGraph((State("h1", features, side, side),), (Transition("h1", "h1", LinearStep),))
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
-            model = Cortex(graph, readout_time=UNTIL, normalization="none").double()
-            images = torch.rand((4, 3, side, side), dtype=torch.float64)
+        generator = torch.Generator().manual_seed(self.seed)
+        step = partial(LinearStep, generator=generator)
+        graph = CortexGraph((State("h1", features, side, side),), (Transition("h1", "h1", step),))
+        model = Cortex(graph, readout_time=UNTIL, normalization="none", generator=generator).double()
+        images = torch.rand((4, 3, side, side), generator=generator, dtype=torch.float64)
         presentation = SHOWN[self.shown]
         plan = plan_run(model, images, presentation, until=UNTIL, record={"h1": range(UNTIL + 1)}).normalized_by(None)
         with torch.no_grad():

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import cortexsim as cs
+from cortexsim._support.netcdf import open_dataset
 from cortexsim.cli import main
 from cortexsim.explore.panel.subject import Subject
 from cortexsim.explore.studies import lesions
@@ -161,7 +162,7 @@ def test_only_a_cut_throughout_answers_the_prediction(given):
     panel = cs.explore.Lesions(**given, question="feedback")
     panel.ask.answer = 0
     measured(panel, connections="feedback", window=[3, 4])
-    assert "This result cannot tell. The window must be the whole time" in panel.ask.result.value
+    assert "This result does not answer the question. The window must be the whole time" in panel.ask.result.value
     result = measured(panel, window=[1, 4])
     change = float(result["accuracy_difference"].sel(version="acute").isel(time=-1))
     assert panel.ask.answered[0]["truth"] == pytest.approx(-100 * change, abs=0.05)
@@ -200,7 +201,7 @@ def test_rerun_makes_the_same_table_and_figures_without_a_browser(tmp_path, caps
     panel.save(tmp_path / "lesion.json")
     assert main(["rerun", str(tmp_path / "lesion.json"), "--to", str(tmp_path / "again.nc")]) == 0
     assert "lateral weakened to 50%" in capsys.readouterr().out
-    again = cs.experiments.result.open_dataset(tmp_path / "again.nc", "")
+    again = open_dataset(tmp_path / "again.nc", "")
     np.testing.assert_array_equal(again["logits"], measured(panel)["logits"])
     assert (tmp_path / "again-early_late.html").stat().st_size > 1_000_000
 
