@@ -17,7 +17,7 @@ import xarray as xr
 from cortexsim._support.checks import unknown
 from cortexsim._support.progress import Clock, Report, silent, stop_unless
 from cortexsim.explore.panel.asking import Asking, Guess, HasExercises
-from cortexsim.explore.panel.controls import Control
+from cortexsim.explore.panel.controls import Chosen, Control
 from cortexsim.explore.panel.jobs import LatestJob, Wanted
 from cortexsim.explore.panel.notice import alert
 from cortexsim.explore.panel.settings import MEASURED, write_settings
@@ -106,7 +106,7 @@ class Study(HasExercises, Panel):
 
     # --- what each kind of panel defines
 
-    def measure(self, choices: Mapping[str, Any], report: Report) -> xr.Dataset | xr.DataTree:
+    def measure(self, choices: Chosen, report: Report) -> xr.Dataset | xr.DataTree:
         """Measure, in a thread that may not touch any widget.
 
         Parameters
@@ -131,7 +131,7 @@ class Study(HasExercises, Panel):
         """Return a sentence about the result, with its numbers, as plain text."""
         return ""
 
-    def why_not(self, choices: Mapping[str, Any]) -> str:
+    def why_not(self, choices: Chosen) -> str:
         """Return the reason why these choices cannot be run; "" if they can."""
         return ""
 
@@ -323,11 +323,11 @@ class Study(HasExercises, Panel):
                 if wanted():
                     self._show_busy(False)
 
-    def _key_of(self, chosen: Mapping[str, Any]) -> str:
+    def _key_of(self, chosen: Chosen) -> str:
         """Return the key of a measurement: all choices but those of how it is shown."""
         return _key({name: value for name, value in chosen.items() if name not in self.VIEWS})
 
-    def _take(self, chosen: Mapping[str, Any], result: Any) -> None:
+    def _take(self, chosen: Chosen, result: Any) -> None:
         figures = self.draw(result)
         self.place.children = tuple(self.show(figures))
         self.result, self.figures = result, figures
@@ -371,5 +371,5 @@ def _allowed(control: Any) -> str:
     return f"of the type {type(control.value).__name__}"
 
 
-def _key(choices: Mapping[str, Any]) -> str:
+def _key(choices: Chosen) -> str:
     return json.dumps(dict(choices), sort_keys=True)
