@@ -194,7 +194,7 @@ def test_a_last_time_beyond_the_statistics_is_refused_in_the_panel(panel):
 
 def test_an_image_that_is_not_there_is_refused_in_the_panel(panel):
     panel.stimulus = 999
-    assert "there is no stimulus 999: the data hold 60, allowed is 0 to 59" in panel.notice.value
+    assert "there is no stimulus 999: there are 60, allowed is 0 to 59" in panel.notice.value
 
 
 def test_changed_weights_are_told_in_the_panel(own_model):
