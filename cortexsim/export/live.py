@@ -8,9 +8,49 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from cortexsim._support.files import written_aside
 from cortexsim.explore.tracer.code import CODE, STYLES, WORKER
+from cortexsim.explore.tracer.networks import shipped_content
+from cortexsim.export.page import checked_path
 
 _FOLDER = Path(__file__).parent
+
+
+LIMITS = (
+    "True: trained on curves of up to 10 px for 12 steps, the model traces longer curves by running more steps of the "
+    "same computation. Stopped at the trained time, it is at chance on them. A network with as many steps but other "
+    "weights for each, and a feedforward net of 24 layers, both trained on the same short curves, are right on those "
+    "and not on longer ones.",
+    "Not shown: that feedforward nets cannot do it (a deep net trained on longer curves solves curves of that length), "
+    "that any length or any maze works, that feedback is needed, or that the model remembers: when a mask replaces the "
+    "picture the tag is lost, unless decisions are kept. The speed of the wave is no finding: kernels of 3x3 reach one "
+    "pixel a step.",
+    "The weights of the two controls are rounded to half precision in this page.",
+)
+"""What the page shows, and what it does not."""
+
+
+def export_live(to: str | Path, *, overwrite: bool = False) -> None:
+    """Write the page with the tracer that ships and its controls.
+
+    Parameters
+    ----------
+    to : path
+        Ends in .html.
+    overwrite : bool
+        Replace an existing page.
+
+    Raises
+    ------
+    ValueError
+        If the path does not end in .html.
+    FileExistsError, OSError
+        If the page cannot be written; an existing page is unchanged then.
+    """
+    path = checked_path(to, overwrite=overwrite)
+    page = page_of(shipped_content(), LIMITS)
+    with written_aside(path, replacing=overwrite) as aside:
+        aside.write_text(page, encoding="utf-8")
 
 
 def page_of(content: Mapping[str, Any], limits: Sequence[str]) -> str:

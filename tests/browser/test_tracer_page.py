@@ -10,19 +10,19 @@ import cortexsim as cs
 from cortexsim.explore.tracer.code import CODE, WORKER
 from cortexsim.explore.tracer.networks import COLOURS, described
 
-SIZE, N, TIMES = 24, 200, (0, 1, 5, 24)
+SIZE = 24
 
 
-@pytest.fixture(scope="module")
-def model():
-    """A tracer that was not trained, with scales, shifts and a bias that differ from one and zero."""
-    graph = cs.CortexGraph([cs.State("V1", 16, SIZE, SIZE)], [cs.Transition("V1", "V1", "BRCx1")])
+def made(kind="BRCx1", sharing="time", until=12):
+    """Make a model that was not trained, with scales, shifts and a bias that differ from one and zero."""
+    graph = cs.CortexGraph([cs.State("V1", 16, SIZE, SIZE)], [cs.Transition("V1", "V1", kind)])
     generator = torch.Generator().manual_seed(3)
-    made = cs.Cortex(graph, 2, 12, normalization="channel", post_net="map", initialization="torch", generator=generator)
+    settings = {"normalization": "channel", "post_net": "map", "initialization": "torch", "input_gain": 2.0}
+    model = cs.Cortex(graph, 2, until, sharing=sharing, generator=generator, **settings)
     with torch.no_grad():
-        for parameter in made.parameters():
+        for parameter in model.parameters():
             parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.05)
-    return made.eval()
+    return model.eval()
 
 
 @pytest.fixture(scope="module")
@@ -32,39 +32,49 @@ def code(tmp_path_factory):
     return page.as_uri()
 
 
+RUN = """([size, n, times]) => {
+  const drawn = [[], [], []];
+  const until = Math.max(...times);
+  for (let seed = 0; seed < n; seed++) {
+    const board = new Board(size);
+    if (!drawCurves(board, 6 + (seed % 9), 2, randomNumbers(seed))) throw new Error("not placed");
+    const entering = net.look(board.frame(colours), size);
+    let state = entering;
+    const read = [];
+    for (let time = 0; time <= until; time++) {
+      if (time > 0) state = net.step(state, net.sustained ? entering : null, size, time);
+      if (times.includes(time)) read.push(Array.from(net.read(state, size)));
+    }
+    drawn[0].push(Array.from(board.lines));
+    drawn[1].push(board.dot);
+    drawn[2].push(read);
+  }
+  return drawn;
+}"""
+
+
 @pytest.mark.browser
-def test_200_drawings_get_the_logits_of_torch(page, code, model):
+@pytest.mark.parametrize(
+    ("model", "presentation", "n", "times"),
+    [
+        (made(), cs.sustained(), 200, [0, 1, 5, 24]),
+        (made(sharing="none"), cs.sustained(), 20, [1, 12]),
+        (made("BRCx2+I", "none"), cs.flash(1), 20, [12]),
+    ],
+    ids=["recurrent", "unshared", "feedforward"],
+)
+def test_drawings_get_the_logits_of_torch(page, code, model, presentation, n, times):
     page.goto(code)
-    page.evaluate(f"window.net = networkFrom({json.dumps(described(model))})")
+    sustained = presentation == cs.sustained()
+    page.evaluate(f"window.net = networkFrom({json.dumps(described(model, sustained=sustained))})")
     page.evaluate(f"window.colours = {json.dumps(COLOURS)}")
-    lines, dots, logits = page.evaluate(
-        """([size, n, times]) => {
-          const drawn = [[], [], []];
-          const until = Math.max(...times);
-          for (let seed = 0; seed < n; seed++) {
-            const board = new Board(size);
-            if (!drawCurves(board, 6 + (seed % 9), 2, randomNumbers(seed))) throw new Error("not placed");
-            const entering = net.look(board.frame(colours), size);
-            let state = entering;
-            const read = [];
-            for (let time = 0; time <= until; time++) {
-              if (time > 0) state = net.step(state, entering, size, time);
-              if (times.includes(time)) read.push(Array.from(net.read(state, size)));
-            }
-            drawn[0].push(Array.from(board.lines));
-            drawn[1].push(board.dot);
-            drawn[2].push(read);
-          }
-          return drawn;
-        }""",
-        [SIZE, N, list(TIMES)],
-    )
-    shown = np.zeros((N, SIZE * SIZE, 3), np.float32)
+    lines, dots, logits = page.evaluate(RUN, [SIZE, n, times])
+    shown = np.zeros((n, SIZE * SIZE, 3), np.float32)
     shown[np.array(lines, bool)] = COLOURS["line"]
-    shown[np.arange(N), dots] = COLOURS["dot"]
-    images = torch.from_numpy(shown).reshape(N, SIZE, SIZE, 3).permute(0, 3, 1, 2)
+    shown[np.arange(n), dots] = COLOURS["dot"]
+    images = torch.from_numpy(shown).reshape(n, SIZE, SIZE, 3).permute(0, 3, 1, 2)
     with torch.no_grad():
-        by_class = model.readouts(images, times=list(TIMES), presentation=cs.sustained())
+        by_class = model.readouts(images, times=times, presentation=presentation)
     expected = (by_class[:, :, 1] - by_class[:, :, 0]).transpose(0, 1).flatten(2).numpy()
     np.testing.assert_allclose(np.array(logits), expected, atol=1e-4)
 

@@ -13,4 +13,5 @@ def _read(*names: str) -> str:
 
 WORKER = _read("1_net.js", "worker.js")
 CODE = _read("2_board.js", "3_chart.js", "4_view.js")
+WIDGET = _read("5_widget.js")
 STYLES = (_JS.parent / "tracer.css").read_text(encoding="utf-8")

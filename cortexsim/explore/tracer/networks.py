@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import copy
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,9 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from cortexsim.datasets.target_maps import ORANGE, WHITE
+from cortexsim.graph.transitions import Kind
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.moments import CHANNEL_EPSILON, ChannelNorm
 from cortexsim.model.nets import MapPostNet
+from cortexsim.zoo.models import load
 
 COLOURS = {
     "background": [0.0, 0.0, 0.0],
@@ -22,14 +26,91 @@ COLOURS = {
 """What the page draws with, RGB in 0 to 1: the colours of `cs.datasets.paths`."""
 
 
-def described(model: Cortex, *, halves: bool = False) -> dict[str, Any]:
+ABOUT = {
+    "recurrent": (
+        "Orange: pixels that the model says lie on the dot's curve. Blue: tagged, but on another curve. It was trained "
+        "on curves of 3 to 10 px on 16x16 px, for 12 steps. One step reaches one pixel further, by construction."
+    ),
+    "unshared": (
+        "The same 12 steps, each with weights of its own, trained on the same short curves. It has no weights for step "
+        "13."
+    ),
+    "deep": "A feedforward net at full resolution, trained on the same short curves. It answers once.",
+    "chart": (
+        "Steps until every line pixel stays right. Each drawing adds a dot; the line is the median over test curves."
+    ),
+}
+"""Captions: what each picture shows, and what it does not."""
+
+
+def content_of(
+    recurrent: Cortex,
+    unshared: Cortex,
+    deep: Cortex,
+    *,
+    about: Mapping[str, str],
+    known: Sequence[tuple[float, float]] = (),
+) -> dict[str, Any]:
+    """Write what `TracerView` of the page reads.
+
+    Parameters
+    ----------
+    recurrent : Cortex
+        The tracer.
+    unshared, deep : Cortex
+        Its controls: the same graph with weights that differ from time to time, and a feedforward net, whose image
+        enters at time 0 only. Their weights are rounded to float16, which halves the page.
+    about : mapping of str to str
+        Captions: `recurrent`, `unshared`, `deep` and `chart`.
+    known : sequence of (float, float)
+        Length in px and median of the steps needed, on the test set.
+
+    Returns
+    -------
+    dict
+        Plain values, for JSON.
+    """
+    return {
+        "models": {
+            "recurrent": described(recurrent),
+            "unshared": described(_rounded(unshared), halves=True),
+            "deep": described(_rounded(deep), sustained=False, halves=True),
+        },
+        "colours": COLOURS,
+        "trainedTime": recurrent.readout_time,
+        "known": [{"length": length, "steps": steps} for length, steps in known],
+        "about": dict(about),
+    }
+
+
+def shipped_content() -> dict[str, Any]:
+    """Write what `TracerView` reads of the tracer that ships and its controls, with what their cards say.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the installation is incomplete.
+    """
+    tracer, unshared, deep = (load(name) for name in ("tracer", "tracer-unshared", "tracer-deep"))
+    lengths = tracer.about["by_length"]
+    known = [(int(length), one["steps_needed"]) for length, one in lengths.items()]
+    return content_of(tracer, unshared, deep, about=ABOUT, known=known)
+
+
+def _rounded(model: Cortex) -> Cortex:
+    return copy.deepcopy(model).to(torch.float16).to(torch.float32)
+
+
+def described(model: Cortex, *, sustained: bool = True, halves: bool = False) -> dict[str, Any]:
     """Write a model of one state as plain numbers, as `Network` of the page reads them.
 
     Parameters
     ----------
     model : Cortex
-        One state with one self-transition "BRCx1", pre-net "conv", normalization "channel" and post-net "map" for two
-        classes. Weights are shared over all times, or differ from time to time (`sharing="none"`).
+        One state with one self-transition of kind BRC, pre-net "conv", normalization "channel" and post-net "map" for
+        two classes. Weights are shared over all times, or differ from time to time (`sharing="none"`).
+    sustained : bool
+        The frame enters at every step; otherwise at time 0 only, and the model is a feedforward net.
     halves : bool
         Write float16, half as long; the weights must be exact in it.
 
@@ -44,14 +125,18 @@ def described(model: Cortex, *, halves: bool = False) -> dict[str, Any]:
     # as checked
     assert isinstance(model.norm, ChannelNorm)
     assert isinstance(model.post, MapPostNet)
-    kernels = [model.weights.of(name, time)[0] for time in range(1, model.readout_time + 1)]
-    shared = all(kernel is kernels[0] for kernel in kernels)
-    place = {
-        "normalization": "channel",
-        "epsilon": CHANNEL_EPSILON,
-        "scale": packed(model.norm.scale[state], halves=halves),
-        "shift": packed(model.norm.shift[state], halves=halves),
-    }
+    places = [
+        {
+            "normalization": "channel",
+            "epsilon": CHANNEL_EPSILON,
+            "scale": packed(model.norm.scale[place], halves=halves),
+            "shift": packed(model.norm.shift[place], halves=halves),
+            "bias": None,
+        }
+        for place in (state, name)[: len(model.graph.convolutions(name))]
+    ]
+    steps = [model.weights.of(name, time) for time in range(1, model.readout_time + 1)]
+    shared = all(one is first for kernels in steps for one, first in zip(kernels, steps[0], strict=True))
     # two classes of softmax are one logit: that of "on the curve" minus that of "elsewhere"
     weight, bias = model.post.linear.weight, model.post.linear.bias
     assert bias is not None
@@ -59,15 +144,16 @@ def described(model: Cortex, *, halves: bool = False) -> dict[str, Any]:
         "channels": model.graph.state(state).features,
         "frameChannels": 3,
         "shared": shared,
-        "residual": False,
+        "shortcut": Kind.parse(str(transition.kind)).shortcut,
+        "sustained": sustained,
         "halves": halves,
         "preNet": {"kernel": packed(_pre_kernel(model), halves=halves), "bias": None},
         "steps": [
-            {**place, "kernel": packed(kernel, halves=halves), "bias": None}
-            for kernel in (kernels[:1] if shared else kernels)
+            [{**place, "kernel": packed(kernel, halves=halves)} for place, kernel in zip(places, kernels, strict=True)]
+            for kernels in (steps[:1] if shared else steps)
         ],
         "readout": {
-            **place,
+            **places[0],
             "scale": packed(model.post.scale, halves=halves),
             "shift": packed(model.post.shift, halves=halves),
             "kernel": packed(weight[1] - weight[0], halves=halves),
@@ -85,7 +171,7 @@ def _check(model: Cortex) -> None:
     graph = model.graph
     wanted = {
         "one state": len(graph.states) == 1,
-        "one self-transition of kind BRCx1": [t.kind for t in graph.transitions] == ["BRCx1"],
+        "one self-transition of kind BRC": [str(t.kind)[:3] for t in graph.transitions] == ["BRC"],
         'the pre-net "conv"': model.pre_net_name == "conv",
         'the normalization "channel"': model.normalization == "channel",
         'the post-net "map"': model.post_net_name == "map",

@@ -72,18 +72,19 @@ function normalizeAndRectify({ normalization, epsilon, scale, shift }, source, t
   }
 }
 
-// One state, updated for `steps.length` layers (weights not shared over time) or for ever (one layer, `shared`).
-// residual: h + layer(h), as in a feedforward residual net, in place of layer(h) + preNet(frame).
+// One state with a transition to itself: one set of layers for ever (`shared`), or one for each of `steps.length` times.
+// h(t) = shortcut * h(t - 1) + layers(h(t - 1)) + preNet(frame t), each layer normalizes, rectifies and convolves.
 class Network {
-  constructor(description) {
-    const { channels, preNet, steps, readout, shared, residual, frameChannels } = description;
-    Object.assign(this, { channels, shared, residual, frameChannels });
+  constructor({ channels, frameChannels, shared, shortcut, sustained, preNet, steps, readout }) {
+    Object.assign(this, { channels, frameChannels, shared, shortcut, sustained });
+    const layer = (one, outputs, width) => ({
+      ...one, convolution: new Convolution({ ...one, inputs: channels, outputs, width }),
+    });
     this.preNet = new Convolution({ ...preNet, inputs: frameChannels, outputs: channels, width: 3 });
-    this.steps = steps.map((step) => ({
-      ...step, convolution: new Convolution({ ...step, inputs: channels, outputs: channels, width: 3 }),
-    }));
-    this.readout = { ...readout, convolution: new Convolution({ ...readout, inputs: channels, outputs: 1, width: 1 }) };
+    this.steps = steps.map((layers) => layers.map((one) => layer(one, channels, 3)));
+    this.readout = layer(readout, 1, 1);
     this.lastTime = shared ? Infinity : steps.length;
+    this.buffers = [new Float32Array(0), new Float32Array(0)];
   }
 
   // what the pre-net makes of a frame: it enters the state at every step at which the frame is shown
@@ -93,24 +94,33 @@ class Network {
     return entering;
   }
 
-  // the state at `time` from the state before it; `cut` silences the transition from the state to itself
+  #buffer(index, length) {
+    if (this.buffers[index].length !== length) this.buffers[index] = new Float32Array(length);
+    return this.buffers[index];
+  }
+
+  // the state at `time` from the state before it and what enters (null: nothing); `cut` silences the transition
   step(before, entering, size, time, cut = false) {
-    const state = this.residual ? before.slice() : entering.slice();
+    const state = entering === null ? new Float32Array(before.length) : entering.slice();
     if (cut) return state;
-    const layer = this.steps[this.shared ? 0 : time - 1];
-    this.rates ??= new Float32Array(0);
-    if (this.rates.length !== before.length) this.rates = new Float32Array(before.length);
-    normalizeAndRectify(layer, before, this.rates, this.channels);
-    layer.convolution.apply(this.rates, state, size, true);
+    if (this.shortcut) for (let at = 0; at < state.length; at++) state[at] += this.shortcut * before[at];
+    const layers = this.steps[this.shared ? 0 : time - 1];
+    const rates = this.#buffer(0, before.length);
+    layers.forEach((layer, index) => {
+      const source = index === 0 ? before : this.#buffer(1, before.length);
+      normalizeAndRectify(layer, source, rates, this.channels);
+      const isLast = index === layers.length - 1;
+      layer.convolution.apply(rates, isLast ? state : this.#buffer(1, before.length), size, isLast);
+    });
     return state;
   }
 
   // logits (y, x): above 0, the model says that the pixel lies on the curve of the dot
   read(state, size) {
-    if (this.rates?.length !== state.length) this.rates = new Float32Array(state.length);
-    normalizeAndRectify(this.readout, state, this.rates, this.channels);
+    const rates = this.#buffer(0, state.length);
+    normalizeAndRectify(this.readout, state, rates, this.channels);
     const logits = new Float32Array(size * size);
-    this.readout.convolution.apply(this.rates, logits, size, false);
+    this.readout.convolution.apply(rates, logits, size, false);
     return logits;
   }
 }
@@ -138,7 +148,7 @@ function networkFrom(stored) {
   return new Network({
     ...stored,
     preNet: { kernel: array(stored.preNet.kernel), bias: array(stored.preNet.bias) },
-    steps: stored.steps.map(layer),
+    steps: stored.steps.map((layers) => layers.map(layer)),
     readout: layer(stored.readout),
   });
 }

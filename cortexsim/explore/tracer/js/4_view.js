@@ -96,7 +96,7 @@ class TracerView {
     options("size", SIZES, 48, (px) => `${px} x ${px} px`);
     options("speed", SPEEDS, 20, (steps) => `${steps} steps/s`);
     for (const [name, text] of Object.entries(this.content.about)) this.part(`about-${name}`).textContent = text;
-    this.part("name-deep").textContent = `${this.content.models.deep.steps.length} layers`;
+    this.part("name-deep").textContent = `${this.content.models.deep.steps.flat().length} layers`;
   }
 
   // --- running -------------------------------------------------------------------------------------------------------

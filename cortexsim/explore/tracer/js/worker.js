@@ -21,22 +21,20 @@ async function run({ version, size, from, until, frame, mask, maskFrom, cut }) {
     }
   }
   if (from > 0) return;
-  // the controls see the drawing sustained, from time 0 only
-  const shown = unshared.look(frame, size);
-  let state = shown;
-  for (let time = 0; time <= unshared.lastTime; time++) {
-    if (time > 0) state = unshared.step(state, shown, size, time);
-    postMessage({ version, model: "unshared", time, logits: unshared.read(state, size) });
+  // the controls see the drawing from time 0 only, whatever changed later
+  for (const [model, network] of [["unshared", unshared], ["deep", deep]]) {
+    const shown = network.look(frame, size);
+    let state = shown;
+    for (let time = 0; time <= network.lastTime; time++) {
+      if (time > 0) state = network.step(state, network.sustained ? shown : null, size, time);
+      // a feedforward net answers once, at its end
+      if (network.sustained || time === network.lastTime) {
+        postMessage({ version, model, time, logits: network.read(state, size) });
+      }
+      await pause();
+      if (version !== current) return;
+    }
   }
-  await pause();
-  if (version !== current) return;
-  state = deep.look(frame, size);
-  for (let layer = 1; layer <= deep.lastTime; layer++) {
-    state = deep.step(state, null, size, layer);
-    await pause();
-    if (version !== current) return;
-  }
-  postMessage({ version, model: "deep", time: deep.lastTime, logits: deep.read(state, size) });
 }
 
 onmessage = ({ data }) => {

@@ -1,0 +1,18 @@
+// The view in a notebook: what is drawn goes to Python, so that the same drawing can be recorded there.
+
+function render({ model, el }) {
+  const root = document.createElement("div");
+  el.append(root);
+  const view = new TracerView(root, model.get("content"), model.get("worker"));
+  root.addEventListener("drawing", () => {
+    const { size, lines, dot } = view.board;
+    const drawn = [];
+    lines.forEach((line, at) => line && drawn.push(at));
+    model.set("drawn", { size, lines: drawn, dot });
+    model.save_changes();
+  });
+  view.drawAtRandom(model.get("seed"));
+  return () => view.end();
+}
+
+export default { render };
