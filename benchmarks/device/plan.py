@@ -83,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run_plan(steps: Sequence[Step], plan: Work) -> int:
-    """Run steps one after the other, and write `plan.json`: what came of each.
+    """Run steps one after the other, and write `plan.json` with the outcome of each.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ def _run(context: multiprocessing.context.BaseContext, work: Work) -> None:
 
 
 def do(work: Work) -> None:
-    """Do a step, and write what came of it."""
+    """Do a step, and write its outcome."""
     try:
         import torch
 

@@ -243,5 +243,5 @@ def _refuse_to_begin_in_a_child() -> None:
 
 
 def _fitting(n_points: int) -> int:
-    """Return how many workers the points, the cores and the free memory allow; at least one."""
+    """Return the number of workers that the points, the cores and the free memory allow; at least one."""
     return int(max(1, min(n_points, os.cpu_count() or 1, available() // MEMORY_OF_A_WORKER)))

@@ -97,7 +97,7 @@ def machine(device: str | torch.device, threads: int) -> str:
 
 def commit() -> str:
     """Return the commit of the checkout; for an installed package, its version."""
-    here = Path(__file__).resolve().parents[2]
+    here = Path(__file__).resolve().parents[3]
 
     def git(*words: str) -> str:
         return subprocess.run(
