@@ -152,6 +152,8 @@ def test_the_plan_for_a_gpu_runs_on_a_bare_machine(tmp_path):
         "--device",
         "cpu",
         "--quick",
+        "--minutes",
+        "14",
         "--to",
         str(tmp_path / "out"),
     ]
