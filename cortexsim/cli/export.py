@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
+
+from cortexsim.cli.arguments import path
 
 
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -18,7 +19,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "source", metavar="NOTEBOOK|SETTINGS", help="a notebook's number, or a panel's settings as JSON"
     )
-    parser.add_argument("--to", type=Path, required=True, metavar="PAGE", help="the page to write, ending in .html")
+    parser.add_argument("--to", type=path, required=True, metavar="PAGE", help="the page to write, ending in .html")
     parser.add_argument("--overwrite", action="store_true", help="replace a page that is there")
 
 
@@ -28,6 +29,6 @@ def run(options: argparse.Namespace) -> None:
 
     # before minutes of measuring
     checked_path(options.to, overwrite=options.overwrite)
-    panel = open_source(options.source, lambda words: print(f"{words} ...", flush=True))
+    panel = open_source(options.source, lambda _, message: print(f"{message} ...", flush=True))
     export(panel, options.to, overwrite=options.overwrite)
     print(f"saved {options.to} ({options.to.stat().st_size / 1e6:.1f} MB)")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+from cortexsim.cli.arguments import path
 
 
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -17,10 +18,10 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         "make the recording that a panel's settings describe, without a browser",
         "For example:\n  cortexsim rerun settings.json --to again.zarr\n  cortexsim rerun masking.json --to again.nc",
     )
-    parser.add_argument("settings", type=Path, metavar="FILE", help="a panel's settings, as JSON")
+    parser.add_argument("settings", type=path, metavar="FILE", help="a panel's settings, as JSON")
     parser.add_argument(
         "--to",
-        type=Path,
+        type=path,
         metavar="PATH",
         help="keep the recording: a .zarr folder or a .nc file; never over another; the figures of a panel that "
         "measures stand beside it, as PATH-NAME.html",
@@ -30,6 +31,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
     import cortexsim as cs
+    from cortexsim._support.settings import read_settings
     from cortexsim.recording._rerun import rerun
 
     settings = read_settings(options.settings)
@@ -80,32 +82,6 @@ def _measure_again(settings: dict[str, Any], to: Path | None) -> None:
             # with the whole of plotly.js, so that no request leaves the machine
             figure.write_html(aside, include_plotlyjs=True)
         print(f"saved {page}")
-
-
-def read_settings(path: Path) -> Any:
-    """Read a JSON file in which no key stands twice.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is none.
-    ValueError
-        If it is no JSON, or a key stands twice, of which JSON itself keeps the last.
-    """
-    if not path.is_file():
-        raise FileNotFoundError(f"there are no settings at {path}")
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = [name for name, _ in pairs]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"{path} gives {twice} more than once; give each once")
-        return dict(pairs)
-
-    try:
-        return json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=once)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is no JSON ({error}); write panel.settings with json.dumps") from error
 
 
 def readout_over_time(recording: Any) -> Iterator[str]:

@@ -89,7 +89,7 @@ def test_the_classes_of_a_folder_replace_brain_data(panel, pictures):
 
 def test_each_error_is_one_sentence_in_the_panel(panel, pictures, subjects, tmp_path):
     assert "there is no file or folder" in failed(panel, images=str(tmp_path / "none"))
-    assert "matrices are of 6 stimuli, but 40 images" in failed(panel, images="", brain=str(subjects))
+    assert "matrices are of 6 stimuli, but there are 40 images" in failed(panel, images="", brain=str(subjects))
     (tmp_path / "note.csv").write_text("0")
     assert "cannot read" in failed(panel, images=str(pictures), brain=str(tmp_path / "note.csv"))
     (tmp_path / "broken.npz").write_bytes(b"no data")
