@@ -151,7 +151,7 @@ def test_a_finished_recording_of_other_noise_repeats_or_gain_is_not_resumed(cali
     path = tmp_path / "noisy.nc"
     noisy(calibrated, pictures, to=path).close()
     noisy(calibrated, pictures, to=path, resume=True).close()
-    with pytest.raises(FileExistsError, match=rf"it differs in .*'{next(iter(change))}'"):
+    with pytest.raises(FileExistsError, match=rf"differs in .*'{next(iter(change))}'"):
         noisy(calibrated, pictures, to=path, resume=True, **change)
 
 

@@ -76,7 +76,7 @@ def test_the_image_of_other_settings_is_refused():
         ({"untl": 3}, "unknown setting 'untl': .* did you mean 'until'"),
         ({"schema": 2, "version": "9.9"}, r"of schema 2 \(written by cortexsim 9.9\), but cortexsim .* reads schema 1"),
         ({"model": "digits-tyni"}, "unknown model 'digits-tyni': .* did you mean 'digits-tiny'"),
-        ({"model": None}, "name none: give it as model="),
+        ({"model": None}, "pass the same model again: model="),
         ({"data": None}, "name none: give them as images="),
         ({"data": {"name": "digit"}}, "unknown data 'digit': .* did you mean 'digits'"),
         ({"data": {"name": "digits", "oclusion": "light"}}, r"argument of digits\(\) 'oclusion': .*'occlusion'"),
@@ -164,7 +164,7 @@ def test_a_missing_setting_is_named():
 
 
 def test_a_stimulus_that_given_images_lack_is_refused(shown_images):
-    with pytest.raises(ValueError, match="there is no stimulus 9: the data hold 5, allowed is 0 to 4"):
+    with pytest.raises(ValueError, match="there is no stimulus 9: there are 5, allowed is 0 to 4"):
         rerun(settings(data=None, stimulus=9), images=shown_images)
 
 
