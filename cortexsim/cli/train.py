@@ -37,7 +37,7 @@ BUILD: dict[str, Any] = {
     "sharing": "time",
     "normalization": "time-specific",
 }
-RECIPES = ("quick", "paper", "digits", "tracing")
+RECIPES = ("quick", "paper", "digits", "contours", "tracing")
 
 
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -49,7 +49,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         "For example:\n"
         "  cortexsim train digits --to digits.safetensors --epochs 3\n"
         "  cortexsim train digits --recipe digits --features 8,16,32,64 --readout-time 4 --to digits.safetensors\n"
-        "  cortexsim train contours --recipe tracing --size 16 --features 16,16,24,32 --convolutions 1 --shortcut 0.5 "
+        "  cortexsim train contours --recipe contours --size 16 --features 16,16,24,32 --convolutions 1 --shortcut 0.5 "
         "--input-gain 16 --readout-time 8 --n 40000 --to tracing.safetensors\n"
         "  cortexsim train ~/cifar10 --features 16,32,64 --to cifar.safetensors",
     )

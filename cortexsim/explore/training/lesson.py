@@ -268,7 +268,7 @@ LESSONS: dict[str, Lesson] = {
         size=16,
         n_classes=len(SOURCES["contours"].classes),
         # as many steps as three epochs of 40,000 images
-        recipe=Recipe.tracing(epochs=20, calibration_images=500),
+        recipe=Recipe.contours(epochs=20, calibration_images=500),
         readout_time=8,
         input_gain=16.0,
     ),
