@@ -139,7 +139,7 @@ class Lesson:
     @property
     def usual(self) -> Choices:
         """The choices that it opens with."""
-        return Choices(self.recipe.learning_rate, self.readout_time, self.recipe.loss_at, seed=self.recipe.seed)
+        return Choices(self.recipe.learning_rate, self.readout_time, str(self.recipe.loss_at), seed=self.recipe.seed)
 
     def recipe_for(self, choices: Choices) -> Recipe:
         """Return the recipe of a run; validation is the panel's, on images that it holds out itself.
