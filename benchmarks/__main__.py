@@ -1,4 +1,7 @@
-"""Run the benchmarks: `uv run python -m benchmarks [NAME ...] [--device cuda] [--json PATH] [--threads N]`."""
+"""Run the benchmarks: `uv run python -m benchmarks [NAME ...] [--device cuda] [--json PATH] [--threads N]`.
+
+`python -m benchmarks device` is the plan for a few minutes on a GPU; see `benchmarks.device`.
+"""
 
 from __future__ import annotations
 
@@ -38,6 +41,11 @@ IN_A_BROWSER = (PANEL, "lessons")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what is named, print a table for each comparison, and write all numbers as JSON where that is wanted."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments[:1] == ["device"]:
+        from benchmarks.device.plan import main as run_plan
+
+        return run_plan(arguments[1:])
     names = (*BENCHMARKS, *NAMED_ONLY, PANEL)
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(

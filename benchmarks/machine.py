@@ -135,6 +135,7 @@ class Setting:
             "torch": torch.__version__,
             "clock": "processor time" if self.uses_processor_time else "wall clock",
             "precisions": list(self.precisions()),
+            **(_gpu() if self.device == "cuda" else {}),
         }
 
 
@@ -162,6 +163,16 @@ def _peak(setting: Setting, size: str, dtype: torch.dtype | None) -> float:
         # the first one prepares
         best = max(best, 10 * flops / max(min(taken[1:]), 1e-9))
     return best
+
+
+def _gpu() -> dict[str, Any]:
+    return {
+        "cuda": torch.version.cuda,
+        "cudnn": torch.backends.cudnn.version(),
+        "compute_capability": torch.cuda.get_device_capability(),
+        "memory_gb": torch.cuda.get_device_properties(0).total_memory / 1e9,
+        "float32_convolutions": "TF32" if torch.backends.cudnn.allow_tf32 else "float32",
+    }
 
 
 def _processor() -> str:

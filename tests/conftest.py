@@ -10,6 +10,10 @@ import cortexsim as cs
 torch.set_num_threads(1)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--device", default="cuda", help="where the tests marked gpu compute; cpu rehearses them")
+
+
 @pytest.fixture
 def shown_images() -> xr.Dataset:
     """Five images of 8 x 8 pixels with labels 0, 1, 2, 0, 1."""

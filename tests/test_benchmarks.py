@@ -1,20 +1,35 @@
 """The benchmarks compare things that compute the same, and print what they found; what they time is not tested."""
 
 import importlib
+import io
 import json
+import os
+import subprocess
+import sys
+import time
+import zipfile
+from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+import xarray as xr
+from PIL import Image
 from torch.nn import functional as F
 
 import cortexsim as cs
 from benchmarks.__main__ import BENCHMARKS, NAMED_ONLY, main
 from benchmarks.alternate import Side, compare
 from benchmarks.competitors import MatchedResNet, NaiveLoop, multiply_adds
+from benchmarks.device import images, plan
+from benchmarks.device.plan import STEPS
+from benchmarks.device.work import Work
 from benchmarks.machine import Setting
 from benchmarks.recording import with_hooks
 
 QUICK = Setting(quick=True)
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(params=["full", "adjacent"])
@@ -106,6 +121,113 @@ def test_every_benchmark_has_a_file_that_measures():
     assert all(callable(importlib.import_module(f"benchmarks.{name}").measure) for name in (*BENCHMARKS, *NAMED_ONLY))
 
 
+# --- the plan for a GPU ----------------------------------------------------------------------------------------------
+
+# a machine for computing has torch, numpy, xarray, pandas and pytest, and little else
+BARE = """
+import sys
+from importlib.machinery import PathFinder
+
+ABSENT = {
+    "anywidget", "dask", "distributed", "h5netcdf", "h5py", "hypothesis", "IPython", "ipywidgets", "netCDF4",
+    "numcodecs", "PIL", "plotly", "psutil", "rsatoolbox", "safetensors", "scipy", "sklearn", "torchvision", "tqdm",
+    "xdist", "zarr",
+}
+
+class WithoutThem:
+    find_distributions = PathFinder.find_distributions
+    invalidate_caches = PathFinder.invalidate_caches
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        return None if name.partition(".")[0] in ABSENT else PathFinder.find_spec(name, path, target)
+
+sys.meta_path = [WithoutThem if finder is PathFinder else finder for finder in sys.meta_path]
+"""
+
+
+@pytest.mark.timeout(900)  # half a minute of work, which takes longer where other processes work too
+def test_the_plan_for_a_gpu_runs_on_a_bare_machine(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(BARE)
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks",
+        "device",
+        "--device",
+        "cpu",
+        "--quick",
+        "--to",
+        str(tmp_path / "out"),
+    ]
+    done = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": str(tmp_path)}, cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = {step.name: json.loads((tmp_path / "out" / f"{step.name}.json").read_text()) for step in STEPS}
+    assert {name: one["status"] for name, one in found.items()} == dict.fromkeys(found, "done")
+    # what a machine for computing cannot test is skipped there, and all else passed
+    outcomes = [test["outcome"] for test in found["checks"]["tests"].values()]
+    assert "failed" not in outcomes
+    assert outcomes.count("passed") > outcomes.count("skipped")
+    assert all(len(rows) > 0 for rows in found["speed"]["tables"].values())
+    assert not any(row["side"] == "failed" for rows in found["speed"]["tables"].values() for row in rows)
+    (training,) = found["cifar10"]["tried"]
+    assert 0 <= training["test_error"] <= 1
+    measured = xr.Dataset.from_dict(found["states"]["parts"][0]["measured"])
+    assert measured.attrs["version"] == cs.__version__
+    assert 0 <= float(measured["error"]) <= 1
+
+
+def work_of(tmp_path, step="trial", seconds=60.0) -> Work:
+    return Work(step, "cpu", tmp_path, time.time() + seconds, quick=True)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "why"),
+    [
+        (lambda work: work.write(number=1) or "", "done", ""),
+        (lambda work: "two tables", "failed", "two tables"),
+        (lambda work: 1 / 0, "failed", "ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_step_that_fails_says_why_and_ends_nothing_else(tmp_path, monkeypatch, outcome, status, why):
+    monkeypatch.setattr("benchmarks.device.speed.run", outcome)
+    plan.do(work_of(tmp_path, "speed"))
+    found = json.loads((tmp_path / "speed.json").read_text())
+    assert (found["status"], found["why"]) == (status, why)
+
+
+def test_steps_for_which_no_time_is_left_are_skipped(tmp_path):
+    late = replace(work_of(tmp_path, "plan", seconds=10.0), quick=False)
+    assert plan.run_plan(STEPS, late) == 0
+    found = json.loads((tmp_path / "plan.json").read_text())["steps"]
+    assert {one["status"] for one in found.values()} == {"skipped"}
+    assert "s are left, and it takes at least 20" in found["checks"]["why"]
+    assert found["states"]["why"] == "it needs CIFAR-10 (JPEG): give --data"
+
+
+def test_images_come_from_one_archive(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3)).astype(np.uint8)
+    labels = np.array([0, 1, 1, 0])
+    both = {
+        f"{part}_{what}": values
+        for part in ("train", "test")
+        for what, values in (("images", pixels), ("labels", labels))
+    }
+    np.savez(tmp_path / "images.npz", classes=["cat", "dog"], **both)
+    with zipfile.ZipFile(tmp_path / "images.zip", "w") as archive:
+        for part in ("train", "test"):
+            for k, label in enumerate(labels):
+                Image.fromarray(pixels[k]).save(buffer := io.BytesIO(), "PNG")
+                archive.writestr(f"cifar/{part}/{['cat', 'dog'][label]}/{k}.png", buffer.getvalue())
+    for name, order in (("images.npz", [0, 1, 2, 3]), ("images.zip", [0, 3, 1, 2])):
+        for data in images.read(tmp_path / name):
+            np.testing.assert_array_equal(data["image"].values, pixels[order].transpose(0, 3, 1, 2))
+            np.testing.assert_array_equal(data["label"].values, labels[order])
+            assert cs.datasets.classes(data) == ["cat", "dog"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -114,6 +236,9 @@ def test_every_benchmark_has_a_file_that_measures():
         (["training", "--images", "0"], "--images must be at least 1, got 0"),
         (["training", "--rounds", "-1"], "--rounds must be at least 1, got -1"),
         (["training", "--device", "tpu"], "unknown device 'tpu'"),
+        (["device", "quick", "--to", "out"], "there is no step 'quick': the steps are"),
+        (["device", "--minutes", "0", "--to", "out"], "--minutes must be positive, got 0"),
+        (["device", "--data", "nowhere.zip", "--to", "out"], "there is no nowhere.zip"),
     ],
 )
 def test_what_cannot_be_run_is_refused(arguments, message, capsys):

@@ -6,8 +6,10 @@ for validation would bring messages of its own, and start-up time to each comman
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from cortexsim import __version__
@@ -82,6 +84,35 @@ class Form:
                 f"the settings are of schema {schema!r} (written by cortexsim {settings.get('version', 'unknown')}), "
                 f"but cortexsim {__version__} reads schema {SCHEMA}"
             )
+
+
+def read_settings(path: str | Path) -> Any:
+    """Read a JSON file in which no key is given twice.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    ValueError
+        If it is no JSON, or a key is given twice: JSON itself would use the last one.
+    """
+    path, repeated = Path(path), list[str]()
+    if not path.is_file():
+        raise FileNotFoundError(f"there are no settings at {path}")
+
+    def as_mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in pairs]
+        repeated.extend(sorted({name for name in names if names.count(name) > 1}))
+        return dict(pairs)
+
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=as_mapping)
+    # nested too deeply, or a number with too many digits
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is no JSON ({error}); write it with panel.save") from error
+    if repeated:
+        raise ValueError(f"{path} gives {repeated} more than once; give each once")
+    return settings
 
 
 # --- what a value may be

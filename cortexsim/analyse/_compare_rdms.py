@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.checks import unknown
+from cortexsim._support.checks import one_of, whole
 from cortexsim.analyse import counted_pairs
 from cortexsim.analyse.counted_pairs import CountedPairs
 from cortexsim.analyse.interval import with_interval
@@ -78,10 +78,8 @@ def compare_rdms(
     Nili, H. et al. (2014). A toolbox for representational similarity analysis. PLOS Computational Biology 10.
     Schütt, H. et al. (2023). Statistical inference on representational geometries. eLife 12.
     """
-    if method not in METHODS:
-        raise ValueError(unknown("method", method, METHODS))
-    if not isinstance(n_bootstrap, int | np.integer) or n_bootstrap < 0:
-        raise ValueError(f"n_bootstrap must be 0 or more resamples, got {n_bootstrap!r}")
+    one_of(method, "method", METHODS)
+    whole(n_bootstrap, "n_bootstrap", 0, unit="resamples")
     rdms = _with_dims(_checked(model, "the model's RDM", ("time",)), ("time",))
     references, clock, has_clock = _references(reference, rdms)
     matrices, known = references.values, np.flatnonzero(rdms.notnull().all(_PAIR).values)

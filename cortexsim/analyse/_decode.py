@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.checks import unknown
+from cortexsim._support.checks import one_of
 from cortexsim.analyse.folds import Folds, Groups, Splits, folds_of
 from cortexsim.analyse.interval import with_interval
 from cortexsim.analyse.node import (
@@ -185,8 +185,8 @@ def plan_decoding(
 
     if estimator is not None and not (hasattr(estimator, "fit") and hasattr(estimator, "get_params")):
         raise TypeError(f"estimator must be one of scikit-learn's, with fit and get_params, got {estimator!r}")
-    if score is not None and score not in get_scorer_names():
-        raise ValueError(unknown("score", score, get_scorer_names()))
+    if score is not None:
+        one_of(score, "score", get_scorer_names())
     continuous = score in REGRESSION if estimator is None else is_regressor(estimator)
     truth, folds, folds_text = folds_of(activity, labels, groups, cv, continuous=continuous, seed=seed)
     score = score or ("r2" if continuous else "accuracy")

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from cortexsim._support.checks import unknown
+from cortexsim._support.checks import one_of
 from cortexsim.analyse.distances import correlation_distance, crossnobis_distance, squared_distance
 from cortexsim.analyse.node import (
     Node,
@@ -111,12 +111,11 @@ def rdm(
 
 
 def _check(metric: str, noise: NoiseKind | ArrayLike | None, pooled: bool) -> None:
-    if metric not in METRICS:
-        raise ValueError(unknown("metric", metric, METRICS))
+    one_of(metric, "metric", METRICS)
     if noise is not None and metric != "crossnobis":
         raise ValueError(f"noise= is an option of metric='crossnobis', not of {metric!r}")
-    if isinstance(noise, str) and noise not in KINDS:
-        raise ValueError(unknown("noise", noise, KINDS))
+    if isinstance(noise, str):
+        one_of(noise, "noise", KINDS)
     if pooled and not isinstance(noise, str):
         raise ValueError(f"pooled= needs a noise that is estimated: give noise=, one of {list(KINDS)}")
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.checks import unknown
+from cortexsim._support.checks import one_of
 from cortexsim.analyse._accuracy import class_labels, logits_of
 from cortexsim.analyse.interval import fraction, interval_variables, mean_interval
 from cortexsim.analyse.node import Labels, Node, patterns, stimulus_coordinates, time_coordinate
@@ -165,8 +165,7 @@ def confidence(logits: xr.DataArray, by: str) -> tuple[np.ndarray, np.ndarray]:
     ValueError
         If `by` is neither, or there is only one class.
     """
-    if by not in KINDS:
-        raise ValueError(unknown("confidence", by, KINDS))
+    one_of(by, "confidence", KINDS)
     n_classes = logits.sizes["class"]
     if n_classes < 2:
         raise ValueError("confidence needs at least 2 classes, got 1")

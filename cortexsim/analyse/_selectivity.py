@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.checks import unknown
+from cortexsim._support.checks import one_of
 from cortexsim.analyse.interval import jackknife, jackknife_text, with_interval
 from cortexsim.analyse.node import (
     Labels,
@@ -77,10 +77,8 @@ def selectivity(
     during natural vision. Science 287 (sparseness).
     """
     activity = activity_of(node)
-    if measure not in MEASURES:
-        raise ValueError(unknown("measure", measure, MEASURES))
-    if units not in ("channel", "unit"):
-        raise ValueError(unknown("units", units, ["channel", "unit"]))
+    one_of(measure, "measure", MEASURES)
+    one_of(units, "units", ("channel", "unit"))
     truth = labels_of(activity, labels)
     classes, members = np.unique(truth, return_inverse=True)
     alone = classes[np.bincount(members) < 2]

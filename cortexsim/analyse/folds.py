@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from cortexsim._support.checks import whole
 from cortexsim.analyse.node import Labels, labels_of, stimulus_coordinate, stimulus_coordinates
 
 N_FOLDS = 5
@@ -71,9 +72,7 @@ def folds_of(
         )
     by = f", grouped by {name}" if name else ""
     if cv is None or isinstance(cv, int | np.integer):
-        n_folds = N_FOLDS if cv is None else cv
-        if n_folds < 2:
-            raise ValueError(f"cv must be at least 2 folds, got {cv}")
+        n_folds = N_FOLDS if cv is None else whole(cv, "cv", 2, unit="folds")
         if continuous:
             _check_numbers(truth, members, name, n_folds)
         else:

@@ -1,4 +1,4 @@
-"""Read dissimilarity matrices of brains from the files that the field saves them in."""
+"""Dissimilarity matrices of brains, read from the file formats of the field."""
 
 from __future__ import annotations
 
@@ -28,54 +28,54 @@ def read(
     Parameters
     ----------
     path : str or Path
-        - `.h5`, `.hdf5`, `.pkl`: what rsatoolbox's `RDMs.save` writes; its descriptors `subject`, `session` and `time`
+        - `.h5`, `.hdf5`, `.pkl`: a file of rsatoolbox's `RDMs.save`; its descriptors `subject`, `session` and `time`
           name the matrices.
-        - `.mat`: a struct array with the field `RDM` (a matrix, or a row of all pairs) and maybe `name`, of shape
+        - `.mat`: a struct array with the field `RDM` (a matrix, or a row of all pairs) and optionally `name`, of shape
           (1, subject, session) as in the RSA toolbox for MATLAB, or of one matrix.
-        - `.nc`: netCDF with a variable whose dimensions are named as in the result.
-        - `.npz`: numpy's, with the array `rdm`, the array of texts `dims` that names its dimensions, and for each
-          dimension that needs it an array of that name, e.g. `time`; `time_units` where there are times.
+        - `.nc`: netCDF with a variable that has the dimensions of the result.
+        - `.npz`: an archive of numpy with the array `rdm`, the array of texts `dims` that names its dimensions, and
+          optionally an array for each dimension, e.g. `time`, with `time_units`.
     variable : str, optional
-        Which variable of a `.mat` or `.nc` file, where several would do.
+        The variable of a `.mat` or `.nc` file, if several are possible.
     name : str, optional
         One matrix of a `.mat` file, by its name.
     dims : sequence of str, optional
-        What the matrices of an `.h5`, `.pkl` or `.mat` file are where the file does not tell, such as ("subject",).
+        Dimensions of the matrices of an `.h5`, `.pkl` or `.mat` file that does not name them, such as ("subject",).
     allow_pickle : bool
-        Whether to open a pickle. A pickle runs whatever code its maker put in: open only your own.
+        Open a pickle. A pickle can run any code of its author: open only your own.
 
     Returns
     -------
     DataArray, (subject, session, [time,] stimulus, other_stimulus)
-        Coordinates: `stimulus`, numbered in the file's order; `stimulus_name` where the file names them; `time` with
-        its units where the file says them.
+        Coordinates: `stimulus`, numbered in the file's order; `stimulus_name` if the file names them; `time`, with
+        units if the file states them.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is of another kind, damaged, a pickle that was not allowed, lacks what is needed, or holds
-        matrices that are not square, symmetric and zero on the diagonal; the message says which.
+        If the file is of another kind, damaged, or a pickle that was not allowed; if it lacks something, or contains
+        matrices that are not square, symmetric and zero on the diagonal.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
     kind = path.suffix.lower()
-    takes = {
+    kinds_with = {
         "variable": (".mat", *NETCDF),
         "name": (".mat",),
         "dims": (".mat", *HDF5, *PICKLE),
     }
-    for option, given in (("variable", variable), ("name", name), ("dims", dims)):
-        if given is not None and kind not in takes[option]:
-            raise ValueError(f"{option}= is for {', '.join(takes[option])}, not for {path.name}")
+    for option, value in (("variable", variable), ("name", name), ("dims", dims)):
+        if value is not None and kind not in kinds_with[option]:
+            raise ValueError(f"{option}= is for {', '.join(kinds_with[option])}, not for {path.name}")
     if kind == ".mat":
         return read_matlab(path, variable, name, dims)
     if kind in PICKLE and not allow_pickle:
         raise ValueError(
-            f"{path} is a pickle, which runs whatever code its maker put in; save it as hdf5 "
-            "(rdms.save(path, file_type='hdf5')), or say allow_pickle=True if it is your own"
+            f"{path} is a pickle, which can run any code of its author; save it as hdf5 "
+            "(rdms.save(path, file_type='hdf5')), or pass allow_pickle=True if it is your own"
         )
     if kind in HDF5 + PICKLE:
         return _read_rsatoolbox(path, "hdf5" if kind in HDF5 else "pkl", dims)
@@ -91,40 +91,30 @@ def _read_rsatoolbox(path: Path, file_type: str, dims: Sequence[str] | None) -> 
 
     try:
         if file_type == "pkl":
-            # rsatoolbox leaves a pickle that it opens by its name open
+            # given a path, rsatoolbox does not close the pickle
             with path.open("rb") as file:
                 rdms = load_rdm(file, file_type=file_type)
         else:
             rdms = load_rdm(str(path), file_type=file_type)
     except Exception as error:
-        # what is no such file fails in as many ways as there are others
-        raise ValueError(f"{path} holds no RDMs of rsatoolbox, or it is damaged: {error!r}") from error
+        # a file of another kind can raise any exception
+        raise ValueError(f"{path} contains no RDMs of rsatoolbox, or it is damaged: {error!r}") from error
     matrices = square(np.asarray(rdms.dissimilarities), source=path.name)
-    told = {str(key): np.asarray(value) for key, value in rdms.rdm_descriptors.items()}
-    names = [dim for dim in DIMS[:3] if dim in told]
+    descriptors = {str(key): np.asarray(value) for key, value in rdms.rdm_descriptors.items()}
+    names = [dim for dim in DIMS[:3] if dim in descriptors]
     if dims is not None:
         dims = tuple(dims)
         if len(dims) != 1 or dims[0] not in DIMS[:3]:
-            raise ValueError(f"{path}: dims= names the one list of matrices, one of {DIMS[:3]}, got {dims}")
-        told, names = {dims[0]: np.arange(len(matrices))}, list(dims)
-    if not names:
-        if len(matrices) > 1:
-            raise ValueError(
-                f"{path} holds {len(matrices)} matrices whose descriptors are {sorted(told)}, and nothing says what "
-                "they are: give dims=('subject',), ('session',) or ('time',), or the descriptors subject, session, time"
-            )
-        matrices = matrices[0]
-    values = {dim: np.array(list(dict.fromkeys(told[dim].tolist()))) for dim in names}
-    shape = tuple(len(known) for known in values.values())
-    if names:
-        at = [np.array([np.flatnonzero(values[dim] == one)[0] for one in told[dim].tolist()]) for dim in names]
-        flat = np.ravel_multi_index(at, shape)
-        if sorted(flat.tolist()) != list(range(int(np.prod(shape)))):
-            raise ValueError(
-                f"{path} holds {len(matrices)} matrices, but {' x '.join(map(str, shape))} are needed, one for each "
-                f"{' and '.join(names)}"
-            )
-        matrices = matrices[np.argsort(flat)].reshape(*shape, *matrices.shape[1:])
+            raise ValueError(f"{path}: dims= must name one dimension of {DIMS[:3]}, got {dims}")
+        descriptors, names = {dims[0]: np.arange(len(matrices))}, list(dims)
+    if not names and len(matrices) > 1:
+        raise ValueError(
+            f"{path} contains {len(matrices)} matrices with the descriptors {sorted(descriptors)}, which do not "
+            "identify them: pass dims=('subject',), ('session',) or ('time',), or write the descriptors subject, "
+            "session or time"
+        )
+    values = {dim: np.array(list(dict.fromkeys(descriptors[dim].tolist()))) for dim in names}
+    matrices = _arranged(path, matrices, {dim: descriptors[dim] for dim in names}, values) if names else matrices[0]
     coordinates: dict[str, Any] = {dim: (dim, known) for dim, known in values.items()}
     if "time" in coordinates:
         coordinates["time"] = ("time", values["time"], {"long_name": "brain time", "units": "units not stated"})
@@ -135,16 +125,31 @@ def _read_rsatoolbox(path: Path, file_type: str, dims: Sequence[str] | None) -> 
     return labelled_matrices(matrices, (*names, *STIMULI), coordinates, source=path.name)
 
 
+def _arranged(
+    path: Path, matrices: np.ndarray, descriptors: dict[str, np.ndarray], values: dict[str, np.ndarray]
+) -> np.ndarray:
+    """Arrange a list of matrices by their descriptors, (*values, stimulus, other_stimulus)."""
+    shape = tuple(len(known) for known in values.values())
+    at = [np.array([np.flatnonzero(values[dim] == one)[0] for one in descriptors[dim].tolist()]) for dim in values]
+    flat = np.ravel_multi_index(at, shape)
+    if sorted(flat.tolist()) != list(range(int(np.prod(shape)))):
+        raise ValueError(
+            f"{path} contains {len(matrices)} matrices, but {' x '.join(map(str, shape))} are needed, one for each "
+            f"{' and '.join(values)}"
+        )
+    return matrices[np.argsort(flat)].reshape(*shape, *matrices.shape[1:])
+
+
 def _read_netcdf(path: Path, variable: str | None) -> xr.DataArray:
     try:
         whole = xr.load_dataset(path)
     except Exception as error:
-        raise ValueError(f"{path} is no netCDF file, or it is damaged: {error}") from error
+        raise ValueError(f"{path} is not a netCDF file, or it is damaged: {error}") from error
     fitting = [str(key) for key, array in whole.data_vars.items() if set(STIMULI) <= set(array.dims)]
     chosen = variable or (fitting[0] if len(fitting) == 1 else None)
     if chosen is None or chosen not in fitting:
         raise ValueError(
-            f"{path}: one variable must have the dimensions {STIMULI}, or be chosen by variable=; "
+            f"{path}: exactly one variable must have the dimensions {STIMULI}, or be chosen by variable=; "
             f"{fitting or 'none'} of {sorted(map(str, whole.data_vars))} have them"
         )
     array = whole[chosen].transpose(..., *STIMULI)
@@ -155,24 +160,25 @@ def _read_netcdf(path: Path, variable: str | None) -> xr.DataArray:
 def _read_numpy(path: Path) -> xr.DataArray:
     try:
         with np.load(path, allow_pickle=False) as file:
-            held = {name: file[name] for name in file.files}
+            arrays = {name: file[name] for name in file.files}
     except Exception as error:
-        raise ValueError(f"{path} is no .npz file of numbers and texts, or it is damaged: {error}") from error
-    lacking = sorted({"rdm", "dims"} - set(held))
+        raise ValueError(f"{path} is not an .npz file of numbers and texts, or it is damaged: {error}") from error
+    lacking = sorted({"rdm", "dims"} - set(arrays))
     if lacking:
         raise ValueError(
-            f"{path} needs the arrays 'rdm' and 'dims' (texts), but lacks {lacking}; it has {sorted(held)}"
+            f"{path} needs the arrays 'rdm' and 'dims' (texts), but lacks {lacking}; it has {sorted(arrays)}"
         )
-    dims = [str(dim) for dim in np.ravel(held["dims"])]
-    rdm = held["rdm"]
-    if "time" in dims and "time" not in held:
-        raise ValueError(f"{path} has the dimension 'time', so it needs an array 'time' that says when")
+    dims = [str(dim) for dim in np.ravel(arrays["dims"])]
+    rdm = arrays["rdm"]
+    if "time" in dims and "time" not in arrays:
+        raise ValueError(f"{path} has the dimension 'time', so it needs an array 'time' with the times")
     coordinates: dict[str, Any] = {}
     for axis, dim in enumerate(dims):
-        if dim not in held:
+        if dim not in arrays:
             continue
-        if axis >= rdm.ndim or held[dim].shape != (rdm.shape[axis],):
-            raise ValueError(f"{path}: {dim!r} must have a value for each of {rdm.shape}, got shape {held[dim].shape}")
-        units = {"long_name": "brain time", "units": str(held.get("time_units", "units not stated"))}
-        coordinates[dim] = (dim, held[dim], units if dim == "time" else {})
+        values = arrays[dim]
+        if axis >= rdm.ndim or values.shape != (rdm.shape[axis],):
+            raise ValueError(f"{path}: {dim!r} must have a value for each of {rdm.shape}, got shape {values.shape}")
+        units = {"long_name": "brain time", "units": str(arrays.get("time_units", "units not stated"))}
+        coordinates[dim] = (dim, values, units if dim == "time" else {})
     return labelled_matrices(rdm, dims, coordinates, source=path.name)

@@ -1,4 +1,4 @@
-"""Does a model's activity tell stimuli apart as a brain's does? Over time, for each state, beside two baselines."""
+"""Comparison of a model's RDMs with a brain's, over time, for each state, with two baselines."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import xarray as xr
 from cortexsim._support.progress import Report, silent
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.cortex import Cortex
+from cortexsim.model.plan import Images
 from cortexsim.recording._simulate import simulate
 from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import AnyPresentation, sustained
@@ -22,7 +23,7 @@ MODELS = ("trained", "untrained")
 
 def compare(
     model: Cortex,
-    images: Any,
+    images: Images,
     rdms: xr.DataArray,
     *,
     until: int,
@@ -38,29 +39,29 @@ def compare(
 ) -> xr.DataArray:
     """Compare a model's dissimilarities with a brain's at every time.
 
-    The model, an untrained one of the same graph, and the pixels are compared with the same matrices in the same way.
-    Both models are calibrated on these very images first (on copies): a model's own statistics are of its training
-    images, and a difference in statistics would look like a difference in what was learned.
+    The model, an untrained model of the same graph, and the pixels are compared with the same matrices in the same way.
+    Copies of both models are calibrated on these images first. Otherwise the trained model would use the statistics of
+    its training images, and the difference in statistics would look like an effect of training.
 
     Parameters
     ----------
     model : Cortex
     images : Tensor or Dataset
-        What the brain was shown, in the order of its matrices, at the model's size; see `images`.
+        The images that the brain was shown, in the order of its matrices, at the model's size; see `brains.images`.
     rdms : DataArray, (subject, session, [time,] stimulus, other_stimulus)
-        By `read`. Sessions are averaged within a subject first.
+        As `brains.read` returns it. Sessions are averaged within a subject first.
     until : int
         Last time of the model.
     states : sequence of str, optional
         By default all.
     presentation : Presentation or Mixture, optional
-        By default the image stays on.
+        By default sustained.
     metric : str
         Of the model's dissimilarities; see `analyse.rdm`.
     method : str
         Of the comparison; see `analyse.compare_rdms`.
     untrained : Cortex, optional
-        By default the same architecture with weights drawn anew by `seed`.
+        By default the same architecture with new weights, drawn with `seed`.
     n_bootstrap : int
         Resamples of the stimuli for the interval.
     seed : int
@@ -80,9 +81,9 @@ def compare(
     Raises
     ------
     TypeError
-        If the brain's matrices are no DataArray.
+        If the brain's matrices are not a DataArray.
     ValueError
-        If there are more or fewer images than stimuli in the matrices, or none can be compared; the message says why.
+        If the number of images is not that of the stimuli in the matrices, or they cannot be compared.
 
     References
     ----------
@@ -99,45 +100,27 @@ def compare(
     states = list(model.graph.state_names if states is None else states)
     cortices = {
         "trained": copy.deepcopy(model),
-        "untrained": copy.deepcopy(untrained) if untrained is not None else drawn_anew(model, seed=seed),
+        "untrained": copy.deepcopy(untrained) if untrained is not None else untrained_copy(model, seed=seed),
     }
 
-    def against_brain(dissimilarities: xr.DataArray) -> xr.DataArray:
+    def with_brain(dissimilarities: xr.DataArray) -> xr.DataArray:
         return compare_rdms(dissimilarities, brain, method, n_bootstrap=n_bootstrap, seed=seed, progress=progress)
 
-    each: list[xr.DataArray] = []
+    of_states: list[xr.DataArray] = []
     steps = len(cortices) * (1 + len(states)) + 1
-    for place, (name, cortex) in enumerate(cortices.items()):
-        done = place * (1 + len(states))
+    for index, (name, cortex) in enumerate(cortices.items()):
+        done = index * (1 + len(states))
         report(done / steps, f"{name} model: showing {len(pixels)} images")
         if cortex.normalization != "none":
             calibrate(cortex, pixels, shown, until=until, seed=seed)
         recording = simulate(cortex, pixels, shown, until=until, record=states, seed=seed, progress=progress)
         for k, state in enumerate(states, 1):
             report((done + k) / steps, f"{name} model: comparing {state}")
-            each.append(against_brain(rdm(recording[state], metric)))
-    dims = ("model", "state", *each[0].dims)
-
-    def stacked(arrays: Sequence[xr.DataArray]) -> tuple[tuple[Any, ...], np.ndarray]:
-        values = np.stack([array.values for array in arrays])
-        return dims, values.reshape(len(MODELS), len(states), *values.shape[1:])
-
-    coordinates: dict[str, Any] = {
-        "model": ("model", list(MODELS), {"long_name": "model"}),
-        "state": ("state", states, {"long_name": "state"}),
-        **{str(dim): each[0][dim].variable for dim in each[0].dims},
-    }
-    coordinates |= {end: stacked([one[end] for one in each]) for end in ("low", "high") if end in each[0].coords}
-    # the ceiling is the brain's own, whatever is compared with it
-    ceilings = [name for name in ("ceiling_low", "ceiling_high") if name in each[0].coords]
-    coordinates |= {name: each[0][name].variable for name in ceilings}
+            of_states.append(with_brain(rdm(recording[state], metric)))
     report((steps - 1) / steps, "comparing the pixels")
-    baseline = against_brain(_pixel_dissimilarities(pixels, metric))
-    coordinates["pixels"] = baseline.variable
-    coordinates |= {f"pixels_{end}": baseline[end].variable for end in ("low", "high") if end in baseline.coords}
-    result = xr.DataArray(stacked(each)[1], coordinates, dims, "similarity")
+    result = _joined(of_states, states, with_brain(_pixel_dissimilarities(pixels, metric)))
     result.attrs = {
-        **each[0].attrs,
+        **of_states[0].attrs,
         "long_name": f"{method} correlation with the brain" if method != "cosine" else "cosine with the brain",
         "metric": metric,
         "presentation": str(shown),
@@ -148,19 +131,47 @@ def compare(
     return result
 
 
-def drawn_anew(model: Cortex, *, seed: int) -> Cortex:
-    """Make a model of the same architecture with weights drawn anew, as before any training.
+def _joined(of_states: Sequence[xr.DataArray], states: Sequence[str], pixels: xr.DataArray) -> xr.DataArray:
+    """Join similarities, those of all states of one model after the other, with the baseline of the pixels."""
+    first = of_states[0]
+    dims = ("model", "state", *first.dims)
+
+    def stacked(arrays: Sequence[xr.DataArray]) -> np.ndarray:
+        values = np.stack([array.values for array in arrays])
+        return values.reshape(len(MODELS), len(states), *values.shape[1:])
+
+    coordinates: dict[str, Any] = {
+        "model": ("model", list(MODELS), {"long_name": "model"}),
+        "state": ("state", list(states), {"long_name": "state"}),
+        **{str(dim): first[dim].variable for dim in first.dims},
+        "pixels": pixels.variable,
+    }
+    for end in ("low", "high"):
+        if end in first.coords:
+            coordinates[end] = dims, stacked([one[end] for one in of_states])
+        if end in pixels.coords:
+            coordinates[f"pixels_{end}"] = pixels[end].variable
+        # the ceiling belongs to the brain and does not depend on the model
+        if f"ceiling_{end}" in first.coords:
+            coordinates[f"ceiling_{end}"] = first[f"ceiling_{end}"].variable
+    return xr.DataArray(stacked(of_states), coordinates, dims, "similarity")
+
+
+def untrained_copy(model: Cortex, *, seed: int) -> Cortex:
+    """Make a model of the same architecture with new weights, as before training.
 
     Raises
     ------
     ValueError
-        If its pre-net, a transition or an update is a module of the user's, which cannot be made again.
+        If its pre-net, a transition or an update is a module of the user's, whose weights cannot be drawn again.
     """
     custom = [t.name for t in model.graph.transitions if not isinstance(t.kind, str)]
     custom += [s.name for s in model.graph.states if s.update is not None]
     if model.has_own_pre_net or custom:
         what = ["pre-net"] * model.has_own_pre_net + custom
-        raise ValueError(f"{what} are modules of your own, which cannot be drawn anew: give untrained= such a model")
+        raise ValueError(
+            f"{what} are modules of your own, whose weights cannot be drawn again: pass untrained=, such a model"
+        )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         drawn = Cortex(
@@ -175,21 +186,23 @@ def drawn_anew(model: Cortex, *, seed: int) -> Cortex:
     return drawn.to(next(model.parameters())).eval()
 
 
-def _check(images: Any, rdms: xr.DataArray) -> None:
+def _check(images: Images, rdms: xr.DataArray) -> None:
     if not isinstance(rdms, xr.DataArray):
-        raise TypeError(f"the brain's matrices must be a DataArray, as brains.read gives it, got {type(rdms).__name__}")
+        raise TypeError(
+            f"the brain's matrices must be a DataArray, as brains.read returns it, got {type(rdms).__name__}"
+        )
     if not {"stimulus", "other_stimulus"} <= set(rdms.dims):
         raise ValueError(f"the brain's matrices need the dimensions stimulus and other_stimulus, got {rdms.dims}")
     n_images, n_stimuli = len(as_images(images)), rdms.sizes["stimulus"]
     if n_images != n_stimuli:
         raise ValueError(
-            f"the brain's matrices are of {n_stimuli} stimuli, but {n_images} images were given: give the same, in the "
-            "same order"
+            f"the brain's matrices are of {n_stimuli} stimuli, but there are {n_images} images: pass the same "
+            "stimuli in the same order"
         )
 
 
 def _pixel_dissimilarities(pixels: torch.Tensor, metric: str) -> xr.DataArray:
-    """Give the dissimilarities of the images themselves, at the size that the model sees."""
+    """Return the dissimilarities of the images themselves, at the model's size."""
     from cortexsim.analyse import rdm
 
     values = pixels.detach().cpu().numpy().astype(np.float64)

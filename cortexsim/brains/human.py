@@ -1,4 +1,4 @@
-"""What was measured in people and monkeys: published summary numbers, with citation and exactness."""
+"""Published summary numbers of humans and monkeys, with citation and exactness."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.checks import unknown
+from cortexsim._support.checks import one_of
 from cortexsim._support.resources import data_folder
 
 CONDITIONS = {
@@ -24,18 +24,18 @@ _NUMBERS = ("value", "spread", "low", "high", "chance", "n_observers")
 
 
 def studies() -> list[str]:
-    """Name the sets of numbers, e.g. "tang-2018"."""
+    """Return the names of the studies, e.g. "tang-2018"."""
     return list(_studies())
 
 
 def table() -> xr.Dataset:
-    """Give all numbers, a row each.
+    """Return all numbers, one in each row.
 
     Returns
     -------
     Dataset, (row,)
-        The columns of `data/human/published.csv` (its README says what they mean) and `citation`; NaN and "" where a
-        column does not apply.
+        The columns of `data/human/published.csv` (explained in its README) and `citation`; NaN and "" where a column
+        does not apply.
     """
     rows = _rows()
     columns: dict[str, Any] = {}
@@ -45,12 +45,12 @@ def table() -> xr.Dataset:
         columns[name] = ("row", [float(text or "nan") for text in texts] if numeric else texts)
     known = _studies()
     columns["citation"] = ("row", [known[row["study"]]["citation"] for row in rows])
-    attrs = {"long_name": "published numbers of people and monkeys", "source": "data/human/published.csv"}
+    attrs = {"long_name": "published numbers of humans and monkeys", "source": "data/human/published.csv"}
     return xr.Dataset(columns, {"row": np.arange(len(rows))}, attrs)
 
 
 def numbers(study: str) -> xr.DataArray:
-    """Give the numbers of one study.
+    """Return the numbers of one study.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def numbers(study: str) -> xr.DataArray:
         Its dimensions are the study's conditions, e.g. (mask, soa_ms). NaN where only a range is known. The coordinates
         `low` and `high` are the range, or the value ± its spread; NaN where neither is known. attrs: `long_name`,
         `units`, `citation`, `short` (authors and year), `exactness`, `species`, `note`; where known `n` and `chance`;
-        `interval` says what `low` and `high` are.
+        `interval` describes `low` and `high`.
 
     Raises
     ------
@@ -71,20 +71,19 @@ def numbers(study: str) -> xr.DataArray:
         If there is no such study.
     """
     known = _studies()
-    if study not in known:
-        raise ValueError(unknown("study", study, known))
+    one_of(study, "study", known)
     rows = [row for row in _rows() if row["study"] == study]
     # a condition counts only where every number has it
     dims = [name for name in CONDITIONS if all(row[name] for row in rows)]
     values = {name: list(dict.fromkeys(_value(row, name) for row in rows)) for name in dims}
     shape = tuple(len(known) for known in values.values())
-    drawn = {name: np.full(shape, np.nan) for name in ("value", "low", "high")}
+    arrays = {name: np.full(shape, np.nan) for name in ("value", "low", "high")}
     for row in rows:
         at = tuple(values[name].index(_value(row, name)) for name in dims)
         value, spread = float(row["value"] or "nan"), float(row["spread"] or "nan")
-        drawn["value"][at] = value
-        drawn["low"][at] = float(row["low"]) if row["low"] else value - spread
-        drawn["high"][at] = float(row["high"]) if row["high"] else value + spread
+        arrays["value"][at] = value
+        arrays["low"][at] = float(row["low"]) if row["low"] else value - spread
+        arrays["high"][at] = float(row["high"]) if row["high"] else value + spread
     first = rows[0]
     attrs: dict[str, Any] = {
         "long_name": first["measure"],
@@ -99,19 +98,19 @@ def numbers(study: str) -> xr.DataArray:
     if first["chance"]:
         attrs["chance"] = float(first["chance"])
     if any(row["spread"] for row in rows):
-        attrs["interval"] = "the ± that stands with the number; which spread it is was not noted down"
+        attrs["interval"] = "± as published with the number; the kind of spread is not known"
     elif any(row["low"] for row in rows):
-        attrs["interval"] = "the range, which is all that is known"
+        attrs["interval"] = "the range; nothing else is known"
     coordinates: dict[str, Any] = {}
     for name in dims:
         long_name, units = CONDITIONS[name]
         coordinates[name] = (name, values[name], {"long_name": long_name, **({"units": units} if units else {})})
-    coordinates |= {name: (dims, drawn[name]) for name in ("low", "high")}
-    return xr.DataArray(drawn["value"], coordinates, dims, first["measure"].replace(" ", "_"), attrs)
+    coordinates |= {name: (dims, arrays[name]) for name in ("low", "high")}
+    return xr.DataArray(arrays["value"], coordinates, dims, first["measure"].replace(" ", "_"), attrs)
 
 
 def chance_corrected(accuracy: xr.DataArray, chance: float | None = None) -> xr.DataArray:
-    """Correct an accuracy for guessing, so that tasks with more or fewer answers can stand beside each other.
+    """Correct an accuracy for guessing, so that tasks with different numbers of answers can be compared.
 
     `(accuracy - chance) / (1 - chance)`: 0 is chance, 1 is perfect, and below chance is negative.
 
@@ -120,31 +119,30 @@ def chance_corrected(accuracy: xr.DataArray, chance: float | None = None) -> xr.
     accuracy : DataArray
         A fraction; its coordinates `low` and `high` are corrected too.
     chance : float, optional
-        By default what the array's attrs say.
+        By default from the array's attrs.
 
     Returns
     -------
     DataArray
-        Of the same shape; its attrs hold `chance` 0 and the `corrected_for_chance` that it was.
+        Of the same shape; its attrs contain `chance` 0, and `corrected_for_chance`, the chance level before.
 
     Raises
     ------
     ValueError
-        If chance is not known, not in [0, 1), or the array is corrected already.
+        If chance is not known, not in [0, 1), or the array is already corrected.
 
     References
     ----------
-    Abbott's formula, as in psychophysics: the fraction of trials on which the answer was known, if all others were
-    guessed.
+    Abbott's formula, as in psychophysics: the fraction of trials with a known answer, if all others are guessed.
     """
     if "corrected_for_chance" in accuracy.attrs:
-        raise ValueError("this accuracy is corrected for chance already")
+        raise ValueError("this accuracy is already corrected for chance")
     if chance is None:
         chance = accuracy.attrs.get("chance")
     if chance is None:
-        raise ValueError("the chance level is not known: give chance=, such as 1 / number of classes")
+        raise ValueError("the chance level is not known: pass chance=, such as 1 / number of classes")
     if not 0 <= chance < 1:
-        raise ValueError(f"chance must lie in [0, 1), got {chance!r}")
+        raise ValueError(f"chance must be in [0, 1), got {chance!r}")
     ends = [name for name in ("low", "high") if name in accuracy.coords]
 
     def corrected(values: xr.DataArray) -> xr.DataArray:

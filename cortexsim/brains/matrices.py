@@ -1,4 +1,4 @@
-"""What counts as dissimilarity matrices of a brain: square, symmetric, zero on the diagonal, with named dimensions."""
+"""Dissimilarity matrices of brains: square, symmetric, zero on the diagonal, with named dimensions."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ DIMS = ("subject", "session", "time", *STIMULI)
 def labelled_matrices(
     values: np.ndarray, dims: Sequence[str], coordinates: Mapping[str, Any], *, source: str
 ) -> xr.DataArray:
-    """Put dissimilarities into one labelled array, and refuse what are none.
+    """Put dissimilarities into one labelled array, and check them.
 
     Parameters
     ----------
     values : ndarray
         The last two dimensions are the stimuli.
     dims : sequence of str
-        Their names, some of `DIMS`, the last two of them the stimuli.
+        Names of the dimensions, from `DIMS`, the last two of them the stimuli.
     coordinates : mapping
         Coordinates, as xarray takes them.
     source : str
-        Where they are from, for the messages.
+        Origin of the matrices, for error messages.
 
     Returns
     -------
     DataArray, (subject, session, [time,] stimulus, other_stimulus)
-        float64; one subject and one session where nothing is said of them.
+        float64; one subject and one session if `dims` does not name them.
 
     Raises
     ------
     ValueError
-        If a dimension is unknown or doubled, or a matrix is not square, not symmetric, not zero on its diagonal, not
-        finite, or holds no number.
+        If a dimension is unknown or repeated, or a matrix is not square, not symmetric, not zero on its diagonal, not
+        finite, or NaN everywhere.
     """
     dims = tuple(map(str, dims))
     if len(dims) != values.ndim or len(set(dims)) != len(dims) or dims[-2:] != STIMULI or not set(dims) <= set(DIMS):
         raise ValueError(
-            f"{source}: an array of shape {values.shape} needs its dimensions named, of {DIMS[:3]}, and last "
+            f"{source}: an array of shape {values.shape} needs as many names of dimensions, from {DIMS[:3]}, and last "
             f"{STIMULI}; got {dims}"
         )
     if values.dtype.kind not in "fiu":
@@ -57,16 +57,16 @@ def labelled_matrices(
     size = float(np.nanmax(np.abs(off))) or 1.0
     mirrored = np.swapaxes(values, -1, -2)
     if (np.isnan(values) != np.isnan(mirrored)).any() or np.nanmax(np.abs(values - mirrored)) > 1e-5 * size:
-        place = np.argwhere(~(np.abs(values - mirrored) <= 1e-5 * size) & ~(np.isnan(values) & np.isnan(mirrored)))[0]
+        at = np.argwhere(~(np.abs(values - mirrored) <= 1e-5 * size) & ~(np.isnan(values) & np.isnan(mirrored)))[0]
         raise ValueError(
-            f"{source}: a dissimilarity matrix must be symmetric, but between stimuli {place[-2]} and {place[-1]} it "
-            f"is {values[tuple(place)]:.4g} one way and {mirrored[tuple(place)]:.4g} the other"
+            f"{source}: a dissimilarity matrix must be symmetric, but between stimuli {at[-2]} and {at[-1]} it is "
+            f"{values[tuple(at)]:.4g} in one direction and {mirrored[tuple(at)]:.4g} in the other"
         )
     diagonal = np.diagonal(values, axis1=-2, axis2=-1)
     if np.nanmax(np.abs(diagonal), initial=0) > 1e-5 * size:
         raise ValueError(
-            f"{source}: the diagonal must be 0, because nothing differs from itself, got {np.nanmax(diagonal):.4g}; "
-            "if these are similarities, give 1 - similarity"
+            f"{source}: the diagonal must be 0, the distance of a stimulus from itself, got {np.nanmax(diagonal):.4g}; "
+            "if these are similarities, pass 1 - similarity"
         )
     array = xr.DataArray(values, dict(coordinates), dims, "rdm")
     for dim in ("subject", "session"):
@@ -75,7 +75,7 @@ def labelled_matrices(
     for dim in (*DIMS[:2], *STIMULI):
         if dim not in array.coords:
             array = array.assign_coords({dim: np.arange(array.sizes[dim])})
-    # the names of stimuli are kept beside, because a model's stimuli are numbered
+    # stimuli are numbered like those of a model; their names are a coordinate of their own
     if array["stimulus"].dtype.kind not in "iu":
         array = array.assign_coords(stimulus_name=("stimulus", array["stimulus"].values))
     numbered = np.arange(n)
@@ -87,17 +87,17 @@ def labelled_matrices(
 def square(pairs: np.ndarray, *, source: str) -> np.ndarray:
     """Turn vectors of all pairs, (..., pair), into matrices; the pairs are those above the diagonal, row by row.
 
-    MATLAB's `squareform`, scipy's and rsatoolbox's order is the same.
+    This is the order of MATLAB's and scipy's `squareform`, and of rsatoolbox.
 
     Raises
     ------
     ValueError
-        If so many pairs are not those of any number of stimuli.
+        If this is not the number of pairs of any number of stimuli.
     """
     n_pairs = pairs.shape[-1]
     n = round((1 + np.sqrt(1 + 8 * n_pairs)) / 2)
     if n * (n - 1) // 2 != n_pairs:
-        raise ValueError(f"{source}: {n_pairs} pairs are not all pairs of any number of stimuli")
+        raise ValueError(f"{source}: {n_pairs} is not the number of pairs of any number of stimuli")
     matrix = np.zeros((*pairs.shape[:-1], n, n))
     rows, columns = np.triu_indices(n, 1)
     matrix[..., rows, columns] = matrix[..., columns, rows] = pairs

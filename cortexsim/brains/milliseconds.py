@@ -1,13 +1,17 @@
-"""Model time as wall-clock time: an assumption that the user makes, and that every figure states."""
+"""Model time in milliseconds: an assumption of the user, which every figure states."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import xarray as xr
+
+# a time or a duration: a number or an array
+Number = TypeVar("Number", float, np.ndarray, xr.DataArray)
+Labelled = TypeVar("Labelled", xr.DataArray, xr.Dataset)
 
 # Liao & Poggio (2016), as recalled: a step takes about 20 to 50 ms in cortex
 PAPER_STEP_MS = (20.0, 50.0)
@@ -15,24 +19,24 @@ PAPER_STEP_MS = (20.0, 50.0)
 
 @dataclass(frozen=True, kw_only=True)
 class Milliseconds:
-    """What is assumed of a step's length: at time t it is `onset_ms + step_ms * t` after the image appeared.
+    """An assumption about the length of a step: time t is `onset_ms + step_ms * t` after image onset.
 
-    Time 0 is when the first state holds the image. So `onset_ms` is the latency of that state: about 66 ms for V1 of
-    the macaque (Schmolesky et al. 1998, recalled). The paper takes a step for 20 to 50 ms (recalled).
+    At time 0 the first state represents the image. So `onset_ms` is the latency of that state: about 66 ms for V1 of
+    the macaque (Schmolesky et al. 1998, recalled). The paper assumes 20 to 50 ms per step (recalled).
 
     Parameters
     ----------
     onset_ms : float
-        When time 0 is, in ms after the onset of the image.
+        Time 0, in ms after image onset.
     step_ms : float
-        How long a step takes, in ms.
+        Duration of a step, in ms.
 
     Raises
     ------
     TypeError
-        If one is not a number.
+        If one of them is not a number.
     ValueError
-        If `step_ms` is not positive, `onset_ms` is negative, or one is not finite.
+        If `step_ms` is not positive, `onset_ms` is negative, or one of them is not finite.
     """
 
     onset_ms: float
@@ -47,22 +51,22 @@ class Milliseconds:
             raise ValueError(f"onset_ms must be at least 0 ms, got {self.onset_ms!r}")
         if not math.isfinite(self.step_ms) or self.step_ms <= 0:
             raise ValueError(
-                f"step_ms must be more than 0 ms, got {self.step_ms!r}; the paper takes 20 to 50 (recalled)"
+                f"step_ms must be above 0 ms, got {self.step_ms!r}; the paper assumes 20 to 50 ms (recalled)"
             )
 
     def __str__(self) -> str:
         return f"time (ms) = {self.onset_ms:g} + {self.step_ms:g} t, assumed"
 
-    def of(self, time: Any) -> Any:
-        """Give the wall-clock time of a model time, in ms after the onset of the image; arrays as well."""
+    def of(self, time: Number) -> Number:
+        """Return a model time, or an array of them, in ms after image onset."""
         return self.onset_ms + self.step_ms * time
 
-    def lasting(self, steps: Any) -> Any:
-        """Give how long a number of steps lasts, in ms: a duration or an SOA, which has no onset in it."""
+    def lasting(self, steps: Number) -> Number:
+        """Return the duration of a number of steps in ms, such as an SOA; it does not include the onset."""
         return self.step_ms * steps
 
-    def add_to(self, array: xr.DataArray | xr.Dataset) -> xr.DataArray | xr.Dataset:
-        """Add the coordinate `time_ms` beside `time`.
+    def add_to(self, array: Labelled) -> Labelled:
+        """Add the coordinate `time_ms`, along `time`.
 
         Parameters
         ----------
@@ -72,26 +76,26 @@ class Milliseconds:
         Returns
         -------
         DataArray or Dataset
-            A copy whose `time_ms` says in its `long_name` what was assumed.
+            A copy; the `long_name` of `time_ms` states the assumption.
 
         Raises
         ------
         ValueError
-            If there is no coordinate `time`, or its unit is another than steps.
+            If there is no coordinate `time`, or its units are not steps.
         """
         if "time" not in array.coords:
             raise ValueError(
-                f"there is no coordinate 'time' to give milliseconds, only {sorted(map(str, array.coords))}"
+                f"there is no coordinate 'time' to convert to milliseconds, only {sorted(map(str, array.coords))}"
             )
         units = array["time"].attrs.get("units", "steps")
         if units != "steps":
-            raise ValueError(f"the coordinate 'time' is in {units!r} already: milliseconds are made from steps")
+            raise ValueError(f"the coordinate 'time' must be in steps, got {units!r}")
         named = {"units": "ms", "long_name": f"time after image onset, assumed {self.onset_ms:g} + {self.step_ms:g} t"}
         return array.assign_coords(time_ms=(array["time"].dims, self.of(array["time"].values), named))
 
 
-def in_steps(duration_ms: Any) -> tuple[Any, Any]:
-    """Give how many steps a duration may be, by the paper's 20 to 50 ms a step (recalled).
+def in_steps(duration_ms: Number) -> tuple[Number, Number]:
+    """Return the fewest and the most steps in a duration, by the paper's 20 to 50 ms per step (recalled).
 
     Parameters
     ----------
@@ -101,7 +105,7 @@ def in_steps(duration_ms: Any) -> tuple[Any, Any]:
     Returns
     -------
     fewest, most
-        At 50 and at 20 ms a step: 25 ms are 0.5 to 1.25 steps.
+        At 50 and at 20 ms per step: 25 ms are 0.5 to 1.25 steps.
 
     References
     ----------

@@ -28,6 +28,6 @@ def run(options: argparse.Namespace) -> None:
 
     # before minutes of measuring
     checked_path(options.to, overwrite=options.overwrite)
-    panel = open_source(options.source, lambda words: print(f"{words} ...", flush=True))
+    panel = open_source(options.source, lambda _, message: print(f"{message} ...", flush=True))
     export(panel, options.to, overwrite=options.overwrite)
     print(f"saved {options.to} ({options.to.stat().st_size / 1e6:.1f} MB)")

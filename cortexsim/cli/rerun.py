@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
     import cortexsim as cs
+    from cortexsim._support.settings import read_settings
     from cortexsim.recording._rerun import rerun
 
     settings = read_settings(options.settings)
@@ -51,8 +51,8 @@ def _measure_again(settings: dict[str, Any], to: Path | None) -> None:
     import xarray as xr
 
     from cortexsim._support.files import refuse_existing, written_aside
+    from cortexsim._support.netcdf import save_dataset
     from cortexsim.explore.panel.reopening import SHOWS, reopen
-    from cortexsim.paper.experiments.result import save_dataset
     from cortexsim.recording.io import save_recording
 
     if settings["panel"] in SHOWS:
@@ -80,32 +80,6 @@ def _measure_again(settings: dict[str, Any], to: Path | None) -> None:
             # with the whole of plotly.js, so that no request leaves the machine
             figure.write_html(aside, include_plotlyjs=True)
         print(f"saved {page}")
-
-
-def read_settings(path: Path) -> Any:
-    """Read a JSON file in which no key stands twice.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is none.
-    ValueError
-        If it is no JSON, or a key stands twice, of which JSON itself keeps the last.
-    """
-    if not path.is_file():
-        raise FileNotFoundError(f"there are no settings at {path}")
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = [name for name, _ in pairs]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"{path} gives {twice} more than once; give each once")
-        return dict(pairs)
-
-    try:
-        return json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=once)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is no JSON ({error}); write panel.settings with json.dumps") from error
 
 
 def readout_over_time(recording: Any) -> Iterator[str]:

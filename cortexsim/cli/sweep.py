@@ -34,13 +34,14 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     parser.add_argument("--scheduler", metavar="ADDRESS", help="of a dask cluster; default: this machine")
     parser.add_argument("--workers", type=int, help="processes on this machine, 0 is this one; default: as it has room")
     parser.add_argument("--resume", action="store_true", help="go on with a study that was stopped, or has grown")
+    parser.add_argument("--retries", type=int, default=0, metavar="N", help="try a point that fails again; default: 0")
     parser.add_argument("--yes", action="store_true", help="run more than 10,000 points without asking")
 
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
     import cortexsim as cs
-    from cortexsim.sweeps.folder import FAILURES, RESULT
+    from cortexsim.sweeps.folder import FAILURES, SweepFolder
     from cortexsim.sweeps.running import MANY
     from cortexsim.sweeps.study import read_study
 
@@ -64,10 +65,11 @@ def run(options: argparse.Namespace) -> None:
             workers=options.workers,
             resume=options.resume,
             yes=yes,
+            retries=options.retries,
             report=report,
         )
     n_failed = result.attrs["failed"]
-    print(f"{study.n_points - n_failed:,} of {study.n_points:,} points are done: {folder / RESULT}")
+    print(f"{study.n_points - n_failed:,} of {study.n_points:,} points are done: {folder / SweepFolder.RESULT}")
     if n_failed:
         first = json.loads((folder / FAILURES).read_text(encoding="utf-8"))[0]
         raise RuntimeError(

@@ -37,7 +37,7 @@ BUILD: dict[str, Any] = {
     "sharing": "time",
     "normalization": "time-specific",
 }
-RECIPES = ("quick", "paper", "digits", "contours", "tracing")
+RECIPES = ("quick", "paper", "digits", "contours")
 
 
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-import ast
 import base64
 import html
 import json
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from cortexsim import __version__
+from cortexsim._support.checks import one_of
 from cortexsim._support.files import refuse_existing, written_aside
+from cortexsim._support.progress import Report, silent
 from cortexsim._support.resources import notebooks_folder
+from cortexsim._support.settings import Form, mapping, read_settings, text
 from cortexsim.explore.panel.reopening import SHOWS, STUDIES, reopen
+from cortexsim.explore.panel.settings import SHOWN
 from cortexsim.explore.panel.study import Study
 from cortexsim.explore.tour.panel import Tour
 from cortexsim.explore.widgets.movie import Movie
 from cortexsim.explore.widgets.stage import Stage
 from cortexsim.lab.start import find_lesson
 from cortexsim.plot import hide_cursor
+from cortexsim.recording._rerun import presentation_from
 from cortexsim.recording.description import summary
-from cortexsim.stimuli.presentation import flash, masked, sustained
 
+METADATA = Form({"panel": text, "arguments": mapping}, what="the metadata of a panel", versioned=False)
 _DEFAULT = "export default {"
 _PAGE = Path(__file__).parent
 
@@ -84,27 +88,27 @@ def checked_path(to: str | Path, *, overwrite: bool = False) -> Path:
         raise FileExistsError(f"{path} exists already; choose another path, or say --overwrite") from None
 
 
-def open_source(source: str, told: Callable[[str], None] = lambda words: None) -> Study | Tour:
-    """Open the panel that is meant, and measure what it shows.
+def open_source(source: str, report: Report = silent) -> Study | Tour:
+    """Open a panel of a notebook or of a settings file, and measure what it shows.
 
     Parameters
     ----------
     source : str
-        The number or name of a notebook, whose first such panel is opened as it is there; or a panel's settings, a
-        path ending in .json.
-    told : callable
-        Takes what is being done.
+        The number or name of a notebook, whose panel is opened as it is there; or a panel's settings, a path ending in
+        .json.
+    report : callable, optional
+        Called with the fraction that is done and a message.
 
     Raises
     ------
     FileNotFoundError
         If there are no such settings.
     ValueError
-        If there is no such notebook, or no panel in it of which a page can be made; the message lists those that have
+        If there is no such notebook, or it has no panel of which a page can be made; the message lists those that have
         one.
     """
     if Path(source).suffix == ".json":
-        panel = _from_settings(Path(source))
+        panel = _from_settings(read_settings(source))
     else:
         name = find_lesson(source)
         known = exportable()
@@ -113,88 +117,62 @@ def open_source(source: str, told: Callable[[str], None] = lambda words: None) -
                 f"no panel of {name} can be exported: pages can be made of the notebooks {sorted(known)} and of the "
                 f"settings of a Tour or of {', '.join(STUDIES)}"
             )
-        kind, arguments = known[name]
-        panel = _make(kind, arguments)
+        panel = _from_metadata(known[name])
     if isinstance(panel, Tour):
-        told("measuring how often models are right on such images")
+        report(0.0, "measuring how often models are right on such images")
         panel.wait(600)
     else:
-        told(f"measuring what {type(panel).__name__} shows")
+        report(0.0, f"measuring what {type(panel).__name__} shows")
         panel.compute()
     return panel
 
 
-def exportable() -> dict[str, tuple[str, dict[str, Any]]]:
-    """List the notebooks of whose panels pages can be made, with the first such panel and its arguments."""
-    found = {}
-    for path in sorted(notebooks_folder().glob("*.ipynb")):
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        for cell in cells:
-            one = _panel_in("".join(cell["source"])) if cell["cell_type"] == "code" else None
-            if one is not None:
-                found[path.name] = one
-                break
-    return found
+def exportable() -> dict[str, dict[str, Any]]:
+    """List the notebooks of whose panels pages can be made, with the panel that the metadata of a cell names.
 
-
-def _panel_in(code: str) -> tuple[str, dict[str, Any]] | None:
-    """Find a call such as `cs.explore.Changes("digits")` in a cell; None where its arguments are not written out."""
-    for node in ast.walk(ast.parse(code)):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
-            continue
-        if node.func.attr not in (*STUDIES, "Tour") or not ast.unparse(node.func).startswith("cs.explore."):
-            continue
-        try:
-            arguments = {name: _written_out(value) for name, value in _arguments(node)}
-        except ValueError:
-            continue
-        # a page asks nothing
-        return node.func.attr, {**arguments, "question": ""}
-    return None
-
-
-def _arguments(node: ast.Call) -> list[tuple[str, ast.expr]]:
-    return [*(("task", value) for value in node.args[:1]), *((str(one.arg), one.value) for one in node.keywords)]
-
-
-def _written_out(value: ast.expr) -> Any:
-    """Evaluate what stands in a cell: a literal, or a presentation such as `cs.flash(1)`.
+    Returns
+    -------
+    dict
+        By the notebook's name: `panel`, the name of a panel, and `arguments`, plain values to open it with. The first
+        cell with `{"cortexsim": {"panel": ..., "arguments": {...}}}` in its metadata counts.
 
     Raises
     ------
-    ValueError
-        If it is anything else.
+    TypeError, ValueError
+        If the metadata are not as above.
     """
-    if isinstance(value, ast.Call) and ast.unparse(value.func).removeprefix("cs.") in SHOW:
-        show = SHOW[ast.unparse(value.func).removeprefix("cs.")]
-        given = {str(one.arg): ast.literal_eval(one.value) for one in value.keywords}
-        return show(*map(ast.literal_eval, value.args), **given)
-    return ast.literal_eval(value)
+    found = {}
+    for path in sorted(notebooks_folder().glob("*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        named = next((cell["metadata"]["cortexsim"] for cell in cells if "cortexsim" in cell["metadata"]), None)
+        if named is not None:
+            found[path.name] = METADATA.read(named)
+    return found
 
 
-SHOW = {"flash": flash, "masked": masked, "sustained": sustained}
-
-
-def _make(kind: str, arguments: Mapping[str, Any]) -> Study | Tour:
+def _from_metadata(named: Mapping[str, Any]) -> Study | Tour:
     from cortexsim import explore
 
-    return getattr(explore, kind)(**arguments)
+    one_of(named["panel"], "panel", [*STUDIES, "Tour"])
+    arguments = dict(named["arguments"])
+    if "presentation" in arguments:
+        arguments["presentation"] = presentation_from(arguments["presentation"])
+    # a page asks nothing; an experiment has no question to ask
+    asks = {} if named["panel"] == "Experiment" else {"question": ""}
+    panel: Study | Tour = getattr(explore, named["panel"])(**arguments, **asks)
+    return panel
 
 
-def _from_settings(path: Path) -> Study | Tour:
-    if not path.is_file():
-        raise FileNotFoundError(f"there are no settings at {path}")
-    try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is no JSON ({error}); write it with panel.save") from error
-    if isinstance(settings, Mapping) and settings.get("panel") == "Tour":
-        settings = settings.get("shows")
-    elif isinstance(settings, Mapping) and "panel" in settings:
-        if settings["panel"] in SHOWS:
-            raise ValueError(f"no page can be made of a panel {settings['panel']}: it has no film and no result")
-        return reopen(settings)
-    return Tour.from_settings(settings, question="")
+def _from_settings(settings: Any) -> Study | Tour:
+    if not isinstance(settings, Mapping) or "panel" not in settings:
+        return Tour.from_settings(settings, question="")
+    if settings["panel"] == "Tour":
+        return Tour.from_settings(SHOWN.read(settings)["shows"], question="")
+    if settings["panel"] in SHOWS:
+        raise ValueError(f"no page can be made of a panel {settings['panel']}: it has no film and no result")
+    panel = reopen(settings)
+    assert isinstance(panel, Study)
+    return panel
 
 
 # --- the page
@@ -206,7 +184,7 @@ def _of_tour(panel: Tour) -> str:
     facts = {
         "panel": "Tour",
         "model": f"{panel.settings['model'] or 'given'} (checksum {panel.settings['model_checksum']})",
-        "images": f"{_spelled(panel.settings['data'])}; stimulus {panel.settings['stimulus']}",
+        "images": f"{_written(panel.settings['data'])}; stimulus {panel.settings['stimulus']}",
         "recording": summary(panel.recording),
     }
     return _page("A picture takes time to be seen", "", facts, panel.settings, [(Stage, held)], {})
@@ -220,8 +198,8 @@ def _of_study(panel: Study) -> str:
     if panel.subject is not None:
         subject = panel.subject.to_dict()
         facts["model"] = f"{subject['model'] or 'given'} (checksum {subject['model_checksum']})"
-        facts["images"] = f"{_spelled(subject['data'])}; {subject['n']} of them"
-    facts["chosen"] = _spelled(settings["choices"])
+        facts["images"] = f"{_written(subject['data'])}; {subject['n']} of them"
+    facts["chosen"] = _written(settings["choices"])
     recording = getattr(panel, "recording", None)
     if recording is not None:
         facts["recording"] = summary(recording)
@@ -237,7 +215,7 @@ def _of_study(panel: Study) -> str:
     return _page(title, panel.say(panel.result), facts, settings, canvases, figures)
 
 
-def _spelled(values: Mapping[str, Any] | None) -> str:
+def _written(values: Mapping[str, Any] | None) -> str:
     return "given" if values is None else ", ".join(f"{name}: {value}" for name, value in values.items())
 
 
@@ -256,7 +234,7 @@ def _page(
         **facts,
         "made by": f"cortexsim {__version__}, {versions}, Python {platform.python_version()}",
     }
-    told = "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(text)}</dd>" for name, text in facts.items())
+    listed = "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(text)}</dd>" for name, text in facts.items())
     styles = "\n".join([_part("page.css"), *(str(kind._css) for kind, _ in canvases)])
     places = "".join(f'<div class="canvas" id="canvas-{k}"></div>' for k in range(len(canvases)))
     drawn = "".join(f'<div class="figure cortexsim-live" id="figure-{k}"></div>' for k in range(len(figures)))
@@ -276,7 +254,7 @@ def _page(
             "finding": f'<p class="finding">{html.escape(finding)}</p>' if finding else "",
             "canvases": places,
             "figures": f'<div class="figures">{drawn}</div>' if figures else "",
-            "facts": told,
+            "facts": listed,
             "settings": html.escape(json.dumps(settings, indent=1)),
             "code": code,
             # what looks like the end of a script would end it, wherever it stands

@@ -1,1 +1,1 @@
-"""JupyterLab: start it, and check that this machine can."""
+"""JupyterLab: starting it, and checking this machine."""

@@ -1,7 +1,7 @@
-"""Whether this machine is ready: each check by itself, in one line, with what to do where it is not.
+"""Checks of this machine: one line for each, with a remedy if it fails.
 
-Only the standard library is imported here, and what may be missing or broken runs in processes of its own, at the same
-time: so one failure hides no other, and all is told within seconds.
+Only the standard library is imported here. What may be missing or broken runs in processes of its own, at the same
+time, so no failure hides another, and all checks take seconds.
 """
 
 from __future__ import annotations
@@ -22,17 +22,23 @@ import uuid
 import webbrowser
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from cortexsim.model.cortex import Cortex
+
+# returns a status and a text
+Check: TypeAlias = Callable[[], tuple[str, str]]
 
 PYTHON = (3, 11)
 FRONT_ENDS = ("@jupyter-widgets/jupyterlab-manager", "anywidget")
-LIMIT_S = 90  # for the checks in processes of their own; the first start of all, which compiles, takes 15
-CLOSE = 0.01  # how near the known number must come: float32 differs by 1e-5 between machines
+LIMIT_S = 90  # for a check in a process of its own; the very first start, which compiles, takes 15
+CLOSE = 0.01  # tolerance of the known numbers: float32 differs by 1e-5 between machines
 INSTALL = "install cortexsim again (in a checkout: uv sync)"
 
 
 class Found(NamedTuple):
-    """What a check found: `ok`, `warning` (it runs, but) or `failed`; which check; and what was found or is to do."""
+    """Outcome of a check: its status (`ok`, `warning` or `failed`), its name, and a text with the remedy."""
 
     status: str
     check: str
@@ -53,10 +59,10 @@ def check() -> int:
     own = [_Own("kernel"), _Own("models")]
     found = []
     try:
-        for name, (one, advice) in CHECKS.items():
-            found += _tell([_guarded(name, one, advice)])
+        for name, (one, remedy) in CHECKS.items():
+            found += _printed([_guarded(name, one, remedy)])
         for process in own:
-            found += _tell(process.wait())
+            found += _printed(process.wait())
     finally:
         for process in own:
             process.end()
@@ -65,29 +71,29 @@ def check() -> int:
     failed = [one.check for one in found if one.status == "failed"]
     n_warnings = sum(one.status == "warning" for one in found)
     if failed:
-        print(f"\nNot ready: {', '.join(failed)} failed. Do what is said there, then type: {again} --check")
+        print(f"\nNot ready: {', '.join(failed)} failed. Follow the remedies above, then type: {again} --check")
         return 1
-    but = f", with {n_warnings} warning{'s' * (n_warnings > 1)}" if n_warnings else ""
-    print(f"\nReady{but}. Type: {start}")
+    warnings = f", with {n_warnings} warning{'s' * (n_warnings > 1)}" if n_warnings else ""
+    print(f"\nReady{warnings}. Type: {start}")
     return 0
 
 
-def _tell(found: list[Found]) -> list[Found]:
+def _printed(found: list[Found]) -> list[Found]:
     for one in found:
         print(one, flush=True)
     return found
 
 
-def _guarded(name: str, one: Callable[[], tuple[str, str]], advice: str) -> Found:
+def _guarded(name: str, one: Check, remedy: str) -> Found:
     try:
         status, text = one()
         return Found(status, name, text)
     except Exception as error:
-        # whatever is broken here must not hide the other checks
-        return Found("failed", name, f"{error or type(error).__name__}: {advice}")
+        # an error here must not hide the other checks
+        return Found("failed", name, f"{error or type(error).__name__}: {remedy}")
 
 
-# --- what this process can tell ------------------------------------------------------------------------------------
+# --- checks in this process ----------------------------------------------------------------------------------------
 
 
 def python() -> tuple[str, str]:
@@ -99,7 +105,7 @@ def python() -> tuple[str, str]:
 
 
 def packages(required: Iterable[str] | None = None) -> tuple[str, str]:
-    """Check that every package that cortexsim requires is there, in a version that is late enough."""
+    """Check that every package that cortexsim requires is installed, in a version that is new enough."""
     required = required or importlib.metadata.requires("cortexsim") or []
     wrong, n = [], 0
     for requirement in required:
@@ -124,7 +130,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def jupyterlab() -> tuple[str, str]:
-    """Check that JupyterLab is there, and the parts of the widgets that run in the browser."""
+    """Check that JupyterLab is installed, with the parts of the widgets that run in the browser."""
     from jupyter_core.paths import jupyter_path
 
     version = importlib.metadata.version("jupyterlab")
@@ -141,38 +147,38 @@ def jupyterlab() -> tuple[str, str]:
 
 
 def user() -> tuple[str, str]:
-    """Check that JupyterLab starts for this user without being told to."""
+    """Check that JupyterLab starts for this user without an option."""
     if _is_root():
-        return "warning", "root, as in a container, for whom JupyterLab starts only with: cortexsim lab --allow-root"
+        return "warning", "root, as in a container: JupyterLab starts only with cortexsim lab --allow-root"
     return "ok", "JupyterLab starts for this user"
 
 
 def _is_root() -> bool:
-    # Windows has no such number
+    # Windows has no user numbers
     return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def folders() -> tuple[str, str]:
-    """Check that files can be written where JupyterLab and the notebooks need it."""
+    """Check that the folders of JupyterLab and of the notebooks are writable."""
     from jupyter_core.paths import jupyter_runtime_dir
 
     runtime = Path(jupyter_runtime_dir())
-    for folder, advice in (
+    for folder, remedy in (
         (runtime, "make it writable, or set JUPYTER_RUNTIME_DIR to a folder that is"),
         (Path(tempfile.gettempdir()), "set TMPDIR to a folder that is writable"),
-        (Path.cwd(), "go to a folder that is yours, with cd"),
+        (Path.cwd(), "change to a folder of your own, with cd"),
     ):
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
                 pass
         except OSError as error:
-            return "failed", f"cannot write in {folder} ({error.strerror}): {advice}"
+            return "failed", f"cannot write in {folder} ({error.strerror}): {remedy}"
     return "ok", f"can write in {runtime}, {tempfile.gettempdir()} and here"
 
 
 def port(numbers: Sequence[int] = range(8888, 8938)) -> tuple[str, str]:
-    """Check that JupyterLab finds a port to listen on; it tries these."""
+    """Check that one of the ports that JupyterLab tries is free."""
     for number in numbers:
         with socket.socket() as tried:
             try:
@@ -198,7 +204,7 @@ def memory() -> tuple[str, str]:
 
 
 def disk() -> tuple[str, str]:
-    """Check that there is room on disk."""
+    """Check that there is space on disk."""
     free = {folder: shutil.disk_usage(folder).free / 1e9 for folder in (str(Path.cwd()), tempfile.gettempdir())}
     folder = min(free, key=lambda folder: free[folder])
     if free[folder] < 0.1:
@@ -209,17 +215,16 @@ def disk() -> tuple[str, str]:
 
 
 def processor() -> tuple[str, str]:
-    """Check that there are cores, and that they are not taken."""
+    """Check that the cores are not busy."""
     n = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     cores = f"{n} core{'s' * (n > 1)}"
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     threads = os.environ.get("OMP_NUM_THREADS")
     if load > 0.7 * n and threads != "1":
         return "warning", (
-            f"{cores}, but other programs keep {load:.1f} busy: set OMP_NUM_THREADS=1, or models may run many times "
-            "slower"
+            f"{cores}, but other programs use {load:.1f}: set OMP_NUM_THREADS=1, or models may run many times slower"
         )
-    return "ok", f"{cores}, {threads or 'as many'} thread{'s' * (threads != '1')} a model"
+    return "ok", f"{cores}, {threads or 'as many'} thread{'s' * (threads != '1')} for a model"
 
 
 def browser() -> tuple[str, str]:
@@ -229,41 +234,42 @@ def browser() -> tuple[str, str]:
     except webbrowser.Error:
         return (
             "warning",
-            "none found: open the address that cortexsim lab --no-browser prints, on any machine it reaches",
+            "none found: cortexsim lab --no-browser prints an address to open in any browser that reaches this machine",
         )
     return "ok", f"one opens ({name})"
 
 
-CHECKS: dict[str, tuple[Callable[[], tuple[str, str]], str]] = {
+CHECKS: dict[str, tuple[Check, str]] = {
     "Python": (python, "install Python 3.11 or later"),
     "packages": (packages, INSTALL),
     "JupyterLab": (jupyterlab, INSTALL),
     "user": (user, "start as another user, not as root"),
-    "folders": (folders, "go to a folder that is yours, with cd"),
+    "folders": (folders, "change to a folder of your own, with cd"),
     "port": (port, "let programs listen on 127.0.0.1"),
     "memory": (memory, INSTALL),
-    "disk": (disk, "go to a folder that is there, with cd"),
+    "disk": (disk, "change to a folder that exists, with cd"),
     "processor": (processor, "set OMP_NUM_THREADS=1"),
     "browser": (browser, "cortexsim lab --no-browser prints an address to open"),
 }
 
 
-# --- what runs in processes of its own -----------------------------------------------------------------------------
+# --- checks in processes of their own ------------------------------------------------------------------------------
 
 
 class _Own:
-    """A check in a process of its own, which may hang, crash or lack a package without harm."""
+    """A check in a process of its own, which may hang, crash or lack a package without affecting the others."""
 
     def __init__(self, name: str) -> None:
-        self.name, self.until = name, time.monotonic() + LIMIT_S
+        self.name, self.deadline = name, time.monotonic() + LIMIT_S
         command = [sys.executable, "-m", "cortexsim.lab.doctor", name]
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
 
     def wait(self) -> list[Found]:
+        """Wait for the outcomes, at most until the deadline."""
         try:
-            printed, complaints = self.process.communicate(timeout=max(self.until - time.monotonic(), 0))
+            printed, complaints = self.process.communicate(timeout=max(self.deadline - time.monotonic(), 0))
         except subprocess.TimeoutExpired:
             return [Found("failed", self.name, f"no answer within {LIMIT_S} s: close other programs and try again")]
         lines = [json.loads(line[1:]) for line in printed.splitlines() if line.startswith("\0")]
@@ -273,6 +279,7 @@ class _Own:
         return [Found(*line) for line in lines]
 
     def end(self) -> None:
+        """End the process if it is still running."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait()
@@ -282,7 +289,7 @@ class _Own:
 
 
 def kernel() -> list[Found]:
-    """Start a kernel as JupyterLab would, let it run a cell, and read its answer."""
+    """Start a kernel as JupyterLab does, run a cell in it, and read the answer."""
     from ipykernel.kernelspec import get_kernel_dict
     from jupyter_client.manager import KernelManager
     from jupyter_core.paths import jupyter_runtime_dir
@@ -292,7 +299,7 @@ def kernel() -> list[Found]:
         specification.parent.mkdir(parents=True)
         specification.write_text(json.dumps(get_kernel_dict()), encoding="utf-8")
         os.environ["JUPYTER_PATH"] = own
-        # where JupyterLab has it too; left to itself, a lone kernel takes a temporary folder
+        # in the same folder as with JupyterLab; by default a lone kernel uses a temporary folder
         connection = Path(jupyter_runtime_dir(), f"kernel-{uuid.uuid4()}.json")
         connection.parent.mkdir(parents=True, exist_ok=True)
         manager = KernelManager(kernel_name="python3", connection_file=str(connection))
@@ -321,12 +328,12 @@ def kernel() -> list[Found]:
 
 
 def models(folder: Path | None = None) -> list[Found]:
-    """Load every model that ships, and let it give a number that is known; tell of the GPU besides.
+    """Load every model that ships, and compare a number of each with the known one; then check the GPU.
 
     Parameters
     ----------
     folder : Path, optional
-        Where the models and `known.json` lie; by default where they ship.
+        Folder with the models and `known.json`; by default the one that ships.
     """
     import torch
 
@@ -337,26 +344,26 @@ def models(folder: Path | None = None) -> list[Found]:
     torch.set_num_threads(1)
     folder = data_folder() / "models" if folder is None else folder
     files = sorted(folder.glob("*.safetensors"))
-    wrong = [] if files else [f"there is none in {folder}"]
+    wrong = [] if files else [f"there is no model in {folder}"]
     known = json.loads((folder / "known.json").read_text(encoding="utf-8"))
     for name in sorted({*known, *(file.stem for file in files)}):
         try:
             number = known_number(cs.load(folder / f"{name}.safetensors"))
         except Exception as error:
-            # damaged, cut, missing, unreadable: each model is told for itself
+            # damaged, cut, missing or unreadable: each model has its own message
             wrong.append(str(error))
             continue
         if name not in known:
             wrong.append(f"{name} has no known number")
         elif not math.isclose(number, known[name], abs_tol=CLOSE):
-            wrong.append(f"{name} gives {number:.4f} and not the known {known[name]:.4f}")
+            wrong.append(f"{name} gives {number:.4f}, not the known {known[name]:.4f}")
     if wrong:
         return [Found("failed", "models", f"{'; '.join(wrong)}: {INSTALL}"), _gpu()]
     return [Found("ok", "models", f"each loads and gives its known number: {', '.join(sorted(known))}"), _gpu()]
 
 
-def known_number(model: Any) -> float:
-    """Show a model a ramp of grey, and sum up its logits at its readout time: their root mean square."""
+def known_number(model: Cortex) -> float:
+    """Return the root mean square of a model's logits for a grey ramp, at its readout time."""
     import torch
 
     import cortexsim as cs
@@ -386,7 +393,7 @@ def _gpu() -> Found:
 
 
 def _in_a_process_of_its_own(name: str) -> None:
-    # SIGTERM, from whoever started this, is to leave by the way that ends the kernel too
+    # SIGTERM from the parent must end the kernel, too
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         found = {"kernel": kernel, "models": models}[name]()
@@ -396,7 +403,7 @@ def _in_a_process_of_its_own(name: str) -> None:
             text = f"{error}: make it writable, or set JUPYTER_RUNTIME_DIR to a folder that is"
         found = [Found("failed", name, text)]
     for one in found:
-        # marked, since libraries print too
+        # marked, since libraries print, too
         print("\0" + json.dumps(one), flush=True)
 
 

@@ -1,4 +1,4 @@
-"""JupyterLab on the notebooks: this environment's Python, the user's settings, no request to the web."""
+"""JupyterLab on the notebooks, with this environment's Python, the user's settings and no request to the web."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ from cortexsim._support.resources import copy_notebooks, in_checkout, notebooks_
 
 FIRST_NOTEBOOK = "00_start_here.ipynb"
 
-# These hold for our launch alone; the user's settings are neither changed nor replaced. The announcements ask
-# in a pop-up whether to fetch news, then look for them and for new versions on the web; the extension manager
-# lists a package index.
-_SETTINGS: dict[str, dict[str, Any]] = {
+# For this launch only; the user's settings are neither changed nor replaced. The announcements ask in a pop-up whether
+# to fetch news, and look for new versions on the web; the extension manager lists a package index.
+_SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
     "jupyter_lab_config.json": {"LabApp": {"extension_manager": "readonly"}},
     "labconfig/page_config.json": {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}},
 }
@@ -36,8 +35,8 @@ def lab(arguments: Sequence[str] = (), folder: Path | None = None, lesson: str |
         Further arguments for `jupyter lab`, e.g. ["--no-browser", "--port", "9999"]. Address and token are as
         Jupyter has them: loopback, and a new token at every start.
     folder : Path, optional
-        Where to work: the notebooks are copied there, never over a file that is there. Default: a checkout's
-        notebooks are opened where they are; those of an installed cortexsim are copied to
+        The folder to work in: the notebooks are copied there; existing files are never overwritten. By default a
+        checkout's notebooks are opened where they are, and those of an installed cortexsim are copied to
         `./cortexsim-notebooks`.
     lesson : str, optional
         The notebook to open, by number or name; see `find_lesson`.
@@ -45,7 +44,7 @@ def lab(arguments: Sequence[str] = (), folder: Path | None = None, lesson: str |
     Returns
     -------
     int
-        The exit status of JupyterLab; what it has to say goes to the terminal.
+        The exit status of JupyterLab, which prints to the terminal.
 
     Raises
     ------
@@ -71,7 +70,7 @@ def lab(arguments: Sequence[str] = (), folder: Path | None = None, lesson: str |
 
 
 def find_lesson(asked: str) -> str:
-    """Find the notebook that is meant among those that come with cortexsim.
+    """Find one of the notebooks that come with cortexsim by its number or name.
 
     Parameters
     ----------
@@ -86,7 +85,7 @@ def find_lesson(asked: str) -> str:
     Raises
     ------
     ValueError
-        If it is none or several; the message lists those that there are.
+        If there is none, or several; the message lists the notebooks.
     """
     names = {path.stem: path.name for path in sorted(notebooks_folder().glob("*.ipynb"))}
     text = asked.strip().lower().removesuffix(".ipynb").replace("-", "_").replace(" ", "_")
@@ -95,23 +94,23 @@ def find_lesson(asked: str) -> str:
     else:
         found = [text] if text in names else [stem for stem in names if text and text in stem.lower()]
     if len(found) > 1:
-        raise ValueError(f"several lessons are called {asked!r}: {found}; give the number")
+        raise ValueError(f"several lessons match {asked!r}: {found}; give the number")
     if not found:
         raise ValueError(unknown("lesson", asked, names))
     return names[found[0]]
 
 
 def environment(own: Path, outer: Mapping[str, str], notebook: str = FIRST_NOTEBOOK) -> dict[str, str]:
-    """Prepare the environment variables in which JupyterLab is started.
+    """Prepare the environment variables for JupyterLab.
 
     Parameters
     ----------
     own : Path
-        An empty folder for this launch: settings and the kernel are written there.
+        An empty folder for the settings and the kernel of this launch.
     outer : mapping of str to str
         The environment to start from.
     notebook : str
-        The notebook to open, from the folder in which JupyterLab is started.
+        The notebook to open, relative to the folder in which JupyterLab is started.
 
     Returns
     -------
@@ -120,7 +119,7 @@ def environment(own: Path, outer: Mapping[str, str], notebook: str = FIRST_NOTEB
     """
     from ipykernel.kernelspec import get_kernel_dict
 
-    # a kernel of the user's by the name of python3 may belong to another Python, one without cortexsim
+    # the user's kernel python3 may belong to another Python, without cortexsim
     kernel = {**get_kernel_dict(), "display_name": "Python 3 (cortexsim)"}
     files: dict[Path, dict[str, Any]] = {own / "config" / name: content for name, content in _SETTINGS.items()}
     opened = {"LabApp": {**_SETTINGS["jupyter_lab_config.json"]["LabApp"], "default_url": f"/lab/tree/{notebook}"}}
@@ -142,9 +141,9 @@ def environment(own: Path, outer: Mapping[str, str], notebook: str = FIRST_NOTEB
 
 @contextmanager
 def _signals_left_to(process: subprocess.Popen[Any]) -> Iterator[None]:
-    """Let JupyterLab decide what Ctrl-C means (it asks first), and end it when this process is to end."""
+    """Leave Ctrl-C to JupyterLab, which asks before it ends, and end it when this process is ended."""
     before = {
-        # Ctrl-C reaches both processes; this one only goes on waiting
+        # Ctrl-C reaches both processes; this one keeps waiting
         signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: None),
         signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: process.terminate()),
     }

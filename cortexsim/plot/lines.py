@@ -256,7 +256,7 @@ def check_milliseconds(milliseconds: object) -> None:
 def _range_ms(milliseconds: Milliseconds, time: float) -> str:
     """Return a time in ms, as assumed and by the paper's range of a step's length."""
     soonest, latest = (milliseconds.onset_ms + step_ms * time for step_ms in PAPER_STEP_MS)
-    paper = f"; {soonest:g} to {latest:g} ms at 20 to 50 ms a step"
+    paper = f"; {soonest:g} to {latest:g} ms at 20 to 50 ms per step"
     return f"{milliseconds.of(time):g} ms{paper if soonest != latest else ''}"
 
 

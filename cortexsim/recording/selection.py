@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from cortexsim._support.checks import is_whole, unknown
+from cortexsim._support.memory import available
 from cortexsim.graph.cortex_graph import CortexGraph, State
 
 if TYPE_CHECKING:
@@ -153,10 +154,8 @@ def estimate(model: Cortex, n_stimuli: int, *, until: int, record: Record | None
 
 def fitting_batch(model: Cortex, until: int, record: Record, dtype: str) -> int:
     """Choose the batch: 128 stimuli, or as many as fit, three batches at once, in half of the free memory."""
-    import psutil
-
     each = estimate(model, 1, until=until, record=record, dtype=dtype)
-    return int(max(1, min(128, psutil.virtual_memory().available / 2 / (3 * each))))
+    return int(max(1, min(128, available() / 2 / (3 * each))))
 
 
 def refuse_too_large(model: Cortex, n: int, until: int, record: Record, dtype: str) -> None:
@@ -167,10 +166,8 @@ def refuse_too_large(model: Cortex, n: int, until: int, record: Record, dtype: s
     MemoryError
         If it does not; the message says what would.
     """
-    import psutil
-
     needed = estimate(model, n, until=until, record=record, dtype=dtype)
-    free = psutil.virtual_memory().available
+    free = available()
     if needed > 0.9 * free:
         half = "" if dtype == "float16" else ", dtype='float16'"
         fits = int(n * 0.9 * free / needed)

@@ -1,4 +1,4 @@
-"""One point of a study, as a worker does it: what comes out is small and comes back over the network."""
+"""One point of a study, as a worker does it; only its small result travels back over the network."""
 
 from __future__ import annotations
 
@@ -22,8 +22,15 @@ from cortexsim.sweeps.study import Point, folder_of, silenced
 _ONE = threading.Lock()
 
 
-def measure(point: Point, base: Path, recording: Path | None = None) -> xr.Dataset | str:
-    """Do a point.
+class PointFailedError(RuntimeError):
+    """A point failed; the message is for the user.
+
+    Exceptions of other libraries may not survive the way back from a worker.
+    """
+
+
+def measure(point: Point, base: Path, recording: Path | None = None) -> xr.Dataset:
+    """Simulate a point and measure its accuracy.
 
     Parameters
     ----------
@@ -31,22 +38,27 @@ def measure(point: Point, base: Path, recording: Path | None = None) -> xr.Datas
     base : path
         The folder in which relative paths of the study begin.
     recording : path, optional
-        Where its recording goes, a .zarr; one that a killed worker left there is gone on with.
+        Path of its recording, a .zarr; the recording of a killed worker is resumed.
 
     Returns
     -------
-    Dataset or str
-        `accuracy` (time) with `low` and `high`; or what went wrong.
+    Dataset
+        `accuracy` (time) with `low` and `high`.
+
+    Raises
+    ------
+    PointFailedError
+        If anything goes wrong; the message says what.
     """
     try:
         with _ONE:
             return _measured(point, base, recording)
     except MissingStatisticsError as error:
-        return f"{error}; in a study, calibrate_on = 500 takes them on training images"
+        raise PointFailedError(f"{error}; in a study, calibrate_on = 500 takes them on training images") from None
     except Exception as error:
-        # a message, since an exception of some library may not survive the way back
+        # the text of a KeyError is the repr of its message
         text = " ".join(str(error.args[0] if isinstance(error, KeyError) and error.args else error).split())
-        return text or type(error).__name__
+        raise PointFailedError(text or type(error).__name__) from None
 
 
 def _measured(point: Point, base: Path, path: Path | None) -> xr.Dataset:
@@ -86,7 +98,7 @@ def _measured(point: Point, base: Path, path: Path | None) -> xr.Dataset:
 
 
 def stimuli(data: str | Mapping[str, Any], n: int, seed: int, part: str, size: tuple[int, int]) -> Any:
-    """Make or read the images of a point, or those on which its statistics are taken.
+    """Draw or read the images of a point, or those on which its statistics are taken.
 
     Parameters
     ----------
@@ -95,7 +107,7 @@ def stimuli(data: str | Mapping[str, Any], n: int, seed: int, part: str, size: t
     n, seed : int
     part : "train" or "test"
     size : (int, int)
-        Height and width that a model takes.
+        Height and width of the model's images.
 
     Returns
     -------

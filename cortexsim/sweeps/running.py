@@ -1,7 +1,8 @@
-"""Run a study on dask: a point is kept as soon as it is done, and never done again."""
+"""Studies on dask: each point is written as soon as it is done, and never done again."""
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 import uuid
@@ -14,18 +15,19 @@ from typing import Any
 import xarray as xr
 
 from cortexsim._support.checks import whole
+from cortexsim._support.memory import available
 from cortexsim._support.progress import Report, duration, silent
 from cortexsim.sweeps.folder import SweepFolder
-from cortexsim.sweeps.point import measure
+from cortexsim.sweeps.point import PointFailedError, measure
 from cortexsim.sweeps.study import Point, Study, read_study
 
-# more than this is asked about before it starts
+# more points than this are run only with `yes`
 MANY = 10_000
-# how many points the scheduler holds at once: enough for any cluster, without a list of a million
+# points at the scheduler at once: enough for any cluster, and not a list of a million
 WAITING = 1000
 SECONDS_TO_CONNECT = 10.0
 MEMORY_OF_A_WORKER = 1.2e9
-GONE = "the dask scheduler is gone; what is finished stays, resume=True (--resume) goes on"
+GONE = "the dask scheduler is gone; finished points are kept, and resume=True (--resume) continues"
 
 
 def sweep(
@@ -36,26 +38,29 @@ def sweep(
     workers: int | None = None,
     resume: bool = False,
     yes: bool = False,
+    retries: int = 0,
     report: Report = silent,
 ) -> xr.Dataset:
-    """Show images to many models in many ways, one point after the other or many at once, and put the results together.
+    """Simulate many models, seeds and presentations, one after the other or in parallel, and combine the accuracies.
 
     Parameters
     ----------
     study : path, mapping or Study
-        A .toml file or a mapping: `models`, `data` and `until`, and as they are needed `n`, `seeds`, `presentations`,
-        `noise`, `silence`, `calibrate_on`, `record`, `dtype`, `batch_size`; see `sweep.study.Study`.
+        A .toml file or a mapping: `models`, `data` and `until`, and as needed `n`, `seeds`, `presentations`, `noise`,
+        `silence`, `calibrate_on`, `record`, `dtype`, `batch_size`; see `cortexsim.sweeps.study.Study`.
     to : path
-        The folder of the study: the study, a small file for each finished point, result.nc, and recordings where the
-        study asks for them (these are written by the workers, which then must see this folder).
+        The folder of the study: the study, a small file for each finished point, result.nc, and recordings if the study
+        asks for them (the workers write them, so they must see this folder).
     scheduler : str, optional
         Address of a dask scheduler, such as "tcp://login:8786". Without it, processes on this machine.
     workers : int, optional
-        Processes on this machine; 0 computes in this one. By default as many as there are cores and memory for.
+        Processes on this machine; 0 computes in this one. By default as many as cores and free memory allow.
     resume : bool
-        Go on with what is in the folder: what is finished is not done again. The study may have grown since.
+        Continue a study in an existing folder: finished points are not done again. The study may have grown since.
     yes : bool
         Run a grid of more than 10,000 points.
+    retries : int
+        Number of times that a point that fails is tried again before it counts as failed.
     report : callable, optional
         Called with the fraction of the points that are done and a message. An exception from it stops the sweep;
         finished points are kept.
@@ -64,8 +69,8 @@ def sweep(
     -------
     Dataset
         `accuracy` (model, seed, presentation, noise, silence, time) with `low` and `high`, NaN where a point is not
-        done; `status` of each point. `attrs["failed"]` counts the points that failed; the folder's failures.json says
-        at which settings and why. They do not stop the others, and are tried again by the next `resume`.
+        done; `status` of each point. `attrs["failed"]` is the number of points that failed; failures.json in the folder
+        has their settings and errors. They do not stop the others, and the next `resume` tries them again.
 
     Raises
     ------
@@ -82,13 +87,14 @@ def sweep(
         If no process can be started on this machine.
     """
     workers = None if workers is None else whole(workers, "workers", 0)
+    retries = whole(retries, "retries", 0)
     if workers is not None and scheduler is not None:
-        raise ValueError("workers are of this machine; a scheduler has its own: give one of the two")
+        raise ValueError("workers are processes on this machine, and a scheduler has its own: give one of the two")
     planned = read_study(study)
     if planned.n_points > MANY and not yes:
         sides = " x ".join(f"{len(values):,} {axis}s" for axis, values in planned.axes.items() if len(values) > 1)
         raise ValueError(
-            f"the grid has {planned.n_points:,} points ({sides}), more than {MANY:,}; if that is meant, say so with "
+            f"the grid has {planned.n_points:,} points ({sides}), more than {MANY:,}; to run them all, give "
             "yes=True (--yes)"
         )
     with SweepFolder(Path(to), planned, resume=resume) as folder:
@@ -101,9 +107,9 @@ def sweep(
             left = [point for point in planned.points() if point.key not in finished]
             if left:
                 with connected(scheduler, workers, len(left), report) as client:
-                    _run(client, left, folder, finished, failures, report)
+                    _run(client, left, folder, finished, failures, report, retries)
         finally:
-            # whatever ends it, what is finished is put together
+            # however it ends, the finished points are combined
             result = folder.combine(planned, finished, failures)
         return result
 
@@ -115,7 +121,9 @@ def _run(
     finished: dict[str, xr.Dataset],
     failures: dict[str, str],
     report: Report,
+    retries: int,
 ) -> None:
+    """Run the points that are left, and write each as soon as it is done."""
     from concurrent.futures import CancelledError
 
     from distributed import as_completed
@@ -132,7 +140,7 @@ def _run(
             recording = folder.recording(point) if point.settings["record"] else None
             # a name of its own for each run: the cluster may remember that the point failed before
             name = f"cortexsim-{run}-{point.key}"
-            future = client.submit(measure, point, base, recording, key=name, pure=False)
+            future = client.submit(measure, point, base, recording, key=name, pure=False, retries=retries)
             running[future] = point
             futures.append(future)
         return futures
@@ -141,16 +149,16 @@ def _run(
     try:
         for future in done:
             point = running.pop(future)
-            found = _outcome(future)
-            future.release()
-            if isinstance(found, str):
-                failures[point.key] = found
-                outcome = f"FAILED: {found}"
+            error = _error(future)
+            if error:
+                failures[point.key] = error
+                outcome = f"FAILED: {error}"
             else:
-                folder.keep(point, found)
-                finished[point.key] = found
-                last = found["accuracy"].isel(time=-1)
+                finished[point.key] = measured = future.result()
+                folder.keep_point(point, measured)
+                last = measured["accuracy"].isel(time=-1)
                 outcome = f"accuracy {float(last):.1%} at t = {int(last['time'])}"
+            future.release()
             count = len(finished) + len(failures)
             seconds = (time.perf_counter() - started) / (count - before) * (n - count)
             about = f"about {duration(seconds)} left" if count < n else "done"
@@ -158,24 +166,27 @@ def _run(
             for another in submit(islice(waiting, 1)):
                 done.add(another)
     except (CancelledError, ClosedClientError, CommClosedError) as error:
-        # it went while a result was fetched, or the next point was on its way to it
+        # the scheduler went while a result was fetched or a point was sent
         raise ConnectionError(GONE) from error
     finally:
         client.cancel(list(running))
 
 
-def _outcome(future: Any) -> xr.Dataset | str:
-    """Return what a point came to; a worker that died was retried by dask, several times."""
+def _error(future: Any) -> str:
+    """Return why a point failed; "" if it did not."""
     from distributed.scheduler import KilledWorker
 
     if future.status == "finished":
-        return future.result()
+        return ""
     error = None if future.cancelled() else future.exception()
-    if isinstance(error, KilledWorker):
-        return "it killed the worker each time that it was tried (too little memory?)"
     if error is None:
         raise ConnectionError(GONE)
-    return f"the worker could not begin: {type(error).__name__}: {' '.join(str(error).split())}"
+    if isinstance(error, PointFailedError):
+        return str(error)
+    if isinstance(error, KilledWorker):
+        # dask has tried it on several workers
+        return "it killed the worker each time that it was tried (too little memory?)"
+    return f"the worker could not start it: {type(error).__name__}: {' '.join(str(error).split())}"
 
 
 @contextmanager
@@ -206,8 +217,10 @@ def connected(scheduler: str | None, workers: int | None, n_points: int, report:
         return
     _refuse_to_begin_in_a_child()
     n = _fitting(n_points) if workers is None else min(workers, n_points)
-    # any free port for the page on which dask tells how it stands: its usual one may be another cluster's
+    # any free port for dask's dashboard: another cluster may use its usual one
     options: dict[str, Any] = {"threads_per_worker": 1, "dashboard_address": "127.0.0.1:0", "processes": n > 0}
+    # a point that fails is reported here; dask would log it, too, with its traceback
+    options["silence_logs"] = logging.CRITICAL
     try:
         cluster = LocalCluster(n_workers=max(n, 1), **options)
     except RuntimeError as error:
@@ -220,16 +233,15 @@ def connected(scheduler: str | None, workers: int | None, n_points: int, report:
 
 
 def _refuse_to_begin_in_a_child() -> None:
-    """Refuse where a worker that is being started runs the script that starts it."""
+    """Refuse to sweep in a worker that is being started and runs the script of its parent."""
     import multiprocessing
 
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         raise RuntimeError(
-            "a script that sweeps must do so under `if __name__ == '__main__':`; its workers read it, too"
+            "a script must call sweep under `if __name__ == '__main__':`, since its workers import it, too"
         )
 
 
 def _fitting(n_points: int) -> int:
-    import psutil
-
-    return int(max(1, min(n_points, os.cpu_count() or 1, psutil.virtual_memory().available // MEMORY_OF_A_WORKER)))
+    """Return how many workers the points, the cores and the free memory allow; at least one."""
+    return int(max(1, min(n_points, os.cpu_count() or 1, available() // MEMORY_OF_A_WORKER)))

@@ -1,4 +1,4 @@
-"""A study: which models see what, read from a TOML file or a mapping; what is wrong in it is told with its line."""
+"""Studies: models, seeds and presentations from a TOML file or a mapping; an error in it names its line."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NOTHING = "none"
 
 @dataclass(frozen=True)
 class Study:
-    """What is run: every model with every seed, presentation, noise and silence.
+    """A study: every model with every seed, presentation, noise and silence.
 
     Parameters
     ----------
@@ -51,9 +51,9 @@ class Study:
     noise : tuple of float
         As for `simulate`, in standard deviations.
     calibrate_on : int
-        Training images on which statistics are taken anew for each presentation; 0 takes the model's own.
+        Training images on which statistics are taken again for each presentation; 0 uses the model's own.
     record : str
-        What each point keeps as a recording, as on the command line: "V1:spatial_mean,IT"; "" keeps none.
+        Selection that each point records, as on the command line: "V1:spatial_mean,IT"; "" writes no recording.
     dtype : str
         Of the recordings.
     batch_size : int
@@ -80,16 +80,16 @@ class Study:
 
     @property
     def n_points(self) -> int:
-        """How many points the grid has."""
+        """Number of points of the grid."""
         return prod(map(len, self.axes.values()))
 
     @property
     def fixed(self) -> dict[str, Any]:
-        """What is the same at every point, as plain values."""
+        """The settings that are the same at every point, as plain values."""
         return {name: value for name, value in asdict(self).items() if name not in AXES.values()}
 
     def points(self) -> Iterator[Point]:
-        """Go through the grid."""
+        """Iterate over the points of the grid."""
         files = {model: _checksum(model) for model in self.models}
         for values in itertools.product(*self.axes.values()):
             chosen = dict(zip(self.axes, values, strict=True))
@@ -103,9 +103,9 @@ class Point:
     Parameters
     ----------
     chosen : dict
-        By dimension, the value here.
+        By dimension, the value at this point.
     settings : dict
-        All else that decides what comes out.
+        All other settings that determine the result.
     """
 
     chosen: dict[str, Any]
@@ -113,13 +113,13 @@ class Point:
 
     @property
     def key(self) -> str:
-        """The name of its file: other settings give another one."""
+        """Name of its file, which depends on all settings."""
         return hashlib.sha256(repr(sorted({**self.settings, **self.chosen}.items())).encode()).hexdigest()[:16]
 
     def __str__(self) -> str:
         usual = {"noise": 0.0, "silence": NOTHING}
-        told = {axis: value for axis, value in self.chosen.items() if usual.get(axis) != value}
-        return ", ".join(str(v) if axis in ("model", "presentation") else f"{axis} {v}" for axis, v in told.items())
+        shown = {axis: value for axis, value in self.chosen.items() if usual.get(axis) != value}
+        return ", ".join(str(v) if axis in ("model", "presentation") else f"{axis} {v}" for axis, v in shown.items())
 
 
 def read_study(study: Any) -> Study:
@@ -136,7 +136,7 @@ def read_study(study: Any) -> Study:
     TypeError
         If it is none of these.
     ValueError
-        If something in it is not allowed; the message says where, what it got and what is allowed.
+        If a setting is not allowed; the message says where it is, its value and what is allowed.
     """
     if isinstance(study, Study):
         return study
@@ -151,18 +151,18 @@ def read_study(study: Any) -> Study:
         text = path.read_text(encoding="utf-8")
         written = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is no TOML: {error}") from error
+        raise ValueError(f"{path} is not TOML: {error}") from error
     return _checked(written, lambda *names: f"{path}, {_line(text, *names)}")
 
 
 def folder_of(data: Any, base: Path = Path()) -> Path | None:
-    """Return the folder of images that a study names, or None where it names no folder that is there."""
+    """Return the folder of images that a study names; None if there is no such folder."""
     folder = base / Path(data).expanduser() if isinstance(data, str) else None
     return folder if folder is not None and folder.is_dir() else None
 
 
 def _line(text: str, *names: Any) -> str:
-    """Say in which line the first name is set, or in which one after it the others stand."""
+    """Find the line that sets the first name, or the line after it that has the other names."""
     found, lines = 0, text.splitlines()
     for depth, name in enumerate(names):
         shape = rf"""^\s*\[?\s*["']?{re.escape(str(name))}["']?\s*[\]=]""" if depth == 0 else re.escape(str(name))
@@ -182,7 +182,7 @@ def _checked(written: dict[str, Any], where: Callable[..., str]) -> Study:
     study = Study(**values)
     if not study.n_points:
         empty = [name for name in AXES.values() if not getattr(study, name)]
-        raise ValueError(f"{where(empty[0])}the grid has no points: {empty} list nothing")
+        raise ValueError(f"{where(empty[0])}the grid has no points: {empty} are empty")
     for name, read in (("presentations", read_presentation), ("silence", silenced), ("models", _known)):
         for value in getattr(study, name):
             _attempt(read, value, where(name, value))
@@ -194,7 +194,7 @@ def _checked(written: dict[str, Any], where: Callable[..., str]) -> Study:
         own = [name for name in named if name in ("n", "seed", "device")]
         if own:
             raise ValueError(f"{where('data', own[0])}{own} of the data are set by the study's n and seeds")
-        # two are made at once: what is wrong with an argument is told before anything starts
+        # two images are drawn at once, so that a wrong argument is refused before anything starts
         wrong = next((name for name in named if name != "name" and not _can_draw(named, name)), "name")
         _attempt(lambda data: draw(data, 2), named, where("data", *([wrong] if isinstance(study.data, dict) else [])))
     return study
@@ -242,7 +242,7 @@ def _typed(name: str, value: Any, where: Callable[..., str]) -> Any:
     values = tuple(float(one) if name == "noise" else one for one in value)
     twice = [one for one in dict.fromkeys(values) if values.count(one) > 1] if len(set(values)) < len(values) else []
     if twice:
-        raise ValueError(f"{where(name, twice[0])}{name} must be each once, but {twice} are there twice")
+        raise ValueError(f"{where(name, twice[0])}{name} must be different, but {twice} are repeated")
     return values
 
 
@@ -271,7 +271,7 @@ def _known(name: str) -> None:
 
 
 def _checksum(name: str) -> str:
-    """Tell models apart that have the same name."""
+    """Return a checksum, by which models of the same name differ."""
     path = path_of(name)
     if path is None:
         return zoo.load(name).checksum()

@@ -170,5 +170,5 @@ def test_an_unknown_method_is_named(movie):
 
 
 def test_a_negative_number_of_resamples_is_refused(movie):
-    with pytest.raises(ValueError, match="n_bootstrap must be 0 or more resamples, got -1"):
+    with pytest.raises(ValueError, match="n_bootstrap must be a whole number of resamples, at least 0, got -1"):
         cs.analyse.compare_rdms(movie, movie, n_bootstrap=-1)

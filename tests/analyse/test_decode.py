@@ -178,7 +178,7 @@ def test_a_regression_needs_two_stimuli_in_each_fold(noisy):
 
 
 def test_one_fold_is_refused(noisy):
-    with pytest.raises(ValueError, match="cv must be at least 2 folds, got 1"):
+    with pytest.raises(ValueError, match="cv must be a whole number of folds, at least 2, got 1"):
         cs.analyse.decode(noisy, cv=1)
 
 

@@ -1,4 +1,4 @@
-"""A model beside a brain: over time, with both baselines, with a ceiling where there are subjects."""
+"""A model compared with a brain: over time, with both baselines, with a noise ceiling where there are subjects."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from scipy.stats import spearmanr
 
 import cortexsim as cs
 from cortexsim import analyse
-from cortexsim.brains.comparison import drawn_anew
+from cortexsim.brains.comparison import untrained_copy
 from cortexsim.brains.matrices import labelled_matrices
 
 from .conftest import matrices
@@ -47,7 +47,7 @@ def test_the_pixels_are_compared_in_the_same_way(calibrated, pictures):
 
 
 def test_a_brain_that_is_the_model_agrees_with_it_and_not_with_the_untrained_one(calibrated, pictures):
-    trained = drawn_anew(calibrated, seed=7)
+    trained = untrained_copy(calibrated, seed=7)
     cs.calibrate(trained, pictures, cs.sustained(), until=3)
     recording = cs.simulate(trained, pictures, cs.sustained(), until=3)
     copied = analyse.rdm(recording["IT"]).sel(time=3, drop=True)
@@ -86,8 +86,8 @@ def test_the_model_stays_as_it_is(calibrated, pictures):
     assert calibrated.statistics == statistics
 
 
-def test_weights_drawn_anew_are_others_and_the_same_by_seed(calibrated):
-    first, again, other = (drawn_anew(calibrated, seed=seed) for seed in (4, 4, 5))
+def test_new_weights_differ_and_depend_on_the_seed_alone(calibrated):
+    first, again, other = (untrained_copy(calibrated, seed=seed) for seed in (4, 4, 5))
     assert first.checksum() == again.checksum()
     assert len({first.checksum(), other.checksum(), calibrated.checksum()}) == 3
 
@@ -96,24 +96,24 @@ def test_drawing_weights_leaves_the_random_numbers_of_the_user_alone(calibrated)
     torch.manual_seed(3)
     expected = torch.rand(2)
     torch.manual_seed(3)
-    drawn_anew(calibrated, seed=0)
+    untrained_copy(calibrated, seed=0)
     torch.testing.assert_close(torch.rand(2), expected)
 
 
-def test_a_module_of_the_users_cannot_be_drawn_anew():
+def test_the_weights_of_a_users_module_cannot_be_drawn_again():
     graph = cs.adjacent({"V1": 4, "IT": 4}, size=8)
     model = cs.Cortex(graph, n_classes=3, readout_time=2, pre_net=torch.nn.Conv2d(3, 4, 3, padding=1))
-    with pytest.raises(ValueError, match=r"\['pre-net'\] are modules of your own.*give untrained="):
-        drawn_anew(model, seed=0)
+    with pytest.raises(ValueError, match=r"\['pre-net'\] are modules of your own.*pass untrained="):
+        untrained_copy(model, seed=0)
 
 
 def test_more_stimuli_than_images_are_refused(calibrated, pictures):
-    with pytest.raises(ValueError, match="matrices are of 6 stimuli, but 5 images were given: give the same"):
+    with pytest.raises(ValueError, match="matrices are of 6 stimuli, but there are 5 images: pass the same"):
         compare(calibrated, pictures[:5], brain(dims=[]))
 
 
 def test_matrices_must_be_labelled(calibrated, pictures):
-    with pytest.raises(TypeError, match=r"must be a DataArray, as brains\.read gives it, got ndarray"):
+    with pytest.raises(TypeError, match=r"must be a DataArray, as brains\.read returns it, got ndarray"):
         compare(calibrated, pictures, matrices(n=N))
     with pytest.raises(ValueError, match="need the dimensions stimulus and other_stimulus, got"):
         compare(calibrated, pictures, xr.DataArray(matrices(n=N), dims=["a", "b"]))

@@ -49,7 +49,7 @@ def test_a_range_is_not_turned_into_a_number():
     firing = human.numbers("rolls-1994")
     assert np.isnan(firing.values).all()
     assert firing["low"].values.tolist() == [200, 20]
-    assert firing.attrs["interval"] == "the range, which is all that is known"
+    assert firing.attrs["interval"] == "the range; nothing else is known"
 
 
 def test_forced_responses_say_that_they_have_an_axis_of_their_own():
@@ -66,17 +66,17 @@ def test_chance_becomes_0_and_perfect_stays_1():
 
 
 def test_accuracy_is_corrected_once():
-    with pytest.raises(ValueError, match="corrected for chance already"):
+    with pytest.raises(ValueError, match="already corrected for chance"):
         human.chance_corrected(human.chance_corrected(human.numbers("tang-2018")))
 
 
 def test_accuracy_without_a_known_chance_level_is_not_corrected():
-    with pytest.raises(ValueError, match="chance level is not known: give chance="):
+    with pytest.raises(ValueError, match="chance level is not known: pass chance="):
         human.chance_corrected(xr.DataArray([0.5]))
 
 
 def test_a_chance_level_of_1_is_refused():
-    with pytest.raises(ValueError, match=r"chance must lie in \[0, 1\), got 1"):
+    with pytest.raises(ValueError, match=r"chance must be in \[0, 1\), got 1"):
         human.chance_corrected(xr.DataArray([0.5]), chance=1)
 
 

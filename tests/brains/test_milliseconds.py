@@ -33,19 +33,19 @@ def test_25_ms_are_half_a_step_to_one_and_a_quarter_by_the_paper():
 
 
 def test_an_array_without_time_is_refused():
-    with pytest.raises(ValueError, match=r"no coordinate 'time' to give milliseconds, only \['state'\]"):
+    with pytest.raises(ValueError, match=r"no coordinate 'time' to convert to milliseconds, only \['state'\]"):
         cs.Milliseconds(onset_ms=66, step_ms=25).add_to(xr.DataArray([1.0], {"state": ["V1"]}, ["state"]))
 
 
 def test_milliseconds_are_not_made_of_milliseconds():
     array = xr.DataArray([1.0], {"time": ("time", [80.0], {"units": "ms"})}, ["time"])
-    with pytest.raises(ValueError, match="'time' is in 'ms' already"):
+    with pytest.raises(ValueError, match="'time' must be in steps, got 'ms'"):
         cs.Milliseconds(onset_ms=66, step_ms=25).add_to(array)
 
 
 @pytest.mark.parametrize("step_ms", [0, -25, float("nan"), float("inf")])
 def test_a_step_takes_time(step_ms):
-    with pytest.raises(ValueError, match="step_ms must be more than 0 ms, got"):
+    with pytest.raises(ValueError, match="step_ms must be above 0 ms, got"):
         cs.Milliseconds(onset_ms=66, step_ms=step_ms)
 
 

@@ -39,15 +39,15 @@ def test_a_row_of_all_pairs_becomes_a_matrix_as_scipy_has_it(tmp_path):
     np.testing.assert_array_equal(cs.brains.read(tmp_path / "pairs.mat").values[0, 0], squareform(pairs))
 
 
-def test_what_a_row_of_matrices_is_must_be_said(tmp_path, drawn):
+def test_a_row_of_matrices_without_names_is_refused(tmp_path, drawn):
     savemat(tmp_path / "two.mat", {"RDMs": struct([["monkey", "human"]], drawn[:1])})
-    with pytest.raises(ValueError, match=r"choose one by name=, one of \['monkey', 'human'\], or say dims="):
+    with pytest.raises(ValueError, match=r"choose one matrix by name=, one of \['monkey', 'human'\], or pass dims="):
         cs.brains.read(tmp_path / "two.mat")
     assert cs.brains.read(tmp_path / "two.mat", dims=["subject"]).sizes["subject"] == 2
 
 
 def test_dims_that_do_not_fit_the_struct_are_refused(matlab_file):
-    with pytest.raises(ValueError, match=r"in the shape \(1, 2, 3\), which \('subject',\) does not name"):
+    with pytest.raises(ValueError, match=r"in the shape \(1, 2, 3\), to which dims=\('subject',\) does not fit"):
         cs.brains.read(matlab_file, dims=["subject"])
 
 
@@ -56,7 +56,7 @@ def test_an_unknown_name_is_answered_with_the_names(matlab_file):
         cs.brains.read(matlab_file, name="IT")
 
 
-def test_a_struct_without_the_field_is_told_by_its_fields(tmp_path):
+def test_an_error_lists_the_fields_of_a_struct_without_rdm(tmp_path):
     savemat(tmp_path / "images.mat", {"stimuli": {"image": np.zeros((4, 4, 3), np.uint8), "human": 1}})
     with pytest.raises(ValueError, match=r"no struct has the field 'RDM'.*'stimuli': \['image', 'human'\]"):
         cs.brains.read(tmp_path / "images.mat")
@@ -65,7 +65,7 @@ def test_a_struct_without_the_field_is_told_by_its_fields(tmp_path):
 def test_of_two_structs_one_must_be_chosen(tmp_path, drawn):
     one = struct(["a"], [drawn[0, 0]])
     savemat(tmp_path / "both.mat", {"early": one, "late": one})
-    with pytest.raises(ValueError, match=r"choose one by variable=, one of \['early', 'late'\]"):
+    with pytest.raises(ValueError, match=r"pass variable=, one of \['early', 'late'\]"):
         cs.brains.read(tmp_path / "both.mat")
     assert cs.brains.read(tmp_path / "both.mat", variable="late").shape == (1, 1, N, N)
 
@@ -128,18 +128,18 @@ def test_times_of_rsatoolbox_become_brain_time_without_a_unit_made_up(tmp_path):
     assert rdms["time"].attrs["units"] == "units not stated"
 
 
-def test_a_list_of_matrices_must_say_what_they_are(tmp_path):
+def test_a_list_of_matrices_without_descriptors_is_refused(tmp_path):
     from rsatoolbox.rdm import RDMs
 
     RDMs(matrices(3)).save(str(tmp_path / "list.hdf5"))
-    with pytest.raises(ValueError, match=r"holds 3 matrices .* nothing says what they are: give dims="):
+    with pytest.raises(ValueError, match=r"contains 3 matrices .* which do not identify them: pass dims="):
         cs.brains.read(tmp_path / "list.hdf5")
     assert cs.brains.read(tmp_path / "list.hdf5", dims=["subject"]).sizes["subject"] == 3
 
 
-def test_a_session_that_is_missing_is_told(tmp_path, rsatoolbox_rdms):
+def test_a_missing_session_is_reported(tmp_path, rsatoolbox_rdms):
     rsatoolbox_rdms.subset("index", [0, 1, 2, 3, 4]).save(str(tmp_path / "gap.hdf5"))
-    with pytest.raises(ValueError, match="holds 5 matrices, but 2 x 3 are needed, one for each subject and session"):
+    with pytest.raises(ValueError, match="contains 5 matrices, but 2 x 3 are needed, one for each subject and session"):
         cs.brains.read(tmp_path / "gap.hdf5")
 
 
@@ -156,7 +156,7 @@ class Malicious:
 def test_a_pickle_is_not_opened_unless_allowed(tmp_path):
     trap = tmp_path / "sprung"
     (tmp_path / "rdms.pkl").write_bytes(pickle.dumps(Malicious(trap)))
-    with pytest.raises(ValueError, match="is a pickle, which runs whatever code its maker put in"):
+    with pytest.raises(ValueError, match="is a pickle, which can run any code of its author"):
         cs.brains.read(tmp_path / "rdms.pkl")
     assert not trap.exists()
 
@@ -179,7 +179,7 @@ def test_netcdf_keeps_its_names_and_units(tmp_path):
     assert rdms["time"].attrs["units"] == "ms"
 
 
-def test_netcdf_without_stimuli_is_told_what_it_has(tmp_path):
+def test_an_error_lists_the_variables_of_netcdf_without_stimuli(tmp_path):
     xr.Dataset({"meg": ("time", [1.0])}).to_netcdf(tmp_path / "meg.nc", engine="h5netcdf")
     with pytest.raises(ValueError, match=r"must have the dimensions .*; none of \['meg'\] have them"):
         cs.brains.read(tmp_path / "meg.nc")
@@ -198,14 +198,14 @@ def test_numpy_arrays_have_named_dimensions_and_times(tmp_path):
     ("held", "message"),
     [
         ({"rdm": matrices()}, r"lacks \['dims'\]; it has \['rdm'\]"),
-        ({"rdm": matrices(2), "dims": ["time", "stimulus", "other_stimulus"]}, "needs an array 'time' that says when"),
-        ({"rdm": matrices(2), "dims": ["stimulus", "other_stimulus"]}, "needs its dimensions named"),
-        ({"rdm": matrices(2), "dims": ["run", "stimulus", "other_stimulus"]}, "needs its dimensions named"),
+        ({"rdm": matrices(2), "dims": ["time", "stimulus", "other_stimulus"]}, "needs an array 'time' with the times"),
+        ({"rdm": matrices(2), "dims": ["stimulus", "other_stimulus"]}, "needs as many names of dimensions"),
+        ({"rdm": matrices(2), "dims": ["run", "stimulus", "other_stimulus"]}, "needs as many names of dimensions"),
         (
             {"rdm": matrices(2), "dims": ["time", "stimulus", "other_stimulus"], "time": [1, 2, 3]},
             r"'time' must have a value for each of \(2, 5, 5\), got shape \(3,\)",
         ),
-        ({"rdm": np.array([{}], dtype=object), "dims": ["stimulus"]}, r"is no \.npz file of numbers and texts"),
+        ({"rdm": np.array([{}], dtype=object), "dims": ["stimulus"]}, r"is not an \.npz file of numbers and texts"),
     ],
 )
 def test_numpy_arrays_that_lack_something_are_refused(tmp_path, held, message):
@@ -229,10 +229,10 @@ def test_a_foreign_kind_is_answered_with_the_kinds(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".mat", ".npz", ".nc", ".hdf5"])
-def test_a_damaged_file_is_called_so(tmp_path, suffix):
+def test_a_damaged_file_is_reported(tmp_path, suffix):
     path = tmp_path / f"brain{suffix}"
     path.write_bytes(b"this is a note and no data" * 40)
-    with pytest.raises(ValueError, match=r"brain\.\w+ (is no|holds no) .* or it is damaged"):
+    with pytest.raises(ValueError, match=r"brain\.\w+ (is not an?|contains no) .* or it is damaged"):
         cs.brains.read(path)
 
 
@@ -251,9 +251,15 @@ def spoilt(change):
 @pytest.mark.parametrize(
     ("found", "message"),
     [
-        (spoilt(lambda m: m.__setitem__((1, 3), 9)), r"symmetric, but between stimuli 1 and 3 it is 9 one way and"),
-        (spoilt(lambda m: m.__setitem__((1, 3), np.nan)), "symmetric, but between stimuli 1 and 3 it is nan one way"),
-        (1 - matrices(), r"the diagonal must be 0.* if these are similarities, give 1 - similarity"),
+        (
+            spoilt(lambda m: m.__setitem__((1, 3), 9)),
+            r"symmetric, but between stimuli 1 and 3 it is 9 in one direction and",
+        ),
+        (
+            spoilt(lambda m: m.__setitem__((1, 3), np.nan)),
+            "symmetric, but between stimuli 1 and 3 it is nan in one direction",
+        ),
+        (1 - matrices(), r"the diagonal must be 0.* if these are similarities, pass 1 - similarity"),
         (matrices()[:, :4], "must be square, of at least 2 stimuli, got 5 x 4"),
         (spoilt(lambda m: m.__setitem__((slice(None), 1), np.inf)), "must be finite numbers, got infinity"),
         (np.full((5, 5), np.nan), "must be finite numbers"),
@@ -272,6 +278,6 @@ def test_a_gap_in_both_halves_is_kept_as_a_gap():
     assert int(kept.isnull().sum()) == 2
 
 
-def test_so_many_pairs_as_no_number_of_stimuli_has_are_refused():
-    with pytest.raises(ValueError, match="7 pairs are not all pairs of any number of stimuli"):
+def test_a_number_of_pairs_that_no_number_of_stimuli_has_is_refused():
+    with pytest.raises(ValueError, match="7 is not the number of pairs of any number of stimuli"):
         square(np.arange(7.0), source="mine")

@@ -39,7 +39,7 @@ def test_a_model_takes_them_as_they_are(small_model, images_file):
     assert recording["IT"]["label"].values.tolist() == [1, 0, 1]
 
 
-def test_a_file_without_images_is_told_by_its_fields(tmp_path):
+def test_an_error_lists_the_fields_of_a_file_without_images(tmp_path):
     savemat(tmp_path / "rdms.mat", {"RDMs": {"RDM": np.zeros((3, 3))}})
     with pytest.raises(ValueError, match=r"no struct has the field 'image'.*'RDMs': \['RDM'\]"):
         cs.brains.images(tmp_path / "rdms.mat", size=8)
@@ -63,7 +63,7 @@ def test_a_folder_is_read_with_its_classes_or_in_the_order_of_names(tmp_path):
     assert flat["image"].values[:, 0, 0, 0].tolist() == [150, 100]
 
 
-def test_a_folder_without_images_is_told(tmp_path):
+def test_a_folder_without_images_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"no image found in .*give a folder with images"):
         cs.brains.images(tmp_path, size=8)
     with pytest.raises(ValueError, match=r"variable= is for \.mat, not for the folder"):
@@ -72,7 +72,7 @@ def test_a_folder_without_images_is_told(tmp_path):
 
 def test_a_single_image_is_no_set_of_them(tmp_path):
     (tmp_path / "hand.png").write_bytes(b"")
-    with pytest.raises(ValueError, match=r"give a folder of images, or a \.mat file"):
+    with pytest.raises(ValueError, match=r"pass a folder of images, or a \.mat file"):
         cs.brains.images(tmp_path / "hand.png", size=8)
 
 

@@ -26,7 +26,7 @@ def test_the_curve_grows_after_start_and_stop_ends_it(lab_address, page, left_th
     # without a prediction it does not start
     page.get_by_role("button", name="start", exact=True).click()
     page.get_by_role("alert").wait_for(timeout=120_000)
-    assert "your prediction is missing" in page.get_by_role("alert").inner_text()
+    assert "predict first" in page.get_by_role("alert").inner_text()
 
     page.get_by_role("radio", name="never").first.focus()
     page.keyboard.press("Space")
@@ -34,7 +34,7 @@ def test_the_curve_grows_after_start_and_stop_ends_it(lab_address, page, left_th
     page.keyboard.press("Enter")
     page.wait_for_function(f"() => ({POINTS})() >= 3", timeout=300_000)
     page.get_by_role("button", name="pause", exact=True).click()
-    page.get_by_role("button", name="go on").wait_for(timeout=120_000)
+    page.get_by_role("button", name="resume").wait_for(timeout=120_000)
     page.get_by_role("button", name="stop", exact=True).click()
     page.wait_for_function("() => document.body.textContent.includes('run 1 stopped at step')", timeout=120_000)
     # the words may come a moment before the button

@@ -21,7 +21,7 @@ def lesson_of(**changes):
         "title": "short curves",
         "data": {"name": "contours", "part": "train", "size": 16, "length": [4, 6]},
         "n": 104,
-        "held": 40,
+        "n_held_out": 40,
         "features": {"V1": 4, "V2": 4, "IT": 4},
         "size": 16,
         "n_classes": 2,

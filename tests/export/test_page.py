@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import cortexsim as cs
+from cortexsim._support.resources import notebooks_folder
 from cortexsim.cli import main
 from cortexsim.explore.widgets.movie import Movie
 from cortexsim.explore.widgets.stage import Stage
@@ -104,14 +105,35 @@ def test_another_panel_is_refused(tmp_path):
         export(cs.explore.Anatomy(), tmp_path / "page.html")
 
 
-def test_notebooks_with_such_a_panel_can_be_exported_as_they_open_it():
+def test_the_metadata_of_a_notebook_say_which_panel_becomes_its_page():
     known = exportable()
-    assert known["00_start_here.ipynb"] == (
-        "Tour",
-        {"task": "contours", "question": "", "presentation": cs.flash(1)},
-    )
-    assert known["06_what_changes.ipynb"][0] == "Changes"
+    assert known["00_start_here.ipynb"] == {
+        "panel": "Tour",
+        "arguments": {"task": "contours", "presentation": {"kind": "flash", "duration": 1}},
+    }
+    assert known["06_what_changes.ipynb"]["panel"] == "Changes"
     assert "02_build_a_cortex.ipynb" not in known
+
+
+def test_the_metadata_of_a_cell_name_the_panel_that_the_cell_opens():
+    named = 0
+    for path in notebooks_folder().glob("*.ipynb"):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            if "cortexsim" in cell["metadata"]:
+                named += 1
+                metadata, code = cell["metadata"]["cortexsim"], "".join(cell["source"])
+                assert f"cs.explore.{metadata['panel']}(" in code, path.name
+                names = [value for value in metadata["arguments"].values() if isinstance(value, str)]
+                assert all(f'"{name}"' in code for name in names), path.name
+    assert named == len(exportable())
+
+
+def test_metadata_that_name_no_panel_are_refused(tmp_path, monkeypatch):
+    cell = {"cell_type": "code", "source": "", "metadata": {"cortexsim": {"panel": "Tour", "argument": {}}}}
+    (tmp_path / "mine.ipynb").write_text(json.dumps({"cells": [cell]}))
+    monkeypatch.setattr("cortexsim.export.page.notebooks_folder", lambda: tmp_path)
+    with pytest.raises(ValueError, match=r"unknown setting 'argument': .* did you mean 'arguments'"):
+        exportable()
 
 
 def test_a_notebook_without_one_is_refused_with_those_that_have_one(tmp_path, capsys):

@@ -1,4 +1,4 @@
-"""`cortexsim lab --check`: every failure is told in a line of its own, with what to do, and hides no other."""
+"""`cortexsim lab --check`: every failure has a line of its own, with a remedy, and hides no other."""
 
 import json
 import os
@@ -40,7 +40,7 @@ class Silent:
         pass
 
 
-def test_a_machine_that_is_ready_is_told_so_and_what_to_type():
+def test_a_ready_machine_is_reported_with_the_command_to_type():
     status, lines, last = checked()
     assert status == 0
     assert [line.split()[0] for line in lines.values() if line.split()[0] not in ("ok", "warning")] == []
@@ -50,7 +50,7 @@ def test_a_machine_that_is_ready_is_told_so_and_what_to_type():
 
 
 @pytest.mark.parametrize(("number", "status"), [(0, "warning"), (1000, "ok")])
-def test_root_is_told_with_what_jupyterlab_starts(monkeypatch, number, status):
+def test_root_is_warned_with_the_option_that_jupyterlab_needs(monkeypatch, number, status):
     monkeypatch.setattr(ready.os, "geteuid", lambda: number, raising=False)
     found, text = ready.user()
     assert found == status
@@ -66,7 +66,7 @@ def test_the_last_line_starts_jupyterlab_for_this_user(monkeypatch, capsys, numb
     assert capsys.readouterr().out.strip().endswith(f"Type: {'uv run ' if 'UV' in os.environ else ''}cortexsim {end}")
 
 
-def test_a_broken_torch_and_a_folder_that_cannot_be_written_are_told_side_by_side(tmp_path):
+def test_a_broken_torch_and_a_folder_that_cannot_be_written_are_reported_next_to_each_other(tmp_path):
     (tmp_path / "torch.py").write_text("raise ImportError('libtorch.so is cut')")
     (tmp_path / "file").touch()
     status, lines, last = checked(PYTHONPATH=str(tmp_path), JUPYTER_RUNTIME_DIR=str(tmp_path / "file" / "runtime"))
@@ -77,7 +77,7 @@ def test_a_broken_torch_and_a_folder_that_cannot_be_written_are_told_side_by_sid
     assert lines["kernel"].startswith("failed")
     assert lines["kernel"].endswith("set JUPYTER_RUNTIME_DIR to a folder that is")
     assert lines["packages"].startswith("ok")
-    assert last.startswith("Not ready: folders, kernel, models failed. Do what is said there, then type:")
+    assert last.startswith("Not ready: folders, kernel, models failed. Follow the remedies above, then type:")
     assert last.endswith("cortexsim lab --check")
 
 
@@ -108,24 +108,24 @@ def test_a_whole_model_gives_its_known_number(shipped):
     assert models(shipped)[0] == Found("ok", "models", "each loads and gives its known number: a")
 
 
-def test_an_unreadable_model_is_told(shipped):
+def test_an_unreadable_model_is_reported(shipped):
     (shipped / "a.safetensors").write_bytes(b"cut")
     status, _, text = models(shipped)[0]
     assert status == "failed"
     assert "a.safetensors is no safetensors file, or it is cut or damaged" in text
 
 
-def test_a_model_that_computes_something_else_is_told(shipped):
+def test_a_model_that_computes_something_else_is_reported(shipped):
     (shipped / "known.json").write_text('{"a": 77.0}', encoding="utf-8")
-    assert "and not the known 77.0000: install cortexsim again" in models(shipped)[0].text
+    assert "not the known 77.0000: install cortexsim again" in models(shipped)[0].text
 
 
-def test_a_missing_model_is_told(shipped):
+def test_a_missing_model_is_reported(shipped):
     (shipped / "a.safetensors").unlink()
     assert "there is no model at" in models(shipped)[0].text
 
 
-def test_a_model_without_a_known_number_is_told(shipped):
+def test_a_model_without_a_known_number_is_reported(shipped):
     shutil.copy(shipped / "a.safetensors", shipped / "b.safetensors")
     assert "b has no known number" in models(shipped)[0].text
 
@@ -137,7 +137,7 @@ def test_a_model_without_a_known_number_is_told(shipped):
         (["numpy>=999.1"], r"numpy is .*, 999.1 or later is needed: install cortexsim again"),
     ],
 )
-def test_a_missing_or_old_package_is_told(required, message):
+def test_a_missing_or_old_package_is_reported(required, message):
     status, text = ready.packages(required)
     assert status == "failed"
     assert re.match(message, text)
@@ -147,7 +147,7 @@ def test_a_version_is_compared_by_number():
     assert ready.packages(["numpy>=1.9"]) == ("ok", "all 1 that cortexsim needs")
 
 
-def test_a_missing_front_end_is_told(monkeypatch):
+def test_a_missing_front_end_is_reported(monkeypatch):
     monkeypatch.setattr(ready, "FRONT_ENDS", ("anywidget", "nowhere"))
     assert ready.jupyterlab()[0] == "failed"
     assert "the front end of nowhere is missing: install cortexsim again" in ready.jupyterlab()[1]
@@ -189,7 +189,7 @@ def test_busy_cores_warn_unless_a_model_takes_one_thread(monkeypatch, threads, s
     assert ready.processor()[0] == status
 
 
-def test_an_old_python_is_told(monkeypatch):
+def test_an_old_python_is_reported(monkeypatch):
     monkeypatch.setattr(ready, "PYTHON", (4, 0))
     assert ready.python() == ("failed", ready.python()[1])
     assert ready.python()[1].endswith("4.0 or later is needed; install it")

@@ -1,4 +1,4 @@
-"""How JupyterLab is started: in this Python, with settings for this launch, the user's arguments passed on."""
+"""JupyterLab starts in this Python, with settings for this launch and the user's arguments."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from cortexsim.lab.start import FIRST_NOTEBOOK, environment, find_lesson, lab
 
 @pytest.fixture
 def launched(monkeypatch):
-    """Start `true` in place of JupyterLab, and keep what would have been started."""
+    """Start `true` in place of JupyterLab, and record the command."""
     commands = []
 
     class Stand(subprocess.Popen):
@@ -79,11 +79,11 @@ def test_an_unknown_lesson_is_answered_with_those_that_there_are(lessons, asked)
 
 
 def test_a_name_that_means_two_lessons_is_refused(lessons):
-    with pytest.raises(ValueError, match=r"several lessons are called 'masks': \['01_masks', '10_mas.*give the number"):
+    with pytest.raises(ValueError, match=r"several lessons match 'masks': \['01_masks', '10_mas.*give the number"):
         find_lesson("masks")
 
 
-def test_jupyterlab_is_told_which_lesson_to_open(tmp_path):
+def test_jupyterlab_opens_the_chosen_lesson(tmp_path):
     variables = environment(tmp_path, os.environ, "01_masks.ipynb")
     folder = Path(variables["JUPYTER_CONFIG_PATH"].split(os.pathsep)[0])
     settings = json.loads((folder / "jupyter_lab_config.json").read_text(encoding="utf-8"))

@@ -60,7 +60,7 @@ def test_milliseconds_are_stated_on_the_axis_beside_the_papers_range(course, mil
     figure = time_course(course, milliseconds=milliseconds)
     assert figure.layout.xaxis.title.text == "time (ms) = 66 + 25 t, assumed"
     assert trace(figure, "V1").x.tolist() == [66, 91, 116, 141, 166]
-    assert "t = 2 (116 ms; 106 to 166 ms at 20 to 50 ms a step)" in trace(figure, "V1").hovertext[2]
+    assert "t = 2 (116 ms; 106 to 166 ms at 20 to 50 ms per step)" in trace(figure, "V1").hovertext[2]
 
 
 def test_steps_are_named_by_the_coordinate(course):

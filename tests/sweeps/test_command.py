@@ -69,7 +69,7 @@ def test_a_typo_is_told_in_one_sentence_with_its_line(command, study, capsys):
 def test_a_huge_grid_is_asked_about(command, study, tmp_path, monkeypatch, capsys):
     study.write_text(study.read_text() + f"noise = {[k / 100 for k in range(6000)]}\n")
     assert main(command) == 1
-    assert "has 12,000 points (2 seeds x 6,000 noises), more than 10,000; if that is meant" in capsys.readouterr().err
+    assert "has 12,000 points (2 seeds x 6,000 noises), more than 10,000; to run them all" in capsys.readouterr().err
     asked = []
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda question: asked.append(question) or "n")
@@ -114,7 +114,7 @@ def test_a_scheduler_that_vanishes_is_told_and_what_is_finished_stays(
     address, scheduler = cluster
     study.write_text(study.read_text().replace("[0, 1]", str(list(range(16)))))
     monkeypatch.setattr(running, "SECONDS_TO_CONNECT", 5.0)
-    kept, keep = [], SweepFolder.keep
+    kept, keep = [], SweepFolder.keep_point
 
     def keep_and_kill(self, point, measured):
         keep(self, point, measured)
@@ -124,10 +124,10 @@ def test_a_scheduler_that_vanishes_is_told_and_what_is_finished_stays(
             time.sleep(10 if all_computed else 0)
             scheduler.kill()
 
-    monkeypatch.setattr(SweepFolder, "keep", keep_and_kill)
+    monkeypatch.setattr(SweepFolder, "keep_point", keep_and_kill)
     assert main([*command[:-2], "--scheduler", address]) == 1
     told = capsys.readouterr().err
-    assert "the dask scheduler is gone; what is finished stays, resume=True (--resume) goes on" in told
+    assert "the dask scheduler is gone; finished points are kept, and resume=True (--resume) continues" in told
     assert "unexpected" not in told
     points = {file.stem for file in (tmp_path / "out" / "points").glob("*.nc")}
     assert points == set(kept)

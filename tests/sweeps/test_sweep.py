@@ -1,4 +1,4 @@
-"""A sweep loses nothing that is finished, and one point that fails does not stop the rest."""
+"""A sweep keeps every finished point, and a point that fails does not stop the others."""
 
 import json
 import os
@@ -14,6 +14,8 @@ import xarray as xr
 
 import cortexsim as cs
 from cortexsim.sweeps import running
+from cortexsim.sweeps.point import PointFailedError
+from cortexsim.sweeps.point import measure as point_measure
 from cortexsim.sweeps.study import read_study
 
 PRESENTATIONS = ["flash", "masked:1:2"]
@@ -77,7 +79,7 @@ def test_noise_silence_and_own_statistics_are_dimensions_and_settings(study, run
     np.testing.assert_array_equal(found, cs.analyse.accuracy(recording["readout"]))
 
 
-def test_what_is_finished_is_not_done_again_and_a_study_may_grow(study, run, monkeypatch):
+def test_finished_points_are_not_done_again_and_a_study_may_grow(study, run, monkeypatch):
     first, _ = run(study)
     done = []
     measured = running.measure
@@ -91,7 +93,7 @@ def test_what_is_finished_is_not_done_again_and_a_study_may_grow(study, run, mon
     xr.testing.assert_identical(again, more)
 
 
-def test_stopped_it_keeps_what_is_finished_and_goes_on(study, run, tmp_path):
+def test_a_stopped_sweep_keeps_its_finished_points_and_resumes(study, run, tmp_path):
     def stop(fraction, message):
         raise KeyboardInterrupt
 
@@ -104,7 +106,7 @@ def test_stopped_it_keeps_what_is_finished_and_goes_on(study, run, tmp_path):
     assert (result["status"] == 1).all()
 
 
-def test_a_point_that_fails_is_told_with_its_settings_and_does_not_stop_the_rest(study, run, tmp_path):
+def test_a_point_that_fails_is_reported_with_its_settings_and_does_not_stop_the_others(study, run, tmp_path):
     result, told = run(study | {"presentations": ["sustained", "flash"]})
     assert result["status"].squeeze().values.tolist() == [2, 1]
     assert np.isnan(result["accuracy"].sel(presentation="sustained")).all()
@@ -119,6 +121,43 @@ def test_a_point_that_fails_is_told_with_its_settings_and_does_not_stop_the_rest
     assert "FAILED" in told[1]
 
 
+def failing_at_first(tmp_path):
+    """Measure a point only if a file says that it was tried before."""
+
+    def measure(point, base, recording=None):
+        mark = tmp_path / f"tried-{point.key}"
+        if not mark.exists():
+            mark.touch()
+            raise PointFailedError("the disk was busy")
+        return point_measure(point, base, recording)
+
+    return measure
+
+
+@pytest.mark.parametrize(("retries", "status"), [(0, 2), (1, 1)])
+def test_a_point_that_fails_is_tried_again_as_often_as_asked(study, run, tmp_path, monkeypatch, retries, status):
+    monkeypatch.setattr(running, "measure", failing_at_first(tmp_path))
+    result, told = run(study, retries=retries)
+    assert (result["status"] == status).all()
+    assert any("FAILED: the disk was busy" in line for line in told) == (status == 2)
+
+
+def test_a_worker_raises_what_went_wrong_so_that_dask_can_try_again(study, tmp_path):
+    (point, _) = read_study(study | {"presentations": ["sustained", "flash"]}).points()
+    with pytest.raises(PointFailedError, match="calibrate_on = 500 takes them on training images"):
+        point_measure(point, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("gigabytes", "n_points", "workers"), [(100.0, 100, 8), (100.0, 3, 3), (3.7, 100, 3), (0.1, 100, 1)]
+)
+def test_as_many_workers_are_started_as_cores_points_and_free_memory_allow(monkeypatch, gigabytes, n_points, workers):
+    monkeypatch.setattr(running.os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(running, "available", lambda: int(1e9 * gigabytes))
+    # a worker takes 1.2 GB
+    assert running._fitting(n_points) == workers
+
+
 def test_recordings_are_kept_where_they_are_asked_for(study, run, tmp_path):
     run(study | {"record": "V1:spatial_mean"})
     paths = sorted((tmp_path / "out" / "recordings").iterdir())
@@ -131,7 +170,7 @@ def test_recordings_are_kept_where_they_are_asked_for(study, run, tmp_path):
 # --- refused -------------------------------------------------------------------------------------------------------
 
 
-def test_a_million_points_are_asked_about_before_anything_starts(study, run, tmp_path, monkeypatch):
+def test_a_million_points_are_refused_before_anything_starts(study, run, tmp_path, monkeypatch):
     monkeypatch.setattr(running, "connected", None)
     huge = study | {"seeds": list(range(1000)), "noise": [k / 1000 for k in range(500)]}
     with pytest.raises(ValueError, match=r"has 1,000,000 points \(1,000 seeds x 2 presentations x 500 noises\).*--yes"):
@@ -139,7 +178,7 @@ def test_a_million_points_are_asked_about_before_anything_starts(study, run, tmp
     assert not (tmp_path / "out").exists()
 
 
-def test_an_unreachable_scheduler_is_told(study, run, monkeypatch):
+def test_an_unreachable_scheduler_is_reported(study, run, monkeypatch):
     monkeypatch.setattr(running, "SECONDS_TO_CONNECT", 0.3)
     with pytest.raises(
         ConnectionError, match=r"no dask scheduler answers at 'tcp://127.0.0.1:9' within .*dask scheduler"
@@ -149,7 +188,7 @@ def test_an_unreachable_scheduler_is_told(study, run, monkeypatch):
         run(study, workers=None, scheduler="nonsense", resume=True)
 
 
-def test_any_cluster_will_do_by_its_address(study, run):
+def test_any_cluster_can_be_used_by_its_address(study, run):
     from distributed import LocalCluster
 
     with LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address="127.0.0.1:0") as cluster:
@@ -157,11 +196,11 @@ def test_any_cluster_will_do_by_its_address(study, run):
     assert (result["status"] == 1).all()
 
 
-def test_a_damaged_finished_point_is_told(study, run, tmp_path):
+def test_a_damaged_finished_point_is_reported(study, run, tmp_path):
     run(study)
     file = next((tmp_path / "out" / "points").iterdir())
     file.write_bytes(file.read_bytes()[:100])
-    with pytest.raises(ValueError, match=rf"{file.name} is damaged .*remove it, and this point is done again"):
+    with pytest.raises(ValueError, match=rf"{file.name} is damaged .*remove it, and this part is done again"):
         run(study, resume=True)
     file.unlink()
     result, told = run(study, resume=True)
@@ -171,15 +210,15 @@ def test_a_damaged_finished_point_is_told(study, run, tmp_path):
 
 def test_another_study_in_the_folder_is_refused(study, run, tmp_path):
     run(study)
-    with pytest.raises(FileExistsError, match="exists already; resume=True"):
+    with pytest.raises(FileExistsError, match="exists already; continue it with resume=True"):
         run(study)
-    with pytest.raises(ValueError, match=r"belongs to another study: until was 3 and is now 4; .*seeds.* may grow"):
+    with pytest.raises(ValueError, match=r"belongs to another run: until was 3 and is now 4; .*seeds.* may grow"):
         run(study | {"until": 4}, resume=True)
     (tmp_path / "out" / "study.json").write_text("[")
     with pytest.raises(ValueError, match=r"study\.json is damaged"):
         run(study, resume=True)
     (tmp_path / "out" / "study.json").unlink()
-    with pytest.raises(ValueError, match=r"is no folder of a study: there is no study\.json"):
+    with pytest.raises(ValueError, match=r"is not the folder of a study: it has no study\.json"):
         run(study, resume=True)
 
 
@@ -211,6 +250,8 @@ import os, sys
 from pathlib import Path
 import cortexsim as cs
 from cortexsim.sweeps import running
+from cortexsim.sweeps.point import PointFailedError
+from cortexsim.sweeps.point import measure as point_measure
 from cortexsim.sweeps.point import measure
 
 def dying(point, base, recording=None):
@@ -252,7 +293,7 @@ cs.sweep(json.loads(os.environ["STUDY"]), to=sys.argv[1], workers=1)
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)  # a process loads torch, which takes a while where others work, too
-def test_a_script_without_its_guard_is_told_of_it(study, tmp_path):
+def test_a_script_without_its_guard_is_refused(study, tmp_path):
     script = tmp_path / "unguarded.py"
     script.write_text(UNGUARDED)
     where = {**os.environ, "STUDY": json.dumps(study)}
@@ -276,7 +317,7 @@ cs.sweep(json.loads(os.environ["STUDY"]), to=sys.argv[1], workers=0, report=repo
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)  # a process loads torch, which takes a while where others work, too
-def test_a_sweep_that_is_killed_goes_on(study, run, tmp_path):
+def test_a_sweep_that_is_killed_resumes(study, run, tmp_path):
     study = study | {"seeds": list(range(20))}
     where = {**os.environ, "STUDY": json.dumps(study)}
     command = [sys.executable, "-c", KILLED, str(tmp_path / "out")]

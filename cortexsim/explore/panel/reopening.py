@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cortexsim import explore
 from cortexsim._support.checks import unknown
+from cortexsim._support.settings import read_settings
 from cortexsim.explore.panel.settings import MEASURED, SHOWN, check_answers
 
 if TYPE_CHECKING:
@@ -47,13 +47,7 @@ def reopen(
         what is allowed.
     """
     if isinstance(settings, str | Path):
-        path = Path(settings)
-        if not path.is_file():
-            raise FileNotFoundError(f"there are no settings at {path}")
-        try:
-            settings = json.loads(path.read_text(encoding="utf-8"))
-        except (ValueError, RecursionError) as error:
-            raise ValueError(f"{path} is no JSON ({error}); write it with panel.save") from error
+        settings = read_settings(settings)
     known = (*STUDIES, *SHOWS)
     if not isinstance(settings, Mapping) or "panel" not in settings:
         raise ValueError(f"these are no settings of a panel ({', '.join(known)}): the key 'panel' is missing")

@@ -1,94 +1,24 @@
-"""What can be trained in a panel: images, a model to start from, and how; and what a person changes about them."""
+"""Small trainings for a panel: images, a model, and a recipe."""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 import xarray as xr
 
-from cortexsim._support.checks import unknown, whole
-from cortexsim.datasets.labels import classes
-from cortexsim.datasets.registry import SOURCES, draw
+from cortexsim._support.progress import Report, silent
+from cortexsim.datasets.registry import SOURCES
+from cortexsim.explore.training.choices import Choices
+from cortexsim.explore.training.images import drawn, shuffled
 from cortexsim.graph._schedule import populate, schedule
 from cortexsim.graph.builders import adjacent
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.model.cortex import Cortex
-from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import sustained
 from cortexsim.training.recipe import Recipe
-
-PIECE = 250  # images drawn at once: a cancel lands between two pieces
-LONGEST_READOUT = 24  # later, an unrolled training outgrows a laptop's memory
-
-_DRAWN: dict[Any, xr.Dataset] = {}
-_DRAWING = threading.Lock()
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What a person changes before a run.
-
-    Parameters
-    ----------
-    learning_rate : float
-        The highest one.
-    readout_time : int
-    loss_at : "all" or "readout"
-        Whether all readout times are trained, or the last only.
-    lateral, feedback : bool
-        Whether states are linked with themselves, and backwards.
-    short_first : bool
-        Whether the recipe's curriculum is kept: easy images and short paths first.
-    seed : int
-        Draws the first weights, and the order of the images.
-    threads : int
-        Of torch, in the thread that trains.
-
-    Raises
-    ------
-    ValueError
-        If a number or name is not allowed.
-    """
-
-    learning_rate: float
-    readout_time: int
-    loss_at: str = "all"
-    lateral: bool = True
-    feedback: bool = True
-    short_first: bool = True
-    seed: int = 0
-    threads: int = 1
-
-    def __post_init__(self) -> None:
-        for name, lowest, highest in (("readout_time", 1, LONGEST_READOUT), ("seed", 0, 2**31 - 1), ("threads", 1, 64)):
-            object.__setattr__(self, name, whole(getattr(self, name), name, lowest, highest))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values, for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, given: Mapping[str, Any]) -> Choices:
-        """Read `to_dict`'s form.
-
-        Raises
-        ------
-        ValueError
-            If a choice is unknown, missing or not allowed.
-        """
-        known = [one.name for one in fields(cls)]
-        for name in given:
-            if name not in known:
-                raise ValueError(unknown("choice", name, known))
-        missing = [name for name in ("learning_rate", "readout_time") if name not in given]
-        if missing:
-            raise ValueError(f"the settings lack {missing}: possible are {known}")
-        return cls(**given)
 
 
 @dataclass(frozen=True)
@@ -99,11 +29,11 @@ class Lesson:
     ----------
     title : str
     data : mapping or Dataset
-        `name` and arguments of a dataset of cortexsim, drawn on the spot; or images with the coordinate `label`.
+        `name` and arguments of a dataset, drawn when the first run starts; or images with the coordinate `label`.
     n : int
-        Images; of a Dataset they are taken from all over it, in an order of chance that is always the same.
-    held : int
-        How many of them are held out.
+        Number of images; those of a Dataset are drawn at random, always the same.
+    n_held_out : int
+        Number of them that are held out.
     features : mapping of str to int
         Channels of each state, as for `cortexsim.adjacent`.
     size : int
@@ -112,16 +42,16 @@ class Lesson:
     recipe : Recipe
     readout_time : int
     convolutions : int
-        Of a transition.
+        Of each transition.
     input_gain : float
     n_probe : int
-        Stimuli of each class in the RDM.
+        Number of stimuli of each class in the RDM.
     """
 
     title: str
     data: Mapping[str, Any] | xr.Dataset
     n: int
-    held: int
+    n_held_out: int
     features: Mapping[str, int]
     size: int
     n_classes: int
@@ -137,12 +67,12 @@ class Lesson:
         return len(self.recipe.curriculum) > 1 or len(self.recipe.unfolding) > 1
 
     @property
-    def usual(self) -> Choices:
-        """The choices that it opens with."""
+    def default_choices(self) -> Choices:
+        """The choices that the panel opens with."""
         return Choices(self.recipe.learning_rate, self.readout_time, str(self.recipe.loss_at), seed=self.recipe.seed)
 
     def recipe_for(self, choices: Choices) -> Recipe:
-        """Return the recipe of a run; validation is the panel's, on images that it holds out itself.
+        """Return the recipe of a run, without validation: the panel tests on its own held-out images.
 
         Raises
         ------
@@ -160,7 +90,7 @@ class Lesson:
         return replace(self.recipe, **changes)
 
     def graph_for(self, choices: Choices) -> CortexGraph:
-        """Link the states as chosen."""
+        """Return the graph with the chosen connections."""
         return adjacent(
             dict(self.features),
             size=self.size,
@@ -186,72 +116,41 @@ class Lesson:
 
     @property
     def steps(self) -> int:
-        """How many steps a run takes."""
-        return self.recipe.epochs * ((self.n - self.held) // self.recipe.batch_size)
+        """The number of training steps of a run."""
+        return self.recipe.epochs * ((self.n - self.n_held_out) // self.recipe.batch_size)
 
     def model_for(self, choices: Choices, n_classes: int) -> Cortex:
-        """Make the model of a run; its first weights are drawn from the seed.
+        """Make the model of a run; the seed draws its initial weights.
 
         Raises
         ------
         EmptyStateError
             If nothing reaches the last state by the readout time.
         """
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(choices.seed)
-            return Cortex(self.graph_for(choices), n_classes, choices.readout_time, input_gain=self.input_gain)
+        return Cortex(
+            self.graph_for(choices),
+            n_classes,
+            choices.readout_time,
+            input_gain=self.input_gain,
+            # a generator of its own: other threads use the global one
+            generator=torch.Generator().manual_seed(choices.seed),
+        )
 
-    def images(self, told: Callable[[int, float], None], wanted: Callable[[], bool]) -> xr.Dataset:
+    def images(self, report: Report = silent) -> xr.Dataset:
         """Draw the images, or return those that were drawn before.
 
         Parameters
         ----------
-        told : callable
-            Called with the number of images drawn and the seconds left.
-        wanted : callable
-            Asked between pieces.
+        report : callable, optional
+            Called before each piece; an exception that it raises stops the drawing.
 
         Raises
         ------
-        InterruptedError
-            If they are wanted no longer.
         ValueError
             If there are fewer than `n`.
         """
-        if isinstance(self.data, xr.Dataset):
-            if len(as_images(self.data)) < self.n:
-                raise ValueError(f"the lesson wants {self.n} images, but the data hold {len(as_images(self.data))}")
-            # those that are held out, and those that statistics are taken on, are taken from the ends
-            order = torch.randperm(len(as_images(self.data)), generator=torch.Generator().manual_seed(0))
-            return self.data.isel(stimulus=order[: self.n].numpy())
-        key = (repr(sorted(self.data.items())), self.n)
-        while not _DRAWING.acquire(timeout=0.1):
-            # another panel draws, perhaps the same images
-            if not wanted():
-                raise InterruptedError("no longer wanted")
-        try:
-            if key not in _DRAWN:
-                pieces, started = [], time.perf_counter()
-                for start in range(0, self.n, PIECE):
-                    if not wanted():
-                        raise InterruptedError("no longer wanted")
-                    told(start, (time.perf_counter() - started) * (self.n - start) / start if start else float("nan"))
-                    # a seed for each piece: the images of a dataset cannot be drawn from the middle
-                    pieces.append(draw({**self.data, "seed": start // PIECE}, min(PIECE, self.n - start)))
-                _DRAWN[key] = xr.concat(pieces, "stimulus", combine_attrs="override")
-            return _DRAWN[key]
-        finally:
-            _DRAWING.release()
-
-
-def split(images: xr.Dataset, held: int) -> tuple[xr.Dataset, xr.Dataset, list[str]]:
-    """Split off the last images, and name the classes."""
-    n = len(as_images(images))
-    return (
-        images.isel(stimulus=slice(0, n - held)),
-        images.isel(stimulus=slice(n - held, None)),
-        [str(name) for name in classes(images)],
-    )
+        # of given images, the last are held out and the first serve for statistics, so their order must be random
+        return shuffled(self.data, self.n) if isinstance(self.data, xr.Dataset) else drawn(self.data, self.n, report)
 
 
 def _quick(**changes: Any) -> Recipe:
@@ -263,7 +162,7 @@ LESSONS: dict[str, Lesson] = {
         title="contours: are both dots on one curve?",
         data={"name": "contours", "part": "train", "size": 16},
         n=6400,
-        held=400,
+        n_held_out=400,
         features={"V1": 16, "V2": 16, "V4": 24, "IT": 32},
         size=16,
         n_classes=len(SOURCES["contours"].classes),
@@ -276,7 +175,7 @@ LESSONS: dict[str, Lesson] = {
         title="digits: which one is it?",
         data={"name": "digits", "part": "train", "size": 16, "debris": "none", "occlusion": "none"},
         n=4400,
-        held=400,
+        n_held_out=400,
         features={"V1": 8, "V2": 16, "IT": 32},
         size=16,
         n_classes=len(SOURCES["digits"].classes),

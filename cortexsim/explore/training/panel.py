@@ -1,4 +1,4 @@
-"""Watch a model learn: start, pause, go on, stop; change the recipe, keep the runs and compare them."""
+"""The training panel: start, pause, resume and stop a training; change the recipe and compare runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from cortexsim.explore.panel.exercise import Exercising
 from cortexsim.explore.panel.notice import alert
 from cortexsim.explore.panel.settings import shown_settings, write_settings
 from cortexsim.explore.panel.turns import Turns
-from cortexsim.explore.training.lesson import LESSONS, Choices, Lesson
+from cortexsim.explore.training.choices import Choices
+from cortexsim.explore.training.lesson import LESSONS, Lesson
 from cortexsim.explore.training.questions import EXERCISES, Forecast, Outlook
 from cortexsim.explore.training.recipe_controls import NAMES, RecipeControls
 from cortexsim.explore.training.run import Run
@@ -31,25 +32,25 @@ from cortexsim.training._train import TrainingDivergedError
 
 FORM = Form({"task": text, "learning_rate": anything, "readout_time": anything}, dict.fromkeys(NAMES, anything))
 REDRAW_EVERY_S = 0.5
-N_BEHIND = 4  # runs that are drawn behind the present one
+N_EARLIER = 4  # runs that are drawn behind the present one
 
 _ROW = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 10px")
 _IN_FULL = widgets.Layout(width="100%", min_width="0")
 
 
 class Training(Exercising, Panel):
-    """Train a small model, and see loss, accuracy, kernels and one RDM move as it learns.
+    """The training of a small model, with its loss, accuracy, kernels and one RDM while it learns.
 
-    Nothing trains before *start* is pressed. The training runs in a thread, so that the notebook stays alive; what is
-    drawn is at most half a second old on a machine that has a core to spare. It ends with the panel's `close`, with
-    the kernel, and by *stop*.
+    Nothing trains before *start* is pressed. The training runs in a thread, so that the notebook stays responsive; the
+    figures are at most half a second old on a machine with a free core. It ends by *stop*, when the panel is closed,
+    and with the kernel.
 
     Parameters
     ----------
     task : str or Lesson
         A key of `LESSONS`, or a training of your own.
     question : str
-        What to predict first: a key of `forecast.QUESTIONS`, or "" to just look.
+        What to predict first: a key of `questions.QUESTIONS`, or "" for none.
     **choices
         See `Choices`: `learning_rate`, `readout_time`, `loss_at`, `lateral`, `feedback`, `short_first`, `seed`,
         `threads`.
@@ -57,25 +58,25 @@ class Training(Exercising, Panel):
     Attributes
     ----------
     settings : dict
-        What is chosen; `Training.from_settings(settings)` opens a panel on it.
+        The choices; `Training.from_settings(settings)` opens a panel with them.
     runs : dict of str to Dataset
-        The curves of every run that was kept, as `Run.curves` gives them, and of the one that is under way.
+        The curves of every run, as `Run.curves` returns them, also of the one in progress.
     models : dict of str to Cortex
         The models of the runs that have ended, with statistics.
     model : Cortex or None
         The last of them.
     phase : str
-        "idle", or what the run under way does: see `Trainer`.
+        "idle", or the phase of the run in progress: see `Trainer`.
 
     Raises
     ------
     ValueError
-        If an argument is not allowed. What goes wrong later is shown in the panel.
+        If an argument is not allowed. Later errors are shown in the panel.
     """
 
     EXERCISES: ClassVar[Mapping[str, Guess]] = EXERCISES
 
-    # a widget is closed when it is collected too, even one that was never whole
+    # Python closes a widget that it collects, even one whose constructor failed
     _trainer: Trainer | None = None
     _painter: threading.Thread | None = None
 
@@ -95,24 +96,24 @@ class Training(Exercising, Panel):
         with self._turns.take():
             self._build(question)
             super().__init__(self._rows, layout=_IN_FULL)
-            self._take_up(name, Choices.from_dict({**self._lessons[name].usual.to_dict(), **choices}))
+            self._open_lesson(name, Choices.from_dict({**self._lessons[name].default_choices.to_dict(), **choices}))
         self._changed()
         if self.notice.value:
-            # what cannot be trained from the start is the caller's mistake, not the person's
-            wanted = self.controls.read()
-            self._lesson.recipe_for(wanted)
-            self._lesson.readable(wanted)
+            # arguments that cannot be trained are an error of the caller
+            chosen = self.controls.read()
+            self._lesson.recipe_for(chosen)
+            self._lesson.readable(chosen)
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], *, lesson: Lesson | None = None, **more: Any) -> Training:
-        """Open a panel on what settings describe.
+        """Open a panel with the choices of settings.
 
         Parameters
         ----------
         settings : mapping
-            As another panel's `settings`.
+            As `settings` of a panel returns them.
         lesson : Lesson, optional
-            Where the settings belong to a training of your own.
+            Needed where the settings belong to a training of your own.
         **more
             `question`.
 
@@ -127,11 +128,11 @@ class Training(Exercising, Panel):
             raise ValueError("these settings belong to a training of your own: give it as lesson=...")
         return cls(lesson or task, **{**choices, **more})
 
-    # --- what is there to take away
+    # --- results
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Small JSON values that open a panel on the same choices."""
+        """Small JSON values that open a panel with the same choices."""
         return FORM.written(task=self.controls.task.value, **self.controls.read().to_dict())
 
     @property
@@ -146,12 +147,12 @@ class Training(Exercising, Panel):
 
     @property
     def phase(self) -> str:
-        """What happens now."""
+        """The phase of the run in progress."""
         trainer = self._trainer
         return "idle" if trainer is None or not self._busy else trainer.phase
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
-        """Write the last model, or the settings and what was answered, by how the path ends.
+        """Write the last model, or the settings and answers, depending on the suffix of the path.
 
         Parameters
         ----------
@@ -159,14 +160,14 @@ class Training(Exercising, Panel):
             Ending in .safetensors: the model, for `cs.load` and `Tour(model=path, data=...)`. Ending in .json: settings
             and answers, for `cortexsim.explore.reopen`.
         overwrite : bool
-            Whether a model may take the place of another; settings do.
+            Whether a model may replace an existing file; settings always do.
 
         Raises
         ------
         ValueError
-            If a model is wanted and no run has ended yet, or the path ends in something else.
+            If no run has ended yet, so that there is no model, or the path has another suffix.
         FileExistsError
-            If there is a model and `overwrite` is False.
+            If the file of a model exists and `overwrite` is False.
         """
         if Path(path).suffix == ".json":
             write_settings(shown_settings(self), path)
@@ -177,51 +178,51 @@ class Training(Exercising, Panel):
 
     @property
     def results(self) -> list[tuple[dict[str, Any], xr.Dataset]]:
-        """The choices and the curves of each run whose held-out images were named, oldest first."""
+        """The choices and the curves of each run that was tested on held-out images, oldest first."""
         runs = list(self._runs)
         return [(dict(run.settings), run.curves()) for run in runs if run.validation]
 
-    # --- what the person does
+    # --- actions
 
     def start(self) -> None:
-        """Begin a run with what is chosen; said in the panel if it cannot."""
+        """Start a run with the choices; an error is shown in the panel."""
         self._guarded(self._start, "This could not be started", "Change what is chosen above.")
 
     def pause(self) -> None:
-        """Hold the run at its next report."""
+        """Pause the run at its next report."""
         if self._trainer is not None and self._busy:
             self._trainer.pause()
             self._show_buttons()
 
-    def go_on(self) -> None:
-        """Go on after a pause."""
+    def resume(self) -> None:
+        """Continue the run after a pause."""
         if self._trainer is not None:
-            self._trainer.go_on()
+            self._trainer.resume()
             self._show_buttons()
 
     def stop(self) -> None:
-        """End the run; what it has learned is kept."""
+        """End the run, and test its model."""
         if self._trainer is not None:
             self._trainer.stop()
             self._show_buttons()
 
     def remove(self, name: str) -> None:
-        """Forget a run that has ended, and its model.
+        """Remove a run that has ended, and its model.
 
         Raises
         ------
         ValueError
-            If there is no such run, or it is under way.
+            If there is no such run, or it is in progress.
         """
         names = [run.name for run in self._runs]
         if name not in names:
             raise ValueError(unknown("run", name, names))
         if self._busy and name == names[-1]:
-            raise ValueError(f"{name} is under way: stop it first")
+            raise ValueError(f"{name} is in progress: stop it first")
         with self._lock:
-            gone = self._runs.pop(names.index(name))
+            removed = self._runs.pop(names.index(name))
             self.models.pop(name, None)
-            if self._trainer is not None and self._trainer.run is gone:
+            if self._trainer is not None and self._trainer.run is removed:
                 self._trainer = None
             self._draw()
 
@@ -249,22 +250,22 @@ class Training(Exercising, Panel):
             painter.join(30)
         super().close()
 
-    # --- what is built once
+    # --- construction
 
     def _build(self, question: str) -> None:
         narrow = widgets.Layout(width="84px")
         self.controls, self.ask, self.notice = RecipeControls(self._lessons), Forecast(question), widgets.HTML()
         self.start_button = widgets.Button(description="start", button_style="primary", layout=narrow)
         self.pause_button = widgets.Button(description="pause", layout=narrow)
-        self.stop_button = widgets.Button(description="stop", tooltip="end; what was learned stays", layout=narrow)
+        self.stop_button = widgets.Button(description="stop", tooltip="end the run, and test its model", layout=narrow)
         self.progress = widgets.FloatProgress(max=1.0, layout=widgets.Layout(width="150px"))
         self.words = widgets.HTML()
         drawn = "This could not be drawn", "Choose something else."
         self.views = LearningViews(lambda: self._guarded(self._look, *drawn))
-        self.kept = widgets.Dropdown(
+        self.run_menu = widgets.Dropdown(
             description="runs", layout=widgets.Layout(width="330px"), style={"description_width": "initial"}
         )
-        self.remove_button = widgets.Button(description="remove", tooltip="forget this run", layout=narrow)
+        self.remove_button = widgets.Button(description="remove", tooltip="remove this run", layout=narrow)
         buttons = [self.start_button, self.pause_button, self.stop_button, self.progress, self.words]
         self._rows = [
             self.controls,
@@ -272,36 +273,36 @@ class Training(Exercising, Panel):
             widgets.Box(buttons, layout=_ROW),
             self.notice,
             self.views,
-            widgets.Box([self.kept, self.remove_button], layout=_ROW),
+            widgets.Box([self.run_menu, self.remove_button], layout=_ROW),
         ]
         for name in NAMES:
             getattr(self.controls, name).observe(lambda _: self._changed(), names="value")
         self.controls.task.observe(lambda change: self._changed_task(change["new"]), names="value")
         self.start_button.on_click(lambda _: self.start())
-        self.pause_button.on_click(lambda _: self.go_on() if self._paused else self.pause())
+        self.pause_button.on_click(lambda _: self.resume() if self._paused else self.pause())
         self.stop_button.on_click(lambda _: self.stop())
         self.remove_button.on_click(
             lambda _: self._guarded(
-                lambda: self.remove(self.kept.value), "This run could not be removed", "Stop it first."
+                lambda: self.remove(self.run_menu.value), "This run could not be removed", "Stop it first."
             )
         )
 
-    # --- what is chosen
+    # --- choices
 
     def _changed_task(self, name: str) -> None:
         with self._turns.take() as mine:
             if mine:
-                self._take_up(name, self._lessons[name].usual)
+                self._open_lesson(name, self._lessons[name].default_choices)
         if mine:
             self._changed()
 
-    def _take_up(self, name: str, choices: Choices) -> None:
+    def _open_lesson(self, name: str, choices: Choices) -> None:
         self._lesson = self._lessons[name]
         self.controls.task.value = name
         self.controls.show(self._lesson, choices)
 
     def _changed(self) -> None:
-        """Follow a choice; one that cannot be trained is told at once."""
+        """Follow a choice, and report at once one that cannot be trained."""
         with self._turns.take() as mine:
             if mine:
                 self._guarded(self._fit, "This cannot be trained", "Change what is chosen above.")
@@ -313,12 +314,12 @@ class Training(Exercising, Panel):
         self.ask.ask(Outlook(lesson.steps, times, 1 / lesson.n_classes))
         self.notice.value = ""
         if not self._runs:
-            nothing = Run("the next run", {}, times, status="not started").curves()
-            self.views.show_curves(nothing, [], 1 / lesson.n_classes)
-            self.words.value = f"nothing trains yet; a run takes {lesson.steps:,} steps"
+            empty = Run("the next run", {}, times, status="not started").curves()
+            self.views.show_curves(empty, [], 1 / lesson.n_classes)
+            self.words.value = f"not started; a run takes {lesson.steps:,} steps"
         self._show_buttons()
 
-    # --- what is run
+    # --- runs
 
     @property
     def _busy(self) -> bool:
@@ -326,13 +327,13 @@ class Training(Exercising, Panel):
 
     @property
     def _paused(self) -> bool:
-        return self._trainer is not None and self._trainer.held
+        return self._trainer is not None and self._trainer.paused
 
     def _start(self) -> None:
         if self._busy:
-            raise ValueError("a run is under way: stop it first")
+            raise ValueError("a run is in progress: stop it first")
         if self.ask.missing:
-            raise ValueError("your prediction is missing: choose an answer, or predict «nothing, just look»")
+            raise ValueError("predict first: choose an answer, or set «predict» to «nothing, just look»")
         choices, lesson = self.controls.read(), self._lesson
         lesson.readable(choices)
         self._number += 1
@@ -342,7 +343,7 @@ class Training(Exercising, Panel):
             self._runs.append(run)
             self._trainer = trainer
         self.notice.value = ""
-        self.ask.hold()
+        self.ask.fix()
         self.views.begin()
         trainer.start()
         self._painter = threading.Thread(target=self._paint, args=(trainer,), name="cortexsim-draws-a-training")
@@ -354,19 +355,19 @@ class Training(Exercising, Panel):
         took = 0.0
         while not trainer.wait(max(REDRAW_EVERY_S, 2 * took)):
             started = time.perf_counter()
-            self._guarded(self._draw, "This could not be drawn", "The training goes on.")
+            self._guarded(self._draw, "This could not be drawn", "The training continues.")
             took = time.perf_counter() - started
         if trainer.model is not None:
             self.models[trainer.run.name] = trainer.model
-        self._guarded(lambda: self._draw(over=True), "This could not be drawn", "The run is kept.")
+        self._guarded(lambda: self._draw(over=True), "This could not be drawn", "The run is not lost.")
         if trainer.error is not None:
             diverged = isinstance(trainer.error, TrainingDivergedError)
             then = "Choose a lower learning rate" if diverged else "Change what is chosen above"
-            self.notice.value = alert("The training came to a stop", trainer.error, f"{then}, then start again.")
+            self.notice.value = alert("The training ended with an error", trainer.error, f"{then}, then start again.")
         self._painter = None
         self._show_buttons()
 
-    # --- what is drawn
+    # --- figures
 
     def _draw(self, *, over: bool = False) -> None:
         with self._lock:
@@ -377,16 +378,16 @@ class Training(Exercising, Panel):
             else:
                 self._draw_runs(runs, trainer, over)
             if trainer is not None:
-                self.progress.value, self.words.value = trainer.share, self._in_words(trainer)
+                self.progress.value, self.words.value = trainer.fraction, self._in_words(trainer)
                 self.views.follow(list(trainer.snapshots))
             self._list_runs()
         self._show_buttons()
 
     def _draw_runs(self, runs: list[Run], trainer: Trainer | None, over: bool) -> None:
         last = runs[-1]
-        # a run has no times before its model is made
+        # a run has no readout times before its model exists
         alike = [run for run in runs if run.times and run.settings["task"] == last.settings["task"]]
-        curves = [run.curves() for run in alike[-1 - N_BEHIND :]]
+        curves = [run.curves() for run in alike[-1 - N_EARLIER :]]
         if curves:
             *earlier, present = curves
             self.views.show_curves(present, earlier, 1 / self._lessons[last.settings["task"]].n_classes)
@@ -399,34 +400,34 @@ class Training(Exercising, Panel):
                 self.views.look(list(self._trainer.snapshots))
 
     def _in_words(self, trainer: Trainer) -> str:
-        """Say where the training stands, and how it ended."""
+        """Report the progress of the training, or how it ended."""
         run = trainer.run
         if trainer.phase != "over" or not run.records:
             return trainer.words
-        told = f"{run.name} {run.status} at step {run.records[-1].step:,}"
+        words = f"{run.name} {run.status} at step {run.records[-1].step:,}"
         if not run.validation:
-            return told
-        best = max(run.validation, key=lambda time: run.validation[time])
-        lesson = trainer.lesson
-        told += f"; of {lesson.held} held-out images {run.validation[best]:.0%} are named right at t = {best}"
-        if run.validation[best] < (1 + 1 / lesson.n_classes) / 2 and run.status == "finished":
-            told += ". <b>Learning did not take off.</b> That happens: begin again with another seed"
-        return told
+            return words
+        best, lesson = max(run.validation, key=lambda time: run.validation[time]), trainer.lesson
+        accuracy, halfway = run.validation[best], (1 + 1 / lesson.n_classes) / 2
+        words += f"; {accuracy:.0%} of {lesson.n_held_out} held-out images are classified correctly at t = {best}"
+        if accuracy < halfway and run.status == "finished":
+            words += f". <b>It stayed below {halfway:.0%}.</b> Some seeds stay near chance: restart with another one"
+        return words
 
     def _list_runs(self) -> None:
-        before = self.kept.value
+        before = self.run_menu.value
         options = [(self._describe(run), run.name) for run in self._runs]
-        if options != list(self.kept.options):
-            self.kept.options = options
+        if options != list(self.run_menu.options):
+            self.run_menu.options = options
             names = [name for _, name in options]
             if names:
-                self.kept.value = before if before in names else names[-1]
+                self.run_menu.value = before if before in names else names[-1]
 
     def _describe(self, run: Run) -> str:
-        """Name a run by what is not as the panel opens."""
-        usual = self._lessons[run.settings["task"]].usual.to_dict()
+        """Describe a run by the choices that differ from those that the panel opens with."""
+        default = self._lessons[run.settings["task"]].default_choices.to_dict()
         changed = [
-            f"{name.replace('_', ' ')} {run.settings[name]}" for name in NAMES if run.settings[name] != usual[name]
+            f"{name.replace('_', ' ')} {run.settings[name]}" for name in NAMES if run.settings[name] != default[name]
         ]
         return f"{run.name}, {run.status}: {', '.join(changed) or 'nothing changed'}"
 
@@ -435,11 +436,11 @@ class Training(Exercising, Panel):
         self.controls.enable(not busy)
         self.start_button.disabled = busy
         self.pause_button.disabled = self.stop_button.disabled = not busy
-        self.pause_button.description = "go on" if busy and self._paused else "pause"
+        self.pause_button.description = "resume" if busy and self._paused else "pause"
         self.remove_button.disabled = not self._runs
 
     def _guarded(self, act: Callable[[], Any], what: str, then: str) -> None:
         try:
             act()
-        except Exception as error:  # a widget's exception, or a thread's, would show nowhere else
+        except Exception as error:  # nothing else would show an exception of a widget or a thread
             self.notice.value = alert(what, error, then)

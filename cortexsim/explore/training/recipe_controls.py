@@ -1,4 +1,4 @@
-"""What a person changes before a training."""
+"""The controls of a training, one for each choice."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 import ipywidgets as widgets
 
-from cortexsim.explore.training.lesson import Choices, Lesson
+from cortexsim.explore.training.choices import Choices
+from cortexsim.explore.training.lesson import Lesson
 from cortexsim.explore.widgets.choice import Choice, Option
 
 NAMES = ("learning_rate", "readout_time", "loss_at", "lateral", "feedback", "short_first", "seed", "threads")
@@ -57,7 +58,7 @@ class RecipeControls(widgets.VBox):
         self.short_first.layout.display = "" if lesson.has_curriculum else "none"
 
     def read(self) -> Choices:
-        """Return what is chosen.
+        """Return the choices.
 
         Raises
         ------
@@ -67,6 +68,6 @@ class RecipeControls(widgets.VBox):
         return Choices(**{name: getattr(self, name).value for name in NAMES})
 
     def enable(self, enabled: bool) -> None:
-        """Let everything be changed, or nothing."""
+        """Enable or disable all controls."""
         for name in ("task", *NAMES):
             getattr(self, name).disabled = not enabled

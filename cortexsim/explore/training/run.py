@@ -1,4 +1,4 @@
-"""One training of a panel: what was chosen, and what it has told so far, as labelled curves."""
+"""One training of a panel: its choices, and its curves as labelled arrays."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ import xarray as xr
 
 from cortexsim.training._train import Progress
 
-STEPS_A_POINT = 20
+STEPS_PER_POINT = 20
 
 
 @dataclass
 class Run:
-    """A training, as far as it has come.
+    """A training, finished or not.
 
     Parameters
     ----------
     name : str
     settings : mapping
-        What was chosen, JSON values.
+        The choices, as JSON values.
     times : list of int
-        The readout times that are trained sooner or later.
+        The readout times that are trained.
     records : list of Progress
     validation : mapping of int to float
-        Accuracy on the held-out images at each readout time, once it ended.
+        Accuracy on the held-out images at each readout time, at the end.
     status : str
         "running", "finished", "stopped" or "failed".
     """
@@ -41,18 +41,18 @@ class Run:
     status: str = "running"
 
     def curves(self) -> xr.Dataset:
-        """Return what it has told so far.
+        """Return the curves so far.
 
         Returns
         -------
         Dataset
             `loss` (step) in nats and `accuracy` (step, time), fractions of training images, each the mean over the 20
-            steps up to `step` (the last point over those there are), step 0 untrained; `validation` (time), NaN while
-            it runs. NaN where a time is not trained.
+            steps up to `step` (at the last point, over fewer), step 0 untrained; `validation` (time), NaN until the
+            end. NaN where a time is not trained.
         """
         # a copy: another thread appends
         records = list(self.records)
-        groups = np.array([-(-record.step // STEPS_A_POINT) for record in records], int)
+        groups = np.array([-(-record.step // STEPS_PER_POINT) for record in records], int)
         starts = np.flatnonzero(np.diff(groups, prepend=-1))
         accuracy = np.array([[one.accuracy.get(t, np.nan) for t in self.times] for one in records])
         loss, parts = np.array([one.loss for one in records]), np.split(np.arange(len(records)), starts)[1:]
@@ -80,7 +80,7 @@ class Run:
 
 
 def _mean(values: np.ndarray) -> np.ndarray:
-    """Average over the records that know a time; NaN for a time that none knows."""
-    known = np.isfinite(values)
-    n = known.sum(0)
-    return np.where(n, np.where(known, values, 0).sum(0) / np.maximum(n, 1), np.nan)
+    """Return the mean over the records with a value; NaN for a time without any."""
+    finite = np.isfinite(values)
+    n = finite.sum(0)
+    return np.where(n, np.where(finite, values, 0).sum(0) / np.maximum(n, 1), np.nan)

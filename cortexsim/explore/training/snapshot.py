@@ -1,4 +1,4 @@
-"""What a model looks like in the middle of its training: its kernels, and how it tells a few stimuli apart."""
+"""A model during its training: its kernels, and the dissimilarities of a few stimuli."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Snapshot(NamedTuple):
     ----------
     step : int
     first : DataArray, (filter, channel, y, x)
-        The pre-net's kernels.
+        The kernels of the pre-net.
     kernels : dict of str to DataArray, (target, source, y, x)
-        The first kernels of each transition that has some.
+        The first kernels of each transition that has any.
     rdms : dict of str to DataArray, (stimulus, other_stimulus)
-        Of each state, at the last time at which it takes part in the readout; `time` says which that is.
+        Of each state, at the last time at which it contributes to the readout; `time` says which that is.
     """
 
     step: int
@@ -48,25 +48,25 @@ def probe_of(images: xr.Dataset, classes: list[str], n_each: int) -> xr.Dataset:
     rows = [np.flatnonzero(label == k)[:n_each] for k in range(len(classes))]
     short = [name for name, found in zip(classes, rows, strict=True) if len(found) < n_each]
     if short:
-        raise ValueError(f"the probe needs {n_each} stimuli of each class, and there are fewer of {short}")
+        raise ValueError(f"the probe needs {n_each} stimuli of each class, but there are fewer of {short}")
     chosen = images.isel(stimulus=np.concatenate(rows))
     return chosen.assign_coords({"class_name": ("stimulus", [classes[k] for k in chosen["label"].values])})
 
 
 def take(model: Cortex, probe: xr.Dataset, presentation: AnyPresentation, step: int) -> Snapshot:
-    """Look at a model without changing it.
+    """Take a snapshot of a model, which is not changed.
 
     A model in training has no stored statistics yet, so the probe is normalized by its own moments, as a training
-    batch is: what is drawn is what a batch of just these stimuli would do.
+    batch of these stimuli would be.
 
     Parameters
     ----------
     model : Cortex
     probe : Dataset
-        By `probe_of`.
+        As `probe_of` returns it.
     presentation : Presentation or Mixture
     step : int
-        Of the training.
+        The training step.
     """
     until = model.readout_time
     pixels, presentation = resolve(model, probe, presentation)

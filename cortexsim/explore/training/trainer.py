@@ -1,4 +1,4 @@
-"""A thread that trains one model for a panel: it pauses, goes on and stops at the next report."""
+"""A thread that trains one model for a panel, and that can pause, resume and stop between two reports."""
 
 from __future__ import annotations
 
@@ -6,93 +6,96 @@ import math
 import threading
 import time
 from contextlib import closing
-from typing import Any
 
 import torch
+import xarray as xr
 
-from cortexsim.explore.training.gate import GATE
-from cortexsim.explore.training.lesson import Choices, Lesson, split
+from cortexsim._support.progress import duration, stop_unless
+from cortexsim.explore.training.choices import Choices
+from cortexsim.explore.training.images import split
+from cortexsim.explore.training.lesson import Lesson
 from cortexsim.explore.training.run import Run
 from cortexsim.explore.training.snapshot import Snapshot, probe_of, take
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.cortex import Cortex
 from cortexsim.stimuli.images import as_images
-from cortexsim.training._train import train
+from cortexsim.training._train import Progress, train
 from cortexsim.training.evaluate import accuracies
-from cortexsim.training.recipe import Recipe
 
-REPORT_EVERY = 5
+REPORT_EVERY = 5  # steps
 LOOK_EVERY_S = 0.5
 N_SNAPSHOTS = 120
 
 
 class Trainer:
-    """Trains in a thread of its own. All that goes wrong there is kept in `error`.
+    """A training in a thread of its own; errors there are stored in `error`.
 
     Parameters
     ----------
     lesson : Lesson
     choices : Choices
     run : Run
-        Filled as it trains.
+        Filled during the training.
 
     Attributes
     ----------
     phase : str
         "drawing", "preparing", "training", "paused", "finishing" or "over".
     words : str
-        What it does, with the time left.
-    share : float
+        The present work, with the time left.
+    fraction : float
         How much of the phase is done, 0 to 1.
     model : Cortex or None
-        With statistics once it is over, unless it failed.
+        With statistics at the end, unless the training failed.
     snapshots : list of Snapshot
         From step 0 on, at least half a second apart; at most 120, thinned out as they become more.
     error : Exception or None
+
+    Raises
+    ------
+    ValueError
+        If a choice is not allowed in the recipe.
     """
 
     def __init__(self, lesson: Lesson, choices: Choices, run: Run) -> None:
         self.lesson, self.choices, self.run = lesson, choices, run
-        # what is not allowed is refused at once, where the person is looking
-        self.recipe: Recipe = lesson.recipe_for(choices)
-        self.phase, self.words, self.share = "drawing", "drawing images …", 0.0
+        self.recipe = lesson.recipe_for(choices)
+        self.phase, self.words, self.fraction = "drawing", "drawing images …", 0.0
         self.model: Cortex | None = None
         self.snapshots: list[Snapshot] = []
         self.error: Exception | None = None
-        self._between = 0.0
-        self._go, self._stop, self._abandon = threading.Event(), threading.Event(), threading.Event()
-        self._go.set()
-        # torch's setting belongs to the process where a thread has none of its own yet: it is put back to this
+        self._may_run, self._stop, self._abandon = threading.Event(), threading.Event(), threading.Event()
+        self._may_run.set()
+        # without a setting of its own, a thread changes that of the process: it is restored to this
         self._threads = torch.get_num_threads()
-        # a thread that outlives the kernel's own would keep the process alive: it stops by itself
         self._thread = threading.Thread(target=self._work, name="cortexsim-trains-for-a-panel")
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def pause(self) -> None:
-        """Hold at the next report."""
-        self._go.clear()
+        """Pause at the next report."""
+        self._may_run.clear()
 
-    def go_on(self) -> None:
-        """Go on after a pause."""
-        self._go.set()
+    def resume(self) -> None:
+        """Continue after a pause."""
+        self._may_run.set()
 
     def stop(self) -> None:
         """End at the next report, then take statistics, so that the model can be used."""
         self._stop.set()
-        self._go.set()
+        self._may_run.set()
 
     def abandon(self) -> None:
-        """End at the next report; the model is not wanted."""
+        """End at the next report, without a model."""
         self._abandon.set()
         self.stop()
 
     @property
-    def held(self) -> bool:
+    def paused(self) -> bool:
         """Whether it is paused, or will be at the next report."""
-        return not self._go.is_set()
+        return not self._may_run.is_set()
 
     @property
     def active(self) -> bool:
@@ -113,81 +116,87 @@ class Trainer:
             status = self._train()
         except InterruptedError:
             status = "stopped"
-        except Exception as error:  # the panel shows it: nobody reads what a thread has to say
+        except Exception as error:  # the panel shows it: nobody reads the output of a thread
             self.error = error
         finally:
             self.run.status = status
             torch.set_num_threads(self._threads)
-            self.phase, self.words, self.share = "over", status, 1.0
+            self.phase, self.words, self.fraction = "over", status, 1.0
 
     def _train(self) -> str:
-        images = self.lesson.images(self._drawn, self._wanted)
-        learned, held, names = split(images, self.lesson.held)
-        probe = probe_of(held, names, self.lesson.n_probe)
-        with GATE.alone():
-            model = self.lesson.model_for(self.choices, len(names))
-        presentation = self.recipe.presentation
-        self.run.times = model.readable(presentation, model.readout_time)
-        self.phase, self.words = "preparing", "preparing: torch loads what its optimizers need …"
-        done = False
-        with closing(train(model, learned, self.recipe, report_every=REPORT_EVERY)) as records:
-            looked = -math.inf
-            while self._wanted():
-                with GATE.passing():
-                    record = next(records, None)
-                if record is None:
-                    break
-                done = record.done
+        """Draw the images, train, and test on those held out; return how the training ended."""
+        images = self.lesson.images(stop_unless(self._wanted, self._report))
+        training, held_out, names = split(images, self.lesson.n_held_out)
+        probe = probe_of(held_out, names, self.lesson.n_probe)
+        model = self.lesson.model_for(self.choices, len(names))
+        self.run.times = model.readable(self.recipe.presentation, model.readout_time)
+        finished = self._learn(model, training, probe)
+        if self._abandon.is_set() or not threading.main_thread().is_alive():
+            return "stopped"
+        self.phase, self.words = "finishing", "taking statistics, and testing on held-out images …"
+        step = self.run.records[-1].step if self.run.records else 0
+        self._look(model, probe, step)
+        if not finished:
+            self._calibrate(model, training)
+        self._test(model, held_out, step)
+        self.model = model.eval()
+        return "finished" if finished else "stopped"
+
+    def _learn(self, model: Cortex, training: xr.Dataset, probe: xr.Dataset) -> bool:
+        """Train until the end of the recipe or a stop; return whether the end was reached."""
+        self.phase, self.words = "preparing", "preparing: torch loads its optimizer …"
+        finished, looked = False, -math.inf
+        with closing(train(model, training, self.recipe, report_every=REPORT_EVERY)) as records:
+            while self._wanted() and (record := next(records, None)) is not None:
+                finished = record.done
                 if not record.done:
                     self.run.records.append(record)
                 if time.monotonic() - looked >= LOOK_EVERY_S:
                     self._look(model, probe, record.step)
                     looked = time.monotonic()
                 if record.step:
-                    self.phase, self.share = "training", record.step / record.steps
-                    self.words = f"step {record.step:,} of {record.steps:,}, {_left(record.seconds_left)}"
-                self._hold()
-        if self._abandon.is_set() or not threading.main_thread().is_alive():
-            return "stopped"
-        self.phase, self.words = "finishing", "taking statistics, and testing on held-out images …"
-        step = self.run.records[-1].step if self.run.records else 0
-        self._look(model, probe, step)
-        if not done:
-            some = as_images(learned)[: self.recipe.calibration_images]
-            until = self.recipe.calibrate_until or 2 * model.readout_time
-            calibrate(model, some, presentation, until=until, seed=self.recipe.seed)
-            model.about = {"recipe": self.recipe.to_dict(), "data": str(learned.attrs.get("name", "unnamed"))}
-        labels = torch.as_tensor(held["label"].values)
-        self.run.validation = accuracies(model, as_images(held), labels, self.run.times, presentation)
+                    self.phase = "training"
+                    self._report(record.step / record.steps, _in_words(record))
+                self._wait_while_paused()
+        return finished
+
+    def _calibrate(self, model: Cortex, training: xr.Dataset) -> None:
+        """Take the statistics of a training that was stopped, as the recipe does at its end."""
+        recipe = self.recipe
+        images = as_images(training)[: recipe.calibration_images]
+        until = recipe.calibrate_until or 2 * model.readout_time
+        calibrate(model, images, recipe.presentation, until=until, seed=recipe.seed)
+        model.about = {"recipe": recipe.to_dict(), "data": str(training.attrs.get("name", "unnamed"))}
+
+    def _test(self, model: Cortex, held_out: xr.Dataset, step: int) -> None:
+        """Measure the accuracy on held-out images at every readout time."""
+        labels = torch.as_tensor(held_out["label"].values)
+        self.run.validation = accuracies(model, as_images(held_out), labels, self.run.times, self.recipe.presentation)
         validation = {str(time): value for time, value in self.run.validation.items()}
         model.about |= {"steps": step, "validation": validation, "n_validation": len(labels)}
-        self.model = model.eval()
-        return "finished" if done else "stopped"
 
-    def _drawn(self, n: int, seconds_left: float) -> None:
-        self.share = n / self.lesson.n
-        self.words = f"drawing images, {n:,} of {self.lesson.n:,}{'' if n == 0 else ', ' + _left(seconds_left)}"
+    def _report(self, fraction: float, message: str, /) -> None:
+        self.fraction, self.words = fraction, message
 
     def _wanted(self) -> bool:
+        # a thread that outlives the kernel's main thread would keep the process alive
         return not self._stop.is_set() and threading.main_thread().is_alive()
 
-    def _hold(self) -> None:
+    def _wait_while_paused(self) -> None:
         words = self.words
-        while not self._go.wait(0.2) and self._wanted():
+        while not self._may_run.wait(0.2) and self._wanted():
             self.phase, self.words = "paused", f"paused at {words}"
         self.words = words
         if self.phase == "paused":
             self.phase = "training"
 
-    def _look(self, model: Cortex, probe: Any, step: int) -> None:
-        with GATE.passing():
-            self.snapshots.append(take(model, probe, self.recipe.presentation, step))
+    def _look(self, model: Cortex, probe: xr.Dataset, step: int) -> None:
+        self.snapshots.append(take(model, probe, self.recipe.presentation, step))
         if len(self.snapshots) > N_SNAPSHOTS:
             # the first and the last stay
             self.snapshots = [*self.snapshots[:-1:2], self.snapshots[-1]]
 
 
-def _left(seconds: float) -> str:
-    if not math.isfinite(seconds):
-        return "time left not known yet"
-    return f"{seconds:.0f} s left" if seconds < 100 else f"{seconds / 60:.0f} min left"
+def _in_words(record: Progress) -> str:
+    left = f"{duration(record.seconds_left)} left" if math.isfinite(record.seconds_left) else "time left not known yet"
+    return f"step {record.step:,} of {record.steps:,}, {left}"

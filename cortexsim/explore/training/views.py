@@ -1,4 +1,4 @@
-"""What is seen of a training: its curves, and its kernels and one RDM at a step that can be looked back at."""
+"""The figures of a training: its curves, and kernels and one RDM at any past step."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _WIDE = {"description_width": "initial"}
 
 
 class LearningViews(widgets.VBox):
-    """The figures of a `Training`, and what chooses between them.
+    """The figures of a `Training`, and the controls that choose between them.
 
     Parameters
     ----------
     changed : callable
-        Called when another step, transition or state was chosen; it calls `look`.
+        Called after the choice of a step, transition or state; it calls `look`.
     """
 
     def __init__(self, changed: Callable[[], None]) -> None:
@@ -39,29 +39,29 @@ class LearningViews(widgets.VBox):
             for name, flex in (("curves", "1 1 auto"), ("kernels", "2 1 0"), ("rdm", "1 1 0"))
         }
         self._following = False
-        beside = widgets.Layout(width="100%", min_width="0")
+        full = widgets.Layout(width="100%", min_width="0")
         super().__init__(
             [
                 self._boxes["curves"],
                 widgets.Box([self.transition, self.state, self.look_back, self.words], layout=_ROW),
-                widgets.Box([self._boxes["kernels"], self._boxes["rdm"]], layout=beside),
+                widgets.Box([self._boxes["kernels"], self._boxes["rdm"]], layout=full),
             ],
-            layout=beside,
+            layout=full,
         )
         for control in (self.transition, self.state, self.look_back):
             control.observe(lambda _: None if self._following else changed(), names="value")
 
     def figure(self, name: str) -> go.Figure | None:
-        """Return what is drawn as "curves", "kernels" or "rdm"."""
+        """Return the figure "curves", "kernels" or "rdm"; None if it is not drawn yet."""
         shown = self._boxes[name].children
         return shown[0].figure if shown else None
 
     def show_curves(self, run: xr.Dataset, earlier: Sequence[xr.Dataset], chance: float) -> None:
-        """Draw a run and the ones before it; see `plot.learning`."""
+        """Draw a run and earlier ones; see `plot.learning`."""
         self._show("curves", learning(run, earlier, chance=chance))
 
     def begin(self) -> None:
-        """Forget the steps of another run."""
+        """Clear the steps of an earlier run."""
         self._following = True
         self.look_back.max = self.look_back.value = 0
         self._following = False
@@ -70,12 +70,12 @@ class LearningViews(widgets.VBox):
             self._boxes[name].children = ()
 
     def follow(self, snapshots: Sequence[Snapshot]) -> None:
-        """Offer the steps that there are by now; the newest is drawn unless somebody looks back."""
+        """Offer the steps so far; the newest is drawn unless an earlier one is chosen."""
         if not snapshots:
             return
         self._following = True
         newest, last = self.look_back.value == self.look_back.max, len(snapshots) - 1
-        # a slider without room would not move
+        # the slider cannot move beyond its maximum, so that comes first
         self.look_back.max = last
         self.look_back.value = last if newest else min(self.look_back.value, last)
         for menu, names in ((self.transition, [*snapshots[0].kernels]), (self.state, [*snapshots[0].rdms][::-1])):
@@ -87,7 +87,7 @@ class LearningViews(widgets.VBox):
         self.look(snapshots)
 
     def look(self, snapshots: Sequence[Snapshot]) -> None:
-        """Draw kernels and RDM of the step that is chosen."""
+        """Draw kernels and RDM of the chosen step."""
         if not snapshots:
             return
         shot = snapshots[min(self.look_back.value, len(snapshots) - 1)]

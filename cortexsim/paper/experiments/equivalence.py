@@ -1,4 +1,4 @@
-"""A residual network and its recurrent form, trained side by side. Liao & Poggio (2016), section 2."""
+"""A residual network and its recurrent form, trained next to each other. Liao & Poggio (2016), section 2."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ MODELS = {
     "resnet-3-state-unshared": "3-state, not shared",
 }
 PRECISIONS = {"float64": torch.float64, "float32": torch.float32}
+# steps of training, by scale
 STEPS = {"smoke": 2, "laptop": 20, "paper": 1_000}
 
 
@@ -49,12 +50,13 @@ class Block(nn.Module):
 
 
 class Unfolded(nn.Module):
-    """The residual network of a recurrent one, as a stack of layers that knows nothing of time.
+    """The residual network of a recurrent one, as a stack of layers without time.
 
     Parameters
     ----------
     folded : Cortex
-        Gives the first weights, as copies. A kernel that it uses at several times is one layer used several times.
+        The initial weights are copies of its weights. A kernel that it uses at several times is one layer used several
+        times.
     """
 
     def __init__(self, folded: Cortex) -> None:
@@ -95,7 +97,7 @@ def _convolution(kernel: Tensor, stride: int) -> nn.Conv2d:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The two forms of one residual network: the same weights to begin with, then trained alone on the same images.
+    """The two forms of one residual network: the same initial weights, each trained alone on the same images.
 
     Parameters
     ----------
@@ -114,14 +116,14 @@ class Comparison:
 
     @property
     def paper_confidence(self) -> str:
-        """How sure the paper's number of parameters is."""
+        """Certainty of the paper's number of parameters."""
         return zoo.PAPER[self.model].count_confidence
 
     def recipe(self, scale: Scale, material: Material) -> None:
-        """Both are trained by steps of their own, not by `cortexsim.training._train`."""
+        """Return None: both are trained by steps of their own, not by `cs.train`."""
 
     def do(self, bench: Bench) -> xr.Dataset:
-        """Train both and measure how far apart they are before each step."""
+        """Train both, and measure the difference between them before each step."""
         runs = {}
         for k, (name, dtype) in enumerate(PRECISIONS.items()):
             report = part(bench.report, k / len(PRECISIONS), (k + 1) / len(PRECISIONS))

@@ -1,4 +1,4 @@
-"""What an experiment is: a name, a question, and a plan of parts."""
+"""Experiments: a name, a question, and a plan of parts."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ NOT_KNOWN = "The paper shows curves whose values are not known here, so none is 
 
 @dataclass(frozen=True)
 class Experiment:
-    """An experiment of Liao & Poggio (2016), or one that goes on from it.
+    """An experiment of Liao & Poggio (2016), or one that continues it.
 
     Parameters
     ----------
     name : str
     title : str
     question : str
-        What it answers.
+        The question that it answers.
     plan : callable
         `(scale, seed) -> parts`, in the order of the legend.
     paper : str
-        What is known of the paper's own result, and with which certainty; or that nothing is.
+        The paper's own result, as far as it is known, and with which certainty.
     figures : tuple of str
-        What is drawn of its result; see `plot.experiment`.
+        The figures of its result; see `plot.experiment`.
     seeds : int
-        How many, unless the scale is too small or another number is given.
+        Number of seeds, unless the scale is too small or another number is given.
     paper_error : float or None
         The paper's error (fraction), where it is known.
     paper_error_of : str
-        Of what, with its certainty.
+        The model and data of that error, with its certainty.
     own_data : str
         The only data that it can be run on, where it makes its own.
     own_name : str
-        What those are called in the result, where it changes them.
-    most : int, optional
-        Stimuli of a part, where it makes no more of them than so many at any scale.
+        The name of its own data in the result.
+    most_stimuli : int, optional
+        Largest number of stimuli of a part, at any scale.
     not_drawn : str
-        Why its figure of errors by time has no point at some times.
+        The reason why its figure of errors by time has no point at some times.
     """
 
     name: str
@@ -54,5 +54,23 @@ class Experiment:
     paper_error_of: str = ""
     own_data: str = ""
     own_name: str = ""
-    most: int | None = None
+    most_stimuli: int | None = None
     not_drawn: str = "No point: the last state is empty then, nothing can be read."
+
+    def parts(self, scale: Scale, seed: int) -> tuple[Part, ...]:
+        """List the parts at a scale, in the order of the legend.
+
+        Raises
+        ------
+        ValueError
+            If the experiment cannot be run at this scale.
+        """
+        if scale.models is None:
+            return self.plan(scale, seed)
+        if self.name not in scale.models:
+            raise ValueError(
+                f"{self.name} cannot be run at {scale.name} scale, which is for {list(scale.models)}; choose another "
+                "scale"
+            )
+        runnable = scale.models[self.name]
+        return tuple(part for part in self.plan(scale, seed) if getattr(part, "model", None) in runnable)

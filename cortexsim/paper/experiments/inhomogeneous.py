@@ -1,4 +1,4 @@
-"""The image as initial condition only, or at every time. Liao & Poggio (2016), appendix."""
+"""The image as initial condition only, or as input at every time. Liao & Poggio (2016), appendix."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class LinearCheck:
     """The linear case against its closed form, in float64.
 
     With the image at every time h(n) = Σ_{k=0..n} (I+K)^k x; with the image at time 0 only h(n) = (I+K)^n x, where x is
-    what the pre-net delivers.
+    the output of the pre-net.
     """
 
     label: str
@@ -48,10 +48,10 @@ class LinearCheck:
     seed: int = 0
 
     def recipe(self, scale: Scale, material: Material) -> None:
-        """Nothing is trained."""
+        """Return None: nothing is trained."""
 
     def do(self, bench: Bench) -> xr.Dataset:
-        """Run both, and take the largest difference over images and units at each time."""
+        """Run the model, and take the largest difference from the closed form at each time."""
         side, features = 8, 4
         graph = CortexGraph((State("h1", features, side, side),), (Transition("h1", "h1", LinearStep),))
         with torch.random.fork_rng(devices=[]):

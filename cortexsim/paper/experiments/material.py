@@ -1,4 +1,4 @@
-"""The images of an experiment: made on the spot, CIFAR-10, a folder, or the caller's own."""
+"""Images of an experiment: drawn digits, CIFAR-10, a folder, or the caller's own."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class Material:
     train, test : Dataset
         With `image` (stimulus, channel, y, x) and the coordinate `label`.
     name : str
-        What they are called in results.
+        Their name in results.
     augmentation : str
-        What they bear in training; see `Recipe`.
+        The augmentation that leaves their classes as they are; see `Recipe`.
     """
 
     train: xr.Dataset
@@ -51,7 +51,7 @@ class Material:
         return (self.train if part == "train" else self.test).sizes["stimulus"]
 
     def identity(self) -> dict[str, Any]:
-        """Say which images these are, as plain values."""
+        """Describe the images by plain values: name, numbers, checksums, classes."""
         return {
             "name": self.name,
             "augmentation": self.augmentation,
@@ -77,24 +77,22 @@ def prepare(data: str | Path | Sequence[xr.Dataset] | None, scale: Scale, name: 
         A name of `datasets.SOURCES`, such as "digits"; a folder of images with train/ and test/, one subfolder a class;
         or a pair of Datasets (train, test). By default the scale's.
     scale : Scale
-        Says how many, and how large; photographs are shrunk to it.
+        Sets how many images, and their size; photographs are shrunk to it.
     name : str, optional
-        What a folder's images are called in results; by default the folder's name.
+        Name of a folder's images in results; by default the folder's name.
 
     Raises
     ------
     FileNotFoundError
         If there is no such folder, or CIFAR-10 cannot be had.
     ValueError
-        If the folder lacks train/ or test/, the images are none, too small or too few for a batch or for one of each
-        class, train and test have other classes, or a name is given to what has one.
+        If the folder lacks train/ or test/, images are missing, too small, or too few for a batch or for one of each
+        class, the classes of train and test differ, or a name is given to data that have one.
     """
     data = scale.data if data is None else data
     source = SOURCES.get(data) if isinstance(data, str) else None
     if name is not None and source is not None:
-        raise ValueError(
-            f"data_name is what a folder's images are called, got {name!r} for {str(data)!r}: leave it out"
-        )
+        raise ValueError(f"data_name names the images of a folder, got {name!r} for {str(data)!r}: leave it out")
     if isinstance(data, str) and source is not None and source.drawn:
         made = [
             datasets.get(data, n or default, part=part, size=(scale.side, scale.side))
@@ -140,18 +138,18 @@ def prepare(data: str | Path | Sequence[xr.Dataset] | None, scale: Scale, name: 
     if train.sizes["stimulus"] < least:
         raise ValueError(
             f"{name or called} has {train.sizes['stimulus']} training images; at {scale.name} scale there must be at "
-            f"least {least}, for a batch of {scale.recipe.batch_size} beside those that are held out"
+            f"least {least}, for a batch of {scale.recipe.batch_size} in addition to those that are held out"
         )
     return Material(train, test, name or called, scale.recipe.augmentation)
 
 
-def _first(data: xr.Dataset, n: int | None, what: str) -> xr.Dataset:
-    """Take so many stimuli, balanced over classes, in their order."""
+def _first(data: xr.Dataset, n: int | None, name: str) -> xr.Dataset:
+    """Take the first `n` stimuli, balanced over classes, in their order."""
     total, n_classes = data.sizes["stimulus"], len(datasets.classes(data))
     if n is None or n >= total:
         return data
     if n < n_classes:
-        raise ValueError(f"{n} {what} are too few for {n_classes} classes; choose a larger scale, or fewer classes")
+        raise ValueError(f"{n} {name} are too few for {n_classes} classes; choose a larger scale, or fewer classes")
     return split(data, n / total)[1].assign_attrs(data.attrs)
 
 

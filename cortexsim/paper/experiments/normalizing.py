@@ -1,4 +1,4 @@
-"""Which moments normalize: of each time, of all times together, or none. Liao & Poggio (2016), and beyond."""
+"""Moments of normalization: of each time, of all times together, or none. Liao & Poggio (2016), and beyond."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ def _plan(scale: Scale, seed: int) -> tuple[Part, ...]:
             seed,
             until=scale.until,
             statistics=("calibrated", "held", "pooled"),
-            counted=True,
+            vary_calibration=True,
         ),
         *(
-            Training(f"no normalization{how}", MODEL, seed, normalization="none", until=scale.until, gentler=gentler)
-            for how, gentler in (("", 1.0), (", a tenth of the learning rate", 10.0))
+            Training(
+                f"no normalization{how}", MODEL, seed, normalization="none", until=scale.until, rate_divisor=divisor
+            )
+            for how, divisor in (("", 1.0), (", a tenth of the learning rate", 10.0))
         ),
     )
 

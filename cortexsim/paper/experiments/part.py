@@ -1,15 +1,15 @@
-"""A part of an experiment: one model, trained once and tested; and where it may keep what it did."""
+"""Parts of an experiment: each is one model, trained once and tested."""
 
 from __future__ import annotations
 
 import json
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -21,7 +21,8 @@ from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.checkpoint import load, read_tensors, save
 from cortexsim.model.cortex import Cortex
-from cortexsim.paper.experiments.folder import RunFolder
+from cortexsim.model.moments import Statistics
+from cortexsim.paper.experiments.folder import ExperimentFolder, Record
 from cortexsim.paper.experiments.material import Material
 from cortexsim.paper.experiments.scale import PAPER, Scale
 from cortexsim.stimuli.images import as_images
@@ -30,6 +31,8 @@ from cortexsim.training._train import Progress, TrainingDivergedError, train
 from cortexsim.training.evaluate import accuracies
 from cortexsim.training.recipe import Recipe
 
+T = TypeVar("T")
+
 SHOWN = {"flash": flash(1), "sustained": sustained()}
 ERROR = {"long_name": "error", "units": "1"}
 TIME = {"long_name": "tested at", "units": "steps"}
@@ -37,13 +40,14 @@ TIME = {"long_name": "tested at", "units": "steps"}
 
 @dataclass(frozen=True)
 class Bench:
-    """What a part works with.
+    """The circumstances of a part: its size, images, folder and device.
 
     Parameters
     ----------
     scale : Scale
     material : Material
-    folder : RunFolder
+    folder : ExperimentFolder or None
+        None: records and models are not written.
     device : torch.device
     report : callable
         Called with the fraction of the part that is done and a message; an exception from it stops the run.
@@ -51,7 +55,7 @@ class Bench:
 
     scale: Scale
     material: Material
-    folder: RunFolder
+    folder: ExperimentFolder | None
     device: torch.device
     report: Report
 
@@ -61,17 +65,17 @@ class Part(Protocol):
 
     @property
     def label(self) -> str:
-        """What the legend calls it."""
+        """Name in the legend."""
 
     @property
     def seed(self) -> int:
-        """Draws weights, order and augmentation."""
+        """Seed of weights, order and augmentation."""
 
     def recipe(self, scale: Scale, material: Material) -> Recipe | None:
-        """Return how it is trained, as `cortexsim.training._train` is told; None where that trains nothing."""
+        """Return the recipe of its training; None if `cs.train` trains nothing in it."""
 
     def do(self, bench: Bench) -> xr.Dataset:
-        """Do it, and return what was measured."""
+        """Train and test it, and return what was measured."""
 
 
 def file_name(part: Part) -> str:
@@ -106,28 +110,31 @@ def built(
     readout_time: int | None = None,
     change: str = "",
     normalization: str = "time-specific",
+    features: int | None = None,
 ) -> Cortex:
-    """Make a model of the paper at a scale, untrained; the same seed makes the same weights.
+    """Build a model of the paper at a scale, untrained; the same seed gives the same weights.
 
     Parameters
     ----------
     name : str
-        As `zoo.PAPER` lists it.
+        Name in `zoo.PAPER`.
     scale : Scale
     n_classes : int
     seed : int
     readout_time : int, optional
         By default the paper's.
     change : str
-        One of `CHANGES`, what is done to the graph.
+        Change of the graph: one of `CHANGES`.
     normalization : str
+    features : int, optional
+        Of every state; by default the scale's.
     """
     paper = zoo.PAPER[name]
     # the caller's own random numbers stay as they were
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return Cortex(
-            scale.shrunk(CHANGES[change](paper.graph())),
+            scale.shrunk(CHANGES[change](paper.graph()), features or scale.features.get(name)),
             n_classes=n_classes,
             readout_time=readout_time or paper.readout_time,
             pre_net=paper.pre_net,
@@ -143,28 +150,28 @@ class Training:
     Parameters
     ----------
     label : str
-        What the legend calls it.
+        Name in the legend.
     model : str
-        As `zoo.PAPER` lists it.
+        Name in `zoo.PAPER`.
     seed : int
     readout_time : int, optional
         By default the paper's.
     change : str
-        What is done to the graph: one of `CHANGES`.
+        Change of the graph: one of `CHANGES`.
     normalization : str
     shown : "flash" or "sustained"
         The image at time 0 only, or at every time.
-    longer : float
-        How many times as many epochs as the recipe's.
-    gentler : float
+    epochs_factor : float
+        The recipe's number of epochs is multiplied by this.
+    rate_divisor : float
         The recipe's learning rate is divided by this.
     until : int, optional
         Last time that is tested; by default only the readout time is.
     statistics : tuple of str
         "calibrated" (its own at each time), "held" (those of the readout time reused afterwards), "pooled" (shared
         over time).
-    counted : bool
-        Whether to test with statistics of few and many images, too.
+    vary_calibration : bool
+        Also test with statistics of few and of many images; see `Scale.calibration_sizes`.
     """
 
     label: str
@@ -174,22 +181,22 @@ class Training:
     change: str = ""
     normalization: str = "time-specific"
     shown: str = "flash"
-    longer: float = 1.0
-    gentler: float = 1.0
+    epochs_factor: float = 1.0
+    rate_divisor: float = 1.0
     until: int | None = None
     statistics: tuple[str, ...] = ("calibrated",)
-    counted: bool = False
+    vary_calibration: bool = False
 
     @property
     def paper_confidence(self) -> str:
-        """How sure the paper's number of parameters is for this: "U" where its size is not known."""
+        """Certainty of the paper's number of parameters for this model; "U" where its size is not known."""
         if self.shown != "flash" or self.normalization != "time-specific" or self.change:
             return "U"
         paper = zoo.PAPER[self.model]
         return paper.count_confidence if self.readout_time in (None, paper.readout_time) else "I"
 
     def build(self, scale: Scale, n_classes: int = 10) -> Cortex:
-        """Make the model, untrained."""
+        """Build the model, untrained."""
         return built(
             self.model,
             scale,
@@ -201,11 +208,11 @@ class Training:
         )
 
     def recipe(self, scale: Scale, material: Material) -> Recipe:
-        """Return how it is trained."""
+        """Return the recipe of its training."""
         return replace(
             scale.recipe,
-            epochs=round(scale.recipe.epochs * self.longer),
-            learning_rate=scale.recipe.learning_rate / self.gentler,
+            epochs=round(scale.recipe.epochs * self.epochs_factor),
+            learning_rate=scale.recipe.learning_rate / self.rate_divisor,
             augmentation=material.augmentation,
             presentation=SHOWN[self.shown],
             calibrate_until=self.until or self.readout_time or zoo.PAPER[self.model].readout_time,
@@ -213,42 +220,54 @@ class Training:
         )
 
     def do(self, bench: Bench) -> xr.Dataset:
-        """Train it where that is not done yet, and test it."""
+        """Train it, unless that is done, and test it."""
         model = self.build(bench.scale, bench.material.n_classes).to(bench.device)
         recipe = self.recipe(bench.scale, bench.material)
         measured, model = fit(self, model, bench.material.train, recipe, bench)
         measured["n_parameters"] = model.n_parameters(presentation=recipe.presentation)
-        full = self.build(PAPER)
-        measured["paper_parameters"] = full.n_parameters(presentation=recipe.presentation)
+        measured["paper_parameters"] = self._as_in_the_paper().n_parameters(presentation=recipe.presentation)
         measured["readout_time"] = model.readout_time
-        images = as_images(bench.material.test).to(bench.device)
-        labels = torch.from_numpy(bench.material.test["label"].values).long().to(bench.device)
-        # of a model that diverged every error is empty
-        tested = None if bool(measured["diverged"]) else _Test(model, images, labels, recipe)
-        last = recipe.calibrate_until or model.readout_time
-        readable = model.readable(recipe.presentation, last)
+        test = _Test.of(model, bench, recipe)
+        # every error of a model that diverged is missing
+        errors_at = _missing if bool(measured["diverged"]) else test.errors
+        readable = model.readable(recipe.presentation, recipe.calibrate_until or model.readout_time)
         times = readable if self.until else [model.readout_time]
         kinds = self.statistics if self.normalization != "none" else ("none",)
-        errors = np.array([tested.errors(times, kind) if tested else [math.nan] * len(times) for kind in kinds])
+        errors = np.array([errors_at(times, kind) for kind in kinds])
         measured["test_error"] = (("statistics", "time"), errors, ERROR)
         measured = measured.assign_coords(statistics=list(kinds), time=("time", times, TIME))
         measured["error"] = ((), errors[0, times.index(model.readout_time)], ERROR)
-        if self.counted:
+        if self.vary_calibration:
             training = as_images(bench.material.train)
-            counts = [n for n in bench.scale.calibration if n <= len(training)]
-            by_count = tested.by_count(training, counts, self.seed) if tested else [math.nan] * len(counts)
-            measured["error_by_images"] = ("images", by_count, ERROR)
-            measured = measured.assign_coords(
-                images=("images", counts, {"long_name": "images that statistics were taken on", "units": "1"})
+            sizes = [n for n in bench.scale.calibration_sizes if n <= len(training)]
+            found = (
+                _missing(sizes) if bool(measured["diverged"]) else test.by_calibration_size(training, sizes, self.seed)
             )
+            measured["error_by_images"] = ("images", found, ERROR)
+            images = ("images", sizes, {"long_name": "images that statistics were taken on", "units": "1"})
+            measured = measured.assign_coords(images=images)
         return measured
+
+    def _as_in_the_paper(self) -> Cortex:
+        return self.build(PAPER)
+
+
+def _missing(values: Sequence[int], kind: str = "") -> list[float]:
+    return [math.nan] * len(values)
 
 
 class _Test:
-    """A trained model before the images of the test part."""
+    """A trained model with the images of the test part."""
 
     def __init__(self, model: Cortex, images: torch.Tensor, labels: torch.Tensor, recipe: Recipe) -> None:
         self.model, self.images, self.labels, self.recipe = model, images, labels, recipe
+
+    @classmethod
+    def of(cls, model: Cortex, bench: Bench, recipe: Recipe) -> _Test:
+        """Put the images of the test part where the model is."""
+        test = bench.material.test
+        labels = torch.from_numpy(test["label"].values).long()
+        return cls(model, as_images(test).to(bench.device), labels.to(bench.device), recipe)
 
     def errors(self, times: list[int], kind: str) -> list[float]:
         """Return the error at each time with one kind of statistics."""
@@ -258,29 +277,26 @@ class _Test:
         at = self.model.readout_time
         return self._errors(times, {"calibrated": used, "held": used.held(at), "pooled": used.pooled(at)}[kind])
 
-    def by_count(self, training: torch.Tensor, counts: list[int], seed: int) -> list[float]:
-        """Return the error at the readout time with statistics of so many training images."""
+    def by_calibration_size(self, training: torch.Tensor, sizes: list[int], seed: int) -> list[float]:
+        """Return the error at the readout time with statistics of these numbers of training images."""
         model, shown = self.model, self.recipe.presentation
-        own, order = (
-            dict(model.statistics),
-            torch.randperm(len(training), generator=torch.Generator().manual_seed(seed)),
-        )
+        own = dict(model.statistics)
+        order = torch.randperm(len(training), generator=torch.Generator().manual_seed(seed))
         errors = []
-        for n in counts:
-            taken = calibrate(
-                model, training[order[:n]].to(self.images.device), shown, until=model.readout_time, seed=seed
-            )
+        for n in sizes:
+            some = training[order[:n]].to(self.images.device)
+            taken = calibrate(model, some, shown, until=model.readout_time, seed=seed)
             errors += self._errors([model.readout_time], taken)
         model.statistics = own
         return errors
 
-    def _errors(self, times: list[int], statistics: Any) -> list[float]:
+    def _errors(self, times: list[int], statistics: Statistics | None) -> list[float]:
         found = accuracies(self.model, self.images, self.labels, times, self.recipe.presentation, statistics=statistics)
         return [1 - found[time] for time in times]
 
 
-def fit(part: Part, model: Cortex, data: Any, recipe: Recipe, bench: Bench) -> tuple[xr.Dataset, Cortex]:
-    """Train a model, going on where it was stopped; keep the records and the model.
+def fit(part: Part, model: Cortex, data: xr.Dataset, recipe: Recipe, bench: Bench) -> tuple[xr.Dataset, Cortex]:
+    """Train a model, resuming where an earlier run stopped; write the records and the model.
 
     Returns
     -------
@@ -295,68 +311,78 @@ def fit(part: Part, model: Cortex, data: Any, recipe: Recipe, bench: Bench) -> t
     A loss that is no longer finite ends the training: the errors are NaN from there on, and `diverged` is 1.
     """
     name, folder = file_name(part), bench.folder
-    records, diverged = folder.records(name), False
-    if not (folder.model(name).is_file() and records and records[-1]["done"]):
-        checkpoint = folder.checkpoint(name)
-        if checkpoint.is_file():
-            _read(read_tensors, checkpoint)
-        with closing(train(model, data, recipe, checkpoint=checkpoint)) as training:
-            try:
-                for k, progress in enumerate(training):
-                    if k == 0:
-                        # what came after the last kept state is done again
-                        records = [
-                            old for old in records if not old["done"] and old["step"] < progress.step + progress.done
-                        ]
-                    record = _plain(progress)
-                    if progress.done and record["loss"] is None and records:
-                        # all steps were done before it was stopped: what is told at the end is of the last of them
-                        record |= {name: records[-1][name] for name in ("loss", "accuracy")}
-                    records.append(record)
-                    # train keeps its state at the same moments
-                    if progress.validation or progress.done:
-                        folder.keep_records(name, records)
-                    bench.report(progress.step / progress.steps, str(progress))
-            except TrainingDivergedError as error:
-                bench.report(1.0, str(error))
-                diverged = True
-            finally:
-                folder.keep_records(name, records)
-        if not diverged:
-            save(model, folder.model(name), overwrite=True)
-    else:
+    records = [] if folder is None else folder.records(name)
+    diverged = False
+    if folder is not None and folder.model(name).is_file() and records and records[-1]["done"]:
         model = _trained(folder.model(name), model, recipe).to(bench.device)
+    else:
+        diverged = _train(name, model, data, recipe, bench, records)
+        if folder is not None and not diverged:
+            save(model, folder.model(name), overwrite=True)
     return _by_epoch(records, recipe, model.readout_time, diverged), model.eval()
 
 
-def _read(read: Callable[[Path], Any], path: Path) -> Any:
-    """Read a file of the run's folder; where it is damaged, say what to do."""
+def _train(name: str, model: Cortex, data: xr.Dataset, recipe: Recipe, bench: Bench, records: list[Record]) -> bool:
+    """Train a model and add to its records; return whether it diverged."""
+    folder = bench.folder
+    checkpoint = None if folder is None else folder.checkpoint(name)
+    if checkpoint is not None and checkpoint.is_file():
+        _read(read_tensors, checkpoint)
+    first = True
+    with closing(train(model, data, recipe, checkpoint=checkpoint)) as training:
+        try:
+            for progress in training:
+                if first:
+                    # steps after the last saved state are done again
+                    reached = progress.step + progress.done
+                    records[:] = [old for old in records if not old["done"] and old["step"] < reached]
+                    first = False
+                record = _plain(progress)
+                if progress.done and record["loss"] is None and records:
+                    # the run was stopped between the last step and the end: the last record is of that step
+                    record |= {key: records[-1][key] for key in ("loss", "accuracy")}
+                records.append(record)
+                # `train` writes its state at the same moments
+                if folder is not None and (progress.validation or progress.done):
+                    folder.write_records(name, records)
+                bench.report(progress.step / progress.steps, str(progress))
+        except TrainingDivergedError as error:
+            bench.report(1.0, str(error))
+            return True
+        finally:
+            if folder is not None:
+                folder.write_records(name, records)
+    return False
+
+
+def _read(read: Callable[[Path], T], path: Path) -> T:
+    """Read a file of the run's folder; add to the error of a damaged file what to do."""
     try:
         return read(path)
     except ValueError as error:
-        raise ValueError(f"{error}; remove {path}, and this part is trained anew") from error
+        raise ValueError(f"{error}; remove {path}, and this part is trained again") from error
 
 
 def _trained(path: Path, untrained: Cortex, recipe: Recipe) -> Cortex:
-    """Load the model of a part that was trained before, if it is that part's."""
-    model: Cortex = _read(load, path)
+    """Load the model of a part that was trained before; refuse the model of another part."""
+    model = _read(load, path)
     # through JSON, where tuples become lists
     same = model.about.get("recipe") == json.loads(json.dumps(recipe.to_dict()))
     named = ("readout_time", "sharing", "normalization", "pre_net_name")
     same &= all(getattr(model, name) == getattr(untrained, name) for name in named)
     if not same or model.graph.to_dict() != untrained.graph.to_dict():
-        raise ValueError(f"{path} is not the model of this part; remove it, and this part is trained anew")
+        raise ValueError(f"{path} is not the model of this part; remove it, and this part is trained again")
     return model
 
 
-def _plain(progress: Progress) -> dict[str, Any]:
+def _plain(progress: Progress) -> Record:
     record = asdict(progress)
     # JSON knows no NaN
     return {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in record.items()}
 
 
-def _by_epoch(records: Sequence[dict[str, Any]], recipe: Recipe, readout_time: int, diverged: bool) -> xr.Dataset:
-    """Average the records of each epoch, each by the steps that it is of."""
+def _by_epoch(records: Sequence[Record], recipe: Recipe, readout_time: int, diverged: bool) -> xr.Dataset:
+    """Average the records of each epoch, weighted by their numbers of steps."""
     training = np.full(recipe.epochs, np.nan)
     validation = np.full(recipe.epochs, np.nan)
     right, steps, before = 0.0, 0, 0
@@ -384,6 +410,6 @@ def _by_epoch(records: Sequence[dict[str, Any]], recipe: Recipe, readout_time: i
     )
 
 
-def _at(by_time: dict[Any, float], time: int) -> float:
-    # JSON turns the times into texts
+def _at(by_time: Mapping[int | str, float], time: int) -> float:
+    # in JSON, the keys are texts
     return by_time.get(time, by_time.get(str(time), math.nan))

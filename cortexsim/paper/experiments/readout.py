@@ -1,4 +1,4 @@
-"""When the network is read out: trained at one time, tested at the same or at others. Liao & Poggio (2016)."""
+"""Readout times: trained at one time, tested at the same or at others. Liao & Poggio (2016)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cortexsim.paper.experiments.scale import Scale
 
 TIMES = (1, 2, 5, 10)
 CURVE = "3-state adjacent, no self-transitions"
-# the models of the matrix, and the time at which the last state is reached first
+# the models of the matrix, and the time at which the image first reaches the last state
 MATRIX = {"2-state fully recurrent": ("fully-recurrent-2-state", 1), "3-state adjacent": ("adjacent-3-state", 2)}
 
 
@@ -30,7 +30,7 @@ def _generalization(scale: Scale, seed: int) -> tuple[Part, ...]:
     matrix = (
         Training(f"{label}, t = {time}", name, seed, readout_time=time, until=scale.until, statistics=kinds)
         for label, (name, arrival) in MATRIX.items()
-        for time in scale.trained_at
+        for time in scale.trained_times
         if time >= arrival
     )
     return (curve, *matrix)

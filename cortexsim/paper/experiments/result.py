@@ -1,8 +1,7 @@
-"""The labelled result of an experiment: one netCDF file that says what it is and how it was made."""
+"""Results of experiments: one labelled netCDF file, with all that is needed to know how it was made."""
 
 from __future__ import annotations
 
-import io
 import json
 import platform
 import subprocess
@@ -11,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 import xarray as xr
 
 from cortexsim import __version__
 from cortexsim._support.checks import unknown
-from cortexsim._support.files import written_aside
+from cortexsim._support.netcdf import open_dataset
 from cortexsim._support.resources import data_folder
 
-# what every result says of itself
+# attributes of every result
 NAMED = (
     "experiment",
     "title",
@@ -32,35 +32,6 @@ NAMED = (
     "version",
     "date",
 )
-
-
-def save_dataset(data: xr.Dataset, path: Path) -> None:
-    """Write a Dataset as netCDF, whole or not at all; a result that is there is replaced once the new one is whole.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written; nothing is left behind.
-    """
-    # through memory: an error while HDF5 writes, as on a full disk, ends the whole process (h5py 3)
-    buffer = io.BytesIO()
-    data.to_netcdf(buffer, engine="h5netcdf")
-    with written_aside(path, replacing=True) as aside:
-        aside.write_bytes(buffer.getvalue())
-
-
-def open_dataset(path: Path, remedy: str) -> xr.Dataset:
-    """Read a whole netCDF file into memory.
-
-    Raises
-    ------
-    ValueError
-        If it cannot be read; the message ends with the remedy.
-    """
-    try:
-        return xr.load_dataset(path, engine="h5netcdf")
-    except Exception as error:
-        raise ValueError(f"{path} is damaged ({error}); {remedy}") from error
 
 
 def open_result(path: str | Path) -> xr.Dataset:
@@ -80,22 +51,22 @@ def open_result(path: str | Path) -> xr.Dataset:
     FileNotFoundError
         If there is none.
     ValueError
-        If it is damaged, or no result of an experiment.
+        If it is damaged, or not the result of an experiment.
     """
     path = Path(path)
     if path.is_dir():
         path = path / "result.nc"
     if not path.is_file():
-        raise FileNotFoundError(f"there is no result at {path}; a run that was stopped goes on with --resume")
+        raise FileNotFoundError(f"there is no result at {path}; to finish a run that was stopped, use --resume")
     result = open_dataset(path, "run the experiment again, or fetch the file again")
     missing = [name for name in NAMED if name not in result.attrs]
     if missing:
-        raise ValueError(f"{path} is no result of an experiment: it does not say its {missing[0]}")
+        raise ValueError(f"{path} is not the result of an experiment: it lacks the attribute {missing[0]!r}")
     return result
 
 
 def shipped_names() -> list[str]:
-    """Name the experiments whose results ship."""
+    """List the experiments whose results ship."""
     return sorted(path.stem for path in (data_folder() / "results").glob("*.nc"))
 
 
@@ -105,17 +76,15 @@ def shipped(name: str) -> xr.Dataset:
     Raises
     ------
     ValueError
-        If none of that name ships; the message names those that do.
+        If there is none of that name; the message lists the names.
     """
     if name not in shipped_names():
         raise ValueError(unknown("result", name, shipped_names()) + "; run it: experiments.run(...)")
     return open_result(data_folder() / "results" / f"{name}.nc")
 
 
-def machine(device: Any, threads: int) -> str:
+def machine(device: str | torch.device, threads: int) -> str:
     """Name the hardware."""
-    import torch
-
     if torch.device(device).type == "cuda":
         return torch.cuda.get_device_name(device)
     name = platform.processor() or platform.machine()
@@ -127,7 +96,7 @@ def machine(device: Any, threads: int) -> str:
 
 
 def commit() -> str:
-    """Name the commit that runs; of an installed package, its version."""
+    """Return the commit of the checkout; for an installed package, its version."""
     here = Path(__file__).resolve().parents[2]
 
     def git(*words: str) -> str:
@@ -161,7 +130,7 @@ def combined(parts: Mapping[tuple[str, int], xr.Dataset]) -> xr.Dataset:
         compat="no_conflicts",
         combine_attrs="drop_conflicts",
     )
-    # a merge sorts the labels; the plan has its own order
+    # a merge sorts the labels; the order of the plan is restored
     return whole.reindex(model=list(dict.fromkeys(label for label, _ in parts)))
 
 
@@ -176,7 +145,7 @@ def over_seeds(values: xr.DataArray) -> xr.DataArray:
     Returns
     -------
     DataArray
-        Without `seed`; coordinates `low` and `high`: the lowest and highest over several seeds (NaN where one alone
+        Without `seed`; coordinates `low` and `high`: the lowest and highest over several seeds (NaN where only one
         has a value), or the 95 % Wilson interval over the stimuli of one. `attrs["interval"]` says which.
 
     References
@@ -189,12 +158,12 @@ def over_seeds(values: xr.DataArray) -> xr.DataArray:
         low, high = values.min("seed"), values.max("seed")
         interval = f"lowest to highest over {n_seeds} seeds"
         counted = values.count("seed")
-        # one seed that is left says nothing of what is between seeds
+        # a single seed that is left shows no spread
         low, high = low.where(counted > 1), high.where(counted > 1)
         counts = counted.values
         fewest = counts[counts > 0].min(initial=n_seeds)
         if fewest < n_seeds:
-            interval += f" ({fewest} where others diverged)"
+            interval += f" ({fewest} where the others diverged)"
     else:
         z = 1.959964
         centre = (mean + z**2 / (2 * n)) / (1 + z**2 / n)
@@ -205,5 +174,5 @@ def over_seeds(values: xr.DataArray) -> xr.DataArray:
 
 
 def plain(settings: Mapping[str, Any]) -> str:
-    """Write settings as one line, which netCDF keeps as an attribute."""
+    """Write settings as one line of JSON, which netCDF takes as an attribute."""
     return json.dumps(settings, sort_keys=True)

@@ -1,4 +1,4 @@
-"""Run an experiment: its parts one after the other, each kept as soon as it is done, then one result."""
+"""Runs of experiments: part after part, each written as soon as it is done, then one result."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from cortexsim import __version__
 from cortexsim._support.checks import unknown, whole
 from cortexsim._support.progress import Report, silent
 from cortexsim._support.progress import part as part_of
+from cortexsim._support.run_folder import already_there
 from cortexsim.model.devices import checked_device
 from cortexsim.paper.experiments.equivalence import EQUIVALENCE
 from cortexsim.paper.experiments.experiment import Experiment
-from cortexsim.paper.experiments.folder import RunFolder
+from cortexsim.paper.experiments.folder import ExperimentFolder
 from cortexsim.paper.experiments.inhomogeneous import INHOMOGENEOUS
 from cortexsim.paper.experiments.material import Material, prepare
 from cortexsim.paper.experiments.normalizing import NORMALIZATION
@@ -50,6 +51,9 @@ EXPERIMENTS: dict[str, Experiment] = {
     )
 }
 
+# settings files are compared with those of older runs
+NAMES_ON_DISK = {"epochs_factor": "longer", "rate_divisor": "gentler", "vary_calibration": "counted"}
+
 
 def run(
     name: str,
@@ -70,20 +74,21 @@ def run(
     ----------
     name : str
         One of `EXPERIMENTS`.
-    scale : "smoke", "laptop" or "paper"
-        To see that it works, in seconds; small models, in minutes; the paper's sizes and recipe, for a GPU.
+    scale : "smoke", "laptop", "workstation" or "paper"
+        A test, in seconds; small models, in minutes; the paper's features where they fit and 20 epochs, in hours on one
+        core; the paper's sizes and recipe, for a GPU.
     data : str, path or pair of Datasets, optional
         A name of `datasets.SOURCES`, a folder of images with train/ and test/, or (train, test). By default the
         scale's.
     data_name : str, optional
-        What a folder's images are called in the result; by default the folder's name.
+        Name of a folder's images in the result; by default the folder's name.
     to : path, optional
-        The folder of the run: settings, training records, models and result.nc. Without it nothing is kept but what is
-        returned.
+        The folder of the run: settings, training records, models and result.nc. Without it nothing is written.
     resume : bool
-        Go on with a run that was stopped in that folder; finished parts are not done again.
+        Continue a run that was stopped in that folder; finished parts are not done again.
     seeds : int, optional
-        How many; each draws other weights, another order and other held-out images. By default the experiment's own.
+        Number of seeds; each draws other weights, another order and other held-out images. By default the experiment's
+        own.
     epochs : int, optional
         Of every training, in place of the scale's; the result says so.
     device : str
@@ -95,13 +100,14 @@ def run(
     Returns
     -------
     Dataset
-        Dimensions `model` and `seed` first; errors are fractions. `cortexsim.plot._experiment` draws it, and
+        Dimensions `model` and `seed` first; errors are fractions. `cs.plot.experiment` draws it, and
         `open_result` reads it again from the folder.
 
     Raises
     ------
     ValueError
-        If name, scale, data or device is not allowed, or the folder belongs to another run or is damaged.
+        If name, scale, data or device is not allowed, the experiment cannot be run at this scale, or the folder belongs
+        to another run or is damaged.
     FileExistsError
         If the folder exists and `resume` is False.
     FileNotFoundError
@@ -116,70 +122,67 @@ def run(
     epochs = None if epochs is None else whole(epochs, "epochs", 1)
     if epochs is not None:
         size = replace(size, recipe=replace(size.recipe, epochs=epochs))
-    if experiment.most is not None:
-        n_train, n_test = (min(n or experiment.most, experiment.most) for n in (size.n_train, size.n_test))
+    if experiment.most_stimuli is not None:
+        n_train, n_test = (
+            min(n or experiment.most_stimuli, experiment.most_stimuli) for n in (size.n_train, size.n_test)
+        )
         size = replace(size, n_train=n_train, n_test=n_test)
     if experiment.own_data and data not in (None, experiment.own_data):
         raise ValueError(f"{name} makes its own data ({experiment.own_data}); leave data out")
     if to is not None and Path(to).exists() and not resume:
-        raise FileExistsError(f"{to} exists already; resume=True (--resume) goes on with it, or choose another folder")
-    n_seeds = seeds or (experiment.seeds if size.several_seeds else 1)
-    parts = [part for seed in range(n_seeds) for part in experiment.plan(size, seed)]
+        raise FileExistsError(already_there(Path(to)))
+    n_seeds = seeds or (max(experiment.seeds, size.least_seeds) if size.several_seeds else 1)
+    parts = [part for seed in range(n_seeds) for part in experiment.parts(size, seed)]
     material = prepare(experiment.own_data or data, size, data_name)
     if epochs is not None and all(part.recipe(size, material) is None for part in parts):
         raise ValueError(f"{name} trains by steps, not by epochs; leave epochs out")
     with ExitStack() as stack:
         path = Path(stack.enter_context(tempfile.TemporaryDirectory()) if to is None else to)
-        folder = RunFolder(path if to else path / name, _settings(experiment, size, material, parts), resume=resume)
+        settings = _settings(experiment, size, material, parts)
+        folder = stack.enter_context(ExperimentFolder(path if to else path / name, settings, resume=resume))
         done: dict[tuple[str, int], xr.Dataset] = {}
         for k, part in enumerate(parts, 1):
             what = f"{k}/{len(parts)} {part.label}" + (f", seed {part.seed}" if n_seeds > 1 else "")
             reported = part_of(report, (k - 1) / len(parts), k / len(parts), f"{what}: ")
-            done[part.label, part.seed] = _do(part, Bench(size, material, folder, where, reported))
+            done[part.label, part.seed] = _finished(part, Bench(size, material, folder, where, reported), folder)
         result = _result(experiment, size, material, parts, done)
         folder.finish(result)
         return result
 
 
-def _do(part: Part, bench: Bench) -> xr.Dataset:
-    """Do a part where that is not done yet, and keep what it measured with when, where and by what."""
-    finished = bench.folder.part(file_name(part))
-    if finished is not None:
-        return finished
-    started = time.perf_counter()
-    measured = part.do(bench)
-    measured["seconds"] = measured.get("training_seconds", time.perf_counter() - started)
-    threads = torch.get_num_threads()
-    measured.attrs = {
-        "hardware": machine(bench.device, threads),
-        "commit": commit(),
-        "version": __version__,
-        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-    }
-    bench.folder.finish_part(file_name(part), measured)
+def _finished(part: Part, bench: Bench, folder: ExperimentFolder) -> xr.Dataset:
+    """Return what a part measured; do it first, if it is not finished yet."""
+    found = folder.part(file_name(part))
+    if found is not None:
+        return found
+    measured = measure(part, bench)
+    folder.keep(file_name(part), measured)
     bench.report(1.0, "done")
     return measured
 
 
-def _told(scale: Scale) -> str:
-    """Say at which scale, and how it differs from the paper's."""
-    texts = [scale.name]
-    if scale.width > 1:
-        texts.append(f"the paper's features divided by {scale.width}, at least 2")
-    usual, epochs = scale_named(scale.name).recipe.epochs, scale.recipe.epochs
-    if epochs != usual:
-        texts.append(f"{epochs} epochs in place of {usual}")
-    return ", ".join(texts)
+def measure(part: Part, bench: Bench) -> xr.Dataset:
+    """Do a part; say when, where and with which version."""
+    started = time.perf_counter()
+    measured = part.do(bench)
+    measured["seconds"] = measured.get("training_seconds", time.perf_counter() - started)
+    measured.attrs = {
+        "hardware": machine(bench.device, torch.get_num_threads()),
+        "commit": commit(),
+        "version": __version__,
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+    }
+    return measured
 
 
 def recipes(parts: Sequence[Part], scale: Scale, material: Material) -> dict[str, str]:
-    """Say how the parts were trained, as attributes of the result.
+    """Describe the training of the parts, as attributes of the result.
 
     Returns
     -------
     dict
-        `recipe`: what all have in common, as JSON; `recipe_of_each`: by the model's label what each has of its own.
-        Seeds are a dimension of the result, and left out. Nothing where nothing is trained by a recipe.
+        `recipe`: the settings that all have in common, as JSON; `recipe_of_each`: by the model's label, the others.
+        Seeds are a dimension of the result, and left out. Empty if no part is trained by a recipe.
     """
     found = {part.label: part.recipe(scale, material) for part in parts}
     settings = {label: recipe.to_dict() for label, recipe in found.items() if recipe is not None}
@@ -204,16 +207,22 @@ def _validated_on(recipe: Recipe, n_train: int) -> str:
 
 
 def _settings(experiment: Experiment, scale: Scale, material: Material, parts: Sequence[Part]) -> dict[str, Any]:
-    """Return all that decides what a run computes, as plain values."""
+    """Return all that determines the numbers of a run, as plain values."""
     return {
         "experiment": experiment.name,
         "scale": scale.name,
         "seeds": len({part.seed for part in parts}),
         "data": material.identity(),
         "recipe": scale.recipe.to_dict(),
-        "sizes": {"width": scale.width, "side": scale.side, "calibration": list(scale.calibration)},
-        "parts": [{"kind": type(part).__name__, **asdict(part)} for part in parts],  # type: ignore[call-overload]
+        "sizes": {"width": scale.feature_divisor, "side": scale.side, "calibration": list(scale.calibration_sizes)},
+        "parts": [_part_on_disk(part) for part in parts],
     }
+
+
+def _part_on_disk(part: Part) -> dict[str, object]:
+    """Return a part as the settings file has it, under the names of the first run folders."""
+    fields = asdict(part)  # type: ignore[call-overload]
+    return {"kind": type(part).__name__, **{NAMES_ON_DISK.get(name, name): value for name, value in fields.items()}}
 
 
 def _result(
@@ -223,11 +232,13 @@ def _result(
     parts: Sequence[Part],
     done: dict[tuple[str, int], xr.Dataset],
 ) -> xr.Dataset:
-    """Label the result: what it is of, how it was made, and what is known of the paper's."""
+    """Label the result: data, recipe, hardware, and the paper's own numbers as far as they are known."""
     measured = list(done.values())
-    sure = {part.label: getattr(part, "paper_confidence", "U") for part in parts}
+    confidence = {part.label: getattr(part, "paper_confidence", "U") for part in parts}
     result = combined(done)
-    result = result.assign_coords(paper_confidence=("model", [sure[str(label)] for label in result["model"].values]))
+    result = result.assign_coords(
+        paper_confidence=("model", [confidence[str(label)] for label in result["model"].values])
+    )
     n_test, n_train = material.n("test"), material.n("train")
     n_held = max(round(n_train * scale.recipe.validation), 1)
     over = {"validation_error": n_held, "training_error": n_train - n_held}
@@ -237,9 +248,9 @@ def _result(
     result["model"].attrs["long_name"] = experiment.title
     result["seed"].attrs["long_name"] = "seed"
 
-    def named(what: str) -> str:
-        # parts of a run that was stopped may have been done elsewhere, or by another commit
-        return "; ".join(dict.fromkeys(str(data.attrs[what]) for data in measured))
+    def of_all(attribute: str) -> str:
+        # parts of a resumed run may come from several machines or commits
+        return "; ".join(dict.fromkeys(str(data.attrs[attribute]) for data in measured))
 
     trained = recipes(parts, scale, material)
     result.attrs = {
@@ -251,10 +262,10 @@ def _result(
         "data": f"{experiment.own_name or material.name}, {scale.side}x{scale.side} px, {n_train:,} training and "
         f"{n_test:,} test images",
         "not_drawn": experiment.not_drawn,
-        "scale": _told(scale),
+        "scale": str(scale),
         **({"validated_on": _validated_on(scale.recipe, n_train)} | trained if trained else {}),
         "seconds": float(sum(float(data["seconds"]) for data in measured)),
-        **{what: named(what) for what in ("hardware", "commit", "version", "date")},
+        **{attribute: of_all(attribute) for attribute in ("hardware", "commit", "version", "date")},
     }
     if experiment.paper_error is not None:
         result.attrs |= {"paper_error": experiment.paper_error, "paper_error_of": experiment.paper_error_of}

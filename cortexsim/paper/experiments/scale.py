@@ -1,8 +1,9 @@
-"""How large an experiment is run: to see that it works, on a laptop, or as in the paper."""
+"""Sizes of an experiment: a smoke test, a laptop, a workstation without a GPU, and the paper's own."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from cortexsim._support.checks import unknown
 from cortexsim.graph.cortex_graph import CortexGraph
@@ -16,45 +17,65 @@ class Scale:
     Parameters
     ----------
     name : str
-    width : int
-        The paper's features are divided by this, down to 2.
+    feature_divisor : int
+        The paper's numbers of features are divided by this, down to 2.
     side : int
-        Of the images, in pixels.
+        Side of the images, in pixels.
     n_train, n_test : int or None
         Images to train and to test on; None is all there are.
     recipe : Recipe
-        How every model is trained.
+        The training of every model.
     data : str
-        What is shown where nothing else is said: "digits" or "cifar10".
-    calibration : tuple of int
-        How many images statistics are taken on, where that is what is asked.
-    trained_at : tuple of int
-        Readout times of the matrix trained at x tested at.
+        The default data: "digits" or "cifar10".
+    calibration_sizes : tuple of int
+        Numbers of images for statistics, in the experiment that varies them.
+    trained_times : tuple of int
+        Readout times at which the networks of `generalization` are trained.
     until : int
         Last time that is tested.
     several_seeds : bool
-        Whether experiments that ask for several seeds get them.
+        False: one seed, also in experiments that have several.
+    least_seeds : int
+        Every experiment has at least so many seeds.
+    features : mapping of str to int
+        Features of every state of a model, where the paper's take too long; by name in `zoo.PAPER`.
+    models : mapping of str to tuple of str, optional
+        The models of each experiment that can be run at this scale, by name in `zoo.PAPER`. By default all models of
+        all experiments.
+    references : bool
+        Add single-state networks of equal size to `more-states`.
     """
 
     name: str
-    width: int
+    feature_divisor: int
     side: int
     n_train: int | None
     n_test: int | None
     recipe: Recipe
     data: str
-    calibration: tuple[int, ...]
-    trained_at: tuple[int, ...] = (1, 2, 3, 5, 10)
+    calibration_sizes: tuple[int, ...]
+    trained_times: tuple[int, ...] = (1, 2, 3, 5, 10)
     until: int = 15
     several_seeds: bool = True
+    least_seeds: int = 1
+    features: Mapping[str, int] = field(default_factory=dict)
+    models: Mapping[str, tuple[str, ...]] | None = None
+    references: bool = False
 
-    def shrunk(self, graph: CortexGraph) -> CortexGraph:
-        """Return a graph of the paper with fewer features and smaller maps; the transitions stay as they are."""
+    def shrunk(self, graph: CortexGraph, features: int | None = None) -> CortexGraph:
+        """Return a graph of the paper with fewer features and smaller maps, and the same transitions.
+
+        Parameters
+        ----------
+        graph : CortexGraph
+        features : int, optional
+            Of every state; by default the paper's, divided by `feature_divisor`.
+        """
         by = graph.states[0].height // self.side
         states = tuple(
             replace(
                 state,
-                features=max(state.features // self.width, min(state.features, 2)),
+                features=features or max(state.features // self.feature_divisor, min(state.features, 2)),
                 height=state.height // by,
                 width=state.width // by,
             )
@@ -62,23 +83,33 @@ class Scale:
         )
         return CortexGraph(states, graph.transitions)
 
+    def __str__(self) -> str:
+        texts = [self.name]
+        if self.feature_divisor > 1:
+            texts.append(f"the paper's features divided by {self.feature_divisor}, at least 2")
+        texts += [f"{features} features in each state of {model}" for model, features in self.features.items()]
+        usual = SCALES[self.name].recipe.epochs if self.name in SCALES else self.recipe.epochs
+        if self.recipe.epochs != usual:
+            texts.append(f"{self.recipe.epochs} epochs in place of {usual}")
+        return ", ".join(texts)
+
 
 SMOKE = Scale(
     "smoke",
-    width=10,
+    feature_divisor=10,
     side=16,
     n_train=60,
     n_test=40,
     recipe=Recipe.paper(epochs=2, batch_size=16, augmentation="none", validation=1 / 6, calibration_images=20),
     data="digits",
-    calibration=(10, 20, 50),
-    trained_at=(2, 5),
+    calibration_sizes=(10, 20, 50),
+    trained_times=(2, 5),
     until=11,
     several_seeds=False,
 )
 LAPTOP = Scale(
     "laptop",
-    width=8,
+    feature_divisor=8,
     side=16,
     n_train=5_000,
     n_test=1_000,
@@ -93,24 +124,46 @@ LAPTOP = Scale(
         calibration_images=500,
     ),
     data="digits",
-    calibration=(10, 30, 100, 300, 1_000),
-    trained_at=(2, 5, 10),
+    calibration_sizes=(10, 30, 100, 300, 1_000),
+    trained_times=(2, 5, 10),
+)
+# what one core trains in hours: 50,000 images of 32x32 px, with the loss at the readout time, as in the paper
+WORKSTATION = Scale(
+    "workstation",
+    feature_divisor=1,
+    side=32,
+    n_train=None,
+    n_test=None,
+    recipe=Recipe.quick(epochs=20, loss_at="readout"),
+    data="cifar10",
+    calibration_sizes=(10, 30, 100, 300, 1_000, 3_000),
+    trained_times=(2, 5, 10),
+    least_seeds=3,
+    features={"fully-recurrent-2-state": 16},
+    models={
+        "weight-sharing": ("resnet-3-state", "resnet-3-state-unshared"),
+        "more-states": ("fully-recurrent-4-state", "adjacent-4-state", "resnet-1-state-unshared"),
+        "one-kernel": ("one-kernel-16",),
+        "readout-time": ("fully-recurrent-2-state",),
+        "generalization": ("fully-recurrent-2-state",),
+    },
+    references=True,
 )
 PAPER = Scale(
     "paper",
-    width=1,
+    feature_divisor=1,
     side=32,
     n_train=None,
     n_test=None,
     recipe=Recipe.paper(),
     data="cifar10",
-    calibration=(10, 30, 100, 300, 1_000, 3_000),
+    calibration_sizes=(10, 30, 100, 300, 1_000, 3_000),
 )
-SCALES = {scale.name: scale for scale in (SMOKE, LAPTOP, PAPER)}
+SCALES = {scale.name: scale for scale in (SMOKE, LAPTOP, WORKSTATION, PAPER)}
 
 
 def scale_named(name: str) -> Scale:
-    """Return a scale by its name.
+    """Return a scale by name.
 
     Raises
     ------

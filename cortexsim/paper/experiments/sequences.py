@@ -22,7 +22,7 @@ from cortexsim.training.recipe import Recipe
 MODEL = "fully-recurrent-2-state"
 N_FRAMES = 5
 UNTIL = 6
-# what is shown and when it is asked for: an image or a movie, the last time or every time
+# an image or a movie; a label at the last time or at every time
 KINDS = {
     "one-to-one": (False, False),
     "one-to-many": (False, True),
@@ -33,17 +33,17 @@ MOST_STIMULI = 20_000
 
 
 def movies(n: int, *, kind: str, lag: int, part: str, size: int, seed: int = 0) -> xr.Dataset:
-    """Draw digits, or movies of digits that change at every step, and ask which one was shown some steps ago.
+    """Draw digits, or movies of digits that change at every step; the label is the digit of some steps ago.
 
     Parameters
     ----------
     n : int
         Number of stimuli.
     kind : str
-        "one-to-one", "one-to-many" (a single digit, asked for at the end or from the lag on), "many-to-one" or
+        "one-to-one", "one-to-many" (a single digit, labelled at the last time or from the lag on), "many-to-one" or
         "many-to-many" (`N_FRAMES` digits one after the other, likewise).
     lag : int
-        Steps between a frame and the time at which it is asked for; of a single digit, the first time that asks.
+        Steps between a frame and the time at which it is the label; of a single digit, the first labelled time.
     part : "train" or "test"
     size : int
         Side in pixels.
@@ -52,13 +52,13 @@ def movies(n: int, *, kind: str, lag: int, part: str, size: int, seed: int = 0) 
     Returns
     -------
     Dataset
-        `image` (stimulus, channel, y, x) or (stimulus, frame, channel, y, x), uint8; `label` (stimulus, time), -1 where
-        nothing is asked.
+        `image` (stimulus, channel, y, x) or (stimulus, frame, channel, y, x), uint8; `label` (stimulus, time), -1 at
+        times without a label.
     """
     movie, many = KINDS[kind]
     n_frames = N_FRAMES if movie else 1
     drawn = datasets.digits(n * n_frames, part=part, seed=seed, debris="none", occlusion="none", size=size)
-    # `digits` balances every ten of them, by which one digit of a movie would give away others
+    # `digits` balances every ten of them, so that one digit of a movie would give away others
     order = torch.randperm(n * n_frames, generator=torch.Generator().manual_seed(seed)).numpy()
     pixels = drawn["image"].values[order].reshape(n, n_frames, 3, size, size)
     digits = drawn["label"].values[order].reshape(n, n_frames)
@@ -77,7 +77,7 @@ def movies(n: int, *, kind: str, lag: int, part: str, size: int, seed: int = 0) 
 
 @dataclass(frozen=True)
 class Sequence:
-    """A 2-state fully recurrent network that is trained to say what it saw.
+    """A 2-state fully recurrent network that is trained to classify what it saw some steps ago.
 
     Parameters
     ----------
@@ -96,11 +96,11 @@ class Sequence:
 
     @property
     def last(self) -> int:
-        """The last time that asks."""
+        """The last labelled time."""
         return min(N_FRAMES - 1 + self.lag, UNTIL) if KINDS[self.kind][0] else UNTIL
 
     def recipe(self, scale: Scale, material: Material) -> Recipe:
-        """Return how it is trained."""
+        """Return the recipe of its training."""
         return replace(
             scale.recipe,
             augmentation="none",
@@ -111,7 +111,7 @@ class Sequence:
         )
 
     def do(self, bench: Bench) -> xr.Dataset:
-        """Train it where that is not done yet, and test it at every time that asks."""
+        """Train it, unless that is done, and test it at every labelled time."""
         scale = bench.scale
         train, test = (
             movies(bench.material.n(part), kind=self.kind, lag=self.lag, part=part, size=scale.side, seed=self.seed)
@@ -156,6 +156,6 @@ SEQUENCES = Experiment(
     figures=("time", "epoch"),
     own_data="digits",
     own_name="digits without debris and occluders",
-    most=MOST_STIMULI,
+    most_stimuli=MOST_STIMULI,
     not_drawn="No point: nothing is asked at that time.",
 )

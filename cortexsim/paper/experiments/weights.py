@@ -1,4 +1,4 @@
-"""What weight sharing costs: over time, and of one kernel for everything. Liao & Poggio (2016)."""
+"""The cost of weight sharing: over time, and of one kernel for everything. Liao & Poggio (2016)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ONE_KERNEL = {
     "one-kernel-16": "one kernel, the paper's 16 features",
     "one-kernel-32": "one kernel, the paper's 32 features",
 }
-LONGER = 2.0
+EPOCHS_FACTOR = 2.0
 
 
 def _weight_sharing(scale: Scale, seed: int) -> tuple[Part, ...]:
@@ -29,7 +29,7 @@ def _weight_sharing(scale: Scale, seed: int) -> tuple[Part, ...]:
 
 
 def _one_kernel(scale: Scale, seed: int) -> tuple[Part, ...]:
-    return tuple(Training(label, name, seed, longer=LONGER) for name, label in ONE_KERNEL.items())
+    return tuple(Training(label, name, seed, epochs_factor=EPOCHS_FACTOR) for name, label in ONE_KERNEL.items())
 
 
 WEIGHT_SHARING = Experiment(

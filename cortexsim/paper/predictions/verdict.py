@@ -1,4 +1,4 @@
-"""What a prediction, a number and a verdict are, and how numbers are read from the records."""
+"""Predictions, numbers and verdicts, and how the numbers are read from the records."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HOLDS = "holds"
 DOES_NOT_HOLD = "does not hold"
 CANNOT_BE_TOLD = "cannot be told from what ships"
 
-# fewer seeds can contradict a claim about a model, but not carry it
+# fewer seeds can contradict a claim about a model, but not support it
 SEEDS = 3
 
 
@@ -28,7 +28,7 @@ class Measured:
     seeds : int
         0 if there is no such readout or no such record.
     change : bool
-        A difference of accuracies, rather than an accuracy.
+        True for a difference of accuracies, False for an accuracy.
     """
 
     label: str
@@ -41,7 +41,7 @@ class Measured:
     def __str__(self) -> str:
         if self.seeds == 0:
             return f"{self.label}: no readout"
-        unit = "points" if self.change else "% correct"
+        unit = "percentage points" if self.change else "% correct"
         low, mean, high = (percent(value, self.change) for value in (self.low, self.mean, self.high))
         over = "1 seed" if self.seeds == 1 else f"{low} to {high} over {self.seeds} seeds"
         return f"{self.label}: {mean} {unit} ({over})"
@@ -56,7 +56,7 @@ def percent(value: float, change: bool) -> str:
 
 @dataclass(frozen=True)
 class Records:
-    """What the verdicts rest on.
+    """The measurements that the verdicts rest on.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ class Records:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a criterion comes to on the records."""
+    """The outcome of a criterion on the records."""
 
     verdict: str
     why: str
@@ -82,15 +82,15 @@ class Finding:
 
 @dataclass(frozen=True)
 class Prediction:
-    """A prediction, and what would settle it.
+    """A prediction, and the criterion that decides it.
 
     Parameters
     ----------
     number : int
-        Of the paper's four.
+        Of the paper's predictions; several criteria may belong to one.
     name, statement, criterion : str
     faked_by : str
-        What could make the criterion true, or false, without the prediction being so.
+        How the criterion could be met, or not met, for another reason.
     decide : callable
         From records to a finding.
     """
@@ -123,14 +123,14 @@ class NoRecordError(Exception):
 
 
 def card_of(records: Records, model: str) -> xr.Dataset:
-    """Return the card of a model, or say that there is none."""
+    """Return the card of a model."""
     if model not in records.cards:
         raise NoRecordError(f"No record of {model} ships.")
     return records.cards[model]
 
 
 def accuracy_of(records: Records, model: str, shown: str, time: int) -> np.ndarray:
-    """Return accuracies, a seed each, of those seeds that have one."""
+    """Return the accuracy of each seed."""
     accuracy = card_of(records, model)["accuracy"]
     if shown not in accuracy["presentation"] or time not in accuracy["time"]:
         raise NoRecordError(f"The record of {model} has no accuracy for {shown} at t = {time}.")
@@ -158,23 +158,23 @@ def chance_of(records: Records, model: str) -> float:
 
 
 def measured(label: str, values: np.ndarray, change: bool = False) -> Measured:
-    """Sum up values, a seed each."""
+    """Summarise values, one for each seed."""
     return Measured(label, float(values.mean()), float(values.min()), float(values.max()), len(values), change)
 
 
-def if_any(records: Records, label: str, model: str, shown: str, time: int) -> Measured:
-    """Measure a control that need not be there."""
+def optional(records: Records, label: str, model: str, shown: str, time: int) -> Measured:
+    """Measure a control that may be missing."""
     try:
         return measured(label, accuracy_of(records, model, shown, time))
     except NoRecordError:
         return Measured(label, np.nan, np.nan, np.nan, 0)
 
 
-def settled(met: bool, seeds: int, yes: str, no: str) -> tuple[str, str]:
-    """Return the verdict and why; a criterion that too few seeds meet leaves the prediction open."""
+def decided(met: bool, seeds: int, yes: str, no: str) -> tuple[str, str]:
+    """Return the verdict and why; too few seeds that meet a criterion leave the prediction open."""
     if not met:
         return DOES_NOT_HOLD, no
     if seeds < SEEDS:
         count = "one seed" if seeds == 1 else f"{seeds} seeds"
-        return CANNOT_BE_TOLD, f"The criterion is met, but {count} cannot carry a claim about the model. {yes}"
+        return CANNOT_BE_TOLD, f"The criterion is met, but {count} cannot support a claim about the model. {yes}"
     return HOLDS, yes

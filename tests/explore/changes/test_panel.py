@@ -7,9 +7,9 @@ import pytest
 import torch
 
 import cortexsim as cs
+from cortexsim._support.netcdf import open_dataset
 from cortexsim.cli import main
 from cortexsim.explore.changes.questions import mean_loss
-from cortexsim.paper.experiments.result import open_dataset
 
 OWN_SCALE = "each unit standardized at each time"
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import cortexsim as cs
+from cortexsim._support.netcdf import open_dataset
 from cortexsim.analyse.interval import wilson
 from cortexsim.cli import main
 from cortexsim.explore.studies.how_long import CALIBRATED, HELD, POOLED
@@ -135,6 +136,6 @@ def test_rerun_makes_the_same_table_and_figure_without_a_browser(tmp_path, capsy
     panel.save(tmp_path / "long.json")
     assert main(["rerun", str(tmp_path / "long.json"), "--to", str(tmp_path / "again.nc")]) == 0
     assert "At t = 4" in capsys.readouterr().out
-    again = cs.experiments.result.open_dataset(tmp_path / "again.nc", "")
+    again = open_dataset(tmp_path / "again.nc", "")
     assert again["accuracy"].equals(measured(panel)["accuracy"])
     assert (tmp_path / "again-any-time.html").stat().st_size > 1_000_000

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import cortexsim as cs
+from cortexsim._support.netcdf import open_dataset
 from cortexsim.cli import main
 from cortexsim.explore.panel.subject import Subject
 from cortexsim.explore.studies import lesions
@@ -200,7 +201,7 @@ def test_rerun_makes_the_same_table_and_figures_without_a_browser(tmp_path, caps
     panel.save(tmp_path / "lesion.json")
     assert main(["rerun", str(tmp_path / "lesion.json"), "--to", str(tmp_path / "again.nc")]) == 0
     assert "lateral weakened to 50%" in capsys.readouterr().out
-    again = cs.experiments.result.open_dataset(tmp_path / "again.nc", "")
+    again = open_dataset(tmp_path / "again.nc", "")
     np.testing.assert_array_equal(again["logits"], measured(panel)["logits"])
     assert (tmp_path / "again-early_late.html").stat().st_size > 1_000_000
 

@@ -5,6 +5,7 @@ import torch
 import xarray as xr
 
 import cortexsim as cs
+from cortexsim._support.netcdf import open_dataset
 from cortexsim.cli import main
 from cortexsim.explore.studies import masking
 
@@ -161,7 +162,7 @@ def test_rerun_makes_the_same_table_and_figure_without_a_browser(tmp_path, capsy
     panel.save(tmp_path / "masking.json")
     assert main(["rerun", str(tmp_path / "masking.json"), "--to", str(tmp_path / "again.nc")]) == 0
     assert "read at t = 8" in capsys.readouterr().out
-    assert cs.experiments.result.open_dataset(tmp_path / "again.nc", "")["correct"].equals(measured(panel)["correct"])
+    assert open_dataset(tmp_path / "again.nc", "")["correct"].equals(measured(panel)["correct"])
     assert (tmp_path / "again-recurrent.html").stat().st_size > 1_000_000
 
 

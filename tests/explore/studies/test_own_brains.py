@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 
 import cortexsim as cs
+from cortexsim._support.netcdf import open_dataset
 from cortexsim.brains.matrices import labelled_matrices
 from cortexsim.cli import main
 
@@ -88,7 +89,7 @@ def test_the_classes_of_a_folder_replace_brain_data(panel, pictures):
 
 def test_each_error_is_one_sentence_in_the_panel(panel, pictures, subjects, tmp_path):
     assert "there is no file or folder" in failed(panel, images=str(tmp_path / "none"))
-    assert "matrices are of 6 stimuli, but 40 images" in failed(panel, images="", brain=str(subjects))
+    assert "matrices are of 6 stimuli, but there are 40 images" in failed(panel, images="", brain=str(subjects))
     (tmp_path / "note.csv").write_text("0")
     assert "cannot read" in failed(panel, images=str(pictures), brain=str(tmp_path / "note.csv"))
     (tmp_path / "broken.npz").write_bytes(b"no data")
@@ -135,7 +136,7 @@ def test_rerun_makes_the_same_table_without_a_browser(tmp_path, pictures, capsys
     panel.save(tmp_path / "brain.json")
     assert main(["rerun", str(tmp_path / "brain.json"), "--to", str(tmp_path / "again.nc")]) == 0
     assert "an example, not brain data" in capsys.readouterr().out
-    again = cs.experiments.result.open_dataset(tmp_path / "again.nc", "")
+    again = open_dataset(tmp_path / "again.nc", "")
     np.testing.assert_array_equal(again["similarity"].values, panel.compute()["similarity"].values)
 
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import cortexsim as cs
+from cortexsim._support.netcdf import open_dataset
 from cortexsim.cli import main
 from cortexsim.explore.studies import sequences
 
@@ -140,7 +141,7 @@ def test_rerun_makes_the_same_table_with_the_control_without_a_browser(tmp_path,
     panel.save(tmp_path / "streams.json")
     assert main(["rerun", str(tmp_path / "streams.json"), "--to", str(tmp_path / "again.nc")]) == 0
     assert "feedforward, by place of the target" in capsys.readouterr().out
-    again = cs.experiments.result.open_dataset(tmp_path / "again.nc", "")
+    again = open_dataset(tmp_path / "again.nc", "")
     assert again["model"].values.tolist() == ["recurrent", "feedforward"]
     panel.ask.question = "second"
     panel.ask.answer = 0

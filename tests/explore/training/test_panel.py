@@ -1,4 +1,4 @@
-"""The panel in which a model learns, headless: it starts, holds, goes on and stops; nothing goes wrong in silence."""
+"""The training panel without a browser: it starts, pauses, resumes and stops, and shows every error."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ import torch
 import xarray as xr
 
 import cortexsim as cs
-from cortexsim.explore.training.lesson import split
+from cortexsim.explore.training.images import split
 from cortexsim.explore.training.panel import Training
 
 LONG_S = 240  # a process' first optimizer takes seconds to import, and a test machine may be busy
@@ -36,7 +36,7 @@ def opened():
 
 @pytest.fixture(scope="module")
 def finished(tiny):
-    """Give a panel with one whole run."""
+    """A panel with one finished run."""
     panel = Training(tiny, question="")
     panel.start()
     panel.wait(LONG_S)
@@ -45,10 +45,10 @@ def finished(tiny):
 
 
 def until(condition):
-    """Wait until something holds."""
+    """Wait until a condition is true."""
     ends = time.monotonic() + LONG_S
     while not condition():
-        assert time.monotonic() < ends, "it never came"
+        assert time.monotonic() < ends, "the condition was never true"
         time.sleep(0.02)
 
 
@@ -74,7 +74,7 @@ def test_nothing_trains_before_it_is_started(opened, tiny):
     assert "a run takes 24 steps" in panel.words.value
 
 
-def test_a_run_tells_loss_and_accuracy_at_every_readout_time(finished):
+def test_a_run_has_curves_of_loss_and_accuracy_at_every_readout_time(finished):
     curves = finished.runs["run 1"]
     assert curves["step"].values.tolist() == [0, 20, 24]
     assert curves["time"].values.tolist() == [2, 3, 4]
@@ -85,7 +85,7 @@ def test_a_run_tells_loss_and_accuracy_at_every_readout_time(finished):
     assert finished.notice.value == ""
 
 
-def test_what_is_drawn_is_what_was_told(finished):
+def test_the_figure_shows_the_curves(finished):
     curves, drawn = finished.runs["run 1"], traces(finished)
     np.testing.assert_array_equal(drawn["loss"].y, curves["loss"])
     np.testing.assert_array_equal(drawn["t = 4"].y, curves["accuracy"].sel(time=4))
@@ -93,7 +93,7 @@ def test_what_is_drawn_is_what_was_told(finished):
 
 
 def test_held_out_accuracy_is_that_of_the_model_on_images_it_never_saw(finished):
-    images = finished._lesson.images(lambda *_: None, lambda: True).isel(stimulus=slice(64, None))
+    images = finished._lesson.images().isel(stimulus=slice(64, None))
     shown = cs.simulate(finished.model, images, cs.sustained(), until=4, record=[])
     right = shown["readout"]["logits"].fillna(0).argmax("class") == images["label"]
     expected = right.mean("stimulus").sel(time=[2, 3, 4])
@@ -101,8 +101,8 @@ def test_held_out_accuracy_is_that_of_the_model_on_images_it_never_saw(finished)
 
 
 def test_the_panel_trains_what_the_same_call_trains(finished, tiny):
-    choices = tiny.usual
-    images = tiny.images(lambda *_: None, lambda: True).isel(stimulus=slice(0, 64))
+    choices = tiny.default_choices
+    images = tiny.images().isel(stimulus=slice(0, 64))
     torch.manual_seed(0)
     model = cs.Cortex(tiny.graph_for(choices), 2, 4)
     for _ in cs.train(model, images, tiny.recipe_for(choices)):
@@ -132,22 +132,22 @@ def test_another_state_has_another_rdm(finished):
     assert not np.allclose(before, np.array(traces(finished, "rdm")["distance"].z, float))
 
 
-def test_a_pause_holds_and_going_on_goes_on(opened, endless):
+def test_a_run_pauses_and_resumes(opened, endless):
     panel = opened(endless)
     panel.start_button.click()
     until(lambda: panel._runs[-1].records and steps_of(panel)[-1] > 0)
     panel.pause_button.click()
     until(lambda: panel.phase == "paused")
-    held = steps_of(panel)[-1]
-    assert panel.pause_button.description == "go on"
+    paused_at = steps_of(panel)[-1]
+    assert panel.pause_button.description == "resume"
     time.sleep(0.5)
-    assert steps_of(panel)[-1] == held
+    assert steps_of(panel)[-1] == paused_at
     panel.pause_button.click()
-    until(lambda: steps_of(panel)[-1] > held)
+    until(lambda: steps_of(panel)[-1] > paused_at)
     assert panel.pause_button.description == "pause"
 
 
-def test_a_run_that_was_stopped_is_kept_and_its_model_can_be_used(opened, endless):
+def test_a_stopped_run_has_curves_and_a_model_that_can_be_used(opened, endless):
     panel = opened(endless)
     panel.start()
     until(lambda: panel._runs[-1].records and steps_of(panel)[-1] > 0)
@@ -178,7 +178,7 @@ def test_choices_cannot_be_changed_while_it_trains_and_can_afterwards(opened, en
     assert panel.start_button.disabled
     assert panel.controls.seed.disabled
     panel.start()
-    assert "a run is under way: stop it first" in panel.notice.value
+    assert "a run is in progress: stop it first" in panel.notice.value
     panel.stop()
     panel.wait(LONG_S)
     assert not panel.start_button.disabled
@@ -186,7 +186,7 @@ def test_choices_cannot_be_changed_while_it_trains_and_can_afterwards(opened, en
     assert panel.stop_button.disabled
 
 
-def test_a_training_that_diverged_is_told_with_what_to_do(opened, tiny):
+def test_a_diverged_training_is_reported_with_advice(opened, tiny):
     panel = opened(tiny, learning_rate=1e30)
     panel.start()
     panel.wait(LONG_S)
@@ -201,7 +201,7 @@ def test_a_training_that_diverged_is_told_with_what_to_do(opened, tiny):
     assert panel.runs["run 2"].attrs["status"] == "finished"
 
 
-def test_any_other_error_in_the_thread_is_told_too(opened, tiny, monkeypatch):
+def test_any_other_error_in_the_thread_is_reported_too(opened, tiny, monkeypatch):
     def fails(*_, **__):
         raise RuntimeError("the disk is on fire")
 
@@ -209,12 +209,12 @@ def test_any_other_error_in_the_thread_is_told_too(opened, tiny, monkeypatch):
     panel = opened(tiny)
     panel.start()
     panel.wait(LONG_S)
-    assert "The training came to a stop" in panel.notice.value
+    assert "The training ended with an error" in panel.notice.value
     assert "the disk is on fire" in panel.notice.value
     assert not panel.start_button.disabled
 
 
-def test_an_error_while_drawing_is_told_and_the_training_goes_on(opened, tiny, monkeypatch):
+def test_an_error_in_drawing_is_reported_and_the_training_continues(opened, tiny, monkeypatch):
     def fails(*_, **__):
         raise RuntimeError("out of paint")
 
@@ -271,7 +271,7 @@ def test_training_leaves_the_number_of_threads_as_it_was(finished):
     assert seen == [torch.get_num_threads()]
 
 
-def test_runs_are_kept_drawn_behind_named_by_what_was_changed_and_removed(opened, tiny):
+def test_earlier_runs_are_drawn_described_by_their_changes_and_can_be_removed(opened, tiny):
     panel = opened(tiny)
     panel.start()
     panel.wait(LONG_S)
@@ -280,13 +280,13 @@ def test_runs_are_kept_drawn_behind_named_by_what_was_changed_and_removed(opened
     panel.start()
     panel.wait(LONG_S)
     assert list(panel.runs) == ["run 1", "run 2"]
-    assert [text for text, _ in panel.kept.options] == [
+    assert [text for text, _ in panel.run_menu.options] == [
         "run 1, finished: nothing changed",
         "run 2, finished: lateral False, seed 1",
     ]
     np.testing.assert_array_equal(traces(panel)["run 1, t = 4"].y, panel.runs["run 1"]["accuracy"].sel(time=4))
     assert panel.model is panel.models["run 2"]
-    panel.kept.value = "run 1"
+    panel.run_menu.value = "run 1"
     panel.remove_button.click()
     assert list(panel.runs) == list(panel.models) == ["run 2"]
     assert "run 1, t = 4" not in traces(panel)
@@ -297,10 +297,10 @@ def test_runs_are_kept_drawn_behind_named_by_what_was_changed_and_removed(opened
     assert len(traces(panel)["loss"].y) == 0
 
 
-def test_a_run_under_way_and_one_that_is_not_there_cannot_be_removed(opened, endless):
+def test_a_run_in_progress_and_an_unknown_one_cannot_be_removed(opened, endless):
     panel = opened(endless)
     panel.start()
-    with pytest.raises(ValueError, match="run 1 is under way: stop it first"):
+    with pytest.raises(ValueError, match="run 1 is in progress: stop it first"):
         panel.remove("run 1")
     with pytest.raises(ValueError, match="unknown run 'run 7'"):
         panel.remove("run 7")
@@ -309,7 +309,7 @@ def test_a_run_under_way_and_one_that_is_not_there_cannot_be_removed(opened, end
 def test_it_asks_for_a_prediction_before_it_starts(opened, tiny):
     panel = opened(tiny, question="best")
     panel.start()
-    assert "your prediction is missing" in panel.notice.value
+    assert "predict first" in panel.notice.value
     assert panel.runs == {}
     panel.ask.answer = 3
     panel.start()
@@ -321,7 +321,7 @@ def test_it_asks_for_a_prediction_before_it_starts(opened, tiny):
     assert panel.ask.missing
 
 
-def test_what_cannot_be_trained_is_told_at_once(opened, tiny):
+def test_choices_that_cannot_be_trained_are_reported_at_once(opened, tiny):
     panel = opened(tiny)
     panel.controls.readout_time.value = 1
     assert "This cannot be trained" in panel.notice.value
@@ -380,7 +380,7 @@ def test_an_exercise_is_checked_against_the_runs(opened, tiny):
     panel.start()
     panel.wait(LONG_S)
     assert exercise.check() is False
-    assert "it is 0 points" in exercise.ask.result.value
+    assert "it is 0 percentage points" in exercise.ask.result.value
     exercise.ask.answer = 0
     assert exercise.check() is True
     assert "true by construction" in exercise.ask.result.value
@@ -420,13 +420,13 @@ def test_an_unknown_exercise_is_refused(finished):
         finished.exercise("feedback")
 
 
-def test_images_of_ones_own_that_come_class_by_class_are_learned_and_tested_of_all_classes(tiny):
+def test_given_images_in_class_order_are_split_into_sets_of_all_classes(tiny):
     curves = cs.datasets.contours(200, size=16, length=(4, 6))
     one_after_the_other = curves.isel(stimulus=np.argsort(curves["label"].values, kind="stable"))
     lesson = replace(tiny, data=one_after_the_other)
-    images = lesson.images(lambda n, left: None, lambda: True)
-    learned, held, _ = split(images, 40)
-    for some in (learned, held, learned.isel(stimulus=slice(0, 32))):
+    images = lesson.images()
+    training, held_out, _ = split(images, 40)
+    for some in (training, held_out, training.isel(stimulus=slice(0, 32))):
         assert 0.3 < some["label"].values.mean() < 0.7
     assert images.sizes["stimulus"] == 104
-    assert images.identical(lesson.images(lambda n, left: None, lambda: True))
+    assert images.identical(lesson.images())

@@ -7,13 +7,14 @@ import torch
 import xarray as xr
 
 import cortexsim as cs
-from cortexsim.paper.experiments import EXPERIMENTS, SCALES
-from cortexsim.paper.experiments.folder import RunFolder
+from cortexsim.paper.experiments import EXPERIMENTS, SCALES, running
+from cortexsim.paper.experiments.experiment import Experiment
+from cortexsim.paper.experiments.folder import ExperimentFolder
 from cortexsim.paper.experiments.material import prepare
 from cortexsim.paper.experiments.part import Bench, Training, built
 from cortexsim.plot.caption import model_name
 
-PAPER = SCALES["paper"]
+PAPER, WORKSTATION = SCALES["paper"], SCALES["workstation"]
 # Liao & Poggio (2016) for 10 classes: convolutions and the final layer. All are inferred but one, which is recalled
 COUNTS = {
     "1-state ResNet, shared": 76_106,
@@ -69,10 +70,10 @@ def test_what_the_paper_does_not_size_has_no_count_of_the_papers():
         {"n_parameters": ("model", [1_458.0]), "paper_parameters": ("model", [76_106.0])},
         {"model": ["plain"], "paper_confidence": ("model", ["U"])},
     )
-    assert model_name(result, "plain") == "plain: 1,458 parameters (the paper's is not known)"
+    assert model_name(result, "plain") == "plain: 1,458 parameters (the paper's number is not known)"
 
 
-def test_a_smaller_model_names_the_papers_count_beside_its_own():
+def test_a_smaller_model_names_the_papers_count_next_to_its_own():
     result = xr.Dataset(
         {"n_parameters": ("model", [1_458.0]), "paper_parameters": ("model", [76_106.0])},
         {"model": ["t = 1"], "paper_confidence": ("model", ["I"])},
@@ -90,16 +91,78 @@ def test_the_papers_scale_is_the_papers_recipe_to_the_letter(tmp_path):
     assert (recipe.nesterov, recipe.weight_decay, recipe.label_smoothing, recipe.loss_at) == (False, 0, 0, "readout")
     # the one thing that is not the paper's: a little is held out to validate on
     assert (recipe.calibration_images, recipe.validation) == (50_000, 0.02)
-    assert (PAPER.side, PAPER.width, PAPER.n_train, PAPER.n_test, PAPER.data) == (32, 1, None, None, "cifar10")
+    assert (PAPER.side, PAPER.feature_divisor, PAPER.n_train, PAPER.n_test, PAPER.data) == (
+        32,
+        1,
+        None,
+        None,
+        "cifar10",
+    )
 
 
-def test_one_kernel_is_trained_for_longer_than_the_rest():
-    assert {one.longer for one in planned("one-kernel")} == {2.0}
-    assert {one.longer for one in planned("weight-sharing", "readout-time", "more-states")} == {1.0}
+def test_one_kernel_is_trained_twice_as_long_as_the_rest():
+    assert {one.epochs_factor for one in planned("one-kernel")} == {2.0}
+    assert {one.epochs_factor for one in planned("weight-sharing", "readout-time", "more-states")} == {1.0}
 
 
-def test_weight_sharing_and_readout_time_are_run_with_three_seeds():
-    assert {name for name, one in EXPERIMENTS.items() if one.seeds == 3} == {"weight-sharing", "readout-time"}
+# --- the scale of a workstation --------------------------------------------------------------------------------------
+
+
+def test_a_workstation_trains_what_one_core_can_train_at_the_papers_size_of_images():
+    assert (WORKSTATION.side, WORKSTATION.feature_divisor, WORKSTATION.n_train) == (32, 1, None)
+    assert WORKSTATION.recipe == cs.Recipe.quick(epochs=20, loss_at="readout")
+    labels = {name: [one.label for one in EXPERIMENTS[name].parts(WORKSTATION, 0)] for name in WORKSTATION.models}
+    assert labels["weight-sharing"] == ["3-state ResNet, shared", "3-state ResNet, not shared"]
+    assert labels["one-kernel"] == ["one kernel, the paper's 16 features"]
+    assert labels["readout-time"] == ["t = 1", "t = 2", "t = 5", "t = 10"]
+    assert labels["generalization"] == [f"2-state fully recurrent, t = {time}" for time in (2, 5, 10)]
+    assert labels["more-states"][:2] == ["4-state fully recurrent", "4-state adjacent"]
+    sizes = {
+        one.label: [state.features for state in one.build(WORKSTATION).graph.states]
+        for name in ("weight-sharing", "readout-time")
+        for one in EXPERIMENTS[name].parts(WORKSTATION, 0)
+    }
+    assert sizes["3-state ResNet, shared"] == [16, 32, 64]
+    assert sizes["t = 10"] == [16, 16]
+
+
+def test_single_state_references_are_as_large_as_the_4_state_network():
+    target = cs.zoo.build("adjacent-4-state")
+    by_parameters, by_multiplications = EXPERIMENTS["more-states"].parts(WORKSTATION, 0)[2:]
+    assert "as many parameters as 4-state adjacent" in by_parameters.label
+    assert by_parameters.build(WORKSTATION).n_parameters() == pytest.approx(target.n_parameters(), rel=0.03)
+    found = by_multiplications.build(WORKSTATION)
+    work = [cs.schedule(one.graph, one.readout_time).multiply_adds for one in (found, target)]
+    assert work[0] == pytest.approx(work[1], rel=0.06)
+    assert found.sharing == "none"
+    # the paper has no network of these sizes
+    assert {by_parameters.paper_confidence, by_multiplications.paper_confidence} == {"U"}
+
+
+def test_what_takes_too_long_on_a_workstation_is_refused():
+    with pytest.raises(ValueError, match=r"normalization cannot be run at workstation scale, which is for \['weight-"):
+        cs.experiments.run("normalization", scale="workstation")
+
+
+@pytest.mark.parametrize(("scale", "seeds"), [("workstation", 3), ("smoke", 1)])
+def test_a_workstation_runs_three_seeds_of_every_experiment(scale, seeds, monkeypatch):
+    planned = []
+    monkeypatch.setattr(running, "prepare", lambda *_: planned.append(True) or 1 / 0)
+    monkeypatch.setattr(Experiment, "parts", lambda self, scale, seed: planned.append(seed) or ())
+    with pytest.raises(ZeroDivisionError):
+        cs.experiments.run("one-kernel", scale=scale)
+    assert planned == [*range(seeds), True]
+
+
+def test_a_scale_says_what_differs_from_the_paper():
+    assert str(PAPER) == "paper"
+    assert str(SCALES["laptop"]) == "laptop, the paper's features divided by 8, at least 2"
+    assert str(WORKSTATION) == "workstation, 16 features in each state of fully-recurrent-2-state"
+    fewer = replace(WORKSTATION, recipe=replace(WORKSTATION.recipe, epochs=3))
+    assert str(fewer).endswith(", 3 epochs in place of 20")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 
 
 def test_plain_and_residual_networks_have_the_same_weights_and_differ_in_the_identity():
@@ -117,12 +180,12 @@ def test_the_papers_scale_starts_and_does_a_few_steps(tmp_path):
     images = cs.datasets.digits(300), cs.datasets.digits(20, part="test")
     lines = []
 
-    def report(line):
+    def report(_, line):
         lines.append(line)
         if "step 4/" in line:
             raise KeyboardInterrupt
 
-    folder = RunFolder(tmp_path / "run", {}, resume=False)
+    folder = ExperimentFolder(tmp_path / "run", {}, resume=False)
     bench = Bench(PAPER, prepare(images, PAPER), folder, torch.device("cpu"), report)
     one = Training("4-state adjacent", "adjacent-4-state")
     assert replace(one.recipe(PAPER, bench.material), calibrate_until=None) == cs.Recipe.paper()
@@ -160,9 +223,9 @@ def test_too_few_images_for_a_batch_are_refused():
         prepare(pair, SCALES["smoke"])
 
 
-def test_sequences_are_no_more_than_they_say():
-    assert EXPERIMENTS["sequences"].most == 20_000
-    assert {one.most for name, one in EXPERIMENTS.items() if name != "sequences"} == {None}
+def test_sequences_have_a_largest_number_of_stimuli():
+    assert EXPERIMENTS["sequences"].most_stimuli == 20_000
+    assert {one.most_stimuli for name, one in EXPERIMENTS.items() if name != "sequences"} == {None}
 
 
 def test_a_dataset_without_labels_is_refused():

@@ -3,8 +3,9 @@
 import pytest
 import xarray as xr
 
+from cortexsim._support.netcdf import save_dataset
 from cortexsim.paper.experiments import open_result, over_seeds
-from cortexsim.paper.experiments.result import combined, save_dataset
+from cortexsim.paper.experiments.result import combined
 
 
 def errors(*by_seed):
@@ -39,12 +40,12 @@ def test_parts_stand_in_the_order_of_the_plan_and_lack_what_they_lack():
     assert whole["x"].sel(model="a").isnull().all()
 
 
-def test_a_missing_result_is_told(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"there is no result at .*; a run that was stopped goes on with"):
+def test_a_missing_result_is_reported(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"there is no result at .*; to finish a run that was stopped, use"):
         open_result(tmp_path)
 
 
-def test_a_damaged_result_is_told(tmp_path):
+def test_a_damaged_result_is_reported(tmp_path):
     (tmp_path / "result.nc").write_text("no netCDF")
     with pytest.raises(ValueError, match=r"is damaged .*run the experiment again"):
         open_result(tmp_path)
@@ -52,5 +53,5 @@ def test_a_damaged_result_is_told(tmp_path):
 
 def test_another_netcdf_is_no_result(tmp_path):
     save_dataset(xr.Dataset({"x": 1.0}), tmp_path / "other.nc")
-    with pytest.raises(ValueError, match="is no result of an experiment: it does not say its experiment"):
+    with pytest.raises(ValueError, match="is not the result of an experiment: it lacks the attribute 'experiment'"):
         open_result(tmp_path / "other.nc")

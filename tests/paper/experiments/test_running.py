@@ -44,7 +44,7 @@ def copied(made, tmp_path):
     return copy
 
 
-def told(capsys, *arguments: object) -> str:
+def refusal(capsys, *arguments: object) -> str:
     assert main([str(argument) for argument in arguments]) == 1
     text = capsys.readouterr().err
     assert "Traceback" not in text
@@ -64,7 +64,7 @@ def test_every_experiment_runs_by_command_and_leaves_one_labelled_result(made, n
     assert result.attrs["experiment"] == name
     called = experiments.EXPERIMENTS[name].own_name or "digits in debris"
     assert result.attrs["data"] == f"{called}, 16x16 px, 60 training and 40 test images"
-    plan = experiments.EXPERIMENTS[name].plan(experiments.SCALES["smoke"], 0)
+    plan = experiments.EXPERIMENTS[name].parts(experiments.SCALES["smoke"], 0)
     assert result["model"].values.tolist() == [one.label for one in plan]
     if "training_error" in result:
         # of 60 training images a sixth is held out
@@ -83,8 +83,8 @@ def test_every_experiment_runs_by_command_and_leaves_one_labelled_result(made, n
             assert not model.exists()
             continue
         trained = cs.load(model)
-        told_recipe = json.loads(result.attrs["recipe"]) | json.loads(result.attrs["recipe_of_each"])[one.label]
-        assert told_recipe | {"seed": 0} == trained.about["recipe"]
+        recipe = json.loads(result.attrs["recipe"]) | json.loads(result.attrs["recipe_of_each"])[one.label]
+        assert recipe | {"seed": 0} == trained.about["recipe"]
         if name == "sequences":
             continue
         assert trained.n_parameters(presentation=part.SHOWN[one.shown]) == int(
@@ -98,7 +98,7 @@ def test_every_experiment_runs_by_command_and_leaves_one_labelled_result(made, n
 
 
 @pytest.mark.parametrize("name", experiments.EXPERIMENTS)
-def test_from_python_the_same_run_goes_on_and_does_nothing_twice(made, name, monkeypatch):
+def test_from_python_the_same_run_resumes_and_repeats_nothing(made, name, monkeypatch):
     folder = made(name)
     before = experiments.open_result(folder)
 
@@ -126,7 +126,7 @@ def test_a_result_file_alone_redraws_its_figures(made, name, tmp_path):
         assert figure.layout.yaxis.title.text
 
 
-def test_a_run_from_python_keeps_nothing_unless_told(made, tmp_path, monkeypatch):
+def test_a_run_from_python_without_a_folder_writes_nothing(made, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = experiments.run("one-kernel")
     assert not list(tmp_path.iterdir())
@@ -196,7 +196,7 @@ def test_a_part_that_was_trained_but_not_tested_is_not_trained_again(copied, mon
     assert numbers(experiments.run("one-kernel", to=folder, resume=True)).equals(numbers(before))
 
 
-def test_a_full_disk_is_told_and_what_was_finished_is_whole(copied, monkeypatch):
+def test_a_full_disk_is_reported_and_finished_parts_stay_whole(copied, monkeypatch):
     folder = copied("one-kernel")
     (folder / "result.nc").unlink()
     with monkeypatch.context() as patch:
@@ -236,7 +236,7 @@ def test_other_labels_are_another_run(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         experiments.run("one-kernel", data=(train, test), to=tmp_path / "run", report=stopping)
     moved = train.assign_coords(label=(train["label"] + 1) % 10)
-    with pytest.raises(ValueError, match="belongs to another run: not the same data"):
+    with pytest.raises(ValueError, match="belongs to another run: data changed"):
         experiments.run("one-kernel", data=(moved, test), to=tmp_path / "run", resume=True)
 
 
@@ -280,7 +280,7 @@ def test_an_experiment_of_which_every_training_diverges_is_whole_and_drawn(monke
     ("arguments", "message"),
     [
         (["one-kernal"], "unknown experiment 'one-kernal'.*did you mean 'one-kernel'"),
-        (["one-kernel", "--scale", "lap"], "unknown scale 'lap'.*'smoke', 'laptop', 'paper'"),
+        (["one-kernel", "--scale", "lap"], "unknown scale 'lap'.*'smoke', 'laptop', 'workstation', 'paper'"),
         (["one-kernel", "--data", "nowhere"], "there is no folder 'nowhere'.*'digits', 'cifar10'"),
         (["one-kernel", "--data", "."], r"there is no train/ in \.: an experiment needs train/ and test/"),
         (["one-kernel", "--seeds", "0"], "seeds must be a whole number, at least 1, got 0"),
@@ -289,22 +289,22 @@ def test_an_experiment_of_which_every_training_diverges_is_whole_and_drawn(monke
         (["equivalence", "--epochs", "7"], "equivalence trains by steps, not by epochs; leave epochs out"),
         (
             ["one-kernel", "--data-name", "mine"],
-            "data_name is what a folder's images are called, got 'mine' for 'digits'",
+            "data_name names the images of a folder, got 'mine' for 'digits'",
         ),
         (["sequences", "--data", "cifar10"], r"sequences makes its own data \(digits\); leave data out"),
     ],
 )
-def test_what_is_not_allowed_is_told_in_one_sentence_and_leaves_nothing(
+def test_what_is_not_allowed_is_refused_in_one_sentence_and_leaves_no_file(
     tmp_path, monkeypatch, capsys, arguments, message
 ):
     monkeypatch.chdir(tmp_path)
-    assert re.search(message, told(capsys, "experiment", *arguments, "--to", "run"))
+    assert re.search(message, refusal(capsys, "experiment", *arguments, "--to", "run"))
     assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_is_there_is_refused_without_resume(made, capsys):
     folder = made("one-kernel")
-    assert "exists already; resume=True (--resume) goes on with it" in told(
+    assert "exists already; continue it with resume=True (--resume)" in refusal(
         capsys, "experiment", "one-kernel", "--to", folder
     )
 
@@ -312,10 +312,10 @@ def test_a_folder_that_is_there_is_refused_without_resume(made, capsys):
 def test_the_folder_of_another_run_is_refused_and_left_alone(made, capsys):
     folder = made("one-kernel")
     before = (folder / "result.nc").read_bytes()
-    text = told(capsys, "experiment", "readout-time", "--to", folder, "--resume")
+    text = refusal(capsys, "experiment", "readout-time", "--to", folder, "--resume")
     assert "belongs to another run: experiment was 'one-kernel' and is now 'readout-time'" in text
-    text = told(capsys, "experiment", "one-kernel", "--to", folder, "--resume", "--epochs", "3")
-    assert "belongs to another run: not the same recipe" in text
+    text = refusal(capsys, "experiment", "one-kernel", "--to", folder, "--resume", "--epochs", "3")
+    assert "belongs to another run: recipe changed" in text
     assert (folder / "result.nc").read_bytes() == before
 
 
@@ -326,7 +326,7 @@ def test_the_folder_of_another_run_is_refused_and_left_alone(made, capsys):
         ("parts/one-kernel-the-paper-s-16-features-seed0.nc", "damaged .*; remove it, and this part is done again"),
     ],
 )
-def test_a_damaged_folder_is_told_with_what_to_do(copied, file, message):
+def test_a_damaged_folder_is_reported_with_a_remedy(copied, file, message):
     folder = copied("one-kernel")
     (folder / file).write_text("{ not what was here")
     with pytest.raises(ValueError, match=message):
@@ -337,7 +337,7 @@ FIRST = "one-kernel-the-paper-s-16-features-seed0"
 
 
 @pytest.mark.parametrize("text", ['{"step": 0', "3"])
-def test_damaged_records_are_told_with_what_to_do(copied, text):
+def test_damaged_records_are_reported_with_a_remedy(copied, text):
     folder = copied("one-kernel")
     (folder / "parts" / f"{FIRST}.nc").unlink()
     (folder / "records" / f"{FIRST}.jsonl").write_text(text)
@@ -345,20 +345,20 @@ def test_damaged_records_are_told_with_what_to_do(copied, text):
         experiments.run("one-kernel", to=folder, resume=True)
 
 
-def test_a_part_that_is_another_file_is_told_with_what_to_do(copied):
+def test_a_part_that_is_another_file_is_reported_with_a_remedy(copied):
     folder = copied("one-kernel")
     cs.datasets.digits(10).to_netcdf(folder / "parts" / f"{FIRST}.nc")
-    with pytest.raises(ValueError, match=r"seed0\.nc holds no part of an experiment; remove it, and this part is"):
+    with pytest.raises(ValueError, match=r"seed0\.nc contains no part of an experiment; remove it, and this part is"):
         experiments.run("one-kernel", to=folder, resume=True)
 
 
 @pytest.mark.parametrize("kind", ["cut", "of another part"])
-def test_a_damaged_or_foreign_model_is_told_with_what_to_do(copied, kind):
+def test_a_damaged_or_foreign_model_is_reported_with_a_remedy(copied, kind):
     folder = copied("plain-or-residual")
     (folder / "parts" / "1-state-residual-seed0.nc").unlink()
     model, other = (folder / "models" / f"1-state-{which}-seed0.safetensors" for which in ("residual", "plain"))
     model.write_bytes(model.read_bytes()[:500] if kind == "cut" else other.read_bytes())
-    with pytest.raises(ValueError, match=r"residual-seed0\.safetensors.*; remove .*, and this part is trained anew"):
+    with pytest.raises(ValueError, match=r"residual-seed0\.safetensors.*; remove .*, and this part is trained again"):
         experiments.run("plain-or-residual", to=folder, resume=True)
 
 
@@ -367,22 +367,22 @@ def test_a_model_that_shares_its_weights_is_not_taken_for_one_that_does_not(copi
     shared, not_shared = (f"1-state-resnet-{which}-seed0" for which in ("shared", "not-shared"))
     (folder / "parts" / f"{shared}.nc").unlink()
     shutil.copy(folder / "models" / f"{not_shared}.safetensors", folder / "models" / f"{shared}.safetensors")
-    with pytest.raises(ValueError, match=r"is not the model of this part; remove it, and this part is trained anew"):
+    with pytest.raises(ValueError, match=r"is not the model of this part; remove it, and this part is trained again"):
         experiments.run("weight-sharing", to=folder, resume=True)
 
 
-def test_a_damaged_state_of_a_training_is_told_with_what_to_do(copied):
+def test_a_damaged_state_of_a_training_is_reported_with_a_remedy(copied):
     folder = copied("one-kernel")
     (folder / "parts" / f"{FIRST}.nc").unlink()
     (folder / "models" / f"{FIRST}.safetensors").unlink()
     (folder / "models" / f"{FIRST}.training.safetensors").write_bytes(b"cut")
-    with pytest.raises(ValueError, match=r"training\.safetensors.*; remove .*, and this part is trained anew"):
+    with pytest.raises(ValueError, match=r"training\.safetensors.*; remove .*, and this part is trained again"):
         experiments.run("one-kernel", to=folder, resume=True)
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):
     (tmp_path / "holiday.txt").write_text("sun")
-    with pytest.raises(ValueError, match=r"is no folder of an experiment: there is no settings\.json"):
+    with pytest.raises(ValueError, match=r"is not the folder of an experiment: it has no settings\.json"):
         experiments.run("one-kernel", to=tmp_path, resume=True)
 
 
@@ -402,7 +402,7 @@ def test_folded_and_unfolded_residual_networks_differ_by_rounding_only(made):
     assert bool(differences.notnull().all())
 
 
-def test_a_network_with_one_other_weight_is_told_apart():
+def test_one_changed_weight_is_seen_in_the_comparison():
     folded = part.built("resnet-1-state", experiments.SCALES["smoke"]).train()
     unfolded = equivalence.Unfolded(folded).train()
     images = torch.rand((8, 3, 16, 16), generator=torch.Generator().manual_seed(0))

@@ -14,18 +14,21 @@ def test_a_result_of_every_experiment_ships():
     assert set(shipped_names()) == set(EXPERIMENTS)
 
 
-@pytest.mark.parametrize("name", shipped_names())
-def test_a_shipped_result_names_data_scale_hardware_time_and_commit(name):
+def test_a_shipped_result_names_data_scale_hardware_time_and_commit():
+    for name in shipped_names():
+        check_attributes(name)
+
+
+def check_attributes(name):
     result = shipped(name)
     assert all(str(result.attrs[what]) for what in NAMED)
     assert result.attrs["experiment"] == name
     # its legends are those that a run of today would have
-    plan = EXPERIMENTS[name].plan(SCALES["laptop"], 0)
+    scale = SCALES[result.attrs["scale"].split(",")[0]]
+    plan = EXPERIMENTS[name].parts(scale, 0)
     assert result["model"].values.tolist() == [one.label for one in plan]
     assert result["paper_confidence"].values.tolist() == [getattr(one, "paper_confidence", "U") for one in plan]
     assert re.match(r"CIFAR-10 \(JPEG\)|digits (in debris|without debris)", result.attrs["data"])
-    assert result.attrs["scale"].split(",")[0] in SCALES
-    assert "EPYC" in result.attrs["hardware"]
     assert result.attrs["seconds"] > 0
     # parts of a run that was stopped may be of different commits
     assert re.fullmatch(r"[0-9a-f]{12}(; [0-9a-f]{12})*", result.attrs["commit"])
@@ -33,13 +36,13 @@ def test_a_shipped_result_names_data_scale_hardware_time_and_commit(name):
     assert not re.search(r"/(home|root|tmp|work)\b", str(result.attrs))
 
 
-@pytest.mark.parametrize("name", shipped_names())
-def test_a_shipped_result_is_told_of_and_drawn(name):
-    figures = plot.experiment(shipped(name))
-    assert list(figures) == list(EXPERIMENTS[name].figures)
-    assert f"`{name}.nc`" in (data_folder() / "results" / "README.md").read_text(encoding="utf-8")
+def test_a_shipped_result_is_described_and_drawn():
+    described = (data_folder() / "results" / "README.md").read_text(encoding="utf-8")
+    for name in shipped_names():
+        assert list(plot.experiment(shipped(name))) == list(EXPERIMENTS[name].figures)
+        assert f"`{name}.nc`" in described
 
 
-def test_a_result_that_does_not_ship_is_told_how_to_make():
+def test_a_result_that_does_not_ship_says_how_to_make_it():
     with pytest.raises(ValueError, match=r"unknown result 'equivalense'.*did you mean 'equivalence'.*run it"):
         shipped("equivalense")

@@ -1,0 +1,87 @@
+"""CIFAR-10 (JPEG) from one archive, read without torchvision; made-up images for a rehearsal."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import xarray as xr
+
+from benchmarks.device.work import Work
+
+PARTS = ("train", "test")
+
+
+def of(work: Work) -> tuple[xr.Dataset, xr.Dataset]:
+    """Return the images to train and to test on."""
+    return made_up(200), made_up(60) if work.data is None else read(work.data)
+
+
+def read(path: Path) -> tuple[xr.Dataset, xr.Dataset]:
+    """Read an archive of images.
+
+    Parameters
+    ----------
+    path : path
+        A .zip with train/CLASS/NAME.jpg and test/CLASS/NAME.jpg, at any depth; a .npz with `train_images`
+        (stimulus, y, x, 3) uint8, `train_labels`, `test_images`, `test_labels` and `classes`; or a folder as
+        `cs.datasets.folder` reads it.
+
+    Returns
+    -------
+    train, test : Dataset
+        `image` (stimulus, channel, y, x), uint8, with the coordinate `label`.
+    """
+    if path.is_dir():
+        import cortexsim as cs
+
+        train, test = (cs.datasets.folder(path, part=part, size=32) for part in PARTS)
+        return train, test
+    if path.suffix == ".npz":
+        with np.load(path) as arrays:
+            classes = [str(name) for name in arrays["classes"]]
+            found = [(arrays[f"{part}_images"], arrays[f"{part}_labels"]) for part in PARTS]
+        (train, test) = (labelled(pixels, labels, classes) for pixels, labels in found)
+        return train, test
+    if path.suffix == ".zip":
+        return _unzipped(path)
+    raise ValueError(f"an archive of images is a .zip, a .npz or a folder, got {path}")
+
+
+def _unzipped(path: Path) -> tuple[xr.Dataset, xr.Dataset]:
+    from PIL import Image
+
+    with zipfile.ZipFile(path) as archive:
+        files = sorted(name for name in archive.namelist() if name.lower().endswith((".jpg", ".jpeg", ".png")))
+        placed = [(PurePosixPath(name).parts[-3:-1], name) for name in files]
+        classes = sorted({place[1] for place, _ in placed if len(place) == 2})
+        parts = []
+        for part in PARTS:
+            chosen = [(place[1], name) for place, name in placed if len(place) == 2 and place[0] == part]
+            if not chosen:
+                raise ValueError(f"{path} has no images at {part}/CLASS/NAME.jpg")
+            pixels = [np.asarray(Image.open(io.BytesIO(archive.read(name))).convert("RGB")) for _, name in chosen]
+            parts.append(labelled(np.stack(pixels), [classes.index(name) for name, _ in chosen], classes))
+    return parts[0], parts[1]
+
+
+def labelled(pixels: np.ndarray, labels: Sequence[int] | np.ndarray, classes: Sequence[str]) -> xr.Dataset:
+    """Label an array of shape (stimulus, y, x, 3)."""
+    return xr.Dataset(
+        {"image": (("stimulus", "channel", "y", "x"), np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)))},
+        {"label": ("stimulus", np.asarray(labels, np.int64))},
+        {"classes": json.dumps(list(classes)), "name": "CIFAR-10 (JPEG)"},
+    )
+
+
+def made_up(n: int, side: int = 32) -> xr.Dataset:
+    """Make images of ten classes that differ in brightness, in noise."""
+    generator = np.random.default_rng(n)
+    labels = np.arange(n) % 10
+    pixels = generator.integers(0, 60, (n, side, side, 3)) + 18 * labels[:, None, None, None]
+    images = labelled(pixels.astype(np.uint8), labels, [str(k) for k in range(10)])
+    return images.assign_attrs(name="ten levels of brightness")

@@ -1,0 +1,74 @@
+"""What a step of the plan works with: the device, the time that is left, and the file for its results."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.machine import Setting
+
+
+@dataclass(frozen=True)
+class Work:
+    """The circumstances of one step.
+
+    Parameters
+    ----------
+    step : str
+        Name of the step.
+    device : str
+        "cuda" or "cpu".
+    folder : path
+        Where `STEP.json` is written.
+    deadline : float
+        When the step must be over, by `time.time()`.
+    quick : bool
+        Tiny models, to see that everything runs.
+    data : path, optional
+        Archive of CIFAR-10 (JPEG); see `images.read`.
+    """
+
+    step: str
+    device: str
+    folder: Path
+    deadline: float
+    quick: bool = False
+    data: Path | None = None
+
+    @property
+    def file(self) -> Path:
+        """The file of the step's results."""
+        return self.folder / f"{self.step}.json"
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until the step must be over."""
+        return self.deadline - time.time()
+
+    def setting(self, **changes: Any) -> Setting:
+        """Return the setting of the benchmarks on this device."""
+        return Setting(self.device, quick=self.quick, rounds=1 if self.quick else 5, **changes)
+
+    def read(self) -> dict[str, Any]:
+        """Read what the step has written so far."""
+        return json.loads(self.file.read_text(encoding="utf-8")) if self.file.exists() else {}
+
+    def write(self, **found: Any) -> None:
+        """Add results to the step's file, which is complete after every call."""
+        aside = self.file.with_suffix(".part")
+        aside.write_text(json.dumps(_plain({**self.read(), **found}), indent=1) + "\n", encoding="utf-8")
+        os.replace(aside, self.file)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it: no NaN, and texts as keys."""
+    if isinstance(value, dict):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,185 @@
+"""A GPU gives what the CPU gives. These tests run where there is one; `pytest -m gpu --device cpu` rehearses them."""
+
+import gc
+
+import pytest
+import torch
+
+import cortexsim as cs
+
+pytestmark = pytest.mark.gpu
+MIXTURE = cs.mixture(cs.flash(1), cs.sustained(), cs.masked(1, 2))
+FEEDBACK = "IT->V2"
+
+
+@pytest.fixture
+def device(request) -> str:
+    asked = request.config.getoption("--device")
+    if asked == "cuda" and not torch.cuda.is_available():
+        pytest.skip("there is no CUDA device")
+    return asked
+
+
+@pytest.fixture
+def model() -> cs.Cortex:
+    torch.manual_seed(0)
+    return cs.Cortex(cs.adjacent({"V1": 4, "V2": 8, "IT": 8}, size=8, self_transitions=False), 3, readout_time=4)
+
+
+@pytest.fixture
+def images() -> torch.Tensor:
+    return torch.rand((20, 3, 8, 8), generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+
+
+def check_equal(one, other, tolerance) -> None:
+    assert set(one.children) == set(other.children)
+    for name in one.children:
+        variable = "logits" if name == "readout" else "activation"
+        a, b = (torch.from_numpy(recording[name][variable].values) for recording in (one, other))
+        torch.testing.assert_close(a, b, rtol=tolerance, atol=tolerance, equal_nan=True)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-9), ("float32", 1e-2)])
+def test_a_gpu_records_what_the_cpu_records(model, images, device, dtype, tolerance):
+    model.to(getattr(torch, dtype))
+    images = images.to(getattr(torch, dtype))
+    cs.calibrate(model, images, presentation=MIXTURE, until=6)
+    cpu, gpu = (cs.simulate(model, images, MIXTURE, until=6, dtype=dtype, device=where) for where in ("cpu", device))
+    check_equal(cpu, gpu, tolerance)
+    assert next(model.parameters()).device.type == "cpu"
+
+
+@pytest.mark.parametrize(
+    "intervention",
+    [
+        {"silence": {FEEDBACK: [3, 4]}},
+        {"gain": {FEEDBACK: (0.5, None)}},
+        {"noise": 0.5, "repeats": 2},
+        {"transition_noise": {FEEDBACK: (0.5, None)}},
+    ],
+    ids=lambda one: next(iter(one)),
+)
+def test_interventions_on_a_gpu_are_those_on_the_cpu(model, images, device, intervention):
+    model.double()
+    cs.calibrate(model, images, presentation=cs.sustained(), until=6)
+    cpu, gpu = (
+        cs.simulate(model, images, cs.sustained(), until=6, dtype="float64", device=where, **intervention)
+        for where in ("cpu", device)
+    )
+    # noise is drawn in float32, whose logarithm and cosine are rounded in another way
+    check_equal(cpu, gpu, 1e-4 if "noise" in next(iter(intervention)) else 1e-9)
+
+
+def test_statistics_taken_on_a_gpu_are_those_taken_on_the_cpu(model, images, device):
+    model.double()
+    cpu = cs.calibrate(model, images, presentation=MIXTURE, until=6)
+    gpu = cs.calibrate(model.to(device), images.to(device), presentation=MIXTURE, until=6)
+    for place in (*model.graph.state_names, "V1->V2"):
+        assert cpu.times(place) == gpu.times(place)
+        for time in cpu.times(place):
+            for a, b in zip(cpu.at(place, time), gpu.at(place, time), strict=True):
+                torch.testing.assert_close(a.cpu(), b.cpu(), rtol=1e-9, atol=1e-9)
+
+
+def test_a_deterministic_recording_is_the_same_twice(model, device):
+    images = torch.rand(20, 3, 8, 8)
+    cs.calibrate(model, images, until=6)
+    first, second = (cs.simulate(model, images, until=6, device=device, deterministic=True) for _ in range(2))
+    assert first["readout"]["logits"].equals(second["readout"]["logits"])
+
+
+def test_a_batch_that_is_too_large_for_a_gpus_memory_is_run_in_parts(device):
+    if device != "cuda":
+        pytest.skip("only the memory of a GPU can be limited")
+    graph = cs.adjacent({"V1": 32, "IT": 32}, size=64)
+    model = cs.Cortex(graph, 3, readout_time=3, normalization="none")
+    images = torch.rand(256, 3, 64, 64)
+    whole = cs.simulate(model, images, until=3, record=[], device=device, batch_size=256)
+    gc.collect()
+    torch.cuda.empty_cache()
+    limit = (torch.cuda.memory_allocated() + 300e6) / torch.cuda.get_device_properties(0).total_memory
+    torch.cuda.set_per_process_memory_fraction(limit)
+    try:
+        with pytest.warns(UserWarning, match="too small for a batch of 256"):
+            parts = cs.simulate(model, images, until=3, record=[], device=device, batch_size=256)
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    check_equal(whole, parts, 1e-3)
+
+
+# --- training --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lesson() -> tuple[torch.Tensor, torch.Tensor]:
+    """Images of three classes that differ in brightness."""
+    labels = torch.arange(64) % 3
+    pixels = torch.rand((64, 3, 8, 8), generator=torch.Generator().manual_seed(2))
+    return (pixels + labels[:, None, None, None]) / 3, labels
+
+
+def recipe(**changes) -> cs.Recipe:
+    own = {"epochs": 2, "batch_size": 16, "learning_rate": 0.01, "presentation": MIXTURE, "precision": "float32"}
+    return cs.Recipe(**{**own, "validation": 0.25, "calibration_images": 40, **changes})
+
+
+def test_training_on_a_gpu_learns_what_training_on_the_cpu_learns(model, lesson, device):
+    initial = {name: value.clone() for name, value in model.state_dict().items() if torch.is_tensor(value)}
+    found = []
+    for where in ("cpu", device):
+        model.load_state_dict(initial, strict=False)
+        *_, last = cs.train(model.to(where), lesson, recipe())
+        assert last.done
+        assert set(last.validation) == {2, 4, 6, 8}
+        found.append((last, {name: value.detach().cpu().clone() for name, value in model.named_parameters()}))
+    (cpu, weights), (gpu, others) = found
+    assert gpu.loss == pytest.approx(cpu.loss, rel=1e-2)
+    for name, value in weights.items():
+        torch.testing.assert_close(others[name], value, rtol=2e-2, atol=2e-2, msg=lambda text, name=name: name + text)
+
+
+def test_a_stopped_training_resumes_on_a_gpu(model, lesson, device, tmp_path):
+    pytest.importorskip("safetensors")
+    initial = {name: value.clone() for name, value in model.state_dict().items() if torch.is_tensor(value)}
+    *_, whole = cs.train(model.to(device), lesson, recipe())
+    model.load_state_dict(initial, strict=False)
+    model.to(device)
+    for progress in cs.train(model, lesson, recipe(), checkpoint=tmp_path / "state.safetensors", report_every=1):
+        if progress.step == 2:
+            break
+    *_, resumed = cs.train(model, lesson, recipe(), checkpoint=tmp_path / "state.safetensors")
+    assert resumed.step == whole.step
+    assert resumed.loss == pytest.approx(whole.loss, rel=1e-3)
+
+
+def test_training_in_bfloat16_follows_training_in_float32(model, lesson, device):
+    initial = {name: value.clone() for name, value in model.state_dict().items() if torch.is_tensor(value)}
+    losses = []
+    for precision in ("float32", "bfloat16"):
+        model.load_state_dict(initial, strict=False)
+        *_, last = cs.train(model.to(device), lesson, recipe(precision=precision))
+        losses.append(last.loss)
+    assert losses[1] == pytest.approx(losses[0], rel=0.05)
+
+
+def test_a_captured_training_step_has_the_gradients_of_the_plain_one(model, images, device):
+    if device != "cuda":
+        pytest.skip("only a GPU captures graphs")
+    from benchmarks.device.speed import graphed
+    from benchmarks.training import training_step
+
+    model.double().to(device).train()
+    labels = torch.arange(len(images), device=device) % 3
+    _, difference = graphed(training_step(model, model, images.to(device), labels, None), model)
+    assert difference < 1e-7  # the loss is taken in float32
+
+
+def test_recomputation_on_a_gpu_has_the_gradients_of_a_plain_step(model, images, device):
+    model.double().to(device).train()
+    gradients = []
+    for again in (False, True):
+        model.zero_grad(set_to_none=True)
+        model.readouts(images.to(device), [4], checkpointed=again).square().sum().backward()
+        gradients.append([parameter.grad.clone() for parameter in model.parameters() if parameter.grad is not None])
+    for kept, computed_again in zip(*gradients, strict=True):
+        torch.testing.assert_close(kept, computed_again, rtol=1e-9, atol=1e-9)
