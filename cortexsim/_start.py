@@ -1,11 +1,12 @@
-"""What the command `cortexsim` starts with: little, so that Ctrl-C and a broken installation are answered in words."""
+"""The start of the command `cortexsim`: it imports little, so that Ctrl-C and a broken installation get an answer."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
-from typing import Any
+
+from cortexsim._support.console import prepare_output
 
 
 def main() -> int:
@@ -14,8 +15,9 @@ def main() -> int:
     Returns
     -------
     int
-        The exit status: as `cortexsim.cli.main`; 1 when cortexsim cannot be imported, 130 after Ctrl-C meanwhile.
+        The exit status: that of `cortexsim.cli.main`; 1 when cortexsim cannot be imported, 130 after Ctrl-C.
     """
+    prepare_output()
     # a shell may have Ctrl-C ignored for what runs in the background
     answered = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if answered:
@@ -41,6 +43,6 @@ def main() -> int:
         return 130
 
 
-def _stop(*_: Any) -> None:
+def _stop(*_: object) -> None:
     os.write(2, b"stopped\n")
     os._exit(130)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from functools import lru_cache
 
 import torch
@@ -24,8 +25,9 @@ def checksum(*parts: str | Tensor, digits: int = 16) -> str:
         Hexadecimal digits, up to 64.
     """
     digest = hashlib.sha256()
-    for part in parts:
-        digest.update(part.encode() if isinstance(part, str) else _bytes(part))
+    with _outside_of_transforms():
+        for part in parts:
+            digest.update(part.encode() if isinstance(part, str) else _bytes(_within(part)))
     return digest.hexdigest()[:digits]
 
 
@@ -36,11 +38,25 @@ def fingerprint(tensors: Iterable[Tensor]) -> int:
     (about one in 2**32). It depends on strides and on the byte order of the machine, so it belongs in no file. The sums
     are of integers, so the order in which a device adds them up does not matter; the host waits for the device once.
     """
-    sums = [part for tensor in tensors if tensor.numel() for part in _weighted_sums(_words(tensor))]
-    if not sums:
-        return 0
-    joined = torch.cat(sums).long()
-    return int((joined * _odd_numbers(len(joined), torch.int64, joined.device)).sum())
+    with _outside_of_transforms():
+        words = [_words(_within(tensor)) for tensor in tensors if tensor.numel()]
+        sums = [part for word in words for part in _weighted_sums(word)]
+        if not sums:
+            return 0
+        joined = torch.cat(sums).long()
+        return int((joined * _odd_numbers(len(joined), torch.int64, joined.device)).sum())
+
+
+def _outside_of_transforms() -> AbstractContextManager[None]:
+    """Return a context in which the transforms of torch.func do not wrap what is computed, so that it has memory."""
+    return torch._C._DisableFuncTorch()
+
+
+def _within(tensor: Tensor) -> Tensor:
+    """Return the tensor within what the transforms of torch.func wrap around it."""
+    while torch._C._functorch.is_functorch_wrapped_tensor(tensor):
+        tensor = torch._C._functorch.get_unwrapped(tensor)
+    return tensor.detach()
 
 
 def _weighted_sums(words: Tensor) -> list[Tensor]:
@@ -62,12 +78,11 @@ def _weighted_sums(words: Tensor) -> list[Tensor]:
 
 def _bytes(tensor: Tensor) -> memoryview:
     # as bytes, because numpy has no bfloat16
-    return tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data
+    return tensor.cpu().contiguous().flatten().view(torch.uint8).numpy().data
 
 
 def _words(tensor: Tensor) -> Tensor:
     """Return the bits of a tensor as 32-bit integers, without a copy where its memory allows."""
-    tensor = tensor.detach()
     if tensor.ndim == 4 and tensor.is_contiguous(memory_format=torch.channels_last):
         tensor = tensor.permute(0, 2, 3, 1)
     flat = tensor.contiguous().flatten()

@@ -172,17 +172,16 @@ def untrained_copy(model: Cortex, *, seed: int) -> Cortex:
         raise ValueError(
             f"{what} are modules of your own, whose weights cannot be drawn again: pass untrained=, such a model"
         )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        drawn = Cortex(
-            model.graph,
-            n_classes=model.n_classes,
-            readout_time=model.readout_time,
-            pre_net=model.pre_net_name,
-            input_gain=model.input_gain,
-            sharing=model.sharing,
-            normalization=model.normalization,
-        )
+    drawn = Cortex(
+        model.graph,
+        n_classes=model.n_classes,
+        readout_time=model.readout_time,
+        pre_net=model.pre_net_name,
+        input_gain=model.input_gain,
+        sharing=model.sharing,
+        normalization=model.normalization,
+        generator=torch.Generator().manual_seed(seed),
+    )
     return drawn.to(next(model.parameters())).eval()
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from cortexsim import __version__
+from cortexsim._support.console import CLOSED, discard_output, prepare_output, reader_has_left
 from cortexsim.cli import (
     class_,
     experiment,
@@ -22,29 +23,36 @@ from cortexsim.cli import (
     train,
     verify,
 )
-from cortexsim.cli.arguments import read_presentation, read_silence
+from cortexsim.stimuli.text import read_presentation, read_silence
 
 __all__ = ["main", "read_presentation", "read_silence"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; errors are told in one sentence.
+    """Run a command; an error is reported in one sentence.
 
     Returns
     -------
     int
-        0 when all went well, 1 after an error, 130 when stopped by Ctrl-C.
+        0 when all went well, 1 after an error, 130 when stopped by Ctrl-C, 141 when nobody reads the output any more.
     """
+    prepare_output()
     options, further = _parser().parse_known_args(arguments)
     if further and options.command != "lab":
         _parser().error(f"unknown argument {further[0]!r} (see cortexsim {options.command} --help)")
     options.further = further
     try:
-        return options.run(options) or 0
+        status = options.run(options) or 0
+        # here, because an error as Python exits would be printed
+        sys.stdout.flush()
+        return status
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130
     except Exception as error:
+        if isinstance(error, BrokenPipeError) and reader_has_left():
+            discard_output()
+            return CLOSED
         if options.debug:
             raise
         text = error.args[0] if isinstance(error, KeyError) and error.args else error

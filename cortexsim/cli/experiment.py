@@ -7,8 +7,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from cortexsim.cli.arguments import add_machine, choose_device
+from cortexsim.cli.arguments import add_machine, choose_device, path
 from cortexsim.cli.train import stop_on_request
+from cortexsim.datasets.registry import SOURCES
 
 
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -21,7 +22,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         "  cortexsim experiment\n"
         "  cortexsim experiment equivalence\n"
         "  cortexsim experiment readout-time --scale laptop --data ~/cifar10 --to runs/readout-time\n"
-        "Ctrl-C stops; the same command with --resume goes on.",
+        "Ctrl-C stops; the same command with --resume continues.",
     )
     parser.add_argument("name", nargs="?", help="which; without it, they are listed")
     parser.add_argument(
@@ -30,11 +31,11 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         help="smoke (seconds), laptop (a minute to two hours) or paper (a GPU); default: %(default)s",
     )
     parser.add_argument(
-        "--data", help="digits, cifar10, or a folder of images with train/ and test/; default: the scale's"
+        "--data", help=f"{', '.join(SOURCES)}, or a folder of images with train/ and test/; default: the scale's"
     )
     parser.add_argument("--data-name", metavar="NAME", help="what a folder's images are called in the result")
-    parser.add_argument("--to", type=Path, metavar="FOLDER", help="default: runs/NAME-SCALE")
-    parser.add_argument("--resume", action="store_true", help="go on with a run that was stopped, or with more --seeds")
+    parser.add_argument("--to", type=path, metavar="FOLDER", help="default: runs/NAME-SCALE")
+    parser.add_argument("--resume", action="store_true", help="continue a run that was stopped, or with more --seeds")
     parser.add_argument("--seeds", type=int, help="how many; default: the experiment's own")
     parser.add_argument("--epochs", type=int, help="of every training; default: the scale's")
     add_machine(parser)
@@ -49,7 +50,7 @@ def run(options: argparse.Namespace) -> None:
         for name, listed in experiments.EXPERIMENTS.items():
             print(f"{name:20}{listed.question}")
         return
-    device = choose_device(options)
+    device = choose_device(options.device, options.threads)
     folder = options.to or Path("runs") / f"{options.name}-{options.scale}"
 
     with stop_on_request() as stopping:
@@ -57,7 +58,7 @@ def run(options: argparse.Namespace) -> None:
         def report(fraction: float, message: str) -> None:
             print(message, flush=True)
             if stopping():
-                print("\nstopped; the same command with --resume goes on", file=sys.stderr)
+                print("\nstopped; the same command with --resume continues", file=sys.stderr)
                 raise KeyboardInterrupt
 
         result = experiments.run(

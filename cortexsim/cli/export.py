@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
+
+from cortexsim.cli.arguments import path
 
 
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -18,7 +19,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "source", metavar="NOTEBOOK|SETTINGS", help="a notebook's number, or a panel's settings as JSON"
     )
-    parser.add_argument("--to", type=Path, required=True, metavar="PAGE", help="the page to write, ending in .html")
+    parser.add_argument("--to", type=path, required=True, metavar="PAGE", help="the page to write, ending in .html")
     parser.add_argument("--overwrite", action="store_true", help="replace a page that is there")
 
 

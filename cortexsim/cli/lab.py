@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
+
+from cortexsim.cli.arguments import path
 
 
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -23,7 +24,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         "--lesson", metavar="NUMBER", help="the notebook to open, by number or name; default: the first"
     )
     parser.add_argument(
-        "--notebooks", type=Path, metavar="FOLDER", help="work on copies in this folder; yours are never overwritten"
+        "--notebooks", type=path, metavar="FOLDER", help="work on copies in this folder; yours are never overwritten"
     )
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from cortexsim.cli.arguments import load_model
-
 
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the command and its options."""
@@ -45,7 +43,7 @@ def run(options: argparse.Namespace) -> None:
         return
     carded = cs.zoo.SHORT.get(options.name, options.name)
     card = cards.card(carded) if options.full or carded in cards.names() else None
-    model = cs.zoo.build(options.name) if options.name in cs.zoo.PAPER else load_model(options.name)
+    model = cs.zoo.build(options.name) if options.name in cs.zoo.PAPER else cs.zoo.get(options.name)
     print(model)
     print(model.graph)
     print(cs.schedule(model.graph, model.readout_time, cs.flash(1)))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
+
+from cortexsim.cli.arguments import path
 
 
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -18,7 +19,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     )
     parser.add_argument(
         "--figure",
-        type=Path,
+        type=path,
         metavar="PATH",
         help="draw the numbers, too: a page that needs no network; never over another",
     )

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from cortexsim.cli.arguments import path
+
 
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the command and its options."""
@@ -16,10 +18,10 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         "make the recording that a panel's settings describe, without a browser",
         "For example:\n  cortexsim rerun settings.json --to again.zarr\n  cortexsim rerun masking.json --to again.nc",
     )
-    parser.add_argument("settings", type=Path, metavar="FILE", help="a panel's settings, as JSON")
+    parser.add_argument("settings", type=path, metavar="FILE", help="a panel's settings, as JSON")
     parser.add_argument(
         "--to",
-        type=Path,
+        type=path,
         metavar="PATH",
         help="keep the recording: a .zarr folder or a .nc file; never over another; the figures of a panel that "
         "measures stand beside it, as PATH-NAME.html",

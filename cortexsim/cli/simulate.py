@@ -5,23 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 from cortexsim._support.checks import whole
-from cortexsim.cli.arguments import (
-    DATA_HELP,
-    SHOW_HELP,
-    add_machine,
-    choose_device,
-    load_model,
-    once,
-    read_amount,
-    read_data,
-    read_presentation,
-    read_record,
-    read_silence,
-)
+from cortexsim.cli.arguments import add_data, add_machine, choose_device, once, path, show_help
+from cortexsim.model.lesions import LESIONS
+from cortexsim.recording.dtypes import DTYPES
+from cortexsim.recording.plan import QUANTITIES
+from cortexsim.stimuli.text import read_amount, read_presentation, read_record, read_silence
 
 
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -34,10 +24,10 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         "--presentation masked:1:2 --first 100",
     )
     parser.add_argument("model", help="a .safetensors file, or a pretrained model by name")
-    parser.add_argument("data", help=DATA_HELP + "; the test part where there is one")
+    add_data(parser, 200, "; the test part where there is one")
     parser.add_argument("--until", type=int, required=True, help="last time")
-    parser.add_argument("--to", type=Path, required=True, metavar="PATH", help="a .zarr folder or a .nc file")
-    parser.add_argument("--presentation", default="flash", metavar="SHOW", help=SHOW_HELP)
+    parser.add_argument("--to", type=path, required=True, metavar="PATH", help="a .zarr folder or a .nc file")
+    parser.add_argument("--presentation", default="flash", metavar="SHOW", help=show_help("%(default)s"))
     parser.add_argument("--statistics", metavar="SHOW", help="reuse the statistics of this presentation, on purpose")
     parser.add_argument(
         "--record", metavar="STATES", help="e.g. V1,IT, or less of each: V1:spatial_mean,IT:0+7+12; default: all"
@@ -48,11 +38,11 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         default=[],
         metavar="'V2->V1:3-20'",
         help="close it then; a state (V2:3-20) stands for all transitions that leave it, and forward, lateral or "
-        "feedback for all that go this way",
+        "feedback for all of that direction",
     )
     parser.add_argument(
         "--lesion",
-        choices=["acute", "recalibrated", "mean-replaced"],
+        choices=LESIONS,
         default="acute",
         help="what silence, gain and noise on transitions mean: with the intact statistics, with statistics taken "
         "with all of it in place, or the mean delivered in place of what is taken away; default: %(default)s",
@@ -71,54 +61,40 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         "--noise", type=float, default=0.0, help="on every state, in its standard deviations; default: %(default)s"
     )
     parser.add_argument("--repeats", type=int, default=1, help="of each stimulus, with noise; default: %(default)s")
-    parser.add_argument("--quantity", choices=["state", "rate"], default="state", help="default: %(default)s")
-    parser.add_argument(
-        "--dtype", choices=["float16", "float32", "float64"], default="float32", help="default: %(default)s"
-    )
+    parser.add_argument("--quantity", choices=QUANTITIES, default="state", help="default: %(default)s")
+    parser.add_argument("--dtype", choices=list(DTYPES), default="float32", help="default: %(default)s")
     parser.add_argument("--first", type=int, metavar="N", help="only the first N images, after shuffling by the seed")
-    parser.add_argument("--n", type=int, default=200, help="digits or contours to make; default: %(default)s")
     parser.add_argument("--batch-size", type=int, help="stimuli at once; default: up to 128")
-    parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     parser.add_argument("--deterministic", action="store_true", help="the same numbers each time, on a GPU too")
     parser.add_argument("--resume", action="store_true", help="take what is there, if it is this very recording")
     add_machine(parser)
-
-
-def _calibration_images(options: argparse.Namespace, model: Any) -> Any:
-    """Read or make the training images that a lesion needs; an acute one that is given some is left to complain."""
-    if options.lesion == "acute" and options.calibrate_on is None:
-        return None
-    n = 500 if options.calibrate_on is None else options.calibrate_on
-    whole(n, "calibrate-on", 1)
-    data = read_data(argparse.Namespace(**{**vars(options), "n": n}), "train", model.graph.states[0].size)
-    return _drawn(data, n, options.seed)
-
-
-def _drawn(data: Any, n: int, seed: int) -> Any:
-    """Draw images at random, in their order: a folder lists one class after the other."""
-    import torch
-
-    order = torch.randperm(data.sizes["stimulus"], generator=torch.Generator().manual_seed(seed))[:n]
-    return data.isel(stimulus=sorted(order.tolist()))
 
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
     import cortexsim as cs
 
-    device = choose_device(options)
+    device = choose_device(options.device, options.threads)
     silence = once(map(read_silence, options.silence), "silenced", "V2->V1:3-20")
     gain = once(map(read_amount, options.gain), "given a gain", "V2->V1:0.5:3-20")
     jitter = once(map(read_amount, options.transition_noise), "given noise", "V2->V1:0.5:3-20")
-    model = load_model(options.model)
-    data = read_data(options, "test", model.graph.states[0].size)
+    model = cs.zoo.get(options.model)
+    size = model.graph.states[0].size
+    data = cs.datasets.get(options.data, options.n, part="test", seed=options.seed, size=size)
     if options.first is not None:
-        data = _drawn(data, whole(options.first, "first", 1), options.seed)
+        # a folder lists one class after the other
+        data = cs.datasets.sample(data, whole(options.first, "first", 1), seed=options.seed)
+    calibrate_on, n_calibration = None, options.calibrate_on
+    # an acute lesion needs no training images, and simulate refuses them where some are given
+    if options.lesion != "acute" or n_calibration is not None:
+        n_calibration = whole(500 if n_calibration is None else n_calibration, "calibrate-on", 1)
+        training = cs.datasets.get(options.data, n_calibration, part="train", seed=options.seed, size=size)
+        calibrate_on = cs.datasets.sample(training, n_calibration, seed=options.seed)
     names = cs.datasets.classes(data)
     if model.classes is not None and names != model.classes:
         print(
             f"warning: the model was trained on the classes {model.classes}, but these images have {names}: their "
-            "labels are kept, and stand for no class of the readout",
+            "labels are recorded, and stand for no class of the readout",
             file=sys.stderr,
         )
     record = read_record(options.record) if options.record is not None else None
@@ -134,7 +110,7 @@ def run(options: argparse.Namespace) -> None:
         statistics=options.statistics and read_presentation(options.statistics),
         silence=silence,
         lesion=options.lesion,
-        calibrate_on=_calibration_images(options, model),
+        calibrate_on=calibrate_on,
         gain=gain,
         transition_noise=jitter,
         noise=options.noise,

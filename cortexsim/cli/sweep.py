@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from cortexsim.cli.arguments import path
 from cortexsim.cli.train import stop_on_request
 
 
@@ -27,13 +28,13 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         "  seeds = [0, 1, 2]\n"
         '  presentations = ["sustained", "masked:1:2"]\n'
         "and, as needed, n, noise, silence, calibrate_on, record, dtype and batch_size.\n"
-        "Ctrl-C stops; the same command with --resume goes on.",
+        "Ctrl-C stops; the same command with --resume continues.",
     )
-    parser.add_argument("study", type=Path, help="a .toml file")
-    parser.add_argument("--to", type=Path, metavar="FOLDER", help="default: runs/NAME of the study")
+    parser.add_argument("study", type=path, help="a .toml file")
+    parser.add_argument("--to", type=path, metavar="FOLDER", help="default: runs/NAME of the study")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="of a dask cluster; default: this machine")
     parser.add_argument("--workers", type=int, help="processes on this machine, 0 is this one; default: as it has room")
-    parser.add_argument("--resume", action="store_true", help="go on with a study that was stopped, or has grown")
+    parser.add_argument("--resume", action="store_true", help="continue a study that was stopped, or has grown")
     parser.add_argument("--retries", type=int, default=0, metavar="N", help="try a point that fails again; default: 0")
     parser.add_argument("--yes", action="store_true", help="run more than 10,000 points without asking")
 
@@ -55,7 +56,7 @@ def run(options: argparse.Namespace) -> None:
         def report(fraction: float, message: str) -> None:
             print(message, flush=True)
             if stopping():
-                print("\nstopped; the same command with --resume goes on", file=sys.stderr)
+                print("\nstopped; the same command with --resume continues", file=sys.stderr)
                 raise KeyboardInterrupt
 
         result = cs.sweep(

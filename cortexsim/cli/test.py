@@ -1,12 +1,12 @@
-"""`cortexsim test`: read a model out at every time."""
+"""`cortexsim test`: the accuracy of a model at every readout time."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from typing import Any
 
-from cortexsim.cli.arguments import DATA_HELP, add_machine, choose_device, load_model, read_data, read_presentation
+from cortexsim.cli.arguments import add_data, add_machine, choose_device
+from cortexsim.stimuli.text import read_presentation
 
 
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -18,12 +18,10 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         "For example:\n  cortexsim test cifar.safetensors ~/cifar10",
     )
     parser.add_argument("model", help="a .safetensors file, or a pretrained model by name")
-    parser.add_argument("data", help=DATA_HELP)
+    add_data(parser, 2_000)
     parser.add_argument(
         "--presentation", default=None, metavar="SHOW", help="as in train; default: as it was calibrated"
     )
-    parser.add_argument("--n", type=int, default=2_000, help="digits or contours to make; default: %(default)s")
-    parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     add_machine(parser)
 
 
@@ -32,18 +30,21 @@ def run(options: argparse.Namespace) -> None:
     import torch
 
     import cortexsim as cs
+    from cortexsim.model.moments import Statistics
     from cortexsim.stimuli.images import as_images
     from cortexsim.training.evaluate import accuracies
 
-    model = load_model(options.model).to(choose_device(options))
-    data = read_data(options, "test", model.graph.states[0].size)
+    device = choose_device(options.device, options.threads)
+    model = cs.zoo.get(options.model).to(device)
+    size = model.graph.states[0].size
+    data = cs.datasets.get(options.data, options.n, part="test", seed=options.seed, size=size)
     names = cs.datasets.classes(data)
     if model.classes is not None and names != model.classes:
         raise ValueError(f"the model was trained on the classes {model.classes}, but these images have {names}")
-    images = as_images(data).to(options.device)
-    labels = torch.from_numpy(data["label"].values).long().to(options.device)
-    asked = options.presentation and read_presentation(options.presentation)
-    variants: list[tuple[str, Any]] = [("none", None)]
+    images = as_images(data).to(device)
+    labels = torch.from_numpy(data["label"].values).long().to(device)
+    asked = read_presentation(options.presentation) if options.presentation else None
+    variants: list[tuple[str, Statistics | None]] = [("none", None)]
     shown, until = asked or cs.flash(1), 2 * model.readout_time
     if model.normalization != "none":
         used = model.find_statistics(asked)

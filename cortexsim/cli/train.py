@@ -3,41 +3,102 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cortexsim._support.checks import unknown
-from cortexsim.cli.arguments import (
-    DATA_HELP,
-    DRAWN,
-    SHOW_HELP,
-    add_machine,
-    choose_device,
-    read_data,
-    read_presentation,
-)
+from cortexsim._support.checks import one_of
+from cortexsim.cli.arguments import add_data, add_machine, choose_device, path, show_help
+from cortexsim.datasets.registry import SOURCES, drawn
+from cortexsim.graph.builders import adjacent, fully_recurrent
+from cortexsim.model.cortex import Cortex
+from cortexsim.model.kernels import INITIALIZATIONS, RULES
+from cortexsim.model.moments import NORMALIZATIONS
+from cortexsim.model.nets import POST_NETS, PRE_NETS
+from cortexsim.stimuli.text import read_presentation
+from cortexsim.training.recipe import ALLOWED, Recipe
 
-# how a model is built when nothing else is said; no defaults of the parser, so that what is given can be told
-BUILD: dict[str, Any] = {
-    "graph": "adjacent",
-    "features": "16,32,64",
-    "size": 32,
-    "shortcut": 1.0,
-    "no_lateral": False,
-    "no_feedback": False,
-    "convolutions": 2,
-    "readout_time": 5,
-    "pre_net": "conv",
-    "input_gain": 1.0,
-    "sharing": "time",
-    "normalization": "time-specific",
+if TYPE_CHECKING:
+    import torch
+    import xarray as xr
+
+GRAPHS = {"adjacent": adjacent, "fully-recurrent": fully_recurrent}
+AREAS = ("V1", "V2", "V4", "IT")
+# the parser has no defaults of its own, so that it is known which options were given
+GRAPH: dict[str, Any] = {"graph": "adjacent", "features": "16,32,64", "size": 32}
+CHOICES = {
+    "graph": GRAPHS,
+    "convolutions": (1, 2),
+    "sharing": RULES,
+    "initialization": INITIALIZATIONS,
+    "normalization": NORMALIZATIONS,
+    "pre_net": PRE_NETS,
+    "post_net": POST_NETS,
 }
-RECIPES = ("quick", "paper", "digits", "contours")
+HELP = {
+    "features": "channels of each state, the sides halve",
+    "size": "side of the images in pixels",
+    "shortcut": "weight of the identity, 0 to 1",
+    "convolutions": "of a transition between two states; the paper's have 2",
+    "input_gain": "factor on the pre-net's output",
+    "validation": "fraction of each class that is held out, 0 is none",
+    "recompute": "compute steps again for their gradients: less memory at late readout times, a fifth more time",
+    "calibrate_until": "last time that is calibrated",
+    "calibration_images": "training images on which statistics are taken at the end",
+    "loss_at": "readout, all, or a number of last times",
+    "background": "weight in the loss of all pixels off the line of a target map",
+    "clip_norm": "largest norm of the gradient",
+    "difficulty": "coordinate of the data that says how difficult an image is",
+}
+
+
+def model_arguments() -> dict[str, Any]:
+    """Return the arguments of a model that a text or a number can give, with their defaults."""
+    of_graph = inspect.signature(adjacent).parameters
+    of_model = inspect.signature(Cortex).parameters
+    return {
+        **GRAPH,
+        "shortcut": float(of_graph["shortcut"].default),
+        **{name: of_graph[name].default for name in ("lateral", "feedback", "convolutions")},
+        **{
+            name: parameter.default
+            for name, parameter in of_model.items()
+            if isinstance(parameter.default, int | float | str) and name != "n_classes"
+        },
+    }
+
+
+def name_or_number(text: str) -> str | int:
+    """Read a whole number, or leave a name as it is."""
+    return int(text) if text.isdigit() else text
+
+
+def recipe_arguments() -> dict[str, Callable[[str], Any]]:
+    """Return the fields of a recipe that a text or a number can give, with their types."""
+    types: dict[str, Callable[[str], Any]] = {
+        "int": int,
+        "int | None": int,
+        "float": float,
+        "float | None": float,
+        "str | int": name_or_number,
+        "str": str,
+        "str | None": str,
+        "bool": bool,
+    }
+    return {
+        field.name: types[str(field.type)] for field in fields(Recipe) if field.type in types and field.name != "seed"
+    }
+
+
+def recipes() -> list[str]:
+    """Return the names of the recipes, those that make one first."""
+    return [name for name, made in vars(Recipe).items() if isinstance(made, classmethod) and name != "from_dict"]
 
 
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -45,7 +106,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     parser = command(
         "train",
         run,
-        "train a model and save it; Ctrl-C stops, the same command with --resume goes on",
+        "train a model and save it; Ctrl-C stops, the same command with --resume continues",
         "For example:\n"
         "  cortexsim train digits --to digits.safetensors --epochs 3\n"
         "  cortexsim train digits --recipe digits --features 8,16,32,64 --readout-time 4 --to digits.safetensors\n"
@@ -53,181 +114,158 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         "--input-gain 16 --readout-time 8 --n 40000 --to tracing.safetensors\n"
         "  cortexsim train ~/cifar10 --features 16,32,64 --to cifar.safetensors",
     )
-    parser.add_argument("data", help=DATA_HELP)
-    parser.add_argument(
-        "--to", type=Path, required=True, metavar="FILE", help="where the model goes: a .safetensors file"
-    )
+    add_data(parser, 20_000)
+    parser.add_argument("--to", type=path, required=True, metavar="FILE", help="the .safetensors file to write")
     parser.add_argument("--model", metavar="NAME", help="a model of the paper (see cortexsim models)")
     build = parser.add_argument_group("the model, where --model names none")
-    build.add_argument("--graph", choices=["adjacent", "fully-recurrent"], help="default: adjacent")
-    build.add_argument("--features", help="channels of each state, the sides halve; default: 16,32,64")
-    build.add_argument("--size", type=int, help="side of the images in pixels; default: 32")
-    build.add_argument("--shortcut", type=float, help="weight of the identity, 0 to 1; default: 1")
-    build.add_argument("--no-lateral", action="store_true", default=None, help="leave out self-transitions")
-    build.add_argument("--no-feedback", action="store_true", default=None, help="leave out backward transitions")
-    build.add_argument(
-        "--convolutions", type=int, choices=[1, 2], help="of a transition between two states; default: 2, the paper's"
-    )
-    build.add_argument("--readout-time", type=int, help="default: 5")
-    build.add_argument("--pre-net", choices=["conv", "deep"], help="default: conv")
-    build.add_argument("--input-gain", type=float, help="factor on the pre-net's output; default: 1")
-    build.add_argument("--sharing", choices=["time", "none", "all"], help="default: time")
-    build.add_argument("--normalization", choices=["time-specific", "shared", "none"], help="default: time-specific")
-    parser.add_argument("--recipe", choices=RECIPES, default="quick", help="default: %(default)s")
-    parser.add_argument("--presentation", metavar="SHOW", help=SHOW_HELP.replace("%(default)s", "the recipe's"))
-    for name, kind in (("epochs", int), ("batch-size", int), ("learning-rate", float), ("weight-decay", float)):
-        parser.add_argument(f"--{name}", type=kind, help="default: the recipe's")
-    parser.add_argument(
-        "--augmentation", choices=["none", "crop", "flip", "crop-flip"], help="default: what suits the data"
-    )
-    parser.add_argument("--loss-at", choices=["readout", "all"], help="default: the recipe's")
-    parser.add_argument(
-        "--recompute",
-        action="store_true",
-        help="compute steps again for their gradients: less memory at late readout times, a fifth more time",
-    )
-    parser.add_argument(
-        "--validation", type=float, metavar="FRACTION", help="held out of each class, 0 is none; default: the recipe's"
-    )
-    parser.add_argument("--n", type=int, default=20_000, help="digits or contours to make; default: %(default)s")
-    parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
-    parser.add_argument("--resume", action="store_true", help="go on with a training that was stopped")
+    for name, default in model_arguments().items():
+        if isinstance(default, bool):
+            # what is there by default can be left out
+            build.add_argument(
+                f"--no-{name}", dest=name, action="store_false", default=None, help=f"no {name} transitions"
+            )
+        else:
+            _add_value(build, name, type(default), f"{default:g}" if isinstance(default, float) else str(default))
+    parser.add_argument("--recipe", choices=recipes(), default="quick", help="default: %(default)s")
+    parser.add_argument("--presentation", metavar="SHOW", help=show_help("the recipe's"))
+    training = parser.add_argument_group("the training, where it differs from the recipe")
+    for name, kind in recipe_arguments().items():
+        if kind is bool:
+            training.add_argument(_option(name), action=argparse.BooleanOptionalAction, help=HELP.get(name))
+        else:
+            _add_value(training, name, kind, "what suits the data" if name == "augmentation" else "the recipe's")
+    parser.add_argument("--resume", action="store_true", help="continue a training that was stopped")
     parser.add_argument(
         "--overwrite", action="store_true", help="replace the model that is there, once the new one is whole"
     )
     add_machine(parser)
 
 
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _add_value(group: argparse._ArgumentGroup, name: str, kind: Callable[[str], Any], default: str) -> None:
+    """Add an option for a number or a text, with the choices that its registry has."""
+    choices = list(CHOICES.get(name, ALLOWED.get(name, ()))) or None
+    words = f"{HELP[name]}; " if name in HELP else ""
+    group.add_argument(_option(name), type=kind, choices=choices, help=f"{words}default: {default}")
+
+
 def run(options: argparse.Namespace) -> None:
     """Run the command, alone or as one of the processes that torchrun started."""
     if os.environ.get("RANK", "0") == "0":
         # seconds pass before the first step, and a person who sees nothing thinks that nothing happens
-        images = f"drawing {options.n:,} {options.data}" if options.data in DRAWN else f"reading {options.data}"
+        images = f"drawing {options.n:,} {options.data}" if options.data in drawn() else f"reading {options.data}"
         print(f"loading torch, {images}", flush=True)
-    from cortexsim.training import distributed as ranks
+    from cortexsim.training import distributed
 
-    with ranks.joined(choose_device(options)) as device:
-        _run(options, device)
+    given = {name: getattr(options, name) for name in model_arguments() if getattr(options, name) is not None}
+    changes = {name: getattr(options, name) for name in recipe_arguments() if getattr(options, name) is not None}
+    if options.presentation is not None:
+        changes["presentation"] = read_presentation(options.presentation)
+    state = _checkpoint(options.to, resume=options.resume, overwrite=options.overwrite)
+    with distributed.joined(choose_device(options.device, options.threads)) as device:
+        model, data = _model_and_data(options.model, given, options.data, options.n, options.seed)
+        recipe = _recipe(options.recipe, {"seed": options.seed, **changes}, options.data)
+        _train(model.to(device), data, recipe, state, device)
+        if distributed.rank() == 0:
+            import cortexsim as cs
+
+            cs.save(model.to("cpu"), options.to, overwrite=options.overwrite)
+            state.unlink(missing_ok=True)
+            print(f"saved {options.to}")
 
 
-def _run(options: argparse.Namespace, device: Any) -> None:
+def _checkpoint(to: Path, *, resume: bool, overwrite: bool) -> Path:
+    """Return the file in which the training is kept while it runs, before anything takes time."""
+    from cortexsim._support.files import refuse_existing
+    from cortexsim.model.checkpoint import checked_suffix
+
+    state = to.with_suffix(".training.safetensors")
+    checked_suffix(to)
+    if not (overwrite and to.is_file()):
+        refuse_existing(to)
+    if state.exists() and not resume:
+        raise FileExistsError(
+            f"an unfinished training exists at {state}; continue it with --resume, or delete the file"
+        )
+    if resume and not state.exists():
+        print(f"there is no {state} to resume: starting from the beginning", file=sys.stderr)
+    return state
+
+
+def _model_and_data(
+    name: str | None, given: Mapping[str, Any], source: str, n: int, seed: int
+) -> tuple[Cortex, xr.Dataset]:
+    """Build the model that the options describe, for the classes of the data."""
     import torch
 
     import cortexsim as cs
-    from cortexsim._support.files import refuse_existing
-    from cortexsim.model.checkpoint import checked_suffix
-    from cortexsim.training import distributed as ranks
 
-    first = ranks.rank() == 0
-    state = options.to.with_suffix(".training.safetensors")
-    checked_suffix(options.to)
-    if not (options.overwrite and options.to.is_file()):
-        refuse_existing(options.to)
-    if state.exists() and not options.resume:
-        raise FileExistsError(f"a training was stopped here: --resume goes on with it, or remove {state}")
-    if options.resume and not state.exists():
-        print(f"there is no {state} to go on with: starting anew", file=sys.stderr)
-    torch.manual_seed(options.seed)
-    if options.model:
-        _refuse_beside_model(options)
-        size = cs.zoo.PAPER[options.model].graph().states[0].size
-        data = read_data(options, "train", size)
-        model = cs.zoo.build(options.model, len(cs.datasets.classes(data)))
-    else:
-        for name, usual in BUILD.items():
-            if getattr(options, name) is None:
-                setattr(options, name, usual)
-        data = read_data(options, "train", (options.size, options.size))
-        model = _built(options, len(cs.datasets.classes(data)))
-    recipe = _recipe(options)
-    model.to(device)
+    torch.manual_seed(seed)
+    if name is not None:
+        # a typo in its name comes first
+        paper = cs.zoo.PAPER[one_of(name, "model of the paper", cs.zoo.PAPER)]
+        if given:
+            options = ", ".join(f"--no-{one}" if given[one] is False else _option(one) for one in given)
+            raise ValueError(f"--model {name} settles how the model is built; leave out {options}")
+        data = cs.datasets.get(source, n, part="train", seed=seed, size=paper.graph().states[0].size)
+        return cs.zoo.build(name, len(cs.datasets.classes(data))), data
+    chosen = {**model_arguments(), **given}
+    data = cs.datasets.get(source, n, part="train", seed=seed, size=(chosen["size"], chosen["size"]))
+    return _built(chosen, len(cs.datasets.classes(data))), data
+
+
+def _built(chosen: dict[str, Any], n_classes: int) -> Cortex:
+    """Build a model from its options, which are taken out of `chosen`."""
+    written = chosen.pop("features")
+    if not all(n.strip().isdigit() for n in written.split(",")):
+        raise ValueError(f"features must be channels, such as 16,32,64, got {written!r}")
+    features = [int(n) for n in written.split(",")]
+    areas = AREAS if len(features) == len(AREAS) else [f"h{k + 1}" for k in range(len(features))]
+    build = GRAPHS[chosen.pop("graph")]
+    of_graph = {name: chosen.pop(name) for name in ("size", "shortcut", "lateral", "feedback", "convolutions")}
+    return Cortex(build(dict(zip(areas, features, strict=True)), **of_graph), n_classes=n_classes, **chosen)
+
+
+def _recipe(name: str, changes: dict[str, Any], data: str) -> Recipe:
+    if name == "quick" and "augmentation" not in changes:
+        # photographs bear crops and mirror images; what bears less is registered with its dataset
+        changes["augmentation"] = SOURCES[data].augmentation if data in SOURCES else "crop-flip"
+    recipe: Recipe = getattr(Recipe, name)(**changes)
+    return recipe
+
+
+def _train(model: Cortex, data: xr.Dataset, recipe: Recipe, state: Path, device: torch.device) -> None:
+    """Train, and print how it goes."""
+    import cortexsim as cs
+    from cortexsim.training import distributed
+
+    first = distributed.rank() == 0
     if first:
-        among = f", shared by {ranks.n_ranks()} processes" if ranks.together() else ""
-        of = f"{len(data['label'])} images of {model.n_classes} classes from {data.attrs['name']}"
-        print(f"{model}\n{of}, on {device}{among}")
+        among = f", shared by {distributed.n_ranks()} processes" if distributed.together() else ""
+        images = f"{len(data['label'])} images of {model.n_classes} classes from {data.attrs['name']}"
+        print(f"{model}\n{images}, on {device}{among}")
         print(f"shown: {recipe.presentation}", flush=True)
     # closed before anything is said of it: what was done so far is on disk then
     with closing(cs.train(model, data, recipe, checkpoint=state)) as training, stop_on_request() as stopping:
         for record in training:
-            if not first:
-                pass
-            elif record.validation or not sys.stdout.isatty():
-                print(f"\r{record}", flush=True)
-            else:
-                print(f"\r{record}\033[K", end="", flush=True)
+            if first:
+                whole_line = bool(record.validation) or not sys.stdout.isatty()
+                print(f"\r{record}" if whole_line else f"\r{record}\033[K", end="\n" if whole_line else "", flush=True)
             # all processes are asked, and stop at the same record
-            if ranks.anywhere(stopping(), device) and not record.done:
+            if distributed.anywhere(stopping(), device) and not record.done:
                 training.close()
                 if first:
                     print(f"\n{_stopped_at(record.step, state)}", file=sys.stderr)
                 raise KeyboardInterrupt
-    if not first:
-        return
-    model.to("cpu")
-    cs.save(model, options.to, overwrite=options.overwrite)
-    state.unlink(missing_ok=True)
-    print(f"saved {options.to}")
 
 
 def _stopped_at(step: int, state: Path) -> str:
     if not state.exists():
-        return "stopped before the first step: nothing was learned yet, and nothing is kept"
-    return f"stopped; the same command with --resume goes on from step {step}"
-
-
-def _refuse_beside_model(options: argparse.Namespace) -> None:
-    """Refuse what --model settles already; a typo in its name comes first."""
-    import cortexsim as cs
-
-    if options.model not in cs.zoo.PAPER:
-        raise ValueError(unknown("model of the paper", options.model, cs.zoo.PAPER))
-    given = [f"--{name.replace('_', '-')}" for name in BUILD if getattr(options, name) is not None]
-    if given:
-        raise ValueError(f"--model {options.model} settles how the model is built; leave out {', '.join(given)}")
-
-
-def _built(options: argparse.Namespace, n_classes: int) -> Any:
-    import cortexsim as cs
-
-    if not all(n.strip().isdigit() for n in options.features.split(",")):
-        raise ValueError(f"features must be channels, such as 16,32,64, got {options.features!r}")
-    features = [int(n) for n in options.features.split(",")]
-    areas = ("V1", "V2", "V4", "IT") if len(features) == 4 else tuple(f"h{k + 1}" for k in range(len(features)))
-    build = cs.adjacent if options.graph == "adjacent" else cs.fully_recurrent
-    graph = build(
-        dict(zip(areas, features, strict=True)),
-        size=options.size,
-        shortcut=options.shortcut,
-        lateral=not options.no_lateral,
-        feedback=not options.no_feedback,
-        convolutions=options.convolutions,
-    )
-    return cs.Cortex(
-        graph,
-        n_classes=n_classes,
-        readout_time=options.readout_time,
-        pre_net=options.pre_net,
-        input_gain=options.input_gain,
-        sharing=options.sharing,
-        normalization=options.normalization,
-    )
-
-
-def _recipe(options: argparse.Namespace) -> Any:
-    import cortexsim as cs
-
-    changes: dict[str, Any] = {"seed": options.seed}
-    if options.presentation is not None:
-        changes["presentation"] = read_presentation(options.presentation)
-    for name in ("epochs", "batch_size", "learning_rate", "weight_decay", "augmentation", "loss_at", "validation"):
-        if getattr(options, name) is not None:
-            changes[name] = getattr(options, name)
-    if options.recompute:
-        changes["recompute"] = True
-    if options.recipe == "quick" and options.augmentation is None:
-        # a mirrored digit is no digit, and a curve moved out of the image no curve; photographs bear both
-        changes["augmentation"] = {"digits": "none", "contours": "flip"}.get(options.data, "crop-flip")
-    return getattr(cs.Recipe, options.recipe)(**changes)
+        return "stopped before the first step: nothing was learned yet, and nothing is saved"
+    return f"stopped; the same command with --resume continues from step {step}"
 
 
 @contextmanager
@@ -235,7 +273,7 @@ def stop_on_request() -> Iterator[Callable[[], bool]]:
     """Let the first Ctrl-C wait for the end of a step, so that what is saved is whole; the second stops at once."""
     asked: list[bool] = []
 
-    def ask(*_: Any) -> None:
+    def ask(*_: object) -> None:
         if asked:
             raise KeyboardInterrupt
         asked.append(True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
+
+from cortexsim.cli.arguments import path
 
 
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -16,7 +17,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         "For example:\n  cortexsim verify masked.zarr\n"
         "ends with 0 where all is whole, and with 1 where it is not, or is no recording.",
     )
-    parser.add_argument("recording", type=Path, help="a .zarr folder or a .nc file")
+    parser.add_argument("recording", type=path, help="a .zarr folder or a .nc file")
     parser.add_argument(
         "--mend",
         action="store_true",

@@ -182,7 +182,7 @@ def _wrong(question: Guess, group: pd.DataFrame) -> str:
     if wrong.empty:
         return ""
     counts = wrong.value_counts()
-    return f"Most frequent wrong answer: {escape(question.spelled(counts.index[0]))} ({counts.iloc[0]})."
+    return f"Most frequent wrong answer: {escape(question.formatted(counts.index[0]))} ({counts.iloc[0]})."
 
 
 def _histogram(question: Guess, group: pd.DataFrame) -> str:
@@ -199,7 +199,7 @@ def _histogram(question: Guess, group: pd.DataFrame) -> str:
         n = int(counts.get(value, 0))
         mark = " class='truth'" if value in truths else ""
         rows.append(
-            f"<tr{mark}><th>{escape(question.spelled(value))}</th>"
+            f"<tr{mark}><th>{escape(question.formatted(value))}</th>"
             f"<td><div class='bar' style='width: {100 * n / most:.0f}%'></div><span>{n}</span></td></tr>"
         )
     span = _truths(question, truths)
@@ -208,10 +208,10 @@ def _histogram(question: Guess, group: pd.DataFrame) -> str:
 
 def _truths(question: Guess, truths: Any) -> str:
     if len(truths) == 1:
-        return f"Measured: {question.spelled(truths[0])}."
+        return f"Measured: {question.formatted(truths[0])}."
     if any(isinstance(one, str) for one in truths):
         return f"Measured: {', '.join(sorted(map(str, truths)))}, by what each student ran."
-    low, high = question.spelled(min(truths)), question.spelled(max(truths))
+    low, high = question.formatted(min(truths)), question.formatted(max(truths))
     return f"Measured: {low} to {high}, by what each student ran."
 
 

@@ -16,7 +16,7 @@ from cortexsim._support.checks import is_whole, whole
 from cortexsim._support.hashing import checksum
 from cortexsim.graph.transitions import Kind
 from cortexsim.model.activity import Activity
-from cortexsim.model.cortex import Cortex
+from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.hooks import Intervention
 from cortexsim.model.moments import NORMALIZATIONS, Normalize, Place, PooledMoments, Statistics, Stored
 from cortexsim.model.nets import DeepPreNet, undisturbed
@@ -110,6 +110,7 @@ def calibrate(
     The former order, `calibrate(model, images, until, presentation, batch_size)`, is accepted with a
     DeprecationWarning.
     """
+    model = the_cortex(model, "calibrate")
     until = whole(until, "until", 1, unit="steps")
     batch_size = BATCH_SIZE if batch_size is None else whole(batch_size, "batch_size", 1)
     pixels, presentation = resolve(model, images, presentation)

@@ -1,4 +1,4 @@
-"""What a state holds at one time, and how what arrives at it is added up."""
+"""The activity of a state at one time, what enters the first one, and the sum of what arrives."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 class Activity(NamedTuple):
-    """What a state holds at one time.
+    """The activity of a state at one time.
 
     `values` has shape (row, channel, y, x); `rows` are the stimuli for which the state is populated, in order, or
     None for all. A stimulus for which it is empty has no row: empty is not zero.
@@ -20,23 +20,52 @@ class Activity(NamedTuple):
     rows: Tensor | None = None
 
 
-def entering(entered: Tensor, lookup: Tensor) -> Activity | None:
+class Entrance(NamedTuple):
+    """The pictures that enter the first state at one time.
+
+    `pictures`, shape (row,), are indices of distinct pictures, or None where row k is shown picture k; `rows` are the
+    stimuli that are shown one, in order, or None for all.
+    """
+
+    n: int
+    pictures: Tensor | None
+    rows: Tensor | None
+
+
+@torch.compiler.disable
+def entrances(lookup: Tensor) -> list[Entrance | None]:
+    """Work out what enters at each time; None where no stimulus is shown anything.
+
+    Parameters
+    ----------
+    lookup : Tensor, shape (time, stimulus), int64
+        Which picture each stimulus is shown; -1 is nothing.
+    """
+    return [_entrance(at_time) for at_time in lookup]
+
+
+def _entrance(lookup: Tensor) -> Entrance | None:
+    rows = torch.nonzero(lookup >= 0).flatten()
+    if not len(rows):
+        return None
+    pictures, everyone = lookup[rows], len(rows) == len(lookup)
+    in_order = everyone and torch.equal(pictures, rows)
+    return Entrance(len(rows), None if in_order else pictures, None if everyone else rows)
+
+
+def entering(entered: Tensor, entrance: Entrance | None) -> Activity | None:
     """Pick what enters at one time.
 
     Parameters
     ----------
-    entered : Tensor, shape (frame, channel, y, x)
+    entered : Tensor, shape (picture, channel, y, x)
         The pre-net's response to every distinct picture.
-    lookup : Tensor, shape (stimulus,), int64
-        Which picture each stimulus is shown; -1 is nothing.
+    entrance : Entrance or None
     """
-    rows = torch.nonzero(lookup >= 0).flatten()
-    if not len(rows):
+    if entrance is None:
         return None
-    pictures = lookup[rows]
-    if len(rows) == len(lookup) and torch.equal(pictures, rows):
-        return Activity(entered[: len(rows)])
-    return Activity(entered[pictures.to(entered.device)], None if len(rows) == len(lookup) else rows)
+    n, pictures, rows = entrance
+    return Activity(entered[:n] if pictures is None else entered[pictures.to(entered.device)], rows)
 
 
 def total(terms: Sequence[Activity]) -> Activity:

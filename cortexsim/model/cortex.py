@@ -21,7 +21,7 @@ from cortexsim.graph import computable as within
 from cortexsim.graph._schedule import Schedule, populate, schedule
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.graph.transitions import Kind, Transition, module_name
-from cortexsim.model.activity import Activity, entering, total
+from cortexsim.model.activity import Activity, Entrance, entering, entrances, total
 from cortexsim.model.calibrated import Calibrated
 from cortexsim.model.hooks import Hook
 from cortexsim.model.kernels import INITIALIZATIONS, Kernels, Pair, Sharing
@@ -33,6 +33,7 @@ from cortexsim.model.nets import (
     MapPostNet,
     OwnPostNet,
     PostNet,
+    channels_last,
     convolve,
     count_parameters,
     draw_convolutions,
@@ -114,6 +115,7 @@ class Cortex(Calibrated):
         self.initialization = initialization
         self.classes: list[str] | None = None
         self.about: dict[str, Any] = {}
+        self._stored: Stored | None = None
 
         first, last = graph.states[0], graph.states[-1]
         self.has_own_pre_net = isinstance(pre_net, nn.Module)
@@ -446,19 +448,31 @@ class Cortex(Calibrated):
         dict of str to Activity
             The computed states at time 0, 1, ..., `planned.until`.
         """
-        entered = self._enter(frames.images, normalize)
+        return self._unroll(frames.images, entrances(frames.lookup), planned, normalize, hook, recompute, warmup)
+
+    def _unroll(
+        self,
+        images: Tensor,
+        enters: Sequence[Entrance | None],
+        planned: Schedule,
+        normalize: Normalize,
+        hook: Hook | None,
+        recompute: bool,
+        warmup: int,
+    ) -> Iterator[dict[str, Activity]]:
+        entered = self._enter(images, normalize)
         again = partial(checkpoint, self.step, use_reentrant=False)
         advance: Callable[..., dict[str, Activity]] = again if recompute else self.step
         h: dict[str, Activity] = {}
         for time in range(planned.until + 1):
             with torch.set_grad_enabled(torch.is_grad_enabled() and (time > warmup or not warmup)):
-                h = advance(h, time, planned.at(time), entering(entered, frames.lookup[time]), normalize, hook)
+                h = advance(h, time, planned.at(time), entering(entered, enters[time]), normalize, hook)
             yield h
 
     def _enter(self, images: Tensor, normalize: Normalize) -> Tensor:
         """Apply the pre-net to every distinct picture, once."""
         weight = next(self.parameters())
-        images = images.to(weight.device, weight.dtype).contiguous(memory_format=torch.channels_last)
+        images = channels_last(images.to(weight.device, weight.dtype))
         # a copy, because a module of the user's may work in place
         images = images.clone() if self.has_own_pre_net else images
         x = self.pre(images, normalize) if isinstance(self.pre, DeepPreNet) else self.pre(images)
@@ -525,15 +539,28 @@ class Cortex(Calibrated):
         ValueError
             If the images or times are not allowed.
         """
+        drawn = {"seed": seed, "index": index, "others": others}
+        frames, planned, normalize = self._prepared(images, tuple(times), presentation, statistics, drawn)
+        return self.read(frames, planned, times, normalize, recompute=recompute or checkpointed)
+
+    @torch.compiler.disable
+    def _prepared(
+        self,
+        images: Tensor,
+        times: tuple[int, ...],
+        presentation: AnyPresentation | None,
+        statistics: Statistics | AnyPresentation | None,
+        drawn: Mapping[str, Any],
+    ) -> tuple[Frames, Schedule, Normalize]:
+        """Check what is to be read, and prepare what `read` runs: frames, schedule and normalization."""
         self.check_images(images)
         presentation = checked(presentation or flash(1)).for_images(images)
-        planned = _plan(self.graph, tuple(times), presentation)
+        planned = _plan(self.graph, times, presentation)
         self.check_weights(planned)
         normalize = self.normalizer(presentation, statistics)
         if isinstance(normalize, Stored):
             normalize.statistics.check(planned)
-        frames = presentation.frames(images, planned.until, seed=seed, index=index, others=others)
-        return self.read(frames, planned, times, normalize, recompute=recompute or checkpointed)
+        return presentation.frames(images, planned.until, **drawn), planned, normalize
 
     def read(
         self,
@@ -549,7 +576,9 @@ class Cortex(Calibrated):
         if not times:
             raise ValueError("times must name at least one readout time, got none")
         logits = {}
-        for time, h in enumerate(self.unroll(frames, planned, normalize, recompute=recompute, warmup=warmup)):
+        # in two steps, so that torch.compile sees the time loop whole
+        enters = entrances(frames.lookup)
+        for time, h in enumerate(self._unroll(frames.images, enters, planned, normalize, None, recompute, warmup)):
             if time in times:
                 logits[time] = self.post(h[self.graph.last].values, self.graph.last, time, normalize)
         return torch.stack([logits[time] for time in times])
@@ -587,8 +616,12 @@ class Cortex(Calibrated):
 
     def normalized_by(self, statistics: Statistics | None) -> Normalize:
         """Return what normalizes with statistics that `find_statistics` found; None where the model needs none."""
+        if statistics is None:
+            return self.without_statistics
         weight = next(self.parameters())
-        return self.without_statistics if statistics is None else Stored(statistics, weight.device, weight.dtype)
+        if self._stored is None or not self._stored.serves(statistics, weight.device, weight.dtype):
+            self._stored = Stored(statistics, weight.device, weight.dtype)
+        return self._stored
 
     # --- checks --------------------------------------------------------------------------------------------------
 
@@ -656,4 +689,7 @@ def the_cortex(model: object, purpose: str) -> Cortex:
 
 @lru_cache(maxsize=256)
 def _plan(graph: CortexGraph, times: tuple[int, ...], presentation: AnyPresentation) -> Schedule:
-    return schedule(graph, times, presentation)
+    planned = schedule(graph, times, presentation)
+    # makes its table by time here, and not where torch.compile looks on
+    planned.at(0)
+    return planned

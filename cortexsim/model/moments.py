@@ -346,6 +346,11 @@ class Stored:
         self.device, self.dtype = device, torch.promote_types(dtype, torch.float32)
         self._placed: dict[Place, tuple[Tensor, Tensor]] = {}
 
+    def serves(self, statistics: Statistics, device: torch.device, dtype: torch.dtype) -> bool:
+        """Return True if it normalizes with these statistics there."""
+        wanted = device, torch.promote_types(dtype, torch.float32)
+        return self.statistics is statistics and (self.device, self.dtype) == wanted
+
     def __call__(
         self,
         x: Tensor,
@@ -358,7 +363,9 @@ class Stored:
         moments = self._placed.get((place, time))
         if moments is None:
             mean, variance = self.statistics.at(place, time)
-            moments = mean.to(self.device, self.dtype), variance.to(self.device, self.dtype)
+            # they serve later calls too: tensors of inference mode could not serve gradients
+            with torch.inference_mode(False):
+                moments = mean.to(self.device, self.dtype), variance.to(self.device, self.dtype)
             self._placed[place, time] = moments
         if scale is not None and shift is not None:
             scale, shift = scale.to(self.dtype), shift.to(self.dtype)

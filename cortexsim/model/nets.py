@@ -125,6 +125,14 @@ def draw_convolutions(module: nn.Module, generator: torch.Generator | None = Non
             nn.init.kaiming_normal_(part.weight, nonlinearity="relu", generator=generator)
 
 
+def channels_last(images: Tensor) -> Tensor:
+    """Return images with the channels last in memory, where convolutions are fastest."""
+    if not torch.compiler.is_compiling() and torch._C._functorch.is_functorch_wrapped_tensor(images):
+        # forward-mode derivatives are vectorised, and torch cannot choose a memory format then
+        return images
+    return images.contiguous(memory_format=torch.channels_last)
+
+
 def convolve(x: Tensor, kernel: Tensor, convolution: Convolution) -> Tensor:
     """Apply one convolution of a transition, or its transpose, to x of shape (row, channel, y, x)."""
     stride, padding, groups = convolution.stride, convolution.size // 2, convolution.groups

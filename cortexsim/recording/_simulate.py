@@ -15,7 +15,7 @@ import xarray as xr
 
 from cortexsim._support.files import refuse_existing
 from cortexsim._support.progress import Report, silent
-from cortexsim.model.cortex import Cortex
+from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.devices import only_deterministic
 from cortexsim.model.lesions import mean_deliveries
 from cortexsim.model.moments import Statistics
@@ -158,6 +158,7 @@ def simulate(
     FileExistsError
         If something exists at `to`.
     """
+    model = the_cortex(model, "simulate")
     unfinished = unfinished_settings(to) if to is not None and resume else None
     if batch_size is None and unfinished is not None:
         # with batches of the same size the numbers are the same

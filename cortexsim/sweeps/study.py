@@ -15,6 +15,7 @@ from typing import Any
 from cortexsim import __version__, zoo
 from cortexsim._support.checks import unknown, whole
 from cortexsim.datasets.registry import draw
+from cortexsim.recording.dtypes import DTYPES
 from cortexsim.stimuli.text import read_presentation, read_record, read_silence
 from cortexsim.zoo.models import full_name, path_of
 
@@ -187,8 +188,8 @@ def _checked(written: dict[str, Any], where: Callable[..., str]) -> Study:
         for value in getattr(study, name):
             _attempt(read, value, where(name, value))
     _attempt(read_record, study.record, where("record"))
-    if study.dtype not in ("float16", "float32", "float64"):
-        raise ValueError(where("dtype") + unknown("dtype", study.dtype, ("float16", "float32", "float64")))
+    if study.dtype not in DTYPES:
+        raise ValueError(where("dtype") + unknown("dtype", study.dtype, DTYPES))
     if folder_of(study.data) is None:
         named = {"name": study.data} if isinstance(study.data, str) else study.data
         own = [name for name in named if name in ("n", "seed", "device")]

@@ -6,7 +6,8 @@ import importlib
 import math
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -24,7 +25,7 @@ from cortexsim.datasets.labels import classes, split
 from cortexsim.graph._schedule import Schedule, populate, schedule
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.checkpoint import checked_suffix
-from cortexsim.model.cortex import Cortex
+from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.moments import by_batch
 from cortexsim.model.nets import undisturbed
 from cortexsim.stimuli.images import as_images
@@ -130,6 +131,7 @@ def train(
     TrainingDivergedError
         If the loss is not finite; the checkpoint keeps the last good state.
     """
+    model = the_cortex(model, "train")
     recipe = recipe or Recipe.quick()
     return _Training(model, data, recipe, checkpoint, whole(report_every, "report_every", 1)).run()
 
@@ -246,9 +248,11 @@ class _Training:
         for group in self.optimizer.param_groups:
             group["lr"] = self.recipe.learning_rate_at(self.step / self.steps)
         self.model.train()
-        loss, times, accuracy = self._forward()
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        # whatever the caller's mode is, as within torch.no_grad()
+        with torch.inference_mode(False), torch.enable_grad():
+            loss, times, accuracy = self._forward()
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
         ranks.add_gradients(self.model.parameters())
         if self.recipe.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip_norm)
@@ -280,9 +284,7 @@ class _Training:
             images = augment(images, recipe.augmentation, seed, index)
             images = shrink(images, recipe.scale_at(progress), 2 ** (len(model.graph.states) - 1))
         mixed = torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
-        # a module of the user's may draw random numbers; they too depend on the step alone
-        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []), mixed:
-            torch.manual_seed(seed * 1_000_003 + within)
+        with self._seeded(seed * 1_000_003 + within), mixed:
             frames = self.presentation.frames(images, planned.until, seed=seed, index=index, others=self.images)
             over_batch = ranks.by_whole_batch if ranks.together() else by_batch
             normalize = over_batch if model.needs_statistics else model.without_statistics
@@ -317,6 +319,16 @@ class _Training:
         if times not in self._later_plans:
             self._later_plans[times] = schedule(self.model.graph, times, self.presentation)
         return self._later_plans[times]
+
+    @contextmanager
+    def _seeded(self, seed: int) -> Iterator[None]:
+        """Make modules of the user's draw random numbers by the seed; without any, leave torch's generators alone."""
+        if not self.model.own_modules():
+            yield
+            return
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            torch.manual_seed(seed)
+            yield
 
     def _order(self, seed: int) -> Tensor:
         if self._shuffled is None or self._shuffled[0] != seed:

@@ -77,7 +77,7 @@ def test_train_makes_a_calibrated_model_and_leaves_no_state_behind(trained, anim
 
 
 def test_train_says_at_once_what_takes_seconds(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("cortexsim.cli.train.choose_device", lambda options: 1 / 0)
+    monkeypatch.setattr("cortexsim.cli.train.choose_device", lambda device, threads: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         main(["train", "digits", "--n", "30", "--to", str(tmp_path / "a.safetensors"), "--debug"])
     assert capsys.readouterr().out == "loading torch, drawing 30 digits\n"
@@ -246,7 +246,7 @@ def test_ctrl_c_loses_nothing_and_resume_ends_at_the_same_weights(animals, tmp_p
         patched.setattr(sys, "stdout", _PressesCtrlC("step 4/"))
         assert main([*common, "--to", str(stopped)]) == 130
     err = capsys.readouterr().err
-    assert "the same command with --resume goes on from step 4" in err
+    assert "the same command with --resume continues from step 4" in err
     assert "Traceback" not in err
     assert state.is_file()
     assert not stopped.exists()
@@ -264,7 +264,7 @@ def test_ctrl_c_before_the_first_step_says_that_nothing_is_kept(animals, tmp_pat
         patched.setattr(sys, "stdout", _PressesCtrlC("step 0/"))
         assert main(["train", str(animals), *SMALL, "--to", str(tmp_path / "none.safetensors")]) == 130
     err = capsys.readouterr().err
-    assert "stopped before the first step: nothing was learned yet, and nothing is kept" in err
+    assert "stopped before the first step: nothing was learned yet, and nothing is saved" in err
     assert list(tmp_path.iterdir()) == []
 
 
@@ -290,10 +290,10 @@ def test_the_command_line_stops_at_a_signal_from_outside(animals, tmp_path):
     assert (tmp_path / "never.training.safetensors").is_file()
 
 
-def test_a_stopped_training_is_not_begun_anew_by_accident(animals, tmp_path, capsys):
+def test_a_stopped_training_is_not_restarted_by_accident(animals, tmp_path, capsys):
     (tmp_path / "a.training.safetensors").write_text("what was done so far")
     text = told(capsys, "train", animals, *SMALL, "--to", tmp_path / "a.safetensors")
-    assert "a training was stopped here: --resume goes on with it, or remove" in text
+    assert "an unfinished training exists at" in text
 
 
 # --- test ----------------------------------------------------------------------------------------------------------
@@ -356,7 +356,7 @@ def test_simulate_takes_noise_repeats_gains_and_kinds_of_lesion(trained, animals
     )
     assert main(["simulate", str(trained), str(animals), "--to", str(path), *options.split()]) == 0
     out = capsys.readouterr().out
-    assert "delivers its mean over 5 images" in out
+    assert "the transition's mean delivery over 5 images" in out
     assert "h1->h2 had noise of 0.2 standard deviations: always." in out
     with cs.open_recording(path) as recording:
         made = settings(recording)
@@ -602,4 +602,4 @@ def test_a_typo_is_answered_with_what_is_allowed(arguments, message, capsys, tmp
 def test_a_folder_without_a_test_part_is_not_tested_on_silently(trained, animals, capsys, tmp_path):
     (tmp_path / "only" / "train").mkdir(parents=True)
     assert main(["test", str(trained), str(tmp_path / "only")]) == 1
-    assert "there is no test/ beside train/" in capsys.readouterr().err
+    assert "there is no test/ next to train/" in capsys.readouterr().err

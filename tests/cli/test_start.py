@@ -1,5 +1,6 @@
 """What the command starts with: Ctrl-C and a broken installation are answered in words, whenever they come."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -50,3 +51,24 @@ def test_arguments_reach_the_command_line_and_its_status_comes_back():
     done = subprocess.run(command("models", "nothing"), capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.startswith("cortexsim models: unknown model 'nothing'")
+
+
+def test_a_terminal_that_lacks_a_sign_gets_the_rest():
+    """Redirected output on Windows is cp1252, which has no arrow."""
+    done = subprocess.run(
+        [sys.executable, "-m", "cortexsim.cli", "models", "digits-tiny"],
+        env={**os.environ, "PYTHONIOENCODING": "cp1252"},
+        capture_output=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"parameters" in done.stdout
+    assert "≥".encode() not in done.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes of a shell")
+def test_a_reader_that_has_read_enough_is_no_error():
+    command = [sys.executable, "-m", "cortexsim.cli", "models"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 141

@@ -308,3 +308,36 @@ def test_names_in_the_file_are_not_looked_up_anywhere(path):
 def test_CUDA_is_refused_where_there_is_none(saved):
     with pytest.raises(ValueError, match="device 'cuda' was asked for, but this machine has"):
         cs.load(saved, device="cuda")
+
+
+# --- callables by name -----------------------------------------------------------------------------------------------
+
+
+def named_alike(slope):
+    def soft(state):
+        return nn.LeakyReLU(slope)
+
+    return soft
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (named_alike(0.1), named_alike(0.2)),
+        (lambda state: nn.ReLU(), lambda state: nn.Tanh()),
+        (nn.LeakyReLU(0.1), nn.LeakyReLU(0.2)),
+    ],
+)
+def test_two_different_callables_are_never_saved_under_one_name(path, first, second):
+    graph = cs.adjacent({"V1": 4, "V2": 4}, size=8).with_update("V1", first).with_update("V2", second)
+    with pytest.raises(ValueError, match=r"two different callables have the name .* \(update of V1 and update of V2\)"):
+        cs.save(cs.Cortex(graph, 3, 3), path)
+    assert not path.exists()
+
+
+def test_modules_that_differ_in_their_weights_only_may_have_one_name(path):
+    graph = cs.adjacent({"V1": 4, "V2": 4}, size=8).with_update("V1", nn.PReLU()).with_update("V2", nn.PReLU())
+    model = cs.Cortex(graph, 3, 3)
+    torch.nn.init.constant_(model.updates["V2"].weight, 0.5)
+    cs.save(model, path)
+    assert cs.load(path, {"PReLU": nn.PReLU()}).updates["V2"].weight.tolist() == [0.5]

@@ -125,6 +125,39 @@ def test_steps_that_are_computed_again_keep_the_states_alone(model, images):
     assert kept[True] < kept[False] / 2
 
 
+# --- first weights ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pre_net", ["conv", "deep"])
+@pytest.mark.parametrize("sharing", ["time", "none"])
+def test_a_generator_draws_the_weights_that_its_seed_draws_globally(graph, pre_net, sharing):
+    torch.manual_seed(7)
+    globally = cs.Cortex(graph, 3, 4, pre_net=pre_net, sharing=sharing)
+    before = torch.get_rng_state()
+    drawn = cs.Cortex(graph, 3, 4, pre_net=pre_net, sharing=sharing, generator=torch.Generator().manual_seed(7))
+    assert torch.equal(torch.get_rng_state(), before)
+    for name, value in globally.weights_and_buffers().items():
+        assert torch.equal(value, drawn.weights_and_buffers()[name])
+
+
+def test_the_weights_of_a_seed_stay_those_of_earlier_versions():
+    generator = torch.Generator().manual_seed(7)
+    model = cs.Cortex(cs.adjacent({"V1": 4, "V2": 6}, size=8), 3, 3, sharing="none", generator=generator)
+    first = [
+        value.flatten()[0].item() for value in (model.pre.weight, model.post.linear.weight, model.post.linear.bias)
+    ]
+    assert first == pytest.approx([-0.601382, -0.236122, -0.354126], abs=1e-6)
+    assert model.kernels("V1->V1", 1)[0].flatten()[0].item() == pytest.approx(0.03142, abs=1e-6)
+
+
+@pytest.mark.parametrize("pre_net", ["conv", "deep"])
+def test_pre_nets_begin_with_the_spread_of_He(pre_net):
+    model = cs.Cortex(cs.adjacent({"V1": 96, "V2": 4}, size=8), 3, 2, pre_net=pre_net)
+    for convolution in (part for part in model.pre.modules() if isinstance(part, nn.Conv2d)):
+        wanted = (2 / (9 * convolution.in_channels)) ** 0.5
+        assert float(convolution.weight.detach().std()) == pytest.approx(wanted, rel=0.06)
+
+
 # --- kernels -----------------------------------------------------------------------------------------------------
 
 

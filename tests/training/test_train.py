@@ -147,17 +147,21 @@ def test_training_on_a_mixture_ends_calibrated_on_it():
     assert model.find_statistics(cs.masked(1, 1)).presentation == mixture
 
 
-def test_held_out_images_are_balanced_and_never_trained_on():
-    (images, labels), held = data(), []
-    model = made()
-    model.readouts, readouts = (
-        (lambda x, *rest, **more: (held.append(x), readouts(x, *rest, **more))[1]),
-        model.readouts,
+def test_held_out_images_are_balanced_and_never_trained_on(monkeypatch):
+    images, labels = data()
+    validated, trained = [], []
+    evaluate, changed = TRAIN.accuracies, TRAIN.augment
+    monkeypatch.setattr(
+        TRAIN, "accuracies", lambda model, x, *rest, **more: validated.append(x) or evaluate(model, x, *rest, **more)
     )
-    list(cs.train(model, (images, labels), RECIPE))
-    found = {int((images == x).flatten(1).all(1).nonzero()[0]) for x in held[0]}
-    assert len(found) == 12
-    assert labels[sorted(found)].bincount().tolist() == [4, 4, 4]
+    monkeypatch.setattr(TRAIN, "augment", lambda x, *rest: trained.append(x) or changed(x, *rest))
+    list(cs.train(made(), (images, labels), RECIPE))
+
+    def known(found: list[torch.Tensor]) -> set[int]:
+        return {int((images == x).flatten(1).all(1).nonzero()[0]) for x in torch.cat(found)}
+
+    assert labels[sorted(known(validated))].bincount().tolist() == [4, 4, 4]
+    assert known(trained) == set(range(60)) - known(validated)
 
 
 def test_a_loss_that_is_no_number_stops_with_an_explanation(tmp_path):
@@ -457,3 +461,12 @@ def test_labels_that_ask_for_nothing_when_it_is_read_are_refused():
     labels[:, 4] = 0
     with pytest.raises(ValueError, match=r"ask for nothing at the trained readout times \[1, 2, 3\], only at \[4\]"):
         list(cs.train(made(), (frames, labels), replace(RECIPE, presentation=cs.sequence())))
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_the_callers_gradient_mode_does_not_matter(mode):
+    models = made(), made()
+    list(cs.train(models[0], data(), replace(RECIPE, epochs=1)))
+    with mode():
+        list(cs.train(models[1], data(), replace(RECIPE, epochs=1)))
+    assert all(torch.equal(value, weights(models[1])[name]) for name, value in weights(models[0]).items())

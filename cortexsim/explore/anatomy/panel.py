@@ -12,11 +12,10 @@ from cortexsim._support.checks import unknown
 from cortexsim._support.settings import Form, mapping, whole_number
 from cortexsim.explore.anatomy.arrival import ANATOMY, TO_BUILD, Reach, facts_for, picture, reach
 from cortexsim.explore.anatomy.draft import STARTS, Draft, as_transitions
-from cortexsim.explore.panel.asking import Guess
-from cortexsim.explore.panel.exercise import Exercising
+from cortexsim.explore.panel.asking import Guess, HasExercises
+from cortexsim.explore.panel.jobs import Turns
 from cortexsim.explore.panel.notice import alert
 from cortexsim.explore.panel.settings import Saving
-from cortexsim.explore.panel.turns import Turns
 from cortexsim.explore.tour.prediction import Prediction
 from cortexsim.explore.widgets.choice import Choice, Option
 from cortexsim.explore.widgets.editor import Editor
@@ -42,7 +41,7 @@ FORM = Form(
 _ROW = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 12px")
 
 
-class Anatomy(Exercising, Saving, Panel):
+class Anatomy(HasExercises, Saving, Panel):
     """Edit the transition matrix; the graph unrolled in time, arrival times, parameters and multiply-adds follow.
 
     Nothing is run and no model is made: all that is shown is `cs.schedule`'s account of the graph.

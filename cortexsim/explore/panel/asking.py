@@ -1,21 +1,23 @@
-"""A question with an answer that is read off what was run: asked before one looks, then told how close it was."""
+"""Questions whose answers are read from what a panel has run: predictions before a run, and exercises after it."""
 
 from __future__ import annotations
 
 import html
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import ipywidgets as widgets
 import traitlets
 
 from cortexsim._support.checks import unknown
+from cortexsim.explore.panel.notice import alert
 from cortexsim.explore.widgets.choice import Choice, Option
+from cortexsim.explore.widgets.shortcuts import Panel
 
 NEVER = -1
 BUILT = (True,)
-"""The choices of an exercise in which something is to be built: there is nothing to choose."""
+"""The choices of an exercise in which something is built, so that there is nothing to choose."""
 JUST_LOOK = ("nothing, just look", "")
 
 Answer = float | int | str | bool
@@ -30,27 +32,27 @@ class Guess:
     title : str
         For the menu.
     text : str or callable
-        The question; or what is known before, to it.
+        The question; or a function of the context that returns it. The context is what is known before the run.
     choices : sequence of int or str, or callable
-        What may be answered; or what is known before, to that. Numbers are told by their distance from the truth, words
-        as right or wrong. `BUILT`: nothing is chosen, and the truth is whether it is solved.
+        The possible answers; or a function of the context that returns them. Numbers are judged by their distance from
+        the truth, words as right or wrong. `BUILT`: nothing is chosen, and the truth is whether the exercise is solved.
     truth : callable
-        A result to the answer, one of `choices`, or any number where those are numbers; None where this result cannot
-        tell.
+        Takes a result, and returns the true answer: one of `choices`, or any number where these are numbers. None means
+        that this result does not answer the question.
     because : callable
-        A result to what is behind the answer, with its numbers.
+        Takes a result, and returns the reason for the answer, with its numbers.
     unit : str
         Of numbers, in the plural.
     needs : mapping of str to value
-        The choices of the panel with which a result must have been made to tell.
+        The choices of the panel with which a result must have been made to answer the question.
     within : float
-        A number this far off is still right.
+        A number that is this far from the truth is still right.
     form : str
         How a number is written, such as "t = {:g}"; by default with its unit.
     label : str
-        Stands before the choices; by default the unit.
+        Shown before the choices; by default the unit.
     never : callable, optional
-        What is known before, to the number as which `NEVER` counts. Only then -1 is never.
+        Takes the context, and returns the number that represents `NEVER`. Without it, -1 is an ordinary answer.
     """
 
     title: str
@@ -66,59 +68,59 @@ class Guess:
     never: Callable[[Any], int] | None = None
 
     def fits(self, chosen: Mapping[str, Any]) -> bool:
-        """Whether a result that was made with these choices is what is asked about."""
+        """Return whether a result that was made with these choices answers the question."""
         return all(chosen.get(name) == value for name, value in self.needs.items())
 
-    def asked(self, about: Any) -> str:
-        """Write the question."""
-        return self.text if isinstance(self.text, str) else self.text(about)
+    def asked(self, context: Any) -> str:
+        """Return the text of the question."""
+        return self.text if isinstance(self.text, str) else self.text(context)
 
-    def offered(self, about: Any) -> list[Answer]:
-        """List what may be answered."""
-        return list(self.choices(about) if callable(self.choices) else self.choices)
+    def offered(self, context: Any) -> list[Answer]:
+        """Return the possible answers."""
+        return list(self.choices(context) if callable(self.choices) else self.choices)
 
-    def spelled(self, value: Answer) -> str:
-        """Write an answer with its unit."""
+    def formatted(self, value: Answer) -> str:
+        """Return an answer as text, with its unit."""
         if isinstance(value, str):
             return value
         if value == NEVER and self.never is not None:
             return "never"
-        return self.form.format(value) if self.form else f"{value:,g} {_of(value, self.unit)}".strip()
+        return self.form.format(value) if self.form else f"{value:,g} {_with_number(value, self.unit)}".strip()
 
-    def on_offer(self, value: Answer) -> Option:
-        """Make it a choice, without its unit."""
+    def option(self, value: Answer) -> Option:
+        """Return an answer as an option to choose, without its unit."""
         if value == NEVER and self.never is not None:
             return Option(int(value), "never")
         return Option(value, f"{value:,}" if isinstance(value, int) else str(value))  # type: ignore[arg-type]
 
-    def distance(self, about: Any, answer: float, truth: float) -> float:
-        """Say how far a number is from the truth."""
+    def distance(self, context: Any, answer: float, truth: float) -> float:
+        """Return the distance of a number from the truth."""
         one, other = (
-            self.never(about) if value == NEVER and self.never is not None else value for value in (answer, truth)
+            self.never(context) if value == NEVER and self.never is not None else value for value in (answer, truth)
         )
         return abs(one - other)
 
 
 class Asking(widgets.VBox):
-    """One of several questions, with what may be answered.
+    """A menu of questions, the present question, and its possible answers.
 
     Parameters
     ----------
     questions : mapping of str to Guess
     question : str
-        A key, or "" for none.
+        A key of `questions`, or "" for none.
     about : object
-        What is known before, for questions that are worded by it.
+        The context of questions that depend on one.
 
     Attributes
     ----------
     question : str
     answer : int, str or None
-        None is not answered yet.
+        None if nothing is chosen yet.
     answered : list of dict
         `question`, `answer` and `truth` of each question that was answered; plain values.
     tries : list of (str, float)
-        Unit and distance of each number that was told.
+        Unit and distance from the truth of each number that was answered.
 
     Raises
     ------
@@ -155,37 +157,37 @@ class Asking(widgets.VBox):
 
     @traitlets.validate("question")
     def _known(self, proposal: Any) -> str:
-        # before the menu refuses it in words that do not help
+        # the menu itself would refuse it without naming the questions
         if proposal["value"] and proposal["value"] not in self.questions:
             raise traitlets.TraitError(unknown("question", proposal["value"], self.questions))
         return proposal["value"]
 
     @property
     def asked(self) -> Guess | None:
-        """The question, if there is one."""
+        """The present question, if there is one."""
         return self.questions.get(self.question)
 
     @property
     def missing(self) -> bool:
-        """Whether a question is asked that has no answer yet; once it was told, one may go on without."""
+        """True if the present question was never answered, and no answer is chosen."""
         known = any(one["question"] == self.question for one in self.answered)
         return bool(self.question) and self.answer is None and not known
 
     def remind(self, words: str = "Predict first: choose an answer, or «nothing, just look» in the menu.") -> None:
-        """Say that an answer is missing."""
+        """Show that an answer is missing."""
         self._say(words)
 
     def recall(self, answered: Sequence[Mapping[str, Any]], exercises: Mapping[str, Guess]) -> None:
-        """Take up what was told before, and say it.
+        """Take over saved answers, and show them.
 
         Parameters
         ----------
         answered : sequence of mapping
             As `answered`.
         exercises : mapping of str to Guess
-            The panel's, which are told with its questions.
+            The panel's exercises, whose answers are saved with those to its questions.
         """
-        # in place: exercises add to the same list
+        # in place: exercises append to the same list
         self.answered[:] = [dict(one) for one in answered]
         said = []
         for one in self.answered:
@@ -196,26 +198,31 @@ class Asking(widgets.VBox):
         if said:
             self._say(f"Answered before: {html.escape('; '.join(said))}.")
 
-    def tell(self, result: Any, chosen: Mapping[str, Any]) -> bool | None:
-        """Say how close the answer was; None where this result cannot tell, and the answer stays.
+    def compare(self, result: Any, chosen: Mapping[str, Any]) -> bool | None:
+        """Compare the answer with a result, and show how close it was.
 
         Parameters
         ----------
         result : object
-            What was measured.
+            A measurement.
         chosen : mapping
-            The panel's choices that it was made with.
+            The choices of the panel with which it was made.
+
+        Returns
+        -------
+        bool or None
+            None if this result does not answer the question; the answer stays chosen then.
         """
         asked = self.asked
         if asked is None or self.answer is None:
             return None
         if not asked.fits(chosen):
             wanted = ", ".join(f"{name.replace('_', ' ')} = {value}" for name, value in asked.needs.items())
-            self._say(f"This result is not the one that is asked about: that needs {html.escape(wanted)}.")
+            self._say(f"Not yet: the question is about another result, which needs {html.escape(wanted)}.")
             return None
         truth = asked.truth(result)
         if truth is None:
-            self._say("This result cannot tell. " + html.escape(asked.because(result)))
+            self._say("This result does not answer the question. " + html.escape(asked.because(result)))
             return None
         right, close = self._judge(asked, self.answer, truth)
         self.answered.append({"question": self.question, "answer": self.answer, "truth": truth})
@@ -239,15 +246,15 @@ class Asking(widgets.VBox):
         if answer is True:
             return bool(truth), "✓ Solved" if truth else "○ Not yet"
         if isinstance(truth, str) or isinstance(answer, str):
-            return answer == truth, "right" if answer == truth else "not so"
+            return answer == truth, "right" if answer == truth else "wrong"
         distance = asked.distance(self.about, answer, truth)
         self.tries.append((asked.unit, distance))
         if distance <= asked.within:
-            return True, "exactly right" if distance == 0 else f"right, to {asked.spelled(asked.within)}"
-        return False, f"{distance:,g} {_of(distance, asked.unit)} off".replace("  ", " ")
+            return True, "exactly right" if distance == 0 else f"right, to within {asked.formatted(asked.within)}"
+        return False, f"{distance:,g} {_with_number(distance, asked.unit)} off".replace("  ", " ")
 
     def _ask(self) -> None:
-        """Ask anew."""
+        """Show the present question, without an answer."""
         asked = self.asked
         self.answer = None
         for control in (self.text, self.choice):
@@ -256,24 +263,105 @@ class Asking(widgets.VBox):
         if asked is not None:
             self._offer(asked, None)
 
-    def _offer(self, asked: Guess, kept: Any) -> None:
+    def _offer(self, asked: Guess, answer: Any) -> None:
+        """Show a question and its choices; an answer that is among them stays chosen."""
         choices = asked.offered(self.about)
         self.text.value = f'<div style="line-height:1.4">{html.escape(asked.asked(self.about))}</div>'
         self.choice.label = asked.label or asked.unit or "your answer"
-        self.choice.offer(list(map(asked.on_offer, choices)), kept if kept in choices else self._only(choices))  # type: ignore[arg-type]
+        chosen: Any = answer if answer in choices else self._only(choices)
+        self.choice.offer(list(map(asked.option, choices)), chosen)
 
     def _say(self, text: str) -> None:
         # as high as a line even when empty, so that nothing jumps
         self.result.value = f'<div role="status" style="line-height:1.4;min-height:1.4em">{text}</div>'
 
 
+class Exercise(Panel):
+    """A question about a panel, whose answer is compared with what that panel has run.
+
+    Parameters
+    ----------
+    panel : HasExercises
+    name : str
+        A key of the panel's `EXERCISES`.
+
+    Attributes
+    ----------
+    ask : Asking
+        Its answers are saved with those of the panel.
+
+    Raises
+    ------
+    ValueError
+        If there is no such exercise.
+    """
+
+    def __init__(self, panel: HasExercises, name: str) -> None:
+        if name not in panel.EXERCISES:
+            raise ValueError(unknown("exercise", name, panel.EXERCISES))
+        self.panel, self._exercise = panel, panel.EXERCISES[name]
+        self.ask = Asking({name: self._exercise}, name)
+        self.ask.answered = panel.ask.answered
+        self.ask.menu.layout.display = "none"
+        self.button = widgets.Button(description="check", button_style="primary", layout=widgets.Layout(width="84px"))
+        super().__init__([self.ask, self.button])
+        self.button.on_click(lambda _: self._check_and_show_errors())
+
+    def check(self) -> bool | None:
+        """Compare the answer with the panel's results; None while none of them answers the question."""
+        if self.ask.answer is None:
+            self.ask.remind("Choose an answer first.")
+            return None
+        results = self.panel.results
+        if not results and not self._exercise.needs:
+            self.ask.remind("Nothing was run yet: run the panel, then check again.")
+            return None
+        fitting = [pair for pair in results if self._exercise.fits(pair[0])]
+        # without a run, the exercise says what it needs
+        chosen, result = (fitting or list(results) or [({}, None)])[-1]
+        return self.ask.compare(result, chosen)
+
+    def _check_and_show_errors(self) -> None:
+        try:
+            self.check()
+        except Exception as error:  # an exception in a callback of a widget would show nowhere else
+            self.ask.result.value = alert("This answer could not be checked", error, "Run the panel, then check again.")
+
+
+class HasExercises:
+    """A panel that has exercises."""
+
+    EXERCISES: ClassVar[Mapping[str, Guess]] = {}
+    ask: Any
+
+    @property
+    def results(self) -> Sequence[tuple[Mapping[str, Any], Any]]:
+        """The choices and the result of each run, oldest first."""
+        raise NotImplementedError
+
+    def exercise(self, name: str) -> Exercise:
+        """Return an exercise about this panel.
+
+        Parameters
+        ----------
+        name : str
+            A key of `EXERCISES`.
+
+        Raises
+        ------
+        ValueError
+            If there is no such exercise.
+        """
+        return Exercise(self, name)
+
+
 def tally(tries: Sequence[tuple[str, float]]) -> str:
-    """Sum up several predictions, unit by unit.
+    """Summarize several predictions, unit by unit.
 
     Parameters
     ----------
     tries : sequence of (str, number)
-        Unit and distance of each.
+        Unit and distance from the truth of each.
     """
     parts = []
     for unit in dict.fromkeys(unit for unit, _ in tries):
@@ -286,9 +374,9 @@ def tally(tries: Sequence[tuple[str, float]]) -> str:
 def _compared(asked: Guess, answer: Any, truth: Any) -> str:
     if answer is True:
         return "solved" if truth else "not solved"
-    return f"said {asked.spelled(answer)}, it is {asked.spelled(truth)}"
+    return f"said {asked.formatted(answer)}, it is {asked.formatted(truth)}"
 
 
-def _of(value: float, unit: str) -> str:
-    """Write a unit in the number that a value wants."""
+def _with_number(value: float, unit: str) -> str:
+    """Return a unit in the singular or plural that a value needs."""
     return unit.removesuffix("s") if value == 1 else unit

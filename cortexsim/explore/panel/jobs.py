@@ -1,47 +1,49 @@
-"""A thread behind a panel that does the latest job only."""
+"""Work of a panel in threads: the latest job in the background, and changes that are handled one at a time."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 Wanted = Callable[[], bool]
+"""Returns whether the job that was given it is still the latest one."""
 
 
-class Behind:
-    """Does one job at a time; a newer one takes the place of all that were asked for before.
+class LatestJob:
+    """Runs one job at a time in a thread; a new job replaces all that were started before it.
 
-    A job is called with a function that tells whether it is still wanted. It catches its own exceptions.
+    A job takes a function that returns whether it is still wanted, and catches its own exceptions.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Condition()
         self._job: Callable[[Wanted], None] | None = None
-        self._asked = 0
+        self._number = 0
         self._thread: threading.Thread | None = None
 
-    def do(self, job: Callable[[Wanted], None]) -> None:
-        """Do a job, and whatever else was asked for no longer."""
+    def start(self, job: Callable[[Wanted], None]) -> None:
+        """Run a job as soon as the present one has ended, which is no longer wanted."""
         with self._lock:
-            self._asked += 1
+            self._number += 1
             self._job = job
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="cortexsim-behind-a-panel")
+                self._thread = threading.Thread(target=self._work, name="cortexsim-panel-job")
                 self._thread.start()
 
-    def forget(self) -> None:
-        """Want nothing any more."""
+    def cancel(self) -> None:
+        """Drop all pending work, and no longer want the present job."""
         with self._lock:
-            self._asked += 1
+            self._number += 1
             self._job = None
 
     def wait(self, timeout_s: float = 60) -> None:
-        """Wait until there is nothing to do.
+        """Wait until no job is running or pending.
 
         Raises
         ------
         TimeoutError
-            If there still is after so many seconds.
+            If one still is after so many seconds.
         """
         with self._lock:
             if not self._lock.wait_for(lambda: self._thread is None, timeout_s):
@@ -50,9 +52,34 @@ class Behind:
     def _work(self) -> None:
         while True:
             with self._lock:
-                job, self._job, number = self._job, None, self._asked
+                job, self._job, number = self._job, None, self._number
                 if job is None:
                     self._thread = None
                     self._lock.notify_all()
                     return
-            job(lambda number=number: number == self._asked)  # type: ignore[misc]
+            job(lambda number=number: number == self._number)  # type: ignore[misc]
+
+
+class Turns:
+    """Handles the changes of a panel one at a time, so that none is lost; another thread waits for its turn.
+
+    A kernel may receive two choices of one person in two threads, as ipykernel 7 does in JupyterLab 4.4 and later.
+    Changes that are made while a change is being handled belong to it, and start no turn of their own.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._taken = False
+
+    @contextmanager
+    def take(self) -> Iterator[bool]:
+        """Wait for a turn; yield False if this thread is already in one."""
+        with self._lock:
+            if self._taken:
+                yield False
+                return
+            self._taken = True
+            try:
+                yield True
+            finally:
+                self._taken = False

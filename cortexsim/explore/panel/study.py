@@ -16,10 +16,9 @@ import xarray as xr
 
 from cortexsim._support.checks import unknown
 from cortexsim._support.progress import Clock, Report, silent, stop_unless
-from cortexsim.explore.panel.asking import Asking, Guess
+from cortexsim.explore.panel.asking import Asking, Guess, HasExercises
 from cortexsim.explore.panel.controls import Control
-from cortexsim.explore.panel.exercise import Exercising
-from cortexsim.explore.panel.jobs import Behind, Wanted
+from cortexsim.explore.panel.jobs import LatestJob, Wanted
 from cortexsim.explore.panel.notice import alert
 from cortexsim.explore.panel.settings import MEASURED, write_settings
 from cortexsim.explore.panel.subject import Subject
@@ -29,7 +28,7 @@ from cortexsim.explore.widgets.shortcuts import Panel
 Told = Report
 
 
-class Study(Exercising, Panel):
+class Study(HasExercises, Panel):
     """What all such panels share; a panel of its own says which choices, what is measured, and how it is drawn.
 
     Parameters
@@ -84,7 +83,7 @@ class Study(Exercising, Panel):
         self.figures: dict[str, go.Figure] = {}
         self.error: Exception | None = None
         self._made: dict[str, tuple[dict[str, Any], Any]] = {}
-        self._lock, self._behind = threading.RLock(), Behind()
+        self._lock, self._jobs = threading.RLock(), LatestJob()
         self.ask = Asking(self.QUESTIONS, question)
         self.button = widgets.Button(
             description=self.ACTION, button_style="primary", layout=widgets.Layout(width="auto")
@@ -189,11 +188,11 @@ class Study(Exercising, Panel):
         self.error, self.notice.value = None, ""
         key = self._name_of(chosen)
         if key in self._made:
-            self._behind.forget()
+            self._jobs.cancel()
             self._take(chosen, self._made[key][1])
             return
         self._shows_busy(True)
-        self._behind.do(lambda wanted: self._job(chosen, wanted))
+        self._jobs.start(lambda wanted: self._job(chosen, wanted))
 
     def compute(self) -> xr.Dataset | xr.DataTree:
         """Measure what is chosen here and now, without a prediction, and return it; nothing is caught.
@@ -215,7 +214,7 @@ class Study(Exercising, Panel):
 
     def cancel(self) -> None:
         """Want what is being measured no longer; what was shown before stays."""
-        self._behind.forget()
+        self._jobs.cancel()
         with self._lock:
             self._shows_busy(False)
             self.words.value = "cancelled"
@@ -228,7 +227,7 @@ class Study(Exercising, Panel):
         TimeoutError
             If it still does after so many seconds.
         """
-        self._behind.wait(timeout_s)
+        self._jobs.wait(timeout_s)
 
     @property
     def results(self) -> list[tuple[dict[str, Any], Any]]:
@@ -336,7 +335,7 @@ class Study(Exercising, Panel):
         self.result, self.figures = result, figures
         said = self.say(result)
         self.finding.value = f'<div role="status" style="line-height:1.45">{html.escape(said)}</div>' if said else ""
-        self.ask.tell(result, chosen)
+        self.ask.compare(result, chosen)
         self._shows_busy(False)
 
     def _shows_busy(self, busy: bool) -> None:

@@ -35,7 +35,6 @@ from cortexsim.graph.builders import resnet
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.cortex import Cortex
-from cortexsim.model.nets import PostNet
 from cortexsim.paper.experiments.equivalence import Unfolded
 from cortexsim.plot._agreement import agreement
 from cortexsim.plot._parameters_by_steps import parameters_by_steps
@@ -97,9 +96,8 @@ class Folding(Study):
             steps,
             sharing="time" if shared else "none",
             normalization="shared" if choices["moments"] == ONE else "time-specific",
-        )
-        _draw_weights(folded)
-        folded.double()
+            generator=torch.Generator().manual_seed(0),
+        ).double()
         unfolded = Unfolded(folded).train()
         if choices["moments"] == ONE:
             calibrate(folded, self._images, until=steps)
@@ -165,13 +163,3 @@ class Folding(Study):
 
 def _network(steps: int) -> CortexGraph:
     return resnet({"h1": FEATURES}, size=SIDE, steps=steps)
-
-
-def _draw_weights(model: Cortex) -> None:
-    """Draw weights from a generator of their own: this may run in a thread, and others use the global one."""
-    generator = torch.Generator().manual_seed(0)
-    for weight in model.parameters():
-        if weight.dim() > 1:
-            torch.nn.init.kaiming_normal_(weight, nonlinearity="relu", generator=generator)
-    assert isinstance(model.post, PostNet)
-    torch.nn.init.zeros_(model.post.linear.bias)

@@ -20,6 +20,7 @@ from cortexsim.explore.panel.subject_study import SubjectStudy
 from cortexsim.explore.panel.unmasked import UNMASKED
 from cortexsim.plot import time_course
 from cortexsim.recording._simulate import estimate, simulate
+from cortexsim.recording.dtypes import DTYPES
 
 BATCH = 50
 COUNTS = (100, 200, 500, 1000)
@@ -103,7 +104,7 @@ class Recorder(SubjectStudy):
             "n": Menu("images", [*(count for count in COUNTS if count < subject.n), subject.n], width_px=150),
             "presentation": Menu("shown", unmasked.MENU, width_px=170),
             "until": Menu("last time", range(1, 3 * last + 1), last, width_px=150),
-            "dtype": Menu("recorded as", ["float16", "float32"], width_px=190),
+            "dtype": Menu("recorded as", list(DTYPES), width_px=190),
             "record": Several("areas", subject.model.graph.state_names),
             "to": Text("to", self._to, width_px=520),
         }

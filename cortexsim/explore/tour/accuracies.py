@@ -8,7 +8,7 @@ from typing import Any
 
 from cortexsim._support.progress import stop_unless
 from cortexsim.explore.panel.batch import as_series, right_over_time
-from cortexsim.explore.panel.jobs import Behind, Wanted
+from cortexsim.explore.panel.jobs import LatestJob, Wanted
 from cortexsim.explore.tour.material import Material
 from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import Presentation
@@ -37,7 +37,7 @@ class Accuracies:
     ) -> None:
         self._lock, self._show, self._fail = lock, show, fail
         self._measured: dict[Hashable, dict[str, Any]] = {}
-        self._jobs = Behind()
+        self._jobs = LatestJob()
 
     def show(self, key: Hashable, material: Material, presentation: Presentation, until: int) -> None:
         """Show the accuracies on a material's images: at once if they are known, else when they are measured.
@@ -56,11 +56,11 @@ class Accuracies:
         n, chance = len(as_images(images)), 1 / material.model.n_classes
         result: dict[str, Any] = {"title": f"accuracy over time, {n} such images (bars: 95 %)"}
         if key in self._measured:
-            self._jobs.forget()
+            self._jobs.cancel()
             self._show(self._measured[key])
             return
         if "label" not in images.coords:
-            self._jobs.forget()
+            self._jobs.cancel()
             self._show({**result, "message": "these images have no labels"})
             return
         self._show({**result, "message": MEASURING})
@@ -85,7 +85,7 @@ class Accuracies:
                 if wanted():
                     self._show(result)
 
-        self._jobs.do(measure)
+        self._jobs.start(measure)
 
     def wait(self, timeout_s: float) -> None:
         """Wait until nothing is being measured.

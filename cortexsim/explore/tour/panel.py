@@ -13,12 +13,11 @@ import xarray as xr
 
 from cortexsim._support.checks import unknown
 from cortexsim._support.hashing import checksum
-from cortexsim.explore.panel.asking import Guess
-from cortexsim.explore.panel.exercise import Exercising
+from cortexsim.explore.panel.asking import Guess, HasExercises
+from cortexsim.explore.panel.jobs import Turns
 from cortexsim.explore.panel.notice import alert
 from cortexsim.explore.panel.offer import KINDS, Offer
 from cortexsim.explore.panel.settings import Saving
-from cortexsim.explore.panel.turns import Turns
 from cortexsim.explore.tour.accuracies import MEASURING, Accuracies
 from cortexsim.explore.tour.controls import CHOICES, Controls
 from cortexsim.explore.tour.film import scene
@@ -39,7 +38,7 @@ UNTIL = 12
 SHOWN_AS = ("kind", "duration", "mask", "soa")
 
 
-class Tour(Exercising, Saving, Panel):
+class Tour(HasExercises, Saving, Panel):
     """Choose an image and how it is shown; move one time slider over all that happens then.
 
     Changing the image or how it is shown runs one stimulus. Moving time runs nothing: what was recorded is in the

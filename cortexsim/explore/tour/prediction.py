@@ -114,7 +114,7 @@ class Prediction(Asking):
                 self._uncover()
             return
         answer = self.answer
-        self.tell(facts, {})
+        self.compare(facts, {})
         # it stays to be seen, beside what it was
         self.answer, truth = answer, self.answered[-1]["truth"]
         places = [(truth, "it is"), (answer, "you said")] if truth != answer else [(truth, "as you said")]

@@ -13,11 +13,10 @@ import xarray as xr
 
 from cortexsim._support.checks import unknown
 from cortexsim._support.settings import Form, anything, text
-from cortexsim.explore.panel.asking import Guess
-from cortexsim.explore.panel.exercise import Exercising
+from cortexsim.explore.panel.asking import Guess, HasExercises
+from cortexsim.explore.panel.jobs import Turns
 from cortexsim.explore.panel.notice import alert
 from cortexsim.explore.panel.settings import shown_settings, write_settings
-from cortexsim.explore.panel.turns import Turns
 from cortexsim.explore.training.choices import Choices
 from cortexsim.explore.training.lesson import LESSONS, Lesson
 from cortexsim.explore.training.questions import EXERCISES, Forecast, Outlook
@@ -38,7 +37,7 @@ _ROW = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 10
 _IN_FULL = widgets.Layout(width="100%", min_width="0")
 
 
-class Training(Exercising, Panel):
+class Training(HasExercises, Panel):
     """The training of a small model, with its loss, accuracy, kernels and one RDM while it learns.
 
     Nothing trains before *start* is pressed. The training runs in a thread, so that the notebook stays responsive; the

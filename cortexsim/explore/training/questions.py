@@ -249,7 +249,7 @@ class Forecast(Asking):
             learned = Learned(self.about, curves, over and curves.attrs["status"] == "finished")
             if asked.truth(learned) is not None:
                 self._waits = False
-                self.tell(learned, {})
+                self.compare(learned, {})
             elif over:
                 self._waits = False
                 self._say("The training ended before it answered, so this prediction does not count.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,10 @@ UNTIL = 10
 class LinearStep(nn.Module):
     """(I + K) h, with a convolution K."""
 
-    def __init__(self, source: State, target: State) -> None:
+    def __init__(self, source: State, target: State, generator: torch.Generator) -> None:
         super().__init__()
-        self.kernel = nn.Parameter(torch.randn(target.features, source.features, 3, 3) / (9 * source.features))
+        kernel = torch.randn((target.features, source.features, 3, 3), generator=generator)
+        self.kernel = nn.Parameter(kernel / (9 * source.features))
 
     def forward(self, h: Tensor, time: int) -> Tensor:
         """Return h plus its convolution."""
@@ -53,11 +55,11 @@ class LinearCheck:
     def do(self, bench: Bench) -> xr.Dataset:
         """Run the model, and take the largest difference from the closed form at each time."""
         side, features = 8, 4
-        graph = CortexGraph((State("h1", features, side, side),), (Transition("h1", "h1", LinearStep),))
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
-            model = Cortex(graph, readout_time=UNTIL, normalization="none").double()
-            images = torch.rand((4, 3, side, side), dtype=torch.float64)
+        generator = torch.Generator().manual_seed(self.seed)
+        step = partial(LinearStep, generator=generator)
+        graph = CortexGraph((State("h1", features, side, side),), (Transition("h1", "h1", step),))
+        model = Cortex(graph, readout_time=UNTIL, normalization="none", generator=generator).double()
+        images = torch.rand((4, 3, side, side), generator=generator, dtype=torch.float64)
         presentation = SHOWN[self.shown]
         plan = plan_run(model, images, presentation, until=UNTIL, record={"h1": range(UNTIL + 1)}).normalized_by(None)
         with torch.no_grad():

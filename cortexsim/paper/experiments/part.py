@@ -130,17 +130,15 @@ def built(
         Of every state; by default the scale's.
     """
     paper = zoo.PAPER[name]
-    # the caller's own random numbers stay as they were
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return Cortex(
-            scale.shrunk(CHANGES[change](paper.graph()), features or scale.features.get(name)),
-            n_classes=n_classes,
-            readout_time=readout_time or paper.readout_time,
-            pre_net=paper.pre_net,
-            sharing=paper.sharing,
-            normalization=normalization,
-        )
+    return Cortex(
+        scale.shrunk(CHANGES[change](paper.graph()), features or scale.features.get(name)),
+        n_classes=n_classes,
+        readout_time=readout_time or paper.readout_time,
+        pre_net=paper.pre_net,
+        sharing=paper.sharing,
+        normalization=normalization,
+        generator=torch.Generator().manual_seed(seed),
+    )
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ ASKED = {"number": NUMBER, "word": WORD, "near": NEAR}
 def test_a_number_is_told_by_its_distance():
     ask = Asking(ASKED, "number")
     ask.answer = 5
-    assert ask.tell(12, {}) is False
+    assert ask.compare(12, {}) is False
     assert "You said 5 points, it is 12 points: <b>7 points off</b>. counted 12" in ask.result.value
     assert ask.answered == [{"question": "number", "answer": 5, "truth": 12}]
 
@@ -23,32 +23,32 @@ def test_a_number_is_told_by_its_distance():
 def test_a_word_is_right_or_not():
     ask = Asking(ASKED, "word")
     ask.answer = "V1"
-    assert ask.tell("IT", {"state": "held"}) is False
-    assert "<b>not so</b>" in ask.result.value
+    assert ask.compare("IT", {"state": "held"}) is False
+    assert "<b>wrong</b>" in ask.result.value
     ask.answer = "IT"
-    assert ask.tell("IT", {"state": "held"}) is True
+    assert ask.compare("IT", {"state": "held"}) is True
 
 
 def test_near_enough_is_right():
     ask = Asking(ASKED, "near")
     ask.answer = 5
-    assert ask.tell(7.5, {}) is True
-    assert "right, to 2.5 points" in ask.result.value
+    assert ask.compare(7.5, {}) is True
+    assert "right, to within 2.5 points" in ask.result.value
 
 
 def test_a_result_of_other_choices_cannot_tell_and_the_answer_stays():
     ask = Asking(ASKED, "word")
     ask.answer = "IT"
-    assert ask.tell("IT", {"state": "cut"}) is None
-    assert "that needs state = held" in ask.result.value
+    assert ask.compare("IT", {"state": "cut"}) is None
+    assert "which needs state = held" in ask.result.value
     assert (ask.answer, ask.answered) == ("IT", [])
 
 
 def test_a_truth_that_is_not_known_is_not_counted():
     ask = Asking(ASKED, "number")
     ask.answer = 0
-    assert ask.tell(None, {}) is None
-    assert "This result cannot tell. counted None" in ask.result.value
+    assert ask.compare(None, {}) is None
+    assert "This result does not answer the question. counted None" in ask.result.value
 
 
 def test_once_told_one_may_go_on_without_an_answer():
@@ -56,7 +56,7 @@ def test_once_told_one_may_go_on_without_an_answer():
     assert ask.missing
     ask.answer = 10
     assert not ask.missing
-    ask.tell(10, {})
+    ask.compare(10, {})
     assert ask.answer is None
     assert not ask.missing
 
@@ -76,28 +76,28 @@ def test_a_question_is_worded_by_what_is_known_before_and_never_counts_as_a_numb
     assert "When, of 4?" in ask.text.value
     assert [one["label"] for one in ask.choice.options] == ["0", "1", "2", "3", "never"]
     ask.answer = NEVER
-    ask.tell(3, {})
+    ask.compare(3, {})
     assert "You said never, it is t = 3: <b>2 steps off</b>" in ask.result.value
     assert ask.tries == [("steps", 2)]
 
 
 def test_minus_one_is_a_number_where_nothing_is_never():
-    assert NUMBER.spelled(-1) == "-1 points"
+    assert NUMBER.formatted(-1) == "-1 points"
     assert NUMBER.distance(None, -1, 1) == 2
 
 
 def test_what_is_to_be_built_is_solved_or_not_yet():
     ask = Asking({"build": Guess("build", "Build it.", BUILT, lambda r: r > 1, lambda r: f"It is {r}.")}, "build")
-    assert ask.tell(1, {}) is False
+    assert ask.compare(1, {}) is False
     assert "<b>○ Not yet</b>. It is 1." in ask.result.value
-    assert ask.tell(2, {}) is True
+    assert ask.compare(2, {}) is True
     assert "<b>✓ Solved</b>. It is 2." in ask.result.value
 
 
 def test_markup_in_a_question_is_text():
     ask = Asking({"odd": Guess("odd", "a < b?", ("<b>",), lambda result: "<b>", lambda result: "x < y")}, "odd")
     ask.answer = "<b>"
-    ask.tell(0, {})
+    ask.compare(0, {})
     assert "a &lt; b?" in ask.text.value
     assert "You said &lt;b&gt;" in ask.result.value
 

@@ -116,7 +116,7 @@ def test_a_question_without_its_measurement_is_not_judged(given):
     panel.ask.answer = 50
     measured(panel, statistics=HELD)
     assert panel.ask.answered == []
-    assert "cannot tell" in panel.ask.result.value
+    assert "does not answer the question" in panel.ask.result.value
 
 
 def test_another_task_brings_its_model_its_control_and_its_times():

@@ -162,7 +162,7 @@ def test_only_a_cut_throughout_answers_the_prediction(given):
     panel = cs.explore.Lesions(**given, question="feedback")
     panel.ask.answer = 0
     measured(panel, connections="feedback", window=[3, 4])
-    assert "This result cannot tell. The window must be the whole time" in panel.ask.result.value
+    assert "This result does not answer the question. The window must be the whole time" in panel.ask.result.value
     result = measured(panel, window=[1, 4])
     change = float(result["accuracy_difference"].sel(version="acute").isel(time=-1))
     assert panel.ask.answered[0]["truth"] == pytest.approx(-100 * change, abs=0.05)

@@ -376,7 +376,7 @@ def test_an_exercise_is_checked_against_the_runs(opened, tiny):
     assert "Choose an answer first" in exercise.ask.result.value
     exercise.ask.answer = 10
     assert exercise.check() is None
-    assert "that needs lateral = False, feedback = False" in exercise.ask.result.value
+    assert "which needs lateral = False, feedback = False" in exercise.ask.result.value
     panel.start()
     panel.wait(LONG_S)
     assert exercise.check() is False
