@@ -16,7 +16,7 @@ from .recording.description import summary
 from .recording.io import open_recording, save_recording
 from .stimuli.presentation import Mixture, Presentation, flash, masked, mixture, sequence, sustained
 from .sweeps.running import sweep
-from .training._train import Progress, TrainingDivergedError, train
+from .training._train import Progress, TrainingDivergedError, fit, train
 from .training.recipe import Recipe
 
 __version__: str
@@ -40,6 +40,7 @@ __all__ = [
     "estimate",
     "experiments",
     "explore",
+    "fit",
     "flash",
     "fully_recurrent",
     "human",

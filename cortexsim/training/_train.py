@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import math
-import threading
 import time
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -32,6 +30,7 @@ from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import AnyPresentation
 from cortexsim.training import distributed as ranks
 from cortexsim.training.augmentation import augment, augment_with_maps, shrink
+from cortexsim.training.batches import collected
 from cortexsim.training.evaluate import accuracies, asked_times, labels_at
 from cortexsim.training.recipe import Recipe
 from cortexsim.training.state import read_state, write_state
@@ -94,10 +93,11 @@ def train(
     checkpoint: str | Path | None = None,
     report_every: int = 20,
 ) -> Generator[Progress]:
-    """Train a model where it is (CPU or GPU); ends with a calibration.
+    """Train a model where it is (CPU or GPU), step by step; `fit` runs to the end. Ends with a calibration.
 
-    Leaving the loop (or closing it) stops the training; with `checkpoint` its whole state is then on disk, and the
-    same call goes on from there: on the CPU to the same weights as without the interruption.
+    This is an iterator: nothing is trained before the first record is taken. Leaving the loop (or closing it) stops the
+    training; with `checkpoint` its whole state is then on disk, and the same call continues from there: on the CPU to
+    the same weights as without the interruption.
 
     In a process group (torchrun) each process calls this with the same arguments and takes its part of every batch:
     normalized over all parts, with the gradients of all, they learn what one process does, up to rounding. All must
@@ -109,13 +109,16 @@ def train(
         Trained in place.
     data : Dataset or (Tensor, Tensor)
         Images with `label`, or for a model that reads out a map with `target` and `line`; or images of shape
-        (stimulus, 3, height, width) and labels of shape (stimulus,). Movies
-        have a `frame` dimension after the first. Labels of shape (stimulus, time) name what is to be read at each
-        readout time, -1 where nothing is asked.
+        (stimulus, 3, height, width) and labels of shape (stimulus,), of a map (stimulus, y, x) with -1 where no answer
+        counts. Movies have a `frame` dimension after the first. Labels of shape (stimulus, time) name what is to be
+        read at each readout time, -1 where nothing is asked. Or an iterable of batches (images, labels), such as a DataLoader, or a
+        torch Dataset of (image, label). These are read once, into memory: order, batches and augmentation are the
+        recipe's. A training continues from a checkpoint only if they give the same images in the same order again,
+        which a loader that shuffles or augments does not; that is refused.
     recipe : Recipe, optional
         By default `Recipe.quick()`.
     checkpoint : path, optional
-        Ends in .safetensors: where the state of the training is kept, at each epoch's end and when it stops.
+        Ends in .safetensors: file of the state of the training, written at each epoch's end and when it stops.
     report_every : int
         Steps between records.
 
@@ -133,7 +136,39 @@ def train(
     """
     model = the_cortex(model, "train")
     recipe = recipe or Recipe.quick()
-    return _Training(model, data, recipe, checkpoint, whole(report_every, "report_every", 1)).run()
+    return _Training(model, collected(data), recipe, checkpoint, whole(report_every, "report_every", 1)).run()
+
+
+def fit(
+    model: Cortex,
+    data: Any,
+    recipe: Recipe | None = None,
+    *,
+    checkpoint: str | Path | None = None,
+    report: Callable[[Progress], object] | None = None,
+) -> Progress:
+    """Train a model to the end and return the last progress record; see `train`.
+
+    Parameters
+    ----------
+    model, data, recipe, checkpoint
+        As for `train`.
+    report : callable, optional
+        Called with each record, such as `print`. An exception from it stops the training; with `checkpoint` the same
+        call continues it.
+
+    Returns
+    -------
+    Progress
+        With `done` set, and the accuracy on held-out images at each readout time.
+    """
+    last = None
+    with closing(train(model, data, recipe, checkpoint=checkpoint)) as records:
+        for last in records:
+            if report is not None:
+                report(last)
+    assert last is not None
+    return last
 
 
 class _Training:
@@ -176,6 +211,8 @@ class _Training:
         self.name = str(data.attrs.get("name", "unnamed")) if isinstance(data, xr.Dataset) else "unnamed"
         self._shuffled: tuple[int, Tensor] | None = None
         self._last: tuple[float, dict[int, float]] = (float("nan"), {})
+        self._since: list[tuple[Tensor, list[int], Tensor]] = []
+        self.optimizer = _optimizer(model, recipe)
         model.classes = classes(data) if isinstance(data, xr.Dataset) else model.classes
         self.identity = {
             # what is computed again is the same: who runs out of memory may go on so
@@ -193,18 +230,12 @@ class _Training:
         }
 
     def run(self) -> Generator[Progress]:
-        # a process' first optimizer imports the compiler, which takes seconds: meanwhile there is something to see
-        preparing = threading.Thread(target=importlib.import_module, args=("torch._dynamo",), daemon=True)
-        preparing.start()
         if self.path is None or not self.path.exists():
             yield self._untrained()
-        preparing.join()
-        self.optimizer = _optimizer(self.model, self.recipe)
         if self.path is not None and self.path.exists():
             self._resume(self.path)
         modes = [(module, module.training) for module in self.model.modules()]
         started, first_step, before = time.perf_counter(), self.step, self.seconds
-        self._since: list[tuple[Tensor, list[int], Tensor]] = []
         saved_at = self.step
         try:
             while self.step < self.steps:

@@ -188,3 +188,24 @@ def test_an_end_that_is_given_twice_is_refused(model, images):
         pytest.raises(TypeError, match="multiple values for keyword argument 'until'"),
     ):
         cs.calibrate(model, images, 4, until=5)
+
+
+def test_statistics_of_the_presentation_itself_come_before_those_of_a_mixture_that_contains_it(model, images):
+    cs.calibrate(model, images, MIXTURE, until=5)
+    own = cs.calibrate(model, images, cs.flash(1), until=5)
+    assert model.find_statistics(cs.flash(1)) is own
+    assert model.find_statistics(cs.sustained()).presentation == MIXTURE
+
+
+def test_shared_statistics_pool_no_time_after_the_readout(images):
+    torch.manual_seed(0)
+    graph = cs.adjacent({"V1": 4, "V2": 4, "IT": 4}, size=8)
+    model = cs.Cortex(graph, n_classes=3, readout_time=3, normalization="shared").double()
+    short = cs.calibrate(model, images, cs.sustained(), until=3)
+    long = cs.calibrate(model, images, cs.sustained(), until=6)
+    for place, time in short:
+        for moment, expected in zip(long.at(place, time), short.at(place, time), strict=True):
+            torch.testing.assert_close(moment, expected, rtol=0, atol=1e-12)
+    later = max(long.times("V1"))
+    assert later > 3
+    assert torch.equal(long.at("V1", later)[0], long.at("V1", 0)[0])

@@ -1,4 +1,4 @@
-"""A recording holds what the model did, labelled; the model stays as it was."""
+"""A recording contains what the model did, with labels; the model stays as it was."""
 
 import copy
 from types import SimpleNamespace
@@ -13,6 +13,7 @@ import cortexsim as cs
 from cortexsim.graph._schedule import EmptyStateError
 from cortexsim.model.moments import MissingStatisticsError
 from cortexsim.recording.description import settings
+from cortexsim.recording.dtypes import DTYPES
 
 
 def values(recording, state):
@@ -185,14 +186,35 @@ def test_activity_too_large_for_float16_is_refused(small_model, shown_images):
         cs.simulate(small_model, shown_images, until=2, dtype="float16")
 
 
-def test_arrays_are_copies(calibrated, pictures):
-    recording = cs.simulate(calibrated, pictures, until=3, dtype="float64")
-    before = pictures.clone()
-    recording["V1"]["activation"].values[:] = 0
-    recording["V1"]["stimulus"].copy()
-    assert torch.equal(pictures, before)
-    again = cs.simulate(calibrated, pictures, until=3, dtype="float64")
-    assert float(np.abs(values(again, "V1")).max()) > 0
+@pytest.mark.parametrize("dtype", [name for name, limit in DTYPES.items() if np.isfinite(limit)])
+def test_the_limit_of_a_dtype_is_where_rounding_leads_to_infinity(dtype):
+    limit = np.float64(DTYPES[dtype])
+    with np.errstate(over="ignore"):
+        assert np.isinf(limit.astype(dtype))
+    assert np.isfinite(np.nextafter(limit, 0).astype(dtype))
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_activity_that_float16_would_round_to_infinity_is_refused_and_what_is_just_below_is_recorded(pictures, sign):
+    class Constant(torch.nn.Module):
+        def __init__(self, value):
+            super().__init__()
+            self.value = value
+
+        def forward(self, images):
+            return torch.full((len(images), 4, 8, 8), self.value, dtype=images.dtype)
+
+    def recorded(value):
+        graph = cs.adjacent({"V1": 4, "V2": 4}, size=8, lateral=False, feedback=False)
+        model = cs.Cortex(graph, 3, 1, pre_net=Constant(sign * value), normalization="none").double()
+        with torch.no_grad():
+            for weight in model.weights.parameters():
+                weight.zero_()
+        return cs.simulate(model, pictures, until=1, dtype="float16")
+
+    assert np.abs(values(recorded(65_519.0), "V1")[:, 0]).max() == np.finfo(np.float16).max
+    with pytest.raises(ValueError, match=r"V1 reaches 6\.55e\+04 at time 0, too large for float16"):
+        recorded(65_520.0)
 
 
 def test_an_update_is_in_the_recorded_state(shown_images):
@@ -397,10 +419,13 @@ def test_what_does_not_fit_in_memory_is_refused_with_the_numbers_before_it_runs(
         cs.simulate(calibrated, pictures, until=4)
 
 
-def test_what_fits_is_run(calibrated, pictures, monkeypatch):
+def test_a_recording_may_take_nine_tenths_of_the_free_memory(calibrated, pictures, monkeypatch):
     needed = cs.estimate(calibrated, 6, until=4)
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=2 * needed))
-    cs.simulate(calibrated, pictures, until=4)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=needed / 0.89))
+    assert cs.simulate(calibrated, pictures, until=4)["V1"].sizes["stimulus"] == 6
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=needed / 0.91))
+    with pytest.raises(MemoryError, match="recording 6 stimuli"):
+        cs.simulate(calibrated, pictures, until=4)
 
 
 # --- refused -------------------------------------------------------------------------------------------------------

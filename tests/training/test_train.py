@@ -84,8 +84,6 @@ def test_steps_that_are_computed_again_give_the_same_gradients(presentation, mon
         model = made().double()
         steps.clear()
         training = TRAIN._Training(model, data(), replace(recipe, recompute=recompute), None, 1)
-        training.optimizer = TRAIN._optimizer(model, recipe)
-        training._since = []
         training._one_step()
         assert steps.count(3) == 1 + recompute
         gradients[recompute] = {name: value.grad for name, value in model.named_parameters()}
@@ -470,3 +468,107 @@ def test_the_callers_gradient_mode_does_not_matter(mode):
     with mode():
         list(cs.train(models[1], data(), replace(RECIPE, epochs=1)))
     assert all(torch.equal(value, weights(models[1])[name]) for name, value in weights(models[0]).items())
+
+
+# --- the ways to give data, and to run to the end ------------------------------------------------------------------
+
+
+def test_fit_runs_to_the_end_and_returns_the_last_record_of_train():
+    fitted, trained, records = made(), made(), []
+    last = cs.fit(fitted, data(), RECIPE, report=records.append)
+    *_, wanted = cs.train(trained, data(), RECIPE)
+    assert last.done
+    assert records[-1] is last
+    assert last.validation == wanted.validation
+    assert all(torch.equal(value, weights(trained)[name]) for name, value in weights(fitted).items())
+
+
+def test_a_fit_that_its_report_stops_continues_from_its_checkpoint(tmp_path):
+    def stop(record: cs.Progress) -> None:
+        if record.epoch == 2:
+            raise KeyboardInterrupt
+
+    whole_run, stopped = made(), made()
+    cs.fit(whole_run, data(), RECIPE)
+    with pytest.raises(KeyboardInterrupt):
+        cs.fit(stopped, data(), RECIPE, checkpoint=tmp_path / "state.safetensors", report=stop)
+    resumed, steps, state = made(), [], tmp_path / "state.safetensors"
+    cs.fit(resumed, data(), RECIPE, checkpoint=state, report=lambda record: steps.append(record.step))
+    assert steps[0] > 12
+    assert all(torch.equal(value, weights(resumed)[name]) for name, value in weights(whole_run).items())
+
+
+@pytest.mark.parametrize(
+    "as_data",
+    [
+        lambda pair: torch.utils.data.TensorDataset(*pair),
+        lambda pair: torch.utils.data.DataLoader(torch.utils.data.TensorDataset(*pair), batch_size=7),
+        lambda pair: zip(pair[0].split(9), pair[1].split(9), strict=True),
+        lambda pair: [(pair[0][:50], pair[1][:50].tolist()), (pair[0][50:], pair[1][50:].numpy())],
+    ],
+)
+def test_batches_a_loader_and_a_torch_dataset_train_as_the_arrays_do(as_data):
+    one, other = made(), made()
+    cs.fit(one, data(), replace(RECIPE, epochs=1))
+    cs.fit(other, as_data(data()), replace(RECIPE, epochs=1))
+    assert all(torch.equal(value, weights(other)[name]) for name, value in weights(one).items())
+
+
+def test_a_loader_that_shuffles_cannot_continue_a_training(tmp_path):
+    generator = torch.Generator().manual_seed(0)
+    dataset = torch.utils.data.TensorDataset(*data())
+    loader = torch.utils.data.DataLoader(dataset, batch_size=8, shuffle=True, generator=generator)
+    state = tmp_path / "state.safetensors"
+    for record in cs.train(made(), loader, RECIPE, checkpoint=state):
+        if record.epoch == 1:
+            break
+    with pytest.raises(ValueError, match="belongs to another training: the images"):
+        cs.fit(made(), loader, RECIPE, checkpoint=state)
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        ([torch.rand(4, 3, 8, 8)], TypeError, r"each batch must be a pair \(images, labels\).*got Tensor"),
+        ([(torch.rand(4, 3, 8, 8),) * 3], TypeError, "got tuple of 3"),
+        ([], ValueError, "the data contain no batch"),
+        (torch.rand(4, 3, 8, 8), TypeError, r"an iterable such as a DataLoader.*got Tensor"),
+    ],
+)
+def test_what_is_no_training_data_is_refused(given, error, message):
+    with pytest.raises(error, match=message):
+        cs.fit(made(), given, RECIPE)
+
+
+# --- what the recipe promises ---------------------------------------------------------------------------------------
+
+
+def test_weight_decay_is_on_kernels_and_the_final_layer_only():
+    model = made()
+    decayed, others = TRAIN._optimizer(model, replace(RECIPE, weight_decay=0.1)).param_groups
+    assert (decayed["weight_decay"], others["weight_decay"]) == (0.1, 0.0)
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    assert {names[id(parameter)] for parameter in others["params"]} == {"post.scale", "post.shift", "post.linear.bias"}
+    assert len(decayed["params"]) + 3 == len(names)
+
+
+def test_adamw_has_the_recipes_momentum_and_averages_squares_over_a_hundred_steps():
+    optimizer = TRAIN._optimizer(made(), replace(RECIPE, optimizer="adamw", momentum=0.8))
+    assert {group["betas"] for group in optimizer.param_groups} == {(0.8, 0.99)}
+
+
+def test_the_time_left_counts_the_area_of_the_images_and_the_transitions_that_run():
+    recipe = replace(RECIPE, epochs=4, growth=((0.0, 0.5), (0.5, 1.0)), unfolding=((0.0, 1), (0.75, None)))
+    training = TRAIN._Training(made(), data(), recipe, None, 1)
+    steps, short, long = training.steps, len(training.plans[1][1]), len(training.plans[None][1])
+    assert short < long
+    half, three_quarters = steps // 2, 3 * steps // 4
+    assert training._work(0, half) == pytest.approx(half * 0.25 * short)
+    assert training._work(half, three_quarters) == pytest.approx((three_quarters - half) * short)
+    assert training._work(three_quarters, steps) == pytest.approx((steps - three_quarters) * long)
+
+
+def test_a_training_ends_with_statistics_of_as_many_images_as_the_recipe_says():
+    model = made()
+    cs.fit(model, data(), replace(RECIPE, epochs=1, calibration_images=45))
+    assert model.find_statistics(cs.flash(1)).n_images == 45

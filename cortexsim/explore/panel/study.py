@@ -17,15 +17,13 @@ import xarray as xr
 from cortexsim._support.checks import unknown
 from cortexsim._support.progress import Clock, Report, silent, stop_unless
 from cortexsim.explore.panel.asking import Asking, Guess, HasExercises
-from cortexsim.explore.panel.controls import Control
+from cortexsim.explore.panel.controls import Chosen, Control
 from cortexsim.explore.panel.jobs import LatestJob, Wanted
 from cortexsim.explore.panel.notice import alert
 from cortexsim.explore.panel.settings import MEASURED, write_settings
 from cortexsim.explore.panel.subject import Subject
 from cortexsim.explore.widgets.figure import Live
 from cortexsim.explore.widgets.shortcuts import Panel
-
-Told = Report
 
 
 class Study(HasExercises, Panel):
@@ -108,7 +106,7 @@ class Study(HasExercises, Panel):
 
     # --- what a panel of its own says
 
-    def measure(self, choices: Mapping[str, Any], report: Report) -> xr.Dataset | xr.DataTree:
+    def measure(self, choices: Chosen, report: Report) -> xr.Dataset | xr.DataTree:
         """Measure; in a thread, so no widget may be touched.
 
         Parameters
@@ -133,7 +131,7 @@ class Study(HasExercises, Panel):
         """Say in a sentence what came out, with its numbers; plain text."""
         return ""
 
-    def why_not(self, choices: Mapping[str, Any]) -> str:
+    def why_not(self, choices: Chosen) -> str:
         """Say why these choices cannot be run; "" if they can."""
         return ""
 
@@ -325,11 +323,11 @@ class Study(HasExercises, Panel):
                 if wanted():
                     self._shows_busy(False)
 
-    def _name_of(self, chosen: Mapping[str, Any]) -> str:
+    def _name_of(self, chosen: Chosen) -> str:
         """Name what is measured with these choices, however it is looked at."""
         return _key({name: value for name, value in chosen.items() if name not in self.VIEWS})
 
-    def _take(self, chosen: Mapping[str, Any], result: Any) -> None:
+    def _take(self, chosen: Chosen, result: Any) -> None:
         figures = self.draw(result)
         self.place.children = tuple(self.show(figures))
         self.result, self.figures = result, figures
@@ -373,5 +371,5 @@ def _allowed(control: Any) -> str:
     return f"of the type {type(control.value).__name__}"
 
 
-def _key(choices: Mapping[str, Any]) -> str:
+def _key(choices: Chosen) -> str:
     return json.dumps(dict(choices), sort_keys=True)

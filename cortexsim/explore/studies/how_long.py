@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import plotly.graph_objects as go
@@ -15,7 +15,7 @@ from cortexsim.datasets.registry import draw
 from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.batch import right_over_time
-from cortexsim.explore.panel.controls import Control, Menu
+from cortexsim.explore.panel.controls import Chosen, Control, Menu
 from cortexsim.explore.panel.subject import Subject
 from cortexsim.explore.panel.task_study import TaskStudy
 from cortexsim.explore.panel.unmasked import UNMASKED
@@ -71,7 +71,7 @@ class HowLong(TaskStudy):
             self._controls[name].options = _times(subject.model)[name]
             self._controls[name].value = value
 
-    def why_not(self, choices: Mapping[str, Any]) -> str:
+    def why_not(self, choices: Chosen) -> str:
         """Say that there is no normalization, or that the model's own statistics do not reach so far."""
         model = self.subject_of(choices).model
         if model.normalization == "none":
@@ -88,7 +88,7 @@ class HowLong(TaskStudy):
                 )
         return ""
 
-    def measure(self, choices: Mapping[str, Any], report: Report) -> xr.Dataset:
+    def measure(self, choices: Chosen, report: Report) -> xr.Dataset:
         """Read the model out at every time with each kind of statistics, and its control with those of each time."""
         who = self.subject_of(choices)
         shown, until, n = UNMASKED[choices["presentation"]], choices["until"], who.images.sizes["stimulus"]
@@ -158,9 +158,7 @@ class HowLong(TaskStudy):
                 text += f" The feedforward control: {float(curve[0]):.1%} at {when}; more time does not help it."
         return text
 
-    def _statistics(
-        self, who: Subject, model: Cortex, kind: str, choices: Mapping[str, Any], report: Report
-    ) -> Statistics:
+    def _statistics(self, who: Subject, model: Cortex, kind: str, choices: Chosen, report: Report) -> Statistics:
         """Find or take the statistics, then hold them constant or pool them."""
         shown, at = UNMASKED[choices["presentation"]], model.readout_time
         if choices["calibration"] == AS_TRAINED:
