@@ -47,7 +47,7 @@ HELP = {
     "shortcut": "weight of the identity, 0 to 1",
     "convolutions": "of a transition between two states; the paper's have 2",
     "input_gain": "factor on the pre-net's output",
-    "validation": "fraction of each class that is held out, 0 is none",
+    "validation": "fraction of each class that is held out; 0 is none",
     "recompute": "compute steps again for their gradients: less memory at late readout times, a fifth more time",
     "calibrate_until": "last time that is calibrated",
     "calibration_images": "training images on which statistics are taken at the end",
@@ -178,7 +178,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _checkpoint(to: Path, *, resume: bool, overwrite: bool) -> Path:
-    """Return the file in which the training is kept while it runs, before anything takes time."""
+    """Return the file to which the training's state is written, and check it before anything takes time."""
     from cortexsim._support.files import refuse_existing
     from cortexsim.model.checkpoint import checked_suffix
 
