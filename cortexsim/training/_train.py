@@ -111,10 +111,10 @@ def train(
         Images with `label`, or for a model that reads out a map with `target` and `line`; or images of shape
         (stimulus, 3, height, width) and labels of shape (stimulus,), of a map (stimulus, y, x) with -1 where no answer
         counts. Movies have a `frame` dimension after the first. Labels of shape (stimulus, time) name what is to be
-        read at each readout time, -1 where nothing is asked. Or an iterable of batches (images, labels), such as a DataLoader, or a
-        torch Dataset of (image, label). These are read once, into memory: order, batches and augmentation are the
-        recipe's. A training continues from a checkpoint only if they give the same images in the same order again,
-        which a loader that shuffles or augments does not; that is refused.
+        read at each readout time, -1 where nothing is asked. Or an iterable of batches (images, labels), such as a
+        DataLoader, or a torch Dataset of (image, label). These are read once, into memory: order, batches and
+        augmentation are the recipe's. A training continues from a checkpoint only if they give the same images in the
+        same order again, which a loader that shuffles or augments does not; that is refused.
     recipe : Recipe, optional
         By default `Recipe.quick()`.
     checkpoint : path, optional
