@@ -205,8 +205,9 @@ def main() -> None:
     torch.set_num_threads(1)
     model, training = trained(options.model, options.seed, 2 if options.quick else 4)
     options.to.mkdir(parents=True, exist_ok=True)
-    if options.model == "recurrent" and not options.quick:
-        saved = options.to / f"tracer-seed{options.seed}.safetensors"
+    if not options.quick:
+        called = "tracer" if options.model == "recurrent" else f"tracer-{options.model}"
+        saved = options.to / f"{called}-seed{options.seed}.safetensors"
         cs.save(model, saved, overwrite=True, about={**model.about, "training": training})
     by_length, growth = measured(model, MODELS[options.model])
     met = verdict(options.model, by_length, growth)
