@@ -28,7 +28,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--scale",
         default="smoke",
-        help="smoke (seconds), laptop (a minute to two hours) or paper (a GPU); default: %(default)s",
+        help="smoke (seconds), laptop (minutes), workstation (hours) or paper (a GPU); default: %(default)s",
     )
     parser.add_argument(
         "--data", help=f"{', '.join(SOURCES)}, or a folder of images with train/ and test/; default: the scale's"
