@@ -85,7 +85,7 @@ def with_lesion(
     MissingStatisticsError
         If the model has none that fit.
     ValueError
-        If the statistics are those of a lesion, and this lesion is another one.
+        If the statistics are those of a lesion, and this lesion is a different one.
     """
     model = plan.model
     found = stored_statistics(model, plan.presentation, statistics)

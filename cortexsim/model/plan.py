@@ -26,7 +26,7 @@ Amount = float | tuple[float, Any]
 
 @dataclass(frozen=True, eq=False)
 class RunPlan:
-    """What runs, on which images, shown how and normalized by what. Made by `plan_run`.
+    """A run of a model: images, how they are shown, what runs, and what normalizes. Made by `plan_run`.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ class RunPlan:
 
     @property
     def chosen(self) -> Normalize:
-        """What normalizes.
+        """The normalization.
 
         Raises
         ------

@@ -52,7 +52,7 @@ class Dimension(NamedTuple):
 
 @dataclass(frozen=True)
 class Condition:
-    """What is shown in one cell of an experiment, or in several alike, and whether it can matter.
+    """One cell of an experiment: what is shown, and whether it can matter.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Make a recording of one stimulus again from a small dictionary of settings, as the panels hand it out."""
+"""Reruns: the recording of one stimulus from a small dictionary of settings, as panels save it."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ from cortexsim.stimuli.text import from_dict
 
 KINDS = ("flash", "masked", "sustained")  # of the presentations that show one image
 MOST_DRAWN = 10_000  # a stimulus is drawn with all those before it
-LONGEST = 1_000  # no model has statistics nearly as long, and their end is told only after the plan of a run is made
+LONGEST = 1_000  # no model has statistics nearly as long, and their end is checked only after the run is planned
 MOST_REPEATS = 100_000
-STRONGEST_NOISE = 1_000_000  # float32 holds what comes of it
+STRONGEST_NOISE = 1_000_000  # float32 does not overflow
 
 FORM = Form(
     {
@@ -75,7 +75,7 @@ def rerun(
         - `presentation`: `kind` ("flash", "sustained" or "masked") and that one's arguments;
         - `until`: last time, at most 1,000;
         - `quantity` ("rate" if not given), `seed` and `noise` (0), `repeats` (1): as for `simulate`;
-        - `model_checksum`, `image_checksum`: refuse another model, or other pixels, than those; not checked if absent
+        - `model_checksum`, `image_checksum`: refuse a different model or different pixels; not checked if absent
           or None;
         - `version`: of the cortexsim that wrote it; for the reader.
     to : path, optional
@@ -88,7 +88,7 @@ def rerun(
     Returns
     -------
     DataTree
-        As `simulate` returns it. It holds one stimulus; with a mask of kind "image" or
+        As `simulate` returns it. It has one stimulus; with a mask of kind "image" or
         "texture" a second one, the mask's source.
 
     Raises
@@ -120,20 +120,20 @@ def rerun(
 
 
 def check(settings: Any) -> dict[str, Any]:
-    """Return settings whose keys are all there and known, or say what is wrong.
+    """Return settings whose keys are complete and known.
 
     Raises
     ------
     TypeError
-        If they are not a mapping, or a value is of another type.
+        If they are not a mapping, or a value is of a different type.
     ValueError
-        If a key is missing or unknown, a number is not allowed, or they are of another schema.
+        If a key is missing or unknown, a number is not allowed, or they are of a different schema.
     """
     return FORM.read(settings)
 
 
 def verify(settings: Mapping[str, Any], model: Cortex, shown: xr.Dataset | torch.Tensor) -> None:
-    """Refuse another model, or another image, than the settings tell of.
+    """Refuse a model or an image that differs from that of the settings.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def verify(settings: Mapping[str, Any], model: Cortex, shown: xr.Dataset | torch
         As for `rerun`.
     model : Cortex
     shown : Dataset or Tensor
-        As `stimuli` gives it.
+        As `stimuli` returns it.
 
     Raises
     ------
@@ -163,21 +163,21 @@ def verify(settings: Mapping[str, Any], model: Cortex, shown: xr.Dataset | torch
 
 
 def presentation_from(described: Mapping[str, Any]) -> Presentation:
-    """Make the presentation of one image that settings describe; see `stimuli.text.from_dict`."""
+    """Make the presentation of one image from its settings; see `stimuli.text.from_dict`."""
     presentation = from_dict(described, KINDS)
     assert isinstance(presentation, Presentation)  # no mixture is among the kinds
     return presentation
 
 
 def stimuli(settings: Mapping[str, Any], images: xr.Dataset | torch.Tensor | None = None) -> xr.Dataset | torch.Tensor:
-    """Give what is shown: the stimulus, and after it another one if that is the mask.
+    """Return what is shown: the stimulus, and a second one if that is the mask.
 
     Parameters
     ----------
     settings : mapping
         As for `rerun`.
     images : Dataset or Tensor, optional
-        The data, when they are there already.
+        The data, if they exist already.
 
     Raises
     ------
@@ -199,12 +199,12 @@ def stimuli(settings: Mapping[str, Any], images: xr.Dataset | torch.Tensor | Non
         images = draw(settings["data"], max(wanted) + 1)
     n = len(as_images(images))
     if max(wanted) >= n:
-        raise ValueError(f"there is no stimulus {max(wanted)}: the data hold {n}, allowed is 0 to {n - 1}")
+        raise ValueError(f"there is no stimulus {max(wanted)}: there are {n}, allowed is 0 to {n - 1}")
     return images.isel(stimulus=wanted) if isinstance(images, xr.Dataset) else images[wanted]
 
 
 def _model(settings: Mapping[str, Any]) -> Cortex:
     name = settings["model"]
     if name is None:
-        raise ValueError("these settings belong to a model that was given, and name none: give it as model=...")
+        raise ValueError("these settings were saved from a model object; pass the same model again: model=...")
     return zoo.get(name)

@@ -282,5 +282,5 @@ def _refuse_different(path: str | Path, found: Mapping[str, Any], provenance: Ma
     different = sorted(key for key, value in wanted.items() if found.get(key) != value)
     if different:
         raise FileExistsError(
-            f"{path} is another recording: it differs in {different}; choose another path or remove it first"
+            f"the recording at {path} differs in {different}; choose a different path or remove it first"
         )

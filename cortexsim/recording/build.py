@@ -23,7 +23,7 @@ from cortexsim.stimuli.presentation import SHOWN, AnyPresentation, Mixture
 if TYPE_CHECKING:
     from cortexsim.recording.plan import RecordingPlan
 
-TAKEN = ("activation", "channel", "class", "component", "logits", "populated", "shown", "time", "unit", "x", "y")
+RESERVED = ("activation", "channel", "class", "component", "logits", "populated", "shown", "time", "unit", "x", "y")
 ENERGY = "px step (pixel values in [0, 1])"
 
 
@@ -49,7 +49,7 @@ def coordinates_of(
         "time": xr.Variable("time", np.arange(until + 1), {"long_name": "time", "units": "steps"}),
         **{name: values.variable[target] for name, values in stimulus_coordinates(images).items()},
     }
-    own = set(TAKEN)
+    own = set(RESERVED)
     if repeats > 1:
         own |= {"target", "repeat"}
     if any(part.mask is not None for part in presentation.components):
@@ -166,7 +166,7 @@ def label(plan: RecordingPlan, arrays: Mapping[str, Any]) -> xr.DataTree:
 def _populated(plan: RecordingPlan, state: str) -> xr.Variable:
     """Return when a state is populated: the same for all stimuli, or for each by what its mixture drew."""
     front = np.array([[state in states for states in part] for part in plan.run.fronts])
-    attrs = {"long_name": "holds activity (not empty)"}
+    attrs = {"long_name": "populated (not empty)"}
     if (front == front[0]).all():
         return xr.Variable("time", front[0], attrs)
     return xr.Variable(("stimulus", "time"), front[plan.coordinates["component"].values], attrs)

@@ -31,7 +31,7 @@ QUANTITIES = ("state", "rate")
 
 @dataclass(frozen=True, eq=False)
 class RecordingPlan:
-    """What `simulate` does. Made by `plan_recording`.
+    """A run, and the recording of it. Made by `plan_recording`.
 
     Parameters
     ----------

@@ -70,7 +70,7 @@ class Stream:
     Raises
     ------
     BlockingIOError
-        If another process is writing it.
+        If a different process is writing it.
     """
 
     def __init__(self, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""One stimulus of a recording: what figures and panels of a single trial read, and which times of it are empty."""
+"""One stimulus of a recording, as figures and panels of a single trial read it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def states(recording: xr.DataTree) -> list[str]:
 
 
 def node(recording: xr.DataTree, name: str, stimulus: int) -> xr.Dataset:
-    """Take one stimulus from a node; what was empty is NaN, also where the file holds something else.
+    """Select one stimulus of a node; what was empty is NaN, whatever the file contains there.
 
     Parameters
     ----------
@@ -38,11 +38,11 @@ def node(recording: xr.DataTree, name: str, stimulus: int) -> xr.Dataset:
         If the recording lacks the node or the stimulus.
     """
     if name not in recording.children:
-        raise ValueError(f"the recording holds no {name!r}, only {list(recording.children)}")
+        raise ValueError(f"the recording has no {name!r}, only {list(recording.children)}")
     whole = recording[name].to_dataset()
     known = whole["stimulus"].values
     if stimulus not in known:
-        raise ValueError(f"the recording holds no stimulus {stimulus!r}: it has {_spelled(known)}")
+        raise ValueError(f"the recording has no stimulus {stimulus!r}: it has {_listed(known)}")
     one = whole.isel(stimulus=int(np.flatnonzero(known == stimulus)[0])).load()
     # `populated` is the authority: a number at an empty time means nothing
     one = one.set_coords("populated")
@@ -50,7 +50,7 @@ def node(recording: xr.DataTree, name: str, stimulus: int) -> xr.Dataset:
 
 
 def class_names(recording: xr.DataTree, classes: Sequence[str] | None = None) -> list[str]:
-    """Name the classes as the user does, or as the recording does, or by number.
+    """Return the names of the classes: those given, or the recording's, or their numbers.
 
     Raises
     ------
@@ -75,10 +75,10 @@ def check_time(trial: xr.Dataset | xr.DataArray, time: int) -> None:
     """
     known = trial["time"].values
     if time not in known:
-        raise ValueError(f"the recording holds no time {time!r}: it has {_spelled(known)}")
+        raise ValueError(f"the recording has no time {time!r}: it has {_listed(known)}")
 
 
-def _spelled(known: np.ndarray) -> str:
+def _listed(known: np.ndarray) -> str:
     if known.size > 1 and known.dtype.kind in "iu" and bool((np.diff(known) == 1).all()):
         return f"{known[0]} to {known[-1]}"
     return f"{known.size} of them, {', '.join(str(value) for value in known[:10])}{', ...' * (known.size > 10)}"

@@ -1,4 +1,4 @@
-"""Maps of activity: what the figure draws is what the recording holds."""
+"""Maps of activity: the figure draws the values of the recording."""
 
 import numpy as np
 import pytest
@@ -81,17 +81,17 @@ def test_the_figure_lets_the_page_shine_through(flashed):
 
 
 def test_a_time_that_was_not_recorded_is_refused(flashed):
-    with pytest.raises(ValueError, match="holds no time 5: it has 0 to 4"):
+    with pytest.raises(ValueError, match="has no time 5: it has 0 to 4"):
         activity(flashed, stimulus=0, time=5)
 
 
 def test_a_stimulus_that_was_not_recorded_is_refused(flashed):
-    with pytest.raises(ValueError, match="holds no stimulus 9: it has 0 to 4"):
+    with pytest.raises(ValueError, match="has no stimulus 9: it has 0 to 4"):
         activity(flashed, stimulus=9, time=0)
 
 
 def test_a_state_that_the_recording_lacks_is_refused(flashed):
-    with pytest.raises(ValueError, match=r"holds no 'MT', only \['V1', 'V2', 'IT', 'readout'\]"):
+    with pytest.raises(ValueError, match=r"has no 'MT', only \['V1', 'V2', 'IT', 'readout'\]"):
         activity(flashed, stimulus=0, time=0, states=["MT"])
 
 

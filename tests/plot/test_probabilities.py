@@ -62,5 +62,5 @@ def test_too_few_class_names_are_refused(flashed):
 
 
 def test_a_time_that_was_not_recorded_is_refused(flashed):
-    with pytest.raises(ValueError, match="holds no time -1: it has 0 to 4"):
+    with pytest.raises(ValueError, match="has no time -1: it has 0 to 4"):
         probabilities(flashed, stimulus=0, time=-1)

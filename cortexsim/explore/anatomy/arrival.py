@@ -1,4 +1,4 @@
-"""What an anatomy allows: when each area holds something, when the last one can be read, and what that costs."""
+"""Consequences of an anatomy: when each area is populated, when the last one can be read, and the costs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cortexsim.stimuli.presentation import Presentation
 
 @dataclass(frozen=True)
 class Reach:
-    """What follows from a draft and from what is shown. Made by `reach`.
+    """The consequences of a draft and a presentation; made by `reach`.
 
     Parameters
     ----------
@@ -23,11 +23,11 @@ class Reach:
     presentation : Presentation
     readout_time : int
     everything : Schedule
-        Which states hold something up to the last time.
+        The populated states up to the last time.
     planned : Schedule or None
-        What runs for the readout; None where nothing can be read then.
+        The transitions that run for the readout; None if nothing can be read then.
     refused : str
-        Why nothing can be read at the readout time; "" if something can.
+        The reason why nothing can be read at the readout time; "" if something can.
     """
 
     draft: Draft
@@ -39,7 +39,7 @@ class Reach:
 
     @property
     def until(self) -> int:
-        """Last time."""
+        """The last time."""
         return self.everything.until
 
     @property
@@ -47,22 +47,22 @@ class Reach:
         """Name of the state that is read out."""
         return self.draft.states[-1].name
 
-    def holds(self, name: str) -> list[bool]:
-        """Whether a state holds something, at each time from 0."""
+    def populated(self, name: str) -> list[bool]:
+        """Return for each time from 0 whether a state is populated."""
         return [name in states for states in self.everything.states_at]
 
     def first(self, name: str) -> int | None:
-        """Return the time at which a state first holds something; None if it never does."""
-        return next((time for time, there in enumerate(self.holds(name)) if there), None)
+        """Return the time at which a state is first populated; None if it never is."""
+        return next((time for time, there in enumerate(self.populated(name)) if there), None)
 
     @property
     def readable(self) -> list[int]:
         """The times at which the last state can be read."""
-        return [time for time, there in enumerate(self.holds(self.last)) if there]
+        return [time for time, there in enumerate(self.populated(self.last)) if there]
 
     @property
     def moves(self) -> list[tuple[str, str, int, bool]]:
-        """Source and target of all that is delivered, its time, and whether the readout needs it."""
+        """Source, target and time of every delivery, and True if the readout needs it."""
         needed = set(self.planned.pairs) if self.planned else set()
         return [
             (t.source, t.target, time, (t.name, time) in needed)
@@ -73,14 +73,14 @@ class Reach:
 
 
 def reach(draft: Draft, presentation: Presentation, readout_time: int, until: int) -> Reach:
-    """Work out what follows; an impossible graph gives a reason instead of an error.
+    """Return the consequences of a draft; an impossible graph gives a reason instead of an error.
 
     Parameters
     ----------
     draft : Draft
     presentation : Presentation
     readout_time, until : int
-        When the last state is read, and the last time that is looked at.
+        The time at which the last state is read, and the last time of all.
     """
     everything = schedule(draft.reachable, presentation=presentation, until=until)
     try:
@@ -91,14 +91,14 @@ def reach(draft: Draft, presentation: Presentation, readout_time: int, until: in
 
 
 def picture(reached: Reach, n_classes: int) -> dict[str, Any]:
-    """Lay it out for the browser, as plain values."""
+    """Return the consequences as plain values, for the browser."""
     states = reached.draft.states
     return {
         "states": [
             {
                 "name": state.name,
                 "size": f"{state.height}×{state.width}×{state.features}",
-                "holds": reached.holds(state.name),
+                "holds": reached.populated(state.name),
                 "first": reached.first(state.name),
             }
             for state in states
@@ -115,13 +115,13 @@ def picture(reached: Reach, n_classes: int) -> dict[str, Any]:
 
 def _facts(reached: Reach, n_classes: int) -> list[tuple[str, str]]:
     time, planned = reached.readout_time, reached.planned
-    told = [(f"{reached.last} can be read at", times(reached.readable))]
+    facts = [(f"{reached.last} can be read at", times(reached.readable))]
     if planned is None:
-        return told
+        return facts
     shared, own = (planned.n_parameters(n_classes, shared=shared) for shared in (True, False))
     idle = sum(not needed and when <= time for *_, when, needed in reached.moves)
     return [
-        *told,
+        *facts,
         (f"to read at T = {time}", f"{len(planned)} transition-times run; {idle} more are not needed"),
         ("parameters", f"{shared:,} if shared over time, {own:,} if not"),
         ("multiply-adds", f"{planned.multiply_adds / 1e6:,.2f} million in the transitions, for one image"),
@@ -129,30 +129,30 @@ def _facts(reached: Reach, n_classes: int) -> list[tuple[str, str]]:
 
 
 def _then(reached: Reach) -> str:
-    """Say what the person can do where nothing can be read."""
+    """Return advice for a graph of which nothing can be read."""
     if not reached.refused:
         return ""
     if not reached.readable:
-        return "Open a way from the first area to the last one: press an empty cell of the matrix."
-    return "Set the readout time to one of these, or give an area a transition to itself: then it holds."
+        return "Connect the first area with the last one: press an empty cell of the matrix."
+    return "Set the readout time to one of these, or give an area a transition to itself: then it stays populated."
 
 
 def times(listed: Sequence[int]) -> str:
-    """Write times for a reader."""
+    """Return times as text."""
     return f"t = {', '.join(map(str, listed))}" if listed else "no time"
 
 
 def facts_for(reached: Reach) -> Facts:
-    """Say what happened, as far as a question needs it."""
-    holds = reached.holds(reached.last)
+    """Return the facts that questions need."""
+    populated = reached.populated(reached.last)
     first = reached.first(reached.last)
-    return Facts(reached.last, NEVER if first is None else first, holds, [None] * len(holds))
+    return Facts(reached.last, NEVER if first is None else first, populated, [None] * len(populated))
 
 
 def _soonest(facts: Facts) -> str:
     if not facts.readable:
         return f"Nothing reaches {facts.last} by t = {facts.until}."
-    return "Each transition takes one step and no open way is shorter, whatever was trained: true by construction."
+    return "Each transition takes one step, and no open path is shorter, whatever was trained: true by construction."
 
 
 ANATOMY: dict[str, Question] = {
@@ -162,7 +162,7 @@ ANATOMY: dict[str, Question] = {
         text=lambda facts: f"At how many of the times 0 to {facts.until} can {facts.last} be read?",
         choices=lambda facts: [*range(facts.until + 2)],
         truth=lambda facts: len(facts.readable),
-        because=lambda facts: f"{facts.last} holds something at {times(facts.readable)}: true by construction.",
+        because=lambda facts: f"{facts.last} is populated at {times(facts.readable)}: true by construction.",
         unit="times",
         label="number of times",
         cover="time",
@@ -192,7 +192,7 @@ def _evenly(reached: Reach) -> str:
     if odd:
         return f"{there}; {', '.join(map(str, odd))} {'is' if len(odd) == 1 else 'are'} odd."
     if len(reached.readable) < 2:
-        return f"{there}; at least two even times are wanted."
+        return f"{there}; the exercise asks for at least two even times."
     return f"{there}, and at no odd time."
 
 

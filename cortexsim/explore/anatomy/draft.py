@@ -1,4 +1,4 @@
-"""A graph while it is being built: it may be impossible for now, and says why."""
+"""Graphs under construction, which may be impossible and say why."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _KEYS = {"source", "target", "kind", "times"}
 
 @lru_cache(maxsize=256)
 def allowed(source: State, target: State) -> tuple[str, ...]:
-    """List the kinds of transition that can link two states, the usual one first.
+    """List the kinds of transition that can connect two states, the usual one first.
 
     An identity needs one state, Pool half the side and the same features, BRD goes to larger states only.
     """
@@ -36,21 +36,21 @@ def allowed(source: State, target: State) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Draft:
-    """States, and transitions that need not lead anywhere yet.
+    """States, and transitions that need not reach every state yet.
 
     Parameters
     ----------
     states : sequence of State
         In anatomical order.
     transitions : sequence of Transition
-        At most one for each pair of states; kept in the matrix's order, row by row.
+        At most one for each pair of states; sorted as in the matrix, row by row.
 
     Raises
     ------
     TypeError
         If a transition or an update is a function: only kinds that have a name can be edited.
     ValueError
-        If a kind does not fit its states, a state is unknown, or two transitions link the same two.
+        If a kind does not fit its states, a state is unknown, or two transitions connect the same states.
     """
 
     states: tuple[State, ...]
@@ -68,7 +68,7 @@ class Draft:
             raise TypeError(
                 f"{functions} have functions of their own; only kinds with a name can be edited: {kind_names()}"
             )
-        # whatever is wrong besides that the last state may be out of reach
+        # the last state may be out of reach, but nothing else may be wrong
         self._without_readout()
 
     @classmethod
@@ -78,7 +78,7 @@ class Draft:
 
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any]) -> Draft:
-        """Begin with what `to_dict` gave, or a graph's.
+        """Make a draft of what `to_dict` of a draft or a graph returned.
 
         Raises
         ------
@@ -108,22 +108,22 @@ class Draft:
         ]
 
     def linked(self, source: str, target: str, kind: str, times: Any = None) -> Draft:
-        """Return a draft in which a pair of states has this transition, in place of the one it has.
+        """Return a draft in which this transition replaces the one between two states.
 
         Parameters
         ----------
         source, target : str
         kind : str
         times : Times, iterable of int or int, optional
-            When it may deliver; None is always.
+            The times at which it is open; None for always.
         """
         added = Transition(source, target, kind, Times.of(times))
         return replace(self, transitions=(*self.cut(source, target).transitions, added))
 
     def cut(self, source: str, target: str) -> Draft:
-        """Return a draft in which nothing leads from one state to the other directly."""
-        kept = tuple(t for t in self.transitions if (t.source, t.target) != (source, target))
-        return replace(self, transitions=kept)
+        """Return a draft without a transition from one state to another."""
+        others = tuple(t for t in self.transitions if (t.source, t.target) != (source, target))
+        return replace(self, transitions=others)
 
     @property
     def graph(self) -> CortexGraph:
@@ -145,7 +145,7 @@ class Draft:
     def reachable(self) -> CortexGraph:
         """The graph without the last states that nothing ever reaches, so that the rest can be drawn.
 
-        Nothing is lost: what is never reached hands nothing on.
+        Nothing is lost: a state that is never reached delivers nothing.
         """
         for n in range(len(self.states), 1, -1):
             names = {state.name for state in self.states[:n]}
@@ -158,11 +158,11 @@ class Draft:
         return CortexGraph(self.states[:1], tuple(t for t in self.transitions if t.source == t.target == only))
 
     def _without_readout(self) -> None:
-        # with a way to every state, only what is wrong with the transitions themselves is left to be refused
+        # with a path to every state, only errors in the transitions themselves are raised
         first, *others = self.states
-        ways = [Transition(first.name, other.name, _any_function) for other in others]
+        paths = [Transition(first.name, other.name, _any_function) for other in others]
         mine = {(t.source, t.target) for t in self.transitions}
-        CortexGraph(self.states, (*self.transitions, *(w for w in ways if (w.source, w.target) not in mine)))
+        CortexGraph(self.states, (*self.transitions, *(p for p in paths if (p.source, p.target) not in mine)))
 
 
 def as_transitions(listed: Sequence[Mapping[str, Any]]) -> tuple[Transition, ...]:
@@ -171,7 +171,7 @@ def as_transitions(listed: Sequence[Mapping[str, Any]]) -> tuple[Transition, ...
     Raises
     ------
     ValueError
-        If one lacks something, or its times are none.
+        If a key is missing, or its times are not allowed.
     """
     read = []
     for one in listed:
@@ -188,11 +188,11 @@ def _three_without_self() -> CortexGraph:
 
 
 def _any_function(source: State, target: State) -> None:
-    """Stand for a way between two states that is never made."""
+    """Represent a path between two states that is never made."""
 
 
 class Start(NamedTuple):
-    """A graph to begin with: its title, what builds it, and a readout time that fits it."""
+    """A start graph: its title, the function that builds it, and a suitable readout time."""
 
     title: str
     graph: Callable[[], CortexGraph]

@@ -1,4 +1,4 @@
-"""The anatomy panel: build a graph of areas, and see at once when each can know, and what reading it costs."""
+"""The anatomy panel: build a graph of areas, and see arrival times and costs at once."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from cortexsim.stimuli.presentation import Presentation, flash, sustained
 LONGEST = 24
 SHOWN = {"flash": flash(1), "sustained": sustained()}
 OWN = "own"
-# what is out of range is said by the panel
+# the panel checks the ranges
 FORM = Form(
     {
         "graph": mapping,
@@ -42,41 +42,41 @@ _ROW = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 12
 
 
 class Anatomy(HasExercises, Saving, Panel):
-    """Edit the transition matrix; the graph unrolled in time, arrival times, parameters and multiply-adds follow.
+    """A transition matrix to edit, with the graph unrolled in time, arrival times, parameters and multiply-adds.
 
-    Nothing is run and no model is made: all that is shown is `cs.schedule`'s account of the graph.
+    Nothing is run, and no model is made: everything follows from `cs.schedule`.
 
     Parameters
     ----------
     graph : CortexGraph, Draft or str
-        What to begin with; a text is one of `STARTS`.
+        The start; a text is one of `STARTS`.
     presentation : Presentation, optional
         `flash(1)` (the default) or `sustained()`.
     readout_time : int, optional
-        When the last state is read; by default the start's own, or the first time that is possible.
+        By default that of the start, or the first possible time.
     until : int, optional
-        Last time that is drawn.
+        The last time that is drawn.
     n_classes : int
-        Of the final layer, which counts among the parameters.
+        Of the final layer, whose parameters are counted, too.
     question : str
-        What to predict first: "arrival", "readable", or "" to just look.
+        The first question: "arrival", "readable", or "" for none.
 
     Attributes
     ----------
     draft : Draft
-        The graph as it is, possible or not: `panel.draft = panel.draft.linked("V1", "IT", "BRCx2")` edits it.
+        The present graph, possible or not: `panel.draft = panel.draft.linked("V1", "IT", "BRCx2")` edits it.
     start, shown : str
-        Where the graph began ("own" where one was given), and "flash" or "sustained"; the controls follow, and lead.
+        The start graph ("own" for a given one), and "flash" or "sustained"; linked with the controls.
     readout_time, until, time : int
     reach : Reach
-        What follows from all that.
+        The consequences.
     settings : dict
-        Plain values that `from_settings` opens a panel on again.
+        Plain values, for `from_settings`.
 
     Raises
     ------
     ValueError, TypeError
-        If an argument is not allowed. What goes wrong later is shown in the panel.
+        If an argument is not allowed. Later errors are shown in the panel.
     """
 
     EXERCISES: ClassVar[Mapping[str, Guess]] = TO_BUILD
@@ -121,12 +121,12 @@ class Anatomy(HasExercises, Saving, Panel):
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], **more: Any) -> Anatomy:
-        """Open a panel on another's `settings`.
+        """Open a panel from the `settings` of another.
 
         Raises
         ------
         ValueError
-            If something lacks, is unknown or is not allowed.
+            If a setting is missing, unknown or not allowed.
         """
         settings = FORM.read(settings)
         return cls(
@@ -218,7 +218,7 @@ class Anatomy(HasExercises, Saving, Panel):
         self.observe(self._changed, names=["draft", "start", "shown", "readout_time", "until"])
 
     def _edited(self, change: Any) -> None:
-        """Take in what the browser made of the matrix."""
+        """Take the transitions that the browser has edited."""
         self._attempt(lambda: self._take(change["new"]), asks=False)
 
     def _take(self, transitions: list[dict[str, Any]]) -> None:
@@ -234,15 +234,15 @@ class Anatomy(HasExercises, Saving, Panel):
 
     @traitlets.validate("start")
     def _known(self, proposal: Any) -> str:
-        # before the menu refuses it in words that do not help
+        # the menu itself would refuse it without naming the start graphs
         if proposal["value"] not in self._starts:
             raise traitlets.TraitError(unknown("start", proposal["value"], self._starts))
         return proposal["value"]
 
-    # --- what follows
+    # --- consequences
 
     def _begin(self, name: str) -> None:
-        """Begin with a start graph, or the one that was given."""
+        """Set the draft to a start graph, or to the given one."""
         if name not in self._starts:
             raise ValueError(unknown("start", name, self._starts))
         self.start = name
@@ -256,7 +256,7 @@ class Anatomy(HasExercises, Saving, Panel):
         self.until = min(max(8, self.readout_time + 2, self.draft.last_change), LONGEST)
 
     def _attempt(self, change: Any, *, asks: bool) -> None:
-        """Follow a change; what goes wrong is said in the panel, which keeps what it showed."""
+        """Apply a change; an error is shown in the panel, which stays as it was."""
         with self._turns.take() as mine:
             if not mine:
                 return
@@ -266,11 +266,11 @@ class Anatomy(HasExercises, Saving, Panel):
                 self._follow(asks=asks)
                 if self._shows != before:
                     self._history.append(before)
-            except Exception as error:  # a widget's exception would show nowhere else
-                # else the next change would be refused because of this one
+            except Exception as error:  # an exception in a callback of a widget would show nowhere else
+                # otherwise the next change would be refused because of this one
                 self._set(*before)
                 self.editor.transitions = self.draft.listed()
-                self.notice.value = alert("This cannot be", error, "The panel is as it was before.")
+                self.notice.value = alert("This is not possible", error, "The panel is as it was before.")
             finally:
                 self.undo_button.disabled = not self._history
 
@@ -290,7 +290,7 @@ class Anatomy(HasExercises, Saving, Panel):
         return self._began, self.settings
 
     def _follow(self, *, asks: bool) -> None:
-        """Work out what follows, and send it to the browser."""
+        """Derive the consequences, and send them to the browser."""
         self._check()
         self.time = min(self.time, self.until)
         self.reach: Reach = reach(self.draft, SHOWN[self.shown], self.readout_time, self.until)
@@ -317,7 +317,7 @@ class Anatomy(HasExercises, Saving, Panel):
 
     def _check(self) -> None:
         if self.shown not in SHOWN:
-            raise ValueError(unknown("way to show an image", self.shown, SHOWN))
+            raise ValueError(unknown("presentation", self.shown, SHOWN))
         if not 1 <= self.until <= LONGEST:
             raise ValueError(f"the last time must be 1 to {LONGEST}, got {self.until}")
         if not 1 <= self.readout_time <= self.until:

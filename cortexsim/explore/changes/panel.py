@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, ClassVar
 
 import ipywidgets as widgets
@@ -18,7 +19,7 @@ from cortexsim.explore.changes.questions import about_loss, percent_correct
 from cortexsim.explore.changes.summaries import OWN_SCALE, RAW, evolution
 from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
-from cortexsim.explore.panel.controls import Control, Menu
+from cortexsim.explore.panel.controls import Chosen, Control, Menu
 from cortexsim.explore.panel.offer import Offer
 from cortexsim.explore.panel.subject import Subject
 from cortexsim.explore.panel.task_study import OWN_TASK, TaskStudy
@@ -26,6 +27,7 @@ from cortexsim.explore.panel.tasks import TASKS
 from cortexsim.explore.panel.unmasked import UNMASKED
 from cortexsim.explore.widgets.figure import Live
 from cortexsim.explore.widgets.movie import Movie
+from cortexsim.model.cortex import Cortex
 from cortexsim.plot import (
     add_cursor,
     add_points,
@@ -64,15 +66,16 @@ class Changes(TaskStudy):
     ACTION: ClassVar[str] = "show and analyse"
 
     time = traitlets.Int(0)
+    recording: xr.DataTree | None = None
+    # the choices that the recording was made with
+    _recorded = ""
 
-    def __init__(self, *args: Any, **more: Any) -> None:
-        self.recording: xr.DataTree | None = None
-        self._recorded = ""
-        self.movie = Movie()
-        super().__init__(*args, **more)
-        self.place.add_class("cortexsim-linked")
-        traitlets.link((self, "time"), (self.movie, "time"))
-        self.observe(lambda _: self._move(), names="time")
+    @cached_property
+    def movie(self) -> Movie:
+        """The canvas; its time and that of the panel are one."""
+        movie = Movie()
+        traitlets.link((self, "time"), (movie, "time"))
+        return movie
 
     def controls_for(self, subject: Subject) -> dict[str, Control]:
         """Declare the task, the quantity and its scale, the presentation and the area."""
@@ -96,22 +99,26 @@ class Changes(TaskStudy):
         if self.choices["task"] in TASKS:
             self._controls["presentation"].value = TASKS[self.choices["task"]].start["kind"]
 
-    def why_not(self, choices: Mapping[str, Any]) -> str:
+    def why_not(self, choices: Chosen) -> str:
         """Say that the model has no statistics for the presentation."""
-        offer = Offer(self.who.model, self._until)
-        reason = offer.why_not(UNMASKED[choices["presentation"]])
+        model = self.subject_of(choices).model
+        reason = Offer(model, _last_time(model)).why_not(UNMASKED[choices["presentation"]])
         return f"«{UNMASKED[choices['presentation']]}»: {reason}" if reason else ""
 
-    def measure(self, choices: Mapping[str, Any], report: Report) -> xr.Dataset:
+    def measure(self, choices: Chosen, report: Report) -> xr.Dataset:
         """Record the model, unless the last recording serves, and analyse its activity."""
         report(0.01, "drawing the images")
-        images = self.who.images
+        # the panel may turn to another task during the run
+        who = self.subject_of(choices)
+        images = who.images
         presentation = UNMASKED[choices["presentation"]]
         key = "/".join(str(choices[name]) for name in ("task", "presentation", "quantity"))
         recording = self.recording if self._recorded == key else None
         if recording is None:
-            report(0.08, f"showing {self.who.n} images")
-            recording = simulate(self.who.model, images, presentation, until=self._until, quantity=choices["quantity"])
+            report(0.08, f"showing {who.n} images")
+            recording = simulate(
+                who.model, images, presentation, until=_last_time(who.model), quantity=choices["quantity"]
+            )
         report(0.25, "analysing")
         result = evolution(
             recording,
@@ -123,7 +130,7 @@ class Changes(TaskStudy):
         # a cancelled run has raised before this line
         self.recording, self._recorded = recording, key
         return result.assign_attrs(
-            model=self.who.title, model_checksum=made_with(recording)["model"], presentation=str(presentation)
+            model=who.title, model_checksum=made_with(recording)["model"], presentation=str(presentation)
         )
 
     def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:
@@ -168,6 +175,7 @@ class Changes(TaskStudy):
             cell = widgets.Layout(min_width="0", overflow="hidden", height=f"{figure.layout.height}px")
             # the canvas draws the cursors, because it knows the time without the kernel
             cells.append(widgets.Box([Live(hide_cursor(figure))], layout=cell))
+        self.place.add_class("cortexsim-linked")
         return [self.movie, widgets.GridBox(cells, layout=columns)]
 
     def say(self, result: xr.Dataset) -> str:
@@ -183,12 +191,7 @@ class Changes(TaskStudy):
             f"{percent_correct(result, last, last):.0f} %. {about_loss(result)}"
         )
 
-    @property
-    def _until(self) -> int:
-        longest = max((taken.until for taken in self.who.model.statistics.values()), default=UNTIL)
-        return min(UNTIL, longest)
-
-    def _take(self, chosen: Mapping[str, Any], result: Any) -> None:
+    def _take(self, chosen: Chosen, result: Any) -> None:
         self.movie.show(film(result))
         super()._take(chosen, result)
         # the time may have changed during drawing
@@ -198,7 +201,13 @@ class Changes(TaskStudy):
         times = result["time"].values
         return int(np.clip(self.time, times[0], times[-1]))
 
-    def _move(self) -> None:
+    @traitlets.observe("time")
+    def _move(self, _change: object = None) -> None:
         """Move the cursors of `figures` to the present time; the browser has moved those that are on the page."""
         for figure in self.figures.values():
             move_cursor(figure, self.time)
+
+
+def _last_time(model: Cortex) -> int:
+    """Return the last time that is shown: `UNTIL`, or where the model's statistics end."""
+    return min(UNTIL, max((taken.until for taken in model.statistics.values()), default=UNTIL))

@@ -1,4 +1,4 @@
-"""How often a model is right over time, on a batch of images like the one that is shown."""
+"""Accuracy over time on a batch of images like the one that is shown."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def right_over_time(
     Returns
     -------
     list of int or None
-        For each time from 0 to `until`; None where there is nothing to read.
+        For each time from 0 to `until`; None where nothing can be read.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def right_over_time(
 
 
 def as_series(name: str, right: Sequence[int | None], n: int) -> dict[str, Any]:
-    """Turn counts over time into a line with its 95 % interval, for the stage."""
+    """Return counts over time as a line with its 95 % interval, for the stage."""
     between = [None if count is None else wilson(count, n) for count in right]
     return {
         "name": name,

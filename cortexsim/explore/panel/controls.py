@@ -9,6 +9,9 @@ from typing import Any, Protocol
 import ipywidgets as widgets
 
 Value = str | int | float | bool
+Chosen = Mapping[str, Any]
+"""What a panel's controls are set to, by the names of the choices; each control knows the type of its value."""
+
 Options = Sequence[Value] | Sequence[tuple[str, Value]] | Mapping[str, Value]
 
 

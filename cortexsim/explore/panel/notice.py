@@ -1,4 +1,4 @@
-"""What went wrong, in words: a widget's exception would show nowhere else."""
+"""Errors as text in a panel: an exception in a callback of a widget would show nowhere else."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ def alert(what: str, error: Exception, then: str = "") -> str:
     Parameters
     ----------
     what : str
-        What could not be done, such as "This could not be drawn".
+        The action that failed, such as "This could not be drawn".
     error : Exception
         Its message says what is allowed.
     then : str
-        What the person can do.
+        Advice.
     """
     trace = html.escape("".join(traceback.format_exception(error)))
     after = f"<div>{html.escape(then)}</div>" if then else ""

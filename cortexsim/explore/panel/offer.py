@@ -1,4 +1,4 @@
-"""Which presentations a model can be shown, and why not the others."""
+"""Presentations that a model can be shown, and the reasons against the others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NO_STATISTICS = "no statistics (cs.calibrate)"
 
 
 class Offer:
-    """What a model can be shown up to a time.
+    """The presentations that a model can be shown up to a time.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Offer:
         self.arrival = arrival(model.graph)
 
     def why_not(self, presentation: Presentation) -> str:
-        """Say why a presentation cannot be shown; "" if it can."""
+        """Return the reason why a presentation cannot be shown; "" if it can."""
         soa, last = presentation.soa, self.model.graph.last
         if soa is not None and soa + self.arrival > self.until:
             return f"too late: {self.arrival} steps from here to {last}, time ends at {self.until}"
@@ -45,20 +45,20 @@ class Offer:
         return "" if last_time >= self.until else f"its statistics end at t = {last_time}"
 
     def masked(self, duration: int, soa: int, mask: str) -> Presentation:
-        """Return the masked presentation of these; with the mask's duration that the model knows, if it knows one."""
+        """Return a masked presentation, with the duration that the mask has in the model's statistics, if any."""
         for known in self._known:
             if (known.duration, known.soa, known.mask) == (duration, soa, mask):
                 return known
         return masked(duration, soa, mask)
 
     def presentation(self, kind: str, duration: int, mask: str, soa: int) -> Presentation:
-        """Make the presentation that the controls stand for."""
+        """Return the presentation of these choices."""
         if kind == "flash":
             return flash(duration)
         return sustained() if kind == "sustained" else self.masked(duration, soa, mask)
 
     def durations(self, kind: str) -> list[Option]:
-        """List the durations of the target; none where it stays."""
+        """List the durations of the target; none if it is sustained."""
         if kind == "sustained":
             return []
         known = [p.duration for p in self._known if p.kind == kind and p.duration]
@@ -87,7 +87,7 @@ class Offer:
         return LONGEST if self.free else max([p.soa for p in self._known if p.soa], default=1)
 
     def _with(self, kind: str, duration: int | None = None, mask: str | None = None) -> list[Presentation]:
-        """List the presentations that a choice leaves open."""
+        """List the presentations with these choices."""
         if kind == "sustained":
             return [sustained()]
         longest = LONGEST if self.free else max([p.duration for p in self._known if p.duration], default=1)
@@ -102,7 +102,7 @@ class Offer:
         ]
 
     def _any(self, presentations: list[Presentation]) -> str:
-        """Say why none of several can be shown; a particular reason before the general one."""
+        """Return the reason why none of several can be shown, preferably a specific one."""
         reasons = [self.why_not(presentation) for presentation in presentations]
         particular = [reason for reason in reasons if reason != NO_STATISTICS]
         if "" in reasons:

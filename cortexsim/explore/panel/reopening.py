@@ -1,4 +1,4 @@
-"""Open a panel again from its settings, whichever panel it was."""
+"""Panels opened from saved settings, of whichever panel they are."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ STUDIES = ("Brains", "Changes", "Experiment", "Folding", "HowLong", "Lesions", "
 
 
 SHOWS = ("Anatomy", "Tour", "Training")
-"""Panels that measure nothing for a table: what they save holds what they show."""
+"""Panels that show without a measurement."""
 
 
 def reopen(
     settings: Mapping[str, Any] | str | Path, *, model: Any = None, data: Any = None, lesson: Any = None
 ) -> Study | Anatomy | Tour | Training:
-    """Open a panel on another's settings, with the answers that were given in it.
+    """Open a panel from saved settings, with the answers that were given in it.
 
     Parameters
     ----------
     settings : mapping or path
         A panel's `settings`, or the file that `panel.save` wrote.
     model, data
-        Where the settings name none, because they were given.
+        For settings of a panel that was opened on a model or data of your own.
     lesson : Lesson
-        Of a training of your own.
+        For settings of a training of your own.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     TypeError, ValueError
-        If it is no JSON, or no settings of such a panel, or what was answered is damaged; the message says where, and
-        what is allowed.
+        If the file is no JSON, or these are no settings of a panel, or the answers are damaged; the message says where,
+        and what is allowed.
     """
     if isinstance(settings, str | Path):
         settings = read_settings(settings)

@@ -1,4 +1,4 @@
-"""A panel that measures something: choices, a prediction, a run behind the cell, and figures of what came out."""
+"""Panels that measure: choices, a prediction, a run in the background, and figures of the result."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import xarray as xr
 from cortexsim._support.checks import unknown
 from cortexsim._support.progress import Clock, Report, silent, stop_unless
 from cortexsim.explore.panel.asking import Asking, Guess, HasExercises
-from cortexsim.explore.panel.controls import Control
+from cortexsim.explore.panel.controls import Chosen, Control
 from cortexsim.explore.panel.jobs import LatestJob, Wanted
 from cortexsim.explore.panel.notice import alert
 from cortexsim.explore.panel.settings import MEASURED, write_settings
@@ -25,36 +25,34 @@ from cortexsim.explore.panel.subject import Subject
 from cortexsim.explore.widgets.figure import Live
 from cortexsim.explore.widgets.shortcuts import Panel
 
-Told = Report
-
 
 class Study(HasExercises, Panel):
-    """What all such panels share; a panel of its own says which choices, what is measured, and how it is drawn.
+    """A panel that measures; each kind of panel declares its choices, what is measured, and how it is drawn.
 
     Parameters
     ----------
     subject : Subject or None
-        Who is studied; None where a panel has other material.
+        The model and images that are studied; None for a panel with other material.
     controls : mapping of str to Control or Widget
         By the names of the choices. Each has a `value`, which is plain: it is saved as JSON.
     question : str
-        What to predict first: a key of `QUESTIONS`, or "" to just look.
+        A key of `QUESTIONS`, to be answered before the first run, or "" for none.
 
     Attributes
     ----------
     choices : dict
-        What is chosen now.
+        The present choices.
     result : Dataset, DataTree or None
-        What was measured last.
+        The last measurement.
     figures : dict of str to Figure
-        Of that result.
+        The figures of that result.
     settings : dict
-        What makes that result again, as plain values: `cortexsim.explore.reopen(settings).run()`, or
+        Plain values that make that result again: `cortexsim.explore.reopen(settings).run()`, or
         `cortexsim rerun settings.json`.
     busy : bool
-        Whether it measures.
+        True while a measurement runs.
     error : Exception or None
-        Of the last run.
+        The error of the last run.
 
     Raises
     ------
@@ -62,7 +60,7 @@ class Study(HasExercises, Panel):
         If there is no such question.
     """
 
-    # choices of how a result is looked at: another one measures nothing anew, and the panel shows its control itself
+    # choices of how a result is shown: a change measures nothing, and the panel places the control itself
     VIEWS: ClassVar[tuple[str, ...]] = ()
     QUESTIONS: ClassVar[Mapping[str, Guess]] = {}
     ACTION: ClassVar[str] = "run"
@@ -103,13 +101,13 @@ class Study(HasExercises, Panel):
             control.observe(lambda _: self._follow(), names="value")
         for name in self.VIEWS:
             self._controls[name].observe(lambda _: self._look(), names="value")
-        self._shows_busy(False)
+        self._show_busy(False)
         self._follow()
 
-    # --- what a panel of its own says
+    # --- what each kind of panel defines
 
-    def measure(self, choices: Mapping[str, Any], report: Report) -> xr.Dataset | xr.DataTree:
-        """Measure; in a thread, so no widget may be touched.
+    def measure(self, choices: Chosen, report: Report) -> xr.Dataset | xr.DataTree:
+        """Measure, in a thread that may not touch any widget.
 
         Parameters
         ----------
@@ -130,25 +128,25 @@ class Study(HasExercises, Panel):
         raise NotImplementedError
 
     def say(self, result: Any) -> str:
-        """Say in a sentence what came out, with its numbers; plain text."""
+        """Return a sentence about the result, with its numbers, as plain text."""
         return ""
 
-    def why_not(self, choices: Mapping[str, Any]) -> str:
-        """Say why these choices cannot be run; "" if they can."""
+    def why_not(self, choices: Chosen) -> str:
+        """Return the reason why these choices cannot be run; "" if they can."""
         return ""
 
     def show(self, figures: Mapping[str, go.Figure]) -> Sequence[widgets.Widget]:
-        """Return what stands below the finding; a panel with more than figures adds to it."""
+        """Return the widgets below the finding; a panel that has more than figures adds to them."""
         return [Live(figure) for figure in figures.values()]
 
     def look(self, result: Any) -> None:
         """Change the figures of a result after a change in one of `VIEWS`; nothing is measured."""
 
-    # --- what a person does
+    # --- actions
 
     @property
     def choices(self) -> dict[str, Any]:
-        """What is chosen now."""
+        """The present choices."""
         return {name: control.value for name, control in self._controls.items()}
 
     def choose(self, **choices: Any) -> None:
@@ -157,7 +155,7 @@ class Study(HasExercises, Panel):
         Raises
         ------
         ValueError
-            If there is no such choice, or it cannot be that; the panel keeps what was chosen.
+            If there is no such choice, or the value is not allowed; the panel keeps the present choice then.
         """
         for name, value in (self._current(*choice) for choice in choices.items()):
             if name not in self._controls:
@@ -170,37 +168,37 @@ class Study(HasExercises, Panel):
                 control.value = wanted
             except (traitlets.TraitError, TypeError, ValueError) as error:
                 raise ValueError(f"{name} must be {_allowed(control)}, got {value!r}") from error
-            # a slider brings what is beyond its ends to them
+            # a slider would clip a value beyond its ends
             if control.value != wanted:
                 control.value = before
                 raise ValueError(f"{name} must be {_allowed(control)}, got {value!r}")
 
     def run(self) -> None:
-        """Measure what is chosen, behind the cell; what was measured before is shown at once."""
+        """Measure the present choices in the background; what was measured before is shown at once."""
         if self.ask.missing:
             self.ask.remind()
             return
         chosen = self.choices
         reason = self.why_not(chosen)
         if reason:
-            self.notice.value = alert("This cannot be run", ValueError(reason), "Choose something else above.")
+            self.notice.value = alert("This cannot be run", ValueError(reason), "Change the choices above.")
             return
         self.error, self.notice.value = None, ""
-        key = self._name_of(chosen)
+        key = self._key_of(chosen)
         if key in self._made:
             self._jobs.cancel()
             self._take(chosen, self._made[key][1])
             return
-        self._shows_busy(True)
+        self._show_busy(True)
         self._jobs.start(lambda wanted: self._job(chosen, wanted))
 
     def compute(self) -> xr.Dataset | xr.DataTree:
-        """Measure what is chosen here and now, without a prediction, and return it; nothing is caught.
+        """Measure the present choices, without a prediction, and return the result; errors are raised.
 
         Raises
         ------
         ValueError
-            If what is chosen cannot be run; the message says why.
+            If these choices cannot be run; the message says why.
         """
         chosen = self.choices
         reason = self.why_not(chosen)
@@ -208,24 +206,24 @@ class Study(HasExercises, Panel):
             raise ValueError(reason)
         result = self.measure(chosen, silent)
         with self._lock:
-            self._made[self._name_of(chosen)] = chosen, result
+            self._made[self._key_of(chosen)] = chosen, result
             self._take(chosen, result)
         return result
 
     def cancel(self) -> None:
-        """Want what is being measured no longer; what was shown before stays."""
+        """Cancel the present run, and keep the previous result on display."""
         self._jobs.cancel()
         with self._lock:
-            self._shows_busy(False)
+            self._show_busy(False)
             self.words.value = "cancelled"
 
     def wait(self, timeout_s: float = 600) -> None:
-        """Wait until it measures no more.
+        """Wait until no measurement runs.
 
         Raises
         ------
         TimeoutError
-            If it still does after so many seconds.
+            If one still runs after so many seconds.
         """
         self._jobs.wait(timeout_s)
 
@@ -236,7 +234,7 @@ class Study(HasExercises, Panel):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Plain values that open the panel again, and what was answered in it and in its exercises."""
+        """Plain values that open the panel again, with the answers to its questions and exercises."""
         return MEASURED.written(
             panel=type(self).__name__,
             subject=None if self.subject is None else self.subject.to_dict(),
@@ -246,29 +244,29 @@ class Study(HasExercises, Panel):
         )
 
     def save(self, path: str | Path) -> None:
-        """Write the settings, and so the answers, to a JSON file; `cortexsim.explore.reopen` reads it.
+        """Write the settings, with the answers, to a JSON file, which `cortexsim.explore.reopen` reads.
 
         Raises
         ------
         OSError
-            If it cannot be written; what was there before is whole.
+            If it cannot be written; an existing file is unchanged then.
         """
         write_settings(self.settings, path)
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], *, model: Any = None, data: Any = None) -> Self:
-        """Open a panel on another's `settings`.
+        """Open a panel from the `settings` of another.
 
         Parameters
         ----------
         settings : mapping
         model, data
-            Where the settings name none, because they were given.
+            For settings of a panel that was opened on a model or data of your own.
 
         Raises
         ------
         ValueError
-            If something lacks, is unknown, or belongs to another panel or model.
+            If a setting is missing, unknown, or of another panel or model.
         """
         checked = MEASURED.read(settings)
         if checked["panel"] != cls.__name__:
@@ -283,7 +281,7 @@ class Study(HasExercises, Panel):
         subject = Subject.from_dict(settings["subject"], model=model, data=data)
         return cls(subject=subject, question=settings["question"])  # type: ignore[call-arg]
 
-    # --- behind it
+    # --- inside
 
     @classmethod
     def _current(cls, name: str, value: Any) -> tuple[str, Any]:
@@ -309,36 +307,36 @@ class Study(HasExercises, Panel):
             report(1.0, "drawing …")
             with self._lock:
                 if wanted():
-                    self._made[self._name_of(chosen)] = chosen, result
+                    self._made[self._key_of(chosen)] = chosen, result
                     self._take(chosen, result)
         except InterruptedError:
             return
-        except Exception as error:  # shown in the panel: nobody reads what a thread has to say
+        except Exception as error:  # shown in the panel: an exception in a thread would show nowhere else
             with self._lock:
                 if wanted():
                     self.error = error
                     self.notice.value = alert(
-                        "This could not be measured", error, "What is drawn below is from before. Choose otherwise."
+                        "This could not be measured", error, "The figures below are those of the previous run."
                     )
         finally:
             with self._lock:
                 if wanted():
-                    self._shows_busy(False)
+                    self._show_busy(False)
 
-    def _name_of(self, chosen: Mapping[str, Any]) -> str:
-        """Name what is measured with these choices, however it is looked at."""
+    def _key_of(self, chosen: Chosen) -> str:
+        """Return the key of a measurement: all choices but those of how it is shown."""
         return _key({name: value for name, value in chosen.items() if name not in self.VIEWS})
 
-    def _take(self, chosen: Mapping[str, Any], result: Any) -> None:
+    def _take(self, chosen: Chosen, result: Any) -> None:
         figures = self.draw(result)
         self.place.children = tuple(self.show(figures))
         self.result, self.figures = result, figures
         said = self.say(result)
         self.finding.value = f'<div role="status" style="line-height:1.45">{html.escape(said)}</div>' if said else ""
         self.ask.compare(result, chosen)
-        self._shows_busy(False)
+        self._show_busy(False)
 
-    def _shows_busy(self, busy: bool) -> None:
+    def _show_busy(self, busy: bool) -> None:
         self.busy = busy
         for control in (self.cancel_button, self.bar):
             control.layout.visibility = "visible" if busy else "hidden"
@@ -354,7 +352,7 @@ class Study(HasExercises, Panel):
             self.notice.value = alert("This could not be drawn", error)
 
     def _follow(self) -> None:
-        """Say at once whether what is chosen can be run."""
+        """Show at once whether the present choices can be run."""
         reason = self.why_not(self.choices)
         self.button.disabled = bool(reason)
         self.button.tooltip = reason
@@ -362,7 +360,7 @@ class Study(HasExercises, Panel):
 
 
 def _allowed(control: Any) -> str:
-    """Say what a control can be set to."""
+    """Return the values that a control allows, as text."""
     options = getattr(control, "options", None)
     if options is not None:
         pairs = list(options.items()) if isinstance(options, Mapping) else list(options)
@@ -373,5 +371,5 @@ def _allowed(control: Any) -> str:
     return f"of the type {type(control.value).__name__}"
 
 
-def _key(choices: Mapping[str, Any]) -> str:
+def _key(choices: Chosen) -> str:
     return json.dumps(dict(choices), sort_keys=True)

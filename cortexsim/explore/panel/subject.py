@@ -1,4 +1,4 @@
-"""Who is studied in a panel: a model, its feedforward sibling, and the images that they are shown."""
+"""Subjects of panels: a model, its feedforward control, and the images that both are shown."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ from cortexsim.stimuli.images import as_images
 
 
 class Subject:
-    """A model with images, by name or given.
+    """A model with images, by name or of your own.
 
     Parameters
     ----------
     task : str, optional
-        One of those that ship, such as "contours" or "digits"; by default the first, unless a model is given.
+        A task with a pretrained model, such as "contours" or "digits"; by default the first, unless a model is given.
     model : Cortex or str, optional
         A model, the name of a pretrained one, or a path ending in .safetensors.
     data : Dataset or mapping, optional
-        Images with `label`; or `name` and arguments of a dataset of cortexsim, drawn when they are needed.
+        Images with `label`; or `name` and arguments of a dataset, whose images are drawn when they are needed.
     n : int
-        Images: so many are drawn, or taken from all over those that were given.
+        Number of images: so many are drawn, or taken evenly from those that were given.
 
     Attributes
     ----------
     model : Cortex
     sibling : Cortex or None
-        The same without recurrence, where one ships.
+        The feedforward control of a pretrained model, if there is one.
 
     Raises
     ------
     ValueError
         If there is no such task, or too few images.
     TypeError
-        If model or data are something else, or only one of them is given.
+        If model or data are of another type, or only one of them is given.
     """
 
     def __init__(
@@ -87,34 +87,34 @@ class Subject:
 
     @property
     def images(self) -> xr.Dataset:
-        """The images, drawn at the first call."""
+        """The images; drawn at the first call."""
         if self._drawn is None:
             given = self._data
             self._drawn = spread(given, self.n) if isinstance(given, xr.Dataset) else draw(given, self.n)
         return self._drawn
 
     def some(self, n: int) -> xr.Dataset:
-        """Take up to n of the images: the first ones where they were drawn, else from all over."""
+        """Return up to n of the images: the first ones if they are drawn, else evenly taken ones."""
         if isinstance(self._data, xr.Dataset):
             return spread(self.images, n)
         return self.images.isel(stimulus=slice(0, n))
 
     def training(self, n: int) -> xr.Dataset:
-        """Draw images of the training part, to take statistics on; of images that were given, take up to n of all."""
+        """Draw images of the training part, to take statistics on; of images of your own, return up to n of all."""
         if isinstance(self._data, xr.Dataset):
             return spread(self._data, n)
         return draw({**self._data, "part": "train", "seed": int(self._data.get("seed", 0)) + 1}, n)
 
     @property
     def title(self) -> str:
-        """What it is called."""
+        """The title of the task, the name of the model, or "your own model"."""
         for task in TASKS.values():
             if self._named is not None and task.model == self._named:
                 return task.title
         return self._named or "your own model"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, for JSON; None stands for what was given as it is, and has no name."""
+        """Return plain values, for JSON; None stands for a model or data of your own, which have no name."""
         return {
             "model": self._named,
             "data": None if isinstance(self._data, xr.Dataset) else dict(self._data),
@@ -130,24 +130,26 @@ class Subject:
         model: Cortex | str | None = None,
         data: xr.Dataset | Mapping[str, Any] | None = None,
     ) -> Subject:
-        """Read `to_dict`'s form.
+        """Make a subject of what `to_dict` returned.
 
         Raises
         ------
         ValueError
-            If it names no model or no data and none are given, or the model is another one.
+            If no model or no data are named or given, or the model differs from the saved one.
         """
         described = SUBJECT.read(described)
         for name, given in (("model", model), ("data", data)):
             if described[name] is None and given is None:
-                raise ValueError(f"these settings name no {name}, because it was given: give it as {name}=...")
+                raise ValueError(
+                    f"these settings name no {name}: they were saved with your own; pass it again as {name}=..."
+                )
         model = described["model"] if model is None else model
         data = described["data"] if data is None else data
         subject = cls(model=model, data=data, n=described["n"])
         found = subject.model.checksum()
         if described.get("model_checksum") not in (None, found):
             raise ValueError(
-                f"the model is not the one of these settings: its checksum is {found}, the settings say "
-                f"{described['model_checksum']!r}; give that one, or leave model_checksum out to use this one"
+                f"the model differs from the one of these settings: its checksum is {found}, the settings have "
+                f"{described['model_checksum']!r}; pass that model, or remove model_checksum to use this one"
             )
         return subject

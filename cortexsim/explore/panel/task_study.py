@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from cortexsim.explore.panel.controls import Menu
+from cortexsim.explore.panel.controls import Chosen, Menu
 from cortexsim.explore.panel.subject import Subject
 from cortexsim.explore.panel.subject_study import SubjectStudy
 from cortexsim.explore.panel.tasks import shipped
@@ -33,7 +30,7 @@ class TaskStudy(SubjectStudy):
         """Set the controls whose options depend on the subject."""
         raise NotImplementedError
 
-    def subject_of(self, choices: Mapping[str, Any]) -> Subject:
+    def subject_of(self, choices: Chosen) -> Subject:
         """Return the subject that choices are about; its model is loaded at the first call."""
         task = choices["task"]
         if task not in self._subjects:

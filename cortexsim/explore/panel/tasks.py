@@ -1,4 +1,4 @@
-"""What the panels offer to look at: a task with its data, its difficulties, its model and that model's sibling."""
+"""Tasks that panels offer: data with their difficulties, a pretrained model, and its feedforward control."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cortexsim.zoo.models import pretrained
 
 
 class Difficulty(NamedTuple):
-    """What it is called, and the arguments that it adds to the task's data."""
+    """A label, and the arguments that are added to those of the task's data."""
 
     label: str
     adds: Mapping[str, Any]
@@ -25,17 +25,17 @@ class Task:
     ----------
     title : str
     data : mapping or None
-        `name` and arguments of a dataset of cortexsim, as `rerun` reads them; None for images that were given.
+        `name` and arguments of a dataset, as `rerun` reads them; None for images of your own.
     difficulty : str
-        What makes it difficult.
+        The name of the difficulty, such as "occlusion".
     difficulties : mapping of str to Difficulty
         At least one.
     model : str or None
-        Name of a pretrained model, or a path; None for one that was given.
+        Name of a pretrained model, or a path; None for a model of your own.
     sibling : str or None
-        The same without recurrence.
+        The feedforward control.
     start : mapping
-        The presentation that is shown first.
+        The first presentation.
     """
 
     title: str
@@ -47,7 +47,7 @@ class Task:
     start: Mapping[str, Any] = field(default_factory=lambda: {"kind": "flash", "duration": 1})
 
     def data_for(self, difficulty: str) -> dict[str, Any] | None:
-        """Say which data to draw, as `rerun` reads it."""
+        """Return the data to draw, as `rerun` reads them."""
         return None if self.data is None else {**self.data, **self.difficulties[difficulty].adds}
 
 
@@ -90,7 +90,7 @@ TASKS: dict[str, Task] = {
 
 
 def shipped() -> dict[str, Task]:
-    """Return the tasks whose models ship; a sibling that does not is left out."""
+    """Return the tasks whose models are installed; a control that is not installed is left out."""
     there = pretrained()
     # a registered dataset needs no task of its own here; one has been written where its difficulty can be chosen
     plain = {

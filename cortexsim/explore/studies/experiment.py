@@ -12,7 +12,7 @@ import xarray as xr
 
 from cortexsim._support.checks import unknown
 from cortexsim._support.progress import Report
-from cortexsim.explore.panel.controls import Control, Fixed, Menu
+from cortexsim.explore.panel.controls import Chosen, Control, Fixed, Menu
 from cortexsim.explore.panel.study import Study
 from cortexsim.paper import experiments
 from cortexsim.plot import experiment as drawn
@@ -77,7 +77,7 @@ class Experiment(Study):
         ships = isinstance(self.result, xr.Dataset) and self._ships is not None and self._ships.identical(self.result)
         return SHIPS if ships else "run here"
 
-    def measure(self, choices: Mapping[str, Any], report: Report) -> xr.Dataset:
+    def measure(self, choices: Chosen, report: Report) -> xr.Dataset:
         """Open the bundled result, or run the experiment in a temporary folder."""
         if choices["scale"] == SHIPS:
             return experiments.shipped(choices["experiment"])

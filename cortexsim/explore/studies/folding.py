@@ -14,7 +14,7 @@ import xarray as xr
 from cortexsim._support.progress import Report
 from cortexsim.datasets import digits
 from cortexsim.explore.panel.asking import Guess
-from cortexsim.explore.panel.controls import Buttons, Control, Menu, Slider
+from cortexsim.explore.panel.controls import Buttons, Chosen, Control, Menu, Slider
 from cortexsim.explore.panel.study import Study
 from cortexsim.explore.studies import folding_questions
 from cortexsim.explore.studies.folding_drawing import MOST_STEPS, drawing
@@ -84,7 +84,7 @@ class Folding(Study):
         asked, chosen, *rest = self.children  # type: ignore[has-type]
         self.children = (asked, chosen, self._controls["form"], self.picture, *rest)
 
-    def measure(self, choices: Mapping[str, Any], report: Report) -> xr.Dataset:
+    def measure(self, choices: Chosen, report: Report) -> xr.Dataset:
         """Run both forms with the same weights on the same images, and count the parameters by number of steps."""
         steps, shared = choices["steps"], choices["weights"] == SHARED
         if self._images is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import plotly.graph_objects as go
@@ -15,7 +15,7 @@ from cortexsim.datasets.registry import draw
 from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.batch import right_over_time
-from cortexsim.explore.panel.controls import Control, Menu
+from cortexsim.explore.panel.controls import Chosen, Control, Menu
 from cortexsim.explore.panel.subject import Subject
 from cortexsim.explore.panel.task_study import TaskStudy
 from cortexsim.explore.panel.unmasked import UNMASKED
@@ -71,7 +71,7 @@ class HowLong(TaskStudy):
             self._controls[name].options = _times(subject.model)[name]
             self._controls[name].value = value
 
-    def why_not(self, choices: Mapping[str, Any]) -> str:
+    def why_not(self, choices: Chosen) -> str:
         """Say that there is no normalization, or that the model's own statistics do not reach so far."""
         model = self.subject_of(choices).model
         if model.normalization == "none":
@@ -88,7 +88,7 @@ class HowLong(TaskStudy):
                 )
         return ""
 
-    def measure(self, choices: Mapping[str, Any], report: Report) -> xr.Dataset:
+    def measure(self, choices: Chosen, report: Report) -> xr.Dataset:
         """Read the model out at every time with each kind of statistics, and its control with those of each time."""
         who = self.subject_of(choices)
         shown, until, n = UNMASKED[choices["presentation"]], choices["until"], who.images.sizes["stimulus"]
@@ -98,10 +98,10 @@ class HowLong(TaskStudy):
             HELD: f"those of t = {choices['held_from']} held from then on",
             POOLED: f"shared over times 0 to {who.model.readout_time}",
         }
-        models = {"recurrent": who.model} | ({"feedforward": who.sibling} if who.sibling is not None else {})
-        curves = [("recurrent", kind) for kind in kinds] + [
-            (name, CALIBRATED) for name in models if name != "recurrent"
-        ]
+        models, curves = {"recurrent": who.model}, [("recurrent", kind) for kind in kinds]
+        if who.sibling is not None:
+            models["feedforward"] = who.sibling
+            curves.append(("feedforward", CALIBRATED))
         right = np.full((len(models), len(kinds), until + 1), np.nan)
         for number, (name, kind) in enumerate(curves):
             of_curve = part(report, number / len(curves), (number + 1) / len(curves), f"{name}, {words[kind]}: ")
@@ -150,7 +150,8 @@ class HowLong(TaskStudy):
                 if percent_correct(result, kind, time) is not None
             ]
             parts.append(f"at t = {time}: {', '.join(read) or 'nothing can be read out'}")
-        text = "A" + "; ".join(parts)[1:] + f" ({result.attrs['n']} images, statistics {result.attrs['statistics']})."
+        text = "; ".join(parts)
+        text = f"{text[0].upper()}{text[1:]} ({result.attrs['n']} images, statistics {result.attrs['statistics']})."
         if "feedforward" in result["model"].values:
             curve = result["accuracy"].sel(model="feedforward").isel(statistics=0).dropna("time")
             if curve.sizes["time"]:
@@ -158,9 +159,7 @@ class HowLong(TaskStudy):
                 text += f" The feedforward control: {float(curve[0]):.1%} at {when}; more time does not help it."
         return text
 
-    def _statistics(
-        self, who: Subject, model: Cortex, kind: str, choices: Mapping[str, Any], report: Report
-    ) -> Statistics:
+    def _statistics(self, who: Subject, model: Cortex, kind: str, choices: Chosen, report: Report) -> Statistics:
         """Find or take the statistics, then hold them constant or pool them."""
         shown, at = UNMASKED[choices["presentation"]], model.readout_time
         if choices["calibration"] == AS_TRAINED:
@@ -174,7 +173,7 @@ class HowLong(TaskStudy):
 
     @staticmethod
     def _taken(who: Subject, model: Cortex, shown: Presentation, count: int, until: int, report: Report) -> Statistics:
-        report(0.0, f", taking them from {count} images …")
+        report(0.0, f"taking statistics from {count} images …")
         described = who.to_dict()["data"]
         if described is None:
             # for images of your own, it is not known which other images belong to them

@@ -14,7 +14,7 @@ from cortexsim import analyse, protocols
 from cortexsim._support.progress import Report
 from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
-from cortexsim.explore.panel.controls import Control, Menu, Range, Scale
+from cortexsim.explore.panel.controls import Chosen, Control, Menu, Range, Scale
 from cortexsim.explore.panel.subject import Subject
 from cortexsim.explore.panel.subject_study import SubjectStudy
 from cortexsim.explore.panel.unmasked import UNMASKED
@@ -78,7 +78,7 @@ class Lesions(SubjectStudy):
             "threshold": Scale("decision at a confidence of", THRESHOLDS, 0.5),
         }
 
-    def why_not(self, choices: Mapping[str, Any]) -> str:
+    def why_not(self, choices: Chosen) -> str:
         """Say that nothing would change, because the connection delivers nothing then."""
         graph, shown = self.who.model.graph, UNMASKED[choices["presentation"]]
         first, last = choices["window"]
@@ -89,7 +89,7 @@ class Lesions(SubjectStudy):
             return str(error)
         return ""
 
-    def measure(self, choices: Mapping[str, Any], report: Report) -> xr.Dataset:
+    def measure(self, choices: Chosen, report: Report) -> xr.Dataset:
         """Run the intact model and each version of the lesion."""
         connections, strength, (first, last) = choices["connections"], choices["strength"], choices["window"]
         times = range(first, last + 1)

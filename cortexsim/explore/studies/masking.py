@@ -13,7 +13,7 @@ import xarray as xr
 from cortexsim import protocols
 from cortexsim._support.progress import Report
 from cortexsim.explore.panel.asking import Guess
-from cortexsim.explore.panel.controls import Control, Menu
+from cortexsim.explore.panel.controls import Chosen, Control, Menu
 from cortexsim.explore.panel.subject import Subject
 from cortexsim.explore.panel.subject_study import SubjectStudy
 from cortexsim.explore.studies import masking_questions
@@ -73,13 +73,13 @@ class Masking(SubjectStudy):
             "shortcut": Menu("shortcut weight λ", [as_trained, *others], width_px=270),
         }
 
-    def why_not(self, choices: Mapping[str, Any]) -> str:
+    def why_not(self, choices: Chosen) -> str:
         """Say that the model has no statistics of its own for such masks."""
         if choices["statistics"] == OWN and not self._soas(choices):
             return f"the model was not trained with such masks: set «statistics from» to «{TRIALS}»"
         return ""
 
-    def measure(self, choices: Mapping[str, Any], report: Report) -> xr.Dataset:
+    def measure(self, choices: Chosen, report: Report) -> xr.Dataset:
         """Run all conditions on the model, and on the feedforward control where it has such statistics."""
         control, soas = self.who.sibling, self._soas(choices)
         models = {"recurrent": self._with_shortcut(choices, soas, report)}
@@ -137,7 +137,7 @@ class Masking(SubjectStudy):
             )
         return text
 
-    def _soas(self, choices: Mapping[str, Any]) -> list[int]:
+    def _soas(self, choices: Chosen) -> list[int]:
         """List the SOAs: all, or those for which the model has statistics, for every control too."""
         duration = 1 if choices["targets"] == UNTIL_MASK else int(choices["targets"])
         possible = [soa for soa in SOAS if soa >= duration and soa < choices["readout_time"]]
@@ -145,7 +145,7 @@ class Masking(SubjectStudy):
             return possible
         return [soa for soa in possible if self._knows(self.who.model, choices, [soa])]
 
-    def _with_shortcut(self, choices: Mapping[str, Any], soas: Sequence[int], report: Report) -> Cortex:
+    def _with_shortcut(self, choices: Chosen, soas: Sequence[int], report: Report) -> Cortex:
         """Return the model, or a copy with another λ and statistics taken in the same way as the model's own."""
         model = self.who.model
         if choices["shortcut"] == OWN:
@@ -158,12 +158,12 @@ class Masking(SubjectStudy):
         return changed
 
     @classmethod
-    def _knows(cls, model: Cortex, choices: Mapping[str, Any], soas: Sequence[int]) -> bool:
+    def _knows(cls, model: Cortex, choices: Chosen, soas: Sequence[int]) -> bool:
         """Return whether one set of a model's statistics serves all conditions."""
         return choices["statistics"] != OWN or cls._serving(model, choices, soas) is not None
 
     @staticmethod
-    def _serving(model: Cortex, choices: Mapping[str, Any], soas: Sequence[int]) -> Statistics | None:
+    def _serving(model: Cortex, choices: Chosen, soas: Sequence[int]) -> Statistics | None:
         """Find the statistics of a model that serve all conditions."""
         shown: list[Presentation] = []
         for soa in soas:
@@ -174,7 +174,7 @@ class Masking(SubjectStudy):
                 return taken
         return None
 
-    def _curve(self, model: Cortex, choices: Mapping[str, Any], soas: Sequence[int], report: Report) -> xr.Dataset:
+    def _curve(self, model: Cortex, choices: Chosen, soas: Sequence[int], report: Report) -> xr.Dataset:
         images = self.who.images
         training = self.who.training(N_CALIBRATION)
         until_mask = choices["targets"] == UNTIL_MASK

@@ -22,7 +22,7 @@ from cortexsim.brains.matrices import STIMULI, labelled_matrices
 from cortexsim.datasets import classes, digits
 from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
-from cortexsim.explore.panel.controls import Control, Menu, Text
+from cortexsim.explore.panel.controls import Chosen, Control, Menu, Text
 from cortexsim.explore.panel.study import Study
 from cortexsim.explore.panel.tasks import shipped
 from cortexsim.explore.panel.unmasked import UNMASKED
@@ -97,7 +97,7 @@ class Brains(Study):
         }
         super().__init__(None, controls, question)
 
-    def measure(self, choices: Mapping[str, Any], report: Report) -> xr.Dataset:
+    def measure(self, choices: Chosen, report: Report) -> xr.Dataset:
         """Read the files, and compare."""
         model = self._model(choices["model"])
         report(0.0, "reading the images …")
@@ -146,7 +146,7 @@ class Brains(Study):
         """Put the first images, as the model sees them, above the figure."""
         return [self._strip, *super().show(figures)]
 
-    def _take(self, chosen: Mapping[str, Any], result: Any) -> None:
+    def _take(self, chosen: Chosen, result: Any) -> None:
         self._strip = _strip(result)
         super()._take(chosen, result)
 
@@ -182,7 +182,7 @@ class Brains(Study):
         return digits(N_EXAMPLE, part="test", size=size[0])
 
     @staticmethod
-    def _matrices(choices: Mapping[str, Any], images: xr.Dataset) -> xr.DataArray:
+    def _matrices(choices: Chosen, images: xr.Dataset) -> xr.DataArray:
         path = choices["brain"].strip()
         options = {"name": choices["matrix"].strip(), "variable": choices["variable"].strip()}
         options = {name: value for name, value in options.items() if value}

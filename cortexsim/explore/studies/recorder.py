@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import plotly.graph_objects as go
 import xarray as xr
@@ -14,10 +14,11 @@ from cortexsim._support.progress import Report, part
 from cortexsim.analyse import accuracy
 from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
-from cortexsim.explore.panel.controls import Control, Menu, Several, Text
+from cortexsim.explore.panel.controls import Chosen, Control, Menu, Several, Text
 from cortexsim.explore.panel.subject import Subject
 from cortexsim.explore.panel.subject_study import SubjectStudy
 from cortexsim.explore.panel.unmasked import UNMASKED
+from cortexsim.model.cortex import Cortex
 from cortexsim.plot import time_course
 from cortexsim.recording._simulate import estimate, simulate
 from cortexsim.recording.dtypes import DTYPES
@@ -47,10 +48,12 @@ class Recorder(SubjectStudy):
 
     Parameters
     ----------
+    task, model, data, question, subject
+        As for `SubjectStudy`.
+    n : int, optional
+        The largest number of images that the panel offers.
     to : str
         Path of the recording, ending in .zarr; by default in a new temporary folder, which the panel shows.
-    **more
-        As for `SubjectStudy`; `n` is the largest number of images that the panel offers.
     """
 
     N: ClassVar[int] = 1000
@@ -92,10 +95,20 @@ class Recorder(SubjectStudy):
     FORMER_VALUES: ClassVar[Mapping[str, Mapping[str, str]]] = {"presentation": unmasked.FORMER_NAMES}
     ACTION: ClassVar[str] = "record or resume"
 
-    def __init__(self, *args: Any, to: str = "", **more: Any) -> None:
+    def __init__(
+        self,
+        task: str | None = None,
+        *,
+        model: Cortex | str | None = None,
+        data: xr.Dataset | Mapping[str, object] | None = None,
+        n: int | None = None,
+        to: str = "",
+        question: str = "",
+        subject: Subject | None = None,
+    ) -> None:
         self._folder = None if to else tempfile.TemporaryDirectory(prefix="cortexsim-")
         self._to = to if self._folder is None else str(Path(self._folder.name) / "recording.zarr")
-        super().__init__(*args, **more)
+        super().__init__(task, model=model, data=data, n=n, question=question, subject=subject)
 
     def controls_for(self, subject: Subject) -> dict[str, Control]:
         """Declare the images, the presentation, the selection that is recorded, and the path."""
@@ -109,13 +122,13 @@ class Recorder(SubjectStudy):
             "to": Text("to", self._to, width_px=520),
         }
 
-    def why_not(self, choices: Mapping[str, Any]) -> str:
+    def why_not(self, choices: Chosen) -> str:
         """Say that the path is not one that can be streamed to."""
         if Path(choices["to"]).suffix != ".zarr":
             return f"«to» must end in .zarr, the format that is streamed to disk, got {choices['to']!r}"
         return ""
 
-    def measure(self, choices: Mapping[str, Any], report: Report) -> xr.Dataset:
+    def measure(self, choices: Chosen, report: Report) -> xr.Dataset:
         """Record, or resume the recording at this path, then read it block by block."""
         model, path = self.who.model, Path(choices["to"]).expanduser()
         with simulate(

@@ -14,7 +14,7 @@ import xarray as xr
 from cortexsim import protocols
 from cortexsim._support.progress import Report
 from cortexsim.explore.panel.asking import Guess
-from cortexsim.explore.panel.controls import Control, Menu, Slider
+from cortexsim.explore.panel.controls import Chosen, Control, Menu, Slider
 from cortexsim.explore.panel.subject import Subject
 from cortexsim.explore.panel.subject_study import SubjectStudy
 from cortexsim.explore.studies import sequences_questions
@@ -56,7 +56,7 @@ class Sequences(SubjectStudy):
             "example": Slider("stream", 1, subject.n, 1, width_px=380),
         }
 
-    def why_not(self, choices: Mapping[str, Any]) -> str:
+    def why_not(self, choices: Chosen) -> str:
         """Say that the statistics of single images end before the stream does."""
         if choices["statistics"] == STREAMS:
             return ""
@@ -70,7 +70,7 @@ class Sequences(SubjectStudy):
             )
         return ""
 
-    def measure(self, choices: Mapping[str, Any], report: Report) -> xr.Dataset:
+    def measure(self, choices: Chosen, report: Report) -> xr.Dataset:
         """Show each target at every place of its stream, to the model and to its control."""
         models = {"recurrent": self.who.model}
         if self.who.sibling is not None:
@@ -131,7 +131,7 @@ class Sequences(SubjectStudy):
         show_stream(self.figures["stream"], *self._example(result), **self._layout_of_stream(result))
         self._stream.redraw()
 
-    def _until(self, choices: Mapping[str, Any]) -> int:
+    def _until(self, choices: Chosen) -> int:
         return int(choices["frames"] * choices["steps"]) - 1 + arrival(self.who.model.graph)
 
     def _follow(self) -> None:

@@ -59,10 +59,15 @@ class Timeline(Panel):
     time = traitlets.Int()
     one_scale = traitlets.Bool(True)
 
-    def __init__(self, recording: xr.DataTree, images: Any = None, classes: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        recording: xr.DataTree,
+        images: xr.Dataset | torch.Tensor | None = None,
+        classes: Sequence[str] | None = None,
+    ) -> None:
         self._recording, self._classes = recording, class_names(recording, classes)
-        self._all = readout = recording.children["readout"].to_dataset()
-        stimuli, times = (readout[dim].values.tolist() for dim in ("stimulus", "time"))
+        self._all = recording.children["readout"].to_dataset()
+        stimuli, times = (self._all[dim].values.tolist() for dim in ("stimulus", "time"))
         self._images = None if images is None else as_images(images)
         self._made = settings(recording)
         if self._images is not None and checksum(self._images) != self._made["images"]:
@@ -77,7 +82,24 @@ class Timeline(Panel):
         self.one_scale_box = widgets.Checkbox(
             value=True, description="one colour scale for all times", indent=False, layout=widgets.Layout(width="auto")
         )
+        play = self._make_sliders(stimuli, times)
+        row = widgets.Layout(flex_flow="row wrap", align_items="center")
+        maps = widgets.VBox([self.one_scale_box, self.activity], layout=_NEXT_TO_SCREEN)
+        rows = [
+            widgets.Box([self.stimulus_slider, play, self.time_slider], layout=row),
+            self.notice,
+            widgets.Box([self.screen, maps], layout=widgets.Layout(flex_flow="row wrap")),
+            widgets.Box([self.probabilities], layout=_FILL),
+        ]
+        super().__init__(rows, stimulus=stimuli[0], time=times[0])
+        traitlets.link((self, "stimulus"), (self.stimulus_slider, "value"))
+        traitlets.link((self, "time"), (self.time_slider, "value"))
+        traitlets.link((self, "one_scale"), (self.one_scale_box, "value"))
+        self.observe(self._change, names=["stimulus", "time", "one_scale"])
+        self._show_time()
 
+    def _make_sliders(self, stimuli: Sequence[int], times: Sequence[int]) -> widgets.Play:
+        """Make the sliders, and the button that plays the time."""
         wide = {"continuous_update": True, "style": {"description_width": "initial"}}
         self.stimulus_slider = widgets.SelectionSlider(
             options=[(self._describe(stimulus), stimulus) for stimulus in stimuli],
@@ -89,33 +111,13 @@ class Timeline(Panel):
             value=times[0],
             min=times[0],
             max=times[-1],
-            description=theme.axis_title(readout["logits"], "time"),
+            description=theme.axis_title(self._all["logits"], "time"),
             layout=widgets.Layout(flex="2 1 300px"),
             **wide,
         )
         play = widgets.Play(min=times[0], max=times[-1], interval=500, layout=widgets.Layout(flex="0 0 auto"))
         widgets.jslink((play, "value"), (self.time_slider, "value"))
-        super().__init__(
-            [
-                widgets.Box(
-                    [self.stimulus_slider, play, self.time_slider],
-                    layout=widgets.Layout(flex_flow="row wrap", align_items="center"),
-                ),
-                self.notice,
-                widgets.Box(
-                    [self.screen, widgets.VBox([self.one_scale_box, self.activity], layout=_NEXT_TO_SCREEN)],
-                    layout=widgets.Layout(flex_flow="row wrap"),
-                ),
-                widgets.Box([self.probabilities], layout=_FILL),
-            ],
-            stimulus=stimuli[0],
-            time=times[0],
-        )
-        traitlets.link((self, "stimulus"), (self.stimulus_slider, "value"))
-        traitlets.link((self, "time"), (self.time_slider, "value"))
-        traitlets.link((self, "one_scale"), (self.one_scale_box, "value"))
-        self.observe(self._change, names=["stimulus", "time", "one_scale"])
-        self._show_time()
+        return play
 
     def _change(self, change: Any) -> None:
         try:

@@ -1,4 +1,4 @@
-"""A recording of one stimulus as the browser wants it: once, as small as it gets, before anything moves."""
+"""The recording of one stimulus as bytes for the browser, which are sent once."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ N_NAMED = 4
 
 
 class Scene(NamedTuple):
-    """What the stage shows.
+    """The content of the stage.
 
     Parameters
     ----------
     described : dict
-        JSON values: times, what is shown, states, transitions, class probabilities.
+        JSON values: times, presentation, states, transitions, class probabilities.
     movie : bytes
         For each state in turn: uint8 of shape (time, channel, y, x); 255 is the state's `scale`.
     screen : bytes
-        The pictures that are shown: uint8 of shape (picture, y, x, 3).
+        The images that are shown: uint8 of shape (picture, y, x, 3).
     """
 
     described: dict[str, Any]
@@ -46,7 +46,7 @@ def scene(
     recording : DataTree
         As `simulate` returns it.
     frames : Frames
-        What was on the screen, laid out for the recording's stimuli.
+        The frames that were shown to the recording's stimuli.
     graph : CortexGraph
         Of the model.
     classes : sequence of str, optional
@@ -58,13 +58,13 @@ def scene(
     -------
     Scene
     """
-    # numbers straight from the arrays: labelled arithmetic would take longer here than the model takes to run
+    # plain arrays: labelled arithmetic would take longer here than the model takes to run
     made = settings(recording)
     readout = recording.children["readout"].dataset
     times = readout["time"].values.tolist()
     states, movie, populated = [], [], {}
     for name in trial.states(recording):
-        # a state as such has a sign; what the map shows is how active it is
+        # activity has a sign; the map shows its strength
         node = recording.children[name].dataset
         values = np.abs(node["activation"].values[stimulus])
         populated[name] = node["populated"].values
@@ -93,7 +93,7 @@ def scene(
 
 
 def _transitions(graph: CortexGraph, populated: dict[str, np.ndarray], times: list[int]) -> list[dict[str, Any]]:
-    """Say between which recorded states something is delivered, and when."""
+    """List the transitions between recorded states, with the times at which they deliver."""
     return [
         {
             "source": transition.source,
@@ -112,12 +112,12 @@ def _label(readout: xr.Dataset, stimulus: int) -> int:
 
 
 def _probabilities(logits: np.ndarray, names: Sequence[str], right: int) -> list[dict[str, Any]]:
-    """Give a line for each class; the right one first, then those that become most probable, have their names.
+    """Return a line for each class; the correct one, and then the most probable ones, are labelled.
 
     Parameters
     ----------
     logits : array, shape (time, class)
-        NaN where there is nothing to read.
+        NaN where nothing can be read.
     """
     probability = softmax(xr.DataArray(logits, dims=("time", "class"))).values.T
     peaks = np.nan_to_num(probability).max(1)

@@ -1,4 +1,4 @@
-"""The first panel: choose a picture and how it is shown, predict, and hold time in your hand."""
+"""The first panel: choose an image and its presentation, predict, and step through model time."""
 
 from __future__ import annotations
 
@@ -39,22 +39,22 @@ SHOWN_AS = ("kind", "duration", "mask", "soa")
 
 
 class Tour(HasExercises, Saving, Panel):
-    """Choose an image and how it is shown; move one time slider over all that happens then.
+    """An image, its presentation, and all that follows in the model, under one time slider.
 
-    Changing the image or how it is shown runs one stimulus. Moving time runs nothing: what was recorded is in the
-    browser already. How often the model and its feedforward sibling are right on images like this one is measured
-    afterwards, in a thread.
+    A change of the image or of its presentation runs one stimulus. Moving time runs nothing: the recording is in the
+    browser already. The accuracies of the model and of its feedforward control on such images are measured afterwards,
+    in a thread.
 
     Parameters
     ----------
     task : str, optional
-        One of those whose models ship; by default the first.
+        A task with a pretrained model; by default the first.
     model : Cortex or str, optional
         A model of your own instead of the task's: a Cortex, the name of a pretrained one, or a path.
     data : Dataset or mapping, optional
         With `model`: images with the coordinate `label`, or a dataset's name and arguments as `rerun` reads them.
     sibling : Cortex or str, optional
-        With `model`: what to draw beside it.
+        With `model`: a control model, whose accuracy is drawn, too.
     difficulty : str, optional
     stimulus : int
         Index in the data.
@@ -63,25 +63,25 @@ class Tour(HasExercises, Saving, Panel):
     until : int, optional
         Last time.
     question : str
-        What to predict first: a key of `QUESTIONS`, or "" to just look.
+        The first question: a key of `QUESTIONS`, or "" for none.
 
     Attributes
     ----------
     task, difficulty, stimulus, kind, duration, mask, soa, until : str or int
-        What is shown; the controls follow, and lead.
+        The choices, in both directions linked with the controls.
     time : int
-        The slider follows, and leads.
+        Linked with the slider in both directions.
     ask : Prediction
-        Its `question`, `answer`, and what was `told`.
+        With `question`, `answer`, and `answered`.
     recording : DataTree
-        What is on display, of one stimulus.
+        The recording on display, of one stimulus.
     settings : dict
-        What makes this recording again: `cortexsim rerun settings.json`.
+        Plain values that make this recording again: `cortexsim rerun settings.json`.
 
     Raises
     ------
     ValueError, TypeError
-        If an argument is not allowed. What goes wrong later is shown in the panel.
+        If an argument is not allowed. Later errors are shown in the panel.
     """
 
     EXERCISES: ClassVar[Mapping[str, Guess]] = EXERCISES
@@ -129,29 +129,29 @@ class Tour(HasExercises, Saving, Panel):
         self.controls.link(self)
         traitlets.link((self, "time"), (self.stage, "time"))
         self.observe(lambda change: self._attempt(change["name"]), names=list(CHOICES))
-        # what was asked for is refused if it cannot be shown; what a task begins with gives way to what can
+        # a given presentation is refused if it cannot be shown; that of the task is replaced by one that can
         self._attempt("until" if until is None and presentation is None else "presentation")
         if presentation not in (None, self._presentation):
             raise ValueError(
-                f"this panel shows masks for as long as the model's statistics know them, else to the end: "
+                f"this panel shows a mask for as long as in the model's statistics, else to the end: "
                 f"«{self._presentation}», not «{presentation}»"
             )
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], **more: Any) -> Tour:
-        """Open a panel on what settings describe.
+        """Open a panel from saved settings.
 
         Parameters
         ----------
         settings : mapping
-            As another panel's `settings`.
+            The `settings` of another Tour.
         **more
-            `question`; and `model`, `data` where the settings name none.
+            `question`; and `model` and `data`, for settings of a panel that was opened on your own.
 
         Raises
         ------
         TypeError, ValueError
-            If the settings are not as `rerun` wants them, or model or image are not the ones that were shown.
+            If the settings are not allowed for `rerun`, or model or image differ from those that were shown.
         """
         wanted = check(settings)
         for name, own in (("seed", 0), ("noise", 0), ("repeats", 1)):
@@ -183,7 +183,7 @@ class Tour(HasExercises, Saving, Panel):
 
     @property
     def results(self) -> list[tuple[dict[str, Any], Facts]]:
-        """What is shown, which may be less than what is chosen, and what is known of it so far."""
+        """The choices that are on display, which may be earlier ones than the present, with the facts known so far."""
         return [(self._shows, self.ask.about)] if self.settings else []
 
     def shuffle(self) -> None:
@@ -205,11 +205,11 @@ class Tour(HasExercises, Saving, Panel):
         """
         self._accuracies.wait(timeout_s)
 
-    # --- what is chosen
+    # --- choices
 
     @traitlets.validate("task", "kind", "mask")
     def _known(self, proposal: Any) -> str:
-        # before a menu refuses it in words that do not help
+        # the menu itself would refuse it without naming the allowed values
         name, value = proposal["trait"].name, proposal["value"]
         allowed = {"task": self._tasks, "kind": KINDS, "mask": MASKS}[name]
         if value not in allowed:
@@ -217,16 +217,16 @@ class Tour(HasExercises, Saving, Panel):
         return value
 
     def _attempt(self, changed: str) -> None:
-        """Follow a change; what goes wrong is said in the panel, which keeps what it showed."""
+        """Apply a change; an error is shown in the panel, whose picture stays as it was."""
         with self._turns.take() as mine:
             if not mine:
                 return
             try:
                 self._follow(changed)
                 self._run()
-            except Exception as error:  # a widget's exception would show nowhere else
-                kept = "What is drawn below is still the one before. " if self.settings else ""
-                self.notice.value = alert("This could not be shown", error, f"{kept}Choose something else above.")
+            except Exception as error:  # an exception in a callback of a widget would show nowhere else
+                before = "The picture below is still the previous one. " if self.settings else ""
+                self.notice.value = alert("This could not be shown", error, f"{before}Change the choices above.")
 
     def _choose_task(self, name: str, difficulty: str | None = None) -> None:
         chosen = self._material.choose(name, difficulty)
@@ -244,12 +244,12 @@ class Tour(HasExercises, Saving, Panel):
         if presentation.kind not in KINDS:
             raise ValueError(f"this panel shows a flash, sustained or masked image, got «{presentation}»")
         if isinstance(presentation.mask, GivenMask):
-            raise ValueError(f"this panel shows masks that are made on the spot ({', '.join(MASKS)}), not given ones")
+            raise ValueError(f"this panel shows masks that are generated ({', '.join(MASKS)}), not pixels of your own")
         self.kind, self.duration = presentation.kind, presentation.duration or self.duration
         self.soa, self.mask = presentation.soa or self.soa, str(presentation.mask or self.mask)
 
     def _follow(self, changed: str) -> None:
-        """Bring what depends on a change in line with it."""
+        """Update everything that depends on a choice."""
         if changed == "task":
             self._choose_task(self.task)
             self._show_as(presentation_from(self._material.task.start))
@@ -264,7 +264,7 @@ class Tour(HasExercises, Saving, Panel):
         if reason:
             raise ValueError(f"«{self._presentation}» up to t = {self.until}: {reason}")
 
-    # --- what is run
+    # --- running
 
     def _run(self) -> None:
         """Run one stimulus, and send it to the stage."""
@@ -292,7 +292,7 @@ class Tour(HasExercises, Saving, Panel):
             self._shows = {name: getattr(self, name) for name in CHOICES}
             self.stage.show(on_stage)
             self._facts = self._what_happened(recording)
-            # before the measuring, which has a word of its own there if it fails
+            # before the measurement, which shows its own errors there
             self.notice.value = ""
             self._measure()
 

@@ -1,4 +1,4 @@
-"""A question before each try: what is read out stays covered until it is answered; then it says how close that was."""
+"""A question before each look: the answer stays covered until a prediction is made, then both are compared."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from cortexsim.explore.widgets.stage import Stage
 
 
 class Prediction(Asking):
-    """Ask, cover, reveal, and keep count.
+    """A question that covers its answer, reveals it after a prediction, and counts the predictions.
 
     Parameters
     ----------
     stage : Stage or Editor
-        What it covers.
+        The picture that it covers.
     question : str
         A key of `questions`, or "" for none.
     questions : mapping of str to Question
-        What can be asked.
+        The questions.
 
     Raises
     ------
@@ -38,27 +38,27 @@ class Prediction(Asking):
     def __init__(self, stage: Stage | Editor, question: str, questions: Mapping[str, Question] = QUESTIONS) -> None:
         self.stage = stage
         self._final = self._waits = self._starts = False
-        # what the person wants to be asked, also while that cannot be
-        self._wish = question
+        # the question that the person has chosen, also while it cannot be asked
+        self._chosen = question
         narrow = widgets.Layout(width="80px")
         self.reveal_button = widgets.Button(description="reveal", button_style="primary", layout=narrow)
         self.skip_button = widgets.Button(description="skip", tooltip="look without a prediction", layout=narrow)
         super().__init__(questions, question)
-        self.observe(lambda change: self._wished(change["new"]), names="question")
+        self.observe(lambda change: self._remember(change["new"]), names="question")
         self.answers.children = (self.choice, self.reveal_button, self.skip_button)
         self.reveal_button.on_click(lambda _: self._guarded(self.reveal))
         self.skip_button.on_click(lambda _: self._guarded(self.skip))
 
-    # --- what the panel tells
+    # --- called by the panel
 
     def start(self, facts: Facts, *, sibling: bool) -> None:
-        """Ask anew, about another recording.
+        """Ask about another recording.
 
         Parameters
         ----------
         facts : Facts
         sibling : bool
-            Whether there is one to measure.
+            True if there is a feedforward control.
         """
         self.about, self._final = facts, False
         labelled = any(right is not None for right in facts.right)
@@ -68,27 +68,27 @@ class Prediction(Asking):
         try:
             # a menu falls back on its first option when it gets others
             self.menu.options = self._options(possible)
-            self.menu.value = self._wish if self._wish in possible else ""
+            self.menu.value = self._chosen if self._chosen in possible else ""
         finally:
             self._starts = False
         self._ask()
-        if self._wish and self._wish not in possible:
-            lacks = "there is no sibling to measure" if labelled else "nothing is read out whose class is known"
-            self._say(f"«{html.escape(self.questions[self._wish].title)}» cannot be asked here: {lacks}.")
+        if self._chosen and self._chosen not in possible:
+            lacks = "there is no feedforward control" if labelled else "the class of what is read out is not known"
+            self._say(f"«{html.escape(self.questions[self._chosen].title)}» cannot be asked here: {lacks}.")
 
     def update(self, facts: Facts) -> None:
-        """Take in what became of the recording, without asking anew."""
+        """Update what is known of the recording, without asking again."""
         self.about = facts
 
     def learn(self, batch: Sequence[float | None] = (), sibling: Sequence[float | None] = (), *, final: bool) -> None:
-        """Take in what was measured on the batch, and reveal what waits for it.
+        """Take the accuracies of the batch, and reveal an answer that waits for them.
 
         Parameters
         ----------
         batch, sibling : sequence of (float or None)
             Accuracy at each time.
         final : bool
-            Whether nothing more is to come, even if nothing came.
+            True if nothing more will be measured.
         """
         if self.about is None:
             return
@@ -97,10 +97,10 @@ class Prediction(Asking):
         if self._waits:
             self.reveal()
 
-    # --- what the person does
+    # --- actions
 
     def reveal(self) -> None:
-        """Uncover, and say how close the prediction was."""
+        """Uncover the answer, and compare the prediction with it."""
         asked, facts = self.asked, self.about
         if not isinstance(asked, Question) or facts is None or not self.stage.cover:
             return
@@ -115,7 +115,7 @@ class Prediction(Asking):
             return
         answer = self.answer
         self.compare(facts, {})
-        # it stays to be seen, beside what it was
+        # the prediction stays visible next to the answer
         self.answer, truth = answer, self.answered[-1]["truth"]
         places = [(truth, "it is"), (answer, "you said")] if truth != answer else [(truth, "as you said")]
         self.stage.marks = [
@@ -124,16 +124,16 @@ class Prediction(Asking):
         self._uncover()
 
     def skip(self) -> None:
-        """Uncover without a prediction; it does not count."""
+        """Uncover the answer without a prediction; this is not counted."""
         if self.stage.cover:
             self._say("Skipped: not counted.")
             self._uncover()
 
     # --- inside
 
-    def _wished(self, question: str) -> None:
+    def _remember(self, question: str) -> None:
         if not self._starts:
-            self._wish = question
+            self._chosen = question
 
     def _ask(self) -> None:
         asked = self.asked if self.about is not None else None
@@ -158,5 +158,5 @@ class Prediction(Asking):
     def _guarded(self, act: Callable[[], Any]) -> None:
         try:
             act()
-        except Exception as error:  # a widget's exception would show nowhere else
-            self.result.value = alert("This prediction could not be taken", error, "Skip it, or choose another image.")
+        except Exception as error:  # an exception in a callback of a widget would show nowhere else
+            self.result.value = alert("This could not be compared", error, "Skip it, or choose another image.")

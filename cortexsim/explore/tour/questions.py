@@ -1,4 +1,4 @@
-"""What a person predicts before looking, and how close it was; every answer is read off what was run."""
+"""Questions and exercises of the first panel; every answer is read from what was run."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from cortexsim.explore.panel.asking import NEVER, Guess
 
 @dataclass(frozen=True)
 class Facts:
-    """What was run, as far as a question needs it.
+    """The results of a run that questions need.
 
     Parameters
     ----------
     last : str
         The state that is read out.
     n_transitions : int
-        On the shortest way from the first state to it.
+        On the shortest path from the first state to it.
     holds : sequence of bool
-        Whether it holds something, at each time from 0.
+        At each time from 0: True if the state is populated.
     right : sequence of (bool or None)
-        Whether this image was named right at each time; None where there is nothing to read or no label.
+        At each time: True if this image was classified correctly; None where nothing can be read, or without a label.
     n : int
-        Images in the batch.
+        Number of images in the batch.
     batch, sibling : sequence of (float or None)
-        Accuracy at each time, of the model and of its feedforward sibling; empty while not measured.
+        Accuracy at each time, of the model and of its feedforward control; empty until it is measured.
     chance : float
         Accuracy of guessing.
     """
@@ -47,7 +47,7 @@ class Facts:
 
     @property
     def until(self) -> int:
-        """Last time."""
+        """The last time."""
         return len(self.holds) - 1
 
     @property
@@ -58,16 +58,16 @@ class Facts:
 
 @dataclass(frozen=True)
 class Question(Guess):
-    """A prediction to make while what would give it away is covered.
+    """A prediction to make while the part of the picture that shows the answer is covered.
 
     Parameters
     ----------
     cover : "readout" or "time"
-        What stays hidden until it is made.
+        The part that stays hidden until the prediction is made.
     measured : "batch", "sibling" or ""
-        What has to be measured first.
+        The measurement that the answer needs.
     mark : "probability", "accuracy" or ""
-        The chart in which times of this question are marked.
+        The chart in which the answer is marked.
     """
 
     cover: str = "readout"
@@ -75,19 +75,19 @@ class Question(Guess):
     mark: str = ""
 
 
-def first_held(facts: Facts) -> int:
-    """Return the time at which the last state first holds something."""
+def first_populated(facts: Facts) -> int:
+    """Return the time at which the last state is first populated."""
     return facts.readable[0] if facts.readable else NEVER
 
 
-def right_for_good(facts: Facts) -> int:
-    """Return the first time from which on the image is named right at every later time, too."""
-    settled = NEVER
+def settled_at(facts: Facts) -> int:
+    """Return the first time from which the image is classified correctly at every later time."""
+    since = NEVER
     for time in reversed(facts.readable):
         if not facts.right[time]:
             break
-        settled = time
-    return settled
+        since = time
+    return since
 
 
 def reaches_level(facts: Facts) -> int:
@@ -96,7 +96,7 @@ def reaches_level(facts: Facts) -> int:
 
 
 def sibling_last(facts: Facts) -> int:
-    """Return the feedforward sibling's accuracy at its last readable time, in percent."""
+    """Return the feedforward control's accuracy at its last readable time, in percent."""
     return round(100 * [value for value in facts.sibling if value is not None][-1])
 
 
@@ -112,20 +112,20 @@ def _anatomy(facts: Facts) -> str:
 def _this_image(facts: Facts) -> str:
     wrong = [time for time in facts.readable if not facts.right[time]]
     if not wrong:
-        return "It was never wrong, from the first time at which it could be read."
+        return "It was right at every time at which it could be read."
     return f"It was wrong at t = {', '.join(map(str, wrong))}."
 
 
 def _growth(facts: Facts) -> str:
     known = [(time, value) for time, value in enumerate(facts.batch) if value is not None]
     (first, at_first), (last, at_last) = known[0], known[-1]
-    return f"{at_first:.0%} of {facts.n} were named right at t = {first}, {at_last:.0%} at t = {last}."
+    return f"{at_first:.0%} of {facts.n} were classified correctly at t = {first}, {at_last:.0%} at t = {last}."
 
 
-def _beside(facts: Facts) -> str:
+def _compared_with_model(facts: Facts) -> str:
     last = [value for value in facts.batch if value is not None][-1]
     return (
-        f"Of {facts.n} images; the recurrent model names {last:.0%} right at its last time, guessing "
+        f"Of {facts.n} images. The recurrent model classifies {last:.0%} correctly at its last time; guessing gives "
         f"{facts.chance:.0%}."
     )
 
@@ -139,7 +139,7 @@ def _percentages(facts: Facts) -> list[int]:
 
 
 def after_the_last(facts: Facts) -> int:
-    """Return as what time never counts."""
+    """Return the time that represents "never"."""
     return facts.until + 1
 
 
@@ -148,26 +148,26 @@ AT_A_TIME: dict[str, Any] = {"unit": "steps", "form": "t = {:g}", "label": "t (s
 QUESTIONS: dict[str, Question] = {
     "arrival": Question(
         title="when a signal arrives",
-        text=lambda facts: f"At which time does {facts.last} hold something for the first time?",
+        text=lambda facts: f"At which time does a signal first reach {facts.last}?",
         choices=lambda facts: [*range(facts.until + 1), NEVER],
-        truth=first_held,
+        truth=first_populated,
         because=_anatomy,
         cover="time",
         **AT_A_TIME,
     ),
     "settled": Question(
-        title="when this image is known",
-        text="From which time on is the model right about this image, for good?",
+        title="when this image is recognised",
+        text="From which time on does the model classify this image correctly, and keep doing so?",
         choices=_or_never,
-        truth=right_for_good,
+        truth=settled_at,
         because=_this_image,
         mark="probability",
         **AT_A_TIME,
     ),
     "batch": Question(
-        title="when such images are known",
+        title="when such images are recognised",
         text=lambda facts: (
-            f"At which time are {facts.level:.0%} of {facts.n} such images first named right? "
+            f"At which time does the model first classify {facts.level:.0%} of {facts.n} such images correctly? "
             f"(guessing: {facts.chance:.0%})"
         ),
         choices=_or_never,
@@ -178,15 +178,15 @@ QUESTIONS: dict[str, Question] = {
         **AT_A_TIME,
     ),
     "sibling": Question(
-        title="what the sibling reaches",
+        title="what the feedforward control reaches",
         text=lambda facts: (
-            "What percentage does the feedforward sibling name right, the last time it can be read? "
+            "What percentage does the feedforward control classify correctly, the last time it can be read? "
             f"(guessing: {facts.chance:.0%})"
         ),
         choices=_percentages,
         truth=sibling_last,
-        because=_beside,
-        unit="points",
+        because=_compared_with_model,
+        unit="percentage points",
         form="{:g} %",
         label="percent",
         measured="sibling",
@@ -204,16 +204,19 @@ def _best(values: Sequence[float | None]) -> tuple[float, int] | None:
     return (max(known)[0], -max(known)[1]) if known else None
 
 
-def _kept(facts: Facts) -> float | None:
+def _after_flash(facts: Facts) -> float | None:
     at = _at(facts.batch, 8)
     return None if at is None else round(100 * at, 1)
 
 
-def _why_kept(facts: Facts) -> str:
+def _why_after_flash(facts: Facts) -> str:
     known = [f"t = {time}: {value:.1%}" for time, value in enumerate(facts.batch) if value is not None]
     if not known:
         return "The accuracies are not measured yet: wait until they are drawn."
-    return f"Of {facts.n} images, {', '.join(known)}. What is not shown any more is still held, and worked on."
+    return (
+        f"Of {facts.n} images, {', '.join(known)}. The image is no longer shown, but its activity is still there, and "
+        "processed further."
+    )
 
 
 def _ahead(facts: Facts) -> float | None:
@@ -226,31 +229,31 @@ def _why_ahead(facts: Facts) -> str:
     if own is None or other is None:
         return "The accuracies of both models are not measured yet: wait until they are drawn."
     return (
-        f"Of {facts.n} images the recurrent model names {own[0]:.1%} right at t = {own[1]}, the sibling {other[0]:.1%} "
-        f"at t = {other[1]}. Whether recurrence pays depends on the task."
+        f"Of {facts.n} images the recurrent model classifies {own[0]:.1%} correctly at t = {own[1]}, the feedforward "
+        f"control {other[0]:.1%} at t = {other[1]}. The benefit of recurrence depends on the task."
     )
 
 
 EXERCISES: dict[str, Guess] = {
     "after-a-flash": Guess(
         "after a flash",
-        "Show long curves for one step only, as a flash. How many percent of such images does the recurrent model "
-        "name right at t = 8, long after the image has gone?",
+        "Show long curves for one step only, as a flash. What percentage of such images does the recurrent model "
+        "classify correctly at t = 8, long after the image has gone?",
         tuple(range(50, 101, 5)),
-        _kept,
-        _why_kept,
+        _after_flash,
+        _why_after_flash,
         unit="percent",
         needs={"task": "contours", "difficulty": "long", "kind": "flash", "duration": 1},
         within=2.5,
     ),
     "another-task": Guess(
         "another task",
-        "Choose digits, heavily occluded. By how many points is the recurrent model ahead of its feedforward sibling, "
-        "each at the time at which it is best? Below 0: it is behind.",
+        "Choose digits, heavily occluded. By how many percentage points is the recurrent model more accurate than its "
+        "feedforward control, each at its best time? (Negative: it is less accurate.)",
         tuple(range(-20, 45, 5)),
         _ahead,
         _why_ahead,
-        unit="points",
+        unit="percentage points",
         needs={"task": "digits", "difficulty": "heavy"},
         within=2.5,
     ),

@@ -95,7 +95,7 @@ def test_a_readout_at_an_empty_time_says_why_and_which_times_are_possible():
 def test_an_area_out_of_reach_says_so_and_the_rest_is_still_drawn(panel):
     panel.draft = panel.draft.cut("V4", "IT")
     assert "nothing ever reaches the last state 'IT'" in panel.editor.picture["refused"]
-    assert "Open a way" in panel.editor.picture["then"]
+    assert "Connect the first area" in panel.editor.picture["then"]
     assert first(panel) == {"V1": 0, "V2": 1, "V4": 2, "IT": None}
     assert any(target == "V4" for _, target, *_ in panel.editor.picture["moves"])
     with pytest.raises(ValueError, match="nothing ever reaches the last state 'IT'"):
@@ -127,7 +127,7 @@ def test_what_cannot_be_is_said_in_the_panel_which_keeps_its_graph(panel):
         ("readout_time", 9, "the readout time must be 1 to the last time, 8, got 9"),
         ("readout_time", 0, "the readout time must be 1 to the last time, 8, got 0"),
         ("until", LONGEST + 1, f"the last time must be 1 to {LONGEST}, got {LONGEST + 1}"),
-        ("shown", "masked", "unknown way to show an image"),
+        ("shown", "masked", "unknown presentation"),
     ],
 )
 def test_a_wrong_value_is_refused_in_the_panel(panel, name, value, said):
@@ -279,7 +279,7 @@ def test_the_number_of_readable_times_is_predicted():
     panel = Anatomy("three-no-self", question="readable")
     panel.ask.answer = 5
     panel.ask.reveal()
-    assert "You said 5 times, it is 6 times: <b>1 time off</b>. h3 holds something at t = 2, 4, 6, 8, 10, 12" in (
+    assert "You said 5 times, it is 6 times: <b>1 time off</b>. h3 is populated at t = 2, 4, 6, 8, 10, 12" in (
         panel.ask.result.value
     )
 

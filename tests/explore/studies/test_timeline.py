@@ -123,7 +123,7 @@ def test_an_error_while_drawing_is_shown_in_the_panel(panel, flashed):
 
 def test_the_panel_recovers_after_an_error(panel):
     panel.time = 99
-    assert "holds no time 99" in panel.notice.value
+    assert "has no time 99" in panel.notice.value
     panel.time = 1
     assert 'role="alert"' not in panel.notice.value
 

@@ -180,7 +180,7 @@ def test_a_choice_that_cannot_be_shown_is_refused_in_the_panel_which_keeps_what_
     panel.soa = 4
     assert "no statistics (cs.calibrate)" in panel.notice.value
     assert 'role="alert"' in panel.notice.value
-    assert "still the one before" in panel.notice.value
+    assert "still the previous one" in panel.notice.value
     assert panel.settings["presentation"]["soa"] == 2
     panel.soa = 2
     assert panel.notice.value == ""
@@ -194,7 +194,7 @@ def test_a_last_time_beyond_the_statistics_is_refused_in_the_panel(panel):
 
 def test_an_image_that_is_not_there_is_refused_in_the_panel(panel):
     panel.stimulus = 999
-    assert "there is no stimulus 999: the data hold 60, allowed is 0 to 59" in panel.notice.value
+    assert "there is no stimulus 999: there are 60, allowed is 0 to 59" in panel.notice.value
 
 
 def test_changed_weights_are_told_in_the_panel(own_model):
@@ -336,7 +336,7 @@ def test_a_model_without_normalization_shows_activation():
         (
             {"task": "digits-tiny", "presentation": cs.masked(1, 2, mask_duration=1)},
             ValueError,
-            "this panel shows masks for as long as the model's statistics know them",
+            "this panel shows a mask for as long as in the model's statistics",
         ),
     ],
 )
@@ -412,7 +412,7 @@ def test_a_question_that_cannot_be_asked_for_a_while_is_asked_again(own_model, s
     assert panel.ask.question == "batch"
     panel.until = 1
     assert panel.ask.question == ""
-    assert "cannot be asked here: nothing is read out whose class is known" in panel.ask.result.value
+    assert "cannot be asked here: the class of what is read out is not known" in panel.ask.result.value
     panel.until = 6
     assert panel.ask.question == "batch"
     panel.ask.question = ""

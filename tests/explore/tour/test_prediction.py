@@ -38,7 +38,7 @@ def test_a_signal_arrives_when_the_last_state_first_holds_something():
     ("right", "expected"),
     [([True, False, True, True], 4), ([True] * 4, 2), ([True, True, True, False], NEVER), ([False] * 4, NEVER)],
 )
-def test_right_for_good_means_never_wrong_again(right, expected):
+def test_settled_means_right_at_all_later_times(right, expected):
     assert QUESTIONS["settled"].truth(known(right=[*NONE, *right])) == expected
 
 
@@ -121,7 +121,10 @@ def test_a_prediction_about_the_batch_waits_for_its_measurement():
     assert "Measuring" in panel.result.value
     assert panel.stage.cover == "readout"
     panel.learn(BATCH, final=False)
-    assert "it is t = 3: <b>1 step off</b>. 60% of 100 were named right at t = 2, 91% at t = 5." in panel.result.value
+    assert (
+        "it is t = 3: <b>1 step off</b>. 60% of 100 were classified correctly at t = 2, 91% at t = 5."
+        in panel.result.value
+    )
     assert panel.stage.cover == ""
 
 
