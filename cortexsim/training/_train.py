@@ -407,7 +407,7 @@ class _Training:
         )
 
     def _work(self, start: int, stop: int) -> float:
-        """Estimate the work of steps, which grows with the images' area and with the number of scheduled transitions."""
+        """Estimate the work of steps, which grows with the images' area and with the number of transitions."""
         recipe = self.recipe
         begins = sorted({begin for plan in (recipe.growth, recipe.unfolding) for begin, _ in plan})
         work = 1e-9
