@@ -1,1 +1,1 @@
-"""How fast it is, one file a question: `uv run python -m benchmarks`. Numbers for people; no time ever fails a test."""
+"""Benchmarks, one file for each question: `uv run python -m benchmarks`. No time ever fails a test."""

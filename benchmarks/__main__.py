@@ -20,7 +20,7 @@ from benchmarks.machine import SIZES, Setting, peak
 from cortexsim._support.files import refuse_existing, written_aside
 from cortexsim.model.devices import checked_device
 
-# each a module with `measure(setting)`; loaded when it runs, since a machine for computing has no browser
+# each a module with `measure(setting)`; imported when it runs, since a compute node has no browser
 BENCHMARKS = (
     "training",
     "inference",
@@ -32,15 +32,15 @@ BENCHMARKS = (
     "memory",
     "startup",
 )
-# only where they are named: they take long, or much of the disk
+# only if named: they take long, or much of the disk
 NAMED_ONLY = ("large", "kills", "lessons")
-# of a browser, and with an output of their own
+# in a browser, and with an output of their own
 PANEL = "panel"
 IN_A_BROWSER = (PANEL, "lessons")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run what is named, print a table for each comparison, and write all numbers as JSON where that is wanted."""
+    """Run the named benchmarks, print a table for each comparison, and write all numbers as JSON if asked to."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     if arguments[:1] == ["device"]:
         from benchmarks.device.plan import main as run_plan
@@ -52,17 +52,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "names",
         nargs="*",
         metavar="NAME",
-        help=f"of {', '.join(names)}; all but {', '.join(NAMED_ONLY)} if none is given",
+        help=f"of {', '.join(names)}; by default all but {', '.join(NAMED_ONLY)}",
     )
-    parser.add_argument("--json", type=Path, metavar="PATH", help="write the numbers there, too")
+    parser.add_argument("--json", type=Path, metavar="PATH", help="also write the numbers there")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of the CPU; by default one")
-    parser.add_argument("--size", choices=SIZES, action="append", help="only this size; can be given twice")
-    parser.add_argument("--rounds", type=int, metavar="N", help="how often each competitor runs; by default 7 times")
-    parser.add_argument("--images", type=int, metavar="N", help="how many run at once (the interactive case has 64)")
+    parser.add_argument("--size", choices=SIZES, action="append", help="only this size; may be repeated")
+    parser.add_argument("--rounds", type=int, metavar="N", help="runs of each competitor; by default 7")
+    parser.add_argument("--images", type=int, metavar="N", help="size of a batch (the interactive case has 64)")
     parser.add_argument("--n", type=int, default=20, metavar="N", help="kills of each kind; by default %(default)s")
-    parser.add_argument("--emulated", action="store_true", help="time bfloat16 where the machine only emulates it, too")
-    parser.add_argument("--quick", action="store_true", help="tiny models, to see that all runs; the times say nothing")
+    parser.add_argument("--emulated", action="store_true", help="also time bfloat16 on a machine that only emulates it")
+    parser.add_argument("--quick", action="store_true", help="tiny models, as a test; the times mean nothing")
     options = parser.parse_args(arguments)
     for name in options.names:
         if name not in names:
@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         device, options.threads, sizes, options.quick, options.emulated, options.rounds, options.images, options.n
     )
     if options.json is not None:
-        # told before hours are spent; later this run's own file is there
+        # refused before hours are spent; later the file is this run's own
         refuse_existing(options.json)
     threads = torch.get_num_threads()
     torch.set_num_threads(setting.threads)
@@ -99,8 +99,8 @@ def run(setting: Setting, names: Sequence[str], to: Path | None = None) -> None:
     setting : Setting
     names : sequence of str
     to : path, optional
-        JSON file: `machine`, and for each benchmark its tables by their titles; written anew after each of them, so
-        that one that fails takes nothing along.
+        JSON file: `machine`, and for each benchmark its tables by title; written again after each benchmark, so that
+        one that fails loses nothing.
     """
     machine = setting.describe()
     print(
@@ -109,7 +109,7 @@ def run(setting: Setting, names: Sequence[str], to: Path | None = None) -> None:
         f"times are {machine['clock']}; computed in {' and '.join(machine['precisions'])}"
     )
     if "bfloat16" not in machine["precisions"]:
-        print("bfloat16 is only emulated here, so that its times say nothing of machines that have it")
+        print("bfloat16 is only emulated here: its times mean nothing for machines that compute with it")
     if not {PANEL, *NAMED_ONLY} >= {*names}:
         for size in setting.chosen_sizes:
             machine[f"peak_{size}_gflop_s"] = peak(setting, size) / 1e9
@@ -126,7 +126,7 @@ def _measured(name: str, setting: Setting) -> dict[str, Any]:
     module = importlib.import_module(f"benchmarks.{name}")
     found: dict[str, Any] = module.measure(setting)
     if name in IN_A_BROWSER:
-        print(f"{name}: what a person waits, by the clock on the wall")
+        print(f"{name}: waiting times of a person, by the wall clock")
         for what, value in found.items():
             print(f"{name}: {what} {value:,.1f}" if isinstance(value, float) else f"{name}: {what} {value}")
         return found

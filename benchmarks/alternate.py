@@ -1,4 +1,4 @@
-"""Competitors that take turns in one process, A B A B, so that what disturbs one disturbs the other."""
+"""Competitors that take turns in one process, A B A B, so that a disturbance affects both."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Side:
     run : callable
         Does the work once.
     flops : float, optional
-        What its convolutions take, counted on paper.
+        Operations of its convolutions, counted on paper.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Side:
 def compare(
     setting: Setting, sides: Sequence[Side], peak: float | None = None, clock: Callable[[], float] | None = None
 ) -> list[dict[str, Any]]:
-    """Let the sides take turns, and return a row for each; the first is what the others are measured against.
+    """Let the sides take turns, and return a row for each; all are compared with the first.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def compare(
     n_thrown_away = 0 if setting.quick else 1
     for round_ in range(n_thrown_away + setting.n_rounds):
         for side in sides:
-            # what one side leaves behind is not to be swept up at another's expense
+            # one side must not pay for the garbage of another
             gc.collect()
             start = clock()
             side.run()
@@ -85,7 +85,7 @@ def _spread(name: str, values: Sequence[float]) -> dict[str, float]:
 
 
 def print_rows(title: str, rows: Sequence[dict[str, Any]]) -> None:
-    """Print a table: times, and how much longer than the first side each took."""
+    """Print a table: times, and their ratio to the time of the first side."""
     width = max([len(title), *(len(str(row["side"])) for row in rows)])
     print(
         f"\n{title:<{width}}  {'ms':>9} {'range':>19}  {'times the first':>22}  {'FLOP/s by first':>15}  {'of peak':>7}"

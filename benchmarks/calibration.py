@@ -1,4 +1,4 @@
-"""Taking the statistics of a presentation, beside a run of the same images that uses them."""
+"""Calibration on a presentation, compared with a run of the same images that uses its statistics."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import cortexsim as cs
 from benchmarks.alternate import Side, compare
 from benchmarks.inference import calibrated
 from benchmarks.machine import Setting
-from benchmarks.recording import unstored
+from benchmarks.recording import unrecorded
 
 UNTIL = 5
 
 
 def measure(setting: Setting) -> dict[str, Any]:
-    """Compare `calibrate` with the run that uses what it takes.
+    """Compare `calibrate` with the run that uses its statistics.
 
     Returns
     -------
@@ -34,6 +34,6 @@ def measure(setting: Setting) -> dict[str, Any]:
 def sides(model: cs.Cortex, images: Tensor) -> list[Side]:
     """Return the run and the calibration."""
     return [
-        Side("schedule unstored", unstored(model, images, UNTIL)),
+        Side("schedule unrecorded", unrecorded(model, images, UNTIL)),
         Side("calibrate", lambda: cs.calibrate(model, images, until=UNTIL)),
     ]

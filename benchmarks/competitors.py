@@ -1,4 +1,4 @@
-"""What cortexsim is measured against, built as well as we can: the naive loop, a ResNet of the same FLOPs, hooks."""
+"""Competitors, built as well as we can: the naive loop, a ResNet of the same FLOPs, hooks."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class NaiveTransition(nn.Module):
         self.relu = nn.ReLU()
 
     def forward(self, h: Tensor, time: int) -> Tensor:
-        """Return what is delivered at `time`."""
+        """Return the input that it delivers at `time`."""
         x = h
         for k, (norm, layer) in enumerate(zip(self.norms, self.convolutions, strict=True)):
             # the first reads the state, which has the moments of the time before
@@ -64,10 +64,10 @@ class NaiveTransition(nn.Module):
 
 
 class NaiveLoop(nn.Module):
-    """The model as one would write it at first: every transition whose source holds something at every time, NCHW.
+    """The model as one would first write it: every transition whose source is populated, at every time, NCHW.
 
     A flash of one step, weights shared over time, the weights and statistics of a model. It leaves out what would slow
-    it further: empty states are skipped, not zeros that are run, and no running averages are kept.
+    it further: empty states are skipped rather than computed as zeros, and there are no running averages.
     """
 
     def __init__(self, model: cs.Cortex) -> None:
@@ -83,7 +83,7 @@ class NaiveLoop(nn.Module):
         self.scale = nn.Parameter(model.post.scale.detach().clone())
         self.shift = nn.Parameter(model.post.shift.detach().clone())
         self.linear = copy.deepcopy(model.post.linear)
-        # what a state holds passes through a module, so that a hook can see it
+        # activity passes through a module, so that a hook can see it
         self.states = nn.ModuleDict({name: nn.Identity() for name in model.graph.state_names})
         self.first, self.last = model.graph.first, model.graph.last
         self.train(model.training)
@@ -107,18 +107,18 @@ class NaiveLoop(nn.Module):
 
 @contextmanager
 def hooked(network: nn.Module) -> Iterator[dict[str, list[Tensor]]]:
-    """Hang a forward hook on every module, and collect what each puts out, call by call."""
-    kept: dict[str, list[Tensor]] = {}
+    """Add a forward hook to every module, and collect its outputs, call by call."""
+    outputs: dict[str, list[Tensor]] = {}
 
     def keep(name: str):
         def hook(module: nn.Module, inputs: tuple, output: Tensor) -> None:
-            kept.setdefault(name, []).append(output.detach().cpu())
+            outputs.setdefault(name, []).append(output.detach().cpu())
 
         return hook
 
     handles = [module.register_forward_hook(keep(name)) for name, module in network.named_modules() if name]
     try:
-        yield kept
+        yield outputs
     finally:
         for handle in handles:
             handle.remove()
@@ -136,7 +136,7 @@ class Block(nn.Module):
         self.project = None if before == after else nn.Conv2d(before, after, 1, stride, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return x plus what the block computes."""
+        """Return x plus the output of the block."""
         rate = F.relu(self.norm1(x), inplace=True)
         shortcut = x if self.project is None else self.project(rate)
         return self.conv2(F.relu(self.norm2(self.conv1(rate)), inplace=True)).add_(shortcut)
@@ -152,7 +152,7 @@ class MatchedResNet(nn.Module):
     side : int
         Of the images, in pixels.
     multiply_adds : int
-        What its convolutions are to take for one image. `multiply_adds` says what they do take.
+        Target for its convolutions on one image. The attribute `multiply_adds` is what they do take.
     """
 
     def __init__(self, features: Sequence[int], side: int, multiply_adds: int, n_classes: int = 10) -> None:
@@ -197,14 +197,14 @@ class MatchedResNet(nn.Module):
 
 
 def multiply_adds(model: cs.Cortex, planned: Schedule | None = None, until: int | None = None) -> int:
-    """Return what a model's convolutions take for one image, its pre-net's included.
+    """Count the multiplications of a model's convolutions for one image, its pre-net included.
 
     Parameters
     ----------
     model : Cortex
         With a pre-net of one convolution.
     planned : Schedule, optional
-        What runs; without one, every transition whose source holds something, as in the naive loop.
+        The operations that run; by default every transition whose source is populated, as in the naive loop.
     until : int, optional
         Last time, without a schedule.
     """

@@ -1,4 +1,4 @@
-"""Recording to disk while running: over the forward pass alone, and over writing alone."""
+"""Recording to disk during a run, compared with the forward pass alone and with writing alone."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ import cortexsim as cs
 from benchmarks.alternate import Side, compare
 from benchmarks.inference import calibrated
 from benchmarks.machine import Setting
-from benchmarks.recording import UNTIL, unstored
+from benchmarks.recording import UNTIL, unrecorded
 from cortexsim.recording.io import save_recording
 
 N_BATCHES = 8
 
 
 def measure(setting: Setting) -> dict[str, Any]:
-    """Compare a recording that goes to zarr with the same schedule unstored, and with writing what it holds.
+    """Compare a recording to zarr with the same schedule unrecorded, and with writing the same data.
 
-    By the clock on the wall, since one thread writes while another runs.
+    By the wall clock, since one thread writes while another runs.
 
     Returns
     -------
     dict
-        From a title to rows; see `alternate.compare`. The last row says how long the recording takes over the slower of
+        From a title to rows; see `alternate.compare`. The last row is the recording's time over that of the slower of
         the other two.
     """
     size = setting.chosen_sizes[0]
@@ -46,10 +46,10 @@ def measure(setting: Setting) -> dict[str, Any]:
 
 
 def sides(model: cs.Cortex, images: Tensor, batch_size: int, folder: Path) -> list[Side]:
-    """Return the schedule unstored, writing alone, and both at once."""
+    """Return the schedule unrecorded, writing alone, and both at once."""
     names = map(str, itertools.count())
     held = cs.simulate(model, images, until=UNTIL, dtype="float16", batch_size=batch_size)
-    batches: list[Callable[[], None]] = [unstored(model, batch, UNTIL) for batch in torch.split(images, batch_size)]
+    batches: list[Callable[[], None]] = [unrecorded(model, batch, UNTIL) for batch in torch.split(images, batch_size)]
 
     def run() -> None:
         for batch in batches:
@@ -63,7 +63,7 @@ def sides(model: cs.Cortex, images: Tensor, batch_size: int, folder: Path) -> li
         cs.simulate(model, images, until=UNTIL, dtype="float16", batch_size=batch_size, to=to)
 
     return [
-        Side("schedule unstored", run),
+        Side("schedule unrecorded", run),
         Side("written, float16", write),
         Side("recorded while running, float16", record),
     ]

@@ -1,4 +1,4 @@
-"""How time grows with the readout time and with the number of states, beside how the FLOPs do."""
+"""Growth of time with the readout time and with the number of states, compared with that of the FLOPs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TIMES, STATES = (3, 5, 10, 20), (2, 3, 4, 5)
 
 
 def measure(setting: Setting) -> dict[str, Any]:
-    """Time inference with every readout. FLOP/s that stay as they are say that time grows with the work alone.
+    """Time inference with every readout. If FLOP/s are constant, time grows with the work alone.
 
     Returns
     -------
@@ -23,7 +23,7 @@ def measure(setting: Setting) -> dict[str, Any]:
     """
     tables = {}
     few = 2 if setting.quick else len(TIMES)
-    # on a CPU the larger models take minutes and say the same
+    # on a CPU the larger models take minutes and show the same
     for size in setting.chosen_sizes if setting.device == "cuda" else setting.chosen_sizes[:1]:
         for links in ("full", "adjacent"):
             with_time = [side(setting, size, links, until, 3, f"T = {until}") for until in TIMES[:few]]

@@ -1,4 +1,4 @@
-"""Reading out every time of one trajectory, with stored statistics; and what that costs over one readout."""
+"""Readout at every time of one trajectory, with stored statistics, compared with a single readout."""
 
 from __future__ import annotations
 

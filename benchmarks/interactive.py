@@ -1,4 +1,4 @@
-"""The interactive case: 64 images are shown for ten steps, and all that every state does is there to look at."""
+"""The interactive case: 64 images for ten steps, with the activity of every state recorded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ UNTIL, N_IMAGES = 10, 64
 
 
 def measure(setting: Setting) -> dict[str, Any]:
-    """Compare `simulate` with the naive loop under hooks, and with a ResNet of the same FLOPs of which nothing is kept.
+    """Compare `simulate` with the naive loop under hooks, and with an unrecorded ResNet of the same FLOPs.
 
     Returns
     -------
@@ -33,7 +33,7 @@ def measure(setting: Setting) -> dict[str, Any]:
 def sides(setting: Setting, size: str, n: int) -> list[Side]:
     """Return the competitors, ready to run."""
     images = setting.images(n)
-    # shown to a person, so that the same images come back: taken on them, which costs the same
+    # calibrated on the same images: which ones does not change the time
     model = setting.model(size, "adjacent", UNTIL)
     cs.calibrate(model, images, until=UNTIL)
     times = model.readable(cs.flash(1), UNTIL)
@@ -50,5 +50,5 @@ def sides(setting: Setting, size: str, n: int) -> list[Side]:
     theirs = 2 * n * multiply_adds(model, until=UNTIL)
     made.append(Side("naive loop, hooks on every module", lambda: with_hooks(naive, images, times), theirs))
     run = inferring(setting, None, lambda: naive(images, times))
-    made.append(Side("naive loop, nothing kept", run, theirs))
+    made.append(Side("naive loop, nothing recorded", run, theirs))
     return made

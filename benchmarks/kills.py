@@ -1,4 +1,4 @@
-"""Kill -9 at random moments, many times: what a training, a recording and a sweep lose by it."""
+"""Losses of a training, a recording and a sweep that are killed (-9) at random moments, many times."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ import cortexsim as cs
 from benchmarks.machine import Setting
 from cortexsim.model.checkpoint import read_tensors
 
-# loaded once, in a process that has no threads yet and from which the others are made in an instant
+# imported once, in a process without threads, from which the others are forked in an instant
 PRELOADED = ["benchmarks.kills", "torch._dynamo", "zarr", "dask.array", "distributed", "h5netcdf", "psutil"]
 MODEL, RECORDING, RESULT = "model.safetensors", "recording.zarr", "study/result.nc"
 
 
 def measure(setting: Setting) -> dict[str, Any]:
-    """Kill each kind of work so many times, going on with it every time, and compare how it ends.
+    """Kill each kind of work many times, resume it every time, and compare the results.
 
     Returns
     -------
     dict
-        From a title to rows: `side`, `kills`, `before_anything` (of these, before something was kept), `ends` (how
-        often it was then finished), `lost` and a `note` that says all.
+        From a title to rows: `side`, `kills`, `before_anything` (kills before anything was written), `ends` (runs that
+        were then finished), `lost` and a `note` that sums up.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def measure(setting: Setting) -> dict[str, Any]:
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
-    # the first one waits until all is loaded, which is no part of the work
+    # the first process waits for the imports, which are not part of the work
     ready = context.Process(target=torch.set_num_threads, args=(1,))
     ready.start()
     ready.join()
@@ -49,7 +49,7 @@ def measure(setting: Setting) -> dict[str, Any]:
     rows = []
     for work in WORKS:
         rows.append(_killed(context, work, n))
-        # it takes long, and the next one may be stopped
+        # it takes long, and the user may stop the next one
         print(f"{rows[-1]['side']}: {rows[-1]['note']}", flush=True)
     lost = [f"{row['side']}: {text}" for row in rows for text in row["lost"]]
     if lost:
@@ -65,12 +65,12 @@ def _killed(context: Any, work: Work, n: int) -> dict[str, Any]:
         whole.mkdir()
         started = time.perf_counter()
         if _run(context, work, whole) != 0:
-            raise RuntimeError(f"{work.name} does not run through even if nobody kills it")
+            raise RuntimeError(f"{work.name} fails even if it is not killed")
         seconds = time.perf_counter() - started
         folder = Path(name) / "0"
         while kills < n or folder.exists():
             folder.mkdir(exist_ok=True)
-            # the last one is let run to its end
+            # the last one runs to its end
             code = _run(context, work, folder, drawn.uniform(0, seconds) if kills < n else None)
             attempts += 1
             if code == -signal.SIGKILL:
@@ -79,13 +79,13 @@ def _killed(context: Any, work: Work, n: int) -> dict[str, Any]:
                 lost += work.check(folder)
                 continue
             if code:
-                lost.append(f"it did not go on after kill {kills}")
+                lost.append(f"it did not resume after kill {kills}")
             else:
                 ends += 1
                 lost += work.compare(whole, folder)
             folder = Path(name) / str(attempts)
     note = (
-        f"{kills} kills within {seconds:.1f} s each, {before_anything} before anything was kept; finished {ends} "
+        f"{kills} kills within {seconds:.1f} s each, {before_anything} before anything was written; finished {ends} "
         f"times, {'as if never killed; nothing lost' if not lost else f'{len(lost)} losses'}"
     )
     counted = {"kills": kills, "before_anything": before_anything, "ends": ends}
@@ -93,7 +93,7 @@ def _killed(context: Any, work: Work, n: int) -> dict[str, Any]:
 
 
 def _run(context: Any, work: Work, folder: Path, seconds: float | None = None) -> int:
-    """Run it in a process, kill that after some seconds, and return how it ended."""
+    """Run it in a process, kill the process after some seconds, and return its exit code."""
     process = context.Process(target=work.do, args=(folder,))
     process.start()
     process.join(seconds)
@@ -105,17 +105,17 @@ def _run(context: Any, work: Work, folder: Path, seconds: float | None = None) -
 
 @dataclass(frozen=True)
 class Work:
-    """Something that takes a while and can be gone on with.
+    """Work that takes a while and can be resumed.
 
     Parameters
     ----------
     name : str
     do : callable
-        Does it in a folder, and goes on with what is there.
+        Does it in a folder, and resumes an earlier run there.
     check : callable
-        Returns what is wrong with what a killed process left in a folder.
+        Returns the damage that a killed process has left in a folder.
     compare : callable
-        Returns what is otherwise in a folder than in that of a process which nobody killed.
+        Returns the differences between two folders, of an uninterrupted process and of a killed one.
     """
 
     name: str
@@ -151,7 +151,7 @@ def _check_training(folder: Path) -> list[str]:
 
 def _compare_training(whole: Path, folder: Path) -> list[str]:
     one, other = (cs.load(path / MODEL).state_dict() for path in (whole, folder))
-    return [f"{name} is otherwise" for name, value in one.items() if not torch.equal(value, other[name])]
+    return [f"{name} differs" for name, value in one.items() if not torch.equal(value, other[name])]
 
 
 def _record(folder: Path) -> None:
@@ -169,7 +169,7 @@ def _check_recording(folder: Path) -> list[str]:
         return []
     except ValueError as error:
         return [] if "is incomplete" in str(error) else [str(error)]
-    # it says that it is whole: then it has to be
+    # it opens as a complete recording, so it must be one
     try:
         cs.verify(folder / RECORDING)
     except ValueError as error:
@@ -182,7 +182,7 @@ def _compare_recording(whole: Path, folder: Path) -> list[str]:
         {file.relative_to(path): file.read_bytes() for file in (path / RECORDING).rglob("*") if file.is_file()}
         for path in (whole, folder)
     )
-    return [f"{file} has other bytes" for file in {*one, *other} if one.get(file) != other.get(file)]
+    return [f"{file} differs" for file in {*one, *other} if one.get(file) != other.get(file)]
 
 
 STUDY = {
@@ -214,7 +214,7 @@ def _check_sweep(folder: Path) -> list[str]:
 
 def _compare_sweep(whole: Path, folder: Path) -> list[str]:
     one, other = (xr.load_dataset(path / RESULT, engine="h5netcdf") for path in (whole, folder))
-    return [] if one.identical(other) else ["the result is otherwise"]
+    return [] if one.identical(other) else ["the result differs"]
 
 
 WORKS = (

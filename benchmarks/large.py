@@ -1,4 +1,4 @@
-"""A recording far larger than the memory that it takes: 10,000 stimuli at 20 times, streamed to zarr."""
+"""A recording far larger than memory: 10,000 stimuli at 20 times, streamed to zarr."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from benchmarks.machine import Setting
 from benchmarks.memory import FOLDER, resident
 
 UNTIL = 19
-# twice, so that memory can be seen not to grow with the number of stimuli
+# two numbers, to show that memory does not grow with the number of stimuli
 STIMULI = {"small": (2_500, 10_000), "quick": (40, 80)}
 MOST_MEMORY = 2e9
 
@@ -31,8 +31,7 @@ def measure(setting: Setting) -> dict[str, Any]:
     -------
     dict
         From a title to rows: `side`, `seconds` (wall clock), `peak_mb` (of the whole process, torch and all),
-        `before_mb`, `disk_mb`, `held_mb` (what the recording would take in memory), `ratio` of the peaks, and a `note`
-        that says all.
+        `before_mb`, `disk_mb`, `held_mb` (its size in memory), `ratio` of the peaks, and a `note` that sums up.
 
     Raises
     ------
@@ -63,7 +62,7 @@ def measure(setting: Setting) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Record what the argument says, and print what it took, as JSON."""
+    """Record the stimuli that the argument describes, and print time and memory as JSON."""
     task = json.loads(sys.argv[1])
     setting = Setting(**{**task["setting"], "sizes": tuple(task["setting"]["sizes"])})
     torch.set_num_threads(setting.threads)
@@ -80,8 +79,8 @@ def main() -> None:
     seconds = time.perf_counter() - started
     disk = sum(file.stat().st_size for file in (folder / "a.zarr").rglob("*") if file.is_file())
     held = cs.estimate(model, n, until=UNTIL, dtype="float16")
-    told = {"peak_mb": resident("VmHWM") / 1e6, "before_mb": before / 1e6, "disk_mb": disk / 1e6, "held_mb": held / 1e6}
-    print(json.dumps({"seconds": seconds, **told}))
+    used = {"peak_mb": resident("VmHWM") / 1e6, "before_mb": before / 1e6, "disk_mb": disk / 1e6, "held_mb": held / 1e6}
+    print(json.dumps({"seconds": seconds, **used}))
 
 
 if __name__ == "__main__":

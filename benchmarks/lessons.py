@@ -1,4 +1,4 @@
-"""What a teacher plans with: how long until the first panel stands, each notebook opens, and its panel has measured."""
+"""Times for planning a lesson: until the first panel is drawn, each notebook is open, and its panel has measured."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROUNDS = 3
 TRAINING = "03_train_it.ipynb"
 LONGEST_MS = 1_800_000
 
-# Runs what the notebook opens on, as its button would; a figure of it is drawn by then. Says how long that took.
+# Runs the measurement of the notebook's panel, as its button does, until the figure is drawn. Prints the seconds.
 MAIN_RUN = """
 import time as _time
 _start = _time.perf_counter()
@@ -43,18 +43,18 @@ _panel.close()
 
 
 def measure(setting: Setting) -> dict[str, Any]:
-    """Open every notebook that ships as a student does, and run what its panel opens on.
+    """Open every notebook that ships as a student does, and run the measurement of its panel.
 
     Parameters
     ----------
     setting : Setting
-        `rounds` says how often; `quick` opens the first notebook alone, once.
+        `rounds` is the number of repetitions; `quick` opens only the first notebook, once.
 
     Returns
     -------
     dict
-        What was measured, with its unit, to the median over rounds. Main runs are those of the panel called `panel`;
-        a notebook without one that measures has none.
+        From a quantity with its unit to its median over rounds. Main runs are those of the panel called `panel`; a
+        notebook without such a panel has none.
     """
     rounds = 1 if setting.quick else setting.rounds or ROUNDS
     names = sorted(path.name for path in notebooks_folder().glob("*.ipynb"))
@@ -74,10 +74,10 @@ def measure(setting: Setting) -> dict[str, Any]:
                 found.setdefault("from `cortexsim lab` to the panels of 00, all cells run, s", []).append(panel)
                 for name in [FIRST_NOTEBOOK] if setting.quick else names:
                     _shut_down(page)
-                    # all of it takes many minutes, and what was measured is not to wait for the rest
+                    # all notebooks take many minutes, so each result is printed at once
                     taken = _lesson(page, address, name)
-                    told = ", ".join(f"{what} {seconds:,.1f} s" for what, seconds in taken.items())
-                    print(f"round {k + 1} of {rounds}: {name}: {told}", flush=True)
+                    times = ", ".join(f"{what} {seconds:,.1f} s" for what, seconds in taken.items())
+                    print(f"round {k + 1} of {rounds}: {name}: {times}", flush=True)
                     for what, seconds in taken.items():
                         found.setdefault(f"{name}: {what}, s", []).append(seconds)
                 _shut_down(page)
@@ -112,5 +112,5 @@ def _run(page: Page) -> None:
 
 
 def _shut_down(page: Page) -> None:
-    """End all kernels: one left behind would compute beside the next."""
+    """End all kernels, so that no earlier one computes next to the next."""
     page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")

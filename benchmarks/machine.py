@@ -1,4 +1,4 @@
-"""What the benchmarks run on, and how its time is taken."""
+"""The machine of the benchmarks, and its clock."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ AREAS = ("V1", "V2", "V4", "TEO", "IT")
 
 @dataclass(frozen=True)
 class Setting:
-    """How the benchmarks are run.
+    """Settings of the benchmarks.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class Setting:
 
     @property
     def n_rounds(self) -> int:
-        """How often each competitor runs and is timed."""
+        """Number of timed runs of each competitor."""
         return self.rounds or (1 if self.quick else 7)
 
     @property
@@ -69,7 +69,7 @@ class Setting:
         return 16 if self.quick else 32
 
     def batch(self, size: str) -> int:
-        """Return how many images run at once: a GPU is to be filled, a CPU to be done."""
+        """Return the size of a batch: large enough to fill a GPU, small enough for a CPU."""
         if self.images_at_once is not None:
             return self.images_at_once
         if self.quick:
@@ -94,7 +94,7 @@ class Setting:
         return cs.Cortex(self.graph(size, links, n_states), 10, readout_time).to(self.device).eval()
 
     def precisions(self) -> dict[str, torch.dtype | None]:
-        """Return what to compute in: names, and what autocast takes; bfloat16 only where it is no emulation."""
+        """Return the precisions by name, as autocast takes them; bfloat16 only if it is not emulated."""
         native = precision_on(torch.device(self.device)) == "bfloat16"
         chosen: dict[str, torch.dtype | None] = {"float32": None}
         if native or self.emulated:
@@ -103,11 +103,11 @@ class Setting:
 
     @property
     def uses_processor_time(self) -> bool:
-        """Whether the clock counts what the processor spent on this process, not what passed on the wall."""
+        """True if the clock is the processor time of this process, False if it is the wall clock."""
         return self.device == "cpu" and self.threads == 1 and os.name == "posix"
 
     def clock(self) -> float:
-        """Return a time in seconds, once the device has done what it was given.
+        """Return a time in seconds, after waiting for the device.
 
         On one thread of a CPU it is the processor time of this process and its children, which other work on the
         machine hardly disturbs; else the wall clock.
@@ -122,7 +122,7 @@ class Setting:
         return sum(one.ru_utime + one.ru_stime for one in used)
 
     def describe(self) -> dict[str, Any]:
-        """Say what the numbers hold for."""
+        """Describe the machine on which the numbers were measured."""
         load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
         return {
             "date": time.strftime("%Y-%m-%d"),
@@ -140,7 +140,7 @@ class Setting:
 
 
 def peak(setting: Setting, size: str, dtype: torch.dtype | None = None) -> float:
-    """Measure the best of this machine's convolutions with the shapes of a size, in FLOP/s."""
+    """Measure the fastest of this machine's convolutions with the shapes of a size, in FLOP/s."""
     return _peak(setting, size, dtype)
 
 
@@ -156,11 +156,11 @@ def _peak(setting: Setting, size: str, dtype: torch.dtype | None) -> float:
         taken = []
         for _ in range(10):
             start = setting.clock()
-            # several in a row, since a GPU is faster than its clock
+            # several in a row, since a single one is too short for the clock of a GPU
             for _ in range(10):
                 F.conv2d(x, kernel, padding=1)
             taken.append(setting.clock() - start)
-        # the first one prepares
+        # the first repetition is a warm-up
         best = max(best, 10 * flops / max(min(taken[1:]), 1e-9))
     return best
 

@@ -23,7 +23,7 @@ FOLDER = Path(__file__).parents[1]
 SIDES = {
     "cortexsim, training step, T = 5": ("train", 5),
     "cortexsim, training step, T = 20": ("train", 20),
-    "cortexsim, training step, T = 20, steps computed again": ("train checkpointed", 20),
+    "cortexsim, training step, T = 20, recomputed": ("train checkpointed", 20),
     "naive loop, training step, T = 5": ("train naive", 5),
     "naive loop, training step, T = 20": ("train naive", 20),
     "ResNet of the same FLOPs, training step, T = 5": ("train resnet", 5),
@@ -35,13 +35,13 @@ SIDES = {
 
 
 def measure(setting: Setting) -> dict[str, Any]:
-    """Run each side once in a process, and take how far its memory rose.
+    """Run each side once in a process, and measure the rise of its memory.
 
     Returns
     -------
     dict
-        From a title to rows: `side`, `mb` above what was there before it ran, `ratio` to the first side's, and a `note`
-        that says both.
+        From a title to rows: `side`, `mb` above the memory before it ran, `ratio` to the first side's, and a `note`
+        with both.
     """
     tables = {}
     sizes = setting.chosen_sizes if setting.device == "cuda" else setting.chosen_sizes[:1]
@@ -62,7 +62,7 @@ def measure(setting: Setting) -> dict[str, Any]:
 
 
 def risen(device: str, run: Callable[[], Any]) -> float:
-    """Run something, and return by how many MB the peak of memory passed what was in use before."""
+    """Run something, and return by how many MB the peak of memory exceeds the memory before."""
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
         allocated = torch.cuda.memory_allocated()
@@ -70,7 +70,7 @@ def risen(device: str, run: Callable[[], Any]) -> float:
         return (torch.cuda.max_memory_allocated() - allocated) / 1e6
     peak = Path("/proc/self/clear_refs")
     if peak.exists():
-        # sets the peak back to what is in use
+        # resets the peak to the memory in use
         peak.write_text("5")
     before = resident("VmRSS")
     run()
@@ -81,7 +81,7 @@ def resident(what: str) -> float:
     """Return the memory in use (VmRSS) or its peak (VmHWM), in bytes."""
     status = Path("/proc/self/status")
     if status.exists():
-        # ru_maxrss would begin with what the parent held when it started this process
+        # ru_maxrss would start with the memory of the parent when it forked
         found = next(line for line in status.read_text().splitlines() if line.startswith(f"{what}:"))
         return float(found.split()[1]) * 1024
     import resource
@@ -119,11 +119,11 @@ def _task(setting: Setting, size: str, what: str, until: int) -> Callable[[], An
 
 
 def main() -> None:
-    """Run the side that the argument describes, and print by how much the memory rose, as JSON."""
+    """Run the side that the argument describes, and print the rise of memory as JSON."""
     task = json.loads(sys.argv[1])
     setting = Setting(**{**task["setting"], "sizes": tuple(task["setting"]["sizes"])})
     torch.set_num_threads(setting.threads)
-    # an optimizer loads the compiler, and so does computing steps again: it is no part of what they keep
+    # an optimizer and recomputation import the compiler, which is not part of their memory
     importlib.import_module("torch._dynamo")
     run = _task(setting, task["size"], task["what"], task["until"])
     print(json.dumps({"mb": risen(setting.device, run)}))

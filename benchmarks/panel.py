@@ -1,4 +1,4 @@
-"""Panels in JupyterLab: how long the first takes to open and to show another image, and every slider to redraw."""
+"""Panels in JupyterLab: times to open the first, to show another image, and to redraw after every slider."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ WATCH = """([type, attribute]) => {
 
 
 def measure(setting: Setting) -> dict[str, Any]:
-    """Drive the panel on the first task that ships, then every other one that has a slider or a matrix.
+    """Drive the panel on the first task that ships, then every other panel with a slider or a matrix.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def measure(setting: Setting) -> dict[str, Any]:
 
 
 def _run_cell(page: Page) -> float:
-    """Run the active cell, go on to the next, and return the seconds it took."""
+    """Run the active cell, select the next, and return the seconds it took."""
     start = time.perf_counter()
     assert page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-cell-and-select-next')")
     return time.perf_counter() - start

@@ -1,4 +1,4 @@
-"""What it costs to keep what every state does: over the same schedule unstored, and with hooks instead."""
+"""Cost of recording every state, relative to the same schedule unrecorded, and with hooks instead."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ UNTIL = 5
 
 
 def measure(setting: Setting) -> dict[str, Any]:
-    """Compare a recording in memory with the same schedule unstored, and hooks with the naive loop without them.
+    """Compare a recording in memory with the same schedule unrecorded, and hooks with the naive loop without them.
 
     Returns
     -------
@@ -41,20 +41,20 @@ def measure(setting: Setting) -> dict[str, Any]:
 
 
 def recordings(model: cs.Cortex, images: Tensor) -> list[Side]:
-    """Return the schedule unstored, and recorded."""
+    """Return the schedule without and with a recording."""
     return [
-        Side("schedule unstored", unstored(model, images, UNTIL)),
+        Side("schedule unrecorded", unrecorded(model, images, UNTIL)),
         Side("recorded in memory, float16", recorded(model, images, UNTIL, "float16")),
         Side("recorded in memory, float32", recorded(model, images, UNTIL, "float32")),
     ]
 
 
 def hooks(setting: Setting, model: cs.Cortex, images: Tensor) -> list[Side]:
-    """Return the naive loop, with nothing kept and with what hooks keep; and a recording."""
+    """Return the naive loop without and with hooks, and a recording."""
     naive = NaiveLoop(model)
     times = model.readable(cs.flash(1), UNTIL)
     sides = [
-        Side("naive loop, nothing kept", inferring(setting, None, lambda: naive(images, times))),
+        Side("naive loop, nothing recorded", inferring(setting, None, lambda: naive(images, times))),
         Side("naive loop, hooks on every module", lambda: with_hooks(naive, images, times)),
         Side("cortexsim, recorded in memory, float32", recorded(model, images, UNTIL, "float32")),
     ]
@@ -62,8 +62,8 @@ def hooks(setting: Setting, model: cs.Cortex, images: Tensor) -> list[Side]:
     return sides if tracing is None else [*sides, Side("naive loop, torchlens", tracing)]
 
 
-def unstored(model: cs.Cortex, images: Tensor, until: int) -> Callable[[], None]:
-    """Return a function that runs what `simulate` runs to record every state, with every readout, and keeps nothing."""
+def unrecorded(model: cs.Cortex, images: Tensor, until: int) -> Callable[[], None]:
+    """Return a function that runs the schedule of a recording of all states and readouts, and records nothing."""
     shown = cs.flash(1)
     last = model.graph.last
     wanted = {name: range(until + 1) for name in model.graph.state_names}
@@ -87,20 +87,20 @@ def recorded(model: cs.Cortex, images: Tensor, until: int, dtype: str) -> Callab
 
 
 def with_hooks(network: NaiveLoop, images: Tensor, times: list[int]) -> dict[str, np.ndarray]:
-    """Run under hooks on every module; of what they collected, put the states together.
+    """Run under hooks on every module, and combine the states that they collected.
 
     Returns
     -------
     dict of str to array
-        (call, stimulus, channel, y, x): the calls of a state, of which nothing says the times.
+        (call, stimulus, channel, y, x): the calls of a state; hooks do not know their times.
     """
-    with torch.no_grad(), hooked(network) as kept:
+    with torch.no_grad(), hooked(network) as outputs:
         network(images, times)
-    return {name: torch.stack(kept[f"states.{name}"]).numpy() for name in network.states}
+    return {name: torch.stack(outputs[f"states.{name}"]).numpy() for name in network.states}
 
 
 def torchlens(network: nn.Module, images: Tensor, times: list[int]) -> Callable[[], Any] | None:
-    """Return a function that traces a pass with torchlens and keeps all it finds; None where it is not installed."""
+    """Return a function that traces a forward pass with torchlens; None if it is not installed."""
     try:
         lens = importlib.import_module("torchlens")
     except ImportError:

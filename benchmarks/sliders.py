@@ -1,4 +1,4 @@
-"""Every slider that redraws what was measured before: from its key to the picture, whether kernel or browser draws."""
+"""Sliders that redraw a measurement: time from the key to the picture, drawn by the kernel or by the browser."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TIME = "time (steps)"
 
 @dataclass(frozen=True)
 class Slid:
-    """A panel in a cell of its own, and what moves it.
+    """A panel in a cell of its own, and its slider.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ class Slid:
     cell : str
         Code that leaves the panel in the cell's output, with something drawn.
     slider : str
-        What is written beside the slider, or what it is called.
+        Label or name of the slider.
     drawn_by : str
         "canvas", or "plotly" where a key goes to the kernel and comes back as a figure.
     """
@@ -56,7 +56,7 @@ SLIDERS = (
         TIME,
     ),
 )
-# a matrix is no slider, but its picture comes from the kernel as well
+# a matrix is not a slider, but its picture also comes from the kernel
 EDITOR = Slid(
     "02, a link made or cut: the unrolled graph", "cs.explore.Anatomy('adjacent')", "V1->IT", "kernel, canvas"
 )

@@ -15,7 +15,7 @@ from benchmarks.competitors import MatchedResNet, NaiveLoop, multiply_adds
 from benchmarks.machine import FEATURES, Setting, peak
 
 READOUT_TIME, LONG = 5, 20
-# the gradients by the kernels and by the activity take as much as the forward pass, each
+# forward pass, gradients of the kernels, gradients of the activity: each takes as much
 PASSES = 3
 
 
@@ -39,15 +39,15 @@ def measure(setting: Setting) -> dict[str, Any]:
 
 
 def for_memory(setting: Setting, size: str) -> list[Side]:
-    """Return a step that keeps everything for the gradients, and one that computes it again; see `memory`."""
+    """Return a step that keeps everything for the gradients, and one that recomputes it; see `memory`."""
     model = setting.model(size, "full", LONG).train()
     images = setting.images(setting.batch(size))
     labels = torch.arange(len(images), device=setting.device) % 10
-    kept, again = (
+    keeping, recomputing = (
         training_step(model, lambda x, c=c: model.readouts(x, [LONG], recompute=c)[0], images, labels, None)
         for c in (False, True)
     )
-    return [Side("everything kept", kept), Side("steps computed again", again)]
+    return [Side("everything kept", keeping), Side("recomputed", recomputing)]
 
 
 def sides(setting: Setting, size: str, links: str) -> list[Side]:

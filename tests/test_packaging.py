@@ -1,4 +1,4 @@
-"""What is handed out: the conda environment, the wheel, the documents."""
+"""The conda environment, the wheel and the documents agree with the package."""
 
 import re
 import subprocess
@@ -15,7 +15,7 @@ import yaml
 import cortexsim
 
 ROOT = Path(__file__).resolve().parent.parent
-# where conda-forge has another name than the Python package
+# names on conda-forge that differ from the Python package
 CONDA_NAMES = {"torch": "pytorch", "playwright": "playwright-python", "kaleido": "python-kaleido"}
 
 
@@ -39,9 +39,13 @@ def test_conda_and_pip_users_get_the_same_dependencies():
     assert dict(map(bound, listed)) == expected
 
 
-def test_version_is_the_same_everywhere():
+def test_the_citation_names_the_version_of_the_package():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
-    assert pyproject()["project"]["version"] == cortexsim.__version__ == str(citation["version"])
+    assert str(citation["version"]) == cortexsim.__version__
+
+
+def test_the_wheel_has_the_version_of_the_package(wheel):
+    assert wheel.name.startswith(f"cortexsim-{cortexsim.__version__}-")
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +59,7 @@ def wheel(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def installed(wheel, tmp_path_factory):
-    """Install the wheel into an environment of its own; what it depends on is lent by this one."""
+    """Install the wheel into an environment of its own, which borrows the dependencies of this one."""
     folder = tmp_path_factory.mktemp("installed")
     builder = venv.EnvBuilder(with_pip=True, symlinks=True)
     builder.create(folder / "venv")
@@ -73,15 +77,15 @@ def run(*command, cwd):
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=True).stdout
 
 
-def test_the_wheel_carries_package_notebooks_and_data(wheel):
+def test_the_wheel_contains_package_notebooks_and_data(wheel):
     with zipfile.ZipFile(wheel) as archive:
-        carried = set(archive.namelist())
+        packed = set(archive.namelist())
     expected = {f"cortexsim/{path.relative_to(ROOT)}" for path in ROOT.glob("notebooks/*.ipynb")}
     expected |= {f"cortexsim/{path.relative_to(ROOT)}" for path in ROOT.glob("data/**/*") if path.is_file()}
     expected |= {
         str(path.relative_to(ROOT)) for kind in ("py", "js", "css") for path in ROOT.glob(f"cortexsim/**/*.{kind}")
     }
-    assert expected <= carried
+    assert expected <= packed
 
 
 def test_the_installed_package_finds_its_own_notebooks_and_data(installed, tmp_path):

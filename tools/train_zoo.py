@@ -130,11 +130,11 @@ TASKS = {
         # between areas; with two, depth replaces time
         convolutions={"feedforward-deep": 2},
         stages=(
-            Stage(16, 40_000, cs.Recipe.tracing(validation=0.01), feedforward_epochs=4),
+            Stage(16, 40_000, cs.Recipe.contours(validation=0.01), feedforward_epochs=4),
             Stage(
                 32,
                 30_000,
-                cs.Recipe.tracing(
+                cs.Recipe.contours(
                     epochs=1,
                     batch_size=32,
                     learning_rate=3e-3,

@@ -18,12 +18,12 @@ from cortexsim.training.evaluate import accuracies
 MODEL = "fully-recurrent-3-state"
 # the best 3-state model of Liao & Poggio (2016), and a reach beyond it
 GOALS = (0.0747, 0.05)
-# the plan of learning rates ends with the last epoch, so that fewer epochs are another training
+# the learning rate falls until the last epoch, so each number of epochs is a training of its own
 EPOCHS = (10, 16, 24, 40)
 
 
 def run(work: Work) -> str:
-    """Train for more and more epochs until the goals are reached, or the time left is too short for another one."""
+    """Train with more and more epochs until the goals are reached, or the time left is too short."""
     train, test = images.of(work)
     tried: list[dict[str, Any]] = []
     per_epoch = 0.0

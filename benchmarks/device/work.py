@@ -1,4 +1,4 @@
-"""What a step of the plan works with: the device, the time that is left, and the file for its results."""
+"""Circumstances of a step of the plan: the device, the time left, and the file for its results."""
 
 from __future__ import annotations
 

@@ -42,10 +42,10 @@ def refuse_existing(path: str | Path) -> Path:
 
 @contextmanager
 def written_aside(path: str | Path, *, replacing: bool = False) -> Iterator[Path]:
-    """Offer a temporary path beside `path`, renamed to it when all went well, removed when not.
+    """Offer a temporary path next to `path`, which is renamed to it if all went well, else removed.
 
-    So what was there before is whole until the new one is. The temporary name says who writes: what a process left
-    behind that was killed while it wrote is removed by the next write to the same path on this machine.
+    So the old file is whole until the new one is. The temporary name says which process writes: if a process is killed
+    while it writes, the next write to the same path on this machine removes its temporary file.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def written_aside(path: str | Path, *, replacing: bool = False) -> Iterator[Path
 
 
 def _remove(aside: Path) -> None:
-    """Remove a file or folder if that is allowed; another process may be at it, too."""
+    """Remove a file or folder if that is allowed; another process may be removing it, too."""
     if aside.is_dir():
         shutil.rmtree(aside, ignore_errors=True)
     else:
@@ -80,20 +80,20 @@ def _remove(aside: Path) -> None:
 
 
 def _left_behind(path: Path) -> list[Path]:
-    """Find the temporary files and folders for this path whose process is no more."""
+    """Find the temporary files and folders for this path whose process has ended."""
     import psutil
 
     named = re.compile(re.escape(f".{path.stem}-{_here()}-") + r"(\d+)-[0-9a-f]{8}" + re.escape(path.suffix))
     with suppress(OSError), os.scandir(path.absolute().parent) as entries:
         found = [(path.with_name(entry.name), named.fullmatch(entry.name)) for entry in entries]
-        # a number that another process has got since keeps a file, and no harm is done
+        # if another process has the number by now, the file stays, which does no harm
         return [left for left, match in found if match and not psutil.pid_exists(int(match[1]))]
     return []
 
 
 @lru_cache(maxsize=1)
 def _here() -> str:
-    """Name the machine, or the container, within which the number of a process tells whether it lives."""
+    """Return a name of the machine or container, within which a process number identifies a process."""
     with suppress(OSError):
         return hashlib.sha256(f"{platform.node()} {os.readlink('/proc/self/ns/pid')}".encode()).hexdigest()[:8]
     return hashlib.sha256(platform.node().encode()).hexdigest()[:8]

@@ -1,4 +1,4 @@
-"""Random numbers that depend on (seed, stimulus, place) alone: not on batch, device or what was drawn before."""
+"""Random numbers that depend on (seed, stimulus, place) alone: not on batch, device or earlier draws."""
 
 from __future__ import annotations
 

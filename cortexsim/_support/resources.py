@@ -1,4 +1,4 @@
-"""Where the notebooks and the data lie: in the package when it was installed, beside it in a checkout."""
+"""The folders of notebooks and data: in the package when it is installed, next to it in a checkout."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 class Copied(NamedTuple):
-    """What became of one notebook: `new`, `same` (it was there) or `kept` (the user's, and it differs)."""
+    """The outcome for one notebook: `new`, `same` (it was there) or `kept` (the user's, and it differs)."""
 
     path: Path
     outcome: Literal["new", "same", "kept"]
 
 
 def in_checkout() -> bool:
-    """Tell whether cortexsim runs from a checkout of its repository."""
+    """Return whether cortexsim runs from a checkout of its repository."""
     return not (_PACKAGE / "notebooks").is_dir()
 
 
@@ -31,7 +31,7 @@ def _folder(name: str) -> Path:
 
 
 def notebooks_folder() -> Path:
-    """Give the folder of the notebooks that come with cortexsim.
+    """Return the folder of the notebooks that come with cortexsim.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def notebooks_folder() -> Path:
 
 
 def data_folder() -> Path:
-    """Give the folder of the data that come with cortexsim: pretrained models and their sources.
+    """Return the folder of the data that come with cortexsim: pretrained models and their sources.
 
     Raises
     ------

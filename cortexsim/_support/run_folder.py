@@ -49,7 +49,7 @@ class RunFolder:
     FOLDERS: ClassVar[tuple[str, ...]] = ()
     GROWS: ClassVar[Mapping[str, Callable[[Any, Any], bool]]] = {}
 
-    def __init__(self, path: Path, settings: Mapping[str, Any], *, resume: bool) -> None:
+    def __init__(self, path: Path, settings: Mapping[str, object], *, resume: bool) -> None:
         self.path = path
         if path.exists() and not resume:
             raise FileExistsError(already_there(path))
@@ -77,7 +77,7 @@ class RunFolder:
         """Let other processes use the folder."""
         self._lock.release()
 
-    def _begin(self, settings: Mapping[str, Any]) -> None:
+    def _begin(self, settings: Mapping[str, object]) -> None:
         self.path.absolute().parent.mkdir(parents=True, exist_ok=True)
         if not self.path.exists():
             refuse_existing(self.path)

@@ -1,4 +1,4 @@
-"""Analyses: labelled arrays in, labelled arrays out, each number with how sure it is."""
+"""Analyses: labelled arrays in, labelled arrays with confidence intervals out."""
 
 import lazy_loader as _lazy
 

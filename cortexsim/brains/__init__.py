@@ -1,4 +1,4 @@
-"""A person's own brain data, beside a model: read dissimilarity matrices and their images, and compare."""
+"""Brain data of your own: dissimilarity matrices, their images, and the comparison with a model."""
 
 import lazy_loader as _lazy
 

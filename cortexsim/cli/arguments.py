@@ -23,7 +23,7 @@ def path(text: str) -> Path:
 
 
 def add_data(parser: argparse.ArgumentParser, n: int, more: str = "") -> None:
-    """Add the data, and how many of them to draw with which seed."""
+    """Add the data, their number and the seed of the draw."""
     named = ", ".join(f"{name} ({source.description})" for name, source in SOURCES.items())
     parser.add_argument(
         "data",

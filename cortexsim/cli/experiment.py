@@ -24,11 +24,11 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         "  cortexsim experiment readout-time --scale laptop --data ~/cifar10 --to runs/readout-time\n"
         "Ctrl-C stops; the same command with --resume continues.",
     )
-    parser.add_argument("name", nargs="?", help="which; without it, they are listed")
+    parser.add_argument("name", nargs="?", help="name of the experiment; without it, they are listed")
     parser.add_argument(
         "--scale",
         default="smoke",
-        help="smoke (seconds), laptop (a minute to two hours) or paper (a GPU); default: %(default)s",
+        help="smoke (seconds), laptop (minutes), workstation (hours) or paper (a GPU); default: %(default)s",
     )
     parser.add_argument(
         "--data", help=f"{', '.join(SOURCES)}, or a folder of images with train/ and test/; default: the scale's"
@@ -36,7 +36,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     parser.add_argument("--data-name", metavar="NAME", help="what a folder's images are called in the result")
     parser.add_argument("--to", type=path, metavar="FOLDER", help="default: runs/NAME-SCALE")
     parser.add_argument("--resume", action="store_true", help="continue a run that was stopped, or with more --seeds")
-    parser.add_argument("--seeds", type=int, help="how many; default: the experiment's own")
+    parser.add_argument("--seeds", type=int, help="number of seeds; default: the experiment's own")
     parser.add_argument("--epochs", type=int, help="of every training; default: the scale's")
     add_machine(parser)
 

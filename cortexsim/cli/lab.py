@@ -19,7 +19,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         "  cortexsim lab --lesson 00\n"
         "  cortexsim lab --no-browser --port 9999",
     )
-    parser.add_argument("--check", action="store_true", help="only tell whether this machine is ready, in ten seconds")
+    parser.add_argument("--check", action="store_true", help="only check this machine, in ten seconds")
     parser.add_argument(
         "--lesson", metavar="NUMBER", help="the notebook to open, by number or name; default: the first"
     )
@@ -33,9 +33,9 @@ def run(options: argparse.Namespace) -> int:
     if options.check:
         from cortexsim.lab.doctor import check
 
-        beside = [*options.further, *(f"--{name}" for name in ("lesson", "notebooks") if getattr(options, name))]
-        if beside:
-            raise ValueError(f"--check opens nothing: leave out {' '.join(beside)}")
+        also = [*options.further, *(f"--{name}" for name in ("lesson", "notebooks") if getattr(options, name))]
+        if also:
+            raise ValueError(f"--check opens nothing: leave out {' '.join(also)}")
         return check()
     from cortexsim.lab.start import lab
 

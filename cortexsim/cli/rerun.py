@@ -23,8 +23,8 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         "--to",
         type=path,
         metavar="PATH",
-        help="keep the recording: a .zarr folder or a .nc file; never over another; the figures of a panel that "
-        "measures stand beside it, as PATH-NAME.html",
+        help="write the recording: a .zarr folder or a .nc file that does not exist yet; the figures of a panel that "
+        "measures are written next to it, as PATH-NAME.html",
     )
 
 
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> None:
 
     settings = read_settings(options.settings)
     if isinstance(settings, dict) and settings.get("panel") == "Tour":
-        # a tour's file holds beside what it shows what was answered
+        # a tour's file contains the answers, too
         settings = settings.get("shows")
     if isinstance(settings, dict) and "panel" in settings:
         _measure_again(settings, options.to)

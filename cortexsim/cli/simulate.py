@@ -1,4 +1,4 @@
-"""`cortexsim simulate`: show images to a model and keep what its states do."""
+"""`cortexsim simulate`: show images to a model and record its states."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     parser = command(
         "simulate",
         run,
-        "show images to a model and keep what its states do, on disk",
+        "show images to a model and record its states, on disk",
         "For example:\n  cortexsim simulate cifar.safetensors ~/cifar10 --until 10 --to masked.zarr "
         "--presentation masked:1:2 --first 100",
     )
@@ -94,7 +94,7 @@ def run(options: argparse.Namespace) -> None:
     if model.classes is not None and names != model.classes:
         print(
             f"warning: the model was trained on the classes {model.classes}, but these images have {names}: their "
-            "labels are recorded, and stand for no class of the readout",
+            "labels are recorded, but mean no class of the readout",
             file=sys.stderr,
         )
     record = read_record(options.record) if options.record is not None else None

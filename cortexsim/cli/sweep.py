@@ -21,7 +21,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         "For example:\n"
         "  cortexsim sweep study.toml --to runs/study\n"
         "  cortexsim sweep study.toml --to runs/study --scheduler tcp://login:8786 --resume\n"
-        "where study.toml holds\n"
+        "where study.toml contains\n"
         '  models = ["ventral-stream", "own.safetensors"]\n'
         '  data = "contours"\n'
         "  until = 12\n"

@@ -47,10 +47,13 @@ HELP = {
     "shortcut": "weight of the identity, 0 to 1",
     "convolutions": "of a transition between two states; the paper's have 2",
     "input_gain": "factor on the pre-net's output",
-    "validation": "fraction of each class that is held out, 0 is none",
+    "validation": "fraction of each class that is held out; 0 is none",
     "recompute": "compute steps again for their gradients: less memory at late readout times, a fifth more time",
     "calibrate_until": "last time that is calibrated",
     "calibration_images": "training images on which statistics are taken at the end",
+    "loss_at": "readout, all, or a number of last times",
+    "background": "weight in the loss of all pixels off the line of a target map",
+    "clip_norm": "largest norm of the gradient",
     "difficulty": "coordinate of the data that says how difficult an image is",
 }
 
@@ -71,12 +74,19 @@ def model_arguments() -> dict[str, Any]:
     }
 
 
-def recipe_arguments() -> dict[str, type]:
+def name_or_number(text: str) -> str | int:
+    """Read a whole number, or leave a name as it is."""
+    return int(text) if text.isdigit() else text
+
+
+def recipe_arguments() -> dict[str, Callable[[str], Any]]:
     """Return the fields of a recipe that a text or a number can give, with their types."""
-    types: dict[str, type] = {
+    types: dict[str, Callable[[str], Any]] = {
         "int": int,
         "int | None": int,
         "float": float,
+        "float | None": float,
+        "str | int": name_or_number,
         "str": str,
         "str | None": str,
         "bool": bool,
@@ -100,7 +110,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         "For example:\n"
         "  cortexsim train digits --to digits.safetensors --epochs 3\n"
         "  cortexsim train digits --recipe digits --features 8,16,32,64 --readout-time 4 --to digits.safetensors\n"
-        "  cortexsim train contours --recipe tracing --size 16 --features 16,16,24,32 --convolutions 1 --shortcut 0.5 "
+        "  cortexsim train contours --recipe contours --size 16 --features 16,16,24,32 --convolutions 1 --shortcut 0.5 "
         "--input-gain 16 --readout-time 8 --n 40000 --to tracing.safetensors\n"
         "  cortexsim train ~/cifar10 --features 16,32,64 --to cifar.safetensors",
     )
@@ -135,7 +145,7 @@ def _option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def _add_value(group: argparse._ArgumentGroup, name: str, kind: type, default: str) -> None:
+def _add_value(group: argparse._ArgumentGroup, name: str, kind: Callable[[str], Any], default: str) -> None:
     """Add an option for a number or a text, with the choices that its registry has."""
     choices = list(CHOICES.get(name, ALLOWED.get(name, ()))) or None
     words = f"{HELP[name]}; " if name in HELP else ""
@@ -168,7 +178,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _checkpoint(to: Path, *, resume: bool, overwrite: bool) -> Path:
-    """Return the file in which the training is kept while it runs, before anything takes time."""
+    """Return the file to which the training's state is written, and check it before anything takes time."""
     from cortexsim._support.files import refuse_existing
     from cortexsim.model.checkpoint import checked_suffix
 

@@ -18,7 +18,7 @@ def cifar10(root: str | os.PathLike[str], *, part: str = "train", download: bool
     Parameters
     ----------
     root : str or path
-        Folder that holds, or is to hold, `cifar-10-batches-py`.
+        Folder that contains `cifar-10-batches-py`, or to which it is downloaded.
     part : {"train", "test"}
     download : bool
         Fetch it (170 MB) where it is absent.
@@ -54,7 +54,7 @@ def cifar10(root: str | os.PathLike[str], *, part: str = "train", download: bool
         ) from error
     finally:
         if not there:
-            # torchvision makes the folder before it has anything to put there; one that holds something is left
+            # torchvision makes the folder before it has anything to put there; one that is not empty is left
             with suppress(OSError):
                 Path(root).rmdir()
     return labelled(

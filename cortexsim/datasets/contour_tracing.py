@@ -61,8 +61,8 @@ def contours(
 ) -> xr.Dataset:
     """Draw two curves and two dots: are both dots on the same curve? After Pathfinder (Linsley et al. 2018).
 
-    Both curves of an image have the same length, are smooth and white on black, and their centre lines keep 3 px
-    apart. The orange dots sit on ends of curves. The four ends a0, a1 (curve A) and b0, b1 (curve B) lie on a kite:
+    Both curves of an image have the same length, are smooth and white on black, and their centre lines are 3 px apart
+    or more. The orange dots sit on ends of curves. The four ends a0, a1 (curve A) and b0, b1 (curve B) lie on a kite:
     |a0 b0| = |a0 a1| and |a1 b1| = |b0 b1|. The answer only chooses which two ends are marked: "same" marks one of
     the pairs (a0, a1) and (b0, b1), "different" one of (a0, b0) and (a1, b1), each with probability 1/2. So, whatever
     the answer: the curves have the same distribution, every end is marked equally often, and the distance between the
@@ -166,7 +166,7 @@ def _draw_pairs(seed: int, purpose: str, index: Tensor, length: Tensor, size: in
         if not len(missing):
             return Pair(points, gap)
     raise ValueError(
-        f"no two curves of {length[missing[0]]:.1f} px that keep apart were found on {size} x {size} px in "
+        f"no two curves of {length[missing[0]]:.1f} px that do not touch were found on {size} x {size} px in "
         f"{sum(CANDIDATES)} attempts: ask for shorter curves or a larger image"
     )
 
@@ -291,7 +291,7 @@ def _squared_distance(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _direction_cue(points: Tensor) -> Tensor:
-    """How far the directions at the ends tell which ends belong together, shape (pair,); 0: not at all.
+    """Measure how far the directions at the ends reveal which ends belong together, shape (pair,); 0: not at all.
 
     For the four pairs of ends that may be marked: do the curves set out from the one towards the other? The cue is how
     much the two numbers of the answer "same" differ from the two of "different".

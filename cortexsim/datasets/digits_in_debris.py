@@ -63,7 +63,7 @@ def digits(
     From back to front: a plain background, the debris (fragments of other digits than the target), the target,
     the occluders (2 to 4 round-ended bars or discs, thickened together until they cover the drawn fraction of the
     target). So nothing but an occluder ever hides the target. All colours are random; background, target and
-    occluders differ in luminance, and neither colour nor position tells the class.
+    occluders differ in luminance, and neither colour nor position reveals the class.
 
     The parts differ in two parameters: in "train" the digit is 56-64 % or 72-80 % of the image's side high and
     tilted by 0-8° or 17-25° to either side, in "test" 65-71 % and 9-16°. All others have the same ranges:
@@ -139,7 +139,7 @@ def digits(
 
 
 def _named_range(what: str, got: object, names: dict, highest: float) -> tuple[float, float]:
-    """Turn "light" and its kin into the range they stand for; any other range is checked."""
+    """Return the range that a name such as "light" stands for; any other range is checked."""
     if isinstance(got, str):
         if got not in names:
             raise ValueError(unknown(what, got, names) + f", or a pair (lowest, highest) up to {highest:g}")

@@ -1,4 +1,4 @@
-"""The ten digits as distances from their outline, ready to be drawn at any size, rotation and stroke width."""
+"""The ten digits as distances from their outline, from which they are drawn at any size, tilt and stroke width."""
 
 from __future__ import annotations
 

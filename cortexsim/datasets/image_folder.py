@@ -1,4 +1,4 @@
-"""Any folder of images, one subfolder a class."""
+"""Folders of images, one subfolder for each class."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def folder(
     path : str or path
         Folder with a subfolder for each class, or with subfolders such as "train" and "test" that are such folders.
     size : int or (height, width), optional
-        All images are resized to this, in px, with antialiasing; their proportions are not kept. Without it, all must
-        have the same size.
+        All images are resized to this, in px, with antialiasing; their proportions are not preserved. Without it, all
+        must have the same size.
     part : str, optional
         The subfolder of `path` to read, such as "train" or "test".
     progress : bool
@@ -52,14 +52,14 @@ def folder(
     -------
     Dataset
         `image` (stimulus, 3, height, width), uint8; coordinates `label` and `source` (stimulus,): the index of the
-        file in the list of all files, sorted by class and name, which a `split` keeps.
+        file in the list of all files, sorted by class and name, which a `split` preserves.
 
     Raises
     ------
     FileNotFoundError
         If `path` is missing.
     ValueError
-        If `path` is not a folder or has no subfolders, if `part` is none of them or is needed, if a class holds no
+        If `path` is not a folder or has no subfolders, if `part` is none of them or is needed, if a class has no
         image, if files cannot be read (up to five are named), if sizes differ, or if `size` is no size.
     """
     root = _part_of(Path(path).expanduser(), part)
@@ -106,7 +106,7 @@ def pictures(
     FileNotFoundError
         If `path` is missing.
     ValueError
-        If `path` is not a folder or holds no image, if files cannot be read, if sizes differ, or if `size` is no size.
+        If `path` is not a folder or contains no image, files cannot be read, sizes differ, or `size` is no size.
     """
     root = Path(path).expanduser()
     if not root.exists():
@@ -135,7 +135,7 @@ def _subfolders(path: Path) -> list[str]:
 
 
 def _part_of(path: Path, part: str | None) -> Path:
-    """Find the folder that holds the classes, or say what is wrong with `path`."""
+    """Find the folder that contains the classes, or say what is wrong with `path`."""
     if not path.exists():
         raise FileNotFoundError(f"there is no folder {str(path)!r}: give a folder with one subfolder a class")
     if not path.is_dir():
@@ -149,7 +149,7 @@ def _part_of(path: Path, part: str | None) -> Path:
         return _part_of(path / part, None)
     if "train" in names and _subfolders(path / "train"):
         raise ValueError(
-            f"{str(path)!r} holds parts, not classes: choose one by part=, one of {names}, such as part='train'"
+            f"{str(path)!r} contains parts, not classes: choose one by part=, one of {names}, such as part='train'"
         )
     return path
 
@@ -213,7 +213,7 @@ def _read_all(files: list[Path], shape: tuple[int, int] | None, progress: bool) 
     if damaged:
         more = ", and more" if len(damaged) > MOST_NAMED else ""
         raise ValueError(f"cannot read the images {', '.join(damaged[:MOST_NAMED])}{more}: repair or remove them")
-    assert images is not None  # every class holds a file
+    assert images is not None  # every class has a file
     return images
 
 
@@ -243,7 +243,7 @@ def _read(file: Path, shape: tuple[int, int] | None) -> np.ndarray:
         with Image.open(file) as opened:
             image = _to_rgb(ImageOps.exif_transpose(opened))
     except Exception as error:
-        # a damaged file fails in as many ways as there are formats; whatever it is, the person needs the file's name
+        # a damaged file fails differently in each format; in any case the user needs the file's name
         raise _DamagedError(f"{str(file)!r} ({error})") from error
     if shape is not None and image.size != shape[::-1]:
         image = image.resize(shape[::-1], Image.Resampling.BICUBIC)  # Pillow widens the filter: antialiased
@@ -255,7 +255,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     from PIL import Image
 
     if image.mode == "F":
-        raise ValueError("it holds floating-point values of unknown range; save it with 8 or 16 bits")
+        raise ValueError("it contains floating-point values of unknown range; save it with 8 or 16 bits")
     if image.mode.startswith("I"):
         # Pillow clips 16 bits to 8 where it should scale
         image = Image.fromarray((np.asarray(image, dtype=np.int64).clip(0, 65535) // 257).astype(np.uint8))

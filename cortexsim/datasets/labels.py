@@ -1,4 +1,4 @@
-"""What every dataset here is: images, labels and stimulus factors in one plain xarray Dataset."""
+"""The form of every dataset: images, labels and stimulus factors in one plain xarray Dataset."""
 
 from __future__ import annotations
 
@@ -138,13 +138,13 @@ def split(dataset: xr.Dataset, fraction: float, *, seed: int = 0) -> tuple[xr.Da
             f"holding out {fraction} of each class takes {held_out.sum()} of {len(label)} stimuli: "
             "each side needs at least one"
         )
-    kept = dataset.isel(stimulus=~held_out)
+    rest = dataset.isel(stimulus=~held_out)
     taken = dataset.isel(stimulus=held_out)
-    return kept, taken.assign_attrs(part="validation", split_fraction=float(fraction), split_seed=int(seed))
+    return rest, taken.assign_attrs(part="validation", split_fraction=float(fraction), split_seed=int(seed))
 
 
 def spread(dataset: xr.Dataset, n: int) -> xr.Dataset:
-    """Take some stimuli from all over a dataset, at equal distances and in their order.
+    """Take some stimuli at equal distances over a dataset, in their order.
 
     The first ones of a folder are all of one class: they lie there class by class.
 
@@ -175,7 +175,7 @@ def sample(dataset: xr.Dataset, n: int, *, seed: int = 0) -> xr.Dataset:
 
 
 def balanced_labels(seed: int, purpose: str, index: torch.Tensor, n_classes: int) -> torch.Tensor:
-    """Draw labels so that every run of `n_classes` stimuli holds each class once.
+    """Draw labels so that each class occurs once in every run of `n_classes` stimuli.
 
     Returns
     -------

@@ -140,7 +140,7 @@ def draw(data: Mapping[str, Any] | None, n: int) -> xr.Dataset:
     Parameters
     ----------
     data : mapping
-        `name`, one of `drawn()`, and keyword arguments of that dataset, as JSON or TOML can write them: lists stand for
+        `name`, one of `drawn()`, and keyword arguments of that dataset, as JSON or TOML can write them: lists mean
         tuples.
     n : int
         Number of stimuli.

@@ -1,4 +1,4 @@
-"""Which transitions run at which time, and why the others do not. No torch here."""
+"""The schedule: the transitions that run at each time, and why the others do not. No torch here."""
 
 from __future__ import annotations
 
@@ -7,16 +7,31 @@ import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Protocol
 
 from cortexsim._support.checks import unknown, whole
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.graph.interventions import silenced
-from cortexsim.graph.transitions import Times, Transition
+from cortexsim.graph.transitions import Times, Transition, When
+
+
+class Component(Protocol):
+    """A presentation of one image or movie, as far as a schedule depends on it."""
+
+    def shown(self, time: int) -> str:
+        """Return "image", "mask" or "nothing"."""
+
+
+class Shows(Protocol):
+    """A presentation or a mixture of them, as far as a schedule depends on it."""
+
+    @property
+    def components(self) -> Sequence[Component]:
+        """The presentations that a stimulus may get."""
 
 
 class EmptyStateError(ValueError):
-    """A state is to be read at a time at which it holds nothing."""
+    """A state is to be read at a time at which it is empty."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +41,7 @@ class Schedule:
     Parameters
     ----------
     graph : CortexGraph
-        What is run.
+        The graph that is run.
     pairs : tuple of (str, int)
         The transitions that run, and the times at which they deliver.
     skipped : dict of (str, int) to str
@@ -62,14 +77,14 @@ class Schedule:
     def n_parameters(self, n_classes: int, *, pre_net: str = "conv", shared: bool = True) -> int:
         """Count the weights that contribute: all convolutions that run, pre-net and final layer; BN is not counted.
 
-        What `Cortex.n_parameters` gives, without a model having to be made.
+        The same count as `Cortex.n_parameters`, without making a model.
 
         Parameters
         ----------
         n_classes : int
         pre_net : "conv" or "deep"
         shared : bool
-            Whether a transition has the same weights at every time; else it has weights of its own at each.
+            True if a transition has the same weights at every time, False if it has different ones at each time.
 
         Raises
         ------
@@ -94,7 +109,7 @@ class Schedule:
         return in_pre_net[pre_net] + kernels + last * n_classes + n_classes
 
     def populated(self, state: str) -> tuple[int, ...]:
-        """Return the times at which a state holds something.
+        """Return the times at which a state is populated.
 
         Raises
         ------
@@ -149,13 +164,13 @@ class Schedule:
 def schedule(
     graph: CortexGraph,
     readout_time: int | Iterable[int] = (),
-    presentation: Any = None,
+    presentation: Shows | None = None,
     *,
     record: Iterable[str] | Mapping[str, Iterable[int]] = (),
     until: int | None = None,
-    silence: Mapping[str, Any] | None = None,
+    silence: Mapping[str, When] | None = None,
 ) -> Schedule:
-    """Work out what must run to read the last state, or to record states, at given times.
+    """Work out the transitions that must run to read the last state, or to record states, at given times.
 
     A transition delivers at t if it is open then, its source was populated at t - 1, and its target at t is needed.
 
@@ -165,7 +180,7 @@ def schedule(
     readout_time : int or iterable of int
         When the post-net reads the last state.
     presentation : Presentation or Mixture, optional
-        What is shown when; None is an image at time 0 only. Of a mixture, what any component needs.
+        The presentation; None is an image at time 0 only. For a mixture, whatever any component needs is run.
     record : iterable of str, or mapping of str to times
         States to record at every time to `until`, or at the given times.
     until : int, optional
@@ -185,7 +200,7 @@ def schedule(
         If a time is negative or after `until`, or a state or transition unknown.
     """
     if not isinstance(graph, CortexGraph):
-        raise TypeError(f"schedule wants a graph, such as model.graph, got {type(graph).__name__}")
+        raise TypeError(f"schedule needs a graph, such as model.graph, got {type(graph).__name__}")
     listed = readout_time if isinstance(readout_time, Iterable) else [readout_time]
     readouts = sorted({whole(time, "a readout time", 0) for time in listed})
     end = max([*readouts, 0]) if until is None else until
@@ -244,9 +259,9 @@ def scheduled(
 
 
 def populate(
-    graph: CortexGraph, presentation: Any, until: int, closed: Mapping[str, Times] | None = None
+    graph: CortexGraph, presentation: Component | None, until: int, closed: Mapping[str, Times] | None = None
 ) -> tuple[frozenset[str], ...]:
-    """Work out which states hold something at each time from 0 to `until`, under one presentation."""
+    """Return the populated states at each time from 0 to `until`, under one presentation."""
     states: frozenset[str] = frozenset()
     front = []
     for time in range(until + 1):

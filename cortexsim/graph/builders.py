@@ -1,4 +1,4 @@
-"""The graphs of the paper by a call each: fully recurrent, adjacent, and the residual network as a recurrent one."""
+"""Builders of the paper's graphs: fully recurrent, adjacent, and the residual network as a recurrent one."""
 
 from __future__ import annotations
 
@@ -33,10 +33,11 @@ def fully_recurrent(
     shortcut : bool or float
         Weight of the identity: True is 1 (the paper), False is 0 (a plain RNN), between them a leaky integrator.
     lateral, feedback : bool
-        Whether there are self-transitions, and backward ones (B, BL, BT and BLT of Spoerer et al. 2017).
+        Include self-transitions, and backward transitions (B, BL, BT and BLT of Spoerer et al. 2017).
     convolutions : 1 or 2
-        Of a transition between two states, the paper's have 2. With 1 (BRCx1, BRDx1) a signal sees less on its way up,
-        and what it does not see takes more time. Self-transitions, which carry the identity, always have 2.
+        Convolutions of a transition between two states; 2 in the paper. With 1 (BRCx1, BRDx1) the receptive field grows
+        more slowly, so that integration over space takes more time. Self-transitions, which carry the identity,
+        always have 2.
 
     Raises
     ------
@@ -125,11 +126,11 @@ def resnet(
     between: Literal["Conv", "Pool"] = "Conv",
     shortcut: bool | float = True,
 ) -> CortexGraph:
-    """Build the residual network as a recurrent one: each state runs by itself, then hands on once.
+    """Build the residual network as a recurrent one: each state runs by itself, then passes its activity on once.
 
     A state takes `steps` steps of its self-transition, then one step of `between` leads to the next state; the last
     state's self-transition stays open, so the network can be run for longer. Liao & Poggio (2016), section 3 and
-    figure 4; the times at which the states hand on are inferred.
+    figure 4; the times at which the states pass it on are inferred.
 
     Parameters
     ----------

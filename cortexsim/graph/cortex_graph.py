@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import keyword
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -24,6 +24,7 @@ from cortexsim.graph.transitions import (
     Kind,
     Times,
     Transition,
+    When,
     allowed_kinds,
     module_name,
 )
@@ -202,7 +203,7 @@ class CortexGraph:
         raise ValueError(unknown("transition", name, self.transition_names))
 
     def doublings(self, transition: Transition) -> int:
-        """How many times the side doubles from source to target; negative where it halves.
+        """Count how many times the side doubles from source to target; negative where it halves.
 
         Raises
         ------
@@ -257,7 +258,7 @@ class CortexGraph:
                 height, width = height * convolution.stride, width * convolution.stride
         return count
 
-    def without(self, name: str, times: Times | Iterable[int] | int | None = None) -> CortexGraph:
+    def without(self, name: str, times: When = None) -> CortexGraph:
         """Return a graph in which a transition is closed at some times, or gone (times=None).
 
         Raises
@@ -275,7 +276,7 @@ class CortexGraph:
         source: str,
         target: str,
         kind: str | Callable[..., Any],
-        times: Times | Iterable[int] | int | None = None,
+        times: When = None,
     ) -> CortexGraph:
         """Return a graph with one more transition.
 
@@ -399,7 +400,7 @@ class CortexGraph:
 
     def _repr_html_(self) -> str:
         order = {name: position for position, name in enumerate(self.state_names)}
-        # blue, orange and purple of Okabe & Ito (2008), told apart by colour-blind readers; translucent for both themes
+        # blue, orange and purple of Okabe & Ito (2008), safe for colour-blind readers; translucent for both themes
         colours = {1: "rgba(0,114,178,.28)", 0: "rgba(204,121,167,.28)", -1: "rgba(230,159,0,.30)"}
         head = "".join(f"<th>{s.name}<br><small>{s.height}×{s.width}×{s.features}</small></th>" for s in self.states)
         rows = []
@@ -451,7 +452,7 @@ class CortexGraph:
         Raises
         ------
         ValueError
-            If a callable is needed that `modules` does not hold.
+            If a callable is needed that `modules` lacks.
         """
         states = [
             State(
@@ -495,7 +496,7 @@ def given(modules: Mapping[str, Callable[..., Any]] | None, name: str | None, pu
         return None
     if name not in (modules or {}):
         raise ValueError(
-            f"the {purpose} was saved by its name {name!r}, because files hold no code; "
+            f"the {purpose} was saved by its name {name!r}, because files contain no code; "
             f"give it back: modules={{{name!r}: ...}}; got {sorted(modules or {})}"
         )
     return (modules or {})[name]

@@ -1,23 +1,25 @@
-"""Silencing, gains and noise: which transitions they mean and when, by name, state or direction. No torch here."""
+"""Silencing, gains and noise on transitions, by name, state or direction, and over time. No torch here."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeVar
 
 from cortexsim._support.checks import finite, unknown
 from cortexsim.graph.cortex_graph import CortexGraph
-from cortexsim.graph.transitions import Times
+from cortexsim.graph.transitions import Times, When
 
 DIRECTIONS = ("forward", "lateral", "feedback")
 
 Amounts = Mapping[str, tuple[float, Times]]
+Given = float | tuple[float, When]  # a gain or noise as a user gives it
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What is done to which transitions when; false where nothing is.
+    """Interventions on transitions over time; false if there are none.
 
     Parameters
     ----------
@@ -35,7 +37,7 @@ class Changes:
         return bool(self.closed or self.scaled or self.noisy)
 
     def __str__(self) -> str:
-        """Say it in words, such as "V2->V1 silenced (t = 3…20), IT->V2 times 0.5 (always)"."""
+        """Describe them, such as "V2->V1 silenced (t = 3…20), IT->V2 times 0.5 (always)"."""
         texts = [f"{name} silenced ({times})" for name, times in self.closed.items()]
         for verb, given in (("times", self.scaled), ("noise of", self.noisy)):
             texts += [f"{name} {verb} {_number(amount)} ({times})" for name, (amount, times) in given.items()]
@@ -43,7 +45,7 @@ class Changes:
 
 
 def direction(graph: CortexGraph, name: str) -> str:
-    """Tell which way a transition goes, by the order of the states.
+    """Return the direction of a transition, by the order of the states.
 
     Returns
     -------
@@ -85,7 +87,7 @@ def meant(graph: CortexGraph, word: str) -> list[str]:
     return names
 
 
-def silenced(graph: CortexGraph, silence: Mapping[str, Any] | None) -> dict[str, Times]:
+def silenced(graph: CortexGraph, silence: Mapping[str, When] | None) -> dict[str, Times]:
     """Work out which transitions are closed when.
 
     Parameters
@@ -115,7 +117,7 @@ def silenced(graph: CortexGraph, silence: Mapping[str, Any] | None) -> dict[str,
     return {name: Times.of(times) for name, times in _once(graph, silence or {}, "silenced").items()}
 
 
-def amounts(graph: CortexGraph, given: Mapping[str, Any] | None, what: str) -> dict[str, tuple[float, Times]]:
+def amounts(graph: CortexGraph, given: Mapping[str, Given] | None, what: str) -> dict[str, tuple[float, Times]]:
     """Work out which transitions get how much of a gain or of noise, and when.
 
     Parameters
@@ -155,9 +157,9 @@ def amounts(graph: CortexGraph, given: Mapping[str, Any] | None, what: str) -> d
     return found
 
 
-def _once(graph: CortexGraph, given: Mapping[str, Any], done: str) -> dict[str, Any]:
-    """Spell out the words; a transition that two of them stand for is refused, whatever their times."""
-    found: dict[str, Any] = {}
+def _once(graph: CortexGraph, given: Mapping[str, Value], done: str) -> dict[str, Value]:
+    """Resolve words to transitions; a transition that two words stand for is refused, whatever their times."""
+    found: dict[str, Value] = {}
     by: dict[str, str] = {}
     for word, value in given.items():
         for name in meant(graph, word):
@@ -169,9 +171,9 @@ def _once(graph: CortexGraph, given: Mapping[str, Any], done: str) -> dict[str, 
 
 def changes(
     graph: CortexGraph,
-    silence: Mapping[str, Any] | None,
-    gain: Mapping[str, Any] | None,
-    transition_noise: Mapping[str, Any] | None,
+    silence: Mapping[str, When] | None,
+    gain: Mapping[str, Given] | None,
+    transition_noise: Mapping[str, Given] | None,
 ) -> Changes:
     """Work out what is done to which transitions when: see `silenced` and `amounts`.
 
@@ -197,13 +199,13 @@ def _check_apart(closed: Mapping[str, Times], given: Amounts, what: str) -> None
 
 
 def _number(amount: float) -> str:
-    """Write it short where that is exact: these words tell one intervention from another."""
+    """Write a number in short form where that is exact: these words distinguish interventions."""
     short = f"{amount:g}"
     return short if float(short) == amount else repr(amount)
 
 
 def check_effect(
-    graph: CortexGraph, words: Mapping[str, Any] | None, fronts: Iterable[tuple[frozenset[str], ...]], doing: str
+    graph: CortexGraph, words: Mapping[str, When] | None, fronts: Iterable[tuple[frozenset[str], ...]], doing: str
 ) -> None:
     """Refuse an intervention that changes nothing, lest it be read as a finding.
 
@@ -213,7 +215,7 @@ def check_effect(
     words : mapping of str to times, or None
         As for `silenced`. No times at all, such as an empty range, ask for nothing and pass.
     fronts : iterable of tuple of frozenset of str
-        The populated states at each time from 0, without it, for each way in which images are shown.
+        The populated states at each time from 0, without the intervention, for each component of the presentation.
     doing : str
         For the message: "silencing", "a gain on", "noise on".
 

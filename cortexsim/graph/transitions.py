@@ -1,4 +1,4 @@
-"""Transitions: which kind of function links two states, and at which times it may deliver. No torch here."""
+"""Transitions: the kinds of function that link two states, and the times at which they may deliver. No torch here."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Times:
         for start, stop in self.intervals:
             if end is None or start <= end or (stop is not None and stop <= start):
                 raise ValueError(
-                    "intervals of times must begin at 1 or later, hold a time each, and be sorted and apart, "
+                    "intervals of times must begin at 1 or later, be sorted, not be empty, and not touch, "
                     f"got {self.intervals}"
                 )
             end = stop
@@ -90,7 +90,7 @@ class Times:
 
     @property
     def always(self) -> bool:
-        """Whether the transition is open at every time."""
+        """True if the transition is open at every time."""
         return self == Times()
 
     @property
@@ -99,7 +99,7 @@ class Times:
         return max((end for interval in self.intervals for end in interval if end is not None), default=1)
 
     def without(self, other: Times) -> Times:
-        """Return these times less the others."""
+        """Return these times without the other ones."""
         edges = {edge for times in (self, other) for interval in times.intervals for edge in interval if edge}
         starts: list[int] = sorted(edges)
         pieces: list[tuple[int, int | None]] = []
@@ -146,7 +146,7 @@ class Transition:
 
     @property
     def reads_rate(self) -> bool:
-        """Whether it reads relu(BN(h)) of its source; a callable reads h."""
+        """True if it reads relu(BN(h)) of its source; a callable reads h."""
         return isinstance(self.kind, str) and Kind.parse(self.kind).normalized
 
     @property
@@ -155,7 +155,11 @@ class Transition:
         return self.kind if isinstance(self.kind, str) else module_name(self.kind)
 
 
-def module_name(factory: Any) -> str:
+# times as a user gives them; None is always
+When = Times | Iterable[int] | int | None
+
+
+def module_name(factory: object) -> str:
     """Return the name under which a callable kind, a module or an update is saved."""
     return getattr(factory, "__name__", type(factory).__name__)
 
@@ -173,7 +177,7 @@ class Convolution:
 
     @property
     def kernel_shape(self) -> tuple[int, int, int, int]:
-        """Shape of the kernel as torch keeps it."""
+        """Shape of the kernel in torch's order."""
         if self.transposed:
             return (self.in_channels, self.out_channels // self.groups, self.size, self.size)
         return (self.out_channels, self.in_channels // self.groups, self.size, self.size)
@@ -321,12 +325,12 @@ class Kind:
 
     @property
     def carries(self) -> bool:
-        """Whether it may carry an identity shortcut."""
+        """True if it may carry an identity shortcut."""
         return self.function.carries
 
     @property
     def normalized(self) -> bool:
-        """Whether it reads relu(BN(h)) of its source rather than h itself."""
+        """True if it reads relu(BN(h)) of its source rather than h itself."""
         return self.function.reads_rate
 
     @staticmethod

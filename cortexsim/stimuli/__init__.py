@@ -1,1 +1,1 @@
-"""What is shown: images, masks and presentations over time."""
+"""Stimuli: images, masks and presentations over time."""

@@ -1,4 +1,4 @@
-"""What counts as a batch of images: a Tensor in [0, 1] or of bytes, or a Dataset with its stimulus coordinates."""
+"""Batches of images: a Tensor in [0, 1] or of bytes, or a Dataset with its stimulus coordinates."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def as_float(images: Tensor) -> Tensor:
 
 
 def check_images(images: Tensor, size: tuple[int, int] | None = None) -> None:
-    """Refuse what is no batch of images.
+    """Check that a Tensor is a batch of images.
 
     Parameters
     ----------

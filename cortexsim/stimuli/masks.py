@@ -1,4 +1,4 @@
-"""Masks: what is shown after the target, with its mean and contrast; random by (seed, stimulus index) alone."""
+"""Masks, shown after the target with its mean and contrast; random draws depend on (seed, stimulus index) alone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PATCHES = 4  # patches of a texture along the shorter side
 
 @dataclass(frozen=True)
 class GivenMask:
-    """A mask given by the user as pixels, kept so that it can be compared and saved.
+    """A mask given by the user as pixels, in a form that can be compared and saved.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class GivenMask:
 
     @classmethod
     def of(cls, pixels: Tensor) -> GivenMask:
-        """Keep a mask, a Tensor of shape (3, height, width) in [0, 1]."""
+        """Make a mask of a Tensor of shape (3, height, width) in [0, 1]."""
         if pixels.ndim != 3 or pixels.shape[0] != 3:
             raise ValueError(f"a mask must have shape (3, height, width), got {tuple(pixels.shape)}")
         values = pixels.detach().cpu().to(torch.float32)
@@ -94,7 +94,7 @@ def _pixel_shuffled(targets: Tensor, others: Tensor, seed: int, index: Tensor) -
 
 def _phase_scrambled(targets: Tensor, others: Tensor, seed: int, index: Tensor) -> Tensor:
     noise = randomness.normal(seed, "mask", index, targets.shape[2:]).to(targets)
-    # the phases of real noise are antisymmetric, so the result stays real; one field for all channels keeps the hues
+    # the phases of real noise are antisymmetric, so the result is real; one field for all channels preserves the hues
     phase = torch.fft.rfft2(noise).angle()[:, None]
     spectrum = torch.fft.rfft2(targets)
     return torch.fft.irfft2(torch.polar(spectrum.abs(), spectrum.angle() + phase), s=targets.shape[2:])
@@ -139,7 +139,7 @@ class Mask:
     from_others : bool
         It is taken from other images of the set.
     has_contrast : bool
-        What `draw` returns has the targets' mean and contrast already.
+        The masks that `draw` returns have the targets' mean and contrast already.
     whole_picture : bool
         It shows a whole picture rather than a pattern: a control.
     """
@@ -195,7 +195,7 @@ def match_contrast(masks: Tensor, targets: Tensor, *, iterations: int = 30) -> T
         inside = ((raw > 0) & (raw < 1)).to(raw)
         clipped = raw.clamp(0, 1)
         reached, contrast = _moments(clipped)
-        # what is clipped no longer answers to threshold and gain; the floors keep far-off steps short
+        # clipped pixels no longer respond to threshold and gain; the floors keep steps short far from the solution
         answers = inside.mean(over, keepdim=True).clamp_min(0.1)
         threshold = threshold - ((mean - reached) / (gain * answers).clamp_min(1e-6)).clamp(-0.5, 0.5)
         elasticity = ((clipped - reached) * gain * (pattern - threshold) * inside).mean(over, keepdim=True)

@@ -1,6 +1,6 @@
-"""What the eye is shown at each time: flash, sustained, masked, sequence, and mixtures of them.
+"""Presentations of a trial over time: flash, sustained, masked, sequence, and mixtures of them.
 
-What is random (masks, the draw from a mixture) depends on (seed, stimulus index) alone, never on the batch.
+Random draws (masks, the component of a mixture) depend on (seed, stimulus index) alone, never on the batch.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from torch import Tensor
 
 from cortexsim._support import randomness
 from cortexsim._support.checks import one_of, whole
-from cortexsim.stimuli.images import as_float
-from cortexsim.stimuli.masks import MASKS, GivenMask, make_masks
+from cortexsim.stimuli.frames import Frames, lay_out
+from cortexsim.stimuli.masks import MASKS, GivenMask
 
 Shown = Literal["nothing", "image", "mask"]
 SHOWN: tuple[Shown, ...] = ("nothing", "image", "mask")
@@ -32,39 +32,8 @@ UNITS = {"n_frames": "frames"}
 
 
 @dataclass(frozen=True)
-class Frames:
-    """The pictures that enter, and when.
-
-    Parameters
-    ----------
-    images : Tensor, shape (frame, 3, height, width)
-        Each distinct picture once; the first `stimulus` of them are the targets (or their first frames).
-    lookup : Tensor, shape (time, stimulus), int64
-        Which picture each stimulus is shown at each time; -1 is nothing.
-    """
-
-    images: Tensor
-    lookup: Tensor
-
-    def energies(self) -> tuple[Tensor, Tensor]:
-        """Return the contrast energy of each stimulus' target and of its mask, each of shape (stimulus,), float64.
-
-        RMS contrast squared x area x duration: the variance of the pixels (in [0, 1]) about the picture's mean in each
-        channel, averaged over the channels, times the pixels of a channel, summed over the steps at which it is shown.
-        RMS contrast is the standard deviation of luminance, as in Peli (1990). Not for a sequence, which has no mask.
-        """
-        n = self.lookup.shape[1]
-        area = self.images.shape[-2] * self.images.shape[-1]
-        energy = self.images.double().var((-2, -1), correction=0).mean(1).cpu() * area
-        shown = self.lookup >= 0
-        at_each = energy[self.lookup.clamp_min(0)]
-        # the first pictures are the targets, and what follows are masks, the target as its own mask among them
-        return tuple((at_each * (shown & chosen)).sum(0) for chosen in (self.lookup < n, self.lookup >= n))  # type: ignore[return-value]
-
-
-@dataclass(frozen=True)
 class Presentation:
-    """What one trial shows at each time. Made by `flash`, `sustained`, `masked` and `sequence`.
+    """The course of one trial. Made by `flash`, `sustained`, `masked` and `sequence`.
 
     Parameters
     ----------
@@ -114,11 +83,11 @@ class Presentation:
 
     @property
     def weights(self) -> tuple[float, ...]:
-        """How often each component is drawn."""
+        """The probability of each component."""
         return (1.0,)
 
     def shown(self, time: int) -> Shown:
-        """Say what is on the screen at a time: "image", "mask" or "nothing"."""
+        """Return what is shown at a time: "image", "mask" or "nothing"."""
         if time < 0:
             raise ValueError(f"time must be at least 0, got {time}")
         if self.kind == "sequence":
@@ -131,11 +100,11 @@ class Presentation:
         return "mask" if self.mask_duration is None or time < self.soa + self.mask_duration else "nothing"
 
     def contains(self, other: Presentation | Mixture) -> bool:
-        """Whether statistics taken on this presentation serve the other one."""
+        """Return whether statistics taken on this presentation are valid for the other one."""
         return self == other
 
     def for_images(self, images: Tensor) -> Presentation:
-        """Return the presentation with what the images settle: the number of frames of a sequence.
+        """Return the presentation completed by the images: with the number of frames of a sequence.
 
         Raises
         ------
@@ -155,6 +124,10 @@ class Presentation:
             )
         return replace(self, n_frames=images.shape[1])
 
+    def draw(self, seed: int, index: Tensor) -> Tensor:
+        """Return the component that each stimulus gets, shape (stimulus,): always the only one."""
+        return torch.zeros(len(index), dtype=torch.int64, device=index.device)
+
     def frames(
         self,
         images: Tensor,
@@ -164,7 +137,7 @@ class Presentation:
         index: Tensor | None = None,
         others: Tensor | None = None,
     ) -> Frames:
-        """Lay out what every stimulus is shown at every time.
+        """Lay out the pictures that every stimulus is shown over time.
 
         Parameters
         ----------
@@ -221,7 +194,7 @@ class Mixture:
     kind = "mixture"
 
     def shown(self, time: int) -> Shown:
-        """Say what is on the screen, if that is the same under every component.
+        """Return what is shown, if that is the same under every component.
 
         Raises
         ------
@@ -230,15 +203,15 @@ class Mixture:
         """
         kinds = {component.shown(time) for component in self.components}
         if len(kinds) > 1:
-            raise ValueError(f"at time {time} the stimuli of this mixture see different things: {sorted(kinds)}")
+            raise ValueError(f"at time {time} the stimuli of this mixture are shown different things: {sorted(kinds)}")
         return kinds.pop()
 
     def contains(self, other: Presentation | Mixture) -> bool:
-        """Whether statistics taken on this mixture serve the other presentation."""
+        """Return whether statistics taken on this mixture are valid for the other presentation."""
         return self == other or other in self.components
 
     def for_images(self, images: Tensor) -> Mixture:
-        """Return the mixture with what the images settle."""
+        """Return the mixture completed by the images."""
         return replace(self, components=tuple(component.for_images(images) for component in self.components))
 
     def draw(self, seed: int, index: Tensor) -> Tensor:
@@ -255,7 +228,7 @@ class Mixture:
         index: Tensor | None = None,
         others: Tensor | None = None,
     ) -> Frames:
-        """Lay out what every stimulus is shown at every time; see `Presentation.frames`."""
+        """Lay out the pictures that every stimulus is shown over time; see `Presentation.frames`."""
         return lay_out(self, images, until, seed=seed, index=index, others=others)
 
     def __str__(self) -> str:
@@ -287,7 +260,7 @@ def _steps(n: int) -> str:
 
 
 def checked(presentation: Any) -> AnyPresentation:
-    """Return a presentation, or say what it should have been.
+    """Return a presentation after checking that it is one.
 
     Raises
     ------
@@ -394,41 +367,6 @@ def mixture(*presentations: AnyPresentation, weights: Sequence[float] | None = N
             parts[component] = parts.get(component, 0.0) + share * weight / sum(shares)
     # rounded so that 1/3 of 1/2 equals 1/6
     return Mixture(tuple(parts), tuple(round(weight, 12) for weight in parts.values()))
-
-
-def lay_out(
-    presentation: AnyPresentation,
-    images: Tensor,
-    until: int,
-    *,
-    seed: int,
-    index: Tensor | None,
-    others: Tensor | None,
-) -> Frames:
-    """Lay out what every stimulus is shown at every time; see `Presentation.frames`."""
-    n, device = len(images), images.device
-    index = torch.arange(n, device=device) if index is None else index.to(device)
-    presentation = presentation.for_images(images)
-    images, others = as_float(images), images if others is None else others
-    # frame-major, so that the first n pictures are the first frames, in order
-    pictures = [images.transpose(0, 1).flatten(0, 1) if images.ndim == 5 else images]
-    # the lookup stays on the CPU, where the time loop reads it without waiting for a GPU
-    drawn = presentation.draw(seed, index).cpu() if isinstance(presentation, Mixture) else torch.zeros(n)
-    lookup = torch.full((until + 1, n), -1, dtype=torch.int64)
-    every = torch.arange(n)
-    for k, component in enumerate(presentation.components):
-        rows = every[drawn == k]
-        masks = {time for time in range(until + 1) if component.shown(time) == "mask"}
-        if masks and component.mask is not None and len(rows):
-            start = sum(len(p) for p in pictures)
-            pictures.append(make_masks(component.mask, images[rows.to(device)], others, seed, index[rows.to(device)]))
-        for time in range(until + 1):
-            match component.shown(time):
-                case "image":
-                    lookup[time, rows] = rows + n * (time // (component.steps_per_frame or until + 1))
-                case "mask" if len(rows):
-                    lookup[time, rows] = start + torch.arange(len(rows))
-    return Frames(torch.cat(pictures) if len(pictures) > 1 else pictures[0], lookup)
 
 
 def _picture(caption: str, rows: Sequence[tuple[str, Presentation]], until: int = 9) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import xarray as xr
 
@@ -97,7 +96,7 @@ def _measured(point: Point, base: Path, path: Path | None) -> xr.Dataset:
         return accuracy(recording["readout"]).to_dataset(name="accuracy")
 
 
-def stimuli(data: str | Mapping[str, Any], n: int, seed: int, part: str, size: tuple[int, int]) -> Any:
+def stimuli(data: str | Mapping[str, object], n: int, seed: int, part: str, size: tuple[int, int]) -> xr.Dataset:
     """Draw or read the images of a point, or those on which its statistics are taken.
 
     Parameters
@@ -121,5 +120,5 @@ def stimuli(data: str | Mapping[str, Any], n: int, seed: int, part: str, size: t
         return datasets.sample(images, n, seed=seed)
     named = {"name": data} if isinstance(data, str) else dict(data)
     if part == "test":
-        part = named.get("part", "test")
+        part = str(named.get("part", "test"))
     return datasets.get({**named, "part": part, "seed": seed}, n, size=size)

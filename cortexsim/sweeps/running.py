@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
@@ -20,6 +20,9 @@ from cortexsim._support.progress import Report, duration, silent
 from cortexsim.sweeps.folder import SweepFolder
 from cortexsim.sweeps.point import PointFailedError, measure
 from cortexsim.sweeps.study import Point, Study, read_study
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
 
 # more points than this are run only with `yes`
 MANY = 10_000
@@ -31,7 +34,7 @@ GONE = "the dask scheduler is gone; finished points are kept, and resume=True (-
 
 
 def sweep(
-    study: str | Path | Mapping[str, Any] | Study,
+    study: str | Path | Mapping[str, object] | Study,
     *,
     to: str | Path,
     scheduler: str | None = None,
@@ -115,7 +118,7 @@ def sweep(
 
 
 def _run(
-    client: Any,
+    client: Client,
     left: Sequence[Point],
     folder: SweepFolder,
     finished: dict[str, xr.Dataset],
@@ -132,9 +135,9 @@ def _run(
 
     before, n, started = len(finished), len(finished) + len(left), time.perf_counter()
     run, waiting, base = uuid.uuid4().hex[:8], iter(left), Path.cwd()
-    running: dict[Any, Point] = {}
+    running: dict[Future, Point] = {}
 
-    def submit(points: Iterator[Point]) -> list[Any]:
+    def submit(points: Iterator[Point]) -> list[Future]:
         futures = []
         for point in points:
             recording = folder.recording(point) if point.settings["record"] else None
@@ -172,7 +175,7 @@ def _run(
         client.cancel(list(running))
 
 
-def _error(future: Any) -> str:
+def _error(future: Future) -> str:
     """Return why a point failed; "" if it did not."""
     from distributed.scheduler import KilledWorker
 
@@ -190,7 +193,7 @@ def _error(future: Any) -> str:
 
 
 @contextmanager
-def connected(scheduler: str | None, workers: int | None, n_points: int, report: Report) -> Iterator[Any]:
+def connected(scheduler: str | None, workers: int | None, n_points: int, report: Report) -> Iterator[Client]:
     """Offer a dask client of a cluster, or of processes on this machine that end with it.
 
     Raises
@@ -243,5 +246,5 @@ def _refuse_to_begin_in_a_child() -> None:
 
 
 def _fitting(n_points: int) -> int:
-    """Return how many workers the points, the cores and the free memory allow; at least one."""
+    """Return the number of workers that the points, the cores and the free memory allow; at least one."""
     return int(max(1, min(n_points, os.cpu_count() or 1, available() // MEMORY_OF_A_WORKER)))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
 from math import isfinite, prod
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cortexsim import __version__, zoo
 from cortexsim._support.checks import unknown, whole
@@ -28,6 +28,7 @@ AXES = {
     "silence": "silence",
 }
 NOTHING = "none"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Study:
     """
 
     models: tuple[str, ...]
-    data: str | dict[str, Any]
+    data: str | dict[str, object]
     until: int
     n: int = 200
     seeds: tuple[int, ...] = (0,)
@@ -75,7 +76,7 @@ class Study:
     batch_size: int = 0
 
     @property
-    def axes(self) -> dict[str, tuple[Any, ...]]:
+    def axes(self) -> dict[str, tuple[str | int | float, ...]]:
         """The values along each dimension of the grid."""
         return {axis: getattr(self, name) for axis, name in AXES.items()}
 
@@ -85,7 +86,7 @@ class Study:
         return prod(map(len, self.axes.values()))
 
     @property
-    def fixed(self) -> dict[str, Any]:
+    def fixed(self) -> dict[str, object]:
         """The settings that are the same at every point, as plain values."""
         return {name: value for name, value in asdict(self).items() if name not in AXES.values()}
 
@@ -94,7 +95,7 @@ class Study:
         files = {model: _checksum(model) for model in self.models}
         for values in itertools.product(*self.axes.values()):
             chosen = dict(zip(self.axes, values, strict=True))
-            yield Point(chosen, {**self.fixed, "file": files[chosen["model"]], "version": __version__})
+            yield Point(chosen, {**self.fixed, "file": files[str(chosen["model"])], "version": __version__})
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ class Point:
         return ", ".join(str(v) if axis in ("model", "presentation") else f"{axis} {v}" for axis, v in shown.items())
 
 
-def read_study(study: Any) -> Study:
+def read_study(study: str | Path | Mapping[str, object] | Study) -> Study:
     """Read a study from a TOML file, or from a mapping of the same form.
 
     Parameters
@@ -156,13 +157,13 @@ def read_study(study: Any) -> Study:
     return _checked(written, lambda *names: f"{path}, {_line(text, *names)}")
 
 
-def folder_of(data: Any, base: Path = Path()) -> Path | None:
+def folder_of(data: object, base: Path = Path()) -> Path | None:
     """Return the folder of images that a study names; None if there is no such folder."""
     folder = base / Path(data).expanduser() if isinstance(data, str) else None
     return folder if folder is not None and folder.is_dir() else None
 
 
-def _line(text: str, *names: Any) -> str:
+def _line(text: str, *names: object) -> str:
     """Find the line that sets the first name, or the line after it that has the other names."""
     found, lines = 0, text.splitlines()
     for depth, name in enumerate(names):
@@ -171,7 +172,7 @@ def _line(text: str, *names: Any) -> str:
     return f"line {found + 1}: "
 
 
-def _checked(written: dict[str, Any], where: Callable[..., str]) -> Study:
+def _checked(written: dict[str, object], where: Callable[..., str]) -> Study:
     known = {field.name: field.default for field in fields(Study)}
     for name in written:
         if name not in known:
@@ -201,7 +202,7 @@ def _checked(written: dict[str, Any], where: Callable[..., str]) -> Study:
     return study
 
 
-def _can_draw(named: dict[str, Any], argument: str) -> bool:
+def _can_draw(named: Mapping[str, object], argument: str) -> bool:
     try:
         draw({"name": named.get("name"), argument: named[argument]}, 2)
     except (ValueError, TypeError):
@@ -209,7 +210,7 @@ def _can_draw(named: dict[str, Any], argument: str) -> bool:
     return True
 
 
-def _attempt(read: Callable[[Any], Any], value: Any, place: str) -> None:
+def _attempt(read: Callable[[T], object], value: T, place: str) -> None:
     try:
         read(value)
     except FileNotFoundError:
@@ -218,7 +219,7 @@ def _attempt(read: Callable[[Any], Any], value: Any, place: str) -> None:
         raise ValueError(f"{place}{error}") from error
 
 
-def _typed(name: str, value: Any, where: Callable[..., str]) -> Any:
+def _typed(name: str, value: object, where: Callable[..., str]) -> Any:
     """Refuse a value of another type, and make tuples of lists."""
     texts, wholes = ("models", "presentations", "silence"), ("until", "n", "calibrate_on", "batch_size")
     if name == "data":

@@ -16,6 +16,7 @@ import xarray as xr
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from cortexsim._support import randomness
 from cortexsim._support.checks import whole
 from cortexsim._support.hashing import checksum
 from cortexsim.datasets.labels import classes, split
@@ -28,11 +29,12 @@ from cortexsim.model.nets import undisturbed
 from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import AnyPresentation
 from cortexsim.training import distributed as ranks
-from cortexsim.training.augmentation import augment, shrink
+from cortexsim.training.augmentation import augment, augment_with_maps, shrink
 from cortexsim.training.batches import collected
 from cortexsim.training.evaluate import accuracies, asked_times, labels_at
 from cortexsim.training.recipe import Recipe
 from cortexsim.training.state import read_state, write_state
+from cortexsim.training.target_maps import check_pixel_labels, exactly_right, map_loss, pixel_labels, pixel_weights
 
 
 class TrainingDivergedError(RuntimeError):
@@ -106,12 +108,13 @@ def train(
     model : Cortex
         Trained in place.
     data : Dataset or (Tensor, Tensor)
-        Images with `label`; or images of shape (stimulus, 3, height, width) and labels of shape (stimulus,). Movies
-        have a `frame` dimension after the first. Labels of shape (stimulus, time) name what is to be read at each
-        readout time, -1 where nothing is asked. Or an iterable of batches (images, labels), such as a DataLoader, or a
-        torch Dataset of (image, label). These are read once, into memory: order, batches and augmentation are the
-        recipe's. A training continues from a checkpoint only if they give the same images in the same order again,
-        which a loader that shuffles or augments does not; that is refused.
+        Images with `label`, or for a model that reads out a map with `target` and `line`; or images of shape
+        (stimulus, 3, height, width) and labels of shape (stimulus,), of a map (stimulus, y, x) with -1 where no answer
+        counts. Movies have a `frame` dimension after the first. Labels of shape (stimulus, time) name what is to be
+        read at each readout time, -1 where nothing is asked. Or an iterable of batches (images, labels), such as a
+        DataLoader, or a torch Dataset of (image, label). These are read once, into memory: order, batches and
+        augmentation are the recipe's. A training continues from a checkpoint only if they give the same images in the
+        same order again, which a loader that shuffles or augments does not; that is refused.
     recipe : Recipe, optional
         By default `Recipe.quick()`.
     checkpoint : path, optional
@@ -187,6 +190,8 @@ class _Training:
         if ranks.together():
             _refuse_different_times(model, self.presentation)
             ranks.same_everywhere(model)
+        self.maps = labels.ndim == 3
+        _check_fits(recipe, model, self.maps)
         asked = asked_times(labels)
         self.plans = {until: _plan(model, self.presentation, recipe, until, asked) for _, until in recipe.unfolding}
         self.device = next(model.parameters()).device
@@ -202,6 +207,7 @@ class _Training:
         self.steps_per_epoch = len(chosen) // recipe.batch_size
         self.steps = recipe.epochs * self.steps_per_epoch
         self.step, self.seconds = 0, 0.0
+        self._later_plans: dict[tuple[int, ...], Schedule] = {}
         self.name = str(data.attrs.get("name", "unnamed")) if isinstance(data, xr.Dataset) else "unnamed"
         self._shuffled: tuple[int, Tensor] | None = None
         self._last: tuple[float, dict[int, float]] = (float("nan"), {})
@@ -279,6 +285,8 @@ class _Training:
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
         ranks.add_gradients(self.model.parameters())
+        if self.recipe.clip_norm is not None:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip_norm)
         self.optimizer.step()
         self.step += 1
         # kept on the device, so that a GPU is not waited for at every step
@@ -293,12 +301,17 @@ class _Training:
         epoch, within = divmod(self.step, self.steps_per_epoch)
         progress = self.step / self.steps
         times, planned = self.plans[recipe.unfolded_at(progress)]
+        warmup = self._warmup()
+        read_at = [time + warmup for time in times]
+        planned = planned if not warmup else self._planned_at(tuple(read_at))
         seed = recipe.seed * 1_000_003 + epoch
         drawn = self._order(seed)[within * recipe.batch_size :][: recipe.batch_size]
         batch = self.easiest[drawn % max(round(recipe.share_at(progress) * len(self.easiest)), 1)].to(self.device)
         index = batch[ranks.rank() :: ranks.n_ranks()]
-        images = self.images[index]
-        if images.ndim == 4:
+        images, labels = self.images[index], self.labels[index]
+        if self.maps:
+            images, labels = augment_with_maps(images, labels, recipe.augmentation, seed, index)
+        elif images.ndim == 4:
             images = augment(images, recipe.augmentation, seed, index)
             images = shrink(images, recipe.scale_at(progress), 2 ** (len(model.graph.states) - 1))
         mixed = torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
@@ -306,8 +319,12 @@ class _Training:
             frames = self.presentation.frames(images, planned.until, seed=seed, index=index, others=self.images)
             over_batch = ranks.by_whole_batch if ranks.together() else by_batch
             normalize = over_batch if model.needs_statistics else model.without_statistics
-            logits = model.read(frames, planned, times, normalize, recompute=recipe.recompute).float()
-        labels, asked = labels_at(self.labels[index], times), labels_at(self.labels[batch], times) >= 0
+            logits = model.read(frames, planned, read_at, normalize, recompute=recipe.recompute, warmup=warmup).float()
+        if self.maps:
+            weights = pixel_weights(labels, self.labels[batch], model.n_classes, recipe.background)
+            loss = map_loss(logits, labels, weights, recipe.label_smoothing)
+            return loss, times, exactly_right(logits.detach().argmax(2), labels).float().sum(1) / len(batch)
+        labels, asked = labels_at(labels, times), labels_at(self.labels[batch], times) >= 0
         loss = F.cross_entropy(
             logits.flatten(0, 1),
             labels.flatten(),
@@ -317,6 +334,22 @@ class _Training:
         )
         right = (logits.detach().argmax(-1) == labels).float().sum(1)
         return loss / asked.sum(), times, right / asked.sum(1)
+
+    def _warmup(self) -> int:
+        """Draw the number of steps that this batch runs without gradients first."""
+        if self.recipe.progressive is None:
+            return 0
+        share, most = self.recipe.progressive
+        step = torch.tensor([self.step])
+        if float(randomness.uniform(self.recipe.seed, "progressive", step)) >= share:
+            return 0
+        return 1 + int(randomness.integers(self.recipe.seed, "progressive/steps", step, most))
+
+    def _planned_at(self, times: tuple[int, ...]) -> Schedule:
+        """Schedule what readouts at these times need, once for all batches."""
+        if times not in self._later_plans:
+            self._later_plans[times] = schedule(self.model.graph, times, self.presentation)
+        return self._later_plans[times]
 
     @contextmanager
     def _seeded(self, seed: int) -> Iterator[None]:
@@ -444,17 +477,22 @@ def precision_on(device: torch.device) -> str:
 
 
 def _pairs(data: Any, model: Cortex) -> tuple[Tensor, Tensor]:
+    of_maps = len(model.readout_shape) == 3
     if isinstance(data, xr.Dataset):
-        if "label" not in data.coords:
+        if not of_maps and "label" not in data.coords:
             raise ValueError(
                 "training needs the coordinate 'label'; this Dataset has " + str(sorted(map(str, data.coords)))
             )
-        images, labels = as_images(data), torch.from_numpy(data["label"].values).long()
+        images = as_images(data)
+        labels = pixel_labels(data) if of_maps else torch.from_numpy(data["label"].values).long()
     elif isinstance(data, tuple) and len(data) == 2:
         images, labels = data[0], torch.as_tensor(data[1]).long()
     else:
         raise TypeError(f"data must be a Dataset or a pair (images, labels), got {type(data).__name__}")
     model.check_images(images)
+    if of_maps:
+        check_pixel_labels(labels, len(images), model.readout_shape)
+        return images, labels
     if labels.ndim not in (1, 2) or len(labels) != len(images):
         raise ValueError(
             f"there must be one label for each of the {len(images)} images, got shape {tuple(labels.shape)}; labels "
@@ -470,6 +508,35 @@ def _pairs(data: Any, model: Cortex) -> tuple[Tensor, Tensor]:
     return images, labels
 
 
+def _check_fits(recipe: Recipe, model: Cortex, maps: bool) -> None:
+    """Raise an error if a recipe asks for something that this model, or its target maps, cannot give.
+
+    Raises
+    ------
+    ValueError
+        The message says what to change.
+    """
+    if maps and len(recipe.growth) > 1:
+        raise ValueError(f"growth {recipe.growth} shrinks the images, but not their target maps; set ((0.0, 1.0),)")
+    if recipe.progressive is None:
+        return
+    last = model.readout_time + recipe.progressive[1]
+    until = recipe.calibrate_until or 2 * model.readout_time
+    if model.needs_statistics and until < last:
+        raise ValueError(
+            f"progressive {recipe.progressive} trains up to time {last}, but statistics are taken up to time {until} "
+            f"only: set calibrate_until={last} in the recipe"
+        )
+    missing = [
+        name for name, time in schedule(model.graph, [last], recipe.presentation) if not model.weights.has(name, time)
+    ]
+    if missing:
+        raise ValueError(
+            f"progressive {recipe.progressive} runs up to time {last}, but {missing[0]} has weights up to the readout "
+            f"time {model.readout_time} only: share them over time, or set progressive=None"
+        )
+
+
 def _plan(
     model: Cortex, presentation: AnyPresentation, recipe: Recipe, until: int | None, asked: list[int] | None
 ) -> tuple[list[int], Schedule]:
@@ -482,7 +549,9 @@ def _plan(
             f"the recipe unfolds up to time {until}, but this model can be read out from time {first} to "
             f"{model.readout_time}: set unfolding=((0.0, None),) to train all times from the start"
         )
-    times = sorted({*readable, last}) if recipe.loss_at == "all" else [last]
+    times = [last] if recipe.loss_at == "readout" else sorted({*readable, last})
+    if isinstance(recipe.loss_at, int):
+        times = times[-recipe.loss_at :]
     if asked is not None:
         wanted, times = times, [time for time in times if time in asked]
         if not times:
@@ -510,7 +579,9 @@ def _held_out(labels: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor]:
     if not recipe.validation:
         return torch.arange(len(labels)), torch.arange(0)
     # of labels by time, the last one that is asked
-    one = labels if labels.ndim == 1 else labels[:, (asked_times(labels) or [0])[-1]]
+    one = labels[:, (asked_times(labels) or [0])[-1]] if labels.ndim == 2 else labels
+    # maps have no classes
+    one = torch.zeros(len(labels)) if labels.ndim == 3 else one
     only = xr.Dataset(coords={"label": ("stimulus", one.numpy()), "at": ("stimulus", range(len(labels)))})
     try:
         rest, held = split(only, recipe.validation, seed=recipe.seed)

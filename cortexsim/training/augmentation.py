@@ -12,7 +12,10 @@ PAD = 4  # pixels around the image, of the random crop
 
 
 def augment(images: Tensor, kind: str, seed: int, index: Tensor) -> Tensor:
-    """Crop and flip images at random, by (seed, index); see `Recipe.augmentation`."""
+    """Crop, turn and flip images at random, by (seed, index); see `Recipe.augmentation`."""
+    if "turn" in kind:
+        quarters = randomness.integers(seed, "turn", index, 4)
+        images = torch.stack([torch.rot90(one, int(k), (1, 2)) for one, k in zip(images, quarters, strict=True)])
     height, width = images.shape[-2:]
     n, device = len(images), images.device
     rows = torch.arange(height, device=device).expand(n, -1)
@@ -29,6 +32,13 @@ def augment(images: Tensor, kind: str, seed: int, index: Tensor) -> Tensor:
     each = torch.arange(n, device=device)[:, None, None, None]
     channel = torch.arange(images.shape[1], device=device)[None, :, None, None]
     return images[each, channel, rows[:, None, :, None], columns[:, None, None, :]]
+
+
+def augment_with_maps(images: Tensor, labels: Tensor, kind: str, seed: int, index: Tensor) -> tuple[Tensor, Tensor]:
+    """Crop, turn and flip images and the labels of their pixels alike; what a crop adds has the label -1."""
+    both = torch.cat((images, (labels + 1)[:, None].to(images.dtype)), 1)
+    both = augment(both, kind, seed, index)
+    return both[:, :-1], both[:, -1].long() - 1
 
 
 def shrink(images: Tensor, scale: float, multiple: int) -> Tensor:

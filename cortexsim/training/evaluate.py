@@ -18,6 +18,7 @@ from cortexsim.model.nets import undisturbed
 from cortexsim.model.plan import plan_run, resolve, stored_statistics
 from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import AnyPresentation
+from cortexsim.training.target_maps import exactly_right
 
 
 def accuracies(
@@ -33,9 +34,12 @@ def accuracies(
 ) -> dict[int, float]:
     """Return the fraction of images that are named correctly at each readout time, with stored statistics.
 
-    Labels may differ from time to time, shape (stimulus, time); see `labels_at`.
+    Labels may differ from time to time, shape (stimulus, time); see `labels_at`. A map, with labels (stimulus, y, x),
+    is correct if every pixel of the line is.
     """
     named = predictions(model, images, times, presentation, statistics=statistics, seed=seed, batch_size=batch_size)
+    if labels.ndim == 3:
+        return dict(zip(times, exactly_right(named, labels).float().mean(1).tolist(), strict=True))
     wanted = labels_at(labels, times)
     right = (named == wanted).float().sum(1) / (wanted >= 0).sum(1)
     return dict(zip(times, right.tolist(), strict=True))
@@ -43,7 +47,7 @@ def accuracies(
 
 def asked_times(labels: Tensor) -> list[int] | None:
     """Return the times at which labels of shape (stimulus, time) ask for something; None where one serves all times."""
-    return None if labels.ndim == 1 else (labels >= 0).any(0).nonzero()[:, 0].tolist()
+    return (labels >= 0).any(0).nonzero()[:, 0].tolist() if labels.ndim == 2 else None
 
 
 def labels_at(labels: Tensor, times: Sequence[int]) -> Tensor:
@@ -71,7 +75,7 @@ def predictions(
     batch_size: int = 500,
     report: Report = silent,
 ) -> Tensor:
-    """Return the class that is read out at each time, shape (time, stimulus), with stored statistics.
+    """Return the class that is read out at each time, shape (time, stimulus[, y, x]), with stored statistics.
 
     Parameters
     ----------
@@ -82,7 +86,8 @@ def predictions(
     report : callable, optional
         Called before each batch with the fraction that is done and a message; an exception from it stops the run.
     """
-    named = torch.zeros((len(times), len(images)), dtype=torch.long, device=images.device)
+    shape = (len(times), len(images), *model.readout_shape[1:])
+    named = torch.zeros(shape, dtype=torch.long, device=images.device)
     if not times:
         return named
     images, presentation = resolve(model, images, presentation)
@@ -92,7 +97,7 @@ def predictions(
         for index in torch.arange(len(images), device=images.device).split(batch_size):
             done = int(index[0])
             report(done / len(images), f"{done:,} of {len(images):,} images")
-            named[:, index] = plan.read(index, times).argmax(-1).to(images.device)
+            named[:, index] = plan.read(index, times).argmax(2).to(images.device)
     return named
 
 

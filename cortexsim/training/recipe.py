@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-from cortexsim._support.checks import unknown, whole
+from cortexsim._support.checks import finite, is_whole, unknown, whole
 from cortexsim.stimuli.presentation import AnyPresentation, flash, sustained
 from cortexsim.stimuli.text import from_dict
 
 ALLOWED = {
     "optimizer": ("sgd", "adamw"),
-    "plan": ("steps", "one-cycle"),
-    "augmentation": ("none", "crop", "flip", "crop-flip"),
-    "loss_at": ("readout", "all"),
+    "plan": ("steps", "one-cycle", "cosine"),
+    "augmentation": ("none", "crop", "flip", "crop-flip", "turn-flip"),
     "precision": ("auto", "float32", "bfloat16"),
 }
+ADDED = ("recompute", "progressive", "background", "clip_norm")
+LOWEST = 0.02  # of the highest learning rate, with a cosine
+LOSS_AT = ("readout", "all")
 PLANS = {"growth", "unfolding", "curriculum"}
 
 
@@ -33,18 +36,29 @@ class Recipe:
     optimizer : "sgd" (Nesterov unless `nesterov` is False) or "adamw"
     learning_rate : float
         The highest one.
-    plan : "one-cycle" or "steps"
-        Rise over the first `warmup` of the training and fall to nothing; or a tenth after 2/3 and a hundredth after 5/6
-        of it.
+    plan : "one-cycle", "cosine" or "steps"
+        Rise over the first `warmup` of the training and fall to nothing, in a straight line; or along half a cosine, to
+        a fiftieth; or a tenth after 2/3 and a hundredth after 5/6 of it.
     warmup : float
-        Fraction of the training, of "one-cycle".
+        Fraction of the training, of "one-cycle" and "cosine".
     momentum, nesterov, weight_decay
         As in torch.optim; the decay is on kernels and the final layer, not on scales and shifts.
-    augmentation : "none", "crop", "flip" or "crop-flip"
-        Crop: pad 4 with black, random crop. Flip: left to right. Drawn for each image and epoch.
+    augmentation : "none", "crop", "flip", "crop-flip" or "turn-flip"
+        Crop: pad 4 with black, random crop. Flip: left to right. Turn: by quarters. Drawn for each image and epoch;
+        target maps are cropped, flipped and turned with their images.
     label_smoothing : float
-    loss_at : "all" or "readout"
-        Cross-entropy averaged over all times from arrival to the readout time, or at the readout time only.
+    loss_at : "all", "readout" or int
+        Cross-entropy averaged over all times from arrival to the readout time, at the readout time only, or averaged
+        over so many last times.
+    progressive : (float, int), optional
+        `(share, most)`: in this share of the batches, drawn at random, the model first runs 1 to `most` steps without
+        gradients, and then as long as ever; the loss is at the times after these steps. It makes an answer last, and a
+        later time continue what an earlier one began (Bansal et al. 2022).
+    background : float
+        Of target maps, the weight of all pixels off the line together; that of those on the line is 1, the same for
+        every class.
+    clip_norm : float, optional
+        Gradients are scaled down to this norm where they exceed it.
     presentation : Presentation or Mixture
         What is shown when.
     precision : "auto", "bfloat16" or "float32"
@@ -86,7 +100,10 @@ class Recipe:
     weight_decay: float = 5e-4
     augmentation: str = "crop-flip"
     label_smoothing: float = 0.1
-    loss_at: str = "all"
+    loss_at: str | int = "all"
+    progressive: tuple[float, int] | None = None
+    background: float = 0.1
+    clip_norm: float | None = None
     presentation: AnyPresentation = field(default_factory=flash)
     precision: str = "auto"
     recompute: bool = False
@@ -103,6 +120,7 @@ class Recipe:
         for name, allowed in ALLOWED.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(unknown(name, getattr(self, name), allowed))
+        self._check_loss()
         for name in ("epochs", "batch_size", "calibration_images"):
             object.__setattr__(self, name, whole(getattr(self, name), name, 1))
         if not isinstance(self.recompute, bool):
@@ -133,6 +151,29 @@ class Recipe:
             raise ValueError(
                 f"the curriculum {self.curriculum!r} needs difficulty, the coordinate of the data that says which "
                 "images are easy, e.g. 'curve_length'"
+            )
+
+    def _check_loss(self) -> None:
+        if is_whole(self.loss_at):
+            object.__setattr__(self, "loss_at", whole(self.loss_at, "loss_at", 1))
+        elif self.loss_at not in LOSS_AT:
+            raise ValueError(unknown("loss_at", self.loss_at, (*LOSS_AT, "or a number of last times")))
+        finite(self.background, "background", 0)
+        if self.clip_norm is not None and not finite(self.clip_norm, "clip_norm") > 0:
+            raise ValueError(f"clip_norm must be above 0, got {self.clip_norm!r}")
+        if self.progressive is None:
+            return
+        pair = self.progressive
+        if (
+            not isinstance(pair, tuple)
+            or len(pair) != 2
+            or not 0 < pair[0] <= 1
+            or not is_whole(pair[1])
+            or pair[1] < 1
+        ):
+            raise ValueError(
+                f"progressive must be (share of the batches, most steps without gradients), such as (0.5, 24), "
+                f"got {pair!r}"
             )
 
     @property
@@ -190,6 +231,37 @@ class Recipe:
 
     @classmethod
     def tracing(cls, **changes: Any) -> Recipe:
+        """Return the recipe for target maps of short curves, after which a model solves longer ones by running longer.
+
+        For a model with weights shared over time, normalization "channel", post-net "map", initialization "torch" and
+        input gain 2. The number of batches matters, not the time that they take: 1,600 of 32 images, as of 12,800
+        images, solve curves of six times the trained length; with 1,000 the longest ones fail.
+
+        References
+        ----------
+        Bansal et al. (2022), End-to-end algorithm synthesis with recurrent networks. NeurIPS 35. (progressive loss)
+        """
+        recipe = cls(
+            epochs=4,
+            batch_size=32,
+            optimizer="adamw",
+            learning_rate=3e-3,
+            weight_decay=0.0,
+            plan="cosine",
+            warmup=1 / 32,
+            augmentation="turn-flip",
+            label_smoothing=0.0,
+            loss_at=4,
+            progressive=(0.5, 24),
+            clip_norm=1.0,
+            presentation=sustained(),
+            precision="float32",
+            validation=0.0,
+        )
+        return replace(recipe, **changes)
+
+    @classmethod
+    def contours(cls, **changes: Any) -> Recipe:
         """Return the recipe that learns to trace contours in minutes: short curves and the way up first, then the rest.
 
         Learned all at once, it was at chance still after a thousand steps; this takes off within 900, or not at all:
@@ -215,6 +287,9 @@ class Recipe:
         if self.plan == "steps":
             return self.learning_rate * (1 if progress < 2 / 3 else 0.1 if progress < 5 / 6 else 0.01)
         rise = progress / self.warmup if self.warmup else 1.0
+        if self.plan == "cosine":
+            fall = LOWEST + (1 - LOWEST) * (1 + math.cos(math.pi * progress)) / 2
+            return self.learning_rate * max(min(rise, 1.0), LOWEST) * fall
         return self.learning_rate * max(min(rise, (1 - progress) / (1 - self.warmup)), 1e-4)
 
     def scale_at(self, progress: float) -> float:
@@ -233,9 +308,10 @@ class Recipe:
         """Return the recipe as plain values, for JSON."""
         plans = {name: [list(pair) for pair in getattr(self, name)] for name in PLANS}
         found = {**asdict(self), "presentation": self.presentation.to_dict(), **plans}
-        if not self.recompute:
-            # what was saved before there was the choice stays equal to what is saved now
-            del found["recompute"]
+        # what was saved before there was the choice stays equal to what is saved now
+        for setting in fields(self):
+            if setting.name in ADDED and found[setting.name] == setting.default:
+                del found[setting.name]
         return found
 
     @classmethod
@@ -248,6 +324,8 @@ class Recipe:
         changed: dict[str, Any] = {"presentation": from_dict(saved["presentation"])}
         for name in PLANS & set(saved):
             changed[name] = tuple((start, value) for start, value in saved[name])
+        if saved.get("progressive"):
+            changed["progressive"] = tuple(saved["progressive"])
         return cls(**{**saved, **changed})
 
 

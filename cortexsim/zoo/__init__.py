@@ -1,4 +1,4 @@
-"""Models: those that ship, those of the paper, and their cards."""
+"""Models: pretrained models, the paper's models, and model cards."""
 
 import lazy_loader as _lazy
 

@@ -1,4 +1,4 @@
-"""The cards of the models that ship: what each can do, over the seeds that were trained, as labelled arrays."""
+"""The cards of the pretrained models: their accuracy over the seeds that were trained, as labelled arrays."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from cortexsim._support.resources import data_folder
 from cortexsim.stimuli.text import from_dict, write_presentation
 
-# how many records of a training are printed, besides those with a validation
+# how many records of a training are printed, in addition to those with a validation
 CURVE_LINES = 9
-NOT_READ = "the last area holds no signal to be read then, or so late was not tested"
+NOT_READ = "no signal has reached the last area yet, or this time was not tested"
 
 
 def names() -> list[str]:
-    """Return the names of the models that have a card."""
+    """Return the names of the models with a card."""
     return sorted({path.stem.rpartition("-seed")[0] for path in _folder().glob("*-seed*.json")})
 
 
@@ -61,7 +62,7 @@ def _joined(runs: list[dict[str, Any]]) -> xr.Dataset:
     """Put the records of several seeds together."""
     each = [_one(run) for run in sorted(runs, key=lambda run: run["seed"])]
     data = xr.concat(each, "seed", data_vars="all", join="outer", combine_attrs="override")
-    # seeds whose records differ are joined in the order of text, "1:1000" before "1:50"
+    # seeds whose records differ are joined in text order, "1:1000" before "1:50"
     stages, steps = zip(*(map(int, record.split(":")) for record in data["record"].values), strict=True)
     return data.assign_coords(stage=("record", list(stages)), step=("record", list(steps))).sortby(["stage", "step"])
 
@@ -105,7 +106,7 @@ def _one(run: dict[str, Any]) -> xr.Dataset:
             "command": run["command"],
             "training_data": f"{test['data']}, training part: " + ", then ".join(map(_stimuli, run["stages"])),
             "minutes": run["minutes"],
-            # a record that does not say is of the time when none was begun again
+            # records without it are from before trainings were restarted
             "beginnings": run.get("beginnings", 1),
             "machine": machine,
             "date": run["date"],
@@ -162,18 +163,16 @@ def as_text(card: xr.Dataset, last: int = 12) -> str:
         lines.append(f"minutes of training: {_cell(minutes.values, 1)}, {_over(card)}")
     lines += [_tested(card), f"an empty cell: {NOT_READ}", ""]
     shown = card["accuracy"].sel(time=slice(1, last)).dropna("time", how="all")
-    lines.append(f"{'time':36}" + "".join(f"{int(time):>14}" for time in shown["time"]))
-    for name in shown["presentation"].values:
-        lines.append(f"{name:36}" + _row(shown.sel(presentation=name)))
+    rows = {str(name): _row(shown.sel(presentation=name)) for name in shown["presentation"].values}
     by_bin = card["accuracy_by_bin"].sel(presentation="sustained", time=shown["time"])
     for name in by_bin["bin"].values:
-        label = f"sustained, {by_bin['bin'].attrs['long_name']} {name}"
-        lines.append(f"{label:36}" + _row(by_bin.sel(bin=name)))
-    return "\n".join(lines)
+        rows[f"sustained, {by_bin['bin'].attrs['long_name']} {name}"] = _row(by_bin.sel(bin=name))
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=[f" t = {int(time)}" for time in shown["time"]])
+    return "\n".join([*lines, *(line.rstrip() for line in table.map(" {}".format).to_string().splitlines())])
 
 
 def in_full(card: xr.Dataset) -> str:
-    """Write all of a card: each seed's making, every time and bin of each presentation, what was named, the training.
+    """Write all of a card: each seed's training, every time and bin of each presentation, and the confusion matrices.
 
     Parameters
     ----------
@@ -184,7 +183,11 @@ def in_full(card: xr.Dataset) -> str:
     for seed in card["seed"].values:
         one = card.sel(seed=seed)
         begun = int(one["beginnings"])
-        again = "" if begun == 1 else f" in {begun} beginnings, as what stays at chance is begun again"
+        again = (
+            ""
+            if begun == 1
+            else f", restarted {begun - 1} {'time' if begun == 2 else 'times'} because it stayed at chance"
+        )
         lines += [
             f"seed {seed}, trained by: {one['command'].item()}",
             f"    {one['minutes'].item():.1f} minutes{again}, {one['machine'].item()}, {one['date'].item()}",
@@ -193,8 +196,16 @@ def in_full(card: xr.Dataset) -> str:
     for name in card["presentation"].values:
         one = card.sel(presentation=name)
         when = int(one["confusion_at"].isel(seed=0))
-        lines += ["", f"{name}, percent correct by {card['bin'].attrs['long_name']} (of how many)", *_by_time(one)]
-        lines += ["", f"{name}, of each class shown, how many were named what at time {when}", *_confusion(one)]
+        lines += [
+            "",
+            f"{name}, percent correct by {card['bin'].attrs['long_name']} (number of stimuli)",
+            *_by_time(one),
+        ]
+        lines += [
+            "",
+            f"{name}, stimuli of each class (rows) by the class that the model chose (columns) at time {when}",
+            *_confusion(one),
+        ]
     return "\n".join([*lines, *_training(card)])
 
 
@@ -257,14 +268,16 @@ def _training(card: xr.Dataset) -> list[str]:
 
 
 def _table(rows: list[list[str]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    """Write a table whose first row is the heading; with two spaces between columns."""
+    # pandas itself leaves one
+    widths = [max(map(len, column)) + 1 for column in zip(*rows, strict=True)]
+    table = pd.DataFrame(rows[1:], columns=rows[0]).to_string(index=False, col_space=widths)
+    return [line.rstrip() for line in table.splitlines()]
 
 
-def _row(values: xr.DataArray) -> str:
+def _row(values: xr.DataArray) -> list[str]:
     decimals = 1 if values.sizes["seed"] == 1 else 0
-    cells = [_cell(100 * values.sel(time=time).values, decimals) for time in values["time"].values]
-    return "".join(f"{cell:>14}" for cell in cells)
+    return [_cell(100 * values.sel(time=time).values, decimals) for time in values["time"].values]
 
 
 def _cell(seeds: np.ndarray, decimals: int) -> str:

@@ -1,4 +1,4 @@
-"""The paper's models by name, and the pretrained ones that ship."""
+"""The paper's models and the pretrained models, by name."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class PaperModel:
     n_parameters : int
         For 10 classes; convolutions and the final layer, BN not counted.
     confidence : str
-        How sure the size and the readout time are: "S" stated in the paper, "R" recalled, "I" inferred.
+        Source of the size and the readout time: "S" stated in the paper, "R" recalled, "I" inferred.
     count_confidence : str
-        How sure the paper's number of parameters is.
+        Source of the paper's number of parameters.
     pre_net, sharing : str
         As for `Cortex`.
     """
@@ -255,7 +255,7 @@ def load(name: str) -> Cortex:
 
 
 def card(name: str) -> xr.Dataset:
-    """Read what a pretrained model was measured to do; see `cards.card`.
+    """Read the card of a pretrained model; see `cards.card`.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Nodes as a recording holds them, with content that the tests know."""
+"""Nodes like those of a recording, with known content."""
 
 import numpy as np
 import xarray as xr

@@ -1,4 +1,4 @@
-"""Accuracy counts what is named right, where there is something to name it by."""
+"""Accuracy is the fraction of correct classifications, where there is a readout."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from tests.analyse.nodes import readout_of
 
 @pytest.fixture
 def readout():
-    """Six stimuli, two classes; at time 1 the first three are named right, at time 2 all."""
+    """Six stimuli, two classes; at time 1 the first three are classified correctly, at time 2 all."""
     label = np.array([0, 1, 0, 1, 0, 1])
     named = np.stack([label, np.where(np.arange(6) < 3, label, 1 - label), label], 1)
     return readout_of(np.eye(2)[named], [False, True, True], label=label, size=[1.0, 1, 2, 2, 3, 3])
@@ -32,7 +32,7 @@ def test_accuracy_of_a_real_recording_is_that_of_its_logits(flashed):
     assert np.isnan(found.values[[0, 1, 3, 4]]).all()
 
 
-def test_accuracy_by_a_factor_counts_each_value_apart(readout):
+def test_accuracy_by_a_factor_is_computed_for_each_value(readout):
     found = cs.analyse.accuracy(readout, by="size")
     assert found.dims == ("time", "size")
     assert np.array_equal(found.values[1], [1, 0.5, 0])

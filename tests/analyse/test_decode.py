@@ -40,6 +40,19 @@ def test_the_default_decoder_is_scaling_components_and_shrinkage(noisy):
     assert cs.analyse.decode(noisy).values == pytest.approx(scores.mean(1), nan_ok=True)
 
 
+def test_with_more_units_than_stimuli_as_many_components_are_read_as_the_training_stimuli_allow():
+    drawn = np.random.default_rng(4)
+    label = np.arange(30) % 3
+    node = node_of(drawn.standard_normal((30, 2, 40)) + 0.5 * label[:, None, None], [False, True], label=label)
+    matched = make_pipeline(StandardScaler(), PCA(23), LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"))
+    scores = by_hand(node, matched, StratifiedKFold(5, shuffle=True, random_state=0))
+    assert cs.analyse.decode(node).values == pytest.approx(scores.mean(1), nan_ok=True)
+
+
+def test_chance_is_the_share_of_the_most_frequent_class(noisy):
+    assert cs.analyse.decode(noisy, [0] * 18 + [1] * 12).attrs["chance"] == 0.6
+
+
 def test_what_is_decoded_is_there_only_when_the_class_is(noisy):
     found = cs.analyse.decode(noisy)
     assert found.attrs["chance"] == pytest.approx(1 / 3)

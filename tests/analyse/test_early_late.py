@@ -1,4 +1,4 @@
-"""What an intervention costs, apart for what is decided at once, later and never."""
+"""The cost of an intervention for stimuli that are decided at once, later and never."""
 
 import numpy as np
 import pytest

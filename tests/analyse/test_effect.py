@@ -47,7 +47,7 @@ def test_before_arrival_there_is_no_effect_and_none_is_averaged_in(calibrated, p
     assert found["distance"].sel(state="IT", time=2) == 0
 
 
-def test_a_state_that_an_intervention_empties_is_told_as_such(calibrated, pictures):
+def test_a_state_that_an_intervention_empties_is_reported(calibrated, pictures):
     found = effect(*pair(calibrated, pictures, silence={"V1->V2": None}))
     assert found["emptied"].sel(state="V2").values.tolist() == [0, 1, 1, 1, 1, 1, 1]
     assert found["emptied"].sel(state="V1").values.tolist() == [0] * 7

@@ -1,4 +1,4 @@
-"""A decision falls when confidence passes; who never passes is said to."""
+"""A decision is made when confidence passes the threshold; stimuli that never pass are undecided."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def test_margin_is_the_difference_of_the_two_most_probable(readout):
     assert np.array_equal(found["choice"].values, [0, 1, np.nan, 1], equal_nan=True)
 
 
-def test_confidence_by_entropy_is_what_is_missing_to_no_idea(readout):
+def test_confidence_by_entropy_is_0_where_all_classes_are_equally_probable(readout):
     found = cs.analyse.reaction_time(readout, 0.5)
     bits = -(CHANCE * np.log2(CHANCE) + (1 - CHANCE) * np.log2(1 - CHANCE))
     assert found["confidence"].values[:, 1:] == pytest.approx(1 - bits)
@@ -34,7 +34,7 @@ def test_confidence_by_entropy_is_what_is_missing_to_no_idea(readout):
     assert np.array_equal(found["reaction_time"].values, [2, 3, np.nan, 1], equal_nan=True)
 
 
-def test_right_and_wrong_decisions_are_summed_up_apart(readout):
+def test_right_and_wrong_decisions_have_separate_means(readout):
     found = cs.analyse.reaction_time(readout, 0.75, "margin")
     assert found["mean_time"].sel(outcome="right") == 1.5
     assert found["mean_time"].sel(outcome="wrong") == 3
@@ -45,14 +45,14 @@ def test_right_and_wrong_decisions_are_summed_up_apart(readout):
     assert (float(found["accuracy_low"]), float(found["accuracy_high"])) == wilson(2, 3)
 
 
-def test_where_nobody_decides_there_is_no_accuracy(readout):
+def test_without_decisions_there_is_no_accuracy(readout):
     found = cs.analyse.reaction_time(readout, 1.0)
     assert found.attrs["n_decided"] == 0
     assert np.isnan([float(found["accuracy"]), float(found["accuracy_low"])]).all()
     assert float(found["fraction_decided"]) == 0
 
 
-def test_speed_is_paid_for_as_the_threshold_moves(readout):
+def test_speed_and_accuracy_trade_off_as_the_threshold_moves(readout):
     found = cs.analyse.speed_accuracy(readout, [0.01, 0.75, 0.95], "margin")
     assert found["fraction_decided"].values == pytest.approx([1, 0.75, 0.5])
     assert found["mean_time"].values == pytest.approx([(2 + 1 + 2 + 1) / 4, 2, 3])

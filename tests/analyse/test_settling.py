@@ -1,4 +1,4 @@
-"""Settling tells rest from drift, and both from a cycle."""
+"""Settling discriminates rest, drift and cycles."""
 
 import numpy as np
 import pytest

@@ -111,7 +111,7 @@ def test_every_option_reaches_the_model(animals, tmp_path, normalization):
 def test_contours_are_traced_by_a_recipe_of_their_own(tmp_path):
     path = tmp_path / "a.safetensors"
     build = "--features 2,2,2,2 --convolutions 1 --size 16 --readout-time 5 --n 80 --validation 0 --threads 1"
-    assert main(["train", "contours", "--recipe", "tracing", "--to", str(path), *build.split(), "--epochs", "1"]) == 0
+    assert main(["train", "contours", "--recipe", "contours", "--to", str(path), *build.split(), "--epochs", "1"]) == 0
     model = cs.load(path)
     assert model.graph.transition("V1->V2").kind == "BRCx1"
     assert model.about["recipe"]["difficulty"] == "curve_length"

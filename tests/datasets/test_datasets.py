@@ -380,7 +380,9 @@ def test_a_part_is_read_from_its_subfolder(photos, tmp_path_factory):
     photos.rename(whole / "train")
     (whole / "test").mkdir()
     assert datasets.folder(whole, part="train").attrs["part"] == "train"
-    with pytest.raises(ValueError, match=r"holds parts, not classes: choose one by part=, one of \['test', 'train'\]"):
+    with pytest.raises(
+        ValueError, match=r"contains parts, not classes: choose one by part=, one of \['test', 'train'\]"
+    ):
         datasets.folder(whole)
     with pytest.raises(ValueError, match=r"unknown part 'tran'.*did you mean 'train'"):
         datasets.folder(whole, part="tran")
@@ -447,7 +449,7 @@ def test_the_camera_orientation_is_applied(tmp_path):
 
 
 def test_floating_point_images_are_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"image.tif' \(it holds floating-point values of unknown range"):
+    with pytest.raises(ValueError, match=r"image.tif' \(it contains floating-point values of unknown range"):
         saved(tmp_path, Image.new("F", (5, 3)), "image.tif")
 
 

@@ -211,7 +211,7 @@ def test_a_schedule_draws_a_sign_for_each_pair():
 
 
 def test_a_model_is_no_graph():
-    with pytest.raises(TypeError, match=r"schedule wants a graph, such as model\.graph, got Cortex"):
+    with pytest.raises(TypeError, match=r"schedule needs a graph, such as model\.graph, got Cortex"):
         cs.schedule(cs.Cortex(FORWARD, 3, 3), 3)
 
 

@@ -66,7 +66,7 @@ def test_calibration_leaves_weights_and_mode_alone(model, images):
     assert all(parameter.grad is None for parameter in model.parameters())
 
 
-def test_a_model_holds_a_set_for_each_presentation(model, images):
+def test_a_model_stores_a_set_for_each_presentation(model, images):
     cs.calibrate(model, images, cs.flash(1), until=5)
     cs.calibrate(model, images, cs.sustained(), until=5)
     model.eval()
@@ -77,7 +77,7 @@ def test_a_model_holds_a_set_for_each_presentation(model, images):
         model.post_net(torch.rand(2, 4, 2, 2).double(), time=5)
 
 
-def test_a_mixture_serves_its_components_and_no_others(model, images):
+def test_statistics_of_a_mixture_serve_its_components_only(model, images):
     cs.calibrate(model, images, MIXTURE, until=5)
     model.eval().readouts(images, [5], cs.masked(1, 2))
     with pytest.raises(MissingStatisticsError, match=r"no statistics for «masked.*SOA 3.*calibrate"):

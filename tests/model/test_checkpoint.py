@@ -141,7 +141,7 @@ def test_what_is_not_given_back_is_named(path, missing):
     cs.save(model, path)
     modules = {"doubling": doubling, "soft": soft, "Retina": Retina}
     del modules[missing]
-    with pytest.raises(ValueError, match=f"saved by its name '{missing}', because files hold no code; give it back"):
+    with pytest.raises(ValueError, match=f"saved by its name '{missing}', because files contain no code; give it back"):
         cs.load(path, modules)
 
 
@@ -300,7 +300,7 @@ def test_names_in_the_file_are_not_looked_up_anywhere(path):
     model = cs.Cortex(cs.adjacent({"V1": 4, "V2": 4}, size=8).with_update("V2", soft), 3, 3)
     cs.save(model, path)
     globals()["soft"]  # it is there to be found
-    with pytest.raises(ValueError, match="because files hold no code"):
+    with pytest.raises(ValueError, match="because files contain no code"):
         cs.load(path)
 
 

@@ -1,4 +1,4 @@
-"""Noise, repeats and gains: what they do to a running model, and that the batch has no part in it."""
+"""Noise, repeats and gains change a running model, independently of the batch."""
 
 import numpy as np
 import pytest
@@ -46,7 +46,7 @@ def test_noise_acts_on_what_follows(calibrated, pictures):
     np.testing.assert_allclose(left.std((0, 2, 3)), 0.5 * spread, rtol=0.2)
 
 
-def test_repeats_differ_and_are_told_apart(calibrated, pictures):
+def test_repeats_differ_and_are_labelled(calibrated, pictures):
     recording = noisy(calibrated, pictures, labels=[0, 1, 2, 0, 1, 2])
     readout = recording["readout"]
     assert readout["target"].values.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4, 5, 5, 5]
@@ -74,7 +74,7 @@ def test_noise_does_not_depend_on_the_number_of_repeats_or_of_stimuli(calibrated
     np.testing.assert_allclose(values(some, "IT"), values(whole, "IT")[[0, 1, 3, 4]], rtol=1e-12)
 
 
-def test_another_seed_gives_other_noise_and_the_same_seed_the_same(calibrated, pictures):
+def test_the_seed_determines_the_noise(calibrated, pictures):
     first, again, other = (noisy(calibrated, pictures, seed=seed) for seed in (0, 0, 1))
     xr.testing.assert_identical(first, again)
     assert not np.allclose(values(first, "V1")[:, 0], values(other, "V1")[:, 0])
@@ -212,7 +212,7 @@ def test_a_gain_of_zero_delivers_zeros_where_silence_delivers_nothing(calibrated
     assert not silent["V2"]["populated"].values.any()
 
 
-def test_a_gain_is_told(calibrated, pictures):
+def test_a_summary_reports_a_gain(calibrated, pictures):
     recording = cs.simulate(calibrated, pictures, until=4, gain={"V2->V1": (0.5, [3])})
     assert "V2->V1 was multiplied by 0.5: t = 3." in cs.summary(recording)
 

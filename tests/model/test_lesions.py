@@ -51,7 +51,7 @@ def test_a_recalibrated_lesion_uses_statistics_with_the_lesion_in_place(calibrat
     assert not np.allclose(values(recording, "IT")[:, 6], values(cut(calibrated, pictures[:3]), "IT")[:, 6])
 
 
-def test_the_users_model_keeps_its_statistics(calibrated, pictures):
+def test_the_statistics_of_the_users_model_stay(calibrated, pictures):
     before = dict(calibrated.statistics)
     for lesion in ("recalibrated", "mean-replaced"):
         cut(calibrated, pictures, lesion=lesion, calibrate_on=pictures)
@@ -265,7 +265,7 @@ def test_statistics_of_a_lesion_are_refused_for_an_acute_one(calibrated, picture
         cut(calibrated, pictures, statistics=taken)
 
 
-def test_statistics_of_another_lesion_do_not_serve(calibrated, pictures):
+def test_statistics_of_a_different_lesion_do_not_serve(calibrated, pictures):
     taken = cs.calibrate(calibrated, pictures, until=6, silence={"V2->V1": [3]})
     with pytest.raises(ValueError, match="a recalibrated lesion needs images"):
         cut(calibrated, pictures, lesion="recalibrated", statistics=taken)
@@ -283,7 +283,7 @@ def test_a_model_without_normalization_has_nothing_to_recalibrate(small_model, s
         )
 
 
-def test_statistics_that_are_not_kept_leave_the_model_as_it_is(calibrated, pictures):
+def test_statistics_that_are_only_returned_leave_the_model_as_it_is(calibrated, pictures):
     before = dict(calibrated.statistics)
     taken = cs.calibrate(calibrated, pictures, cs.sustained(), until=4, keep=False)
     assert calibrated.statistics == before

@@ -1,4 +1,4 @@
-"""Maps of activity: what the figure draws is what the recording holds."""
+"""Maps of activity: the figure draws the values of the recording."""
 
 import numpy as np
 import pytest

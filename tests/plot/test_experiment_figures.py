@@ -76,7 +76,7 @@ def test_why_there_is_no_point_is_said_as_the_experiment_says_it(measured):
     )
 
 
-def test_parameters_are_told_in_whole_numbers(measured):
+def test_parameters_are_whole_numbers(measured):
     axis = plot.parameters(measured).layout.xaxis
     assert list(axis.tickvals) == [100, 200, 500, 1000, 2000, 5000]
     assert axis.tickformat == ","

@@ -74,7 +74,7 @@ def test_guessing_is_marked():
     assert line.y0 == line.y1 == 0.25
 
 
-def test_more_times_than_colours_are_told_apart_by_dashes():
+def test_more_times_than_colours_differ_by_dashes():
     short, times = curves(), list(range(2, 10))
     wide = short.isel(time=[0] * len(times)).assign_coords(time=times)
     lines = [trace(learning(wide), f"t = {t}").line for t in times]

@@ -1,4 +1,4 @@
-"""Decisions add up over time, the right and the wrong ones apart."""
+"""Decisions add up over time, with separate lines for right and wrong ones."""
 
 import numpy as np
 import pytest

@@ -24,7 +24,7 @@ def test_an_interval_does_not_span_what_is_empty(course):
     np.testing.assert_allclose([y for y in band.y if y is not None], [0.45, 0.55, 0.45, 0.75, 0.85, 0.75])
 
 
-def test_chance_is_a_line_and_the_interval_is_told(course):
+def test_chance_is_a_line_and_the_interval_is_described(course):
     figure = time_course(course)
     assert trace(figure, "chance").y == (0.1, 0.1)
     assert figure.layout.title.subtitle.text == "95 % Wilson interval over 200 stimuli"
@@ -56,7 +56,7 @@ def test_a_noise_ceiling_of_one_number_lies_behind_all_times(course):
     assert set(trace(figure, "noise ceiling").y) == {0.6, 0.7, None}
 
 
-def test_milliseconds_are_stated_on_the_axis_beside_the_papers_range(course, milliseconds):
+def test_milliseconds_are_stated_on_the_axis_next_to_the_papers_range(course, milliseconds):
     figure = time_course(course, milliseconds=milliseconds)
     assert figure.layout.xaxis.title.text == "time (ms) = 66 + 25 t, assumed"
     assert trace(figure, "V1").x.tolist() == [66, 91, 116, 141, 166]

@@ -1,4 +1,4 @@
-"""The numbers behind each verdict: a row each, a mark where there is one, controls told apart."""
+"""The numbers behind each verdict: a row each, a mark where there is one, another symbol for controls."""
 
 import pytest
 

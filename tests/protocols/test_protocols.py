@@ -1,4 +1,4 @@
-"""One call runs targets x conditions, reads all out at one time, and marks what cannot matter by then."""
+"""A protocol runs targets x conditions, reads all out at one time, and marks conditions that cannot matter by then."""
 
 import json
 
@@ -261,7 +261,7 @@ def test_a_mixture_is_no_one_way_of_showing(calibrated, targets):
 # --- lesions --------------------------------------------------------------------------------------------------------
 
 
-def test_a_lesion_comes_in_three_versions_each_as_effect_tells_it(calibrated, targets):
+def test_a_lesion_comes_in_three_versions_each_with_the_numbers_of_effect(calibrated, targets):
     silence = {"feedback": range(3, 7)}
     table = protocols.lesion(calibrated, targets, silence, calibrate_on=targets, until=6)
     assert table["version"].values.tolist() == ["acute", "recalibrated", "mean-replaced"]
@@ -275,7 +275,7 @@ def test_a_lesion_comes_in_three_versions_each_as_effect_tells_it(calibrated, ta
     assert table.attrs["n"] == 5
 
 
-def test_a_lesion_keeps_its_readouts_and_says_what_it_does(calibrated, targets):
+def test_a_lesion_returns_its_readouts_and_reports_its_progress(calibrated, targets):
     said = []
     table = protocols.lesion(
         calibrated, targets, {"lateral": None}, calibrate_on=targets, until=6, report=lambda *one: said.append(one)
@@ -339,7 +339,7 @@ def test_before_the_target_arrives_its_position_makes_no_difference(calibrated, 
     np.testing.assert_array_equal(table["correct"].sel(time=2, position=1), table["correct"].sel(time=2, position=2))
 
 
-def test_a_stream_tells_what_was_shown_and_all_that_was_read_out(calibrated, targets):
+def test_a_stream_returns_what_was_shown_and_all_that_was_read_out(calibrated, targets):
     said = []
     table = streams(calibrated, targets, steps_per_frame=2, report=lambda *one: said.append(one))
     pictures = table["picture"].values

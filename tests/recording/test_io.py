@@ -1,4 +1,4 @@
-"""A recording on disk is whole or not there, is opened lazily, and tells what it holds."""
+"""A recording on disk is complete or absent, is opened lazily, and describes what it contains."""
 
 import json
 import subprocess
@@ -69,7 +69,7 @@ def test_texts_along_the_stimuli_come_back(small_model, shown_images, path):
         assert opened["IT"]["condition"].values.tolist() == condition.tolist()
 
 
-def test_zarr_holds_a_chunk_for_50_stimuli_at_one_time(small_model, tmp_path):
+def test_zarr_has_a_chunk_for_50_stimuli_at_one_time(small_model, tmp_path):
     import torch
     import zarr
 
@@ -106,14 +106,14 @@ def test_resume_where_there_is_nothing_runs(small_model, shown_images, tmp_path)
         ({"dtype": "float64"}, "dtype"),
     ],
 )
-def test_resume_of_another_call_is_refused(small_model, shown_images, tmp_path, changes, differs):
+def test_resume_of_a_different_call_is_refused(small_model, shown_images, tmp_path, changes, differs):
     call = {"until": 4, "seed": 2, "to": tmp_path / "a.nc"}
     cs.simulate(small_model, shown_images, **call).close()
     with pytest.raises(FileExistsError, match=rf"the recording at .* differs in \[.*'{differs}'"):
         cs.simulate(small_model, shown_images, **{**call, **changes}, resume=True)
 
 
-def test_resume_with_other_images_or_another_model_is_refused(small_model, shown_images, tmp_path):
+def test_resume_with_different_images_or_a_different_model_is_refused(small_model, shown_images, tmp_path):
     cs.simulate(small_model, shown_images, until=4, to=tmp_path / "a.nc").close()
     brighter = shown_images.assign(image=shown_images["image"] ** 0.9)
     with pytest.raises(FileExistsError, match=r"differs in \['images'\]"):
@@ -143,7 +143,7 @@ def test_a_missing_folder_is_refused_before_anything_runs(small_model, shown_ima
 
 
 @pytest.mark.parametrize("name", ["a", "a.h5", "a.zip"])
-def test_another_suffix_is_refused(small_model, shown_images, tmp_path, name):
+def test_an_unknown_suffix_is_refused(small_model, shown_images, tmp_path, name):
     with pytest.raises(ValueError, match=r"a recording's path must end in \.zarr or \.nc, got"):
         cs.simulate(small_model, shown_images, until=4, to=tmp_path / name)
 
@@ -236,7 +236,7 @@ def full_disk(tmp_path_factory):
     ("kind", "file"),
     [("zarr", "a.zarr"), ("nc", "a.nc"), ("safetensors", "new.safetensors"), ("overwrite", "old.safetensors")],
 )
-def test_a_full_disk_in_the_middle_of_saving_is_told(full_disk, kind, file):
+def test_a_disk_that_fills_during_saving_is_reported(full_disk, kind, file):
     name, text = full_disk["told"][kind]
     assert name == "OSError"
     assert text.count("could not write") == 1
@@ -245,12 +245,12 @@ def test_a_full_disk_in_the_middle_of_saving_is_told(full_disk, kind, file):
     assert "File too large" in text
 
 
-def test_a_full_disk_leaves_nothing_behind_and_old_files_whole(full_disk):
+def test_a_full_disk_leaves_nothing_behind_and_older_files_intact(full_disk):
     assert full_disk["left"] == ["old.safetensors", "warm"]
     assert full_disk["whole"]
 
 
-# --- told ----------------------------------------------------------------------------------------------------------
+# --- described -----------------------------------------------------------------------------------------------------
 
 
 def test_the_summary_says_what_is_there_and_why_something_is_NaN(flashed):

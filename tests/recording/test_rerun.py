@@ -1,4 +1,4 @@
-"""Settings make a recording again with the same numbers, and say what is wrong with them."""
+"""Saved settings reproduce a recording, and errors in them are reported."""
 
 import base64
 import json
@@ -53,7 +53,7 @@ def test_a_given_model_and_given_images_take_the_place_of_names(small_model, sho
     assert recording["readout"]["label"].item() == 1
 
 
-def test_another_image_as_mask_is_the_one_before():
+def test_a_mask_from_the_data_is_the_image_before():
     shown = settings(presentation={"kind": "masked", "soa": 2, "mask": "image"}, stimulus=2)
     chosen = stimuli(shown)
     expected = cs.datasets.digits(3, part="test", seed=3, occlusion=(0.3, 0.5)).isel(stimulus=[2, 1])
@@ -180,11 +180,11 @@ def test_a_stimulus_that_given_images_lack_is_refused(shown_images):
         (settings(image_checksum=3), "image_checksum must be text, got 3"),
     ],
 )
-def test_settings_of_another_type_are_refused(wrong, match):
+def test_settings_of_a_wrong_type_are_refused(wrong, match):
     with pytest.raises(TypeError, match=match):
         rerun(wrong)
 
 
-def test_a_presentation_of_another_type_is_refused():
+def test_a_presentation_of_a_wrong_type_is_refused():
     with pytest.raises(TypeError, match="presentation must be a mapping, got 'flash'"):
         presentation_from("flash")

@@ -74,7 +74,7 @@ def test_on_disk_it_is_what_it_is_in_memory(small_model, shown_images, tmp_path,
         assert settings(opened)["record"] == json.loads(json.dumps(LESS | {"IT": [5, 14]}))
 
 
-def test_a_stopped_run_goes_on_to_the_same_bytes(small_model, shown_images, tmp_path, monkeypatch):
+def test_a_stopped_run_resumes_to_the_same_bytes(small_model, shown_images, tmp_path, monkeypatch):
     call = {"until": 4, "batch_size": 2, "record": LESS}
     cs.simulate(small_model, shown_images, **call, to=tmp_path / "whole.zarr").close()
     whole, run = Stream.write, []

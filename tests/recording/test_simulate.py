@@ -126,7 +126,7 @@ def test_labels_may_be_given(small_model, pictures):
     assert recording["V1"]["label"].values.tolist() == [0, 1, 2, 2, 1, 0]
 
 
-def test_labels_of_another_number_are_refused(small_model, pictures):
+def test_a_wrong_number_of_labels_is_refused(small_model, pictures):
     with pytest.raises(ValueError, match=r"labels must be one for each of the 6 stimuli, got shape \(2,\)"):
         cs.simulate(small_model.double(), pictures, until=2, labels=[0, 1])
 
@@ -140,7 +140,7 @@ def test_coordinates_with_a_name_of_the_recordings_own_are_refused(small_model, 
 # --- what is kept --------------------------------------------------------------------------------------------------
 
 
-def test_only_the_states_asked_for_are_kept_and_the_readout_always(calibrated, pictures):
+def test_only_the_chosen_states_are_recorded_and_the_readout_always(calibrated, pictures):
     everything = cs.simulate(calibrated, pictures, until=5, dtype="float64")
     some = cs.simulate(calibrated, pictures, until=5, record=("V2",), dtype="float64")
     assert list(some.children) == ["V2", "readout"]
@@ -148,7 +148,7 @@ def test_only_the_states_asked_for_are_kept_and_the_readout_always(calibrated, p
     np.testing.assert_array_equal(some["readout"]["logits"], everything["readout"]["logits"])
 
 
-def test_recording_no_state_keeps_the_readout(calibrated, pictures):
+def test_without_states_only_the_readout_is_recorded(calibrated, pictures):
     assert list(cs.simulate(calibrated, pictures, until=5, record=[]).children) == ["readout"]
 
 
@@ -174,7 +174,7 @@ def test_rate_without_normalization_is_refused(small_model, shown_images):
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
-def test_activity_is_kept_in_the_dtype_asked_for(calibrated, pictures, dtype):
+def test_activity_is_recorded_in_the_chosen_dtype(calibrated, pictures, dtype):
     recording = cs.simulate(calibrated, pictures, until=3, dtype=dtype)
     assert recording["V1"]["activation"].dtype == recording["readout"]["logits"].dtype == dtype
 
@@ -282,7 +282,7 @@ def test_the_same_call_gives_the_same_numbers(calibrated, pictures):
     xr.testing.assert_identical(first, second)
 
 
-def test_another_seed_gives_another_mask(calibrated, pictures):
+def test_a_different_seed_draws_a_different_mask(calibrated, pictures):
     cs.calibrate(calibrated, pictures, cs.masked(1, 2), until=6)
     first, second = (cs.simulate(calibrated, pictures, cs.masked(1, 2), until=6, seed=seed) for seed in (5, 6))
     assert np.allclose(values(first, "V1")[:, 1], values(second, "V1")[:, 1])

@@ -112,7 +112,7 @@ def test_where_something_is_already_nothing_is_laid_out(skeleton, path):
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
-def test_a_disk_that_fills_is_told_and_what_was_written_stays(flashed, skeleton, path, monkeypatch):
+def test_a_disk_that_fills_is_reported_and_what_was_written_stays(flashed, skeleton, path, monkeypatch):
     from zarr.storage import LocalStore
 
     kept = LocalStore.set
@@ -174,7 +174,7 @@ def stopped_after(n, monkeypatch):
 
 
 @pytest.mark.parametrize("n", [0, 1, 2])
-def test_a_stopped_run_goes_on_to_the_same_bytes(small_model, shown_images, path, tmp_path, monkeypatch, n):
+def test_a_stopped_run_resumes_to_the_same_bytes(small_model, shown_images, path, tmp_path, monkeypatch, n):
     call = {"until": 4, "seed": 3, "batch_size": BATCH}
     cs.simulate(small_model, shown_images, MASK, **call, to=tmp_path / "whole.zarr").close()
     stopped_after(n, monkeypatch)
@@ -210,7 +210,7 @@ def test_only_what_is_missing_is_run(small_model, shown_images, path, monkeypatc
     assert sizes == [1]
 
 
-def test_going_on_with_another_call_is_refused(small_model, shown_images, path, monkeypatch):
+def test_resuming_with_a_different_call_is_refused(small_model, shown_images, path, monkeypatch):
     stopped_after(1, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         cs.simulate(small_model, shown_images, until=4, batch_size=BATCH, to=path)
@@ -267,7 +267,7 @@ cs.simulate(model, images, until=4, batch_size=2, to=sys.argv[3])
 
 
 @pytest.mark.parametrize("killed", ["between two arrays", "within a chunk"])
-def test_killed_in_the_midst_of_writing_it_goes_on_to_the_same_bytes(small_model, shown_images, path, tmp_path, killed):
+def test_a_run_killed_during_writing_resumes_to_the_same_bytes(small_model, shown_images, path, tmp_path, killed):
     cs.save(small_model, tmp_path / "model.safetensors")
     shown_images.to_netcdf(tmp_path / "images.nc", engine="h5netcdf")
     given = [tmp_path / "model.safetensors", tmp_path / "images.nc", path, killed]

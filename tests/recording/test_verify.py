@@ -1,4 +1,4 @@
-"""A damaged recording is told apart from a whole one, with where, and can be mended."""
+"""Damage in a recording is found, with its place, and can be mended."""
 
 import numpy as np
 import pytest
@@ -37,13 +37,13 @@ def flip(file):
     file.write_bytes(bytes(held))
 
 
-def test_of_a_whole_recording_all_is_read(path):
+def test_all_of_an_undamaged_recording_is_read(path):
     n = 5 * 5
     assert cs.verify(path) == n * (4 * 8 * 8 + 4 + 3) * 4
 
 
 @pytest.mark.parametrize("damage", [flip, lambda file: file.write_bytes(file.read_bytes()[:20])])
-def test_a_damaged_chunk_is_told_with_its_place(path, damage):
+def test_a_damaged_chunk_is_reported_with_its_place(path, damage):
     damage(chunk(path))
     with pytest.raises(ValueError, match=r"a\.zarr is damaged: V1 at time 3, stimuli 2 to 3 \(.*mend=True"):
         cs.verify(path)
@@ -66,7 +66,7 @@ def test_an_analysis_does_not_compute_with_a_damaged_chunk(path):
         cs.analyse.rdm(recording["V1"])
 
 
-def test_mended_it_goes_on_to_the_same_bytes(small_model, shown_images, path):
+def test_a_mended_recording_resumes_to_the_same_bytes(small_model, shown_images, path):
     before = contents(path)
     flip(chunk(path))
     (path / "IT" / "activation" / "c" / "2" / "0" / "0").unlink()
@@ -95,7 +95,7 @@ def test_netCDF_is_read_too_and_cannot_be_mended(small_model, shown_images, tmp_
 # --- the command ----------------------------------------------------------------------------------------------------
 
 
-def test_the_command_tells_a_whole_recording_and_a_damaged_one_apart(path, capsys):
+def test_the_command_distinguishes_undamaged_from_damaged_recordings(path, capsys):
     assert main(["verify", str(path)]) == 0
     assert "a.zarr is whole: 26,300 bytes of activity were read" in capsys.readouterr().out
     flip(chunk(path))

@@ -60,7 +60,7 @@ def test_a_time_before_0_is_refused():
 
 
 def test_a_mixture_refuses_to_say_what_all_see_where_they_differ():
-    with pytest.raises(ValueError, match=r"at time 3 .* see different things: \['mask', 'nothing'\]"):
+    with pytest.raises(ValueError, match=r"at time 3 .* are shown different things: \['mask', 'nothing'\]"):
         EVERY["mixture"].shown(3)
 
 

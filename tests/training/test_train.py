@@ -414,7 +414,7 @@ def test_a_resumed_training_keeps_its_input_gain(tmp_path):
         list(cs.train(louder, data(), RECIPE, checkpoint=state))
 
 
-@pytest.mark.parametrize("recipe", [cs.Recipe.tracing(seed=3), cs.Recipe.digits(seed=3)])
+@pytest.mark.parametrize("recipe", [cs.Recipe.contours(seed=3), cs.Recipe.digits(seed=3)])
 def test_a_recipe_comes_back_from_its_plain_values(recipe):
     assert cs.Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
 

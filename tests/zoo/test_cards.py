@@ -14,7 +14,7 @@ import cortexsim as cs
 from cortexsim._support.resources import data_folder
 from cortexsim.cli import main
 from cortexsim.paper.experiments.result import machine
-from cortexsim.stimuli.text import from_dict
+from cortexsim.stimuli.text import from_dict, write_presentation
 from cortexsim.training.evaluate import predictions
 from cortexsim.zoo import cards
 
@@ -45,7 +45,7 @@ def test_a_card_is_complete(name):
     assert card["loss"].notnull().any("record").all()
     for presentation in model.about["recipe"]["presentation"]["components"]:
         shown = from_dict(presentation)
-        accuracy = card["accuracy"].sel(presentation=cards.short(shown))
+        accuracy = card["accuracy"].sel(presentation=write_presentation(shown))
         until = model.about["recipe"]["calibrate_until"]
         # what is brief is tested half as long
         until = until if shown.kind == "sustained" else until // 2
@@ -184,7 +184,7 @@ def test_minutes_beside_a_command_are_those_of_its_seed(card_of):
 
 def test_the_short_text_says_what_its_empty_cells_mean():
     text = cards.as_text(cs.zoo.card("ventral-stream-digits"))
-    assert "an empty cell: the last area holds no signal to be read then, or so late was not tested" in text
+    assert "an empty cell: no signal has reached the last area yet, or this time was not tested" in text
 
 
 def block(text: str, heading: str) -> list[list[str]]:
@@ -224,7 +224,9 @@ def test_the_full_text_gives_the_confusion_matrix_of_every_presentation(name):
     for shown in card["presentation"].values:
         one = card.sel(presentation=shown)
         when = int(one["confusion_at"][0])
-        heading, *rows = block(text, f"{shown}, of each class shown, how many were named what at time {when}")
+        heading, *rows = block(
+            text, f"{shown}, stimuli of each class (rows) by the class that the model chose (columns) at time {when}"
+        )
         assert heading[1:] == [f"as {label}" for label in card["named"].values]
         assert [row[0] for row in rows] == card["shown"].values.tolist()
         counts = one["confusion"].mean("seed").values
@@ -265,9 +267,9 @@ def test_the_full_text_says_how_each_seed_was_trained_and_what_is_empty(card_of)
     text = cards.in_full(card)
     for seed, run in runs.items():
         assert f"seed {seed}, trained by: {run['command']}\n    {run['minutes']} minutes" in text
-    assert text.count("in 3 beginnings") == text.count("beginnings") == 1
+    assert text.count("restarted 2 times") == text.count("restarted") == 1
     assert text.count("    on contours, training part: 40,000 of 16 x 16, then 30,000 of 32 x 32\n") == 2
-    assert "a time that is missing: the last area holds no signal to be read then, or so late was not tested" in text
+    assert "a time that is missing: no signal has reached the last area yet, or this time was not tested" in text
     assert "an empty cell: there is no value" in text
 
 

@@ -27,6 +27,7 @@ from cortexsim.explore.panel.tasks import TASKS
 from cortexsim.explore.panel.unmasked import UNMASKED
 from cortexsim.explore.widgets.figure import Live
 from cortexsim.explore.widgets.movie import Movie
+from cortexsim.model.cortex import Cortex
 from cortexsim.plot import (
     add_cursor,
     add_points,
@@ -100,20 +101,24 @@ class Changes(TaskStudy):
 
     def why_not(self, choices: Chosen) -> str:
         """Say that the model has no statistics for the presentation."""
-        offer = Offer(self.who.model, self._until)
-        reason = offer.why_not(UNMASKED[choices["presentation"]])
+        model = self.subject_of(choices).model
+        reason = Offer(model, _last_time(model)).why_not(UNMASKED[choices["presentation"]])
         return f"«{UNMASKED[choices['presentation']]}»: {reason}" if reason else ""
 
     def measure(self, choices: Chosen, report: Report) -> xr.Dataset:
         """Record the model, unless the last recording serves, and analyse its activity."""
         report(0.01, "drawing the images")
-        images = self.who.images
+        # the panel may turn to another task during the run
+        who = self.subject_of(choices)
+        images = who.images
         presentation = UNMASKED[choices["presentation"]]
         key = "/".join(str(choices[name]) for name in ("task", "presentation", "quantity"))
         recording = self.recording if self._recorded == key else None
         if recording is None:
-            report(0.08, f"showing {self.who.n} images")
-            recording = simulate(self.who.model, images, presentation, until=self._until, quantity=choices["quantity"])
+            report(0.08, f"showing {who.n} images")
+            recording = simulate(
+                who.model, images, presentation, until=_last_time(who.model), quantity=choices["quantity"]
+            )
         report(0.25, "analysing")
         result = evolution(
             recording,
@@ -125,7 +130,7 @@ class Changes(TaskStudy):
         # a cancelled run has raised before this line
         self.recording, self._recorded = recording, key
         return result.assign_attrs(
-            model=self.who.title, model_checksum=made_with(recording)["model"], presentation=str(presentation)
+            model=who.title, model_checksum=made_with(recording)["model"], presentation=str(presentation)
         )
 
     def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:
@@ -186,11 +191,6 @@ class Changes(TaskStudy):
             f"{percent_correct(result, last, last):.0f} %. {about_loss(result)}"
         )
 
-    @property
-    def _until(self) -> int:
-        longest = max((taken.until for taken in self.who.model.statistics.values()), default=UNTIL)
-        return min(UNTIL, longest)
-
     def _take(self, chosen: Chosen, result: Any) -> None:
         self.movie.show(film(result))
         super()._take(chosen, result)
@@ -206,3 +206,8 @@ class Changes(TaskStudy):
         """Move the cursors of `figures` to the present time; the browser has moved those that are on the page."""
         for figure in self.figures.values():
             move_cursor(figure, self.time)
+
+
+def _last_time(model: Cortex) -> int:
+    """Return the last time that is shown: `UNTIL`, or where the model's statistics end."""
+    return min(UNTIL, max((taken.until for taken in model.statistics.values()), default=UNTIL))

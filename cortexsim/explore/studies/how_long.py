@@ -98,10 +98,10 @@ class HowLong(TaskStudy):
             HELD: f"those of t = {choices['held_from']} held from then on",
             POOLED: f"shared over times 0 to {who.model.readout_time}",
         }
-        models = {"recurrent": who.model} | ({"feedforward": who.sibling} if who.sibling is not None else {})
-        curves = [("recurrent", kind) for kind in kinds] + [
-            (name, CALIBRATED) for name in models if name != "recurrent"
-        ]
+        models, curves = {"recurrent": who.model}, [("recurrent", kind) for kind in kinds]
+        if who.sibling is not None:
+            models["feedforward"] = who.sibling
+            curves.append(("feedforward", CALIBRATED))
         right = np.full((len(models), len(kinds), until + 1), np.nan)
         for number, (name, kind) in enumerate(curves):
             of_curve = part(report, number / len(curves), (number + 1) / len(curves), f"{name}, {words[kind]}: ")
@@ -150,7 +150,8 @@ class HowLong(TaskStudy):
                 if percent_correct(result, kind, time) is not None
             ]
             parts.append(f"at t = {time}: {', '.join(read) or 'nothing can be read out'}")
-        text = "A" + "; ".join(parts)[1:] + f" ({result.attrs['n']} images, statistics {result.attrs['statistics']})."
+        text = "; ".join(parts)
+        text = f"{text[0].upper()}{text[1:]} ({result.attrs['n']} images, statistics {result.attrs['statistics']})."
         if "feedforward" in result["model"].values:
             curve = result["accuracy"].sel(model="feedforward").isel(statistics=0).dropna("time")
             if curve.sizes["time"]:
@@ -172,7 +173,7 @@ class HowLong(TaskStudy):
 
     @staticmethod
     def _taken(who: Subject, model: Cortex, shown: Presentation, count: int, until: int, report: Report) -> Statistics:
-        report(0.0, f", taking them from {count} images …")
+        report(0.0, f"taking statistics from {count} images …")
         described = who.to_dict()["data"]
         if described is None:
             # for images of your own, it is not known which other images belong to them

@@ -69,7 +69,7 @@ class Lesson:
     @property
     def default_choices(self) -> Choices:
         """The choices that the panel opens with."""
-        return Choices(self.recipe.learning_rate, self.readout_time, self.recipe.loss_at, seed=self.recipe.seed)
+        return Choices(self.recipe.learning_rate, self.readout_time, str(self.recipe.loss_at), seed=self.recipe.seed)
 
     def recipe_for(self, choices: Choices) -> Recipe:
         """Return the recipe of a run, without validation: the panel tests on its own held-out images.
@@ -167,7 +167,7 @@ LESSONS: dict[str, Lesson] = {
         size=16,
         n_classes=len(SOURCES["contours"].classes),
         # as many steps as three epochs of 40,000 images
-        recipe=Recipe.tracing(epochs=20, calibration_images=500),
+        recipe=Recipe.contours(epochs=20, calibration_images=500),
         readout_time=8,
         input_gain=16.0,
     ),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -169,7 +168,7 @@ class Comparison:
                 loss = F.cross_entropy(found, y)
                 loss.backward()
                 optimizer.step()
-            gradients: list[Any] = [one.pre.weight.grad for one in both]
+            gradients = [_gradient(one.pre.weight) for one in both]
             differences[:, step] = [float((a - b).detach().abs().max()) for a, b in (logits, gradients)]
             losses[step] = loss.item()
             if step % 20 == 0 or step == steps:
@@ -179,6 +178,12 @@ class Comparison:
                     f"far {differences[0, : step + 1].max():.1e}",
                 )
         return differences, losses
+
+
+def _gradient(weight: Tensor | nn.Module) -> Tensor:
+    assert isinstance(weight, Tensor)
+    assert weight.grad is not None
+    return weight.grad
 
 
 def _plan(scale: Scale, seed: int) -> tuple[Part, ...]:

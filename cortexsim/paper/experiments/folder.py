@@ -64,6 +64,6 @@ class ExperimentFolder(RunFolder):
                 f"{file} is damaged ({error}); remove it and {self.checkpoint(name)}, and this part is done again"
             ) from error
 
-    def write_records(self, name: str, records: Iterable[Mapping[str, Any]]) -> None:
+    def write_records(self, name: str, records: Iterable[Mapping[str, object]]) -> None:
         """Write the training records of a part."""
         self.write_text(f"records/{name}.jsonl", "".join(json.dumps(record) + "\n" for record in records))

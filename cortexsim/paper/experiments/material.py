@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -50,7 +49,7 @@ class Material:
         """Count the images of a part."""
         return (self.train if part == "train" else self.test).sizes["stimulus"]
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         """Describe the images by plain values: name, numbers, checksums, classes."""
         return {
             "name": self.name,

@@ -321,7 +321,7 @@ def fit(part: Part, model: Cortex, data: xr.Dataset, recipe: Recipe, bench: Benc
 
 
 def _train(name: str, model: Cortex, data: xr.Dataset, recipe: Recipe, bench: Bench, records: list[Record]) -> bool:
-    """Train a model and add to its records; return whether it diverged."""
+    """Train a model and add to its records; return True if it diverged."""
     folder = bench.folder
     checkpoint = None if folder is None else folder.checkpoint(name)
     if checkpoint is not None and checkpoint.is_file():

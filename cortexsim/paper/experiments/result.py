@@ -7,7 +7,6 @@ import platform
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -97,7 +96,7 @@ def machine(device: str | torch.device, threads: int) -> str:
 
 def commit() -> str:
     """Return the commit of the checkout; for an installed package, its version."""
-    here = Path(__file__).resolve().parents[2]
+    here = Path(__file__).resolve().parents[3]
 
     def git(*words: str) -> str:
         return subprocess.run(
@@ -173,6 +172,6 @@ def over_seeds(values: xr.DataArray) -> xr.DataArray:
     return mean.assign_coords(low=low.variable, high=high.variable).assign_attrs(interval=interval)
 
 
-def plain(settings: Mapping[str, Any]) -> str:
+def plain(settings: Mapping[str, object]) -> str:
     """Write settings as one line of JSON, which netCDF takes as an attribute."""
     return json.dumps(settings, sort_keys=True)

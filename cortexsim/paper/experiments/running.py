@@ -9,7 +9,6 @@ from contextlib import ExitStack
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import torch
 import xarray as xr
@@ -206,7 +205,7 @@ def _validated_on(recipe: Recipe, n_train: int) -> str:
     )
 
 
-def _settings(experiment: Experiment, scale: Scale, material: Material, parts: Sequence[Part]) -> dict[str, Any]:
+def _settings(experiment: Experiment, scale: Scale, material: Material, parts: Sequence[Part]) -> dict[str, object]:
     """Return all that determines the numbers of a run, as plain values."""
     return {
         "experiment": experiment.name,

@@ -148,7 +148,7 @@ def _plan(scale: Scale, seed: int) -> tuple[Part, ...]:
 SEQUENCES = Experiment(
     "sequences",
     "One or many images in, one or many answers out",
-    "Can one network with one set of weights hold a digit, or say which one it saw some steps ago?",
+    "Can one network with one set of weights remember a digit, or say which one it saw some steps ago?",
     _plan,
     paper="The paper names the four kinds (S) and shows no result for them, so there is nothing to compare with. The "
     "task is our own: a new digit at every step, and which one was shown 1 or 2 steps ago. Statistics are taken on "

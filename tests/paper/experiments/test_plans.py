@@ -235,5 +235,5 @@ def test_a_dataset_without_labels_is_refused():
 
 
 def test_data_of_another_kind_are_refused():
-    with pytest.raises(TypeError, match=r"data must be one of \['digits', 'cifar10'\].*got int"):
+    with pytest.raises(TypeError, match=r"data must be one of \['digits'.*, a folder, or a pair .*got int"):
         prepare(3, PAPER)
