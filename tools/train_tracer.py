@@ -4,8 +4,9 @@
     uv run python tools/train_tracer.py --seed 0 --quick
     uv run python tools/train_tracer.py --model deep --seed 3
 
-Each run leaves its record in data/models/runs/; the recurrent model of each seed is saved, too. The settings come from
-training curves and curves of 20 px that were drawn with another seed; the test part is read once, at the end.
+Each run leaves its record in data/models/runs/ (or in the folder --to), and the recurrent model of the seed next to it.
+The settings come from training curves and curves of 20 px that were drawn with another seed; the test part is read
+once, at the end.
 """
 
 from __future__ import annotations
@@ -194,14 +195,19 @@ def verdict(name: str, by_length: dict[int, dict[str, Any]], growth: dict[str, f
 
 
 def main() -> None:
-    """Train, measure, compare with the criteria, and write the record."""
+    """Train, save, measure, compare with the criteria, and write the record."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", choices=MODELS, default="recurrent")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--to", type=Path, default=HERE / "runs", help="folder of the record and the model")
     parser.add_argument("--quick", action="store_true", help="half of the batches, and no record")
     options = parser.parse_args()
     torch.set_num_threads(1)
     model, training = trained(options.model, options.seed, 2 if options.quick else 4)
+    options.to.mkdir(parents=True, exist_ok=True)
+    if options.model == "recurrent" and not options.quick:
+        saved = options.to / f"tracer-seed{options.seed}.safetensors"
+        cs.save(model, saved, overwrite=True, about={**model.about, "training": training})
     by_length, growth = measured(model, MODELS[options.model])
     met = verdict(options.model, by_length, growth)
     for criterion, holds in met.items():
@@ -217,13 +223,10 @@ def main() -> None:
         "growth": growth,
         "criteria": met,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "machine": machine(),
+        "machine": machine("cpu", 1),
     }
-    path = HERE / "runs" / f"tracer-{options.model}-seed{options.seed}.json"
+    path = options.to / f"tracer-{options.model}-seed{options.seed}.json"
     path.write_text(json.dumps(record) + "\n")
-    if options.model == "recurrent":
-        about = {"training": training, "growth": growth, "criteria": met}
-        cs.save(model, HERE / "runs" / f"tracer-seed{options.seed}.safetensors", overwrite=True, about=about)
 
 
 if __name__ == "__main__":
