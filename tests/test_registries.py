@@ -12,11 +12,12 @@ import torch
 
 import cortexsim as cs
 from cortexsim.cli import main
+from cortexsim.cli.train import _recipe
 from cortexsim.datasets.registry import SOURCES, Source
 from cortexsim.explore.anatomy.draft import allowed as allowed_kinds
 from cortexsim.explore.panel.offer import Offer
 from cortexsim.explore.panel.tasks import shipped
-from cortexsim.graph.transitions import KINDS, Layer, TransitionFunction
+from cortexsim.graph.transitions import KINDS, Convolution, Layer, TransitionFunction
 from cortexsim.model.moments import NORMALIZATIONS
 from cortexsim.model.nets import POST_NETS, PostNet
 from cortexsim.recording.dtypes import DTYPES
@@ -131,3 +132,15 @@ def test_a_number_format_of_recordings_is_one_entry(monkeypatch, small):
     cs.explore.Recorder("digits-tiny").choose(dtype="f4")  # its menu refuses what it does not offer
     with pytest.raises(ValueError, match=r"unknown dtype 'f5': .*'f4'"):
         cs.simulate(small, torch.rand(1, 3, 8, 8), until=1, dtype="f5")
+
+
+@pytest.mark.parametrize(("data", "augmentation"), [("digits", "none"), ("contours", "flip"), ("photos", "crop-flip")])
+def test_training_varies_images_by_what_leaves_their_label_as_it_is(data, augmentation):
+    """A mirrored digit is no digit, and a curve that is moved out of the image no curve."""
+    assert _recipe("quick", {}, data).augmentation == augmentation
+    assert _recipe("quick", {"augmentation": "crop"}, data).augmentation == "crop"
+
+
+def test_a_depthwise_kernel_is_scaled_by_its_own_inputs():
+    assert Convolution(8, 8, 1, False, groups=8).fan_in == 9
+    assert Convolution(8, 4, 1, False).fan_in == 72

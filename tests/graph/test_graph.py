@@ -342,3 +342,23 @@ def test_an_update_that_is_not_given_back_is_named(graph):
     saved = graph.with_update("V2", an_update).to_dict()
     with pytest.raises(ValueError, match=r"the update of V2 was saved by its name 'an_update'.*got \['other'\]"):
         cs.CortexGraph.from_dict(saved, {"other": an_update})
+
+
+def test_whether_a_signal_that_comes_and_goes_meets_an_opening_is_known_without_counting_every_step():
+    """V2 and V3 pass the signal to and fro: V3 has it at even times, so its way to IT must be open at an odd one."""
+    states = [cs.State(name, 4, 4, 4) for name in ("V1", "V2", "V3", "IT")]
+
+    def graph(opens):
+        return cs.CortexGraph(
+            states,
+            [
+                cs.Transition("V1", "V2", "BRCx1", 1),
+                cs.Transition("V2", "V3", "BRCx1"),
+                cs.Transition("V3", "V2", "BRCx1"),
+                cs.Transition("V3", "IT", "BRCx1", opens),
+            ],
+        )
+
+    assert graph(10**9 + 1).last == "IT"
+    with pytest.raises(ValueError, match="nothing ever reaches the last state 'IT'"):
+        graph(10**9)

@@ -335,3 +335,13 @@ def test_a_model_is_recorded_with_the_processor_that_trained_it(make, monkeypatc
 def test_an_unknown_card_names_those_that_exist():
     with pytest.raises(ValueError, match="no card of 'digits-tiny': those with a card are ventral-stream-cifar10-jpeg"):
         cs.zoo.card("digits-tiny")
+
+
+def test_the_numbers_of_a_card_are_those_of_its_records():
+    card = cs.zoo.card("ventral-stream-digits")
+    file = data_folder() / "models" / "runs" / "ventral-stream-digits-seed0.json"
+    for one in json.loads(file.read_text(encoding="utf-8"))["test"]["presentations"].values():
+        found = card.sel(seed=0, presentation=write_presentation(from_dict(one["shown"])), time=one["times"])
+        assert found["accuracy"].values.tolist() == one["accuracy"]
+        assert found["accuracy_by_bin"].transpose("time", "bin").values.tolist() == one["by_bin"]
+        assert found["confusion"].transpose("shown", "named").values.tolist() == one["confusion"]
