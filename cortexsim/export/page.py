@@ -1,4 +1,4 @@
-"""A panel as one page for somebody who has nothing installed: its films and figures, with a slider, and no kernel."""
+"""Panels as single pages that need no installation: films and figures with a slider, without a kernel."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _PAGE = Path(__file__).parent
 
 
 def export(panel: Study | Tour, to: str | Path, *, overwrite: bool = False) -> None:
-    """Write a panel's films and figures as one HTML file that needs no kernel and asks no network.
+    """Write a panel's films and figures as one HTML file that needs neither a kernel nor a network.
 
     Parameters
     ----------
@@ -43,16 +43,16 @@ def export(panel: Study | Tour, to: str | Path, *, overwrite: bool = False) -> N
     to : path
         Ends in .html.
     overwrite : bool
-        Whether a file that is there may be replaced.
+        Replace an existing file.
 
     Raises
     ------
     TypeError
-        If it is another kind of panel.
+        If it is of another kind.
     ValueError
-        If it has measured nothing yet, or the path is no page.
+        If it has measured nothing yet, or the path does not end in .html.
     FileExistsError, OSError
-        If it cannot be written; what was there before is whole.
+        If it cannot be written; an existing file is unchanged then.
     """
     path = checked_path(to, overwrite=overwrite)
     if isinstance(panel, Tour):
@@ -66,7 +66,7 @@ def export(panel: Study | Tour, to: str | Path, *, overwrite: bool = False) -> N
 
 
 def checked_path(to: str | Path, *, overwrite: bool = False) -> Path:
-    """Return where a page can be written.
+    """Return a path at which a page can be written.
 
     Raises
     ------
@@ -157,7 +157,7 @@ def _from_metadata(named: Mapping[str, Any]) -> Study | Tour:
     arguments = dict(named["arguments"])
     if "presentation" in arguments:
         arguments["presentation"] = presentation_from(arguments["presentation"])
-    # a page asks nothing; an experiment has no question to ask
+    # a page asks no question, and an experiment has none
     asks = {} if named["panel"] == "Experiment" else {"question": ""}
     panel: Study | Tour = getattr(explore, named["panel"])(**arguments, **asks)
     return panel
@@ -180,14 +180,14 @@ def _from_settings(settings: Any) -> Study | Tour:
 
 def _of_tour(panel: Tour) -> str:
     traits = ("time", "view", "scene", "movie", "screen", "accuracy", "cover", "marks")
-    held = {name: getattr(panel.stage, name) for name in traits} | {"cover": "", "marks": []}
+    shown = {name: getattr(panel.stage, name) for name in traits} | {"cover": "", "marks": []}
     facts = {
         "panel": "Tour",
         "model": f"{panel.settings['model'] or 'given'} (checksum {panel.settings['model_checksum']})",
         "images": f"{_written(panel.settings['data'])}; stimulus {panel.settings['stimulus']}",
         "recording": summary(panel.recording),
     }
-    return _page("A picture takes time to be seen", "", facts, panel.settings, [(Stage, held)], {})
+    return _page("A picture takes time to be seen", "", facts, panel.settings, [(Stage, shown)], {})
 
 
 def _of_study(panel: Study) -> str:
@@ -210,7 +210,7 @@ def _of_study(panel: Study) -> str:
             (Movie, {name: getattr(movie, name) for name in ("time", "shown", "pinned", "scene", "movie", "screen")})
         ]
     title = settings["panel"] if panel.subject is None else f"{panel.subject.title} ({settings['panel']})"
-    # a canvas draws the cursors of the figures beside it
+    # a canvas draws the cursors of the figures next to it
     figures = {name: hide_cursor(one) if canvases else one for name, one in panel.figures.items()}
     return _page(title, panel.say(panel.result), facts, settings, canvases, figures)
 
@@ -239,7 +239,7 @@ def _page(
     places = "".join(f'<div class="canvas" id="canvas-{k}"></div>' for k in range(len(canvases)))
     drawn = "".join(f'<div class="figure cortexsim-live" id="figure-{k}"></div>' for k in range(len(figures)))
     content = {
-        "canvases": [{"values": _for_page(held)} for _, held in canvases],
+        "canvases": [{"values": _for_page(values)} for _, values in canvases],
         "figures": [json.loads(figure.to_json()) for figure in figures.values()],
     }
     scripts = [get_plotlyjs()] if figures else []
@@ -257,7 +257,7 @@ def _page(
             "facts": listed,
             "settings": html.escape(json.dumps(settings, indent=1)),
             "code": code,
-            # what looks like the end of a script would end it, wherever it stands
+            # the browser ends a script at this text, even inside of a string
             "content": json.dumps(content).replace("</", "<\\/"),
             "start": _part("page.js"),
         }
@@ -278,10 +278,10 @@ def widget_code(module: Any) -> str:
     return code.replace(_DEFAULT, "const widget = {")
 
 
-def _for_page(held: Mapping[str, Any]) -> dict[str, Any]:
+def _for_page(values: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
-        for name, value in held.items()
+        for name, value in values.items()
     }
 
 

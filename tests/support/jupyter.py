@@ -1,4 +1,4 @@
-"""JupyterLab through the real command, and chromium on it; the browser tests drive the same."""
+"""JupyterLab, started by the real command, and chromium on it, for browser tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -26,39 +26,48 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# all that Jupyter writes, by environment variable
+OWN_FOLDERS = {
+    "JUPYTERLAB_SETTINGS_DIR": "settings",
+    "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+    "JUPYTER_RUNTIME_DIR": "runtime",
+    "JUPYTER_CONFIG_DIR": "config",
+    "JUPYTER_DATA_DIR": "data",
+    "IPYTHONDIR": "ipython",
+}
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 KERNEL = "window.jupyterapp?.shell.currentWidget?.context?.sessionContext.session?.kernel"
 OUTPUTS = """() => window.jupyterapp.shell.currentWidget.content.model.toJSON()
     .cells.flatMap(cell => cell.outputs ?? [])"""
-# whether as many widgets are drawn as outputs have one
+# true when n widgets are drawn
 WIDGETS = """n => document.querySelectorAll('.jp-OutputArea-output .jupyter-widgets, .jp-OutputArea-output .cs-stage')
     .length >= n"""
 # runs code in the kernel of the open notebook, outside of its cells, and returns what it prints
 EXECUTE = """async code => {
   const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
   const future = kernel.requestExecute({code});
-  let said = '';
+  let printed = '';
   future.onIOPub = message => {
-    if (message.header.msg_type === 'stream') said += message.content.text;
-    if (message.header.msg_type === 'error') said += message.content.evalue;
+    if (message.header.msg_type === 'stream') printed += message.content.text;
+    if (message.header.msg_type === 'error') printed += message.content.evalue;
   };
   await future.done;
-  return said;
+  return printed;
 }"""
 MOST_HEIGHT_PX = 9000
-# scrolls the notebook that is seen to its first cell, and says whether that is in sight
+# scrolls the visible notebook to its first cell; true when that is in view
 AT_THE_TOP = """() => {
   const notebook = [...document.querySelectorAll('.jp-WindowedPanel-outer')].find(one => one.clientHeight);
   notebook.scrollTop = 0;
   const first = notebook.querySelector('.jp-Cell').getBoundingClientRect();
   return first.height > 0 && first.top >= notebook.getBoundingClientRect().top;
 }"""
-# of a window that holds the whole notebook
+# of a window that shows the whole notebook
 HEIGHT = """() => {
   const notebook = [...document.querySelectorAll('.jp-WindowedPanel-outer')].find(one => one.clientHeight);
   return Math.ceil(innerHeight + notebook.scrollHeight - notebook.clientHeight);
 }"""
-# of the figures beside a canvas: the tick at which time's line is drawn, or how many rings there are
+# of the figures next to a canvas: the tick at which time's line is drawn, or how many rings there are
 MOMENTS = """k => [...document.querySelectorAll('.cortexsim-linked')].flatMap((panel, place) =>
     place === k ? [...panel.querySelectorAll('.js-plotly-plot')] : []).map(plot => {
   const middle = one => (one.getBoundingClientRect().left + one.getBoundingClientRect().right) / 2;
@@ -71,7 +80,7 @@ MOMENTS = """k => [...document.querySelectorAll('.cortexsim-linked')].flatMap((p
 
 @contextmanager
 def lab(folder: Path, *, theme: str = "light", environment: dict[str, str] | None = None) -> Iterator[str]:
-    """Start `cortexsim lab` with settings of its own, and stop it.
+    """Run `cortexsim lab` with settings of its own.
 
     Parameters
     ----------
@@ -91,26 +100,8 @@ def lab(folder: Path, *, theme: str = "light", environment: dict[str, str] | Non
     RuntimeError
         If it ends before it gives an address.
     """
-    settings = folder / "settings" / "@jupyterlab"
-    for name, values in {
-        # cells outside the window are there too
-        "notebook-extension/tracker": {"windowingMode": "none"},
-        "apputils-extension/themes": {"theme": THEMES[theme]},
-    }.items():
-        path = settings / f"{name}.jupyterlab-settings"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(values), encoding="utf-8")
-    own = {
-        variable: str(folder / name)
-        for variable, name in {
-            "JUPYTERLAB_SETTINGS_DIR": "settings",
-            "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
-            "JUPYTER_RUNTIME_DIR": "runtime",
-            "JUPYTER_CONFIG_DIR": "config",
-            "JUPYTER_DATA_DIR": "data",
-            "IPYTHONDIR": "ipython",
-        }.items()
-    }
+    _write_settings(folder / "settings" / "@jupyterlab", theme)
+    own = {variable: str(folder / name) for variable, name in OWN_FOLDERS.items()}
     command = [str(Path(sys.executable).with_name("cortexsim")), "lab", "--notebooks", str(folder / "notebooks")]
     command += ["--no-browser", "--expose-app-in-browser"]
     if os.name == "posix" and os.geteuid() == 0:
@@ -143,6 +134,17 @@ def lab(folder: Path, *, theme: str = "light", environment: dict[str, str] | Non
             reader.join(timeout=60)
 
 
+def _write_settings(folder: Path, theme: str) -> None:
+    """Write settings of JupyterLab: the theme, and all cells in the page, also those out of view."""
+    for name, values in {
+        "notebook-extension/tracker": {"windowingMode": "none"},
+        "apputils-extension/themes": {"theme": THEMES[theme]},
+    }.items():
+        path = folder / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(values), encoding="utf-8")
+
+
 @contextmanager
 def chromium(asked: list[str] | None = None, flags: Sequence[str] = ()) -> Iterator[Page]:
     """Open an empty page in a window of 1280 x 800.
@@ -150,7 +152,7 @@ def chromium(asked: list[str] | None = None, flags: Sequence[str] = ()) -> Itera
     Parameters
     ----------
     asked : list, optional
-        Takes every address that the browser asks for.
+        Receives every address that the browser requests.
     flags : sequence of str
         Further flags of chromium.
 
@@ -198,7 +200,7 @@ def run_all(page: Page) -> list[dict[str, Any]]:
 
 
 def photograph(page: Page, path: Path, cell: Locator | None = None) -> list[Path]:
-    """Save how the notebook that is open looks in each theme, from its first cell to its last; the light one stays.
+    """Save the open notebook as pictures in each theme, from its first cell to its last; the light theme stays.
 
     Parameters
     ----------
@@ -206,7 +208,7 @@ def photograph(page: Page, path: Path, cell: Locator | None = None) -> list[Path
     path : Path
         Ends in .png; the theme is added to its name.
     cell : Locator, optional
-        Only that.
+        Only this cell.
 
     Returns
     -------

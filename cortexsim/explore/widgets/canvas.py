@@ -1,4 +1,4 @@
-"""The code of widgets that draw for themselves: one module each, joined from several files without a build step."""
+"""JavaScript and styles of widgets: one module for each, joined from several files without a build step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-// A row of radio buttons; what cannot be chosen is greyed out, and the reason is written below.
+// A row of radio buttons; options that cannot be chosen are grey, with the reason below.
 
 function element(name, attributes, parent, text = null) {
   const made = document.createElement(name);

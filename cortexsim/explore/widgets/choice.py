@@ -1,4 +1,4 @@
-"""One of several values: radio buttons, of which those that cannot be chosen are greyed out with the reason."""
+"""Radio buttons, with the reasons against those that cannot be chosen."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _HERE = Path(__file__).parent
 
 
 class Option(NamedTuple):
-    """A value, what it is called, and why it cannot be chosen ("" if it can)."""
+    """A value, its label, and the reason why it cannot be chosen ("" if it can)."""
 
     value: int | str
     label: str
@@ -32,9 +32,9 @@ class Choice(anywidget.AnyWidget):
     options : list of dict
         `value`, `label` and `reason` of each; set by `offer`.
     value : int, str or None
-        What is chosen; None is nothing yet.
+        The chosen one; None if none is chosen yet.
     disabled : bool
-        Whether nothing can be chosen any more.
+        True if nothing can be chosen.
     """
 
     _esm = (_HERE / "choice.js").read_text(encoding="utf-8")
@@ -45,7 +45,7 @@ class Choice(anywidget.AnyWidget):
     disabled = traitlets.Bool(False).tag(sync=True)
 
     def offer(self, options: Sequence[Option], value: int | str | None) -> None:
-        """Show other options, and one of them as chosen."""
+        """Show other options, of which one is chosen."""
         with self.hold_sync():
             self.options = [option._asdict() for option in options]
             self.value = value

@@ -1,11 +1,11 @@
-// Where time is in plotly's figures: lines and rings laid over them. To move one of its own, plotly lays out all anew.
+// Cursors in plotly's figures, as lines and rings over them: plotly would lay out the whole figure to move its own.
 
 class Cursors {
   constructor(root) {
     Object.assign(this, { root, time: 0, plots: new Map(), observer: null });
   }
 
-  // Finds the figures of the panel that holds `root`, now and whenever one comes; of no other panel.
+  // Finds the figures of the panel that contains `root`, now and later; of no other panel.
   begin() {
     const panel = this.observer ? null : this.root.closest(".cortexsim-linked");
     if (!panel) return;

@@ -1,4 +1,4 @@
-"""The transition matrix and the graph unrolled in time: the browser edits, the kernel says what follows."""
+"""The transition matrix and the graph unrolled in time: the browser edits, the kernel derives the rest."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from cortexsim.explore.widgets.canvas import drawing, joined
 
 
 class Editor(anywidget.AnyWidget):
-    """A cell for each pair of states, the chosen cell's kind and open times, and the unrolled graph beside it.
+    """A cell for each pair of states, the chosen cell's kind and open times, and the unrolled graph next to them.
 
     Attributes
     ----------
     transitions : list of dict
-        `source`, `target`, `kind` and `times` (half-open intervals; None is for ever) of each; the browser leads.
+        `source`, `target`, `kind` and `times` (half-open intervals; None means no end) of each; set by the browser.
     selected : list of str
-        Source and target of the chosen cell; the browser leads.
+        Source and target of the chosen cell; set by the browser.
     time : int
-        How far data have travelled; the browser leads.
+        The present time; set by the browser.
     readout_time : int
         When the last state is read.
     picture : dict
-        What follows, as `picture.picture` makes it.
+        The consequences, as `anatomy.arrival.picture` returns them.
     cover : str
-        "time" hides what follows and holds time at 0; "" shows all.
+        "time" hides the consequences and locks time at 0; "" shows all.
     marks : list of dict
-        Not drawn here: the readout's mark is the graph's own.
+        Not drawn here: the graph marks the readout itself.
     """
 
     _esm = drawing("editor_js/1_matrix.js", "editor_js/2_unrolled.js", "editor_js/3_editor.js")

@@ -1,6 +1,6 @@
 // A plotly figure that follows the traits `traces` and `around`.
 
-// what lies over or under a figure can be drawn without laying it out again, and is so by `relayout` alone
+// `relayout` alone draws these over or under a figure without a new layout
 const LAID_OVER = ["shapes", "images"];
 const CONFIG = { displaylogo: false, displayModeBar: false };
 
@@ -24,8 +24,8 @@ export default {
       return Plotly.react(place, data, structuredClone(said.around), CONFIG);
     };
 
-    // traces and what is around them come in one message, but are heard of one after the other; and a figure that is
-    // out of view waits, so that one which is seen does not wait for it
+    // traces and their surroundings arrive in one message, but as two events; a figure out of view is drawn later, so
+    // that those in view need not wait for it
     let late = false;
     let seen = true;
     const catchUp = () => {
@@ -44,7 +44,7 @@ export default {
     const heard = ["change:traces", "change:around"];
     for (const event of heard) model.on(event, soon);
 
-    // plotly follows the window alone: not a side bar that opens, nor a cell that is shown for the first time
+    // plotly follows the size of the window, but not a side bar that opens, nor a cell that appears
     let width = 0;
     const observer = new ResizeObserver(() => {
       if (place.clientWidth === width || place.clientWidth === 0) return;

@@ -1,4 +1,4 @@
-"""A plotly figure in a notebook that is redrawn in place, as wide as its page and in the colours of its theme."""
+"""Plotly figures that are redrawn in place, as wide as the page, and in the colours of its theme."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from cortexsim.explore.widgets.plotly_engine import engine
 
 
 class Live(anywidget.AnyWidget):
-    """Shows a figure, and what it has become after every `redraw`.
+    """A figure, which is drawn again at every `redraw`.
 
-    A redrawn figure goes to the browser as one message, and no way back; where nothing but shapes and images differ, it
-    is not laid out again. plotly's FigureWidget lays out everything for every change, and sends back what came of it.
+    A figure is sent to the browser as one message, without an answer; if only shapes and images have changed, it is not
+    laid out again. plotly's FigureWidget lays out everything at every change, and sends the result back.
 
     Parameters
     ----------
     figure : Figure
-        Kept, not copied.
+        It is not copied.
 
     Attributes
     ----------
     figure : Figure
-        What is shown; changed in place, it is shown so after `redraw`.
+        Changes in place are shown by `redraw`.
     """
 
     _esm = joined("plotly_promise.js", "figure.js")
@@ -38,26 +38,26 @@ class Live(anywidget.AnyWidget):
 
     def __init__(self, figure: go.Figure) -> None:
         engine()
-        self.figure, self._forms = figure, 1  # plotly takes 0 for none
-        super().__init__(**self._said())
+        self.figure, self._forms = figure, 1  # plotly reads 0 as none
+        super().__init__(**self._as_json())
         self.add_class("cortexsim-live")
 
     def redraw(self) -> None:
-        """Show the figure as it is now."""
+        """Show the present state of the figure."""
         with self.hold_sync():
-            for name, said in self._said().items():
-                self.set_trait(name, said)
+            for name, value in self._as_json().items():
+                self.set_trait(name, value)
 
     def take(self, figure: go.Figure) -> None:
-        """Show another figure in this one's place; one with other traces or axes is not zoomed, and hides no line."""
+        """Show another figure in this one's place; if its traces or axes differ, zoom and hidden lines are reset."""
         self._forms += _form(figure) != _form(self.figure)
         self.figure = figure
         self.redraw()
 
-    def _said(self) -> dict[str, Any]:
-        """Spell out the figure as JSON: a text for each trace, and one for what is around them; NaN is null."""
+    def _as_json(self) -> dict[str, Any]:
+        """Return the figure as JSON: a text for each trace, and one for the layout; NaN becomes null."""
         layout = self.figure.layout.to_plotly_json()
-        # as high as plotly's own widget; what somebody zoomed, or hid, stays so as long as the revision is the same
+        # as high as plotly's own widget; zoom and hidden lines stay as long as the revision stays
         around = {"height": 360, "uirevision": self._forms, **layout}
         return {
             "traces": [to_json_plotly(trace.to_plotly_json()) for trace in self.figure.data],

@@ -1,5 +1,5 @@
 // JupyterLab's keys of command mode (x cuts a cell, a and b add one, arrows leave it) act wherever the focus is, but on an
-// element that bears this attribute itself; on one around it, it is of no use to what has the focus.
+// element that has this attribute itself; on an element around it, the attribute has no effect.
 const MARK = "data-lm-suppress-shortcuts";
 
 function belongs(target) {
@@ -14,7 +14,7 @@ export default {
     document.addEventListener("focusin", ({ target }) => {
       if (belongs(target)) target.setAttribute(MARK, "true");
     });
-    // what runs a cell or saves the notebook still does
+    // keys that run a cell or save the notebook keep working
     document.addEventListener(
       "keydown",
       ({ target, key, ctrlKey, metaKey, altKey, shiftKey }) => {

@@ -1,5 +1,5 @@
-// Films over one time: a map for each state, a matrix of dissimilarities, and the time courses of what was pinned; it
-// leads the figures beside it, too.
+// Films with one time slider: a map for each state, a matrix of dissimilarities, and the time courses of pinned places.
+// The slider moves the cursors of the figures next to it, too.
 
 const EMPTY_LEVEL = 255; // levels 0 to 254 span a film's scale
 const MOST_PINS = COLOURS.length;
@@ -16,7 +16,7 @@ class Movie {
     this.cursors = new Cursors(this.root);
     this.width = 0;
     this.observer = new ResizeObserver(() => {
-      // only now is it certain to stand in the page
+      // only now is it certain to be in the page
       this.cursors.begin();
       if (this.root.clientWidth === this.width) return;
       this.width = this.root.clientWidth;
@@ -91,7 +91,7 @@ class Movie {
     this.draw();
   }
 
-  // Which picture the maps are of; whatever the time.
+  // The image of the maps, at all times.
   pick() {
     this.shown = Math.min(this.model.get("shown"), this.scene.shown.length - 1);
     this.menu.value = this.shown;
@@ -130,11 +130,11 @@ class Movie {
     const holding = scene.films.filter((film) => film.kind === "map");
     const empty = holding.filter((film) => !film.populated[place]).map((film) => film.name);
     const said = [`t = ${this.time}: ${ENTERS[scene.shownAt[place]]} on the screen.`];
-    said.push(empty.length ? `${listed(empty)} ${empty.length > 1 ? "are" : "is"} empty.` : "All areas hold activity.");
+    said.push(empty.length ? `${listed(empty)} ${empty.length > 1 ? "are" : "is"} empty.` : "All areas are active.");
     said.push("Point at a map or matrix to read a value; click, or press Enter on it, to pin.");
     this.sentence.textContent = said.join(" ");
     this.bar.describe(said[0]);
-    // last of all: whoever watches this attribute knows that the rest is drawn
+    // last: this attribute shows that everything else is drawn
     this.root.dataset.time = this.time;
   }
 
@@ -268,7 +268,7 @@ class Film {
     this.movie.pin({ film: this.movie.films.indexOf(this), ...cell });
   }
 
-  // with Shift, because the arrows alone move time wherever the focus is
+  // with Shift, because the arrow keys alone move time everywhere in the panel
   key(event) {
     const { film } = this;
     const moves = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
@@ -299,7 +299,7 @@ class Film {
   }
 }
 
-// The time courses of what was pinned in films of one kind, on the films' own scale.
+// The time courses of pinned places in films of one kind, on the scale of the films.
 class Course {
   constructor(parent, movie, kind) {
     Object.assign(this, { movie, kind, pins: [] });

@@ -1,4 +1,4 @@
-"""Films over time on a canvas: sent to the browser once, moved there by one slider without asking the kernel."""
+"""Films over time on a canvas: sent to the browser once, and moved by a slider that needs no kernel."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from cortexsim.explore.widgets.canvas import drawing, joined
 class Movie(anywidget.AnyWidget):
     """A map for each state and a matrix of dissimilarities, with play, step and loop; a click pins a time course.
 
-    Beside plotly figures in a container of the class "cortexsim-linked", it draws their cursors as well, see
-    `plot.hide_cursor`: a kernel and plotly would take most of a second to move a handful.
+    It also draws the cursors of plotly figures in the same container of the class "cortexsim-linked", see
+    `plot.hide_cursor`: a kernel and plotly would take most of a second to move five of them.
 
     Attributes
     ----------
     time : int
-        The slider follows, and leads.
+        Linked with the slider in both directions.
     shown : int
-        Which picture, or mean of a class, the maps are of: a place in the scene's `shown`.
+        The image, or mean of a class, of the maps: an index into the scene's `shown`.
     pinned : list of dict
-        What has a time course: `film` (its place in the scene's `films`), `y` and `x`.
+        Places with a time course: `film` (index into the scene's `films`), `y` and `x`.
     scene, movie, screen
         See `Film`; set by `show`.
     """
@@ -38,7 +38,7 @@ class Movie(anywidget.AnyWidget):
     screen = traitlets.Bytes().tag(sync=True)
 
     def show(self, film: Film) -> None:
-        """Show another film; in one message, so that the browser never sees half of it."""
+        """Show another film, in one message, so that the browser never shows half of it."""
         with self.hold_sync():
             self.movie, self.screen = film.movie, film.screen
             self.scene = film.described

@@ -1,4 +1,4 @@
-"""plotly's own code, sent to a page once: as plotly ships it, every figure of a notebook would bring all 5 MB again."""
+"""The code of plotly, sent to a page once: by plotly itself, every figure of a notebook would send all 5 MB."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from cortexsim.explore.widgets.canvas import joined
 class Engine(anywidget.AnyWidget):
     """An invisible widget that carries the code of all figures to the page.
 
-    To load five figures at once, each with code of its own, takes a small machine longer than the 2 s that anywidget
-    waits for a model; then a figure is drawn, if at all, and never follows again.
+    A small machine takes longer to load five figures, each with its own copy of the code, than the 2 s for which
+    anywidget waits for a model; such a figure is drawn once at most, and never updated.
     """
 
     _esm = joined("plotly_promise.js", "plotly_engine.js")
@@ -25,5 +25,5 @@ class Engine(anywidget.AnyWidget):
 
 @cache
 def engine() -> Engine:
-    """Return the one of this kernel; made for the first figure."""
+    """Return the engine of this kernel; it is made for the first figure."""
     return Engine(code=get_plotlyjs())

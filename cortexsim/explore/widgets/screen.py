@@ -1,4 +1,4 @@
-"""What is on the screen: the picture that enters at a time, or that nothing does."""
+"""The screen at one time: the image or mask that is shown, or nothing."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ _SIDE_PX = 150
 
 
 class Screen(widgets.HTML):
-    """A picture, enlarged with its pixels kept, and a word about what it is."""
+    """An image, enlarged without blurring, and its kind."""
 
     def __init__(self) -> None:
         super().__init__(layout=widgets.Layout(width=f"{_SIDE_PX + 20}px", flex="0 0 auto"))
 
     def show(self, shown: str, pixels: np.ndarray | None) -> None:
-        """Show what enters.
+        """Show the input of one time.
 
         Parameters
         ----------
         shown : str
             "image", "mask" or "nothing".
         pixels : array, shape (3, height, width), optional
-            RGB in [0, 1]; None where nothing enters, or the picture is not known.
+            RGB in [0, 1]; None where nothing is shown, or the image is not known.
         """
         box = (
             f"width:{_SIDE_PX}px;height:{_SIDE_PX}px;box-sizing:border-box;image-rendering:pixelated;"

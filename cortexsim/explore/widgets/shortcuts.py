@@ -1,4 +1,4 @@
-"""Panels keep the keys that are pressed in them: in JupyterLab "x" on a slider would cut the panel's cell."""
+"""Panels whose controls receive the keys that are pressed in them: JupyterLab would cut the cell at an "x"."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class Keys(anywidget.AnyWidget):
 
 @cache
 def keys() -> Keys:
-    """Return the one of this kernel; made for the first panel."""
+    """Return the widget of this kernel; it is made for the first panel."""
     return Keys()
 
 
 class Panel(widgets.VBox):
-    """A box whose controls answer to keys themselves; what runs a cell or saves the notebook still does."""
+    """A box whose controls receive all keys but those that run a cell or save the notebook."""
 
     def __init__(self, children: Sequence[widgets.Widget] = (), **settings: Any) -> None:
         super().__init__(children, **settings)

@@ -1,4 +1,4 @@
-"""All that moves with time, in one widget: its movie goes to the browser once, its slider never asks the kernel."""
+"""Everything that changes with time, in one widget: its films are sent once, and its slider needs no kernel."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Stage(anywidget.AnyWidget):
     Attributes
     ----------
     time : int
-        The slider follows, and leads.
+        Linked with the slider in both directions.
     view : str
         "mean" of the channels, or "all" of them side by side.
     scene, movie, screen
@@ -24,7 +24,7 @@ class Stage(anywidget.AnyWidget):
         `title`, `series` (each `name`, `values`, `low` and `high` at every time, None where there is no readout),
         `chance`, `message`.
     cover : str
-        "readout" hides what is read out, "time" holds time at 0 as well, "" shows all.
+        "readout" hides the readout, "time" locks time at 0 as well, "" shows all.
     marks : list of dict
         `time`, `label` and `on` ("probability" or "accuracy"): vertical lines.
     """
@@ -42,7 +42,7 @@ class Stage(anywidget.AnyWidget):
     marks = traitlets.List(traitlets.Dict()).tag(sync=True)
 
     def show(self, scene: Scene) -> None:
-        """Show another stimulus; in one message, so that the browser never sees half of it."""
+        """Show another stimulus, in one message, so that the browser never shows half of it."""
         with self.hold_sync():
             self.movie, self.screen = scene.movie, scene.screen
             self.scene = scene.described

@@ -1,4 +1,4 @@
-// The transition matrix: a cell for each pair of states, and what the chosen cell is and when it is open.
+// The transition matrix: a cell for each pair of states, and the kind and open times of the chosen cell.
 
 const WAYS = { forward: "forward", lateral: "within an area", feedback: "feedback" };
 
@@ -13,7 +13,7 @@ function isOpen(transition, time) {
   return transition.times.some(([start, stop]) => start <= time && (stop === null || time < stop));
 }
 
-// Times from 1 to `until` as half-open intervals; what comes after `until` is as `until` is.
+// Times from 1 to `until` as half-open intervals; all later times are like `until`.
 function intervals(open) {
   const found = [];
   for (let time = 1; time < open.length; time++) {
@@ -81,7 +81,7 @@ class Matrix {
       element("small", {}, name, source.size);
       for (const target of states) {
         const cell = element("td", { role: "gridcell", "data-pair": `${source.name}->${target.name}` }, row);
-        // a press on a cell chooses it, and links the two if nothing does; a press on the chosen one links or cuts
+        // a press on a cell chooses it, and connects its states; a press on the chosen cell connects or disconnects them
         cell.addEventListener("click", () => {
           const chosen = cell.getAttribute("aria-selected") === "true";
           const linked = cell.classList.contains("cs-forward") || cell.classList.contains("cs-lateral") || cell.classList.contains("cs-feedback");
@@ -154,7 +154,7 @@ class Chosen {
     const focused = this.kinds.contains(document.activeElement);
     this.kinds.replaceChildren();
     element("legend", {}, this.kinds, `${source} → ${target}`);
-    // a kind that was given and is not among the usual ones, such as a weighed shortcut
+    // a kind of the given graph that is not among the usual ones, such as a weighted shortcut
     const own = this.transition && !fitting.includes(this.transition.kind) ? [this.transition.kind] : [];
     for (const kind of ["none", ...own, ...fitting]) {
       const label = element("label", {}, this.kinds);
@@ -213,7 +213,7 @@ class Chosen {
     this.drawStrip();
   }
 
-  // one drag is one change, which one undo takes back
+  // one drag is one change, for one undo
   drop() {
     if (this.paint === null) return;
     this.paint = null;

@@ -119,12 +119,12 @@ class Unrolled {
     }
     const { states } = this.picture;
     const holding = states.filter((state) => state.holds[time]).map((state) => state.name);
-    const text = `t = ${time}: ${holding.length ? `${listed(holding)} ${holding.length > 1 ? "hold" : "holds"} something` : "all areas are empty"}`;
+    const text = `t = ${time}: ${holding.length ? `${listed(holding)} ${holding.length > 1 ? "are" : "is"} populated` : "all areas are empty"}`;
     this.caption.textContent = this.covered ? "unrolled in time: covered until you have predicted, or skipped" : `unrolled in time; ${text}`;
     this.svg.setAttribute("aria-label", this.covered ? "covered" : text);
   }
 
-  // Dots run along the lines that deliver at `time`, then the boxes light up.
+  // Dots move along the lines that deliver at `time`, then the boxes light up.
   travel(time, done) {
     const carrying = this.edges.filter((edge) => edge.time === time);
     if (!carrying.length || matchMedia("(prefers-reduced-motion: reduce)").matches) return done();
@@ -150,7 +150,7 @@ class Unrolled {
     if (!known) return this.tip.show(event, [`${state.name}, t = ${time}`, "predict first"]);
     const from = this.picture.moves.filter(([, target, when]) => target === state.name && when === time).map(([source]) => source);
     if (state === this.picture.states[0] && this.picture.shown[time] !== "nothing") from.unshift("the eye");
-    const what = state.holds[time] ? `holds what came from ${listed(from)}` : "empty: absent, not zero";
+    const what = state.holds[time] ? `populated from ${listed(from)}` : "empty: absent, not zero";
     this.tip.show(event, [`${state.name}, t = ${time}`, what]);
   }
 }

@@ -1,4 +1,4 @@
-// Matrix and unrolled graph side by side; the browser edits the list of transitions, the kernel says what follows.
+// Matrix and unrolled graph side by side; the browser edits the list of transitions, the kernel derives the rest.
 
 const HOP_MS = 650; // the dots travel most of it
 
@@ -23,7 +23,7 @@ class Editor {
       travel: (time, done) => this.unrolled.travel(time, done),
       everyMs: HOP_MS,
     });
-    // elsewhere arrows are the matrix'
+    // everywhere else the arrow keys belong to the matrix
     this.bar.listen(this.bar.box);
     this.tip = new Tip(this.root);
     this.unrolled = new Unrolled(right, this.tip, act);
@@ -61,7 +61,7 @@ class Editor {
     for (const [kind, name] of [...Object.entries(WAYS), ["forward cs-idle", "not needed for the readout"]]) {
       shape("line", { x1: 0, x2: 28, y1: 7, y2: 7, class: `cs-edge cs-past cs-${kind}` }, entry(28, name));
     }
-    for (const [kind, name] of [["cs-holds cs-lit", "holds something"], ["cs-holds", "will hold"], ["", "empty"]]) {
+    for (const [kind, name] of [["cs-holds cs-lit", "populated"], ["cs-holds", "populated later"], ["", "empty"]]) {
       shape("rect", { x: 1, y: 1, width: 12, height: 12, rx: 3, class: `cs-node ${kind}` }, entry(14, name));
     }
   }
@@ -97,7 +97,7 @@ class Editor {
     const cover = this.model.get("cover");
     const uncovered = this.cover && !cover;
     this.cover = cover;
-    this.bar.hold(Boolean(cover));
+    this.bar.lock(Boolean(cover));
     this.edited();
     this.unrolled.set(picture, this.model.get("readout_time"), Boolean(cover));
     this.facts.replaceChildren();
@@ -113,14 +113,14 @@ class Editor {
     }
     this.bar.set([...Array(picture.until + 1).keys()]);
     this.root.dataset.pictures = Number(this.root.dataset.pictures ?? 0) + 1;
-    // what was predicted is now seen to happen
+    // show the predicted event
     if (uncovered) this.bar.toggle();
   }
 
   edited() {
     if (!this.picture) return;
     const [transitions, selected] = [this.model.get("transitions"), this.model.get("selected")];
-    // another start has other states: matrix and list of transitions arrive one after the other
+    // another start graph has other states: its matrix and its transitions arrive one after the other
     if (!this.picture.allowed[selected.join("->")]) return;
     this.matrix.set(this.picture, transitions, selected);
     this.chosen.set(this.picture, transitions, selected);
@@ -135,7 +135,7 @@ class Editor {
   draw(time) {
     this.unrolled.at(time);
     this.bar.describe(this.unrolled.svg.getAttribute("aria-label"));
-    // last of all: whoever watches this attribute knows that the rest is drawn
+    // last: this attribute shows that everything else is drawn
     this.root.dataset.time = time;
   }
 

@@ -1,4 +1,4 @@
-// What the other files draw with: numbers as text, the colour scale, elements, charts.
+// Drawing for the other files: numbers as text, the colour scale, elements, charts.
 
 const SVG = "http://www.w3.org/2000/svg";
 // lines differ in shape and dash too; COLOURS and SEQUENTIAL come from cortexsim/plot/theme.py
@@ -50,7 +50,7 @@ function marker(name, x, y, colour, parent) {
   return shape("polygon", { points: corners.map(([dx, dy]) => `${x + dx},${y + dy}`).join(" "), ...style }, parent);
 }
 
-// A small text beside the pointer, inside the panel.
+// A small text next to the pointer, inside the panel.
 class Tip {
   constructor(root) {
     this.root = root;
@@ -72,7 +72,7 @@ class Tip {
   }
 }
 
-// Lines over time, from 0 to 1, each named beside its end.
+// Lines over time, from 0 to 1, each labelled at its end.
 class Chart {
   constructor(parent, tip, name) {
     this.tip = tip;
@@ -205,7 +205,7 @@ class Chart {
       if (series.named && last !== undefined) ends.push({ k, y: this.y(last), text: series.name });
     }
     if (content.chance) ends.push({ k: -1, y: this.y(content.chance), text: `chance ${rounded(content.chance, 2)}` });
-    // moved apart where they would touch, and up again where they would leave the chart
+    // labels are moved apart if they would overlap, and up if they would leave the chart
     ends.sort((one, other) => one.y - other.y);
     for (const [place, end] of ends.entries()) end.y = Math.max(end.y, place ? ends[place - 1].y + 14 : box.top + 4);
     for (let place = ends.length - 1, lowest = box.bottom; place >= 0; place--, lowest -= 14) {
@@ -226,7 +226,7 @@ class Chart {
     if (document.activeElement === this.svg) this.readNow();
   }
 
-  // What a pointer would read where the cursor stands, for whoever moves time by keys.
+  // The text of a pointer at the cursor, for people who move time by keys.
   readNow() {
     if (!this.content) return;
     const outer = this.svg.getBoundingClientRect();

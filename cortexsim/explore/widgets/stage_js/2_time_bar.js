@@ -1,12 +1,12 @@
-// Time in a person's hand: step, play, loop, a slider, and keys for all of it. What is seen at a time is the owner's.
+// The time bar: step, play, loop, a slider, and keys for all of them. Its owner draws each time.
 
 const STEP_MS = 500;
 const ENTERS = { image: "the image is", mask: "a mask is", nothing: "nothing is" };
 
 class TimeBar {
-  // `draw(place, time)` shows a time; `travel(time, done)` is what is seen on the way to it.
+  // `draw(place, time)` shows a time; `travel(time, done)` animates the step to it.
   constructor(parent, model, { draw, travel = (time, done) => done(), everyMs = STEP_MS }) {
-    Object.assign(this, { model, draw, travel, everyMs, times: [], place: 0, held: false, timer: null, moves: 0 });
+    Object.assign(this, { model, draw, travel, everyMs, times: [], place: 0, locked: false, timer: null, moves: 0 });
     this.box = element("div", { class: "cs-bar", role: "group", "aria-label": "time" }, parent);
     this.buttons = {};
     for (const [name, sign, act] of [
@@ -33,12 +33,12 @@ class TimeBar {
     this.model.off("change:time", this.follow);
   }
 
-  // The keys count wherever the focus is in `where`; what needs them for itself must not let them through.
+  // The keys work everywhere in `where`; an element with keys of its own must stop their events.
   listen(where) {
     where.addEventListener("keydown", (event) => this.key(event));
   }
 
-  // --- where time is
+  // --- the present time
 
   get time() {
     return this.times[this.place];
@@ -58,32 +58,32 @@ class TimeBar {
     this.times = times;
     this.slider.max = this.last;
     this.go(this.nearest(this.model.get("time")));
-    if (this.held) this.tell();
+    if (this.locked) this.notify();
   }
 
-  // While it is held, time stays at the first, and the kernel is told so.
-  hold(held) {
-    this.held = held;
-    for (const control of [this.slider, this.loop, ...Object.values(this.buttons)]) control.disabled = held;
-    if (held && this.times.length) this.steer(0);
+  // While it is locked, time stays at the first, and the kernel is notified.
+  lock(locked) {
+    this.locked = locked;
+    for (const control of [this.slider, this.loop, ...Object.values(this.buttons)]) control.disabled = locked;
+    if (locked && this.times.length) this.steer(0);
   }
 
   describe(text) {
     this.slider.setAttribute("aria-valuetext", text);
   }
 
-  // --- moving it
+  // --- moving time
 
   go(place) {
     if (!this.times.length) return;
     this.moves++;
-    this.place = this.held ? 0 : Math.min(Math.max(place, 0), this.last);
+    this.place = this.locked ? 0 : Math.min(Math.max(place, 0), this.last);
     this.slider.value = this.place;
     this.now.textContent = `t = ${this.time}`;
     this.draw(this.place, this.time);
   }
 
-  tell() {
+  notify() {
     if (this.model.get("time") === this.time) return;
     this.model.set("time", this.time);
     this.model.save_changes();
@@ -92,7 +92,7 @@ class TimeBar {
   steer(place) {
     this.stop();
     this.go(place);
-    this.tell();
+    this.notify();
   }
 
   step() {
@@ -104,21 +104,21 @@ class TimeBar {
     const place = this.place + 1;
     const mine = ++this.moves;
     this.travel(this.times[place], () => {
-      // stopped, or moved elsewhere, on the way
+      // stopped, or moved elsewhere, during the animation
       if (this.moves !== mine) return;
       this.go(place);
-      this.tell();
+      this.notify();
       if (this.timer && place === this.last && !this.loop.checked) this.stop();
     });
   }
 
   toggle() {
     if (this.timer) return this.stop();
-    if (this.held || !this.times.length) return;
+    if (this.locked || !this.times.length) return;
     const onward = () => {
       if (this.place < this.last) return this.hop();
       this.go(0);
-      this.tell();
+      this.notify();
     };
     this.timer = setInterval(onward, this.everyMs);
     this.name("pause", "❚❚");
@@ -140,7 +140,7 @@ class TimeBar {
   }
 
   key(event) {
-    if (this.held || event.ctrlKey || event.metaKey || event.altKey || event.target.tagName === "SELECT") return;
+    if (this.locked || event.ctrlKey || event.metaKey || event.altKey || event.target.tagName === "SELECT") return;
     const to = { ArrowLeft: this.place - 1, ArrowRight: this.place + 1, Home: 0, End: this.last }[event.key];
     if (to !== undefined) this.steer(to);
     else if (event.key === " " && !event.target.matches("button, [type=checkbox]")) this.toggle();

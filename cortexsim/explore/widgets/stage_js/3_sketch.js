@@ -1,4 +1,4 @@
-// The ventral stream: a map for each state at its place, and the transitions between them, lit when they carry something.
+// The ventral stream: a map for each state at its place, and the transitions between them, lit when they deliver.
 
 const TILE_PX = 104;
 const WAYS = { forward: "forward", lateral: "within an area", feedback: "feedback" };
@@ -28,7 +28,7 @@ class Sketch {
     this.draw();
   }
 
-  // Where the states lie: from the back of the head, left, forwards and down.
+  // The places of the states: from the back of the head, left, forwards and down.
   draw() {
     if (!this.scene) return;
     const { svg, scene, tiles } = this;
@@ -70,7 +70,7 @@ class Sketch {
     for (const d of [cerebellum, cerebrum, lateral]) shape("path", { d, class: "cs-brain" }, this.svg);
   }
 
-  // How many states further on a transition leads; 0 within one, negative back.
+  // The number of states that a transition moves forward; 0 for lateral ones, negative for feedback.
   steps({ source, target }) {
     const names = this.scene.states.map((state) => state.name);
     return names.indexOf(target) - names.indexOf(source);
@@ -146,12 +146,12 @@ class Tile {
     this.box.addEventListener("keydown", (event) => this.key(event));
   }
 
-  // Values are read on while time moves.
+  // The value under the pointer is updated while time moves.
   follow() {
     if (document.activeElement === this.box) this.readSpot();
   }
 
-  // With Shift, because the arrows alone move time wherever the focus is.
+  // With Shift, because the arrow keys alone move time everywhere in the panel.
   key(event) {
     const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
     if (!event.shiftKey || !moves[event.key]) return;
@@ -162,7 +162,7 @@ class Tile {
     this.readSpot();
   }
 
-  // What a pointer would read at the spot that the keys have moved, at first the middle of the map.
+  // The text of a pointer at the place that the keys have moved to, at first the middle of the map.
   readSpot() {
     const { width, height } = this.canvas;
     const within = (value, n) => Math.min(Math.max(value, 0), n - 1);

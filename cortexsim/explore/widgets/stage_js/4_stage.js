@@ -117,7 +117,7 @@ class Stage {
     const text = cover ? "covered until you have predicted, or skipped" : "";
     this.probability.covered(text);
     this.accuracy.covered(text);
-    this.bar.hold(cover === "time");
+    this.bar.lock(cover === "time");
     this.say();
   }
 
@@ -147,7 +147,7 @@ class Stage {
     this.probability.at(time);
     this.accuracy.at(time);
     this.say();
-    // last of all: whoever watches this attribute knows that the rest is drawn
+    // last: this attribute shows that everything else is drawn
     this.root.dataset.time = time;
     this.root.dataset.shown = shown;
   }
@@ -181,7 +181,7 @@ class Stage {
     const holding = scene.states.filter((state) => state.populated[time]).map((state) => state.name);
     const empty = scene.states.filter((state) => !state.populated[time]).map((state) => state.name);
     const said = [`t = ${time}: ${ENTERS[scene.shown[time]]} on the screen.`];
-    if (holding.length) said.push(`${listed(holding)} ${holding.length > 1 ? "hold" : "holds"} activity.`);
+    if (holding.length) said.push(`${listed(holding)} ${holding.length > 1 ? "are" : "is"} active.`);
     if (empty.length) said.push(`${listed(empty)} ${empty.length > 1 ? "are" : "is"} empty.`);
     if (!this.model.get("cover")) {
       const best = scene.probability.toSorted((one, other) => (other.values[time] ?? -1) - (one.values[time] ?? -1))[0];
