@@ -24,6 +24,7 @@ from cortexsim.model.devices import checked_device
 BENCHMARKS = (
     "training",
     "inference",
+    "evaluation",
     "recording",
     "disk",
     "interactive",

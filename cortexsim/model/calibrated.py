@@ -112,7 +112,7 @@ class Calibrated(nn.Module):
     def set_extra_state(self, state: Tensor) -> None:
         """Take over the statistics of `get_extra_state`, unless this model has a different graph or normalization.
 
-        Weights may be loaded into a model with a different graph; statistics of another graph would be wrong there, and
+        Weights may be loaded into a model with a different graph; statistics of this graph would be wrong there, and
         the model then lacks statistics.
 
         Raises

@@ -217,7 +217,7 @@ class Cortex(Calibrated):
         return self._with_graph(self.graph.with_shortcut(weight))
 
     def _with_graph(self, graph: CortexGraph) -> Cortex:
-        """Return a copy with the same weights and another graph; statistics of this graph are useless to it."""
+        """Return a copy with the same weights and a different graph; statistics of this graph are useless to it."""
         changed = copy.copy(self)
         changed.statistics = {}
         changed = copy.deepcopy(changed)

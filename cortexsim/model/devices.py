@@ -1,4 +1,4 @@
-"""Where a model runs, and whether by deterministic algorithms only."""
+"""The device of a model, and deterministic algorithms."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def checked_device(device: str | torch.device) -> torch.device:
 
 @contextmanager
 def only_deterministic(wanted: bool) -> Iterator[None]:
-    """Use deterministic algorithms only, where that is wanted, and put everything back as it was."""
+    """Use deterministic algorithms only, if that is wanted, and restore the former settings afterwards."""
     if not wanted:
         yield
         return

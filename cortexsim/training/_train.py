@@ -130,9 +130,9 @@ def train(
     Raises
     ------
     ValueError
-        If data, labels or recipe do not fit the model, or the checkpoint belongs to another training.
+        If data, labels or recipe do not fit the model, or the checkpoint belongs to a different training.
     TrainingDivergedError
-        If the loss is not finite; the checkpoint keeps the last good state.
+        If the loss is not finite; the checkpoint contains the last good state.
     """
     model = the_cortex(model, "train")
     recipe = recipe or Recipe.quick()
@@ -215,7 +215,7 @@ class _Training:
         self.optimizer = _optimizer(model, recipe)
         model.classes = classes(data) if isinstance(data, xr.Dataset) else model.classes
         self.identity = {
-            # what is computed again is the same: who runs out of memory may go on so
+            # it changes memory, not results: a training that ran out of memory may continue with it
             "recipe": {name: value for name, value in recipe.to_dict().items() if name != "recompute"},
             "graph": model.graph.to_dict(),
             "model": {
@@ -289,7 +289,7 @@ class _Training:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip_norm)
         self.optimizer.step()
         self.step += 1
-        # kept on the device, so that a GPU is not waited for at every step
+        # left on the device, so that no step waits for a GPU
         self._since.append((loss.detach(), times, accuracy))
 
     def _forward(self) -> tuple[Tensor, list[int], Tensor]:
@@ -376,11 +376,11 @@ class _Training:
         self._since = []
         if not bool(losses.isfinite().all()):
             bad = self.step - len(losses) + 1 + int((~losses.isfinite()).nonzero()[0])
-            kept = f"; {self.path} holds the last good state" if self.path is not None and self.path.exists() else ""
+            saved = f"; {self.path} has the last good state" if self.path is not None and self.path.exists() else ""
             raise TrainingDivergedError(
                 f"the loss was no finite number at step {bad} of {self.steps}, at learning rate "
                 f"{self.recipe.learning_rate_at(bad / self.steps):.3g}: lower learning_rate, or set "
-                f"precision='float32'{kept}"
+                f"precision='float32'{saved}"
             )
         self._last = float(losses.mean()), dict(zip(now, accuracies, strict=True))
         return self._last
@@ -407,7 +407,7 @@ class _Training:
         )
 
     def _work(self, start: int, stop: int) -> float:
-        """Estimate the work of steps, which grows with the images' area and with what is scheduled."""
+        """Estimate the work of steps, which grows with the images' area and with the number of transitions."""
         recipe = self.recipe
         begins = sorted({begin for plan in (recipe.growth, recipe.unfolding) for begin, _ in plan})
         work = 1e-9
@@ -448,7 +448,7 @@ class _Training:
         return validation
 
     def _save(self) -> None:
-        # all processes hold the same
+        # the state of all processes is the same
         if self.path is not None and ranks.rank() == 0:
             write_state(self.path, self.model, self.optimizer, self.identity, self.step, self.seconds)
 

@@ -1,4 +1,4 @@
-"""What is done to the images in training: random crops and flips, by (seed, image), and shrinking."""
+"""Changes of the images in training: random crops and flips, by (seed, image), and shrinking."""
 
 from __future__ import annotations
 

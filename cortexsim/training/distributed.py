@@ -1,4 +1,4 @@
-"""Training on several processes: what one batch would be is shared among them, and they learn the same.
+"""Training on several processes, which share each batch and learn the same.
 
 Each process takes its part of every batch. What is normalized over the batch is normalized over all parts, and the
 gradients are those of the whole batch, so that two processes learn what one does, up to rounding.
@@ -46,12 +46,12 @@ def n_ranks() -> int:
 
 
 def together() -> bool:
-    """Whether this process belongs to a group (torchrun, or torch.distributed.init_process_group)."""
+    """Return True if this process belongs to a group (torchrun, or torch.distributed.init_process_group)."""
     return dist.is_available() and dist.is_initialized()
 
 
 def refuse_uneven(batch_size: int) -> None:
-    """Refuse a batch that the processes cannot share evenly.
+    """Raise an error if the processes cannot share a batch evenly.
 
     Raises
     ------
@@ -68,14 +68,14 @@ def same_everywhere(model: Cortex) -> None:
     """Give all processes the weights of the first one."""
     if together():
         for value in model.weights_and_buffers().values():
-            # kernels may lie in memory in another order, which a message cannot
+            # kernels may be channels_last, which a message cannot
             sent = value.contiguous()
             dist.broadcast(sent, 0)
             value.copy_(sent)
 
 
 def summed(value: Tensor) -> Tensor:
-    """Add up what the processes hold; gradients do not flow."""
+    """Return the sum over processes; gradients do not flow through it."""
     if not together():
         return value
     total = value.detach().clone()
@@ -84,7 +84,7 @@ def summed(value: Tensor) -> Tensor:
 
 
 def anywhere(asked: bool, device: torch.device) -> bool:
-    """Whether any of the processes asks for something, such as to stop: they must all do it at the same step."""
+    """Return True if any process asks for something, such as to stop: all must then do it at the same step."""
     return bool(summed(torch.tensor(float(asked), device=device)) > 0)
 
 

@@ -1,4 +1,4 @@
-"""What a model can do, measured: what it names at every readout time, for each presentation, by a factor."""
+"""Accuracy of a model at every readout time, for each presentation, by a factor."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def measure(
     factor : str
         A coordinate of the data, e.g. "curve_length".
     edges : sequence of float
-        Edges of the factor's bins; the last bin holds its upper edge.
+        Edges of the factor's bins; the last bin includes its upper edge.
     until : int
         Last time.
     seed : int

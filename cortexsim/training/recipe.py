@@ -67,7 +67,7 @@ class Recipe:
     recompute : bool
         For gradients keep the states alone, and compute again on the way back what happens within a step: memory then
         hardly grows with the readout time, and a step takes about a fifth longer. It learns the same, and a training
-        that was stopped may go on either way.
+        that was stopped may continue either way.
     growth : tuple of (float, float)
         `(from, scale)`: from this fraction of the training on, images are shrunk to this scale of their side, which
         trains faster. The last scale must be 1.
@@ -213,7 +213,7 @@ class Recipe:
     def digits(cls, **changes: Any) -> Recipe:
         """Return the recipe that learns to name digits within a minute or so: small images and the way up first.
 
-        What arrives first costs a fifth of what two more readout times do, and leaves them little to learn.
+        The earliest readout costs a fifth of the two later ones and leaves them little to learn.
         """
         recipe = cls(
             epochs=4,
@@ -265,7 +265,7 @@ class Recipe:
         """Return the recipe that learns to trace contours in minutes: short curves and the way up first, then the rest.
 
         Learned all at once, it was at chance still after a thousand steps; this takes off within 900, or not at all:
-        then begin again with another seed.
+        then restart with another seed.
         """
         recipe = cls(
             epochs=3,

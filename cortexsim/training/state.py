@@ -32,7 +32,7 @@ def write_state(
     model : Cortex
     optimizer : Optimizer
     identity : dict
-        What tells this training from others, as plain values.
+        Settings and data of this training, as plain values; a different training differs in them.
     step : int
         Steps done.
     seconds : float
@@ -56,16 +56,16 @@ def read_state(
     Raises
     ------
     ValueError
-        If the file holds no training, or another one than that of the identity.
+        If the file contains no training, or a different one.
     """
     tensors, meta = read_tensors(path)
     if "training" not in meta:
-        raise ValueError(f"{path} holds no training to go on with; choose another path for the checkpoint")
+        raise ValueError(f"{path} contains no training to continue; choose a different path for the checkpoint")
     # through JSON, where tuples become lists
     different = _differences(meta["training"], json.loads(json.dumps(identity)))
     if different:
         raise ValueError(
-            f"{path} belongs to another training: {'; '.join(different)}; give the same again, choose another "
+            f"{path} belongs to a different training: {'; '.join(different)}; give the same again, choose a different "
             "path, or remove it"
         )
     model.load_state_dict(
@@ -81,24 +81,24 @@ def read_state(
 
 
 def _differences(there: dict[str, Any], mine: dict[str, Any]) -> list[str]:
-    """Say in which of its settings a stopped training differs; of what is long, only that it does."""
+    """Return the differences from a stopped training as texts; of long settings, only that they differ."""
     before, now = ({**training.get("recipe", {}), **training.get("model", {})} for training in (there, mine))
     texts = [
-        f"{name} was {_told(name, before.get(name))} and is now {_told(name, now.get(name))}"
+        f"{name} was {_text(name, before.get(name))} and is now {_text(name, now.get(name))}"
         for name in sorted({*before, *now})
         if before.get(name) != now.get(name)
     ]
     if there.get("n") != mine["n"]:
         texts.append(f"there were {there.get('n')} images and are now {mine['n']}")
     elif there.get("images") != mine["images"]:
-        texts.append("the images are others")
-    # a training that was stopped before labels were compared says nothing of them
+        texts.append("the images differ")
+    # a file from before labels were compared does not contain their checksum
     elif there.get("labels", mine["labels"]) != mine["labels"]:
-        texts.append("the labels are others")
+        texts.append("the labels differ")
     if there.get("graph") != mine["graph"]:
-        texts.append("the graph is another")
+        texts.append("the graph differs")
     return texts
 
 
-def _told(name: str, setting: Any) -> str:
+def _text(name: str, setting: Any) -> str:
     return f"«{from_dict(setting)}»" if name == "presentation" and setting else json.dumps(setting)

@@ -68,7 +68,7 @@ def test_a_mean_replaced_transition_delivers_its_mean_over_the_images(calibrated
     added = values(replaced, "V1")[:, 3] - values(acute, "V1")[:, 3]
     np.testing.assert_allclose(added, np.broadcast_to(mean, added.shape), rtol=1e-9, atol=1e-12)
     assert settings(replaced)["lesion"]["kind"] == "mean-replaced"
-    assert "a transition delivers its mean over 6 images" in cs.summary(replaced)
+    assert "replaced by the transition's mean delivery over 6 images" in cs.summary(replaced)
 
 
 def test_a_lesion_of_a_transition_that_delivers_a_constant_shows_as_none_when_mean_replaced(calibrated, pictures):

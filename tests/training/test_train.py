@@ -178,13 +178,13 @@ def test_leaving_the_loop_leaves_the_mode_as_it_was():
 def test_a_checkpoint_of_another_training_is_refused(tmp_path):
     state = tmp_path / "state.safetensors"
     list(cs.train(made(), data(), RECIPE, checkpoint=state))
-    with pytest.raises(ValueError, match="belongs to another training: seed was 0 and is now 1; give the same again"):
+    with pytest.raises(ValueError, match="belongs to a different training: seed was 0 and is now 1; give the same"):
         list(cs.train(made(), data(), replace(RECIPE, seed=1), checkpoint=state))
     images, labels = data()
-    with pytest.raises(ValueError, match="belongs to another training: the labels are others"):
+    with pytest.raises(ValueError, match="belongs to a different training: the labels differ"):
         list(cs.train(made(), (images, (labels + 1) % 3), RECIPE, checkpoint=state))
     cs.save(made(), tmp_path / "model.safetensors")
-    with pytest.raises(ValueError, match="holds no training"):
+    with pytest.raises(ValueError, match="contains no training"):
         list(cs.train(made(), data(), RECIPE, checkpoint=tmp_path / "model.safetensors"))
 
 
@@ -202,18 +202,18 @@ def test_a_refused_resume_names_every_setting_that_differs_with_both_values(tmp_
         list(cs.train(made(), data(), changed, checkpoint=state))
 
 
-def test_a_refused_resume_tells_other_images_and_another_graph(tmp_path):
+def test_a_refused_resume_says_that_images_or_graph_differ(tmp_path):
     state = tmp_path / "state.safetensors"
     for record in cs.train(made(), data(), RECIPE, checkpoint=state, report_every=1):
         if record.step:
             break
     images, labels = data()
-    with pytest.raises(ValueError, match="another training: the images are others; give"):
+    with pytest.raises(ValueError, match="different training: the images differ; give"):
         list(cs.train(made(), (images / 2, labels), RECIPE, checkpoint=state))
-    with pytest.raises(ValueError, match="another training: there were 60 images and are now 50; give"):
+    with pytest.raises(ValueError, match="different training: there were 60 images and are now 50; give"):
         list(cs.train(made(), (images[:50], labels[:50]), RECIPE, checkpoint=state))
     other = cs.Cortex(cs.adjacent({"V1": 4, "IT": 8}, size=8), n_classes=3, readout_time=3)
-    with pytest.raises(ValueError, match="another training: the graph is another; give"):
+    with pytest.raises(ValueError, match="different training: the graph differs; give"):
         list(cs.train(other, data(), RECIPE, checkpoint=state))
 
 
@@ -522,7 +522,7 @@ def test_a_loader_that_shuffles_cannot_continue_a_training(tmp_path):
     for record in cs.train(made(), loader, RECIPE, checkpoint=state):
         if record.epoch == 1:
             break
-    with pytest.raises(ValueError, match="belongs to another training: the images"):
+    with pytest.raises(ValueError, match="belongs to a different training: the images"):
         cs.fit(made(), loader, RECIPE, checkpoint=state)
 
 
