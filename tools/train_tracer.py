@@ -4,7 +4,8 @@
     uv run python tools/train_tracer.py --seed 0 --quick
     uv run python tools/train_tracer.py --model deep --seed 3
 
-Each run leaves its record in data/models/runs/ (or in the folder --to), and the recurrent model of the seed next to it.
+Each run leaves its record and its model in data/models/tracing/ (or in the folder --to); those of seed 0 ship as
+data/models/tracer.safetensors and tracer-unshared, tracer-deep.
 The settings come from training curves and curves of 20 px that were drawn with another seed; the test part is read
 once, at the end.
 """
@@ -199,7 +200,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", choices=MODELS, default="recurrent")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--to", type=Path, default=HERE / "runs", help="folder of the record and the model")
+    parser.add_argument("--to", type=Path, default=HERE / "tracing", help="folder of the record and the model")
     parser.add_argument("--quick", action="store_true", help="half of the batches, and no record")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -228,6 +229,7 @@ def main() -> None:
     }
     path = options.to / f"tracer-{options.model}-seed{options.seed}.json"
     path.write_text(json.dumps(record) + "\n")
+    cs.save(model, saved, overwrite=True, about=record)
 
 
 if __name__ == "__main__":
