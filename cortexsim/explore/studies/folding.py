@@ -96,8 +96,9 @@ class Folding(Study):
             steps,
             sharing="time" if shared else "none",
             normalization="shared" if choices["moments"] == ONE else "time-specific",
-            generator=torch.Generator().manual_seed(0),
-        ).double()
+        )
+        _draw_weights(folded)
+        folded.double()
         unfolded = Unfolded(folded).train()
         if choices["moments"] == ONE:
             calibrate(folded, self._images, until=steps)
@@ -163,3 +164,12 @@ class Folding(Study):
 
 def _network(steps: int) -> CortexGraph:
     return resnet({"h1": FEATURES}, size=SIDE, steps=steps)
+
+
+def _draw_weights(model: Cortex) -> None:
+    """Draw all weights as this panel always has, also those of the readout, from a generator of their own."""
+    generator = torch.Generator().manual_seed(0)
+    for weight in model.parameters():
+        if weight.dim() > 1:
+            torch.nn.init.kaiming_normal_(weight, nonlinearity="relu", generator=generator)
+    torch.nn.init.zeros_(model.get_parameter("post.linear.bias"))
