@@ -35,8 +35,8 @@ def effect(recording: xr.DataTree, intact: xr.DataTree) -> xr.Dataset:
     Dataset
         Means over stimuli; NaN where a state or the readout is empty in either recording.
 
-        - `distance` (state, time): |h - h0| / |h0|, the Euclidean length of the change of a state, relative to that of
-          the intact state, over all its units;
+        - `distance` (state, time): ``|h - h0| / |h0|``, the Euclidean length of the change of a state, relative to that
+          of the intact state, over all its units;
         - `emptied` (state, time): fraction of the stimuli for which the state is populated in only one recording;
         - `changed` (time): fraction of the stimuli for which the decision is a different class;
         - with labels, `accuracy` and `accuracy_intact` (time); `accuracy_difference` (time), the first minus the

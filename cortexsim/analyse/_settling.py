@@ -20,8 +20,8 @@ from cortexsim.analyse.node import (
 def settling(node: Node, *, threshold: float = 0.1, cycle_ratio: float = 0.1, progress: bool = False) -> xr.Dataset:
     """Measure how fast a state changes from step to step, and when it settles.
 
-    The speed is |h(t) - h(t-1)| relative to the mean of |h(t)| and |h(t-1)|: 0 at rest, 2 for a reversal. Three
-    times are in memory at once.
+    The speed is ``|h(t) - h(t-1)|`` relative to the mean of ``|h(t)|`` and ``|h(t-1)|``: 0 at rest, 2 for a reversal.
+    Three times are in memory at once.
 
     Parameters
     ----------

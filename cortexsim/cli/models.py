@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> None:
             raise ValueError(
                 "--full prints the card of one model: name it, as in cortexsim models ventral-stream --full"
             )
-        print("Models of the paper (untrained; 10 classes; how sure: S stated, R recalled, I inferred):")
+        print("Models of the paper (untrained; 10 classes; source: S stated in the paper, R recalled, I inferred):")
         for name, paper in cs.zoo.PAPER.items():
             size = f"{paper.n_parameters:>10,} parameters, readout time {paper.readout_time:2}"
             print(f"  {name:34}{size} ({paper.confidence})  {paper.description}")

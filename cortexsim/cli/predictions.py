@@ -21,7 +21,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         "--figure",
         type=path,
         metavar="PATH",
-        help="draw the numbers, too: a page that needs no network; never over another",
+        help="also draw the numbers, as a page that needs no network; an existing file is never overwritten",
     )
 
 

@@ -33,7 +33,11 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     parser.add_argument("study", type=path, help="a .toml file")
     parser.add_argument("--to", type=path, metavar="FOLDER", help="default: runs/NAME of the study")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="of a dask cluster; default: this machine")
-    parser.add_argument("--workers", type=int, help="processes on this machine, 0 is this one; default: as it has room")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        help="worker processes on this machine; 0: compute in this one; default: as memory and cores allow",
+    )
     parser.add_argument("--resume", action="store_true", help="continue a study that was stopped, or has grown")
     parser.add_argument("--retries", type=int, default=0, metavar="N", help="try a point that fails again; default: 0")
     parser.add_argument("--yes", action="store_true", help="run more than 10,000 points without asking")

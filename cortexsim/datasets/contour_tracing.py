@@ -63,10 +63,10 @@ def contours(
 
     Both curves of an image have the same length, are smooth and white on black, and their centre lines are 3 px apart
     or more. The orange dots sit on ends of curves. The four ends a0, a1 (curve A) and b0, b1 (curve B) lie on a kite:
-    |a0 b0| = |a0 a1| and |a1 b1| = |b0 b1|. The answer only chooses which two ends are marked: "same" marks one of
-    the pairs (a0, a1) and (b0, b1), "different" one of (a0, b0) and (a1, b1), each with probability 1/2. So, whatever
-    the answer: the curves have the same distribution, every end is marked equally often, and the distance between the
-    dots has the same distribution. What is left is where the curve leads that starts at a dot.
+    ``|a0 b0| = |a0 a1|`` and ``|a1 b1| = |b0 b1|``. The answer only chooses which two ends are marked: "same" marks
+    one of the pairs (a0, a1) and (b0, b1), "different" one of (a0, b0) and (a1, b1), each with probability 1/2. So,
+    whatever the answer: the curves have the same distribution, every end is marked equally often, and the distance
+    between the dots has the same distribution. What is left is where the curve leads that starts at a dot.
 
     A short curve can be judged from the direction in which it leaves its dot. Of up to 16 pairs of curves the one is
     taken in which these directions say least; the best threshold on them answers 97 % at 8 px, 82 % at 12 px, 69 % at

@@ -151,7 +151,9 @@ def draw(data: Mapping[str, Any] | None, n: int) -> xr.Dataset:
         If there are no data, the name is missing or unknown, or an argument is unknown or not allowed.
     """
     if data is None:
-        raise ValueError("these settings belong to images that were given, and name none: give them as images=...")
+        raise ValueError(
+            "these settings were saved for images of your own and name no dataset: pass the same images as images=..."
+        )
     arguments = dict(data)
     if "name" not in arguments:
         raise ValueError(f"data lacks 'name': the allowed values are {drawn()}, got {arguments}")

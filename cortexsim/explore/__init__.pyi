@@ -11,6 +11,7 @@ from .studies.recorder import Recorder
 from .studies.sequences import Sequences
 from .studies.timeline import Timeline
 from .tour.panel import Tour
+from .tracer.panel import Tracer
 from .training.lesson import Lesson
 from .training.panel import Training
 
@@ -28,6 +29,7 @@ __all__ = [
     "Sequences",
     "Timeline",
     "Tour",
+    "Tracer",
     "Training",
     "reopen",
 ]

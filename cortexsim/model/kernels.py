@@ -72,7 +72,8 @@ def settle(sharing: Sharing, own: Schedule) -> str | Table:
             # the key becomes a parameter's name in files, where a dot would split it
             if not text or "." in text or named.setdefault(text, key) != key:
                 raise ValueError(
-                    f"the sharing key {key!r} of {pair} must be different from others as text, without '.'"
+                    f"the sharing key {key!r} of {pair} is not allowed: written as text, a key must not be empty, must "
+                    "not contain '.', and must differ from every other key"
                 )
             table[pair] = text
     return table

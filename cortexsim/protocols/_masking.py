@@ -55,8 +55,8 @@ def masking(
         By default to the end.
     controls : bool
         Add the target as its own mask ("target") and the same flash without a mask ("blank") to the conditions. A mask
-        that costs no more than the target itself shown again has interrupted nothing, and what is lost under "blank"
-        too is lost to the target's end.
+        that costs no more than the target itself shown again has interrupted nothing, and what is also lost in
+        "blank" is lost because the target ended, not because of the mask.
     readout_time : int, optional
         Of all conditions. By default the model's own, or later if the longest SOA needs it: SOA plus arrival, the steps
         from the first state to the last.

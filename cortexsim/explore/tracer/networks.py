@@ -112,7 +112,7 @@ def described(model: Cortex, *, sustained: bool = True, halves: bool = False) ->
     sustained : bool
         The frame enters at every step; otherwise at time 0 only, and the model is a feedforward net.
     halves : bool
-        Write float16, half as long; the weights must be exact in it.
+        Write the kernels of the transition as float16, half as long; they must be exact in it.
 
     Raises
     ------
@@ -129,8 +129,8 @@ def described(model: Cortex, *, sustained: bool = True, halves: bool = False) ->
         {
             "normalization": "channel",
             "epsilon": CHANNEL_EPSILON,
-            "scale": packed(model.norm.scale[place], halves=halves),
-            "shift": packed(model.norm.shift[place], halves=halves),
+            "scale": packed(model.norm.scale[place]),
+            "shift": packed(model.norm.shift[place]),
             "bias": None,
         }
         for place in (state, name)[: len(model.graph.convolutions(name))]
@@ -147,17 +147,17 @@ def described(model: Cortex, *, sustained: bool = True, halves: bool = False) ->
         "shortcut": Kind.parse(str(transition.kind)).shortcut,
         "sustained": sustained,
         "halves": halves,
-        "preNet": {"kernel": packed(_pre_kernel(model), halves=halves), "bias": None},
+        "preNet": {"kernel": packed(_pre_kernel(model)), "bias": None},
         "steps": [
             [{**place, "kernel": packed(kernel, halves=halves)} for place, kernel in zip(places, kernels, strict=True)]
             for kernels in (steps[:1] if shared else steps)
         ],
         "readout": {
             **places[0],
-            "scale": packed(model.post.scale, halves=halves),
-            "shift": packed(model.post.shift, halves=halves),
-            "kernel": packed(weight[1] - weight[0], halves=halves),
-            "bias": packed(bias[1:] - bias[:1], halves=halves),
+            "scale": packed(model.post.scale),
+            "shift": packed(model.post.shift),
+            "kernel": packed(weight[1] - weight[0]),
+            "bias": packed(bias[1:] - bias[:1]),
         },
     }
 
@@ -182,7 +182,7 @@ def _check(model: Cortex) -> None:
         raise ValueError(f"the page runs models of one kind, and this one lacks: {', '.join(lacking)}")
 
 
-def packed(values: Tensor, *, halves: bool) -> str:
+def packed(values: Tensor, *, halves: bool = False) -> str:
     """Write a tensor as base64 of little-endian float32, or of float16 where that loses nothing.
 
     Raises

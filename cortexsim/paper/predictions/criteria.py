@@ -312,7 +312,7 @@ def _decided_by_networks(
     if n < SEEDS:
         return (
             CANNOT_BE_TOLD,
-            f"{n} of the {SEEDS} seeds are there that a comparison of networks needs. {yes if met else no}",
+            f"A comparison of networks needs {SEEDS} seeds, but only {n} are available. {yes if met else no}",
         )
     accuracy = {name: float(values.mean()) for name, values in references.items()}
     worst = min(accuracy, key=accuracy.__getitem__)

@@ -138,17 +138,17 @@ function decoded(text, halves) {
   });
 }
 
-// a description from the page's JSON: every array there is base64 of little-endian float32 (or float16 where `halves`)
+// A description from the page's JSON: every array there is base64 of little-endian float32, and the kernels of the steps of
+// float16 where `halves`.
 function networkFrom(stored) {
-  const array = (text) => (text === null ? null : decoded(text, stored.halves));
-  const layer = (one) => ({
-    ...one,
-    scale: array(one.scale), shift: array(one.shift), kernel: array(one.kernel), bias: array(one.bias),
+  const array = (text) => (text === null ? null : decoded(text, false));
+  const layer = (one, halves) => ({
+    ...one, scale: array(one.scale), shift: array(one.shift), kernel: decoded(one.kernel, halves), bias: array(one.bias),
   });
   return new Network({
     ...stored,
     preNet: { kernel: array(stored.preNet.kernel), bias: array(stored.preNet.bias) },
-    steps: stored.steps.map((layers) => layers.map(layer)),
-    readout: layer(stored.readout),
+    steps: stored.steps.map((layers) => layers.map((one) => layer(one, stored.halves))),
+    readout: layer(stored.readout, false),
   });
 }
