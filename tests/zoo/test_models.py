@@ -68,7 +68,8 @@ def test_a_pretrained_model_is_found_by_its_name(tmp_path, monkeypatch, calibrat
 
 def test_every_pretrained_model_that_ships_loads_and_is_calibrated():
     for name in cs.zoo.pretrained():
-        assert cs.zoo.load(name).statistics
+        model = cs.zoo.load(name)
+        assert model.statistics or not model.needs_statistics, name
 
 
 def test_the_ventral_stream_is_loaded_by_its_short_name():
