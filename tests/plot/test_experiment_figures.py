@@ -86,7 +86,7 @@ def test_parameters_are_whole_numbers(measured):
 
 def test_a_seed_that_diverged_is_not_counted_among_those_of_the_interval(measured):
     error = measured["error"].where((measured["model"] != "other") | (measured["seed"] == 0))
-    assert over_seeds(error).attrs["interval"] == "lowest to highest over 2 seeds (1 where others diverged)"
+    assert over_seeds(error).attrs["interval"] == "lowest to highest over 2 seeds (1 where the others diverged)"
     assert over_seeds(measured["error"]).attrs["interval"] == "lowest to highest over 2 seeds"
 
 

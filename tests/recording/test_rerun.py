@@ -77,7 +77,7 @@ def test_the_image_of_other_settings_is_refused():
         ({"schema": 2, "version": "9.9"}, r"of schema 2 \(written by cortexsim 9.9\), but cortexsim .* reads schema 1"),
         ({"model": "digits-tyni"}, "unknown model 'digits-tyni': .* did you mean 'digits-tiny'"),
         ({"model": None}, "pass the same model again: model="),
-        ({"data": None}, "name none: give them as images="),
+        ({"data": None}, "name no dataset: pass the same images as images="),
         ({"data": {"name": "digit"}}, "unknown data 'digit': .* did you mean 'digits'"),
         ({"data": {"name": "digits", "oclusion": "light"}}, r"argument of digits\(\) 'oclusion': .*'occlusion'"),
         ({"data": {"name": "digits", "n": 3}}, r"unknown argument of digits\(\) 'n'"),

@@ -89,7 +89,7 @@ def test_a_different_recording_at_the_same_path_is_refused_in_the_panel(panel):
     panel.run()
     panel.wait(240)
     assert isinstance(panel.error, FileExistsError)
-    assert "another recording" in panel.notice.value
+    assert "choose a different path or remove it first" in panel.notice.value
 
 
 def test_only_zarr_is_streamed_to_disk(panel):
