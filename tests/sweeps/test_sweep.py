@@ -275,7 +275,7 @@ if __name__ == "__main__":
 def test_a_worker_that_is_killed_is_replaced_and_its_point_tried_again(study, tmp_path):
     script = tmp_path / "dying.py"
     script.write_text(DYING)
-    # on a machine that is busy with other work, dask's nanny may give up to start the worker again: then another attempt
+    # where the machine is busy with other work, dask's nanny may give up starting a worker: then another attempt
     for attempt in range(3):
         mark = tmp_path / f"killed-{attempt}"
         where = {**os.environ, "STUDY": json.dumps(study), "MARK": str(mark)}
