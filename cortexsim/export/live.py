@@ -21,9 +21,9 @@ LIMITS = (
     "same computation. Stopped at the trained time, it is at chance on them. A network with as many steps but other "
     "weights for each, and a feedforward net of 24 layers, both trained on the same short curves, are right on those "
     "and not on longer ones.",
-    "Not shown: that feedforward nets cannot do it (a deep net trained on longer curves solves curves of that length), "
-    "that any length or any maze works, that feedback is needed, or that the model remembers: when a mask replaces the "
-    "picture the tag is lost, unless decisions are kept. The speed of the wave is no finding: kernels of 3x3 reach one "
+    "Not shown: that feedforward nets cannot do it (none was trained on longer curves), "
+    "that any length or any maze works, that feedback is needed, or that the model remembers: try the mask. "
+    "The speed of the wave is no finding: kernels of 3x3 reach one "
     "pixel a step.",
     "The weights of the two controls are rounded to half precision in this page.",
 )
