@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from cortexsim.analyse.interval import jackknife, jackknife_text, with_interval
-from cortexsim.analyse.kernel import centred, products
+from cortexsim.analyse.kernel import centred, products, unbiased
 from cortexsim.analyse.node import (
     Node,
     activity_of,
@@ -19,7 +19,7 @@ from cortexsim.analyse.node import (
 )
 
 
-def dimensionality(node: Node, *, seed: int = 0, progress: bool = False) -> xr.DataArray:
+def dimensionality(node: Node, *, debiased: bool = True, seed: int = 0, progress: bool = False) -> xr.DataArray:
     """Return the participation ratio of a state's patterns at every time: (Σ λ)² / Σ λ².
 
     λ are the variances of the principal components over stimuli. One time is read at a time.
@@ -28,6 +28,10 @@ def dimensionality(node: Node, *, seed: int = 0, progress: bool = False) -> xr.D
     ----------
     node : DataTree, Dataset or DataArray
         Such as recording["V4"]; activation (stimulus, time, ...).
+    debiased : bool
+        Estimate numerator and denominator without bias, so that the result does not grow with the number of stimuli.
+        The plain ratio is that of the sample: it is at most the number of stimuli minus one, it is too low for all that
+        have many dimensions, and it has no interval here, for none covers the population's ratio.
     seed : int
         Draws the groups of the jackknife.
     progress : bool
@@ -36,21 +40,28 @@ def dimensionality(node: Node, *, seed: int = 0, progress: bool = False) -> xr.D
     Returns
     -------
     DataArray, (time,)
-        Between 1 and the number of units, or of stimuli minus one, whichever is smaller. It grows with the number of
-        stimuli, so compare only equal numbers of them. `low` and `high`: 95 % jackknife interval over stimuli. NaN
-        where any stimulus is empty.
+        An estimate of the ratio of the population of stimuli, which is between 1 and the number of units; by chance the
+        estimate can lie a little outside. `low` and `high`: 95 % jackknife interval over stimuli; with fewer than 50
+        stimuli it is somewhat too narrow where one component dominates. NaN where any stimulus is empty.
 
     Raises
     ------
     TypeError, ValueError
-        If it is not a node, has fewer than 3 stimuli, or the activity is constant.
+        If it is not a node, has fewer than 5 stimuli, or the activity is constant.
+
+    Notes
+    -----
+    (Σ λ)² is estimated from quadruples of different stimuli: half the squared distance of two has the expectation Σ λ,
+    and that of the other two is independent of it. Σ λ² is estimated from inner products that are centred as by Székely
+    & Rizzo, as in debiased CKA.
 
     References
     ----------
-    Gao, P. et al. (2017). A theory of multineuronal dimensionality, dynamics and measurement. bioRxiv 214262.
+    Gao, P. et al. (2017). A theory of multineuronal dimensionality, dynamics and measurement. bioRxiv 214262. Song, L.
+    et al. (2012). Feature selection via dependence maximization. JMLR 13.
     """
     activity = activity_of(node)
-    at_least_stimuli(activity, 3, "dimensionality")
+    at_least_stimuli(activity, 5, "dimensionality")
     n = activity.sizes["stimulus"]
     found = np.full((3, activity.sizes["time"]), np.nan)
     for index in times_to_read(activity, progress, "measuring"):
@@ -59,17 +70,25 @@ def dimensionality(node: Node, *, seed: int = 0, progress: bool = False) -> xr.D
         kernel = products(responses)
 
         def ratio(chosen: np.ndarray, kernel: np.ndarray = kernel) -> float:
-            return _ratio(kernel[np.ix_(chosen, chosen)])
+            return _debiased_ratio(kernel[np.ix_(chosen, chosen)])
 
-        found[:, index] = jackknife(n, ratio, seed)
+        if debiased:
+            found[:, index] = jackknife(n, ratio, seed)
+        else:
+            found[0, index] = _ratio(kernel)
     value = xr.DataArray(
         found[0],
         {"time": time_coordinate(activity)},
         ("time",),
         "dimensionality",
-        {"long_name": "participation ratio", "units": "1", "of": name_of(activity)},
+        {
+            "long_name": f"participation ratio{'' if debiased else ' of the sample'}",
+            "units": "1",
+            "of": name_of(activity),
+        },
     )
-    return with_interval(value, found[1], found[2], jackknife_text(n), n)
+    text = jackknife_text(n) if debiased else f"none: the plain ratio depends on the number of stimuli, here {n}"
+    return with_interval(value, found[1], found[2], text, n)
 
 
 def _ratio(kernel: np.ndarray) -> float:
@@ -77,3 +96,13 @@ def _ratio(kernel: np.ndarray) -> float:
     kernel = centred(kernel)
     power = float((kernel**2).sum())
     return float(np.trace(kernel) ** 2 / power) if power else float("nan")
+
+
+def _debiased_ratio(kernel: np.ndarray) -> float:
+    n, own = len(kernel), np.diag(kernel)
+    distances = (own + own[:, None]) / 2 - kernel
+    # products of the distances of two pairs, over all quadruples of different stimuli
+    quadruples = distances.sum() ** 2 - 4 * (distances.sum(0) ** 2).sum() + 2 * (distances**2).sum()
+    squared_sum = quadruples / (n * (n - 1) * (n - 2) * (n - 3))
+    sum_of_squares = (unbiased(kernel) ** 2).sum() / (n * (n - 3))
+    return float(squared_sum / sum_of_squares) if sum_of_squares else float("nan")

@@ -54,7 +54,8 @@ def spread(node: Node, *, seed: int = 0, progress: bool = False) -> xr.DataArray
 
         def spread_of(chosen: np.ndarray, products: np.ndarray = products, units: int = responses.shape[1]) -> float:
             own = products[np.ix_(chosen, chosen)]
-            return float(np.sqrt(max(np.trace(own) / len(chosen) - own.mean(), 0) / units))
+            n_chosen = len(chosen)
+            return float(np.sqrt(max(np.trace(own) - own.mean() * n_chosen, 0) / (n_chosen - 1) / units))
 
         found[:, index] = jackknife(n, spread_of, seed)
     value = xr.DataArray(
