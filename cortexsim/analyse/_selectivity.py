@@ -144,7 +144,7 @@ def _variance_between(responses: np.ndarray, members: np.ndarray, n_classes: int
     from scipy.special import ncfdtr, ncfdtrinc
 
     n, n_stimuli = np.bincount(members, minlength=n_classes)[:, None], len(responses)
-    means, away, whole = _moments(responses, members, n_classes)
+    means, whole = _moments(responses, members, n_classes)
     between = (n * (means - responses.mean(0)) ** 2).sum(0)
     df, rest = n_classes - 1, n_stimuli - n_classes
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -181,8 +181,8 @@ def _jackknifed(
     return np.array(jackknife(len(responses), measured, seed, strata=members)), best
 
 
-def _moments(responses: np.ndarray, members: np.ndarray, n_classes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the means of the classes (class, unit), the distances from the mean of all, and the sum of their squares."""
+def _moments(responses: np.ndarray, members: np.ndarray, n_classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the means of the classes, (class, unit), and the sum of squares of all stimuli about their mean, (unit,)."""
     sums = np.zeros((n_classes, responses.shape[1]))
     np.add.at(sums, members, responses)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -190,7 +190,7 @@ def _moments(responses: np.ndarray, members: np.ndarray, n_classes: int) -> tupl
     # a constant has no variance, whatever rounding leaves of it
     away = responses - responses.mean(0)
     away[:, (responses == responses[:1]).all(0)] = 0
-    return means, away, (away**2).sum(0)
+    return means, (away**2).sum(0)
 
 
 def _variances(
@@ -206,7 +206,7 @@ def _variances(
 def _d_prime(responses: np.ndarray, members: np.ndarray, n_classes: int) -> np.ndarray:
     """Return d' of each class against all other stimuli, (class, unit)."""
     n = np.bincount(members, minlength=n_classes)[:, None]
-    means, _, whole = _moments(responses, members, n_classes)
+    means, whole = _moments(responses, members, n_classes)
     with np.errstate(invalid="ignore", divide="ignore"):
         sums = np.where(n > 0, n * means, 0)
         rest, others = (sums.sum(0) - sums) / (n.sum() - n), n.sum() - n
@@ -221,7 +221,7 @@ def _d_prime(responses: np.ndarray, members: np.ndarray, n_classes: int) -> np.n
 
 def _sparseness(responses: np.ndarray, members: np.ndarray, n_classes: int) -> np.ndarray:
     """Return the sparseness of each column over classes, (unit,)."""
-    means, _, _ = _moments(responses, members, n_classes)
+    means, _ = _moments(responses, members, n_classes)
     n = np.bincount(members, minlength=n_classes)[:, None]
     with np.errstate(invalid="ignore", divide="ignore"):
         # the square of a mean is too large by the variance of that mean

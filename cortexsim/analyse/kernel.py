@@ -62,7 +62,7 @@ def variance_over_pairs(values: np.ndarray, without_each: np.ndarray) -> float:
     Parameters
     ----------
     values : ndarray, (stimulus, stimulus)
-        Of each pair, about their mean, so that they add up to 0; symmetric, with 0 on the diagonal. More than 3 stimuli.
+        Of each pair of at least 4 stimuli, about their mean, so that they add up to 0; symmetric, 0 on the diagonal.
     without_each : ndarray, (stimulus,)
         The mean when one stimulus is left out.
 

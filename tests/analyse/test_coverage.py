@@ -36,7 +36,7 @@ WIDE = np.arange(1, 151) ** -0.7  # of more units than there are stimuli
 @pytest.mark.parametrize("variances", [FALLING, WIDE], ids=["10 units", "150 units"])
 def test_the_debiased_participation_ratio(variances):
     truth = variances.sum() ** 2 / (variances**2).sum()
-    found = cs.analyse.dimensionality(node_of(draws(0, 80, 500, variances)))
+    found = cs.analyse.dimensionality(node_of(draws(1, 80, 500, variances)))
     assert_covers(coverage(found, truth))
     assert found.values.mean() == pytest.approx(truth, rel=0.05)
 
@@ -172,7 +172,7 @@ def test_the_growth_of_steps_with_length():
 
 
 def waves(drawn, n):
-    """A readout in which the tag of each stimulus travels along 12 px at a speed of its own: 2 steps a pixel on average."""
+    """A readout in which the tag of each stimulus travels along 12 px at its own speed: 2 steps a pixel on average."""
     distance = np.arange(12)
     arrival = (2 + 0.3 * drawn.standard_normal((n, 1))) * distance + 1 + drawn.standard_normal((n, 12))
     tagged = np.arange(60)[:, None] >= np.ceil(arrival)[:, None]
