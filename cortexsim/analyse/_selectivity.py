@@ -79,8 +79,8 @@ def selectivity(
     References
     ----------
     Hays, W. (1963). Statistics for psychologists (omega squared). Steiger, J. (2004). Beyond the F test. Psychological
-    Methods 9 (its interval). Cohen, J. (1988). Statistical power analysis (eta squared). Green, D. & Swets, J. (1966). Signal detection theory
-    and psychophysics (d'). Vinje, W. & Gallant, J. (2000). Sparse coding and decorrelation in primary visual cortex
+    Methods 9 (its interval). Cohen, J. (1988). Statistical power analysis (eta squared). Green, D. & Swets, J. (1966).
+    Signal detection theory and psychophysics (d'). Vinje, W. & Gallant, J. (2000). Sparse coding and decorrelation in primary visual cortex
     during natural vision. Science 287 (sparseness).
     """
     activity = activity_of(node)
@@ -182,7 +182,7 @@ def _jackknifed(
 
 
 def _moments(responses: np.ndarray, members: np.ndarray, n_classes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the means of the classes, (class, unit), and the sum of squares of all stimuli about their mean, (unit,)."""
+    """Return the means of the classes, (class, unit), and the sum of squares about the mean of all, (unit,)."""
     sums = np.zeros((n_classes, responses.shape[1]))
     np.add.at(sums, members, responses)
     with np.errstate(invalid="ignore", divide="ignore"):
