@@ -80,8 +80,8 @@ def selectivity(
     ----------
     Hays, W. (1963). Statistics for psychologists (omega squared). Steiger, J. (2004). Beyond the F test. Psychological
     Methods 9 (its interval). Cohen, J. (1988). Statistical power analysis (eta squared). Green, D. & Swets, J. (1966).
-    Signal detection theory and psychophysics (d'). Vinje, W. & Gallant, J. (2000). Sparse coding and decorrelation in primary visual cortex
-    during natural vision. Science 287 (sparseness).
+    Signal detection theory and psychophysics (d'). Vinje, W. & Gallant, J. (2000). Sparse coding and decorrelation in
+    primary visual cortex during natural vision. Science 287 (sparseness).
     """
     activity = activity_of(node)
     one_of(measure, "measure", MEASURES)
