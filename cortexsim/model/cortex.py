@@ -32,8 +32,9 @@ from cortexsim.model.nets import (
     undisturbed,
 )
 from cortexsim.model.plan import needed, plan_readouts, resolve, stored_statistics
+from cortexsim.stimuli.frames import Frames
 from cortexsim.stimuli.images import as_float, check_images
-from cortexsim.stimuli.presentation import AnyPresentation, Frames, flash, sustained
+from cortexsim.stimuli.presentation import AnyPresentation, flash, sustained
 
 
 class Cortex(Dynamics):
