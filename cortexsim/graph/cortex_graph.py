@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -28,6 +28,8 @@ from cortexsim.graph.transitions import (
     allowed_kinds,
     module_name,
 )
+
+Named = TypeVar("Named", State, Transition)
 
 
 @dataclass(frozen=True)
@@ -145,10 +147,7 @@ class CortexGraph:
         ValueError
             If the graph has no such state; the message names the nearest one.
         """
-        for state in self.states:
-            if state.name == name:
-                return state
-        raise ValueError(unknown("state", name, self.state_names))
+        return _named("state", name, self.states)
 
     def transition(self, name: str) -> Transition:
         """Return the transition of that name.
@@ -158,10 +157,7 @@ class CortexGraph:
         ValueError
             If the graph has no such transition; the message names the nearest one.
         """
-        for transition in self.transitions:
-            if transition.name == name:
-                return transition
-        raise ValueError(unknown("transition", name, self.transition_names))
+        return _named("transition", name, self.transitions)
 
     def doublings(self, transition: Transition) -> int:
         """Count how many times the side doubles from source to target; negative where it halves.
@@ -444,6 +440,13 @@ class CortexGraph:
             for t in saved["transitions"]
         ]
         return cls(tuple(states), tuple(transitions))
+
+
+def _named(what: str, name: str, members: Sequence[Named]) -> Named:
+    for member in members:
+        if member.name == name:
+            return member
+    raise ValueError(unknown(what, name, [member.name for member in members]))
 
 
 def _may_carry(transition: Transition) -> bool:
