@@ -22,16 +22,16 @@ import xarray as xr
 
 import cortexsim as cs
 from cortexsim.paper.experiments.result import machine
-from cortexsim.paper.experiments.tracing import measured, verdict
-from cortexsim.zoo.tracers import N_TRAINING, TRACERS, Tracer
+from cortexsim.paper.experiments.tracing import N_TRAINING, measured, recipe_of, training_images, verdict
+from cortexsim.zoo.tracers import TRACERS, Tracer
 
 HERE = Path(__file__).resolve().parents[1] / "data" / "models"
 
 
 def trained(tracer: Tracer, seed: int, epochs: int | None) -> tuple[cs.Cortex, dict[str, Any]]:
     """Train a model; return it and what its training took."""
-    model, recipe = tracer.build(seed), tracer.recipe(seed, epochs)
-    data = tracer.training_images(seed=seed)
+    model, recipe = tracer.build(seed), recipe_of(tracer, seed, epochs)
+    data = training_images(tracer, seed=seed)
     started, used = time.perf_counter(), time.process_time()
     for progress in cs.train(model, data, recipe, report_every=100):
         print(progress, flush=True)

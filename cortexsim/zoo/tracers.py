@@ -1,4 +1,4 @@
-"""The model that traces, and what it is compared with: untrained models, their training images and their recipe."""
+"""The model that traces, and its control models, untrained; and what each of them is trained on."""
 
 from __future__ import annotations
 
@@ -7,20 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-import xarray as xr
 
 from cortexsim._support.checks import unknown
-from cortexsim.datasets.pixel_paths import paths
-from cortexsim.datasets.tree_mazes import mazes
 from cortexsim.graph.cortex_graph import CortexGraph, State
 from cortexsim.graph.transitions import Transition
 from cortexsim.model.cortex import Cortex
 from cortexsim.stimuli.presentation import AnyPresentation, flash, sustained
-from cortexsim.training.recipe import Recipe
 
 FEATURES = 16
-N_TRAINING = 12_800
-DATASETS = {"paths": paths, "mazes": mazes}
 
 
 @dataclass(frozen=True)
@@ -40,11 +34,11 @@ class Tracer:
     readout_time : int
         At which it is trained.
     data : str
-        Name of its dataset, a key of `DATASETS`.
+        Name of its dataset: "paths" or "mazes".
     shown : mapping
         Arguments of the dataset, for training.
     epochs : int
-        Passes over `N_TRAINING` images.
+        Passes over 12,800 images.
     seeds : int
         Number of seeds that the experiment `extrapolation` trains.
     """
@@ -73,7 +67,7 @@ class Tracer:
     def build(self, seed: int = 0) -> Cortex:
         """Make the untrained model; the same seed gives the same weights."""
         return Cortex(
-            CortexGraph([State("V1", FEATURES, self.size, self.size)], [Transition("V1", "V1", self.kind)]),
+            CortexGraph((State("V1", FEATURES, self.size, self.size),), (Transition("V1", "V1", self.kind),)),
             n_classes=2,
             readout_time=self.readout_time,
             pre_net=self.pre_net,
@@ -85,19 +79,6 @@ class Tracer:
             generator=torch.Generator().manual_seed(seed),
         )
 
-    def training_images(self, n: int = N_TRAINING, seed: int = 0) -> xr.Dataset:
-        """Draw its training images."""
-        return DATASETS[self.data](n, seed=seed, **self.shown)
-
-    def recipe(self, seed: int = 0, epochs: int | None = None) -> Recipe:
-        """Return the recipe: that of the recurrent model, as far as the model allows."""
-        changes: dict[str, Any] = {"seed": seed, "epochs": epochs or self.epochs, "presentation": self.presentation}
-        if not self.recurrent:
-            changes["progressive"] = None
-        if self.presentation != sustained():
-            changes["loss_at"] = "readout"
-        return Recipe.tracing(**changes)
-
 
 _MAZES: dict[str, Any] = {"recurrent": True, "sharing": "time", "readout_time": 20, "data": "mazes", "epochs": 5}
 # by the name under which it ships, or would; a control model has the same training images as "tracer"
@@ -105,7 +86,9 @@ TRACERS: dict[str, Tracer] = {
     "tracer": Tracer("weights shared over time", recurrent=True, sharing="time"),
     "tracer-unshared": Tracer("the same depth, weights not shared over time"),
     "tracer-deep": Tracer("a residual net of 24 layers at full resolution", kind="BRCx2+I"),
-    "tracer-dilated": Tracer("a residual net of 12 dilated layers, which sees 46 px", pre_net="dilated", readout_time=1),
+    "tracer-dilated": Tracer(
+        "a residual net of 12 dilated layers, which sees 47 px", pre_net="dilated", readout_time=1
+    ),
     "tracer-u-shaped": Tracer("a U-net of three resolutions", pre_net="u-shaped", readout_time=1),
     "tracer-deep-20": Tracer(
         "24 layers, trained on curves of 6 to 20 px", kind="BRCx2+I", shown={"size": 24, "length": (6, 20)}, seeds=1

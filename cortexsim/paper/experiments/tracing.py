@@ -5,25 +5,30 @@ The sets and the criteria were fixed before the first of these models was traine
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 import xarray as xr
 
 from cortexsim import analyse
+from cortexsim.datasets.pixel_paths import paths
+from cortexsim.datasets.tree_mazes import mazes
 from cortexsim.model.cortex import Cortex
 from cortexsim.recording._simulate import simulate
 from cortexsim.stimuli.images import as_images
-from cortexsim.stimuli.presentation import AnyPresentation
+from cortexsim.stimuli.presentation import AnyPresentation, sustained
 from cortexsim.training.evaluate import predictions
-from cortexsim.zoo.tracers import DATASETS, Tracer
+from cortexsim.training.recipe import Recipe
+from cortexsim.zoo.tracers import Tracer
 
+N_TRAINING = 12_800
+DATASETS: dict[str, Callable[..., xr.Dataset]] = {"paths": paths, "mazes": mazes}
 CHUNK = 20  # stimuli recorded at once: maps of all times take memory
 STEPS_A_PIXEL, STEPS_A_PIXEL_LATE = 3, 9
-WAVE_AT = 40  # px, the curves whose latencies by distance are kept
+
+GROWTH = ("slope", "slope_low", "slope_high", "intercept", "r", "r_of_medians")
 
 # criteria; fractions
 RECURRENT_AT_LEAST = {40: {"yes_no": 0.95, "exact": 0.90}, 60: {"yes_no": 0.90, "exact": 0.80}}  # at 3 steps a pixel
@@ -36,6 +41,21 @@ MAZES_AT_LEAST = {9: 0.90, 13: 0.80}  # exact, at the last time
 SOLUTIONS_AT_MOST = {9: 0.60, 13: 0.30}  # exact: the path through a maze is expected not to extrapolate
 
 
+def training_images(tracer: Tracer, n: int = N_TRAINING, seed: int = 0) -> xr.Dataset:
+    """Draw the training images of a model."""
+    return DATASETS[tracer.data](n, seed=seed, **tracer.shown)
+
+
+def recipe_of(tracer: Tracer, seed: int = 0, epochs: int | None = None) -> Recipe:
+    """Return the recipe of a model: that of the recurrent one, as far as the model allows."""
+    changes: dict[str, Any] = {"seed": seed, "epochs": epochs or tracer.epochs, "presentation": tracer.presentation}
+    if not tracer.recurrent:
+        changes["progressive"] = None
+    if tracer.presentation != sustained():
+        changes["loss_at"] = "readout"
+    return Recipe.tracing(**changes)
+
+
 @dataclass(frozen=True)
 class Sizes:
     """The sets on which models are tested: number of stimuli of each, and how long a model runs.
@@ -46,17 +66,21 @@ class Sizes:
         By length, px: side of the image, px, and number of stimuli. A model runs 3 steps a pixel, and 9.
     mazes : mapping of int to (int, int)
         By cells on each side: number of stimuli, and last time.
+    wave : int
+        Length of the curves whose latencies by distance are kept, px.
     """
 
     curves: dict[int, tuple[int, int]]
     mazes: dict[int, tuple[int, int]]
+    wave: int
 
 
 FULL = Sizes(
     {10: (16, 200), 20: (32, 200), 30: (32, 200), 40: (48, 100), 60: (64, 100)},
     {5: (200, 60), 7: (200, 100), 9: (200, 150), 13: (100, 250), 21: (50, 400)},
+    wave=40,
 )
-SMALL = Sizes({10: (16, 4), 20: (32, 4)}, {5: (4, 20)})
+SMALL = Sizes({10: (16, 4), 20: (32, 4)}, {5: (4, 20)}, wave=20)
 
 
 @dataclass(frozen=True)
@@ -70,12 +94,15 @@ class Test:
     data : Dataset
     until, late : int
         Last time that is recorded, and a later one that is read once.
+    wave : bool
+        Whether latencies by distance are kept.
     """
 
     value: int
     data: xr.Dataset
     until: int
     late: int
+    wave: bool = False
 
 
 def tests(tracer: Tracer, sizes: Sizes) -> Iterator[Test]:
@@ -88,7 +115,7 @@ def tests(tracer: Tracer, sizes: Sizes) -> Iterator[Test]:
     for length, (size, n) in sizes.curves.items():
         data = DATASETS["paths"](n, part="test", size=size, length=(length, length))
         until = max(STEPS_A_PIXEL * length, longest) if tracer.recurrent else longest
-        yield Test(length, data, until, STEPS_A_PIXEL_LATE * length)
+        yield Test(length, data, until, STEPS_A_PIXEL_LATE * length, tracer.recurrent and length == sizes.wave)
 
 
 def measured(model: Cortex, tracer: Tracer, sizes: Sizes = FULL) -> xr.Dataset:
@@ -120,11 +147,7 @@ def measured(model: Cortex, tracer: Tracer, sizes: Sizes = FULL) -> xr.Dataset:
         steps.append(needed)
     result = xr.concat(found, by, data_vars="all", join="outer")
     if tracer.recurrent:
-        joined = xr.concat([one.drop_vars("stimulus") for one in steps], "stimulus")
-        if int(joined.notnull().sum()) >= 3 and len(np.unique(joined["length"][joined.notnull().values])) > 1:
-            grown = analyse.growth(joined)
-            names = ("slope", "slope_low", "slope_high", "intercept", "r", "r_of_medians")
-            result = result.assign({name: grown[name].reset_coords(drop=True) for name in names})
+        result = result.assign(_growth(xr.concat([one.drop_vars("stimulus") for one in steps], "stimulus")))
     result["time"].attrs = {"long_name": "readout time", "units": "steps"}
     if by == "cells":
         result = result.rename({str(name): f"maze_{name}" for name in result.data_vars})
@@ -132,6 +155,15 @@ def measured(model: Cortex, tracer: Tracer, sizes: Sizes = FULL) -> xr.Dataset:
         return result
     result["length"].attrs = {"long_name": "length of the curve", "units": "px"}
     return result
+
+
+def _growth(steps: xr.DataArray) -> dict[str, float]:
+    """Return how the steps needed grow with the length; NaN where too few stimuli are solved."""
+    try:
+        grown = analyse.growth(steps)
+    except ValueError:
+        return dict.fromkeys(GROWTH, np.nan)
+    return {name: float(grown[name]) for name in GROWTH}
 
 
 def _at(model: Cortex, tracer: Tracer, test: Test) -> tuple[xr.Dataset, xr.DataArray]:
@@ -147,9 +179,9 @@ def _at(model: Cortex, tracer: Tracer, test: Test) -> tuple[xr.Dataset, xr.DataA
             share = analyse.map_accuracy(recording, some, measure.replace("_", "/"))
             shares.append(some.sizes["stimulus"] * share.reset_coords(drop=True))
         needed.append(analyse.steps_needed(recording, some))
-        if tracer.recurrent and test.value == WAVE_AT and tracer.data == "paths":
-            latencies.append(_latencies(recording, some))
-    course = {measure: sum(shares) / n for measure, shares in curves.items()}
+        if test.wave:
+            latencies.append(_latencies(recording, some, test.value))
+    course = {measure: xr.concat(shares, "part").sum("part") / n for measure, shares in curves.items()}
     steps = xr.concat(needed, "stimulus")
     one: dict[str, Any] = {
         name: ("time", values.values, {"long_name": _NAMES[name], "units": "1"}) for name, values in course.items()
@@ -169,12 +201,12 @@ def _at(model: Cortex, tracer: Tracer, test: Test) -> tuple[xr.Dataset, xr.DataA
 _NAMES = {"yes_no": "accuracy at the far point and the foil", "exact": "fraction of maps with every line pixel correct"}
 
 
-def _latencies(recording: xr.DataTree, data: xr.Dataset) -> xr.DataArray:
+def _latencies(recording: xr.DataTree, data: xr.Dataset, length: int) -> xr.DataArray:
     try:
         found = analyse.wave(recording, data)["latency"]
     except ValueError:
         # a model that was hardly trained tags nothing
-        found = xr.DataArray(np.full(WAVE_AT, np.nan), {"distance": np.arange(WAVE_AT)}, ("distance",))
+        found = xr.DataArray(np.full(length, np.nan), {"distance": np.arange(length)}, ("distance",))
     return found.expand_dims("stimulus")
 
 
