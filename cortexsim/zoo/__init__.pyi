@@ -1,11 +1,14 @@
 from . import cards
 from .models import CONTROLS, PAPER, SHORT, PaperModel, build, card, controls, get, load, pretrained, siblings
+from .tracers import TRACERS, Tracer, tracer
 
 __all__ = [
     "CONTROLS",
     "PAPER",
     "SHORT",
+    "TRACERS",
     "PaperModel",
+    "Tracer",
     "build",
     "card",
     "cards",
@@ -14,4 +17,5 @@ __all__ = [
     "load",
     "pretrained",
     "siblings",
+    "tracer",
 ]
