@@ -4,12 +4,15 @@ from .published._blt import blt
 from .published._cornet_rt import cornet_rt
 from .published._cornet_s import cornet_s
 from .published._spoerer_bl import spoerer_bl
+from .published.registry import PUBLISHED, Published, modules
 
 __all__ = [
     "CONTROLS",
     "PAPER",
+    "PUBLISHED",
     "SHORT",
     "PaperModel",
+    "Published",
     "blt",
     "build",
     "card",
@@ -19,6 +22,7 @@ __all__ = [
     "cornet_s",
     "get",
     "load",
+    "modules",
     "pretrained",
     "siblings",
     "spoerer_bl",
