@@ -5,14 +5,17 @@ from .published._cornet_rt import cornet_rt
 from .published._cornet_s import cornet_s
 from .published._spoerer_bl import spoerer_bl
 from .published.registry import PUBLISHED, Published, modules
+from .tracers import TRACERS, Tracer, tracer
 
 __all__ = [
     "CONTROLS",
     "PAPER",
     "PUBLISHED",
     "SHORT",
+    "TRACERS",
     "PaperModel",
     "Published",
+    "Tracer",
     "blt",
     "build",
     "card",
@@ -26,4 +29,5 @@ __all__ = [
     "pretrained",
     "siblings",
     "spoerer_bl",
+    "tracer",
 ]

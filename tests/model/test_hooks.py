@@ -130,7 +130,7 @@ def test_noise_of_a_model_without_statistics_is_in_standard_deviations_over_the_
 
 
 def test_noise_of_a_model_without_statistics_is_as_strong_with_a_lesion(small_model, shown_images):
-    shown = {"until": 4, "silence": {"feedback": None}}
+    shown = {"until": 4, "silence": {"V2->IT": None}}
     how = {"lesion": "mean-replaced", "calibrate_on": shown_images.isel(stimulus=[0])}
     # V1 at time 0 is the same in all of them, and so is its noise
     runs = [noisy(small_model, shown_images, **extra) for extra in ({}, shown, {**shown, **how})]
