@@ -282,7 +282,7 @@ class Tour(HasExercises, Saving, Panel):
             stimulus=self.stimulus,
             presentation=self._presentation.to_dict(),
             until=self.until,
-            quantity="state" if self._material.model.normalization == "none" else "rate",
+            quantity="rate",
             seed=0,
         )
         shown = stimuli(wanted, self._material.images)
