@@ -3,11 +3,13 @@ from .brains import human
 from .brains.milliseconds import Milliseconds
 from .graph._schedule import schedule
 from .graph.builders import adjacent, fully_recurrent, resnet
-from .graph.cortex_graph import CortexGraph, State
+from .graph.cortex_graph import CortexGraph
+from .graph.states import State
 from .graph.transitions import Transition
 from .model._calibrate import calibrate
 from .model.checkpoint import load, save
 from .model.cortex import Cortex
+from .model.costs import multiply_adds
 from .model.shortcut import with_shortcut
 from .paper import experiments, predictions
 from .recording._simulate import estimate, simulate
@@ -16,8 +18,9 @@ from .recording.description import summary
 from .recording.io import open_recording, save_recording
 from .stimuli.presentation import Mixture, Presentation, flash, masked, mixture, sequence, sustained
 from .sweeps.running import sweep
-from .training._train import Progress, TrainingDivergedError, fit, train
+from .training._train import fit, train
 from .training.recipe import Recipe
+from .training.records import Progress, TrainingDivergedError
 
 __version__: str
 
@@ -47,6 +50,7 @@ __all__ = [
     "load",
     "masked",
     "mixture",
+    "multiply_adds",
     "open_recording",
     "plot",
     "predictions",

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import xarray as xr
 
-from cortexsim.analyse.interval import jackknife, jackknife_text, with_interval
+from cortexsim.analyse.interval import with_interval
 from cortexsim.analyse.kernel import centred, products, unbiased
-from cortexsim.analyse.node import (
-    Node,
-    activity_of,
-    at_least_stimuli,
-    name_of,
-    patterns,
-    refuse_constant,
-    time_coordinate,
-    times_to_read,
-)
+from cortexsim.analyse.node import Node, activity_of, at_least_stimuli, refuse_constant
+from cortexsim.analyse.over_time import measured_over_time
 
 
 def dimensionality(node: Node, *, debiased: bool = True, seed: int = 0, progress: bool = False) -> xr.DataArray:
@@ -62,33 +56,26 @@ def dimensionality(node: Node, *, debiased: bool = True, seed: int = 0, progress
     """
     activity = activity_of(node)
     at_least_stimuli(activity, 5, "dimensionality")
-    n = activity.sizes["stimulus"]
-    found = np.full((3, activity.sizes["time"]), np.nan)
-    for index in times_to_read(activity, progress, "measuring"):
-        responses = patterns(activity, index)
+
+    def ratio(responses: np.ndarray, index: int) -> Callable[[np.ndarray], float]:
         refuse_constant(responses, activity, index)
         kernel = products(responses)
+        of = _debiased_ratio if debiased else _ratio
+        return lambda chosen: of(kernel[np.ix_(chosen, chosen)])
 
-        def ratio(chosen: np.ndarray, kernel: np.ndarray = kernel) -> float:
-            return _debiased_ratio(kernel[np.ix_(chosen, chosen)])
-
-        if debiased:
-            found[:, index] = jackknife(n, ratio, seed)
-        else:
-            found[0, index] = _ratio(kernel)
-    value = xr.DataArray(
-        found[0],
-        {"time": time_coordinate(activity)},
-        ("time",),
+    found = measured_over_time(
+        activity,
         "dimensionality",
-        {
-            "long_name": f"participation ratio{'' if debiased else ' of the sample'}",
-            "units": "1",
-            "of": name_of(activity),
-        },
+        ratio,
+        long_name=f"participation ratio{'' if debiased else ' of the sample'}",
+        units="1",
+        seed=seed,
+        progress=progress,
     )
-    text = jackknife_text(n) if debiased else f"none: the plain ratio depends on the number of stimuli, here {n}"
-    return with_interval(value, found[1], found[2], text, n)
+    if debiased:
+        return found
+    n, none = activity.sizes["stimulus"], np.full(found.shape, np.nan)
+    return with_interval(found, none, none, f"none: the plain ratio depends on the number of stimuli, here {n}", n)
 
 
 def _ratio(kernel: np.ndarray) -> float:

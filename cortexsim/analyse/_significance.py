@@ -71,9 +71,9 @@ def significance(
     References
     ----------
     Maris, E. & Oostenveld, R. (2007). Nonparametric statistical testing of EEG- and MEG-data. Journal of Neuroscience
-    Methods 164. Sassenhagen, J. & Draschkow, D. (2019). Cluster-based permutation tests of MEG/EEG data do not establish
-    significance of effect latency or location. Psychophysiology 56. Benjamini, Y. & Hochberg, Y. (1995). Controlling the
-    false discovery rate. Journal of the Royal Statistical Society B 57.
+    Methods 164. Sassenhagen, J. & Draschkow, D. (2019). Cluster-based permutation tests of MEG/EEG data do not
+    establish significance of effect latency or location. Psychophysiology 56. Benjamini, Y. & Hochberg, Y. (1995).
+    Controlling the false discovery rate. Journal of the Royal Statistical Society B 57.
     """
     one_of(method, "method", METHODS)
     one_of(tail, "tail", TAILS)

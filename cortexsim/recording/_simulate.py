@@ -23,6 +23,7 @@ from cortexsim.model.nets import undisturbed
 from cortexsim.model.plan import Amount, Images
 from cortexsim.recording.build import label, write_step
 from cortexsim.recording.description import settings
+from cortexsim.recording.dtypes import DTYPES
 from cortexsim.recording.io import engine_for, open_recording, save_recording
 from cortexsim.recording.plan import RecordingPlan, plan_recording
 from cortexsim.recording.selection import Record, as_record, estimate, refuse_too_large
@@ -104,7 +105,8 @@ def simulate(
     noise : float
         Gaussian noise on every unit of every state at every time, added to h_j(t) after the sum, so that it acts on all
         that follows. 1 is the standard deviation that the channel has at this time over images and positions, by the
-        statistics in use; with a recalibrated lesion, by those of the intact model. Drawn by (seed, stimulus, repeat,
+        statistics in use; with a recalibrated lesion, by those of the intact model; of a model without statistics, over
+        the stimuli of this call, which are run once without noise for that. Drawn by (seed, stimulus, repeat,
         state, time) alone.
     repeats : int
         How often each stimulus is shown; only the noise differs. Coordinates `target` (index of the stimulus that is
@@ -112,7 +114,7 @@ def simulate(
     labels : sequence of int, optional
         Class of each stimulus.
     quantity : "state" or "rate"
-        h itself, or relu(BN_t(h)), what the next areas read.
+        h itself, or relu(BN_t(h)), what the next areas read; relu(h) for normalization "none".
     dtype : "float16", "float32" or "float64"
         Of what is recorded. Sums over float16 overflow easily: convert what you read before you add it up.
     seed : int
@@ -207,9 +209,9 @@ def _sink(plan: RecordingPlan, to: str | Path | None, unfinished: Mapping[str, A
     if to is not None:
         refuse_existing(to)
         if engine_for(to) == "zarr":
-            return Stream.create(Path(to), label(plan, lazy(plan.shapes, plan.dtype)), plan.batch_size)
+            return Stream.create(Path(to), label(plan, lazy(plan.shapes, DTYPES[plan.dtype].stored)), plan.batch_size)
     refuse_too_large(plan.run.model, plan.n, plan.run.until, as_record(plan.selected), plan.dtype)
-    return Memory(plan.shapes, plan.dtype)
+    return Memory(plan.shapes, DTYPES[plan.dtype].stored)
 
 
 def _run(plan: RecordingPlan, sink: Memory | Stream, progress: bool, report: Report) -> None:

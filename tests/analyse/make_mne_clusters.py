@@ -5,8 +5,8 @@ The suite does not need MNE; the numbers in the file are its own. To make them a
     python -m venv mne && mne/bin/pip install mne scikit-learn
     mne/bin/python tests/analyse/make_mne_clusters.py
 
-Eight observations of 24 times, and of 10 x 12 training and testing times: few enough that all flips of signs are tried, so
-that nothing depends on how they are drawn.
+Eight observations of 24 times, and of 10 x 12 training and testing times: few enough that all flips of signs are tried,
+so that nothing depends on how they are drawn.
 """
 
 from pathlib import Path

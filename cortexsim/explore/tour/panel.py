@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -14,9 +15,10 @@ import xarray as xr
 from cortexsim._support.checks import unknown
 from cortexsim._support.hashing import checksum
 from cortexsim.explore.panel.asking import Guess, HasExercises
+from cortexsim.explore.panel.box import Panel
 from cortexsim.explore.panel.jobs import Turns
 from cortexsim.explore.panel.notice import alert
-from cortexsim.explore.panel.offer import KINDS, Offer
+from cortexsim.explore.panel.offer import Offer
 from cortexsim.explore.panel.settings import Saving
 from cortexsim.explore.tour.accuracies import MEASURING, Accuracies
 from cortexsim.explore.tour.controls import CHOICES, Controls
@@ -24,15 +26,15 @@ from cortexsim.explore.tour.film import scene
 from cortexsim.explore.tour.material import Material, find_task
 from cortexsim.explore.tour.prediction import Prediction
 from cortexsim.explore.tour.questions import EXERCISES, Facts
-from cortexsim.explore.widgets.shortcuts import Panel
 from cortexsim.explore.widgets.stage import Stage
 from cortexsim.graph._schedule import arrival
 from cortexsim.model.cortex import Cortex
-from cortexsim.recording._rerun import FORM, check, presentation_from, rerun, stimuli, verify
+from cortexsim.recording._rerun import FORM, check, rerun, stimuli, verify
 from cortexsim.recording.description import settings as made_with
 from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.masks import MASKS, GivenMask
 from cortexsim.stimuli.presentation import Presentation
+from cortexsim.stimuli.text import ONE_IMAGE, one_image_from_dict
 
 UNTIL = 12
 SHOWN_AS = ("kind", "duration", "mask", "soa")
@@ -53,7 +55,7 @@ class Tour(HasExercises, Saving, Panel):
         A model of your own instead of the task's: a Cortex, the name of a pretrained one, or a path.
     data : Dataset or mapping, optional
         With `model`: images with the coordinate `label`, or a dataset's name and arguments as `rerun` reads them.
-    sibling : Cortex or str, optional
+    control : Cortex or str, optional
         With `model`: a control model, whose accuracy is drawn, too.
     difficulty : str, optional
     stimulus : int
@@ -64,6 +66,8 @@ class Tour(HasExercises, Saving, Panel):
         Last time.
     question : str
         The first question: a key of `QUESTIONS`, or "" for none.
+    sibling : Cortex or str, optional
+        The former name of `control`.
 
     Attributes
     ----------
@@ -103,14 +107,18 @@ class Tour(HasExercises, Saving, Panel):
         *,
         model: Cortex | str | None = None,
         data: xr.Dataset | Mapping[str, Any] | None = None,
-        sibling: Cortex | str | None = None,
+        control: Cortex | str | None = None,
         difficulty: str | None = None,
         stimulus: int = 0,
         presentation: Presentation | None = None,
         until: int | None = None,
         question: str = "settled",
+        sibling: Cortex | str | None = None,
     ) -> None:
-        self._material = Material(model, data, sibling)
+        if sibling is not None:
+            warnings.warn("Tour(sibling=...) is called control= now", DeprecationWarning, stacklevel=2)
+            control = sibling if control is None else control
+        self._material = Material(model, data, control)
         self._tasks = self._material.tasks
         if task is not None and task not in self._tasks:
             raise ValueError(unknown("task", task, self._tasks))
@@ -125,7 +133,7 @@ class Tour(HasExercises, Saving, Panel):
         self.stimulus = stimulus
         if until is not None:
             self.until = until
-        self._show_as(presentation_from(self._material.task.start) if presentation is None else presentation)
+        self._show_as(one_image_from_dict(self._material.task.start) if presentation is None else presentation)
         self.controls.link(self)
         traitlets.link((self, "time"), (self.stage, "time"))
         self.observe(lambda change: self._attempt(change["name"]), names=list(CHOICES))
@@ -162,7 +170,7 @@ class Tour(HasExercises, Saving, Panel):
                 )
         shown = {
             "stimulus": wanted["stimulus"],
-            "presentation": presentation_from(wanted["presentation"]),
+            "presentation": one_image_from_dict(wanted["presentation"]),
             "until": wanted["until"],
         }
         found = find_task(wanted["model"], wanted["data"])
@@ -211,7 +219,7 @@ class Tour(HasExercises, Saving, Panel):
     def _known(self, proposal: Any) -> str:
         # the menu itself would refuse it without naming the allowed values
         name, value = proposal["trait"].name, proposal["value"]
-        allowed = {"task": self._tasks, "kind": KINDS, "mask": MASKS}[name]
+        allowed = {"task": self._tasks, "kind": ONE_IMAGE, "mask": MASKS}[name]
         if value not in allowed:
             raise traitlets.TraitError(unknown(name, value, allowed))
         return value
@@ -241,7 +249,7 @@ class Tour(HasExercises, Saving, Panel):
                 "presentation must be a flash, sustained or masked, such as cortexsim.flash(1), got "
                 f"{type(presentation).__name__}"
             )
-        if presentation.kind not in KINDS:
+        if presentation.kind not in ONE_IMAGE:
             raise ValueError(f"this panel shows a flash, sustained or masked image, got «{presentation}»")
         if isinstance(presentation.mask, GivenMask):
             raise ValueError(f"this panel shows masks that are generated ({', '.join(MASKS)}), not pixels of your own")
@@ -252,7 +260,7 @@ class Tour(HasExercises, Saving, Panel):
         """Update everything that depends on a choice."""
         if changed == "task":
             self._choose_task(self.task)
-            self._show_as(presentation_from(self._material.task.start))
+            self._show_as(one_image_from_dict(self._material.task.start))
         if changed == "difficulty":
             self._material.draw(self.difficulty)
         offer = Offer(self._material.model, self.until)
@@ -274,7 +282,7 @@ class Tour(HasExercises, Saving, Panel):
             stimulus=self.stimulus,
             presentation=self._presentation.to_dict(),
             until=self.until,
-            quantity="state" if self._material.model.normalization == "none" else "rate",
+            quantity="rate",
             seed=0,
         )
         shown = stimuli(wanted, self._material.images)
@@ -315,7 +323,7 @@ class Tour(HasExercises, Saving, Panel):
 
     def _measure(self) -> None:
         """Ask about this recording, and measure how often such images are classified correctly."""
-        self.ask.start(self._facts, sibling=self._material.sibling is not None)
+        self.ask.start(self._facts, control=self._material.control is not None)
         key = (self.task, self.difficulty, self._presentation, self.until)
         self._accuracies.show(key, self._material, self._presentation, self.until)
 
