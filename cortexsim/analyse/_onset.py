@@ -51,8 +51,8 @@ def onset(
     -------
     DataArray
         In the units of time, with the dimensions of `values` except `over` and the time; NaN where there is no onset.
-        `low` and `high`: 95 % interval over observations, by Student's t with the standard error of the bootstrap; NaN where
-        more than 2.5 % of the resamples have no onset, whose share is the coordinate `without`.
+        `low` and `high`: 95 % interval over observations, by Student's t with the standard error of the bootstrap; NaN
+        where more than 2.5 % of the resamples have no onset, whose share is the coordinate `without`.
 
     Raises
     ------
@@ -79,10 +79,9 @@ def onset(
     (clock,) = clocks
     rest = [dim for dim in differences.dims if dim not in (over, clock)]
     stacked = differences.transpose(*rest, over, clock)
-    times = (
-        stacked[clock].values.astype(float) if clock in stacked.coords else np.arange(stacked.sizes[clock], dtype=float)
-    )
-    n, threshold = stacked.sizes[over], critical(stacked.sizes[over] - 1, two_sided=False)
+    n, n_times = stacked.sizes[over], stacked.sizes[clock]
+    times = stacked[clock].values.astype(float) if clock in stacked.coords else np.arange(float(n_times))
+    threshold = critical(n - 1, two_sided=False)
 
     def onset_of(observations: np.ndarray) -> float:
         if by == "criterion":
