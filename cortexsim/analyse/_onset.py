@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from cortexsim._support.checks import finite, one_of, whole
-from cortexsim.analyse._significance import critical, differences_of, significant_from
+from cortexsim.analyse._significance import TIMES, critical, differences_of, significant_from
 from cortexsim.analyse.interval import student, with_interval
 
 BY = ("criterion", "cluster")
@@ -73,7 +73,7 @@ def onset(
     if not 0 < level < 1:
         raise ValueError(f"level must be between 0 and 1, got {level}")
     differences, against = differences_of(values, other, over)
-    clocks = [str(dim) for dim in differences.dims if dim.endswith("time")] if differences.ndim else []
+    clocks = [str(dim) for dim in differences.dims if dim in TIMES]
     if len(clocks) != 1:
         raise ValueError(f"an onset needs one time, got {values.dims}")
     (clock,) = clocks

@@ -94,8 +94,9 @@ def add_outline(figure: go.Figure, x: np.ndarray, y: np.ndarray, flags: np.ndarr
         y=np.concatenate([[y[0] - step_y], y, [y[-1] + step_y]]),
         z=np.pad(flags.astype(float), 1),
         contours={"start": 0.5, "end": 0.5, "size": 1, "coloring": "none"},
-        line={"color": theme.INK, "width": 2},
+        line={"color": theme.INK, "width": 2, "smoothing": 0},
         showscale=False,
+        showlegend=False,
         hoverinfo="skip",
         name="significant",
     )
