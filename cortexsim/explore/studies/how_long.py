@@ -99,8 +99,8 @@ class HowLong(TaskStudy):
             POOLED: f"shared over times 0 to {who.model.readout_time}",
         }
         models, curves = {"recurrent": who.model}, [("recurrent", kind) for kind in kinds]
-        if who.sibling is not None:
-            models["feedforward"] = who.sibling
+        if who.control is not None:
+            models["feedforward"] = who.control
             curves.append(("feedforward", CALIBRATED))
         right = np.full((len(models), len(kinds), until + 1), np.nan)
         for number, (name, kind) in enumerate(curves):

@@ -81,7 +81,7 @@ class Masking(SubjectStudy):
 
     def measure(self, choices: Chosen, report: Report) -> xr.Dataset:
         """Run all conditions on the model, and on the feedforward control where it has such statistics."""
-        control, soas = self.who.sibling, self._soas(choices)
+        control, soas = self.who.control, self._soas(choices)
         models = {"recurrent": self._with_shortcut(choices, soas, report)}
         if control is not None and choices["statistics"] != FLASHES and self._knows(control, choices, soas):
             models["feedforward"] = control

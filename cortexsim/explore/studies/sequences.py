@@ -73,8 +73,8 @@ class Sequences(SubjectStudy):
     def measure(self, choices: Chosen, report: Report) -> xr.Dataset:
         """Show each target at every place of its stream, to the model and to its control."""
         models = {"recurrent": self.who.model}
-        if self.who.sibling is not None:
-            models["feedforward"] = self.who.sibling
+        if self.who.control is not None:
+            models["feedforward"] = self.who.control
         training = self.who.training(N_CALIBRATION) if choices["statistics"] == STREAMS else None
 
         def measure(model: Cortex, of_model: Report) -> xr.Dataset:
