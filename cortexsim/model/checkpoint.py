@@ -256,7 +256,7 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path} is no safetensors file, or it is cut or damaged: {error}") from error
+        raise ValueError(f"{path} is no safetensors file, or it is truncated or damaged: {error}") from error
     try:
         meta = json.loads(metadata[KEY])
         found = int(meta["format"])
@@ -277,7 +277,9 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def _description(meta: Mapping[str, Any]) -> str:
-    return checksum(json.dumps(meta, sort_keys=True), digits=64)
+    # as it is read again: JSON has texts as keys, and numbers sort in another order
+    read = json.loads(json.dumps(meta))
+    return checksum(json.dumps(read, sort_keys=True), digits=64)
 
 
 def _content(tensors: Mapping[str, Tensor]) -> str:

@@ -210,14 +210,14 @@ def test_the_name_of_a_pretrained_model_is_answered_with_how_to_load_it(name):
 def test_a_cut_file_is_refused(saved, part):
     whole = saved.read_bytes()
     saved.write_bytes(whole[: int(part * len(whole))])
-    with pytest.raises(ValueError, match="is no safetensors file, or it is cut or damaged"):
+    with pytest.raises(ValueError, match="is no safetensors file, or it is truncated or damaged"):
         cs.load(saved)
 
 
 @pytest.mark.parametrize("content", [b"hello, I am a text", b"\x89PNG\r\n\x1a\n" + bytes(100), b"{}" * 50])
 def test_a_file_of_another_kind_is_refused(path, content):
     path.write_bytes(content)
-    with pytest.raises(ValueError, match="is no safetensors file, or it is cut or damaged"):
+    with pytest.raises(ValueError, match="is no safetensors file, or it is truncated or damaged"):
         cs.load(path)
 
 
@@ -341,3 +341,9 @@ def test_modules_that_differ_in_their_weights_only_may_have_one_name(path):
     torch.nn.init.constant_(model.updates["V2"].weight, 0.5)
     cs.save(model, path)
     assert cs.load(path, {"PReLU": nn.PReLU()}).updates["V2"].weight.tolist() == [0.5]
+
+
+def test_facts_whose_keys_are_numbers_come_back_as_texts(small_model, tmp_path):
+    # 13 is after 5 as a number, and before it as a text
+    cs.save(small_model, tmp_path / "m.safetensors", about={"by_cells": {5: 0.9, 13: 0.8}})
+    assert cs.load(tmp_path / "m.safetensors").about == {"by_cells": {"5": 0.9, "13": 0.8}}
