@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from cortexsim._support.checks import unknown, whole
+from cortexsim._support.files import as_path
 from cortexsim.datasets.labels import labelled
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def folder(
         If `path` is not a folder or has no subfolders, if `part` is none of them or is needed, if a class has no
         image, if files cannot be read (up to five are named), if sizes differ, or if `size` is no size.
     """
-    root = _part_of(Path(path).expanduser(), part)
+    root = _part_of(as_path(path), part)
     shape = _height_and_width(size)
     names, files, labels = _list(root)
     images = _read_all(files, shape, progress)
@@ -108,7 +109,7 @@ def pictures(
     ValueError
         If `path` is not a folder or contains no image, files cannot be read, sizes differ, or `size` is no size.
     """
-    root = Path(path).expanduser()
+    root = as_path(path)
     if not root.exists():
         raise FileNotFoundError(f"there is no folder {str(path)!r}: give a folder with images")
     if not root.is_dir():
@@ -117,13 +118,18 @@ def pictures(
     if not files:
         raise ValueError(f"no image found in {str(path)!r}: give a folder with images, such as .png or .jpg")
     images = _read_all(files, shape, progress)
-    name = ("stimulus", [file.name for file in files], {"long_name": "name of the file", "units": "1"})
+    name = ("stimulus", [_readable(file.name) for file in files], {"long_name": "name of the file", "units": "1"})
     height, width = images.shape[2:]
     return xr.Dataset(
         {"image": (("stimulus", "channel", "y", "x"), images, {"long_name": "RGB image", "units": "1"})},
         {"file_name": name},
         {"name": root.name, "path": str(path), "height": height, "width": width},
     )
+
+
+def _readable(name: str) -> str:
+    """Return a name of the file system as text that can be written: bytes that are no UTF-8 are escaped, as \\xe9."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 class _DamagedError(Exception):

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from cortexsim import __version__
-from cortexsim._support.files import refuse_existing, written_aside
+from cortexsim._support.files import as_path, refuse_existing, written_aside
 from cortexsim._support.hashing import checksum
 from cortexsim._support.resources import data_folder
 from cortexsim.graph.cortex_graph import CortexGraph, given
@@ -57,8 +57,7 @@ def save(model: Cortex, path: str | Path, *, overwrite: bool = False, about: Map
     model = the_cortex(model, "save")
     path = checked_suffix(path)
     _check_names(model)
-    if not (overwrite and path.is_file()):
-        refuse_existing(path)
+    refuse_existing(path, replacing=overwrite)
     # copies: a module of the user's may tie tensors, and the format refuses shared memory
     tensors = {
         f"weights/{name}": value.detach().clone(memory_format=torch.contiguous_format)
@@ -122,7 +121,8 @@ def load(
         If it is cut, damaged, foreign or of a newer format, or `modules` lacks something, or the device is not there;
         the message says which.
     """
-    if not Path(path).is_file():
+    path = as_path(path)
+    if not path.is_file():
         raise FileNotFoundError(f"there is no model at {path}{_hint(path)}")
     tensors, meta = read_tensors(path)
     if "model" not in meta:
@@ -213,8 +213,8 @@ def checked_suffix(path: str | Path) -> Path:
     ValueError
         If it does not end in .safetensors.
     """
-    path = Path(path)
-    if path.suffix != ".safetensors":
+    path = as_path(path)
+    if path.suffix.lower() != ".safetensors":
         raise ValueError(f"a model's path must end in .safetensors, got {str(path)!r}")
     return path
 
@@ -248,7 +248,7 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """
     from safetensors import SafetensorError, safe_open
 
-    path = Path(path)
+    path = as_path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no model at {path}")
     try:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.files import FolderLock
+from cortexsim._support.files import PathLock, as_path
 from cortexsim.recording.io import COMPLETE, WRITTEN, engine_for, open_recording
 
 SHOWN_AT_MOST = 5
@@ -70,7 +70,7 @@ def verify(path: str | Path, *, mend: bool = False) -> int:
             f"{text}; verify(path, mend=True) (or cortexsim verify --mend) marks these as not written, and the same "
             "call of simulate with resume=True (--resume) runs them again"
         )
-    n = _mark(Path(path), [rows for _, rows, _ in damaged], text)
+    n = _mark(as_path(path), [rows for _, rows, _ in damaged], text)
     raise DamagedRecordingError(
         f"{text}; {n:,} stimuli are marked as not written now, and the same call of simulate with resume=True "
         "(--resume) runs them again"
@@ -106,7 +106,7 @@ def _mark(path: Path, damaged: list[range], text: str) -> int:
     root: Any = zarr.open_group(str(path), mode="r+") if engine_for(path) == "zarr" else None
     if root is None or WRITTEN not in root:
         raise ValueError(f"{text}; only a .zarr that simulate streamed to disk can be mended: make it again")
-    lock = FolderLock(path)
+    lock = PathLock(path)
     try:
         written = root[WRITTEN][:]
         for rows in damaged:

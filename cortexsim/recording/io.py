@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.files import refuse_existing, written_aside
+from cortexsim._support.files import as_path, refuse_existing, written_aside
 from cortexsim.recording.description import ATTRIBUTE, settings
 from cortexsim.stimuli.presentation import SHOWN
 
@@ -27,7 +28,7 @@ def engine_for(path: str | Path) -> str:
     ValueError
         If the suffix is neither .zarr nor .nc.
     """
-    suffix = Path(path).suffix
+    suffix = as_path(path).suffix.lower()
     if suffix not in SUFFIXES:
         raise ValueError(f"a recording's path must end in {' or '.join(SUFFIXES)}, got {str(path)!r}")
     return SUFFIXES[suffix]
@@ -45,6 +46,10 @@ def save_recording(recording: xr.DataTree, path: str | Path) -> None:
 
     Raises
     ------
+    TypeError
+        If it is not a recording.
+    ValueError
+        If the path ends otherwise, or a coordinate or attribute cannot be written in this format.
     FileExistsError, FileNotFoundError, PermissionError
         If nothing can be written there.
     OSError
@@ -52,6 +57,9 @@ def save_recording(recording: xr.DataTree, path: str | Path) -> None:
     """
     engine = engine_for(path)
     path = refuse_existing(path)
+    _check_recording(recording)
+    for node in recording.subtree:
+        check_writable(dict(node.coords), path, f"of {node.name}" if node.name else "of the recording")
     with written_aside(path) as aside:
         if engine == "zarr":
             store = _patient_store(aside)
@@ -65,6 +73,80 @@ def save_recording(recording: xr.DataTree, path: str | Path) -> None:
                     recording.to_netcdf(file, engine="h5netcdf")
                 finally:
                     file.complain()
+
+
+def _check_recording(recording: Any) -> None:
+    """Refuse what is not a whole recording."""
+    if not isinstance(recording, xr.DataTree):
+        raise TypeError(f"a recording must be a DataTree, as simulate returns it, got {type(recording).__name__}")
+    if ATTRIBUTE not in recording.attrs:
+        hint = "; give the whole recording, not one of its nodes" if recording.parent is not None else ""
+        raise TypeError(f"this DataTree is not a recording of cortexsim: it lacks the attribute {ATTRIBUTE!r}{hint}")
+
+
+def check_writable(coordinates: Mapping[Any, Any], path: Path, whose: str) -> None:
+    """Refuse coordinates and attributes that the format of a path cannot contain, by writing them to memory.
+
+    Parameters
+    ----------
+    coordinates : mapping of str to Variable or DataArray
+    path : Path
+        Ends in .zarr or .nc.
+    whose : str
+        For the message, such as "of the images".
+
+    Raises
+    ------
+    ValueError
+        The message names the first such coordinate or attribute, and why.
+    """
+    for name in coordinates:
+        if not isinstance(name, str) or not name or "/" in name:
+            raise ValueError(
+                f"the coordinate {name!r} {whose} cannot be written to {path.name}: its name must be a text without /; "
+                "rename it"
+            )
+    whole = {name: xr.Variable(one.dims, np.asarray(one.values), one.attrs) for name, one in coordinates.items()}
+    if not _why_not_written(whole.values(), path):
+        return
+    for name, variable in whole.items():
+        tried = {
+            f"coordinate {name!r}": xr.Variable(variable.dims, variable.values),
+            **{
+                f"attribute {key!r} of the coordinate {name!r}": xr.Variable((), 0, {key: value})
+                for key, value in variable.attrs.items()
+            },
+            f"coordinate {name!r} with its attributes {list(variable.attrs)}": variable,
+        }
+        for what, one in tried.items():
+            reason = _why_not_written([one], path)
+            if reason:
+                raise ValueError(
+                    f"the {what} {whose} cannot be written to {path.name} ({reason}): convert it to numbers or texts, "
+                    "or remove it"
+                )
+
+
+def _why_not_written(variables: Iterable[xr.Variable], path: Path) -> str:
+    """Return why variables cannot be written in the format of a path and read again; "" if they can."""
+    data = xr.Dataset({f"v{k}": variable for k, variable in enumerate(variables)})
+    try:
+        if engine_for(path) == "zarr":
+            from zarr.storage import MemoryStore
+
+            store = MemoryStore()
+            _free_texts(data).to_zarr(store, zarr_format=3, consolidated=False)
+            read = xr.open_zarr(store, consolidated=False).load()
+        else:
+            buffer = io.BytesIO()
+            data.to_netcdf(buffer, engine="h5netcdf")
+            read = xr.load_dataset(buffer, engine="h5netcdf")
+    # xarray and its engines raise errors of any kind here
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        return reason.encode("utf-8", "backslashreplace").decode()
+    same = all(read[name].variable.equals(variable) for name, variable in data.variables.items())
+    return "" if same else "it would be read as something else"
 
 
 def write_zarr(recording: xr.DataTree, store: Any, stimuli: int, *, compute: bool = True) -> None:
@@ -94,8 +176,7 @@ def write_zarr(recording: xr.DataTree, store: Any, stimuli: int, *, compute: boo
         }
         for name, node in recording.children.items()
     }
-    # zarr v3 has no type for texts of a fixed length
-    recording = recording.map_over_datasets(_with_free_texts)
+    recording = recording.map_over_datasets(_free_texts)
     layout: dict[str, Any] = {"zarr_format": 3, "consolidated": False, "encoding": encoding, "compute": compute}
     recording.to_zarr(store, mode="w-", **layout)
 
@@ -178,9 +259,10 @@ def _patient_store(path: Path) -> Any:
     return PatientStore(path)
 
 
-def _with_free_texts(node: xr.Dataset) -> xr.Dataset:
-    texts = {name: array.astype(object) for name, array in node.coords.items() if array.dtype.kind == "U"}
-    return node.assign_coords(texts) if texts else node
+def _free_texts(node: xr.Dataset) -> xr.Dataset:
+    """Return a Dataset whose texts have no fixed length: zarr v3 has no type for one."""
+    texts = {name: array.astype(object) for name, array in node.variables.items() if array.dtype.kind == "U"}
+    return node.assign(texts) if texts else node
 
 
 def open_recording(path: str | Path) -> xr.DataTree:
@@ -202,8 +284,8 @@ def open_recording(path: str | Path) -> xr.DataTree:
     ValueError
         If it is no recording of cortexsim, cannot be read, or is incomplete: the message says how much of it exists.
     """
-    engine = engine_for(path)
-    if not Path(path).exists():
+    engine, path = engine_for(path), as_path(path)
+    if not path.exists():
         raise FileNotFoundError(f"there is no recording at {path}")
     options: dict[str, Any] = {"consolidated": False} if engine == "zarr" else {}
     try:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.files import FolderLock, written_aside
+from cortexsim._support.files import PathLock, as_path, written_aside
 from cortexsim.recording.description import ATTRIBUTE
 from cortexsim.recording.io import COMPLETE, WRITTEN, chunk_for, engine_for, write_zarr
 
@@ -77,7 +77,7 @@ class Stream:
         import zarr
 
         self.path = path
-        self._lock = FolderLock(path)
+        self._lock = PathLock(path)
         _remove_unfinished(path)
         self._root = zarr.open_group(str(path), mode="r+")
         self._written: Any = self._root[WRITTEN]
@@ -227,7 +227,7 @@ def unfinished_settings(path: str | Path) -> dict[str, Any] | None:
     if engine_for(path) != "zarr":
         return None
     try:
-        attributes = zarr.open_group(str(path), mode="r").attrs
+        attributes = zarr.open_group(str(as_path(path)), mode="r").attrs
         if attributes.get(COMPLETE) != 0:
             return None
     except (OSError, ValueError, KeyError):

@@ -189,7 +189,7 @@ class Brains(Study):
         if choices["dims"] != AS_FILE_SAYS:
             options["dims"] = (choices["dims"],)
         if path:
-            return brains.read(Path(path).expanduser(), **options)
+            return brains.read(path, **options)
         if options:
             raise ValueError(
                 f"{', '.join(options)} selects matrices of a file, but no file is given: choose one under «brain»"
