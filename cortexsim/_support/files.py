@@ -18,7 +18,6 @@ from filelock import FileLock, Timeout
 
 from cortexsim._support.checks import shown
 
-
 LONGEST_NAME = 255  # bytes, where the file system does not say
 
 

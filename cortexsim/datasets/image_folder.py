@@ -128,7 +128,7 @@ def pictures(
 
 
 def _readable(name: str) -> str:
-    """Return a name of the file system as text that can be written: bytes that are no UTF-8 are escaped, as \\xe9."""
+    r"""Return a name of the file system as text that can be written: bytes that are no UTF-8 are escaped, as \xe9."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
