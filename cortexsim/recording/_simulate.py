@@ -24,10 +24,12 @@ from cortexsim.model.nets import undisturbed
 from cortexsim.model.plan import Amount, Images
 from cortexsim.recording.build import label, write_step
 from cortexsim.recording.description import settings
-from cortexsim.recording.io import check_writable, engine_for, open_recording, save_recording
+from cortexsim.recording.dtypes import DTYPES
+from cortexsim.recording.io import engine_for, open_recording, save_recording
 from cortexsim.recording.plan import RecordingPlan, plan_recording
 from cortexsim.recording.selection import Record, as_record, estimate, refuse_too_large
 from cortexsim.recording.stream import Memory, Stream, lazy, unfinished_settings
+from cortexsim.recording.writable import check_writable
 from cortexsim.stimuli.presentation import AnyPresentation
 
 __all__ = ["estimate", "simulate"]
@@ -218,11 +220,11 @@ def _sink(plan: RecordingPlan, to: Path | None, unfinished: Mapping[str, Any] | 
         _refuse_different(to, unfinished, plan.provenance)
         return Stream(to)
     if to is not None:
-        check_writable(plan.coordinates, to, "of the images")
+        check_writable(plan.coordinates, to, engine_for(to), "of the images")
         if engine_for(to) == "zarr":
-            return Stream.create(to, label(plan, lazy(plan.shapes, plan.dtype)), plan.batch_size)
+            return Stream.create(to, label(plan, lazy(plan.shapes, DTYPES[plan.dtype].stored)), plan.batch_size)
     refuse_too_large(plan.run.model, plan.n, plan.run.until, as_record(plan.selected), plan.dtype)
-    return Memory(plan.shapes, plan.dtype)
+    return Memory(plan.shapes, DTYPES[plan.dtype].stored)
 
 
 def _run(plan: RecordingPlan, sink: Memory | Stream, progress: bool, report: Report) -> None:

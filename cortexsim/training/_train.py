@@ -35,7 +35,7 @@ from cortexsim.training.recipe import Recipe
 from cortexsim.training.records import Progress, TrainingDivergedError
 from cortexsim.training.state import read_state, write_state
 from cortexsim.training.target_maps import exactly_right, map_loss, pixel_weights
-from cortexsim.training.trained_times import check_fits, refuse_different_times, trained_times
+from cortexsim.training.trained_times import calibrated_until, check_fits, refuse_different_times, trained_times
 
 
 def train(
@@ -163,6 +163,15 @@ class _Training:
         if len(chosen) < recipe.batch_size:
             raise ValueError(
                 f"{len(chosen)} training images do not fill a batch of {recipe.batch_size}; give a smaller batch_size"
+            )
+        fewest = min(share for _, share in recipe.curriculum)
+        if round(fewest * len(chosen)) < 1:
+            raise ValueError(f"the curriculum begins with a share of {fewest:g} of {len(chosen)} images, which is none")
+        smallest, side = min(scale for _, scale in recipe.growth), min(images.shape[-2:])
+        if round(smallest * side) < 2 ** (len(model.graph.states) - 1):
+            raise ValueError(
+                f"growth {recipe.growth} shrinks images of {side} px to a scale of {smallest:g}, but "
+                f"{len(model.graph.states)} states need at least {2 ** (len(model.graph.states) - 1)} px"
             )
         self.precision = precision_on(self.device) if recipe.precision == "auto" else recipe.precision
         self.steps_per_epoch = len(chosen) // recipe.batch_size
@@ -438,8 +447,7 @@ class _Training:
 
     def _finish(self) -> dict[int, float] | None:
         recipe, model = self.recipe, self.model
-        until = recipe.calibrate_until if recipe.calibrate_until is not None else 2 * model.readout_time
-        validation = self._validate(until, thorough=True)
+        validation = self._validate(calibrated_until(recipe, model), thorough=True)
         model.about = {
             "recipe": recipe.to_dict(),
             "data": self.name,

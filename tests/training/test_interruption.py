@@ -132,11 +132,15 @@ def test_a_checkpoint_that_cannot_be_written_is_refused_before_the_first_step(tm
 def test_what_diverged_does_not_replace_the_last_good_state(tmp_path):
     recipe, path = cs.Recipe.quick(**SETTINGS), tmp_path / "c.safetensors"
     model = _model()
-    with pytest.raises(KeyboardInterrupt):
+
+    def body() -> None:
         for record in cs.train(model, (IMAGES, LABELS), recipe, checkpoint=path, report_every=1):
             if record.step == 4:
                 next(model.parameters()).data.fill_(torch.nan)
                 raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        body()
     tensors, meta = read_tensors(path)
     assert meta["step"] == 3
     assert all(bool(value.isfinite().all()) for value in tensors.values())
