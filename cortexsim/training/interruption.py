@@ -15,8 +15,7 @@ from weakref import WeakSet
 import torch
 from torch import Tensor, nn
 
-ENDING = ("SIGTERM", "SIGHUP")  # what a batch system sends before it kills, and a terminal that is closed
-
+from cortexsim._support.console import ENDING
 
 _OPEN: WeakSet[Generator[Any]] = WeakSet()
 
