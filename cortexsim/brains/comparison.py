@@ -12,7 +12,7 @@ import xarray as xr
 
 from cortexsim._support.progress import Report, silent
 from cortexsim.model._calibrate import calibrate
-from cortexsim.model.cortex import Cortex
+from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.plan import Images
 from cortexsim.recording._simulate import simulate
 from cortexsim.stimuli.images import as_images
@@ -90,6 +90,7 @@ def compare(
     Kriegeskorte, N., Mur, M. & Bandettini, P. (2008). Representational similarity analysis. Frontiers in Systems
     Neuroscience 2. The noise ceiling is that of Nili, H. et al. (2014), PLOS Computational Biology 10.
     """
+    model = the_cortex(model, "compare")
     from cortexsim.analyse import compare_rdms, rdm
 
     _check(images, rdms)
@@ -165,6 +166,7 @@ def untrained_copy(model: Cortex, *, seed: int) -> Cortex:
     ValueError
         If its pre-net, a transition or an update is a module of the user's, whose weights cannot be drawn again.
     """
+    model = the_cortex(model, "untrained_copy")
     custom = [t.name for t in model.graph.transitions if not isinstance(t.kind, str)]
     custom += [s.name for s in model.graph.states if s.update is not None]
     if model.has_own_pre_net or custom:

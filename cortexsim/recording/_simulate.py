@@ -20,7 +20,7 @@ from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.devices import only_deterministic
 from cortexsim.model.lesions import mean_deliveries
 from cortexsim.model.moments import Statistics
-from cortexsim.model.nets import undisturbed
+from cortexsim.model.nets import own_modes, undisturbed
 from cortexsim.model.plan import Amount, Images
 from cortexsim.recording.build import label, write_step
 from cortexsim.recording.description import settings
@@ -35,6 +35,7 @@ from cortexsim.stimuli.presentation import AnyPresentation
 __all__ = ["estimate", "simulate"]
 
 
+@own_modes()
 def simulate(
     model: Cortex,
     images: Images,

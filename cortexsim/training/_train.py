@@ -23,7 +23,7 @@ from cortexsim.datasets.labels import classes
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.checkpoint import checked_suffix
 from cortexsim.model.cortex import Cortex, the_cortex
-from cortexsim.model.nets import undisturbed
+from cortexsim.model.nets import own_modes, undisturbed
 from cortexsim.model.plan import RunPlan, plan_readouts
 from cortexsim.training import distributed as ranks
 from cortexsim.training.augmentation import augment, augment_with_maps, shrink
@@ -38,6 +38,7 @@ from cortexsim.training.target_maps import exactly_right, map_loss, pixel_weight
 from cortexsim.training.trained_times import calibrated_until, check_fits, refuse_different_times, trained_times
 
 
+@own_modes()
 def train(
     model: Cortex,
     data: Any,
@@ -279,7 +280,7 @@ class _Training:
 
     def _untrained(self) -> Progress:
         """Read out the first batch before anything is learned."""
-        with undisturbed(self.model), torch.no_grad():
+        with own_modes(), undisturbed(self.model), torch.no_grad():
             loss, times, accuracy = self._forward()
             loss, accuracy = ranks.summed(loss), ranks.summed(accuracy)
         return self._record(float(loss), dict(zip(times, accuracy.tolist(), strict=True)), None, float("nan"))
@@ -291,7 +292,7 @@ class _Training:
             group["lr"] = self.recipe.learning_rate_at(self.step / self.steps)
         self.model.train()
         # whatever the caller's mode is, as within torch.no_grad()
-        with torch.inference_mode(False), torch.enable_grad():
+        with own_modes(), torch.enable_grad():
             loss, times, accuracy = self._forward()
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
@@ -376,6 +377,7 @@ class _Training:
             self._shuffled = (seed, torch.randperm(len(self.images), generator=generator))
         return self._shuffled[1]
 
+    @own_modes()
     def _gather(self) -> tuple[float, dict[int, float]]:
         losses = ranks.summed(torch.stack([loss for loss, _, _ in self._since]))
         # what is trained may have unfolded since the last record: then of the longer times only
@@ -429,6 +431,7 @@ class _Training:
             work += max(steps, 0) * recipe.scale_at(begin) ** 2 * len(planned)
         return work
 
+    @own_modes()
     def _validate(self, until: int, *, thorough: bool) -> dict[int, float] | None:
         """Calibrate on training images, then read the held-out ones at every time."""
         model, recipe = self.model, self.recipe

@@ -166,11 +166,11 @@ class Recipe:
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"{name} must be True or False, got {shown(getattr(self, name))}")
         for name in ("learning_rate", "weight_decay", "validation", "label_smoothing", "momentum", "warmup"):
-            object.__setattr__(self, name, finite(getattr(self, name), name, 0))
-        if self.learning_rate == 0:
-            raise ValueError("learning_rate must be positive, got 0")
+            object.__setattr__(self, name, finite(getattr(self, name), name, 0 if name == "weight_decay" else None))
+        if self.learning_rate <= 0:
+            raise ValueError(f"learning_rate must be positive, got {self.learning_rate!r}")
         for name in ("validation", "label_smoothing", "momentum", "warmup"):
-            if getattr(self, name) >= 1:
+            if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 0 and below 1, got {getattr(self, name)!r}")
         if self.optimizer == "sgd" and self.nesterov and self.momentum == 0:
             raise ValueError("nesterov=True needs momentum above 0, got 0.0; set nesterov=False for plain SGD")
