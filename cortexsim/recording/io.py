@@ -67,7 +67,7 @@ def save_recording(recording: xr.DataTree, path: str | Path) -> None:
     recording = narrowed(recording)
     with written_aside(path) as aside:
         if engine == "zarr":
-            store = _patient_store(aside)
+            store = patient_store(aside)
             try:
                 write_zarr(recording, store, CHUNK_OF_STIMULI)
             finally:
@@ -182,10 +182,11 @@ class _PatientFile(io.FileIO):
             raise self.error
 
 
-def _patient_store(path: Path) -> Any:
-    """Return a new zarr store that postpones errors of writing until `complain`.
+def patient_store(path: Path) -> Any:
+    """Return a zarr store that postpones errors of writing until `complain`.
 
-    zarr writes many chunks at once; if one failed at once, others would still be written while the store is removed.
+    zarr writes many chunks at once; if one failed at once, others would still be written while the store is removed,
+    or while Python ends, which prints their tracebacks.
     """
     from zarr.storage import LocalStore
 
