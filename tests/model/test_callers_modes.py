@@ -5,6 +5,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 import torch
+from torch.nn.utils import prune
 
 import cortexsim as cs
 
@@ -102,7 +103,7 @@ def test_what_is_no_cortex_is_refused_by_every_call_that_takes_a_model(saved, tm
         lambda one: cs.calibrate(one, IMAGES, until=3),
         lambda one: cs.fit(one, (IMAGES, LABELS), RECIPE),
         lambda one: cs.protocols.masking(one, None),
-        lambda one: cs.protocols.lesion(one, None, None),
+        lambda one: cs.protocols.lesion(one, None, None, until=3),
         lambda one: cs.protocols.occlusion(one, None),
         lambda one: cs.brains.compare(one, None, None, until=3),
     ):
@@ -125,7 +126,7 @@ def test_weights_that_load_would_not_find_a_place_for_are_refused_before_writing
         case "spectral_norm":
             torch.nn.utils.parametrizations.spectral_norm(model.post.linear)
         case "prune":
-            torch.nn.utils.prune.random_unstructured(model.post.linear, "weight", 0.5)
+            prune.random_unstructured(model.post.linear, "weight", 0.5)
         case "extra":
             model.memory = torch.nn.Linear(2, 2)
         case "replaced":
