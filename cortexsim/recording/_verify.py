@@ -51,10 +51,11 @@ def verify(path: str | Path, *, mend: bool = False) -> int:
     UserWarning
         If the file has no checksums, so that damage which leaves it readable cannot be noticed.
     """
+    path = as_path(path)
     damaged: list[tuple[str, range, str]] = []
     n_bytes = 0
     with opened(path) as recording:
-        changed = _changed(Path(path))
+        changed = _changed(path)
         unchecked = []
         for name, node in recording.children.items():
             dataset = node.to_dataset()
@@ -88,7 +89,7 @@ def verify(path: str | Path, *, mend: bool = False) -> int:
             f"{text}; verify(path, mend=True) (or cortexsim verify --mend) marks these as not written, and the same "
             "call of simulate with resume=True (--resume) runs them again"
         )
-    n = _mark(as_path(path), [rows for _, rows, _ in damaged], text)
+    n = _mark(path, [rows for _, rows, _ in damaged], text)
     raise DamagedRecordingError(
         f"{text}; {n:,} stimuli are marked as not written now, and the same call of simulate with resume=True "
         "(--resume) runs them again"
