@@ -169,10 +169,9 @@ class _Training:
         if round(fewest * len(chosen)) < 1:
             raise ValueError(f"the curriculum begins with a share of {fewest:g} of {len(chosen)} images, which is none")
         smallest, side = min(scale for _, scale in recipe.growth), min(images.shape[-2:])
-        if round(smallest * side) < 2 ** (len(model.graph.states) - 1):
+        if round(smallest * side) < 1:
             raise ValueError(
-                f"growth {recipe.growth} shrinks images of {side} px to a scale of {smallest:g}, but "
-                f"{len(model.graph.states)} states need at least {2 ** (len(model.graph.states) - 1)} px"
+                f"growth {recipe.growth} shrinks images of {side} px to a scale of {smallest:g}, less than a pixel"
             )
         self.precision = precision_on(self.device) if recipe.precision == "auto" else recipe.precision
         self.steps_per_epoch = len(chosen) // recipe.batch_size
