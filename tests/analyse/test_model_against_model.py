@@ -91,7 +91,7 @@ def test_a_model_agrees_best_at_the_time_that_resembles_the_brain_most():
 def test_a_model_that_resembles_nothing_has_no_best_time_to_speak_of():
     noise = rdms(np.random.default_rng(0).standard_normal((8, N, 6)))
     found = cs.analyse.best_time(noise, rdms(np.random.default_rng(1).standard_normal((N, 6)), ()), n_bootstrap=100)
-    assert found["high"] - found["low"] >= 3
+    assert found["high"].item() - found["low"].item() >= 3
 
 
 def test_one_time_has_no_best():
