@@ -89,8 +89,8 @@ def similarity_difference(
     )
     text = f"95 % Student's t interval over {over}, standard error from {n_bootstrap} resamples"
     array = with_interval(array, found[1], found[2], text, n)
-    array = array if has_clock else array.isel({clock: 0}, drop=True)
-    return array if "time" in model.dims else array.isel(time=0, drop=True)
+    array = array if has_clock else array.isel({clock: 0}).drop_vars(clock)
+    return array if "time" in model.dims else array.isel(time=0).drop_vars("time")
 
 
 def best_time(
@@ -143,7 +143,7 @@ def best_time(
     )
     text = f"2.5th to 97.5th percentile of {n_bootstrap} resamples of {n} stimuli, subjects fixed"
     array = with_interval(array, low, high, text, n)
-    return array if has_clock else array.isel({clock: 0}, drop=True)
+    return array if has_clock else array.isel({clock: 0}).drop_vars(clock)
 
 
 def _difference(each: np.ndarray) -> np.ndarray:

@@ -115,3 +115,10 @@ def test_models_of_other_stimuli_are_refused():
 def test_one_resample_is_too_few():
     with pytest.raises(ValueError, match="n_bootstrap must be a whole number of resamples, at least 2, got 1"):
         cs.analyse.similarity_difference(*drawn(), n_bootstrap=1)
+
+
+def test_single_matrices_keep_their_interval():
+    one, other, brain = (array[0] for array in drawn())
+    found = cs.analyse.similarity_difference(one, other, brain, n_bootstrap=20)
+    assert found.dims == ()
+    assert found["low"] < found < found["high"]
