@@ -33,6 +33,7 @@ def run(options: argparse.Namespace) -> None:
     from cortexsim.model.moments import Statistics
     from cortexsim.stimuli.images import as_images
     from cortexsim.training.evaluate import accuracies
+    from cortexsim.training.target_maps import pixel_labels
 
     device = choose_device(options.device, options.threads)
     model = cs.zoo.get(options.model).to(device)
@@ -42,11 +43,11 @@ def run(options: argparse.Namespace) -> None:
     if model.classes is not None and names != model.classes:
         raise ValueError(f"the model was trained on the classes {model.classes}, but these images have {names}")
     images = as_images(data).to(device)
-    labels = torch.from_numpy(data["label"].values).long().to(device)
+    labels = (pixel_labels(data) if "target" in data else torch.from_numpy(data["label"].values).long()).to(device)
     asked = read_presentation(options.presentation) if options.presentation else None
     variants: list[tuple[str, Statistics | None]] = [("none", None)]
     shown, until = asked or cs.flash(1), 2 * model.readout_time
-    if model.normalization != "none":
+    if model.needs_statistics:
         used = model.find_statistics(asked)
         shown, until = asked or used.presentation, used.until
         variants = [

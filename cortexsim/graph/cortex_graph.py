@@ -6,18 +6,18 @@ Liao & Poggio (2016), section 3. No torch here.
 from __future__ import annotations
 
 import html
-import keyword
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
 from cortexsim._support.checks import finite, unknown, whole
+from cortexsim.graph.states import State
 from cortexsim.graph.transitions import (
     KINDS,
     Convolution,
@@ -29,44 +29,7 @@ from cortexsim.graph.transitions import (
     module_name,
 )
 
-RESERVED = ("time", "stimulus", "channel", "y", "x", "label", "readout")
-
-
-@dataclass(frozen=True)
-class State:
-    """A cortical area, a vertex of the graph.
-
-    Parameters
-    ----------
-    name : str
-        A Python identifier, such as "V1".
-    features : int
-        Channels.
-    height, width : int
-        Units (pixels of the map).
-    update : callable, optional
-        `update(state) -> torch.nn.Module`, or the module itself: applied to the sum of what arrives. None, as in
-        the paper, leaves the sum as it is.
-    """
-
-    name: str
-    features: int
-    height: int
-    width: int
-    update: Callable[..., Any] | None = None
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not self.name.isidentifier() or keyword.iskeyword(self.name):
-            raise ValueError(f"a state's name must be a Python identifier such as 'V1', got {self.name!r}")
-        if self.name in RESERVED:
-            raise ValueError(f"a state cannot be named {self.name!r}: reserved are {list(RESERVED)}")
-        for what in ("features", "height", "width"):
-            object.__setattr__(self, what, whole(getattr(self, what), f"{what} of {self.name}", 1))
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Height and width in units."""
-        return (self.height, self.width)
+Named = TypeVar("Named", State, Transition)
 
 
 @dataclass(frozen=True)
@@ -78,7 +41,7 @@ class CortexGraph:
     states : sequence of State
         In anatomical order.
     transitions : sequence of Transition
-        At most one for each pair of states.
+        Those of one pair of states need different labels.
 
     Raises
     ------
@@ -184,10 +147,7 @@ class CortexGraph:
         ValueError
             If the graph has no such state; the message names the nearest one.
         """
-        for state in self.states:
-            if state.name == name:
-                return state
-        raise ValueError(unknown("state", name, self.state_names))
+        return _named("state", name, self.states)
 
     def transition(self, name: str) -> Transition:
         """Return the transition of that name.
@@ -197,10 +157,7 @@ class CortexGraph:
         ValueError
             If the graph has no such transition; the message names the nearest one.
         """
-        for transition in self.transitions:
-            if transition.name == name:
-                return transition
-        raise ValueError(unknown("transition", name, self.transition_names))
+        return _named("transition", name, self.transitions)
 
     def doublings(self, transition: Transition) -> int:
         """Count how many times the side doubles from source to target; negative where it halves.
@@ -277,19 +234,21 @@ class CortexGraph:
         target: str,
         kind: str | Callable[..., Any],
         times: When = None,
+        *,
+        label: str = "",
     ) -> CortexGraph:
         """Return a graph with one more transition.
 
         Raises
         ------
         ValueError
-            If the two states are linked already, or the kind does not fit them.
+            If the two states are linked already without a label or with this one, or the kind does not fit them.
         """
-        added = Transition(source, target, kind, Times.of(times))
+        added = Transition(source, target, kind, Times.of(times), label)
         if added.name in self.transition_names:
             raise ValueError(
                 f"{added.name} is there already ({self.transition(added.name).kind_name}); "
-                f"remove it first: graph.without({added.name!r})"
+                f"remove it first: graph.without({added.name!r}), or give the new one a label of its own"
             )
         order = {name: position for position, name in enumerate(self.state_names)}
         both = [*self.transitions, added]
@@ -375,7 +334,8 @@ class CortexGraph:
         Returns
         -------
         DataFrame
-            Kinds as text; a row for each source, a column for each target, "" where there is no transition.
+            Kinds as text; a row for each source, a column for each target, "" where there is no transition. Several of
+            one pair of states are separated by " | ".
 
         Raises
         ------
@@ -389,9 +349,10 @@ class CortexGraph:
             if time is not None and time not in transition.times:
                 continue
             limited = time is None and not transition.times.always
-            table.loc[transition.source, transition.target] = (
-                f"{transition.kind_name} ({transition.times})" if limited else transition.kind_name
-            )
+            text = f"{transition.kind_name} ({transition.times})" if limited else transition.kind_name
+            text = f"{transition.label}: {text}" if transition.label else text
+            before = table.loc[transition.source, transition.target]
+            table.loc[transition.source, transition.target] = f"{before} | {text}" if before else text
         return table
 
     def __str__(self) -> str:
@@ -428,6 +389,8 @@ class CortexGraph:
                     "features": s.features,
                     "size": list(s.size),
                     "update": None if s.update is None else module_name(s.update),
+                    # only where there is one: files and statistics of before have none
+                    **({"start": s.start} if s.start is not None else {}),
                 }
                 for s in self.states
             ],
@@ -438,6 +401,7 @@ class CortexGraph:
                     "kind": t.kind_name,
                     "custom": not isinstance(t.kind, str),
                     "times": [list(interval) for interval in t.times.intervals],
+                    **({"label": t.label} if t.label else {}),
                 }
                 for t in self.transitions
             ],
@@ -461,6 +425,7 @@ class CortexGraph:
                 s["size"][0],
                 s["size"][1],
                 given(modules, s["update"], f"update of {s['name']}"),
+                s.get("start"),
             )
             for s in saved["states"]
         ]
@@ -470,10 +435,18 @@ class CortexGraph:
                 t["target"],
                 given(modules, t["kind"], f"transition {t['source']}->{t['target']}") if t["custom"] else t["kind"],
                 Times(tuple((start, stop) for start, stop in t["times"])),
+                t.get("label", ""),
             )
             for t in saved["transitions"]
         ]
         return cls(tuple(states), tuple(transitions))
+
+
+def _named(what: str, name: str, members: Sequence[Named]) -> Named:
+    for member in members:
+        if member.name == name:
+            return member
+    raise ValueError(unknown(what, name, [member.name for member in members]))
 
 
 def _may_carry(transition: Transition) -> bool:

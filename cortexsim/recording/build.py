@@ -90,7 +90,7 @@ def energies_of(run: RunPlan, batch_size: int, repeats: int) -> dict[str, xr.Var
         return {}
     energies: tuple[list[Tensor], list[Tensor]] = ([], [])
     for index in torch.arange(len(run.images)).split(batch_size):
-        frames = run.presentation.frames(run.images[index], run.until, seed=run.seed, index=index, others=run.images)
+        frames = run.lay_out(run.images[index], index)
         for batches, energy in zip(energies, frames.energies(), strict=True):
             batches.append(energy)
     return {
@@ -110,15 +110,18 @@ def write_step(plan: RecordingPlan, arrays: Mapping[str, np.ndarray], h: Mapping
         if name in h:
             values = h[name].values
             recorded = F.relu(normalize(values, name, time)) if plan.quantity == "rate" else values
-            _write(arrays[name], selection.of(recorded), h[name], time, name)
+            _write(arrays[name], plan.dtype, selection.of(recorded), h[name], time, name)
     last = model.graph.last
     if last in h:
-        _write(arrays["readout"], model.post(h[last].values, last, time, normalize), h[last], time, "readout")
+        _write(
+            arrays["readout"], plan.dtype, model.post(h[last].values, last, time, normalize), h[last], time, "readout"
+        )
 
 
-def _write(array: np.ndarray, values: Tensor, at: Activity, time: int, name: str) -> None:
+def _write(array: np.ndarray, dtype: str, values: Tensor, at: Activity, time: int, name: str) -> None:
     values = values.detach()
-    _check_fits(values, array.dtype.name, name, time)
+    _check_fits(values, dtype, name, time)
+    values = DTYPES[dtype].of(values)
     room = torch.from_numpy(array)
     if at.rows is None:
         # from the device, to the dtype and into the layout in one pass
@@ -129,7 +132,7 @@ def _write(array: np.ndarray, values: Tensor, at: Activity, time: int, name: str
 
 def _check_fits(values: Tensor, dtype: str, name: str, time: int) -> None:
     """Refuse what the dtype would round to infinity."""
-    limit = DTYPES[dtype]
+    limit = DTYPES[dtype].overflow
     if limit == np.inf:
         return
     magnitudes = values.abs()

@@ -1,5 +1,7 @@
 """A plan decides what runs before the first step, and refuses to run without a normalization."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -18,7 +20,7 @@ def test_a_planned_run_reads_out_what_the_model_does(calibrated, pictures):
     plan = planned(calibrated, pictures, readout_times=[3, 5])
     plan = plan.normalized_by(stored_statistics(calibrated, plan.presentation))
     with torch.no_grad():
-        read = plan.read(torch.arange(6), [3, 5])
+        read = plan.read(plan.frames(torch.arange(6)), [3, 5])
         torch.testing.assert_close(read, calibrated.readouts(pictures, [3, 5]), rtol=0, atol=1e-12)
 
 
@@ -53,3 +55,11 @@ def test_a_silenced_transition_runs_where_a_hook_replaces_what_it_delivers(calib
     silence = {"V2->V1": [3]}
     assert ("V2->V1", 3) not in planned(calibrated, pictures, silence=silence).schedule
     assert ("V2->V1", 3) in planned(calibrated, pictures, silence=silence, silence_runs=True).schedule
+
+
+def test_only_a_plan_runs_the_time_loop():
+    """Otherwise schedule, frames and normalization would be put together in a second place."""
+    root = Path(__file__).parents[2]
+    files = [path for folder in ("cortexsim", "benchmarks", "tools") for path in (root / folder).rglob("*.py")]
+    calling = {str(path.relative_to(root)) for path in files if ".unroll(" in path.read_text(encoding="utf-8")}
+    assert calling == {"cortexsim/model/plan.py"}

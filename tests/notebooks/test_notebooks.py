@@ -91,7 +91,7 @@ def test_no_text_tells_a_measured_number_before_it_is_asked_for(notebooks):
 def test_findings_are_folded_up(notebooks):
     for name, notebook in notebooks.items():
         for cell in notebook.cells:
-            if cell.id in ("finding", "found") or cell.id.endswith("-end") and cell.id not in NOT_ANSWERS:
+            if cell.id in ("finding", "found") or (cell.id.endswith("-end") and cell.id not in NOT_ANSWERS):
                 assert cell.source.startswith("<details>"), f"{name}, cell {cell.id}"
 
 

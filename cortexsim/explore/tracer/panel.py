@@ -15,11 +15,11 @@ from cortexsim._support.checks import unknown
 from cortexsim._support.settings import Form, listed, whole_number
 from cortexsim.datasets.target_maps import painted, with_maps
 from cortexsim.explore.panel.asking import Asking, Guess
+from cortexsim.explore.panel.box import Panel
 from cortexsim.explore.panel.settings import Saving
 from cortexsim.explore.tracer.code import CODE, STYLES, WIDGET, WORKER
 from cortexsim.explore.tracer.networks import shipped_content
 from cortexsim.explore.tracer.questions import QUESTIONS
-from cortexsim.explore.widgets.shortcuts import Panel
 from cortexsim.recording._simulate import simulate
 from cortexsim.stimuli.presentation import sustained
 from cortexsim.zoo.models import load
