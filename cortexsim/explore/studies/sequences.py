@@ -63,7 +63,7 @@ class Sequences(SubjectStudy):
         model = self.who.model
         until = self._until(choices)
         last = max((taken.until for taken in model.statistics.values()), default=0)
-        if model.normalization != "none" and last < until:
+        if model.needs_statistics and last < until:
             return (
                 f"the stream runs to t = {until}, but the model's statistics end at t = {last}: show fewer images, or "
                 f"set «statistics from» to «{STREAMS}»"
@@ -73,13 +73,13 @@ class Sequences(SubjectStudy):
     def measure(self, choices: Chosen, report: Report) -> xr.Dataset:
         """Show each target at every place of its stream, to the model and to its control."""
         models = {"recurrent": self.who.model}
-        if self.who.sibling is not None:
-            models["feedforward"] = self.who.sibling
+        if self.who.control is not None:
+            models["feedforward"] = self.who.control
         training = self.who.training(N_CALIBRATION) if choices["statistics"] == STREAMS else None
 
         def measure(model: Cortex, of_model: Report) -> xr.Dataset:
             statistics = None
-            if training is None and model.normalization != "none":
+            if training is None and model.needs_statistics:
                 statistics = max(model.statistics.values(), key=lambda taken: taken.until)
             return protocols.rapid_sequence(
                 model,
@@ -136,7 +136,7 @@ class Sequences(SubjectStudy):
 
     def _shown(self, result: xr.Dataset) -> xr.Dataset:
         """Leave out the control while the question about it is not answered."""
-        return result.sel(model=["recurrent"]) if self.covered("sibling") else result
+        return result.sel(model=["recurrent"]) if self.covered("control") else result
 
     def _until(self, choices: Chosen) -> int:
         return int(choices["frames"] * choices["steps"]) - 1 + arrival(self.who.model.graph)

@@ -148,3 +148,15 @@ def test_rerun_makes_the_same_table_with_the_control_without_a_browser(tmp_path,
     np.testing.assert_array_equal(again["logits"], measured(panel)["logits"])
     assert "set «steps per image» to «2»" in panel.ask.result.value
     assert (tmp_path / "again-stream.html").stat().st_size > 1_000_000
+
+
+def test_the_control_is_not_drawn_before_it_is_predicted():
+    panel = cs.explore.Sequences("digits", n=4, question="second")
+    panel.ask.answer = 0
+    measured(panel)
+    assert "feedforward" not in panel.finding.value
+    assert "over_time_feedforward" not in panel.figures
+    panel.ask.question, panel.ask.answer = "control", 0
+    panel.run()
+    panel.wait(60)
+    assert "feedforward" in panel.finding.value
