@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cortexsim.cli.arguments import path
-from cortexsim.cli.train import stop_on_request
+from cortexsim.cli.train import CONTINUES, stop_on_request
 
 
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -38,7 +38,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         type=int,
         help="worker processes on this machine; 0: compute in this one; default: as memory and cores allow",
     )
-    parser.add_argument("--resume", action="store_true", help="continue a study that was stopped, or has grown")
+    parser.add_argument("--resume", action="store_true", help="continue a study that was stopped or extended")
     parser.add_argument("--retries", type=int, default=0, metavar="N", help="try a point that fails again; default: 0")
     parser.add_argument("--yes", action="store_true", help="run more than 10,000 points without asking")
 
@@ -55,12 +55,11 @@ def run(options: argparse.Namespace) -> None:
     yes = options.yes
     if study.n_points > MANY and not yes and sys.stdin.isatty():
         yes = input(f"the grid has {study.n_points:,} points; run them all? [y/N] ").strip().lower() in ("y", "yes")
-    with stop_on_request() as stopping:
+    with stop_on_request(lambda: CONTINUES) as stopping:
 
         def report(fraction: float, message: str) -> None:
             print(message, flush=True)
             if stopping():
-                print("\nstopped; the same command with --resume continues", file=sys.stderr)
                 raise KeyboardInterrupt
 
         result = cs.sweep(

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 GRAPHS = {"adjacent": adjacent, "fully-recurrent": fully_recurrent}
 AREAS = ("V1", "V2", "V4", "IT")
-# the parser has no defaults of its own, so that it is known which options were given
+# the parser has no defaults of its own: only options that were given are in the namespace
 GRAPH: dict[str, Any] = {"graph": "adjacent", "features": "16,32,64", "size": 32}
 CHOICES = {
     "graph": GRAPHS,
@@ -96,6 +96,9 @@ def recipe_arguments() -> dict[str, Callable[[str], Any]]:
     }
 
 
+CONTINUES = "stopped; the same command with --resume continues"
+
+
 def recipes() -> list[str]:
     """Return the names of the recipes, those that make one first."""
     return [name for name, made in vars(Recipe).items() if isinstance(made, classmethod) and name != "from_dict"]
@@ -122,7 +125,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         if isinstance(default, bool):
             # what is there by default can be left out
             build.add_argument(
-                f"--no-{name}", dest=name, action="store_false", default=None, help=f"no {name} transitions"
+                f"--no-{name}", dest=name, action="store_false", default=None, help=f"no {name} connections"
             )
         else:
             _add_value(build, name, type(default), f"{default:g}" if isinstance(default, float) else str(default))
@@ -136,7 +139,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
             _add_value(training, name, kind, "what suits the data" if name == "augmentation" else "the recipe's")
     parser.add_argument("--resume", action="store_true", help="continue a training that was stopped")
     parser.add_argument(
-        "--overwrite", action="store_true", help="replace the model that is there, once the new one is whole"
+        "--overwrite", action="store_true", help="replace an existing model, once the new one is complete"
     )
     add_machine(parser)
 
@@ -155,7 +158,7 @@ def _add_value(group: argparse._ArgumentGroup, name: str, kind: Callable[[str], 
 def run(options: argparse.Namespace) -> None:
     """Run the command, alone or as one of the processes that torchrun started."""
     if os.environ.get("RANK", "0") == "0":
-        # seconds pass before the first step, and a person who sees nothing thinks that nothing happens
+        # seconds pass before the first step, and without a message nothing would seem to happen
         images = f"drawing {options.n:,} {options.data}" if options.data in drawn() else f"reading {options.data}"
         print(f"loading torch, {images}", flush=True)
     from cortexsim.training import distributed
@@ -209,7 +212,7 @@ def _model_and_data(
         paper = cs.zoo.PAPER[one_of(name, "model of the paper", cs.zoo.PAPER)]
         if given:
             options = ", ".join(f"--no-{one}" if given[one] is False else _option(one) for one in given)
-            raise ValueError(f"--model {name} settles how the model is built; leave out {options}")
+            raise ValueError(f"--model {name} determines how the model is built; leave out {options}")
         data = cs.datasets.get(source, n, part="train", seed=seed, size=paper.graph().states[0].size)
         return cs.zoo.build(name, len(cs.datasets.classes(data))), data
     chosen = {**model_arguments(), **given}
@@ -233,14 +236,14 @@ def _built(chosen: dict[str, Any], n_classes: int) -> Cortex:
 
 def _recipe(name: str, changes: dict[str, Any], data: str) -> Recipe:
     if name == "quick" and "augmentation" not in changes:
-        # photographs bear crops and mirror images; what bears less is registered with its dataset
+        # photographs may be cropped and mirrored; a dataset whose images may not says so in the registry
         changes["augmentation"] = SOURCES[data].augmentation if data in SOURCES else "crop-flip"
     recipe: Recipe = getattr(Recipe, name)(**changes)
     return recipe
 
 
 def _train(model: Cortex, data: xr.Dataset, recipe: Recipe, state: Path, device: torch.device) -> None:
-    """Train, and print how it goes."""
+    """Train, and print the progress."""
     import cortexsim as cs
     from cortexsim.training import distributed
 
@@ -251,28 +254,47 @@ def _train(model: Cortex, data: xr.Dataset, recipe: Recipe, state: Path, device:
         print(f"{model}\n{images}, on {device}{among}")
         print(f"shown: {recipe.presentation}", flush=True)
     # closed before anything is said of it: what was done so far is on disk then
-    with closing(cs.train(model, data, recipe, checkpoint=state)) as training, stop_on_request() as stopping:
+    with (
+        stop_on_request(lambda: _stopped_at(state) if first else "") as stopping,
+        closing(cs.train(model, data, recipe, checkpoint=state)) as training,
+    ):
         for record in training:
             if first:
                 whole_line = bool(record.validation) or not sys.stdout.isatty()
                 print(f"\r{record}" if whole_line else f"\r{record}\033[K", end="\n" if whole_line else "", flush=True)
             # all processes are asked, and stop at the same record
             if distributed.anywhere(stopping(), device) and not record.done:
-                training.close()
-                if first:
-                    print(f"\n{_stopped_at(record.step, state)}", file=sys.stderr)
                 raise KeyboardInterrupt
 
 
-def _stopped_at(step: int, state: Path) -> str:
+def _stopped_at(state: Path) -> str:
+    from cortexsim.training.state import saved_step
+
     if not state.exists():
         return "stopped before the first step: nothing was learned yet, and nothing is saved"
-    return f"stopped; the same command with --resume continues from step {step}"
+    return f"stopped; the same command with --resume continues from step {saved_step(state)}"
 
 
 @contextmanager
-def stop_on_request() -> Iterator[Callable[[], bool]]:
-    """Let the first Ctrl-C wait for the end of a step, so that what is saved is whole; the second stops at once."""
+def said_when_stopped(how_to_go_on: Callable[[], str]) -> Iterator[None]:
+    """Say how to go on when Ctrl-C or a signal stops what is done within."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if words := how_to_go_on():
+            print(f"\n{words}", file=sys.stderr)
+        raise
+
+
+@contextmanager
+def stop_on_request(how_to_go_on: Callable[[], str]) -> Iterator[Callable[[], bool]]:
+    """Let the first Ctrl-C wait for the next report; the second, and SIGTERM, stop at once.
+
+    Parameters
+    ----------
+    how_to_go_on : callable
+        Returns what is printed once it has stopped; "" for nothing.
+    """
     asked: list[bool] = []
 
     def ask(*_: object) -> None:
@@ -283,6 +305,7 @@ def stop_on_request() -> Iterator[Callable[[], bool]]:
 
     before = signal.signal(signal.SIGINT, ask)
     try:
-        yield lambda: bool(asked)
+        with said_when_stopped(how_to_go_on):
+            yield lambda: bool(asked)
     finally:
         signal.signal(signal.SIGINT, before)

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from cortexsim._support.progress import Report, silent
 from cortexsim.datasets.labels import classes
-from cortexsim.model.cortex import Cortex
-from cortexsim.model.nets import undisturbed
+from cortexsim.model.cortex import Cortex, the_cortex
+from cortexsim.model.nets import own_modes, undisturbed
 from cortexsim.model.plan import plan_run, resolve, stored_statistics
 from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import AnyPresentation
@@ -32,11 +32,12 @@ def accuracies(
     seed: int = 0,
     batch_size: int = 500,
 ) -> dict[int, float]:
-    """Return the fraction of images that are named correctly at each readout time, with stored statistics.
+    """Return the fraction of images that are classified correctly at each readout time, with stored statistics.
 
     Labels may differ from time to time, shape (stimulus, time); see `labels_at`. A map, with labels (stimulus, y, x),
     is correct if every pixel of the line is.
     """
+    model = the_cortex(model, "accuracies")
     named = predictions(model, images, times, presentation, statistics=statistics, seed=seed, batch_size=batch_size)
     if labels.ndim == 3:
         return dict(zip(times, exactly_right(named, labels).float().mean(1).tolist(), strict=True))
@@ -46,12 +47,12 @@ def accuracies(
 
 
 def asked_times(labels: Tensor) -> list[int] | None:
-    """Return the times at which labels of shape (stimulus, time) ask for something; None where one serves all times."""
+    """Return the times at which labels (stimulus, time) ask for an answer; None for labels that serve all times."""
     return (labels >= 0).any(0).nonzero()[:, 0].tolist() if labels.ndim == 2 else None
 
 
 def labels_at(labels: Tensor, times: Sequence[int]) -> Tensor:
-    """Return what is to be named at each readout time, shape (time, stimulus); -1 where nothing is asked.
+    """Return the correct class at each readout time, shape (time, stimulus); -1 where no answer is asked for.
 
     Parameters
     ----------
@@ -64,6 +65,7 @@ def labels_at(labels: Tensor, times: Sequence[int]) -> Tensor:
     return torch.stack([labels[:, time] if time < labels.shape[1] else beyond for time in times])
 
 
+@own_modes()
 def predictions(
     model: Cortex,
     images: Tensor,
@@ -86,6 +88,7 @@ def predictions(
     report : callable, optional
         Called before each batch with the fraction that is done and a message; an exception from it stops the run.
     """
+    model = the_cortex(model, "predictions")
     shape = (len(times), len(images), *model.readout_shape[1:])
     named = torch.zeros(shape, dtype=torch.long, device=images.device)
     if not times:
@@ -111,7 +114,7 @@ def measure(
     until: int,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Measure how well a model names stimuli, as plain values for JSON.
+    """Measure how often a model classifies stimuli correctly, as plain values for JSON.
 
     Parameters
     ----------
@@ -141,6 +144,7 @@ def measure(
     ValueError
         If the data lack the factor, or the model statistics.
     """
+    model = the_cortex(model, "measure")
     if factor not in data.coords:
         raise ValueError(f"the data have no coordinate {factor!r}, only {sorted(map(str, data.coords))}")
     images, labels = as_images(data), torch.from_numpy(data["label"].values).long()

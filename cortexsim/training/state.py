@@ -1,4 +1,4 @@
-"""The state of a training in one file: weights, optimizer, and which training it is of."""
+"""The state of a training in one file: weights, optimizer, and the training that it belongs to."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from cortexsim import __version__
-from cortexsim.model.checkpoint import read_tensors, write_tensors
+from cortexsim.model.checkpoint import KEY, read_tensors, write_tensors
 from cortexsim.model.cortex import Cortex
 from cortexsim.stimuli.text import from_dict
 
@@ -23,7 +23,7 @@ def write_state(
     step: int,
     seconds: float,
 ) -> None:
-    """Write where a training stands, whole or not at all.
+    """Write the state of a training; an existing file is replaced only by a complete one.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def write_state(
 def read_state(
     path: Path, model: Cortex, optimizer: torch.optim.Optimizer, identity: dict[str, Any]
 ) -> tuple[int, float]:
-    """Put model and optimizer where a training stood, and return its step and seconds.
+    """Restore model and optimizer to the state of a training, and return its step and seconds.
 
     Raises
     ------
@@ -80,6 +80,14 @@ def read_state(
     return meta["step"], meta["seconds"]
 
 
+def saved_step(path: Path) -> int:
+    """Return the number of steps after which the state in a file was saved."""
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as file:
+        return int(json.loads(file.metadata()[KEY])["step"])
+
+
 def _differences(there: dict[str, Any], mine: dict[str, Any]) -> list[str]:
     """Return the differences from a stopped training as texts; of long settings, only that they differ."""
     before, now = ({**training.get("recipe", {}), **training.get("model", {})} for training in (there, mine))
@@ -92,7 +100,7 @@ def _differences(there: dict[str, Any], mine: dict[str, Any]) -> list[str]:
         texts.append(f"there were {there.get('n')} images and are now {mine['n']}")
     elif there.get("images") != mine["images"]:
         texts.append("the images differ")
-    # a file from before labels were compared does not contain their checksum
+    # a file written before labels were compared does not contain their checksum
     elif there.get("labels", mine["labels"]) != mine["labels"]:
         texts.append("the labels differ")
     if there.get("graph") != mine["graph"]:

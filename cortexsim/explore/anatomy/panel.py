@@ -60,6 +60,8 @@ class Anatomy(HasExercises, Saving, Panel):
         Of the final layer, whose parameters are counted, too.
     question : str
         The first question: "arrival", "readable", or "" for none.
+    exercise : str
+        A key of `EXERCISES`, which is then in the panel itself in place of a question; "" for none.
 
     Attributes
     ----------
@@ -98,6 +100,7 @@ class Anatomy(HasExercises, Saving, Panel):
         until: int | None = None,
         n_classes: int = 10,
         question: str = "",
+        exercise: str = "",
     ) -> None:
         self._turns, self._history = Turns(), list[tuple[str, dict[str, Any]]]()
         self._own = None if isinstance(graph, str) else _as_draft(graph)
@@ -105,7 +108,8 @@ class Anatomy(HasExercises, Saving, Panel):
         self.editor, self.notice = Editor(), widgets.HTML()
         self.ask = Prediction(self.editor, question, ANATOMY)
         self._make_controls()
-        super().__init__([self._controls, self.notice, self.ask, self.editor], layout=widgets.Layout(width="100%"))
+        asks = self.exercise(exercise) if exercise else self.ask
+        super().__init__([self._controls, self.notice, asks, self.editor], layout=widgets.Layout(width="100%"))
         with self._turns.take():
             self._begin(OWN if self._own else str(graph))
             if presentation is not None:
@@ -189,7 +193,7 @@ class Anatomy(HasExercises, Saving, Panel):
             options=starts, description="start from", layout=widgets.Layout(width="330px"), **wide
         )
         self.shown_choice = Choice(label="image shown")
-        self.shown_choice.offer([Option("flash", "for one step"), Option("sustained", "all the time")], "flash")
+        self.shown_choice.offer([Option("flash", "flash"), Option("sustained", "sustained")], "flash")
         narrow = widgets.Layout(width="155px")
         self.readout_text = widgets.IntText(description="readout time T", layout=narrow, **wide)
         self.until_text = widgets.IntText(description="last time", layout=widgets.Layout(width="120px"), **wide)
@@ -266,7 +270,7 @@ class Anatomy(HasExercises, Saving, Panel):
                 self._follow(asks=asks)
                 if self._shows != before:
                     self._history.append(before)
-            except Exception as error:  # an exception in a callback of a widget would show nowhere else
+            except Exception as error:  # Jupyter shows no exception of a widget's callback
                 # otherwise the next change would be refused because of this one
                 self._set(*before)
                 self.editor.transitions = self.draft.listed()
