@@ -90,9 +90,9 @@ def contours(
         Mark a single end, a0 or b1, and ask which pixels lie on its curve, in place of a yes or no about two ends. The
         curves are the same. The foil, an end of the other curve, is as far from the dot as the far point is.
     matched : bool
-        Stimuli come in pairs of the same length, one of each answer: stimuli 0 and 1, 2 and 3, ... Otherwise answers are
-        balanced over the whole set, and by chance not within a bin of lengths, where a guess can then be right more or
-        less often than half of the time.
+        Stimuli come in pairs of the same length, one of each answer: stimuli 0 and 1, 2 and 3, ... Otherwise answers
+        are balanced over the whole set, and by chance not within a bin of lengths, where a guess can then be right more
+        or less often than half of the time.
     device : str or torch.device
         Where to compute. The result is in main memory; another device may differ by a grey level.
 
@@ -107,8 +107,8 @@ def contours(
     Raises
     ------
     ValueError
-        If `n`, `part`, `size`, `length` or `device` is not as above, if `matched` is asked of targets, which have no answer,
-        or if no two such curves fit in the image.
+        If `n`, `part`, `size`, `length` or `device` is not as above, if `matched` is asked of targets, which have no
+        answer, or if no two such curves fit in the image.
 
     References
     ----------
