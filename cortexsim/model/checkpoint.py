@@ -13,12 +13,14 @@ import torch
 from torch import Tensor, nn
 
 from cortexsim import __version__
+from cortexsim._support.documents import parse_json
 from cortexsim._support.files import refuse_existing, written_aside
 from cortexsim._support.hashing import checksum
 from cortexsim._support.resources import data_folder
 from cortexsim.graph.cortex_graph import CortexGraph, given
 from cortexsim.graph.transitions import module_name
 from cortexsim.model.cortex import Cortex, the_cortex
+from cortexsim.model.described import check_shapes, read_description
 from cortexsim.model.devices import checked_device
 from cortexsim.model.moments import Statistics
 from cortexsim.model.nets import OwnPostNet
@@ -127,41 +129,71 @@ def load(
     tensors, meta = read_tensors(path)
     if "model" not in meta:
         raise ValueError(f"{path} contains no model; what it contains: {sorted(meta)}")
-    described = meta["model"]
     where = checked_device(device)
-    graph = CortexGraph.from_dict(described["graph"], modules)
-    pre_net: str | nn.Module = described["pre_net"]
-    if described["custom_pre_net"]:
-        pre_net = given(modules, described["pre_net"], "pre-net")()
+    weights = {name.removeprefix("weights/"): t for name, t in tensors.items() if name.startswith("weights/")}
+    try:
+        described, sets = read_description(meta)
+        graph = CortexGraph.from_dict(described["graph"], modules)
+        model = _built(described, graph, modules, weights)
+        model.classes, model.about = described["classes"], _about(meta)
+        for k, saved in enumerate(sets):
+            statistics = _of_own_modules_too(Statistics.unpacked(saved, tensors, f"statistics/{k}"), model)
+            model.statistics[statistics.presentation] = statistics
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"{path} cannot be loaded: {error}") from error
+    return model.to(where).eval()
+
+
+def _built(
+    described: Mapping[str, Any],
+    graph: CortexGraph,
+    modules: Mapping[str, Callable[..., Any]] | None,
+    weights: Mapping[str, Tensor],
+) -> Cortex:
+    """Build the described model, and give it its weights."""
     # files of before there was a choice of post-nets do not name it
+    pre_net: str | nn.Module = described["pre_net"]
     post_net: str | nn.Module = described.get("post_net", "pool")
-    if described.get("custom_post_net"):
-        post_net = given(modules, described["post_net"], "post-net")()
     sharing = described["sharing"]
     if not isinstance(sharing, str):
         sharing = {(name, time, which): key for name, time, which, key in sharing}
-    model = Cortex(
-        graph,
-        n_classes=described["n_classes"],
-        readout_time=described["readout_time"],
-        pre_net=pre_net,
-        input_gain=described["input_gain"],
-        sharing=sharing,
-        normalization=described["normalization"],
-        post_net=post_net,
-        initialization=described.get("initialization", "he"),
-    )
-    weights = {name.removeprefix("weights/"): t for name, t in tensors.items() if name.startswith("weights/")}
-    model.to(next(iter(weights.values())).dtype)
+    if not weights or not all(tensor.is_floating_point() or tensor.ndim == 0 for tensor in weights.values()):
+        raise ValueError("its weights are gone, or are no floating-point numbers")
+
+    def build(pre_net: str | nn.Module, post_net: str | nn.Module) -> Cortex:
+        return Cortex(
+            graph,
+            n_classes=described["n_classes"],
+            readout_time=described["readout_time"],
+            pre_net=pre_net,
+            input_gain=described["input_gain"],
+            sharing=sharing,
+            normalization=described["normalization"],
+            post_net=post_net,
+            initialization=described.get("initialization", "he"),
+        )
+
+    own_nets = described["custom_pre_net"] or described.get("custom_post_net")
+    if not own_nets and not graph.has_callables:
+        check_shapes(lambda: build(pre_net, post_net), weights)
+    if described["custom_pre_net"]:
+        pre_net = given(modules, described["pre_net"], "pre-net")()
+    if described.get("custom_post_net"):
+        post_net = given(modules, described["post_net"], "post-net")()
+    model = build(pre_net, post_net)
+    model.to(next(tensor.dtype for tensor in weights.values() if tensor.is_floating_point()))
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:
-        raise ValueError(f"{path} does not fit the model that it describes: {error}") from error
-    model.classes, model.about = described["classes"], meta["about"]
-    for k, saved in enumerate(meta["statistics"]):
-        statistics = _of_own_modules_too(Statistics.unpacked(saved, tensors, f"statistics/{k}"), model)
-        model.statistics[statistics.presentation] = statistics
-    return model.to(where).eval()
+        raise ValueError(f"it does not fit the model that it describes: {error}") from error
+    return model
+
+
+def _about(meta: Mapping[str, Any]) -> dict[str, Any]:
+    about = meta.get("about", {})
+    if not isinstance(about, dict):
+        raise TypeError(f"about must be a mapping, got {type(about).__name__}")
+    return about
 
 
 def _of_own_modules_too(statistics: Statistics, model: Cortex) -> Statistics:
@@ -258,9 +290,9 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     except (SafetensorError, OSError) as error:
         raise ValueError(f"{path} is no safetensors file, or it is cut or damaged: {error}") from error
     try:
-        meta = json.loads(metadata[KEY])
+        meta = parse_json(metadata[KEY], "its description")
         found = int(meta["format"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise ValueError(f"{path} is a safetensors file, but not one of cortexsim") from None
     if found > FORMAT:
         raise ValueError(

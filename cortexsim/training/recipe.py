@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from cortexsim._support.checks import finite, is_whole, unknown, whole
+from cortexsim.graph.reach import MOST_STEPS
 from cortexsim.stimuli.presentation import AnyPresentation, flash, sustained
 from cortexsim.stimuli.text import from_dict
 
@@ -18,6 +19,8 @@ ALLOWED = {
     "precision": ("auto", "float32", "bfloat16"),
 }
 ADDED = ("recompute", "progressive", "background", "clip_norm")
+MOST_EPOCHS = 100_000
+MOST = 1_000_000_000  # images
 LOWEST = 0.02  # of the highest learning rate, with a cosine
 LOSS_AT = ("readout", "all")
 PLANS = {"growth", "unfolding", "curriculum"}
@@ -121,8 +124,8 @@ class Recipe:
             if getattr(self, name) not in allowed:
                 raise ValueError(unknown(name, getattr(self, name), allowed))
         self._check_loss()
-        for name in ("epochs", "batch_size", "calibration_images"):
-            object.__setattr__(self, name, whole(getattr(self, name), name, 1))
+        for name, most in (("epochs", MOST_EPOCHS), ("batch_size", MOST), ("calibration_images", MOST)):
+            object.__setattr__(self, name, whole(getattr(self, name), name, 1, most))
         if not isinstance(self.recompute, bool):
             raise ValueError(f"recompute must be True or False, got {self.recompute!r}")
         if not 0 < self.learning_rate < float("inf"):
@@ -147,6 +150,8 @@ class Recipe:
                 "unfolding must be (from, time) pairs from 0.0 on, in order, with growing times and the last one None "
                 f"(the readout time), got {self.unfolding!r}"
             )
+        for time in earlier:
+            whole(time, "a time of unfolding", 1, MOST_STEPS, unit="steps")
         if len(self.curriculum) > 1 and self.difficulty is None:
             raise ValueError(
                 f"the curriculum {self.curriculum!r} needs difficulty, the coordinate of the data that says which "
@@ -155,7 +160,7 @@ class Recipe:
 
     def _check_loss(self) -> None:
         if is_whole(self.loss_at):
-            object.__setattr__(self, "loss_at", whole(self.loss_at, "loss_at", 1))
+            object.__setattr__(self, "loss_at", whole(self.loss_at, "loss_at", 1, MOST_STEPS))
         elif self.loss_at not in LOSS_AT:
             raise ValueError(unknown("loss_at", self.loss_at, (*LOSS_AT, "or a number of last times")))
         finite(self.background, "background", 0)
@@ -169,11 +174,11 @@ class Recipe:
             or len(pair) != 2
             or not 0 < pair[0] <= 1
             or not is_whole(pair[1])
-            or pair[1] < 1
+            or not 1 <= pair[1] <= MOST_STEPS
         ):
             raise ValueError(
-                f"progressive must be (share of the batches, most steps without gradients), such as (0.5, 24), "
-                f"got {pair!r}"
+                f"progressive must be (share of the batches, most steps without gradients), such as (0.5, 24), of at "
+                f"most {MOST_STEPS:,} steps, got {pair!r}"
             )
 
     @property
