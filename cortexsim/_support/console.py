@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import sys
+import unicodedata
 from contextlib import suppress
 
 CLOSED = 141  # exit status of a process that SIGPIPE ends, which a shell expects here
@@ -16,6 +17,18 @@ def prepare_output() -> None:
         # a stream that something else has put in place may not be a file
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+
+
+def printable(text: object) -> str:
+    """Return a text in which nothing controls the terminal: names of files and what files say may contain anything.
+
+    Control characters, but for the end of a line, and signs that turn the direction of writing are shown as Python
+    writes them, by their codes.
+    """
+    return "".join(
+        sign if sign == "\n" or unicodedata.category(sign) not in ("Cc", "Cf", "Cs") else ascii(sign)[1:-1]
+        for sign in str(text)
+    )
 
 
 def reader_has_left() -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from cortexsim import __version__
-from cortexsim._support.console import CLOSED, discard_output, prepare_output, reader_has_left
+from cortexsim._support.console import CLOSED, discard_output, prepare_output, printable, reader_has_left
 from cortexsim.cli import (
     class_,
     experiment,
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.debug:
             raise
         text = error.args[0] if isinstance(error, KeyError) and error.args else error
-        print(f"cortexsim {options.command}: {' '.join(str(text).split())}", file=sys.stderr)
+        print(f"cortexsim {options.command}: {printable(' '.join(str(text).split()))}", file=sys.stderr)
         if not isinstance(error, (ValueError, TypeError, OSError, MemoryError, KeyError, RuntimeError)):
             print(f"(a {type(error).__name__}, which is unexpected; --debug shows where)", file=sys.stderr)
         return 1

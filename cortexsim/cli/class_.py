@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from cortexsim._support.console import printable
+
 
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the command and its options."""
@@ -33,6 +35,6 @@ def run(options: argparse.Namespace) -> None:
     page = report(answers, hide_names=options.hide_names)
     with written_aside(path, replacing=options.overwrite) as aside:
         aside.write_text(page, encoding="utf-8")
-    print(f"saved {path}: {answers.table['student'].nunique()} files with answers")
+    print(f"saved {printable(path)}: {answers.table['student'].nunique()} files with answers")
     for name, reason in answers.unreadable.items():
-        print(f"could not be read: {name}: {reason}")
+        print(printable(f"could not be read: {name}: {reason}"))
