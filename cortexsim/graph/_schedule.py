@@ -207,8 +207,8 @@ def schedule(
     if not isinstance(graph, CortexGraph):
         raise TypeError(f"schedule needs a graph, such as model.graph, got {type(graph).__name__}")
     listed = readout_time if isinstance(readout_time, Iterable) else [readout_time]
-    readouts = sorted({whole(time, "a readout time", 0, MOST_STEPS) for time in listed})
-    until = until if until is None else whole(until, "until", most=MOST_STEPS, unit="steps")
+    readouts = sorted({whole(time, "a readout time", 0, limit=MOST_STEPS) for time in listed})
+    until = until if until is None else whole(until, "until", limit=MOST_STEPS)
     end = max([*readouts, 0]) if until is None else until
     times = record if isinstance(record, Mapping) else {name: range(end + 1) for name in record}
     wanted = {graph.state(name).name: _listed(when, name) for name, when in times.items()}
@@ -288,7 +288,7 @@ def populate(
     ValueError
         If `until` is later than any run is planned.
     """
-    until = whole(until, "the last time", 0, MOST_STEPS, unit="steps")
+    until = whole(until, "the last time", 0, unit="steps", limit=MOST_STEPS)
     started = frozenset(state.name for state in graph.states if state.start is not None)
     states: frozenset[str] = frozenset()
     front = []

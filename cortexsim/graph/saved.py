@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cortexsim._support.checks import is_whole, shown
-from cortexsim._support.settings import Form, listed, text, text_or_none, true_or_false, whole_number
+from cortexsim._support.settings import Form, anything, listed, text, text_or_none, true_or_false, whole_number
 
 
 def _size(value: Any, key: str) -> None:
@@ -27,7 +27,7 @@ def _intervals(value: Any, key: str) -> None:
 GRAPH = Form({"states": listed, "transitions": listed}, what="the graph", versioned=False)
 STATE = Form(
     {"name": text, "features": whole_number(1), "size": _size, "update": text_or_none},
-    {"start": text_or_none},
+    {"start": anything},
     what="a state",
     versioned=False,
 )

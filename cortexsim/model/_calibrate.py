@@ -112,7 +112,7 @@ def calibrate(
     DeprecationWarning.
     """
     model = the_cortex(model, "calibrate")
-    until = whole(until, "until", 1, MOST_STEPS, unit="steps")
+    until = whole(until, "until", 1, unit="steps", limit=MOST_STEPS)
     batch_size = BATCH_SIZE if batch_size is None else whole(batch_size, "batch_size", 1)
     pixels, presentation = resolve(model, images, presentation)
     if not model.needs_statistics:

@@ -92,7 +92,7 @@ class Cortex(Dynamics):
     ) -> None:
         super().__init__()
         n_classes = whole(n_classes, "n_classes", 1)
-        readout_time = whole(readout_time, "readout_time", 1, MOST_STEPS, unit="steps")
+        readout_time = whole(readout_time, "readout_time", 1, unit="steps", limit=MOST_STEPS)
         if normalization not in NORMALIZATIONS:
             raise ValueError(unknown("normalization", normalization, NORMALIZATIONS))
         if not isinstance(pre_net, nn.Module) and pre_net not in PRE_NETS:

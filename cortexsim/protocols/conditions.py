@@ -335,7 +335,7 @@ def readout_time_for(model: Cortex, readout_time: int | None, longest_soa: int) 
         If it is no whole number of at least 1.
     """
     if readout_time is not None:
-        return whole(readout_time, "readout_time", 1, MOST_STEPS, unit="steps")
+        return whole(readout_time, "readout_time", 1, unit="steps", limit=MOST_STEPS)
     return max(model.readout_time, longest_soa + arrival(model.graph))
 
 

@@ -110,7 +110,7 @@ def plan_recording(
     MissingStatisticsError
         If no statistics fit, or they end before `until`.
     """
-    until = whole(until, "until", 1, MOST_STEPS, unit="steps")
+    until = whole(until, "until", 1, unit="steps", limit=MOST_STEPS)
     one_of(quantity, "quantity", QUANTITIES)
     one_of(dtype, "dtype", DTYPES)
     batch_size = None if batch_size is None else whole(batch_size, "batch_size", 1)

@@ -237,7 +237,7 @@ def _typed(name: str, value: object, where: Callable[..., str]) -> Any:
         return value
     if name in wholes:
         most = MOST_STEPS if name == "until" else MOST_STIMULI
-        return whole(value, f"{where(name)}{name}", 1 if name in ("until", "n") else 0, most)
+        return whole(value, f"{where(name)}{name}", 1 if name in ("until", "n") else 0, limit=most)
     if not isinstance(value, list | tuple):
         raise ValueError(f"{where(name)}{name} must be a list, got {value!r}")
     for one in value:

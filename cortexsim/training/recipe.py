@@ -125,7 +125,7 @@ class Recipe:
                 raise ValueError(unknown(name, getattr(self, name), allowed))
         self._check_loss()
         for name, most in (("epochs", MOST_EPOCHS), ("batch_size", MOST), ("calibration_images", MOST)):
-            object.__setattr__(self, name, whole(getattr(self, name), name, 1, most))
+            object.__setattr__(self, name, whole(getattr(self, name), name, 1, limit=most))
         if not isinstance(self.recompute, bool):
             raise ValueError(f"recompute must be True or False, got {self.recompute!r}")
         if not 0 < self.learning_rate < float("inf"):
@@ -151,7 +151,7 @@ class Recipe:
                 f"(the readout time), got {self.unfolding!r}"
             )
         for time in earlier:
-            whole(time, "a time of unfolding", 1, MOST_STEPS, unit="steps")
+            whole(time, "a time of unfolding", 1, unit="steps", limit=MOST_STEPS)
         if len(self.curriculum) > 1 and self.difficulty is None:
             raise ValueError(
                 f"the curriculum {self.curriculum!r} needs difficulty, the coordinate of the data that says which "
@@ -160,7 +160,7 @@ class Recipe:
 
     def _check_loss(self) -> None:
         if is_whole(self.loss_at):
-            object.__setattr__(self, "loss_at", whole(self.loss_at, "loss_at", 1, MOST_STEPS))
+            object.__setattr__(self, "loss_at", whole(self.loss_at, "loss_at", 1, limit=MOST_STEPS))
         elif self.loss_at not in LOSS_AT:
             raise ValueError(unknown("loss_at", self.loss_at, (*LOSS_AT, "or a number of last times")))
         finite(self.background, "background", 0)
