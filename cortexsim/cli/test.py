@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from cortexsim.cli.arguments import add_data, add_machine, choose_device
+from cortexsim.cli.arguments import add_data, add_machine, add_model, choose_device
 from cortexsim.stimuli.text import read_presentation
 
 
@@ -17,7 +17,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         "read a model out at every time, on the test images",
         "For example:\n  cortexsim test cifar.safetensors ~/cifar10",
     )
-    parser.add_argument("model", help="a .safetensors file, or a pretrained model by name")
+    add_model(parser)
     add_data(parser, 2_000)
     parser.add_argument(
         "--presentation", default=None, metavar="SHOW", help="as in train; default: as it was calibrated"
@@ -33,20 +33,21 @@ def run(options: argparse.Namespace) -> None:
     from cortexsim.model.moments import Statistics
     from cortexsim.stimuli.images import as_images
     from cortexsim.training.evaluate import accuracies
+    from cortexsim.training.target_maps import pixel_labels
 
     device = choose_device(options.device, options.threads)
-    model = cs.zoo.get(options.model).to(device)
-    size = model.graph.states[0].size
+    model = cs.zoo.get(options.model, weights=options.weights).to(device)
+    size = model.image_size
     data = cs.datasets.get(options.data, options.n, part="test", seed=options.seed, size=size)
     names = cs.datasets.classes(data)
     if model.classes is not None and names != model.classes:
         raise ValueError(f"the model was trained on the classes {model.classes}, but these images have {names}")
     images = as_images(data).to(device)
-    labels = torch.from_numpy(data["label"].values).long().to(device)
+    labels = (pixel_labels(data) if "target" in data else torch.from_numpy(data["label"].values).long()).to(device)
     asked = read_presentation(options.presentation) if options.presentation else None
     variants: list[tuple[str, Statistics | None]] = [("none", None)]
     shown, until = asked or cs.flash(1), 2 * model.readout_time
-    if model.normalization != "none":
+    if model.needs_statistics:
         used = model.find_statistics(asked)
         shown, until = asked or used.presentation, used.until
         variants = [

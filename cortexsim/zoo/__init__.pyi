@@ -4,12 +4,18 @@ from .published._blt import blt
 from .published._cornet_rt import cornet_rt
 from .published._cornet_s import cornet_s
 from .published._spoerer_bl import spoerer_bl
+from .published.registry import PUBLISHED, Published, modules
+from .tracers import TRACERS, Tracer, tracer
 
 __all__ = [
     "CONTROLS",
     "PAPER",
+    "PUBLISHED",
     "SHORT",
+    "TRACERS",
     "PaperModel",
+    "Published",
+    "Tracer",
     "blt",
     "build",
     "card",
@@ -19,7 +25,9 @@ __all__ = [
     "cornet_s",
     "get",
     "load",
+    "modules",
     "pretrained",
     "siblings",
     "spoerer_bl",
+    "tracer",
 ]
