@@ -101,14 +101,22 @@ def run(options: argparse.Namespace) -> None:
     record = read_record(options.record) if options.record is not None else None
     n = data.sizes["stimulus"]
     needed = cs.estimate(model, n * max(1, options.repeats), until=options.until, record=record, dtype=options.dtype)
-    print(f"{n} stimuli; the recording takes {needed / 1e9:.2f} GB of memory", flush=True)
+    shown = read_presentation(options.presentation)
+    statistics = options.statistics and read_presentation(options.statistics)
+    takes = ""
+    if n > 1:
+        n_rows = n * max(1, options.repeats)
+        some = {"record": record, "statistics": statistics, "seed": options.seed, "device": device}
+        seconds = cs.estimate_seconds(model, data, shown, until=options.until, n=n_rows, **some)
+        takes = f" and about {seconds:,.0f} s"
+    print(f"{n} stimuli; the recording takes {needed / 1e9:.2f} GB of memory{takes}", flush=True)
     recording = cs.simulate(
         model,
         data,
-        read_presentation(options.presentation),
+        shown,
         until=options.until,
         record=record,
-        statistics=options.statistics and read_presentation(options.statistics),
+        statistics=statistics,
         silence=silence,
         lesion=options.lesion,
         calibrate_on=calibrate_on,
