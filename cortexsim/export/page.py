@@ -13,7 +13,7 @@ from typing import Any
 
 from cortexsim import __version__
 from cortexsim._support.checks import one_of
-from cortexsim._support.files import refuse_existing, written_aside
+from cortexsim._support.files import as_path, refuse_existing, written_aside
 from cortexsim._support.progress import Report, silent
 from cortexsim._support.resources import notebooks_folder
 from cortexsim._support.settings import Form, mapping, read_settings, text
@@ -75,13 +75,11 @@ def checked_path(to: str | Path, *, overwrite: bool = False) -> Path:
     FileExistsError, FileNotFoundError, PermissionError
         If it cannot be written there.
     """
-    path = Path(to)
+    path = as_path(to)
     if path.suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"a page must end in .html, got {str(path)!r}")
-    if path.is_file() and overwrite:
-        return path
     try:
-        return refuse_existing(path)
+        return refuse_existing(path, replacing=overwrite)
     except FileExistsError:
         if path.is_dir():
             raise
@@ -107,7 +105,7 @@ def open_source(source: str, report: Report = silent) -> Study | Tour:
         If there is no such notebook, or it has no panel of which a page can be made; the message lists those that have
         one.
     """
-    if Path(source).suffix == ".json":
+    if as_path(source, "source").suffix.lower() == ".json":
         panel = _from_settings(read_settings(source))
     else:
         name = find_lesson(source)

@@ -12,7 +12,7 @@ import xarray as xr
 from torch import Tensor
 
 from cortexsim._support import randomness
-from cortexsim.model.cortex import Cortex
+from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.protocols.conditions import (
     Condition,
     Dimension,
@@ -49,6 +49,7 @@ def contrast(
     presentation : Presentation, optional
         By default `sustained()`.
     """
+    model = the_cortex(model, "contrast")
 
     def lowered(pixels: Tensor, fraction: float) -> Tensor:
         if not 0 < fraction <= 1:
@@ -81,6 +82,7 @@ def noise(
     presentation : Presentation, optional
         By default `sustained()`.
     """
+    model = the_cortex(model, "noise")
     seed = options.get("seed", 0)
 
     def with_noise(pixels: Tensor, level: float) -> Tensor:
@@ -127,6 +129,7 @@ def occlusion(
     ValueError
         If the data lack the factor, or the edges do not rise.
     """
+    model = the_cortex(model, "occlusion")
     if factor not in data.coords:
         raise ValueError(f"the data have no coordinate {factor!r}, only {sorted(map(str, data.coords))}")
     if len(edges) < 2 or any(low >= high for low, high in pairwise(edges)):

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from cortexsim._support.progress import Report, silent
 from cortexsim.datasets.labels import classes
-from cortexsim.model.cortex import Cortex
-from cortexsim.model.nets import undisturbed
+from cortexsim.model.cortex import Cortex, the_cortex
+from cortexsim.model.nets import own_modes, undisturbed
 from cortexsim.model.plan import plan_run, resolve, stored_statistics
 from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import AnyPresentation
@@ -37,6 +37,7 @@ def accuracies(
     Labels may differ from time to time, shape (stimulus, time); see `labels_at`. A map, with labels (stimulus, y, x),
     is correct if every pixel of the line is.
     """
+    model = the_cortex(model, "accuracies")
     named = predictions(model, images, times, presentation, statistics=statistics, seed=seed, batch_size=batch_size)
     if labels.ndim == 3:
         return dict(zip(times, exactly_right(named, labels).float().mean(1).tolist(), strict=True))
@@ -64,6 +65,7 @@ def labels_at(labels: Tensor, times: Sequence[int]) -> Tensor:
     return torch.stack([labels[:, time] if time < labels.shape[1] else beyond for time in times])
 
 
+@own_modes()
 def predictions(
     model: Cortex,
     images: Tensor,
@@ -86,6 +88,7 @@ def predictions(
     report : callable, optional
         Called before each batch with the fraction that is done and a message; an exception from it stops the run.
     """
+    model = the_cortex(model, "predictions")
     shape = (len(times), len(images), *model.readout_shape[1:])
     named = torch.zeros(shape, dtype=torch.long, device=images.device)
     if not times:
@@ -141,6 +144,7 @@ def measure(
     ValueError
         If the data lack the factor, or the model statistics.
     """
+    model = the_cortex(model, "measure")
     if factor not in data.coords:
         raise ValueError(f"the data have no coordinate {factor!r}, only {sorted(map(str, data.coords))}")
     images, labels = as_images(data), torch.from_numpy(data["label"].values).long()
