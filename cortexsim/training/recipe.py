@@ -167,7 +167,9 @@ class Recipe:
         object.__setattr__(self, "seed", whole(self.seed, "seed", -LARGEST_SEED, LARGEST_SEED))
         if self.calibrate_until is not None:
             object.__setattr__(
-                self, "calibrate_until", whole(self.calibrate_until, "calibrate_until", 1, limit=MOST_STEPS)
+                self,
+                "calibrate_until",
+                whole(self.calibrate_until, "calibrate_until", 1, unit="steps", limit=MOST_STEPS),
             )
         for name in ("recompute", "nesterov"):
             if not isinstance(getattr(self, name), bool):
