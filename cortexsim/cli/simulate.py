@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
 
 from cortexsim._support.checks import whole
@@ -90,13 +89,6 @@ def run(options: argparse.Namespace) -> None:
         n_calibration = whole(500 if n_calibration is None else n_calibration, "calibrate-on", 1)
         training = cs.datasets.get(options.data, n_calibration, part="train", seed=options.seed, size=size)
         calibrate_on = cs.datasets.sample(training, n_calibration, seed=options.seed)
-    names = cs.datasets.classes(data)
-    if model.classes is not None and names != model.classes:
-        print(
-            f"warning: the model was trained on the classes {model.classes}, but these images have {names}: their "
-            "labels are recorded, but mean no class of the readout",
-            file=sys.stderr,
-        )
     record = read_record(options.record) if options.record is not None else None
     n = data.sizes["stimulus"]
     needed = cs.estimate(model, n * max(1, options.repeats), until=options.until, record=record, dtype=options.dtype)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import xarray as xr
 from torch import Tensor
 
@@ -19,7 +20,7 @@ from cortexsim.model.moments import MissingStatisticsError, Normalize, Statistic
 from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import AnyPresentation, Frames, checked, flash
 
-Images = Tensor | xr.Dataset
+Images = Tensor | np.ndarray | xr.DataArray | xr.Dataset
 Front = tuple[frozenset[str], ...]
 Amount = float | tuple[float, Any]
 

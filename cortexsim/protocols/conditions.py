@@ -18,6 +18,7 @@ from cortexsim.analyse.interval import fraction
 from cortexsim.graph._schedule import arrival, populate
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.model._calibrate import calibrate
+from cortexsim.model.classes import matched
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.moments import MissingStatisticsError, Statistics
 from cortexsim.model.plan import Images
@@ -130,11 +131,10 @@ def run_conditions(
     ValueError
         If there are no labels, or a coordinate of the data has a name that the protocol uses itself.
     """
-    if not isinstance(data, xr.Dataset) or "label" not in data.coords:
-        raise ValueError("a protocol counts correct answers, so the data must be a Dataset with the coordinate 'label'")
     taken = sorted({*dimensions, *RESERVED} & {*stimulus_coordinates(data)})
     if taken:
         raise ValueError(f"the data's coordinates {taken} have names that the protocol uses itself; rename them")
+    data = with_numbers(model, data)
     presentations = [condition.presentation for condition in conditions]
     used = shared_statistics(model, presentations, statistics, calibrate_on, readout_time, seed)
     recordings: dict[tuple[Presentation, int], xr.DataTree] = {}
@@ -169,6 +169,19 @@ def run_conditions(
     if record is not None:
         return _joined(ran, about, readout_time)
     return _table(data, dimensions, conditions, ran, about)
+
+
+def with_numbers(model: Cortex, data: xr.Dataset) -> xr.Dataset:
+    """Return targets with the numbers of the model's classes; see `matched`.
+
+    Raises
+    ------
+    ValueError
+        If there are no labels, or the model does not have their classes.
+    """
+    if not isinstance(data, xr.Dataset) or "label" not in data.coords:
+        raise ValueError("a protocol counts correct answers, so the data must be a Dataset with the coordinate 'label'")
+    return matched(model, data)
 
 
 def _with_images(data: xr.Dataset, images: Tensor) -> xr.Dataset:

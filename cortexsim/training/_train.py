@@ -19,22 +19,23 @@ from torch.nn import functional as F
 from cortexsim._support import randomness
 from cortexsim._support.checks import whole
 from cortexsim._support.hashing import checksum
-from cortexsim.datasets.labels import classes, split
+from cortexsim._support.labelled import array_of, refuse_missing
+from cortexsim.datasets.labels import split
 from cortexsim.graph._schedule import Schedule, populate, schedule
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.checkpoint import checked_suffix
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.moments import by_batch
 from cortexsim.model.nets import undisturbed
-from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import AnyPresentation
 from cortexsim.training import distributed as ranks
 from cortexsim.training.augmentation import augment, augment_with_maps, shrink
 from cortexsim.training.batches import collected
 from cortexsim.training.evaluate import accuracies, asked_times, labels_at
+from cortexsim.training.pairs import classes_after, pairs
 from cortexsim.training.recipe import Recipe
 from cortexsim.training.state import read_state, write_state
-from cortexsim.training.target_maps import check_pixel_labels, exactly_right, map_loss, pixel_labels, pixel_weights
+from cortexsim.training.target_maps import exactly_right, map_loss, pixel_weights
 
 
 class TrainingDivergedError(RuntimeError):
@@ -179,7 +180,7 @@ class _Training:
     ) -> None:
         self.model, self.recipe, self.report_every = model, recipe, report_every
         self.path = None if checkpoint is None else checked_suffix(checkpoint)
-        images, labels = _pairs(data, model)
+        images, labels = pairs(data, model)
         if model.has_own_pre_net and len(recipe.growth) > 1:
             raise ValueError(
                 f"growth {recipe.growth} shrinks the images, which a pre-net of your own may not bear; "
@@ -213,7 +214,7 @@ class _Training:
         self._last: tuple[float, dict[int, float]] = (float("nan"), {})
         self._since: list[tuple[Tensor, list[int], Tensor]] = []
         self.optimizer = _optimizer(model, recipe)
-        model.classes = classes(data) if isinstance(data, xr.Dataset) else model.classes
+        model.classes = classes_after(model, data)
         self.identity = {
             # it changes memory, not results: a training that ran out of memory may continue with it
             "recipe": {name: value for name, value in recipe.to_dict().items() if name != "recompute"},
@@ -476,38 +477,6 @@ def precision_on(device: torch.device) -> str:
     return "bfloat16" if native and torch.backends.mkldnn.is_available() else "float32"
 
 
-def _pairs(data: Any, model: Cortex) -> tuple[Tensor, Tensor]:
-    of_maps = len(model.readout_shape) == 3
-    if isinstance(data, xr.Dataset):
-        if not of_maps and "label" not in data.coords:
-            raise ValueError(
-                "training needs the coordinate 'label'; this Dataset has " + str(sorted(map(str, data.coords)))
-            )
-        images = as_images(data)
-        labels = pixel_labels(data) if of_maps else torch.from_numpy(data["label"].values).long()
-    elif isinstance(data, tuple) and len(data) == 2:
-        images, labels = data[0], torch.as_tensor(data[1]).long()
-    else:
-        raise TypeError(f"data must be a Dataset or a pair (images, labels), got {type(data).__name__}")
-    model.check_images(images)
-    if of_maps:
-        check_pixel_labels(labels, len(images), model.readout_shape)
-        return images, labels
-    if labels.ndim not in (1, 2) or len(labels) != len(images):
-        raise ValueError(
-            f"there must be one label for each of the {len(images)} images, got shape {tuple(labels.shape)}; labels "
-            "by readout time have the shape (stimulus, time)"
-        )
-    # of labels by time, -1 is a time at which nothing is asked
-    lowest = 0 if labels.ndim == 1 else -1
-    if int(labels.min()) < lowest or int(labels.max()) >= model.n_classes:
-        raise ValueError(
-            f"labels must be 0 to {model.n_classes - 1} for a model of {model.n_classes} classes, got "
-            f"{int(labels.min())} to {int(labels.max())}"
-        )
-    return images, labels
-
-
 def _check_fits(recipe: Recipe, model: Cortex, maps: bool) -> None:
     """Raise an error if a recipe asks for something that this model, or its target maps, cannot give.
 
@@ -571,7 +540,11 @@ def _difficulty(data: Any, recipe: Recipe, n: int) -> Tensor:
             f"the recipe's difficulty {recipe.difficulty!r} is no coordinate of the data, which has {known}; "
             "set difficulty=None and curriculum=((0.0, 1.0),) to train without a curriculum"
         )
-    return torch.from_numpy(data[recipe.difficulty].values)
+    difficulty = array_of(data[recipe.difficulty], recipe.difficulty)
+    if difficulty.shape != (n,) or difficulty.dtype.kind not in "iuf":
+        raise ValueError(f"the recipe's difficulty {recipe.difficulty!r} must be a number for each of the {n} images")
+    refuse_missing(difficulty, recipe.difficulty)
+    return torch.from_numpy(difficulty)
 
 
 def _held_out(labels: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor]:
