@@ -15,6 +15,7 @@ from benchmarks.alternate import Side, compare
 from benchmarks.competitors import NaiveLoop, hooked
 from benchmarks.inference import calibrated, inferring
 from benchmarks.machine import Setting
+from cortexsim.model.plan import plan_run, stored_statistics
 
 UNTIL = 5
 
@@ -64,18 +65,16 @@ def hooks(setting: Setting, model: cs.Cortex, images: Tensor) -> list[Side]:
 
 def unrecorded(model: cs.Cortex, images: Tensor, until: int) -> Callable[[], None]:
     """Return a function that runs the schedule of a recording of all states and readouts, and records nothing."""
-    shown = cs.flash(1)
     last = model.graph.last
     wanted = {name: range(until + 1) for name in model.graph.state_names}
-    planned = cs.schedule(model.graph, (), shown, record=wanted, until=until)
-    normalize = model.normalizer(shown)
+    plan = plan_run(model, images, cs.flash(1), until=until, record=wanted)
+    plan = plan.normalized_by(stored_statistics(model, plan.presentation))
 
     def run() -> None:
-        frames = shown.frames(images, until)
         with torch.no_grad():
-            for time, h in enumerate(model.unroll(frames, planned, normalize)):
+            for time, h in enumerate(plan.run(plan.frames(torch.arange(len(images))))):
                 if last in h:
-                    model.post(h[last].values, last, time, normalize)
+                    model.post(h[last].values, last, time, plan.chosen)
 
     return run
 

@@ -3,7 +3,8 @@ from .brains import human
 from .brains.milliseconds import Milliseconds
 from .graph._schedule import schedule
 from .graph.builders import adjacent, fully_recurrent, resnet
-from .graph.cortex_graph import CortexGraph, State
+from .graph.cortex_graph import CortexGraph
+from .graph.states import State
 from .graph.transitions import Transition
 from .model._calibrate import calibrate
 from .model.checkpoint import load, save
@@ -16,8 +17,9 @@ from .recording.description import summary
 from .recording.io import open_recording, save_recording
 from .stimuli.presentation import Mixture, Presentation, flash, masked, mixture, sequence, sustained
 from .sweeps.running import sweep
-from .training._train import Progress, TrainingDivergedError, fit, train
+from .training._train import fit, train
 from .training.recipe import Recipe
+from .training.records import Progress, TrainingDivergedError
 
 __version__: str
 

@@ -9,7 +9,8 @@ from torch.nn import functional as F
 
 import cortexsim as cs
 from cortexsim.graph._schedule import populate
-from cortexsim.graph.cortex_graph import CortexGraph, State
+from cortexsim.graph.cortex_graph import CortexGraph
+from cortexsim.graph.states import State
 from cortexsim.graph.transitions import Kind, Times, Transition
 from cortexsim.model.moments import EPSILON, by_batch
 

@@ -71,7 +71,7 @@ def class_numbers(
         If labels are missing, are no whole numbers, bools or unknown names, or out of range.
     """
     refuse_missing(labels, what)
-    allowed = f"class numbers from {-1 if unasked else 0} to {n_classes - 1}"
+    allowed = f"{-1 if unasked else 0} to {n_classes - 1} for a model of {n_classes} classes"
     if labels.dtype.kind in "UO" and all(isinstance(one, str) for one in labels.ravel().tolist()):
         if names is None:
             raise ValueError(f"{what} must be {allowed}, got texts such as {str(labels.flat[0])!r}, and no class names")
@@ -90,19 +90,19 @@ def class_numbers(
             raise ValueError(f"{what} must be {allowed}, got numbers such as {first}")
     low, high = int(labels.min(initial=0)), int(labels.max(initial=0))
     if low < (-1 if unasked else 0) or high >= n_classes:
-        raise ValueError(f"{what} must be {allowed} for a model of {n_classes} classes, got {low} to {high}")
+        raise ValueError(f"{what} must be {allowed}, got {low} to {high}")
     return labels.astype(np.int64)
 
 
-def refuse_one_hot(labels: np.ndarray, n_classes: int, n_times: int) -> None:
+def refuse_one_hot(labels: np.ndarray, n_classes: int, until: int) -> None:
     """Raise a ValueError if labels (stimulus, time) have columns that no readout has, or are rows of one-hot classes.
 
     Parameters
     ----------
     labels : array, shape (stimulus, column)
     n_classes : int
-    n_times : int
-        Times that can be read at most, time 0 included.
+    until : int
+        The last time that is read out.
     """
     one_hot = labels.shape[1] == n_classes > 1 and np.isin(labels, (0, 1)).all() and (labels.sum(1) == 1).all()
     if one_hot:
@@ -110,10 +110,11 @@ def refuse_one_hot(labels: np.ndarray, n_classes: int, n_times: int) -> None:
             f"labels of shape {labels.shape} with a single 1 in each row look like one-hot rows of {n_classes} "
             f"classes: pass class numbers, labels.argmax(1); {BY_TIME}"
         )
-    if labels.shape[1] > n_times:
+    asked = labels.shape[1] if labels.dtype.kind not in "iuf" else int(np.flatnonzero((labels != -1).any(0))[-1:].sum())
+    if asked > until:
         raise ValueError(
-            f"labels of shape {labels.shape} are of {labels.shape[1]} times, but this model is read out at times 0 to "
-            f"{n_times - 1}; {BY_TIME}"
+            f"labels of shape {labels.shape} ask for something at time {asked}, but this model is read out at times 0 "
+            f"to {until}; {BY_TIME}"
         )
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from cortexsim._support.checks import finite, is_whole, one_of, whole
-from cortexsim.graph.cortex_graph import CortexGraph, State
+from cortexsim.graph.cortex_graph import CortexGraph
+from cortexsim.graph.states import State
 from cortexsim.graph.transitions import Kind, Times, Transition
 
 

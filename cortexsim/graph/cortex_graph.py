@@ -6,7 +6,6 @@ Liao & Poggio (2016), section 3. No torch here.
 from __future__ import annotations
 
 import html
-import keyword
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from typing import Any
 import pandas as pd
 
 from cortexsim._support.checks import finite, unknown, whole
+from cortexsim.graph.states import State
 from cortexsim.graph.transitions import (
     KINDS,
     Convolution,
@@ -28,45 +28,6 @@ from cortexsim.graph.transitions import (
     allowed_kinds,
     module_name,
 )
-
-RESERVED = ("time", "stimulus", "channel", "y", "x", "label", "readout")
-
-
-@dataclass(frozen=True)
-class State:
-    """A cortical area, a vertex of the graph.
-
-    Parameters
-    ----------
-    name : str
-        A Python identifier, such as "V1".
-    features : int
-        Channels.
-    height, width : int
-        Units (pixels of the map).
-    update : callable, optional
-        `update(state) -> torch.nn.Module`, or the module itself: applied to the sum of what arrives. None, as in
-        the paper, leaves the sum as it is.
-    """
-
-    name: str
-    features: int
-    height: int
-    width: int
-    update: Callable[..., Any] | None = None
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not self.name.isidentifier() or keyword.iskeyword(self.name):
-            raise ValueError(f"a state's name must be a Python identifier such as 'V1', got {self.name!r}")
-        if self.name in RESERVED:
-            raise ValueError(f"a state cannot be named {self.name!r}: reserved are {list(RESERVED)}")
-        for what in ("features", "height", "width"):
-            object.__setattr__(self, what, whole(getattr(self, what), f"{what} of {self.name}", 1))
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Height and width in units."""
-        return (self.height, self.width)
 
 
 @dataclass(frozen=True)

@@ -1,29 +1,21 @@
-"""The recurrent model of visual cortex: pre-net, transitions, post-net, and one `step`.
-
-h_j(t) = Σ_i f_ij,t(h_i(t-1)) + [j is first] pre_net(frame t)        (Liao & Poggio 2016, section 3)
-"""
+"""The recurrent model of visual cortex: its weights, and how it is read out. `dynamics.py` has its equation."""
 
 from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache, partial
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
-from torch.utils.checkpoint import checkpoint
 
 from cortexsim._support.checks import one_of, unknown, whole
-from cortexsim.graph import computable as within
 from cortexsim.graph._schedule import Schedule, populate, schedule
 from cortexsim.graph.cortex_graph import CortexGraph
-from cortexsim.graph.transitions import Kind, Transition, module_name
-from cortexsim.model.activity import Activity, Entrance, entering, entrances, total
-from cortexsim.model.calibrated import Calibrated
-from cortexsim.model.hooks import Hook
+from cortexsim.graph.transitions import module_name
+from cortexsim.model.activity import entrances
+from cortexsim.model.dynamics import Dynamics
 from cortexsim.model.kernels import INITIALIZATIONS, Kernels, Pair, Sharing
 from cortexsim.model.moments import NORMALIZATIONS, Normalize, Statistics, Stored, not_at_all
 from cortexsim.model.nets import (
@@ -33,19 +25,18 @@ from cortexsim.model.nets import (
     MapPostNet,
     OwnPostNet,
     PostNet,
-    channels_last,
-    convolve,
     count_parameters,
     draw_convolutions,
     keep_frozen,
     module_of,
     undisturbed,
 )
+from cortexsim.model.plan import needed, plan_readouts, resolve, stored_statistics
 from cortexsim.stimuli.images import as_float, check_images
-from cortexsim.stimuli.presentation import AnyPresentation, Frames, checked, flash, sustained
+from cortexsim.stimuli.presentation import AnyPresentation, Frames, flash, sustained
 
 
-class Cortex(Calibrated):
+class Cortex(Dynamics):
     """A recurrent model of the ventral stream.
 
     Parameters
@@ -151,22 +142,6 @@ class Cortex(Calibrated):
         self._read_graph()
         self.to(memory_format=torch.channels_last)
 
-    def _read_graph(self) -> None:
-        """Look up once what every step needs of the graph."""
-        self._kinds = {t.name: Kind.parse(t.kind) for t in self.graph.transitions if isinstance(t.kind, str)}
-        self._convolutions = {name: self.graph.convolutions(name) for name in self.graph.transition_names}
-
-    def _normalized_places(self) -> dict[str, int]:
-        """Return the channels of each place that is normalized, other than what the post-net reads."""
-        places = {t.source: self.graph.state(t.source).features for t in self.graph.transitions if t.reads_rate}
-        for name in self.graph.transition_names:
-            first, *others = self.graph.convolutions(name) or [None]
-            if first is not None and others:
-                places[name] = first.out_channels
-        if isinstance(self.pre, DeepPreNet):
-            places |= {f"pre_net:{k}": self.graph.states[0].features for k in range(len(self.pre.layers) - 1)}
-        return places
-
     def at_size(self, size: int | tuple[int, int]) -> Cortex:
         """Return the same model on a larger or smaller retina: a copy with the same weights.
 
@@ -259,14 +234,6 @@ class Cortex(Calibrated):
             )
         return tuple(self.weights.of(name, time))
 
-    def computable(self, presentation: AnyPresentation, until: int) -> dict[str, set[int]]:
-        """Return, for each state, the times at which it is populated and all that leads there has weights."""
-        return within.computable(self.graph, presentation, until, self.weights.has)
-
-    def readable(self, presentation: AnyPresentation, until: int) -> list[int]:
-        """Return the times at which the last state can be read for every stimulus, whatever a mixture draws."""
-        return within.readable(self.graph, presentation, until, self.weights.has)
-
     def n_parameters(self, readout_time: int | None = None, presentation: AnyPresentation | None = None) -> int:
         """Count the weights that contribute to a readout: convolutions and the final layer; BN is not counted.
 
@@ -278,7 +245,7 @@ class Cortex(Calibrated):
             By default `flash(1)`.
         """
         time = self.readout_time if readout_time is None else readout_time
-        planned = _plan(self.graph, (time,), presentation or flash(1))
+        planned = needed(self.graph, presentation or flash(1), (time,))[0]
         self.check_weights(planned)
         keys = {key for name, when in planned for key in self.weights.used_by(name, when)}
         modules = [module for name, module in self.functions.items() if name in {name for name, _ in planned}]
@@ -321,171 +288,7 @@ class Cortex(Calibrated):
             keep_frozen(module)
         return self
 
-    # --- one step ------------------------------------------------------------------------------------------------
-
-    def step(
-        self,
-        h: Mapping[str, Activity],
-        time: int,
-        transitions: Iterable[Transition],
-        frame: Activity | None,
-        normalize: Normalize,
-        hook: Hook | None = None,
-    ) -> dict[str, Activity]:
-        """Advance every state by one time: h_j(t) = Σ_i f_ij,t(h_i(t-1)) + [j is first] pre_net(frame t).
-
-        Parameters
-        ----------
-        h : mapping of state name to Activity
-            The populated states at `time` - 1.
-        time : int
-            The time that is computed.
-        transitions : iterable of Transition
-            Those that deliver at `time`.
-        frame : Activity or None
-            What the pre-net delivers at `time`; None where nothing is shown.
-        normalize : callable
-            See `moments.Normalize`.
-        hook : Hook, optional
-            Changes what transitions deliver and what states represent.
-
-        Returns
-        -------
-        dict of str to Activity
-            The populated states at `time`; others are absent.
-        """
-        # a step reads only the previous step, so one step is one synapse; what leaves a state is computed once for all
-        rates: dict[str, Tensor] = {}
-        terms: dict[str, list[Activity]] = {}
-        for transition in transitions:
-            source = transition.source
-            if source not in h:
-                continue
-            if source not in rates and self._reads_rate(transition.name):
-                rates[source] = F.relu(normalize(h[source].values, source, time - 1))
-            delivered = self.deliver(transition, time, h[source].values, rates.get(source), normalize)
-            arriving = Activity(delivered, h[source].rows)
-            if hook is not None:
-                arriving = hook.on_delivery(arriving, transition.name, time)
-            terms.setdefault(transition.target, []).append(arriving)
-        if frame is not None:
-            terms.setdefault(self.graph.first, []).append(frame)
-        states = {state: self._update(state, arriving) for state, arriving in terms.items()}
-        return states if hook is None else {name: hook.on_state(state, name, time) for name, state in states.items()}
-
-    def deliver(
-        self, transition: Transition, time: int, h: Tensor, rate: Tensor | None, normalize: Normalize
-    ) -> Tensor:
-        """Compute one transition function f_ij,t.
-
-        Parameters
-        ----------
-        h, rate : Tensor, shape (row, channel, y, x)
-            The source at `time` - 1, and relu(BN(h)), which the kinds BRC and BRD read.
-        """
-        name = transition.name
-        if name in self.functions:
-            # a copy, because others read h too, and a module of the user's may work in place
-            return self.functions[name](h.clone(), time)
-        kind, convolutions = self._kinds[name], self._convolutions[name]
-        if kind.function.pools:
-            return F.max_pool2d(h, 2)
-        kernels = self.weights.of(name, time)
-        x = convolve(rate if kind.normalized and rate is not None else h, kernels[0], convolutions[0])
-        if len(kernels) == 2:
-            x = F.relu(normalize(x, name, time))
-            x = convolve(x, kernels[1], convolutions[1])
-        return x if kind.shortcut == 0 else torch.add(x, h, alpha=kind.shortcut)
-
-    def first_convolution(self, transition: Transition, time: int, h: Tensor, normalize: Normalize) -> Tensor:
-        """Compute what the inner BN of a transition of two convolutions normalizes."""
-        convolution = self._convolutions[transition.name][0]
-        kernel = self.weights.of(transition.name, time)[0]
-        return convolve(F.relu(normalize(h, transition.source, time - 1)), kernel, convolution)
-
-    def _reads_rate(self, name: str) -> bool:
-        """Return True if a transition reads relu(BN(h)) of its source rather than h."""
-        return name in self._kinds and self._kinds[name].normalized
-
-    def _update(self, state: str, arriving: Sequence[Activity]) -> Activity:
-        """Add up what arrives at a state, and apply its update."""
-        activity = total(arriving)
-        if state not in self.updates:
-            return activity
-        # a sum is new; a single term may be what the pre-net delivers at every time, which an update must not change
-        values = activity.values.clone() if len(arriving) == 1 else activity.values
-        return activity._replace(values=self.updates[state](values))
-
-    # --- through time --------------------------------------------------------------------------------------------
-
-    def unroll(
-        self,
-        frames: Frames,
-        planned: Schedule,
-        normalize: Normalize,
-        hook: Hook | None = None,
-        *,
-        recompute: bool = False,
-        warmup: int = 0,
-    ) -> Iterator[dict[str, Activity]]:
-        """Run the model through time; the only time loop.
-
-        Parameters
-        ----------
-        frames : Frames
-            What is shown when.
-        planned : Schedule
-        normalize : callable
-        hook : Hook, optional
-            Changes what transitions deliver and what states represent.
-        recompute : bool
-            For gradients keep the states only, and compute again what happens within a step: less memory, more time.
-        warmup : int
-            Last time that is computed without gradients, so that they reach back to the state at this time only.
-
-        Yields
-        ------
-        dict of str to Activity
-            The computed states at time 0, 1, ..., `planned.until`.
-        """
-        return self._unroll(frames.images, entrances(frames.lookup), planned, normalize, hook, recompute, warmup)
-
-    def _unroll(
-        self,
-        images: Tensor,
-        enters: Sequence[Entrance | None],
-        planned: Schedule,
-        normalize: Normalize,
-        hook: Hook | None,
-        recompute: bool,
-        warmup: int,
-    ) -> Iterator[dict[str, Activity]]:
-        entered = self._enter(images, normalize)
-        again = partial(checkpoint, self.step, use_reentrant=False)
-        advance: Callable[..., dict[str, Activity]] = again if recompute else self.step
-        h: dict[str, Activity] = {}
-        for time in range(planned.until + 1):
-            with torch.set_grad_enabled(torch.is_grad_enabled() and (time > warmup or not warmup)):
-                h = advance(h, time, planned.at(time), entering(entered, enters[time]), normalize, hook)
-            yield h
-
-    def _enter(self, images: Tensor, normalize: Normalize) -> Tensor:
-        """Apply the pre-net to every distinct picture, once."""
-        weight = next(self.parameters())
-        images = channels_last(images.to(weight.device, weight.dtype))
-        # a copy, because a module of the user's may work in place
-        images = images.clone() if self.has_own_pre_net else images
-        x = self.pre(images, normalize) if isinstance(self.pre, DeepPreNet) else self.pre(images)
-        first = self.graph.states[0]
-        # training may shrink the images, and with them every state; a module of the user's must hit the size itself
-        size = first.size if self.has_own_pre_net else images.shape[-2:]
-        if isinstance(x, Tensor) and tuple(x.shape[1:]) == (first.features, *size):
-            return x if self.input_gain == 1 else x * self.input_gain
-        got = tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__
-        raise ValueError(
-            f"the pre-net must deliver (stimulus, {first.features}, {first.height}, {first.width}) to {first.name}, "
-            f"got {got}"
-        )
+    # --- reading out --------------------------------------------------------------------------------------------------
 
     def forward(self, images: Tensor, presentation: AnyPresentation | None = None) -> Tensor:
         """Return the logits at the readout time, shape (stimulus, class[, y, x]); see `readouts`."""
@@ -539,28 +342,27 @@ class Cortex(Calibrated):
         ValueError
             If the images or times are not allowed.
         """
-        drawn = {"seed": seed, "index": index, "others": others}
-        frames, planned, normalize = self._prepared(images, tuple(times), presentation, statistics, drawn)
+        how = {"statistics": statistics, "seed": seed, "index": index, "others": others}
+        frames, planned, normalize = self._prepared(images, times, presentation, **how)
         return self.read(frames, planned, times, normalize, recompute=recompute or checkpointed)
 
     @torch.compiler.disable
     def _prepared(
         self,
         images: Tensor,
-        times: tuple[int, ...],
+        times: Sequence[int],
         presentation: AnyPresentation | None,
+        *,
         statistics: Statistics | AnyPresentation | None,
-        drawn: Mapping[str, Any],
+        seed: int,
+        index: Tensor | None,
+        others: Tensor | None,
     ) -> tuple[Frames, Schedule, Normalize]:
         """Check what is to be read, and prepare what `read` runs: frames, schedule and normalization."""
-        self.check_images(images)
-        presentation = checked(presentation or flash(1)).for_images(images)
-        planned = _plan(self.graph, times, presentation)
-        self.check_weights(planned)
-        normalize = self.normalizer(presentation, statistics)
-        if isinstance(normalize, Stored):
-            normalize.statistics.check(planned)
-        return presentation.frames(images, planned.until, **drawn), planned, normalize
+        images, presentation = resolve(self, images, presentation)
+        plan = plan_readouts(self, images if others is None else others, presentation, times, seed=seed)
+        plan = plan.normalized_by(self._statistics_for(presentation, statistics))
+        return plan.lay_out(images, index), plan.schedule, plan.chosen
 
     def read(
         self,
@@ -604,9 +406,13 @@ class Cortex(Calibrated):
         self, presentation: AnyPresentation | None, statistics: Statistics | AnyPresentation | None = None
     ) -> Normalize:
         """Return what normalizes: the batch in training mode, else `find_statistics`."""
-        if self.training or not self.needs_statistics:
-            return self.without_statistics
-        return self.normalized_by(self.find_statistics(presentation, statistics))
+        return self.normalized_by(self._statistics_for(presentation, statistics))
+
+    def _statistics_for(
+        self, presentation: AnyPresentation | None, statistics: Statistics | AnyPresentation | None
+    ) -> Statistics | None:
+        """Find stored statistics; None in training mode, and for a model that needs none."""
+        return None if self.training else stored_statistics(self, presentation, statistics)
 
     @property
     def without_statistics(self) -> Normalize:
@@ -639,22 +445,6 @@ class Cortex(Calibrated):
             raise TypeError(f"images must be a torch.Tensor, got {type(images).__name__}")
         check_images(images, None if self.has_own_pre_net else self.graph.states[0].size)
 
-    def check_weights(self, planned: Schedule) -> None:
-        """Raise an error if the model has no weights for a part of a schedule.
-
-        Raises
-        ------
-        ValueError
-            The message names the first such transition and time.
-        """
-        for name, time in planned:
-            if not self.weights.has(name, time):
-                raise ValueError(
-                    f"{name} has no weights at time {time}: it contributes to no readout up to time "
-                    f"{self.readout_time}, for which this model was made; read out or record only what leads to such a "
-                    "readout, or make the model with a later readout_time"
-                )
-
     def __repr__(self) -> str:
         n = self.n_parameters() if self.graph.last in populate(self.graph, None, self.readout_time)[-1] else None
         sharing = self.sharing if isinstance(self.sharing, str) else "by a table"
@@ -685,11 +475,3 @@ def the_cortex(model: object, purpose: str) -> Cortex:
     inner = isinstance(getattr(within, "module", None), Cortex)
     hint = "; give the Cortex within: model.module" if inner else ""
     raise TypeError(f"{purpose} needs a Cortex, got {type(within).__name__}{hint}")
-
-
-@lru_cache(maxsize=256)
-def _plan(graph: CortexGraph, times: tuple[int, ...], presentation: AnyPresentation) -> Schedule:
-    planned = schedule(graph, times, presentation)
-    # makes its table by time here, and not where torch.compile looks on
-    planned.at(0)
-    return planned

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cortexsim.graph.cortex_graph import State
+from cortexsim.graph.states import State
 from cortexsim.graph.transitions import Convolution
 from cortexsim.model.moments import Normalize
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 from torch import Tensor
 
-from cortexsim.graph._schedule import Schedule, check_readouts, populate, scheduled
+from cortexsim.graph._schedule import Schedule, check_readouts, populate, schedule, scheduled
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.graph.interventions import Changes, changes, check_effect
 from cortexsim.model.activity import Activity
-from cortexsim.model.cortex import Cortex
 from cortexsim.model.hooks import Hook
 from cortexsim.model.moments import MissingStatisticsError, Normalize, Statistics
 from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import AnyPresentation, Frames, checked, flash
+
+if TYPE_CHECKING:
+    from cortexsim.model.cortex import Cortex
 
 Images = Tensor | np.ndarray | xr.DataArray | xr.Dataset
 Front = tuple[frozenset[str], ...]
@@ -27,7 +30,9 @@ Amount = float | tuple[float, Any]
 
 @dataclass(frozen=True, eq=False)
 class RunPlan:
-    """A run of a model: images, how they are shown, what runs, and what normalizes. Made by `plan_run`.
+    """A run of a model: images, how they are shown, what runs, and what normalizes.
+
+    Made by `plan_run` or `plan_readouts`.
 
     Parameters
     ----------
@@ -79,8 +84,18 @@ class RunPlan:
     def frames(self, index: Tensor) -> Frames:
         """Lay out what the stimuli of these indices, shape (stimulus,), are shown at every time."""
         device = next(self.model.parameters()).device
-        images = self.images[index.to(self.images.device)].to(device)
-        return self.presentation.frames(images, self.until, seed=self.seed, index=index.to(device), others=self.images)
+        return self.lay_out(self.images[index.to(self.images.device)].to(device), index.to(device))
+
+    def lay_out(self, images: Tensor, index: Tensor | None) -> Frames:
+        """Lay out what stimuli are shown at every time, if their pixels are these: augmented ones, for example.
+
+        Parameters
+        ----------
+        images : Tensor, shape (stimulus, 3, height, width), or with frames
+        index : Tensor, shape (stimulus,), optional
+            What their masks and components are drawn by; by default 0, 1, ...
+        """
+        return self.presentation.frames(images, self.until, seed=self.seed, index=index, others=self.images)
 
     def run(self, frames: Frames, hook: Hook | None = None) -> Iterator[dict[str, Activity]]:
         """Run the model through time; yields the computed states at time 0, 1, ..., `until`.
@@ -92,9 +107,9 @@ class RunPlan:
         """
         return self.model.unroll(frames, self.schedule, self.chosen, hook)
 
-    def read(self, index: Tensor, times: list[int]) -> Tensor:
-        """Run the stimuli of these indices and return their logits, shape (time, stimulus, class)."""
-        return self.model.read(self.frames(index), self.schedule, times, self.chosen)
+    def read(self, frames: Frames, times: Sequence[int], *, recompute: bool = False, warmup: int = 0) -> Tensor:
+        """Run the model and return its logits, shape (time, stimulus, class[, y, x]); see `Cortex.read`."""
+        return self.model.read(frames, self.schedule, times, self.chosen, recompute=recompute, warmup=warmup)
 
     @property
     def chosen(self) -> Normalize:
@@ -178,6 +193,49 @@ def plan_run(
     return RunPlan(model, images, presentation, interventions, schedule, fronts, seed)
 
 
+def plan_readouts(
+    model: Cortex, images: Tensor, presentation: AnyPresentation, times: Iterable[int], *, seed: int = 0
+) -> RunPlan:
+    """Decide what readouts at some times need; worked out once for each graph, presentation and times.
+
+    Parameters
+    ----------
+    model : Cortex
+    images : Tensor, shape (stimulus, 3, height, width), or with frames
+        Checked; masks of other stimuli are taken from them.
+    presentation : Presentation or Mixture
+    times : iterable of int
+    seed : int
+        Draws masks and the components of a mixture.
+
+    Returns
+    -------
+    RunPlan
+        Without anything that normalizes: choose it by `RunPlan.normalized_by`.
+
+    Raises
+    ------
+    EmptyStateError
+        If the last state is empty at a readout time.
+    ValueError
+        If a time is not allowed, or the model has no weights for a part of the run.
+    """
+    planned, fronts = needed(model.graph, presentation, tuple(times))
+    model.check_weights(planned)
+    return RunPlan(model, images, presentation, Changes(), planned, fronts, seed)
+
+
+@lru_cache(maxsize=256)
+def needed(
+    graph: CortexGraph, presentation: AnyPresentation, times: tuple[int, ...]
+) -> tuple[Schedule, tuple[Front, ...]]:
+    """Schedule what readouts at some times need; return it with the populated states of each component."""
+    planned = schedule(graph, times, presentation)
+    # makes its table by time here, and not where torch.compile looks on
+    planned.at(0)
+    return planned, _fronts(graph, presentation, planned.until, Changes())
+
+
 def resolve(model: Cortex, images: Images, presentation: AnyPresentation | None) -> tuple[Tensor, AnyPresentation]:
     """Return images as a tensor that the model takes, and the presentation that shows them, by default `flash(1)`.
 
@@ -192,7 +250,7 @@ def resolve(model: Cortex, images: Images, presentation: AnyPresentation | None)
 
 
 def stored_statistics(
-    model: Cortex, presentation: AnyPresentation, statistics: Statistics | AnyPresentation | None = None
+    model: Cortex, presentation: AnyPresentation | None, statistics: Statistics | AnyPresentation | None = None
 ) -> Statistics | None:
     """Find the statistics for a presentation; None for a model that needs none. See `Cortex.find_statistics`."""
     return model.find_statistics(presentation, statistics) if model.needs_statistics else None

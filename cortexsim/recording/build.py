@@ -87,7 +87,7 @@ def energies_of(run: RunPlan, batch_size: int, repeats: int) -> dict[str, xr.Var
         return {}
     energies: tuple[list[Tensor], list[Tensor]] = ([], [])
     for index in torch.arange(len(run.images)).split(batch_size):
-        frames = run.presentation.frames(run.images[index], run.until, seed=run.seed, index=index, others=run.images)
+        frames = run.lay_out(run.images[index], index)
         for batches, energy in zip(energies, frames.energies(), strict=True):
             batches.append(energy)
     return {

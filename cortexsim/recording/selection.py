@@ -12,7 +12,8 @@ import xarray as xr
 
 from cortexsim._support.checks import is_whole, unknown
 from cortexsim._support.memory import available
-from cortexsim.graph.cortex_graph import CortexGraph, State
+from cortexsim.graph.cortex_graph import CortexGraph
+from cortexsim.graph.states import State
 
 if TYPE_CHECKING:
     from torch import Tensor

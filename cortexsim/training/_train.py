@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,71 +18,21 @@ from torch.nn import functional as F
 from cortexsim._support import randomness
 from cortexsim._support.checks import whole
 from cortexsim._support.hashing import checksum
-from cortexsim._support.labelled import array_of, refuse_missing
-from cortexsim.datasets.labels import split
-from cortexsim.graph._schedule import Schedule, populate, schedule
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.checkpoint import checked_suffix
 from cortexsim.model.cortex import Cortex, the_cortex
-from cortexsim.model.moments import by_batch
 from cortexsim.model.nets import undisturbed
-from cortexsim.stimuli.presentation import AnyPresentation
+from cortexsim.model.plan import RunPlan, plan_readouts
 from cortexsim.training import distributed as ranks
 from cortexsim.training.augmentation import augment, augment_with_maps, shrink
 from cortexsim.training.batches import collected
 from cortexsim.training.evaluate import accuracies, asked_times, labels_at
-from cortexsim.training.pairs import classes_after, pairs
+from cortexsim.training.examples import classes_after, difficulty, held_out, pairs
 from cortexsim.training.recipe import Recipe
+from cortexsim.training.records import Progress, TrainingDivergedError
 from cortexsim.training.state import read_state, write_state
 from cortexsim.training.target_maps import exactly_right, map_loss, pixel_weights
-
-
-class TrainingDivergedError(RuntimeError):
-    """The loss is no longer a finite number."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a training stands.
-
-    Parameters
-    ----------
-    step, steps : int
-        Steps done, and in all.
-    epoch : int
-        Epochs done.
-    loss : float
-        Mean over the steps since the last record (cross-entropy in nats).
-    accuracy : dict of int to float
-        Training accuracy (fraction) of these steps at each trained readout time; with label and crop as trained.
-    validation : dict of int to float or None
-        Accuracy on the held-out images at each readout time, at the end of an epoch, once images are trained at full
-        size; the last record's reach as far as the calibration.
-    learning_rate : float
-    seconds, seconds_left : float
-        Wall-clock time spent (over all runs of a resumed training), and estimated still to go; NaN at step 0.
-    done : bool
-        Whether the training is over and the model calibrated.
-    """
-
-    step: int
-    steps: int
-    epoch: int
-    loss: float
-    accuracy: dict[int, float]
-    validation: dict[int, float] | None
-    learning_rate: float
-    seconds: float
-    seconds_left: float
-    done: bool = False
-
-    def __str__(self) -> str:
-        accuracies = self.validation or self.accuracy
-        shown = ", ".join(f"t={t} {value:.1%}" for t, value in accuracies.items())
-        kind = "validation" if self.validation else "training"
-        left = f"{self.seconds_left:.0f} s left" if math.isfinite(self.seconds_left) else "not trained yet"
-        left = "done" if self.done else left
-        return f"step {self.step}/{self.steps}: loss {self.loss:.3f}, {kind} accuracy {shown}; {left}"
+from cortexsim.training.trained_times import check_fits, refuse_different_times, trained_times
 
 
 def train(
@@ -180,7 +129,7 @@ class _Training:
     ) -> None:
         self.model, self.recipe, self.report_every = model, recipe, report_every
         self.path = None if checkpoint is None else checked_suffix(checkpoint)
-        images, labels = pairs(data, model)
+        images, labels = pairs(data, model, recipe.calibrate_until or 2 * model.readout_time)
         if model.has_own_pre_net and len(recipe.growth) > 1:
             raise ValueError(
                 f"growth {recipe.growth} shrinks the images, which a pre-net of your own may not bear; "
@@ -189,17 +138,19 @@ class _Training:
         ranks.refuse_uneven(recipe.batch_size)
         self.presentation = recipe.presentation.for_images(images)
         if ranks.together():
-            _refuse_different_times(model, self.presentation)
+            refuse_different_times(model, self.presentation)
             ranks.same_everywhere(model)
         self.maps = labels.ndim == 3
-        _check_fits(recipe, model, self.maps)
+        check_fits(recipe, model, self.maps)
         asked = asked_times(labels)
-        self.plans = {until: _plan(model, self.presentation, recipe, until, asked) for _, until in recipe.unfolding}
+        self.times = {
+            until: trained_times(model, self.presentation, recipe, until, asked) for _, until in recipe.unfolding
+        }
         self.device = next(model.parameters()).device
-        chosen, held = _held_out(labels, recipe)
+        chosen, held = held_out(labels, recipe)
         self.validation = images[held].to(self.device), labels[held].to(self.device)
         self.images, self.labels = images[chosen].to(self.device), labels[chosen].to(self.device)
-        self.easiest = _difficulty(data, recipe, len(images))[chosen].argsort(stable=True)
+        self.easiest = difficulty(data, recipe, len(images))[chosen].argsort(stable=True)
         if len(chosen) < recipe.batch_size:
             raise ValueError(
                 f"{len(chosen)} training images do not fill a batch of {recipe.batch_size}; give a smaller batch_size"
@@ -208,7 +159,6 @@ class _Training:
         self.steps_per_epoch = len(chosen) // recipe.batch_size
         self.steps = recipe.epochs * self.steps_per_epoch
         self.step, self.seconds = 0, 0.0
-        self._later_plans: dict[tuple[int, ...], Schedule] = {}
         self.name = str(data.attrs.get("name", "unnamed")) if isinstance(data, xr.Dataset) else "unnamed"
         self._shuffled: tuple[int, Tensor] | None = None
         self._last: tuple[float, dict[int, float]] = (float("nan"), {})
@@ -301,11 +251,10 @@ class _Training:
         recipe, model = self.recipe, self.model
         epoch, within = divmod(self.step, self.steps_per_epoch)
         progress = self.step / self.steps
-        times, planned = self.plans[recipe.unfolded_at(progress)]
-        warmup = self._warmup()
+        times, warmup = self.times[recipe.unfolded_at(progress)], self._warmup()
         read_at = [time + warmup for time in times]
-        planned = planned if not warmup else self._planned_at(tuple(read_at))
         seed = recipe.seed * 1_000_003 + epoch
+        plan = self._plan(read_at, seed)
         drawn = self._order(seed)[within * recipe.batch_size :][: recipe.batch_size]
         batch = self.easiest[drawn % max(round(recipe.share_at(progress) * len(self.easiest)), 1)].to(self.device)
         index = batch[ranks.rank() :: ranks.n_ranks()]
@@ -317,10 +266,8 @@ class _Training:
             images = shrink(images, recipe.scale_at(progress), 2 ** (len(model.graph.states) - 1))
         mixed = torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
         with self._seeded(seed * 1_000_003 + within), mixed:
-            frames = self.presentation.frames(images, planned.until, seed=seed, index=index, others=self.images)
-            over_batch = ranks.by_whole_batch if ranks.together() else by_batch
-            normalize = over_batch if model.needs_statistics else model.without_statistics
-            logits = model.read(frames, planned, read_at, normalize, recompute=recipe.recompute, warmup=warmup).float()
+            frames = plan.lay_out(images, index)
+            logits = plan.read(frames, read_at, recompute=recipe.recompute, warmup=warmup).float()
         if self.maps:
             weights = pixel_weights(labels, self.labels[batch], model.n_classes, recipe.background)
             loss = map_loss(logits, labels, weights, recipe.label_smoothing)
@@ -346,11 +293,11 @@ class _Training:
             return 0
         return 1 + int(randomness.integers(self.recipe.seed, "progressive/steps", step, most))
 
-    def _planned_at(self, times: tuple[int, ...]) -> Schedule:
-        """Schedule what readouts at these times need, once for all batches."""
-        if times not in self._later_plans:
-            self._later_plans[times] = schedule(self.model.graph, times, self.presentation)
-        return self._later_plans[times]
+    def _plan(self, times: Sequence[int], seed: int = 0) -> RunPlan:
+        """Plan what readouts at these times need; the batch normalizes, or the model's own norm."""
+        plan = plan_readouts(self.model, self.images, self.presentation, times, seed=seed).normalized_by(None)
+        by_all = self.model.needs_statistics and ranks.together()
+        return replace(plan, normalize=ranks.by_whole_batch) if by_all else plan
 
     @contextmanager
     def _seeded(self, seed: int) -> Iterator[None]:
@@ -414,7 +361,7 @@ class _Training:
         work = 1e-9
         for begin, end in pairwise([*begins, 1.0]):
             steps = min(stop, round(end * self.steps)) - max(start, round(begin * self.steps))
-            _, planned = self.plans[recipe.unfolded_at(begin)]
+            planned = self._plan(self.times[recipe.unfolded_at(begin)]).schedule
             work += max(steps, 0) * recipe.scale_at(begin) ** 2 * len(planned)
         return work
 
@@ -457,16 +404,6 @@ class _Training:
         self.step, self.seconds = read_state(path, self.model, self.optimizer, self.identity)
 
 
-def _refuse_different_times(model: Cortex, presentation: AnyPresentation) -> None:
-    """Refuse a mixture whose parts populate the states at different times: what one process waits for may not come."""
-    fronts = [populate(model.graph, part, model.readout_time) for part in presentation.components]
-    if any(front != fronts[0] for front in fronts):
-        raise ValueError(
-            f"on several processes every stimulus must populate the same states at the same times, but the parts of "
-            f"«{presentation}» do not; train on one process, or with one presentation"
-        )
-
-
 def precision_on(device: torch.device) -> str:
     """Return the precision that "auto" means on a device: bfloat16 where it is computed with, not emulated."""
     if device.type == "cuda":
@@ -475,92 +412,6 @@ def precision_on(device: torch.device) -> str:
     # the only question torch has for it; a torch without it gets the precision that is right everywhere
     native = getattr(torch.cpu, "_is_avx512_bf16_supported", bool)()
     return "bfloat16" if native and torch.backends.mkldnn.is_available() else "float32"
-
-
-def _check_fits(recipe: Recipe, model: Cortex, maps: bool) -> None:
-    """Raise an error if a recipe asks for something that this model, or its target maps, cannot give.
-
-    Raises
-    ------
-    ValueError
-        The message says what to change.
-    """
-    if maps and len(recipe.growth) > 1:
-        raise ValueError(f"growth {recipe.growth} shrinks the images, but not their target maps; set ((0.0, 1.0),)")
-    if recipe.progressive is None:
-        return
-    last = model.readout_time + recipe.progressive[1]
-    until = recipe.calibrate_until or 2 * model.readout_time
-    if model.needs_statistics and until < last:
-        raise ValueError(
-            f"progressive {recipe.progressive} trains up to time {last}, but statistics are taken up to time {until} "
-            f"only: set calibrate_until={last} in the recipe"
-        )
-    missing = [
-        name for name, time in schedule(model.graph, [last], recipe.presentation) if not model.weights.has(name, time)
-    ]
-    if missing:
-        raise ValueError(
-            f"progressive {recipe.progressive} runs up to time {last}, but {missing[0]} has weights up to the readout "
-            f"time {model.readout_time} only: share them over time, or set progressive=None"
-        )
-
-
-def _plan(
-    model: Cortex, presentation: AnyPresentation, recipe: Recipe, until: int | None, asked: list[int] | None
-) -> tuple[list[int], Schedule]:
-    """Choose the readout times that are trained up to a time, and schedule what they need."""
-    last = model.readout_time if until is None else until
-    readable = model.readable(presentation, last)
-    if until is not None and (until > model.readout_time or not readable):
-        first = min(model.readable(presentation, model.readout_time), default=last)
-        raise ValueError(
-            f"the recipe unfolds up to time {until}, but this model can be read out from time {first} to "
-            f"{model.readout_time}: set unfolding=((0.0, None),) to train all times from the start"
-        )
-    times = [last] if recipe.loss_at == "readout" else sorted({*readable, last})
-    if isinstance(recipe.loss_at, int):
-        times = times[-recipe.loss_at :]
-    if asked is not None:
-        wanted, times = times, [time for time in times if time in asked]
-        if not times:
-            raise ValueError(f"the labels ask for nothing at the trained readout times {wanted}, only at {asked}")
-    planned = schedule(model.graph, times, presentation)
-    model.check_weights(planned)
-    return times, planned
-
-
-def _difficulty(data: Any, recipe: Recipe, n: int) -> Tensor:
-    """Return how difficult each image is; all are alike where the recipe does not ask."""
-    if recipe.difficulty is None:
-        return torch.zeros(n)
-    known = sorted(map(str, data.coords)) if isinstance(data, xr.Dataset) else []
-    if recipe.difficulty not in known:
-        raise ValueError(
-            f"the recipe's difficulty {recipe.difficulty!r} is no coordinate of the data, which has {known}; "
-            "set difficulty=None and curriculum=((0.0, 1.0),) to train without a curriculum"
-        )
-    difficulty = array_of(data[recipe.difficulty], recipe.difficulty)
-    if difficulty.shape != (n,) or difficulty.dtype.kind not in "iuf":
-        raise ValueError(f"the recipe's difficulty {recipe.difficulty!r} must be a number for each of the {n} images")
-    refuse_missing(difficulty, recipe.difficulty)
-    return torch.from_numpy(difficulty)
-
-
-def _held_out(labels: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor]:
-    """Split into training and validation images, balanced over classes, by the seed."""
-    if not recipe.validation:
-        return torch.arange(len(labels)), torch.arange(0)
-    # of labels by time, the last one that is asked
-    one = labels[:, (asked_times(labels) or [0])[-1]] if labels.ndim == 2 else labels
-    # maps have no classes
-    one = torch.zeros(len(labels)) if labels.ndim == 3 else one
-    only = xr.Dataset(coords={"label": ("stimulus", one.numpy()), "at": ("stimulus", range(len(labels)))})
-    try:
-        rest, held = split(only, recipe.validation, seed=recipe.seed)
-    except ValueError as error:
-        raise ValueError(f"{error}; give more images, or set the recipe's validation (0 is none)") from error
-    return torch.from_numpy(rest["at"].values), torch.from_numpy(held["at"].values)
 
 
 def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:

@@ -99,7 +99,7 @@ def predictions(
         for index in torch.arange(len(images), device=images.device).split(batch_size):
             done = int(index[0])
             report(done / len(images), f"{done:,} of {len(images):,} images")
-            named[:, index] = plan.read(index, times).argmax(2).to(images.device)
+            named[:, index] = plan.read(plan.frames(index), times).argmax(2).to(images.device)
     return named
 
 

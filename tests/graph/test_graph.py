@@ -5,7 +5,7 @@ import json
 import pytest
 
 import cortexsim as cs
-from cortexsim.graph.cortex_graph import RESERVED
+from cortexsim.graph.states import RESERVED
 from cortexsim.graph.transitions import Convolution, Times
 
 

@@ -87,7 +87,7 @@ def test_statistics_of_a_mixture_serve_its_components_only(model, images):
 
 def test_uncalibrated_times_are_refused(model, images):
     cs.calibrate(model, images, until=5)
-    with pytest.raises(MissingStatisticsError, match=r"no statistics for .* at time .*until="):
+    with pytest.raises(MissingStatisticsError, match=r"end at time 5 .*before time 7; calibrate.*until=7"):
         model.eval().readouts(images, [7])
 
 

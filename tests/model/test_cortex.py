@@ -276,7 +276,7 @@ def test_a_model_that_cannot_be_is_refused(graph, arguments, message):
         (torch.rand(5, 3, 8, 8) * 255, ValueError, r"pixels must lie in \[0, 1\]"),
         (torch.full((5, 3, 8, 8), float("nan")), ValueError, "must be finite, got NaN"),
         (torch.zeros((5, 3, 8, 8), dtype=torch.int64), TypeError, "floating point in .* or uint8, got torch.int64"),
-        ([[0.0]], TypeError, "must be a torch.Tensor, got list"),
+        ([[0.0]], TypeError, "must be a torch.Tensor or a Dataset, got list"),
     ],
 )
 def test_what_is_no_batch_of_images_is_refused(graph, images, error, message):

@@ -18,7 +18,7 @@ def test_a_planned_run_reads_out_what_the_model_does(calibrated, pictures):
     plan = planned(calibrated, pictures, readout_times=[3, 5])
     plan = plan.normalized_by(stored_statistics(calibrated, plan.presentation))
     with torch.no_grad():
-        read = plan.read(torch.arange(6), [3, 5])
+        read = plan.read(plan.frames(torch.arange(6)), [3, 5])
         torch.testing.assert_close(read, calibrated.readouts(pictures, [3, 5]), rtol=0, atol=1e-12)
 
 

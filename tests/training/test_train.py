@@ -560,7 +560,7 @@ def test_adamw_has_the_recipes_momentum_and_averages_squares_over_a_hundred_step
 def test_the_time_left_counts_the_area_of_the_images_and_the_transitions_that_run():
     recipe = replace(RECIPE, epochs=4, growth=((0.0, 0.5), (0.5, 1.0)), unfolding=((0.0, 1), (0.75, None)))
     training = TRAIN._Training(made(), data(), recipe, None, 1)
-    steps, short, long = training.steps, len(training.plans[1][1]), len(training.plans[None][1])
+    steps, short, long = training.steps, *(len(training._plan(training.times[to]).schedule) for to in (1, None))
     assert short < long
     half, three_quarters = steps // 2, 3 * steps // 4
     assert training._work(0, half) == pytest.approx(half * 0.25 * short)

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from cortexsim import zoo
 from cortexsim.graph.builders import adjacent, fully_recurrent
-from cortexsim.graph.cortex_graph import CortexGraph, State
+from cortexsim.graph.cortex_graph import CortexGraph
+from cortexsim.graph.states import State
 from cortexsim.graph.transitions import Times, Transition, kind_names
 
 _KEYS = {"source", "target", "kind", "times"}

@@ -27,7 +27,7 @@ from cortexsim.explore.training.views import LearningViews
 from cortexsim.explore.widgets.shortcuts import Panel
 from cortexsim.model.checkpoint import save
 from cortexsim.model.cortex import Cortex
-from cortexsim.training._train import TrainingDivergedError
+from cortexsim.training.records import TrainingDivergedError
 
 FORM = Form({"task": text, "learning_rate": anything, "readout_time": anything}, dict.fromkeys(NAMES, anything))
 REDRAW_EVERY_S = 0.5

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from cortexsim.training._train import Progress
+from cortexsim.training.records import Progress
 
 STEPS_PER_POINT = 20
 

@@ -20,8 +20,9 @@ from cortexsim.model._calibrate import calibrate
 from cortexsim.model.classes import labels_for
 from cortexsim.model.cortex import Cortex
 from cortexsim.stimuli.images import as_images
-from cortexsim.training._train import Progress, train
+from cortexsim.training._train import train
 from cortexsim.training.evaluate import accuracies
+from cortexsim.training.records import Progress
 
 REPORT_EVERY = 5  # steps
 LOOK_EVERY_S = 0.5

@@ -12,7 +12,8 @@ import xarray as xr
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cortexsim.graph.cortex_graph import CortexGraph, State
+from cortexsim.graph.cortex_graph import CortexGraph
+from cortexsim.graph.states import State
 from cortexsim.graph.transitions import Transition
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.plan import plan_run

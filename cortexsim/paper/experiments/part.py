@@ -28,9 +28,10 @@ from cortexsim.paper.experiments.material import Material
 from cortexsim.paper.experiments.scale import PAPER, Scale
 from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import flash, sustained
-from cortexsim.training._train import Progress, TrainingDivergedError, train
+from cortexsim.training._train import train
 from cortexsim.training.evaluate import accuracies
 from cortexsim.training.recipe import Recipe
+from cortexsim.training.records import Progress, TrainingDivergedError
 
 T = TypeVar("T")
 

@@ -1,4 +1,4 @@
-"""Images and labels of a training, as two Tensors that fit the model."""
+"""Training examples: images and labels that fit the model, their difficulty, and those held out for validation."""
 
 from __future__ import annotations
 
@@ -11,21 +11,26 @@ from torch import Tensor
 
 from cortexsim._support.checks import is_whole
 from cortexsim._support.class_numbers import class_names, class_numbers, refuse_one_hot
-from cortexsim._support.labelled import array_of, missing, one_for_each
+from cortexsim._support.labelled import array_of, missing, one_for_each, refuse_missing
+from cortexsim.datasets.labels import split
 from cortexsim.model.classes import classes_of, matched
 from cortexsim.model.cortex import Cortex
 from cortexsim.stimuli.images import as_images, stimulus_coordinates
+from cortexsim.training.evaluate import asked_times
+from cortexsim.training.recipe import Recipe
 from cortexsim.training.target_maps import check_pixel_labels, pixel_labels
 
 
-def pairs(data: Any, model: Cortex) -> tuple[Tensor, Tensor]:
-    """Return the images and their labels.
+def pairs(data: Any, model: Cortex, until: int) -> tuple[Tensor, Tensor]:
+    """Return images and labels, as `collected` leaves them, after checking that they fit the model.
 
     Parameters
     ----------
     data : Dataset or (images, labels)
         As for `train`.
     model : Cortex
+    until : int
+        The last time that is read out in training or validation.
 
     Returns
     -------
@@ -69,7 +74,7 @@ def pairs(data: Any, model: Cortex) -> tuple[Tensor, Tensor]:
             "readout time have the shape (stimulus, time)"
         )
     if values.ndim == 2:
-        refuse_one_hot(values, model.n_classes, model.readout_time + 1)
+        refuse_one_hot(values, model.n_classes, until)
     numbers = class_numbers(values, model.n_classes, classes_of(model), unasked=values.ndim == 2)
     return images, torch.from_numpy(numbers)
 
@@ -92,6 +97,39 @@ def classes_after(model: Cortex, data: Any) -> list[str] | None:
             f"model with n_classes={len(names)}, or name all of its classes in data.attrs['classes']"
         )
     return names
+
+
+def difficulty(data: Any, recipe: Recipe, n: int) -> Tensor:
+    """Return how difficult each image is; all are alike where the recipe does not ask."""
+    if recipe.difficulty is None:
+        return torch.zeros(n)
+    known = sorted(map(str, data.coords)) if isinstance(data, xr.Dataset) else []
+    if recipe.difficulty not in known:
+        raise ValueError(
+            f"the recipe's difficulty {recipe.difficulty!r} is no coordinate of the data, which has {known}; "
+            "set difficulty=None and curriculum=((0.0, 1.0),) to train without a curriculum"
+        )
+    values = array_of(data[recipe.difficulty], recipe.difficulty)
+    if values.shape != (n,) or values.dtype.kind not in "iuf":
+        raise ValueError(f"the recipe's difficulty {recipe.difficulty!r} must be a number for each of the {n} images")
+    refuse_missing(values, recipe.difficulty)
+    return torch.from_numpy(values)
+
+
+def held_out(labels: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor]:
+    """Split into training and validation images, balanced over classes, by the seed."""
+    if not recipe.validation:
+        return torch.arange(len(labels)), torch.arange(0)
+    # of labels by time, the last one that is asked
+    one = labels[:, (asked_times(labels) or [0])[-1]] if labels.ndim == 2 else labels
+    # maps have no classes
+    one = torch.zeros(len(labels)) if labels.ndim == 3 else one
+    only = xr.Dataset(coords={"label": ("stimulus", one.numpy()), "at": ("stimulus", range(len(labels)))})
+    try:
+        rest, held = split(only, recipe.validation, seed=recipe.seed)
+    except ValueError as error:
+        raise ValueError(f"{error}; give more images, or set the recipe's validation (0 is none)") from error
+    return torch.from_numpy(rest["at"].values), torch.from_numpy(held["at"].values)
 
 
 def _by_time(labels: Any) -> Any:

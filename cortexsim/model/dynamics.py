@@ -1,0 +1,256 @@
+"""The dynamics of the model: the paper's equation as one `step`, and the only loop over time.
+
+h_j(t) = Σ_i f_ij,t(h_i(t-1)) + [j is first] pre_net(frame t)        (Liao & Poggio 2016, section 3)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
+
+from cortexsim.graph import computable as within
+from cortexsim.graph._schedule import Schedule
+from cortexsim.graph.transitions import Convolution, Kind, Transition
+from cortexsim.model.activity import Activity, Entrance, entering, entrances, total
+from cortexsim.model.calibrated import Calibrated
+from cortexsim.model.hooks import Hook
+from cortexsim.model.kernels import Kernels
+from cortexsim.model.moments import Normalize
+from cortexsim.model.nets import DeepPreNet, channels_last, convolve
+from cortexsim.stimuli.presentation import AnyPresentation, Frames
+
+
+class Dynamics(Calibrated):
+    """What a graph and its weights compute from one time to the next; `Cortex` makes the weights and reads out.
+
+    Attributes
+    ----------
+    weights : Kernels
+        Of the convolutions.
+    functions, updates : ModuleDict
+        The user's own modules, by transition and by state.
+    pre : Module
+        The pre-net.
+    has_own_pre_net : bool
+    input_gain : float
+    readout_time : int
+    """
+
+    weights: Kernels
+    functions: nn.ModuleDict
+    updates: nn.ModuleDict
+    pre: nn.Module
+    readout_time: int
+    has_own_pre_net: bool
+    input_gain: float
+    _kinds: dict[str, Kind]
+    _convolutions: dict[str, tuple[Convolution, ...]]
+
+    def _read_graph(self) -> None:
+        """Look up once what every step needs of the graph."""
+        self._kinds = {t.name: Kind.parse(t.kind) for t in self.graph.transitions if isinstance(t.kind, str)}
+        self._convolutions = {name: self.graph.convolutions(name) for name in self.graph.transition_names}
+
+    def _normalized_places(self) -> dict[str, int]:
+        """Return the channels of each place that is normalized, other than what the post-net reads."""
+        places = {t.source: self.graph.state(t.source).features for t in self.graph.transitions if t.reads_rate}
+        for name in self.graph.transition_names:
+            first, *others = self.graph.convolutions(name) or [None]
+            if first is not None and others:
+                places[name] = first.out_channels
+        if isinstance(self.pre, DeepPreNet):
+            places |= {f"pre_net:{k}": self.graph.states[0].features for k in range(len(self.pre.layers) - 1)}
+        return places
+
+    def computable(self, presentation: AnyPresentation, until: int) -> dict[str, set[int]]:
+        """Return, for each state, the times at which it is populated and all that leads there has weights."""
+        return within.computable(self.graph, presentation, until, self.weights.has)
+
+    def readable(self, presentation: AnyPresentation, until: int) -> list[int]:
+        """Return the times at which the last state can be read for every stimulus, whatever a mixture draws."""
+        return within.readable(self.graph, presentation, until, self.weights.has)
+
+    def check_weights(self, planned: Schedule) -> None:
+        """Raise an error if the model has no weights for a part of a schedule.
+
+        Raises
+        ------
+        ValueError
+            The message names the first such transition and time.
+        """
+        for name, time in planned:
+            if not self.weights.has(name, time):
+                raise ValueError(
+                    f"{name} has no weights at time {time}: it contributes to no readout up to time "
+                    f"{self.readout_time}, for which this model was made; read out or record only what leads to such a "
+                    "readout, or make the model with a later readout_time"
+                )
+
+    def step(
+        self,
+        h: Mapping[str, Activity],
+        time: int,
+        transitions: Iterable[Transition],
+        frame: Activity | None,
+        normalize: Normalize,
+        hook: Hook | None = None,
+    ) -> dict[str, Activity]:
+        """Advance every state by one time: h_j(t) = Σ_i f_ij,t(h_i(t-1)) + [j is first] pre_net(frame t).
+
+        Parameters
+        ----------
+        h : mapping of state name to Activity
+            The populated states at `time` - 1.
+        time : int
+            The time that is computed.
+        transitions : iterable of Transition
+            Those that deliver at `time`.
+        frame : Activity or None
+            What the pre-net delivers at `time`; None where nothing is shown.
+        normalize : callable
+            See `moments.Normalize`.
+        hook : Hook, optional
+            Changes what transitions deliver and what states represent.
+
+        Returns
+        -------
+        dict of str to Activity
+            The populated states at `time`; others are absent.
+        """
+        # a step reads only the previous step, so one step is one synapse; what leaves a state is computed once for all
+        rates: dict[str, Tensor] = {}
+        terms: dict[str, list[Activity]] = {}
+        for transition in transitions:
+            source = transition.source
+            if source not in h:
+                continue
+            if source not in rates and self._reads_rate(transition.name):
+                rates[source] = F.relu(normalize(h[source].values, source, time - 1))
+            delivered = self.deliver(transition, time, h[source].values, rates.get(source), normalize)
+            arriving = Activity(delivered, h[source].rows)
+            if hook is not None:
+                arriving = hook.on_delivery(arriving, transition.name, time)
+            terms.setdefault(transition.target, []).append(arriving)
+        if frame is not None:
+            terms.setdefault(self.graph.first, []).append(frame)
+        states = {state: self._update(state, arriving) for state, arriving in terms.items()}
+        return states if hook is None else {name: hook.on_state(state, name, time) for name, state in states.items()}
+
+    def deliver(
+        self, transition: Transition, time: int, h: Tensor, rate: Tensor | None, normalize: Normalize
+    ) -> Tensor:
+        """Compute one transition function f_ij,t.
+
+        Parameters
+        ----------
+        h, rate : Tensor, shape (row, channel, y, x)
+            The source at `time` - 1, and relu(BN(h)), which the kinds BRC and BRD read.
+        """
+        name = transition.name
+        if name in self.functions:
+            # a copy, because others read h too, and a module of the user's may work in place
+            return self.functions[name](h.clone(), time)
+        kind, convolutions = self._kinds[name], self._convolutions[name]
+        if kind.function.pools:
+            return F.max_pool2d(h, 2)
+        kernels = self.weights.of(name, time)
+        x = convolve(rate if kind.normalized and rate is not None else h, kernels[0], convolutions[0])
+        if len(kernels) == 2:
+            x = F.relu(normalize(x, name, time))
+            x = convolve(x, kernels[1], convolutions[1])
+        return x if kind.shortcut == 0 else torch.add(x, h, alpha=kind.shortcut)
+
+    def first_convolution(self, transition: Transition, time: int, h: Tensor, normalize: Normalize) -> Tensor:
+        """Compute what the inner BN of a transition of two convolutions normalizes."""
+        convolution = self._convolutions[transition.name][0]
+        kernel = self.weights.of(transition.name, time)[0]
+        return convolve(F.relu(normalize(h, transition.source, time - 1)), kernel, convolution)
+
+    def _reads_rate(self, name: str) -> bool:
+        """Return True if a transition reads relu(BN(h)) of its source rather than h."""
+        return name in self._kinds and self._kinds[name].normalized
+
+    def _update(self, state: str, arriving: Sequence[Activity]) -> Activity:
+        """Add up what arrives at a state, and apply its update."""
+        activity = total(arriving)
+        if state not in self.updates:
+            return activity
+        # a sum is new; a single term may be what the pre-net delivers at every time, which an update must not change
+        values = activity.values.clone() if len(arriving) == 1 else activity.values
+        return activity._replace(values=self.updates[state](values))
+
+    # --- through time --------------------------------------------------------------------------------------------
+
+    def unroll(
+        self,
+        frames: Frames,
+        planned: Schedule,
+        normalize: Normalize,
+        hook: Hook | None = None,
+        *,
+        recompute: bool = False,
+        warmup: int = 0,
+    ) -> Iterator[dict[str, Activity]]:
+        """Run the model through time; the only time loop.
+
+        Parameters
+        ----------
+        frames : Frames
+            What is shown when.
+        planned : Schedule
+        normalize : callable
+        hook : Hook, optional
+            Changes what transitions deliver and what states represent.
+        recompute : bool
+            For gradients keep the states only, and compute again what happens within a step: less memory, more time.
+        warmup : int
+            Last time that is computed without gradients, so that they reach back to the state at this time only.
+
+        Yields
+        ------
+        dict of str to Activity
+            The computed states at time 0, 1, ..., `planned.until`.
+        """
+        return self._unroll(frames.images, entrances(frames.lookup), planned, normalize, hook, recompute, warmup)
+
+    def _unroll(
+        self,
+        images: Tensor,
+        enters: Sequence[Entrance | None],
+        planned: Schedule,
+        normalize: Normalize,
+        hook: Hook | None,
+        recompute: bool,
+        warmup: int,
+    ) -> Iterator[dict[str, Activity]]:
+        entered = self._enter(images, normalize)
+        again = partial(checkpoint, self.step, use_reentrant=False)
+        advance: Callable[..., dict[str, Activity]] = again if recompute else self.step
+        h: dict[str, Activity] = {}
+        for time in range(planned.until + 1):
+            with torch.set_grad_enabled(torch.is_grad_enabled() and (time > warmup or not warmup)):
+                h = advance(h, time, planned.at(time), entering(entered, enters[time]), normalize, hook)
+            yield h
+
+    def _enter(self, images: Tensor, normalize: Normalize) -> Tensor:
+        """Apply the pre-net to every distinct picture, once."""
+        weight = next(self.parameters())
+        images = channels_last(images.to(weight.device, weight.dtype))
+        # a copy, because a module of the user's may work in place
+        images = images.clone() if self.has_own_pre_net else images
+        x = self.pre(images, normalize) if isinstance(self.pre, DeepPreNet) else self.pre(images)
+        first = self.graph.states[0]
+        # training may shrink the images, and with them every state; a module of the user's must hit the size itself
+        size = first.size if self.has_own_pre_net else images.shape[-2:]
+        if isinstance(x, Tensor) and tuple(x.shape[1:]) == (first.features, *size):
+            return x if self.input_gain == 1 else x * self.input_gain
+        got = tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__
+        raise ValueError(
+            f"the pre-net must deliver (stimulus, {first.features}, {first.height}, {first.width}) to {first.name}, "
+            f"got {got}"
+        )

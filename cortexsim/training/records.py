@@ -1,0 +1,54 @@
+"""Progress records of a training."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+class TrainingDivergedError(RuntimeError):
+    """The loss is no longer a finite number."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a training stands.
+
+    Parameters
+    ----------
+    step, steps : int
+        Steps done, and in all.
+    epoch : int
+        Epochs done.
+    loss : float
+        Mean over the steps since the last record (cross-entropy in nats).
+    accuracy : dict of int to float
+        Training accuracy (fraction) of these steps at each trained readout time; with label and crop as trained.
+    validation : dict of int to float or None
+        Accuracy on the held-out images at each readout time, at the end of an epoch, once images are trained at full
+        size; the last record's reach as far as the calibration.
+    learning_rate : float
+    seconds, seconds_left : float
+        Wall-clock time spent (over all runs of a resumed training), and estimated still to go; NaN at step 0.
+    done : bool
+        Whether the training is over and the model calibrated.
+    """
+
+    step: int
+    steps: int
+    epoch: int
+    loss: float
+    accuracy: dict[int, float]
+    validation: dict[int, float] | None
+    learning_rate: float
+    seconds: float
+    seconds_left: float
+    done: bool = False
+
+    def __str__(self) -> str:
+        accuracies = self.validation or self.accuracy
+        shown = ", ".join(f"t={t} {value:.1%}" for t, value in accuracies.items())
+        kind = "validation" if self.validation else "training"
+        left = f"{self.seconds_left:.0f} s left" if math.isfinite(self.seconds_left) else "not trained yet"
+        left = "done" if self.done else left
+        return f"step {self.step}/{self.steps}: loss {self.loss:.3f}, {kind} accuracy {shown}; {left}"

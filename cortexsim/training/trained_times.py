@@ -1,0 +1,71 @@
+"""What a recipe asks of a model: the readout times that it trains, and the weights and statistics that these need."""
+
+from __future__ import annotations
+
+from cortexsim.graph._schedule import populate, schedule
+from cortexsim.model.cortex import Cortex
+from cortexsim.model.plan import needed
+from cortexsim.stimuli.presentation import AnyPresentation
+from cortexsim.training.recipe import Recipe
+
+
+def check_fits(recipe: Recipe, model: Cortex, maps: bool) -> None:
+    """Raise an error if a recipe asks for something that this model, or its target maps, cannot give.
+
+    Raises
+    ------
+    ValueError
+        The message says what to change.
+    """
+    if maps and len(recipe.growth) > 1:
+        raise ValueError(f"growth {recipe.growth} shrinks the images, but not their target maps; set ((0.0, 1.0),)")
+    if recipe.progressive is None:
+        return
+    last = model.readout_time + recipe.progressive[1]
+    until = recipe.calibrate_until or 2 * model.readout_time
+    if model.needs_statistics and until < last:
+        raise ValueError(
+            f"progressive {recipe.progressive} trains up to time {last}, but statistics are taken up to time {until} "
+            f"only: set calibrate_until={last} in the recipe"
+        )
+    missing = [
+        name for name, time in schedule(model.graph, [last], recipe.presentation) if not model.weights.has(name, time)
+    ]
+    if missing:
+        raise ValueError(
+            f"progressive {recipe.progressive} runs up to time {last}, but {missing[0]} has weights up to the readout "
+            f"time {model.readout_time} only: share them over time, or set progressive=None"
+        )
+
+
+def trained_times(
+    model: Cortex, presentation: AnyPresentation, recipe: Recipe, until: int | None, asked: list[int] | None
+) -> list[int]:
+    """Choose the readout times that are trained up to a time, for which the model must have weights."""
+    last = model.readout_time if until is None else until
+    readable = model.readable(presentation, last)
+    if until is not None and (until > model.readout_time or not readable):
+        first = min(model.readable(presentation, model.readout_time), default=last)
+        raise ValueError(
+            f"the recipe unfolds up to time {until}, but this model can be read out from time {first} to "
+            f"{model.readout_time}: set unfolding=((0.0, None),) to train all times from the start"
+        )
+    times = [last] if recipe.loss_at == "readout" else sorted({*readable, last})
+    if isinstance(recipe.loss_at, int):
+        times = times[-recipe.loss_at :]
+    if asked is not None:
+        wanted, times = times, [time for time in times if time in asked]
+        if not times:
+            raise ValueError(f"the labels ask for nothing at the trained readout times {wanted}, only at {asked}")
+    model.check_weights(needed(model.graph, presentation, tuple(times))[0])
+    return times
+
+
+def refuse_different_times(model: Cortex, presentation: AnyPresentation) -> None:
+    """Refuse a mixture whose parts populate the states at different times: what one process waits for may not come."""
+    fronts = [populate(model.graph, part, model.readout_time) for part in presentation.components]
+    if any(front != fronts[0] for front in fronts):
+        raise ValueError(
+            f"on several processes every stimulus must populate the same states at the same times, but the parts of "
+            f"«{presentation}» do not; train on one process, or with one presentation"
+        )
