@@ -18,6 +18,10 @@ class DifferentClassesError(ValueError):
     """Images are of classes that a model does not have."""
 
 
+class DifferentClassesWarning(UserWarning):
+    """Images are shown to a model that does not have their classes."""
+
+
 def class_names(value: Any) -> list[str]:
     """Return the names of classes from the attribute `classes` of a Dataset: a JSON list, or a list.
 

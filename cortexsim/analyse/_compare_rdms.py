@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.checks import one_of, whole
+from cortexsim._support.checks import one_of, seed_of, whole
 from cortexsim.analyse import counted_pairs
 from cortexsim.analyse.counted_pairs import CountedPairs
 from cortexsim.analyse.interval import with_interval
@@ -79,7 +79,7 @@ def compare_rdms(
     Schütt, H. et al. (2023). Statistical inference on representational geometries. eLife 12.
     """
     one_of(method, "method", METHODS)
-    whole(n_bootstrap, "n_bootstrap", 0, unit="resamples")
+    n_bootstrap, seed = whole(n_bootstrap, "n_bootstrap", 0, unit="resamples"), seed_of(seed)
     rdms = _with_dims(_checked(model, "the model's RDM", ("time",)), ("time",))
     references, clock, has_clock = _references(reference, rdms)
     matrices, known = references.values, np.flatnonzero(rdms.notnull().all(_PAIR).values)

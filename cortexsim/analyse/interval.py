@@ -9,6 +9,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from cortexsim._support.checks import seed_of
+
 Z_95 = 1.96
 N_GROUPS = 20
 
@@ -78,7 +80,7 @@ def mean_interval(values: np.ndarray, axis: int = 0) -> tuple[np.ndarray, np.nda
 
 def jackknife_groups(n: int, seed: int = 0, n_groups: int = N_GROUPS) -> list[np.ndarray]:
     """Split stimuli at random into up to 20 groups of about the same size, each to be left out once."""
-    order = np.random.default_rng(seed).permutation(n)
+    order = np.random.default_rng(seed_of(seed)).permutation(n)
     return np.array_split(order, min(n_groups, n))
 
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from cortexsim._support.checks import whole
+from cortexsim._support.class_numbers import DifferentClassesWarning
 from cortexsim.cli.arguments import add_data, add_machine, choose_device, once, path, show_help
 from cortexsim.model.lesions import LESIONS
 from cortexsim.recording.dtypes import DTYPES
@@ -93,29 +98,47 @@ def run(options: argparse.Namespace) -> None:
     n = data.sizes["stimulus"]
     needed = cs.estimate(model, n * max(1, options.repeats), until=options.until, record=record, dtype=options.dtype)
     print(f"{n} stimuli; the recording takes {needed / 1e9:.2f} GB of memory", flush=True)
-    recording = cs.simulate(
-        model,
-        data,
-        read_presentation(options.presentation),
-        until=options.until,
-        record=record,
-        statistics=options.statistics and read_presentation(options.statistics),
-        silence=silence,
-        lesion=options.lesion,
-        calibrate_on=calibrate_on,
-        gain=gain,
-        transition_noise=jitter,
-        noise=options.noise,
-        repeats=options.repeats,
-        quantity=options.quantity,
-        dtype=options.dtype,
-        seed=options.seed,
-        device=device,
-        batch_size=options.batch_size,
-        to=options.to,
-        resume=options.resume,
-        deterministic=options.deterministic,
-        progress=True,
-    )
+    with _warnings_printed():
+        recording = cs.simulate(
+            model,
+            data,
+            read_presentation(options.presentation),
+            until=options.until,
+            record=record,
+            statistics=options.statistics and read_presentation(options.statistics),
+            silence=silence,
+            lesion=options.lesion,
+            calibrate_on=calibrate_on,
+            gain=gain,
+            transition_noise=jitter,
+            noise=options.noise,
+            repeats=options.repeats,
+            quantity=options.quantity,
+            dtype=options.dtype,
+            seed=options.seed,
+            device=device,
+            batch_size=options.batch_size,
+            to=options.to,
+            resume=options.resume,
+            deterministic=options.deterministic,
+            progress=True,
+        )
     print(cs.summary(recording))
     print(f"saved {options.to}; open it with cortexsim.open_recording({str(options.to)!r})")
+
+
+@contextmanager
+def _warnings_printed() -> Iterator[None]:
+    """Print a warning about classes as a line of the command's own, at once."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", DifferentClassesWarning)
+        others = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *where: Any, **how: Any) -> None:
+            if category is DifferentClassesWarning:
+                print(f"warning: {message}", file=sys.stderr, flush=True)
+            else:
+                others(message, category, *where, **how)
+
+        warnings.showwarning = show
+        yield

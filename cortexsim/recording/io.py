@@ -45,11 +45,14 @@ def save_recording(recording: xr.DataTree, path: str | Path) -> None:
 
     Raises
     ------
+    TypeError, ValueError
+        If it is no recording, or one node of it.
     FileExistsError, FileNotFoundError, PermissionError
         If nothing can be written there.
     OSError
         If writing fails, as on a full disk; nothing is left behind.
     """
+    settings(recording)
     engine = engine_for(path)
     path = refuse_existing(path)
     with written_aside(path) as aside:

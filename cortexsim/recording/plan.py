@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from cortexsim import __version__
 from cortexsim._support.checks import finite, one_of, whole
-from cortexsim._support.class_numbers import DifferentClassesError, class_names
+from cortexsim._support.class_numbers import DifferentClassesError, DifferentClassesWarning, class_names
 from cortexsim._support.hashing import checksum
 from cortexsim.model.classes import classes_of, matched, numbers_of
 from cortexsim.model.cortex import Cortex
@@ -230,7 +230,7 @@ def _classified(model: Cortex, images: Images, labels: ArrayLike | None, n: int)
     try:
         return matched(model, images), given
     except DifferentClassesError as error:
-        warnings.warn(f"{error}; their labels are recorded as names", stacklevel=4)
+        warnings.warn(f"{error}; the labels are recorded as names", DifferentClassesWarning, stacklevel=4)
     if texts:
         return images, given
     named = np.array(class_names(images.attrs["classes"]))[images["label"].values.astype(int)]
