@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from cortexsim._support.checks import is_whole, seed_of, shown, whole
 from cortexsim._support.labelled import array_of, refuse_missing
-from cortexsim.analyse.node import Labels, labels_of, stimulus_coordinate, stimulus_coordinates
+from cortexsim.analyse.node import Labels, labels_of, stimulus_coordinate, stimulus_coordinates, values_for
 
 N_FOLDS = 5
 SOURCES = ("source", "target")
@@ -149,7 +149,7 @@ def _groups(activity: xr.DataArray, labels: Labels, groups: Groups) -> tuple[str
         raise TypeError("groups must be a coordinate of the stimuli, a value for each of them, or False, got True")
     members = values_for(activity, groups, "groups")
     refuse_missing(members, "groups", hint="give each stimulus a group")
-    return "groups", members
+    return "groups", members if members.dtype.kind != "O" else members.astype(str)
 
 
 def _check_classes(truth: np.ndarray, groups: np.ndarray | None, name: str | None, n_folds: int) -> None:
