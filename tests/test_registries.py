@@ -3,10 +3,10 @@
 Each test registers one entry and touches no other file.
 """
 
-import math
 from contextlib import redirect_stdout
 from io import StringIO
 
+import numpy as np
 import pytest
 import torch
 
@@ -20,7 +20,7 @@ from cortexsim.explore.panel.tasks import shipped
 from cortexsim.graph.transitions import KINDS, Convolution, Layer, TransitionFunction
 from cortexsim.model.moments import NORMALIZATIONS
 from cortexsim.model.nets import POST_NETS, PostNet
-from cortexsim.recording.dtypes import DTYPES
+from cortexsim.recording.dtypes import DTYPES, NumberFormat
 from cortexsim.stimuli.masks import MASKS, Mask
 from cortexsim.stimuli.text import read_presentation, write_presentation
 from cortexsim.zoo.models import PAPER, PaperModel
@@ -125,13 +125,21 @@ def test_a_normalization_is_one_entry(monkeypatch):
         cs.Cortex(graph, n_classes=2, readout_time=1, normalization="nothing-at-al")
 
 
-def test_a_number_format_of_recordings_is_one_entry(monkeypatch, small):
-    monkeypatch.setitem(DTYPES, "f4", math.inf)
-    assert ",f4}" in help_of("simulate")
-    assert cs.simulate(small, torch.rand(1, 3, 8, 8), until=1, dtype="f4")["V1"]["activation"].dtype == "float32"
-    cs.explore.Recorder("digits-tiny").choose(dtype="f4")  # its menu refuses what it does not offer
-    with pytest.raises(ValueError, match=r"unknown dtype 'f5': .*'f4'"):
-        cs.simulate(small, torch.rand(1, 3, 8, 8), until=1, dtype="f5")
+def test_a_number_format_of_recordings_is_one_entry(monkeypatch, small, tmp_path):
+    # numpy has no bfloat16
+    monkeypatch.setitem(DTYPES, "bfloat16", NumberFormat("float32", overflow=3.396e38, rounded=torch.bfloat16))
+    assert ",bfloat16}" in help_of("simulate")
+    images = torch.rand(2, 3, 8, 8)
+    exact, rounded = (cs.simulate(small, images, until=2, dtype=dtype) for dtype in ("float32", "bfloat16"))
+    wanted = torch.from_numpy(exact["V1"]["activation"].values).to(torch.bfloat16).float().numpy()
+    np.testing.assert_array_equal(rounded["V1"]["activation"].values, wanted)
+    assert rounded.cortex.settings["dtype"] == "bfloat16"
+    streamed = cs.simulate(small, images, until=2, dtype="bfloat16", to=tmp_path / "recording.zarr")
+    np.testing.assert_array_equal(streamed["V1"]["activation"].values, wanted)
+    assert cs.estimate(small, 2, until=2, dtype="bfloat16") == cs.estimate(small, 2, until=2, dtype="float32")
+    cs.explore.Recorder("digits-tiny").choose(dtype="bfloat16")  # its menu refuses what it does not offer
+    with pytest.raises(ValueError, match=r"unknown dtype 'bfloat15': .*'bfloat16'"):
+        cs.simulate(small, images, until=1, dtype="bfloat15")
 
 
 @pytest.mark.parametrize(("data", "augmentation"), [("digits", "none"), ("contours", "flip"), ("photos", "crop-flip")])

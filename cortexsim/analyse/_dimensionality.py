@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import xarray as xr
 
-from cortexsim.analyse.interval import jackknife, jackknife_text, with_interval
 from cortexsim.analyse.kernel import centred, products
-from cortexsim.analyse.node import (
-    Node,
-    activity_of,
-    at_least_stimuli,
-    name_of,
-    patterns,
-    refuse_constant,
-    time_coordinate,
-    times_to_read,
-)
+from cortexsim.analyse.node import Node, activity_of, at_least_stimuli, refuse_constant
+from cortexsim.analyse.over_time import measured_over_time
 
 
 def dimensionality(node: Node, *, seed: int = 0, progress: bool = False) -> xr.DataArray:
@@ -51,25 +44,15 @@ def dimensionality(node: Node, *, seed: int = 0, progress: bool = False) -> xr.D
     """
     activity = activity_of(node)
     at_least_stimuli(activity, 3, "dimensionality")
-    n = activity.sizes["stimulus"]
-    found = np.full((3, activity.sizes["time"]), np.nan)
-    for index in times_to_read(activity, progress, "measuring"):
-        responses = patterns(activity, index)
+
+    def ratio(responses: np.ndarray, index: int) -> Callable[[np.ndarray], float]:
         refuse_constant(responses, activity, index)
         kernel = products(responses)
+        return lambda chosen: _ratio(kernel[np.ix_(chosen, chosen)])
 
-        def ratio(chosen: np.ndarray, kernel: np.ndarray = kernel) -> float:
-            return _ratio(kernel[np.ix_(chosen, chosen)])
-
-        found[:, index] = jackknife(n, ratio, seed)
-    value = xr.DataArray(
-        found[0],
-        {"time": time_coordinate(activity)},
-        ("time",),
-        "dimensionality",
-        {"long_name": "participation ratio", "units": "1", "of": name_of(activity)},
+    return measured_over_time(
+        activity, "dimensionality", ratio, long_name="participation ratio", units="1", seed=seed, progress=progress
     )
-    return with_interval(value, found[1], found[2], jackknife_text(n), n)
 
 
 def _ratio(kernel: np.ndarray) -> float:

@@ -7,6 +7,7 @@ import xarray as xr
 
 from cortexsim._support.checks import is_number
 from cortexsim.analyse.interval import fraction, interval_variables, mean_interval
+from cortexsim.analyse.lasting import lasting_from, times_from
 from cortexsim.analyse.node import (
     Node,
     activity_of,
@@ -70,8 +71,7 @@ def settling(node: Node, *, threshold: float = 0.1, cycle_ratio: float = 0.1, pr
     last_two = slice(n_times - 2, n_times)
     with np.errstate(invalid="ignore"):
         cycles = ~settled & (two_step[:, last_two] < cycle_ratio * speed[:, last_two]).all(1)
-    times = activity["time"].values
-    settled_time = np.where(settled, times[np.minimum(settled_index, n_times - 1)].astype(float), np.nan)
+    settled_time = times_from(settled_index, activity["time"].values)
     n_settled_by = (settled_index[:, None] <= np.arange(n_times)).sum(0)
     mean = np.where(np.isfinite(speed).all(0), mean_interval(speed), np.nan)
     of_mean = {"long_name": "mean speed of change", "interval": f"95 % interval of the mean over {n} stimuli"}
@@ -120,5 +120,4 @@ def _settled_index(speed: np.ndarray, threshold: float) -> np.ndarray:
     """Return the first position after which the speed stays low, or the number of times where there is none."""
     # an unknown speed does not count as low
     low = np.nan_to_num(speed, nan=np.inf) <= threshold
-    lasting = np.logical_and.accumulate(low[:, ::-1], axis=1)[:, ::-1]
-    return np.where(lasting.any(1), lasting.argmax(1), speed.shape[1])
+    return lasting_from(low)

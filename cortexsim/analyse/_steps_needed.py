@@ -7,8 +7,9 @@ import xarray as xr
 
 from cortexsim._support.labelled import refuse_missing
 from cortexsim.analyse.interval import jackknife, jackknife_text
+from cortexsim.analyse.lasting import lasting_from, times_from
 from cortexsim.analyse.node import Node, stimulus_coordinates
-from cortexsim.analyse.target_maps import lasting_from, maps_of, solved, times_from
+from cortexsim.analyse.target_maps import maps_of, solved
 
 
 def steps_needed(recording: Node, data: xr.Dataset) -> xr.DataArray:

@@ -6,8 +6,9 @@ import numpy as np
 import xarray as xr
 
 from cortexsim.analyse.interval import jackknife, jackknife_text, mean_interval
+from cortexsim.analyse.lasting import lasting_from, times_from
 from cortexsim.analyse.node import Node
-from cortexsim.analyse.target_maps import lasting_from, maps_of, times_from
+from cortexsim.analyse.target_maps import maps_of
 
 
 def wave(recording: Node, data: xr.Dataset) -> xr.Dataset:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import xarray as xr
 
-from cortexsim.analyse.interval import jackknife, jackknife_text, with_interval
 from cortexsim.analyse.node import (
     Node,
     activity_of,
     at_least_stimuli,
     name_of,
     patterns,
-    time_coordinate,
     times_to_read,
 )
+from cortexsim.analyse.over_time import measured_over_time
 
 LEAST_SPREAD = 0.1
 
@@ -44,31 +45,28 @@ def spread(node: Node, *, seed: int = 0, progress: bool = False) -> xr.DataArray
     """
     activity = activity_of(node)
     at_least_stimuli(activity, 3, "a spread")
-    n = activity.sizes["stimulus"]
-    found = np.full((3, activity.sizes["time"]), np.nan)
-    for index in times_to_read(activity, progress, "measuring"):
-        responses = patterns(activity, index).astype(np.float64)
+
+    def root_mean_variance(responses: np.ndarray, index: int) -> Callable[[np.ndarray], float]:
+        responses = responses.astype(np.float64)
         # inner products about the mean: the spread of a subset can be computed without the units
         responses -= responses.mean(0)
-        products = responses @ responses.T
+        products, n_units = responses @ responses.T, responses.shape[1]
 
-        def spread_of(chosen: np.ndarray, products: np.ndarray = products, units: int = responses.shape[1]) -> float:
+        def of(chosen: np.ndarray) -> float:
             own = products[np.ix_(chosen, chosen)]
-            return float(np.sqrt(max(np.trace(own) / len(chosen) - own.mean(), 0) / units))
+            return float(np.sqrt(max(np.trace(own) / len(chosen) - own.mean(), 0) / n_units))
 
-        found[:, index] = jackknife(n, spread_of, seed)
-    value = xr.DataArray(
-        found[0],
-        {"time": time_coordinate(activity)},
-        ("time",),
+        return of
+
+    return measured_over_time(
+        activity,
         "spread",
-        {
-            "long_name": "spread over stimuli",
-            "units": str(activity.attrs.get("units", "a.u.")),
-            "of": name_of(activity),
-        },
+        root_mean_variance,
+        long_name="spread over stimuli",
+        units=str(activity.attrs.get("units", "a.u.")),
+        seed=seed,
+        progress=progress,
     )
-    return with_interval(value, found[1], found[2], jackknife_text(n), n)
 
 
 def standardized(node: Node) -> xr.DataArray:

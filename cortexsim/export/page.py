@@ -25,8 +25,8 @@ from cortexsim.explore.widgets.movie import Movie
 from cortexsim.explore.widgets.stage import Stage
 from cortexsim.lab.start import find_lesson
 from cortexsim.plot import hide_cursor
-from cortexsim.recording._rerun import presentation_from
 from cortexsim.recording.description import summary
+from cortexsim.stimuli.text import one_image_from_dict
 
 METADATA = Form({"panel": text, "arguments": mapping}, what="the metadata of a panel", versioned=False)
 _DEFAULT = "export default {"
@@ -156,7 +156,7 @@ def _from_metadata(named: Mapping[str, Any]) -> Study | Tour:
     one_of(named["panel"], "panel", [*STUDIES, "Tour"])
     arguments = dict(named["arguments"])
     if "presentation" in arguments:
-        arguments["presentation"] = presentation_from(arguments["presentation"])
+        arguments["presentation"] = one_image_from_dict(arguments["presentation"])
     # a page asks no question, and an experiment has none
     asks = {} if named["panel"] == "Experiment" else {"question": ""}
     panel: Study | Tour = getattr(explore, named["panel"])(**arguments, **asks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
@@ -48,12 +48,15 @@ class Schedule:
         The transitions that do not run at a time, and why.
     states_at : tuple of frozenset of str
         The populated states at each time from 0.
+    needed_at : tuple of frozenset of str
+        The states at each time from 0 on which something depends that is read out or recorded.
     """
 
     graph: CortexGraph
     pairs: tuple[tuple[str, int], ...]
     skipped: dict[tuple[str, int], str]
     states_at: tuple[frozenset[str], ...]
+    needed_at: tuple[frozenset[str], ...]
 
     @property
     def until(self) -> int:
@@ -242,7 +245,9 @@ def scheduled(
     """
     populated = tuple(frozenset().union(*states) for states in zip(*fronts, strict=True))
     until = len(populated) - 1
+    remembering = {state.name for state in graph.states if "previous" in state.asks}
     needed = {name for name, when in wanted.items() if until in when}
+    needed_at = [frozenset(needed)]
     pairs: list[tuple[str, int]] = []
     skipped: dict[tuple[str, int], str] = {}
     for time in range(until, 0, -1):
@@ -254,14 +259,18 @@ def scheduled(
             else:
                 running.append(transition)
         pairs = [(transition.name, time) for transition in running] + pairs
-        needed = {t.source for t in running} | {name for name, when in wanted.items() if time - 1 in when}
-    return Schedule(graph, tuple(pairs), dict(sorted(skipped.items(), key=lambda item: item[0][1])), populated)
+        asked = {name for name, when in wanted.items() if time - 1 in when}
+        needed = {t.source for t in running} | asked | (needed & remembering)
+        needed_at.insert(0, frozenset(needed))
+    in_order = dict(sorted(skipped.items(), key=lambda item: item[0][1]))
+    return Schedule(graph, tuple(pairs), in_order, populated, tuple(needed_at))
 
 
 def populate(
     graph: CortexGraph, presentation: Component | None, until: int, closed: Mapping[str, Times] | None = None
 ) -> tuple[frozenset[str], ...]:
     """Return the populated states at each time from 0 to `until`, under one presentation."""
+    started = frozenset(state.name for state in graph.states if state.start is not None)
     states: frozenset[str] = frozenset()
     front = []
     for time in range(until + 1):
@@ -270,13 +279,15 @@ def populate(
             t.target
             for t in graph.transitions
             if t.source in states and time in t.times and time not in (closed or {}).get(t.name, ())
-        ) | ({graph.first} if enters else frozenset())
+        ) | (started | {graph.first} if enters else started)
         front.append(states)
     return tuple(front)
 
 
 def arrival(graph: CortexGraph) -> int:
     """Return the time at which an image that is shown at time 0 first reaches the last state.
+
+    A state that is populated before, because it starts as zeros, has not been reached.
 
     Raises
     ------
@@ -285,6 +296,7 @@ def arrival(graph: CortexGraph) -> int:
     """
     # after the last change of a transition, a path to the last state passes through each state at most once
     until = len(graph.states) + max((transition.times.last_change for transition in graph.transitions), default=0)
+    graph = replace(graph, states=tuple(replace(state, start=None) for state in graph.states))
     for time, states in enumerate(populate(graph, None, until)):
         if graph.last in states:
             return time

@@ -26,13 +26,17 @@ def computable(graph: CortexGraph, presentation: Any, until: int, has_weights: H
     """
     known: set[tuple[str, int]] = set()
     before: frozenset[str] = frozenset()
+    remembering = {state.name for state in graph.states if "previous" in state.asks}
     fronts = [populate(graph, component, until) for component in presentation.components]
     for time, states in enumerate(zip(*fronts, strict=True)):
         now: frozenset[str] = frozenset().union(*states)
         delivering = [t for t in graph.transitions if t.source in before and time in t.times]
         for state in now:
             incoming = [t for t in delivering if t.target == state]
-            if all((t.source, time - 1) in known and has_weights(t.name, time) for t in incoming):
+            sources = {t.source for t in incoming} | ({state} & remembering & before)
+            if all((source, time - 1) in known for source in sources) and all(
+                has_weights(t.name, time) for t in incoming
+            ):
                 known.add((state, time))
         before = now
     return {state: {time for name, time in known if name == state} for state in graph.state_names}

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -29,6 +29,8 @@ from cortexsim.graph.transitions import (
     module_name,
 )
 
+Named = TypeVar("Named", State, Transition)
+
 
 @dataclass(frozen=True)
 class CortexGraph:
@@ -39,7 +41,7 @@ class CortexGraph:
     states : sequence of State
         In anatomical order.
     transitions : sequence of Transition
-        At most one for each pair of states.
+        Those of one pair of states need different labels.
 
     Raises
     ------
@@ -145,10 +147,7 @@ class CortexGraph:
         ValueError
             If the graph has no such state; the message names the nearest one.
         """
-        for state in self.states:
-            if state.name == name:
-                return state
-        raise ValueError(unknown("state", name, self.state_names))
+        return _named("state", name, self.states)
 
     def transition(self, name: str) -> Transition:
         """Return the transition of that name.
@@ -158,10 +157,7 @@ class CortexGraph:
         ValueError
             If the graph has no such transition; the message names the nearest one.
         """
-        for transition in self.transitions:
-            if transition.name == name:
-                return transition
-        raise ValueError(unknown("transition", name, self.transition_names))
+        return _named("transition", name, self.transitions)
 
     def doublings(self, transition: Transition) -> int:
         """Count how many times the side doubles from source to target; negative where it halves.
@@ -238,19 +234,21 @@ class CortexGraph:
         target: str,
         kind: str | Callable[..., Any],
         times: When = None,
+        *,
+        label: str = "",
     ) -> CortexGraph:
         """Return a graph with one more transition.
 
         Raises
         ------
         ValueError
-            If the two states are linked already, or the kind does not fit them.
+            If the two states are linked already without a label or with this one, or the kind does not fit them.
         """
-        added = Transition(source, target, kind, Times.of(times))
+        added = Transition(source, target, kind, Times.of(times), label)
         if added.name in self.transition_names:
             raise ValueError(
                 f"{added.name} is there already ({self.transition(added.name).kind_name}); "
-                f"remove it first: graph.without({added.name!r})"
+                f"remove it first: graph.without({added.name!r}), or give the new one a label of its own"
             )
         order = {name: position for position, name in enumerate(self.state_names)}
         both = [*self.transitions, added]
@@ -336,7 +334,8 @@ class CortexGraph:
         Returns
         -------
         DataFrame
-            Kinds as text; a row for each source, a column for each target, "" where there is no transition.
+            Kinds as text; a row for each source, a column for each target, "" where there is no transition. Several of
+            one pair of states are separated by " | ".
 
         Raises
         ------
@@ -350,9 +349,10 @@ class CortexGraph:
             if time is not None and time not in transition.times:
                 continue
             limited = time is None and not transition.times.always
-            table.loc[transition.source, transition.target] = (
-                f"{transition.kind_name} ({transition.times})" if limited else transition.kind_name
-            )
+            text = f"{transition.kind_name} ({transition.times})" if limited else transition.kind_name
+            text = f"{transition.label}: {text}" if transition.label else text
+            before = table.loc[transition.source, transition.target]
+            table.loc[transition.source, transition.target] = f"{before} | {text}" if before else text
         return table
 
     def __str__(self) -> str:
@@ -389,6 +389,8 @@ class CortexGraph:
                     "features": s.features,
                     "size": list(s.size),
                     "update": None if s.update is None else module_name(s.update),
+                    # only where there is one: files and statistics of before have none
+                    **({"start": s.start} if s.start is not None else {}),
                 }
                 for s in self.states
             ],
@@ -399,6 +401,7 @@ class CortexGraph:
                     "kind": t.kind_name,
                     "custom": not isinstance(t.kind, str),
                     "times": [list(interval) for interval in t.times.intervals],
+                    **({"label": t.label} if t.label else {}),
                 }
                 for t in self.transitions
             ],
@@ -422,6 +425,7 @@ class CortexGraph:
                 s["size"][0],
                 s["size"][1],
                 given(modules, s["update"], f"update of {s['name']}"),
+                s.get("start"),
             )
             for s in saved["states"]
         ]
@@ -431,10 +435,18 @@ class CortexGraph:
                 t["target"],
                 given(modules, t["kind"], f"transition {t['source']}->{t['target']}") if t["custom"] else t["kind"],
                 Times(tuple((start, stop) for start, stop in t["times"])),
+                t.get("label", ""),
             )
             for t in saved["transitions"]
         ]
         return cls(tuple(states), tuple(transitions))
+
+
+def _named(what: str, name: str, members: Sequence[Named]) -> Named:
+    for member in members:
+        if member.name == name:
+            return member
+    raise ValueError(unknown(what, name, [member.name for member in members]))
 
 
 def _may_carry(transition: Transition) -> bool:

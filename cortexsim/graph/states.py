@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import keyword
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from cortexsim._support.checks import whole
+from cortexsim._support.checks import finite, whole
 
 RESERVED = ("time", "stimulus", "channel", "y", "x", "label", "readout")
+ASKED = ("arrivals", "previous", "time")  # what an update's `forward` may ask for besides the sum, by these names
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,13 @@ class State:
         Units (pixels of the map).
     update : callable, optional
         `update(state) -> torch.nn.Module`, or the module itself: applied to the sum of what arrives. None, as in
-        the paper, leaves the sum as it is.
+        the paper, leaves the sum as it is. Its `forward` may ask for more by parameters of these names: `arrivals`, a
+        dict of what each transition delivers, by its name, and of "pre_net"; `previous`, the state one time before, or
+        None where it was empty; `time`. A class or a module is looked into for these names, another function is not.
+    start : "zero" or sequence of float, optional
+        What the state contains at time 0, before anything arrives: zeros, or a number for each channel. From then on it
+        is populated at all times, with zeros where nothing arrives: its update and the biases of what leaves it act on
+        them. None, as in the paper: it is empty until something arrives.
     """
 
     name: str
@@ -34,6 +43,7 @@ class State:
     height: int
     width: int
     update: Callable[..., Any] | None = None
+    start: str | Sequence[float] | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.isidentifier() or keyword.iskeyword(self.name):
@@ -42,8 +52,35 @@ class State:
             raise ValueError(f"a state cannot be named {self.name!r}: reserved are {list(RESERVED)}")
         for what in ("features", "height", "width"):
             object.__setattr__(self, what, whole(getattr(self, what), f"{what} of {self.name}", 1))
+        if self.start is not None and not (isinstance(self.start, str) and self.start == "zero"):
+            object.__setattr__(self, "start", self._checked_start())
+
+    def _checked_start(self) -> tuple[float, ...]:
+        """Return the start as plain numbers, so that states can be compared and saved."""
+        shape = getattr(self.start, "shape", None)
+        flat = not isinstance(self.start, str) and (shape is None or len(shape) == 1)
+        values: list[Any] = list(self.start) if flat and isinstance(self.start, Iterable) else []
+        if len(values) != self.features:
+            got = self.start if shape is None else f"shape {tuple(shape)}"
+            raise ValueError(
+                f"start of {self.name} must be None, 'zero', or a number for each of its {self.features} channels, "
+                f"got {got!r}"
+            )
+        return tuple(finite(float(value), f"start of {self.name}") for value in values)
+
+    @property
+    def asks(self) -> frozenset[str]:
+        """What the update asks for besides the sum of what arrives: names of `ASKED`."""
+        return asked_by(self.update)
 
     @property
     def size(self) -> tuple[int, int]:
         """Height and width in units."""
         return (self.height, self.width)
+
+
+def asked_by(update: Callable[..., Any] | None) -> frozenset[str]:
+    """Return what of `ASKED` a module's `forward` takes, or that of the modules that a class makes."""
+    made = update.func if isinstance(update, partial) else update
+    forward = getattr(made, "forward", None)
+    return frozenset(ASKED) & set(inspect.signature(forward).parameters) if forward is not None else frozenset()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 from typing import Any
 
@@ -129,20 +129,34 @@ class Transition:
         called as `module(h, time)` and owns its normalization.
     times : Times
         When it may deliver to its target.
+    label : str
+        Distinguishes several transitions from the same source to the same target: a Python identifier, part of the
+        name.
+
+    Raises
+    ------
+    ValueError
+        If the label is not allowed.
     """
 
     source: str
     target: str
     kind: str | Callable[..., Any]
     times: Times = Times()
+    label: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "times", Times.of(self.times))
+        if self.label and not self.label.isidentifier():
+            raise ValueError(
+                f"the label of {self.source}->{self.target} must be a Python identifier such as 'fast', got "
+                f"{self.label!r}"
+            )
 
     @property
     def name(self) -> str:
-        """For example "V1->V2"."""
-        return f"{self.source}->{self.target}"
+        """For example "V1->V2", with a label "V1->V2:fast"."""
+        return f"{self.source}->{self.target}" + (f":{self.label}" if self.label else "")
 
     @property
     def reads_rate(self) -> bool:
@@ -160,7 +174,11 @@ When = Times | Iterable[int] | int | None
 
 
 def module_name(factory: object) -> str:
-    """Return the name under which a callable kind, a module or an update is saved."""
+    """Return the name under which a callable kind, a module or an update is saved: of a partial, with its arguments."""
+    if isinstance(factory, partial):
+        given = [repr(value) for value in factory.args]
+        given += [f"{key}={value!r}" for key, value in factory.keywords.items()]
+        return f"{module_name(factory.func)}({', '.join(given)})"
     return getattr(factory, "__name__", type(factory).__name__)
 
 

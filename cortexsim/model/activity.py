@@ -86,6 +86,22 @@ def total(terms: Sequence[Activity]) -> Activity:
     return Activity(added, rows)
 
 
+def in_rows(part: Activity, whole: Activity) -> Tensor:
+    """Return a part's values in the rows of a whole, zeros for the stimuli that the part lacks.
+
+    Parameters
+    ----------
+    part, whole : Activity
+    """
+    if part.rows is None:
+        return part.values if whole.rows is None else part.values[whole.rows.to(part.values.device)]
+    rows = torch.arange(len(whole.values), device=part.rows.device) if whole.rows is None else whole.rows
+    kept = torch.isin(part.rows, rows)
+    place = torch.searchsorted(rows, part.rows[kept]).to(part.values.device)
+    laid_out = part.values.new_zeros(len(rows), *part.values.shape[1:])
+    return laid_out.index_copy(0, place, part.values[kept.to(part.values.device)])
+
+
 def _sum(values: Sequence[Tensor]) -> Tensor:
     first, *rest = values
     for value in rest:

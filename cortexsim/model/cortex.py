@@ -380,7 +380,9 @@ class Cortex(Dynamics):
         logits = {}
         # in two steps, so that torch.compile sees the time loop whole
         enters = entrances(frames.lookup)
-        for time, h in enumerate(self._unroll(frames.images, enters, planned, normalize, None, recompute, warmup)):
+        for time, h in enumerate(
+            self._unroll(frames.images, frames.lookup.shape[1], enters, planned, normalize, None, recompute, warmup)
+        ):
             if time in times:
                 logits[time] = self.post(h[self.graph.last].values, self.graph.last, time, normalize)
         return torch.stack([logits[time] for time in times])

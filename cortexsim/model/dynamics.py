@@ -1,12 +1,15 @@
 """The dynamics of the model: the paper's equation as one `step`, and the only loop over time.
 
 h_j(t) = Σ_i f_ij,t(h_i(t-1)) + [j is first] pre_net(frame t)        (Liao & Poggio 2016, section 3)
+
+A state may have an update, which replaces this sum, and a start, which is added to it at time 0.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,8 +18,9 @@ from torch.utils.checkpoint import checkpoint
 
 from cortexsim.graph import computable as within
 from cortexsim.graph._schedule import Schedule
+from cortexsim.graph.states import asked_by
 from cortexsim.graph.transitions import Convolution, Kind, Transition
-from cortexsim.model.activity import Activity, Entrance, entering, entrances, total
+from cortexsim.model.activity import Activity, Entrance, entering, entrances, in_rows, total
 from cortexsim.model.calibrated import Calibrated
 from cortexsim.model.hooks import Hook
 from cortexsim.model.kernels import Kernels
@@ -48,6 +52,7 @@ class Dynamics(Calibrated):
     readout_time: int
     has_own_pre_net: bool
     input_gain: float
+    _asks: dict[str, frozenset[str]]
     _kinds: dict[str, Kind]
     _convolutions: dict[str, tuple[Convolution, ...]]
 
@@ -55,6 +60,14 @@ class Dynamics(Calibrated):
         """Look up once what every step needs of the graph."""
         self._kinds = {t.name: Kind.parse(t.kind) for t in self.graph.transitions if isinstance(t.kind, str)}
         self._convolutions = {name: self.graph.convolutions(name) for name in self.graph.transition_names}
+        self._asks = {name: asked_by(update) for name, update in self.updates.items()}
+        for name, asked in self._asks.items():
+            # the schedule knows only the graph, and must keep the state of the time before
+            if "previous" in asked - self.graph.state(name).asks:
+                raise ValueError(
+                    f"the update of {name} asks for its previous state, which a graph sees only in a class or a "
+                    "module: give State(update=...) the class itself, a module, or functools.partial of a class"
+                )
 
     def _normalized_places(self) -> dict[str, int]:
         """Return the channels of each place that is normalized, other than what the post-net reads."""
@@ -99,6 +112,7 @@ class Dynamics(Calibrated):
         frame: Activity | None,
         normalize: Normalize,
         hook: Hook | None = None,
+        resting: Mapping[str, Activity] | None = None,
     ) -> dict[str, Activity]:
         """Advance every state by one time: h_j(t) = Σ_i f_ij,t(h_i(t-1)) + [j is first] pre_net(frame t).
 
@@ -116,6 +130,8 @@ class Dynamics(Calibrated):
             See `moments.Normalize`.
         hook : Hook, optional
             Changes what transitions deliver and what states represent.
+        resting : mapping of state name to Activity, optional
+            What the states that have a start contain where nothing arrives.
 
         Returns
         -------
@@ -124,7 +140,7 @@ class Dynamics(Calibrated):
         """
         # a step reads only the previous step, so one step is one synapse; what leaves a state is computed once for all
         rates: dict[str, Tensor] = {}
-        terms: dict[str, list[Activity]] = {}
+        terms: dict[str, dict[str, Activity]] = {}
         for transition in transitions:
             source = transition.source
             if source not in h:
@@ -135,10 +151,15 @@ class Dynamics(Calibrated):
             arriving = Activity(delivered, h[source].rows)
             if hook is not None:
                 arriving = hook.on_delivery(arriving, transition.name, time)
-            terms.setdefault(transition.target, []).append(arriving)
+            terms.setdefault(transition.target, {})[transition.name] = arriving
         if frame is not None:
-            terms.setdefault(self.graph.first, []).append(frame)
-        states = {state: self._update(state, arriving) for state, arriving in terms.items()}
+            terms.setdefault(self.graph.first, {})["pre_net"] = frame
+        for state, rest in (resting or {}).items():
+            arriving_there = terms.setdefault(state, {})
+            # later than at time 0 these are zeros, which matter only to stimuli for which nothing arrives
+            if time == 0 or all(part.rows is not None for part in arriving_there.values()):
+                arriving_there["start"] = rest
+        states = {state: self._update(state, time, arriving, h.get(state)) for state, arriving in terms.items()}
         return states if hook is None else {name: hook.on_state(state, name, time) for name, state in states.items()}
 
     def deliver(
@@ -175,14 +196,37 @@ class Dynamics(Calibrated):
         """Return True if a transition reads relu(BN(h)) of its source rather than h."""
         return name in self._kinds and self._kinds[name].normalized
 
-    def _update(self, state: str, arriving: Sequence[Activity]) -> Activity:
+    def _update(self, state: str, time: int, arriving: Mapping[str, Activity], before: Activity | None) -> Activity:
         """Add up what arrives at a state, and apply its update."""
-        activity = total(arriving)
+        activity = total(list(arriving.values()))
         if state not in self.updates:
             return activity
         # a sum is new; a single term may be what the pre-net delivers at every time, which an update must not change
         values = activity.values.clone() if len(arriving) == 1 else activity.values
-        return activity._replace(values=self.updates[state](values))
+        more: dict[str, Any] = {"time": time}
+        asked = self._asks[state]
+        if "arrivals" in asked:
+            more["arrivals"] = {
+                name: in_rows(part, activity).clone() for name, part in arriving.items() if name != "start"
+            }
+        if "previous" in asked:
+            more["previous"] = None if before is None else in_rows(before, activity).clone()
+        return activity._replace(values=self.updates[state](values, **{name: more[name] for name in asked}))
+
+    def _resting(self, planned: Schedule, time: int, entered: Tensor, n: int) -> dict[str, Activity]:
+        """Return what the needed states with a start contain where nothing arrives, for n stimuli."""
+        found = {}
+        first = self.graph.states[0]
+        for state in self.graph.states:
+            if state.start is None or state.name not in planned.needed_at[time]:
+                continue
+            # training may shrink the images, and with them every state
+            height, width = (
+                side * now // full for side, now, full in zip(state.size, entered.shape[-2:], first.size, strict=True)
+            )
+            start = entered.new_tensor(state.start if time == 0 and state.start != "zero" else [0.0])
+            found[state.name] = Activity(start.view(1, -1, 1, 1).expand(n, state.features, height, width))
+        return found
 
     # --- through time --------------------------------------------------------------------------------------------
 
@@ -216,11 +260,13 @@ class Dynamics(Calibrated):
         dict of str to Activity
             The computed states at time 0, 1, ..., `planned.until`.
         """
-        return self._unroll(frames.images, entrances(frames.lookup), planned, normalize, hook, recompute, warmup)
+        n = frames.lookup.shape[1]
+        return self._unroll(frames.images, n, entrances(frames.lookup), planned, normalize, hook, recompute, warmup)
 
     def _unroll(
         self,
         images: Tensor,
+        n: int,
         enters: Sequence[Entrance | None],
         planned: Schedule,
         normalize: Normalize,
@@ -234,7 +280,8 @@ class Dynamics(Calibrated):
         h: dict[str, Activity] = {}
         for time in range(planned.until + 1):
             with torch.set_grad_enabled(torch.is_grad_enabled() and (time > warmup or not warmup)):
-                h = advance(h, time, planned.at(time), entering(entered, enters[time]), normalize, hook)
+                resting = self._resting(planned, time, entered, n)
+                h = advance(h, time, planned.at(time), entering(entered, enters[time]), normalize, hook, resting)
             yield h
 
     def _enter(self, images: Tensor, normalize: Normalize) -> Tensor:

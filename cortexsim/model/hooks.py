@@ -88,7 +88,7 @@ class Intervention:
             values = values + (1 - self.gain[transition][0]) * mean if scaled else mean.expand_as(values)
         delivered = delivered._replace(values=values)
         if _applies(self.transition_noise, transition, time):
-            target = transition.partition("->")[2]
+            target = transition.partition("->")[2].partition(":")[0]
             return self._with_noise(delivered, self.transition_noise[transition][0], transition, target, time)
         return delivered
 

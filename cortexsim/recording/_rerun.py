@@ -26,10 +26,8 @@ from cortexsim.model.cortex import Cortex
 from cortexsim.recording._simulate import simulate
 from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.masks import MASKS
-from cortexsim.stimuli.presentation import Presentation
-from cortexsim.stimuli.text import from_dict
+from cortexsim.stimuli.text import one_image_from_dict
 
-KINDS = ("flash", "masked", "sustained")  # of the presentations that show one image
 MOST_DRAWN = 10_000  # a stimulus is drawn with all those before it
 LONGEST = 1_000  # no model has statistics nearly as long, and their end is checked only after the run is planned
 MOST_REPEATS = 100_000
@@ -102,7 +100,7 @@ def rerun(
         If the model has no statistics for the presentation.
     """
     checked = check(settings)
-    presentation = presentation_from(checked["presentation"])
+    presentation = one_image_from_dict(checked["presentation"])
     model = _model(checked) if model is None else model
     shown = stimuli(checked, images)
     verify(checked, model, shown)
@@ -160,13 +158,6 @@ def verify(settings: Mapping[str, Any], model: Cortex, shown: xr.Dataset | torch
                 f"the {what} is not the one of these settings: its checksum is {found}, the settings say "
                 f"{settings[key]!r}; give that one, or leave {key} out to use this one"
             )
-
-
-def presentation_from(described: Mapping[str, Any]) -> Presentation:
-    """Make the presentation of one image from its settings; see `stimuli.text.from_dict`."""
-    presentation = from_dict(described, KINDS)
-    assert isinstance(presentation, Presentation)  # no mixture is among the kinds
-    return presentation
 
 
 def stimuli(settings: Mapping[str, Any], images: xr.Dataset | torch.Tensor | None = None) -> xr.Dataset | torch.Tensor:

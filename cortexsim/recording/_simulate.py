@@ -24,6 +24,7 @@ from cortexsim.model.nets import undisturbed
 from cortexsim.model.plan import Amount, Images
 from cortexsim.recording.build import label, write_step
 from cortexsim.recording.description import settings
+from cortexsim.recording.dtypes import DTYPES
 from cortexsim.recording.io import engine_for, open_recording, save_recording
 from cortexsim.recording.plan import RecordingPlan, plan_recording
 from cortexsim.recording.selection import Record, as_record, estimate, refuse_too_large
@@ -211,9 +212,9 @@ def _sink(plan: RecordingPlan, to: str | Path | None, unfinished: Mapping[str, A
     if to is not None:
         refuse_existing(to)
         if engine_for(to) == "zarr":
-            return Stream.create(Path(to), label(plan, lazy(plan.shapes, plan.dtype)), plan.batch_size)
+            return Stream.create(Path(to), label(plan, lazy(plan.shapes, DTYPES[plan.dtype].stored)), plan.batch_size)
     refuse_too_large(plan.run.model, plan.n, plan.run.until, as_record(plan.selected), plan.dtype)
-    return Memory(plan.shapes, plan.dtype)
+    return Memory(plan.shapes, DTYPES[plan.dtype].stored)
 
 
 def _run(plan: RecordingPlan, sink: Memory | Stream, progress: bool, report: Report) -> None:

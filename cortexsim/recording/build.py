@@ -107,15 +107,18 @@ def write_step(plan: RecordingPlan, arrays: Mapping[str, np.ndarray], h: Mapping
         if name in h:
             values = h[name].values
             recorded = F.relu(normalize(values, name, time)) if plan.quantity == "rate" else values
-            _write(arrays[name], selection.of(recorded), h[name], time, name)
+            _write(arrays[name], plan.dtype, selection.of(recorded), h[name], time, name)
     last = model.graph.last
     if last in h:
-        _write(arrays["readout"], model.post(h[last].values, last, time, normalize), h[last], time, "readout")
+        _write(
+            arrays["readout"], plan.dtype, model.post(h[last].values, last, time, normalize), h[last], time, "readout"
+        )
 
 
-def _write(array: np.ndarray, values: Tensor, at: Activity, time: int, name: str) -> None:
+def _write(array: np.ndarray, dtype: str, values: Tensor, at: Activity, time: int, name: str) -> None:
     values = values.detach()
-    _check_fits(values, array.dtype.name, name, time)
+    _check_fits(values, dtype, name, time)
+    values = DTYPES[dtype].of(values)
     room = torch.from_numpy(array)
     if at.rows is None:
         # from the device, to the dtype and into the layout in one pass
@@ -126,7 +129,7 @@ def _write(array: np.ndarray, values: Tensor, at: Activity, time: int, name: str
 
 def _check_fits(values: Tensor, dtype: str, name: str, time: int) -> None:
     """Refuse what the dtype would round to infinity."""
-    limit = DTYPES[dtype]
+    limit = DTYPES[dtype].overflow
     if limit == np.inf:
         return
     magnitudes = values.abs()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.checks import is_whole, unknown
+from cortexsim._support.checks import is_whole, one_of, unknown
 from cortexsim._support.memory import available
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.graph.states import State
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from cortexsim.model.cortex import Cortex
+from cortexsim.recording.dtypes import DTYPES
 
 Unit = int | tuple[int, int, int]
 Record = Sequence[str] | Mapping[str, str | Sequence[Unit]]
@@ -149,8 +150,10 @@ def _unit(state: State, unit: Any) -> int:
 
 def estimate(model: Cortex, n_stimuli: int, *, until: int, record: Record | None = None, dtype: str = "float32") -> int:
     """Return the bytes that a recording takes in memory; `record` as for `simulate`."""
+    one_of(dtype, "dtype", DTYPES)
     units = sum(prod(selection.shape) for selection in selections(model.graph, record).values())
-    return n_stimuli * (until + 1) * (units + prod(model.readout_shape)) * np.dtype(dtype).itemsize
+    each = np.dtype(DTYPES[dtype].stored).itemsize
+    return n_stimuli * (until + 1) * (units + prod(model.readout_shape)) * each
 
 
 def fitting_batch(model: Cortex, until: int, record: Record, dtype: str) -> int:

@@ -18,6 +18,7 @@ WRITTEN = {
     "masked": ("duration", "soa", "mask", "mask_duration"),
     "sequence": ("steps_per_frame",),
 }
+ONE_IMAGE = ("flash", "sustained", "masked")  # the kinds that show one image
 USUAL: dict[str, Any] = {"duration": 1, "soa": 3, "mask": "noise", "steps_per_frame": 1}
 SHOW_HELP = (
     "flash, flash:STEPS, sustained, sequence, masked:DURATION:SOA[:MASK[:MASK_DURATION]]; join several with + for a "
@@ -64,6 +65,13 @@ def from_dict(saved: Mapping[str, Any], kinds: Iterable[str] = (*ARGUMENTS, "mix
         arguments["mask"] = _given_mask(arguments["mask"])
     usual = {name: USUAL.get(name) for name in ARGUMENTS[kind]}
     return Presentation(kind, **{"duration": None, **usual, **arguments})
+
+
+def one_image_from_dict(saved: Mapping[str, Any]) -> Presentation:
+    """Build a presentation that shows one image, as panels have them; see `from_dict`."""
+    presentation = from_dict(saved, ONE_IMAGE)
+    assert isinstance(presentation, Presentation)  # no mixture is among the kinds
+    return presentation
 
 
 def _mixture_from(arguments: Mapping[str, Any]) -> Mixture:

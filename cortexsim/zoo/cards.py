@@ -68,73 +68,89 @@ def _joined(runs: list[dict[str, Any]]) -> xr.Dataset:
 
 
 def _one(run: dict[str, Any]) -> xr.Dataset:
+    """Label the record of one seed."""
     test = run["test"]
-    shown = test["presentations"]
-    times = np.arange(1 + max(time for one in shown.values() for time in one["times"]))
+    shown = test["presentations"].values()
+    times = np.arange(1 + max(time for one in shown for time in one["times"]))
     # where the factor is the class, every class is a bin
     by_class = test["factor"] == "label"
     bins = test["classes"] if by_class else [f"{low:g} to {high:g}" for low, high in pairwise(test["edges"])]
-    accuracy = np.full((len(shown), len(times)), np.nan)
-    by_bin = np.full((len(shown), len(times), len(bins)), np.nan)
-    for k, one in enumerate(shown.values()):
-        accuracy[k, one["times"]] = one["accuracy"]
-        by_bin[k, one["times"]] = one["by_bin"]
-    # a stage's last step is recorded twice, the second time with the validation after the calibration
-    records = {f"{record['stage']}:{record['step']}": record for record in run["training"]}
-    threads = f"{run['threads']} {'thread' if run['threads'] == 1 else 'threads'}"
-    machine = f"{run['machine']}, {threads}"
-
-    def curve(name: str) -> tuple[tuple[str, str], np.ndarray]:
-        values = np.full((len(records), len(times)), np.nan)
-        for k, record in enumerate(records.values()):
-            for time, value in (record[name] or {}).items():
-                values[k, int(time)] = value
-        return ("record", "time"), values
-
-    validation = curve("validation")
+    how = _how_trained(run)
     data = xr.Dataset(
-        {
-            "accuracy": (("presentation", "time"), accuracy),
-            "accuracy_by_bin": (("presentation", "time", "bin"), by_bin),
-            "confusion": (("presentation", "shown", "named"), [one["confusion"] for one in shown.values()]),
-            "confusion_at": ("presentation", [one["confusion_at"] for one in shown.values()]),
-            "n_by_bin": ("bin", test["n_by_bin"]),
-            "loss": ("record", [record["loss"] for record in records.values()]),
-            "training_accuracy": curve("accuracy"),
-            "validation_accuracy": validation,
-            "validation": ("time", validation[1][-1]),
-            "command": run["command"],
-            "training_data": f"{test['data']}, training part: " + ", then ".join(map(_stimuli, run["stages"])),
-            "minutes": run["minutes"],
-            # records without it are from before trainings were restarted
-            "beginnings": run.get("beginnings", 1),
-            "machine": machine,
-            "date": run["date"],
-        },
+        {**_tested_at(test, len(times), len(bins)), **_learned(run, len(times)), **how},
         coords={
             "seed": run["seed"],
-            "presentation": [write_presentation(from_dict(one["shown"])) for one in shown.values()],
+            "presentation": [write_presentation(from_dict(one["shown"])) for one in shown],
             "time": ("time", times, {"long_name": "readout time", "units": "steps"}),
             "bin": ("bin", bins, {"long_name": "class" if by_class else test["factor"].replace("_", " ")}),
             "shown": test["classes"],
             "named": test["classes"],
-            "record": list(records),
+            "record": list(_records(run)),
         },
         attrs={
-            "model": run["model"],
-            "command": run["command"],
             "data": f"{test['data']}, test part, {test['n']} stimuli",
             "factor": test["factor"],
-            "machine": machine,
-            "date": run["date"],
-            "parameters": run["parameters"],
-            "multiply_adds": run["multiply_adds"],
+            **{name: run[name] for name in ("model", "command", "date", "parameters", "multiply_adds")},
+            "machine": how["machine"],
         },
     )
     for variable in ("accuracy", "accuracy_by_bin", "training_accuracy", "validation_accuracy", "validation"):
         data[variable].attrs = {"long_name": "accuracy", "units": "fraction"}
     data["minutes"].attrs = {"long_name": "training", "units": "minutes"}
     return data
+
+
+def _tested_at(test: dict[str, Any], n_times: int, n_bins: int) -> dict[str, Any]:
+    """Return what was measured on test data, for each presentation and time."""
+    shown = test["presentations"].values()
+    accuracy = np.full((len(shown), n_times), np.nan)
+    by_bin = np.full((len(shown), n_times, n_bins), np.nan)
+    for k, one in enumerate(shown):
+        accuracy[k, one["times"]] = one["accuracy"]
+        by_bin[k, one["times"]] = one["by_bin"]
+    return {
+        "accuracy": (("presentation", "time"), accuracy),
+        "accuracy_by_bin": (("presentation", "time", "bin"), by_bin),
+        "confusion": (("presentation", "shown", "named"), [one["confusion"] for one in shown]),
+        "confusion_at": ("presentation", [one["confusion_at"] for one in shown]),
+        "n_by_bin": ("bin", test["n_by_bin"]),
+    }
+
+
+def _records(run: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the records of a training by "stage:step"."""
+    # a stage's last step is recorded twice, the second time with the validation after the calibration
+    return {f"{record['stage']}:{record['step']}": record for record in run["training"]}
+
+
+def _learned(run: dict[str, Any], n_times: int) -> dict[str, Any]:
+    """Return the training curves."""
+    records = _records(run).values()
+    curves = {name: np.full((len(records), n_times), np.nan) for name in ("accuracy", "validation")}
+    for name, values in curves.items():
+        for k, record in enumerate(records):
+            for time, value in (record[name] or {}).items():
+                values[k, int(time)] = value
+    return {
+        "loss": ("record", [record["loss"] for record in records]),
+        "training_accuracy": (("record", "time"), curves["accuracy"]),
+        "validation_accuracy": (("record", "time"), curves["validation"]),
+        "validation": ("time", curves["validation"][-1]),
+    }
+
+
+def _how_trained(run: dict[str, Any]) -> dict[str, Any]:
+    """Return what trained the model, on what, for how long and where."""
+    threads = f"{run['threads']} {'thread' if run['threads'] == 1 else 'threads'}"
+    return {
+        "command": run["command"],
+        "training_data": f"{run['test']['data']}, training part: " + ", then ".join(map(_stimuli, run["stages"])),
+        "minutes": run["minutes"],
+        # records without it are from before trainings were restarted
+        "beginnings": run.get("beginnings", 1),
+        "machine": f"{run['machine']}, {threads}",
+        "date": run["date"],
+    }
 
 
 def _stimuli(stage: dict[str, Any]) -> str:

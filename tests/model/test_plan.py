@@ -1,5 +1,7 @@
 """A plan decides what runs before the first step, and refuses to run without a normalization."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -53,3 +55,11 @@ def test_a_silenced_transition_runs_where_a_hook_replaces_what_it_delivers(calib
     silence = {"V2->V1": [3]}
     assert ("V2->V1", 3) not in planned(calibrated, pictures, silence=silence).schedule
     assert ("V2->V1", 3) in planned(calibrated, pictures, silence=silence, silence_runs=True).schedule
+
+
+def test_only_a_plan_runs_the_time_loop():
+    """Otherwise schedule, frames and normalization would be put together in a second place."""
+    root = Path(__file__).parents[2]
+    files = [path for folder in ("cortexsim", "benchmarks", "tools") for path in (root / folder).rglob("*.py")]
+    calling = {str(path.relative_to(root)) for path in files if ".unroll(" in path.read_text(encoding="utf-8")}
+    assert calling == {"cortexsim/model/plan.py"}

@@ -8,8 +8,9 @@ import pytest
 import xarray as xr
 
 import cortexsim as cs
-from cortexsim.recording._rerun import presentation_from, rerun, stimuli
+from cortexsim.recording._rerun import rerun, stimuli
 from cortexsim.stimuli.masks import GivenMask
+from cortexsim.stimuli.text import one_image_from_dict
 
 
 def settings(**changes):
@@ -109,7 +110,7 @@ def test_the_image_of_other_settings_is_refused():
         ),
         ({"data": {"name": "contours", "length": []}}, r"length of contours\(\) is \[\]: .* two numbers"),
         ({"data": {"name": "contours", "length": 0}}, r"length of contours\(\) is 0: allowed are two numbers"),
-        ({"presentation": {}}, r"presentation lacks 'kind': the allowed values are \['flash', 'masked', .*, got {}"),
+        ({"presentation": {}}, r"presentation lacks 'kind': the allowed values are \['flash', 'sustained', .*, got {}"),
         ({"presentation": {"kind": ["flash"]}}, r"unknown kind of presentation \['flash'\]: the allowed values are"),
         ({"stimulus": -1}, "stimulus must be a whole number, at least 0, got -1"),
         ({"seed": 0.5}, "seed must be a whole number, at least 0, got 0.5"),
@@ -148,12 +149,12 @@ def pixels(values, shape=(3, 32, 32)):
 )
 def test_damaged_pixels_of_a_mask_are_refused(mask, match):
     with pytest.raises(ValueError, match=match):
-        presentation_from({"kind": "masked", "mask": mask})
+        one_image_from_dict({"kind": "masked", "mask": mask})
 
 
 def test_pixels_of_a_mask_are_read_as_they_were_written():
     written = cs.masked(1, soa=2, mask=GivenMask(**{**pixels(0.25), "shape": (3, 32, 32)}))
-    assert presentation_from(json.loads(json.dumps(written.to_dict()))) == written
+    assert one_image_from_dict(json.loads(json.dumps(written.to_dict()))) == written
 
 
 def test_a_missing_setting_is_named():
@@ -187,4 +188,4 @@ def test_settings_of_a_wrong_type_are_refused(wrong, match):
 
 def test_a_presentation_of_a_wrong_type_is_refused():
     with pytest.raises(TypeError, match="presentation must be a mapping, got 'flash'"):
-        presentation_from("flash")
+        one_image_from_dict("flash")

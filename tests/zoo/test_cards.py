@@ -34,34 +34,34 @@ def drawn(test: dict, n: int) -> xr.Dataset:
     return getattr(cs.datasets, test["data"])(n, part="test", size=32, seed=0)
 
 
-@pytest.mark.parametrize("name", cards.names())
-def test_a_card_is_complete(name):
-    card, model = cs.zoo.card(name), cs.zoo.load(name)
-    assert card["seed"].values[0] == 0
-    assert card.attrs["parameters"] == model.n_parameters(model.readout_time, cs.sustained())
-    for text in ("command", "machine", "date", "data", "factor"):
-        assert card.attrs[text]
-    assert (card["minutes"] > 0).all()
-    assert card["loss"].notnull().any("record").all()
-    for presentation in model.about["recipe"]["presentation"]["components"]:
-        shown = from_dict(presentation)
-        accuracy = card["accuracy"].sel(presentation=write_presentation(shown))
-        until = model.about["recipe"]["calibrate_until"]
-        # what is brief is tested half as long
-        until = until if shown.kind == "sustained" else until // 2
-        known = accuracy["time"].values[accuracy.notnull().all("seed")].tolist()
-        assert known == model.readable(shown, until)
-    assert (card["confusion"].sum("named") > 0).all()
-    assert card["validation"].notnull().any("time").all()
+def test_a_card_is_complete():
+    for name in cards.names():
+        card, model = cs.zoo.card(name), cs.zoo.load(name)
+        assert card["seed"].values[0] == 0, name
+        assert card.attrs["parameters"] == model.n_parameters(model.readout_time, cs.sustained()), name
+        for text in ("command", "machine", "date", "data", "factor"):
+            assert card.attrs[text], name
+        assert (card["minutes"] > 0).all(), name
+        assert card["loss"].notnull().any("record").all(), name
+        for presentation in model.about["recipe"]["presentation"]["components"]:
+            shown = from_dict(presentation)
+            accuracy = card["accuracy"].sel(presentation=write_presentation(shown))
+            until = model.about["recipe"]["calibrate_until"]
+            # what is brief is tested half as long
+            until = until if shown.kind == "sustained" else until // 2
+            known = accuracy["time"].values[accuracy.notnull().all("seed")].tolist()
+            assert known == model.readable(shown, until), name
+        assert (card["confusion"].sum("named") > 0).all(), name
+        assert card["validation"].notnull().any("time").all(), name
 
 
-@pytest.mark.parametrize("name", cards.names())
-def test_bins_of_a_card_average_to_its_accuracy(name):
-    card = cs.zoo.card(name)
-    share = card["n_by_bin"] / card["n_by_bin"].sum("bin")
-    mean = (card["accuracy_by_bin"] * share).sum("bin", skipna=False)
-    known = card["accuracy"].notnull()
-    np.testing.assert_allclose(mean.where(known), card["accuracy"].where(known), atol=1e-3)
+def test_bins_of_a_card_average_to_its_accuracy():
+    for name in cards.names():
+        card = cs.zoo.card(name)
+        share = card["n_by_bin"] / card["n_by_bin"].sum("bin")
+        mean = (card["accuracy_by_bin"] * share).sum("bin", skipna=False)
+        known = card["accuracy"].notnull()
+        np.testing.assert_allclose(mean.where(known), card["accuracy"].where(known), atol=1e-3, err_msg=name)
 
 
 @pytest.mark.parametrize("name", [name for name in cards.names() if "cifar10" not in name])  # its images do not ship
@@ -310,19 +310,19 @@ def make(monkeypatch):
     return make
 
 
-@pytest.mark.parametrize("path", sorted((data_folder() / "models" / "runs").glob("*.json")), ids=lambda path: path.stem)
-def test_a_record_says_the_recipe_that_was_run_and_not_its_tasks(make, path):
-    run = json.loads(path.read_text(encoding="utf-8"))
-    name = next(task for task in make.TASKS if run["model"].startswith(f"ventral-stream-{task}"))
-    task, sibling = make.TASKS[name], run["model"].removeprefix(f"ventral-stream-{name}").lstrip("-") or "recurrent"
-    for number, (stage, told) in enumerate(zip(task.stages, run["stages"], strict=True), 1):
-        precision = told["recipe"]["precision"]
-        assert told["recipe"] == make.recipe_of(task, stage, sibling, run["seed"], precision).to_dict()
-        # as many steps as its epochs have
-        recipe = cs.Recipe.from_dict(told["recipe"])
-        last = max(record["step"] for record in run["training"] if record["stage"] == number)
-        learned = stage.n - round(recipe.validation * stage.n)
-        assert last == recipe.epochs * (learned // recipe.batch_size)
+def test_a_record_says_the_recipe_that_was_run_and_not_its_tasks(make):
+    for path in sorted((data_folder() / "models" / "runs").glob("*.json")):
+        run = json.loads(path.read_text(encoding="utf-8"))
+        name = next(task for task in make.TASKS if run["model"].startswith(f"ventral-stream-{task}"))
+        task, sibling = make.TASKS[name], run["model"].removeprefix(f"ventral-stream-{name}").lstrip("-") or "recurrent"
+        for number, (stage, told) in enumerate(zip(task.stages, run["stages"], strict=True), 1):
+            precision = told["recipe"]["precision"]
+            assert told["recipe"] == make.recipe_of(task, stage, sibling, run["seed"], precision).to_dict(), path
+            # as many steps as its epochs have
+            recipe = cs.Recipe.from_dict(told["recipe"])
+            last = max(record["step"] for record in run["training"] if record["stage"] == number)
+            learned = stage.n - round(recipe.validation * stage.n)
+            assert last == recipe.epochs * (learned // recipe.batch_size), path
 
 
 def test_a_model_is_recorded_with_the_processor_that_trained_it(make, monkeypatch):

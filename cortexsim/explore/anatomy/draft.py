@@ -87,7 +87,10 @@ class Draft:
             If it is neither.
         """
         try:
-            states = tuple(State(one["name"], one["features"], *one["size"]) for one in saved["states"])
+            states = tuple(
+                State(one["name"], one["features"], one["size"][0], one["size"][1], start=one.get("start"))
+                for one in saved["states"]
+            )
             return cls(states, as_transitions(saved["transitions"]))
         except (KeyError, TypeError) as error:
             raise ValueError(
@@ -97,7 +100,11 @@ class Draft:
     def to_dict(self) -> dict[str, Any]:
         """Return the draft as plain lists and texts, for JSON."""
         return {
-            "states": [{"name": s.name, "features": s.features, "size": list(s.size)} for s in self.states],
+            "states": [
+                {"name": s.name, "features": s.features, "size": list(s.size)}
+                | ({"start": s.start} if s.start is not None else {})
+                for s in self.states
+            ],
             "transitions": self.listed(),
         }
 
@@ -105,6 +112,7 @@ class Draft:
         """List the transitions as plain values."""
         return [
             {"source": t.source, "target": t.target, "kind": t.kind, "times": [list(i) for i in t.times.intervals]}
+            | ({"label": t.label} if t.label else {})
             for t in self.transitions
         ]
 
@@ -180,7 +188,7 @@ def as_transitions(listed: Sequence[Mapping[str, Any]]) -> tuple[Transition, ...
         if missing:
             raise ValueError(f"a transition needs {sorted(_KEYS)}, and {dict(one)} lacks {missing}")
         times = Times(tuple((start, stop) for start, stop in one["times"]))
-        read.append(Transition(one["source"], one["target"], one["kind"], times))
+        read.append(Transition(one["source"], one["target"], one["kind"], times, one.get("label", "")))
     return tuple(read)
 
 

@@ -13,17 +13,17 @@ from cortexsim._support.settings import Form, mapping, whole_number
 from cortexsim.explore.anatomy.arrival import ANATOMY, TO_BUILD, Reach, facts_for, picture, reach
 from cortexsim.explore.anatomy.draft import STARTS, Draft, as_transitions
 from cortexsim.explore.panel.asking import Guess, HasExercises
+from cortexsim.explore.panel.box import Panel
 from cortexsim.explore.panel.jobs import Turns
 from cortexsim.explore.panel.notice import alert
 from cortexsim.explore.panel.settings import Saving
 from cortexsim.explore.tour.prediction import Prediction
 from cortexsim.explore.widgets.choice import Choice, Option
 from cortexsim.explore.widgets.editor import Editor
-from cortexsim.explore.widgets.shortcuts import Panel
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.model.cortex import Cortex
-from cortexsim.recording._rerun import presentation_from
 from cortexsim.stimuli.presentation import Presentation, flash, sustained
+from cortexsim.stimuli.text import one_image_from_dict
 
 LONGEST = 24
 SHOWN = {"flash": flash(1), "sustained": sustained()}
@@ -131,7 +131,7 @@ class Anatomy(HasExercises, Saving, Panel):
         settings = FORM.read(settings)
         return cls(
             Draft.from_dict(settings["graph"]),
-            presentation=presentation_from(settings["presentation"]),
+            presentation=one_image_from_dict(settings["presentation"]),
             **{name: settings[name] for name in ("readout_time", "until", "n_classes")},
             **more,
         )

@@ -64,28 +64,42 @@ def _digits(**choices: str) -> dict[str, str]:
     return {"task": "digits", **choices}
 
 
+def _decoded(title: str, question: str, train: int, test: int, **choices: str) -> Guess:
+    """Ask how often a decoder that is trained at one time is right at another, in percent."""
+    return Guess(
+        title,
+        question,
+        PERCENT,
+        lambda result: percent_correct(result, train, test),
+        _about(train, test),
+        unit="percent",
+        needs=_digits(**choices),
+        within=5,
+    )
+
+
 QUESTIONS: Mapping[str, Guess] = {
-    "generalizes": Guess(
+    "generalizes": _decoded(
         "is the code of t = 3 that of t = 8?",
         "Digits, sustained, and IT read as a rate. A decoder is trained at t = 3 and tested on other images at t = 8. "
         "What percentage of them does it classify correctly? (Chance is about 10.)",
-        PERCENT,
-        lambda result: percent_correct(result, 3, 8),
-        _about(3, 8),
-        unit="percent",
-        needs=_digits(quantity="rate", scaling=RAW, presentation="sustained", state="IT"),
-        within=5,
+        train=3,
+        test=8,
+        quantity="rate",
+        scaling=RAW,
+        presentation="sustained",
+        state="IT",
     ),
-    "backwards": Guess(
+    "backwards": _decoded(
         "and in the state, backwards?",
         "Now V4, read as the state itself. A decoder is trained at t = 8 and tested at t = 3. What percentage of the "
         "images does it classify correctly?",
-        PERCENT,
-        lambda result: percent_correct(result, 8, 3),
-        _about(8, 3),
-        unit="percent",
-        needs=_digits(quantity="state", scaling=RAW, presentation="sustained", state="V4"),
-        within=5,
+        train=8,
+        test=3,
+        quantity="state",
+        scaling=RAW,
+        presentation="sustained",
+        state="V4",
     ),
 }
 
@@ -101,15 +115,15 @@ EXERCISES: Mapping[str, Guess] = {
         needs=_digits(quantity="state", scaling=OWN_SCALE, presentation="sustained", state="V4"),
         within=2.5,
     ),
-    "after-a-flash": Guess(
+    "after-a-flash": _decoded(
         "a code that changes",
         "Flash the digits, and standardize the state of V4 at each time, so that its scale cannot change. A decoder is "
         "trained at t = 3 and tested at t = 12. What percentage of the images does it classify correctly?",
-        PERCENT,
-        lambda result: percent_correct(result, 3, 12),
-        _about(3, 12),
-        unit="percent",
-        needs=_digits(quantity="state", scaling=OWN_SCALE, presentation="flash", state="V4"),
-        within=5,
+        train=3,
+        test=12,
+        quantity="state",
+        scaling=OWN_SCALE,
+        presentation="flash",
+        state="V4",
     ),
 }

@@ -11,9 +11,9 @@ import ipywidgets as widgets
 import traitlets
 
 from cortexsim._support.checks import unknown
+from cortexsim.explore.panel.box import Panel
 from cortexsim.explore.panel.notice import alert
 from cortexsim.explore.widgets.choice import Choice, Option
-from cortexsim.explore.widgets.shortcuts import Panel
 
 NEVER = -1
 BUILT = (True,)

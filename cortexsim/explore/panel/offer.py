@@ -7,8 +7,8 @@ from cortexsim.graph._schedule import arrival
 from cortexsim.model.cortex import Cortex
 from cortexsim.stimuli.masks import MASKS
 from cortexsim.stimuli.presentation import Presentation, flash, masked, sustained
+from cortexsim.stimuli.text import ONE_IMAGE
 
-KINDS = ("flash", "sustained", "masked")
 LONGEST = 12  # of the durations and SOAs on offer for a model that needs no statistics
 TOO_EARLY = "the mask would come before the target ends"
 NO_STATISTICS = "no statistics (cs.calibrate)"
@@ -28,7 +28,7 @@ class Offer:
         self.model, self.until = model, until
         self.free = model.normalization == "none"
         known = [part for taken in model.statistics.values() for part in taken.presentation.components]
-        self._known = [part for part in dict.fromkeys(known) if part.kind in KINDS]
+        self._known = [part for part in dict.fromkeys(known) if part.kind in ONE_IMAGE]
         self.arrival = arrival(model.graph)
 
     def why_not(self, presentation: Presentation) -> str:
@@ -80,7 +80,7 @@ class Offer:
 
     def kinds(self) -> list[Option]:
         """List the kinds of presentations."""
-        return [Option(kind, kind, self._any(self._with(kind))) for kind in KINDS]
+        return [Option(kind, kind, self._any(self._with(kind))) for kind in ONE_IMAGE]
 
     @property
     def _longest(self) -> int:

@@ -17,13 +17,13 @@ import xarray as xr
 from cortexsim._support.checks import unknown
 from cortexsim._support.progress import Clock, Report, silent, stop_unless
 from cortexsim.explore.panel.asking import Asking, Guess, HasExercises
+from cortexsim.explore.panel.box import Panel
 from cortexsim.explore.panel.controls import Chosen, Control
 from cortexsim.explore.panel.jobs import LatestJob, Wanted
 from cortexsim.explore.panel.notice import alert
 from cortexsim.explore.panel.settings import MEASURED, write_settings
 from cortexsim.explore.panel.subject import Subject
 from cortexsim.explore.widgets.figure import Live
-from cortexsim.explore.widgets.shortcuts import Panel
 
 
 class Study(HasExercises, Panel):

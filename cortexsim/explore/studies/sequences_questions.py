@@ -37,55 +37,61 @@ def accuracies(result: xr.Dataset) -> str:
     )
 
 
+def _reported(
+    title: str,
+    question: str,
+    answer: Callable[[xr.Dataset], float | None],
+    because: Callable[[xr.Dataset], str],
+    *,
+    steps: int,
+    statistics: str,
+) -> Guess:
+    """Ask how often an image of four is reported, in percent."""
+    needs = {"steps": steps, "frames": 4, "statistics": statistics}
+    return Guess(title, question, PERCENT, answer, because, unit="percent", needs=needs, within=5)
+
+
 QUESTIONS: Mapping[str, Guess] = {
-    "second": Guess(
+    "second": _reported(
         "the second digit",
         "Four digits follow each other, two steps each. In what percentage of streams does the recurrent model report "
         "the second digit at the moment that digit's signal arrives? (Chance is 10.)",
-        PERCENT,
         percent_at("recurrent", 1),
         lambda result: "The interval at each place is given below. The model continues to report the first digit.",
-        unit="percent",
-        needs={"steps": 2, "frames": 4, "statistics": STREAMS},
-        within=5,
+        steps=2,
+        statistics=STREAMS,
     ),
-    "sibling": Guess(
+    "sibling": _reported(
         "the control without recurrence",
         "And the feedforward control, which has no memory? In what percentage of streams does it report the second of "
         "four digits, two steps each, at the moment that digit's signal arrives?",
-        PERCENT,
         percent_at("feedforward", 1),
         lambda result: "The interval at each place is given below. Without a memory, the first digit cannot interfere.",
-        unit="percent",
-        needs={"steps": 2, "frames": 4, "statistics": STREAMS},
-        within=5,
+        steps=2,
+        statistics=STREAMS,
     ),
 }
 
 EXERCISES: Mapping[str, Guess] = {
-    "slower": Guess(
+    "slower": _reported(
         "slower",
         "Show each image for 4 steps instead of 2, with everything else as at the start. In what percentage of streams "
         "does the recurrent model report the second digit now, when its last step arrives?",
-        PERCENT,
         percent_at("recurrent", 1),
         accuracies,
-        unit="percent",
-        needs={"steps": 4, "frames": 4, "statistics": STREAMS},
-        within=5,
+        steps=4,
+        statistics=STREAMS,
     ),
-    "first": Guess(
+    "first": _reported(
         "statistics of single images",
         "Two steps per image again, but with the statistics of single images. In what percentage of streams does the "
         "recurrent model report the first digit, when its last step arrives?",
-        PERCENT,
         percent_at("recurrent", 0),
         lambda result: (
             f"{accuracies(result)} The statistics belong to what the model expects to be shown; whether that is a "
             "stream is part of what is measured."
         ),
-        unit="percent",
-        needs={"steps": 2, "frames": 4, "statistics": OWN},
-        within=5,
+        steps=2,
+        statistics=OWN,
     ),
 }

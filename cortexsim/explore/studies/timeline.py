@@ -14,10 +14,10 @@ import xarray as xr
 
 from cortexsim._support.hashing import checksum
 from cortexsim.analyse.probabilities import softmax
+from cortexsim.explore.panel.box import Panel
 from cortexsim.explore.panel.notice import alert
 from cortexsim.explore.widgets.figure import Live
 from cortexsim.explore.widgets.screen import Screen
-from cortexsim.explore.widgets.shortcuts import Panel
 from cortexsim.plot import activity, probabilities, theme
 from cortexsim.plot._activity import activity_maps
 from cortexsim.plot._activity import show_time as show_activity_at

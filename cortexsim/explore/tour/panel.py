@@ -14,9 +14,10 @@ import xarray as xr
 from cortexsim._support.checks import unknown
 from cortexsim._support.hashing import checksum
 from cortexsim.explore.panel.asking import Guess, HasExercises
+from cortexsim.explore.panel.box import Panel
 from cortexsim.explore.panel.jobs import Turns
 from cortexsim.explore.panel.notice import alert
-from cortexsim.explore.panel.offer import KINDS, Offer
+from cortexsim.explore.panel.offer import Offer
 from cortexsim.explore.panel.settings import Saving
 from cortexsim.explore.tour.accuracies import MEASURING, Accuracies
 from cortexsim.explore.tour.controls import CHOICES, Controls
@@ -24,15 +25,15 @@ from cortexsim.explore.tour.film import scene
 from cortexsim.explore.tour.material import Material, find_task
 from cortexsim.explore.tour.prediction import Prediction
 from cortexsim.explore.tour.questions import EXERCISES, Facts
-from cortexsim.explore.widgets.shortcuts import Panel
 from cortexsim.explore.widgets.stage import Stage
 from cortexsim.graph._schedule import arrival
 from cortexsim.model.cortex import Cortex
-from cortexsim.recording._rerun import FORM, check, presentation_from, rerun, stimuli, verify
+from cortexsim.recording._rerun import FORM, check, rerun, stimuli, verify
 from cortexsim.recording.description import settings as made_with
 from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.masks import MASKS, GivenMask
 from cortexsim.stimuli.presentation import Presentation
+from cortexsim.stimuli.text import ONE_IMAGE, one_image_from_dict
 
 UNTIL = 12
 SHOWN_AS = ("kind", "duration", "mask", "soa")
@@ -125,7 +126,7 @@ class Tour(HasExercises, Saving, Panel):
         self.stimulus = stimulus
         if until is not None:
             self.until = until
-        self._show_as(presentation_from(self._material.task.start) if presentation is None else presentation)
+        self._show_as(one_image_from_dict(self._material.task.start) if presentation is None else presentation)
         self.controls.link(self)
         traitlets.link((self, "time"), (self.stage, "time"))
         self.observe(lambda change: self._attempt(change["name"]), names=list(CHOICES))
@@ -162,7 +163,7 @@ class Tour(HasExercises, Saving, Panel):
                 )
         shown = {
             "stimulus": wanted["stimulus"],
-            "presentation": presentation_from(wanted["presentation"]),
+            "presentation": one_image_from_dict(wanted["presentation"]),
             "until": wanted["until"],
         }
         found = find_task(wanted["model"], wanted["data"])
@@ -211,7 +212,7 @@ class Tour(HasExercises, Saving, Panel):
     def _known(self, proposal: Any) -> str:
         # the menu itself would refuse it without naming the allowed values
         name, value = proposal["trait"].name, proposal["value"]
-        allowed = {"task": self._tasks, "kind": KINDS, "mask": MASKS}[name]
+        allowed = {"task": self._tasks, "kind": ONE_IMAGE, "mask": MASKS}[name]
         if value not in allowed:
             raise traitlets.TraitError(unknown(name, value, allowed))
         return value
@@ -241,7 +242,7 @@ class Tour(HasExercises, Saving, Panel):
                 "presentation must be a flash, sustained or masked, such as cortexsim.flash(1), got "
                 f"{type(presentation).__name__}"
             )
-        if presentation.kind not in KINDS:
+        if presentation.kind not in ONE_IMAGE:
             raise ValueError(f"this panel shows a flash, sustained or masked image, got «{presentation}»")
         if isinstance(presentation.mask, GivenMask):
             raise ValueError(f"this panel shows masks that are generated ({', '.join(MASKS)}), not pixels of your own")
@@ -252,7 +253,7 @@ class Tour(HasExercises, Saving, Panel):
         """Update everything that depends on a choice."""
         if changed == "task":
             self._choose_task(self.task)
-            self._show_as(presentation_from(self._material.task.start))
+            self._show_as(one_image_from_dict(self._material.task.start))
         if changed == "difficulty":
             self._material.draw(self.difficulty)
         offer = Offer(self._material.model, self.until)

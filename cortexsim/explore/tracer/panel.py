@@ -11,9 +11,9 @@ import traitlets
 import xarray as xr
 
 from cortexsim.datasets.target_maps import painted, with_maps
+from cortexsim.explore.panel.box import Panel
 from cortexsim.explore.tracer.code import CODE, STYLES, WIDGET, WORKER
 from cortexsim.explore.tracer.networks import shipped_content
-from cortexsim.explore.widgets.shortcuts import Panel
 from cortexsim.recording._simulate import simulate
 from cortexsim.stimuli.presentation import sustained
 from cortexsim.zoo.models import load

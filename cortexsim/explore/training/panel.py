@@ -14,6 +14,7 @@ import xarray as xr
 from cortexsim._support.checks import unknown
 from cortexsim._support.settings import Form, anything, text
 from cortexsim.explore.panel.asking import Guess, HasExercises
+from cortexsim.explore.panel.box import Panel
 from cortexsim.explore.panel.jobs import Turns
 from cortexsim.explore.panel.notice import alert
 from cortexsim.explore.panel.settings import shown_settings, write_settings
@@ -24,7 +25,6 @@ from cortexsim.explore.training.recipe_controls import NAMES, RecipeControls
 from cortexsim.explore.training.run import Run
 from cortexsim.explore.training.trainer import Trainer
 from cortexsim.explore.training.views import LearningViews
-from cortexsim.explore.widgets.shortcuts import Panel
 from cortexsim.model.checkpoint import save
 from cortexsim.model.cortex import Cortex
 from cortexsim.training.records import TrainingDivergedError

@@ -1,0 +1,21 @@
+"""The keys that are pressed in a panel, for its controls: JupyterLab would cut the cell at an "x"."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import anywidget
+
+from cortexsim.explore.widgets.canvas import joined
+
+
+class Keys(anywidget.AnyWidget):
+    """An invisible widget that listens on the page of every panel."""
+
+    _esm = joined("keys.js")
+
+
+@cache
+def keys() -> Keys:
+    """Return the widget of this kernel; it is made for the first panel."""
+    return Keys()

@@ -1,0 +1,1 @@
+"""Published recurrent models of the ventral stream: their architecture from the papers, weights from the user."""
