@@ -158,6 +158,20 @@ def places_of(names: np.ndarray, wanted: np.ndarray, what: str, of: str = "the s
     return np.array([at[name] for name in others], dtype=int)
 
 
+def names_among(stimuli: Mapping[str, np.ndarray]) -> np.ndarray | None:
+    """Return the names of stimuli, without folders and endings of files; None where their coordinates have none.
+
+    Parameters
+    ----------
+    stimuli : mapping of str to array, shape (stimulus,)
+        Their coordinates: `stimulus_name`, `file_name`, or texts as `stimulus`.
+    """
+    for name in (*NAMES, "stimulus"):
+        if name in stimuli and array_of(stimuli[name], name).dtype.kind == "U":
+            return stems(array_of(stimuli[name], name))
+    return None
+
+
 def stems(names: np.ndarray) -> np.ndarray:
     """Return names of files without their folders and endings, as the same stimulus may be a .png here, a .jpg there.
 
