@@ -16,7 +16,13 @@ import cortexsim
 
 ROOT = Path(__file__).resolve().parent.parent
 # names on conda-forge that differ from the Python package
-CONDA_NAMES = {"torch": "pytorch", "playwright": "playwright-python", "kaleido": "python-kaleido"}
+CONDA_NAMES = {
+    "jupyter-client": "jupyter_client",
+    "jupyter-core": "jupyter_core",
+    "torch": "pytorch",
+    "playwright": "playwright-python",
+    "kaleido": "python-kaleido",
+}
 
 
 def pyproject():

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from pathlib import Path
 
 import xarray as xr
 
 from cortexsim._support.files import written_aside
+from cortexsim._support.strangers import rehearsed
+
+# after the end of what HDF5 reads: a mark, and the checksum of all before it
+_MARK = b"\ncortexsim sha256 "
+_DIGITS = 64
 
 
 def save_dataset(data: xr.Dataset, path: Path) -> None:
@@ -20,13 +26,22 @@ def save_dataset(data: xr.Dataset, path: Path) -> None:
     """
     # through memory: an error while HDF5 writes, as on a full disk, ends the whole process (h5py 3)
     buffer = io.BytesIO()
-    data.to_netcdf(buffer, engine="h5netcdf")
+    encoding = {
+        str(name): {"fletcher32": True, "chunksizes": array.shape}
+        for name, array in data.variables.items()
+        if array.dtype.kind in "biuf" and array.ndim and array.size
+    }
+    data.to_netcdf(buffer, engine="h5netcdf", encoding=encoding)
+    written = buffer.getvalue()
     with written_aside(path, replacing=True) as aside:
-        aside.write_bytes(buffer.getvalue())
+        aside.write_bytes(written + _MARK + hashlib.sha256(written).hexdigest().encode())
 
 
 def open_dataset(path: Path, remedy: str) -> xr.Dataset:
     """Read a whole netCDF file into memory.
+
+    HDF5 can crash on damage, or never end, without Ctrl-C being heard: a file that is not, by its checksum, what was
+    written is read by a child process first.
 
     Raises
     ------
@@ -34,6 +49,24 @@ def open_dataset(path: Path, remedy: str) -> xr.Dataset:
         If it cannot be read; the message ends with the remedy.
     """
     try:
+        if not _is_as_written(path):
+            rehearsed("hdf5-whole", path)
         return xr.load_dataset(path, engine="h5netcdf")
     except Exception as error:
         raise ValueError(f"{path} is damaged ({error}); {remedy}") from error
+
+
+def _is_as_written(path: Path) -> bool:
+    """Return whether the file has the checksum of `save_dataset`; False if it has none.
+
+    Raises
+    ------
+    ValueError
+        If it has another one.
+    """
+    written, mark, expected = path.read_bytes().rpartition(_MARK)
+    if not mark or len(expected) != _DIGITS:
+        return False
+    if hashlib.sha256(written).hexdigest().encode() != expected:
+        raise ValueError("it does not match its checksum")
+    return True

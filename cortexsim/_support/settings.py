@@ -6,7 +6,6 @@ for validation would bring messages of its own, and start-up time to each comman
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 from cortexsim import __version__
 from cortexsim._support.checks import finite, shown, unknown, whole
+from cortexsim._support.documents import parse_json
 
 SCHEMA = 1
 
@@ -35,6 +35,8 @@ class Form:
         Name of the settings in messages, in the plural.
     versioned : bool
         The settings also have `schema`, and may have `version`, that of the cortexsim that wrote them.
+    more : bool
+        Other keys are taken as they are.
     """
 
     required: Mapping[str, Check]
@@ -42,6 +44,7 @@ class Form:
     former: Mapping[str, str] = field(default_factory=dict)
     what: str = "the settings"
     versioned: bool = True
+    more: bool = False
 
     def read(self, settings: Any) -> dict[str, Any]:
         """Return checked settings, with the keys of this version.
@@ -62,7 +65,7 @@ class Form:
             required, optional = {"schema": anything, **required}, {"version": text_or_none, **optional}
             self._check_schema(read)
         for key in read:
-            if key not in required and key not in optional:
+            if key not in required and key not in optional and not self.more:
                 raise ValueError(unknown("setting", key, [*required, *optional]))
         missing = [key for key in required if key not in read]
         if missing:
@@ -106,10 +109,9 @@ def read_settings(path: str | Path) -> Any:
         return dict(pairs)
 
     try:
-        settings = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=as_mapping)
-    # nested too deeply, or a number with too many digits
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is no JSON ({error}); write it with panel.save") from error
+        settings = parse_json(path.read_bytes(), str(path), as_mapping)
+    except ValueError as error:
+        raise ValueError(f"{error}; write it with panel.save") from error
     if repeated:
         raise ValueError(f"{path} gives {repeated} more than once; give each once")
     return settings

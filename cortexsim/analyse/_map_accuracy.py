@@ -55,7 +55,7 @@ def map_accuracy(
     if measure not in MEASURES:
         raise ValueError(unknown("measure", measure, MEASURES))
     maps = maps_of(recording, data)
-    right = {"yes/no": _yes_no, "exact": _exact, "pixels": _pixels}[measure](maps)
+    right = {"yes/no": yes_no, "exact": _exact, "pixels": _pixels}[measure](maps)
     populated = maps.logits["populated"].values
     found = share_correct(np.where(populated, right, np.nan), maps.logits, by, edges)
     found.attrs |= {"long_name": MEASURES[measure], "units": "1"}
@@ -66,7 +66,7 @@ def _exact(maps: Maps) -> np.ndarray:
     return solved(maps).astype(float)
 
 
-def _yes_no(maps: Maps) -> np.ndarray:
+def yes_no(maps: Maps) -> np.ndarray:
     """Return 1, 0.5 or 0 for both, one or none of the two answers correct, shape (stimulus, time)."""
     right = np.zeros((len(maps.target), maps.logits.sizes["time"]))
     for place, _, named in maps.named():

@@ -43,7 +43,18 @@ class Maps(NamedTuple):
             yield place, populated, named
 
     def at(self, place: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the indices (stimulus, y, x) of the far points or of the foils."""
+        """Return the indices (stimulus, y, x) of the far points or of the foils.
+
+        Raises
+        ------
+        ValueError
+            If the stimuli have no such places.
+        """
+        if f"{place}_y" not in self.data.coords:
+            raise ValueError(
+                f"the stimuli have no coordinates {place}_y and {place}_x, at which a yes or no is asked: use the "
+                "measure 'exact' or 'pixels', or give the coordinates"
+            )
         y, x = (self.data[f"{place}_{axis}"].values.astype(int) for axis in "yx")
         return np.arange(len(y)), y, x
 

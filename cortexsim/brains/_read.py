@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from cortexsim._support.strangers import rehearsed
 from cortexsim.brains.matlab import read_matlab
 from cortexsim.brains.matrices import DIMS, STIMULI, labelled_matrices, square
 
@@ -31,7 +32,8 @@ def read(
         - `.h5`, `.hdf5`, `.pkl`: a file of rsatoolbox's `RDMs.save`; its descriptors `subject`, `session` and `time`
           name the matrices.
         - `.mat`: a struct array with the field `RDM` (a matrix, or a row of all pairs) and optionally `name`, of shape
-          (1, subject, session) as in the RSA toolbox for MATLAB, or of one matrix.
+          (1, subject, session) as in the RSA toolbox for MATLAB, or of one matrix; or a plain array, of one matrix or
+          with the dimensions `dims` before or after the two of the stimuli. Of any version, 7.3 too.
         - `.nc`: netCDF with a variable that has the dimensions of the result.
         - `.npz`: an archive of numpy with the array `rdm`, the array of texts `dims` that names its dimensions, and
           optionally an array for each dimension, e.g. `time`, with `time_units`.
@@ -95,6 +97,7 @@ def _read_rsatoolbox(path: Path, file_type: str, dims: Sequence[str] | None) -> 
             with path.open("rb") as file:
                 rdms = load_rdm(file, file_type=file_type)
         else:
+            rehearsed("hdf5-whole", path)
             rdms = load_rdm(str(path), file_type=file_type)
     except Exception as error:
         # a file of another kind can raise any exception
@@ -142,7 +145,13 @@ def _arranged(
 
 def _read_netcdf(path: Path, variable: str | None) -> xr.DataArray:
     try:
-        whole = xr.load_dataset(path)
+        with path.open("rb") as file:
+            classic = file.read(3) == b"CDF"
+        if classic:
+            rehearsed("netcdf3", path)
+        else:
+            rehearsed("hdf5-whole", path)
+        whole = xr.load_dataset(path, engine="scipy" if classic else "h5netcdf")
     except Exception as error:
         raise ValueError(f"{path} is not a netCDF file, or it is damaged: {error}") from error
     fitting = [str(key) for key, array in whole.data_vars.items() if set(STIMULI) <= set(array.dims)]

@@ -32,16 +32,18 @@ def run(options: argparse.Namespace) -> None:
     from cortexsim.model.moments import Statistics
     from cortexsim.stimuli.images import as_images
     from cortexsim.training.evaluate import accuracies
+    from cortexsim.training.target_maps import pixel_labels
 
     device = choose_device(options.device, options.threads)
     model = cs.zoo.get(options.model).to(device)
     size = model.graph.states[0].size
     data = cs.datasets.get(options.data, options.n, part="test", seed=options.seed, size=size)
-    images, labels = as_images(data).to(device), labels_for(model, data, device=device)
+    images = as_images(data).to(device)
+    labels = pixel_labels(data).to(device) if "target" in data else labels_for(model, data, device=device)
     asked = read_presentation(options.presentation) if options.presentation else None
     variants: list[tuple[str, Statistics | None]] = [("none", None)]
     shown, until = asked or cs.flash(1), 2 * model.readout_time
-    if model.normalization != "none":
+    if model.needs_statistics:
         used = model.find_statistics(asked)
         shown, until = asked or used.presentation, used.until
         variants = [

@@ -214,6 +214,8 @@ def _model_and_data(
         return cs.zoo.build(name, len(cs.datasets.classes(data))), data
     chosen = {**model_arguments(), **given}
     data = cs.datasets.get(source, n, part="train", seed=seed, size=(chosen["size"], chosen["size"]))
+    if "target" in data and "post_net" not in given:
+        chosen["post_net"] = "map"
     return _built(chosen, len(cs.datasets.classes(data))), data
 
 
@@ -245,7 +247,7 @@ def _train(model: Cortex, data: xr.Dataset, recipe: Recipe, state: Path, device:
     first = distributed.rank() == 0
     if first:
         among = f", shared by {distributed.n_ranks()} processes" if distributed.together() else ""
-        images = f"{len(data['label'])} images of {model.n_classes} classes from {data.attrs['name']}"
+        images = f"{data.sizes['stimulus']} images of {model.n_classes} classes from {data.attrs['name']}"
         print(f"{model}\n{images}, on {device}{among}")
         print(f"shown: {recipe.presentation}", flush=True)
     # closed before anything is said of it: what was done so far is on disk then

@@ -13,6 +13,7 @@ import xarray as xr
 
 from cortexsim._support.checks import unknown, whole
 from cortexsim.datasets.labels import labelled
+from cortexsim.datasets.target_maps import with_maps
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -28,8 +29,9 @@ def folder(
     size: int | tuple[int, int] | None = None,
     part: str | None = None,
     progress: bool = False,
+    targets: str | os.PathLike[str] | None = None,
 ) -> xr.Dataset:
-    """Read a folder of images, one subfolder a class.
+    """Read a folder of images, one subfolder a class; or, with `targets`, a folder of images and one of target maps.
 
     The classes are the names of the subfolders, sorted. Whatever Pillow opens can be read: grey and palette images
     become RGB, 16-bit ones are divided by 257, CMYK is converted, transparent pixels show mid-grey, the camera's
@@ -47,12 +49,17 @@ def folder(
         The subfolder of `path` to read, such as "train" or "test".
     progress : bool
         Show a progress bar.
+    targets : str or path, optional
+        A folder with one mask for each image, of the same name (without its ending) and size: a grey image without
+        losses, such as PNG, of the values 0 (no answer counts there), 128 (off the target) and 255 (on it). There are
+        no classes and no subfolders then; a `part` is a subfolder of both.
 
     Returns
     -------
     Dataset
         `image` (stimulus, 3, height, width), uint8; coordinates `label` and `source` (stimulus,): the index of the
-        file in the list of all files, sorted by class and name, which a `split` preserves.
+        file in the list of all files, sorted by class and name, which a `split` preserves. With `targets`: `image`,
+        `target` and `line` as `paths` has them, and `distance`, which is not known: -1 everywhere.
 
     Raises
     ------
@@ -60,8 +67,11 @@ def folder(
         If `path` is missing.
     ValueError
         If `path` is not a folder or has no subfolders, if `part` is none of them or is needed, if a class has no
-        image, if files cannot be read (up to five are named), if sizes differ, or if `size` is no size.
+        image, if files cannot be read (up to five are named), if sizes differ, or if `size` is no size. If an image
+        has no mask or a mask no image, or a mask has another size than its image or other values.
     """
+    if targets is not None:
+        return _with_targets(Path(path).expanduser(), Path(targets).expanduser(), part, size, progress)
     root = _part_of(Path(path).expanduser(), part)
     shape = _height_and_width(size)
     names, files, labels = _list(root)
@@ -124,6 +134,73 @@ def pictures(
         {"file_name": name},
         {"name": root.name, "path": str(path), "height": height, "width": width},
     )
+
+
+MASK_VALUES = {0: "no answer counts", 128: "off the target", 255: "on the target"}
+
+
+def _with_targets(
+    path: Path, targets: Path, part: str | None, size: int | tuple[int, int] | None, progress: bool
+) -> xr.Dataset:
+    """Read the images of a folder and their masks of another."""
+    of_images, of_masks = (one / (part or "") for one in (path, targets))
+    for root, what in ((of_images, "images"), (of_masks, "masks, one for each image")):
+        if not root.is_dir():
+            raise FileNotFoundError(f"there is no folder {str(root)!r}: give a folder with {what}")
+    shape, files = _height_and_width(size), _images_in(of_images)
+    masks = {file.stem: file for file in _images_in(of_masks)}
+    if not files:
+        raise ValueError(f"no image found in {str(of_images)!r}: give a folder with images, such as .png or .jpg")
+    lacking = [file.name for file in files if file.stem not in masks]
+    alone = sorted(masks.keys() - {file.stem for file in files})
+    if lacking or alone:
+        which = f"image {lacking[0]!r} has no mask" if lacking else f"mask {masks[alone[0]].name!r} has no image"
+        raise ValueError(
+            f"the {which} ({len(lacking)} of {len(files)} images without a mask, {len(alone)} masks without an image): "
+            f"a mask in {str(of_masks)!r} must have the name of its image"
+        )
+    images = _read_all(files, shape, progress)
+    target = np.stack([_read_mask(masks[file.stem], file, shape) for file in files])
+    return with_maps(
+        images,
+        target == 255,
+        target > 0,
+        np.full(target.shape, -1),
+        {"source": np.arange(len(files))},
+        classes=("off the target", "on the target"),
+        attrs={
+            "name": path.name,
+            "part": part or "all",
+            "seed": 0,
+            "path": str(path),
+            "height": images.shape[2],
+            "width": images.shape[3],
+        },
+    )
+
+
+def _read_mask(mask: Path, image: Path, shape: tuple[int, int] | None) -> np.ndarray:
+    """Read the mask of an image, shape (y, x), of the values of `MASK_VALUES`."""
+    from PIL import Image
+
+    with Image.open(image) as opened:
+        wanted = opened.size
+    try:
+        with Image.open(mask) as opened:
+            grey = opened.convert("L")
+    except OSError as error:
+        raise ValueError(f"cannot read the mask {str(mask)!r} ({error}): repair or remove it") from error
+    if grey.size != wanted:
+        raise ValueError(
+            f"the mask {str(mask)!r} has {grey.height} x {grey.width} px (height x width), but its image "
+            f"{image.name!r} has {wanted[1]} x {wanted[0]}: they must be equal"
+        )
+    values = np.asarray(grey if shape is None else grey.resize(shape[::-1], Image.Resampling.NEAREST))
+    strangers = sorted(set(np.unique(values).tolist()) - set(MASK_VALUES))
+    if strangers:
+        allowed = ", ".join(f"{value} ({meaning})" for value, meaning in MASK_VALUES.items())
+        raise ValueError(f"the mask {str(mask)!r} has the grey value {strangers[0]}: allowed are {allowed}")
+    return values
 
 
 class _DamagedError(Exception):

@@ -13,7 +13,7 @@ from typing import Any
 import xarray as xr
 
 from cortexsim._support.checks import is_number, one_of, unknown, whole
-from cortexsim.datasets import contour_tracing, digits_in_debris
+from cortexsim.datasets import contour_tracing, digits_in_debris, pixel_paths, tree_mazes
 from cortexsim.datasets.cifar import cifar10
 from cortexsim.datasets.image_folder import folder
 from cortexsim.datasets.labels import PARTS
@@ -64,6 +64,18 @@ SOURCES: dict[str, Source] = {
         augmentation="flip",
         classes=contour_tracing.ANSWERS,
         model="ventral-stream-contours",
+    ),
+    "paths": Source(
+        "curves of single pixels and one dot, with target maps, made on the spot",
+        pixel_paths.paths,
+        augmentation="turn-flip",
+        classes=pixel_paths.CLASSES,
+    ),
+    "mazes": Source(
+        "mazes and one dot, with target maps, made on the spot",
+        tree_mazes.mazes,
+        augmentation="turn-flip",
+        classes=tree_mazes.GOALS["component"],
     ),
     "cifar10": Source(
         "photographs, downloaded when absent",

@@ -28,7 +28,8 @@ class Trees(NamedTuple):
 def mazes(
     n: int,
     *,
-    cells: int = 5,
+    cells: int | None = None,
+    size: int | None = None,
     goal: str = "component",
     part: str = "train",
     seed: int = 0,
@@ -43,8 +44,10 @@ def mazes(
     ----------
     n : int
         Number of stimuli. The first stimuli of a larger set are those of a smaller one.
-    cells : int
-        Cells on each side, 3 to 60; the image has 2 · cells + 1 px.
+    cells : int, optional
+        Cells on each side, 3 to 60, 5 if not given; the image has 2 · cells + 1 px.
+    size : int, optional
+        Side of the image in px in place of the cells, an odd number.
     goal : "component" or "solution"
     part : {"train", "test"}
         The parts are drawn from different random streams.
@@ -68,7 +71,7 @@ def mazes(
     """
     n = whole(n, "n", 1)
     check_part(part)
-    cells = whole(cells, "cells", 3, 60)
+    cells = _cells_of(cells, size)
     goal = one_of(goal, "goal", GOALS)
     purpose = f"mazes/{goal}/{part}"
     drawn = [_draw(seed, purpose, index, cells, goal) for index in chunks(n, 2 * cells + 1, torch.device("cpu"))]
@@ -87,6 +90,17 @@ def mazes(
         "goal": goal,
     }
     return with_maps(painted(line, cues), distance >= 0, line, distance, factors, classes=GOALS[goal], attrs=attrs)
+
+
+def _cells_of(cells: int | None, size: int | None) -> int:
+    if size is None:
+        return whole(5 if cells is None else cells, "cells", 3, 60)
+    if cells is not None:
+        raise ValueError(f"give either cells or size, which is 2 · cells + 1 px, not both, got {cells!r} and {size!r}")
+    size = whole(size, "size", 7, 121, unit="px")
+    if size % 2 == 0:
+        raise ValueError(f"the side of a maze is 2 · cells + 1 px: allowed are odd numbers from 7 to 121, got {size}")
+    return size // 2
 
 
 def _draw(

@@ -45,10 +45,11 @@ class Cortex(Dynamics):
     n_classes : int
     readout_time : int
         When the post-net reads the last state; weights exist for what contributes to readouts up to this time.
-    pre_net : "conv", "deep" or Module
-        One 3x3 convolution; three with BN-ReLU between them; or a module of images to (stimulus, channel, y, x) of the
-        first state, which owns its normalization. Parts of it that are frozen (no parameter requires a gradient) stay
-        in evaluation mode in training.
+    pre_net : "conv", "deep", "dilated", "u-shaped" or Module
+        One 3x3 convolution; three with BN-ReLU between them; a feedforward net of dilated convolutions, or a U-shaped
+        one, as control models have it, with layer norm over channels; or a module of images to (stimulus, channel, y,
+        x) of the first state, which owns its normalization. Parts of it that are frozen (no parameter requires a
+        gradient) stay in evaluation mode in training.
     input_gain : float
         A fixed factor on what the pre-net delivers; the paper's is 1.
     sharing : "time", "none", "all", mapping or callable

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from cortexsim.graph.states import State
 from cortexsim.graph.transitions import Convolution
-from cortexsim.model.moments import Normalize
+from cortexsim.model.moments import CHANNEL_EPSILON, Normalize
 
 Layer = TypeVar("Layer", nn.Conv2d, nn.Linear)
 
@@ -41,6 +41,79 @@ class DeepPreNet(nn.Module):
 def conv_pre_net(features: int, generator: torch.Generator | None = None) -> nn.Conv2d:
     """Make the pre-net of one 3x3 convolution."""
     return _convolution(3, features, generator)
+
+
+class PixelNorm(nn.LayerNorm):
+    """Layer norm over the channels of each pixel, with a scale and a shift for each channel."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__(features, eps=CHANNEL_EPSILON)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalize x, shape (stimulus, channel, y, x)."""
+        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+
+
+class DilatedPreNet(nn.Module):
+    """A residual net of 3x3 convolutions at full resolution, whose taps are 1, 2, 4 and 8 px apart, three times over.
+
+    It sees 46 px in every direction with as many weights as a net that sees 13 (Yu & Koltun 2016): a control model.
+    """
+
+    DILATIONS = (1, 2, 4, 8) * 3
+
+    def __init__(self, features: int, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.first = _convolution(3, features, generator)
+        self.norms = nn.ModuleList(PixelNorm(features) for _ in self.DILATIONS)
+        self.layers = nn.ModuleList(
+            _convolution(features, features, generator, dilation=dilation) for dilation in self.DILATIONS
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return what enters the first state, shape (stimulus, channel, y, x)."""
+        x = self.first(images)
+        for norm, layer in zip(self.norms, self.layers, strict=True):
+            x = x + layer(F.relu(norm(x)))
+        return x
+
+
+class _TwiceConvolved(nn.Sequential):
+    """3x3 convolution, norm, ReLU; twice."""
+
+    def __init__(self, before: int, after: int, generator: torch.Generator | None) -> None:
+        super().__init__()
+        for width in (before, after):
+            self.append(_convolution(width, after, generator)).append(PixelNorm(after)).append(nn.ReLU())
+
+
+class UShapedPreNet(nn.Module):
+    """A U-net: three resolutions down and up again, with twice the features at each (Ronneberger et al. 2015).
+
+    It has 2, 4 and 8 times the features of the first state: a control model.
+    """
+
+    def __init__(self, features: int, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        wide, wider, widest = (features * factor for factor in (2, 4, 8))
+        self.down = nn.ModuleList(
+            _TwiceConvolved(before, after, generator) for before, after in pairwise((3, wide, wider, widest))
+        )
+        self.up = nn.ModuleList(
+            _TwiceConvolved(before + after, after, generator) for before, after in pairwise((widest, wider, wide))
+        )
+        self.last = _convolution(wide, features, generator)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return what enters the first state, shape (stimulus, channel, y, x)."""
+        x, fine = self.down[0](images), []
+        for level in self.down[1:]:
+            fine.append(x)
+            x = level(F.max_pool2d(x, 2, ceil_mode=True))
+        for level in self.up:
+            skipped = fine.pop()
+            x = level(torch.cat((F.interpolate(x, size=skipped.shape[2:]), skipped), 1))
+        return self.last(x)
 
 
 class PostNet(nn.Module):
@@ -97,15 +170,21 @@ class OwnPostNet(nn.Module):
 
 
 # by name: (features, generator) -> Module, and (features, n_classes, generator) -> Module
-PRE_NETS: dict[str, Callable[[int, torch.Generator | None], nn.Module]] = {"conv": conv_pre_net, "deep": DeepPreNet}
+PRE_NETS: dict[str, Callable[[int, torch.Generator | None], nn.Module]] = {
+    "conv": conv_pre_net,
+    "deep": DeepPreNet,
+    "dilated": DilatedPreNet,
+    "u-shaped": UShapedPreNet,
+}
 POST_NETS: dict[str, Callable[[int, int, torch.Generator | None], PostNet | MapPostNet]] = {
     "pool": PostNet,
     "map": MapPostNet,
 }
 
 
-def _convolution(before: int, after: int, generator: torch.Generator | None) -> nn.Conv2d:
-    return _as_torch_draws(nn.Conv2d, before, after, 3, padding=1, bias=False, generator=generator)
+def _convolution(before: int, after: int, generator: torch.Generator | None, *, dilation: int = 1) -> nn.Conv2d:
+    settings = {"padding": dilation, "dilation": dilation, "bias": False}
+    return _as_torch_draws(nn.Conv2d, before, after, 3, generator=generator, **settings)
 
 
 def _as_torch_draws(kind: type[Layer], *sizes: int, generator: torch.Generator | None, **settings: Any) -> Layer:

@@ -11,6 +11,15 @@ from ._error_by_images import error_by_images
 from ._error_by_readout_time import error_by_readout_time
 from ._error_by_time import error_by_time
 from ._experiment import experiment
+from ._extrapolation import (
+    collapse,
+    controls_by_length,
+    latency_by_distance,
+    over_time_by_length,
+    over_time_by_maze,
+    steps_by_length,
+)
+from ._film import film, film_strip
 from ._followed import followed
 from ._kernels import kernels
 from ._latencies import arrivals, latencies
@@ -41,6 +50,8 @@ __all__ = [
     "any_time",
     "arrivals",
     "brain",
+    "collapse",
+    "controls_by_length",
     "difference",
     "dissimilarity",
     "early_late",
@@ -50,15 +61,20 @@ __all__ = [
     "error_by_readout_time",
     "error_by_time",
     "experiment",
+    "film",
+    "film_strip",
     "followed",
     "hide_cursor",
     "kernels",
     "latencies",
+    "latency_by_distance",
     "learning",
     "masking_curve",
     "move_cursor",
     "narrowed",
     "occlusion_delay",
+    "over_time_by_length",
+    "over_time_by_maze",
     "parameters",
     "parameters_by_steps",
     "probabilities",
@@ -66,6 +82,7 @@ __all__ = [
     "reaction_times",
     "save",
     "speed_accuracy",
+    "steps_by_length",
     "stream",
     "temporal_generalization",
     "time_course",

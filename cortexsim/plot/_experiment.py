@@ -14,6 +14,14 @@ from cortexsim.plot._error_by_epoch import error_by_epoch
 from cortexsim.plot._error_by_images import error_by_images
 from cortexsim.plot._error_by_readout_time import error_by_readout_time
 from cortexsim.plot._error_by_time import error_by_time
+from cortexsim.plot._extrapolation import (
+    collapse,
+    controls_by_length,
+    latency_by_distance,
+    over_time_by_length,
+    over_time_by_maze,
+    steps_by_length,
+)
 from cortexsim.plot._parameters import parameters
 from cortexsim.plot._trained_tested import families, trained_tested
 
@@ -33,6 +41,12 @@ FIGURES: dict[str, Callable[[xr.Dataset], go.Figure]] = {
     "trained-tested": trained_tested,
     "images": error_by_images,
     "parameters": parameters,
+    "extrapolation": over_time_by_length,
+    "controls": controls_by_length,
+    "steps-needed": steps_by_length,
+    "wave": latency_by_distance,
+    "collapse": collapse,
+    "mazes": over_time_by_maze,
 }
 
 

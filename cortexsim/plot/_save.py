@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import plotly.graph_objects as go
 
+from cortexsim._support.checks import whole
 from cortexsim._support.files import refuse_existing, written_aside
 
 COLUMN_MM = {1: 85.0, 2: 175.0}
@@ -13,7 +15,9 @@ COLUMN_MM = {1: 85.0, 2: 175.0}
 PX_PER_MM = 96 / 25.4
 PNG_DPI = 300
 WIDEST_MM = 1000.0
-SUFFIXES = (".svg", ".pdf", ".png", ".html")
+FILMS = (".gif", ".webp")
+SUFFIXES = (".svg", ".pdf", ".png", ".html", *FILMS)
+FILM_DPI = 150
 BLACK, WHITE = "#000000", "#FFFFFF"
 
 
@@ -25,24 +29,29 @@ def save(
     width_mm: float | None = None,
     height_mm: float | None = None,
     overwrite: bool = False,
+    frame_ms: int = 120,
 ) -> Path:
     """Write a figure for a paper, on white and with black text.
 
     SVG, PDF and PNG need the extra `figures` (`pip install "cortexsim[figures]"`) and a Chrome or Chromium on this
-    machine: kaleido draws the figure in it, without a network. PDF files embed their fonts; SVG files name them.
+    machine: kaleido draws the figure in it, without a network. PDF files embed their fonts; SVG files name them. A
+    figure with frames, such as `film` returns it, can be saved as a moving .gif or .webp, which repeats.
 
     Parameters
     ----------
     figure : plotly.graph_objects.Figure
         As every function of `cs.plot` returns it; it stays as it is.
     path : path
-        Ends in .svg, .pdf, .png (300 dots per inch) or .html (one page that needs no network).
+        Ends in .svg, .pdf, .png (300 dots per inch), .html (one page that needs no network), or, of a film, in .gif or
+        .webp (150 dots per inch).
     columns : {1, 2}
         Columns that the figure spans: 85 or 175 mm wide.
     width_mm, height_mm : float, optional
         Size in mm in place of the width of the columns, and of two thirds of the width as height.
     overwrite : bool
         Replace a file that exists.
+    frame_ms : int
+        Of a film, how long each frame is shown; the last one stays ten times as long.
 
     Returns
     -------
@@ -68,6 +77,9 @@ def save(
     suffix = target.suffix.lower()
     if suffix not in SUFFIXES:
         raise ValueError(f"a figure can be saved as {', '.join(SUFFIXES)}, got {str(path)!r}")
+    if suffix in FILMS and not figure.frames:
+        raise ValueError(f"{suffix} is for films, but this figure has no frames: save it as .png, .svg, .pdf or .html")
+    frame_ms = whole(frame_ms, "frame_ms", 10, unit="ms")
     width, height = _size(columns, width_mm, height_mm)
     if not (overwrite and target.is_file()):
         refuse_existing(target)
@@ -75,6 +87,8 @@ def save(
     with written_aside(target, replacing=overwrite) as aside:
         if suffix == ".html":
             printed.write_html(aside, include_plotlyjs=True)
+        elif suffix in FILMS:
+            _draw_film(printed, aside, width, height, frame_ms)
         else:
             _draw(printed, aside, width, height)
     return target
@@ -100,7 +114,28 @@ def _for_paper(figure: go.Figure) -> go.Figure:
     return printed
 
 
-def _draw(figure: go.Figure, path: Path, width_mm: float, height_mm: float) -> None:
+def _draw_film(figure: go.Figure, path: Path, width_mm: float, height_mm: float, frame_ms: int) -> None:
+    """Draw each frame as a picture, without the buttons, and join them."""
+    from PIL import Image
+
+    still = go.Figure(figure.data, figure.layout).update_layout(updatemenus=[], sliders=[])
+    with tempfile.TemporaryDirectory() as folder:
+        pictures = []
+        for k, frame in enumerate(figure.frames):
+            for trace, changed in zip(still.data, frame.data, strict=False):
+                trace.update(changed)
+            still.update_layout(frame.layout)
+            one = Path(folder) / f"{k}.png"
+            _draw(still, one, width_mm, height_mm, FILM_DPI)
+            with Image.open(one) as drawn:
+                pictures.append(drawn.convert("RGB"))
+    durations = [frame_ms] * (len(pictures) - 1) + [10 * frame_ms]
+    pictures[0].save(
+        path, path.suffix[1:], save_all=True, append_images=pictures[1:], duration=durations, loop=0, lossless=True
+    )
+
+
+def _draw(figure: go.Figure, path: Path, width_mm: float, height_mm: float, dpi: int = PNG_DPI) -> None:
     try:
         import kaleido
         from kaleido.errors import ChromeNotFoundError
@@ -113,7 +148,7 @@ def _draw(figure: go.Figure, path: Path, width_mm: float, height_mm: float) -> N
         "format": path.suffix[1:].lower(),
         "width": width_mm * PX_PER_MM,
         "height": height_mm * PX_PER_MM,
-        "scale": PNG_DPI / 96 if path.suffix.lower() == ".png" else 1,
+        "scale": dpi / 96 if path.suffix.lower() == ".png" else 1,
     }
     try:
         # mathjax would be fetched from the network

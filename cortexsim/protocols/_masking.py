@@ -35,6 +35,8 @@ def masking(
     controls: bool = True,
     readout_time: int | None = None,
     record: Sequence[str] | None = None,
+    latch: float | None = None,
+    by: str | None = None,
     **options: Unpack[Options],
 ) -> xr.Dataset | xr.DataTree:
     """Show targets followed by masks: every duration x mask x SOA, read out at one time.
@@ -43,7 +45,8 @@ def masking(
     ----------
     model : Cortex
     data : Dataset
-        Targets with `label`.
+        Targets with `label`; for a model that reads out a map, with target maps: it is asked at the far point (yes) and
+        at the foil (no), and `correct` is the mean of the two answers.
     soas : sequence of int
         Stimulus-onset asynchronies, in steps, none shorter than a duration.
     masks : sequence of str, or mapping of str to str or Tensor
@@ -62,6 +65,11 @@ def masking(
         from the first state to the last.
     record : sequence of str, optional
         States to record; with them, the result is a recording.
+    latch : float, optional
+        Decisions are kept once they are taken, at this threshold (0: the larger logit), whatever the state does later;
+        see `analyse.latched`.
+    by : str, optional
+        A coordinate of the stimuli, such as "length": accuracy then has it as its last dimension.
     **options
         As for all protocols: `statistics` and `calibrate_on`, see `Notes`; `seed`, `batch_size` and `device`, as for
         `simulate`; `report`, called before each condition with the fraction that is done and a message.
@@ -80,7 +88,8 @@ def masking(
     Raises
     ------
     ValueError
-        If there are no labels, no conditions, or an SOA is shorter than a duration.
+        If there are no labels, no conditions, or an SOA is shorter than a duration; if `by` is no coordinate of the
+        stimuli, or `latch` or `by` is given with `record`.
     MissingStatisticsError
         If no one set of statistics serves all conditions up to the readout time.
 
@@ -122,7 +131,9 @@ def masking(
         "mask": Dimension("mask", "", names),
         "soa": Dimension("stimulus-onset asynchrony", "steps", soas),
     }
-    result = run_conditions("masking", model, data, dimensions, conditions, readout_time, record, **options)
+    result = run_conditions(
+        "masking", model, data, dimensions, conditions, readout_time, record, latch=latch, by=by, **options
+    )
     if tied and isinstance(result, xr.Dataset):
         return result.assign_coords(duration=("soa", soas, {"long_name": "target duration", "units": "steps"}))
     return result

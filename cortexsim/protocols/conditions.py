@@ -12,9 +12,12 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from cortexsim._support.checks import whole
+from cortexsim._support.checks import one_of, whole
 from cortexsim._support.progress import Report, silent
+from cortexsim.analyse._latched import latched
+from cortexsim.analyse._map_accuracy import yes_no
 from cortexsim.analyse.interval import fraction
+from cortexsim.analyse.target_maps import maps_of
 from cortexsim.graph._schedule import arrival, populate
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.model._calibrate import calibrate
@@ -92,6 +95,8 @@ def run_conditions(
     readout_time: int,
     record: Sequence[str] | None,
     *,
+    latch: float | None = None,
+    by: str | None = None,
     statistics: Statistics | AnyPresentation | None = None,
     calibrate_on: Images | None = None,
     seed: int = 0,
@@ -107,13 +112,17 @@ def run_conditions(
         Its name, for the result.
     model : Cortex
     data : Dataset
-        Targets with `label`; the conditions have their pixels.
+        Targets with `label`, or with target maps for a model that reads out a map; the conditions have their pixels.
     dimensions : mapping of str to Dimension
     conditions : sequence of Condition
         One for each cell.
     readout_time : int
     record : sequence of str or None
         States; with None the result has the decisions only.
+    latch : float, optional
+        Decisions are kept once they are taken, at this threshold; see `analyse.latched`.
+    by : str, optional
+        A coordinate of the stimuli, each of whose values is counted apart.
     statistics, calibrate_on
         See `shared_statistics`.
     seed, batch_size, device
@@ -131,10 +140,13 @@ def run_conditions(
     ValueError
         If there are no labels, or a coordinate of the data has a name that the protocol uses itself.
     """
+    of_maps = len(model.readout_shape) == 3
+    _check_answers(data, of_maps)
+    _check_decisions(data, record, latch, by)
     taken = sorted({*dimensions, *RESERVED} & {*stimulus_coordinates(data)})
     if taken:
         raise ValueError(f"the data's coordinates {taken} have names that the protocol uses itself; rename them")
-    data = with_numbers(model, data)
+    data = matched(model, data)
     presentations = [condition.presentation for condition in conditions]
     used = shared_statistics(model, presentations, statistics, calibrate_on, readout_time, seed)
     recordings: dict[tuple[Presentation, int], xr.DataTree] = {}
@@ -161,27 +173,48 @@ def run_conditions(
     about = {
         "protocol": protocol,
         "readout_time": readout_time,
-        "chance": 1 / model.n_classes,
+        "chance": 0.5 if of_maps else 1 / model.n_classes,
         "statistics": str(used or "none"),
         "model": model.checksum(),
         "seed": seed,
+        **({} if latch is None else {"latch": latch}),
     }
     if record is not None:
         return _joined(ran, about, readout_time)
-    return _table(data, dimensions, conditions, ran, about)
+    correct = [(condition, _correct(recording, data, latch)) for condition, recording in ran]
+    return _table(data, dimensions, conditions, correct, about, by)
 
 
-def with_numbers(model: Cortex, data: xr.Dataset) -> xr.Dataset:
-    """Return targets with the numbers of the model's classes; see `matched`.
-
-    Raises
-    ------
-    ValueError
-        If there are no labels, or the model does not have their classes.
-    """
-    if not isinstance(data, xr.Dataset) or "label" not in data.coords:
+def _check_answers(data: xr.Dataset, of_maps: bool) -> None:
+    if of_maps:
+        if not isinstance(data, xr.Dataset) or "target" not in data or "foil_y" not in data.coords:
+            raise ValueError(
+                "the readout of this model is a map, and a protocol asks it at the far point and at the foil: the data "
+                "must have target maps and the coordinates end_y, end_x, foil_y and foil_x, as cs.datasets.paths has "
+                "them"
+            )
+    elif not isinstance(data, xr.Dataset) or "label" not in data.coords:
         raise ValueError("a protocol counts correct answers, so the data must be a Dataset with the coordinate 'label'")
-    return matched(model, data)
+
+
+def _check_decisions(data: xr.Dataset, record: Sequence[str] | None, latch: float | None, by: str | None) -> None:
+    if record is not None and (latch is not None or by is not None):
+        raise ValueError(
+            "latch and by are about decisions, but with record= the result is a recording: leave them out, and use "
+            "cs.analyse.latched and cs.analyse.accuracy(..., by=...) on it"
+        )
+    if by is not None:
+        one_of(by, "by", sorted(stimulus_coordinates(data)))
+
+
+def _correct(recording: xr.DataTree, data: xr.Dataset, latch: float | None) -> np.ndarray:
+    """Return whether each stimulus is answered correctly at the last time; of a map, the mean of its two answers."""
+    readout = recording["readout"] if latch is None else latched(recording, latch)
+    last = readout.to_dataset() if isinstance(readout, xr.DataTree) else readout
+    last = last.isel(time=slice(-1, None))
+    if "y" in last["logits"].dims:
+        return yes_no(maps_of(last, data))[:, 0]
+    return (last["logits"].values[:, 0].argmax(-1) == data["label"].values).astype(float)
 
 
 def _with_images(data: xr.Dataset, images: Tensor) -> xr.Dataset:
@@ -197,11 +230,22 @@ def _table(
     data: xr.Dataset,
     dimensions: Mapping[str, Dimension],
     conditions: Sequence[Condition],
-    ran: Sequence[tuple[Condition, xr.DataTree]],
+    answered: Sequence[tuple[Condition, np.ndarray]],
     about: dict[str, Any],
+    by: str | None,
 ) -> xr.Dataset:
-    """Tabulate the decisions of all conditions; NaN where a condition cannot have reached the last state."""
+    """Tabulate the decisions of all conditions; NaN where a condition cannot have reached the last state.
+
+    With `by`, accuracy has that dimension last, and the coordinate of the stimuli is called `stimulus_<by>`.
+    """
     dims, n = tuple(dimensions), data.sizes["stimulus"]
+    known = stimulus_coordinates(data)
+    values, groups, over = [], [np.ones(n, dtype=bool)], f"{n} stimuli"
+    if by is not None:
+        values = sorted(set(data[by].values.tolist()))
+        groups = [data[by].values == value for value in values]
+        known = {f"stimulus_{by}" if name == by else name: one for name, one in known.items()}
+        over = f"the {min(int(group.sum()) for group in groups)} or more stimuli of each {by}"
     shape = tuple(len(dimension.values) for dimension in dimensions.values())
     correct, reaches = np.full((*shape, n), np.nan), np.zeros(shape, bool)
 
@@ -210,20 +254,23 @@ def _table(
 
     for condition in conditions:
         reaches[cell(condition)] = condition.reaches
-    for condition, recording in ran:
-        logits = recording["readout"].to_dataset()["logits"].isel(time=-1).values
-        correct[cell(condition)] = logits.argmax(-1) == data["label"].values
-    summed = np.array([fraction_correct(row) for row in correct.reshape(-1, n)]).T.reshape(3, *shape)
+    for condition, right in answered:
+        correct[cell(condition)] = right
+    rows = [[fraction_correct(row[group]) for group in groups] for row in correct.reshape(-1, n)]
+    summed = np.moveaxis(np.array(rows), 2, 0).reshape(3, *shape, len(groups))
+    counted = dims if by is None else (*dims, by)
+    if by is None:
+        summed = summed[..., 0]
     accuracy = {
         "long_name": "accuracy",
         "units": "1",
-        "interval": interval_text(f"{n} stimuli"),
+        "interval": interval_text(over),
         "n": n,
         "chance": about["chance"],
     }
     return xr.Dataset(
         {
-            "accuracy": (dims, summed[0], accuracy),
+            "accuracy": (counted, summed[0], accuracy),
             "correct": ((*dims, "stimulus"), correct, {"long_name": "classified correctly", "units": "1"}),
             "reaches": (dims, reaches, {"long_name": "can be in the last state at the readout time"}),
         },
@@ -232,10 +279,11 @@ def _table(
                 name: (name, list(values), {"long_name": long_name, **({"units": units} if units else {})})
                 for name, (long_name, units, values) in dimensions.items()
             },
-            "low": (dims, summed[1]),
-            "high": (dims, summed[2]),
+            "low": (counted, summed[1]),
+            "high": (counted, summed[2]),
             "stimulus": ("stimulus", np.arange(n), {"long_name": "stimulus"}),
-            **stimulus_coordinates(data),
+            **known,
+            **({} if by is None else {by: (by, values, dict(data[by].attrs))}),
         },
         about,
     )

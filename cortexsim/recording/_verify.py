@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import numpy as np
 import xarray as xr
 
 from cortexsim._support.files import FolderLock
-from cortexsim.recording.io import COMPLETE, WRITTEN, engine_for, open_recording
+from cortexsim.recording.io import COMPLETE, WRITTEN, engine_for, opened
+from cortexsim.recording.store import changed_chunks
 
 SHOWN_AT_MOST = 5
 
@@ -39,24 +41,40 @@ def verify(path: str | Path, *, mend: bool = False) -> int:
     Raises
     ------
     DamagedRecordingError
-        If data cannot be read, fail their checksum, or are missing though the state is populated.
+        If data cannot be read, fail their checksum, are not those that were written, or are missing though the state
+        is populated.
     ValueError, FileNotFoundError
         As for `open_recording`; or if it cannot be mended.
+
+    Warns
+    -----
+    UserWarning
+        If the file has no checksums, so that damage which leaves it readable cannot be noticed.
     """
     damaged: list[tuple[str, range, str]] = []
     n_bytes = 0
-    with open_recording(path) as recording:
+    with opened(path) as recording:
+        changed = _changed(Path(path))
+        unchecked = []
         for name, node in recording.children.items():
             dataset = node.to_dataset()
             variable = dataset["logits" if name == "readout" else "activation"]
-            for at in _blocks(variable):
+            if not _has_checksums(variable):
+                unchecked.append(name)
+            for chunk, at in _blocks(variable):
                 block = variable.isel(at)
                 n_bytes += block.nbytes
-                problem = _problem(block, dataset["populated"])
+                problem = _problem(block, dataset["populated"]) or changed.get((name, *chunk), "")
                 if problem:
                     rows, times = at["stimulus"], at["time"]
                     where = f"{name} at time {times.start}" + f"-{times.stop - 1}" * (len(times) > 1)
                     damaged.append((where, rows, problem))
+    if unchecked and not damaged:
+        warnings.warn(
+            f"{path} has no checksums for {', '.join(unchecked)} (it was written by an older version or by another "
+            "program): everything can be read, but whether the numbers are those that were written cannot be judged",
+            stacklevel=2,
+        )
     if not damaged:
         return n_bytes
     texts = [
@@ -77,15 +95,32 @@ def verify(path: str | Path, *, mend: bool = False) -> int:
     )
 
 
-def _blocks(array: xr.DataArray) -> Iterator[dict[str, range]]:
-    """Yield the chunks of an array, so that only one is in memory at a time."""
-    chunks = dict(zip(array.dims, array.encoding.get("chunks") or (64, 1), strict=False))
+def _changed(path: Path) -> dict[tuple[str, int, int], str]:
+    """Say what is wrong with chunks that are not those that were written, by node and place along stimuli and times."""
+    if engine_for(path) != "zarr":
+        return {}
+    try:
+        return {(name, place[0], place[1]): problem for (name, place), problem in changed_chunks(path).items()}
+    except ValueError as error:
+        raise DamagedRecordingError(f"{path} is damaged: {error}") from error
+
+
+def _has_checksums(array: xr.DataArray) -> bool:
+    """Return whether the file compares these numbers with a checksum when they are read."""
+    compressors = array.encoding.get("compressors") or ()
+    return bool(array.encoding.get("fletcher32")) or any("Crc32c" in type(one).__name__ for one in compressors)
+
+
+def _blocks(array: xr.DataArray) -> Iterator[tuple[tuple[int, int], dict[str, range]]]:
+    """Yield the chunks of an array with their places, so that only one is in memory at a time."""
+    sides = array.encoding.get("chunks") or array.encoding.get("chunksizes") or (64, 1)
+    chunks = dict(zip(array.dims, sides, strict=False))
     ranges = [
         [range(start, min(start + chunks[dim], array.sizes[dim])) for start in range(0, array.sizes[dim], chunks[dim])]
         for dim in ("stimulus", "time")
     ]
-    for rows, times in itertools.product(*ranges):
-        yield {"stimulus": rows, "time": times}
+    for (k, rows), (m, times) in itertools.product(*map(enumerate, ranges)):
+        yield (k, m), {"stimulus": rows, "time": times}
 
 
 def _problem(block: xr.DataArray, populated: xr.DataArray) -> str:

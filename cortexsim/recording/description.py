@@ -8,9 +8,34 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from cortexsim._support.documents import parse_json
+from cortexsim._support.settings import Form, listed, mapping, mapping_or_none, text, whole_number
 from cortexsim.graph.transitions import Times
 
 ATTRIBUTE = "cortexsim"
+
+
+def _names(value: Any, key: str) -> None:
+    """Accept the states that were recorded: a list, or a mapping to what of them."""
+    (mapping if isinstance(value, dict) else listed)(value, key)
+    if not all(isinstance(name, str) for name in value):
+        raise TypeError(f"{key} must be names of states, got {value!r}")
+
+
+FORM = Form(
+    {
+        "record": _names,
+        "until": whole_number(1),
+        "quantity": text,
+        "presentation_text": text,
+        "presentation": mapping,
+        "statistics": mapping_or_none,
+        "silence": mapping,
+    },
+    what="the description of the recording",
+    versioned=False,
+    more=True,
+)
 
 
 @xr.register_datatree_accessor("cortex")
@@ -45,7 +70,7 @@ def settings(recording: xr.DataTree) -> dict[str, Any]:
     Raises
     ------
     TypeError, ValueError
-        If it is no recording of cortexsim, or one node of it.
+        If it is no recording of cortexsim, or one node of it, or the description cannot be read.
     """
     if not isinstance(recording, xr.DataTree):
         raise TypeError(f"a recording is a DataTree, as simulate returns it, got {type(recording).__name__}")
@@ -53,8 +78,32 @@ def settings(recording: xr.DataTree) -> dict[str, Any]:
         if ATTRIBUTE in recording.root.attrs:
             raise ValueError(f"a whole recording is needed, got its node {recording.name!r}; pass the recording itself")
         raise ValueError(f"this DataTree is no recording of cortexsim: its root lacks the attribute {ATTRIBUTE!r}")
-    made: dict[str, Any] = json.loads(recording.attrs[ATTRIBUTE])
+    made: dict[str, Any] = parse_json(str(recording.attrs[ATTRIBUTE]), f"the attribute {ATTRIBUTE!r}")
     return made
+
+
+def described(recording: xr.DataTree) -> dict[str, Any]:
+    """Return the settings of a recording from a file, in which all that describes it has its form.
+
+    Raises
+    ------
+    ValueError
+        If something is missing, or of another type.
+    """
+    return FORM.read(settings(recording))
+
+
+def narrowed(recording: xr.DataTree) -> xr.DataTree:
+    """Return a recording whose description lists only the states that are still in it."""
+    made = settings(recording)
+    left = [name for name in made["record"] if name in recording.children]
+    if len(left) == len(made["record"]):
+        return recording
+    record = made["record"]
+    made["record"] = {name: record[name] for name in left} if isinstance(record, dict) else left
+    copied = recording.copy()
+    copied.attrs = {**recording.attrs, ATTRIBUTE: json.dumps(made)}
+    return copied
 
 
 def summary(recording: xr.DataTree) -> str:

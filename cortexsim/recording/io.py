@@ -10,10 +10,14 @@ import numpy as np
 import xarray as xr
 
 from cortexsim._support.files import refuse_existing, written_aside
-from cortexsim.recording.description import ATTRIBUTE, settings
+from cortexsim._support.strangers import rehearsed
+from cortexsim.recording.description import ATTRIBUTE, described, narrowed, settings
+from cortexsim.recording.sealing import SEAL, checksum_of, sealed
+from cortexsim.recording.store import CHECKSUMS, DATA, changed_chunks, check_store, seal
 from cortexsim.stimuli.presentation import SHOWN
 
 SUFFIXES = {".zarr": "zarr", ".nc": "h5netcdf"}
+DAMAGED = "it is damaged, or was changed by another program"
 # of a recording that is streamed to disk: whether it is complete, and which stimuli are written
 COMPLETE, WRITTEN = "complete", "written"
 CHUNK_OF_STIMULI, MOST_OF_A_CHUNK = 50, 64
@@ -55,6 +59,7 @@ def save_recording(recording: xr.DataTree, path: str | Path) -> None:
     settings(recording)
     engine = engine_for(path)
     path = refuse_existing(path)
+    recording = narrowed(recording)
     with written_aside(path) as aside:
         if engine == "zarr":
             store = _patient_store(aside)
@@ -62,12 +67,26 @@ def save_recording(recording: xr.DataTree, path: str | Path) -> None:
                 write_zarr(recording, store, CHUNK_OF_STIMULI)
             finally:
                 store.complain()
+            seal(aside)
         else:
             with _PatientFile(aside) as file:
                 try:
-                    recording.to_netcdf(file, engine="h5netcdf")
+                    sealed(recording).to_netcdf(file, engine="h5netcdf", encoding=_checked_by_hdf5(recording))
                 finally:
                     file.complain()
+
+
+def _checked_by_hdf5(recording: xr.DataTree) -> dict[str, Any]:
+    """Return the encoding in which HDF5 adds a checksum to all numbers, which it compares when they are read."""
+    encoding: dict[str, Any] = {}
+    for name, node in recording.children.items():
+        encoding[f"/{name}"] = {
+            str(key): {"fletcher32": True}
+            | ({"chunksizes": _chunks(array, CHUNK_OF_STIMULI)} if key in DATA else {"chunksizes": array.shape})
+            for key, array in node.to_dataset(inherit=False).variables.items()
+            if array.dtype.kind in "biuf" and array.size and array.ndim
+        }
+    return encoding
 
 
 def write_zarr(recording: xr.DataTree, store: Any, stimuli: int, *, compute: bool = True) -> None:
@@ -98,12 +117,12 @@ def write_zarr(recording: xr.DataTree, store: Any, stimuli: int, *, compute: boo
         for name, node in recording.children.items()
     }
     # zarr v3 has no type for texts of a fixed length
-    recording = recording.map_over_datasets(_with_free_texts)
+    recording = sealed(recording).map_over_datasets(_with_free_texts)
     layout: dict[str, Any] = {"zarr_format": 3, "consolidated": False, "encoding": encoding, "compute": compute}
     recording.to_zarr(store, mode="w-", **layout)
 
 
-def _chunks(array: xr.DataArray, stimuli: int) -> tuple[int, ...]:
+def _chunks(array: xr.DataArray | xr.Variable, stimuli: int) -> tuple[int, ...]:
     # maps are read one time after the other; without space, all times together are smaller than one map
     times = 1 if "y" in array.dims else array.sizes["time"]
     chosen = {"stimulus": min(stimuli, array.sizes["stimulus"]), "time": times}
@@ -203,32 +222,89 @@ def open_recording(path: str | Path) -> xr.DataTree:
     FileNotFoundError
         If there is nothing.
     ValueError
-        If it is no recording of cortexsim, cannot be read, or is incomplete: the message says how much of it exists.
+        If it is no recording of cortexsim, damaged, of other formats or codecs than cortexsim writes, reaches beyond
+        its own file or folder, or is incomplete: the message says how much of it exists.
     """
-    engine = engine_for(path)
-    if not Path(path).exists():
+    recording = opened(path)
+    try:
+        lost = changed_chunks(Path(path), lost_only=True) if engine_for(path) == "zarr" else {}
+        if lost:
+            (name, place), _ = next(iter(lost.items()))
+            raise ValueError(
+                f"{path} is damaged: {len(lost)} of its chunks are missing, such as {'/'.join(map(str, place))} of "
+                f"{name}; cortexsim.verify(path) says where, and can mend it"
+            )
+    except ValueError:
+        recording.close()
+        raise
+    return recording
+
+
+def opened(path: str | Path) -> xr.DataTree:
+    """Open a recording as `open_recording` does, also where chunks of its activity are lost."""
+    engine, place = engine_for(path), Path(path)
+    if not place.exists():
         raise FileNotFoundError(f"there is no recording at {path}")
     options: dict[str, Any] = {"consolidated": False} if engine == "zarr" else {}
     try:
+        if engine == "zarr":
+            check_store(place)
+        else:
+            rehearsed("hdf5", place)
         recording = xr.open_datatree(path, engine=engine, **options)
     except Exception as error:
         raise ValueError(f"{path} cannot be read as a recording: {error}") from error
+    try:
+        return _checked(recording, path)
+    except Exception:
+        recording.close()
+        raise
+
+
+def _checked(recording: xr.DataTree, path: str | Path) -> xr.DataTree:
+    """Compare a recording with its own description and checksum, and put its nodes in order."""
     if ATTRIBUTE not in recording.attrs:
-        recording.close()
         raise ValueError(f"{path} is no recording of cortexsim: the root lacks the attribute {ATTRIBUTE!r}")
-    if not recording.attrs.pop(COMPLETE, 1):
-        n, written = recording[WRITTEN].size, int(recording[WRITTEN].sum())
-        recording.close()
+    try:
+        complete, seal_of_file = recording.attrs.pop(COMPLETE, 1), recording.attrs.pop(SEAL, None)
+        found = None if seal_of_file is None else checksum_of(recording)
+        names = [*described(recording)["record"], "readout"]
+        if not complete:
+            n, written = recording[WRITTEN].size, int(recording[WRITTEN].sum())
+        of_root = [name for name in (WRITTEN, CHECKSUMS) if name in recording]
+        _check_nodes(recording, names)
+    except Exception as error:
+        raise ValueError(f"{path} cannot be read as a recording: {DAMAGED} ({error})") from error
+    if seal_of_file != found:
+        raise ValueError(f"{path} does not match the checksum of its description: {DAMAGED}")
+    if not complete:
         raise ValueError(
             f"{path} is incomplete: only {written:,} of {n:,} stimuli were written; call simulate again with "
             "resume=True (or the command with --resume) to finish"
         )
-    if WRITTEN in recording:
-        recording.dataset = recording.to_dataset(inherit=False).drop_vars(WRITTEN)
+    if of_root:
+        recording.dataset = recording.to_dataset(inherit=False).drop_vars(of_root)
     # a folder lists its contents in any order
-    names = [*settings(recording)["record"], "readout"]
-    recording.children = {name: recording.children[name] for name in names if name in recording.children}
+    recording.children = {name: recording.children[name] for name in names}
     return recording
+
+
+def _check_nodes(recording: xr.DataTree, names: list[str]) -> None:
+    """Refuse a recording that lost a state, or what a state must have."""
+    lost = [name for name in names if name not in recording.children]
+    if lost:
+        raise ValueError(f"it recorded {names}, but {lost} are gone")
+    for name in names:
+        node = recording.children[name].to_dataset(inherit=False)
+        data = "logits" if name == "readout" else "activation"
+        lacking = [key for key in (data, "populated", "time", "stimulus") if key not in node.variables]
+        if lacking:
+            raise ValueError(f"{name} lacks {lacking}")
+        dims, populated = node[data].dims, node["populated"]
+        if dims[:2] != ("stimulus", "time") or populated.dims not in (("time",), ("stimulus", "time")):
+            raise ValueError(f"{name} has the dimensions {dims}, and its populated {populated.dims}")
+        if populated.dtype.kind not in "biu" or not np.isin(populated.values, (0, 1)).all():
+            raise ValueError(f"populated of {name} is not true or false throughout")
 
 
 def flags(shown: np.ndarray, dims: tuple[str, ...]) -> xr.Variable:

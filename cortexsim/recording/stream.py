@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import queue
 import threading
 from collections.abc import Mapping
@@ -12,9 +11,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from cortexsim._support.documents import parse_json
 from cortexsim._support.files import FolderLock, written_aside
 from cortexsim.recording.description import ATTRIBUTE
 from cortexsim.recording.io import COMPLETE, WRITTEN, chunk_for, engine_for, write_zarr
+from cortexsim.recording.store import check_store, seal
 
 # one batch is written and one waits while the next is computed: memory does not grow with the number of stimuli
 WAITING = 1
@@ -166,6 +167,7 @@ class Stream:
         self._stop()
         self._complain()
         if self._written[:].all():
+            seal(self.path)
             self._root.attrs[COMPLETE] = 1
 
     def __enter__(self) -> Stream:
@@ -220,20 +222,21 @@ def unfinished_settings(path: str | Path) -> dict[str, Any] | None:
     Raises
     ------
     ValueError
-        If the suffix is not allowed, or it is no recording of cortexsim.
+        If the suffix is not allowed, it is no recording of cortexsim, or of other formats than cortexsim writes.
     """
     import zarr
 
-    if engine_for(path) != "zarr":
+    if engine_for(path) != "zarr" or not Path(path).exists():
         return None
     try:
+        check_store(Path(path))
         attributes = zarr.open_group(str(path), mode="r").attrs
         if attributes.get(COMPLETE) != 0:
             return None
-    except (OSError, ValueError, KeyError):
-        return None
-    try:
-        return json.loads(str(attributes[ATTRIBUTE]))
+        found = parse_json(str(attributes[ATTRIBUTE]), f"the attribute {ATTRIBUTE!r}")
+        if not isinstance(found, dict) or "batch_size" not in found:
+            raise ValueError("its description lacks the size of the batches")
+        return found
     except Exception as error:
         raise ValueError(f"{path} cannot be read as a recording: {error}") from error
 

@@ -4,12 +4,15 @@ from .published._blt import blt
 from .published._cornet_rt import cornet_rt
 from .published._cornet_s import cornet_s
 from .published._spoerer_bl import spoerer_bl
+from .tracers import TRACERS, Tracer, tracer
 
 __all__ = [
     "CONTROLS",
     "PAPER",
     "SHORT",
+    "TRACERS",
     "PaperModel",
+    "Tracer",
     "blt",
     "build",
     "card",
@@ -22,4 +25,5 @@ __all__ = [
     "pretrained",
     "siblings",
     "spoerer_bl",
+    "tracer",
 ]

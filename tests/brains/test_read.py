@@ -2,6 +2,7 @@
 
 import pickle
 
+import h5py
 import numpy as np
 import pytest
 import xarray as xr
@@ -88,11 +89,89 @@ def test_a_field_that_is_no_matrix_is_refused(tmp_path):
         cs.brains.read(tmp_path / "text.mat")
 
 
-def test_version_7_3_is_named(tmp_path):
+def test_a_file_that_only_claims_to_be_of_version_7_3_is_refused(tmp_path):
     header = b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM"
     (tmp_path / "new.mat").write_bytes(header.ljust(600, b"\0"))
     with pytest.raises(ValueError, match=r"version 7\.3, which cannot be read; save it with '-v7'"):
         cs.brains.read(tmp_path / "new.mat")
+
+
+def write_7_3(path, fill):
+    """Write a MATLAB file of version 7.3 as MATLAB does: HDF5 behind 512 bytes of its own, dimensions reversed."""
+    with h5py.File(path, "w", userblock_size=512) as file:
+        fill(file)
+    with path.open("r+b") as file:
+        file.write(b"MATLAB 7.3 MAT-file".ljust(124) + bytes([0, 2]) + b"IM")
+
+
+def put(group, name, values, kind="double"):
+    group[name] = values
+    group[name].attrs["MATLAB_class"] = np.bytes_(kind)
+
+
+def test_a_struct_array_of_version_7_3_is_read(tmp_path, drawn):
+    def fill(file):
+        references = {"RDM": [], "name": []}
+        for subject in range(2):
+            for session in range(3):
+                at = f"{subject}{session}"
+                put(file.require_group("#refs#"), f"r{at}", drawn[subject, session].T)
+                text = f"IT | S{subject} | Session: {session}"
+                put(file["#refs#"], f"n{at}", np.array([[ord(letter)] for letter in text], np.uint16), "char")
+                references["RDM"].append(file[f"#refs#/r{at}"].ref)
+                references["name"].append(file[f"#refs#/n{at}"].ref)
+        struct = file.create_group("RDMs")
+        struct.attrs["MATLAB_class"] = np.bytes_("struct")
+        for field, listed in references.items():
+            # (region, subject, session) reversed
+            struct[field] = np.array(listed, dtype=h5py.ref_dtype).reshape(2, 3).T[:, :, None]
+
+    write_7_3(tmp_path / "new.mat", fill)
+    read = cs.brains.read(tmp_path / "new.mat")
+    assert read["subject"].values.tolist() == ["S0", "S1"]
+    np.testing.assert_allclose(read.values, drawn)
+
+
+def test_plain_arrays_are_read_with_the_subjects_first_or_last(tmp_path, drawn):
+    of_subjects = drawn[:, 0]
+    last = np.moveaxis(of_subjects, 0, -1)
+    savemat(tmp_path / "old.mat", {"first": of_subjects, "last": last})
+    for variable in ("first", "last"):
+        read = cs.brains.read(tmp_path / "old.mat", variable=variable, dims=["subject"])
+        np.testing.assert_allclose(read.values[:, 0], of_subjects)
+    write_7_3(tmp_path / "new.mat", lambda file: put(file, "rdms", last.T))
+    np.testing.assert_allclose(cs.brains.read(tmp_path / "new.mat", dims=["subject"]).values[:, 0], of_subjects)
+    with pytest.raises(ValueError, match=r"new\.mat, rdms has the shape .*: name its dimensions"):
+        cs.brains.read(tmp_path / "new.mat")
+
+
+def test_rows_of_all_pairs_are_read_from_a_plain_array(tmp_path, drawn):
+    rows, columns = np.triu_indices(N, 1)
+    savemat(tmp_path / "pairs.mat", {"pairs": drawn[:, 0][:, rows, columns]})
+    read = cs.brains.read(tmp_path / "pairs.mat", dims=["subject"])
+    np.testing.assert_allclose(read.values[:, 0], drawn[:, 0])
+
+
+def test_a_bit_that_crashes_the_reader_of_matlab_files_ends_no_more_than_a_child(tmp_path):
+    savemat(tmp_path / "d.mat", {"RDMs": struct(["IT | a | Session: 1"], [np.ones((6, 6)) - np.eye(6)])})
+    written = (tmp_path / "d.mat").read_bytes()
+    for at in (256, 257, 252):
+        damaged = bytearray(written)
+        damaged[at] ^= 1
+        (tmp_path / "d.mat").write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"d\.mat|RDM"):
+            cs.brains.read(tmp_path / "d.mat")
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".nc", ".mat"])
+def test_files_that_read_other_files_are_refused(tmp_path, suffix):
+    with h5py.File(tmp_path / "other", "w") as file:
+        file["secret"] = np.eye(4)
+    path = tmp_path / f"a{suffix}"
+    with h5py.File(path, "w") as file:
+        file["rdm"] = h5py.ExternalLink(str(tmp_path / "other"), "secret")
+    with pytest.raises(ValueError, match="/rdm is a link to a different file"):
+        cs.brains.read(path)
 
 
 # --- rsatoolbox ------------------------------------------------------------------------------------------------------

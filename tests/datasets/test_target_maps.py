@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+from PIL import Image
 from scipy import ndimage
 
 from cortexsim import datasets
@@ -239,3 +240,83 @@ def test_wrong_settings_of_paths_are_refused(settings, message):
 def test_wrong_settings_of_mazes_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         datasets.mazes(4, **settings)
+
+
+# --- by name, and from files -----------------------------------------------------------------------------------------
+
+
+def test_paths_and_mazes_are_drawn_by_name_at_a_size():
+    assert datasets.get("paths", 2, size=(24, 24))["target"].shape == (2, 24, 24)
+    assert datasets.get("mazes", 2, size=(11, 11)).attrs["cells"] == 5
+    assert datasets.get({"name": "mazes", "cells": 4, "goal": "solution"}, 2).attrs["goal"] == "solution"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"size": 32}, "odd numbers from 7 to 121, got 32"),
+        ({"size": 11, "cells": 5}, "either cells or size"),
+        ({"size": 5}, "size"),
+    ],
+)
+def test_a_maze_of_an_impossible_size_is_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        datasets.mazes(2, **settings)
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Write three images and their masks, as a user would."""
+    data = datasets.paths(3, size=12, length=(4, 4))
+    for folder in ("images", "masks"):
+        (tmp_path / folder).mkdir()
+    for k in range(3):
+        grey = np.where(data["line"][k], np.where(data["target"][k] == 1, 255, 128), 0).astype(np.uint8)
+        Image.fromarray(grey).save(tmp_path / "masks" / f"{k}.png")
+        Image.fromarray(data["image"].values[k].transpose(1, 2, 0)).save(tmp_path / "images" / f"{k}.png")
+    return tmp_path, data
+
+
+def read(folder, **settings):
+    return datasets.folder(folder / "images", targets=folder / "masks", **settings)
+
+
+def test_a_folder_of_images_and_one_of_masks_is_a_dataset_with_target_maps(files):
+    folder, data = files
+    made = read(folder)
+    for name in ("image", "target", "line"):
+        np.testing.assert_array_equal(made[name], data[name])
+    assert (made["distance"] == -1).all()
+    assert made["target"].dtype == data["target"].dtype
+
+
+def test_masks_are_enlarged_without_new_values(files):
+    made = read(files[0], size=24)
+    np.testing.assert_array_equal(made["target"].values[:, ::2, ::2], files[1]["target"])
+
+
+def test_a_map_is_measured_on_files_of_the_user_but_not_at_a_far_point(files):
+    import cortexsim as cs
+
+    made = read(files[0])
+    recording = cs.simulate(cs.zoo.load("tracer").at_size(12), made, cs.sustained(), until=8, record=[])
+    assert float(cs.analyse.map_accuracy(recording, made, "pixels")[-1]) > 0.9
+    with pytest.raises(ValueError, match="no coordinates end_y and end_x"):
+        cs.analyse.map_accuracy(recording, made)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "error", "message"),
+    [
+        (lambda f: (f / "masks/1.png").unlink(), ValueError, r"image '1.png' has no mask \(1 of 3 images"),
+        (lambda f: (f / "images/1.png").unlink(), ValueError, "mask '1.png' has no image"),
+        (lambda f: Image.new("L", (12, 13)).save(f / "masks/2.png"), ValueError, "13 x 12 px .*12 x 12"),
+        (lambda f: Image.new("L", (12, 12), 200).save(f / "masks/0.png"), ValueError, r"grey value 200: .*255 \(on"),
+        (lambda f: (f / "masks/0.png").write_bytes(b"no"), ValueError, "cannot read the mask"),
+        (lambda f: (f / "masks").rename(f / "other"), FileNotFoundError, "masks, one for each image"),
+    ],
+)
+def test_masks_that_do_not_fit_their_images_are_refused(files, spoil, error, message):
+    spoil(files[0])
+    with pytest.raises(error, match=message):
+        read(files[0])

@@ -387,3 +387,64 @@ def test_what_is_no_stream_is_refused(calibrated, targets, change, message):
 def test_a_stream_of_one_class_has_no_distractors(calibrated, targets):
     with pytest.raises(ValueError, match="a stream needs distractors of another class, but all labels are 0"):
         streams(calibrated, targets.assign_coords(label=("stimulus", [0] * 5)))
+
+
+# --- masks over a readout that is a map ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def traced():
+    """Curves of two lengths, and the model that traces them."""
+    curves = [cs.datasets.paths(6, size=20, length=(length, length), part="test") for length in (6, 14)]
+    return cs.zoo.load("tracer").at_size(20), xr.concat(curves, "stimulus", combine_attrs="drop_conflicts")
+
+
+def masked_curves(traced, **changes):
+    chosen = {"soas": (4, 8, 20), "durations": "soa", "readout_time": 24, "latch": 2.0, "by": "length", **changes}
+    return protocols.masking(*traced, **chosen)
+
+
+def test_a_mask_stops_what_the_wave_has_not_reached_and_a_latch_keeps_what_it_has(traced):
+    table = masked_curves(traced)
+    assert table["accuracy"].dims == ("mask", "soa", "length")
+    accuracy = table["accuracy"].sel(mask="noise")
+    assert float(accuracy.sel(soa=4, length=14)) <= 0.6
+    assert float(accuracy.sel(soa=8, length=14)) <= 0.6
+    assert float(accuracy.sel(soa=8, length=6)) >= 0.9
+    assert float(accuracy.sel(soa=20, length=14)) >= 0.9
+    # the picture as its own mask takes nothing away
+    assert float(table["accuracy"].sel(mask="target").min()) >= 0.9
+
+
+def test_without_a_latch_the_mask_wipes_the_tag_whenever_it_comes(traced):
+    table = masked_curves(traced, latch=None, soas=(20,), masks=("noise",), controls=False)
+    assert float(table["accuracy"].max()) <= 0.75
+
+
+def test_by_counts_each_value_apart_and_keeps_the_coordinate_under_another_name(traced):
+    table = masked_curves(traced, soas=(8,))
+    assert table["length"].values.tolist() == [6, 14]
+    assert table["stimulus_length"].values.tolist() == [6] * 6 + [14] * 6
+    right = table["correct"].sel(mask="noise", soa=8)
+    assert float(right[:6].mean()) == pytest.approx(float(table["accuracy"].sel(mask="noise", soa=8, length=6)))
+    assert set(np.unique(right)) <= {0.0, 0.5, 1.0}
+    assert table.attrs["chance"] == 0.5
+    assert table.attrs["latch"] == 2.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"by": "lenght"}, "did you mean 'length'"),
+        ({"record": ["V1"]}, "the result is a recording: leave them out"),
+    ],
+)
+def test_what_is_asked_of_the_decisions_must_be_possible(traced, changes, message):
+    with pytest.raises(ValueError, match=message):
+        masked_curves(traced, **changes)
+
+
+def test_a_map_needs_places_at_which_it_is_asked(traced):
+    model, curves = traced
+    with pytest.raises(ValueError, match="end_y, end_x, foil_y and foil_x"):
+        protocols.masking(model, curves.drop_vars(["foil_y", "foil_x"]))

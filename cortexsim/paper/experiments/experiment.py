@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cortexsim.paper.experiments.material import Material
 from cortexsim.paper.experiments.part import Part
 from cortexsim.paper.experiments.scale import Scale
 
@@ -37,6 +38,12 @@ class Experiment:
         The only data that it can be run on, where it makes its own.
     own_name : str
         The name of its own data in the result.
+    own_material : callable, optional
+        `(scale) -> material`: what identifies its data, where its parts draw what they need.
+    about_data : str
+        What the result says of its data, where they are not one set of images.
+    validated_on : str
+        What the result says of how settings were chosen, where its recipes are its own.
     most_stimuli : int, optional
         Largest number of stimuli of a part, at any scale.
     not_drawn : str
@@ -54,6 +61,9 @@ class Experiment:
     paper_error_of: str = ""
     own_data: str = ""
     own_name: str = ""
+    own_material: Callable[[Scale], Material] | None = None
+    about_data: str = ""
+    validated_on: str = ""
     most_stimuli: int | None = None
     not_drawn: str = "No point: the last state is empty then, nothing can be read."
 

@@ -60,7 +60,10 @@ class Material:
                 for what, value in (
                     ("n", data.sizes["stimulus"]),
                     ("images", checksum(as_images(data))),
-                    ("labels", checksum(torch.from_numpy(data["label"].values))),
+                    (
+                        "labels",
+                        checksum(torch.from_numpy(data["label" if "label" in data.coords else "target"].values)),
+                    ),
                 )
             },
             "classes": datasets.classes(self.train),
@@ -97,6 +100,8 @@ def prepare(data: str | Path | Sequence[xr.Dataset] | None, scale: Scale, name: 
             datasets.get(data, n or default, part=part, size=(scale.side, scale.side))
             for part, n, default in (("train", scale.n_train, 50_000), ("test", scale.n_test, 10_000))
         ]
+        if "label" not in made[0].coords:
+            raise ValueError(f"this experiment classifies images, but {data} have target maps, not classes")
         return Material(made[0], made[1], str(made[0].attrs["name"]), source.augmentation)
     if source is not None:
         pair = [source.make(part=part) for part in ("train", "test")]

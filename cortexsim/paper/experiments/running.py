@@ -132,7 +132,13 @@ def run(
         raise FileExistsError(already_there(Path(to)))
     n_seeds = seeds or (max(experiment.seeds, size.least_seeds) if size.several_seeds else 1)
     parts = [part for seed in range(n_seeds) for part in experiment.parts(size, seed)]
-    material = prepare(experiment.own_data or data, size, data_name)
+    if experiment.own_material is not None and data is not None:
+        raise ValueError(f"{name} draws its own data; leave data out")
+    material = (
+        prepare(experiment.own_data or data, size, data_name)
+        if experiment.own_material is None
+        else experiment.own_material(size)
+    )
     if epochs is not None and all(part.recipe(size, material) is None for part in parts):
         raise ValueError(f"{name} trains by steps, not by epochs; leave epochs out")
     with ExitStack() as stack:
@@ -188,7 +194,7 @@ def recipes(parts: Sequence[Part], scale: Scale, material: Material) -> dict[str
     if not settings:
         return {}
     first = next(iter(settings.values()))
-    common = {name: value for name, value in first.items() if all(one[name] == value for one in settings.values())}
+    common = {name: value for name, value in first.items() if all(one.get(name) == value for one in settings.values())}
     common.pop("seed", None)
     own = {
         label: {name: value for name, value in one.items() if name not in common and name != "seed"}
@@ -258,11 +264,16 @@ def _result(
         "question": experiment.question,
         "paper": experiment.paper,
         "figures": ",".join(experiment.figures),
-        "data": f"{experiment.own_name or material.name}, {scale.side}x{scale.side} px, {n_train:,} training and "
+        "data": experiment.about_data
+        or f"{experiment.own_name or material.name}, {scale.side}x{scale.side} px, {n_train:,} training and "
         f"{n_test:,} test images",
         "not_drawn": experiment.not_drawn,
         "scale": str(scale),
-        **({"validated_on": _validated_on(scale.recipe, n_train)} | trained if trained else {}),
+        **(
+            {"validated_on": experiment.validated_on or _validated_on(scale.recipe, n_train)} | trained
+            if trained
+            else {}
+        ),
         "seconds": float(sum(float(data["seconds"]) for data in measured)),
         **{attribute: of_all(attribute) for attribute in ("hardware", "commit", "version", "date")},
     }

@@ -1,0 +1,287 @@
+"""Figures of the experiment `extrapolation`: running longer than trained, and what a mask interrupts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+import xarray as xr
+
+from cortexsim.plot import lines, theme
+from cortexsim.plot.caption import dress
+from cortexsim.zoo.tracers import TRACERS
+
+CHANCE = 0.5
+MODEL = "tracer"
+
+
+def over_time_by_length(result: xr.Dataset, model: str = MODEL, measure: str = "yes_no") -> go.Figure:
+    """Draw accuracy over time, a line for each length, with the time marked up to which the model was trained.
+
+    Parameters
+    ----------
+    result : Dataset
+        Of the experiment `extrapolation`.
+    model : str
+    measure : "yes_no" or "exact"
+
+    Returns
+    -------
+    Figure
+        Means over seeds; the band is from the lowest to the highest. The name of a line is at its rise.
+    """
+    return _over_time(result, model, measure, "length", "px")
+
+
+def over_time_by_maze(result: xr.Dataset, model: str = "tracer-mazes", measure: str = "exact") -> go.Figure:
+    """Draw the fraction of mazes with every pixel correct over time, a line for each size; see `over_time_by_length`.
+
+    Parameters
+    ----------
+    result, model, measure
+        As for `over_time_by_length`.
+    """
+    return _over_time(result, model, f"maze_{measure}", "cells", "cells a side")
+
+
+def _over_time(result: xr.Dataset, model: str, measure: str, by: str, unit: str) -> go.Figure:
+    values = _of(result, measure, model)
+    figure = go.Figure(layout={"template": theme.template()})
+    trained = int(result["trained_until"].sel(model=model).max())
+    x = result["time"].values
+    for k, value in enumerate(result[by].values):
+        one = values.sel({by: value})
+        mean, low, high = (getattr(one, how)("seed").values for how in ("mean", "min", "max"))
+        name = f"{value} {unit}"
+        lines.add_line(
+            figure,
+            x,
+            mean,
+            name=name,
+            line={**lines.style(k), "width": 3},
+            interval=(low, high),
+            hover=[f"{name}, t = {t}: {share:.1%}" for t, share in zip(x, mean, strict=True)],
+        )
+        figure.data[-1].update(mode="lines")
+    figure.add_vline(x=trained, line={"color": theme.INK, "width": 2, "dash": "dash"}, name="trained")
+    figure.add_annotation(
+        text=f"trained until t = {trained}",
+        x=trained,
+        y=1.02,
+        yref="paper",
+        xanchor="left",
+        yanchor="bottom",
+        showarrow=False,
+        name="trained",
+    )
+    chance = "exact" not in measure
+    if chance:
+        lines.add_level(figure, x, CHANCE, "chance")
+    last = int(np.flatnonzero(values.notnull().any([dim for dim in values.dims if dim != "time"]).values).max())
+    figure.update_xaxes(title_text="readout time (steps)", range=[0, int(x[last])])
+    what = "yes or no at the far point" if chance else "every line pixel correct"
+    figure.update_yaxes(title_text=what, tickformat=".0%", range=[0.4 if chance else -0.03, 1.03])
+    notes = (f"{model}: {TRACERS[model].description}, {_seeds(values)}; band: lowest to highest.",)
+    dress(figure, result, f"{what}, over time", *notes, plot_px=380, rows=result.sizes[by] + chance, top_px=64)
+    return figure
+
+
+def controls_by_length(result: xr.Dataset, measure: str = "yes_no") -> go.Figure:
+    """Draw what each model reaches at the end, by the length of the curve.
+
+    Parameters
+    ----------
+    result : Dataset
+        Of the experiment `extrapolation`.
+    measure : "yes_no" or "exact"
+
+    Returns
+    -------
+    Figure
+        A line for each model that was tested on curves: the mean over its seeds, and bars from the lowest to the
+        highest. Lengths up to the longest that they were trained on are shaded.
+    """
+    values = result[f"{measure}_end"]
+    figure = go.Figure(layout={"template": theme.template()})
+    x = result["length"].values
+    drawn = [name for name in map(str, result["model"].values) if bool(values.sel(model=name).notnull().any())]
+    for k, name in enumerate(drawn):
+        one = values.sel(model=name)
+        mean, low, high = one.mean("seed"), one.min("seed"), one.max("seed")
+        figure.add_scatter(
+            x=x,
+            y=theme.for_json(mean.values),
+            mode="lines+markers",
+            name=f"{name}: {TRACERS[name].description}, {int(_n_parameters(result, name)):,} parameters, {_seeds(one)}",
+            line={**lines.style(k), "width": 3},
+            marker={"size": 9, "symbol": k},
+            error_y=lines.error_bars(mean, low, high),
+            hovertemplate=f"{name}, %{{x}} px: %{{y:.1%}}<extra></extra>",
+        )
+    trained = max(TRACERS[MODEL].shown["length"])
+    figure.add_vrect(x0=0, x1=trained, fillcolor=theme.INK, opacity=0.15, line_width=0, name="trained")
+    figure.add_annotation(
+        text=f"trained: up to {trained} px",
+        x=trained,
+        y=0.02,
+        yref="paper",
+        xanchor="left",
+        yanchor="bottom",
+        showarrow=False,
+        name="trained",
+    )
+    if measure == "yes_no":
+        lines.add_level(figure, x, CHANCE, "chance")
+    figure.update_xaxes(title_text="length of the curve (px)", tickvals=x, range=[0, float(x.max()) * 1.04])
+    figure.update_yaxes(
+        title_text="yes or no at the far point" if measure == "yes_no" else "every line pixel correct",
+        tickformat=".0%",
+        range=[0.4 if measure == "yes_no" else -0.03, 1.03],
+    )
+    note = "Recurrent: after 3 steps a pixel; the others have no weights for more steps, or nothing changes with time."
+    dress(figure, result, "what each model reaches", note, plot_px=380, rows=len(drawn) + 1)
+    return figure
+
+
+def steps_by_length(result: xr.Dataset) -> go.Figure:
+    """Draw the median of the steps needed by the length of the curve, a line for each seed, with the slope.
+
+    Parameters
+    ----------
+    result : Dataset
+        Of the experiment `extrapolation`.
+    """
+    steps = _of(result, "steps_needed", MODEL)
+    figure = go.Figure(layout={"template": theme.template()})
+    x = result["length"].values
+    for k, seed in enumerate(steps["seed"].values):
+        slope, r = (float(result[name].sel(model=MODEL, seed=seed)) for name in ("slope", "r_of_medians"))
+        figure.add_scatter(
+            x=x,
+            y=theme.for_json(steps.sel(seed=seed).values),
+            mode="lines+markers",
+            name=f"seed {seed}: {slope:.2f} steps a pixel, r of the medians {r:.3f}",
+            line={**lines.style(k), "width": 2},
+            marker={"size": 9, "symbol": k},
+        )
+    figure.add_scatter(
+        x=[0, x.max()],
+        y=[0, x.max()],
+        mode="lines",
+        line={"color": theme.INK, "width": 1, "dash": "dot"},
+        name="one step a pixel, as far as a 3x3 kernel reaches",
+        hoverinfo="skip",
+    )
+    figure.update_xaxes(title_text="length of the curve (px)", rangemode="tozero")
+    figure.update_yaxes(title_text="steps needed, median", rangemode="tozero")
+    note = "One step reaches one pixel, because kernels are 3x3: the speed is built in, that it keeps up is not."
+    dress(figure, result, "steps needed until every line pixel stays correct", note, rows=steps.sizes["seed"] + 1)
+    return figure
+
+
+def latency_by_distance(result: xr.Dataset) -> go.Figure:
+    """Draw when the tag reaches a pixel, by its distance from the cue along the curve; a line for each seed.
+
+    Parameters
+    ----------
+    result : Dataset
+        Of the experiment `extrapolation`, or as `analyse.wave` returns it, of one recording.
+    """
+    figure = go.Figure(layout={"template": theme.template()})
+    x = result["distance"].values
+    of_one = "seed" not in result.dims
+    latency = result["latency"].expand_dims(seed=[0]) if of_one else _of(result, "latency", MODEL)
+    for k, seed in enumerate(latency["seed"].values):
+        y = latency.sel(seed=seed).values
+        interval = (result["latency_low"].values, result["latency_high"].values) if of_one else None
+        name = "mean over stimuli" if of_one else f"seed {seed}"
+        lines.add_line(figure, x, y, name=name, line={**lines.style(k), "width": 2}, interval=interval)
+    figure.update_xaxes(title_text="distance from the cue along the curve (px)")
+    figure.update_yaxes(title_text="latency of the tag (steps)", rangemode="tozero")
+    if of_one:
+        slope, low, high = (float(result[name]) for name in ("slope", "slope_low", "slope_high"))
+        lines.head(figure, "a wave along the curve", f"{slope:.2f} steps a pixel ({low:.2f} to {high:.2f})")
+    else:
+        note = "Mean over the curves of 40 px, of the pixels whose tag lasts."
+        dress(figure, result, "a wave along the curve", note, rows=latency.sizes["seed"])
+    return figure
+
+
+def collapse(result: xr.Dataset, masks: Sequence[str] = ("noise", "lines", "target")) -> go.Figure:
+    """Draw latched accuracy by SOA less the time that the wave needs: the lines of all lengths fall on each other.
+
+    Parameters
+    ----------
+    result : Dataset
+        Of the experiment `extrapolation`.
+    masks : sequence of str
+        A plot for each: "noise", "lines", "target" (the picture as its own mask) or "blank" (nothing).
+
+    Returns
+    -------
+    Figure
+        Means over the seeds that were masked. The time that the wave needs is the length times the steps a pixel of
+        that seed.
+    """
+    masked = _of(result, "masked", MODEL).dropna("seed", how="all")
+    slope = result["slope"].sel(model=MODEL, seed=masked["seed"])
+    titles = {"noise": "mask: noise", "lines": "mask: other curves", "target": "the picture itself", "blank": "nothing"}
+    figure = go.Figure(layout={"template": theme.template()}).set_subplots(
+        1, len(masks), shared_yaxes=True, subplot_titles=[titles[mask] for mask in masks], horizontal_spacing=0.03
+    )
+    for column, mask in enumerate(masks, 1):
+        for k, length in enumerate(masked["masked_length"].values):
+            one = masked.sel(mask=mask, masked_length=length)
+            x = (one["soa"] - float(slope.mean()) * length).values
+            mean, low, high = (getattr(one, how)("seed") for how in ("mean", "min", "max"))
+            figure.add_scatter(
+                x=x,
+                y=theme.for_json(mean.values),
+                mode="lines+markers",
+                name=f"{length} px",
+                legendgroup=str(length),
+                showlegend=column == 1,
+                line={**lines.style(k), "width": 2},
+                marker={"size": 8, "symbol": k},
+                error_y=lines.error_bars(mean, low, high),
+                row=1,
+                col=column,
+            )
+        figure.add_vline(x=0, line={"color": theme.INK, "width": 1, "dash": "dash"}, row=1, col=column)
+    figure.update_xaxes(title_text="SOA − length / speed (steps)")
+    figure.update_yaxes(tickformat=".0%", range=[0.35, 1.03])
+    figure.update_yaxes(title_text="yes or no at the far point", col=1)
+    n = int(result["masked"].attrs.get("n", 0)) // masked.sizes["masked_length"]
+    note = (
+        f"The picture stays until the mask comes; a decision is kept once it is taken. {n} curves of each length, "
+        f"{_seeds(masked)}; bars: lowest to highest. Chance is 50 %."
+    )
+    dress(
+        figure,
+        result,
+        "a mask interrupts what the wave has not reached",
+        note,
+        rows=masked.sizes["masked_length"],
+        top_px=76,
+    )
+    return figure
+
+
+def _of(result: xr.Dataset, name: str, model: str) -> xr.DataArray:
+    """Return a variable of a model, with the seeds that have it."""
+    if name not in result or model not in result["model"].values:
+        raise ValueError(
+            f"the result has no {name!r} of {model!r}: this figure is of the experiment extrapolation, with the "
+            f"models {list(TRACERS)}"
+        )
+    return result[name].sel(model=model).dropna("seed", how="all")
+
+
+def _n_parameters(result: xr.Dataset, model: str) -> float:
+    return float(result["n_parameters"].sel(model=model).max())
+
+
+def _seeds(values: xr.DataArray) -> str:
+    n = int(values.notnull().any([dim for dim in values.dims if dim != "seed"]).sum())
+    return "one seed" if n == 1 else f"{n} seeds"
