@@ -85,7 +85,7 @@ def rapid_sequence(
     places = list(range(n_frames)) if positions is None else distinct("positions", positions)
     if any(place not in range(n_frames) for place in places):
         raise ValueError(f"positions must lie between 0 and {n_frames - 1}, got {places}")
-    steps_per_frame = whole(steps_per_frame, "steps_per_frame", 1)
+    steps_per_frame = whole(steps_per_frame, "steps_per_frame", 1, unit="steps")
     shown = sequence(steps_per_frame)
     if isinstance(data, xr.Dataset):
         data = matched(model, data)
