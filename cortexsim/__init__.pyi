@@ -9,6 +9,7 @@ from .graph.transitions import Transition
 from .model._calibrate import calibrate
 from .model.checkpoint import load, save
 from .model.cortex import Cortex
+from .model.costs import multiply_adds
 from .model.shortcut import with_shortcut
 from .paper import experiments, predictions
 from .recording._simulate import estimate, simulate
@@ -49,6 +50,7 @@ __all__ = [
     "load",
     "masked",
     "mixture",
+    "multiply_adds",
     "open_recording",
     "plot",
     "predictions",

@@ -89,7 +89,7 @@ def read(
 
 
 def _read_rsatoolbox(path: Path, file_type: str, dims: Sequence[str] | None) -> xr.DataArray:
-    from rsatoolbox.rdm import load_rdm
+    from rsatoolbox.rdm.rdms import load_rdm
 
     try:
         if file_type == "pkl":

@@ -14,6 +14,7 @@ from cortexsim._support.progress import Report, silent
 from cortexsim.brains.names import in_order_of
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.cortex import Cortex
+from cortexsim.model.nets import OwnPostNet, redrawn, seeded
 from cortexsim.model.plan import Images
 from cortexsim.recording._simulate import simulate
 from cortexsim.stimuli.images import as_images
@@ -116,7 +117,7 @@ def compare(
     for index, (name, cortex) in enumerate(cortices.items()):
         done = index * (1 + len(states))
         report(done / steps, f"{name} model: showing {len(pixels)} images")
-        if cortex.normalization != "none":
+        if cortex.needs_statistics:
             calibrate(cortex, pixels, shown, until=until, seed=seed)
         recording = simulate(cortex, pixels, shown, until=until, record=states, seed=seed, progress=progress)
         for k, state in enumerate(states, 1):
@@ -129,7 +130,7 @@ def compare(
         "long_name": f"{method} correlation with the brain" if method != "cosine" else "cosine with the brain",
         "metric": metric,
         "presentation": str(shown),
-        "statistics": "both models calibrated on these images",
+        "statistics": "both models calibrated on these images" if model.needs_statistics else "none are needed",
         "source": str(rdms.attrs.get("source", "")),
         "n_subjects": rdms.sizes.get("subject", 1),
     }
@@ -168,25 +169,21 @@ def untrained_copy(model: Cortex, *, seed: int) -> Cortex:
     Raises
     ------
     ValueError
-        If its pre-net, a transition or an update is a module of the user's, whose weights cannot be drawn again.
+        If its pre-net or post-net is a module of the user's with weights that cannot be drawn again.
     """
-    custom = [t.name for t in model.graph.transitions if not isinstance(t.kind, str)]
-    custom += [s.name for s in model.graph.states if s.update is not None]
-    if model.has_own_pre_net or custom:
-        what = ["pre-net"] * model.has_own_pre_net + custom
-        raise ValueError(
-            f"{what} are modules of your own, whose weights cannot be drawn again: pass untrained=, such a model"
+    with seeded(seed):
+        drawn = Cortex(
+            model.graph,
+            n_classes=model.n_classes,
+            readout_time=model.readout_time,
+            pre_net=redrawn(model.pre) if model.has_own_pre_net else model.pre_net_name,
+            input_gain=model.input_gain,
+            sharing=model.sharing,
+            normalization=model.normalization,
+            post_net=redrawn(model.post.module) if isinstance(model.post, OwnPostNet) else model.post_net_name,
+            generator=torch.Generator().manual_seed(seed),
+            initialization=model.initialization,
         )
-    drawn = Cortex(
-        model.graph,
-        n_classes=model.n_classes,
-        readout_time=model.readout_time,
-        pre_net=model.pre_net_name,
-        input_gain=model.input_gain,
-        sharing=model.sharing,
-        normalization=model.normalization,
-        generator=torch.Generator().manual_seed(seed),
-    )
     return drawn.to(next(model.parameters())).eval()
 
 

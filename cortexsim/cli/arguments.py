@@ -36,6 +36,14 @@ def add_data(parser: argparse.ArgumentParser, n: int, more: str = "") -> None:
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
 
 
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add a model by name or from its file, and the checkpoint of a published one."""
+    parser.add_argument("model", help="a .safetensors file, or a pretrained or published model by name")
+    parser.add_argument(
+        "--weights", type=path, metavar="FILE", help="checkpoint of a published model; default: random weights"
+    )
+
+
 def show_help(default: str) -> str:
     """Return the help of an option for a presentation."""
     return f"{SHOW_HELP} ({mask_help()}); default: {default}"

@@ -14,7 +14,9 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         "list the models; with a name, describe one and draw its transition matrix",
         "For example:\n  cortexsim models adjacent-4-state\n  cortexsim models ventral-stream --full",
     )
-    parser.add_argument("name", nargs="?", help="a model of the paper, a pretrained one, or a .safetensors file")
+    parser.add_argument(
+        "name", nargs="?", help="a model of the paper, a pretrained or published one, or a .safetensors file"
+    )
     parser.add_argument(
         "--full",
         action="store_true",
@@ -40,6 +42,9 @@ def run(options: argparse.Namespace) -> None:
         print("Pretrained:")
         for name in cs.zoo.pretrained():
             print(f"  {name}")
+        print("Published (random weights, or your checkpoint by --weights where a command takes a model):")
+        for name, published in cs.zoo.PUBLISHED.items():
+            print(f"  {name:34}{published.description}")
         return
     carded = cs.zoo.SHORT.get(options.name, options.name)
     card = cards.card(carded) if options.full or carded in cards.names() else None

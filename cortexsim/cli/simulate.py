@@ -11,7 +11,7 @@ from typing import Any
 
 from cortexsim._support.checks import whole
 from cortexsim._support.class_numbers import DifferentClassesWarning
-from cortexsim.cli.arguments import add_data, add_machine, choose_device, once, path, show_help
+from cortexsim.cli.arguments import add_data, add_machine, add_model, choose_device, once, path, show_help
 from cortexsim.model.lesions import LESIONS
 from cortexsim.recording.dtypes import DTYPES
 from cortexsim.recording.plan import QUANTITIES
@@ -27,7 +27,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         "For example:\n  cortexsim simulate cifar.safetensors ~/cifar10 --until 10 --to masked.zarr "
         "--presentation masked:1:2 --first 100",
     )
-    parser.add_argument("model", help="a .safetensors file, or a pretrained model by name")
+    add_model(parser)
     add_data(parser, 200, "; the test part where there is one")
     parser.add_argument("--until", type=int, required=True, help="last time")
     parser.add_argument("--to", type=path, required=True, metavar="PATH", help="a .zarr folder or a .nc file")
@@ -82,8 +82,8 @@ def run(options: argparse.Namespace) -> None:
     silence = once(map(read_silence, options.silence), "silenced", "V2->V1:3-20")
     gain = once(map(read_amount, options.gain), "given a gain", "V2->V1:0.5:3-20")
     jitter = once(map(read_amount, options.transition_noise), "given noise", "V2->V1:0.5:3-20")
-    model = cs.zoo.get(options.model)
-    size = model.graph.states[0].size
+    model = cs.zoo.get(options.model, weights=options.weights)
+    size = model.image_size
     data = cs.datasets.get(options.data, options.n, part="test", seed=options.seed, size=size)
     if options.first is not None:
         # a folder lists one class after the other

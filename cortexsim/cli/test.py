@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from cortexsim.cli.arguments import add_data, add_machine, choose_device
+from cortexsim.cli.arguments import add_data, add_machine, add_model, choose_device
 from cortexsim.stimuli.text import read_presentation
 
 
@@ -17,7 +17,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         "read a model out at every time, on the test images",
         "For example:\n  cortexsim test cifar.safetensors ~/cifar10",
     )
-    parser.add_argument("model", help="a .safetensors file, or a pretrained model by name")
+    add_model(parser)
     add_data(parser, 2_000)
     parser.add_argument(
         "--presentation", default=None, metavar="SHOW", help="as in train; default: as it was calibrated"
@@ -35,8 +35,8 @@ def run(options: argparse.Namespace) -> None:
     from cortexsim.training.target_maps import pixel_labels
 
     device = choose_device(options.device, options.threads)
-    model = cs.zoo.get(options.model).to(device)
-    size = model.graph.states[0].size
+    model = cs.zoo.get(options.model, weights=options.weights).to(device)
+    size = model.image_size
     data = cs.datasets.get(options.data, options.n, part="test", seed=options.seed, size=size)
     images = as_images(data).to(device)
     labels = pixel_labels(data).to(device) if "target" in data else labels_for(model, data, device=device)

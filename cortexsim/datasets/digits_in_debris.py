@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -138,7 +139,9 @@ def digits(
     )
 
 
-def _named_range(what: str, got: object, names: dict, highest: float) -> tuple[float, float]:
+def _named_range(
+    what: str, got: object, names: Mapping[str, tuple[float, float]], highest: float
+) -> tuple[float, float]:
     """Return the range that a name such as "light" stands for; any other range is checked."""
     if isinstance(got, str):
         if got not in names:

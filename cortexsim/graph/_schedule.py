@@ -74,7 +74,13 @@ class Schedule:
 
     @property
     def multiply_adds(self) -> int:
-        """Multiplications (each with an addition) of all convolutions that run, for one stimulus."""
+        """Multiplications (each with an addition) of all convolutions that run, for one stimulus.
+
+        Raises
+        ------
+        ValueError
+            If a callable runs; `cs.multiply_adds(model)` counts those too.
+        """
         return sum(self.graph.multiply_adds(name) for name, _ in self.pairs)
 
     def n_parameters(self, n_classes: int, *, pre_net: str = "conv", shared: bool = True) -> int:

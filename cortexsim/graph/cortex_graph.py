@@ -202,8 +202,19 @@ class CortexGraph:
         return function.convolutions(source.features, target.features, self.doublings(transition))
 
     def multiply_adds(self, name: str) -> int:
-        """Count the multiplications (each with an addition) of a transition for one stimulus in one step."""
+        """Count the multiplications (each with an addition) of a transition for one stimulus in one step.
+
+        Raises
+        ------
+        ValueError
+            If the transition is a callable, whose multiplications only a model can count.
+        """
         transition = self.transition(name)
+        if not isinstance(transition.kind, str):
+            raise ValueError(
+                f"{name} ({transition.kind_name}) is a callable, whose multiplications a graph cannot count; "
+                "cs.multiply_adds(model) counts them"
+            )
         height, width = self.state(transition.source).size
         count = 0
         for convolution in self.convolutions(name):

@@ -368,7 +368,7 @@ def known_number(model: Cortex) -> float:
 
     import cortexsim as cs
 
-    height, width = model.graph.states[0].size
+    height, width = model.image_size
     ramp = torch.linspace(0, 1, 3 * height * width).reshape(1, 3, height, width)
     statistics = next(iter(model.statistics.values()), None)
     shown = cs.flash(1) if statistics is None else statistics.presentation.components[0]

@@ -21,7 +21,8 @@ from cortexsim.model.hooks import Intervention
 from cortexsim.model.moments import NORMALIZATIONS, Normalize, Place, PooledMoments, Statistics, Stored
 from cortexsim.model.nets import DeepPreNet, undisturbed
 from cortexsim.model.plan import Amount, Images, RunPlan, plan_run, resolve
-from cortexsim.stimuli.presentation import AnyPresentation, Frames
+from cortexsim.stimuli.frames import Frames
+from cortexsim.stimuli.presentation import AnyPresentation
 
 BATCH_SIZE = 250
 

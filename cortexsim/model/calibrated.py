@@ -39,7 +39,7 @@ class Calibrated(nn.Module):
         self.statistics: dict[AnyPresentation, Statistics] = {}
         self._checked: tuple[tuple[list[str], int], str] | None = None
         self._loaded: str | None = None
-        self.register_load_state_dict_post_hook(_carry_over_after_loading)
+        self.register_load_state_dict_post_hook(_carry_over_after_loading)  # type: ignore[no-untyped-call]
 
     def weights_and_buffers(self) -> dict[str, Tensor]:
         """Return the tensors of `state_dict`, detached and without a copy as there, but without the statistics."""
@@ -77,7 +77,7 @@ class Calibrated(nn.Module):
         """Move or cast the module; statistics of the weights stay those of the cast weights."""
         before = None if self._is_meta() or not self.statistics else self.checksum_if_changed()
         dtypes = _dtypes(self)
-        super()._apply(fn, recurse)
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         if before is not None and not self._is_meta() and _dtypes(self) != dtypes:
             self._carry_over(before)
         return self

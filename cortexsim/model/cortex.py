@@ -30,10 +30,12 @@ from cortexsim.model.nets import (
     keep_frozen,
     module_of,
     undisturbed,
+    warn_of_hidden_modules,
 )
 from cortexsim.model.plan import needed, plan_readouts, resolve, stored_statistics
+from cortexsim.stimuli.frames import Frames
 from cortexsim.stimuli.images import as_float, check_images
-from cortexsim.stimuli.presentation import AnyPresentation, Frames, flash, sustained
+from cortexsim.stimuli.presentation import AnyPresentation, flash, sustained
 
 
 class Cortex(Dynamics):
@@ -48,8 +50,9 @@ class Cortex(Dynamics):
     pre_net : "conv", "deep", "dilated", "u-shaped" or Module
         One 3x3 convolution; three with BN-ReLU between them; a feedforward net of dilated convolutions, or a U-shaped
         one, as control models have it, with layer norm over channels; or a module of images to (stimulus, channel, y,
-        x) of the first state, which owns its normalization. Parts of it that are frozen (no parameter requires a
-        gradient) stay in evaluation mode in training.
+        x) of the first state, which owns its normalization. If the images are larger than the first state, its
+        attribute `image_stride` says how many px make one px of the state. Parts of it that are frozen (no parameter
+        requires a gradient) stay in evaluation mode in training.
     input_gain : float
         A fixed factor on what the pre-net delivers; the paper's is 1.
     sharing : "time", "none", "all", mapping or callable
@@ -141,6 +144,7 @@ class Cortex(Dynamics):
         make = NORMALIZATIONS[normalization].module
         self.norm = None if make is None else make(self._normalized_places())
         self._read_graph()
+        warn_of_hidden_modules(self.own_modules())
         self.to(memory_format=torch.channels_last)
 
     def at_size(self, size: int | tuple[int, int]) -> Cortex:
@@ -162,7 +166,13 @@ class Cortex(Dynamics):
         ValueError
             If the size of a state would not be a whole number of pixels.
         """
-        return self._with_graph(self.graph.at_size(size))
+        stride = self._image_stride
+        if stride == 1:
+            return self._with_graph(self.graph.at_size(size))
+        height, width = size if isinstance(size, tuple) else (size, size)
+        if any(whole(side, "size", 1, unit="px") % stride for side in (height, width)):
+            raise ValueError(f"size must be a multiple of {stride} px, the stride of the pre-net, got {size!r}")
+        return self._with_graph(self.graph.at_size((height // stride, width // stride)))
 
     def with_shortcut(self, weight: float) -> Cortex:
         """Return a copy whose identity shortcuts have a different weight λ, with the same convolutions.
@@ -200,6 +210,16 @@ class Cortex(Dynamics):
         changed.graph = graph
         changed._read_graph()
         return changed
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Height and width of the images that it takes, px."""
+        height, width = self.graph.states[0].size
+        return height * self._image_stride, width * self._image_stride
+
+    @property
+    def _image_stride(self) -> int:
+        return int(getattr(self.pre, "image_stride", 1))
 
     # --- weights -------------------------------------------------------------------------------------------------
 

@@ -26,7 +26,8 @@ from cortexsim.model.hooks import Hook
 from cortexsim.model.kernels import Kernels
 from cortexsim.model.moments import Normalize
 from cortexsim.model.nets import DeepPreNet, channels_last, convolve
-from cortexsim.stimuli.presentation import AnyPresentation, Frames
+from cortexsim.stimuli.frames import Frames
+from cortexsim.stimuli.presentation import AnyPresentation
 
 
 class Dynamics(Calibrated):

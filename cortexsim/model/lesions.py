@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import copy
+import json
 from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from cortexsim._support.checks import unknown
 from cortexsim._support.hashing import checksum
 from cortexsim.graph.interventions import Changes
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.cortex import Cortex
-from cortexsim.model.hooks import MeanDeliveries
-from cortexsim.model.moments import Statistics
-from cortexsim.model.plan import Images, RunPlan, check_until, stored_statistics
+from cortexsim.model.costs import batch_in_memory
+from cortexsim.model.hooks import Intervention, MeanDeliveries
+from cortexsim.model.moments import PooledMoments, Statistics
+from cortexsim.model.nets import undisturbed
+from cortexsim.model.plan import Images, RunPlan, check_until, plan_run, stored_statistics
 from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import AnyPresentation
 
 LESIONS = ("acute", "recalibrated", "mean-replaced")
+# images from which the batch normalizations of a user's modules learn at once; it changes the result a little
+RECALIBRATED_AT_ONCE = 50
 
 
 def check_lesion(
@@ -78,7 +84,8 @@ def with_lesion(
     plan : RunPlan
         Normalized by these statistics.
     spread : Statistics or None
-        The statistics in whose standard deviations noise is given.
+        The statistics in whose standard deviations noise is given; of a model without statistics, moments of its states
+        over the stimuli of the run.
 
     Raises
     ------
@@ -88,18 +95,18 @@ def with_lesion(
         If the statistics are those of a lesion, and this lesion is a different one.
     """
     model = plan.model
+    if not model.needs_statistics:
+        spread = spread_over(plan) if noisy else None
+        return _without_statistics(plan, lesion, calibrate_on, spread), spread
     found = stored_statistics(model, plan.presentation, statistics)
-    if found is not None and found.lesion and lesion != "recalibrated":
+    assert found is not None
+    if found.lesion and lesion != "recalibrated":
         raise ValueError(
             f"these statistics are of a lesion ({found}), but the lesion is {lesion!r}; "
             "set lesion='recalibrated', or give the intact model's"
         )
     if lesion != "recalibrated":
         return plan.normalized_by(found), found
-    if found is None:
-        raise ValueError(
-            f"a model with normalization {model.normalization!r} has no statistics to recalibrate; use lesion='acute'"
-        )
     # noise is as strong as in the intact model, whatever the lesion does to the spread of a state
     spread = intact(model, found) if noisy else None
     # that these end too soon is said before a calibration that takes long
@@ -116,6 +123,86 @@ def intact(model: Cortex, used: Statistics) -> Statistics:
         If the model has none for this presentation.
     """
     return model.find_statistics(used.presentation) if used.lesion else used
+
+
+def lesions_of(model: Cortex) -> tuple[str, ...]:
+    """Return the versions of a lesion that differ in a model: without anything to take again, not "recalibrated"."""
+    takes = model.needs_statistics or _running(model)
+    return tuple(lesion for lesion in LESIONS if lesion != "recalibrated" or takes)
+
+
+def _running(model: Cortex) -> list[str]:
+    """Name the batch normalizations of the user's own modules that contain moments of a training."""
+    return [
+        name
+        for name, part in model.named_modules()
+        if isinstance(part, nn.modules.batchnorm._BatchNorm) and part.running_mean is not None
+    ]
+
+
+def _without_statistics(plan: RunPlan, lesion: str, calibrate_on: Images | None, spread: Statistics | None) -> RunPlan:
+    """Choose what normalizes a model without statistics; recalibrated, its own batch normalizations learn again.
+
+    Their moments are taken from 50 images at once, each batch normalized by its own, and averaged.
+    """
+    plan = plan.normalized_by(None)
+    if lesion != "recalibrated":
+        return plan
+    names = _running(plan.model)
+    if not names:
+        raise ValueError(
+            "nothing of this model can be recalibrated: its normalization takes its moments from each image, so the "
+            f"recalibrated lesion is the acute one; the lesions are {list(lesions_of(plan.model))}"
+        )
+    assert calibrate_on is not None, "check_lesion refuses a recalibrated lesion without images"
+    pixels = as_images(calibrate_on)
+    plan.model.check_images(pixels)
+    model = copy.deepcopy(plan.model).eval()
+    for norm in map(model.get_submodule, names):
+        assert isinstance(norm, nn.modules.batchnorm._BatchNorm)
+        norm.reset_running_stats()
+        norm.momentum = None  # the average over batches
+        norm.train()
+    taking = replace(plan, model=model, images=pixels)
+    done = plan.interventions
+    hook = Intervention(0.0, done.scaled, done.noisy, {}, spread, plan.seed)
+    with torch.no_grad():
+        for index in torch.arange(len(pixels)).split(RECALIBRATED_AT_ONCE):
+            for _ in taking.run(taking.frames(index), hook.of_batch(index, torch.zeros_like(index))):
+                pass
+    return replace(plan, model=model.eval())
+
+
+def spread_over(plan: RunPlan) -> Statistics:
+    """Take the moments of every state at every time in the intact model, over the stimuli of a run.
+
+    For a model that needs no statistics: they say how strong noise is, and normalize nothing.
+    """
+    model, until = plan.model, plan.until
+    intact = plan_run(
+        model,
+        plan.images,
+        plan.presentation,
+        until=until,
+        record=model.computable(plan.presentation, until),
+        seed=plan.seed,
+    ).normalized_by(None)
+    pooled: dict[tuple[str, int], PooledMoments] = {}
+    with undisturbed(model), torch.no_grad():
+        for index in torch.arange(len(plan.images)).split(batch_in_memory(model, 250)):
+            for time, h in enumerate(intact.run(intact.frames(index))):
+                for state, activity in h.items():
+                    pooled.setdefault((state, time), PooledMoments()).add(activity.values)
+    return Statistics(
+        {place: sums.moments(next(model.parameters()).dtype) for place, sums in pooled.items()},
+        plan.presentation,
+        until,
+        json.dumps(model.graph.to_dict()),
+        model.checksum(),
+        checksum(plan.images),
+        len(plan.images),
+        plan.seed,
+    )
 
 
 def _recalibrated(plan: RunPlan, found: Statistics, calibrate_on: Images | None) -> Statistics:
@@ -137,7 +224,7 @@ def _recalibrated(plan: RunPlan, found: Statistics, calibrate_on: Images | None)
     )
 
 
-def mean_deliveries(plan: RunPlan, images: Images, *, batch_size: int = 250) -> dict[tuple[str, int], Tensor]:
+def mean_deliveries(plan: RunPlan, images: Images, *, batch_size: int | None = None) -> dict[tuple[str, int], Tensor]:
     """Take the mean of what the transitions that are silenced or scaled deliver in the intact model, unit by unit.
 
     Parameters
@@ -145,8 +232,8 @@ def mean_deliveries(plan: RunPlan, images: Images, *, batch_size: int = 250) -> 
     plan : RunPlan
         In which these transitions run. Of a mixture, a mean is over the stimuli for which the transition delivers.
     images : Tensor, shape (stimulus, 3, height, width), or Dataset
-    batch_size : int
-        It changes memory and speed, not the result.
+    batch_size : int, optional
+        By default up to 250, as memory allows. It changes memory and speed, not the result.
 
     Returns
     -------
@@ -164,7 +251,7 @@ def mean_deliveries(plan: RunPlan, images: Images, *, batch_size: int = 250) -> 
         }
     )
     with torch.no_grad():
-        for index in torch.arange(len(pixels)).split(batch_size):
+        for index in torch.arange(len(pixels)).split(batch_size or batch_in_memory(plan.model, 250)):
             for _ in plan.run(plan.frames(index), hook):
                 pass
     return hook.means()
@@ -178,7 +265,7 @@ def describe_lesion(
         return None
     if lesion == "recalibrated" and used is not None:
         return {"kind": lesion, "images": used.images, "n_images": used.n_images}
-    if lesion == "mean-replaced":
+    if lesion != "acute" and calibrate_on is not None:
         pixels = as_images(calibrate_on)
         return {"kind": lesion, "images": checksum(pixels), "n_images": len(pixels)}
     return {"kind": lesion, "images": None, "n_images": 0}

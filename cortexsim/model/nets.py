@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 import math
 import threading
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from itertools import pairwise
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -265,3 +267,64 @@ def count_parameters(module: nn.Module) -> int:
 def module_of(update: Callable[..., nn.Module] | nn.Module, state: State) -> nn.Module:
     """Return the module that updates a state: a copy of a given module, or what a function of the state returns."""
     return copy.deepcopy(update) if isinstance(update, nn.Module) else update(state)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draw torch's random numbers from a seed, and leave its global generator as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+def redrawn(module: nn.Module) -> nn.Module:
+    """Return a copy of a module whose weights are drawn again, as its layers draw them.
+
+    Raises
+    ------
+    ValueError
+        If a part of it has weights and no `reset_parameters`.
+    """
+    again = copy.deepcopy(module)
+    for name, part in again.named_modules():
+        if not any(True for _ in part.parameters(recurse=False)):
+            continue
+        if not hasattr(part, "reset_parameters"):
+            raise ValueError(
+                f"the weights of {name or 'the module'} ({type(part).__name__}) cannot be drawn again: it has no "
+                "reset_parameters"
+            )
+        part.reset_parameters()
+    return again
+
+
+def warn_of_hidden_modules(own: Mapping[str, nn.Module]) -> None:
+    """Warn where a user's module keeps another one in a list, a dict or a function, of which torch does not know."""
+    for place, module in own.items():
+        known = set(module.modules())
+        for part in known:
+            for name, value in vars(part).items():
+                hidden = [one for one in _modules_in(value) if one not in known]
+                if hidden and not name.startswith("_"):
+                    kind = type(hidden[0]).__name__
+                    warnings.warn(
+                        f"{place} ({type(part).__name__}) keeps a {kind} in its attribute {name!r}, where torch does "
+                        "not register it: its weights are neither trained, saved, moved nor part of the checksum. Make "
+                        "it an attribute of its own, or use torch.nn.ModuleList or ModuleDict",
+                        stacklevel=3,
+                    )
+
+
+def _modules_in(value: object) -> list[nn.Module]:
+    """List the modules in a list, tuple, dict or set, in what a function has around it, or in a partial."""
+    if isinstance(value, nn.Module):
+        return [value]
+    if isinstance(value, partial):
+        inner: list[object] = [value.func, *value.args, *value.keywords.values()]
+    elif isinstance(value, Mapping):
+        inner = list(value.values())
+    elif isinstance(value, list | tuple | set):
+        inner = list(value)
+    else:
+        inner = [cell.cell_contents for cell in getattr(value, "__closure__", None) or ()]
+    return [module for one in inner for module in _modules_in(one)]

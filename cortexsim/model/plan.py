@@ -17,8 +17,9 @@ from cortexsim.graph.interventions import Changes, changes, check_effect
 from cortexsim.model.activity import Activity
 from cortexsim.model.hooks import Hook
 from cortexsim.model.moments import MissingStatisticsError, Normalize, Statistics
+from cortexsim.stimuli.frames import Frames
 from cortexsim.stimuli.images import as_images
-from cortexsim.stimuli.presentation import AnyPresentation, Frames, checked, flash
+from cortexsim.stimuli.presentation import AnyPresentation, checked, flash
 
 if TYPE_CHECKING:
     from cortexsim.model.cortex import Cortex

@@ -58,7 +58,10 @@ def occlusion_delay(
 
 def _add_model(figure: go.Figure, x: np.ndarray, time: xr.DataArray, milliseconds: Milliseconds | None) -> None:
     steps, interval, cell = time.values.astype(float), lines.ends(time), {"row": 1, "col": 1}
-    in_units = (lambda values: values) if milliseconds is None else milliseconds.of
+
+    def in_units(values: np.ndarray) -> np.ndarray:
+        return values if milliseconds is None else milliseconds.of(values)
+
     if milliseconds is not None:
         outline = lines.band(x, *(milliseconds.onset_ms + step_ms * steps for step_ms in PAPER_STEP_MS))
         figure.add_scatter(

@@ -10,7 +10,7 @@ import xarray as xr
 from cortexsim._support.progress import Report, silent
 from cortexsim.analyse._effect import effect
 from cortexsim.model.cortex import Cortex
-from cortexsim.model.lesions import LESIONS
+from cortexsim.model.lesions import lesions_of
 from cortexsim.model.plan import Amount, Images
 from cortexsim.recording._simulate import simulate
 from cortexsim.stimuli.images import as_images
@@ -61,7 +61,8 @@ def lesion(
     Returns
     -------
     Dataset
-        As `analyse.effect` returns it, along `version`: "acute", "recalibrated" and "mean-replaced"; see `simulate`. An
+        As `analyse.effect` returns it, along `version`: "acute", "recalibrated" and "mean-replaced"; see `simulate`. A
+        model that takes its moments from each image has nothing to recalibrate, and that version is left out. An
         effect in the acute version only is due to shifted means; an effect that the recalibrated version lacks is due
         to shifted means or spreads. Also `logits` (version, stimulus, time, class) and `logits_intact` (stimulus, time,
         class), NaN where nothing is read out, for the analyses of a readout:
@@ -81,21 +82,22 @@ def lesion(
     if calibrate_on is None:
         raise ValueError("a lesion needs images to take statistics and means on; give calibrate_on=...")
     n, n_calibration = (len(as_images(images)) for images in (data, calibrate_on))
+    kinds = lesions_of(model)
     # taking statistics or means runs all of their images once
-    costs = [n, *(n + n_calibration * (kind != "acute") for kind in LESIONS)]
+    costs = [n, *(n + n_calibration * (kind != "acute") for kind in kinds)]
     shares = [sum(costs[:place]) / sum(costs) for place in range(len(costs))]
     shared = {"until": until, "record": record, **options}
     report(0.0, f"intact: {n} images")
     intact = simulate(model, data, presentation, **shared)
     versions, logits = [], []
-    for kind, share in zip(LESIONS, shares[1:], strict=True):
+    for kind, share in zip(kinds, shares[1:], strict=True):
         report(share, f"{kind}: {n} images{CALIBRATION[kind].format(n_calibration)}")
         images = None if kind == "acute" else calibrate_on
         recording = simulate(model, data, presentation, lesion=kind, calibrate_on=images, **changes, **shared)
         versions.append(effect(recording, intact))
         logits.append(recording["readout"].to_dataset()["logits"])
         del recording  # it may be large, and the next one needs its memory
-    version = xr.Variable("version", list(LESIONS), {"long_name": "kind of lesion"})
+    version = xr.Variable("version", list(kinds), {"long_name": "kind of lesion"})
     along = xr.DataArray(version, name="version")
     table = xr.concat(versions, along, coords="all", combine_attrs="drop_conflicts").assign_coords(version=version)
     table["logits"] = xr.concat(logits, along, coords="different", compat="equals").assign_coords(version=version)

@@ -108,7 +108,8 @@ def simulate(
     noise : float
         Gaussian noise on every unit of every state at every time, added to h_j(t) after the sum, so that it acts on all
         that follows. 1 is the standard deviation that the channel has at this time over images and positions, by the
-        statistics in use; with a recalibrated lesion, by those of the intact model. Drawn by (seed, stimulus, repeat,
+        statistics in use; with a recalibrated lesion, by those of the intact model; of a model without statistics, over
+        the stimuli of this call, which are run once without noise for that. Drawn by (seed, stimulus, repeat,
         state, time) alone.
     repeats : int
         How often each stimulus is shown; only the noise differs. Coordinates `target` (index of the stimulus that is
@@ -117,7 +118,7 @@ def simulate(
         Class of each stimulus. Labels with an index (a Series, or a DataArray with the coordinate `stimulus`) are put
         in the order of the images where these have the coordinate `stimulus`.
     quantity : "state" or "rate"
-        h itself, or relu(BN_t(h)), what the next areas read.
+        h itself, or relu(BN_t(h)), what the next areas read; relu(h) for normalization "none".
     dtype : "float16", "float32" or "float64"
         Of what is recorded. Sums over float16 overflow easily: convert what you read before you add it up.
     seed : int

@@ -116,11 +116,9 @@ def plan_recording(
     one_of(quantity, "quantity", QUANTITIES)
     one_of(dtype, "dtype", DTYPES)
     batch_size = None if batch_size is None else whole(batch_size, "batch_size", 1)
-    if quantity == "rate" and model.normalization == "none":
-        raise ValueError("quantity 'rate' is relu(BN(h)), but this model has no normalization; record 'state'")
     pixels, presentation = resolve(model, images, presentation)
     selected = selections(model.graph, record)
-    noise, repeats = _checked_noise(model, noise, repeats, transition_noise)
+    noise, repeats = _checked_noise(noise, repeats, transition_noise)
     run = plan_run(
         placed(model, device),
         pixels,
@@ -145,11 +143,12 @@ def plan_recording(
     images, labels = _classified(model, images, labels, len(pixels))
     coordinates = coordinates_of(images, labels, len(pixels), until, presentation, seed, repeats)
     provenance = {
-        **_provenance(run),
+        **_provenance(run, model),
         "record": as_record(selected),
         "lesion": describe_lesion(lesion, done, run.statistics, calibrate_on),
         "noise": noise,
-        "noise_units": "standard deviations of the channel of the state at this time, by the intact statistics",
+        "noise_units": "standard deviations of the channel of the state at this time, "
+        + ("by the intact statistics" if model.needs_statistics else "in the intact model, on these stimuli"),
         "repeats": repeats,
         "quantity": quantity,
         "dtype": dtype,
@@ -162,23 +161,16 @@ def plan_recording(
     return RecordingPlan(run, hook, means_on, selected, repeats, quantity, dtype, batch_size, coordinates, provenance)
 
 
-def _checked_noise(
-    model: Cortex, noise: float, repeats: int, transition_noise: Mapping[str, Amount] | None
-) -> tuple[float, int]:
+def _checked_noise(noise: float, repeats: int, transition_noise: Mapping[str, Amount] | None) -> tuple[float, int]:
     noise, repeats = finite(noise, "noise", 0, unit="standard deviations"), whole(repeats, "repeats", 1)
     if repeats > 1 and not noise and not transition_noise:
         raise ValueError(f"{repeats} repeats without noise would all be equal; give noise=..., or repeats=1")
-    if (noise or transition_noise) and not model.needs_statistics:
-        raise ValueError(
-            "noise is given in standard deviations, which the statistics contain, but a model with normalization "
-            f"{model.normalization!r} has no statistics"
-        )
     return noise, repeats
 
 
-def _provenance(run: RunPlan) -> dict[str, Any]:
-    """Describe a run by plain values."""
-    model, used, done = run.model, run.statistics, run.interventions
+def _provenance(run: RunPlan, model: Cortex) -> dict[str, Any]:
+    """Describe a run of a model by plain values; a recalibrated copy runs in the name of the model."""
+    used, done = run.statistics, run.interventions
     return {
         "version": __version__,
         "graph": model.graph.to_dict(),
@@ -194,7 +186,7 @@ def _provenance(run: RunPlan) -> dict[str, Any]:
         "gain": {name: [amount, times.intervals] for name, (amount, times) in done.scaled.items()},
         "transition_noise": {name: [amount, times.intervals] for name, (amount, times) in done.noisy.items()},
         "seed": run.seed,
-        "device": str(next(model.parameters()).device),
+        "device": str(next(run.model.parameters()).device),
         "input_gain": model.input_gain,
         "normalization": model.normalization,
     }

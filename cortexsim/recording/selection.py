@@ -157,9 +157,14 @@ def estimate(model: Cortex, n_stimuli: int, *, until: int, record: Record | None
 
 
 def fitting_batch(model: Cortex, until: int, record: Record, dtype: str) -> int:
-    """Choose the batch: 128 stimuli, or as many as fit, three batches at once, in half of the free memory."""
-    each = estimate(model, 1, until=until, record=record, dtype=dtype)
-    return int(max(1, min(128, available() / 2 / (3 * each))))
+    """Choose the batch: 128 stimuli, or as many as fit in half of the free memory while they run.
+
+    Three batches of what is recorded, because one is converted and another written, and what the run itself takes.
+    """
+    from cortexsim.model.costs import bytes_running  # it loads torch, which the command line does without
+
+    each = 3 * estimate(model, 1, until=until, record=record, dtype=dtype) + bytes_running(model)
+    return int(max(1, min(128, available() / 2 / each)))
 
 
 def refuse_too_large(model: Cortex, n: int, until: int, record: Record, dtype: str) -> None:

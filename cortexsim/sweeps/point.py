@@ -66,12 +66,12 @@ def _measured(point: Point, base: Path, path: Path | None) -> xr.Dataset:
         raise RuntimeError(f"the worker runs cortexsim {__version__}, but the study is of {settings['version']}")
     model = zoo.get(chosen["model"], base=base)
     presentation = read_presentation(chosen["presentation"])
-    size, seed = model.graph.states[0].size, chosen["seed"]
+    size, seed = model.image_size, chosen["seed"]
     data = settings["data"]
     if folder_of(data, base):
         data = str(folder_of(data, base))
     statistics = None
-    if settings["calibrate_on"] and model.normalization != "none":
+    if settings["calibrate_on"] and model.needs_statistics:
         training = stimuli(data, settings["calibrate_on"], seed, "train", size)
         statistics = calibrate(model, training, presentation, until=settings["until"], seed=seed, keep=False)
     images = matched(model, stimuli(data, settings["n"], seed, "test", size))

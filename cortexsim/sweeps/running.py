@@ -131,13 +131,13 @@ def _run(
 
     from distributed import as_completed
     from distributed.client import ClosedClientError
-    from distributed.comm import CommClosedError
+    from distributed.comm.core import CommClosedError
 
     before, n, started = len(finished), len(finished) + len(left), time.perf_counter()
     run, waiting, base = uuid.uuid4().hex[:8], iter(left), Path.cwd()
-    running: dict[Future, Point] = {}
+    running: dict[Future[Any], Point] = {}
 
-    def submit(points: Iterator[Point]) -> list[Future]:
+    def submit(points: Iterator[Point]) -> list[Future[Any]]:
         futures = []
         for point in points:
             recording = folder.recording(point) if point.settings["record"] else None
@@ -175,7 +175,7 @@ def _run(
         client.cancel(list(running))
 
 
-def _error(future: Future) -> str:
+def _error(future: Future[Any]) -> str:
     """Return why a point failed; "" if it did not."""
     from distributed.scheduler import KilledWorker
 

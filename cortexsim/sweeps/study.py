@@ -266,9 +266,9 @@ def silenced(text: str) -> dict[str, Any]:
 
 def _known(name: str) -> None:
     path = path_of(name)
-    if path is None:
+    if path is None and name not in zoo.PUBLISHED:
         full_name(name)
-    elif not path.is_file():
+    if path is not None and not path.is_file():
         raise FileNotFoundError(f"there is no model at {path}")
 
 
@@ -276,5 +276,5 @@ def _checksum(name: str) -> str:
     """Return a checksum, by which models of the same name differ."""
     path = path_of(name)
     if path is None:
-        return zoo.load(name).checksum()
+        return zoo.get(name).checksum()
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]

@@ -4,14 +4,17 @@ from .published._blt import blt
 from .published._cornet_rt import cornet_rt
 from .published._cornet_s import cornet_s
 from .published._spoerer_bl import spoerer_bl
+from .published.registry import PUBLISHED, Published, modules
 from .tracers import TRACERS, Tracer, tracer
 
 __all__ = [
     "CONTROLS",
     "PAPER",
+    "PUBLISHED",
     "SHORT",
     "TRACERS",
     "PaperModel",
+    "Published",
     "Tracer",
     "blt",
     "build",
@@ -22,6 +25,7 @@ __all__ = [
     "cornet_s",
     "get",
     "load",
+    "modules",
     "pretrained",
     "siblings",
     "spoerer_bl",

@@ -18,6 +18,7 @@ from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.model.checkpoint import load as load_file
 from cortexsim.model.cortex import Cortex
 from cortexsim.zoo import cards
+from cortexsim.zoo.published.registry import PUBLISHED
 
 
 @dataclass(frozen=True)
@@ -216,23 +217,36 @@ def siblings(name: str) -> dict[str, str]:
     return controls(name)
 
 
-def get(model: str | os.PathLike[str], *, base: str | os.PathLike[str] = "") -> Cortex:
+def get(
+    model: str | os.PathLike[str],
+    *,
+    base: str | os.PathLike[str] = "",
+    weights: str | os.PathLike[str] | None = None,
+) -> Cortex:
     """Load a model by its name or from its file.
 
     Parameters
     ----------
     model : str or path
-        A pretrained model's name, or the path of a .safetensors file.
+        A pretrained model's name, the path of a .safetensors file, or a published model's name, which is made with
+        random weights.
     base : path
         The folder in which a relative path begins.
+    weights : path, optional
+        The checkpoint of a published model.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If there is no pretrained model of that name; the nearest one is suggested.
+        If there is no model of that name, the nearest one is suggested; or weights are given for a model that has its
+        own.
     """
+    if str(model) in PUBLISHED:
+        return PUBLISHED[str(model)].make(None if weights is None else Path(base) / Path(weights).expanduser())
+    if weights is not None:
+        raise ValueError(f"{str(model)!r} has weights of its own; weights are given to {', '.join(PUBLISHED)}")
     path = path_of(model, base=base)
     return load_file(path) if path is not None else load(str(model))
 
@@ -275,8 +289,10 @@ def full_name(name: str) -> str:
     """
     if name in PAPER:
         raise ValueError(f"{name!r} ships without weights: make it with zoo.build({name!r}) and train it")
+    if name in PUBLISHED:
+        raise ValueError(f"{name!r} ships without weights: make it with zoo.get({name!r}, weights=...)")
     if SHORT.get(name, name) not in pretrained():
-        raise ValueError(unknown("model", name, [*SHORT, *pretrained(), *PAPER]))
+        raise ValueError(unknown("model", name, [*SHORT, *pretrained(), *PAPER, *PUBLISHED]))
     return SHORT.get(name, name)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 
 from cortexsim._support.checks import unknown
-from cortexsim.graph.cortex_graph import CortexGraph, State
+from cortexsim.graph.cortex_graph import CortexGraph
+from cortexsim.graph.states import State
 from cortexsim.graph.transitions import Transition
 from cortexsim.model.cortex import Cortex
 from cortexsim.stimuli.presentation import AnyPresentation, flash, sustained

@@ -100,11 +100,34 @@ def test_drawing_weights_leaves_the_random_numbers_of_the_user_alone(calibrated)
     torch.testing.assert_close(torch.rand(2), expected)
 
 
-def test_the_weights_of_a_users_module_cannot_be_drawn_again():
+def test_the_weights_of_a_users_modules_are_drawn_again_as_their_layers_draw_them():
+    model = cs.zoo.cornet_rt(size=32, n_classes=3)
+    first, again, other = (untrained_copy(model, seed=seed) for seed in (4, 4, 5))
+    assert first.checksum() == again.checksum()
+    assert len({first.checksum(), other.checksum(), model.checksum()}) == 3
+    assert all(not torch.equal(a, b) for a, b in zip(first.parameters(), model.parameters(), strict=True) if a.ndim > 1)
+
+
+def test_weights_that_no_layer_draws_cannot_be_drawn_again():
+    class Scaled(torch.nn.Conv2d):
+        def __init__(self):
+            super().__init__(3, 4, 3, padding=1)
+            self.inner = torch.nn.ParameterList([torch.ones(4)])
+
     graph = cs.adjacent({"V1": 4, "IT": 4}, size=8)
-    model = cs.Cortex(graph, n_classes=3, readout_time=2, pre_net=torch.nn.Conv2d(3, 4, 3, padding=1))
-    with pytest.raises(ValueError, match=r"\['pre-net'\] are modules of your own.*pass untrained="):
+    model = cs.Cortex(graph, n_classes=3, readout_time=2, pre_net=Scaled())
+    with pytest.raises(ValueError, match=r"the weights of inner \(ParameterList\) cannot be drawn again"):
         untrained_copy(model, seed=0)
+
+
+def test_an_untrained_copy_has_the_same_readout():
+    graph = cs.adjacent({"V1": 4, "IT": 4}, size=8)
+    model = cs.Cortex(
+        graph, n_classes=3, readout_time=2, post_net="map", initialization="torch", normalization="channel"
+    )
+    drawn = untrained_copy(model, seed=0)
+    assert drawn.readout_shape == model.readout_shape
+    assert drawn.initialization == "torch"
 
 
 def test_more_stimuli_than_images_are_refused(calibrated, pictures):

@@ -1,4 +1,4 @@
-"""The builders draw figure 4 of the paper, its siblings and the residual network as a recurrent one."""
+"""The builders draw figure 4 of the paper, its control models and the residual network as a recurrent one."""
 
 import numpy as np
 import pytest
@@ -101,7 +101,7 @@ def test_a_shortcut_outside_0_to_1_is_refused(build, shortcut):
 
 
 @pytest.mark.parametrize("build", [cs.adjacent, cs.fully_recurrent])
-def test_lateral_and_feedback_give_the_siblings_B_BL_BT_and_BLT(build):
+def test_lateral_and_feedback_give_the_models_B_BL_BT_and_BLT(build):
     names = {
         (lateral, feedback): set(build({"V1": 4, "V2": 4}, size=8, lateral=lateral, feedback=feedback).transition_names)
         for lateral in (False, True)

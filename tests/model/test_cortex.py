@@ -1,5 +1,7 @@
 """The model: its parts, its weights, and what it refuses."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
@@ -319,3 +321,33 @@ def test_masks_from_other_images_do_not_depend_on_the_batch(model, images):
     index = torch.tensor([3, 1])
     part = model.readouts(images[index], [4], shown, index=index, others=images)
     torch.testing.assert_close(part, whole[:, index], rtol=0, atol=1e-12)
+
+
+class Listed(nn.Module):
+    """A transition that keeps its convolution where torch does not see it."""
+
+    def __init__(self, source, target, keep):
+        super().__init__()
+        convolution = nn.Conv2d(source.features, target.features, 3, padding=1)
+        self.layers = {"list": [convolution], "dict": {"a": convolution}, "function": lambda h: convolution(h)}[keep]
+
+    def forward(self, h, time):
+        layers = self.layers
+        layer = layers if callable(layers) else layers[0] if isinstance(layers, list) else layers["a"]
+        return layer(h)
+
+
+@pytest.mark.parametrize("keep", ["list", "dict", "function"])
+def test_a_module_that_is_hidden_from_torch_is_warned_of(graph, keep):
+    hidden = graph.without("V1->V1").with_transition("V1", "V1", partial(Listed, keep=keep))
+    with pytest.warns(UserWarning, match=r"V1->V1 \(Listed\) keeps a Conv2d in its attribute 'layers'"):
+        cs.Cortex(hidden, 3, 4)
+
+
+def test_the_size_of_images_goes_with_the_stride_of_the_pre_net():
+    model = cs.zoo.cornet_rt(size=64, n_classes=3)
+    assert model.image_size == (64, 64)
+    assert model.at_size(96).image_size == (96, 96)
+    assert model.at_size(96)(torch.rand(1, 3, 96, 96), cs.sustained()).shape == (1, 3)
+    with pytest.raises(ValueError, match="size must be a multiple of 4 px, the stride of the pre-net, got 66"):
+        model.at_size(66)

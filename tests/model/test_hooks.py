@@ -121,9 +121,21 @@ def test_repeats_that_are_no_number_are_refused(calibrated, pictures, repeats):
         noisy(calibrated, pictures, repeats=repeats)
 
 
-def test_noise_without_statistics_is_refused(small_model, shown_images):
-    with pytest.raises(ValueError, match="a model with normalization 'none' has no statistics"):
-        noisy(small_model, shown_images)
+def test_noise_of_a_model_without_statistics_is_in_standard_deviations_over_the_stimuli(small_model, shown_images):
+    clean = cs.simulate(small_model, shown_images, until=1, dtype="float64")
+    many = noisy(small_model, shown_images, until=1, repeats=200)
+    added = values(many, "V1")[:, 0] - np.repeat(values(clean, "V1")[:, 0], 200, axis=0)
+    np.testing.assert_allclose(added.std((0, 2, 3)), 0.5 * values(clean, "V1")[:, 0].std((0, 2, 3)), rtol=0.03)
+    assert "on these stimuli" in settings(many)["noise_units"]
+
+
+def test_noise_of_a_model_without_statistics_is_as_strong_with_a_lesion(small_model, shown_images):
+    shown = {"until": 4, "silence": {"V2->IT": None}}
+    how = {"lesion": "mean-replaced", "calibrate_on": shown_images.isel(stimulus=[0])}
+    # V1 at time 0 is the same in all of them, and so is its noise
+    runs = [noisy(small_model, shown_images, **extra) for extra in ({}, shown, {**shown, **how})]
+    for one in runs[1:]:
+        np.testing.assert_array_equal(values(one, "V1")[:, 0], values(runs[0], "V1")[:, 0])
 
 
 def test_noise_on_a_state_of_unknown_spread_is_refused_before_the_first_step(calibrated, pictures):

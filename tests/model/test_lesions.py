@@ -272,7 +272,10 @@ def test_statistics_of_a_different_lesion_do_not_serve(calibrated, pictures):
 
 
 def test_a_model_without_normalization_has_nothing_to_recalibrate(small_model, shown_images):
-    with pytest.raises(ValueError, match="'none' has no statistics to recalibrate; use lesion='acute'"):
+    with pytest.raises(
+        ValueError,
+        match="nothing of this model can be recalibrated: its normalization takes its moments from each image",
+    ):
         cs.simulate(
             small_model,
             shown_images,
@@ -281,6 +284,31 @@ def test_a_model_without_normalization_has_nothing_to_recalibrate(small_model, s
             lesion="recalibrated",
             calibrate_on=shown_images,
         )
+
+
+class BatchNormalized(torch.nn.BatchNorm2d):
+    """An update that normalizes with moments of its own, as published models do."""
+
+    def __init__(self, state):
+        super().__init__(state.features)
+
+    def forward(self, total):
+        return super().forward(total)
+
+
+def test_a_models_own_batch_normalization_is_recalibrated_with_the_lesion_in_place(shown_images):
+    graph = cs.adjacent({"V1": 2, "V2": 3}, size=8).with_update("V2", BatchNormalized)
+    model = cs.Cortex(graph, 3, 2, normalization="none", generator=torch.Generator().manual_seed(0)).double().eval()
+    pictures = torch.rand((6, 3, 8, 8), generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    shown = {"until": 1, "silence": {"lateral": None}, "gain": {"V1->V2": 0.1}, "dtype": "float64"}
+    before = model.checksum()
+    acute = cs.simulate(model, pictures, **shown)
+    again = cs.simulate(model, pictures, lesion="recalibrated", calibrate_on=pictures, **shown)
+    assert np.abs(acute["V2"]["activation"].sel(time=1).std()) < 0.5
+    np.testing.assert_allclose(again["V2"]["activation"].sel(time=1).mean(("stimulus", "y", "x")), 0, atol=1e-9)
+    np.testing.assert_allclose(again["V2"]["activation"].sel(time=1).std(("stimulus", "y", "x")), 1, rtol=0.05)
+    assert model.checksum() == before == settings(again)["model"]
+    assert settings(again)["lesion"]["n_images"] == 6
 
 
 def test_statistics_that_are_only_returned_leave_the_model_as_it_is(calibrated, pictures):

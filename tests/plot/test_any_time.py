@@ -33,11 +33,11 @@ def test_a_model_and_kind_that_was_not_measured_is_no_line(accuracy):
 
 def test_a_kind_of_statistics_has_a_colour_and_a_model_a_dash(accuracy):
     drawn = lines(plot.any_time(accuracy))
-    own, held, sibling = (
+    own, held, control = (
         drawn[name] for name in ("recurrent, of each time", "recurrent, held", "feedforward, of each time")
     )
-    assert own.line.color == sibling.line.color != held.line.color
-    assert own.line.dash == held.line.dash != sibling.line.dash
+    assert own.line.color == control.line.color != held.line.color
+    assert own.line.dash == held.line.dash != control.line.dash
 
 
 def test_the_models_own_curve_is_drawn_over_the_others_and_named_first(accuracy):

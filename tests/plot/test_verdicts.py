@@ -26,7 +26,7 @@ def test_each_number_has_a_row_with_its_mean_and_its_range():
 
 
 def test_a_control_without_a_readout_is_a_row_without_a_mark():
-    missing = Measured("sibling", float("nan"), float("nan"), float("nan"), 0)
+    missing = Measured("control", float("nan"), float("nan"), float("nan"), 0)
     figure = verdicts([judged(controls=[missing], verdict=CANNOT_BE_TOLD)])
     assert len(marks(figure, "control", 1).x) == 0
     assert [note.text for note in figure.layout.annotations] == ["no readout"]

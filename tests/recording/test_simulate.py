@@ -168,9 +168,11 @@ def test_rate_is_relu_of_BN_of_the_state_at_its_own_time(calibrated, pictures):
     np.testing.assert_array_equal(rate["readout"]["logits"], state["readout"]["logits"])
 
 
-def test_rate_without_normalization_is_refused(small_model, shown_images):
-    with pytest.raises(ValueError, match="this model has no normalization; record 'state'"):
-        cs.simulate(small_model, shown_images, until=2, quantity="rate")
+def test_rate_without_normalization_is_what_passes_the_relu(small_model, shown_images):
+    state = cs.simulate(small_model, shown_images, until=2, dtype="float64")
+    rate = cs.simulate(small_model, shown_images, until=2, dtype="float64", quantity="rate")
+    assert (values(state, "V1") < 0).any()
+    np.testing.assert_array_equal(values(rate, "V1"), np.maximum(values(state, "V1"), 0))
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])

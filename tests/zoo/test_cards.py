@@ -89,7 +89,7 @@ def test_recurrence_pays_with_time_and_more_for_longer_curves():
     assert float(abs(forward.sel(time=8) - forward.sel(time=3)).max()) < 0.01
 
 
-def test_digits_do_not_need_time_and_a_feedforward_sibling_is_no_worse():
+def test_digits_do_not_need_time_and_a_feedforward_control_is_no_worse():
     recurrent, forward = (
         cs.zoo.card(name)["accuracy"].sel(seed=0, presentation="sustained")
         for name in ("ventral-stream-digits", "ventral-stream-digits-feedforward")
@@ -314,10 +314,10 @@ def test_a_record_says_the_recipe_that_was_run_and_not_its_tasks(make):
     for path in sorted((data_folder() / "models" / "runs").glob("*.json")):
         run = json.loads(path.read_text(encoding="utf-8"))
         name = next(task for task in make.TASKS if run["model"].startswith(f"ventral-stream-{task}"))
-        task, sibling = make.TASKS[name], run["model"].removeprefix(f"ventral-stream-{name}").lstrip("-") or "recurrent"
+        task, control = make.TASKS[name], run["model"].removeprefix(f"ventral-stream-{name}").lstrip("-") or "recurrent"
         for number, (stage, told) in enumerate(zip(task.stages, run["stages"], strict=True), 1):
             precision = told["recipe"]["precision"]
-            assert told["recipe"] == make.recipe_of(task, stage, sibling, run["seed"], precision).to_dict(), path
+            assert told["recipe"] == make.recipe_of(task, stage, control, run["seed"], precision).to_dict(), path
             # as many steps as its epochs have
             recipe = cs.Recipe.from_dict(told["recipe"])
             last = max(record["step"] for record in run["training"] if record["stage"] == number)

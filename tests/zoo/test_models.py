@@ -79,17 +79,17 @@ def test_the_ventral_stream_is_loaded_by_its_short_name():
 
 
 @pytest.mark.parametrize("model", ["ventral-stream", "ventral-stream-digits"])
-def test_siblings_lack_what_their_names_say(model):
-    siblings = cs.zoo.controls(model)
-    assert "feedforward" in siblings
+def test_controls_lack_what_their_names_say(model):
+    controls = cs.zoo.controls(model)
+    assert "feedforward" in controls
     order = ("V1", "V2", "V4", "IT")
-    for kind, name in siblings.items():
+    for kind, name in controls.items():
         steps = {order.index(t.target) - order.index(t.source) for t in cs.zoo.load(name).graph.transitions}
         assert steps == {"lateral": {0, 1}, "feedback": {-1, 1}}.get(kind, {1})
 
 
 @pytest.mark.parametrize("model", ["ventral-stream", "ventral-stream-digits"])
-def test_siblings_are_as_large_as_the_model(model):
+def test_controls_are_as_large_as_the_model(model):
     whole = cs.zoo.card(model).attrs
     for kind, name in cs.zoo.controls(model).items():
         size = "multiply_adds" if kind == "feedforward-wide" else "parameters"

@@ -310,7 +310,7 @@ class Anatomy(HasExercises, Saving, Panel):
                 self.editor.selected = [names[0], names[-1]]
             self.editor.picture = picture(self.reach, self.n_classes)
             if asks or self.editor.cover:
-                self.ask.start(facts_for(self.reach), sibling=False)
+                self.ask.start(facts_for(self.reach), control=False)
             else:
                 self.ask.update(facts_for(self.reach))
         self.notice.value = ""

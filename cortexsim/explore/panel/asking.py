@@ -101,6 +101,14 @@ class Guess:
         return abs(one - other)
 
 
+FORMER_QUESTIONS = {"sibling": "control"}  # in panels that were saved earlier
+
+
+def present_name(question: str) -> str:
+    """Return the present name of a question that may have its former one."""
+    return FORMER_QUESTIONS.get(question, question)
+
+
 class Asking(widgets.VBox):
     """A menu of questions, the present question, and its possible answers.
 
@@ -132,6 +140,7 @@ class Asking(widgets.VBox):
     answer = traitlets.Any(None, allow_none=True)
 
     def __init__(self, questions: Mapping[str, Guess], question: str = "", *, about: Any = None) -> None:
+        question = present_name(question)
         if question and question not in questions:
             raise ValueError(unknown("question", question, questions))
         self.questions, self.about = questions, about
@@ -158,9 +167,10 @@ class Asking(widgets.VBox):
     @traitlets.validate("question")
     def _known(self, proposal: Any) -> str:
         # the menu itself would refuse it without naming the questions
-        if proposal["value"] and proposal["value"] not in self.questions:
-            raise traitlets.TraitError(unknown("question", proposal["value"], self.questions))
-        return proposal["value"]
+        question = present_name(proposal["value"])
+        if question and question not in self.questions:
+            raise traitlets.TraitError(unknown("question", question, self.questions))
+        return question
 
     @property
     def asked(self) -> Guess | None:
@@ -188,7 +198,7 @@ class Asking(widgets.VBox):
             The panel's exercises, whose answers are saved with those to its questions.
         """
         # in place: exercises append to the same list
-        self.answered[:] = [dict(one) for one in answered]
+        self.answered[:] = [{**one, "question": present_name(one["question"])} for one in answered]
         said = []
         for one in self.answered:
             asked = {**exercises, **self.questions}.get(one["question"])

@@ -26,7 +26,7 @@ class Offer:
 
     def __init__(self, model: Cortex, until: int) -> None:
         self.model, self.until = model, until
-        self.free = model.normalization == "none"
+        self.free = not model.needs_statistics
         known = [part for taken in model.statistics.values() for part in taken.presentation.components]
         self._known = [part for part in dict.fromkeys(known) if part.kind in ONE_IMAGE]
         self.arrival = arrival(model.graph)

@@ -20,7 +20,7 @@ from cortexsim._support.settings import (
     text,
     text_or_none,
 )
-from cortexsim.explore.panel.asking import BUILT, Guess
+from cortexsim.explore.panel.asking import BUILT, Guess, present_name
 
 _PANEL = {"panel": text, "question": text, "answered": listed}
 FORMER = {"told": "answered"}
@@ -101,6 +101,7 @@ def check_answers(answered: Any, questions: Mapping[str, Guess]) -> None:
         except (TypeError, ValueError) as error:
             raise ValueError(f"{where}: {error}") from None
         name = answer["question"]
+        name = present_name(name) if isinstance(name, str) else name
         if not isinstance(name, str) or name not in questions:
             raise ValueError(f"{where}: {unknown('question', name, questions)}")
         for part in ("answer", "truth"):

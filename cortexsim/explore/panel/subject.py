@@ -36,7 +36,7 @@ class Subject:
     Attributes
     ----------
     model : Cortex
-    sibling : Cortex or None
+    control : Cortex or None
         The feedforward control of a pretrained model, if there is one.
 
     Raises
@@ -83,9 +83,9 @@ class Subject:
         self.model: Cortex = model if isinstance(model, Cortex) else zoo.get(model)
         if isinstance(data, xr.Dataset):
             self._data = matched(self.model, data)
-        names = {one.model: one.sibling for one in shipped().values()}
-        sibling = names.get(self._named)
-        self.sibling: Cortex | None = None if sibling is None else zoo.get(sibling)
+        names = {one.model: one.control for one in shipped().values()}
+        control = names.get(self._named)
+        self.control: Cortex | None = None if control is None else zoo.get(control)
         self._drawn: xr.Dataset | None = None
 
     @property

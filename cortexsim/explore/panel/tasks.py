@@ -32,7 +32,7 @@ class Task:
         At least one.
     model : str or None
         Name of a pretrained model, or a path; None for a model of your own.
-    sibling : str or None
+    control : str or None
         The feedforward control.
     start : mapping
         The first presentation.
@@ -43,7 +43,7 @@ class Task:
     difficulty: str
     difficulties: Mapping[str, Difficulty]
     model: str | None
-    sibling: str | None = None
+    control: str | None = None
     start: Mapping[str, Any] = field(default_factory=lambda: {"kind": "flash", "duration": 1})
 
     def data_for(self, difficulty: str) -> dict[str, Any] | None:
@@ -68,7 +68,7 @@ TASKS: dict[str, Task] = {
             "long": Difficulty("long (21-28 px)", {"length": [21, 28]}),
         },
         model="ventral-stream-contours",
-        sibling="ventral-stream-contours-feedforward",
+        control="ventral-stream-contours-feedforward",
         start={"kind": "sustained"},
     ),
     "digits": Task(
@@ -77,7 +77,7 @@ TASKS: dict[str, Task] = {
         difficulty="occlusion",
         difficulties=_OCCLUSION,
         model="ventral-stream-digits",
-        sibling="ventral-stream-digits-feedforward",
+        control="ventral-stream-digits-feedforward",
     ),
     "digits-tiny": Task(
         title="digits in debris, a tiny model",
@@ -105,7 +105,7 @@ def shipped() -> dict[str, Task]:
         if source.drawn and source.model is not None and name not in TASKS
     }
     return {
-        name: task if task.sibling in there else replace(task, sibling=None)
+        name: task if task.control in there else replace(task, control=None)
         for name, task in {**TASKS, **plain}.items()
         if task.model in there
     }

@@ -74,8 +74,8 @@ class HowLong(TaskStudy):
     def why_not(self, choices: Chosen) -> str:
         """Say that there is no normalization, or that the model's own statistics do not reach so far."""
         model = self.subject_of(choices).model
-        if model.normalization == "none":
-            return "this model has no normalization, so there are no statistics to choose"
+        if not model.needs_statistics:
+            return "this model normalizes without stored statistics, so there are none to choose"
         if choices["calibration"] == AS_TRAINED:
             try:
                 own = model.find_statistics(UNMASKED[choices["presentation"]])
@@ -99,8 +99,8 @@ class HowLong(TaskStudy):
             POOLED: f"shared over times 0 to {who.model.readout_time}",
         }
         models, curves = {"recurrent": who.model}, [("recurrent", kind) for kind in kinds]
-        if who.sibling is not None:
-            models["feedforward"] = who.sibling
+        if who.control is not None:
+            models["feedforward"] = who.control
             curves.append(("feedforward", CALIBRATED))
         right = np.full((len(models), len(kinds), until + 1), np.nan)
         for number, (name, kind) in enumerate(curves):

@@ -145,12 +145,16 @@ class Lesions(SubjectStudy):
         low, high = (last[f"accuracy_difference_{end}"] for end in ("low", "high"))
         if bool((low.notnull() & (low <= 0) & (high >= 0)).all()):
             text += f" {result.attrs['n']} images show no cost; the intervals say how large a cost could be."
-        elif bool(high.sel(version="acute") < 0) and bool(
-            (high.sel(version=["recalibrated", "mean-replaced"]) >= 0).all()
-        ):
+        elif bool(high.sel(version="acute") < 0) and bool((high.drop_sel(version="acute") >= 0).all()):
             text += " Only the acute version shows it, so it may be nothing but a shift of means."
-        elif bool(high.sel(version="acute") < 0) and bool(high.sel(version="recalibrated") >= 0):
+        elif (
+            "recalibrated" in result["version"]
+            and bool(high.sel(version="acute") < 0)
+            and bool(high.sel(version="recalibrated") >= 0)
+        ):
             text += " Recalibration removes it, so it may be nothing but a shift of means or spreads."
+        if "recalibrated" not in result["version"]:
+            text += " This model takes its moments from each image: there is nothing to recalibrate."
         return f"{text} Statistics and means were taken on {result.attrs['calibration_images']:,} images."
 
     def look(self, result: xr.Dataset) -> None:

@@ -81,7 +81,7 @@ class Masking(SubjectStudy):
 
     def measure(self, choices: Chosen, report: Report) -> xr.Dataset:
         """Run all conditions on the model, and on the feedforward control where it has such statistics."""
-        control, soas = self.who.sibling, self._soas(choices)
+        control, soas = self.who.control, self._soas(choices)
         models = {"recurrent": self._with_shortcut(choices, soas, report)}
         if control is not None and choices["statistics"] != FLASHES and self._knows(control, choices, soas):
             models["feedforward"] = control
@@ -141,7 +141,7 @@ class Masking(SubjectStudy):
         """List the SOAs: all, or those for which the model has statistics, for every control too."""
         duration = 1 if choices["targets"] == UNTIL_MASK else int(choices["targets"])
         possible = [soa for soa in SOAS if soa >= duration and soa < choices["readout_time"]]
-        if choices["statistics"] != OWN or self.who.model.normalization == "none":
+        if choices["statistics"] != OWN:
             return possible
         return [soa for soa in possible if self._knows(self.who.model, choices, [soa])]
 
@@ -160,7 +160,9 @@ class Masking(SubjectStudy):
     @classmethod
     def _knows(cls, model: Cortex, choices: Chosen, soas: Sequence[int]) -> bool:
         """Return whether one set of a model's statistics serves all conditions."""
-        return choices["statistics"] != OWN or cls._serving(model, choices, soas) is not None
+        if choices["statistics"] != OWN or not model.needs_statistics:
+            return True
+        return cls._serving(model, choices, soas) is not None
 
     @staticmethod
     def _serving(model: Cortex, choices: Chosen, soas: Sequence[int]) -> Statistics | None:
@@ -182,7 +184,7 @@ class Masking(SubjectStudy):
         options: dict[str, Any] = {}
         if choices["statistics"] == TRIALS:
             options["calibrate_on"] = training
-        elif choices["statistics"] == FLASHES:
+        elif choices["statistics"] == FLASHES and model.needs_statistics:
             flashes = mixture(*map(flash, durations))
             report(0.0, f"taking statistics from «{flashes}»")
             options["statistics"] = calibrate(model, training, flashes, until=choices["readout_time"], keep=False)

@@ -166,8 +166,7 @@ class Brains(Study):
 
     @staticmethod
     def _images(path: str, model: Cortex) -> xr.Dataset:
-        first = model.graph.states[0]
-        size = first.height, first.width
+        size = model.image_size
         if path.strip():
             found = brains.images(path.strip(), size=size)
             if found.sizes["stimulus"] < LEAST_STIMULI:

@@ -63,7 +63,7 @@ class Sequences(SubjectStudy):
         model = self.who.model
         until = self._until(choices)
         last = max((taken.until for taken in model.statistics.values()), default=0)
-        if model.normalization != "none" and last < until:
+        if model.needs_statistics and last < until:
             return (
                 f"the stream runs to t = {until}, but the model's statistics end at t = {last}: show fewer images, or "
                 f"set «statistics from» to «{STREAMS}»"
@@ -73,13 +73,13 @@ class Sequences(SubjectStudy):
     def measure(self, choices: Chosen, report: Report) -> xr.Dataset:
         """Show each target at every place of its stream, to the model and to its control."""
         models = {"recurrent": self.who.model}
-        if self.who.sibling is not None:
-            models["feedforward"] = self.who.sibling
+        if self.who.control is not None:
+            models["feedforward"] = self.who.control
         training = self.who.training(N_CALIBRATION) if choices["statistics"] == STREAMS else None
 
         def measure(model: Cortex, of_model: Report) -> xr.Dataset:
             statistics = None
-            if training is None and model.normalization != "none":
+            if training is None and model.needs_statistics:
                 statistics = max(model.statistics.values(), key=lambda taken: taken.until)
             return protocols.rapid_sequence(
                 model,

@@ -61,7 +61,7 @@ QUESTIONS: Mapping[str, Guess] = {
         steps=2,
         statistics=STREAMS,
     ),
-    "sibling": _reported(
+    "control": _reported(
         "the control without recurrence",
         "And the feedforward control, which has no memory? In what percentage of streams does it report the second of "
         "four digits, two steps each, at the moment that digit's signal arrives?",

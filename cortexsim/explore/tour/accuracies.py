@@ -52,7 +52,7 @@ class Accuracies:
             Last time.
         """
         # each of these may be another by the time the thread gets to them
-        images, models = material.images, {"recurrent": material.model, "feedforward": material.sibling}
+        images, models = material.images, {"recurrent": material.model, "feedforward": material.control}
         n, chance = len(as_images(images)), 1 / material.model.n_classes
         result: dict[str, Any] = {"title": f"accuracy over time, {n} such images (bars: 95 %)"}
         if key in self._measured:

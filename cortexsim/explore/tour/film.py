@@ -13,7 +13,8 @@ from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.recording import trial
 from cortexsim.recording.description import settings
 from cortexsim.recording.trial import class_names
-from cortexsim.stimuli.presentation import SHOWN, Frames
+from cortexsim.stimuli.frames import Frames
+from cortexsim.stimuli.presentation import SHOWN
 
 N_NAMED = 4
 

@@ -22,7 +22,7 @@ class Material:
 
     Parameters
     ----------
-    model, sibling : Cortex or str, optional
+    model, control : Cortex or str, optional
         Of your own, in place of the tasks'.
     data : Dataset or mapping, optional
         With `model`.
@@ -31,7 +31,7 @@ class Material:
     ----------
     tasks : dict of str to Task
     task : Task
-        The chosen one, with `model`, `sibling` and `images`; set by `choose`.
+        The chosen one, with `model`, `control` and `images`; set by `choose`.
 
     Raises
     ------
@@ -43,13 +43,13 @@ class Material:
         self,
         model: Cortex | str | None = None,
         data: xr.Dataset | Mapping[str, Any] | None = None,
-        sibling: Cortex | str | None = None,
+        control: Cortex | str | None = None,
     ) -> None:
-        if model is None and (data is not None or sibling is not None):
-            what = "data" if data is not None else "sibling"
+        if model is None and (data is not None or control is not None):
+            what = "data" if data is not None else "control"
             raise ValueError(f"{what} goes with a model of your own: give model=, too, or choose one of the tasks")
-        self.tasks = shipped() if model is None else {OWN: _own_task(model, data, sibling)}
-        self._given = {"model": model, "sibling": sibling}
+        self.tasks = shipped() if model is None else {OWN: _own_task(model, data, control)}
+        self._given = {"model": model, "control": control}
         self._images = data if isinstance(data, xr.Dataset) else None
         self._loaded: dict[str, Cortex] = {}
 
@@ -67,7 +67,7 @@ class Material:
         model = self._model("model", chosen.model)
         assert model is not None
         self.model: Cortex = model
-        self.sibling = self._model("sibling", chosen.sibling)
+        self.control = self._model("control", chosen.control)
         difficulty = difficulty or next(iter(chosen.difficulties))
         self.draw(difficulty)
         return difficulty
@@ -106,7 +106,7 @@ def _check_difficulty(task: Task, difficulty: str | None) -> None:
         raise ValueError(unknown(task.difficulty, difficulty, task.difficulties))
 
 
-def _own_task(model: Any, data: Any, sibling: Any) -> Task:
+def _own_task(model: Any, data: Any, control: Any) -> Task:
     """Describe a model and data of one's own."""
     if not isinstance(model, Cortex | str):
         raise TypeError(f"model must be a Cortex, a name or a path, got {type(model).__name__}")
@@ -121,5 +121,5 @@ def _own_task(model: Any, data: Any, sibling: Any) -> Task:
         difficulty="data",
         difficulties={"as given": Difficulty("as given", {})},
         model=model if isinstance(model, str) else None,
-        sibling=sibling if isinstance(sibling, str) else None,
+        control=control if isinstance(control, str) else None,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -54,7 +55,7 @@ class Tour(HasExercises, Saving, Panel):
         A model of your own instead of the task's: a Cortex, the name of a pretrained one, or a path.
     data : Dataset or mapping, optional
         With `model`: images with the coordinate `label`, or a dataset's name and arguments as `rerun` reads them.
-    sibling : Cortex or str, optional
+    control : Cortex or str, optional
         With `model`: a control model, whose accuracy is drawn, too.
     difficulty : str, optional
     stimulus : int
@@ -65,6 +66,8 @@ class Tour(HasExercises, Saving, Panel):
         Last time.
     question : str
         The first question: a key of `QUESTIONS`, or "" for none.
+    sibling : Cortex or str, optional
+        The former name of `control`.
 
     Attributes
     ----------
@@ -104,14 +107,18 @@ class Tour(HasExercises, Saving, Panel):
         *,
         model: Cortex | str | None = None,
         data: xr.Dataset | Mapping[str, Any] | None = None,
-        sibling: Cortex | str | None = None,
+        control: Cortex | str | None = None,
         difficulty: str | None = None,
         stimulus: int = 0,
         presentation: Presentation | None = None,
         until: int | None = None,
         question: str = "settled",
+        sibling: Cortex | str | None = None,
     ) -> None:
-        self._material = Material(model, data, sibling)
+        if sibling is not None:
+            warnings.warn("Tour(sibling=...) is called control= now", DeprecationWarning, stacklevel=2)
+            control = sibling if control is None else control
+        self._material = Material(model, data, control)
         self._tasks = self._material.tasks
         if task is not None and task not in self._tasks:
             raise ValueError(unknown("task", task, self._tasks))
@@ -275,7 +282,7 @@ class Tour(HasExercises, Saving, Panel):
             stimulus=self.stimulus,
             presentation=self._presentation.to_dict(),
             until=self.until,
-            quantity="state" if self._material.model.normalization == "none" else "rate",
+            quantity="rate",
             seed=0,
         )
         shown = stimuli(wanted, self._material.images)
@@ -316,7 +323,7 @@ class Tour(HasExercises, Saving, Panel):
 
     def _measure(self) -> None:
         """Ask about this recording, and measure how often such images are classified correctly."""
-        self.ask.start(self._facts, sibling=self._material.sibling is not None)
+        self.ask.start(self._facts, control=self._material.control is not None)
         key = (self.task, self.difficulty, self._presentation, self.until)
         self._accuracies.show(key, self._material, self._presentation, self.until)
 

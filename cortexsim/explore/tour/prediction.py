@@ -8,7 +8,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from cortexsim.explore.panel.asking import NEVER, Asking
+from cortexsim.explore.panel.asking import NEVER, Asking, present_name
 from cortexsim.explore.panel.notice import alert
 from cortexsim.explore.tour.questions import QUESTIONS, Facts, Question
 from cortexsim.explore.widgets.editor import Editor
@@ -39,7 +39,7 @@ class Prediction(Asking):
         self.stage = stage
         self._final = self._waits = self._starts = False
         # the question that the person has chosen, also while it cannot be asked
-        self._chosen = question
+        self._chosen = present_name(question)
         narrow = widgets.Layout(width="80px")
         self.reveal_button = widgets.Button(description="reveal", button_style="primary", layout=narrow)
         self.skip_button = widgets.Button(description="skip", tooltip="look without a prediction", layout=narrow)
@@ -51,18 +51,18 @@ class Prediction(Asking):
 
     # --- called by the panel
 
-    def start(self, facts: Facts, *, sibling: bool) -> None:
+    def start(self, facts: Facts, *, control: bool) -> None:
         """Ask about another recording.
 
         Parameters
         ----------
         facts : Facts
-        sibling : bool
+        control : bool
             True if there is a feedforward control.
         """
         self.about, self._final = facts, False
         labelled = any(right is not None for right in facts.right)
-        needed = {"settled": labelled, "batch": labelled, "sibling": labelled and sibling}
+        needed = {"settled": labelled, "batch": labelled, "control": labelled and control}
         possible = {name: one for name, one in self.questions.items() if needed.get(name, True)}
         self._starts = True
         try:
@@ -80,19 +80,19 @@ class Prediction(Asking):
         """Update what is known of the recording, without asking again."""
         self.about = facts
 
-    def learn(self, batch: Sequence[float | None] = (), sibling: Sequence[float | None] = (), *, final: bool) -> None:
+    def learn(self, batch: Sequence[float | None] = (), control: Sequence[float | None] = (), *, final: bool) -> None:
         """Take the accuracies of the batch, and reveal an answer that waits for them.
 
         Parameters
         ----------
-        batch, sibling : sequence of (float or None)
+        batch, control : sequence of (float or None)
             Accuracy at each time.
         final : bool
             True if nothing more will be measured.
         """
         if self.about is None:
             return
-        self.about = Facts(**{**vars(self.about), "batch": batch, "sibling": sibling})
+        self.about = Facts(**{**vars(self.about), "batch": batch, "control": control})
         self._final = final
         if self._waits:
             self.reveal()

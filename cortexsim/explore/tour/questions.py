@@ -25,7 +25,7 @@ class Facts:
         At each time: True if this image was classified correctly; None where nothing can be read, or without a label.
     n : int
         Number of images in the batch.
-    batch, sibling : sequence of (float or None)
+    batch, control : sequence of (float or None)
         Accuracy at each time, of the model and of its feedforward control; empty until it is measured.
     chance : float
         Accuracy of guessing.
@@ -38,7 +38,7 @@ class Facts:
     n: int = 0
     chance: float = 0.0
     batch: Sequence[float | None] = field(default_factory=list)
-    sibling: Sequence[float | None] = field(default_factory=list)
+    control: Sequence[float | None] = field(default_factory=list)
 
     @property
     def level(self) -> float:
@@ -64,7 +64,7 @@ class Question(Guess):
     ----------
     cover : "readout" or "time"
         The part that stays hidden until the prediction is made.
-    measured : "batch", "sibling" or ""
+    measured : "batch", "control" or ""
         The measurement that the answer needs.
     mark : "probability", "accuracy" or ""
         The chart in which the answer is marked.
@@ -95,9 +95,9 @@ def reaches_level(facts: Facts) -> int:
     return next((time for time, value in enumerate(facts.batch) if value is not None and value >= facts.level), NEVER)
 
 
-def sibling_last(facts: Facts) -> int:
+def control_last(facts: Facts) -> int:
     """Return the feedforward control's accuracy at its last readable time, in percent."""
-    return round(100 * [value for value in facts.sibling if value is not None][-1])
+    return round(100 * [value for value in facts.control if value is not None][-1])
 
 
 def _anatomy(facts: Facts) -> str:
@@ -177,19 +177,19 @@ QUESTIONS: dict[str, Question] = {
         mark="accuracy",
         **AT_A_TIME,
     ),
-    "sibling": Question(
+    "control": Question(
         title="what the feedforward control reaches",
         text=lambda facts: (
             "What percentage does the feedforward control classify correctly, the last time it can be read? "
             f"(guessing: {facts.chance:.0%})"
         ),
         choices=_percentages,
-        truth=sibling_last,
+        truth=control_last,
         because=_compared_with_model,
         unit="percentage points",
         form="{:g} %",
         label="percent",
-        measured="sibling",
+        measured="control",
     ),
 }
 
@@ -220,12 +220,12 @@ def _why_after_flash(facts: Facts) -> str:
 
 
 def _ahead(facts: Facts) -> float | None:
-    own, other = _best(facts.batch), _best(facts.sibling)
+    own, other = _best(facts.batch), _best(facts.control)
     return None if own is None or other is None else round(100 * (own[0] - other[0]), 1)
 
 
 def _why_ahead(facts: Facts) -> str:
-    own, other = _best(facts.batch), _best(facts.sibling)
+    own, other = _best(facts.batch), _best(facts.control)
     if own is None or other is None:
         return "The accuracies of both models are not measured yet: wait until they are drawn."
     return (

@@ -13,8 +13,9 @@ from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.graph.states import State
 from cortexsim.graph.transitions import Transition
 from cortexsim.model.cortex import Cortex
+from cortexsim.model.nets import seeded
 from cortexsim.zoo.published.layers import IMAGENET, AverageAndLinear, FromPixels, areas
-from cortexsim.zoo.published.weights import Weights, drawn_by, with_weights
+from cortexsim.zoo.published.weights import Weights, with_weights
 
 FEATURES = {"L0": 64, "L1": 64, "L2": 128, "L3": 256, "L4": 512, "L5": 512}
 SIDES = (56, 56, 28, 14, 7, 7)
@@ -95,7 +96,7 @@ def blt(
     pairs += [(area, area) for area in FEATURES] * ("l" in kind)
     pairs += [(after, before) for before, after in pairwise(FEATURES)] * ("t" in kind)
     states = areas(FEATURES, SIDES, size=size, at=224, update=Response)
-    with drawn_by(seed):
+    with seeded(seed):
         first = OrderedDict[str, nn.Module](
             conv=nn.Conv2d(3, 64, 7, stride=2, padding=3), pool=nn.MaxPool2d(3, stride=2, padding=1)
         )

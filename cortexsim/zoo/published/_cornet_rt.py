@@ -12,8 +12,9 @@ from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.graph.states import State
 from cortexsim.graph.transitions import Transition
 from cortexsim.model.cortex import Cortex
+from cortexsim.model.nets import seeded
 from cortexsim.zoo.published.layers import IMAGENET, AverageAndLinear, FromPixels, Unchanged, areas
-from cortexsim.zoo.published.weights import Weights, drawn_by, with_weights
+from cortexsim.zoo.published.weights import Weights, with_weights
 
 FEATURES = {"V1": 64, "V2": 128, "V4": 256, "IT": 512}
 # where the published checkpoint's tensors belong
@@ -92,7 +93,7 @@ def cornet_rt(
     states = areas(FEATURES, (56, 28, 14, 7), size=size, at=224, update=Recurrence, start="zero")
     transitions = [Transition(area, area, Unchanged) for area in FEATURES]
     transitions += [Transition(before, after, Drive) for before, after in pairwise(FEATURES)]
-    with drawn_by(seed):
+    with seeded(seed):
         first = OrderedDict(
             conv=nn.Conv2d(3, 64, 7, stride=4, padding=3), norm=nn.GroupNorm(32, 64), nonlinearity=nn.ReLU()
         )

@@ -12,8 +12,9 @@ from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.graph.states import State
 from cortexsim.graph.transitions import Times, Transition
 from cortexsim.model.cortex import Cortex
+from cortexsim.model.nets import seeded
 from cortexsim.zoo.published.layers import IMAGENET, AverageAndLinear, FromPixels, Unchanged, areas
-from cortexsim.zoo.published.weights import Weights, drawn_by, with_weights
+from cortexsim.zoo.published.weights import Weights, with_weights
 
 FEATURES = {"V1": 64, "V2": 128, "V4": 256, "IT": 512}
 # the times at which each area runs: V2 twice, V4 four times, IT twice
@@ -101,7 +102,7 @@ def cornet_s(
     states = [v1, *(State(s.name, s.features, s.height, s.width, Bottleneck) for s in others)]
     transitions = [Transition(a, b, Channels, Times.of(RUNS[b][0])) for a, b in pairwise(FEATURES)]
     transitions += [Transition(area, area, Unchanged, Times.of(times[1:])) for area, times in RUNS.items()]
-    with drawn_by(seed):
+    with seeded(seed):
         first = OrderedDict[str, nn.Module](
             conv1=nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False),
             norm1=nn.BatchNorm2d(64),

@@ -12,8 +12,9 @@ from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.graph.states import State
 from cortexsim.graph.transitions import Transition
 from cortexsim.model.cortex import Cortex
+from cortexsim.model.nets import seeded
 from cortexsim.zoo.published.layers import CENTRED, AverageAndLinear, FromPixels, areas
-from cortexsim.zoo.published.weights import Weights, drawn_by, with_weights
+from cortexsim.zoo.published.weights import Weights, with_weights
 
 FEATURES = {"L0": 96, "L1": 128, "L2": 192, "L3": 256, "L4": 512, "L5": 1024, "L6": 2048}
 SIDES = (128, 64, 32, 16, 8, 4, 2)
@@ -94,7 +95,7 @@ def spoerer_bl(
     """
     states = areas(FEATURES, SIDES, size=size, at=128, update=Response)
     pairs = [*pairwise(FEATURES), *((area, area) for area in FEATURES)]
-    with drawn_by(seed):
+    with seeded(seed):
         first = OrderedDict[str, nn.Module](conv=nn.Conv2d(3, FEATURES["L0"], 7, padding=3, bias=False))
         model = Cortex(
             CortexGraph(tuple(states), tuple(Transition(source, target, Convolution) for source, target in pairs)),

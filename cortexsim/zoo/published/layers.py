@@ -36,7 +36,7 @@ class FromPixels(nn.Module):
 
     def __init__(self, layers: OrderedDict[str, nn.Module], stride: int, moments: Moments | None) -> None:
         super().__init__()
-        self.layers, self.stride, self.moments = nn.Sequential(layers), stride, moments
+        self.layers, self.image_stride, self.moments = nn.Sequential(layers), stride, moments
         # not in the state_dict: no checkpoint contains them
         mean, std = moments or ((0.0,) * 3, (1.0,) * 3)
         self.register_buffer("mean", torch.tensor(mean).view(3, 1, 1), persistent=False)
@@ -50,7 +50,7 @@ class FromPixels(nn.Module):
 
     def extra_repr(self) -> str:
         """Return what no parameter says and changes the result."""
-        return f"stride={self.stride}, moments={self.moments}"
+        return f"image_stride={self.image_stride}, moments={self.moments}"
 
 
 class AverageAndLinear(nn.Module):

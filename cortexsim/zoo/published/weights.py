@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +15,6 @@ from cortexsim.model.cortex import Cortex
 Weights = str | Path | Mapping[str, Tensor] | None
 NESTED = ("state_dict", "model_state_dict", "model")  # the names under which checkpoints contain their tensors
 COUNTER = "num_batches_tracked"  # of batch normalization: it counts batches of the training, and computes nothing
-
-
-@contextmanager
-def drawn_by(seed: int) -> Iterator[None]:
-    """Draw torch's random numbers from a seed, and leave its global generator as it was."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        yield
 
 
 def with_weights(model: Cortex, weights: Weights, keys: Mapping[str, str], name: str) -> Cortex:

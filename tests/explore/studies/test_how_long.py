@@ -75,7 +75,7 @@ def test_missing_statistics_are_said_before_the_run(panel):
 
 def test_a_model_without_normalization_has_no_statistics_to_choose(given):
     plain = cs.Cortex(given["model"].graph, 10, 4, normalization="none")
-    assert "has no normalization" in cs.explore.HowLong(**{**given, "model": plain}).words.value
+    assert "normalizes without stored statistics" in cs.explore.HowLong(**{**given, "model": plain}).words.value
 
 
 def test_too_few_images_for_statistics_are_an_error_in_the_panel(panel):

@@ -91,7 +91,7 @@ def test_the_accuracy_of_a_target_is_that_of_its_model_and_place():
         {"n": 50, "steps_per_frame": 2, "chance": 0.1},
     )
     assert sequences_questions.QUESTIONS["second"].truth(streams) == 40
-    assert sequences_questions.QUESTIONS["sibling"].truth(streams) == 50
+    assert sequences_questions.QUESTIONS["control"].truth(streams) == 50
     assert sequences_questions.EXERCISES["first"].truth(streams) == 90
     assert sequences_questions.percent_at("recurrent", 2)(streams) is None
     text = sequences_questions.accuracies(streams)

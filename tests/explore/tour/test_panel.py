@@ -29,7 +29,7 @@ def own_model():
 
 
 @pytest.fixture(scope="module")
-def sibling():
+def control():
     torch.manual_seed(1)
     graph = cs.adjacent({"V1": 4, "V2": 4, "IT": 6}, size=16, self_transitions=False)
     graph = graph.without("V2->V1").without("IT->V2")
@@ -44,8 +44,8 @@ def images(n=60):
 
 
 @pytest.fixture
-def panel(own_model, sibling):
-    made = Tour(model=own_model, data=images(), sibling=sibling, until=6, question="")
+def panel(own_model, control):
+    made = Tour(model=own_model, data=images(), control=control, until=6, question="")
     yield made
     made.wait()
 
@@ -145,8 +145,8 @@ def test_shuffling_shows_another_image(panel):
     assert not alerted(panel)
 
 
-def test_shuffling_a_single_image_says_in_the_panel_what_to_do(own_model, sibling):
-    panel = Tour(model=own_model, data=images(1), sibling=sibling, until=6, question="")
+def test_shuffling_a_single_image_says_in_the_panel_what_to_do(own_model, control):
+    panel = Tour(model=own_model, data=images(1), control=control, until=6, question="")
     panel.shuffle()
     assert panel.stimulus == 0
     assert "this panel has one image<div>Give the panel more images" in panel.notice.value
@@ -205,7 +205,7 @@ def test_changed_weights_are_told_in_the_panel(own_model):
     panel.wait()
 
 
-def test_accuracy_over_time_is_that_of_the_same_images(panel, own_model, sibling):
+def test_accuracy_over_time_is_that_of_the_same_images(panel, own_model, control):
     panel.wait()
     shown = cs.simulate(own_model, images(), cs.flash(1), until=6, record=[])
     right = shown["readout"]["logits"].fillna(0).argmax("class") == shown["readout"]["label"]
@@ -274,10 +274,10 @@ def test_rerun_gives_what_the_panel_shows(tmp_path):
     panel.wait()
 
 
-def test_contours_and_digits_are_offered_beside_a_sibling_without_recurrence():
-    siblings = {name: task.sibling for name, task in shipped().items()}
-    assert siblings["contours"] == "ventral-stream-contours-feedforward"
-    assert siblings["digits"] == "ventral-stream-digits-feedforward"
+def test_contours_and_digits_are_offered_beside_a_control_without_recurrence():
+    controls = {name: task.control for name, task in shipped().items()}
+    assert controls["contours"] == "ventral-stream-contours-feedforward"
+    assert controls["digits"] == "ventral-stream-digits-feedforward"
     panel = Tour("digits", until=4)
     panel.wait()
     assert not alerted(panel)
@@ -295,12 +295,12 @@ def test_a_panel_opens_on_the_settings_of_another():
     again.wait()
 
 
-def test_settings_of_a_given_model_open_with_that_model_only(panel, own_model, sibling):
+def test_settings_of_a_given_model_open_with_that_model_only(panel, own_model, control):
     again = Tour.from_settings(panel.settings, model=own_model, data=images())
     assert again.settings == panel.settings
     again.wait()
     with pytest.raises(ValueError, match="the model is not the one of these settings"):
-        Tour.from_settings(panel.settings, model=sibling, data=images())
+        Tour.from_settings(panel.settings, model=control, data=images())
 
 
 def test_a_named_dataset_of_ones_own_is_drawn(own_model):
@@ -330,7 +330,7 @@ def test_a_model_without_normalization_shows_activation():
         ({"model": 3, "data": {}}, TypeError, "model must be a Cortex, a name or a path, got int"),
         ({"model": "digits-tiny"}, TypeError, "data must be a Dataset .*, got NoneType"),
         ({"task": "digits-tiny", "data": images(4)}, ValueError, "data goes with a model of your own: give model="),
-        ({"task": "digits-tiny", "sibling": "digits-tiny"}, ValueError, "sibling goes with a model of your own"),
+        ({"task": "digits-tiny", "control": "digits-tiny"}, ValueError, "control goes with a model of your own"),
         ({"task": "digits-tiny", "presentation": "flash"}, TypeError, "presentation must be a flash.*got str"),
         ({"task": "digits-tiny", "presentation": cs.sequence(1)}, ValueError, "this panel shows a flash, sustained or"),
         (
@@ -407,8 +407,8 @@ def test_an_exercise_is_judged_by_what_is_shown_and_not_by_what_was_refused(pane
     assert panel.results[0][0] == before
 
 
-def test_a_question_that_cannot_be_asked_for_a_while_is_asked_again(own_model, sibling):
-    panel = Tour(model=own_model, data=images(), sibling=sibling, until=6, question="batch")
+def test_a_question_that_cannot_be_asked_for_a_while_is_asked_again(own_model, control):
+    panel = Tour(model=own_model, data=images(), control=control, until=6, question="batch")
     assert panel.ask.question == "batch"
     panel.until = 1
     assert panel.ask.question == ""
@@ -430,7 +430,7 @@ def test_an_exercise_of_the_tour_is_checked_by_what_is_shown(panel):
     told = panel.EXERCISES["another-task"].truth(panel.ask.about)
     best = [
         max(value for value in values if value is not None)
-        for values in (panel.ask.about.batch, panel.ask.about.sibling)
+        for values in (panel.ask.about.batch, panel.ask.about.control)
     ]
     assert told == pytest.approx(100 * (best[0] - best[1]), abs=0.06)
     assert panel.EXERCISES["after-a-flash"].truth(panel.ask.about) is None
@@ -442,3 +442,9 @@ def test_a_tour_that_has_measured_nothing_cannot_tell():
     for one in EXERCISES.values():
         assert one.truth(facts) is None
         assert "not measured yet" in one.because(facts)
+
+
+def test_the_former_name_of_the_control_model_is_accepted_with_a_warning(own_model, control):
+    with pytest.warns(DeprecationWarning, match="called control= now"):
+        panel = Tour(model=own_model, data=images(), sibling=control, until=6, question="")
+    assert panel._material.control is control

@@ -3,6 +3,7 @@
 import pytest
 
 from cortexsim.explore.panel.asking import NEVER, tally
+from cortexsim.explore.panel.settings import check_answers
 from cortexsim.explore.tour.prediction import Prediction
 from cortexsim.explore.tour.questions import QUESTIONS, Facts
 from cortexsim.explore.widgets.stage import Stage
@@ -16,17 +17,17 @@ FACTS = Facts(
     n=100,
     chance=0.5,
 )
-BATCH, SIBLING = [*NONE, 0.6, 0.8, 0.93, 0.91], [*NONE, 0.55, 0.58, None, None]
+BATCH, CONTROL = [*NONE, 0.6, 0.8, 0.93, 0.91], [*NONE, 0.55, 0.58, None, None]
 
 
 def asking(question):
     panel = Prediction(Stage(), question)
-    panel.start(FACTS, sibling=True)
+    panel.start(FACTS, control=True)
     return panel
 
 
 def known(**changes):
-    return Facts(**{**vars(FACTS), "batch": BATCH, "sibling": SIBLING, **changes})
+    return Facts(**{**vars(FACTS), "batch": BATCH, "control": CONTROL, **changes})
 
 
 def test_a_signal_arrives_when_the_last_state_first_holds_something():
@@ -47,8 +48,8 @@ def test_the_level_lies_halfway_between_guessing_and_always_right():
     assert QUESTIONS["batch"].truth(known(batch=[*NONE, 0.5, 0.6, 0.7, 0.749])) == NEVER
 
 
-def test_the_sibling_is_judged_at_its_last_readable_time():
-    assert QUESTIONS["sibling"].truth(known()) == 58
+def test_the_control_is_judged_at_its_last_readable_time():
+    assert QUESTIONS["control"].truth(known()) == 58
 
 
 def test_never_is_as_far_as_the_step_after_the_last_time():
@@ -129,7 +130,7 @@ def test_a_prediction_about_the_batch_waits_for_its_measurement():
 
 
 def test_a_measurement_that_failed_does_not_count():
-    panel = asking("sibling")
+    panel = asking("control")
     panel.answer = 60
     panel.reveal()
     panel.learn(final=True)
@@ -142,7 +143,7 @@ def test_another_recording_is_asked_about_anew():
     panel = asking("settled")
     panel.answer = 4
     panel.reveal()
-    panel.start(FACTS, sibling=True)
+    panel.start(FACTS, control=True)
     assert panel.answer is None
     assert panel.stage.cover == "readout"
     assert panel.stage.marks == []
@@ -150,17 +151,17 @@ def test_another_recording_is_asked_about_anew():
 
 
 def test_what_cannot_be_answered_is_not_asked():
-    panel = Prediction(Stage(), "sibling")
-    panel.start(FACTS, sibling=False)
+    panel = Prediction(Stage(), "control")
+    panel.start(FACTS, control=False)
     assert panel.question == ""
-    assert "sibling" not in [value for _, value in panel.menu.options]
-    panel.start(Facts(**{**vars(FACTS), "right": [None] * 6}), sibling=False)
+    assert "control" not in [value for _, value in panel.menu.options]
+    panel.start(Facts(**{**vars(FACTS), "right": [None] * 6}), control=False)
     assert [value for _, value in panel.menu.options] == ["", "arrival"]
 
 
 def test_the_question_stays_when_the_menu_changes():
     panel = asking("batch")
-    panel.start(FACTS, sibling=False)
+    panel.start(FACTS, control=False)
     assert panel.question == panel.menu.value == "batch"
 
 
@@ -176,3 +177,16 @@ def test_an_error_in_an_answer_is_shown_in_the_panel(monkeypatch):
 def test_the_tally_keeps_steps_and_points_apart():
     text = tally([("steps", 1), ("steps", 2), ("points", 12)])
     assert text == "2 predictions, on average 1.5 steps off; 1 prediction, on average 12.0 points off"
+
+
+def test_the_former_name_of_a_question_still_opens_it():
+    panel = Prediction(Stage(), "sibling")
+    panel.start(FACTS, control=True)
+    assert panel.question == "control"
+    panel.question = ""
+    panel.question = "sibling"
+    assert panel.question == "control"
+    saved = [{"question": "sibling", "answer": 60, "truth": 58}]
+    check_answers(saved, QUESTIONS)
+    panel.recall(saved, {})
+    assert panel.answered == [{"question": "control", "answer": 60, "truth": 58}]

@@ -104,7 +104,7 @@ class Stage {
     const batch = this.model.get("accuracy");
     this.accuracy.set({
       title: batch.title ?? "accuracy over time",
-      spoken: "accuracy over time, recurrent model and feedforward sibling",
+      spoken: "accuracy over time, recurrent model and feedforward control",
       yLabel: "accuracy (fraction)",
       times: scene.times,
       empty: batch.series?.length ? scene.times.map((t) => batch.series.every((one) => one.values[t] == null)) : [],
