@@ -46,7 +46,7 @@ def as_record(found: xr.Dataset) -> dict[str, Any]:
     by, prefix = ("cells", "maze_") if "cells" in found.dims else ("length", "")
     growth, rows = {}, {}
     for value in found[by].values.tolist():
-        rows[value] = {
+        rows[str(value)] = {
             str(name).removeprefix(prefix): _plain(one.sel({by: value}))
             for name, one in found.data_vars.items()
             if by in one.dims and "distance" not in one.dims

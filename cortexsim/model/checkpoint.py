@@ -277,7 +277,9 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def _description(meta: Mapping[str, Any]) -> str:
-    return checksum(json.dumps(meta, sort_keys=True), digits=64)
+    # as it is read again: JSON has texts as keys, and numbers sort in another order
+    read = json.loads(json.dumps(meta))
+    return checksum(json.dumps(read, sort_keys=True), digits=64)
 
 
 def _content(tensors: Mapping[str, Tensor]) -> str:

@@ -252,6 +252,7 @@ def collapse(result: xr.Dataset, masks: Sequence[str] = ("noise", "lines", "targ
     figure.update_xaxes(title_text="SOA − length / speed (steps)")
     figure.update_yaxes(tickformat=".0%", range=[0.35, 1.03])
     figure.update_yaxes(title_text="yes or no at the far point", col=1)
+    figure.update_annotations(font_size=theme.TITLE_PX)
     n = int(result["masked"].attrs.get("n", 0)) // masked.sizes["masked_length"]
     note = (
         f"The picture stays until the mask comes; a decision is kept once it is taken. {n} curves of each length, "

@@ -55,9 +55,11 @@ def film_strip(
     )
     for column, time in enumerate(chosen, 1):
         figure.add_image(z=pictures[known.index(time)], row=1, col=column, hoverinfo="skip")
-    lines.head(figure, title or "the tag spreads from the dot", _words(data, stimulus), height=SIDE_PX + 100)
+    lines.head(figure, title or "the tag spreads from the dot", _words(data, stimulus), height=SIDE_PX + 120)
     _bare(figure)
-    figure.update_layout(width=SIDE_PX * len(chosen) + 20)
+    figure.update_annotations(font_size=theme.TITLE_PX)
+    # the times are written between the subtitle and the pictures
+    figure.update_layout(width=SIDE_PX * len(chosen) + 20, margin_t=figure.layout.margin.t + 24)
     return figure
 
 

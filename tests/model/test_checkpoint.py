@@ -341,3 +341,9 @@ def test_modules_that_differ_in_their_weights_only_may_have_one_name(path):
     torch.nn.init.constant_(model.updates["V2"].weight, 0.5)
     cs.save(model, path)
     assert cs.load(path, {"PReLU": nn.PReLU()}).updates["V2"].weight.tolist() == [0.5]
+
+
+def test_facts_whose_keys_are_numbers_come_back_as_texts(small_model, tmp_path):
+    # 13 is after 5 as a number, and before it as a text
+    cs.save(small_model, tmp_path / "m.safetensors", about={"by_cells": {5: 0.9, 13: 0.8}})
+    assert cs.load(tmp_path / "m.safetensors").about == {"by_cells": {"5": 0.9, "13": 0.8}}

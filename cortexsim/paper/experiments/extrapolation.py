@@ -27,6 +27,7 @@ from cortexsim.protocols._masking import masking
 from cortexsim.training.recipe import Recipe
 from cortexsim.zoo.tracers import TRACERS, Tracer
 
+CURVES = "curves of 3 to 10 px on 16x16 px"
 N_SMALL = 64  # training images at smoke scale
 MASKS = {"noise": "noise", "lines": "image"}
 LATCH = 2.0  # log odds; at 0, 9 of 40 foils of training images were tagged for a moment, at 2 none
@@ -160,8 +161,9 @@ EXTRAPOLATION = Experiment(
     "The task is our own: curves of 3 to 10 px and mazes of 5x5 cells in training, longer and larger ones in the test.",
     figures=("extrapolation", "controls", "steps-needed", "wave", "collapse", "mazes"),
     seeds=5,
+    own_name=CURVES,
     own_material=_material,
-    about_data=f"curves of 3 to 10 px on 16x16 px and mazes of 5x5 cells, {N_TRAINING:,} training images; test curves "
+    about_data=f"{CURVES} and mazes of 5x5 cells, {N_TRAINING:,} training images; test curves "
     f"of {', '.join(map(str, FULL.curves))} px and mazes of {', '.join(map(str, FULL.mazes))} cells a side",
     validated_on="nothing was chosen on these test images; the settings come from training curves and curves of 20 px "
     "of other seeds",

@@ -21,6 +21,7 @@ from cortexsim._support.run_folder import already_there
 from cortexsim.model.devices import checked_device
 from cortexsim.paper.experiments.equivalence import EQUIVALENCE
 from cortexsim.paper.experiments.experiment import Experiment
+from cortexsim.paper.experiments.extrapolation import EXTRAPOLATION
 from cortexsim.paper.experiments.folder import ExperimentFolder
 from cortexsim.paper.experiments.inhomogeneous import INHOMOGENEOUS
 from cortexsim.paper.experiments.material import Material, prepare
@@ -47,6 +48,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         INHOMOGENEOUS,
         PLAIN_OR_RESIDUAL,
         SEQUENCES,
+        EXTRAPOLATION,
     )
 }
 
@@ -268,7 +270,8 @@ def _result(
         or f"{experiment.own_name or material.name}, {scale.side}x{scale.side} px, {n_train:,} training and "
         f"{n_test:,} test images",
         "not_drawn": experiment.not_drawn,
-        "scale": str(scale),
+        # models that are not the paper's have a size of their own
+        "scale": str(scale) if experiment.own_material is None else scale.name,
         **(
             {"validated_on": experiment.validated_on or _validated_on(scale.recipe, n_train)} | trained
             if trained

@@ -1,0 +1,62 @@
+"""Figures of the experiment that runs longer than trained, drawn from the result that ships."""
+
+import numpy as np
+import pytest
+
+from cortexsim import plot
+from cortexsim.paper.experiments import shipped
+from cortexsim.plot._experiment import FIGURES
+from tests.plot.look import check_look
+
+
+@pytest.fixture(scope="module")
+def result():
+    return shipped("extrapolation")
+
+
+def lines_of(figure):
+    return {trace.name: trace for trace in figure.data if trace.name and not trace.name.endswith("interval")}
+
+
+def test_accuracy_over_time_marks_the_trained_time_and_names_each_length(result):
+    figure = plot.over_time_by_length(result)
+    assert [shape.x0 for shape in figure.layout.shapes if shape.name == "trained"] == [12]
+    drawn = lines_of(figure)
+    for length in result["length"].values:
+        mean = result["yes_no"].sel(model="tracer", length=length).mean("seed").values
+        np.testing.assert_allclose(np.array(drawn[f"{length} px"].y, float), mean)
+
+
+def test_every_model_of_curves_is_a_line_with_its_number_of_seeds(result):
+    names = list(lines_of(plot.controls_by_length(result)))
+    of_curves = result["yes_no_end"].notnull().any(["seed", "length"])
+    for model in result["model"].values[of_curves.values]:
+        n = int(result["yes_no_end"].sel(model=model).notnull().any("length").sum())
+        (name,) = [name for name in names if name.startswith(f"{model}:")]
+        assert name.endswith("one seed" if n == 1 else f"{n} seeds")
+
+
+def test_the_collapse_is_drawn_against_soa_less_the_time_of_the_wave(result):
+    figure = plot.collapse(result, masks=("noise",))
+    masked = result["masked"].sel(model="tracer").dropna("seed", how="all")
+    slope = float(result["slope"].sel(model="tracer", seed=masked["seed"]).mean())
+    for length in masked["masked_length"].values:
+        trace = lines_of(figure)[f"{length} px"]
+        np.testing.assert_allclose(trace.x, masked["soa"] - slope * length)
+
+
+def test_the_steps_needed_of_each_seed_are_a_line_that_names_its_slope(result):
+    figure = plot.steps_by_length(result)
+    slope = float(result["slope"].sel(model="tracer", seed=0))
+    (name,) = [name for name in lines_of(figure) if name.startswith("seed 0")]
+    assert f"{slope:.2f} steps a pixel" in name
+
+
+def test_all_of_them_obey_the_rules_of_figures(result):
+    for name in result.attrs["figures"].split(","):
+        check_look(FIGURES[name](result).to_dict())
+
+
+def test_a_result_of_another_experiment_is_refused():
+    with pytest.raises(ValueError, match="of the experiment extrapolation"):
+        plot.steps_by_length(shipped("sequences"))
