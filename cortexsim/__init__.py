@@ -1,4 +1,4 @@
-"""See a recurrent model of visual cortex think: flash an image, and hold time in your hand.
+"""See a recurrent model of visual cortex think: flash an image, and move through time.
 
 The science is Liao & Poggio (2016), "Bridging the Gaps Between Residual Learning, Recurrent Neural Networks and Visual
 Cortex" (arXiv 1604.03640).

@@ -35,6 +35,6 @@ def reader_has_left() -> bool:
 
 
 def discard_output() -> None:
-    """Let what Python still writes to standard output as it exits go nowhere, rather than fail once more."""
+    """Discard what Python still writes to standard output as it exits: writing it would fail again."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -109,7 +109,7 @@ def netcdf3(path: str, most: int) -> None:
 
 
 def matlab(path: str) -> bytes:
-    """Read a MATLAB file, and write what it contains anew: a file that any damage has been read out of."""
+    """Read a MATLAB file, and write what it contains again: a file that any damage has been read out of."""
     from scipy.io import loadmat, savemat
 
     contents = {name: value for name, value in loadmat(path).items() if not name.startswith("__")}

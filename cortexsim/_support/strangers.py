@@ -50,7 +50,7 @@ def rehearsed(task: str, path: Path) -> bytes:
     Returns
     -------
     bytes
-        What the child hands on: of "matlab" the same contents, written anew; else nothing.
+        What the child hands on: of "matlab" the same contents, written again; else nothing.
 
     Raises
     ------

@@ -67,7 +67,7 @@ def choose_device(device: str | None, threads: int | None) -> torch.device:
 
 
 def once(pairs: Iterable[tuple[str, Value]], done: str, example: str) -> dict[str, Value]:
-    """Put what is given for names into a mapping, and refuse a name that is given twice."""
+    """Collect values that are given by name in a mapping; refuse a name that is given twice."""
     found: dict[str, Value] = {}
     for name, value in pairs:
         if name in found:

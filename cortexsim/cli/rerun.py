@@ -85,7 +85,7 @@ def _measure_again(settings: dict[str, Any], to: Path | None) -> None:
 
 
 def readout_over_time(recording: Any) -> Iterator[str]:
-    """Say what the readout of the first stimulus names at each time, and with which probability."""
+    """Describe the readout of the first stimulus: its class at each time, and the probability of that class."""
     import numpy as np
 
     from cortexsim.analyse.probabilities import softmax

@@ -38,7 +38,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         type=int,
         help="worker processes on this machine; 0: compute in this one; default: as memory and cores allow",
     )
-    parser.add_argument("--resume", action="store_true", help="continue a study that was stopped, or has grown")
+    parser.add_argument("--resume", action="store_true", help="continue a study that was stopped or extended")
     parser.add_argument("--retries", type=int, default=0, metavar="N", help="try a point that fails again; default: 0")
     parser.add_argument("--yes", action="store_true", help="run more than 10,000 points without asking")
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 GRAPHS = {"adjacent": adjacent, "fully-recurrent": fully_recurrent}
 AREAS = ("V1", "V2", "V4", "IT")
-# the parser has no defaults of its own, so that it is known which options were given
+# the parser has no defaults of its own: only options that were given are in the namespace
 GRAPH: dict[str, Any] = {"graph": "adjacent", "features": "16,32,64", "size": 32}
 CHOICES = {
     "graph": GRAPHS,
@@ -122,7 +122,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         if isinstance(default, bool):
             # what is there by default can be left out
             build.add_argument(
-                f"--no-{name}", dest=name, action="store_false", default=None, help=f"no {name} transitions"
+                f"--no-{name}", dest=name, action="store_false", default=None, help=f"no {name} connections"
             )
         else:
             _add_value(build, name, type(default), f"{default:g}" if isinstance(default, float) else str(default))
@@ -136,7 +136,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
             _add_value(training, name, kind, "what suits the data" if name == "augmentation" else "the recipe's")
     parser.add_argument("--resume", action="store_true", help="continue a training that was stopped")
     parser.add_argument(
-        "--overwrite", action="store_true", help="replace the model that is there, once the new one is whole"
+        "--overwrite", action="store_true", help="replace an existing model, once the new one is complete"
     )
     add_machine(parser)
 
@@ -155,7 +155,7 @@ def _add_value(group: argparse._ArgumentGroup, name: str, kind: Callable[[str], 
 def run(options: argparse.Namespace) -> None:
     """Run the command, alone or as one of the processes that torchrun started."""
     if os.environ.get("RANK", "0") == "0":
-        # seconds pass before the first step, and a person who sees nothing thinks that nothing happens
+        # seconds pass before the first step, and without a message nothing would seem to happen
         images = f"drawing {options.n:,} {options.data}" if options.data in drawn() else f"reading {options.data}"
         print(f"loading torch, {images}", flush=True)
     from cortexsim.training import distributed
@@ -209,7 +209,7 @@ def _model_and_data(
         paper = cs.zoo.PAPER[one_of(name, "model of the paper", cs.zoo.PAPER)]
         if given:
             options = ", ".join(f"--no-{one}" if given[one] is False else _option(one) for one in given)
-            raise ValueError(f"--model {name} settles how the model is built; leave out {options}")
+            raise ValueError(f"--model {name} determines how the model is built; leave out {options}")
         data = cs.datasets.get(source, n, part="train", seed=seed, size=paper.graph().states[0].size)
         return cs.zoo.build(name, len(cs.datasets.classes(data))), data
     chosen = {**model_arguments(), **given}
@@ -233,14 +233,14 @@ def _built(chosen: dict[str, Any], n_classes: int) -> Cortex:
 
 def _recipe(name: str, changes: dict[str, Any], data: str) -> Recipe:
     if name == "quick" and "augmentation" not in changes:
-        # photographs bear crops and mirror images; what bears less is registered with its dataset
+        # photographs may be cropped and mirrored; a dataset whose images may not says so in the registry
         changes["augmentation"] = SOURCES[data].augmentation if data in SOURCES else "crop-flip"
     recipe: Recipe = getattr(Recipe, name)(**changes)
     return recipe
 
 
 def _train(model: Cortex, data: xr.Dataset, recipe: Recipe, state: Path, device: torch.device) -> None:
-    """Train, and print how it goes."""
+    """Train, and print the progress."""
     import cortexsim as cs
     from cortexsim.training import distributed
 
@@ -250,7 +250,7 @@ def _train(model: Cortex, data: xr.Dataset, recipe: Recipe, state: Path, device:
         images = f"{data.sizes['stimulus']} images of {model.n_classes} classes from {data.attrs['name']}"
         print(f"{model}\n{images}, on {device}{among}")
         print(f"shown: {recipe.presentation}", flush=True)
-    # closed before anything is said of it: what was done so far is on disk then
+    # closed before the message, so that what was done so far is on disk
     with closing(cs.train(model, data, recipe, checkpoint=state)) as training, stop_on_request() as stopping:
         for record in training:
             if first:

@@ -1,4 +1,4 @@
-"""`cortexsim verify`: whether all of a recording can be read."""
+"""`cortexsim verify`: check that all of a recording can be read."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--mend",
         action="store_true",
-        help="mark what is damaged as not written (.zarr): the command that made it does it again with --resume",
+        help="mark what is damaged as not written (.zarr): the command that made it writes it again with --resume",
     )
 
 
@@ -30,4 +30,4 @@ def run(options: argparse.Namespace) -> None:
     import cortexsim as cs
 
     n_bytes = cs.verify(options.recording, mend=options.mend)
-    print(f"{options.recording} is whole: {n_bytes:,} bytes of activity were read")
+    print(f"{options.recording} is complete: {n_bytes:,} bytes of activity were read")

@@ -307,7 +307,7 @@ def _bar(distance: Tensor, thickness: Tensor) -> Tensor:
 
 
 def _hidden(distance: Tensor, thickness: Tensor) -> Tensor:
-    """How much of each pixel bars hide together, shape (stimulus, pixel)."""
+    """Return the fraction of each pixel that bars cover together, shape (stimulus, pixel)."""
     open_ = torch.ones_like(distance[:, 0])
     for k in range(distance.shape[1]):
         open_ = open_ * (1 - _bar(distance[:, k], thickness))

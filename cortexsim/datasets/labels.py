@@ -75,7 +75,7 @@ def labelled(
 
 
 def classes(dataset: xr.Dataset) -> list[str]:
-    """Name the classes of a dataset, in the order of its labels.
+    """Return the names of the classes of a dataset, in the order of its labels.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def split(dataset: xr.Dataset, fraction: float, *, seed: int = 0) -> tuple[xr.Da
     fraction : float
         The fraction of each class that is held out, rounded to whole stimuli; between 0 and 1.
     seed : int
-        Another seed holds out other stimuli. The same dataset and seed give the same split.
+        A different seed holds out different stimuli. The same dataset and seed give the same split.
 
     Returns
     -------
@@ -193,7 +193,7 @@ def check_part(part: str) -> None:
 
 
 def device_named(device: str | torch.device) -> torch.device:
-    """Find the device to compute on, or say why it cannot be had."""
+    """Return the device to compute on, or report why it is not available."""
     try:
         found = torch.device(device)
         torch.empty(0, device=found)

@@ -277,7 +277,7 @@ class CortexGraph:
         """
         weights = {Kind.parse(str(t.kind)).shortcut for t in self.transitions if _may_carry(t)}
         if len(weights) > 1:
-            raise ValueError(f"the shortcuts have no one weight: there are {sorted(weights)}")
+            raise ValueError(f"the shortcuts have several weights: {sorted(weights)}")
         return next(iter(weights), None)
 
     def with_shortcut(self, weight: float) -> CortexGraph:

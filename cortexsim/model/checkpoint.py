@@ -256,7 +256,7 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path} is no safetensors file, or it is cut or damaged: {error}") from error
+        raise ValueError(f"{path} is no safetensors file, or it is truncated or damaged: {error}") from error
     try:
         meta = json.loads(metadata[KEY])
         found = int(meta["format"])

@@ -80,7 +80,7 @@ class Statistics:
             known = f"only for times {times[0]} to {times[-1]}" if times else "nor for any other time"
             raise MissingStatisticsError(
                 f"no statistics for {place} at time {time} ({known}, taken on «{self.presentation}»); "
-                f"take them: calibrate(model, images, until={time}, presentation=...)"
+                f"take them: calibrate(model, images, presentation, until={time})"
             ) from None
 
     def times(self, place: str) -> list[int]:
@@ -227,8 +227,8 @@ def choose(
         if not fitting:
             raise MissingStatisticsError(
                 f"the model has no statistics for «{wanted or 'any presentation'}»; it has "
-                f"{[str(one.presentation) for one in known] or 'none'}. Take them: calibrate(model, images, until=..., "
-                "presentation=...), or reuse others on purpose: statistics=..."
+                f"{[str(one.presentation) for one in known] or 'none'}. Take them: calibrate(model, images, "
+                "presentation, until=...), or reuse others on purpose: statistics=..."
             )
         found = fitting[0]
     if found.weights != weights:

@@ -132,7 +132,7 @@ class _Training:
         images, labels = pairs(data, model, recipe.calibrate_until or 2 * model.readout_time)
         if model.has_own_pre_net and len(recipe.growth) > 1:
             raise ValueError(
-                f"growth {recipe.growth} shrinks the images, which a pre-net of your own may not bear; "
+                f"growth {recipe.growth} shrinks the images, which a pre-net of your own may not accept; "
                 "set growth=((0.0, 1.0),) in the recipe"
             )
         ranks.refuse_uneven(recipe.batch_size)
@@ -240,7 +240,7 @@ class _Training:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip_norm)
         self.optimizer.step()
         self.step += 1
-        # left on the device, so that no step waits for a GPU
+        # stays on the device, so that no step waits for a GPU
         self._since.append((loss.detach(), times, accuracy))
 
     def _forward(self) -> tuple[Tensor, list[int], Tensor]:
@@ -326,7 +326,7 @@ class _Training:
             bad = self.step - len(losses) + 1 + int((~losses.isfinite()).nonzero()[0])
             saved = f"; {self.path} has the last good state" if self.path is not None and self.path.exists() else ""
             raise TrainingDivergedError(
-                f"the loss was no finite number at step {bad} of {self.steps}, at learning rate "
+                f"the loss was not a finite number at step {bad} of {self.steps}, at learning rate "
                 f"{self.recipe.learning_rate_at(bad / self.steps):.3g}: lower learning_rate, or set "
                 f"precision='float32'{saved}"
             )

@@ -42,10 +42,10 @@ def augment_with_maps(images: Tensor, labels: Tensor, kind: str, seed: int, inde
 
 
 def shrink(images: Tensor, scale: float, multiple: int) -> Tensor:
-    """Shrink images to a scale of their side, to a multiple of so many pixels that every state's side is whole."""
+    """Shrink images to a fraction of their side, rounded so that every state has whole pixels."""
     if scale == 1:
         return images
     size = [max(round(side * scale / multiple), 1) * multiple for side in images.shape[-2:]]
     pixels = images.float() / 255 if images.dtype == torch.uint8 else images
-    # rounding may leave [0, 1] by a hair
+    # rounding may leave [0, 1] by very little
     return F.interpolate(pixels, size, mode="bilinear", antialias=True).clamp(0, 1)

@@ -36,12 +36,12 @@ def joined(device: torch.device) -> Iterator[torch.device]:
 
 
 def rank() -> int:
-    """Return which of the processes this is; 0 where there is one."""
+    """Return the rank of this process; 0 for a single process."""
     return dist.get_rank() if together() else 0
 
 
 def n_ranks() -> int:
-    """Return how many processes there are."""
+    """Return the number of processes."""
     return dist.get_world_size() if together() else 1
 
 

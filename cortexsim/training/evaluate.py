@@ -34,7 +34,7 @@ def accuracies(
     seed: int = 0,
     batch_size: int = 500,
 ) -> dict[int, float]:
-    """Return the fraction of images that are named correctly at each readout time, with stored statistics.
+    """Return the fraction of images that are classified correctly at each readout time, with stored statistics.
 
     Labels may differ from time to time, shape (stimulus, time); see `labels_at`. A map, with labels (stimulus, y, x),
     is correct if every pixel of the line is.
@@ -48,12 +48,12 @@ def accuracies(
 
 
 def asked_times(labels: Tensor) -> list[int] | None:
-    """Return the times at which labels of shape (stimulus, time) ask for something; None where one serves all times."""
+    """Return the times at which labels (stimulus, time) ask for an answer; None for labels that serve all times."""
     return (labels >= 0).any(0).nonzero()[:, 0].tolist() if labels.ndim == 2 else None
 
 
 def labels_at(labels: Tensor, times: Sequence[int]) -> Tensor:
-    """Return what is to be named at each readout time, shape (time, stimulus); -1 where nothing is asked.
+    """Return the correct class at each readout time, shape (time, stimulus); -1 where no answer is asked for.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def measure(
     until: int,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Measure how well a model names stimuli, as plain values for JSON.
+    """Measure how often a model classifies stimuli correctly, as plain values for JSON.
 
     Parameters
     ----------

@@ -100,7 +100,7 @@ def classes_after(model: Cortex, data: Any) -> list[str] | None:
 
 
 def difficulty(data: Any, recipe: Recipe, n: int) -> Tensor:
-    """Return how difficult each image is; all are alike where the recipe does not ask."""
+    """Return the difficulty of each image; zero for all where the recipe names no difficulty."""
     if recipe.difficulty is None:
         return torch.zeros(n)
     known = sorted(map(str, data.coords)) if isinstance(data, xr.Dataset) else []
@@ -120,7 +120,7 @@ def held_out(labels: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor]:
     """Split into training and validation images, balanced over classes, by the seed."""
     if not recipe.validation:
         return torch.arange(len(labels)), torch.arange(0)
-    # of labels by time, the last one that is asked
+    # of labels by time, the last that is asked for
     one = labels[:, (asked_times(labels) or [0])[-1]] if labels.ndim == 2 else labels
     # maps have no classes
     one = torch.zeros(len(labels)) if labels.ndim == 3 else one

@@ -144,8 +144,8 @@ class Recipe:
             or earlier != sorted(time or 0 for time in earlier)
         ):
             raise ValueError(
-                "unfolding must be (from, time) pairs from 0.0 on, in order, with growing times and the last one None "
-                f"(the readout time), got {self.unfolding!r}"
+                "unfolding must be (from, time) pairs from 0.0 on, in order, with increasing times and the last one "
+                f"None (the readout time), got {self.unfolding!r}"
             )
         if len(self.curriculum) > 1 and self.difficulty is None:
             raise ValueError(
@@ -178,7 +178,7 @@ class Recipe:
 
     @property
     def brief_calibration_images(self) -> int:
-        """How many images statistics are taken on at the end of an epoch, to validate."""
+        """Number of images on which statistics are taken at the end of an epoch, to validate."""
         return max(self.calibration_images // 10, 100)
 
     @classmethod
@@ -211,7 +211,7 @@ class Recipe:
 
     @classmethod
     def digits(cls, **changes: Any) -> Recipe:
-        """Return the recipe that learns to name digits within a minute or so: small images and the way up first.
+        """Return the recipe that learns to classify digits in about a minute: small images and early readouts first.
 
         The earliest readout costs a fifth of the two later ones and leaves them little to learn.
         """
@@ -262,10 +262,10 @@ class Recipe:
 
     @classmethod
     def contours(cls, **changes: Any) -> Recipe:
-        """Return the recipe that learns to trace contours in minutes: short curves and the way up first, then the rest.
+        """Return the recipe that learns to trace contours in minutes: short curves and early readouts first.
 
-        Learned all at once, it was at chance still after a thousand steps; this takes off within 900, or not at all:
-        then restart with another seed.
+        Trained on all of them at once, a model was still at chance after a thousand steps. With this recipe accuracy
+        rises above chance within 900 steps; some seeds stay at chance: restart with another.
         """
         recipe = cls(
             epochs=3,
@@ -308,7 +308,7 @@ class Recipe:
         """Return the recipe as plain values, for JSON."""
         plans = {name: [list(pair) for pair in getattr(self, name)] for name in PLANS}
         found = {**asdict(self), "presentation": self.presentation.to_dict(), **plans}
-        # what was saved before there was the choice stays equal to what is saved now
+        # a recipe that was saved before a setting existed equals one that is saved now
         for setting in fields(self):
             if setting.name in ADDED and found[setting.name] == setting.default:
                 del found[setting.name]
@@ -318,9 +318,9 @@ class Recipe:
     def from_dict(cls, saved: dict[str, Any]) -> Recipe:
         """Build a recipe from `to_dict`'s form."""
         known = {setting.name for setting in fields(cls)}
-        strangers = sorted(set(saved) - known)
-        if strangers:
-            raise ValueError(unknown("recipe setting", strangers[0], sorted(known)))
+        unexpected = sorted(set(saved) - known)
+        if unexpected:
+            raise ValueError(unknown("recipe setting", unexpected[0], sorted(known)))
         changed: dict[str, Any] = {"presentation": from_dict(saved["presentation"])}
         for name in PLANS & set(saved):
             changed[name] = tuple((start, value) for start, value in saved[name])

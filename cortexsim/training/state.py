@@ -1,4 +1,4 @@
-"""The state of a training in one file: weights, optimizer, and which training it is of."""
+"""The state of a training in one file: weights, optimizer, and the training that it belongs to."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def write_state(
     step: int,
     seconds: float,
 ) -> None:
-    """Write where a training stands, whole or not at all.
+    """Write the state of a training; an existing file is replaced only by a complete one.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def write_state(
 def read_state(
     path: Path, model: Cortex, optimizer: torch.optim.Optimizer, identity: dict[str, Any]
 ) -> tuple[int, float]:
-    """Put model and optimizer where a training stood, and return its step and seconds.
+    """Restore model and optimizer to the state of a training, and return its step and seconds.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def _differences(there: dict[str, Any], mine: dict[str, Any]) -> list[str]:
         texts.append(f"there were {there.get('n')} images and are now {mine['n']}")
     elif there.get("images") != mine["images"]:
         texts.append("the images differ")
-    # a file from before labels were compared does not contain their checksum
+    # a file written before labels were compared does not contain their checksum
     elif there.get("labels", mine["labels"]) != mine["labels"]:
         texts.append("the labels differ")
     if there.get("graph") != mine["graph"]:

@@ -52,8 +52,8 @@ def check_pixel_labels(labels: Tensor, n_images: int, shape: tuple[int, ...]) ->
     low, high = int(labels.min()), int(labels.max())
     if low < BACKGROUND or high >= shape[0]:
         raise ValueError(
-            f"target values must be 0 to {shape[0] - 1} for a model of {shape[0]} classes, or -1 where none is asked, "
-            f"got {low} to {high}"
+            f"target values must be 0 to {shape[0] - 1} for a model of {shape[0]} classes, or -1 where no answer is "
+            f"asked for, got {low} to {high}"
         )
 
 

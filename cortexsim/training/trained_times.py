@@ -62,7 +62,7 @@ def trained_times(
 
 
 def refuse_different_times(model: Cortex, presentation: AnyPresentation) -> None:
-    """Refuse a mixture whose parts populate the states at different times: what one process waits for may not come."""
+    """Refuse a mixture whose parts populate the states at different times: a process would wait for ever."""
     fronts = [populate(model.graph, part, model.readout_time) for part in presentation.components]
     if any(front != fronts[0] for front in fronts):
         raise ValueError(

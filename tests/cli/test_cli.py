@@ -184,7 +184,7 @@ def test_wrong_arguments_of_train_are_told_in_one_sentence(animals, tmp_path, mo
 @pytest.mark.parametrize("given", ["--features 4,4", "--size 8", "--no-feedback", "--readout-time 5"])
 def test_train_refuses_what_a_model_of_the_paper_settles(animals, tmp_path, capsys, given):
     call = ["train", animals, "--model", "adjacent-4-state", "--to", tmp_path / "a.safetensors", *given.split()]
-    message = f"--model adjacent-4-state settles how the model is built; leave out {given.split()[0]}\n"
+    message = f"--model adjacent-4-state determines how the model is built; leave out {given.split()[0]}\n"
     assert told(capsys, *call).endswith(message)
 
 
@@ -423,7 +423,7 @@ def test_a_path_that_exists_is_told(trained, animals, tmp_path, capsys):
 def test_a_damaged_model_is_told(animals, tmp_path, capsys):
     (tmp_path / "a.safetensors").write_text("hello")
     text = told(capsys, "simulate", tmp_path / "a.safetensors", animals, "--until", 3, "--to", tmp_path / "a.nc")
-    assert "is no safetensors file, or it is cut or damaged" in text
+    assert "is no safetensors file, or it is truncated or damaged" in text
 
 
 # --- rerun ---------------------------------------------------------------------------------------------------------

@@ -210,14 +210,14 @@ def test_the_name_of_a_pretrained_model_is_answered_with_how_to_load_it(name):
 def test_a_cut_file_is_refused(saved, part):
     whole = saved.read_bytes()
     saved.write_bytes(whole[: int(part * len(whole))])
-    with pytest.raises(ValueError, match="is no safetensors file, or it is cut or damaged"):
+    with pytest.raises(ValueError, match="is no safetensors file, or it is truncated or damaged"):
         cs.load(saved)
 
 
 @pytest.mark.parametrize("content", [b"hello, I am a text", b"\x89PNG\r\n\x1a\n" + bytes(100), b"{}" * 50])
 def test_a_file_of_another_kind_is_refused(path, content):
     path.write_bytes(content)
-    with pytest.raises(ValueError, match="is no safetensors file, or it is cut or damaged"):
+    with pytest.raises(ValueError, match="is no safetensors file, or it is truncated or damaged"):
         cs.load(path)
 
 

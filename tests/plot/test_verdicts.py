@@ -30,7 +30,7 @@ def test_a_control_without_a_readout_is_a_row_without_a_mark():
     figure = verdicts([judged(controls=[missing], verdict=CANNOT_BE_TOLD)])
     assert len(marks(figure, "control", 1).x) == 0
     assert [note.text for note in figure.layout.annotations] == ["no readout"]
-    assert figure.layout.yaxis.ticktext[0] == "<b>? 1. growth: cannot be told from what ships</b>"
+    assert figure.layout.yaxis.ticktext[0] == "<b>? 1. growth: cannot be decided from what ships</b>"
 
 
 def test_what_ships_is_drawn_whole():

@@ -97,7 +97,7 @@ def test_netCDF_is_read_too_and_cannot_be_mended(small_model, shown_images, tmp_
 
 def test_the_command_distinguishes_undamaged_from_damaged_recordings(path, capsys):
     assert main(["verify", str(path)]) == 0
-    assert "a.zarr is whole: 26,300 bytes of activity were read" in capsys.readouterr().out
+    assert "a.zarr is complete: 26,300 bytes of activity were read" in capsys.readouterr().out
     flip(chunk(path))
     assert main(["verify", str(path)]) == 1
     told = capsys.readouterr().err

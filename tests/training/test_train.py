@@ -164,7 +164,7 @@ def test_held_out_images_are_balanced_and_never_trained_on(monkeypatch):
 
 def test_a_loss_that_is_no_number_stops_with_an_explanation(tmp_path):
     state = tmp_path / "state.safetensors"
-    with pytest.raises(cs.TrainingDivergedError, match=r"no finite number at step \d+ of 18.*lower learning_rate"):
+    with pytest.raises(cs.TrainingDivergedError, match=r"not a finite number at step \d+ of 18.*lower learning_rate"):
         list(cs.train(made(), data(), replace(RECIPE, learning_rate=1e30, warmup=0.0), checkpoint=state))
 
 
@@ -387,7 +387,7 @@ def test_unfolding_trains_short_paths_first():
 
 
 def test_an_unfolding_that_cannot_be_is_refused():
-    with pytest.raises(ValueError, match=r"unfolding must be \(from, time\) pairs .* with growing times"):
+    with pytest.raises(ValueError, match=r"unfolding must be \(from, time\) pairs .* with increasing times"):
         replace(RECIPE, unfolding=((0.0, 3), (0.2, 2), (0.5, None)))
     with pytest.raises(ValueError, match="unfolding must be"):
         replace(RECIPE, unfolding=((0.0, 3),))

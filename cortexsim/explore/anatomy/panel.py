@@ -189,7 +189,7 @@ class Anatomy(HasExercises, Saving, Panel):
             options=starts, description="start from", layout=widgets.Layout(width="330px"), **wide
         )
         self.shown_choice = Choice(label="image shown")
-        self.shown_choice.offer([Option("flash", "for one step"), Option("sustained", "all the time")], "flash")
+        self.shown_choice.offer([Option("flash", "flash"), Option("sustained", "sustained")], "flash")
         narrow = widgets.Layout(width="155px")
         self.readout_text = widgets.IntText(description="readout time T", layout=narrow, **wide)
         self.until_text = widgets.IntText(description="last time", layout=widgets.Layout(width="120px"), **wide)
@@ -266,7 +266,7 @@ class Anatomy(HasExercises, Saving, Panel):
                 self._follow(asks=asks)
                 if self._shows != before:
                     self._history.append(before)
-            except Exception as error:  # an exception in a callback of a widget would show nowhere else
+            except Exception as error:  # Jupyter shows no exception of a widget's callback
                 # otherwise the next change would be refused because of this one
                 self._set(*before)
                 self.editor.transitions = self.draft.listed()

@@ -334,7 +334,7 @@ class Exercise(Panel):
     def _check_and_show_errors(self) -> None:
         try:
             self.check()
-        except Exception as error:  # an exception in a callback of a widget would show nowhere else
+        except Exception as error:  # Jupyter shows no exception of a widget's callback
             self.ask.result.value = alert("This answer could not be checked", error, "Run the panel, then check again.")
 
 

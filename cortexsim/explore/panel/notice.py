@@ -1,4 +1,4 @@
-"""Errors as text in a panel: an exception in a callback of a widget would show nowhere else."""
+"""Errors as text in a panel: Jupyter shows no exception of a widget's callback."""
 
 from __future__ import annotations
 

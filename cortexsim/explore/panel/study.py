@@ -311,7 +311,7 @@ class Study(HasExercises, Panel):
                     self._take(chosen, result)
         except InterruptedError:
             return
-        except Exception as error:  # shown in the panel: an exception in a thread would show nowhere else
+        except Exception as error:  # shown in the panel: Jupyter shows no exception of a thread
             with self._lock:
                 if wanted():
                     self.error = error

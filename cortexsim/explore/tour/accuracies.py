@@ -74,7 +74,7 @@ class Accuracies:
                         result["series"] = [*result["series"], as_series(name, right, n)]
             except InterruptedError:
                 return
-            except Exception as error:  # shown in the panel: an exception in a thread would show nowhere else
+            except Exception as error:  # shown in the panel: Jupyter shows no exception of a thread
                 with self._lock:
                     if wanted():
                         self._fail(error)

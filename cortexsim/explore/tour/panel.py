@@ -232,7 +232,7 @@ class Tour(HasExercises, Saving, Panel):
             try:
                 self._follow(changed)
                 self._run()
-            except Exception as error:  # an exception in a callback of a widget would show nowhere else
+            except Exception as error:  # Jupyter shows no exception of a widget's callback
                 before = "The picture below is still the previous one. " if self.settings else ""
                 self.notice.value = alert("This could not be shown", error, f"{before}Change the choices above.")
 

@@ -158,5 +158,5 @@ class Prediction(Asking):
     def _guarded(self, act: Callable[[], Any]) -> None:
         try:
             act()
-        except Exception as error:  # an exception in a callback of a widget would show nowhere else
+        except Exception as error:  # Jupyter shows no exception of a widget's callback
             self.result.value = alert("This could not be compared", error, "Skip it, or choose another image.")

@@ -114,7 +114,7 @@ def _held_out(curves: xr.Dataset) -> str:
 
 QUESTIONS: dict[str, Guess] = {
     "takeoff": Guess(
-        title="when learning takes off",
+        title="when accuracy rises above chance",
         text=lambda outlook: (
             f"After how many training steps does the accuracy at some readout time first exceed {outlook.level:.0%}? "
             f"(Chance is {outlook.chance:.0%}.)"

@@ -54,7 +54,7 @@ def check(records: Records | None = None) -> list[Verdict]:
     Returns
     -------
     list of Verdict
-        In the order of `PREDICTIONS`; "cannot be told from what ships" where a number is missing.
+        In the order of `PREDICTIONS`; "cannot be decided from what ships" where a number is missing.
     """
     if records is None:
         records = Records(

@@ -10,7 +10,7 @@ import xarray as xr
 
 HOLDS = "holds"
 DOES_NOT_HOLD = "does not hold"
-CANNOT_BE_TOLD = "cannot be told from what ships"
+CANNOT_BE_TOLD = "cannot be decided from what ships"
 
 # fewer seeds can contradict a claim about a model, but not support it
 SEEDS = 3

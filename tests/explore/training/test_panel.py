@@ -191,7 +191,7 @@ def test_a_diverged_training_is_reported_with_advice(opened, tiny):
     panel.start()
     panel.wait(LONG_S)
     assert 'role="alert"' in panel.notice.value
-    assert "the loss was no finite number at step" in panel.notice.value
+    assert "the loss was not a finite number at step" in panel.notice.value
     assert "Choose a lower learning rate, then start again." in panel.notice.value
     assert panel.runs["run 1"].attrs["status"] == "failed"
     assert panel.model is None

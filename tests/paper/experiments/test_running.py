@@ -265,7 +265,7 @@ def test_fewer_images_than_classes_are_refused():
 
 def test_an_experiment_of_which_every_training_diverges_is_whole_and_drawn(monkeypatch, tmp_path, capsys):
     def diverging(*_, **__):
-        raise cs.TrainingDivergedError("the loss was no finite number at step 1")
+        raise cs.TrainingDivergedError("the loss was not a finite number at step 1")
         yield
 
     monkeypatch.setattr(part, "train", diverging)
