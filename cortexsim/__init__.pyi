@@ -15,6 +15,7 @@ from .paper import experiments, predictions
 from .recording._simulate import estimate, simulate
 from .recording._verify import verify
 from .recording.description import summary
+from .recording.estimates import estimate_seconds
 from .recording.io import open_recording, save_recording
 from .stimuli.presentation import Mixture, Presentation, flash, masked, mixture, sequence, sustained
 from .sweeps.running import sweep
@@ -41,6 +42,7 @@ __all__ = [
     "calibrate",
     "datasets",
     "estimate",
+    "estimate_seconds",
     "experiments",
     "explore",
     "fit",

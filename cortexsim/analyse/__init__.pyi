@@ -7,10 +7,12 @@ from ._early_late import early_late
 from ._effect import effect
 from ._latched import cumulative, latched
 from ._map_accuracy import map_accuracy
+from ._onset import onset
 from ._rdm import rdm
 from ._reaction_time import reaction_time, speed_accuracy
 from ._selectivity import selectivity
 from ._settling import settling
+from ._significance import significance
 from ._steps_needed import growth, steps_needed
 from ._temporal_generalization import temporal_generalization
 from ._trajectory import trajectory
@@ -29,10 +31,12 @@ __all__ = [
     "growth",
     "latched",
     "map_accuracy",
+    "onset",
     "rdm",
     "reaction_time",
     "selectivity",
     "settling",
+    "significance",
     "speed_accuracy",
     "spread",
     "standardized",

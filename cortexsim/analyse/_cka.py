@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 
-from cortexsim.analyse.interval import jackknife, jackknife_text, with_interval
-from cortexsim.analyse.kernel import centred, products, unbiased
+from cortexsim.analyse.interval import student, with_interval
+from cortexsim.analyse.kernel import centred, covariance_without_each, products, unbiased, variance_over_pairs
 from cortexsim.analyse.node import (
     Node,
     activity_of,
@@ -22,12 +22,10 @@ from cortexsim.analyse.node import (
 )
 
 
-def cka(
-    node: Node, other: Node | None = None, *, debiased: bool = False, seed: int = 0, progress: bool = False
-) -> xr.DataArray:
+def cka(node: Node, other: Node | None = None, *, debiased: bool = True, progress: bool = False) -> xr.DataArray:
     """Return the linear centred kernel alignment of two states, between all their times.
 
-    Patterns are read one time at a time; their inner products take 8 stimulus² bytes of memory for each time.
+    Patterns are read one time at a time; their inner products take 16 stimulus² bytes of memory for each time.
 
     Parameters
     ----------
@@ -37,22 +35,21 @@ def cka(
         Of the same stimuli, such as recording["IT"]; by default the same node, so that its times are compared.
     debiased : bool
         Remove the bias by which any two states look similar when they have more units than there are stimuli. The
-        result may then be below 0.
-    seed : int
-        Draws the groups of the jackknife.
+        result may then be below 0. The plain alignment is that of the sample, and has no interval here, for none covers
+        the population's alignment.
     progress : bool
         Show a progress bar.
 
     Returns
     -------
     DataArray, (time, other_time)
-        1 for equal patterns up to rotation, shift and scale. `low` and `high`: 95 % jackknife interval over stimuli.
-        NaN where any stimulus is empty.
+        1 for equal patterns up to rotation, shift and scale. `low` and `high`: 95 % interval over stimuli, by Student's
+        t with the variance of a mean over pairs of stimuli. NaN where any stimulus is empty.
 
     Raises
     ------
     TypeError, ValueError
-        If they are not nodes of the same stimuli, there are fewer than 5 stimuli, or the activity is constant.
+        If they are not nodes of the same stimuli, there are fewer than 6 stimuli, or the activity is constant.
 
     References
     ----------
@@ -62,23 +59,20 @@ def cka(
     one = activity_of(node)
     two = one if other is None else activity_of(other)
     refuse_other_stimuli(one, two, "the two nodes")
-    at_least_stimuli(one, 5, "centred kernel alignment")
-    n, centre = one.sizes["stimulus"], unbiased if debiased else centred
-    kernels = _kernels(one, progress)
-    other_kernels = kernels if other is None else _kernels(two, progress)
-
-    def alignment(chosen: np.ndarray) -> np.ndarray:
-        vectors = _unit_vectors(kernels, chosen, centre)
-        other_vectors = vectors if other is None else _unit_vectors(other_kernels, chosen, centre)
-        return vectors @ other_vectors.T
-
-    mean, low, high = (np.full((one.sizes["time"], two.sizes["time"]), np.nan) for _ in range(3))
-    if kernels and other_kernels:
-        known = np.ix_(list(kernels), list(other_kernels))
-        mean[known], low[known], high[known] = jackknife(n, alignment, seed)
+    at_least_stimuli(one, 6, "centred kernel alignment")
+    n = one.sizes["stimulus"]
+    kernels = _kernels(one, debiased, progress)
+    other_kernels = kernels if other is None else _kernels(two, debiased, progress)
+    found = np.full((3, one.sizes["time"], two.sizes["time"]), np.nan)
+    for index, kernel in kernels.items():
+        for other_index, other_kernel in other_kernels.items():
+            if other is None and other_index < index:
+                found[:, index, other_index] = found[:, other_index, index]
+            else:
+                found[:, index, other_index] = _alignment(kernel, other_kernel, debiased)
     times = time_coordinate(two)
     array = xr.DataArray(
-        mean,
+        found[0],
         {"time": time_coordinate(one), "other_time": ("other_time", times.values, times.attrs)},
         ("time", "other_time"),
         "cka",
@@ -89,23 +83,40 @@ def cka(
             "with": name_of(two),
         },
     )
-    return with_interval(array, low, high, jackknife_text(n), n)
+    text = f"95 % interval over {n} stimuli, by the variance over pairs of them"
+    plain = f"none: plain CKA depends on the numbers of stimuli, here {n}, and units"
+    return with_interval(array, found[1], found[2], text if debiased else plain, n)
 
 
-def _kernels(activity: xr.DataArray, progress: bool) -> dict[int, np.ndarray]:
+class _Kernel(NamedTuple):
+    """Inner products of the patterns of a time."""
+
+    plain: np.ndarray  # (stimulus, stimulus)
+    centred: np.ndarray  # (stimulus, stimulus), of mean square 1
+    without_each: np.ndarray  # (stimulus,), the squared covariance with itself; empty where it is not needed
+
+
+def _kernels(activity: xr.DataArray, debiased: bool, progress: bool) -> dict[int, _Kernel]:
     """Return the inner products of the patterns, by the position of their time."""
     kernels = {}
     for index in times_to_read(activity, progress, "reading"):
         responses = patterns(activity, index)
         refuse_constant(responses, activity, index)
-        kernels[index] = products(responses)
+        plain = products(responses)
+        moved = (unbiased if debiased else centred)(plain)
+        without_each = covariance_without_each(plain, plain) if debiased else np.empty(0)
+        kernels[index] = _Kernel(plain, moved * len(moved) / np.linalg.norm(moved), without_each)
     return kernels
 
 
-def _unit_vectors(
-    kernels: dict[int, np.ndarray], chosen: np.ndarray, centre: Callable[[np.ndarray], np.ndarray]
-) -> np.ndarray:
-    """Return the centred inner products of each time as one vector of length 1, (time, entry)."""
-    square = np.ix_(chosen, chosen)
-    vectors = np.array([centre(kernel[square]).ravel() for kernel in kernels.values()])
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+def _alignment(one: _Kernel, other: _Kernel, debiased: bool) -> tuple[float, float, float]:
+    """Return the alignment of two times, and the ends of its interval."""
+    n, products_of_pairs = len(one.centred), one.centred * other.centred
+    aligned = float(products_of_pairs.mean())
+    if not debiased:
+        return aligned, np.nan, np.nan
+    # what each pair contributes to a change of the ratio: of its numerator, and of the two lengths below
+    pairs = (products_of_pairs - aligned * (one.centred**2 + other.centred**2) / 2) * (n - 1) / n
+    without_each = covariance_without_each(one.plain, other.plain) / np.sqrt(one.without_each * other.without_each)
+    half = float(student(n - 1)) * np.sqrt(variance_over_pairs(pairs, without_each))
+    return aligned, aligned - half, aligned + half

@@ -84,7 +84,11 @@ def compare_rdms(
     n_bootstrap, seed = whole(n_bootstrap, "n_bootstrap", 0, unit="resamples"), seed_of(seed)
     rdms = _with_dims(_checked(model, "the model's RDM", ("time",)), ("time",))
     references, clock, has_clock = _references(reference, rdms)
-    matrices, known = references.values, np.flatnonzero(rdms.notnull().all(_PAIR).values)
+    matrices = references.values
+    complete = rdms.notnull().all(_PAIR).values
+    # at a time at which no stimulus differs from another, there is nothing that could agree
+    differ = complete & (rdms != 0).any(_PAIR).values
+    known = np.flatnonzero(differ if differ.any() else complete)
     ours = rdms.values[known]
     _refuse_constant(ours, "the model's RDM")
     _refuse_constant(matrices, "the reference")

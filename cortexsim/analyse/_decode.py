@@ -18,7 +18,6 @@ from cortexsim.analyse.node import (
     activity_of,
     name_of,
     patterns,
-    refuse_constant,
     time_coordinate,
     times_to_read,
 )
@@ -85,13 +84,15 @@ def decode(
     DataArray, (time,)
         Mean score over folds, with the lowest and the highest fold as `low` and `high`. Folds share their training
         stimuli: a claim about a model rests on seeds, not on folds. NaN where any stimulus is empty. `attrs["chance"]`,
-        for accuracy, is the share of the most frequent class.
+        for accuracy, is the share of the most frequent class. At a time at which the activity is the same for all
+        stimuli there is nothing to read, and the decoder names the most frequent class of its training stimuli, or
+        their mean.
 
     Raises
     ------
     TypeError, ValueError
         If labels are missing, all the same, or continuous while the decoder is a classifier; if a class has fewer
-        members than there are folds; if the activity is constant.
+        members than there are folds.
 
     References
     ----------
@@ -103,7 +104,6 @@ def decode(
     scores = np.full((activity.sizes["time"], len(plan.folds)), np.nan)
     for index in times_to_read(activity, progress, "decoding"):
         responses = patterns(activity, index)
-        refuse_constant(responses, activity, index)
         for fold, decoder in enumerate(plan.fit(responses)):
             scores[index, fold] = plan.test(decoder, responses, fold)
     return plan.summarize(scores, activity, {"time": time_coordinate(activity)})
@@ -127,6 +127,8 @@ class DecodingPlan:
         Takes a decoder, patterns and labels; returns the score.
     chance : float or None
         For accuracy.
+    continuous : bool
+        Numbers are predicted, and not classes.
     """
 
     estimator: Estimator
@@ -136,12 +138,19 @@ class DecodingPlan:
     score: str
     scorer: Callable[[Estimator, np.ndarray, np.ndarray], float]
     chance: float | None
+    continuous: bool
 
     def fit(self, responses: np.ndarray) -> list[Estimator]:
-        """Fit a decoder in each fold, to patterns (stimulus, unit)."""
+        """Fit a decoder in each fold, to patterns (stimulus, unit); one that reads nothing where all are equal."""
         from sklearn.base import clone
 
-        return [clone(self.estimator).fit(responses[train], self.truth[train]) for train, _ in self.folds]
+        estimator = self._blind() if (responses == responses[:1]).all() else self.estimator
+        return [clone(estimator).fit(responses[train], self.truth[train]) for train, _ in self.folds]
+
+    def _blind(self) -> Estimator:
+        from sklearn.dummy import DummyClassifier, DummyRegressor
+
+        return DummyRegressor() if self.continuous else DummyClassifier(strategy="prior")
 
     def test(self, decoder: Estimator, responses: np.ndarray, fold: int) -> float:
         """Score a decoder on the test stimuli of its fold."""
@@ -200,7 +209,7 @@ def plan_decoding(
     smallest = min(len(train) for train, _ in folds)
     chance = float(np.unique(truth, return_counts=True)[1].max() / len(truth)) if score == "accuracy" else None
     decoder = default_decoder(continuous, smallest) if estimator is None else estimator
-    return DecodingPlan(decoder, truth, folds, folds_text, score, get_scorer(score), chance)
+    return DecodingPlan(decoder, truth, folds, folds_text, score, get_scorer(score), chance, continuous)
 
 
 def default_decoder(continuous: bool, n_train: int) -> Estimator:

@@ -7,12 +7,13 @@ from collections.abc import Callable
 import numpy as np
 import xarray as xr
 
-from cortexsim.analyse.kernel import centred, products
+from cortexsim.analyse.interval import with_interval
+from cortexsim.analyse.kernel import centred, products, unbiased
 from cortexsim.analyse.node import Node, activity_of, at_least_stimuli, refuse_constant
 from cortexsim.analyse.over_time import measured_over_time
 
 
-def dimensionality(node: Node, *, seed: int = 0, progress: bool = False) -> xr.DataArray:
+def dimensionality(node: Node, *, debiased: bool = True, seed: int = 0, progress: bool = False) -> xr.DataArray:
     """Return the participation ratio of a state's patterns at every time: (Σ λ)² / Σ λ².
 
     λ are the variances of the principal components over stimuli. One time is read at a time.
@@ -21,6 +22,10 @@ def dimensionality(node: Node, *, seed: int = 0, progress: bool = False) -> xr.D
     ----------
     node : DataTree, Dataset or DataArray
         Such as recording["V4"]; activation (stimulus, time, ...).
+    debiased : bool
+        Estimate numerator and denominator without bias, so that the result does not grow with the number of stimuli.
+        The plain ratio is that of the sample: it is at most the number of stimuli minus one, it is too low for all that
+        have many dimensions, and it has no interval here, for none covers the population's ratio.
     seed : int
         Draws the groups of the jackknife.
     progress : bool
@@ -29,30 +34,48 @@ def dimensionality(node: Node, *, seed: int = 0, progress: bool = False) -> xr.D
     Returns
     -------
     DataArray, (time,)
-        Between 1 and the number of units, or of stimuli minus one, whichever is smaller. It grows with the number of
-        stimuli, so compare only equal numbers of them. `low` and `high`: 95 % jackknife interval over stimuli. NaN
-        where any stimulus is empty.
+        An estimate of the ratio of the population of stimuli, which is between 1 and the number of units; by chance the
+        estimate can lie a little outside. `low` and `high`: 95 % jackknife interval over stimuli; with fewer than 50
+        stimuli it is somewhat too narrow where one component dominates. NaN where any stimulus is empty.
 
     Raises
     ------
     TypeError, ValueError
-        If it is not a node, has fewer than 3 stimuli, or the activity is constant.
+        If it is not a node, has fewer than 5 stimuli, or the activity is constant.
+
+    Notes
+    -----
+    (Σ λ)² is estimated from quadruples of different stimuli: half the squared distance of two has the expectation Σ λ,
+    and that of the other two is independent of it. Σ λ² is estimated from inner products that are centred as by Székely
+    & Rizzo, as in debiased CKA.
 
     References
     ----------
-    Gao, P. et al. (2017). A theory of multineuronal dimensionality, dynamics and measurement. bioRxiv 214262.
+    Gao, P. et al. (2017). A theory of multineuronal dimensionality, dynamics and measurement. bioRxiv 214262. Song, L.
+    et al. (2012). Feature selection via dependence maximization. JMLR 13.
     """
     activity = activity_of(node)
-    at_least_stimuli(activity, 3, "dimensionality")
+    at_least_stimuli(activity, 5, "dimensionality")
 
     def ratio(responses: np.ndarray, index: int) -> Callable[[np.ndarray], float]:
         refuse_constant(responses, activity, index)
         kernel = products(responses)
-        return lambda chosen: _ratio(kernel[np.ix_(chosen, chosen)])
+        of = _debiased_ratio if debiased else _ratio
+        return lambda chosen: of(kernel[np.ix_(chosen, chosen)])
 
-    return measured_over_time(
-        activity, "dimensionality", ratio, long_name="participation ratio", units="1", seed=seed, progress=progress
+    found = measured_over_time(
+        activity,
+        "dimensionality",
+        ratio,
+        long_name=f"participation ratio{'' if debiased else ' of the sample'}",
+        units="1",
+        seed=seed,
+        progress=progress,
     )
+    if debiased:
+        return found
+    n, none = activity.sizes["stimulus"], np.full(found.shape, np.nan)
+    return with_interval(found, none, none, f"none: the plain ratio depends on the number of stimuli, here {n}", n)
 
 
 def _ratio(kernel: np.ndarray) -> float:
@@ -60,3 +83,13 @@ def _ratio(kernel: np.ndarray) -> float:
     kernel = centred(kernel)
     power = float((kernel**2).sum())
     return float(np.trace(kernel) ** 2 / power) if power else float("nan")
+
+
+def _debiased_ratio(kernel: np.ndarray) -> float:
+    n, own = len(kernel), np.diag(kernel)
+    distances = (own + own[:, None]) / 2 - kernel
+    # products of the distances of two pairs, over all quadruples of different stimuli
+    quadruples = distances.sum() ** 2 - 4 * (distances.sum(0) ** 2).sum() + 2 * (distances**2).sum()
+    squared_sum = quadruples / (n * (n - 1) * (n - 2) * (n - 3))
+    sum_of_squares = (unbiased(kernel) ** 2).sum() / (n * (n - 3))
+    return float(squared_sum / sum_of_squares) if sum_of_squares else float("nan")

@@ -71,7 +71,8 @@ def rdm(
     Returns
     -------
     DataArray, (time, stimulus, other_stimulus)
-        0 on the diagonal; NaN where one of the two stimuli is empty. For crossnobis the stimuli are the originals, by
+        0 on the diagonal, and everywhere at a time at which all stimuli have the same pattern; NaN where one of the two
+        stimuli is empty. For crossnobis the stimuli are the originals, by
         the coordinate `target`, and a stimulus is NaN when one of its repeats is empty.
 
     Raises
@@ -130,12 +131,22 @@ def _distances(activity: xr.DataArray, of_patterns: Callable[[np.ndarray], np.nd
     for index in with_bar(np.flatnonzero(populated.sum(0) >= 2).tolist(), progress, "comparing stimuli"):
         present = np.flatnonzero(populated[:, index])
         responses = patterns(activity, index).astype(np.float64)[present]
+        if _all_the_same(responses):
+            # an area that starts as zeros, before the image has reached it: nothing distinguishes the stimuli
+            distances[index][np.ix_(present, present)] = 0.0
+            continue
         if of_patterns is correlation_distance:
             _refuse_flat(responses, activity, index, present)
         between = of_patterns(responses)
         np.fill_diagonal(between, 0)
         distances[index][np.ix_(present, present)] = between
     return distances
+
+
+def _all_the_same(responses: np.ndarray) -> bool:
+    """Return whether all stimuli have the same pattern, but for the rounding of single precision."""
+    rounding = 8 * np.finfo(np.float32).eps * np.abs(responses).max()
+    return bool((np.abs(responses - responses[:1]) <= rounding).all())
 
 
 def _refuse_flat(responses: np.ndarray, activity: xr.DataArray, index: int, present: np.ndarray) -> None:

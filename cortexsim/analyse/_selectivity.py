@@ -21,6 +21,7 @@ from cortexsim.analyse.node import (
 )
 
 MEASURES = {
+    "omega_squared": "omega squared",
     "eta_squared": "eta squared",
     "d_prime": "d' of the preferred class",
     "sparseness": "lifetime sparseness over classes",
@@ -31,7 +32,7 @@ def selectivity(
     node: Node,
     labels: Labels = None,
     *,
-    measure: str = "eta_squared",
+    measure: str = "omega_squared",
     units: str = "channel",
     seed: int = 0,
     progress: bool = False,
@@ -44,13 +45,16 @@ def selectivity(
         Such as recording["V4"]; activation (stimulus, time, channel, y, x).
     labels : str or sequence, optional
         A stimulus coordinate, by default `label`; or a value for each stimulus.
-    measure : "eta_squared", "d_prime" or "sparseness"
-        "eta_squared": the share of the variance over stimuli that lies between classes; with c classes and n stimuli,
-        noise alone gives (c - 1) / (n - 1) on average (`attrs["chance"]`). "d_prime": the difference between the mean
-        for a class and the mean for all others, in units of their root mean variance, for the class for which it is
-        largest; the coordinate `preferred` is that class. "sparseness":
+    measure : "omega_squared", "eta_squared", "d_prime" or "sparseness"
+        "omega_squared": the share of the variance over stimuli that lies between classes, estimated for the population
+        of stimuli: noise alone gives 0 on average, and by chance less than 0. "eta_squared": the same share in the
+        sample; with c classes and n stimuli, noise alone gives (c - 1) / (n - 1) on average (`attrs["chance"]`), and
+        there is no interval. "d_prime": the difference between the mean for a class and the mean for all others, in
+        units of their root mean variance, for the class for which it is largest; the coordinate `preferred` is that
+        class. The choice makes it too large where classes hardly differ: noise alone does not give 0. "sparseness":
         (1 - (Σ r / c)² / (Σ r² / c)) / (1 - 1 / c) over the classes' mean rates r, which is 0 where all rates are the
-        same and 1 where one class alone drives the channel.
+        same and 1 where one class alone drives the channel; what the noise of the means adds to their squares is taken
+        off.
     units : "channel" or "unit"
         Means of channels over space, or every single unit.
     seed : int
@@ -61,8 +65,10 @@ def selectivity(
     Returns
     -------
     DataArray, (time, channel) or (time, channel, y, x)
-        `low` and `high`: 95 % jackknife interval over stimuli. NaN where any stimulus is empty, and for a channel
-        that is the same for all stimuli.
+        `low` and `high`: 95 % interval over stimuli. Of omega squared, the shares of variance under which the F ratio
+        of the sample is neither among the 2.5 % lowest nor the 2.5 % highest; it takes the stimuli of a class to vary
+        normally, and as much in each class. Of d' and sparseness, by the jackknife, for the class that is preferred
+        among all stimuli. NaN where any stimulus is empty, and for a channel that is the same for all stimuli.
 
     Raises
     ------
@@ -72,9 +78,10 @@ def selectivity(
 
     References
     ----------
-    Cohen, J. (1988). Statistical power analysis (eta squared). Green, D. & Swets, J. (1966). Signal detection theory
-    and psychophysics (d'). Vinje, W. & Gallant, J. (2000). Sparse coding and decorrelation in primary visual cortex
-    during natural vision. Science 287 (sparseness).
+    Hays, W. (1963). Statistics for psychologists (omega squared). Steiger, J. (2004). Beyond the F test. Psychological
+    Methods 9 (its interval). Cohen, J. (1988). Statistical power analysis (eta squared). Green, D. & Swets, J. (1966).
+    Signal detection theory and psychophysics (d'). Vinje, W. & Gallant, J. (2000). Sparse coding and decorrelation in
+    primary visual cortex during natural vision. Science 287 (sparseness).
     """
     activity = activity_of(node)
     one_of(measure, "measure", MEASURES)
@@ -100,11 +107,12 @@ def selectivity(
         if units == "channel":
             responses = responses.reshape(n, shape[0], -1).mean(2)
 
-        def measured(chosen: np.ndarray, responses: np.ndarray = responses) -> np.ndarray:
-            return _measured(responses[chosen], members[chosen], len(classes), measure)[0]
-
-        found[:, index] = np.reshape(jackknife(n, measured, seed), (3, *found.shape[2:]))
-        preferred[index] = _measured(responses, members, len(classes), measure)[1].reshape(found.shape[2:])
+        if measure in ("omega_squared", "eta_squared"):
+            of_units = _variance_between(responses, members, len(classes), measure)
+        else:
+            of_units, best = _jackknifed(responses, members, len(classes), measure, seed)
+            preferred[index] = best.reshape(found.shape[2:])
+        found[:, index] = of_units.reshape(3, *found.shape[2:])
     value = xr.DataArray(
         found[0],
         {"time": time_coordinate(activity), **{dim: activity[dim] for dim in dims if dim in activity.coords}},
@@ -114,40 +122,111 @@ def selectivity(
     )
     if measure == "eta_squared":
         value.attrs["chance"] = (len(classes) - 1) / (n - 1)
+    if measure == "omega_squared":
+        value.attrs["chance"] = 0.0
     if measure == "d_prime":
         names = classes.astype(object)[preferred]
         names[~np.isfinite(found[0])] = None
         value = value.assign_coords(preferred=(value.dims, names))
-    return with_interval(value, found[1], found[2], jackknife_text(n), n)
+    return with_interval(value, found[1], found[2], _interval_text(measure, n), n)
 
 
-def _measured(
-    responses: np.ndarray, members: np.ndarray, n_classes: int, measure: str
+def _interval_text(measure: str, n: int) -> str:
+    if measure == "omega_squared":
+        return f"95 % interval by the noncentral F distribution, over {n} stimuli that vary normally within a class"
+    if measure == "eta_squared":
+        return f"none: eta squared depends on the number of stimuli, here {n}"
+    return jackknife_text(n) + (", given the preferred class" if measure == "d_prime" else "")
+
+
+def _variance_between(responses: np.ndarray, members: np.ndarray, n_classes: int, measure: str) -> np.ndarray:
+    """Return the share of each column's variance that lies between classes, and the ends of its interval, (3, unit)."""
+    from scipy.special import ncfdtr, ncfdtrinc
+
+    n, n_stimuli = np.bincount(members, minlength=n_classes)[:, None], len(responses)
+    means, whole = _moments(responses, members, n_classes)
+    between = (n * (means - responses.mean(0)) ** 2).sum(0)
+    df, rest = n_classes - 1, n_stimuli - n_classes
+    with np.errstate(invalid="ignore", divide="ignore"):
+        if measure == "eta_squared":
+            value = np.where(whole > 0, between / whole, np.nan)
+            return np.array([value, np.full_like(value, np.nan), np.full_like(value, np.nan)])
+        within = np.bincount(members, minlength=n_classes) @ _variances(responses, means, members, n_classes, ddof=0)
+        noise = within / rest
+        value = np.where(whole > 0, (between - df * noise) / (whole + noise), np.nan)
+        ratio = between / df / noise
+        found = [value]
+        for level in (0.975, 0.025):
+            # the noncentrality under which a smaller ratio is as likely as this; 0 where none is
+            far = np.where(ncfdtr(df, rest, 0.0, ratio) > level, ncfdtrinc(df, rest, level, ratio), 0.0)
+            found.append(np.where(np.isfinite(ratio), far / (far + n_stimuli), value))
+    return np.array(found)
+
+
+def _jackknifed(
+    responses: np.ndarray, members: np.ndarray, n_classes: int, measure: str, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Measure each column of (stimulus, unit); return the values and the preferred class of each unit."""
-    n = np.bincount(members, minlength=n_classes)[:, None]
+    """Return d' or sparseness of each column with its interval, (3, unit), and the class that each unit prefers."""
+    units = np.arange(responses.shape[1])
+    if measure == "sparseness":
+        best = np.zeros(len(units), int)
+    else:
+        best = np.nan_to_num(_d_prime(responses, members, n_classes), nan=-np.inf).argmax(0)
+
+    def measured(chosen: np.ndarray) -> np.ndarray:
+        if measure == "sparseness":
+            return _sparseness(responses[chosen], members[chosen], n_classes)
+        return _d_prime(responses[chosen], members[chosen], n_classes)[best, units]
+
+    return np.array(jackknife(len(responses), measured, seed, strata=members)), best
+
+
+def _moments(responses: np.ndarray, members: np.ndarray, n_classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the means of the classes, (class, unit), and the sum of squares about the mean of all, (unit,)."""
     sums = np.zeros((n_classes, responses.shape[1]))
     np.add.at(sums, members, responses)
     with np.errstate(invalid="ignore", divide="ignore"):
-        means, overall = sums / n, responses.mean(0)
-        # a constant has no variance, whatever rounding leaves of it
-        away = responses - overall
-        away[:, (responses == responses[:1]).all(0)] = 0
-        whole = (away**2).sum(0)
-        between = np.where(n > 0, n * (means - overall) ** 2, 0)
-        if measure == "eta_squared":
-            value = np.where(whole > 0, between.sum(0) / whole, np.nan)
-            return value, np.nan_to_num(means, nan=-np.inf).argmax(0)
-        if measure == "sparseness":
-            power = np.nanmean(means**2, axis=0)
-            value = (1 - np.nanmean(means, axis=0) ** 2 / power) / (1 - 1 / n_classes)
-            return np.where(power > 0, value, np.nan), np.nan_to_num(means, nan=-np.inf).argmax(0)
+        means = sums / np.bincount(members, minlength=n_classes)[:, None]
+    # a constant has no variance, whatever rounding leaves of it
+    away = responses - responses.mean(0)
+    away[:, (responses == responses[:1]).all(0)] = 0
+    return means, (away**2).sum(0)
+
+
+def _variances(
+    responses: np.ndarray, means: np.ndarray, members: np.ndarray, n_classes: int, ddof: int = 1
+) -> np.ndarray:
+    """Return the variance of each column within each class, (class, unit); NaN with a single stimulus and ddof 1."""
+    squares = np.zeros((n_classes, responses.shape[1]))
+    np.add.at(squares, members, (responses - means[members]) ** 2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return squares / (np.bincount(members, minlength=n_classes)[:, None] - ddof)
+
+
+def _d_prime(responses: np.ndarray, members: np.ndarray, n_classes: int) -> np.ndarray:
+    """Return d' of each class against all other stimuli, (class, unit)."""
+    n = np.bincount(members, minlength=n_classes)[:, None]
+    means, whole = _moments(responses, members, n_classes)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        sums = np.where(n > 0, n * means, 0)
         rest, others = (sums.sum(0) - sums) / (n.sum() - n), n.sum() - n
-        within = np.zeros_like(sums)
-        np.add.at(within, members, (responses - means[members]) ** 2)
+        variances = _variances(responses, means, members, n_classes)
+        within = np.where(n > 1, (n - 1) * variances, 0)
+        between = np.where(n > 0, n * (means - responses.mean(0)) ** 2, 0)
         # the others vary within their classes and between them
-        spread = (within.sum(0) - within) + (between.sum(0) - between) - others * (rest - overall) ** 2
-        variance = (within / (n - 1) + np.maximum(spread, 0) / (others - 1)) / 2
-        value = np.where(whole > 0, (means - rest) / np.sqrt(variance), np.nan)
-    best = np.nan_to_num(value, nan=-np.inf).argmax(0)
-    return value[best, np.arange(len(best))], best
+        spread = (within.sum(0) - within) + (between.sum(0) - between) - others * (rest - responses.mean(0)) ** 2
+        variance = (variances + np.maximum(spread, 0) / (others - 1)) / 2
+        return np.where(whole > 0, (means - rest) / np.sqrt(variance), np.nan)
+
+
+def _sparseness(responses: np.ndarray, members: np.ndarray, n_classes: int) -> np.ndarray:
+    """Return the sparseness of each column over classes, (unit,)."""
+    means, _ = _moments(responses, members, n_classes)
+    n = np.bincount(members, minlength=n_classes)[:, None]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        # the square of a mean is too large by the variance of that mean
+        noise = _variances(responses, means, members, n_classes) / n
+        power = np.nanmean(means**2 - noise, axis=0)
+        square_of_mean = np.nanmean(means, axis=0) ** 2 - np.nanmean(noise, axis=0) / n_classes
+        value = (1 - square_of_mean / power) / (1 - 1 / n_classes)
+    return np.where(power > 0, value, np.nan)

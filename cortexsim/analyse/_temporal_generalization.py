@@ -12,7 +12,6 @@ from cortexsim.analyse.node import (
     Node,
     activity_of,
     patterns,
-    refuse_constant,
     time_coordinate,
     times_to_read,
 )
@@ -64,7 +63,6 @@ def temporal_generalization(
     decoders = {}
     for index in times_to_read(activity, progress, "training"):
         responses = patterns(activity, index)
-        refuse_constant(responses, activity, index)
         decoders[index] = plan.fit(responses)
     scores = np.full((n_times, n_times, n_folds), np.nan)
     for index in times_to_read(activity, progress, "testing"):

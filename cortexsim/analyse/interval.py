@@ -64,8 +64,17 @@ def interval_variables(
     return {one: (dims, series, attributes) for one, series in zip(names, values, strict=True)}
 
 
+def student(df: ArrayLike) -> np.ndarray:
+    """Return the 97.5 % quantile of Student's t: half the width of a 95 % interval in standard errors; NaN below 1."""
+    # what scipy.stats calls, which takes seconds to import
+    from scipy.special import stdtrit
+
+    df = np.asarray(df, float)
+    return np.where(df >= 1, stdtrit(np.maximum(df, 1), 0.975), np.nan)
+
+
 def mean_interval(values: np.ndarray, axis: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the mean along an axis and its 95 % interval, mean ± 1.96 standard errors; NaN is left out.
+    """Return the mean along an axis and its 95 % interval by Student's t; NaN is left out.
 
     With a single value the interval is NaN.
     """
@@ -74,20 +83,31 @@ def mean_interval(values: np.ndarray, axis: int = 0) -> tuple[np.ndarray, np.nda
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(known, values, 0).sum(axis) / n
         away = np.where(known, values - np.expand_dims(mean, axis), 0)
-        half = Z_95 * np.sqrt((away**2).sum(axis) / (n - 1) / n)
+        half = student(n - 1) * np.sqrt((away**2).sum(axis) / (n - 1) / n)
     return mean, mean - half, mean + half
 
 
-def jackknife_groups(n: int, seed: int = 0, n_groups: int = N_GROUPS) -> list[np.ndarray]:
-    """Split stimuli at random into up to 20 groups of about the same size, each to be left out once."""
+def jackknife_groups(
+    n: int, seed: int = 0, n_groups: int = N_GROUPS, strata: np.ndarray | None = None
+) -> list[np.ndarray]:
+    """Split stimuli at random into up to 20 groups of about the same size, each to be left out once.
+
+    With `strata`, a class for each stimulus, the groups share the stimuli of every class as evenly as they can.
+    """
     order = np.random.default_rng(seed_of(seed)).permutation(n)
+    if strata is not None:
+        order = order[np.argsort(strata[order], kind="stable")]
+        return [order[first :: min(n_groups, n)] for first in range(min(n_groups, n))]
     return np.array_split(order, min(n_groups, n))
 
 
 def jackknife(
-    n: int, measure: Callable[[np.ndarray], ArrayLike], seed: int = 0
+    n: int, measure: Callable[[np.ndarray], ArrayLike], seed: int = 0, strata: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Measure something, and its 95 % interval by leaving out one group of stimuli at a time.
+
+    The interval says how far the value scatters over draws of the stimuli. It knows nothing of a bias: what is measured
+    must be right on average.
 
     Parameters
     ----------
@@ -97,11 +117,14 @@ def jackknife(
         Takes the indices of the stimuli to use; returns a number or an array.
     seed : int
         Draws the groups.
+    strata : ndarray, (stimulus,), optional
+        A class for each stimulus, to be left out evenly.
 
     Returns
     -------
     tuple
-        The value with all stimuli, and value ± 1.96 standard errors of the delete-a-group jackknife.
+        The value with all stimuli, and the ends of the interval by Student's t with the standard error of the
+        delete-a-group jackknife.
 
     References
     ----------
@@ -109,10 +132,10 @@ def jackknife(
     """
     everything = np.arange(n)
     value = np.asarray(measure(everything))
-    groups = jackknife_groups(n, seed)
+    groups = jackknife_groups(n, seed, strata=strata)
     without = np.asarray([measure(np.delete(everything, group)) for group in groups])
     variance = ((without - without.mean(0)) ** 2).sum(0) * (len(groups) - 1) / len(groups)
-    half = Z_95 * np.sqrt(variance)
+    half = student(len(groups) - 1) * np.sqrt(variance)
     return value, value - half, value + half
 
 

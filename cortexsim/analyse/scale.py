@@ -54,7 +54,8 @@ def spread(node: Node, *, seed: int = 0, progress: bool = False) -> xr.DataArray
 
         def of(chosen: np.ndarray) -> float:
             own = products[np.ix_(chosen, chosen)]
-            return float(np.sqrt(max(np.trace(own) / len(chosen) - own.mean(), 0) / n_units))
+            n_chosen = len(chosen)
+            return float(np.sqrt(max(np.trace(own) - own.mean() * n_chosen, 0) / (n_chosen - 1) / n_units))
 
         return of
 

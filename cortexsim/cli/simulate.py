@@ -74,6 +74,24 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     add_machine(parser)
 
 
+@contextmanager
+def _warnings_printed() -> Iterator[None]:
+    """Print a warning about classes as a line of the command's own, at once."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", DifferentClassesWarning)
+        others = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *where: Any, **how: Any) -> None:
+            if category is DifferentClassesWarning:
+                print(f"warning: {message}", file=sys.stderr, flush=True)
+            else:
+                others(message, category, *where, **how)
+
+        warnings.showwarning = show
+        yield
+
+
+@_warnings_printed()
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
     import cortexsim as cs
@@ -97,48 +115,38 @@ def run(options: argparse.Namespace) -> None:
     record = read_record(options.record) if options.record is not None else None
     n = data.sizes["stimulus"]
     needed = cs.estimate(model, n * max(1, options.repeats), until=options.until, record=record, dtype=options.dtype)
-    print(f"{n} stimuli; the recording takes {needed / 1e9:.2f} GB of memory", flush=True)
-    with _warnings_printed():
-        recording = cs.simulate(
-            model,
-            data,
-            read_presentation(options.presentation),
-            until=options.until,
-            record=record,
-            statistics=options.statistics and read_presentation(options.statistics),
-            silence=silence,
-            lesion=options.lesion,
-            calibrate_on=calibrate_on,
-            gain=gain,
-            transition_noise=jitter,
-            noise=options.noise,
-            repeats=options.repeats,
-            quantity=options.quantity,
-            dtype=options.dtype,
-            seed=options.seed,
-            device=device,
-            batch_size=options.batch_size,
-            to=options.to,
-            resume=options.resume,
-            deterministic=options.deterministic,
-            progress=True,
-        )
+    shown = read_presentation(options.presentation)
+    statistics = options.statistics and read_presentation(options.statistics)
+    takes = ""
+    if n > 1:
+        n_rows = n * max(1, options.repeats)
+        some = {"record": record, "statistics": statistics, "seed": options.seed, "device": device}
+        seconds = cs.estimate_seconds(model, data, shown, until=options.until, n=n_rows, **some)
+        takes = f" and about {seconds:,.0f} s"
+    print(f"{n} stimuli; the recording takes {needed / 1e9:.2f} GB of memory{takes}", flush=True)
+    recording = cs.simulate(
+        model,
+        data,
+        shown,
+        until=options.until,
+        record=record,
+        statistics=statistics,
+        silence=silence,
+        lesion=options.lesion,
+        calibrate_on=calibrate_on,
+        gain=gain,
+        transition_noise=jitter,
+        noise=options.noise,
+        repeats=options.repeats,
+        quantity=options.quantity,
+        dtype=options.dtype,
+        seed=options.seed,
+        device=device,
+        batch_size=options.batch_size,
+        to=options.to,
+        resume=options.resume,
+        deterministic=options.deterministic,
+        progress=True,
+    )
     print(cs.summary(recording))
     print(f"saved {options.to}; open it with cortexsim.open_recording({str(options.to)!r})")
-
-
-@contextmanager
-def _warnings_printed() -> Iterator[None]:
-    """Print a warning about classes as a line of the command's own, at once."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", DifferentClassesWarning)
-        others = warnings.showwarning
-
-        def show(message: Warning | str, category: type[Warning], *where: Any, **how: Any) -> None:
-            if category is DifferentClassesWarning:
-                print(f"warning: {message}", file=sys.stderr, flush=True)
-            else:
-                others(message, category, *where, **how)
-
-        warnings.showwarning = show
-        yield

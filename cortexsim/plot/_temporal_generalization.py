@@ -9,11 +9,15 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim.brains.milliseconds import Milliseconds
-from cortexsim.plot import lines, theme
+from cortexsim.plot import lines, significance, theme
 
 
 def temporal_generalization(
-    scores: xr.DataArray, *, milliseconds: Milliseconds | None = None, title: str | None = None
+    scores: xr.DataArray,
+    *,
+    significant: xr.Dataset | None = None,
+    milliseconds: Milliseconds | None = None,
+    title: str | None = None,
 ) -> go.Figure:
     """Draw a matrix of training and testing times.
 
@@ -21,6 +25,8 @@ def temporal_generalization(
     ----------
     scores : DataArray, (train_time, test_time)
         As `analyse.temporal_generalization` returns it; its attribute `chance` is the middle of the colour scale.
+    significant : Dataset, optional
+        As `analyse.significance` returns it, for the same times; its cells are outlined.
     milliseconds : Milliseconds, optional
         Draws wall-clock time; the axes state the assumption.
     title : str, optional
@@ -34,9 +40,9 @@ def temporal_generalization(
     Raises
     ------
     TypeError
-        If `milliseconds` is of another type.
+        If `milliseconds` or `significant` is of another type.
     ValueError
-        If the array has other dimensions.
+        If the array has other dimensions, or `significant` other times.
     """
     lines.check_dims(scores, ["train_time", "test_time"], what="temporal generalization")
     scores = scores.transpose("train_time", "test_time")
@@ -79,7 +85,11 @@ def temporal_generalization(
     )
     chance = f"white is chance, {scores.attrs['chance']:.3g}; " if "chance" in scores.attrs else ""
     name = title or str(scores.attrs.get("long_name", "temporal generalization"))
-    lines.head(figure, name, chance + lines.caption(scores), height=520)
+    caption = chance + lines.caption(scores)
+    if significant is not None:
+        significance.add_outline(figure, x, y, significance.check(significant, scores).values)
+        caption = f"{caption}; {significance.describe(significant, 'outlined')}"
+    lines.head(figure, name, caption, height=520)
     figure.update_xaxes(title_text=x_title, constrain="domain")
     figure.update_yaxes(title_text=y_title, scaleanchor="x", constrain="domain")
     return figure

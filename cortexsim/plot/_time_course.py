@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim.brains.milliseconds import Milliseconds
-from cortexsim.plot import lines, theme
+from cortexsim.plot import lines, significance, theme
 
 
 def time_course(
-    array: xr.DataArray, *, milliseconds: Milliseconds | None = None, title: str | None = None
+    array: xr.DataArray,
+    *,
+    significant: xr.Dataset | None = None,
+    milliseconds: Milliseconds | None = None,
+    title: str | None = None,
 ) -> go.Figure:
     """Draw a summary over time.
 
@@ -21,6 +27,8 @@ def time_course(
         The result of an analysis: a line for each value of the other dimension, such as `state`. The coordinates `low`
         and `high`, and `ceiling_low` and `ceiling_high` (over time or one for all), and the attribute `chance` are
         drawn where there are any.
+    significant : Dataset, optional
+        As `analyse.significance` returns it, for the same times and lines: a bar under the curves where it is.
     milliseconds : Milliseconds, optional
         Draws wall-clock time; the axis states the assumption.
     title : str, optional
@@ -34,9 +42,9 @@ def time_course(
     Raises
     ------
     TypeError
-        If `milliseconds` is of another type.
+        If `milliseconds` or `significant` is of another type.
     ValueError
-        If the array has no time, or more than two dimensions.
+        If the array has no time, or more than two dimensions, or `significant` has other times or lines.
     """
     (by,) = lines.check_dims(array, ["time"], more=1, what="a time course") or [None]
     x, axis, moments = lines.time_axis(array, milliseconds)
@@ -61,12 +69,33 @@ def time_course(
             hover=_hover(name, moments, y, drawn),
             legend=by is not None,
         )
-    lines.head(figure, title or str(array.attrs.get("long_name", array.name)), lines.caption(array))
+    caption = lines.caption(array)
+    if significant is not None:
+        _add_significant(figure, array, significant, by, x)
+        caption = f"{caption}; {significance.describe(significant, 'bars')}"
+    lines.head(figure, title or str(array.attrs.get("long_name", array.name)), caption)
     if by is not None:
         figure.update_layout(legend_title_text=theme.axis_title(array, by))
     figure.update_xaxes(title_text=axis)
     figure.update_yaxes(title_text=lines.value_title(array))
     return figure
+
+
+def _add_significant(
+    figure: go.Figure, array: xr.DataArray, found: xr.Dataset, by: Hashable | None, x: np.ndarray
+) -> None:
+    flags = significance.check(found, array).transpose("time", ...)
+    drawn = np.concatenate([np.asarray(one.y, float) for one in figure.data if one.y is not None and len(one.y)])
+    count = 1 if by is None else array.sizes[by]
+    significance.add_bars(
+        figure,
+        x,
+        [flags.values.reshape(len(x), -1)[:, index] for index in range(count)],
+        [str(array.name) if by is None else label(array, str(by), index) for index in range(count)],
+        [lines.style(index)["color"] for index in range(count)],
+        float(np.nanmin(drawn)),
+        float(np.nanmax(drawn)),
+    )
 
 
 def label(array: xr.DataArray, dim: str, index: int) -> str:

@@ -159,6 +159,16 @@ def test_constant_distances_are_refused(movie):
         cs.analyse.compare_rdms(movie, flat)
 
 
+def test_a_time_at_which_all_stimuli_are_the_same_agrees_with_nothing(movie, brains):
+    whole = cs.analyse.compare_rdms(movie, brains)
+    movie[0] = 0.0
+    agreement = cs.analyse.compare_rdms(movie, brains)
+    assert bool(agreement.isel(time=0).isnull().all())
+    np.testing.assert_allclose(agreement.isel(time=slice(1, None)), whole.isel(time=slice(1, None)))
+    with pytest.raises(ValueError, match="the model's RDM has the same distance for all pairs"):
+        cs.analyse.compare_rdms(movie * 0, brains)
+
+
 def test_three_stimuli_are_too_few(movie):
     with pytest.raises(ValueError, match="needs at least 4 stimuli, got 3"):
         cs.analyse.compare_rdms(movie[:, :3, :3], movie[2, :3, :3])

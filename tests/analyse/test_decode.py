@@ -195,10 +195,15 @@ def test_one_fold_is_refused(noisy):
         cs.analyse.decode(noisy, cv=1)
 
 
-def test_constant_activity_is_refused():
-    node = node_of(np.ones((10, 2, 3)), [False, True], label=np.arange(10) % 2)
-    with pytest.raises(ValueError, match="activation of V4 is the same for all 10 stimuli at time 1"):
-        cs.analyse.decode(node)
+def test_a_time_at_which_all_stimuli_are_equal_is_at_chance(noisy):
+    noisy["activation"][:, 1] = 0.7
+    found = cs.analyse.decode(noisy)
+    assert found.values[1] == pytest.approx(found.attrs["chance"])
+    assert found.values[2] > 0.6
+    ranked = cs.analyse.decode(noisy, np.arange(30) % 2, score="roc_auc")
+    assert ranked.values[1] == pytest.approx(0.5)
+    explained = cs.analyse.decode(noisy, "size", score="r2")
+    assert -0.5 < explained.values[1] <= 0
 
 
 def test_what_is_no_estimator_is_refused(noisy):

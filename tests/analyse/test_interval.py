@@ -21,7 +21,8 @@ def test_nothing_counted_has_no_interval():
 def test_the_interval_of_a_mean_leaves_nan_out():
     mean, low, high = mean_interval(np.array([1.0, 3.0, np.nan]))
     assert mean == 2
-    assert (high - low) / 2 == pytest.approx(1.96 * np.sqrt(2) / np.sqrt(2))
+    # Student's t with one degree of freedom
+    assert (high - low) / 2 == pytest.approx(12.7062 * np.sqrt(2) / np.sqrt(2), rel=1e-5)
     assert np.isnan(mean_interval(np.array([1.0]))[1])
 
 
@@ -29,10 +30,18 @@ def test_the_jackknife_of_a_mean_is_its_standard_error():
     values = np.random.default_rng(0).standard_normal(20)
     mean, low, high = jackknife(20, lambda chosen: values[chosen].mean())
     assert mean == values.mean()
-    assert (high - low) / 2 == pytest.approx(1.96 * values.std(ddof=1) / np.sqrt(20))
+    assert (high - low) / 2 == pytest.approx(2.0930 * values.std(ddof=1) / np.sqrt(20), rel=1e-4)
 
 
 def test_every_stimulus_is_left_out_once():
     groups = jackknife_groups(103)
     assert sorted(np.concatenate(groups).tolist()) == list(range(103))
     assert {len(group) for group in groups} == {5, 6}
+
+
+def test_groups_share_every_class_evenly():
+    classes = np.repeat([0, 1, 2], [40, 41, 22])
+    groups = jackknife_groups(103, strata=classes)
+    assert sorted(np.concatenate(groups).tolist()) == list(range(103))
+    counts = np.array([np.bincount(classes[group], minlength=3) for group in groups])
+    assert (counts.max(0) - counts.min(0) <= 1).all()

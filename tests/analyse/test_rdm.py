@@ -201,6 +201,14 @@ def test_a_flat_pattern_has_no_correlation_but_a_distance(noisy):
     assert np.isfinite(cs.analyse.rdm(noisy, "euclidean").values[2]).all()
 
 
+def test_stimuli_that_all_have_the_same_pattern_are_not_dissimilar(noisy):
+    for same in (0.0, np.arange(noisy["activation"][0, 2].size).reshape(noisy["activation"][0, 2].shape)):
+        noisy["activation"][:, 2] = same
+        distances = cs.analyse.rdm(noisy)
+        assert (distances.values[2] == 0).all()
+        assert (distances.values[3] > 0).any()
+
+
 def test_an_unknown_metric_is_named(noisy):
     with pytest.raises(ValueError, match=r"unknown metric 'cosine': the allowed values are"):
         cs.analyse.rdm(noisy, "cosine")

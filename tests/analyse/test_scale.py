@@ -16,7 +16,7 @@ def drifting(noisy):
 
 def test_the_spread_is_the_root_mean_variance_of_a_unit(noisy):
     found = cs.analyse.spread(noisy)
-    by_hand = np.sqrt(noisy["activation"].values.var(0).mean((1, 2, 3)))
+    by_hand = np.sqrt(noisy["activation"].values.var(0, ddof=1).mean((1, 2, 3)))
     assert found.values == pytest.approx(by_hand, nan_ok=True)
     assert np.isnan(found.values[0])
     assert (found["low"].values[1:] < by_hand[1:]).all()

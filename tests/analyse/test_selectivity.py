@@ -12,7 +12,7 @@ def channel_means(node, time):
 
 
 def test_eta_squared_is_the_variance_between_classes_over_all(noisy):
-    found = cs.analyse.selectivity(noisy)
+    found = cs.analyse.selectivity(noisy, measure="eta_squared")
     label = noisy["label"].values
     for time in (1, 2, 3):
         values = channel_means(noisy, time)
@@ -21,13 +21,23 @@ def test_eta_squared_is_the_variance_between_classes_over_all(noisy):
     assert found.dims == ("time", "channel")
     assert found.attrs["chance"] == 2 / 29
     assert np.isnan(found.values[0]).all()
-    assert (found.values[2] > found["low"].values[2]).all()
     assert (found.values[2:] > found.values[1]).all()
+
+
+def test_omega_squared_is_eta_squared_without_what_noise_adds(noisy):
+    found = cs.analyse.selectivity(noisy)
+    eta = cs.analyse.selectivity(noisy, measure="eta_squared").values[1:]
+    # of the 27 + 2 degrees of freedom: within = 1 - eta
+    noise = (1 - eta) / 27
+    assert found.values[1:] == pytest.approx((eta - 2 * noise) / (1 + noise))
+    assert (found["low"].values[2] < found.values[2]).all()
+    assert (found["high"].values[2] > found.values[2]).all()
+    assert (found["low"].values[1] == 0).all()
 
 
 def test_noise_alone_gives_the_stated_chance():
     node = node_of(np.random.default_rng(0).standard_normal((60, 1, 2000)), label=np.arange(60) % 4)
-    found = cs.analyse.selectivity(node)
+    found = cs.analyse.selectivity(node, measure="eta_squared")
     assert found.values.mean() == pytest.approx(found.attrs["chance"], abs=0.003)
 
 
@@ -44,7 +54,7 @@ def test_d_prime_is_of_the_preferred_class_against_all_others(noisy):
 
 def test_sparseness_is_0_for_no_preference_and_1_for_one_class_alone():
     label = np.arange(12) % 3
-    rates = np.stack([np.ones(12), label == 1, label], 1) * np.linspace(0.9, 1.1, 4).repeat(3)[:, None]
+    rates = np.stack([np.ones(12), label == 1, label], 1)
     found = cs.analyse.selectivity(node_of(rates[:, None], label=label), measure="sparseness")
     # rates 0, 1, 2: (1 - 1 / (5 / 3)) / (1 - 1 / 3)
     assert found.values[0] == pytest.approx([0, 1, 0.6], abs=1e-12)

@@ -45,6 +45,9 @@ def test_empty_times_are_nan_in_both_directions(of_mixture):
     assert found["train_time"].attrs == {"long_name": "training time", "units": "steps"}
 
 
-def test_constant_activity_is_refused():
-    with pytest.raises(ValueError, match="is the same for all 10 stimuli at time 0"):
-        cs.analyse.temporal_generalization(node_of(np.ones((10, 2, 3)), label=np.arange(10) % 2))
+def test_a_time_at_which_all_stimuli_are_equal_is_at_chance_in_both_directions(noisy):
+    noisy["activation"][:, 1] = 0.7
+    found = cs.analyse.temporal_generalization(noisy)
+    assert found.values[1, 1:] == pytest.approx(1 / 3)
+    assert found.values[1:, 1] == pytest.approx(1 / 3)
+    assert found.values[2, 2] > 0.6
