@@ -1,11 +1,14 @@
-"""Losses of a training, a recording and a sweep that are killed (-9) at random moments, many times."""
+"""Losses of a training, a recording and a sweep that signals and full disks end at random moments, many times."""
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import random
 import signal
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -22,16 +25,19 @@ from cortexsim.model.checkpoint import read_tensors
 
 # imported once, in a process without threads, from which the others are forked in an instant
 PRELOADED = ["benchmarks.kills", "torch._dynamo", "zarr", "dask.array", "distributed", "h5netcdf", "psutil"]
+FULL, INTERRUPTED, NO_SPACE = "full disk", 130, 28
+# the exit code after each way of ending
+WAYS = {"SIGKILL": -signal.SIGKILL, "SIGTERM": -signal.SIGTERM, "SIGINT": INTERRUPTED, FULL: NO_SPACE}
 MODEL, RECORDING, RESULT = "model.safetensors", "recording.zarr", "study/result.nc"
 
 
 def measure(setting: Setting) -> dict[str, Any]:
-    """Kill each kind of work many times, resume it every time, and compare the results.
+    """End each kind of work many times in each way, resume it every time, and compare the results.
 
     Returns
     -------
     dict
-        From a title to rows: `side`, `kills`, `before_anything` (kills before anything was written), `ends` (runs that
+        From a title to rows: `side`, `kills`, `before_anything` (ended before anything was written), `ends` (runs that
         were then finished), `lost` and a `note` that sums up.
 
     Raises
@@ -48,59 +54,136 @@ def measure(setting: Setting) -> dict[str, Any]:
     n = 2 if setting.quick else setting.n_kills
     rows = []
     for work in WORKS:
-        rows.append(_killed(context, work, n))
-        # it takes long, and the user may stop the next one
-        print(f"{rows[-1]['side']}: {rows[-1]['note']}", flush=True)
+        for way in WAYS:
+            rows.append(_filled(context, work, n) if way == FULL else _ended(context, work, way, n))
+            # it takes long, and the user may stop the next one
+            print(f"{rows[-1]['side']}: {rows[-1]['note']}", flush=True)
     lost = [f"{row['side']}: {text}" for row in rows for text in row["lost"]]
     if lost:
         raise RuntimeError(f"lost: {'; '.join(lost)}")
-    return {f"killed {n} times each": rows}
+    return {f"ended {n} times each": rows}
 
 
-def _killed(context: Any, work: Work, n: int) -> dict[str, Any]:
-    drawn, lost = random.Random(work.name), []
+def _ended(context: Any, work: Work, way: str, n: int) -> dict[str, Any]:
+    """End it by a signal, n times in all, and resume it each time."""
+    drawn, lost = random.Random(f"{work.name} {way}"), []
     kills = before_anything = ends = attempts = 0
     with tempfile.TemporaryDirectory(prefix="cortexsim-kills-") as name:
-        whole = Path(name) / "whole"
-        whole.mkdir()
-        started = time.perf_counter()
-        if _run(context, work, whole) != 0:
-            raise RuntimeError(f"{work.name} fails even if it is not killed")
-        seconds = time.perf_counter() - started
+        whole, seconds = _whole(context, work, Path(name))
         folder = Path(name) / "0"
         while kills < n or folder.exists():
             folder.mkdir(exist_ok=True)
             # the last one runs to its end
-            code = _run(context, work, folder, drawn.uniform(0, seconds) if kills < n else None)
+            code = _run(context, work, folder, drawn.uniform(0, seconds) if kills < n else None, way=way)
             attempts += 1
-            if code == -signal.SIGKILL:
+            if code == WAYS[way]:
                 kills += 1
                 before_anything += not any(folder.iterdir())
                 lost += work.check(folder)
                 continue
             if code:
-                lost.append(f"it did not resume after kill {kills}")
+                lost.append(f"it did not resume after {way} {kills}: exit code {code}")
             else:
                 ends += 1
                 lost += work.compare(whole, folder)
             folder = Path(name) / str(attempts)
+    return _row(work, f"{way} within {seconds:.1f} s", kills, before_anything, ends, lost)
+
+
+def _filled(context: Any, work: Work, n: int) -> dict[str, Any]:
+    """Run it n times on a disk that is too small, then give it room and resume it."""
+    drawn, lost = random.Random(f"{work.name} {FULL}"), []
+    kills = before_anything = ends = 0
+    with tempfile.TemporaryDirectory(prefix="cortexsim-kills-") as name:
+        whole, _ = _whole(context, work, Path(name))
+        sizes = [file.stat().st_size for file in whole.rglob("*") if file.is_file()]
+        for attempt in range(n):
+            folder = Path(name) / str(attempt)
+            folder.mkdir()
+            mounted = _mount(folder, drawn.randint(1, sum(sizes)))
+            try:
+                code = _run(context, work, folder, longest=None if mounted else drawn.randint(0, max(sizes)))
+                if code:
+                    kills += 1
+                    before_anything += not any(folder.iterdir())
+                    lost += [] if code == WAYS[FULL] else [f"a full disk ended it with exit code {code}"]
+                    lost += work.check(folder)
+                if mounted:
+                    _mount(folder, 4 * sum(sizes) + 2**24, again=True)
+                code = _run(context, work, folder)
+                ends += not code
+                lost += [f"it did not resume after a full disk: exit code {code}"] if code else []
+                lost += [] if code else work.compare(whole, folder)
+            finally:
+                if mounted:
+                    subprocess.run(["umount", folder], check=True)
+    on = "disks too small" if mounted else "files too large for the limit of the process"
+    return _row(work, on, kills, before_anything, ends, lost)
+
+
+def _mount(folder: Path, size: int, *, again: bool = False) -> bool:
+    """Mount a disk of so many bytes in memory, or change its size; return False where that is not allowed."""
+    options = f"{'remount,' * again}size={size}"
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True, check=False)
+    return done.returncode == 0
+
+
+def _whole(context: Any, work: Work, folder: Path) -> tuple[Path, float]:
+    """Let it run to its end, and return its folder and how long it took, in s."""
+    whole = folder / "whole"
+    whole.mkdir()
+    started = time.perf_counter()
+    if _run(context, work, whole) != 0:
+        raise RuntimeError(f"{work.name} fails even if it is not killed")
+    return whole, time.perf_counter() - started
+
+
+def _row(work: Work, ended_by: str, kills: int, before_anything: int, ends: int, lost: list[str]) -> dict[str, Any]:
     note = (
-        f"{kills} kills within {seconds:.1f} s each, {before_anything} before anything was written; finished {ends} "
-        f"times, {'as if never killed; nothing lost' if not lost else f'{len(lost)} losses'}"
+        f"{kills} ended by {ended_by}, {before_anything} before anything was written; finished {ends} times, "
+        f"{'as if never ended; nothing lost' if not lost else f'{len(lost)} losses'}"
     )
     counted = {"kills": kills, "before_anything": before_anything, "ends": ends}
-    return {"side": work.name, **counted, "lost": lost, "note": note}
+    return {"side": f"{work.name}, {ended_by}", **counted, "lost": lost, "note": note}
 
 
-def _run(context: Any, work: Work, folder: Path, seconds: float | None = None) -> int:
-    """Run it in a process, kill the process after some seconds, and return its exit code."""
-    process = context.Process(target=work.do, args=(folder,))
+def _run(
+    context: Any,
+    work: Work,
+    folder: Path,
+    seconds: float | None = None,
+    *,
+    way: str = "SIGKILL",
+    longest: int | None = None,
+) -> int:
+    """Run it in a process, end the process by a signal after some seconds, and return its exit code.
+
+    Parameters
+    ----------
+    longest : int, optional
+        Bytes that a file may have, in that process.
+    """
+    process = context.Process(target=_do, args=(work, folder, longest))
     process.start()
     process.join(seconds)
     if process.is_alive():
-        os.kill(process.pid, signal.SIGKILL)
+        os.kill(process.pid, getattr(signal, way))
         process.join()
     return process.exitcode
+
+
+def _do(work: Work, folder: Path, longest: int | None) -> None:
+    if longest is not None:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_FSIZE, (longest, resource.RLIM_INFINITY))
+    # without the tracebacks that a process would print
+    try:
+        work.do(folder)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except OSError as error:
+        sys.exit(NO_SPACE if error.errno in (errno.ENOSPC, errno.EFBIG) else 1)
 
 
 @dataclass(frozen=True)
@@ -113,7 +196,7 @@ class Work:
     do : callable
         Does it in a folder, and resumes an earlier run there.
     check : callable
-        Returns the damage that a killed process has left in a folder.
+        Returns the damage that an ended process has left in a folder.
     compare : callable
         Returns the differences between two folders, of an uninterrupted process and of a killed one.
     """

@@ -1,13 +1,57 @@
-"""Standard output of the commands: what it cannot encode, and a reader that has left."""
+"""What ends a command from outside: signals, a reader that has left, signs that the output cannot encode."""
 
 from __future__ import annotations
 
 import os
 import select
+import signal
 import sys
-from contextlib import suppress
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
 
 CLOSED = 141  # exit status of a process that SIGPIPE ends, which a shell expects here
+
+
+ENDING = ("SIGTERM", "SIGHUP")  # what a batch system sends before it kills, and a terminal that is closed
+INTERRUPTED = 130  # exit status after Ctrl-C
+
+
+class EndingSignal(KeyboardInterrupt):
+    """A signal that ends a command as Ctrl-C does.
+
+    Attributes
+    ----------
+    status : int
+        The exit status that a shell expects then: 143 for SIGTERM.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.status = 128 + number
+
+
+@contextmanager
+def ending_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP raise EndingSignal, once, where they would end the process at once."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        # work is being saved now, which a second signal must not stop
+        signal.signal(number, signal.SIG_IGN)
+        raise EndingSignal(number)
+
+    handled: list[int] = []
+    if threading.current_thread() is threading.main_thread():
+        known = [getattr(signal, name) for name in ENDING if hasattr(signal, name)]
+        handled = [number for number in known if signal.getsignal(number) is signal.SIG_DFL]
+    for number in handled:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in handled:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def prepare_output() -> None:

@@ -16,28 +16,91 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from cortexsim._support.checks import shown
 
-def refuse_existing(path: str | Path) -> Path:
-    """Return the path if something can be written there.
+LONGEST_NAME = 255  # bytes, where the file system does not say
+
+
+def as_path(path: str | os.PathLike[str], what: str = "path") -> Path:
+    """Return a path that was given as text or as a path, with `~` as the home folder.
+
+    Parameters
+    ----------
+    path : str or path
+    what : str
+        Name of the argument, for the message.
 
     Raises
     ------
+    TypeError
+        If it is neither.
+    ValueError
+        If it contains a null character, or the home folder is unknown.
+    """
+    if not isinstance(path, str | os.PathLike) or isinstance(os.fspath(path), bytes):
+        raise TypeError(f"{what} must be a text or a path, got {shown(path)}")
+    if "\0" in os.fspath(path):
+        raise ValueError(f"{what} must not contain a null character, got {os.fspath(path)!r}")
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"{what} {str(path)!r} begins with a home folder that is unknown: {error}") from error
+
+
+def refuse_existing(path: str | os.PathLike[str], *, what: str = "path", replacing: bool = False) -> Path:
+    """Return the path, with `~` as the home folder, if something can be written there.
+
+    Parameters
+    ----------
+    path : str or path
+    what : str
+        Name of the argument, for the message.
+    replacing : bool
+        A file that is there already may be replaced.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `as_path`.
     FileExistsError
         If there is something already.
+    IsADirectoryError
+        If there is a folder where a file may be replaced.
     FileNotFoundError
         If its folder does not exist.
+    NotADirectoryError
+        If its folder is a file.
     PermissionError
         If its folder is not writable.
+    OSError
+        If its name is too long.
     """
-    path = Path(path)
-    if path.exists():
-        raise FileExistsError(f"{path} exists already; choose another path or remove it first")
+    path = as_path(path, what)
     folder = path.absolute().parent
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
+        if any(os.path.isfile(above) for above in (folder, *folder.parents)):
+            raise NotADirectoryError(f"{folder} lies within a file, or is one; choose another path")
         raise FileNotFoundError(f"the folder {folder} does not exist")
-    if not os.access(folder, os.W_OK):
+    longest, length = _longest_name(folder), len(os.fsencode(path.name))
+    if length > longest:
+        raise OSError(
+            errno.ENAMETOOLONG,
+            f"the name {path.name[:20]}…{path.name[-20:]} has {length} bytes; at most {longest} are allowed there",
+        )
+    if os.path.isdir(path) and replacing:
+        raise IsADirectoryError(f"{path} is a folder; choose another path")
+    if os.path.lexists(path) and not replacing:
+        raise FileExistsError(f"{path} exists already; choose another path or remove it first")
+    if not os.access(folder, os.W_OK | os.X_OK):
         raise PermissionError(f"the folder {folder} is not writable")
     return path
+
+
+def _longest_name(folder: Path) -> int:
+    try:
+        return os.pathconf(folder, "PC_NAME_MAX")
+    except (AttributeError, OSError, ValueError):  # Windows has no such question
+        return LONGEST_NAME
 
 
 @contextmanager
@@ -52,10 +115,10 @@ def written_aside(path: str | Path, *, replacing: bool = False) -> Iterator[Path
     OSError
         If it cannot be written; nothing is left behind.
     """
-    path = Path(path)
+    path = as_path(path)
     for left in _left_behind(path):
         _remove(left)
-    aside = path.with_name(f".{path.stem}-{_here()}-{os.getpid()}-{uuid.uuid4().hex[:8]}{path.suffix}")
+    aside = path.with_name(f".{_short(path)}-{_here()}-{os.getpid()}-{uuid.uuid4().hex[:8]}{path.suffix}")
     try:
         yield aside
         if path.exists() and not replacing:
@@ -83,12 +146,17 @@ def _left_behind(path: Path) -> list[Path]:
     """Find the temporary files and folders for this path whose process has ended."""
     import psutil
 
-    named = re.compile(re.escape(f".{path.stem}-{_here()}-") + r"(\d+)-[0-9a-f]{8}" + re.escape(path.suffix))
+    named = re.compile(re.escape(f".{_short(path)}-{_here()}-") + r"(\d+)-[0-9a-f]{8}" + re.escape(path.suffix))
     with suppress(OSError), os.scandir(path.absolute().parent) as entries:
         found = [(path.with_name(entry.name), named.fullmatch(entry.name)) for entry in entries]
         # if another process has the number by now, the file stays, which does no harm
         return [left for left, match in found if match and not psutil.pid_exists(int(match[1]))]
     return []
+
+
+def _short(path: Path) -> str:
+    """Return the stem of a path, or a checksum of it where a temporary name with it could be too long."""
+    return path.stem if len(os.fsencode(path.name)) < 180 else hashlib.sha256(os.fsencode(path.stem)).hexdigest()[:32]
 
 
 @lru_cache(maxsize=1)
@@ -99,15 +167,15 @@ def _here() -> str:
     return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
 
 
-class FolderLock:
-    """An exclusive lock on a folder: only one process, or one user of it in a process, may write there.
+class PathLock:
+    """An exclusive lock on a file or folder: only one process, or one user of it in a process, may write there.
 
-    The lock is a file next to the folder. The system releases it when the process ends, however it ends.
+    The lock is a file next to it. The system releases it when the process ends, however it ends.
 
     Parameters
     ----------
     path : path
-        The folder.
+        The file or folder.
 
     Raises
     ------
@@ -117,7 +185,8 @@ class FolderLock:
 
     def __init__(self, path: Path) -> None:
         # whoever takes the lock may release it, in another thread too
-        self._lock = FileLock(path.with_name(f".{path.name}.lock"), thread_local=False)
+        name = path.name if len(os.fsencode(path.name)) < 180 else _short(path)
+        self._lock = FileLock(path.with_name(f".{name}.lock"), thread_local=False)
         try:
             self._lock.acquire(blocking=False)
         except Timeout as error:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import xarray as xr
 
-from cortexsim._support.files import FolderLock, refuse_existing, written_aside
+from cortexsim._support.files import PathLock, refuse_existing, written_aside
 from cortexsim._support.netcdf import open_dataset, save_dataset
 
 
@@ -53,12 +54,12 @@ class RunFolder:
         self.path = path
         if path.exists() and not resume:
             raise FileExistsError(already_there(path))
-        # a process that was killed before it wrote anything leaves an empty folder
-        if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        # a process that was ended before it wrote anything, as by a full disk, leaves nothing but empty folders
+        if path.exists() and not self._is_unused():
             self._check(json.loads(json.dumps(settings)))
         else:
             self._begin(settings)
-        self._lock = FolderLock(path.absolute())
+        self._lock = PathLock(path.absolute())
         try:
             self.write_json(self.SETTINGS, settings)
             for name in (self.PARTS, *self.FOLDERS):
@@ -77,15 +78,31 @@ class RunFolder:
         """Let other processes use the folder."""
         self._lock.release()
 
+    def _is_unused(self) -> bool:
+        """Return whether the folder contains nothing, or nothing but the empty folders and temporary files of a run."""
+        if not self.path.is_dir():
+            return False
+        own = (self.PARTS, *self.FOLDERS)
+        return all(
+            (entry.is_dir() and entry.name in own and not any(entry.iterdir()))
+            or (entry.is_file() and entry.name.startswith(f".{Path(self.SETTINGS).stem}-"))
+            for entry in self.path.iterdir()
+        )
+
     def _begin(self, settings: Mapping[str, object]) -> None:
-        self.path.absolute().parent.mkdir(parents=True, exist_ok=True)
+        parent = self.path.absolute().parent
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise type(error)(error.errno, f"could not make the folder {parent}: {error.strerror}") from error
         if not self.path.exists():
             refuse_existing(self.path)
             self.path.mkdir()
         try:
             self.write_json(self.SETTINGS, settings)
         except OSError:
-            self.path.rmdir()
+            with suppress(OSError):  # something else may be in it
+                self.path.rmdir()
             raise
 
     def _check(self, now: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from cortexsim import __version__
 from cortexsim._support.checks import finite, shown, unknown, whole
 from cortexsim._support.documents import parse_json
+from cortexsim._support.files import as_path
 
 SCHEMA = 1
 
@@ -99,7 +100,7 @@ def read_settings(path: str | Path) -> Any:
     ValueError
         If it is no JSON, or a key is given twice: JSON itself would use the last one.
     """
-    path, repeated = Path(path), list[str]()
+    path, repeated = as_path(path), list[str]()
     if not path.is_file():
         raise FileNotFoundError(f"there are no settings at {path}")
 

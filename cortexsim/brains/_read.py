@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from cortexsim._support.files import as_path
 from cortexsim._support.strangers import rehearsed
 from cortexsim.brains.matlab import read_matlab
 from cortexsim.brains.matrices import DIMS, STIMULI, labelled_matrices, square
@@ -60,7 +61,7 @@ def read(
         If the file is of another kind, damaged, or a pickle that was not allowed; if it lacks something, or contains
         matrices that are not square, symmetric and zero on the diagonal.
     """
-    path = Path(path)
+    path = as_path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
     kind = path.suffix.lower()

@@ -13,7 +13,7 @@ import xarray as xr
 from cortexsim._support.progress import Report, silent
 from cortexsim.brains.names import in_order_of
 from cortexsim.model._calibrate import calibrate
-from cortexsim.model.cortex import Cortex
+from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.nets import OwnPostNet, redrawn, seeded
 from cortexsim.model.plan import Images
 from cortexsim.recording._simulate import simulate
@@ -95,6 +95,7 @@ def compare(
     Kriegeskorte, N., Mur, M. & Bandettini, P. (2008). Representational similarity analysis. Frontiers in Systems
     Neuroscience 2. The noise ceiling is that of Nili, H. et al. (2014), PLOS Computational Biology 10.
     """
+    model = the_cortex(model, "compare")
     from cortexsim.analyse import compare_rdms, rdm
 
     _check(images, rdms)
@@ -171,6 +172,7 @@ def untrained_copy(model: Cortex, *, seed: int) -> Cortex:
     ValueError
         If its pre-net or post-net is a module of the user's with weights that cannot be drawn again.
     """
+    model = the_cortex(model, "untrained_copy")
     with seeded(seed):
         drawn = Cortex(
             model.graph,

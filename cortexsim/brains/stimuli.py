@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from cortexsim._support.checks import whole
+from cortexsim._support.files import as_path
 from cortexsim.brains.matlab import contents, struct_with
 from cortexsim.datasets import folder, pictures
 
@@ -45,7 +46,7 @@ def images(path: str | Path, *, size: int | tuple[int, int], variable: str | Non
     """
     from PIL import Image
 
-    path = Path(path).expanduser()
+    path = as_path(path)
     if path.is_dir():
         if variable is not None:
             raise ValueError(f"variable= is for .mat, not for the folder {path}")

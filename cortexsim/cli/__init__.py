@@ -8,7 +8,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from cortexsim import __version__
-from cortexsim._support.console import CLOSED, discard_output, prepare_output, reader_has_left
+from cortexsim._support.console import (
+    CLOSED,
+    INTERRUPTED,
+    EndingSignal,
+    discard_output,
+    ending_signals,
+    prepare_output,
+    reader_has_left,
+)
 from cortexsim.cli import (
     class_,
     experiment,
@@ -34,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 when all went well, 1 after an error, 130 when stopped by Ctrl-C, 141 when nobody reads the output any more.
+        0 when all went well, 1 after an error, 130 when stopped by Ctrl-C and 143 by SIGTERM, 141 when nobody reads
+        the output any more.
     """
     prepare_output()
     options, further = _parser().parse_known_args(arguments)
@@ -42,13 +51,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _parser().error(f"unknown argument {further[0]!r} (see cortexsim {options.command} --help)")
     options.further = further
     try:
-        status = options.run(options) or 0
+        with ending_signals():
+            status = options.run(options) or 0
         # here, because an error as Python exits would be printed
         sys.stdout.flush()
         return status
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print("stopped", file=sys.stderr)
-        return 130
+        return stop.status if isinstance(stop, EndingSignal) else INTERRUPTED
     except Exception as error:
         if isinstance(error, BrokenPipeError) and reader_has_left():
             discard_output()

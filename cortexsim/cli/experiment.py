@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from cortexsim.cli.arguments import add_machine, choose_device, path
-from cortexsim.cli.train import stop_on_request
+from cortexsim.cli.train import CONTINUES, stop_on_request
 from cortexsim.datasets.registry import SOURCES
 
 
@@ -53,12 +52,11 @@ def run(options: argparse.Namespace) -> None:
     device = choose_device(options.device, options.threads)
     folder = options.to or Path("runs") / f"{options.name}-{options.scale}"
 
-    with stop_on_request() as stopping:
+    with stop_on_request(lambda: CONTINUES) as stopping:
 
         def report(fraction: float, message: str) -> None:
             print(message, flush=True)
             if stopping():
-                print("\nstopped; the same command with --resume continues", file=sys.stderr)
                 raise KeyboardInterrupt
 
         result = experiments.run(

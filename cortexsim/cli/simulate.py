@@ -12,6 +12,7 @@ from typing import Any
 from cortexsim._support.checks import whole
 from cortexsim._support.class_numbers import DifferentClassesWarning
 from cortexsim.cli.arguments import add_data, add_machine, add_model, choose_device, once, path, show_help
+from cortexsim.cli.train import CONTINUES, said_when_stopped
 from cortexsim.model.lesions import LESIONS
 from cortexsim.recording.dtypes import DTYPES
 from cortexsim.recording.plan import QUANTITIES
@@ -124,29 +125,30 @@ def run(options: argparse.Namespace) -> None:
         seconds = cs.estimate_seconds(model, data, shown, until=options.until, n=n_rows, **some)
         takes = f" and about {seconds:,.0f} s"
     print(f"{n} stimuli; the recording takes {needed / 1e9:.2f} GB of memory{takes}", flush=True)
-    recording = cs.simulate(
-        model,
-        data,
-        shown,
-        until=options.until,
-        record=record,
-        statistics=statistics,
-        silence=silence,
-        lesion=options.lesion,
-        calibrate_on=calibrate_on,
-        gain=gain,
-        transition_noise=jitter,
-        noise=options.noise,
-        repeats=options.repeats,
-        quantity=options.quantity,
-        dtype=options.dtype,
-        seed=options.seed,
-        device=device,
-        batch_size=options.batch_size,
-        to=options.to,
-        resume=options.resume,
-        deterministic=options.deterministic,
-        progress=True,
-    )
+    with said_when_stopped(lambda: CONTINUES if options.to.exists() else "stopped; nothing was written"):
+        recording = cs.simulate(
+            model,
+            data,
+            shown,
+            until=options.until,
+            record=record,
+            statistics=statistics,
+            silence=silence,
+            lesion=options.lesion,
+            calibrate_on=calibrate_on,
+            gain=gain,
+            transition_noise=jitter,
+            noise=options.noise,
+            repeats=options.repeats,
+            quantity=options.quantity,
+            dtype=options.dtype,
+            seed=options.seed,
+            device=device,
+            batch_size=options.batch_size,
+            to=options.to,
+            resume=options.resume,
+            deterministic=options.deterministic,
+            progress=True,
+        )
     print(cs.summary(recording))
     print(f"saved {options.to}; open it with cortexsim.open_recording({str(options.to)!r})")

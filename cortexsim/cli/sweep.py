@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cortexsim.cli.arguments import path
-from cortexsim.cli.train import stop_on_request
+from cortexsim.cli.train import CONTINUES, stop_on_request
 
 
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -55,12 +55,11 @@ def run(options: argparse.Namespace) -> None:
     yes = options.yes
     if study.n_points > MANY and not yes and sys.stdin.isatty():
         yes = input(f"the grid has {study.n_points:,} points; run them all? [y/N] ").strip().lower() in ("y", "yes")
-    with stop_on_request() as stopping:
+    with stop_on_request(lambda: CONTINUES) as stopping:
 
         def report(fraction: float, message: str) -> None:
             print(message, flush=True)
             if stopping():
-                print("\nstopped; the same command with --resume continues", file=sys.stderr)
                 raise KeyboardInterrupt
 
         result = cs.sweep(

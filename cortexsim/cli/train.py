@@ -96,6 +96,9 @@ def recipe_arguments() -> dict[str, Callable[[str], Any]]:
     }
 
 
+CONTINUES = "stopped; the same command with --resume continues"
+
+
 def recipes() -> list[str]:
     """Return the names of the recipes, those that make one first."""
     return [name for name, made in vars(Recipe).items() if isinstance(made, classmethod) and name != "from_dict"]
@@ -250,29 +253,48 @@ def _train(model: Cortex, data: xr.Dataset, recipe: Recipe, state: Path, device:
         images = f"{data.sizes['stimulus']} images of {model.n_classes} classes from {data.attrs['name']}"
         print(f"{model}\n{images}, on {device}{among}")
         print(f"shown: {recipe.presentation}", flush=True)
-    # closed before the message, so that what was done so far is on disk
-    with closing(cs.train(model, data, recipe, checkpoint=state)) as training, stop_on_request() as stopping:
+    # closed before anything is said of it: what was done so far is on disk then
+    with (
+        stop_on_request(lambda: _stopped_at(state) if first else "") as stopping,
+        closing(cs.train(model, data, recipe, checkpoint=state)) as training,
+    ):
         for record in training:
             if first:
                 whole_line = bool(record.validation) or not sys.stdout.isatty()
                 print(f"\r{record}" if whole_line else f"\r{record}\033[K", end="\n" if whole_line else "", flush=True)
             # all processes are asked, and stop at the same record
             if distributed.anywhere(stopping(), device) and not record.done:
-                training.close()
-                if first:
-                    print(f"\n{_stopped_at(record.step, state)}", file=sys.stderr)
                 raise KeyboardInterrupt
 
 
-def _stopped_at(step: int, state: Path) -> str:
+def _stopped_at(state: Path) -> str:
+    from cortexsim.training.state import saved_step
+
     if not state.exists():
         return "stopped before the first step: nothing was learned yet, and nothing is saved"
-    return f"stopped; the same command with --resume continues from step {step}"
+    return f"stopped; the same command with --resume continues from step {saved_step(state)}"
 
 
 @contextmanager
-def stop_on_request() -> Iterator[Callable[[], bool]]:
-    """Let the first Ctrl-C wait for the end of a step, so that what is saved is whole; the second stops at once."""
+def said_when_stopped(how_to_go_on: Callable[[], str]) -> Iterator[None]:
+    """Say how to go on when Ctrl-C or a signal stops what is done within."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if words := how_to_go_on():
+            print(f"\n{words}", file=sys.stderr)
+        raise
+
+
+@contextmanager
+def stop_on_request(how_to_go_on: Callable[[], str]) -> Iterator[Callable[[], bool]]:
+    """Let the first Ctrl-C wait for the next report; the second, and SIGTERM, stop at once.
+
+    Parameters
+    ----------
+    how_to_go_on : callable
+        Returns what is printed once it has stopped; "" for nothing.
+    """
     asked: list[bool] = []
 
     def ask(*_: object) -> None:
@@ -283,6 +305,7 @@ def stop_on_request() -> Iterator[Callable[[], bool]]:
 
     before = signal.signal(signal.SIGINT, ask)
     try:
-        yield lambda: bool(asked)
+        with said_when_stopped(how_to_go_on):
+            yield lambda: bool(asked)
     finally:
         signal.signal(signal.SIGINT, before)

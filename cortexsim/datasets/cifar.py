@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
+from cortexsim._support.files import as_path
 from cortexsim.datasets.labels import check_part, labelled
 
 
@@ -40,23 +40,24 @@ def cifar10(root: str | os.PathLike[str], *, part: str = "train", download: bool
     Krizhevsky (2009), Learning multiple layers of features from tiny images. Technical report, University of Toronto.
     """
     check_part(part)
+    root = as_path(root, "root")
     # imported here: torchvision takes seconds to load and is needed for this alone
     from torchvision.datasets import CIFAR10
 
-    there = Path(root).exists()
+    there = root.exists()
     try:
-        read = CIFAR10(os.fspath(root), train=part == "train", download=download)
+        read = CIFAR10(str(root), train=part == "train", download=download)
     except (OSError, RuntimeError) as error:
         tried = "and could not be downloaded" if download else "and download=False"
         raise FileNotFoundError(
-            f"CIFAR-10 is not in {os.fspath(root)!r} {tried} ({error}): connect to the internet once, copy the folder "
+            f"CIFAR-10 is not in {str(root)!r} {tried} ({error}): connect to the internet once, copy the folder "
             "'cifar-10-batches-py' there, or read any folder of images, one subfolder a class, with datasets.folder"
         ) from error
     finally:
         if not there:
             # torchvision makes the folder before it has anything to put there; one that is not empty is left
             with suppress(OSError):
-                Path(root).rmdir()
+                root.rmdir()
     return labelled(
         np.ascontiguousarray(read.data.transpose(0, 3, 1, 2)),
         {"label": np.array(read.targets, dtype=np.int64)},

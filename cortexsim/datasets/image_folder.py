@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from cortexsim._support.checks import unknown, whole
+from cortexsim._support.files import as_path
 from cortexsim.datasets.labels import labelled
 from cortexsim.datasets.target_maps import with_maps
 
@@ -71,8 +72,8 @@ def folder(
         has no mask or a mask no image, or a mask has another size than its image or other values.
     """
     if targets is not None:
-        return _with_targets(Path(path).expanduser(), Path(targets).expanduser(), part, size, progress)
-    root = _part_of(Path(path).expanduser(), part)
+        return _with_targets(as_path(path), as_path(targets, "targets"), part, size, progress)
+    root = _part_of(as_path(path), part)
     shape = _height_and_width(size)
     names, files, labels = _list(root)
     images = _read_all(files, shape, progress)
@@ -118,7 +119,7 @@ def pictures(
     ValueError
         If `path` is not a folder or contains no image, files cannot be read, sizes differ, or `size` is no size.
     """
-    root = Path(path).expanduser()
+    root = as_path(path)
     if not root.exists():
         raise FileNotFoundError(f"there is no folder {str(path)!r}: give a folder with images")
     if not root.is_dir():
@@ -127,13 +128,18 @@ def pictures(
     if not files:
         raise ValueError(f"no image found in {str(path)!r}: give a folder with images, such as .png or .jpg")
     images = _read_all(files, shape, progress)
-    name = ("stimulus", [file.name for file in files], {"long_name": "name of the file", "units": "1"})
+    name = ("stimulus", [_readable(file.name) for file in files], {"long_name": "name of the file", "units": "1"})
     height, width = images.shape[2:]
     return xr.Dataset(
         {"image": (("stimulus", "channel", "y", "x"), images, {"long_name": "RGB image", "units": "1"})},
         {"file_name": name},
         {"name": root.name, "path": str(path), "height": height, "width": width},
     )
+
+
+def _readable(name: str) -> str:
+    r"""Return a name of the file system as text that can be written: bytes that are no UTF-8 are escaped, as \xe9."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 MASK_VALUES = {0: "no answer counts", 128: "off the target", 255: "on the target"}

@@ -7,12 +7,12 @@ import os
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
 from cortexsim._support.checks import is_number, one_of, unknown, whole
+from cortexsim._support.files import as_path
 from cortexsim.datasets import contour_tracing, digits_in_debris, pixel_paths, tree_mazes
 from cortexsim.datasets.cifar import cifar10
 from cortexsim.datasets.image_folder import folder
@@ -126,7 +126,7 @@ def get(
     if isinstance(data, Mapping):
         return draw({"part": part, "seed": seed, **({} if size is None else {"size": size[0]}), **data}, n)
     if isinstance(data, str) and data in SOURCES:
-        if Path(data).is_dir():
+        if as_path(data).is_dir():
             warnings.warn(
                 f"{data!r} names a dataset of cortexsim; the folder of that name is not read: write ./{data} for it",
                 stacklevel=2,
@@ -136,7 +136,7 @@ def get(
             if SOURCES[data].drawn
             else SOURCES[data].make(part=part)
         )
-    path = Path(data).expanduser()
+    path = as_path(data, "data")
     if not path.exists():
         raise FileNotFoundError(f"there is no folder {str(path)!r}; " + unknown("data", str(data), SOURCES))
     if part == "test" and (path / "train").is_dir() and not (path / "test").is_dir():

@@ -14,6 +14,7 @@ import pandas as pd
 
 from cortexsim import explore
 from cortexsim._support.checks import unknown
+from cortexsim._support.files import as_path
 from cortexsim.explore.panel.asking import NEVER, Guess
 from cortexsim.explore.panel.reopening import SHOWS, STUDIES
 from cortexsim.explore.panel.settings import MEASURED, SHOWN, check_answers
@@ -56,7 +57,7 @@ def read_answers(folder: str | Path) -> ClassAnswers:
     FileNotFoundError
         If it contains no .json file.
     """
-    folder = Path(folder).expanduser()
+    folder = as_path(folder, "folder")
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder} is not a folder: give the folder with the files that panel.save wrote")
     files = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".json" and path.is_file())

@@ -13,10 +13,10 @@ from typing import Any
 
 from cortexsim import __version__
 from cortexsim._support.checks import one_of
-from cortexsim._support.files import refuse_existing, written_aside
+from cortexsim._support.files import as_path, refuse_existing, written_aside
 from cortexsim._support.progress import Report, silent
 from cortexsim._support.resources import notebooks_folder
-from cortexsim._support.settings import Form, mapping, read_settings, text
+from cortexsim._support.settings import Form, anything, mapping, read_settings, text
 from cortexsim.explore.panel.reopening import SHOWS, STUDIES, reopen
 from cortexsim.explore.panel.settings import SHOWN
 from cortexsim.explore.panel.study import Study
@@ -28,7 +28,12 @@ from cortexsim.plot import hide_cursor
 from cortexsim.recording.description import summary
 from cortexsim.stimuli.text import one_image_from_dict
 
-METADATA = Form({"panel": text, "arguments": mapping}, what="the metadata of a panel", versioned=False)
+METADATA = Form(
+    {"panel": text, "arguments": mapping},
+    {"choices": mapping, "opens": anything},
+    what="the metadata of a panel",
+    versioned=False,
+)
 _DEFAULT = "export default {"
 _PAGE = Path(__file__).parent
 
@@ -75,13 +80,11 @@ def checked_path(to: str | Path, *, overwrite: bool = False) -> Path:
     FileExistsError, FileNotFoundError, PermissionError
         If it cannot be written there.
     """
-    path = Path(to)
+    path = as_path(to)
     if path.suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"a page must end in .html, got {str(path)!r}")
-    if path.is_file() and overwrite:
-        return path
     try:
-        return refuse_existing(path)
+        return refuse_existing(path, replacing=overwrite)
     except FileExistsError:
         if path.is_dir():
             raise
@@ -107,7 +110,7 @@ def open_source(source: str, report: Report = silent) -> Study | Tour:
         If there is no such notebook, or it has no panel of which a page can be made; the message lists those that have
         one.
     """
-    if Path(source).suffix == ".json":
+    if as_path(source, "source").suffix.lower() == ".json":
         panel = _from_settings(read_settings(source))
     else:
         name = find_lesson(source)
@@ -133,8 +136,9 @@ def exportable() -> dict[str, dict[str, Any]]:
     Returns
     -------
     dict
-        By the notebook's name: `panel`, the name of a panel, and `arguments`, plain values to open it with. The first
-        cell with `{"cortexsim": {"panel": ..., "arguments": {...}}}` in its metadata counts.
+        By the notebook's name: `panel`, the name of a panel, `arguments`, plain values to open it with, and maybe
+        `choices` for its controls. The first cell with `{"cortexsim": {"panel": ..., "arguments": {...}}}` in its
+        metadata counts.
 
     Raises
     ------
@@ -144,7 +148,7 @@ def exportable() -> dict[str, dict[str, Any]]:
     found = {}
     for path in sorted(notebooks_folder().glob("*.ipynb")):
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        named = next((cell["metadata"]["cortexsim"] for cell in cells if "cortexsim" in cell["metadata"]), None)
+        named = next((one for cell in cells if "panel" in (one := cell["metadata"].get("cortexsim", {}))), None)
         if named is not None:
             found[path.name] = METADATA.read(named)
     return found
@@ -160,6 +164,8 @@ def _from_metadata(named: Mapping[str, Any]) -> Study | Tour:
     # a page asks no question, and an experiment has none
     asks = {} if named["panel"] == "Experiment" else {"question": ""}
     panel: Study | Tour = getattr(explore, named["panel"])(**arguments, **asks)
+    if isinstance(panel, Study):
+        panel.choose(**named.get("choices", {}))
     return panel
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from cortexsim._support.checks import finite, is_whole, one_of, whole
+import numpy as np
+
+from cortexsim._support.checks import finite, is_whole, one_of, shown, whole
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.graph.states import State
 from cortexsim.graph.transitions import Kind, Times, Transition
@@ -45,7 +47,7 @@ def fully_recurrent(
     ValueError
         If the graph is impossible; the message says why.
     """
-    return _linked(features, size, shortcut, lateral, feedback, convolutions, farthest=len(features))
+    return _linked(features, size, shortcut, lateral, feedback, convolutions, farthest=None)
 
 
 def adjacent(
@@ -62,7 +64,8 @@ def adjacent(
 
     `self_transitions` is the paper's word for `lateral`: either one being False leaves them out.
     """
-    return _linked(features, size, shortcut, lateral and self_transitions, feedback, convolutions, farthest=1)
+    _refuse_no_bool("self_transitions", self_transitions)
+    return _linked(features, size, shortcut, lateral if self_transitions else False, feedback, convolutions, farthest=1)
 
 
 def _linked(
@@ -72,16 +75,18 @@ def _linked(
     lateral: bool,
     feedback: bool,
     convolutions: int,
-    farthest: int,
+    farthest: int | None,
 ) -> CortexGraph:
     if convolutions not in (1, 2):
         raise ValueError(f"convolutions must be 1 or 2, got {convolutions!r}")
+    for name, value in (("lateral", lateral), ("feedback", feedback)):
+        _refuse_no_bool(name, value)
     states = _areas(features, size)
     weight = _weight(shortcut)
     transitions = []
     for i, source in enumerate(states):
         for j, target in enumerate(states):
-            if abs(i - j) > farthest or (i == j and not lateral) or (j < i and not feedback):
+            if (farthest is not None and abs(i - j) > farthest) or (i == j and not lateral) or (j < i and not feedback):
                 continue
             larger = target.height > source.height or target.width > source.width
             kind = Kind.carrying(weight) if i == j else f"{'BRD' if larger else 'BRC'}x{convolutions}"
@@ -89,8 +94,13 @@ def _linked(
     return CortexGraph(tuple(states), tuple(transitions))
 
 
+def _refuse_no_bool(name: str, value: object) -> None:
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be True or False, got {shown(value)}")
+
+
 def _weight(shortcut: bool | float) -> float:
-    if isinstance(shortcut, bool):
+    if isinstance(shortcut, bool | np.bool_):
         return float(shortcut)
     return finite(shortcut, "shortcut", 0, 1)
 

@@ -19,7 +19,7 @@ from cortexsim.model.activity import Activity
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.hooks import Intervention
 from cortexsim.model.moments import NORMALIZATIONS, Normalize, Place, PooledMoments, Statistics, Stored
-from cortexsim.model.nets import DeepPreNet, undisturbed
+from cortexsim.model.nets import DeepPreNet, own_modes, undisturbed
 from cortexsim.model.plan import Amount, Images, RunPlan, plan_run, resolve
 from cortexsim.stimuli.frames import Frames
 from cortexsim.stimuli.presentation import AnyPresentation
@@ -51,6 +51,7 @@ def _either_order(function: Callable[P, T]) -> Callable[P, T]:
 
 
 @_either_order
+@own_modes()
 def calibrate(
     model: Cortex,
     images: Images,

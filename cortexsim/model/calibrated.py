@@ -77,7 +77,9 @@ class Calibrated(nn.Module):
         """Move or cast the module; statistics of the weights stay those of the cast weights."""
         before = None if self._is_meta() or not self.statistics else self.checksum_if_changed()
         dtypes = _dtypes(self)
-        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        # weights that were moved in the caller's inference mode could never be trained
+        with torch.inference_mode(False):
+            super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         if before is not None and not self._is_meta() and _dtypes(self) != dtypes:
             self._carry_over(before)
         return self

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from cortexsim import __version__
-from cortexsim._support.files import refuse_existing, written_aside
+from cortexsim._support.files import as_path, refuse_existing, written_aside
 from cortexsim._support.hashing import checksum
 from cortexsim._support.resources import data_folder
 from cortexsim.graph.cortex_graph import CortexGraph, given
@@ -21,7 +21,7 @@ from cortexsim.graph.transitions import module_name
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.devices import checked_device
 from cortexsim.model.moments import Statistics
-from cortexsim.model.nets import OwnPostNet
+from cortexsim.model.nets import OwnPostNet, own_modes
 
 FORMAT = 1
 KEY = "cortexsim"
@@ -48,7 +48,8 @@ def save(model: Cortex, path: str | Path, *, overwrite: bool = False, about: Map
     TypeError
         If it is no Cortex.
     ValueError
-        If the path does not end in .safetensors, or two different callables have the same name.
+        If the path does not end in .safetensors, two different callables have the same name, or the model has weights
+        that `load` would not find a place for.
     FileExistsError
         If there is a file and `overwrite` is False.
     OSError
@@ -57,18 +58,7 @@ def save(model: Cortex, path: str | Path, *, overwrite: bool = False, about: Map
     model = the_cortex(model, "save")
     path = checked_suffix(path)
     _check_names(model)
-    if not (overwrite and path.is_file()):
-        refuse_existing(path)
-    # copies: a module of the user's may tie tensors, and the format refuses shared memory
-    tensors = {
-        f"weights/{name}": value.detach().clone(memory_format=torch.contiguous_format)
-        for name, value in model.weights_and_buffers().items()
-    }
-    sets = []
-    for k, statistics in enumerate(model.statistics.values()):
-        described, moments = statistics.packed(f"statistics/{k}")
-        sets.append(described)
-        tensors |= moments
+    refuse_existing(path, replacing=overwrite)
     described_model = {
         "graph": model.graph.to_dict(),
         "n_classes": model.n_classes,
@@ -85,16 +75,29 @@ def save(model: Cortex, path: str | Path, *, overwrite: bool = False, about: Map
         "custom_post_net": model.has_own_post_net,
         "initialization": model.initialization,
     }
+    _check_readable(model, described_model)
+    about = _plain_facts(model.about if about is None else about)
+    # copies: a module of the user's may tie tensors, and the format refuses shared memory
+    tensors = {
+        f"weights/{name}": value.detach().clone(memory_format=torch.contiguous_format)
+        for name, value in model.weights_and_buffers().items()
+    }
+    sets = []
+    for k, statistics in enumerate(model.statistics.values()):
+        described, moments = statistics.packed(f"statistics/{k}")
+        sets.append(described)
+        tensors |= moments
     meta = {
         "format": FORMAT,
         "version": __version__,
         "model": described_model,
         "statistics": sets,
-        "about": dict(model.about if about is None else about),
+        "about": about,
     }
     write_tensors(tensors, meta, path)
 
 
+@own_modes()
 def load(
     path: str | Path, modules: Mapping[str, Callable[..., Any]] | None = None, *, device: str | torch.device = "cpu"
 ) -> Cortex:
@@ -122,35 +125,17 @@ def load(
         If it is cut, damaged, foreign or of a newer format, or `modules` lacks something, or the device is not there;
         the message says which.
     """
-    if not Path(path).is_file():
+    path = as_path(path)
+    if not path.is_file():
         raise FileNotFoundError(f"there is no model at {path}{_hint(path)}")
     tensors, meta = read_tensors(path)
     if "model" not in meta:
         raise ValueError(f"{path} contains no model; what it contains: {sorted(meta)}")
     described = meta["model"]
     where = checked_device(device)
-    graph = CortexGraph.from_dict(described["graph"], modules)
-    pre_net: str | nn.Module = described["pre_net"]
-    if described["custom_pre_net"]:
-        pre_net = given(modules, described["pre_net"], "pre-net")()
-    # files of before there was a choice of post-nets do not name it
-    post_net: str | nn.Module = described.get("post_net", "pool")
-    if described.get("custom_post_net"):
-        post_net = given(modules, described["post_net"], "post-net")()
-    sharing = described["sharing"]
-    if not isinstance(sharing, str):
-        sharing = {(name, time, which): key for name, time, which, key in sharing}
-    model = Cortex(
-        graph,
-        n_classes=described["n_classes"],
-        readout_time=described["readout_time"],
-        pre_net=pre_net,
-        input_gain=described["input_gain"],
-        sharing=sharing,
-        normalization=described["normalization"],
-        post_net=post_net,
-        initialization=described.get("initialization", "he"),
-    )
+    # the weights that are drawn are replaced: the caller's random numbers stay as they are
+    with torch.random.fork_rng(devices=[]):
+        model = _built(described, modules)
     weights = {name.removeprefix("weights/"): t for name, t in tensors.items() if name.startswith("weights/")}
     model.to(next(iter(weights.values())).dtype)
     try:
@@ -164,12 +149,105 @@ def load(
     return model.to(where).eval()
 
 
+def _built(described: Mapping[str, Any], modules: Mapping[str, Callable[..., Any]] | None) -> Cortex:
+    """Make the model that a file describes, with initial weights."""
+    graph = CortexGraph.from_dict(described["graph"], modules)
+    pre_net: str | nn.Module = described["pre_net"]
+    if described["custom_pre_net"]:
+        pre_net = given(modules, described["pre_net"], "pre-net")()
+    # files of before there was a choice of post-nets do not name it
+    post_net: str | nn.Module = described.get("post_net", "pool")
+    if described.get("custom_post_net"):
+        post_net = given(modules, described["post_net"], "post-net")()
+    sharing = described["sharing"]
+    if not isinstance(sharing, str):
+        sharing = {(name, time, which): key for name, time, which, key in sharing}
+    return Cortex(
+        graph,
+        n_classes=described["n_classes"],
+        readout_time=described["readout_time"],
+        pre_net=pre_net,
+        input_gain=described["input_gain"],
+        sharing=sharing,
+        normalization=described["normalization"],
+        post_net=post_net,
+        initialization=described.get("initialization", "he"),
+    )
+
+
+def _check_readable(model: Cortex, described: Mapping[str, Any]) -> None:
+    """Refuse weights that `load` would not find a place for, such as those of a parametrization.
+
+    Raises
+    ------
+    ValueError
+        The message names the first of them.
+    """
+    stand_ins: dict[str, Callable[..., nn.Module]] = {name: lambda *_: nn.Identity() for name in _callables(model)}
+    with torch.device("meta"), torch.random.fork_rng(devices=[]):
+        wanted = _built(described, stand_ins).weights_and_buffers()
+    found = model.weights_and_buffers()
+    # what is within the user's own modules is theirs to build again
+    own = {id(part) for module in model.own_modules().values() for part in module.parameters()}
+    own |= {id(part) for module in model.own_modules().values() for part in module.buffers()}
+    named = {
+        **dict(model.named_parameters(remove_duplicate=False)),
+        **dict(model.named_buffers(remove_duplicate=False)),
+    }
+    found = {name: value for name, value in found.items() if id(named.get(name)) not in own}
+    for name, value in found.items():
+        if name not in wanted:
+            raise ValueError(
+                f"the weights {name} have no place in the model that the file would describe, so load could not read "
+                "it: remove what renames them, such as torch.nn.utils.parametrize.remove_parametrizations(module, "
+                "'weight'), or the extra module"
+            )
+        if value.shape != wanted[name].shape:
+            raise ValueError(
+                f"the weights {name} have shape {tuple(value.shape)}, but the graph asks for "
+                f"{tuple(wanted[name].shape)}, so load could not read the file"
+            )
+    missing = sorted(set(wanted) - set(found))
+    if missing:
+        raise ValueError(f"the model lacks the weights {missing[0]} that its graph asks for: load could not read it")
+
+
 def _of_own_modules_too(statistics: Statistics, model: Cortex) -> Statistics:
     """Return statistics with today's checksum if theirs is of the time when it left out the user's own modules."""
     if not model.own_modules():
         return statistics
     before = checksum(repr(model.input_gain), *(part for item in model.weights_and_buffers().items() for part in item))
     return replace(statistics, weights=model.checksum()) if statistics.weights == before else statistics
+
+
+def _plain_facts(about: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(about, Mapping):
+        raise TypeError(f"about must be a mapping of facts, got {type(about).__name__}")
+    facts: dict[str, Any] = {}
+    for name, fact in about.items():
+        try:
+            facts |= json.loads(json.dumps({name: fact}, default=_plain))
+        except (TypeError, ValueError) as error:
+            raise TypeError(
+                f"about must contain texts, numbers, lists and mappings: {name!r} does not ({error})"
+            ) from None
+    return facts
+
+
+def _plain(value: Any) -> Any:
+    """Return numbers and arrays of numpy and torch as JSON has them."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"got {type(value).__name__}")
+
+
+def _callables(model: Cortex) -> list[str]:
+    """Return the names under which the model's own modules and functions are saved."""
+    graph = model.graph
+    names = [module_name(t.kind) for t in graph.transitions if not isinstance(t.kind, str)]
+    names += [module_name(s.update) for s in graph.states if s.update is not None]
+    names += [model.pre_net_name] if model.has_own_pre_net else []
+    return names + ([model.post_net_name] if model.has_own_post_net else [])
 
 
 def _check_names(model: Cortex) -> None:
@@ -213,8 +291,8 @@ def checked_suffix(path: str | Path) -> Path:
     ValueError
         If it does not end in .safetensors.
     """
-    path = Path(path)
-    if path.suffix != ".safetensors":
+    path = as_path(path)
+    if path.suffix.lower() != ".safetensors":
         raise ValueError(f"a model's path must end in .safetensors, got {str(path)!r}")
     return path
 
@@ -248,7 +326,7 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """
     from safetensors import SafetensorError, safe_open
 
-    path = Path(path)
+    path = as_path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no model at {path}")
     try:

@@ -79,6 +79,8 @@ class Cortex(Dynamics):
         If nothing can reach the last state at the readout time.
     """
 
+    # weights that were made in the caller's inference mode could never be trained
+    @torch.inference_mode(False)
     def __init__(
         self,
         graph: CortexGraph,
@@ -202,6 +204,7 @@ class Cortex(Dynamics):
         """
         return self._with_graph(self.graph.with_shortcut(weight))
 
+    @torch.inference_mode(False)
     def _with_graph(self, graph: CortexGraph) -> Cortex:
         """Return a copy with the same weights and a different graph; statistics of this graph are useless to it."""
         changed = copy.copy(self)
@@ -491,10 +494,20 @@ def the_cortex(model: object, purpose: str) -> Cortex:
     ------
     TypeError
         If it is no Cortex; the message says where one is, such as in `.module`.
+    ValueError
+        If it is on the device "meta", without weights.
     """
     within = getattr(model, "_orig_mod", model)
-    if isinstance(within, Cortex):
-        return within
-    inner = isinstance(getattr(within, "module", None), Cortex)
-    hint = "; give the Cortex within: model.module" if inner else ""
-    raise TypeError(f"{purpose} needs a Cortex, got {type(within).__name__}{hint}")
+    if not isinstance(within, Cortex):
+        names = within.named_modules() if isinstance(within, nn.Module) else []
+        inner = next((name for name, module in names if isinstance(module, Cortex)), None)
+        hint = "" if inner is None else f"; give the Cortex within: model.get_submodule({inner!r})"
+        hint = "; give the Cortex within: model.module" if inner == "module" else hint
+        kind = f"the class {within.__name__}" if isinstance(within, type) else type(within).__name__
+        raise TypeError(f"{purpose} needs a Cortex, got {kind}{hint}")
+    if any(weights.is_meta for weights in within.parameters()):
+        raise ValueError(
+            f"{purpose} needs a model with weights, but this one is on the device 'meta', which keeps none: make or "
+            "load it outside of torch.device('meta')"
+        )
+    return within

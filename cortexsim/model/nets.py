@@ -7,7 +7,7 @@ import math
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import pairwise
 from typing import Any, TypeVar
@@ -220,6 +220,19 @@ def convolve(x: Tensor, kernel: Tensor, convolution: Convolution) -> Tensor:
     if convolution.transposed:
         return F.conv_transpose2d(x, kernel, stride=stride, padding=padding, output_padding=stride - 1, groups=groups)
     return F.conv2d(x, kernel, stride=stride, padding=padding, groups=groups)
+
+
+@contextmanager
+def own_modes() -> Iterator[None]:
+    """Leave the caller's autocast, default device and inference mode out of what is computed within."""
+    with ExitStack() as stack:
+        stack.enter_context(torch.inference_mode(False))
+        for kind in ("cpu", "cuda"):
+            if torch.is_autocast_enabled(kind):
+                stack.enter_context(torch.autocast(kind, enabled=False))
+        if torch.get_default_device().type != "cpu":
+            stack.enter_context(torch.device("cpu"))
+        yield
 
 
 _EVALUATED: WeakKeyDictionary[nn.Module, tuple[int, list[tuple[nn.Module, bool]]]] = WeakKeyDictionary()

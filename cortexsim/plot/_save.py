@@ -8,7 +8,7 @@ from pathlib import Path
 import plotly.graph_objects as go
 
 from cortexsim._support.checks import whole
-from cortexsim._support.files import refuse_existing, written_aside
+from cortexsim._support.files import as_path, refuse_existing, written_aside
 
 COLUMN_MM = {1: 85.0, 2: 175.0}
 """Widths of figures of one and of two columns, in mm."""
@@ -73,7 +73,7 @@ def save(
     """
     if not isinstance(figure, go.Figure):
         raise TypeError(f"figure must be a plotly figure, as the functions of cs.plot return it, got {figure!r:.80}")
-    target = Path(path).expanduser()
+    target = as_path(path)
     suffix = target.suffix.lower()
     if suffix not in SUFFIXES:
         raise ValueError(f"a figure can be saved as {', '.join(SUFFIXES)}, got {str(path)!r}")
@@ -81,8 +81,7 @@ def save(
         raise ValueError(f"{suffix} is for films, but this figure has no frames: save it as .png, .svg, .pdf or .html")
     frame_ms = whole(frame_ms, "frame_ms", 10, unit="ms")
     width, height = _size(columns, width_mm, height_mm)
-    if not (overwrite and target.is_file()):
-        refuse_existing(target)
+    refuse_existing(target, replacing=overwrite)
     printed = _for_paper(figure)
     with written_aside(target, replacing=overwrite) as aside:
         if suffix == ".html":

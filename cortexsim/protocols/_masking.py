@@ -8,7 +8,7 @@ from typing import Unpack
 import xarray as xr
 from torch import Tensor
 
-from cortexsim.model.cortex import Cortex
+from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.protocols.conditions import (
     Condition,
     Dimension,
@@ -99,6 +99,7 @@ def masking(
     own; or `statistics`, a different set on purpose; or a set that is taken for this call on the images
     `calibrate_on`, which leaves the model unchanged.
     """
+    model = the_cortex(model, "masking")
     named = dict(masks) if isinstance(masks, Mapping) else {str(mask): mask for mask in distinct("masks", masks)}
     if controls:
         named |= {"target": "target"}

@@ -14,7 +14,7 @@ from torch import Tensor
 from cortexsim._support import randomness
 from cortexsim._support.checks import finite, is_number, rising
 from cortexsim._support.labelled import refuse_missing
-from cortexsim.model.cortex import Cortex
+from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.protocols.conditions import (
     Condition,
     Dimension,
@@ -51,6 +51,7 @@ def contrast(
     presentation : Presentation, optional
         By default `sustained()`.
     """
+    model = the_cortex(model, "contrast")
 
     def lowered(pixels: Tensor, fraction: float) -> Tensor:
         if not is_number(fraction) or not 0 < fraction <= 1:
@@ -83,6 +84,7 @@ def noise(
     presentation : Presentation, optional
         By default `sustained()`.
     """
+    model = the_cortex(model, "noise")
     seed = options.get("seed", 0)
 
     def with_noise(pixels: Tensor, level: float) -> Tensor:
@@ -128,6 +130,7 @@ def occlusion(
     ValueError
         If the data lack the factor, or the edges do not rise.
     """
+    model = the_cortex(model, "occlusion")
     if factor not in data.coords:
         raise ValueError(f"the data have no coordinate {factor!r}, only {sorted(map(str, data.coords))}")
     edges, known = rising(edges), data[factor]

@@ -7,7 +7,7 @@ from typing import Unpack
 
 import xarray as xr
 
-from cortexsim.model.cortex import Cortex
+from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.protocols.conditions import (
     Condition,
     Dimension,
@@ -31,6 +31,7 @@ def flash_duration(
     **options: Unpack[Options],
 ) -> xr.Dataset | xr.DataTree:
     """Flash targets for several durations, in steps; returns what `masking` does, along `duration`."""
+    model = the_cortex(model, "flash_duration")
     pixels, durations = as_images(data), distinct("durations", durations)
     readout_time = readout_time_for(model, readout_time, 0)
     conditions = [

@@ -9,7 +9,7 @@ import xarray as xr
 
 from cortexsim._support.progress import Report, silent
 from cortexsim.analyse._effect import effect
-from cortexsim.model.cortex import Cortex
+from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.lesions import lesions_of
 from cortexsim.model.plan import Amount, Images
 from cortexsim.recording._simulate import simulate
@@ -73,6 +73,7 @@ def lesion(
     ValueError
         If nothing is silenced, weakened or noisy, or there are no images for the statistics.
     """
+    model = the_cortex(model, "lesion")
     changes: dict[str, Any] = {"silence": silence, "gain": gain, "transition_noise": transition_noise}
     if not any(changes.values()):
         raise ValueError(

@@ -15,7 +15,7 @@ from cortexsim._support.checks import whole
 from cortexsim._support.progress import Report, silent
 from cortexsim.graph._schedule import arrival
 from cortexsim.model.classes import matched
-from cortexsim.model.cortex import Cortex
+from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.moments import Statistics
 from cortexsim.protocols.conditions import distinct, fraction_correct, interval_text, shared_statistics
 from cortexsim.recording._simulate import simulate
@@ -81,6 +81,7 @@ def rapid_sequence(
     MissingStatisticsError
         If the model has no statistics for streams and `calibrate_on` is not given.
     """
+    model = the_cortex(model, "rapid_sequence")
     n_frames = whole(n_frames, "n_frames", 1)
     places = list(range(n_frames)) if positions is None else distinct("positions", positions)
     if any(place not in range(n_frames) for place in places):

@@ -14,13 +14,14 @@ import torch
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from cortexsim._support.files import refuse_existing
+from cortexsim._support.checks import shown
+from cortexsim._support.files import as_path, refuse_existing
 from cortexsim._support.progress import Report, silent
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.devices import only_deterministic
 from cortexsim.model.lesions import mean_deliveries
 from cortexsim.model.moments import Statistics
-from cortexsim.model.nets import undisturbed
+from cortexsim.model.nets import own_modes, undisturbed
 from cortexsim.model.plan import Amount, Images
 from cortexsim.recording.build import label, write_step
 from cortexsim.recording.description import settings
@@ -29,11 +30,13 @@ from cortexsim.recording.io import engine_for, open_recording, save_recording
 from cortexsim.recording.plan import RecordingPlan, plan_recording
 from cortexsim.recording.selection import Record, as_record, estimate, refuse_too_large
 from cortexsim.recording.stream import Memory, Stream, lazy, unfinished_settings
+from cortexsim.recording.writable import check_writable
 from cortexsim.stimuli.presentation import AnyPresentation
 
 __all__ = ["estimate", "simulate"]
 
 
+@own_modes()
 def simulate(
     model: Cortex,
     images: Images,
@@ -165,6 +168,7 @@ def simulate(
         If something exists at `to`.
     """
     model = the_cortex(model, "simulate")
+    to = _destination(to, resume)
     unfinished = unfinished_settings(to) if to is not None and resume else None
     if batch_size is None and unfinished is not None:
         # with batches of the same size the numbers are the same
@@ -191,7 +195,7 @@ def simulate(
         batch_size=batch_size,
         deterministic=deterministic,
     )
-    if to is not None and resume and unfinished is None and Path(to).exists():
+    if to is not None and resume and unfinished is None and to.exists():
         return _finished(to, plan.provenance)
     sink = _sink(plan, to, unfinished)
     with sink, undisturbed(plan.run.model), torch.no_grad(), only_deterministic(deterministic):
@@ -205,15 +209,26 @@ def simulate(
     return open_recording(to)
 
 
-def _sink(plan: RecordingPlan, to: str | Path | None, unfinished: Mapping[str, Any] | None) -> Memory | Stream:
+def _destination(to: str | Path | None, resume: bool) -> Path | None:
+    """Return the path to write to, and refuse one where nothing can be written, before anything is computed."""
+    if not isinstance(resume, bool):
+        raise ValueError(f"resume must be True or False, got {shown(resume)}")
+    if to is None:
+        return None
+    path = as_path(to, "to")
+    engine_for(path)
+    return path if resume and path.exists() else refuse_existing(path, what="to")
+
+
+def _sink(plan: RecordingPlan, to: Path | None, unfinished: Mapping[str, Any] | None) -> Memory | Stream:
     """Choose where the recording goes: to memory, to a new .zarr, or to one that is unfinished."""
     if to is not None and unfinished is not None:
         _refuse_different(to, unfinished, plan.provenance)
-        return Stream(Path(to))
+        return Stream(to)
     if to is not None:
-        refuse_existing(to)
+        check_writable(plan.coordinates, to, engine_for(to), "of the images")
         if engine_for(to) == "zarr":
-            return Stream.create(Path(to), label(plan, lazy(plan.shapes, DTYPES[plan.dtype].stored)), plan.batch_size)
+            return Stream.create(to, label(plan, lazy(plan.shapes, DTYPES[plan.dtype].stored)), plan.batch_size)
     refuse_too_large(plan.run.model, plan.n, plan.run.until, as_record(plan.selected), plan.dtype)
     return Memory(plan.shapes, DTYPES[plan.dtype].stored)
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.files import FolderLock
+from cortexsim._support.files import PathLock, as_path
 from cortexsim.recording.io import COMPLETE, WRITTEN, engine_for, opened
 from cortexsim.recording.store import changed_chunks
 
@@ -51,10 +51,11 @@ def verify(path: str | Path, *, mend: bool = False) -> int:
     UserWarning
         If the file has no checksums, so that damage which leaves it readable cannot be noticed.
     """
+    path = as_path(path)
     damaged: list[tuple[str, range, str]] = []
     n_bytes = 0
     with opened(path) as recording:
-        changed = _changed(Path(path))
+        changed = _changed(path)
         unchecked = []
         for name, node in recording.children.items():
             dataset = node.to_dataset()
@@ -88,7 +89,7 @@ def verify(path: str | Path, *, mend: bool = False) -> int:
             f"{text}; verify(path, mend=True) (or cortexsim verify --mend) marks these as not written, and the same "
             "call of simulate with resume=True (--resume) runs them again"
         )
-    n = _mark(Path(path), [rows for _, rows, _ in damaged], text)
+    n = _mark(path, [rows for _, rows, _ in damaged], text)
     raise DamagedRecordingError(
         f"{text}; {n:,} stimuli are marked as not written now, and the same call of simulate with resume=True "
         "(--resume) runs them again"
@@ -141,7 +142,7 @@ def _mark(path: Path, damaged: list[range], text: str) -> int:
     root: Any = zarr.open_group(str(path), mode="r+") if engine_for(path) == "zarr" else None
     if root is None or WRITTEN not in root:
         raise ValueError(f"{text}; only a .zarr that simulate streamed to disk can be mended: make it again")
-    lock = FolderLock(path)
+    lock = PathLock(path)
     try:
         written = root[WRITTEN][:]
         for rows in damaged:

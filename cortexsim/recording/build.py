@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import torch
 import xarray as xr
 from torch import Tensor
@@ -47,7 +48,12 @@ def coordinates_of(
     coordinates: dict[str, xr.Variable] = {
         "stimulus": xr.Variable("stimulus", np.arange(n * repeats), {"long_name": "stimulus"}),
         "time": xr.Variable("time", np.arange(until + 1), {"long_name": "time", "units": "steps"}),
-        **{name: values.variable[target] for name, values in stimulus_coordinates(images).items()},
+        **{
+            name: xr.Variable("stimulus", np.asarray(values)[target], values.attrs)
+            for name, values in stimulus_coordinates(images).items()
+            # the levels of an index of several levels are coordinates of their own, and files contain no such index
+            if name != "stimulus" or not isinstance(values.indexes.get(name), pd.MultiIndex)
+        },
     }
     own = set(RESERVED)
     if repeats > 1:

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.files import refuse_existing, written_aside
+from cortexsim._support.files import as_path, refuse_existing, written_aside
 from cortexsim._support.strangers import rehearsed
-from cortexsim.recording.description import ATTRIBUTE, described, narrowed, settings
+from cortexsim.recording.description import ATTRIBUTE, described, narrowed
 from cortexsim.recording.sealing import SEAL, checksum_of, sealed
 from cortexsim.recording.store import CHECKSUMS, DATA, changed_chunks, check_store, seal
+from cortexsim.recording.writable import check_writable, free_texts
 from cortexsim.stimuli.presentation import SHOWN
 
 SUFFIXES = {".zarr": "zarr", ".nc": "h5netcdf"}
@@ -31,7 +32,7 @@ def engine_for(path: str | Path) -> str:
     ValueError
         If the suffix is neither .zarr nor .nc.
     """
-    suffix = Path(path).suffix
+    suffix = as_path(path).suffix.lower()
     if suffix not in SUFFIXES:
         raise ValueError(f"a recording's path must end in {' or '.join(SUFFIXES)}, got {str(path)!r}")
     return SUFFIXES[suffix]
@@ -49,20 +50,24 @@ def save_recording(recording: xr.DataTree, path: str | Path) -> None:
 
     Raises
     ------
-    TypeError, ValueError
-        If it is no recording, or one node of it.
+    TypeError
+        If it is not a recording.
+    ValueError
+        If the path ends otherwise, or a coordinate or attribute cannot be written in this format.
     FileExistsError, FileNotFoundError, PermissionError
         If nothing can be written there.
     OSError
         If writing fails, as on a full disk; nothing is left behind.
     """
-    settings(recording)
     engine = engine_for(path)
     path = refuse_existing(path)
+    _check_recording(recording)
+    for node in recording.subtree:
+        check_writable(dict(node.coords), path, engine, f"of {node.name}" if node.name else "of the recording")
     recording = narrowed(recording)
     with written_aside(path) as aside:
         if engine == "zarr":
-            store = _patient_store(aside)
+            store = patient_store(aside)
             try:
                 write_zarr(recording, store, CHUNK_OF_STIMULI)
             finally:
@@ -74,6 +79,15 @@ def save_recording(recording: xr.DataTree, path: str | Path) -> None:
                     sealed(recording).to_netcdf(file, engine="h5netcdf", encoding=_checked_by_hdf5(recording))
                 finally:
                     file.complain()
+
+
+def _check_recording(recording: Any) -> None:
+    """Refuse what is not a whole recording."""
+    if not isinstance(recording, xr.DataTree):
+        raise TypeError(f"a recording must be a DataTree, as simulate returns it, got {type(recording).__name__}")
+    if ATTRIBUTE not in recording.attrs:
+        hint = "; give the whole recording, not one of its nodes" if recording.parent is not None else ""
+        raise TypeError(f"this DataTree is not a recording of cortexsim: it lacks the attribute {ATTRIBUTE!r}{hint}")
 
 
 def _checked_by_hdf5(recording: xr.DataTree) -> dict[str, Any]:
@@ -116,8 +130,7 @@ def write_zarr(recording: xr.DataTree, store: Any, stimuli: int, *, compute: boo
         }
         for name, node in recording.children.items()
     }
-    # zarr v3 has no type for texts of a fixed length
-    recording = sealed(recording).map_over_datasets(_with_free_texts)
+    recording = sealed(recording).map_over_datasets(free_texts)
     layout: dict[str, Any] = {"zarr_format": 3, "consolidated": False, "encoding": encoding, "compute": compute}
     recording.to_zarr(store, mode="w-", **layout)
 
@@ -169,10 +182,11 @@ class _PatientFile(io.FileIO):
             raise self.error
 
 
-def _patient_store(path: Path) -> Any:
-    """Return a new zarr store that postpones errors of writing until `complain`.
+def patient_store(path: Path) -> Any:
+    """Return a zarr store that postpones errors of writing until `complain`.
 
-    zarr writes many chunks at once; if one failed at once, others would still be written while the store is removed.
+    zarr writes many chunks at once; if one failed at once, others would still be written while the store is removed,
+    or while Python ends, which prints their tracebacks.
     """
     from zarr.storage import LocalStore
 
@@ -200,11 +214,6 @@ def _patient_store(path: Path) -> Any:
     return PatientStore(path)
 
 
-def _with_free_texts(node: xr.Dataset) -> xr.Dataset:
-    texts = {name: array.astype(object) for name, array in node.coords.items() if array.dtype.kind == "U"}
-    return node.assign_coords(texts) if texts else node
-
-
 def open_recording(path: str | Path) -> xr.DataTree:
     """Open a recording; arrays are read when they are used.
 
@@ -227,7 +236,7 @@ def open_recording(path: str | Path) -> xr.DataTree:
     """
     recording = opened(path)
     try:
-        lost = changed_chunks(Path(path), lost_only=True) if engine_for(path) == "zarr" else {}
+        lost = changed_chunks(as_path(path), lost_only=True) if engine_for(path) == "zarr" else {}
         if lost:
             (name, place), _ = next(iter(lost.items()))
             raise ValueError(
@@ -242,7 +251,8 @@ def open_recording(path: str | Path) -> xr.DataTree:
 
 def opened(path: str | Path) -> xr.DataTree:
     """Open a recording as `open_recording` does, also where chunks of its activity are lost."""
-    engine, place = engine_for(path), Path(path)
+    path = as_path(path)
+    engine, place = engine_for(path), path
     if not place.exists():
         raise FileNotFoundError(f"there is no recording at {path}")
     options: dict[str, Any] = {"consolidated": False} if engine == "zarr" else {}

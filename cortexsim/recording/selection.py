@@ -150,6 +150,9 @@ def _unit(state: State, unit: Any) -> int:
 
 def estimate(model: Cortex, n_stimuli: int, *, until: int, record: Record | None = None, dtype: str = "float32") -> int:
     """Return the bytes that a recording takes in memory; `record` as for `simulate`."""
+    from cortexsim.model.cortex import the_cortex
+
+    model = the_cortex(model, "estimate")
     one_of(dtype, "dtype", DTYPES)
     units = sum(prod(selection.shape) for selection in selections(model.graph, record).values())
     each = np.dtype(DTYPES[dtype].stored).itemsize

@@ -12,9 +12,9 @@ import numpy as np
 import xarray as xr
 
 from cortexsim._support.documents import parse_json
-from cortexsim._support.files import FolderLock, written_aside
+from cortexsim._support.files import PathLock, as_path, written_aside
 from cortexsim.recording.description import ATTRIBUTE
-from cortexsim.recording.io import COMPLETE, WRITTEN, chunk_for, engine_for, write_zarr
+from cortexsim.recording.io import COMPLETE, WRITTEN, chunk_for, engine_for, patient_store, write_zarr
 from cortexsim.recording.store import check_store, seal
 
 # one batch is written and one waits while the next is computed: memory does not grow with the number of stimuli
@@ -78,9 +78,10 @@ class Stream:
         import zarr
 
         self.path = path
-        self._lock = FolderLock(path)
+        self._lock = PathLock(path)
         _remove_unfinished(path)
-        self._root = zarr.open_group(str(path), mode="r+")
+        self._store = patient_store(path)
+        self._root = zarr.open_group(self._store, mode="r+")
         self._written: Any = self._root[WRITTEN]
         self._arrays: dict[str, Any] = {
             name: group["logits" if name == "readout" else "activation"] for name, group in self._root.groups()
@@ -114,17 +115,21 @@ class Stream:
 
         n = skeleton["readout"].sizes["stimulus"]
         with written_aside(path) as aside:
-            write_zarr(skeleton, aside, chunk_for(batch_size), compute=False)
-            root = zarr.open_group(str(aside), mode="r+")
-            root.create_array(
-                WRITTEN,
-                shape=(n,),
-                chunks=(min(batch_size, n),),
-                dtype="int8",
-                dimension_names=["stimulus"],
-                fill_value=0,
-            )
-            root.attrs[COMPLETE] = 0
+            store = patient_store(aside)
+            try:
+                write_zarr(skeleton, store, chunk_for(batch_size), compute=False)
+                root = zarr.open_group(store, mode="r+")
+                root.create_array(
+                    WRITTEN,
+                    shape=(n,),
+                    chunks=(min(batch_size, n),),
+                    dtype="int8",
+                    dimension_names=["stimulus"],
+                    fill_value=0,
+                )
+                root.attrs[COMPLETE] = 0
+            finally:
+                store.complain()
         return cls(path)
 
     def missing(self, batch_size: int) -> list[range]:
@@ -167,15 +172,22 @@ class Stream:
         self._stop()
         self._complain()
         if self._written[:].all():
-            seal(self.path)
-            self._root.attrs[COMPLETE] = 1
+            try:
+                seal(self.path)
+                self._root.attrs[COMPLETE] = 1
+                self._store.complain()
+            except OSError as error:
+                self._error = error
+        self._complain()
 
     def __enter__(self) -> Stream:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop()
-        self._lock.release()
+        try:
+            self._stop()
+        finally:
+            self._lock.release()
 
     def _stop(self) -> None:
         if self._thread.is_alive():
@@ -202,8 +214,10 @@ class Stream:
             try:
                 for name, values in arrays.items():
                     self._arrays[name][batch.start : batch.stop] = values
+                self._store.complain()
                 # last, so that what is marked as written exists, whenever the process ends
                 self._written[batch.start : batch.stop] = 1
+                self._store.complain()
             except BaseException as error:
                 self._error = error
 
@@ -226,10 +240,11 @@ def unfinished_settings(path: str | Path) -> dict[str, Any] | None:
     """
     import zarr
 
-    if engine_for(path) != "zarr" or not Path(path).exists():
+    path = as_path(path)
+    if engine_for(path) != "zarr" or not path.exists():
         return None
     try:
-        check_store(Path(path))
+        check_store(path)
         attributes = zarr.open_group(str(path), mode="r").attrs
         if attributes.get(COMPLETE) != 0:
             return None

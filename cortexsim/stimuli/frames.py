@@ -64,8 +64,8 @@ def lay_out(
     pictures = [images.transpose(0, 1).flatten(0, 1) if images.ndim == 5 else images]
     # the lookup stays on the CPU, where the time loop reads it without waiting for a GPU
     drawn = presentation.draw(seed, index).cpu()
-    lookup = torch.full((until + 1, n), -1, dtype=torch.int64)
-    every = torch.arange(n)
+    lookup = torch.full((until + 1, n), -1, dtype=torch.int64, device="cpu")
+    every = torch.arange(n, device="cpu")
     for k, component in enumerate(presentation.components):
         rows = every[drawn == k]
         masks = {time for time in range(until + 1) if component.shown(time) == "mask"}
@@ -77,5 +77,5 @@ def lay_out(
                 case "image":
                     lookup[time, rows] = rows + n * (time // (component.steps_per_frame or until + 1))
                 case "mask" if len(rows):
-                    lookup[time, rows] = start + torch.arange(len(rows))
+                    lookup[time, rows] = start + torch.arange(len(rows), device="cpu")
     return Frames(torch.cat(pictures) if len(pictures) > 1 else pictures[0], lookup)

@@ -92,7 +92,7 @@ def _pixels(values: np.ndarray) -> np.ndarray:
 
 def as_float(images: Tensor) -> Tensor:
     """Return images as floating point in [0, 1]; uint8 is divided by 255."""
-    return images.to(torch.get_default_dtype()) / 255 if images.dtype == torch.uint8 else images
+    return images.to(torch.float32) / 255 if images.dtype == torch.uint8 else images
 
 
 def check_images(images: Tensor, size: tuple[int, int] | None = None) -> None:

@@ -16,6 +16,7 @@ from cortexsim._support.run_folder import RunFolder
 from cortexsim.sweeps.study import AXES, Point, Study
 
 FAILURES = "failures.json"
+RECORDINGS = "recordings"
 STATUS = ("missing", "done", "failed")
 
 
@@ -39,11 +40,11 @@ class SweepFolder(RunFolder):
     def __init__(self, path: Path, study: Study, *, resume: bool) -> None:
         super().__init__(path, {"version": __version__, **asdict(study)}, resume=resume)
         if study.record:
-            (path / "recordings").mkdir(exist_ok=True)
+            (path / RECORDINGS).mkdir(exist_ok=True)
 
     def recording(self, point: Point) -> Path:
         """Return the path of a point's recording."""
-        return (self.path / "recordings" / f"{point.key}.zarr").absolute()
+        return (self.path / RECORDINGS / f"{point.key}.zarr").absolute()
 
     def finished(self, study: Study) -> dict[str, xr.Dataset]:
         """Read the finished points of a study, by their keys.

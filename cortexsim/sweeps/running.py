@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 
 from cortexsim._support.checks import whole
+from cortexsim._support.files import as_path
 from cortexsim._support.memory import available
 from cortexsim._support.progress import Report, duration, silent
 from cortexsim.sweeps.folder import SweepFolder
@@ -100,7 +101,7 @@ def sweep(
             f"the grid has {planned.n_points:,} points ({sides}), more than {MANY:,}; to run them all, give "
             "yes=True (--yes)"
         )
-    with SweepFolder(Path(to), planned, resume=resume) as folder:
+    with SweepFolder(as_path(to, "to"), planned, resume=resume) as folder:
         finished = folder.finished(planned)
         if finished:
             n = planned.n_points

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from cortexsim import __version__, zoo
 from cortexsim._support.checks import unknown, whole
+from cortexsim._support.files import as_path
 from cortexsim.datasets.registry import draw
 from cortexsim.recording.dtypes import DTYPES
 from cortexsim.stimuli.text import read_presentation, read_record, read_silence
@@ -146,7 +147,7 @@ def read_study(study: str | Path | Mapping[str, object] | Study) -> Study:
         return _checked(dict(study), lambda *_: "the study: ")
     if not isinstance(study, str | Path):
         raise TypeError(f"a study is a .toml file or a mapping, got {type(study).__name__}")
-    path = Path(study)
+    path = as_path(study)
     if not path.is_file():
         raise FileNotFoundError(f"there is no study {str(path)!r}")
     try:

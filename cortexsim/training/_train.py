@@ -17,24 +17,27 @@ from torch.nn import functional as F
 
 from cortexsim._support import randomness
 from cortexsim._support.checks import whole
+from cortexsim._support.files import PathLock, refuse_existing
 from cortexsim._support.hashing import checksum
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.checkpoint import checked_suffix
 from cortexsim.model.cortex import Cortex, the_cortex
-from cortexsim.model.nets import undisturbed
+from cortexsim.model.nets import own_modes, undisturbed
 from cortexsim.model.plan import RunPlan, plan_readouts
 from cortexsim.training import distributed as ranks
 from cortexsim.training.augmentation import augment, augment_with_maps, shrink
 from cortexsim.training.batches import collected
 from cortexsim.training.evaluate import accuracies, asked_times, labels_at
 from cortexsim.training.examples import classes_after, difficulty, held_out, pairs
+from cortexsim.training.interruption import EndedBySignal, LastStep, closed_at_exit
 from cortexsim.training.recipe import Recipe
 from cortexsim.training.records import Progress, TrainingDivergedError
 from cortexsim.training.state import read_state, write_state
 from cortexsim.training.target_maps import exactly_right, map_loss, pixel_weights
-from cortexsim.training.trained_times import check_fits, refuse_different_times, trained_times
+from cortexsim.training.trained_times import calibrated_until, check_fits, refuse_different_times, trained_times
 
 
+@own_modes()
 def train(
     model: Cortex,
     data: Any,
@@ -68,7 +71,8 @@ def train(
     recipe : Recipe, optional
         By default `Recipe.quick()`.
     checkpoint : path, optional
-        Ends in .safetensors: file of the state of the training, written at each epoch's end and when it stops.
+        Ends in .safetensors: file of the state of the training, written at each epoch's end and when it stops, however
+        it does: by leaving the loop, by an error, Ctrl-C or SIGTERM. It is that after the last whole step.
     report_every : int
         Steps between records.
 
@@ -81,12 +85,17 @@ def train(
     ------
     ValueError
         If data, labels or recipe do not fit the model, or the checkpoint belongs to a different training.
+    BlockingIOError
+        If another training is writing the checkpoint.
+    OSError
+        If nothing can be written there.
     TrainingDivergedError
         If the loss is not finite; the checkpoint contains the last good state.
     """
     model = the_cortex(model, "train")
     recipe = recipe or Recipe.quick()
-    return _Training(model, collected(data), recipe, checkpoint, whole(report_every, "report_every", 1)).run()
+    training = _Training(model, collected(data), recipe, checkpoint, whole(report_every, "report_every", 1))
+    return closed_at_exit(training.run())
 
 
 def fit(
@@ -128,7 +137,7 @@ class _Training:
         self, model: Cortex, data: Any, recipe: Recipe, checkpoint: str | Path | None, report_every: int
     ) -> None:
         self.model, self.recipe, self.report_every = model, recipe, report_every
-        self.path = None if checkpoint is None else checked_suffix(checkpoint)
+        self.path = None if checkpoint is None else refuse_existing(checked_suffix(checkpoint), replacing=True)
         images, labels = pairs(data, model, recipe.calibrate_until or 2 * model.readout_time)
         if model.has_own_pre_net and len(recipe.growth) > 1:
             raise ValueError(
@@ -155,6 +164,14 @@ class _Training:
             raise ValueError(
                 f"{len(chosen)} training images do not fill a batch of {recipe.batch_size}; give a smaller batch_size"
             )
+        fewest = min(share for _, share in recipe.curriculum)
+        if round(fewest * len(chosen)) < 1:
+            raise ValueError(f"the curriculum begins with a share of {fewest:g} of {len(chosen)} images, which is none")
+        smallest, side = min(scale for _, scale in recipe.growth), min(images.shape[-2:])
+        if round(smallest * side) < 1:
+            raise ValueError(
+                f"growth {recipe.growth} shrinks images of {side} px to a scale of {smallest:g}, less than a pixel"
+            )
         self.precision = precision_on(self.device) if recipe.precision == "auto" else recipe.precision
         self.steps_per_epoch = len(chosen) // recipe.batch_size
         self.steps = recipe.epochs * self.steps_per_epoch
@@ -164,6 +181,7 @@ class _Training:
         self._last: tuple[float, dict[int, float]] = (float("nan"), {})
         self._since: list[tuple[Tensor, list[int], Tensor]] = []
         self.optimizer = _optimizer(model, recipe)
+        self._last_step, self._in_step, self._saved_at = LastStep(model, self.optimizer), False, 0
         model.classes = classes_after(model, data)
         self.identity = {
             # it changes memory, not results: a training that ran out of memory may continue with it
@@ -181,57 +199,98 @@ class _Training:
         }
 
     def run(self) -> Generator[Progress]:
-        if self.path is None or not self.path.exists():
-            yield self._untrained()
-        if self.path is not None and self.path.exists():
-            self._resume(self.path)
-        modes = [(module, module.training) for module in self.model.modules()]
+        with self._alone(), EndedBySignal() as signals:
+            if self.path is not None and self.path.exists():
+                self._resume(self.path)
+            else:
+                yield self._untrained()
+            modes = [(module, module.training) for module in self.model.modules()]
+            self._saved_at = self.step
+            try:
+                for record in self._records():
+                    yield record
+                    signals.check()
+            except TrainingDivergedError:
+                raise
+            except BaseException as error:
+                # whatever ended it, what was done must not be lost
+                signals.saving = True
+                self._keep(error)
+                raise
+            finally:
+                for module, training in modes:
+                    module.training = training
+
+    def _records(self) -> Iterator[Progress]:
+        """Take all steps that are left, and yield the records."""
         started, first_step, before = time.perf_counter(), self.step, self.seconds
-        saved_at = self.step
-        try:
-            while self.step < self.steps:
-                self._one_step()
-                epoch_ends = self.step % self.steps_per_epoch == 0
-                if not epoch_ends and self.step % self.report_every:
-                    continue
-                loss, accuracy = self._gather()
-                validation = None
-                if epoch_ends and self.recipe.scale_at(self.step / self.steps) == 1:
-                    until = self.recipe.unfolded_at((self.step - 1) / self.steps) or self.model.readout_time
-                    validation = self._validate(until, thorough=False)
-                here = time.perf_counter() - started
-                self.seconds = before + here
-                if epoch_ends:
-                    self._save()
-                    saved_at = self.step
-                left = here * self._work(self.step, self.steps) / self._work(first_step, self.step)
-                yield self._record(loss, accuracy, validation, left)
-            validation = self._finish()
-            self.seconds = before + time.perf_counter() - started
-            self.model.about["seconds"] = self.seconds
-            yield self._record(*self._last, validation, 0.0, True)
-        except GeneratorExit:
-            # the loop was left, which happens at a record, between two steps: what was done must not be lost
-            if saved_at != self.step:
+        while self.step < self.steps:
+            self._one_step()
+            epoch_ends = self.step % self.steps_per_epoch == 0
+            if not epoch_ends and self.step % self.report_every:
+                continue
+            loss, accuracy = self._gather()
+            validation = None
+            if epoch_ends and self.recipe.scale_at(self.step / self.steps) == 1:
+                until = self.recipe.unfolded_at((self.step - 1) / self.steps) or self.model.readout_time
+                validation = self._validate(until, thorough=False)
+            here = time.perf_counter() - started
+            self.seconds = before + here
+            if epoch_ends:
+                if not self._is_finite():
+                    raise self._diverged(self.step)
                 self._save()
-            raise
+            left = here * self._work(self.step, self.steps) / self._work(first_step, self.step)
+            yield self._record(loss, accuracy, validation, left)
+        validation = self._finish()
+        self.seconds = before + time.perf_counter() - started
+        self.model.about["seconds"] = self.seconds
+        yield self._record(*self._last, validation, 0.0, True)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other trainings away from the checkpoint."""
+        # of several processes that train together, the first one writes
+        lock = PathLock(self.path) if self.path is not None and ranks.rank() == 0 else None
+        try:
+            yield
         finally:
-            for module, training in modes:
-                module.training = training
+            if lock is not None:
+                lock.release()
+
+    def _keep(self, error: BaseException) -> None:
+        """Write the last whole step, unless it is written; what prevents that becomes a note on the error."""
+        if self._in_step:
+            self.step = self._last_step.restore()
+            self._in_step = False
+        if self.step == self._saved_at or not self._is_finite():
+            return
+        try:
+            self._save()
+        except OSError as failed:
+            if isinstance(error, GeneratorExit):
+                raise
+            error.add_note(f"the state of the training after step {self.step} could not be saved: {failed}")
+
+    def _is_finite(self) -> bool:
+        losses = all(bool(loss.isfinite()) for loss, _, _ in self._since)
+        return losses and all(bool(weights.isfinite().all()) for weights in self.model.parameters())
 
     def _untrained(self) -> Progress:
         """Read out the first batch before anything is learned."""
-        with undisturbed(self.model), torch.no_grad():
+        with own_modes(), undisturbed(self.model), torch.no_grad():
             loss, times, accuracy = self._forward()
             loss, accuracy = ranks.summed(loss), ranks.summed(accuracy)
         return self._record(float(loss), dict(zip(times, accuracy.tolist(), strict=True)), None, float("nan"))
 
     def _one_step(self) -> None:
+        self._last_step.mark(self.step)
+        self._in_step = True
         for group in self.optimizer.param_groups:
             group["lr"] = self.recipe.learning_rate_at(self.step / self.steps)
         self.model.train()
         # whatever the caller's mode is, as within torch.no_grad()
-        with torch.inference_mode(False), torch.enable_grad():
+        with own_modes(), torch.enable_grad():
             loss, times, accuracy = self._forward()
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
@@ -240,6 +299,7 @@ class _Training:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip_norm)
         self.optimizer.step()
         self.step += 1
+        self._in_step = False
         # stays on the device, so that no step waits for a GPU
         self._since.append((loss.detach(), times, accuracy))
 
@@ -315,6 +375,7 @@ class _Training:
             self._shuffled = (seed, torch.randperm(len(self.images), generator=generator))
         return self._shuffled[1]
 
+    @own_modes()
     def _gather(self) -> tuple[float, dict[int, float]]:
         losses = ranks.summed(torch.stack([loss for loss, _, _ in self._since]))
         # what is trained may have unfolded since the last record: then of the longer times only
@@ -324,14 +385,17 @@ class _Training:
         self._since = []
         if not bool(losses.isfinite().all()):
             bad = self.step - len(losses) + 1 + int((~losses.isfinite()).nonzero()[0])
-            saved = f"; {self.path} has the last good state" if self.path is not None and self.path.exists() else ""
-            raise TrainingDivergedError(
-                f"the loss was not a finite number at step {bad} of {self.steps}, at learning rate "
-                f"{self.recipe.learning_rate_at(bad / self.steps):.3g}: lower learning_rate, or set "
-                f"precision='float32'{saved}"
-            )
+            raise self._diverged(bad)
         self._last = float(losses.mean()), dict(zip(now, accuracies, strict=True))
         return self._last
+
+    def _diverged(self, step: int) -> TrainingDivergedError:
+        saved = f"; {self.path} has the last good state" if self.path is not None and self.path.exists() else ""
+        return TrainingDivergedError(
+            f"the loss was not a finite number at step {step} of {self.steps}, at learning rate "
+            f"{self.recipe.learning_rate_at(step / self.steps):.3g}: lower learning_rate, or set "
+            f"precision='float32'{saved}"
+        )
 
     def _record(
         self,
@@ -365,6 +429,7 @@ class _Training:
             work += max(steps, 0) * recipe.scale_at(begin) ** 2 * len(planned)
         return work
 
+    @own_modes()
     def _validate(self, until: int, *, thorough: bool) -> dict[int, float] | None:
         """Calibrate on training images, then read the held-out ones at every time."""
         model, recipe = self.model, self.recipe
@@ -383,8 +448,7 @@ class _Training:
 
     def _finish(self) -> dict[int, float] | None:
         recipe, model = self.recipe, self.model
-        until = recipe.calibrate_until or 2 * model.readout_time
-        validation = self._validate(until, thorough=True)
+        validation = self._validate(calibrated_until(recipe, model), thorough=True)
         model.about = {
             "recipe": recipe.to_dict(),
             "data": self.name,
@@ -399,6 +463,7 @@ class _Training:
         # the state of all processes is the same
         if self.path is not None and ranks.rank() == 0:
             write_state(self.path, self.model, self.optimizer, self.identity, self.step, self.seconds)
+        self._saved_at = self.step
 
     def _resume(self, path: Path) -> None:
         self.step, self.seconds = read_state(path, self.model, self.optimizer, self.identity)

@@ -15,8 +15,8 @@ from cortexsim._support.labelled import refuse_missing
 from cortexsim._support.progress import Report, silent
 from cortexsim.datasets.labels import classes
 from cortexsim.model.classes import labels_for, matched
-from cortexsim.model.cortex import Cortex
-from cortexsim.model.nets import undisturbed
+from cortexsim.model.cortex import Cortex, the_cortex
+from cortexsim.model.nets import own_modes, undisturbed
 from cortexsim.model.plan import plan_run, resolve, stored_statistics
 from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import AnyPresentation
@@ -39,6 +39,7 @@ def accuracies(
     Labels may differ from time to time, shape (stimulus, time); see `labels_at`. A map, with labels (stimulus, y, x),
     is correct if every pixel of the line is.
     """
+    model = the_cortex(model, "accuracies")
     named = predictions(model, images, times, presentation, statistics=statistics, seed=seed, batch_size=batch_size)
     if labels.ndim == 3:
         return dict(zip(times, exactly_right(named, labels).float().mean(1).tolist(), strict=True))
@@ -66,6 +67,7 @@ def labels_at(labels: Tensor, times: Sequence[int]) -> Tensor:
     return torch.stack([labels[:, time] if time < labels.shape[1] else beyond for time in times])
 
 
+@own_modes()
 def predictions(
     model: Cortex,
     images: Tensor,
@@ -88,6 +90,7 @@ def predictions(
     report : callable, optional
         Called before each batch with the fraction that is done and a message; an exception from it stops the run.
     """
+    model = the_cortex(model, "predictions")
     shape = (len(times), len(images), *model.readout_shape[1:])
     named = torch.zeros(shape, dtype=torch.long, device=images.device)
     if not times:
@@ -143,6 +146,7 @@ def measure(
     ValueError
         If the data lack the factor, or the model statistics.
     """
+    model = the_cortex(model, "measure")
     if factor not in data.coords:
         raise ValueError(f"the data have no coordinate {factor!r}, only {sorted(map(str, data.coords))}")
     data = matched(model, data)

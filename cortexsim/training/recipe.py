@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-from cortexsim._support.checks import finite, is_whole, unknown, whole
-from cortexsim.stimuli.presentation import AnyPresentation, flash, sustained
+from cortexsim._support.checks import finite, is_whole, one_of, shown, unknown, whole
+from cortexsim.stimuli.presentation import AnyPresentation, Mixture, Presentation, flash, sustained
 from cortexsim.stimuli.text import from_dict
 
 ALLOWED = {
@@ -18,6 +18,7 @@ ALLOWED = {
     "precision": ("auto", "float32", "bfloat16"),
 }
 ADDED = ("recompute", "progressive", "background", "clip_norm")
+LARGEST_SEED = 2**31  # times a million and a step's number, it is still a seed of torch's
 LOWEST = 0.02  # of the highest learning rate, with a cosine
 LOSS_AT = ("readout", "all")
 PLANS = {"growth", "unfolding", "curriculum"}
@@ -118,28 +119,27 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for name, allowed in ALLOWED.items():
-            if getattr(self, name) not in allowed:
-                raise ValueError(unknown(name, getattr(self, name), allowed))
+            one_of(getattr(self, name), name, allowed)
+        if not isinstance(self.presentation, Presentation | Mixture):
+            raise TypeError(
+                f"presentation must be a Presentation or Mixture, such as flash(1), got {shown(self.presentation)}"
+            )
+        self._check_numbers()
         self._check_loss()
-        for name in ("epochs", "batch_size", "calibration_images"):
-            object.__setattr__(self, name, whole(getattr(self, name), name, 1))
-        if not isinstance(self.recompute, bool):
-            raise ValueError(f"recompute must be True or False, got {self.recompute!r}")
-        if not 0 < self.learning_rate < float("inf"):
-            raise ValueError(f"learning_rate must be positive, got {self.learning_rate!r}")
-        for name in ("validation", "label_smoothing", "momentum", "warmup"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 0 and below 1, got {getattr(self, name)!r}")
         for name, what in (("growth", "scale"), ("curriculum", "share")):
-            if not _is_plan(getattr(self, name)):
+            plan = _pairs(getattr(self, name), lambda value: finite(value, "value", 0, 1))
+            if plan is None or not _in_order(plan) or not all(value > 0 for _, value in plan) or plan[-1][1] != 1:
                 raise ValueError(
                     f"{name} must be (from, {what}) pairs from 0.0 on, in order, with {what}s up to 1 and the last "
                     f"one 1, got {getattr(self, name)!r}"
                 )
-        earlier = [time for _, time in self.unfolding[:-1]]
+            object.__setattr__(self, name, plan)
+        unfolding = _pairs(self.unfolding, lambda value: None if value is None else whole(value, "time", 1))
+        earlier = [time for _, time in unfolding[:-1]] if unfolding else []
         if (
-            not _in_order(self.unfolding)
-            or self.unfolding[-1][1] is not None
+            unfolding is None
+            or not _in_order(unfolding)
+            or unfolding[-1][1] is not None
             or None in earlier
             or earlier != sorted(time or 0 for time in earlier)
         ):
@@ -147,34 +147,53 @@ class Recipe:
                 "unfolding must be (from, time) pairs from 0.0 on, in order, with increasing times and the last one "
                 f"None (the readout time), got {self.unfolding!r}"
             )
+        object.__setattr__(self, "unfolding", unfolding)
+        if self.difficulty is not None and not isinstance(self.difficulty, str):
+            raise TypeError(f"difficulty must be the name of a coordinate, or None, got {shown(self.difficulty)}")
         if len(self.curriculum) > 1 and self.difficulty is None:
             raise ValueError(
                 f"the curriculum {self.curriculum!r} needs difficulty, the coordinate of the data that says which "
                 "images are easy, e.g. 'curve_length'"
             )
 
+    def _check_numbers(self) -> None:
+        for name in ("epochs", "batch_size", "calibration_images"):
+            object.__setattr__(self, name, whole(getattr(self, name), name, 1))
+        object.__setattr__(self, "seed", whole(self.seed, "seed", -LARGEST_SEED, LARGEST_SEED))
+        if self.calibrate_until is not None:
+            object.__setattr__(self, "calibrate_until", whole(self.calibrate_until, "calibrate_until", 1, unit="steps"))
+        for name in ("recompute", "nesterov"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"{name} must be True or False, got {shown(getattr(self, name))}")
+        for name in ("learning_rate", "weight_decay", "validation", "label_smoothing", "momentum", "warmup"):
+            object.__setattr__(self, name, finite(getattr(self, name), name, 0 if name == "weight_decay" else None))
+        if self.learning_rate <= 0:
+            raise ValueError(f"learning_rate must be positive, got {self.learning_rate!r}")
+        for name in ("validation", "label_smoothing", "momentum", "warmup"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 0 and below 1, got {getattr(self, name)!r}")
+        if self.optimizer == "sgd" and self.nesterov and self.momentum == 0:
+            raise ValueError("nesterov=True needs momentum above 0, got 0.0; set nesterov=False for plain SGD")
+
     def _check_loss(self) -> None:
         if is_whole(self.loss_at):
             object.__setattr__(self, "loss_at", whole(self.loss_at, "loss_at", 1))
         elif self.loss_at not in LOSS_AT:
             raise ValueError(unknown("loss_at", self.loss_at, (*LOSS_AT, "or a number of last times")))
-        finite(self.background, "background", 0)
-        if self.clip_norm is not None and not finite(self.clip_norm, "clip_norm") > 0:
-            raise ValueError(f"clip_norm must be above 0, got {self.clip_norm!r}")
+        object.__setattr__(self, "background", finite(self.background, "background", 0))
+        if self.clip_norm is not None:
+            object.__setattr__(self, "clip_norm", finite(self.clip_norm, "clip_norm"))
+            if self.clip_norm <= 0:
+                raise ValueError(f"clip_norm must be above 0, got {self.clip_norm!r}")
         if self.progressive is None:
             return
-        pair = self.progressive
-        if (
-            not isinstance(pair, tuple)
-            or len(pair) != 2
-            or not 0 < pair[0] <= 1
-            or not is_whole(pair[1])
-            or pair[1] < 1
-        ):
+        pair = _pairs((self.progressive,), lambda most: whole(most, "steps", 1))
+        if pair is None or not 0 < pair[0][0] <= 1:
             raise ValueError(
                 f"progressive must be (share of the batches, most steps without gradients), such as (0.5, 24), "
-                f"got {pair!r}"
+                f"got {self.progressive!r}"
             )
+        object.__setattr__(self, "progressive", pair[0])
 
     @property
     def brief_calibration_images(self) -> int:
@@ -334,5 +353,18 @@ def _in_order(pairs: Sequence[tuple[float, Any]]) -> bool:
     return bool(starts) and starts[0] == 0 and starts == sorted(starts)
 
 
-def _is_plan(pairs: Sequence[tuple[float, float]]) -> bool:
-    return _in_order(pairs) and all(0 < value <= 1 for _, value in pairs) and pairs[-1][1] == 1
+def _pairs(plan: Any, checked: Callable[[Any], Any]) -> tuple[tuple[float, Any], ...] | None:
+    """Return pairs of a fraction of the training and a checked value as plain numbers; None if they are no such pairs.
+
+    Parameters
+    ----------
+    plan : object
+    checked : callable
+        Returns the plain value, or raises ValueError.
+    """
+    if not isinstance(plan, tuple | list) or not all(isinstance(one, tuple | list) and len(one) == 2 for one in plan):
+        return None
+    try:
+        return tuple((finite(start, "start", 0, 1), checked(value)) for start, value in plan)
+    except ValueError:
+        return None

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from cortexsim import __version__
-from cortexsim.model.checkpoint import read_tensors, write_tensors
+from cortexsim.model.checkpoint import KEY, read_tensors, write_tensors
 from cortexsim.model.cortex import Cortex
 from cortexsim.stimuli.text import from_dict
 
@@ -78,6 +78,14 @@ def read_state(
             state["state"].setdefault(int(k), {})[entry] = value
     optimizer.load_state_dict(state)
     return meta["step"], meta["seconds"]
+
+
+def saved_step(path: Path) -> int:
+    """Return the number of steps after which the state in a file was saved."""
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as file:
+        return int(json.loads(file.metadata()[KEY])["step"])
 
 
 def _differences(there: dict[str, Any], mine: dict[str, Any]) -> list[str]:

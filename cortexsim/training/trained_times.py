@@ -19,10 +19,15 @@ def check_fits(recipe: Recipe, model: Cortex, maps: bool) -> None:
     """
     if maps and len(recipe.growth) > 1:
         raise ValueError(f"growth {recipe.growth} shrinks the images, but not their target maps; set ((0.0, 1.0),)")
+    until = calibrated_until(recipe, model)
+    if model.needs_statistics and until < model.readout_time:
+        raise ValueError(
+            f"calibrate_until={until} ends before the model's readout time {model.readout_time}: without statistics "
+            f"it could not be read out; set it to at least {model.readout_time}, or None"
+        )
     if recipe.progressive is None:
         return
     last = model.readout_time + recipe.progressive[1]
-    until = recipe.calibrate_until or 2 * model.readout_time
     if model.needs_statistics and until < last:
         raise ValueError(
             f"progressive {recipe.progressive} trains up to time {last}, but statistics are taken up to time {until} "
@@ -36,6 +41,11 @@ def check_fits(recipe: Recipe, model: Cortex, maps: bool) -> None:
             f"progressive {recipe.progressive} runs up to time {last}, but {missing[0]} has weights up to the readout "
             f"time {model.readout_time} only: share them over time, or set progressive=None"
         )
+
+
+def calibrated_until(recipe: Recipe, model: Cortex) -> int:
+    """Return the last time for which statistics are taken when the training is over."""
+    return 2 * model.readout_time if recipe.calibrate_until is None else recipe.calibrate_until
 
 
 def trained_times(

@@ -12,6 +12,7 @@ from pathlib import Path
 import xarray as xr
 
 from cortexsim._support.checks import unknown
+from cortexsim._support.files import as_path
 from cortexsim._support.resources import data_folder
 from cortexsim.graph.builders import adjacent, fully_recurrent, resnet
 from cortexsim.graph.cortex_graph import CortexGraph
@@ -253,8 +254,8 @@ def get(
 
 def path_of(model: str | os.PathLike[str], *, base: str | os.PathLike[str] = "") -> Path | None:
     """Return the file that a model's name stands for, or None for the name of a model that ships."""
-    path = Path(model)
-    return Path(base) / path.expanduser() if path.suffix.lower() == SUFFIX else None
+    path = as_path(model, "model")
+    return as_path(base) / path if path.suffix.lower() == SUFFIX else None
 
 
 def load(name: str) -> Cortex:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cortexsim._support.files import FolderLock, refuse_existing, written_aside
+from cortexsim._support.files import PathLock, refuse_existing, written_aside
 
 
 def test_a_finished_file_is_there_alone(tmp_path):
@@ -195,12 +195,12 @@ def test_what_another_machine_or_a_person_left_is_not_touched(tmp_path, writing)
 def test_a_folder_is_locked_for_one_writer_at_a_time(tmp_path):
     folder = tmp_path / "a.zarr"
     folder.mkdir()
-    lock = FolderLock(folder)
+    lock = PathLock(folder)
     with pytest.raises(BlockingIOError, match="is being written by another process"):
-        FolderLock(folder)
+        PathLock(folder)
     lock.release()
     assert sorted(tmp_path.iterdir()) == [folder]  # nothing is left of the lock
-    FolderLock(folder).release()
+    PathLock(folder).release()
 
 
 def test_a_folder_is_locked_where_folders_cannot_be_opened(tmp_path, monkeypatch):
@@ -213,19 +213,19 @@ def test_a_folder_is_locked_where_folders_cannot_be_opened(tmp_path, monkeypatch
         return really(path, *arguments, **named)
 
     monkeypatch.setattr(os, "open", windows)
-    FolderLock(tmp_path).release()
+    PathLock(tmp_path).release()
 
 
 def test_a_lock_ends_with_the_process_that_was_killed(tmp_path):
     held = (
-        "import sys, time, pathlib; from cortexsim._support.files import FolderLock\n"
-        "lock = FolderLock(pathlib.Path(sys.argv[1])); print('locked', flush=True); time.sleep(60)"
+        "import sys, time, pathlib; from cortexsim._support.files import PathLock\n"
+        "lock = PathLock(pathlib.Path(sys.argv[1])); print('locked', flush=True); time.sleep(60)"
     )
     process = subprocess.Popen([sys.executable, "-c", held, str(tmp_path)], stdout=subprocess.PIPE)
     assert process.stdout.readline() == b"locked\n"
     with pytest.raises(BlockingIOError, match="another process"):
-        FolderLock(tmp_path)
+        PathLock(tmp_path)
     process.kill()
     process.wait()
     process.stdout.close()
-    FolderLock(tmp_path).release()
+    PathLock(tmp_path).release()

@@ -259,6 +259,57 @@ def test_ctrl_c_loses_nothing_and_resume_ends_at_the_same_weights(animals, tmp_p
     assert all(torch.equal(a, b) for at in first for a, b in zip(first.moments[at], second.moments[at], strict=True))
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+def test_sigterm_ends_a_training_within_a_step_and_resume_ends_at_the_same_weights(
+    animals, tmp_path, monkeypatch, capsys
+):
+    common = ["train", str(animals), *SMALL, "--epochs", "3"]
+    stopped, whole = tmp_path / "stopped.safetensors", tmp_path / "whole.safetensors"
+    backward, steps = torch.Tensor.backward, []
+
+    def terminated(self):
+        steps.append(1)
+        if len(steps) == 5:
+            signal.raise_signal(signal.SIGTERM)
+        backward(self)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(torch.Tensor, "backward", terminated)
+        assert main([*common, "--to", str(stopped)]) == 143
+    err = capsys.readouterr().err
+    assert "the same command with --resume continues from step 4" in err
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert main([*common, "--to", str(stopped), "--resume"]) == 0
+    assert main([*common, "--to", str(whole)]) == 0
+    one, other = cs.load(stopped), cs.load(whole)
+    assert all(torch.equal(value, other.state_dict()[name]) for name, value in one.state_dict().items())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+@pytest.mark.parametrize(
+    ("ending", "says"), [("zarr", "the same command with --resume continues"), ("nc", "nothing was written")]
+)
+def test_sigterm_ends_a_recording_and_says_how_to_go_on(ending, says, trained, animals, tmp_path, monkeypatch, capsys):
+    from cortexsim.recording import _simulate
+
+    rows, batches = _simulate._run_rows, []
+
+    def terminated(*arguments):
+        batches.append(1)
+        if len(batches) == 3:
+            signal.raise_signal(signal.SIGTERM)
+        rows(*arguments)
+
+    path = tmp_path / f"r.{ending}"
+    command = ["simulate", str(trained), str(animals), "--until", "4", "--batch-size", "1", "--to", str(path)]
+    with monkeypatch.context() as patched:
+        patched.setattr(_simulate, "_run_rows", terminated)
+        assert main(command) == 143
+    assert says in capsys.readouterr().err
+    assert main([*command, "--resume"]) == 0
+    cs.verify(path)
+
+
 def test_ctrl_c_before_the_first_step_says_that_nothing_is_kept(animals, tmp_path, monkeypatch, capsys):
     with monkeypatch.context() as patched:
         patched.setattr(sys, "stdout", _PressesCtrlC("step 0/"))

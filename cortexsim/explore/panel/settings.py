@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cortexsim._support.checks import unknown
-from cortexsim._support.files import written_aside
+from cortexsim._support.files import refuse_existing, written_aside
 from cortexsim._support.settings import (
     Form,
     anything,
@@ -51,6 +51,7 @@ def write_settings(settings: Mapping[str, Any], path: str | Path) -> None:
     OSError
         If it cannot be written; an existing file is unchanged then.
     """
+    path = refuse_existing(path, replacing=True)
     with written_aside(path, replacing=True) as aside:
         aside.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
 

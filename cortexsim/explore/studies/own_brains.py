@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import ipywidgets as widgets
@@ -188,7 +187,7 @@ class Brains(Study):
         if choices["dims"] != AS_FILE_SAYS:
             options["dims"] = (choices["dims"],)
         if path:
-            return brains.read(Path(path).expanduser(), **options)
+            return brains.read(path, **options)
         if options:
             raise ValueError(
                 f"{', '.join(options)} selects matrices of a file, but no file is given: choose one under «brain»"

@@ -10,6 +10,7 @@ from typing import ClassVar
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.files import as_path
 from cortexsim._support.progress import Report, part
 from cortexsim.analyse import accuracy
 from cortexsim.explore.panel import unmasked
@@ -124,13 +125,13 @@ class Recorder(SubjectStudy):
 
     def why_not(self, choices: Chosen) -> str:
         """Say that the path is not one that can be streamed to."""
-        if Path(choices["to"]).suffix != ".zarr":
+        if as_path(choices["to"]).suffix.lower() != ".zarr":
             return f"«to» must end in .zarr, the format that is streamed to disk, got {choices['to']!r}"
         return ""
 
     def measure(self, choices: Chosen, report: Report) -> xr.Dataset:
         """Record, or resume the recording at this path, then read it block by block."""
-        model, path = self.who.model, Path(choices["to"]).expanduser()
+        model, path = self.who.model, as_path(choices["to"])
         with simulate(
             model,
             self.who.some(choices["n"]),

@@ -12,6 +12,7 @@ import ipywidgets as widgets
 import xarray as xr
 
 from cortexsim._support.checks import unknown
+from cortexsim._support.files import as_path
 from cortexsim._support.settings import Form, anything, text
 from cortexsim.explore.panel.asking import Guess, HasExercises
 from cortexsim.explore.panel.box import Panel
@@ -168,7 +169,7 @@ class Training(HasExercises, Panel):
         FileExistsError
             If the file of a model exists and `overwrite` is False.
         """
-        if Path(path).suffix == ".json":
+        if as_path(path).suffix.lower() == ".json":
             write_settings(shown_settings(self), path)
             return
         if self.model is None:

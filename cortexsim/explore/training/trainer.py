@@ -23,6 +23,7 @@ from cortexsim.stimuli.images import as_images
 from cortexsim.training._train import train
 from cortexsim.training.evaluate import accuracies
 from cortexsim.training.records import Progress
+from cortexsim.training.trained_times import calibrated_until
 
 REPORT_EVERY = 5  # steps
 LOOK_EVERY_S = 0.5
@@ -166,7 +167,7 @@ class Trainer:
         """Take the statistics of a training that was stopped, as the recipe does at its end."""
         recipe = self.recipe
         images = as_images(training)[: recipe.calibration_images]
-        until = recipe.calibrate_until or 2 * model.readout_time
+        until = calibrated_until(recipe, model)
         calibrate(model, images, recipe.presentation, until=until, seed=recipe.seed)
         model.about = {"recipe": recipe.to_dict(), "data": str(training.attrs.get("name", "unnamed"))}
 

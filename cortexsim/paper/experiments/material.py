@@ -13,6 +13,7 @@ import xarray as xr
 
 from cortexsim import datasets
 from cortexsim._support.checks import unknown
+from cortexsim._support.files import as_path
 from cortexsim._support.hashing import checksum
 from cortexsim.datasets.labels import split
 from cortexsim.datasets.registry import SOURCES
@@ -107,7 +108,7 @@ def prepare(data: str | Path | Sequence[xr.Dataset] | None, scale: Scale, name: 
         pair = [source.make(part=part) for part in ("train", "test")]
         called = str(pair[0].attrs["name"])
     elif isinstance(data, str | Path):
-        folder = Path(data).expanduser()
+        folder = as_path(data, "data")
         if not folder.exists():
             raise FileNotFoundError(f"there is no folder {str(folder)!r}; " + unknown("data", str(data), SOURCES))
         for part in ("train", "test"):

@@ -14,6 +14,7 @@ import xarray as xr
 
 from cortexsim import __version__
 from cortexsim._support.checks import unknown
+from cortexsim._support.files import as_path
 from cortexsim._support.netcdf import open_dataset
 from cortexsim._support.resources import data_folder
 
@@ -52,7 +53,7 @@ def open_result(path: str | Path) -> xr.Dataset:
     ValueError
         If it is damaged, or not the result of an experiment.
     """
-    path = Path(path)
+    path = as_path(path)
     if path.is_dir():
         path = path / "result.nc"
     if not path.is_file():

@@ -15,6 +15,7 @@ import xarray as xr
 
 from cortexsim import __version__
 from cortexsim._support.checks import unknown, whole
+from cortexsim._support.files import as_path
 from cortexsim._support.progress import Report, silent
 from cortexsim._support.progress import part as part_of
 from cortexsim._support.run_folder import already_there
@@ -130,8 +131,9 @@ def run(
         size = replace(size, n_train=n_train, n_test=n_test)
     if experiment.own_data and data not in (None, experiment.own_data):
         raise ValueError(f"{name} makes its own data ({experiment.own_data}); leave data out")
-    if to is not None and Path(to).exists() and not resume:
-        raise FileExistsError(already_there(Path(to)))
+    to = None if to is None else as_path(to, "to")
+    if to is not None and to.exists() and not resume:
+        raise FileExistsError(already_there(to))
     n_seeds = seeds or (max(experiment.seeds, size.least_seeds) if size.several_seeds else 1)
     parts = [part for seed in range(n_seeds) for part in experiment.parts(size, seed)]
     if experiment.own_material is not None and data is not None:
@@ -144,7 +146,7 @@ def run(
     if epochs is not None and all(part.recipe(size, material) is None for part in parts):
         raise ValueError(f"{name} trains by steps, not by epochs; leave epochs out")
     with ExitStack() as stack:
-        path = Path(stack.enter_context(tempfile.TemporaryDirectory()) if to is None else to)
+        path = Path(stack.enter_context(tempfile.TemporaryDirectory())) if to is None else to
         settings = _settings(experiment, size, material, parts)
         folder = stack.enter_context(ExperimentFolder(path if to else path / name, settings, resume=resume))
         done: dict[tuple[str, int], xr.Dataset] = {}
