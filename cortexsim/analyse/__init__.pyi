@@ -15,6 +15,7 @@ from ._settling import settling
 from ._significance import significance
 from ._steps_needed import growth, steps_needed
 from ._temporal_generalization import temporal_generalization
+from ._tidy import tidy
 from ._trajectory import trajectory
 from ._wave import wave
 from .scale import spread, standardized
@@ -42,6 +43,7 @@ __all__ = [
     "standardized",
     "steps_needed",
     "temporal_generalization",
+    "tidy",
     "trajectory",
     "wave",
 ]
