@@ -17,6 +17,7 @@ from cortexsim import __version__
 from cortexsim._support.checks import finite, one_of, whole
 from cortexsim._support.class_numbers import DifferentClassesError, DifferentClassesWarning, class_names
 from cortexsim._support.hashing import checksum
+from cortexsim.graph.reach import MOST_STEPS
 from cortexsim.model.classes import classes_of, matched, numbers_of
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.devices import placed
@@ -112,7 +113,8 @@ def plan_recording(
     MissingStatisticsError
         If no statistics fit, or they end before `until`.
     """
-    until, seed = whole(until, "until", 1, unit="steps"), whole(seed, "seed")
+    until = whole(until, "until", 1, unit="steps", limit=MOST_STEPS)
+    seed = whole(seed, "seed")
     one_of(quantity, "quantity", QUANTITIES)
     one_of(dtype, "dtype", DTYPES)
     batch_size = None if batch_size is None else whole(batch_size, "batch_size", 1)
