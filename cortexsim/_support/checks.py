@@ -61,7 +61,15 @@ def is_number(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
-def whole(value: Any, what: str, least: int | None = None, most: int | None = None, *, unit: str = "") -> int:
+def whole(
+    value: Any,
+    what: str,
+    least: int | None = None,
+    most: int | None = None,
+    *,
+    unit: str = "",
+    limit: int | None = None,
+) -> int:
     """Return a whole number as an int, which files, JSON and torch take.
 
     Parameters
@@ -74,6 +82,8 @@ def whole(value: Any, what: str, least: int | None = None, most: int | None = No
         The allowed range, both ends included.
     unit : str
         For the message, such as "steps".
+    limit : int, optional
+        Where more would take for ever: an end of the range that only who exceeds it needs to know.
 
     Raises
     ------
@@ -84,6 +94,8 @@ def whole(value: Any, what: str, least: int | None = None, most: int | None = No
     if not is_whole(number) or (least is not None and number < least) or (most is not None and number > most):
         kind = f"whole number of {unit}" if unit else "whole number"
         raise ValueError(f"{what} must be a {kind}{_range(least, most)}, got {shown(value)}")
+    if limit is not None and number > limit:
+        raise ValueError(f"{what} must be at most {limit:,}{f' {unit}' if unit else ''}, got {shown(value)}")
     return int(number)
 
 

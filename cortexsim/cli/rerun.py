@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from cortexsim._support.console import printable
 from cortexsim.cli.arguments import path
 
 
@@ -42,10 +43,10 @@ def run(options: argparse.Namespace) -> None:
         _measure_again(settings, options.to)
         return
     recording = rerun(settings, options.to)
-    print(cs.summary(recording))
+    print(printable(cs.summary(recording)))
     print(*readout_over_time(recording), sep="\n")
     if options.to is not None:
-        print(f"saved {options.to}; open it with cortexsim.open_recording({str(options.to)!r})")
+        print(f"saved {printable(options.to)}; open it with cortexsim.open_recording({str(options.to)!r})")
 
 
 def _measure_again(settings: dict[str, Any], to: Path | None) -> None:
@@ -66,7 +67,7 @@ def _measure_again(settings: dict[str, Any], to: Path | None) -> None:
         refuse_existing(to)
     panel: Any = reopen(settings)
     result = panel.compute()
-    print(panel.say(result) or result)
+    print(printable(panel.say(result) or result))
     if to is None:
         return
     if isinstance(result, xr.DataTree):
@@ -75,13 +76,13 @@ def _measure_again(settings: dict[str, Any], to: Path | None) -> None:
         save_dataset(result, to)
     else:
         raise ValueError(f"the result of this panel is a table: --to must end in .nc, got {str(to)!r}")
-    print(f"saved {to}")
+    print(f"saved {printable(to)}")
     for name, figure in panel.figures.items():
         page = to.with_name(f"{to.stem}-{name}.html")
         with written_aside(page, replacing=True) as aside:
             # with the whole of plotly.js, so that no request leaves the machine
             figure.write_html(aside, include_plotlyjs=True)
-        print(f"saved {page}")
+        print(f"saved {printable(page)}")
 
 
 def readout_over_time(recording: Any) -> Iterator[str]:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 
 from cortexsim._support.checks import whole
+from cortexsim._support.console import printable
 from cortexsim.cli.arguments import add_data, add_machine, add_model, choose_device, once, path, show_help
 from cortexsim.cli.train import CONTINUES, said_when_stopped
 from cortexsim.model.lesions import LESIONS
@@ -135,5 +136,5 @@ def run(options: argparse.Namespace) -> None:
             deterministic=options.deterministic,
             progress=True,
         )
-    print(cs.summary(recording))
-    print(f"saved {options.to}; open it with cortexsim.open_recording({str(options.to)!r})")
+    print(printable(cs.summary(recording)))
+    print(f"saved {printable(options.to)}; open it with cortexsim.open_recording({str(options.to)!r})")

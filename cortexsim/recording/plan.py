@@ -15,6 +15,7 @@ import xarray as xr
 from cortexsim import __version__
 from cortexsim._support.checks import finite, one_of, whole
 from cortexsim._support.hashing import checksum
+from cortexsim.graph.reach import MOST_STEPS
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.devices import placed
 from cortexsim.model.hooks import Intervention
@@ -109,7 +110,7 @@ def plan_recording(
     MissingStatisticsError
         If no statistics fit, or they end before `until`.
     """
-    until = whole(until, "until", 1, unit="steps")
+    until = whole(until, "until", 1, unit="steps", limit=MOST_STEPS)
     one_of(quantity, "quantity", QUANTITIES)
     one_of(dtype, "dtype", DTYPES)
     batch_size = None if batch_size is None else whole(batch_size, "batch_size", 1)
