@@ -7,6 +7,7 @@ from ._early_late import early_late
 from ._effect import effect
 from ._latched import cumulative, latched
 from ._map_accuracy import map_accuracy
+from ._model_against_model import best_time, similarity_difference
 from ._onset import onset
 from ._rdm import rdm
 from ._reaction_time import reaction_time, speed_accuracy
@@ -22,6 +23,7 @@ from .scale import spread, standardized
 
 __all__ = [
     "accuracy",
+    "best_time",
     "cka",
     "compare_rdms",
     "cumulative",
@@ -38,6 +40,7 @@ __all__ = [
     "selectivity",
     "settling",
     "significance",
+    "similarity_difference",
     "speed_accuracy",
     "spread",
     "standardized",

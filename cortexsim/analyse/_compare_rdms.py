@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -82,21 +83,15 @@ def compare_rdms(
     """
     one_of(method, "method", METHODS)
     n_bootstrap, seed = whole(n_bootstrap, "n_bootstrap", 0, unit="resamples"), seed_of(seed)
-    rdms = _with_dims(_checked(model, "the model's RDM", ("time",)), ("time",))
-    references, clock, has_clock = _references(reference, rdms)
-    matrices = references.values
-    complete = rdms.notnull().all(_PAIR).values
-    # at a time at which no stimulus differs from another, there is nothing that could agree
-    differ = complete & (rdms != 0).any(_PAIR).values
-    known = np.flatnonzero(differ if differ.any() else complete)
+    rdms, references, clock, has_clock = checked(model, reference)
+    matrices, known = references.values, times_that_differ(rdms)
     ours = rdms.values[known]
     _refuse_constant(ours, "the model's RDM")
-    _refuse_constant(matrices, "the reference")
 
     n = rdms.sizes["stimulus"]
     similarity, low, high = np.full((3, rdms.sizes["time"], references.sizes[clock]), np.nan)
     if known.size:
-        similarity[known] = _similarity(ours, matrices, np.arange(n), method)
+        similarity[known] = by_subject(ours, matrices, np.arange(n), method).mean(2)
         if n_bootstrap:
             low[known], high[known] = _bootstrap(ours, matrices, method, n_bootstrap, seed, progress)
     attributes = {"long_name": f"similarity of RDMs ({method})", "units": "1", "method": method}
@@ -114,6 +109,22 @@ def compare_rdms(
     if not has_clock:
         array = array.isel({clock: 0})
     return array if "time" in model.dims else array.isel(time=0).drop_vars("time")
+
+
+def checked(model: xr.DataArray, reference: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray, str, bool]:
+    """Return the model's RDMs (time, ...), the reference (clock, subject, ...), the clock, and if it has one."""
+    rdms = _with_dims(_checked(model, "the model's RDM", ("time",)), ("time",))
+    references, clock, has_clock = _references(reference, rdms)
+    _refuse_constant(references.values, "the reference")
+    return rdms, references, clock, has_clock
+
+
+def times_that_differ(rdms: xr.DataArray) -> np.ndarray:
+    """Return the positions of the times at which all stimuli are populated, and some differ from others."""
+    complete = rdms.notnull().all(_PAIR).values
+    # at a time at which no stimulus differs from another, there is nothing that could agree
+    differ = complete & (rdms != 0).any(_PAIR).values
+    return np.flatnonzero(differ if differ.any() else complete)
 
 
 def _references(reference: xr.DataArray, rdms: xr.DataArray) -> tuple[xr.DataArray, str, bool]:
@@ -201,39 +212,51 @@ def _vectors(matrices: np.ndarray, chosen: np.ndarray) -> RDMs:
     return RDMs(pairs)
 
 
-def _similarity(ours: np.ndarray, matrices: np.ndarray, chosen: np.ndarray, method: str) -> np.ndarray:
-    """Return the mean similarity over subjects, (time, reference time)."""
+def by_subject(ours: np.ndarray, matrices: np.ndarray, chosen: np.ndarray, method: str) -> np.ndarray:
+    """Return the similarity with each subject, (time, reference time, subject)."""
     from rsatoolbox.rdm.compare import compare
 
-    n_times, n_subjects = matrices.shape[:2]
     references = _vectors(matrices.reshape(-1, *matrices.shape[2:]), chosen)
     each = np.asarray(compare(_vectors(ours, chosen), references, METHODS[method]))
-    return each.reshape(len(ours), n_times, n_subjects).mean(2)
+    return each.reshape(len(ours), *matrices.shape[:2])
+
+
+def resampled(
+    ours: np.ndarray, matrices: np.ndarray, method: str, n_bootstrap: int, seed: int, progress: bool = False
+) -> Iterator[np.ndarray]:
+    """Yield the similarity with each subject, (time, reference time, subject), for each resample of the stimuli.
+
+    Parameters
+    ----------
+    ours : ndarray, (time, stimulus, other_stimulus)
+    matrices : ndarray, (reference time, subject, stimulus, other_stimulus)
+    method, n_bootstrap, seed, progress
+        See `compare_rdms`.
+    """
+    generator, n = np.random.default_rng(seed), ours.shape[-1]
+    rows, columns = np.triu_indices(n, 1)
+    fast = None
+    if method in counted_pairs.METHODS:
+        fast = CountedPairs(ours[:, rows, columns], matrices[..., rows, columns].reshape(-1, len(rows)), method)
+    for _ in with_bar(range(n_bootstrap), progress, "bootstrap"):
+        chosen = _resample(generator, n)
+        if fast is not None:
+            counts = np.bincount(chosen, minlength=n)
+            yield fast.similarity(counts[rows] * counts[columns]).reshape(len(ours), *matrices.shape[:2])
+            continue
+        with np.errstate(invalid="ignore", divide="ignore"):
+            yield by_subject(ours, matrices, chosen, method)
 
 
 def _bootstrap(
     ours: np.ndarray, matrices: np.ndarray, method: str, n_bootstrap: int, seed: int, progress: bool
 ) -> np.ndarray:
     """Return the 95 % percentile interval over resamples of the stimuli, (end, time, reference time)."""
-    generator, n = np.random.default_rng(seed), ours.shape[-1]
-    rows, columns = np.triu_indices(n, 1)
-    fast = None
-    if method in counted_pairs.METHODS:
-        fast = CountedPairs(ours[:, rows, columns], matrices[..., rows, columns].reshape(-1, len(rows)), method)
-    resampled = []
-    for _ in with_bar(range(n_bootstrap), progress, "bootstrap"):
-        chosen = _resample(generator, n)
-        if fast is not None:
-            counts = np.bincount(chosen, minlength=n)
-            each = fast.similarity(counts[rows] * counts[columns])
-            resampled.append(each.reshape(len(ours), *matrices.shape[:2]).mean(2))
-            continue
-        with np.errstate(invalid="ignore", divide="ignore"):
-            resampled.append(_similarity(ours, matrices, chosen, method))
+    means = [each.mean(2) for each in resampled(ours, matrices, method, n_bootstrap, seed, progress)]
     with warnings.catch_warnings():
         # an RDM that is constant in every resample has no interval
         warnings.filterwarnings("ignore", message="All-NaN slice encountered")
-        return np.nanpercentile(np.array(resampled), [2.5, 97.5], axis=0)
+        return np.nanpercentile(np.array(means), [2.5, 97.5], axis=0)
 
 
 def _resample(generator: np.random.Generator, n: int) -> np.ndarray:
