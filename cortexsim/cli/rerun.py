@@ -94,7 +94,7 @@ def readout_over_time(recording: Any) -> Iterator[str]:
 
     readout = recording["readout"].isel(stimulus=0)
     names = settings(recording)["classes"] or [str(k) for k in readout["class"].values]
-    label = f"; the label is {names[int(readout['label'])]}" if "label" in readout.coords else ""
+    label = f"; the label is {_named(readout['label'].item(), names)}" if "label" in readout.coords else ""
     yield f"readout over time (probability of the class that is named){label}:"
     for probability in softmax(readout["logits"]).transpose("time", "class"):
         time, values = int(probability["time"]), probability.values
@@ -103,3 +103,8 @@ def readout_over_time(recording: Any) -> Iterator[str]:
             continue
         best = int(values.argmax())
         yield f"{f't={time}':>6}  {names[best]}  {values[best]:.1%}"
+
+
+def _named(label: Any, names: list[str]) -> str:
+    """Name a label: a class that the model does not have is recorded by its name."""
+    return label if isinstance(label, str) else names[int(label)]

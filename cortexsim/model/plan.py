@@ -8,6 +8,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import xarray as xr
 from torch import Tensor
 
@@ -25,7 +26,7 @@ from cortexsim.stimuli.presentation import AnyPresentation, checked, flash
 if TYPE_CHECKING:
     from cortexsim.model.cortex import Cortex
 
-Images = Tensor | xr.Dataset
+Images = Tensor | np.ndarray | xr.DataArray | xr.Dataset
 Front = tuple[frozenset[str], ...]
 Amount = float | tuple[float, Any]
 

@@ -22,6 +22,7 @@ from cortexsim.graph._schedule import arrival, populate
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.graph.reach import MOST_STEPS
 from cortexsim.model._calibrate import calibrate
+from cortexsim.model.classes import matched
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.moments import MissingStatisticsError, Statistics
 from cortexsim.model.plan import Images
@@ -146,6 +147,7 @@ def run_conditions(
     taken = sorted({*dimensions, *RESERVED} & {*stimulus_coordinates(data)})
     if taken:
         raise ValueError(f"the data's coordinates {taken} have names that the protocol uses itself; rename them")
+    data = matched(model, data)
     presentations = [condition.presentation for condition in conditions]
     used = shared_statistics(model, presentations, statistics, calibrate_on, readout_time, seed)
     recordings: dict[tuple[Presentation, int], xr.DataTree] = {}
