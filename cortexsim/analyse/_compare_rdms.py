@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.checks import one_of, whole
+from cortexsim._support.checks import one_of, seed_of, whole
+from cortexsim._support.labelled import names_among, places_of
 from cortexsim.analyse import counted_pairs
 from cortexsim.analyse.counted_pairs import CountedPairs
 from cortexsim.analyse.interval import with_interval
-from cortexsim.analyse.node import refuse_other_stimuli, time_coordinate, with_bar
+from cortexsim.analyse.node import refuse_other_stimuli, stimulus_coordinates, time_coordinate, with_bar
 
 if TYPE_CHECKING:
     from rsatoolbox.rdm.rdms import RDMs
@@ -49,8 +50,9 @@ def compare_rdms(
     model : DataArray, (time, stimulus, other_stimulus) or (stimulus, other_stimulus)
         As `rdm` returns it.
     reference : DataArray, (stimulus, other_stimulus), and any of subject, session and time (or brain_time)
-        Of the same stimuli in the same order. Sessions are averaged within a subject first; then the model is compared
-        with each subject, and the similarities are averaged.
+        Of the same stimuli in the same order, or of the same names (`stimulus_name`, `file_name`) in any. Sessions are
+        averaged within a subject first; then the model is compared with each subject, and the similarities are
+        averaged.
     method : str
         "spearman", "pearson", "kendall" (tau-b), "cosine", "tau-a", "rho-a", "corr_cov" or "cosine_cov".
     n_bootstrap : int
@@ -80,7 +82,7 @@ def compare_rdms(
     Schütt, H. et al. (2023). Statistical inference on representational geometries. eLife 12.
     """
     one_of(method, "method", METHODS)
-    whole(n_bootstrap, "n_bootstrap", 0, unit="resamples")
+    n_bootstrap, seed = whole(n_bootstrap, "n_bootstrap", 0, unit="resamples"), seed_of(seed)
     rdms, references, clock, has_clock = checked(model, reference)
     matrices, known = references.values, times_that_differ(rdms)
     ours = rdms.values[known]
@@ -128,20 +130,40 @@ def times_that_differ(rdms: xr.DataArray) -> np.ndarray:
 def _references(reference: xr.DataArray, rdms: xr.DataArray) -> tuple[xr.DataArray, str, bool]:
     """Return the reference as (clock, subject, stimulus, other_stimulus), the name of its clock, and if it has one."""
     references = _checked(reference, "the reference", ("subject", "session", *_TIMES))
-    refuse_other_stimuli(rdms, references, "the two RDMs")
+    references = _in_order_of(rdms, references)
     clocks = [dim for dim in _TIMES if dim in references.dims]
     if len(clocks) > 1:
         raise ValueError(f"the reference may have one time, got {clocks}")
     if "session" in references.dims:
         # NaN stays NaN: a session that lacks a pair must be noticed below
         references = references.mean("session", skipna=False)
-    n_missing = int(references.isnull().sum())
-    if n_missing:
-        raise ValueError(f"the reference lacks {n_missing} values (NaN); leave those stimuli out")
+    lacking = references.isnull()
+    if lacking.any():
+        beyond = [dim for dim in lacking.dims if dim != "stimulus"]
+        own = np.arange(lacking.sizes["stimulus"])
+        names = references["stimulus"].values if "stimulus" in references.coords else own
+        without = names[lacking.any(beyond).values].tolist()
+        raise ValueError(
+            f"the reference lacks {int(lacking.sum())} values (NaN), of the stimuli {without[:5]}"
+            f"{f' and {len(without) - 5} more' if len(without) > 5 else ''}; leave those stimuli out"
+        )
     if clocks == ["time"]:
         references = references.rename(time="reference_time")
     clock = "brain_time" if clocks == ["brain_time"] else "reference_time"
     return _with_dims(references, (clock, "subject")), clock, bool(clocks)
+
+
+def _in_order_of(rdms: xr.DataArray, references: xr.DataArray) -> xr.DataArray:
+    """Return the reference in the order of the model's RDMs: by names of the stimuli where both carry any."""
+    wanted, names = (
+        names_among({name: v.values for name, v in stimulus_coordinates(one).items()}) for one in (rdms, references)
+    )
+    if wanted is None or names is None:
+        refuse_other_stimuli(rdms, references, "the two RDMs")
+        return references
+    places = places_of(names, wanted, "the reference", "the model's RDM")
+    own = {dim: rdms["stimulus"].values for dim in _PAIR if "stimulus" in rdms.coords}
+    return references.isel(dict.fromkeys(_PAIR, places)).assign_coords(own)
 
 
 def _checked(array: xr.DataArray, what: str, allowed: tuple[str, ...]) -> xr.DataArray:
@@ -156,9 +178,12 @@ def _checked(array: xr.DataArray, what: str, allowed: tuple[str, ...]) -> xr.Dat
         raise ValueError(f"{what} must be square, got {n} stimuli and {n_other} other stimuli")
     if n < 4:
         raise ValueError(f"comparing RDMs needs at least 4 stimuli, got {n}")
-    values = np.asarray(array.values, float)
+    values = np.array(array.values, float)
     if not np.allclose(values, np.swapaxes(values, -1, -2), equal_nan=True):
         raise ValueError(f"{what} must be symmetric: the distance of two stimuli is the same in both directions")
+    # no distance is measured between a stimulus and itself, so NaN there lacks nothing
+    own = np.arange(n)
+    values[..., own, own] = np.nan_to_num(values[..., own, own], nan=0.0)
     return array.copy(data=values)
 
 

@@ -11,6 +11,7 @@ import torch
 import xarray as xr
 
 from cortexsim._support.progress import Report, silent
+from cortexsim.brains.names import in_order_of
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.nets import OwnPostNet, redrawn, seeded
@@ -48,7 +49,9 @@ def compare(
     ----------
     model : Cortex
     images : Tensor or Dataset
-        The images that the brain was shown, in the order of its matrices, at the model's size; see `brains.images`.
+        The images that the brain was shown, at the model's size; see `brains.images`. In the order of its matrices,
+        unless both name the stimuli (`stimulus_name`, `file_name`): then the matrices are put in the order of the
+        images by these names, without the endings of files. A warning says where only one of the two has names.
     rdms : DataArray, (subject, session, [time,] stimulus, other_stimulus)
         As `brains.read` returns it. Sessions are averaged within a subject first.
     until : int
@@ -87,7 +90,8 @@ def compare(
     TypeError
         If the brain's matrices are not a DataArray.
     ValueError
-        If the number of images is not that of the stimuli in the matrices, or they cannot be compared.
+        If the number or the names of the images are not those of the stimuli in the matrices, or they cannot be
+        compared.
 
     References
     ----------
@@ -98,6 +102,7 @@ def compare(
     from cortexsim.analyse import compare_rdms, rdm, similarity_difference
 
     _check(images, rdms)
+    rdms = in_order_of(images, rdms)
     brain = rdms.rename(time="brain_time") if "time" in rdms.dims else rdms
     brain = brain.drop_vars(["name", "stimulus_name"], errors="ignore")
     pixels = as_images(images)
