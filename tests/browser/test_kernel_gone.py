@@ -1,4 +1,4 @@
-"""A panel without its kernel says so: after a restart, after the kernel has stopped, and in a notebook of the day before."""
+"""A panel without its kernel says so: after a restart, a stop, and in a notebook of an earlier session."""
 
 import json
 
