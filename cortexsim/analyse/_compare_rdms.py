@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from cortexsim._support.checks import one_of, whole
+from cortexsim._support.extras import check_extra
 from cortexsim.analyse import counted_pairs
 from cortexsim.analyse.counted_pairs import CountedPairs
 from cortexsim.analyse.interval import with_interval
@@ -88,6 +89,7 @@ def compare_rdms(
     differ = complete & (rdms != 0).any(_PAIR).values
     known = np.flatnonzero(differ if differ.any() else complete)
     ours = rdms.values[known]
+    check_extra("brains", "comparisons of dissimilarity matrices")
     _refuse_constant(ours, "the model's RDM")
     _refuse_constant(matrices, "the reference")
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from cortexsim._support.extras import check_extra
 from cortexsim._support.files import as_path
 from cortexsim._support.strangers import rehearsed
 from cortexsim.brains.matlab import read_matlab
@@ -90,6 +91,7 @@ def read(
 
 
 def _read_rsatoolbox(path: Path, file_type: str, dims: Sequence[str] | None) -> xr.DataArray:
+    check_extra("brains", "files of rsatoolbox")
     from rsatoolbox.rdm.rdms import load_rdm
 
     try:

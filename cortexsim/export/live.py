@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import tempfile
+import webbrowser
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -51,6 +53,20 @@ def export_live(to: str | Path, *, overwrite: bool = False) -> None:
     page = page_of(shipped_content(), LIMITS)
     with written_aside(path, replacing=overwrite) as aside:
         aside.write_text(page, encoding="utf-8")
+
+
+def open_live() -> Path:
+    """Write the page into the folder for temporary files and open it in the browser of this machine.
+
+    Returns
+    -------
+    Path
+        The page, for a machine that has no browser.
+    """
+    path = Path(tempfile.mkdtemp(prefix="cortexsim-live-")) / "tracer.html"
+    export_live(path)
+    webbrowser.open(path.as_uri())
+    return path
 
 
 def page_of(content: Mapping[str, Any], limits: Sequence[str]) -> str:

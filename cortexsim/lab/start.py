@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cortexsim._support.checks import unknown
+from cortexsim._support.extras import check_extra
 from cortexsim._support.resources import copy_notebooks, in_checkout, notebooks_folder
 
 FIRST_NOTEBOOK = "00_start_here.ipynb"
@@ -76,7 +77,10 @@ def lab(
         If `folder` is a file.
     ValueError
         If there is no such lesson.
+    RuntimeError
+        If JupyterLab is not installed.
     """
+    check_extra("lab", "the notebooks")
     notebook = FIRST_NOTEBOOK if lesson is None else find_lesson(lesson)
     if folder is None and in_checkout():
         place = notebooks_folder()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 
 from cortexsim._support.checks import whole
+from cortexsim._support.extras import check_extra
 from cortexsim._support.files import as_path
 from cortexsim._support.memory import available
 from cortexsim._support.progress import Report, duration, silent
@@ -202,8 +203,9 @@ def connected(scheduler: str | None, workers: int | None, n_points: int, report:
     ConnectionError
         If no scheduler answers.
     RuntimeError
-        If no process can be started.
+        If no process can be started, or distributed is missing.
     """
+    check_extra("sweep", "studies")
     from distributed import Client, LocalCluster
 
     if scheduler is not None:
