@@ -40,8 +40,8 @@ def bound(requirement):
 def test_conda_and_pip_users_get_the_same_dependencies():
     project = pyproject()
     extras = project["project"]["optional-dependencies"]
-    required = [*project["project"]["dependencies"], *sum(extras.values(), []), *project["dependency-groups"]["dev"]]
-    required = [one for one in required if not one.startswith("cortexsim[")]
+    groups = [project["project"]["dependencies"], *extras.values(), project["dependency-groups"]["dev"]]
+    required = [one for group in groups for one in group if not one.startswith("cortexsim[")]
     expected = {CONDA_NAMES.get(name, name): version for name, version in map(bound, required)}
     expected["python"] = project["project"]["requires-python"].removeprefix(">=")
     environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
@@ -124,8 +124,9 @@ def test_the_wheel_contains_package_notebooks_and_data(wheel):
     assert expected <= packed
 
 
-def test_wheel_and_source_are_small_enough_for_a_lecture_hall(wheel, source):
-    assert max(wheel.stat().st_size, source.stat().st_size) < 15e6
+def test_wheel_and_source_stay_below_20_megabytes(wheel, source):
+    # the models that ship are 17 MB, compressed
+    assert max(wheel.stat().st_size, source.stat().st_size) < 20e6
 
 
 def test_wheel_and_source_pass_the_check_of_the_index(wheel, source):

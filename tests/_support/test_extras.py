@@ -13,22 +13,27 @@ from cortexsim._support.extras import check_extra
 from cortexsim.lab.start import lab
 from cortexsim.sweeps.running import connected
 
-# imports of these fail, as where only the core's own three libraries and what these need are installed
+# these cannot be found, as where only the core's own three libraries and what these need are installed
 CORE_ONLY = """
-import importlib.abc, sys
-import numpy, torch, xarray
-import torch._dynamo  # looks for many libraries, and uses none of them
+import sys
 
-class Refuse(importlib.abc.MetaPathFinder):
-    needless = set(
-        "plotly IPython ipywidgets anywidget traitlets jupyterlab jupyter_core jupyter_client zarr numcodecs h5py h5netcdf "
-        "dask distributed sklearn scipy rsatoolbox torchvision PIL psutil safetensors kaleido".split()
-    )
+NEEDLESS = set(
+    "plotly IPython ipywidgets anywidget traitlets jupyterlab jupyter_core jupyter_client zarr numcodecs h5py h5netcdf"
+    " dask distributed sklearn scipy rsatoolbox torchvision PIL psutil safetensors kaleido".split()
+)
+
+class Without:
+    def __init__(self, finder):
+        self.finder = finder
+
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
+
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in self.needless:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        return None if name.partition(".")[0] in NEEDLESS else self.finder.find_spec(name, path, target)
 
-sys.meta_path.insert(0, Refuse())
+sys.meta_path[:] = [Without(finder) for finder in sys.meta_path]
+import torch
 """
 
 
