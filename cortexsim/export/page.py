@@ -263,8 +263,8 @@ def _page(
             "facts": listed,
             "settings": html.escape(json.dumps(settings, indent=1)),
             "code": code,
-            # the browser ends a script at this text, even inside of a string
-            "content": json.dumps(content).replace("</", "<\\/"),
+            # no text in the JSON can end the script that contains it, or open a comment in it
+            "content": json.dumps(content).replace("<", "\\u003c"),
             "start": _part("page.js"),
         }
     )

@@ -11,13 +11,17 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import ip_address
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from cortexsim._support.checks import unknown
+from cortexsim._support.console import printable
 from cortexsim._support.extras import check_extra
 from cortexsim._support.resources import copy_notebooks, in_checkout, notebooks_folder
 
+IP_OPTIONS = ("--ip", "--ServerApp.ip", "--LabApp.ip", "--NotebookApp.ip")
 FIRST_NOTEBOOK = "00_start_here.ipynb"
 
 # For this launch only; the user's settings are neither changed nor replaced. The announcements ask in a pop-up whether
@@ -81,6 +85,7 @@ def lab(
         If JupyterLab is not installed.
     """
     check_extra("lab", "the notebooks")
+    warn_of_network(arguments)
     notebook = FIRST_NOTEBOOK if lesson is None else find_lesson(lesson)
     if folder is None and in_checkout():
         place = notebooks_folder()
@@ -98,6 +103,30 @@ def lab(
         process = subprocess.Popen(command, env=environment(Path(own), os.environ, notebook, look, ours=ours))
         with process, _signals_left_to(process):
             return process.wait()
+
+
+def warn_of_network(arguments: Sequence[str]) -> None:
+    """Say on standard error what it means if JupyterLab is to listen beyond this machine."""
+    for given, following in zip_longest(arguments, arguments[1:], fillvalue=""):
+        name, equals, value = given.partition("=")
+        if name not in IP_OPTIONS:
+            continue
+        address = (value if equals else following).strip("'\"")
+        if not _is_loopback(address):
+            print(
+                f"warning: JupyterLab will listen on {printable(address) or 'all addresses'}, beyond this machine and "
+                "without encryption: whoever reads its address with the token can run code as you. An SSH tunnel to "
+                "127.0.0.1 is safer.",
+                file=sys.stderr,
+                flush=True,
+            )
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"
 
 
 def find_lesson(asked: str) -> str:

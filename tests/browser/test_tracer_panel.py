@@ -197,6 +197,8 @@ def test_channels_and_masks_are_shown_at_once(board, page, looks):
     part(page, "see-channels").click()
     part(page, "maze").click()
     for kind in ("noise", "lines", "same", "blank"):
+        # a step by hand pauses
+        part(page, "next-step").click()
         part(page, "start").click()
         part(page, "mask-kind").select_option(kind)
         part(page, "mask").click()

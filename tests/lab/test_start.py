@@ -12,7 +12,7 @@ from jupyterlab_server.config import get_federated_extensions
 from cortexsim._support.resources import notebooks_folder
 from cortexsim.cli import main
 from cortexsim.lab import start as module
-from cortexsim.lab.start import FIRST_NOTEBOOK, Look, environment, find_lesson, lab
+from cortexsim.lab.start import FIRST_NOTEBOOK, Look, environment, find_lesson, lab, warn_of_network
 
 
 @pytest.fixture
@@ -193,3 +193,17 @@ def test_the_live_page_opens_without_jupyterlab(monkeypatch, capsys):
 def test_the_live_page_takes_nothing_that_is_for_notebooks(further, capsys):
     assert main(["lab", "--live", *further]) == 1
     assert f"--live opens no notebook: leave out {further[0]}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--ip", "0.0.0.0"], ["--ip=192.168.1.7"], ["--ServerApp.ip='*'"], ["--no-browser", "--ip", "::"]]
+)
+def test_listening_beyond_this_machine_is_warned_of(arguments, capsys):
+    warn_of_network(arguments)
+    assert "beyond this machine and without encryption" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["--ip", "127.0.0.1"], ["--ip=localhost"], ["--ip", "::1"], ["--port", "1"]])
+def test_listening_on_this_machine_alone_needs_no_warning(arguments, capsys):
+    warn_of_network(arguments)
+    assert capsys.readouterr().err == ""

@@ -261,7 +261,9 @@ class Asking(widgets.VBox):
     def _worded(self, needs: Mapping[str, Any]) -> str:
         if hasattr(self.panel, "worded"):
             return str(self.panel.worded(needs))
-        return ", ".join(f"«{name.replace('_', ' ')}» to «{value}»" for name, value in needs.items())
+        switched = {True: "on", False: "off"}
+        said = {name: switched[value] if isinstance(value, bool) else value for name, value in needs.items()}
+        return ", ".join(f"«{name.replace('_', ' ')}» to «{value}»" for name, value in said.items())
 
     def _set(self) -> None:
         """Set what the present question needs."""
