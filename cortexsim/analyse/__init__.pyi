@@ -2,6 +2,7 @@ from ._accuracy import accuracy
 from ._cka import cka
 from ._compare_rdms import compare_rdms
 from ._decode import decode
+from ._decoding_patterns import decoding_patterns
 from ._dimensionality import dimensionality
 from ._early_late import early_late
 from ._effect import effect
@@ -28,6 +29,7 @@ __all__ = [
     "compare_rdms",
     "cumulative",
     "decode",
+    "decoding_patterns",
     "dimensionality",
     "early_late",
     "effect",
