@@ -82,12 +82,12 @@ def compare_rdms(
     Nili, H. et al. (2014). A toolbox for representational similarity analysis. PLOS Computational Biology 10.
     Schütt, H. et al. (2023). Statistical inference on representational geometries. eLife 12.
     """
+    check_extra("brains", "comparisons of dissimilarity matrices")
     one_of(method, "method", METHODS)
     n_bootstrap, seed = whole(n_bootstrap, "n_bootstrap", 0, unit="resamples"), seed_of(seed)
     rdms, references, clock, has_clock = checked(model, reference)
     matrices, known = references.values, times_that_differ(rdms)
     ours = rdms.values[known]
-    check_extra("brains", "comparisons of dissimilarity matrices")
     _refuse_constant(ours, "the model's RDM")
 
     n = rdms.sizes["stimulus"]
