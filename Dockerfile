@@ -1,6 +1,6 @@
 # JupyterLab with the notebooks, on the CPU, as an unprivileged user:
 #   docker build -t cortexsim . && docker run --rm -p 127.0.0.1:8888:8888 cortexsim
-# Not built where this was written, which has no Docker. It prints the address with its token.
+# It prints the address with its token.
 FROM python:3.12-slim
 
 RUN useradd --create-home --uid 1000 student
