@@ -42,7 +42,7 @@ SLIDERS = (
     Slid(
         "07, threshold: three figures",
         "lesions = cs.explore.Lesions('contours', n=40)\nlesions.compute()\nlesions",
-        "decides at a confidence of",
+        "decision at a confidence of",
     ),
     Slid(
         "08, stream: one figure with its pictures",
