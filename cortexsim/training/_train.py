@@ -378,7 +378,7 @@ class _Training:
     @own_modes()
     def _gather(self) -> tuple[float, dict[int, float]]:
         losses = ranks.summed(torch.stack([loss for loss, _, _ in self._since]))
-        # what is trained may have unfolded since the last record: then of the longer times only
+        # times may have been unfolded since the last record: only steps that trained the present times count
         now = self._since[-1][1]
         correct = ranks.summed(torch.stack([accuracy for _, times, accuracy in self._since if times == now]))
         accuracies = correct.mean(0).tolist()
