@@ -1,4 +1,4 @@
-"""How a model is trained: one frozen dataclass, the paper's recipe and a quick one."""
+"""Recipes of trainings: one frozen dataclass, the paper's recipe and quick ones."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PLANS = {"growth", "unfolding", "curriculum"}
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a model is trained.
+    """The recipe of a training.
 
     Parameters
     ----------

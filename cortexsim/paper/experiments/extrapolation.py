@@ -114,7 +114,7 @@ class Tracing:
 
     @property
     def tracer(self) -> Tracer:
-        """What it is."""
+        """Its entry in `zoo.TRACERS`."""
         return TRACERS[self.label]
 
     def recipe(self, scale: Scale, material: Material) -> Recipe:
