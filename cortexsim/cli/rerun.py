@@ -60,8 +60,7 @@ def _measure_again(settings: dict[str, Any], to: Path | None) -> None:
 
     if settings["panel"] in SHOWS:
         raise ValueError(
-            f"a panel {settings['panel']} has no measurement to repeat; open it:  "
-            "cortexsim.explore.reopen(path)"
+            f"a panel {settings['panel']} has no measurement to repeat; open it: cortexsim.explore.reopen(path)"
         )
     if to is not None:
         refuse_existing(to)

@@ -43,8 +43,8 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         action="append",
         default=[],
         metavar="'V2->V1:3-20'",
-        help="silence it at these times; a state (V2:3-20) means all transitions that leave it, and forward, lateral or
-        " "feedback for all of that direction",
+        help="silence it at these times; a state (V2:3-20) means all transitions that leave it, and forward, lateral "
+        "or feedback all of that direction",
     )
     parser.add_argument(
         "--lesion",
@@ -61,8 +61,11 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     )
     for name, does in (("gain", "multiply what it delivers"), ("transition-noise", "add noise to what it delivers")):
         parser.add_argument(
-            f"--{name}", action="append", default=[], metavar="'V2->V1:0.5:3-20'", help=f"{does} at these times; as
-            --silence"
+            f"--{name}",
+            action="append",
+            default=[],
+            metavar="'V2->V1:0.5:3-20'",
+            help=f"{does} at these times; as --silence",
         )
     parser.add_argument(
         "--noise", type=float, default=0.0, help="on every state, in its standard deviations; default: %(default)s"

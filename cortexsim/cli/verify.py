@@ -22,8 +22,8 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--mend",
         action="store_true",
-        help="mark damaged parts as not written (.zarr): the command that made the recording writes them again with
-        --resume",
+        help="mark damaged parts as not written (.zarr): the command that made the recording writes them again "
+        "with --resume",
     )
 
 

@@ -200,7 +200,7 @@ def _distances(line: np.ndarray, start: np.ndarray) -> np.ndarray:
 def _asked_pixels(
     line: np.ndarray, distance: np.ndarray, cue: np.ndarray, steps: np.ndarray, draws: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Choose a target pixel at a number of steps from the cue, and one of the other corridors as far away, if possible."""
+    """Choose a target pixel at a number of steps from the cue, and one of the other corridors as far, if possible."""
     size = line.shape[1]
     y, x = np.mgrid[:size, :size]
     end = _chosen(distance == steps[:, None, None], draws[:, 0])

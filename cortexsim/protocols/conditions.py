@@ -190,9 +190,9 @@ def _check_answers(data: xr.Dataset, of_maps: bool) -> None:
     if of_maps:
         if not isinstance(data, xr.Dataset) or "target" not in data or "foil_y" not in data.coords:
             raise ValueError(
-                "the readout of this model is a map, and a protocol reads it at the far point and at the foil: the data
-                " "must have target maps and the coordinates end_y, end_x, foil_y and foil_x, as cs.datasets.paths has "
-                "them"
+                "the readout of this model is a map, and a protocol reads it at the far point and at the foil: the "
+                "data must have target maps and the coordinates end_y, end_x, foil_y and foil_x (see "
+                "cs.datasets.paths)"
             )
     elif not isinstance(data, xr.Dataset) or "label" not in data.coords:
         raise ValueError("a protocol counts correct answers, so the data must be a Dataset with the coordinate 'label'")

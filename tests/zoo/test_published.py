@@ -194,7 +194,9 @@ def test_a_missing_and_a_left_over_key_are_named(published_keys):
         cs.zoo.blt(given, size=32)
     with pytest.raises(ValueError, match=r"missing are none; unexpected are foreign"):
         cs.zoo.blt(published_keys | {"foreign": torch.zeros(1)}, size=32)
-    with pytest.raises(ValueError, match=r"is not a checkpoint of blt \(bl\): missing are none; unexpected are conv_1_0"):
+    with pytest.raises(
+        ValueError, match=r"is not a checkpoint of blt \(bl\): missing .* none; unexpected are conv_1_0"
+    ):
         cs.zoo.blt(published_keys, kind="bl", size=32)
 
 

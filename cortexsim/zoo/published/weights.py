@@ -50,8 +50,8 @@ def with_weights(model: Cortex, weights: Weights, keys: Mapping[str, str], name:
     left_over = [key for key in given if key not in table]
     if missing or left_over:
         raise ValueError(
-            f"{where} is not a checkpoint of {name}: missing are {_listed(missing)}; unexpected are
-            {_listed(left_over)}"
+            f"{where} is not a checkpoint of {name}: missing are {_listed(missing)}; "
+            f"unexpected are {_listed(left_over)}"
         )
     unlike = [
         f"{key} {tuple(value.shape)} instead of {tuple(own[table[key]].shape)}"
