@@ -1,4 +1,4 @@
-"""One self-contained HTML file in which the tracer runs on what its visitor draws."""
+"""One self-contained HTML file in which the tracer runs on the visitor's drawings."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LIMITS = (
     "pixel a step.",
     "The weights of the two controls are rounded to half precision in this page.",
 )
-"""What the page shows, and what it does not."""
+"""Claims of the page, and what it does not show."""
 
 
 def export_live(to: str | Path, *, overwrite: bool = False) -> None:
@@ -75,9 +75,9 @@ def page_of(content: Mapping[str, Any], limits: Sequence[str]) -> str:
     Parameters
     ----------
     content : mapping
-        What `TracerView` reads; see `cortexsim.explore.tracer.networks.content_of`.
+        The input of `TracerView`; see `cortexsim.explore.tracer.networks.content_of`.
     limits : sequence of str
-        What the page shows and does not, a paragraph each.
+        Claims and their limits, a paragraph each.
     """
     parts = {
         "styles": (_FOLDER / "live.css").read_text(encoding="utf-8") + STYLES,
