@@ -342,8 +342,8 @@ class Course {
       const row = element("span", { class: "cs-pinned" }, names);
       marker(SHAPES[n % SHAPES.length], 6, 6, colour, shape("svg", { width: 12, height: 12, "aria-hidden": "true" }, row));
       row.append(movie.films[pins[n].film].called(pins[n]));
-      const away = element("button", { type: "button", "aria-label": `remove ${row.textContent}`, title: "remove" },
-      row, "×"); away.addEventListener("click", () => movie.pin(pins[n]));
+      const away = element("button", { type: "button", "aria-label": `remove ${row.textContent}`, title: "remove" }, row, "×");
+      away.addEventListener("click", () => movie.pin(pins[n]));
     }
     svg.setAttribute("aria-label", `time courses of ${names.textContent}`);
     this.cursor = shape("line", { y1: 8, y2: 78, class: "cs-cursor" }, svg);

@@ -73,8 +73,8 @@ function normalizeAndRectify({ normalization, epsilon, scale, shift }, source, t
 }
 
 // One state with a transition to itself: one set of layers for all times (`shared`), or one for each of `steps.length`
-times. // h(t) = shortcut * h(t - 1) + layers(h(t - 1)) + preNet(frame t), each layer normalizes, rectifies and
-convolves. class Network {
+// times. h(t) = shortcut * h(t - 1) + layers(h(t - 1)) + preNet(frame t); each layer normalizes, rectifies and convolves.
+class Network {
   constructor({ channels, frameChannels, shared, shortcut, sustained, preNet, steps, readout }) {
     Object.assign(this, { channels, frameChannels, shared, shortcut, sustained });
     const layer = (one, outputs, width) => ({

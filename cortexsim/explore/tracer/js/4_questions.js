@@ -1,5 +1,5 @@
 // Predictions, one after the other: each is made by dragging a ring on a chart, and everything that would reveal the
-answer is covered until then.
+// answer is covered until then.
 
 class Questions {
   // asked: [{ name, text, chart, at, most, length, size, seed, truth, within, unit, because }]; answers: those given before.
