@@ -71,7 +71,7 @@ def risen(device: str, run: Callable[[], Any]) -> float:
     peak = Path("/proc/self/clear_refs")
     if peak.exists():
         # resets the peak to the memory in use
-        peak.write_text("5")
+        peak.write_text("5", encoding="utf-8")
     before = resident("VmRSS")
     run()
     return (resident("VmHWM") - before) / 1e6
@@ -82,7 +82,7 @@ def resident(what: str) -> float:
     status = Path("/proc/self/status")
     if status.exists():
         # ru_maxrss would start with the memory of the parent when it forked
-        found = next(line for line in status.read_text().splitlines() if line.startswith(f"{what}:"))
+        found = next(line for line in status.read_text(encoding="utf-8").splitlines() if line.startswith(f"{what}:"))
         return float(found.split()[1]) * 1024
     import resource
 
