@@ -1,4 +1,5 @@
 from . import analyse, brains, datasets, explore, plot, protocols, zoo
+from .analyse._tidy import tidy
 from .brains import human
 from .brains.milliseconds import Milliseconds
 from .graph._schedule import schedule
@@ -66,6 +67,7 @@ __all__ = [
     "summary",
     "sustained",
     "sweep",
+    "tidy",
     "train",
     "verify",
     "with_shortcut",

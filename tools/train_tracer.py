@@ -70,7 +70,7 @@ def main() -> None:
     parser.add_argument("--model", choices=TRACERS, default="tracer")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--to", type=Path, default=HERE / "tracing", help="folder of the record and the model")
-    parser.add_argument("--quick", action="store_true", help="600 batches, and no record")
+    parser.add_argument("--quick", action="store_true", help="half of the batches, and no record")
     options = parser.parse_args()
     torch.set_num_threads(1)
     tracer = TRACERS[options.model]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterable
+from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any
 
@@ -61,7 +62,15 @@ def is_number(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
-def whole(value: Any, what: str, least: int | None = None, most: int | None = None, *, unit: str = "") -> int:
+def whole(
+    value: Any,
+    what: str,
+    least: int | None = None,
+    most: int | None = None,
+    *,
+    unit: str = "",
+    limit: int | None = None,
+) -> int:
     """Return a whole number as an int, which files, JSON and torch take.
 
     Parameters
@@ -74,6 +83,8 @@ def whole(value: Any, what: str, least: int | None = None, most: int | None = No
         The allowed range, both ends included.
     unit : str
         For the message, such as "steps".
+    limit : int, optional
+        Where more would take for ever: an end of the range that only who exceeds it needs to know.
 
     Raises
     ------
@@ -84,6 +95,8 @@ def whole(value: Any, what: str, least: int | None = None, most: int | None = No
     if not is_whole(number) or (least is not None and number < least) or (most is not None and number > most):
         kind = f"whole number of {unit}" if unit else "whole number"
         raise ValueError(f"{what} must be a {kind}{_range(least, most)}, got {shown(value)}")
+    if limit is not None and number > limit:
+        raise ValueError(f"{what} must be at most {limit:,}{f' {unit}' if unit else ''}, got {shown(value)}")
     return int(number)
 
 
@@ -106,6 +119,51 @@ def finite(value: Any, what: str, least: float | None = None, most: float | None
     return float(number)
 
 
+def share(value: Any, what: str, *, unit: str = "") -> float:
+    """Return a number above 0 and at most 1 as a float.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    number = _plain(value)
+    if not is_number(number) or not 0 < number <= 1:
+        kind = unit or "number"
+        raise ValueError(f"{what} must be a {kind} above 0 and at most 1, got {shown(value)}")
+    return float(number)
+
+
+def seed_of(value: Any, what: str = "seed") -> int:
+    """Return a seed that numpy and scikit-learn take: a whole number from 0 to 2**32 - 1.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    return whole(value, what, 0, 2**32 - 1)
+
+
+def rising(values: Any, what: str = "edges") -> list[float]:
+    """Return at least two finite numbers in rising order, such as the edges of bins, as floats.
+
+    Raises
+    ------
+    ValueError
+        If they are none.
+    """
+    numbers = [] if isinstance(values, str | bytes) else values
+    try:
+        numbers = [_plain(value) for value in numbers]
+    except TypeError:  # nothing to iterate over
+        numbers = []
+    finite_ones = all(is_number(number) and _is_finite(number) for number in numbers)
+    if len(numbers) < 2 or not finite_ones or any(low >= high for low, high in pairwise(numbers)):
+        raise ValueError(f"{what} must be at least two numbers in rising order, got {shown(_listed(values))}")
+    return [float(number) for number in numbers]
+
+
 def ordered_pair(value: Any, what: str, least: float, most: float) -> tuple[float, float]:
     """Return a pair (lowest, highest) with least ≤ lowest ≤ highest ≤ most.
 
@@ -126,6 +184,11 @@ def shown(value: Any) -> str:
     """Return a value as a message shows it: as Python writes it, or its type where that is long."""
     text = repr(value)
     return text if len(text) <= LONGEST_SHOWN and "\n" not in text else f"a value of type {type(value).__name__}"
+
+
+def _listed(values: Any) -> Any:
+    """Return what a message shows of a sequence: arrays as lists."""
+    return values.tolist() if hasattr(values, "tolist") else list(values) if isinstance(values, tuple) else values
 
 
 def _plain(value: Any) -> Any:

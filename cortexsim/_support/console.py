@@ -7,6 +7,7 @@ import select
 import signal
 import sys
 import threading
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -60,6 +61,18 @@ def prepare_output() -> None:
         # a stream that something else has put in place may not be a file
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+
+
+def printable(text: object) -> str:
+    """Return a text in which nothing controls the terminal: names of files and what files say may contain anything.
+
+    Control characters, but for the end of a line, and signs that turn the direction of writing are shown as Python
+    writes them, by their codes.
+    """
+    return "".join(
+        sign if sign == "\n" or unicodedata.category(sign) not in ("Cc", "Cf", "Cs") else ascii(sign)[1:-1]
+        for sign in str(text)
+    )
 
 
 def reader_has_left() -> bool:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 
 import xarray as xr
 
+from cortexsim._support.documents import read_json
 from cortexsim._support.files import PathLock, refuse_existing, written_aside
 from cortexsim._support.netcdf import open_dataset, save_dataset
 
@@ -130,7 +131,7 @@ class RunFolder:
             )
 
     def _read_settings(self, file: Path) -> dict[str, Any]:
-        return json.loads(file.read_text(encoding="utf-8"))
+        return read_json(file)
 
     def _grows(self, key: str, before: dict[str, Any], now: dict[str, Any]) -> bool:
         return key in self.GROWS and key in before and self.GROWS[key](before[key], now[key])

@@ -150,6 +150,11 @@ def mapping_or_none(value: Any, key: str) -> None:
     _of_type(value, key, Mapping | None, "a mapping")
 
 
+def true_or_false(value: Any, key: str) -> None:
+    """Accept True or False."""
+    _of_type(value, key, bool, "true or false")
+
+
 def listed(value: Any, key: str) -> None:
     """Accept a list."""
     _of_type(value, key, list | tuple, "a list")

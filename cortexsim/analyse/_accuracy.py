@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from cortexsim._support.checks import rising
 from cortexsim.analyse.interval import fraction, with_interval
 from cortexsim.analyse.node import (
     Labels,
@@ -147,6 +148,10 @@ def logits_of(readout: Node) -> xr.DataArray:
 def class_labels(logits: xr.DataArray, labels: Labels = None) -> np.ndarray:
     """Return the label of each stimulus, and raise a ValueError if one is not among the classes of the readout."""
     truth, classes = labels_of(logits, labels, at_least=1), logits["class"].values
+    if truth.dtype.kind == "b":
+        raise ValueError(
+            "labels must be classes of the readout, got booleans: pass numbers, such as labels.astype(int)"
+        )
     others = sorted({*truth.tolist()} - {*classes.tolist()})
     if others:
         raise ValueError(f"the labels {others[:5]} are not among the classes of the readout: {classes.tolist()[:20]}")
@@ -164,9 +169,9 @@ def _groups(logits: xr.DataArray, by: str, edges: Sequence[float] | None) -> tup
             raise ValueError(f"{by} has {len(different)} values, more than {_MOST_VALUES}; pass edges= to bin it")
         members = np.array([values == value for value in different])
         return members, {by: (by, different, attributes), "n": (by, members.sum(1))}
-    ends = np.asarray(edges, float)
-    if ends.ndim != 1 or len(ends) < 2 or (np.diff(ends) <= 0).any():
-        raise ValueError(f"edges must be at least two numbers in rising order, got {list(edges)}")
+    ends = np.array(rising(edges))
+    if values.dtype.kind not in "iuf":
+        raise ValueError(f"{by} has no numbers to bin, but values such as {values[0]!r}; leave out edges=")
     outside = int((~((values >= ends[0]) & (values <= ends[-1]))).sum())
     if outside:
         raise ValueError(

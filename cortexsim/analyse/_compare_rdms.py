@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.checks import one_of, whole
+from cortexsim._support.checks import one_of, seed_of, whole
+from cortexsim._support.labelled import names_among, places_of
 from cortexsim.analyse import counted_pairs
 from cortexsim.analyse.counted_pairs import CountedPairs
 from cortexsim.analyse.interval import with_interval
-from cortexsim.analyse.node import refuse_other_stimuli, time_coordinate, with_bar
+from cortexsim.analyse.node import refuse_other_stimuli, stimulus_coordinates, time_coordinate, with_bar
 
 if TYPE_CHECKING:
     from rsatoolbox.rdm.rdms import RDMs
@@ -48,8 +50,9 @@ def compare_rdms(
     model : DataArray, (time, stimulus, other_stimulus) or (stimulus, other_stimulus)
         As `rdm` returns it.
     reference : DataArray, (stimulus, other_stimulus), and any of subject, session and time (or brain_time)
-        Of the same stimuli in the same order. Sessions are averaged within a subject first; then the model is compared
-        with each subject, and the similarities are averaged.
+        Of the same stimuli in the same order, or of the same names (`stimulus_name`, `file_name`) in any. Sessions are
+        averaged within a subject first; then the model is compared with each subject, and the similarities are
+        averaged.
     method : str
         "spearman", "pearson", "kendall" (tau-b), "cosine", "tau-a", "rho-a", "corr_cov" or "cosine_cov".
     n_bootstrap : int
@@ -79,22 +82,16 @@ def compare_rdms(
     Schütt, H. et al. (2023). Statistical inference on representational geometries. eLife 12.
     """
     one_of(method, "method", METHODS)
-    whole(n_bootstrap, "n_bootstrap", 0, unit="resamples")
-    rdms = _with_dims(_checked(model, "the model's RDM", ("time",)), ("time",))
-    references, clock, has_clock = _references(reference, rdms)
-    matrices = references.values
-    complete = rdms.notnull().all(_PAIR).values
-    # at a time at which no stimulus differs from another, there is nothing that could agree
-    differ = complete & (rdms != 0).any(_PAIR).values
-    known = np.flatnonzero(differ if differ.any() else complete)
+    n_bootstrap, seed = whole(n_bootstrap, "n_bootstrap", 0, unit="resamples"), seed_of(seed)
+    rdms, references, clock, has_clock = checked(model, reference)
+    matrices, known = references.values, times_that_differ(rdms)
     ours = rdms.values[known]
     _refuse_constant(ours, "the model's RDM")
-    _refuse_constant(matrices, "the reference")
 
     n = rdms.sizes["stimulus"]
     similarity, low, high = np.full((3, rdms.sizes["time"], references.sizes[clock]), np.nan)
     if known.size:
-        similarity[known] = _similarity(ours, matrices, np.arange(n), method)
+        similarity[known] = by_subject(ours, matrices, np.arange(n), method).mean(2)
         if n_bootstrap:
             low[known], high[known] = _bootstrap(ours, matrices, method, n_bootstrap, seed, progress)
     attributes = {"long_name": f"similarity of RDMs ({method})", "units": "1", "method": method}
@@ -114,23 +111,59 @@ def compare_rdms(
     return array if "time" in model.dims else array.isel(time=0).drop_vars("time")
 
 
+def checked(model: xr.DataArray, reference: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray, str, bool]:
+    """Return the model's RDMs (time, ...), the reference (clock, subject, ...), the clock, and if it has one."""
+    rdms = _with_dims(_checked(model, "the model's RDM", ("time",)), ("time",))
+    references, clock, has_clock = _references(reference, rdms)
+    _refuse_constant(references.values, "the reference")
+    return rdms, references, clock, has_clock
+
+
+def times_that_differ(rdms: xr.DataArray) -> np.ndarray:
+    """Return the positions of the times at which all stimuli are populated, and some differ from others."""
+    complete = rdms.notnull().all(_PAIR).values
+    # at a time at which no stimulus differs from another, there is nothing that could agree
+    differ = complete & (rdms != 0).any(_PAIR).values
+    return np.flatnonzero(differ if differ.any() else complete)
+
+
 def _references(reference: xr.DataArray, rdms: xr.DataArray) -> tuple[xr.DataArray, str, bool]:
     """Return the reference as (clock, subject, stimulus, other_stimulus), the name of its clock, and if it has one."""
     references = _checked(reference, "the reference", ("subject", "session", *_TIMES))
-    refuse_other_stimuli(rdms, references, "the two RDMs")
+    references = _in_order_of(rdms, references)
     clocks = [dim for dim in _TIMES if dim in references.dims]
     if len(clocks) > 1:
         raise ValueError(f"the reference may have one time, got {clocks}")
     if "session" in references.dims:
         # NaN stays NaN: a session that lacks a pair must be noticed below
         references = references.mean("session", skipna=False)
-    n_missing = int(references.isnull().sum())
-    if n_missing:
-        raise ValueError(f"the reference lacks {n_missing} values (NaN); leave those stimuli out")
+    lacking = references.isnull()
+    if lacking.any():
+        beyond = [dim for dim in lacking.dims if dim != "stimulus"]
+        own = np.arange(lacking.sizes["stimulus"])
+        names = references["stimulus"].values if "stimulus" in references.coords else own
+        without = names[lacking.any(beyond).values].tolist()
+        raise ValueError(
+            f"the reference lacks {int(lacking.sum())} values (NaN), of the stimuli {without[:5]}"
+            f"{f' and {len(without) - 5} more' if len(without) > 5 else ''}; leave those stimuli out"
+        )
     if clocks == ["time"]:
         references = references.rename(time="reference_time")
     clock = "brain_time" if clocks == ["brain_time"] else "reference_time"
     return _with_dims(references, (clock, "subject")), clock, bool(clocks)
+
+
+def _in_order_of(rdms: xr.DataArray, references: xr.DataArray) -> xr.DataArray:
+    """Return the reference in the order of the model's RDMs: by names of the stimuli where both carry any."""
+    wanted, names = (
+        names_among({name: v.values for name, v in stimulus_coordinates(one).items()}) for one in (rdms, references)
+    )
+    if wanted is None or names is None:
+        refuse_other_stimuli(rdms, references, "the two RDMs")
+        return references
+    places = places_of(names, wanted, "the reference", "the model's RDM")
+    own = {dim: rdms["stimulus"].values for dim in _PAIR if "stimulus" in rdms.coords}
+    return references.isel(dict.fromkeys(_PAIR, places)).assign_coords(own)
 
 
 def _checked(array: xr.DataArray, what: str, allowed: tuple[str, ...]) -> xr.DataArray:
@@ -145,9 +178,12 @@ def _checked(array: xr.DataArray, what: str, allowed: tuple[str, ...]) -> xr.Dat
         raise ValueError(f"{what} must be square, got {n} stimuli and {n_other} other stimuli")
     if n < 4:
         raise ValueError(f"comparing RDMs needs at least 4 stimuli, got {n}")
-    values = np.asarray(array.values, float)
+    values = np.array(array.values, float)
     if not np.allclose(values, np.swapaxes(values, -1, -2), equal_nan=True):
         raise ValueError(f"{what} must be symmetric: the distance of two stimuli is the same in both directions")
+    # no distance is measured between a stimulus and itself, so NaN there lacks nothing
+    own = np.arange(n)
+    values[..., own, own] = np.nan_to_num(values[..., own, own], nan=0.0)
     return array.copy(data=values)
 
 
@@ -176,39 +212,51 @@ def _vectors(matrices: np.ndarray, chosen: np.ndarray) -> RDMs:
     return RDMs(pairs)
 
 
-def _similarity(ours: np.ndarray, matrices: np.ndarray, chosen: np.ndarray, method: str) -> np.ndarray:
-    """Return the mean similarity over subjects, (time, reference time)."""
+def by_subject(ours: np.ndarray, matrices: np.ndarray, chosen: np.ndarray, method: str) -> np.ndarray:
+    """Return the similarity with each subject, (time, reference time, subject)."""
     from rsatoolbox.rdm.compare import compare
 
-    n_times, n_subjects = matrices.shape[:2]
     references = _vectors(matrices.reshape(-1, *matrices.shape[2:]), chosen)
     each = np.asarray(compare(_vectors(ours, chosen), references, METHODS[method]))
-    return each.reshape(len(ours), n_times, n_subjects).mean(2)
+    return each.reshape(len(ours), *matrices.shape[:2])
+
+
+def resampled(
+    ours: np.ndarray, matrices: np.ndarray, method: str, n_bootstrap: int, seed: int, progress: bool = False
+) -> Iterator[np.ndarray]:
+    """Yield the similarity with each subject, (time, reference time, subject), for each resample of the stimuli.
+
+    Parameters
+    ----------
+    ours : ndarray, (time, stimulus, other_stimulus)
+    matrices : ndarray, (reference time, subject, stimulus, other_stimulus)
+    method, n_bootstrap, seed, progress
+        See `compare_rdms`.
+    """
+    generator, n = np.random.default_rng(seed), ours.shape[-1]
+    rows, columns = np.triu_indices(n, 1)
+    fast = None
+    if method in counted_pairs.METHODS:
+        fast = CountedPairs(ours[:, rows, columns], matrices[..., rows, columns].reshape(-1, len(rows)), method)
+    for _ in with_bar(range(n_bootstrap), progress, "bootstrap"):
+        chosen = _resample(generator, n)
+        if fast is not None:
+            counts = np.bincount(chosen, minlength=n)
+            yield fast.similarity(counts[rows] * counts[columns]).reshape(len(ours), *matrices.shape[:2])
+            continue
+        with np.errstate(invalid="ignore", divide="ignore"):
+            yield by_subject(ours, matrices, chosen, method)
 
 
 def _bootstrap(
     ours: np.ndarray, matrices: np.ndarray, method: str, n_bootstrap: int, seed: int, progress: bool
 ) -> np.ndarray:
     """Return the 95 % percentile interval over resamples of the stimuli, (end, time, reference time)."""
-    generator, n = np.random.default_rng(seed), ours.shape[-1]
-    rows, columns = np.triu_indices(n, 1)
-    fast = None
-    if method in counted_pairs.METHODS:
-        fast = CountedPairs(ours[:, rows, columns], matrices[..., rows, columns].reshape(-1, len(rows)), method)
-    resampled = []
-    for _ in with_bar(range(n_bootstrap), progress, "bootstrap"):
-        chosen = _resample(generator, n)
-        if fast is not None:
-            counts = np.bincount(chosen, minlength=n)
-            each = fast.similarity(counts[rows] * counts[columns])
-            resampled.append(each.reshape(len(ours), *matrices.shape[:2]).mean(2))
-            continue
-        with np.errstate(invalid="ignore", divide="ignore"):
-            resampled.append(_similarity(ours, matrices, chosen, method))
+    means = [each.mean(2) for each in resampled(ours, matrices, method, n_bootstrap, seed, progress)]
     with warnings.catch_warnings():
         # an RDM that is constant in every resample has no interval
         warnings.filterwarnings("ignore", message="All-NaN slice encountered")
-        return np.nanpercentile(np.array(resampled), [2.5, 97.5], axis=0)
+        return np.nanpercentile(np.array(means), [2.5, 97.5], axis=0)
 
 
 def _resample(generator: np.random.Generator, n: int) -> np.ndarray:

@@ -158,7 +158,10 @@ class DecodingPlan:
         if self.score == "accuracy":
             # scikit-learn's scorer gives the same and takes longer than the decoder
             return float((decoder.predict(responses[test]) == self.truth[test]).mean())
-        return float(self.scorer(decoder, responses[test], self.truth[test]))
+        try:
+            return float(self.scorer(decoder, responses[test], self.truth[test]))
+        except (ValueError, AttributeError, TypeError) as error:
+            raise ValueError(f"the score {self.score!r} does not fit this decoder or these labels: {error}") from error
 
     def summarize(
         self, scores: np.ndarray, activity: xr.DataArray, coordinates: Mapping[str, xr.Variable]
@@ -192,11 +195,15 @@ def plan_decoding(
     from sklearn.base import is_regressor
     from sklearn.metrics import get_scorer, get_scorer_names
 
-    if estimator is not None and not (hasattr(estimator, "fit") and hasattr(estimator, "get_params")):
-        raise TypeError(f"estimator must be one of scikit-learn's, with fit and get_params, got {estimator!r}")
+    needed = ("fit", "predict", "get_params")
+    if estimator is not None and (isinstance(estimator, type) or not all(hasattr(estimator, one) for one in needed)):
+        kind = f"the class {estimator.__name__}, not one made of it" if isinstance(estimator, type) else repr(estimator)
+        raise TypeError(f"estimator must be one of scikit-learn's, with {', '.join(needed)}, got {kind}")
     if score is not None:
         one_of(score, "score", get_scorer_names())
     continuous = score in REGRESSION if estimator is None else is_regressor(estimator)
+    if continuous and score not in (None, *REGRESSION) and "accuracy" in str(score):
+        raise ValueError(f"score {score!r} is of classes, but {estimator} predicts numbers: pass score='r2'")
     truth, folds, folds_text = folds_of(activity, labels, groups, cv, continuous=continuous, seed=seed)
     score = score or ("r2" if continuous else "accuracy")
     smallest = min(len(train) for train, _ in folds)

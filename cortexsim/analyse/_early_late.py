@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from cortexsim._support.checks import whole
 from cortexsim.analyse._accuracy import correct, logits_of
 from cortexsim.analyse._effect import paired_difference
 from cortexsim.analyse._reaction_time import check_threshold, confidence, passes
@@ -52,7 +53,7 @@ def early_late(
     TypeError, ValueError
         As for `reaction_time`; also if stimuli or times differ, or `at` is not one of the times.
     """
-    check_threshold(threshold)
+    threshold = check_threshold(threshold)
     logits, intact_logits = logits_of(readout), logits_of(intact)
     refuse_other_stimuli(intact_logits, logits, "two readouts")
     at = _checked_time(logits, intact_logits, at)
@@ -86,7 +87,7 @@ def _checked_time(logits: xr.DataArray, intact_logits: xr.DataArray, at: int | N
     times, others = intact_logits["time"].values, logits["time"].values
     if not np.array_equal(times, others):
         raise ValueError(f"two readouts must have the same times, got {times.tolist()} and {others.tolist()}")
-    at = int(times[-1]) if at is None else at
+    at = int(times[-1]) if at is None else whole(at, "at", unit="steps")
     if at not in times:
         raise ValueError(f"there is no time {at}: the times are {times[0]} to {times[-1]}")
     return at

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from cortexsim._support.checks import finite
 from cortexsim.analyse.node import Node, activity_of
 
 
@@ -36,8 +37,7 @@ def latched(readout: Node, threshold: float = 0.0) -> xr.Dataset:
         If it is no readout, a map has not two classes, or the threshold is not finite.
     """
     logits = _readout(readout)
-    if not np.isfinite(threshold):
-        raise ValueError(f"threshold must be a finite number of nats, got {threshold!r}")
+    threshold = finite(threshold, "threshold", unit="nats")
     values = logits.values.astype(np.float64)
     if "y" not in logits.dims:
         return _with_logits(logits, _first_sure(values, threshold))

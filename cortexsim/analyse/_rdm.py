@@ -9,7 +9,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from cortexsim._support.checks import one_of
+from cortexsim._support.checks import one_of, shown
+from cortexsim._support.labelled import array_of
 from cortexsim.analyse.distances import correlation_distance, crossnobis_distance, squared_distance
 from cortexsim.analyse.node import (
     Node,
@@ -117,6 +118,8 @@ def _check(metric: str, noise: NoiseKind | ArrayLike | None, pooled: bool) -> No
         raise ValueError(f"noise= is an option of metric='crossnobis', not of {metric!r}")
     if isinstance(noise, str):
         one_of(noise, "noise", KINDS)
+    elif noise is not None and array_of(noise, "noise").dtype.kind not in "iuf":
+        raise ValueError(f"noise must be one of {list(KINDS)}, or an array of numbers, got {shown(noise)}")
     if pooled and not isinstance(noise, str):
         raise ValueError(f"pooled= needs a noise that is estimated: give noise=, one of {list(KINDS)}")
 
@@ -229,7 +232,7 @@ def _given_precision(noise: NoiseKind | ArrayLike | None, n_units: int) -> White
         return lambda responses: responses
     if isinstance(noise, str):
         return None
-    precision = np.asarray(noise, float)
+    precision = array_of(noise, "noise").astype(float)
     if precision.shape == (n_units,):
         return lambda responses: responses * precision
     square = precision.shape == (n_units, n_units)

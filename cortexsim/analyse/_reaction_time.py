@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.checks import one_of
+from cortexsim._support.checks import one_of, share
+from cortexsim._support.labelled import array_of
 from cortexsim.analyse._accuracy import class_labels, logits_of
 from cortexsim.analyse.interval import fraction, interval_variables, mean_interval
 from cortexsim.analyse.node import Labels, Node, patterns, stimulus_coordinates, time_coordinate
@@ -54,7 +55,7 @@ def reaction_time(readout: Node, threshold: float, by: str = "entropy", *, label
     biological vision. PLOS Computational Biology 16.
     """
     logits = logits_of(readout)
-    check_threshold(threshold)
+    threshold = check_threshold(threshold)
     truth = class_labels(logits, labels)
     certainty, best = confidence(logits, by)
     first, decided = passes(certainty, threshold)
@@ -112,9 +113,11 @@ def speed_accuracy(
         As for `reaction_time`; also if a stimulus is never populated.
     """
     logits = logits_of(readout)
-    levels = np.asarray(np.linspace(0.05, 0.95, 19).round(2) if thresholds is None else thresholds, float)
-    if levels.ndim != 1 or not levels.size or not ((levels > 0) & (levels <= 1)).all():
+    levels = np.linspace(0.05, 0.95, 19).round(2) if thresholds is None else array_of(thresholds, "thresholds")
+    numbers = levels.dtype.kind in "iuf" and levels.ndim == 1 and levels.size
+    if not numbers or not ((levels > 0) & (levels <= 1)).all():
         raise ValueError(f"thresholds must be confidences above 0 and at most 1, got {thresholds}")
+    levels = levels.astype(float)
     truth, populated = class_labels(logits, labels), logits["populated"].values
     never = int((~populated.any(1)).sum())
     if never:
@@ -187,10 +190,9 @@ def confidence(logits: xr.DataArray, by: str) -> tuple[np.ndarray, np.ndarray]:
     return certainty, best
 
 
-def check_threshold(threshold: float) -> None:
-    """Raise a ValueError unless a threshold of confidence is above 0 and at most 1."""
-    if not 0 < threshold <= 1:
-        raise ValueError(f"threshold must be a confidence above 0 and at most 1, got {threshold}")
+def check_threshold(threshold: float) -> float:
+    """Return a threshold of confidence, above 0 and at most 1, or raise a ValueError."""
+    return share(threshold, "threshold", unit="confidence")
 
 
 def passes(certainty: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from cortexsim._support.labelled import refuse_missing
 from cortexsim.analyse.interval import jackknife, jackknife_text
 from cortexsim.analyse.lasting import lasting_from, times_from
 from cortexsim.analyse.node import Node, stimulus_coordinates
@@ -75,6 +76,7 @@ def growth(steps: xr.DataArray, by: str = "length") -> xr.Dataset:
     if by not in steps.coords or steps[by].dims != ("stimulus",):
         known = sorted(str(name) for name, one in steps.coords.items() if one.dims == ("stimulus",))
         raise ValueError(f"the stimuli have no coordinate {by!r}, only {known}")
+    refuse_missing(steps[by].values, by)
     known_steps = np.isfinite(steps.values)
     x, y = steps[by].values[known_steps].astype(float), steps.values[known_steps]
     if len(x) < 3 or len(np.unique(x)) < 2:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from cortexsim._support.checks import is_whole, seed_of, shown
 from cortexsim.analyse.interval import mean_interval, with_interval
 from cortexsim.analyse.node import (
     Node,
@@ -62,11 +63,12 @@ def trajectory(
     populated = activity["populated"].values
     n_patterns, n_units = int(populated.sum()), int(np.prod(activity.shape[2:]))
     most = min(n_patterns - 1, n_units)
-    if not 1 <= n_components <= most:
+    if not is_whole(n_components) or not 1 <= n_components <= most:
         raise ValueError(
             f"n_components must be 1 to {most}, with {n_patterns} populated patterns of {n_units} units, "
-            f"got {n_components}"
+            f"got {shown(n_components)}"
         )
+    n_components, seed = int(n_components), seed_of(seed)
     indices = np.flatnonzero(populated.any(0)).tolist()
     mean, total = _moments(activity, indices)
     if total == 0:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from cortexsim._support.checks import whole
-from cortexsim.analyse.node import Labels, labels_of, stimulus_coordinate, stimulus_coordinates
+from cortexsim._support.checks import is_whole, seed_of, shown, whole
+from cortexsim._support.labelled import array_of, refuse_missing
+from cortexsim.analyse.node import Labels, labels_of, stimulus_coordinate, stimulus_coordinates, values_for
 
 N_FOLDS = 5
 SOURCES = ("source", "target")
@@ -62,7 +63,7 @@ def folds_of(
     ValueError
         If there are too few stimuli for these folds; the message says how many folds are possible.
     """
-    truth = labels_of(activity, labels)
+    truth, seed = labels_of(activity, labels), seed_of(seed)
     name, members = _groups(activity, labels, groups)
     if continuous and truth.dtype.kind not in "iufb":
         raise ValueError(f"a regression predicts only numbers, got labels such as {truth[0]!r}")
@@ -71,7 +72,9 @@ def folds_of(
             f"the labels are continuous, such as {truth[0]:g}: pass score='r2' or a regressor as estimator"
         )
     by = f", grouped by {name}" if name else ""
-    if cv is None or isinstance(cv, int | np.integer):
+    if isinstance(cv, bool | str | float):
+        raise ValueError(f"cv must be a number of folds, a splitter of scikit-learn or a list of folds, got {cv!r}")
+    if cv is None or is_whole(cv):
         n_folds = N_FOLDS if cv is None else whole(cv, "cv", 2, unit="folds")
         if continuous:
             _check_numbers(truth, members, name, n_folds)
@@ -83,9 +86,34 @@ def folds_of(
     elif isinstance(cv, Splitter):
         text, splitter = f"folds by {cv}{by}", cv
     else:
-        folds = [(np.asarray(train), np.asarray(test)) for train, test in cv]
+        folds = _given(cv, len(truth))
         return truth, folds, f"{len(folds)} given folds"
     return truth, list(splitter.split(np.zeros((len(truth), 1)), truth, members)), text
+
+
+def _given(cv: Any, n: int) -> Folds:
+    """Return folds that were given, as positions of stimuli.
+
+    Raises
+    ------
+    ValueError
+        If they are no pairs of positions, or a stimulus is on both sides of a fold.
+    """
+    wanted = f"folds must be pairs of positions (train, test), from 0 to {n - 1}"
+    try:
+        folds = [(array_of(train, "a fold"), array_of(test, "a fold")) for train, test in cv]
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{wanted}, got {shown(cv)}") from error
+    if not folds:
+        raise ValueError(f"{wanted}, got none")
+    for place, (train, test) in enumerate(folds):
+        both = np.concatenate([np.ravel(train), np.ravel(test)])
+        fits = both.dtype.kind in "iu" and len(train) and len(test) and both.min() >= 0 and both.max() < n
+        if not fits or train.ndim != 1 or test.ndim != 1:
+            raise ValueError(f"{wanted}, but fold {place} is not")
+        if np.isin(test, train).any():
+            raise ValueError(f"stimuli of the test must not be in the training, but in fold {place} some are")
+    return folds
 
 
 def _splitter(n_folds: int, seed: int, *, continuous: bool, grouped: bool) -> Splitter:
@@ -117,12 +145,11 @@ def _groups(activity: xr.DataArray, labels: Labels, groups: Groups) -> tuple[str
                 f"pass groups=False to split repeats of one image"
             )
         return groups, stimulus_coordinate(activity, groups)
-    members = np.asarray(groups)
-    if members.shape != (activity.sizes["stimulus"],):
-        raise ValueError(
-            f"groups must be one for each of the {activity.sizes['stimulus']} stimuli, got {members.shape}"
-        )
-    return "groups", members
+    if groups is True:
+        raise TypeError("groups must be a coordinate of the stimuli, a value for each of them, or False, got True")
+    members = values_for(activity, groups, "groups")
+    refuse_missing(members, "groups", hint="give each stimulus a group")
+    return "groups", members if members.dtype.kind != "O" else members.astype(str)
 
 
 def _check_classes(truth: np.ndarray, groups: np.ndarray | None, name: str | None, n_folds: int) -> None:

@@ -9,6 +9,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from cortexsim._support.checks import seed_of
+
 Z_95 = 1.96
 N_GROUPS = 20
 
@@ -92,7 +94,7 @@ def jackknife_groups(
 
     With `strata`, a class for each stimulus, the groups share the stimuli of every class as evenly as they can.
     """
-    order = np.random.default_rng(seed).permutation(n)
+    order = np.random.default_rng(seed_of(seed)).permutation(n)
     if strata is not None:
         order = order[np.argsort(strata[order], kind="stable")]
         return [order[first :: min(n_groups, n)] for first in range(min(n_groups, n))]

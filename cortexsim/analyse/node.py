@@ -9,6 +9,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from cortexsim._support.labelled import array_of, one_for_each, refuse_missing
+
 Node: TypeAlias = xr.DataTree | xr.Dataset | xr.DataArray
 Labels: TypeAlias = str | ArrayLike | None
 
@@ -157,27 +159,28 @@ def labels_of(activity: xr.DataArray, labels: Labels = None, *, at_least: int = 
     activity : DataArray
         As `activity_of` returns it.
     labels : str or sequence, optional
-        A stimulus coordinate, by default `label`; or a value for each stimulus.
+        A stimulus coordinate, by default `label`; or a value for each stimulus. Values that carry an index (a Series,
+        or a DataArray with the coordinate `stimulus`) are put in the order of the stimuli.
     at_least : int
         The least number of different labels.
 
     Raises
     ------
     ValueError
-        If labels are missing, are not one for each stimulus, or too few of them differ.
+        If labels are missing, are not one for each stimulus or of other stimuli, or too few of them differ.
     """
     n = activity.sizes["stimulus"]
     if labels is None or isinstance(labels, str):
         name = "label" if labels is None else labels
         values = np.asarray(stimulus_coordinate(activity, name, "pass labels=, one for each stimulus"))
     else:
-        name, values = "labels", np.asarray(labels)
-        if values.shape != (n,):
-            raise ValueError(f"labels must be one for each of the {n} stimuli, got shape {values.shape}")
-    if values.dtype.kind == "O" and all(isinstance(value, str) for value in values):
-        values = values.astype(str)
+        name, values = "labels", values_for(activity, labels, "labels")
+    refuse_missing(values, name)
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise ValueError(f"{name} is not finite for {int((~np.isfinite(values)).sum())} of {n} stimuli; leave them out")
+    if values.dtype.kind == "O":
+        kinds = sorted({type(value).__name__ for value in values})
+        raise ValueError(f"{name} must be numbers or texts, all of one kind, got values of the kinds {kinds}")
     different = np.unique(values)
     if len(different) < at_least:
         raise ValueError(
@@ -186,19 +189,31 @@ def labels_of(activity: xr.DataArray, labels: Labels = None, *, at_least: int = 
     return values
 
 
+def values_for(activity: xr.DataArray, values: ArrayLike, what: str) -> np.ndarray:
+    """Return a value for each stimulus, shape (stimulus,), in the order of the stimuli; see `one_for_each`."""
+    known = {name: variable.values for name, variable in stimulus_coordinates(activity).items()}
+    n = activity.sizes["stimulus"]
+    array = one_for_each(values, what, known, n)
+    if array.shape != (n,):
+        raise ValueError(f"{what} must be one for each of the {n:,} stimuli, got shape {array.shape}")
+    return array
+
+
 def stimulus_coordinate(activity: xr.DataArray, name: str, hint: str = "") -> np.ndarray:
-    """Return the values of one coordinate of the stimuli.
+    """Return the values of one coordinate of the stimuli, none of them missing.
 
     Raises
     ------
     ValueError
-        If there is no such coordinate; `hint` ends the message.
+        If there is no such coordinate (`hint` ends the message), or it is missing for a stimulus.
     """
     known = stimulus_coordinates(activity)
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         allowed = sorted({*known} - {"stimulus"})
         raise ValueError(f"the stimuli have no coordinate {name!r}, only {allowed}" + (f"; {hint}" if hint else ""))
-    return known[name].values
+    values = array_of(known[name].values, name)
+    refuse_missing(values, name)
+    return values
 
 
 def at_least_stimuli(activity: xr.DataArray, least: int, analysis: str) -> None:

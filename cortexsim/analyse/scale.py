@@ -70,7 +70,7 @@ def spread(node: Node, *, seed: int = 0, progress: bool = False) -> xr.DataArray
     )
 
 
-def standardized(node: Node) -> xr.DataArray:
+def standardized(node: Node, *, divided: bool = True) -> xr.DataArray:
     """Return a state's activity minus each unit's mean over stimuli at each time, in units of its spread at that time.
 
     This removes drifts of scale and offset between times, so a decoder that still fails at another time shows that the
@@ -80,6 +80,8 @@ def standardized(node: Node) -> xr.DataArray:
     ----------
     node : DataTree, Dataset or DataArray
         Such as recording["V4"]; activation (stimulus, time, ...).
+    divided : bool
+        Divide by the spread; otherwise only the mean is removed, which leaves drifts of scale as they are.
 
     Returns
     -------
@@ -99,9 +101,13 @@ def standardized(node: Node) -> xr.DataArray:
     for index in times_to_read(activity, False, ""):
         responses = patterns(activity, index)
         away = responses - responses.mean(0)
-        each = np.sqrt(np.einsum("ij,ij->j", away, away, dtype=np.float64) / len(away))
-        least = LEAST_SPREAD * np.sqrt((each**2).mean()) or 1.0
-        values[:, index] = (away / np.maximum(each, least)).reshape(values[:, index].shape)
+        if divided:
+            each = np.sqrt(np.einsum("ij,ij->j", away, away, dtype=np.float64) / len(away))
+            least = LEAST_SPREAD * np.sqrt((each**2).mean()) or 1.0
+            away = away / np.maximum(each, least)
+        values[:, index] = away.reshape(values[:, index].shape)
     result = activity.copy(data=values)
     result = result.assign_coords(populated=activity["populated"] & activity["populated"].all("stimulus"))
+    if not divided:
+        return result.assign_attrs(long_name=f"{name_of(activity)}, the mean removed at each time")
     return result.assign_attrs(long_name=f"{name_of(activity)}, standardized at each time", units="1")

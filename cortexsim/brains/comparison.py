@@ -11,6 +11,7 @@ import torch
 import xarray as xr
 
 from cortexsim._support.progress import Report, silent
+from cortexsim.brains.names import in_order_of
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.nets import OwnPostNet, redrawn, seeded
@@ -48,7 +49,9 @@ def compare(
     ----------
     model : Cortex
     images : Tensor or Dataset
-        The images that the brain was shown, in the order of its matrices, at the model's size; see `brains.images`.
+        The images that the brain was shown, at the model's size; see `brains.images`. In the order of its matrices,
+        unless both name the stimuli (`stimulus_name`, `file_name`): then the matrices are put in the order of the
+        images by these names, without the endings of files. A warning says where only one of the two has names.
     rdms : DataArray, (subject, session, [time,] stimulus, other_stimulus)
         As `brains.read` returns it. Sessions are averaged within a subject first.
     until : int
@@ -77,14 +80,18 @@ def compare(
     DataArray, (model, state, time[, brain_time])
         `model` is "trained" or "untrained". Coordinates: `low` and `high`; `pixels`, `pixels_low`, `pixels_high`; where
         there are two or more subjects `ceiling_low` and `ceiling_high`. Pixels and ceiling are single numbers, or over
-        brain_time. NaN where a state is empty.
+        brain_time. NaN where a state is empty. `training` (state, time[, brain_time]) is the similarity of the trained
+        minus that of the untrained model, in the same resamples, with `training_low` and `training_high`: an interval
+        over stimuli, and over subjects where there are several; see `analyse.similarity_difference`. It is about these
+        two sets of weights; a claim about training needs several.
 
     Raises
     ------
     TypeError
         If the brain's matrices are not a DataArray.
     ValueError
-        If the number of images is not that of the stimuli in the matrices, or they cannot be compared.
+        If the number or the names of the images are not those of the stimuli in the matrices, or they cannot be
+        compared.
 
     References
     ----------
@@ -92,9 +99,10 @@ def compare(
     Neuroscience 2. The noise ceiling is that of Nili, H. et al. (2014), PLOS Computational Biology 10.
     """
     model = the_cortex(model, "compare")
-    from cortexsim.analyse import compare_rdms, rdm
+    from cortexsim.analyse import compare_rdms, rdm, similarity_difference
 
     _check(images, rdms)
+    rdms = in_order_of(images, rdms)
     brain = rdms.rename(time="brain_time") if "time" in rdms.dims else rdms
     brain = brain.drop_vars(["name", "stimulus_name"], errors="ignore")
     pixels = as_images(images)
@@ -109,6 +117,7 @@ def compare(
         return compare_rdms(dissimilarities, brain, method, n_bootstrap=n_bootstrap, seed=seed, progress=progress)
 
     of_states: list[xr.DataArray] = []
+    dissimilarities: dict[tuple[str, str], xr.DataArray] = {}
     steps = len(cortices) * (1 + len(states)) + 1
     for index, (name, cortex) in enumerate(cortices.items()):
         done = index * (1 + len(states))
@@ -118,9 +127,24 @@ def compare(
         recording = simulate(cortex, pixels, shown, until=until, record=states, seed=seed, progress=progress)
         for k, state in enumerate(states, 1):
             report((done + k) / steps, f"{name} model: comparing {state}")
-            of_states.append(with_brain(rdm(recording[state], metric)))
+            dissimilarities[name, state] = rdm(recording[state], metric)
+            of_states.append(with_brain(dissimilarities[name, state]))
     report((steps - 1) / steps, "comparing the pixels")
     result = _joined(of_states, states, with_brain(_pixel_dissimilarities(pixels, metric)))
+    if n_bootstrap > 1:
+        report((steps - 0.5) / steps, "comparing the two models")
+        differences = [
+            similarity_difference(
+                dissimilarities["trained", state],
+                dissimilarities["untrained", state],
+                brain,
+                method,
+                n_bootstrap=n_bootstrap,
+                seed=seed,
+            )
+            for state in states
+        ]
+        result = _with_training(result, differences)
     result.attrs = {
         **of_states[0].attrs,
         "long_name": f"{method} correlation with the brain" if method != "cosine" else "cosine with the brain",
@@ -157,6 +181,18 @@ def _joined(of_states: Sequence[xr.DataArray], states: Sequence[str], pixels: xr
         if f"ceiling_{end}" in first.coords:
             coordinates[f"ceiling_{end}"] = first[f"ceiling_{end}"].variable
     return xr.DataArray(stacked(of_states), coordinates, dims, "similarity")
+
+
+def _with_training(result: xr.DataArray, differences: Sequence[xr.DataArray]) -> xr.DataArray:
+    """Add what training changes, for each state."""
+    dims = tuple(dim for dim in result.dims if dim != "model")
+    ends = {
+        "training": [one.values for one in differences],
+        "training_low": [one["low"].values for one in differences],
+        "training_high": [one["high"].values for one in differences],
+    }
+    attributes = {"long_name": "trained minus untrained", "interval": differences[0].attrs["interval"]}
+    return result.assign_coords({name: (dims, np.stack(values), attributes) for name, values in ends.items()})
 
 
 def untrained_copy(model: Cortex, *, seed: int) -> Cortex:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from cortexsim._support.labelled import places_of
+
 STIMULI = ("stimulus", "other_stimulus")
 DIMS = ("subject", "session", "time", *STIMULI)
 
@@ -51,6 +53,8 @@ def labelled_matrices(
     n, other = values.shape[-2:]
     if n != other or n < 2:
         raise ValueError(f"{source}: a dissimilarity matrix must be square, of at least 2 stimuli, got {n} x {other}")
+    array = _in_one_order(xr.DataArray(values, dict(coordinates), dims, "rdm"), source)
+    values = array.values
     off = values[..., ~np.eye(n, dtype=bool)]
     if not off.size or np.isnan(off).all() or np.isinf(off).any():
         raise ValueError(f"{source}: dissimilarities must be finite numbers, got {'infinity' if off.size else 'none'}")
@@ -62,13 +66,15 @@ def labelled_matrices(
             f"{source}: a dissimilarity matrix must be symmetric, but between stimuli {at[-2]} and {at[-1]} it is "
             f"{values[tuple(at)]:.4g} in one direction and {mirrored[tuple(at)]:.4g} in the other"
         )
+    # no distance is measured between a stimulus and itself, so NaN there lacks nothing
+    places = np.arange(n)
+    values[..., places, places] = np.nan_to_num(values[..., places, places], nan=0.0)
     diagonal = np.diagonal(values, axis1=-2, axis2=-1)
     if np.nanmax(np.abs(diagonal), initial=0) > 1e-5 * size:
         raise ValueError(
             f"{source}: the diagonal must be 0, the distance of a stimulus from itself, got {np.nanmax(diagonal):.4g}; "
             "if these are similarities, pass 1 - similarity"
         )
-    array = xr.DataArray(values, dict(coordinates), dims, "rdm")
     for dim in ("subject", "session"):
         if dim not in array.dims:
             array = array.expand_dims({dim: [0]})
@@ -82,6 +88,14 @@ def labelled_matrices(
     array = array.assign_coords(stimulus=numbered, other_stimulus=numbered)
     array.attrs = {"long_name": "dissimilarity", "units": "1", "source": source}
     return array.transpose(*(dim for dim in DIMS if dim in array.dims))
+
+
+def _in_one_order(array: xr.DataArray, source: str) -> xr.DataArray:
+    """Return matrices whose columns are in the order of their rows, where both carry names."""
+    if not all(name in array.coords and array[name].dims == (name,) for name in STIMULI):
+        return array
+    rows, columns = (array[name].values for name in STIMULI)
+    return array.isel(other_stimulus=places_of(columns, rows, f"{source}: other_stimulus", "stimulus"))
 
 
 def square(pairs: np.ndarray, *, source: str) -> np.ndarray:

@@ -9,6 +9,8 @@ from typing import TypeVar
 import numpy as np
 import xarray as xr
 
+from cortexsim._support.checks import is_number
+
 # a time or a duration: a number or an array
 Number = TypeVar("Number", float, np.ndarray, xr.DataArray)
 Labelled = TypeVar("Labelled", xr.DataArray, xr.Dataset)
@@ -45,8 +47,9 @@ class Milliseconds:
     def __post_init__(self) -> None:
         for name in ("onset_ms", "step_ms"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+            if not is_number(value):
                 raise TypeError(f"{name} must be a number of milliseconds, got {value!r}")
+            object.__setattr__(self, name, float(value))
         if not math.isfinite(self.onset_ms) or self.onset_ms < 0:
             raise ValueError(f"onset_ms must be at least 0 ms, got {self.onset_ms!r}")
         if not math.isfinite(self.step_ms) or self.step_ms <= 0:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from cortexsim._support.checks import whole
 from cortexsim._support.files import as_path
 from cortexsim.brains.matlab import contents, struct_with
 from cortexsim.datasets import folder, pictures
@@ -55,7 +56,8 @@ def images(path: str | Path, *, size: int | tuple[int, int], variable: str | Non
         raise FileNotFoundError(f"there is no file or folder {path}")
     if path.suffix.lower() != ".mat":
         raise ValueError(f"cannot read images from {path}: pass a folder of images, or a .mat file with images")
-    height, width = (size, size) if isinstance(size, int) else size
+    sides = size if isinstance(size, tuple | list) else (size, size)
+    height, width = (whole(side, "size", 1, unit="px") for side in sides)
     struct = struct_with(path, contents(path), "image", variable).ravel()
     fields = struct.dtype.names or ()
     images_of_all = np.empty((len(struct), 3, height, width), dtype=np.uint8)

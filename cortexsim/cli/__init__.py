@@ -15,6 +15,7 @@ from cortexsim._support.console import (
     discard_output,
     ending_signals,
     prepare_output,
+    printable,
     reader_has_left,
 )
 from cortexsim.cli import (
@@ -66,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.debug:
             raise
         text = error.args[0] if isinstance(error, KeyError) and error.args else error
-        print(f"cortexsim {options.command}: {' '.join(str(text).split())}", file=sys.stderr)
+        print(f"cortexsim {options.command}: {printable(' '.join(str(text).split()))}", file=sys.stderr)
         if not isinstance(error, (ValueError, TypeError, OSError, MemoryError, KeyError, RuntimeError)):
             print(f"(a {type(error).__name__}, which is unexpected; --debug shows where)", file=sys.stderr)
         return 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
+from cortexsim._support.console import printable
 from cortexsim.cli.arguments import path
 
 
@@ -34,6 +35,6 @@ def run(options: argparse.Namespace) -> None:
     page = report(answers, hide_names=options.hide_names)
     with written_aside(page_path, replacing=options.overwrite) as aside:
         aside.write_text(page, encoding="utf-8")
-    print(f"saved {page_path}: {answers.table['student'].nunique()} files with answers")
+    print(f"saved {printable(page_path)}: {answers.table['student'].nunique()} files with answers")
     for name, reason in answers.unreadable.items():
-        print(f"could not be read: {name}: {reason}")
+        print(printable(f"could not be read: {name}: {reason}"))

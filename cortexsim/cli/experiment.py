@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from cortexsim._support.console import printable
 from cortexsim.cli.arguments import add_machine, choose_device, path
 from cortexsim.cli.train import CONTINUES, stop_on_request
 from cortexsim.datasets.registry import SOURCES
@@ -83,4 +84,4 @@ def run(options: argparse.Namespace) -> None:
                 )
                 print(f"  {label:45} error {float(one):.1%}{between}")
         print(f"  on the test part; {mean.attrs['interval']}")
-    print(f"result: {folder / 'result.nc'}; figures: {folder / 'figures.html'}")
+    print(printable(f"result: {folder / 'result.nc'}; figures: {folder / 'figures.html'}"))

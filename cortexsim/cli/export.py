@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
+from cortexsim._support.console import printable
 from cortexsim.cli.arguments import path
 
 
@@ -33,10 +34,10 @@ def run(options: argparse.Namespace) -> None:
 
     if options.source == "live":
         export_live(options.to, overwrite=options.overwrite)
-        print(f"saved {options.to} ({options.to.stat().st_size / 1e6:.1f} MB)")
+        print(f"saved {printable(options.to)} ({options.to.stat().st_size / 1e6:.1f} MB)")
         return
     # before minutes of measuring
     checked_path(options.to, overwrite=options.overwrite)
     panel = open_source(options.source, lambda _, message: print(f"{message} ...", flush=True))
     export(panel, options.to, overwrite=options.overwrite)
-    print(f"saved {options.to} ({options.to.stat().st_size / 1e6:.1f} MB)")
+    print(f"saved {printable(options.to)} ({options.to.stat().st_size / 1e6:.1f} MB)")

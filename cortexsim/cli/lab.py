@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from cortexsim.cli.arguments import path
 
+_CHOICES = ("lesson", "notebooks", "hide_code", "projector")
+
 
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the command and its options."""
@@ -16,7 +18,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         "open JupyterLab on the notebooks",
         "Further arguments go to jupyter lab, for example:\n"
         "  cortexsim lab --check\n"
-        "  cortexsim lab --lesson 00\n"
+        "  cortexsim lab --lesson 05 --hide-code\n"
         "  cortexsim lab --no-browser --port 9999",
     )
     parser.add_argument("--check", action="store_true", help="only check this machine, in ten seconds")
@@ -26,6 +28,8 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--notebooks", type=path, metavar="FOLDER", help="work on copies in this folder; yours are never overwritten"
     )
+    parser.add_argument("--hide-code", action="store_true", help="show text and panels only, no code")
+    parser.add_argument("--projector", action="store_true", help="write text of panels in 18 px")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -33,10 +37,10 @@ def run(options: argparse.Namespace) -> int:
     if options.check:
         from cortexsim.lab.doctor import check
 
-        also = [*options.further, *(f"--{name}" for name in ("lesson", "notebooks") if getattr(options, name))]
+        also = [*options.further, *(f"--{name.replace('_', '-')}" for name in _CHOICES if getattr(options, name))]
         if also:
             raise ValueError(f"--check opens nothing: leave out {' '.join(also)}")
         return check()
-    from cortexsim.lab.start import lab
+    from cortexsim.lab.start import Look, lab
 
-    return lab(options.further, options.notebooks, options.lesson)
+    return lab(options.further, options.notebooks, options.lesson, Look(options.hide_code, options.projector))

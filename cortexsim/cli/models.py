@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
+from cortexsim._support.console import printable
+
 
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the command and its options."""
@@ -49,13 +51,13 @@ def run(options: argparse.Namespace) -> None:
     carded = cs.zoo.SHORT.get(options.name, options.name)
     card = cards.card(carded) if options.full or carded in cards.names() else None
     model = cs.zoo.build(options.name) if options.name in cs.zoo.PAPER else cs.zoo.get(options.name)
-    print(model)
-    print(model.graph)
+    print(printable(model))
+    print(printable(model.graph))
     print(cs.schedule(model.graph, model.readout_time, cs.flash(1)))
     for statistics in model.statistics.values():
-        print(statistics)
+        print(printable(statistics))
     for key, value in model.about.items():
-        print(f"{key}: {value}")
+        print(printable(f"{key}: {value}"))
     if card is not None:
         print(f"\n{cards.in_full(card) if options.full else cards.as_text(card)}")
         if not options.full:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from cortexsim._support.console import printable
 from cortexsim.cli.arguments import path
 
 
@@ -42,10 +43,10 @@ def run(options: argparse.Namespace) -> None:
         _measure_again(settings, options.to)
         return
     recording = rerun(settings, options.to)
-    print(cs.summary(recording))
+    print(printable(cs.summary(recording)))
     print(*readout_over_time(recording), sep="\n")
     if options.to is not None:
-        print(f"saved {options.to}; open it with cortexsim.open_recording({str(options.to)!r})")
+        print(f"saved {printable(options.to)}; open it with cortexsim.open_recording({str(options.to)!r})")
 
 
 def _measure_again(settings: dict[str, Any], to: Path | None) -> None:
@@ -66,7 +67,7 @@ def _measure_again(settings: dict[str, Any], to: Path | None) -> None:
         refuse_existing(to)
     panel: Any = reopen(settings)
     result = panel.compute()
-    print(panel.say(result) or result)
+    print(printable(panel.say(result) or result))
     if to is None:
         return
     if isinstance(result, xr.DataTree):
@@ -75,13 +76,13 @@ def _measure_again(settings: dict[str, Any], to: Path | None) -> None:
         save_dataset(result, to)
     else:
         raise ValueError(f"the result of this panel is a table: --to must end in .nc, got {str(to)!r}")
-    print(f"saved {to}")
+    print(f"saved {printable(to)}")
     for name, figure in panel.figures.items():
         page = to.with_name(f"{to.stem}-{name}.html")
         with written_aside(page, replacing=True) as aside:
             # with the whole of plotly.js, so that no request leaves the machine
             figure.write_html(aside, include_plotlyjs=True)
-        print(f"saved {page}")
+        print(f"saved {printable(page)}")
 
 
 def readout_over_time(recording: Any) -> Iterator[str]:
@@ -93,7 +94,7 @@ def readout_over_time(recording: Any) -> Iterator[str]:
 
     readout = recording["readout"].isel(stimulus=0)
     names = settings(recording)["classes"] or [str(k) for k in readout["class"].values]
-    label = f"; the label is {names[int(readout['label'])]}" if "label" in readout.coords else ""
+    label = f"; the label is {_named(readout['label'].item(), names)}" if "label" in readout.coords else ""
     yield f"readout over time (probability of the class that is named){label}:"
     for probability in softmax(readout["logits"]).transpose("time", "class"):
         time, values = int(probability["time"]), probability.values
@@ -102,3 +103,8 @@ def readout_over_time(recording: Any) -> Iterator[str]:
             continue
         best = int(values.argmax())
         yield f"{f't={time}':>6}  {names[best]}  {values[best]:.1%}"
+
+
+def _named(label: Any, names: list[str]) -> str:
+    """Name a label: a class that the model does not have is recorded by its name."""
+    return label if isinstance(label, str) else names[int(label)]

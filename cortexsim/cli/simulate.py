@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from cortexsim._support.checks import whole
+from cortexsim._support.class_numbers import DifferentClassesWarning
+from cortexsim._support.console import printable
 from cortexsim.cli.arguments import add_data, add_machine, add_model, choose_device, once, path, show_help
 from cortexsim.cli.train import CONTINUES, said_when_stopped
 from cortexsim.model.lesions import LESIONS
@@ -71,6 +76,24 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     add_machine(parser)
 
 
+@contextmanager
+def _warnings_printed() -> Iterator[None]:
+    """Print a warning about classes as a line of the command's own, at once."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", DifferentClassesWarning)
+        others = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *where: Any, **how: Any) -> None:
+            if category is DifferentClassesWarning:
+                print(f"warning: {message}", file=sys.stderr, flush=True)
+            else:
+                others(message, category, *where, **how)
+
+        warnings.showwarning = show
+        yield
+
+
+@_warnings_printed()
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
     import cortexsim as cs
@@ -91,13 +114,6 @@ def run(options: argparse.Namespace) -> None:
         n_calibration = whole(500 if n_calibration is None else n_calibration, "calibrate-on", 1)
         training = cs.datasets.get(options.data, n_calibration, part="train", seed=options.seed, size=size)
         calibrate_on = cs.datasets.sample(training, n_calibration, seed=options.seed)
-    names = cs.datasets.classes(data)
-    if model.classes is not None and names != model.classes:
-        print(
-            f"warning: the model was trained on the classes {model.classes}, but these images have {names}: their "
-            "labels are recorded, but mean no class of the readout",
-            file=sys.stderr,
-        )
     record = read_record(options.record) if options.record is not None else None
     n = data.sizes["stimulus"]
     needed = cs.estimate(model, n * max(1, options.repeats), until=options.until, record=record, dtype=options.dtype)
@@ -135,5 +151,5 @@ def run(options: argparse.Namespace) -> None:
             deterministic=options.deterministic,
             progress=True,
         )
-    print(cs.summary(recording))
-    print(f"saved {options.to}; open it with cortexsim.open_recording({str(options.to)!r})")
+    print(printable(cs.summary(recording)))
+    print(f"saved {printable(options.to)}; open it with cortexsim.open_recording({str(options.to)!r})")

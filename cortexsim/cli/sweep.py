@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from cortexsim._support.console import printable
+from cortexsim._support.documents import read_json
 from cortexsim.cli.arguments import path
 from cortexsim.cli.train import CONTINUES, stop_on_request
 
@@ -58,7 +59,7 @@ def run(options: argparse.Namespace) -> None:
     with stop_on_request(lambda: CONTINUES) as stopping:
 
         def report(fraction: float, message: str) -> None:
-            print(message, flush=True)
+            print(printable(message), flush=True)
             if stopping():
                 raise KeyboardInterrupt
 
@@ -73,9 +74,11 @@ def run(options: argparse.Namespace) -> None:
             report=report,
         )
     n_failed = result.attrs["failed"]
-    print(f"{study.n_points - n_failed:,} of {study.n_points:,} points are done: {folder / SweepFolder.RESULT}")
+    print(
+        f"{study.n_points - n_failed:,} of {study.n_points:,} points are done: {printable(folder / SweepFolder.RESULT)}"
+    )
     if n_failed:
-        first = json.loads((folder / FAILURES).read_text(encoding="utf-8"))[0]
+        first = read_json(folder / FAILURES)[0]
         raise RuntimeError(
             f"{n_failed:,} points failed, the first ({first['model']}, {first['presentation']}, seed {first['seed']}) "
             f"since {first['error']}; all are in {folder / FAILURES}, and --resume tries them again"

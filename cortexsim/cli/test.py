@@ -27,9 +27,8 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
-    import torch
-
     import cortexsim as cs
+    from cortexsim.model.classes import labels_for
     from cortexsim.model.moments import Statistics
     from cortexsim.stimuli.images import as_images
     from cortexsim.training.evaluate import accuracies
@@ -39,11 +38,8 @@ def run(options: argparse.Namespace) -> None:
     model = cs.zoo.get(options.model, weights=options.weights).to(device)
     size = model.image_size
     data = cs.datasets.get(options.data, options.n, part="test", seed=options.seed, size=size)
-    names = cs.datasets.classes(data)
-    if model.classes is not None and names != model.classes:
-        raise ValueError(f"the model was trained on the classes {model.classes}, but these images have {names}")
     images = as_images(data).to(device)
-    labels = (pixel_labels(data) if "target" in data else torch.from_numpy(data["label"].values).long()).to(device)
+    labels = pixel_labels(data).to(device) if "target" in data else labels_for(model, data, device=device)
     asked = read_presentation(options.presentation) if options.presentation else None
     variants: list[tuple[str, Statistics | None]] = [("none", None)]
     shown, until = asked or cs.flash(1), 2 * model.readout_time

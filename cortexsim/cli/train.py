@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cortexsim._support.checks import one_of
+from cortexsim._support.console import printable
 from cortexsim.cli.arguments import add_data, add_machine, choose_device, path, show_help
 from cortexsim.datasets.registry import SOURCES, drawn
 from cortexsim.graph.builders import adjacent, fully_recurrent
@@ -177,7 +178,7 @@ def run(options: argparse.Namespace) -> None:
 
             cs.save(model.to("cpu"), options.to, overwrite=options.overwrite)
             state.unlink(missing_ok=True)
-            print(f"saved {options.to}")
+            print(f"saved {printable(options.to)}")
 
 
 def _checkpoint(to: Path, *, resume: bool, overwrite: bool) -> Path:
@@ -194,7 +195,7 @@ def _checkpoint(to: Path, *, resume: bool, overwrite: bool) -> Path:
             f"an unfinished training exists at {state}; continue it with --resume, or delete the file"
         )
     if resume and not state.exists():
-        print(f"there is no {state} to resume: starting from the beginning", file=sys.stderr)
+        print(f"there is no {printable(state)} to resume: starting from the beginning", file=sys.stderr)
     return state
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
+from cortexsim._support.console import printable
 from cortexsim.cli.arguments import path
 
 
@@ -30,4 +31,4 @@ def run(options: argparse.Namespace) -> None:
     import cortexsim as cs
 
     n_bytes = cs.verify(options.recording, mend=options.mend)
-    print(f"{options.recording} is complete: {n_bytes:,} bytes of activity were read")
+    print(f"{printable(options.recording)} is complete: {n_bytes:,} bytes of activity were read")

@@ -57,6 +57,7 @@ def contours(
     size: int = 32,
     length: tuple[float, float] | None = None,
     targets: bool = False,
+    matched: bool = False,
     device: str | torch.device = "cpu",
 ) -> xr.Dataset:
     """Draw two curves and two dots: are both dots on the same curve? After Pathfinder (Linsley et al. 2018).
@@ -88,6 +89,10 @@ def contours(
     targets : bool
         Mark a single end, a0 or b1, and ask which pixels lie on its curve, in place of a yes or no about two ends. The
         curves are the same. The foil, an end of the other curve, is as far from the dot as the far point is.
+    matched : bool
+        Stimuli come in pairs of the same length, one of each answer: stimuli 0 and 1, 2 and 3, ... Otherwise answers
+        are balanced over the whole set, and by chance not within a bin of lengths, where a guess can then be right more
+        or less often than half of the time.
     device : str or torch.device
         Where to compute. The result is in main memory; another device may differ by a grey level.
 
@@ -102,7 +107,8 @@ def contours(
     Raises
     ------
     ValueError
-        If `n`, `part`, `size`, `length` or `device` is not as above, or if no two such curves fit in the image.
+        If `n`, `part`, `size`, `length` or `device` is not as above, if `matched` is asked of targets, which have no
+        answer, or if no two such curves fit in the image.
 
     References
     ----------
@@ -116,6 +122,8 @@ def contours(
     size = whole(size, "size", 16, 128)
     allowed = (SHORTEST_PX, LONGEST * size)
     low, high = ordered_pair(length or (LENGTH[0] * size, LENGTH[1] * size), "length", *allowed)
+    if matched and targets:
+        raise ValueError("matched=True pairs the two answers of a length, but with targets=True there are no answers")
     computing = device_named(device)
     purpose = f"contours/{part}"
     attrs: dict[str, str | int | float] = {
@@ -126,15 +134,21 @@ def contours(
         "length_low": low,
         "length_high": high,
     }
+    if matched:
+        attrs["matched"] = 1
     images, pieces = [], []
     for index in chunks(n, size, computing):
-        curve_length = low + (high - low) * uniform(seed, f"{purpose}/length", index).to(torch.float64)
+        of_length = index // 2 if matched else index
+        curve_length = low + (high - low) * uniform(seed, f"{purpose}/length", of_length).to(torch.float64)
         pair = _draw_pairs(seed, purpose, index, curve_length, size)
         which = integers(seed, f"{purpose}/which", index, 2)
         if targets:
             dots, factors = _mark_one(pair, which, curve_length, size)
         else:
-            label = balanced_labels(seed, f"{purpose}/label", index, 2)
+            if matched:
+                label = (integers(seed, f"{purpose}/first label", of_length, 2) + index) % 2
+            else:
+                label = balanced_labels(seed, f"{purpose}/label", index, 2)
             dots = _choose_dots(pair.points, label, which)
             factors = {"label": label, "curve_length": curve_length, "dot_distance": _length(dots[:, 1] - dots[:, 0])}
         images.append(_render(pair.points, dots, size).cpu().numpy())

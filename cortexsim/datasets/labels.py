@@ -11,6 +11,7 @@ import xarray as xr
 
 from cortexsim._support import randomness
 from cortexsim._support.checks import unknown
+from cortexsim._support.class_numbers import class_names
 
 PARTS = ("train", "test")
 CHUNK_PIXELS = {"cpu": 512 * 32**2, "accelerator": 8192 * 32**2}  # drawn at once
@@ -79,7 +80,7 @@ def classes(dataset: xr.Dataset) -> list[str]:
     Parameters
     ----------
     dataset : Dataset
-        With the attribute `classes`, a JSON list, as every dataset of this module has it.
+        With the attribute `classes`: a JSON list, as every dataset of this module has it, or a list.
 
     Returns
     -------
@@ -88,14 +89,14 @@ def classes(dataset: xr.Dataset) -> list[str]:
     Raises
     ------
     ValueError
-        If the dataset has no attribute `classes`.
+        If the dataset has no attribute `classes`, or it is no list of different names.
     """
     if "classes" not in dataset.attrs:
         raise ValueError(
             "the dataset has no attribute 'classes': allowed is a JSON list of names, "
             "such as dataset.attrs['classes'] = '[\"cat\", \"dog\"]'"
         )
-    return list(json.loads(dataset.attrs["classes"]))
+    return class_names(dataset.attrs["classes"])
 
 
 def split(dataset: xr.Dataset, fraction: float, *, seed: int = 0) -> tuple[xr.Dataset, xr.Dataset]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -14,6 +13,7 @@ import pandas as pd
 
 from cortexsim import explore
 from cortexsim._support.checks import unknown
+from cortexsim._support.documents import read_json
 from cortexsim._support.files import as_path
 from cortexsim.explore.panel.asking import NEVER, Guess
 from cortexsim.explore.panel.reopening import SHOWS, STUDIES
@@ -74,7 +74,7 @@ def read_answers(folder: str | Path) -> ClassAnswers:
 
 
 def _answers_in(path: Path) -> list[dict[str, Any]]:
-    settings = json.loads(path.read_text(encoding="utf-8-sig"))
+    settings = read_json(path)
     name = settings.get("panel") if isinstance(settings, dict) else None
     if not isinstance(name, str):
         raise ValueError("no settings of a panel: the key 'panel' is missing")

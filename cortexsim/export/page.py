@@ -16,7 +16,7 @@ from cortexsim._support.checks import one_of
 from cortexsim._support.files import as_path, refuse_existing, written_aside
 from cortexsim._support.progress import Report, silent
 from cortexsim._support.resources import notebooks_folder
-from cortexsim._support.settings import Form, mapping, read_settings, text
+from cortexsim._support.settings import Form, anything, mapping, read_settings, text
 from cortexsim.explore.panel.reopening import SHOWS, STUDIES, reopen
 from cortexsim.explore.panel.settings import SHOWN
 from cortexsim.explore.panel.study import Study
@@ -28,7 +28,12 @@ from cortexsim.plot import hide_cursor
 from cortexsim.recording.description import summary
 from cortexsim.stimuli.text import one_image_from_dict
 
-METADATA = Form({"panel": text, "arguments": mapping}, what="the metadata of a panel", versioned=False)
+METADATA = Form(
+    {"panel": text, "arguments": mapping},
+    {"choices": mapping, "opens": anything},
+    what="the metadata of a panel",
+    versioned=False,
+)
 _DEFAULT = "export default {"
 _PAGE = Path(__file__).parent
 
@@ -131,8 +136,9 @@ def exportable() -> dict[str, dict[str, Any]]:
     Returns
     -------
     dict
-        By the notebook's name: `panel`, the name of a panel, and `arguments`, plain values to open it with. The first
-        cell with `{"cortexsim": {"panel": ..., "arguments": {...}}}` in its metadata counts.
+        By the notebook's name: `panel`, the name of a panel, `arguments`, plain values to open it with, and maybe
+        `choices` for its controls. The first cell with `{"cortexsim": {"panel": ..., "arguments": {...}}}` in its
+        metadata counts.
 
     Raises
     ------
@@ -142,7 +148,7 @@ def exportable() -> dict[str, dict[str, Any]]:
     found = {}
     for path in sorted(notebooks_folder().glob("*.ipynb")):
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        named = next((cell["metadata"]["cortexsim"] for cell in cells if "cortexsim" in cell["metadata"]), None)
+        named = next((one for cell in cells if "panel" in (one := cell["metadata"].get("cortexsim", {}))), None)
         if named is not None:
             found[path.name] = METADATA.read(named)
     return found
@@ -158,6 +164,8 @@ def _from_metadata(named: Mapping[str, Any]) -> Study | Tour:
     # a page asks no question, and an experiment has none
     asks = {} if named["panel"] == "Experiment" else {"question": ""}
     panel: Study | Tour = getattr(explore, named["panel"])(**arguments, **asks)
+    if isinstance(panel, Study):
+        panel.choose(**named.get("choices", {}))
     return panel
 
 
@@ -255,8 +263,8 @@ def _page(
             "facts": listed,
             "settings": html.escape(json.dumps(settings, indent=1)),
             "code": code,
-            # the browser ends a script at this text, even inside of a string
-            "content": json.dumps(content).replace("</", "<\\/"),
+            # no text in the JSON can end the script that contains it, or open a comment in it
+            "content": json.dumps(content).replace("<", "\\u003c"),
             "start": _part("page.js"),
         }
     )

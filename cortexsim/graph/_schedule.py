@@ -5,13 +5,15 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Protocol
 
 from cortexsim._support.checks import unknown, whole
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.graph.interventions import silenced
+from cortexsim.graph.reach import MOST_STEPS, stretches
 from cortexsim.graph.transitions import Times, Transition, When
 
 
@@ -211,10 +213,11 @@ def schedule(
     if not isinstance(graph, CortexGraph):
         raise TypeError(f"schedule needs a graph, such as model.graph, got {type(graph).__name__}")
     listed = readout_time if isinstance(readout_time, Iterable) else [readout_time]
-    readouts = sorted({whole(time, "a readout time", 0) for time in listed})
+    readouts = sorted({whole(time, "a readout time", 0, limit=MOST_STEPS) for time in listed})
+    until = until if until is None else whole(until, "until", limit=MOST_STEPS)
     end = max([*readouts, 0]) if until is None else until
     times = record if isinstance(record, Mapping) else {name: range(end + 1) for name in record}
-    wanted = {graph.state(name).name: set(when) for name, when in times.items()}
+    wanted = {graph.state(name).name: _listed(when, name) for name, when in times.items()}
     wanted[graph.last] = wanted.get(graph.last, set()) | set(readouts)
     asked = sorted(set().union(*wanted.values()))
     if asked and asked[0] < 0:
@@ -229,6 +232,14 @@ def schedule(
     for front in fronts:
         check_readouts(graph, front, readouts)
     return scheduled(graph, wanted, fronts, closed)
+
+
+def _listed(times: Iterable[int], name: str) -> set[int]:
+    """List the times at which a state is recorded."""
+    listed = set(islice(times, MOST_STEPS + 2))
+    if len(listed) > MOST_STEPS + 1:
+        raise ValueError(f"{name} is recorded at more than {MOST_STEPS:,} times, which is the longest run")
+    return listed
 
 
 def scheduled(
@@ -254,7 +265,7 @@ def scheduled(
     remembering = {state.name for state in graph.states if "previous" in state.asks}
     needed = {name for name, when in wanted.items() if until in when}
     needed_at = [frozenset(needed)]
-    pairs: list[tuple[str, int]] = []
+    backwards: list[list[tuple[str, int]]] = []
     skipped: dict[tuple[str, int], str] = {}
     for time in range(until, 0, -1):
         running = []
@@ -264,18 +275,26 @@ def scheduled(
                 skipped[transition.name, time] = reason
             else:
                 running.append(transition)
-        pairs = [(transition.name, time) for transition in running] + pairs
+        backwards.append([(transition.name, time) for transition in running])
         asked = {name for name, when in wanted.items() if time - 1 in when}
         needed = {t.source for t in running} | asked | (needed & remembering)
         needed_at.insert(0, frozenset(needed))
     in_order = dict(sorted(skipped.items(), key=lambda item: item[0][1]))
+    pairs = [pair for running_then in reversed(backwards) for pair in running_then]
     return Schedule(graph, tuple(pairs), in_order, populated, tuple(needed_at))
 
 
 def populate(
     graph: CortexGraph, presentation: Component | None, until: int, closed: Mapping[str, Times] | None = None
 ) -> tuple[frozenset[str], ...]:
-    """Return the populated states at each time from 0 to `until`, under one presentation."""
+    """Return the populated states at each time from 0 to `until`, under one presentation.
+
+    Raises
+    ------
+    ValueError
+        If `until` is later than any run is planned.
+    """
+    until = whole(until, "the last time", 0, unit="steps", limit=MOST_STEPS)
     started = frozenset(state.name for state in graph.states if state.start is not None)
     states: frozenset[str] = frozenset()
     front = []
@@ -300,12 +319,18 @@ def arrival(graph: CortexGraph) -> int:
     EmptyStateError
         If it never does, because a transition is open too late or too early.
     """
-    # after the last change of a transition, a path to the last state passes through each state at most once
-    until = len(graph.states) + max((transition.times.last_change for transition in graph.transitions), default=0)
-    graph = replace(graph, states=tuple(replace(state, start=None) for state in graph.states))
-    for time, states in enumerate(populate(graph, None, until)):
-        if graph.last in states:
-            return time
+    now = frozenset({graph.first})
+    if graph.last in now:
+        return 0
+    for start, stop, links in stretches(graph.transitions):
+        # the shortest path visits no state twice
+        n_steps = len(graph.states) if stop is None else min(stop - start, len(graph.states))
+        passing = now
+        for time in range(start, start + n_steps):
+            passing = links.step(passing)
+            if graph.last in passing:
+                return time
+        now = now if stop is None else links.after(now, stop - start)
     raise EmptyStateError(f"what is shown at time 0 never reaches {graph.last}; show the image for longer")
 
 

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import html
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from itertools import pairwise
 from typing import Any, TypeVar
 
 import pandas as pd
 
 from cortexsim._support.checks import finite, unknown, whole
+from cortexsim.graph import saved as saved_as
+from cortexsim.graph.reach import stretches
 from cortexsim.graph.states import State
 from cortexsim.graph.transitions import (
     KINDS,
@@ -30,6 +32,9 @@ from cortexsim.graph.transitions import (
 )
 
 Named = TypeVar("Named", State, Transition)
+
+
+MOST_STATES = 1_000
 
 
 @dataclass(frozen=True)
@@ -57,8 +62,10 @@ class CortexGraph:
         object.__setattr__(self, "transitions", tuple(self.transitions))
         if not self.states:
             raise ValueError("a graph needs at least one state, got none")
+        if len(self.states) > MOST_STATES:
+            raise ValueError(f"a graph may have up to {MOST_STATES:,} states, got {len(self.states):,}")
         for what, names in (("states", self.state_names), ("transitions", self.transition_names)):
-            twice = sorted({name for name in names if names.count(name) > 1})
+            twice = sorted(name for name, n in Counter(names).items() if n > 1)
             if twice:
                 raise ValueError(f"{what} must have different names, got {twice} more than once")
         for transition in self.transitions:
@@ -99,24 +106,14 @@ class CortexGraph:
 
     def _ever_populated(self) -> set[str]:
         """Return the states that something reaches at some time, in a run of any length."""
-        edges = {edge for t in self.transitions for interval in t.times.intervals for edge in interval if edge}
+        # an image may be shown at any time, so that the first state is populated throughout
         now, ever = frozenset({self.first}), {self.first}
-        for start, stop in pairwise([*sorted(edges), None]):
-            # between two edges the same transitions are open; an image may be shown at any time, so that the first
-            # state is populated throughout
-            running = [t for t in self.transitions if start in t.times]
-            n_steps = None if start is None or stop is None else stop - start
-            passed = [now]
-            while n_steps is None or len(passed) <= n_steps:
-                now = frozenset({t.target for t in running if t.source in now} | {self.first})
-                if now in passed:
-                    # from here on the sets recur, however long nothing opens or closes
-                    again = passed.index(now)
-                    if n_steps is not None:
-                        now = passed[again + (n_steps - again) % (len(passed) - again)]
-                    break
-                passed.append(now)
-            ever.update(*passed)
+        for start, stop, links in stretches(self.transitions):
+            n_steps = None if stop is None else stop - start
+            ever |= links.within(now, n_steps)
+            if n_steps is not None:
+                # what has been in the first state at any time of the stretch is somewhere on the paths from there
+                now = links.after(now, n_steps) | links.within({self.first}, n_steps) | {self.first}
         return ever
 
     @property
@@ -391,6 +388,11 @@ class CortexGraph:
             f"<tr><th>from \\ to</th>{head}</tr>{''.join(rows)}</table>"
         )
 
+    @property
+    def has_callables(self) -> bool:
+        """Whether a transition or an update is a callable, which files only name."""
+        return any(not isinstance(t.kind, str) for t in self.transitions) or any(s.update for s in self.states)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the graph as plain lists and texts, for JSON; callables by name."""
         return {
@@ -426,9 +428,14 @@ class CortexGraph:
 
         Raises
         ------
-        ValueError
-            If a callable is needed that `modules` lacks.
+        ValueError, TypeError
+            If a callable is needed that `modules` lacks, or something is missing, unknown or of another type.
         """
+        saved = saved_as.GRAPH.read(saved)
+        read_states, read_transitions = (
+            map(saved_as.STATE.read, saved["states"]),
+            map(saved_as.TRANSITION.read, saved["transitions"]),
+        )
         states = [
             State(
                 s["name"],
@@ -438,7 +445,7 @@ class CortexGraph:
                 given(modules, s["update"], f"update of {s['name']}"),
                 s.get("start"),
             )
-            for s in saved["states"]
+            for s in read_states
         ]
         transitions = [
             Transition(
@@ -448,7 +455,7 @@ class CortexGraph:
                 Times(tuple((start, stop) for start, stop in t["times"])),
                 t.get("label", ""),
             )
-            for t in saved["transitions"]
+            for t in read_transitions
         ]
         return cls(tuple(states), tuple(transitions))
 

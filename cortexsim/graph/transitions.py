@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache, partial
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
-from cortexsim._support.checks import is_whole, whole
+from cortexsim._support.checks import is_whole, shown, whole
 
+MOST_LISTED = 100_000  # times; an interval is not listed
 DELIVERS = "a time at which a transition delivers"  # for messages
 
 
@@ -59,7 +60,14 @@ class Times:
         if isinstance(times, range) and times.step == 1 and times:
             # an interval already: range(3, 10**9) is not listed
             return cls(((whole(times.start, DELIVERS, 1), times.stop),))
-        listed = [times] if isinstance(times, str) or not isinstance(times, Iterable) else times
+        if isinstance(times, str) or not isinstance(times, Iterable):
+            times = [times]
+        listed = list(islice(times, MOST_LISTED + 1))
+        if len(listed) > MOST_LISTED:
+            raise ValueError(
+                f"at most {MOST_LISTED:,} times can be listed, got {shown(times)}: give an interval by a range with a "
+                "step of 1, or None for always"
+            )
         return cls._joined([(time, time + 1) for time in sorted({whole(time, DELIVERS, 1) for time in listed})])
 
     @classmethod

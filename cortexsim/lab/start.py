@@ -10,12 +10,17 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from ipaddress import ip_address
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from cortexsim._support.checks import unknown
+from cortexsim._support.console import printable
 from cortexsim._support.resources import copy_notebooks, in_checkout, notebooks_folder
 
+IP_OPTIONS = ("--ip", "--ServerApp.ip", "--LabApp.ip", "--NotebookApp.ip")
 FIRST_NOTEBOOK = "00_start_here.ipynb"
 
 # For this launch only; the user's settings are neither changed nor replaced. The announcements ask in a pop-up whether
@@ -23,10 +28,32 @@ FIRST_NOTEBOOK = "00_start_here.ipynb"
 _SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
     "jupyter_lab_config.json": {"LabApp": {"extension_manager": "readonly"}},
     "labconfig/page_config.json": {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}},
+    # a notebook that is opened the next day shows its panels as they were, although no kernel knows them
+    "labconfig/default_setting_overrides.json": {"@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True}},
 }
+EXTENSIONS = Path(__file__).parent / "extension"
+"""What is added to JupyterLab for this launch: it runs the first panel, and says when a kernel is gone."""
 
 
-def lab(arguments: Sequence[str] = (), folder: Path | None = None, lesson: str | None = None) -> int:
+@dataclass(frozen=True)
+class Look:
+    """How JupyterLab looks in a class.
+
+    Attributes
+    ----------
+    hide_code : bool
+        Show no code cells, only their output.
+    projector : bool
+        Write text of panels in 18 px.
+    """
+
+    hide_code: bool = False
+    projector: bool = False
+
+
+def lab(
+    arguments: Sequence[str] = (), folder: Path | None = None, lesson: str | None = None, look: Look = Look()
+) -> int:
     """Open JupyterLab on the first notebook, or on another one, and wait until it is closed.
 
     Parameters
@@ -40,6 +67,7 @@ def lab(arguments: Sequence[str] = (), folder: Path | None = None, lesson: str |
         `./cortexsim-notebooks`.
     lesson : str, optional
         The notebook to open, by number or name; see `find_lesson`.
+    look : Look
 
     Returns
     -------
@@ -53,6 +81,7 @@ def lab(arguments: Sequence[str] = (), folder: Path | None = None, lesson: str |
     ValueError
         If there is no such lesson.
     """
+    warn_of_network(arguments)
     notebook = FIRST_NOTEBOOK if lesson is None else find_lesson(lesson)
     if folder is None and in_checkout():
         place = notebooks_folder()
@@ -62,11 +91,38 @@ def lab(arguments: Sequence[str] = (), folder: Path | None = None, lesson: str |
             if outcome == "kept":
                 print(f"kept your {path.name}: it differs from the one in this version of cortexsim")
         print(f"the notebooks are in {place}", flush=True)
+    # code runs by itself only where it is ours, or where JupyterLab trusts it
+    opened = place / notebook
+    ours = opened.is_file() and opened.read_bytes() == (notebooks_folder() / notebook).read_bytes()
     with tempfile.TemporaryDirectory(prefix="cortexsim-lab-") as own:
         command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={place}", *arguments]
-        process = subprocess.Popen(command, env=environment(Path(own), os.environ, notebook))
+        process = subprocess.Popen(command, env=environment(Path(own), os.environ, notebook, look, ours=ours))
         with process, _signals_left_to(process):
             return process.wait()
+
+
+def warn_of_network(arguments: Sequence[str]) -> None:
+    """Say on standard error what it means if JupyterLab is to listen beyond this machine."""
+    for given, following in zip_longest(arguments, arguments[1:], fillvalue=""):
+        name, equals, value = given.partition("=")
+        if name not in IP_OPTIONS:
+            continue
+        address = (value if equals else following).strip("'\"")
+        if not _is_loopback(address):
+            print(
+                f"warning: JupyterLab will listen on {printable(address) or 'all addresses'}, beyond this machine and "
+                "without encryption: whoever reads its address with the token can run code as you. An SSH tunnel to "
+                "127.0.0.1 is safer.",
+                file=sys.stderr,
+                flush=True,
+            )
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"
 
 
 def find_lesson(asked: str) -> str:
@@ -93,6 +149,9 @@ def find_lesson(asked: str) -> str:
         found = [stem for stem in names if (number := stem.split("_")[0]).isdigit() and int(number) == int(text)]
     else:
         found = [text] if text in names else [stem for stem in names if text and text in stem.lower()]
+        # a lesson keeps its name when its number changes
+        rest = text.partition("_")[2] if text[:1].isdigit() else ""
+        found = found or [stem for stem in names if rest and stem.partition("_")[2] == rest]
     if len(found) > 1:
         raise ValueError(f"several lessons match {asked!r}: {found}; give the number")
     if not found:
@@ -100,7 +159,9 @@ def find_lesson(asked: str) -> str:
     return names[found[0]]
 
 
-def environment(own: Path, outer: Mapping[str, str], notebook: str = FIRST_NOTEBOOK) -> dict[str, str]:
+def environment(
+    own: Path, outer: Mapping[str, str], notebook: str = FIRST_NOTEBOOK, look: Look = Look(), *, ours: bool = True
+) -> dict[str, str]:
     """Prepare the environment variables for JupyterLab.
 
     Parameters
@@ -111,6 +172,9 @@ def environment(own: Path, outer: Mapping[str, str], notebook: str = FIRST_NOTEB
         The environment to start from.
     notebook : str
         The notebook to open, relative to the folder in which JupyterLab is started.
+    look : Look
+    ours : bool
+        The notebook is as it ships, so that its first panel may run by itself before JupyterLab trusts it.
 
     Returns
     -------
@@ -122,8 +186,12 @@ def environment(own: Path, outer: Mapping[str, str], notebook: str = FIRST_NOTEB
     # the user's kernel python3 may belong to another Python, without cortexsim
     kernel = {**get_kernel_dict(), "display_name": "Python 3 (cortexsim)"}
     files: dict[Path, dict[str, Any]] = {own / "config" / name: content for name, content in _SETTINGS.items()}
-    opened = {"LabApp": {**_SETTINGS["jupyter_lab_config.json"]["LabApp"], "default_url": f"/lab/tree/{notebook}"}}
-    files[own / "config" / "jupyter_lab_config.json"] = opened
+    opened = {"default_url": f"/lab/tree/{notebook}", "extra_labextensions_path": [str(EXTENSIONS)]}
+    app = {**_SETTINGS["jupyter_lab_config.json"]["LabApp"], **opened}
+    files[own / "config" / "jupyter_lab_config.json"] = {"LabApp": app}
+    asked = {"Lesson": notebook, "Ours": ours, "HideCode": look.hide_code, "Projector": look.projector}
+    page = {**_SETTINGS["labconfig/page_config.json"], **{f"cortexsim{name}": value for name, value in asked.items()}}
+    files[own / "config" / "labconfig" / "page_config.json"] = page
     files[own / "data" / "kernels" / "python3" / "kernel.json"] = kernel
     for path, content in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)

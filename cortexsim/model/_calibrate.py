@@ -14,6 +14,7 @@ from torch import Tensor
 
 from cortexsim._support.checks import is_whole, whole
 from cortexsim._support.hashing import checksum
+from cortexsim.graph.reach import MOST_STEPS
 from cortexsim.graph.transitions import Kind
 from cortexsim.model.activity import Activity
 from cortexsim.model.cortex import Cortex, the_cortex
@@ -113,7 +114,7 @@ def calibrate(
     DeprecationWarning.
     """
     model = the_cortex(model, "calibrate")
-    until = whole(until, "until", 1, unit="steps")
+    until = whole(until, "until", 1, unit="steps", limit=MOST_STEPS)
     batch_size = BATCH_SIZE if batch_size is None else whole(batch_size, "batch_size", 1)
     pixels, presentation = resolve(model, images, presentation)
     if not model.needs_statistics:

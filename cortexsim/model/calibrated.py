@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from cortexsim._support.documents import parse_json
 from cortexsim._support.hashing import checksum, fingerprint
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.model.moments import Statistics, choose
@@ -130,7 +131,7 @@ class Calibrated(nn.Module):
             return
         try:
             tensors = load(state.to("cpu", torch.uint8).numpy().tobytes())
-            described = json.loads(tensors.pop("described").numpy().tobytes())
+            described = parse_json(tensors.pop("described").numpy().tobytes(), "its description")
         except (SafetensorError, KeyError, ValueError) as error:
             raise ValueError(f"the state_dict's {EXTRA_STATE!r} contains no statistics of a Cortex: {error}") from error
         # through JSON, where tuples become lists

@@ -13,12 +13,14 @@ import torch
 from torch import Tensor, nn
 
 from cortexsim import __version__
+from cortexsim._support.documents import parse_json
 from cortexsim._support.files import as_path, refuse_existing, written_aside
 from cortexsim._support.hashing import checksum
 from cortexsim._support.resources import data_folder
 from cortexsim.graph.cortex_graph import CortexGraph, given
 from cortexsim.graph.transitions import module_name
 from cortexsim.model.cortex import Cortex, the_cortex
+from cortexsim.model.described import check_shapes, read_description
 from cortexsim.model.devices import checked_device
 from cortexsim.model.moments import Statistics
 from cortexsim.model.nets import OwnPostNet, own_modes
@@ -131,22 +133,38 @@ def load(
     tensors, meta = read_tensors(path)
     if "model" not in meta:
         raise ValueError(f"{path} contains no model; what it contains: {sorted(meta)}")
-    described = meta["model"]
     where = checked_device(device)
+    weights = {name.removeprefix("weights/"): t for name, t in tensors.items() if name.startswith("weights/")}
+    try:
+        described, sets = read_description(meta)
+        model = _loaded(described, modules, weights)
+        model.classes, model.about = described["classes"], _about(meta)
+        for k, saved in enumerate(sets):
+            statistics = _of_own_modules_too(Statistics.unpacked(saved, tensors, f"statistics/{k}"), model)
+            model.statistics[statistics.presentation] = statistics
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"{path} cannot be loaded: {error}") from error
+    return model.to(where).eval()
+
+
+def _loaded(
+    described: Mapping[str, Any], modules: Mapping[str, Callable[..., Any]] | None, weights: Mapping[str, Tensor]
+) -> Cortex:
+    """Build the described model, and give it its weights."""
+    if not any(tensor.is_floating_point() for tensor in weights.values()):
+        raise ValueError("its weights are gone, or are no floating-point numbers")
     # the weights that are drawn are replaced: the caller's random numbers stay as they are
     with torch.random.fork_rng(devices=[]):
+        own = described["custom_pre_net"] or described.get("custom_post_net")
+        if not own and not CortexGraph.from_dict(described["graph"], modules).has_callables:
+            check_shapes(lambda: _built(described, modules), weights)
         model = _built(described, modules)
-    weights = {name.removeprefix("weights/"): t for name, t in tensors.items() if name.startswith("weights/")}
-    model.to(next(iter(weights.values())).dtype)
+    model.to(next(tensor.dtype for tensor in weights.values() if tensor.is_floating_point()))
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:
-        raise ValueError(f"{path} does not fit the model that it describes: {error}") from error
-    model.classes, model.about = described["classes"], meta["about"]
-    for k, saved in enumerate(meta["statistics"]):
-        statistics = _of_own_modules_too(Statistics.unpacked(saved, tensors, f"statistics/{k}"), model)
-        model.statistics[statistics.presentation] = statistics
-    return model.to(where).eval()
+        raise ValueError(f"it does not fit the model that it describes: {error}") from error
+    return model
 
 
 def _built(described: Mapping[str, Any], modules: Mapping[str, Callable[..., Any]] | None) -> Cortex:
@@ -173,6 +191,13 @@ def _built(described: Mapping[str, Any], modules: Mapping[str, Callable[..., Any
         post_net=post_net,
         initialization=described.get("initialization", "he"),
     )
+
+
+def _about(meta: Mapping[str, Any]) -> dict[str, Any]:
+    about = meta.get("about", {})
+    if not isinstance(about, dict):
+        raise TypeError(f"about must be a mapping, got {type(about).__name__}")
+    return about
 
 
 def _check_readable(model: Cortex, described: Mapping[str, Any]) -> None:
@@ -336,9 +361,9 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     except (SafetensorError, OSError) as error:
         raise ValueError(f"{path} is no safetensors file, or it is truncated or damaged: {error}") from error
     try:
-        meta = json.loads(metadata[KEY])
+        meta = parse_json(metadata[KEY], "its description")
         found = int(meta["format"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise ValueError(f"{path} is a safetensors file, but not one of cortexsim") from None
     if found > FORMAT:
         raise ValueError(

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from cortexsim._support.checks import one_of, unknown, whole
 from cortexsim.graph._schedule import Schedule, populate, schedule
 from cortexsim.graph.cortex_graph import CortexGraph
+from cortexsim.graph.reach import MOST_STEPS
 from cortexsim.graph.transitions import module_name
 from cortexsim.model.activity import entrances
 from cortexsim.model.dynamics import Dynamics
@@ -97,7 +98,7 @@ class Cortex(Dynamics):
     ) -> None:
         super().__init__()
         n_classes = whole(n_classes, "n_classes", 1)
-        readout_time = whole(readout_time, "readout_time", 1, unit="steps")
+        readout_time = whole(readout_time, "readout_time", 1, unit="steps", limit=MOST_STEPS)
         if normalization not in NORMALIZATIONS:
             raise ValueError(unknown("normalization", normalization, NORMALIZATIONS))
         if not isinstance(pre_net, nn.Module) and pre_net not in PRE_NETS:

@@ -66,7 +66,7 @@ def bytes_running(model: Cortex) -> int:
     units = [state.features * math.prod(state.size) for state in model.graph.states]
     height, width = model.image_size
     larger = height * width > math.prod(model.graph.states[0].size)
-    n = 3 * height * width + 2 * sum(units) + 6 * max(units) + (12 * units[0] if larger else 0)
+    n = 3 * height * width + 2 * sum(units) + 10 * max(units) + (24 * units[0] if larger else 0)
     return n * next(model.parameters()).element_size()
 
 

@@ -173,10 +173,18 @@ class Statistics:
 
     @classmethod
     def unpacked(cls, described: Mapping[str, Any], tensors: Mapping[str, Tensor], prefix: str) -> Statistics:
-        """Build statistics from what `packed` returned."""
+        """Build statistics from what `packed` returned.
+
+        Raises
+        ------
+        ValueError
+            If the moments of a place are missing, or not as many as its times.
+        """
         moments: dict[Place, tuple[Tensor, Tensor]] = {}
         for place, times in described["places"].items():
-            mean, variance = (tensors[f"{prefix}/{place}/{moment}"] for moment in ("mean", "variance"))
+            mean, variance = (tensors.get(f"{prefix}/{place}/{moment}") for moment in ("mean", "variance"))
+            if mean is None or variance is None or not len(mean) == len(variance) == len(times):
+                raise ValueError(f"the moments of {place} are not there for each of its {len(times)} times")
             moments |= {(place, time): (mean[k], variance[k]) for k, time in enumerate(times)}
         own = {key: value for key, value in described.items() if key not in ("places", "presentation")}
         return cls(moments, from_dict(described["presentation"]), **own)

@@ -99,7 +99,10 @@ def show_time(figure: go.Figure, readout: xr.Dataset | xr.DataArray, time: int) 
 
 def _right_class(readout: xr.Dataset, n_classes: int) -> int | None:
     """Return the label of the stimulus, if it has one that is among the classes of the readout."""
-    if "label" not in readout.coords or not 0 <= float(readout["label"]) < n_classes:
+    # images of classes that the model does not have are labelled by names
+    if "label" not in readout.coords or readout["label"].dtype.kind not in "iuf":
+        return None
+    if not 0 <= float(readout["label"]) < n_classes:
         return None
     return int(readout["label"])
 

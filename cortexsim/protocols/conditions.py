@@ -20,7 +20,9 @@ from cortexsim.analyse.interval import fraction
 from cortexsim.analyse.target_maps import maps_of
 from cortexsim.graph._schedule import arrival, populate
 from cortexsim.graph.cortex_graph import CortexGraph
+from cortexsim.graph.reach import MOST_STEPS
 from cortexsim.model._calibrate import calibrate
+from cortexsim.model.classes import matched
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.moments import MissingStatisticsError, Statistics
 from cortexsim.model.plan import Images
@@ -145,6 +147,7 @@ def run_conditions(
     taken = sorted({*dimensions, *RESERVED} & {*stimulus_coordinates(data)})
     if taken:
         raise ValueError(f"the data's coordinates {taken} have names that the protocol uses itself; rename them")
+    data = matched(model, data)
     presentations = [condition.presentation for condition in conditions]
     used = shared_statistics(model, presentations, statistics, calibrate_on, readout_time, seed)
     recordings: dict[tuple[Presentation, int], xr.DataTree] = {}
@@ -393,7 +396,7 @@ def readout_time_for(model: Cortex, readout_time: int | None, longest_soa: int) 
         If it is no whole number of at least 1.
     """
     if readout_time is not None:
-        return whole(readout_time, "readout_time", 1, unit="steps")
+        return whole(readout_time, "readout_time", 1, unit="steps", limit=MOST_STEPS)
     return max(model.readout_time, longest_soa + arrival(model.graph))
 
 

@@ -12,6 +12,8 @@ import xarray as xr
 from torch import Tensor
 
 from cortexsim._support import randomness
+from cortexsim._support.checks import finite, is_number, rising
+from cortexsim._support.labelled import refuse_missing
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.protocols.conditions import (
     Condition,
@@ -52,7 +54,7 @@ def contrast(
     model = the_cortex(model, "contrast")
 
     def lowered(pixels: Tensor, fraction: float) -> Tensor:
-        if not 0 < fraction <= 1:
+        if not is_number(fraction) or not 0 < fraction <= 1:
             raise ValueError(f"a contrast must be above 0 and at most 1, got {fraction!r}")
         mean = pixels.mean((-2, -1), keepdim=True)
         # rounding must not lead out of [0, 1]
@@ -86,8 +88,7 @@ def noise(
     seed = options.get("seed", 0)
 
     def with_noise(pixels: Tensor, level: float) -> Tensor:
-        if not 0 <= level < float("inf"):
-            raise ValueError(f"a level of noise must be a number of at least 0, got {level!r}")
+        level = finite(level, "a level of noise", 0)
         drawn = randomness.normal(seed, "pixel noise", torch.arange(len(pixels)), pixels.shape[1:])
         return (pixels + level * drawn.to(pixels)).clamp(0, 1)
 
@@ -132,8 +133,10 @@ def occlusion(
     model = the_cortex(model, "occlusion")
     if factor not in data.coords:
         raise ValueError(f"the data have no coordinate {factor!r}, only {sorted(map(str, data.coords))}")
-    if len(edges) < 2 or any(low >= high for low, high in pairwise(edges)):
-        raise ValueError(f"edges must be at least two rising numbers, got {list(edges)}")
+    edges, known = rising(edges), data[factor]
+    if known.dims != ("stimulus",) or known.dtype.kind not in "iuf":
+        raise ValueError(f"the factor {factor!r} must be a number for each stimulus, got {known.dims}, {known.dtype}")
+    refuse_missing(known.values, factor)
     dimension = Dimension("all stimuli", "1", [0])
     shown = _run(model, data, "all", dimension, lambda pixels, _: pixels, presentation, readout_time, None, options)
     assert isinstance(shown, xr.Dataset)

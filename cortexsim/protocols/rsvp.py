@@ -14,6 +14,7 @@ from cortexsim._support import randomness
 from cortexsim._support.checks import whole
 from cortexsim._support.progress import Report, silent
 from cortexsim.graph._schedule import arrival
+from cortexsim.model.classes import matched
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.moments import Statistics
 from cortexsim.protocols.conditions import distinct, fraction_correct, interval_text, shared_statistics
@@ -85,7 +86,10 @@ def rapid_sequence(
     places = list(range(n_frames)) if positions is None else distinct("positions", positions)
     if any(place not in range(n_frames) for place in places):
         raise ValueError(f"positions must lie between 0 and {n_frames - 1}, got {places}")
+    steps_per_frame = whole(steps_per_frame, "steps_per_frame", 1, unit="steps")
     shown = sequence(steps_per_frame)
+    if isinstance(data, xr.Dataset):
+        data = matched(model, data)
     until = n_frames * steps_per_frame - 1 + arrival(model.graph) if until is None else until
     calibration = None if calibrate_on is None else _streams(calibrate_on, n_frames, seed + 1)
     distractors = _distractors(data, n_frames, seed)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 import xarray as xr
+from numpy.typing import ArrayLike
 
 from cortexsim._support.checks import shown
 from cortexsim._support.files import as_path, refuse_existing
@@ -51,7 +52,7 @@ def simulate(
     transition_noise: Mapping[str, Amount] | None = None,
     noise: float = 0.0,
     repeats: int = 1,
-    labels: Sequence[int] | None = None,
+    labels: ArrayLike | None = None,
     quantity: str = "state",
     dtype: str = "float32",
     seed: int = 0,
@@ -70,9 +71,11 @@ def simulate(
     Parameters
     ----------
     model : Cortex
-    images : Tensor or Dataset
+    images : Tensor, array, DataArray or Dataset
         Shape (stimulus, 3, height, width), or (stimulus, frame, 3, height, width) for a sequence; RGB, float in [0, 1]
-        or uint8. The recording gets the stimulus coordinates of a Dataset (label, factors).
+        or uint8. A Dataset or DataArray is read by the names of its dimensions, and the recording gets its stimulus
+        coordinates (label, factors). Where it and the model name their classes, `label` is the number of the class of
+        this name in the model; of classes that the model does not have, the names, with a warning.
     presentation : Presentation or Mixture, optional
         By default `flash(1)`.
     until : int
@@ -114,8 +117,9 @@ def simulate(
     repeats : int
         How often each stimulus is shown; only the noise differs. Coordinates `target` (index of the stimulus that is
         repeated) and `repeat` identify the rows.
-    labels : sequence of int, optional
-        Class of each stimulus.
+    labels : sequence of int or str, optional
+        Class of each stimulus. Labels with an index (a Series, or a DataArray with the coordinate `stimulus`) are put
+        in the order of the images where these have the coordinate `stimulus`.
     quantity : "state" or "rate"
         h itself, or relu(BN_t(h)), what the next areas read; relu(h) for normalization "none".
     dtype : "float16", "float32" or "float64"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,7 +30,7 @@ ENERGY = "px step (pixel values in [0, 1])"
 
 def coordinates_of(
     images: Images,
-    labels: Sequence[int] | None,
+    labels: np.ndarray | None,
     n: int,
     until: int,
     presentation: AnyPresentation,
@@ -42,7 +42,7 @@ def coordinates_of(
     Raises
     ------
     ValueError
-        If the labels do not fit, or a coordinate of the images has a name that the recording uses itself.
+        If a coordinate of the images has a name that the recording uses itself.
     """
     target = np.repeat(np.arange(n), repeats)
     coordinates: dict[str, xr.Variable] = {
@@ -64,10 +64,7 @@ def coordinates_of(
     if taken:
         raise ValueError(f"the images' coordinates {taken} have names that a recording uses itself; rename them")
     if labels is not None:
-        classes = np.asarray(labels)
-        if classes.shape != (n,):
-            raise ValueError(f"labels must be one for each of the {n} stimuli, got shape {classes.shape}")
-        coordinates["label"] = xr.Variable("stimulus", classes[target], {"long_name": "class"})
+        coordinates["label"] = xr.Variable("stimulus", labels[target], {"long_name": "class"})
     if repeats > 1:
         coordinates["target"] = xr.Variable("stimulus", target, {"long_name": "index of the stimulus that is repeated"})
         coordinates["repeat"] = xr.Variable("stimulus", np.tile(np.arange(repeats), n), {"long_name": "repeat"})

@@ -69,10 +69,14 @@ def settings(recording: xr.DataTree) -> dict[str, Any]:
 
     Raises
     ------
-    ValueError
-        If it is no recording of cortexsim, or the description cannot be read.
+    TypeError, ValueError
+        If it is no recording of cortexsim, or one node of it, or the description cannot be read.
     """
+    if not isinstance(recording, xr.DataTree):
+        raise TypeError(f"a recording is a DataTree, as simulate returns it, got {type(recording).__name__}")
     if ATTRIBUTE not in recording.attrs:
+        if ATTRIBUTE in recording.root.attrs:
+            raise ValueError(f"a whole recording is needed, got its node {recording.name!r}; pass the recording itself")
         raise ValueError(f"this DataTree is no recording of cortexsim: its root lacks the attribute {ATTRIBUTE!r}")
     made: dict[str, Any] = parse_json(str(recording.attrs[ATTRIBUTE]), f"the attribute {ATTRIBUTE!r}")
     return made

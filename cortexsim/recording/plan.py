@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 import xarray as xr
+from numpy.typing import ArrayLike
 
 from cortexsim import __version__
 from cortexsim._support.checks import finite, one_of, whole
+from cortexsim._support.class_numbers import DifferentClassesError, DifferentClassesWarning, class_names
 from cortexsim._support.hashing import checksum
+from cortexsim.graph.reach import MOST_STEPS
+from cortexsim.model.classes import classes_of, matched, numbers_of
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.devices import placed
 from cortexsim.model.hooks import Intervention
@@ -92,7 +96,7 @@ def plan_recording(
     transition_noise: Mapping[str, Amount] | None,
     noise: float,
     repeats: int,
-    labels: Sequence[int] | None,
+    labels: ArrayLike | None,
     quantity: str,
     dtype: str,
     seed: int,
@@ -109,7 +113,8 @@ def plan_recording(
     MissingStatisticsError
         If no statistics fit, or they end before `until`.
     """
-    until = whole(until, "until", 1, unit="steps")
+    until = whole(until, "until", 1, unit="steps", limit=MOST_STEPS)
+    seed = whole(seed, "seed")
     one_of(quantity, "quantity", QUANTITIES)
     one_of(dtype, "dtype", DTYPES)
     batch_size = None if batch_size is None else whole(batch_size, "batch_size", 1)
@@ -137,6 +142,7 @@ def plan_recording(
     if batch_size is None:
         batch_size = fitting_batch(model, until, as_record(selected), dtype)
     batch_size = min(batch_size, len(pixels) * repeats)
+    images, labels = _classified(model, images, labels, len(pixels))
     coordinates = coordinates_of(images, labels, len(pixels), until, presentation, seed, repeats)
     provenance = {
         **_provenance(run, model),
@@ -151,7 +157,7 @@ def plan_recording(
         "batch_size": batch_size,
         "deterministic": deterministic,
         "coordinates": _checksum(coordinates),
-        "classes": _classes(images),
+        "classes": _classes(model, images),
     }
     means_on = calibrate_on if lesion == "mean-replaced" else None
     return RecordingPlan(run, hook, means_on, selected, repeats, quantity, dtype, batch_size, coordinates, provenance)
@@ -203,11 +209,36 @@ def _describe_statistics(used: Statistics, presentation: AnyPresentation) -> dic
     }
 
 
-def _classes(images: Images) -> list[str] | None:
-    """Return the names of the classes, where the images have any."""
-    if not isinstance(images, xr.Dataset) or "classes" not in images.attrs:
-        return None
-    return list(json.loads(images.attrs["classes"]))
+def _classified(model: Cortex, images: Images, labels: ArrayLike | None, n: int) -> tuple[Images, np.ndarray | None]:
+    """Return the images and labels with the numbers of the model's classes, as far as these are named.
+
+    Images of classes that the model does not have can be shown to it: their labels are recorded as names, which no
+    class of the readout can be mistaken for.
+    """
+    given = None if labels is None else numbers_of(model, labels, images, n)
+    if not isinstance(images, xr.Dataset) or "label" not in images.coords or given is not None:
+        return images, given
+    texts = images["label"].dtype.kind in "UO"
+    if classes_of(model) is None or not (texts or "classes" in images.attrs):
+        return images, given
+    try:
+        return matched(model, images), given
+    except DifferentClassesError as error:
+        warnings.warn(f"{error}; the labels are recorded as names", DifferentClassesWarning, stacklevel=4)
+    if texts:
+        return images, given
+    named = np.array(class_names(images.attrs["classes"]))[images["label"].values.astype(int)]
+    return images.assign_coords(
+        label=("stimulus", named, {"long_name": "class of the image, none of the model's"})
+    ), given
+
+
+def _classes(model: Cortex, images: Images) -> list[str] | None:
+    """Return the names of the classes of the readout: the model's own, or those of the images that are shown to it."""
+    own = classes_of(model)
+    if own is not None or not isinstance(images, xr.Dataset) or "classes" not in images.attrs:
+        return own
+    return class_names(images.attrs["classes"])
 
 
 def _checksum(coordinates: Mapping[str, Any]) -> str:

@@ -153,7 +153,7 @@ def changed_chunks(path: Path, *, lost_only: bool = False) -> dict[Chunk, str]:
     for one, expected in zip(found, sums, strict=True):
         there = _file(path, one).exists()
         if expected and not there:
-            wrong[one] = "missing"
+            wrong[one] = "populated, but missing"
         elif not lost_only and there and _checksum(path, one) != expected:
             wrong[one] = "not the chunk that was written"
     return wrong

@@ -1,4 +1,4 @@
-"""Batches of images: a Tensor in [0, 1] or of bytes, or a Dataset with its stimulus coordinates."""
+"""Batches of images: from torch, numpy or xarray, as a Tensor in [0, 1] or of bytes, read by dimension names."""
 
 from __future__ import annotations
 
@@ -10,36 +10,84 @@ import torch
 import xarray as xr
 from torch import Tensor
 
+from cortexsim._support.labelled import array_of
+
+DIMS = ("stimulus", "channel", "y", "x")
+OF_MOVIES = ("stimulus", "frame", "channel", "y", "x")
+COLOURS = (("r", "g", "b"), ("red", "green", "blue"))
+
 
 def as_images(images: Any) -> Tensor:
-    """Return the pixels of a Tensor or Dataset, shape (stimulus, 3, height, width) or with frames.
+    """Return pixels as a Tensor, shape (stimulus, 3, height, width), or (stimulus, frame, 3, height, width) of movies.
+
+    Parameters
+    ----------
+    images : Tensor, array of numpy, DataArray, Dataset, or list of one array for each stimulus
+        The dimensions of a DataArray, or of a Dataset's variable `image`, are stimulus, channel, y and x, of movies
+        also frame, in any order. A coordinate `channel` that names the colours puts them in the order red, green, blue.
+        Everything else is read by position.
 
     Raises
     ------
     TypeError
-        If it is neither.
+        If it is none of these, or of numbers that are no pixels.
     ValueError
-        If a Dataset has no variable `image`.
+        If a Dataset has no variable `image`, or dimensions have other names.
     """
+    if isinstance(images, Tensor):
+        return images
     if isinstance(images, xr.Dataset):
         if "image" not in images:
             raise ValueError(f"a Dataset of images needs the variable 'image', got {sorted(map(str, images))}")
-        # torch takes neither a reversed nor a read-only array as it is: those are copied
-        return torch.from_numpy(np.require(images["image"].values, requirements=("C", "W")))
-    if isinstance(images, Tensor):
-        return images
-    raise TypeError(f"images must be a torch.Tensor or a Dataset, got {type(images).__name__}")
+        images = images["image"]
+    if isinstance(images, xr.DataArray):
+        images = _in_order(images).values
+    elif isinstance(images, list | tuple) and images:
+        shapes = {tuple(getattr(one, "shape", ())) for one in images}
+        if len(shapes) != 1 or () in shapes:
+            raise TypeError(f"a list of images must have one array for each stimulus, all of one shape, got {shapes}")
+        return torch.stack([torch.from_numpy(_pixels(array_of(one, "an image"))) for one in images])
+    elif not isinstance(images, np.ndarray):
+        raise TypeError(
+            f"images must be a torch.Tensor, a Dataset, a DataArray or an array of numpy, got {type(images).__name__}"
+        )
+    return torch.from_numpy(_pixels(array_of(images, "images")))
 
 
 def stimulus_coordinates(images: Any) -> dict[str, xr.DataArray]:
-    """Return the coordinates of a Dataset's stimuli (label, factors); none for a Tensor."""
-    if not isinstance(images, xr.Dataset):
+    """Return the coordinates of the stimuli of a Dataset or DataArray (label, factors); of others, none."""
+    if not isinstance(images, xr.Dataset | xr.DataArray):
         return {}
     return {
         str(name): coordinate.reset_coords(drop=True)
         for name, coordinate in images.coords.items()
         if coordinate.dims == ("stimulus",)
     }
+
+
+def _in_order(image: xr.DataArray) -> xr.DataArray:
+    """Return images with their dimensions in the order of a Tensor, and their colours as red, green, blue."""
+    wanted = OF_MOVIES if "frame" in image.dims else DIMS
+    if set(image.dims) != set(wanted):
+        raise ValueError(
+            f"images must have the dimensions {DIMS}, of movies {OF_MOVIES}, in any order, got {image.dims}; rename "
+            "them"
+        )
+    image = image.transpose(*wanted)
+    if "channel" not in image.coords or image["channel"].dtype.kind not in "UO":
+        return image
+    names = [str(name).lower() for name in image["channel"].values]
+    for colours in COLOURS:
+        if sorted(names) == sorted(colours):
+            return image.isel(channel=[names.index(colour) for colour in colours])
+    raise ValueError(f"the channels of images must be red, green and blue, got {image['channel'].values.tolist()}")
+
+
+def _pixels(values: np.ndarray) -> np.ndarray:
+    """Return an array that torch takes: neither reversed nor read-only, of numbers."""
+    if values.dtype.kind not in "fiub" or values.dtype.itemsize > 8:
+        raise TypeError(f"images must be floating point in [0, 1] or uint8, got {values.dtype}")
+    return np.require(values, requirements=("C", "W"))
 
 
 def as_float(images: Tensor) -> Tensor:
@@ -81,4 +129,4 @@ def check_images(images: Tensor, size: tuple[int, int] | None = None) -> None:
     if not math.isfinite(low + high):
         raise ValueError("images must be finite, got NaN or infinity among the pixels")
     if low < 0 or high > 1:
-        raise ValueError(f"pixels must lie in [0, 1] (or be uint8), got {low:.3g} to {high:.3g}")
+        raise ValueError(f"pixels must lie in [0, 1] (or be uint8), got {low:.9g} to {high:.9g}")

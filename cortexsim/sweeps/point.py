@@ -10,8 +10,8 @@ import xarray as xr
 
 from cortexsim import __version__, datasets, zoo
 from cortexsim.analyse._accuracy import accuracy
-from cortexsim.datasets.labels import classes
 from cortexsim.model._calibrate import calibrate
+from cortexsim.model.classes import matched
 from cortexsim.model.moments import MissingStatisticsError
 from cortexsim.recording._simulate import simulate
 from cortexsim.stimuli.text import read_presentation, read_record
@@ -74,9 +74,7 @@ def _measured(point: Point, base: Path, path: Path | None) -> xr.Dataset:
     if settings["calibrate_on"] and model.needs_statistics:
         training = stimuli(data, settings["calibrate_on"], seed, "train", size)
         statistics = calibrate(model, training, presentation, until=settings["until"], seed=seed, keep=False)
-    images = stimuli(data, settings["n"], seed, "test", size)
-    if model.classes is not None and classes(images) != model.classes:
-        raise ValueError(f"the model was trained on the classes {model.classes}, but the data have {classes(images)}")
+    images = matched(model, stimuli(data, settings["n"], seed, "test", size))
     recording = simulate(
         model,
         images,

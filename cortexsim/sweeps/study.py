@@ -14,8 +14,10 @@ from typing import Any, TypeVar
 
 from cortexsim import __version__, zoo
 from cortexsim._support.checks import unknown, whole
+from cortexsim._support.documents import read_text
 from cortexsim._support.files import as_path
 from cortexsim.datasets.registry import draw
+from cortexsim.graph.reach import MOST_STEPS
 from cortexsim.recording.dtypes import DTYPES
 from cortexsim.stimuli.text import read_presentation, read_record, read_silence
 from cortexsim.zoo.models import full_name, path_of
@@ -29,6 +31,7 @@ AXES = {
     "silence": "silence",
 }
 NOTHING = "none"
+MOST_STIMULI = 10_000_000
 T = TypeVar("T")
 
 
@@ -151,9 +154,11 @@ def read_study(study: str | Path | Mapping[str, object] | Study) -> Study:
     if not path.is_file():
         raise FileNotFoundError(f"there is no study {str(path)!r}")
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
         written = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise ValueError(f"{path} is not TOML that can be read: its brackets are nested too deeply") from None
+    except ValueError as error:
         raise ValueError(f"{path} is not TOML: {error}") from error
     return _checked(written, lambda *names: f"{path}, {_line(text, *names)}")
 
@@ -232,7 +237,8 @@ def _typed(name: str, value: object, where: Callable[..., str]) -> Any:
             raise ValueError(f"{where(name)}{name} must be a text, got {value!r}")
         return value
     if name in wholes:
-        return whole(value, f"{where(name)}{name}", 1 if name in ("until", "n") else 0)
+        most = MOST_STEPS if name == "until" else MOST_STIMULI
+        return whole(value, f"{where(name)}{name}", 1 if name in ("until", "n") else 0, limit=most)
     if not isinstance(value, list | tuple):
         raise ValueError(f"{where(name)}{name} must be a list, got {value!r}")
     for one in value:

@@ -19,7 +19,6 @@ from cortexsim._support import randomness
 from cortexsim._support.checks import whole
 from cortexsim._support.files import PathLock, refuse_existing
 from cortexsim._support.hashing import checksum
-from cortexsim.datasets.labels import classes
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.checkpoint import checked_suffix
 from cortexsim.model.cortex import Cortex, the_cortex
@@ -29,7 +28,7 @@ from cortexsim.training import distributed as ranks
 from cortexsim.training.augmentation import augment, augment_with_maps, shrink
 from cortexsim.training.batches import collected
 from cortexsim.training.evaluate import accuracies, asked_times, labels_at
-from cortexsim.training.examples import difficulty, held_out, pairs
+from cortexsim.training.examples import classes_after, difficulty, held_out, pairs
 from cortexsim.training.interruption import EndedBySignal, LastStep, closed_at_exit
 from cortexsim.training.recipe import Recipe
 from cortexsim.training.records import Progress, TrainingDivergedError
@@ -139,7 +138,7 @@ class _Training:
     ) -> None:
         self.model, self.recipe, self.report_every = model, recipe, report_every
         self.path = None if checkpoint is None else refuse_existing(checked_suffix(checkpoint), replacing=True)
-        images, labels = pairs(data, model)
+        images, labels = pairs(data, model, recipe.calibrate_until or 2 * model.readout_time)
         if model.has_own_pre_net and len(recipe.growth) > 1:
             raise ValueError(
                 f"growth {recipe.growth} shrinks the images, which a pre-net of your own may not accept; "
@@ -183,7 +182,7 @@ class _Training:
         self._since: list[tuple[Tensor, list[int], Tensor]] = []
         self.optimizer = _optimizer(model, recipe)
         self._last_step, self._in_step, self._saved_at = LastStep(model, self.optimizer), False, 0
-        model.classes = classes(data) if isinstance(data, xr.Dataset) else model.classes
+        model.classes = classes_after(model, data)
         self.identity = {
             # it changes memory, not results: a training that ran out of memory may continue with it
             "recipe": {name: value for name, value in recipe.to_dict().items() if name != "recompute"},

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import torch
 import xarray as xr
 from torch import Tensor
 from torch.utils.data import Dataset, IterableDataset
+
+from cortexsim._support.labelled import array_of
+from cortexsim.stimuli.images import as_images
 
 
 def collected(data: Any) -> Any:
@@ -31,7 +35,7 @@ def collected(data: Any) -> Any:
         return data
     if isinstance(data, Dataset) and not isinstance(data, IterableDataset):
         items = [_pair(data[k]) for k in range(len(data))]  # type: ignore[arg-type]
-        read = [(image[None], torch.as_tensor(label)[None]) for image, label in items]
+        read = [(image[None], [label]) for image, label in items]
     elif isinstance(data, Iterable) and not isinstance(data, Tensor | str | bytes):
         read = [_pair(batch) for batch in data]
     else:
@@ -42,7 +46,7 @@ def collected(data: Any) -> Any:
     if not read:
         raise ValueError("there are no images: the data contain no batch")
     images, labels = zip(*read, strict=True)
-    return torch.cat(images), torch.cat([torch.as_tensor(label) for label in labels])
+    return torch.cat(images), np.concatenate([array_of(label, "the labels of a batch") for label in labels])
 
 
 def _is_array(value: Any) -> bool:
@@ -50,7 +54,7 @@ def _is_array(value: Any) -> bool:
 
 
 def _pair(item: Any) -> tuple[Tensor, Any]:
-    if isinstance(item, tuple | list) and len(item) == 2 and isinstance(item[0], Tensor):
-        return item[0], item[1]
+    if isinstance(item, tuple | list) and len(item) == 2 and isinstance(item[0], Tensor | np.ndarray):
+        return as_images(item[0]), item[1]
     found = f"{type(item).__name__} of {len(item)}" if isinstance(item, tuple | list) else type(item).__name__
     raise TypeError(f"each batch must be a pair (images, labels) with a Tensor of images, got {found}")

@@ -11,8 +11,10 @@ import torch
 import xarray as xr
 from torch import Tensor
 
+from cortexsim._support.labelled import refuse_missing
 from cortexsim._support.progress import Report, silent
 from cortexsim.datasets.labels import classes
+from cortexsim.model.classes import labels_for, matched
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.nets import own_modes, undisturbed
 from cortexsim.model.plan import plan_run, resolve, stored_statistics
@@ -147,8 +149,9 @@ def measure(
     model = the_cortex(model, "measure")
     if factor not in data.coords:
         raise ValueError(f"the data have no coordinate {factor!r}, only {sorted(map(str, data.coords))}")
-    images, labels = as_images(data), torch.from_numpy(data["label"].values).long()
-    values = data[factor].values
+    data = matched(model, data)
+    images, labels, values = as_images(data), labels_for(model, data), data[factor].values
+    refuse_missing(values, factor)
     within = [(values >= low) & (values < high) for low, high in pairwise(edges)]
     within[-1] |= values == edges[-1]
     measured: dict[str, Any] = {

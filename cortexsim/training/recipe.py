@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from cortexsim._support.checks import finite, is_whole, one_of, shown, unknown, whole
+from cortexsim.graph.reach import MOST_STEPS
 from cortexsim.stimuli.presentation import AnyPresentation, Mixture, Presentation, flash, sustained
 from cortexsim.stimuli.text import from_dict
 
@@ -18,6 +19,8 @@ ALLOWED = {
     "precision": ("auto", "float32", "bfloat16"),
 }
 ADDED = ("recompute", "progressive", "background", "clip_norm")
+MOST_EPOCHS = 100_000
+MOST = 1_000_000_000  # images
 LARGEST_SEED = 2**31  # times a million and a step's number, it is still a seed of torch's
 LOWEST = 0.02  # of the highest learning rate, with a cosine
 LOSS_AT = ("readout", "all")
@@ -150,6 +153,8 @@ class Recipe:
         object.__setattr__(self, "unfolding", unfolding)
         if self.difficulty is not None and not isinstance(self.difficulty, str):
             raise TypeError(f"difficulty must be the name of a coordinate, or None, got {shown(self.difficulty)}")
+        for _, time in unfolding[:-1]:
+            whole(time, "a time of unfolding", 1, unit="steps", limit=MOST_STEPS)
         if len(self.curriculum) > 1 and self.difficulty is None:
             raise ValueError(
                 f"the curriculum {self.curriculum!r} needs difficulty, the coordinate of the data that says which "
@@ -157,11 +162,15 @@ class Recipe:
             )
 
     def _check_numbers(self) -> None:
-        for name in ("epochs", "batch_size", "calibration_images"):
-            object.__setattr__(self, name, whole(getattr(self, name), name, 1))
+        for name, most in (("epochs", MOST_EPOCHS), ("batch_size", MOST), ("calibration_images", MOST)):
+            object.__setattr__(self, name, whole(getattr(self, name), name, 1, limit=most))
         object.__setattr__(self, "seed", whole(self.seed, "seed", -LARGEST_SEED, LARGEST_SEED))
         if self.calibrate_until is not None:
-            object.__setattr__(self, "calibrate_until", whole(self.calibrate_until, "calibrate_until", 1, unit="steps"))
+            object.__setattr__(
+                self,
+                "calibrate_until",
+                whole(self.calibrate_until, "calibrate_until", 1, unit="steps", limit=MOST_STEPS),
+            )
         for name in ("recompute", "nesterov"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"{name} must be True or False, got {shown(getattr(self, name))}")
@@ -177,7 +186,7 @@ class Recipe:
 
     def _check_loss(self) -> None:
         if is_whole(self.loss_at):
-            object.__setattr__(self, "loss_at", whole(self.loss_at, "loss_at", 1))
+            object.__setattr__(self, "loss_at", whole(self.loss_at, "loss_at", 1, limit=MOST_STEPS))
         elif self.loss_at not in LOSS_AT:
             raise ValueError(unknown("loss_at", self.loss_at, (*LOSS_AT, "or a number of last times")))
         object.__setattr__(self, "background", finite(self.background, "background", 0))
@@ -187,11 +196,11 @@ class Recipe:
                 raise ValueError(f"clip_norm must be above 0, got {self.clip_norm!r}")
         if self.progressive is None:
             return
-        pair = _pairs((self.progressive,), lambda most: whole(most, "steps", 1))
+        pair = _pairs((self.progressive,), lambda most: whole(most, "steps", 1, MOST_STEPS))
         if pair is None or not 0 < pair[0][0] <= 1:
             raise ValueError(
-                f"progressive must be (share of the batches, most steps without gradients), such as (0.5, 24), "
-                f"got {self.progressive!r}"
+                f"progressive must be (share of the batches, most steps without gradients), such as (0.5, 24), of at "
+                f"most {MOST_STEPS:,} steps, got {self.progressive!r}"
             )
         object.__setattr__(self, "progressive", pair[0])
 

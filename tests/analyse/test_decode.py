@@ -171,7 +171,7 @@ def test_decoding_what_keeps_stimuli_together_is_refused(noisy):
 
 
 def test_groups_are_one_for_each_stimulus(noisy):
-    with pytest.raises(ValueError, match=r"groups must be one for each of the 30 stimuli, got \(2,\)"):
+    with pytest.raises(ValueError, match=r"groups must be one for each of the 30 stimuli, got shape \(2,\)"):
         cs.analyse.decode(noisy, groups=[0, 1])
 
 
@@ -207,7 +207,7 @@ def test_a_time_at_which_all_stimuli_are_equal_is_at_chance(noisy):
 
 
 def test_what_is_no_estimator_is_refused(noisy):
-    with pytest.raises(TypeError, match=r"one of scikit-learn's, with fit and get_params, got 'svm'"):
+    with pytest.raises(TypeError, match=r"one of scikit-learn's, with fit, predict, get_params, got 'svm'"):
         cs.analyse.decode(noisy, estimator="svm")
 
 

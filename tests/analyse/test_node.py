@@ -85,7 +85,7 @@ def test_labels_are_one_for_each_stimulus(noisy):
 
 
 def test_labels_are_finite(noisy):
-    with pytest.raises(ValueError, match="labels is not finite for 1 of 30 stimuli"):
+    with pytest.raises(ValueError, match=r"labels is missing \(NaN\) for 1 of 30 stimuli, at the positions \[0\]"):
         labels_of(activity_of(noisy), [np.nan, *range(29)])
 
 

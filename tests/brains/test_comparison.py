@@ -140,3 +140,26 @@ def test_matrices_must_be_labelled(calibrated, pictures):
         compare(calibrated, pictures, matrices(n=N))
     with pytest.raises(ValueError, match="need the dimensions stimulus and other_stimulus, got"):
         compare(calibrated, pictures, xr.DataArray(matrices(n=N), dims=["a", "b"]))
+
+
+def test_what_training_changes_is_a_paired_difference_with_an_interval(calibrated, pictures):
+    found = compare(calibrated, pictures, brain(3, dims=["subject"]), n_bootstrap=20)
+    assert found["training"].dims == ("state", "time")
+    expected = found.sel(model="trained") - found.sel(model="untrained")
+    np.testing.assert_allclose(found["training"], expected)
+    there = found["training"].notnull()
+    assert (
+        ((found["training_low"] <= found["training"]) & (found["training"] <= found["training_high"]))
+        .where(there, True)
+        .all()
+    )
+    assert "stimuli and 3 subjects" in found["training"].attrs["interval"]
+
+
+def test_over_brain_time_training_changes_every_time(calibrated, pictures):
+    found = compare(calibrated, pictures, brain(4, dims=["time"]))
+    assert found["training"].dims == ("state", "time", "brain_time")
+
+
+def test_without_resamples_there_is_no_interval_of_the_difference(calibrated, pictures):
+    assert "training" not in compare(calibrated, pictures, brain(dims=[]), n_bootstrap=0).coords

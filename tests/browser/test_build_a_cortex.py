@@ -22,7 +22,7 @@ FIRST, READABLE, SHORT_CUT, EVEN = range(4)
 @pytest.fixture(scope="module")
 def notebook(lab_address, page):
     """Run all cells of the notebook."""
-    open_notebook(page, lab_address, "02_build_a_cortex.ipynb")
+    open_notebook(page, lab_address, "01_build_a_cortex.ipynb")
     outputs = run_all(page)
     assert [output for output in outputs if output["output_type"] == "error" or output.get("name") == "stderr"] == []
     page.wait_for_function("() => document.querySelectorAll('.cs-editor[data-time]').length === 4", timeout=120_000)

@@ -59,3 +59,25 @@ def test_the_slider_of_an_exported_page_moves_the_picture_with_the_network_off(e
 
     assert wrong == []
     assert [address for address in asked if not address.startswith(("file:", "data:", "blob:"))] == []
+
+
+def test_names_that_open_a_comment_and_a_script_leave_the_page_whole(tmp_path, page):
+    torch.manual_seed(0)
+    model = cs.Cortex(cs.adjacent({"V1": 4, "IT": 4}, size=16), 2, 3, normalization="none")
+    data = cs.datasets.contours(8, size=16, length=(4, 6))
+    data.attrs["classes"] = '["<!--<script>", "</script><img src=x onerror=alert(1)>"]'
+    model.classes = ["<!--<script>", "</script><img src=x onerror=alert(1)>"]
+    panel = cs.explore.Tour(model=model, data=data, question="", until=3)
+    panel.wait(300)
+    path = tmp_path / "tour.html"
+    export(panel, path)
+    text = path.read_text(encoding="utf-8")
+    assert "Content-Security-Policy" in text
+    assert "<!--<script>" not in text
+    wrong = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    page.on("dialog", lambda dialog: wrong.append(dialog.message))
+    page.goto(path.as_uri())
+    page.wait_for_function("() => document.body.dataset.ready", timeout=30_000)
+    assert wrong == []

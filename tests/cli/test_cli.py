@@ -654,3 +654,17 @@ def test_a_folder_without_a_test_part_is_not_tested_on_silently(trained, animals
     (tmp_path / "only" / "train").mkdir(parents=True)
     assert main(["test", str(trained), str(tmp_path / "only")]) == 1
     assert "there is no test/ next to train/" in capsys.readouterr().err
+
+
+def test_a_model_of_maps_is_trained_and_tested_by_the_name_of_its_data(tmp_path, capsys):
+    file = str(tmp_path / "m.safetensors")
+    options = "--features 4 --size 16 --n 64 --epochs 1 --recipe tracing --normalization channel"
+    assert main(["train", "paths", "--to", file, *options.split()]) == 0
+    assert cs.load(file).post_net_name == "map"
+    assert main(["test", "tracer", "paths", "--n", "4", "--presentation", "sustained"]) == 0
+    assert "4 images from paths" in capsys.readouterr().out
+
+
+def test_an_experiment_on_classes_refuses_target_maps(tmp_path, capsys):
+    assert main(["experiment", "one-kernel", "--data", "paths", "--to", str(tmp_path / "run")]) == 1
+    assert "paths have target maps, not classes" in capsys.readouterr().err

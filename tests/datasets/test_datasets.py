@@ -655,3 +655,33 @@ def test_classes_of_a_foreign_dataset_are_asked_for(digits):
     assert datasets.classes(digits) == json.loads(digits.attrs["classes"])
     with pytest.raises(ValueError, match="has no attribute 'classes': allowed is a JSON list of names"):
         datasets.classes(xr.Dataset())
+
+
+def test_matched_contours_have_both_answers_at_every_length():
+    found = datasets.contours(60, part="test", matched=True)
+    length, label = found["curve_length"].values, found["label"].values
+    np.testing.assert_array_equal(length[::2], length[1::2])
+    assert (label[::2] + label[1::2] == 1).all()
+    # which answer comes first is a draw, too
+    assert 5 < label[::2].sum() < 25
+    assert len(np.unique(length)) == 30
+    assert not np.array_equal(found["image"][0], found["image"][1])
+    # in any bin of lengths a guess is right half of the time
+    for low, high in ((8, 15), (15, 21), (21, 28)):
+        assert label[(length >= low) & (length < high)].mean() == 0.5
+
+
+def test_matched_contours_begin_as_a_larger_set_does():
+    few, many = (datasets.contours(n, part="test", matched=True) for n in (4, 6))
+    np.testing.assert_array_equal(few["image"], many["image"][:4])
+
+
+def test_contours_that_are_not_matched_are_what_they_were():
+    plain = datasets.contours(3, part="test")
+    assert "matched" not in plain.attrs
+    assert plain["curve_length"].values.tolist() == pytest.approx([17.285130, 22.795815, 20.559832], abs=1e-5)
+
+
+def test_targets_have_no_answers_to_match():
+    with pytest.raises(ValueError, match="with targets=True there are no answers"):
+        datasets.contours(3, matched=True, targets=True)

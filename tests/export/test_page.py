@@ -12,7 +12,7 @@ from cortexsim._support.resources import notebooks_folder
 from cortexsim.cli import main
 from cortexsim.explore.widgets.movie import Movie
 from cortexsim.explore.widgets.stage import Stage
-from cortexsim.export.page import export, exportable, open_source, widget_code
+from cortexsim.export.page import _from_metadata, export, exportable, open_source, widget_code
 
 
 @pytest.fixture(scope="module")
@@ -112,14 +112,22 @@ def test_the_metadata_of_a_notebook_say_which_panel_becomes_its_page():
         "arguments": {"task": "contours", "presentation": {"kind": "flash", "duration": 1}},
     }
     assert known["06_what_changes.ipynb"]["panel"] == "Changes"
-    assert "02_build_a_cortex.ipynb" not in known
+    assert known["06_what_changes.ipynb"]["choices"] == {"presentation": "sustained"}
+    assert "01_build_a_cortex.ipynb" not in known
+
+
+def test_the_page_of_a_notebook_shows_what_its_panel_opens_with():
+    choices = exportable()["05_masking.ipynb"]["choices"]
+    panel = _from_metadata(exportable()["05_masking.ipynb"])
+    assert isinstance(panel, cs.explore.Masking)
+    assert {name: panel.choices[name] for name in choices} == choices == {"shortcut": "0.25", "readout_time": 12}
 
 
 def test_the_metadata_of_a_cell_name_the_panel_that_the_cell_opens():
     named = 0
     for path in notebooks_folder().glob("*.ipynb"):
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            if "cortexsim" in cell["metadata"]:
+            if "panel" in cell["metadata"].get("cortexsim", {}):
                 named += 1
                 metadata, code = cell["metadata"]["cortexsim"], "".join(cell["source"])
                 assert f"cs.explore.{metadata['panel']}(" in code, path.name
@@ -137,9 +145,9 @@ def test_metadata_that_name_no_panel_are_refused(tmp_path, monkeypatch):
 
 
 def test_a_notebook_without_one_is_refused_with_those_that_have_one(tmp_path, capsys):
-    assert main(["export", "02", "--to", str(tmp_path / "page.html")]) == 1
+    assert main(["export", "01", "--to", str(tmp_path / "page.html")]) == 1
     told = capsys.readouterr().err
-    assert "no panel of 02_build_a_cortex.ipynb can be exported" in told
+    assert "no panel of 01_build_a_cortex.ipynb can be exported" in told
     assert "'00_start_here.ipynb'" in told
     assert "Changes" in told
 

@@ -68,6 +68,15 @@ def test_a_start_is_a_number_for_each_channel_and_holds_at_time_0_only(images):
     np.testing.assert_allclose(v2.sel(time=1), without["V2"]["activation"].sel(time=1))
 
 
+def test_the_start_of_the_first_state_is_added_to_the_image_at_time_0(images):
+    graph = chain()
+    begun = cs.CortexGraph((cs.State("V1", 2, 4, 4, start=[2.0, 3.0]), *graph.states[1:]), graph.transitions)
+    runs = [cs.simulate(made(g), images, cs.sustained(), until=1, dtype="float64")["V1"] for g in (graph, begun)]
+    difference = runs[1]["activation"] - runs[0]["activation"]
+    np.testing.assert_allclose(difference.sel(time=0), np.broadcast_to([[[2.0]], [[3.0]]], (3, 2, 4, 4)))
+    np.testing.assert_allclose(difference.sel(time=1), 0, atol=1e-15)
+
+
 def test_a_state_with_a_start_holds_zeros_for_the_stimuli_that_lack_input(images):
     shown = cs.mixture(cs.flash(1), cs.flash(2))
     model = made(chain(Shift, "zero"))

@@ -7,11 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from jupyterlab_server.config import get_federated_extensions
 
 from cortexsim._support.resources import notebooks_folder
 from cortexsim.cli import main
 from cortexsim.lab import start as module
-from cortexsim.lab.start import FIRST_NOTEBOOK, environment, find_lesson, lab
+from cortexsim.lab.start import FIRST_NOTEBOOK, Look, environment, find_lesson, lab, warn_of_network
 
 
 @pytest.fixture
@@ -87,13 +88,40 @@ def test_jupyterlab_opens_the_chosen_lesson(tmp_path):
     variables = environment(tmp_path, os.environ, "01_masks.ipynb")
     folder = Path(variables["JUPYTER_CONFIG_PATH"].split(os.pathsep)[0])
     settings = json.loads((folder / "jupyter_lab_config.json").read_text(encoding="utf-8"))
-    assert settings["LabApp"] == {"extension_manager": "readonly", "default_url": "/lab/tree/01_masks.ipynb"}
+    assert settings["LabApp"]["default_url"] == "/lab/tree/01_masks.ipynb"
+    assert settings["LabApp"]["extension_manager"] == "readonly"
+
+
+def test_how_a_class_wants_to_see_it_reaches_the_page(tmp_path):
+    variables = environment(tmp_path, os.environ, "01_masks.ipynb", Look(hide_code=True))
+    folder = Path(variables["JUPYTER_CONFIG_PATH"].split(os.pathsep)[0])
+    page = json.loads((folder / "labconfig" / "page_config.json").read_text(encoding="utf-8"))
+    assert (page["cortexsimLesson"], page["cortexsimHideCode"], page["cortexsimProjector"]) == (
+        "01_masks.ipynb",
+        True,
+        False,
+    )
+
+
+def test_jupyterlab_finds_what_this_launch_adds_to_it(tmp_path):
+    settings = json.loads(
+        Path(
+            environment(tmp_path, os.environ)["JUPYTER_CONFIG_PATH"].split(os.pathsep)[0], "jupyter_lab_config.json"
+        ).read_text(encoding="utf-8")
+    )
+    found = get_federated_extensions(settings["LabApp"]["extra_labextensions_path"])
+    load = found["cortexsim"]["jupyterlab"]["_build"]["load"]
+    assert Path(found["cortexsim"]["ext_path"], load).is_file()
+
+
+def test_the_name_that_a_lesson_had_under_another_number_still_finds_it(lessons):
+    assert find_lesson("03_masks_and_feedback") == "10_masks_and_feedback.ipynb"
 
 
 def test_a_lesson_is_opened_among_the_users_copies(launched, lessons, tmp_path, monkeypatch):
     opened = []
     monkeypatch.setattr(module, "copy_notebooks", lambda place: [])
-    monkeypatch.setattr(module, "environment", lambda *given: opened.append(given[2]) or dict(os.environ))
+    monkeypatch.setattr(module, "environment", lambda *given, **_: opened.append(given[2]) or dict(os.environ))
     assert main(["lab", "--lesson", "1", "--notebooks", str(tmp_path / "mine"), "--no-browser"]) == 3
     assert opened == ["01_masks.ipynb"]
     assert launched[0][3:] == [f"--ServerApp.root_dir={tmp_path / 'mine'}", "--no-browser"]
@@ -149,3 +177,17 @@ def test_paths_of_the_users_are_kept_behind_ours(tmp_path):
     variables = environment(tmp_path, {"JUPYTER_PATH": "/theirs", "HOME": "/home/them"})
     assert variables["JUPYTER_PATH"] == os.pathsep.join([str(Path(tmp_path, "data")), "/theirs"])
     assert variables["HOME"] == "/home/them"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--ip", "0.0.0.0"], ["--ip=192.168.1.7"], ["--ServerApp.ip='*'"], ["--no-browser", "--ip", "::"]]
+)
+def test_listening_beyond_this_machine_is_warned_of(arguments, capsys):
+    warn_of_network(arguments)
+    assert "beyond this machine and without encryption" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["--ip", "127.0.0.1"], ["--ip=localhost"], ["--ip", "::1"], ["--port", "1"]])
+def test_listening_on_this_machine_alone_needs_no_warning(arguments, capsys):
+    warn_of_network(arguments)
+    assert capsys.readouterr().err == ""

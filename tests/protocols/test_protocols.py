@@ -245,7 +245,10 @@ def test_occlusion_is_read_from_a_factor_of_the_data(calibrated, targets):
             "a level of noise must be a number",
         ),
         (lambda m, d: protocols.occlusion(m, d), r"no coordinate 'visible_fraction', only \['depth', 'label'\]"),
-        (lambda m, d: protocols.occlusion(m, d, factor="depth", edges=(1, 0)), "edges must be at least two rising"),
+        (
+            lambda m, d: protocols.occlusion(m, d, factor="depth", edges=(1, 0)),
+            "edges must be at least two numbers in rising order",
+        ),
     ],
 )
 def test_conditions_that_are_not_allowed_are_refused(calibrated, targets, run, message):

@@ -130,6 +130,50 @@ def test_two_processes_learn_what_one_does(tmp_path, recompute):
             torch.testing.assert_close(found["moments"][f"{place}"], expected, rtol=0, atol=1e-9)
 
 
+TRACING = cs.Recipe.tracing(epochs=2, batch_size=8, progressive=(0.5, 3), loss_at=2)
+TWO_OF_MAPS = """
+import sys
+import torch
+import torch.distributed as dist
+import cortexsim as cs
+from tests.training.test_distributed import TRACING, mapped, traced
+
+torch.set_num_threads(1)
+folder, rank = sys.argv[1], int(sys.argv[2])
+dist.init_process_group("gloo", init_method=f"file://{folder}/group", rank=rank, world_size=2)
+model = mapped()
+losses = [record.loss for record in cs.train(model, traced(), TRACING, report_every=1)]
+torch.save({"weights": model.weights_and_buffers(), "losses": losses}, f"{folder}/{rank}.pt")
+dist.destroy_process_group()
+"""
+
+
+def mapped() -> cs.Cortex:
+    """Make a model whose readout is a map."""
+    graph = cs.CortexGraph((cs.State("V1", 4, 8, 8),), (cs.Transition("V1", "V1", "BRCx1"),))
+    settings = {"normalization": "channel", "post_net": "map", "generator": torch.Generator().manual_seed(0)}
+    return cs.Cortex(graph, n_classes=2, readout_time=3, **settings).double()
+
+
+def traced():
+    return cs.datasets.paths(32, size=8, length=(3, 4), n_curves=2)
+
+
+@pytest.mark.timeout(300)  # a process loads torch, which takes a while where others work, too
+def test_progressive_steps_and_balanced_target_maps_are_the_same_on_two_processes(tmp_path):
+    commands = [[sys.executable, "-c", TWO_OF_MAPS, str(tmp_path), str(rank)] for rank in range(2)]
+    running = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for command in commands]
+    for process in running:
+        _, told = process.communicate(timeout=280)
+        assert process.returncode == 0, told
+    alone = mapped()
+    losses = [record.loss for record in cs.train(alone, traced(), TRACING, report_every=1)]
+    for rank in range(2):
+        found = torch.load(tmp_path / f"{rank}.pt")
+        torch.testing.assert_close(found["weights"], alone.weights_and_buffers(), rtol=0, atol=1e-9)
+        assert found["losses"] == pytest.approx(losses, abs=1e-6)  # in float32
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_the_command_runs_under_torchrun(tmp_path):

@@ -234,7 +234,11 @@ def test_growing_images_train_the_same_weights_at_several_sizes():
     ("given", "error", "message"),
     [
         ((torch.rand(9, 3, 8, 8), torch.arange(9)), ValueError, "labels must be 0 to 2 .* got 0 to 8"),
-        ((torch.rand(9, 3, 8, 8), torch.zeros(4)), ValueError, r"one label for each of the 9 images, got shape \(4,\)"),
+        (
+            (torch.rand(9, 3, 8, 8), torch.zeros(4)),
+            ValueError,
+            r"labels must be one for each of the 9 stimuli, got shape \(4,\)",
+        ),
         ((torch.rand(9, 3, 8, 8), torch.zeros(9)), ValueError, "do not fill a batch of 8"),
         (torch.rand(9, 3, 8, 8), TypeError, r"Dataset or a pair \(images, labels\), got Tensor"),
         (

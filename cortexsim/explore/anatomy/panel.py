@@ -60,6 +60,8 @@ class Anatomy(HasExercises, Saving, Panel):
         Of the final layer, whose parameters are counted, too.
     question : str
         The first question: "arrival", "readable", or "" for none.
+    exercise : str
+        A key of `EXERCISES`, which is then in the panel itself in place of a question; "" for none.
 
     Attributes
     ----------
@@ -98,6 +100,7 @@ class Anatomy(HasExercises, Saving, Panel):
         until: int | None = None,
         n_classes: int = 10,
         question: str = "",
+        exercise: str = "",
     ) -> None:
         self._turns, self._history = Turns(), list[tuple[str, dict[str, Any]]]()
         self._own = None if isinstance(graph, str) else _as_draft(graph)
@@ -105,7 +108,8 @@ class Anatomy(HasExercises, Saving, Panel):
         self.editor, self.notice = Editor(), widgets.HTML()
         self.ask = Prediction(self.editor, question, ANATOMY)
         self._make_controls()
-        super().__init__([self._controls, self.notice, self.ask, self.editor], layout=widgets.Layout(width="100%"))
+        asks = self.exercise(exercise) if exercise else self.ask
+        super().__init__([self._controls, self.notice, asks, self.editor], layout=widgets.Layout(width="100%"))
         with self._turns.take():
             self._begin(OWN if self._own else str(graph))
             if presentation is not None:

@@ -16,7 +16,7 @@ from cortexsim._support.progress import Report, part
 from cortexsim.explore.changes import questions
 from cortexsim.explore.changes.film import film
 from cortexsim.explore.changes.questions import about_loss, percent_correct
-from cortexsim.explore.changes.summaries import OWN_SCALE, RAW, evolution
+from cortexsim.explore.changes.summaries import CENTRED, OWN_SCALE, RAW, evolution
 from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.controls import Chosen, Control, Menu
@@ -85,7 +85,7 @@ class Changes(TaskStudy):
         return {
             "task": task,
             "quantity": Menu("read as", ["rate", "state"], width_px=150),
-            "scaling": Menu("scale", [RAW, OWN_SCALE], width_px=280),
+            "scaling": Menu("scale", [RAW, CENTRED, OWN_SCALE], width_px=280),
             "presentation": Menu("shown", unmasked.MENU, start, width_px=150),
             "state": Menu("area", states, states[-1], width_px=110),
         }

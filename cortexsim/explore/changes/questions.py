@@ -105,9 +105,9 @@ QUESTIONS: Mapping[str, Guess] = {
 
 EXERCISES: Mapping[str, Guess] = {
     "only-scale": Guess(
-        "only scale?",
-        "V4, read as the state, digits, sustained. Now remove the scale: each unit standardized at each time. How many "
-        "percentage points does a decoder lose at another time, on average?",
+        "only a shift?",
+        "V4, read as the state, digits, sustained. Now each unit is standardized at each time: its mean removed, "
+        "divided by its spread. How many percentage points does a decoder lose at another time, on average?",
         POINTS,
         mean_loss,
         about_loss,

@@ -15,7 +15,7 @@ from cortexsim.recording.description import settings
 from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import SHOWN
 
-RAW, OWN_SCALE = "as it is", "each unit standardized at each time"
+RAW, CENTRED, OWN_SCALE = "as it is", "the mean removed at each time", "each unit standardized at each time"
 
 
 def evolution(recording: xr.DataTree, images: xr.Dataset, *, state: str, scaling: str, report: Report) -> xr.Dataset:
@@ -30,7 +30,7 @@ def evolution(recording: xr.DataTree, images: xr.Dataset, *, state: str, scaling
     state : str
         The state of the matrices and trajectories.
     scaling : str
-        `RAW` or `OWN_SCALE` (see `analyse.standardized`), for everything but the maps and the spread.
+        `RAW`, `CENTRED` or `OWN_SCALE` (see `analyse.standardized`), for everything but the maps and the spread.
     report : callable
         See `Study.measure`.
 
@@ -74,7 +74,7 @@ def _analysed(
     for place, name in enumerate(states):
         node = recording[name]
         report(place / len(states) * 0.8, f"decoding {name}")
-        scaled = node if scaling == RAW else analyse.standardized(node)
+        scaled = node if scaling == RAW else analyse.standardized(node, divided=scaling == OWN_SCALE)
         if name == state:
             scores = analyse.temporal_generalization(scaled)
             summaries["decode"].append(_diagonal(scores, recording))

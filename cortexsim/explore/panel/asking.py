@@ -119,6 +119,8 @@ class Asking(widgets.VBox):
         A key of `questions`, or "" for none.
     about : object
         The context of questions that depend on one.
+    panel : Study, optional
+        The panel whose choices a question needs: they are written in its words, and can be set by a button.
 
     Attributes
     ----------
@@ -139,11 +141,13 @@ class Asking(widgets.VBox):
     question = traitlets.Unicode()
     answer = traitlets.Any(None, allow_none=True)
 
-    def __init__(self, questions: Mapping[str, Guess], question: str = "", *, about: Any = None) -> None:
+    def __init__(
+        self, questions: Mapping[str, Guess], question: str = "", *, about: Any = None, panel: Any = None
+    ) -> None:
         question = present_name(question)
         if question and question not in questions:
             raise ValueError(unknown("question", question, questions))
-        self.questions, self.about = questions, about
+        self.questions, self.about, self.panel = questions, about, panel
         self.answered: list[dict[str, Any]] = []
         self.tries: list[tuple[str, float]] = []
         self.menu = widgets.Dropdown(
@@ -153,11 +157,20 @@ class Asking(widgets.VBox):
             style={"description_width": "initial"},
             layout=widgets.Layout(width="320px"),
         )
+        self.set_button = widgets.Button(
+            description="set it for me", layout=widgets.Layout(width="auto", display="none")
+        )
+        self.set_button.on_click(lambda _: self._set())
         self.text, self.result, self.choice = widgets.HTML(), widgets.HTML(), Choice(label="your answer")
         row = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 10px")
         self.answers = widgets.Box([self.choice], layout=row)
         super().__init__(
-            [widgets.Box([self.menu, self.text], layout=row), self.answers, self.result], question=question
+            [
+                widgets.Box([self.menu, self.text], layout=row),
+                self.answers,
+                widgets.Box([self.result, self.set_button], layout=row),
+            ],
+            question=question,
         )
         traitlets.link((self, "question"), (self.menu, "value"))
         traitlets.link((self, "answer"), (self.choice, "value"))
@@ -227,8 +240,9 @@ class Asking(widgets.VBox):
         if asked is None or self.answer is None:
             return None
         if not asked.fits(chosen):
-            wanted = ", ".join(f"{name.replace('_', ' ')} = {value}" for name, value in asked.needs.items())
-            self._say(f"Not yet: the question is about another result, which needs {html.escape(wanted)}.")
+            missing = {name: value for name, value in asked.needs.items() if chosen.get(name) != value}
+            self._say(f"Not yet: set {html.escape(self._worded(missing))}, and run it.")
+            self.set_button.layout.display = "" if hasattr(self.panel, "choose") else "none"
             return None
         truth = asked.truth(result)
         if truth is None:
@@ -243,6 +257,24 @@ class Asking(widgets.VBox):
         return right
 
     # --- inside
+
+    def _worded(self, needs: Mapping[str, Any]) -> str:
+        if hasattr(self.panel, "worded"):
+            return str(self.panel.worded(needs))
+        switched = {True: "on", False: "off"}
+        said = {name: switched[value] if isinstance(value, bool) else value for name, value in needs.items()}
+        return ", ".join(f"«{name.replace('_', ' ')}» to «{value}»" for name, value in said.items())
+
+    def _set(self) -> None:
+        """Set what the present question needs."""
+        asked = self.asked
+        if asked is None:
+            return
+        try:
+            self.panel.choose(**asked.needs)
+            self._say("It is set: run it now.")
+        except Exception as error:  # an exception in a callback of a widget would show nowhere else
+            self.result.value = alert("This could not be set", error, "Set it in the panel.")
 
     @staticmethod
     def _options(questions: Mapping[str, Guess]) -> list[tuple[str, str]]:
@@ -283,6 +315,7 @@ class Asking(widgets.VBox):
 
     def _say(self, text: str) -> None:
         # as high as a line even when empty, so that nothing jumps
+        self.set_button.layout.display = "none"
         self.result.value = f'<div role="status" style="line-height:1.4;min-height:1.4em">{text}</div>'
 
 
@@ -310,7 +343,7 @@ class Exercise(Panel):
         if name not in panel.EXERCISES:
             raise ValueError(unknown("exercise", name, panel.EXERCISES))
         self.panel, self._exercise = panel, panel.EXERCISES[name]
-        self.ask = Asking({name: self._exercise}, name)
+        self.ask = Asking({name: self._exercise}, name, panel=panel)
         self.ask.answered = panel.ask.answered
         self.ask.menu.layout.display = "none"
         self.button = widgets.Button(description="check", button_style="primary", layout=widgets.Layout(width="84px"))

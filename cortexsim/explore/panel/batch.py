@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 import xarray as xr
 
 from cortexsim._support.progress import Report, silent
 from cortexsim.analyse.interval import wilson
+from cortexsim.model.classes import labels_for
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.moments import Statistics
 from cortexsim.stimuli.images import as_images
@@ -57,7 +57,7 @@ def right_over_time(
         If the model has no statistics for the presentation, or they end too soon.
     """
     times = model.readable(presentation, until)
-    labels = torch.as_tensor(images["label"].values)
+    labels = labels_for(model, images)
 
     named = predictions(
         model,

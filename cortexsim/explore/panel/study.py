@@ -82,7 +82,7 @@ class Study(HasExercises, Panel):
         self.error: Exception | None = None
         self._made: dict[str, tuple[dict[str, Any], Any]] = {}
         self._lock, self._jobs = threading.RLock(), LatestJob()
-        self.ask = Asking(self.QUESTIONS, question)
+        self.ask = Asking(self.QUESTIONS, question, panel=self)
         self.button = widgets.Button(
             description=self.ACTION, button_style="primary", layout=widgets.Layout(width="auto")
         )
@@ -141,6 +141,22 @@ class Study(HasExercises, Panel):
 
     def look(self, result: Any) -> None:
         """Change the figures of a result after a change in one of `VIEWS`; nothing is measured."""
+
+    def covered(self, question: str) -> bool:
+        """Return whether what answers a question must not be shown yet: it is one of the panel's, and unanswered.
+
+        A panel that was opened without a question covers nothing.
+        """
+        asks = bool(self.ask.question) and question in self.QUESTIONS
+        return asks and all(one["question"] != question for one in self.ask.answered)
+
+    def worded(self, needs: Chosen) -> str:
+        """Write choices in the words that are on the screen."""
+        return ", ".join(
+            f"«{_label(self._controls[name], name)}» to «{_option(self._controls[name], value)}»"
+            for name, value in (self._current(*one) for one in needs.items())
+            if name in self._controls
+        )
 
     # --- actions
 
@@ -328,13 +344,17 @@ class Study(HasExercises, Panel):
         return _key({name: value for name, value in chosen.items() if name not in self.VIEWS})
 
     def _take(self, chosen: Chosen, result: Any) -> None:
+        # the comparison first: what the answer covered is drawn then
+        self.ask.compare(result, chosen)
+        self._draw(result)
+        self._show_busy(False)
+
+    def _draw(self, result: Any) -> None:
         figures = self.draw(result)
         self.place.children = tuple(self.show(figures))
         self.result, self.figures = result, figures
         said = self.say(result)
         self.finding.value = f'<div role="status" style="line-height:1.45">{html.escape(said)}</div>' if said else ""
-        self.ask.compare(result, chosen)
-        self._show_busy(False)
 
     def _show_busy(self, busy: bool) -> None:
         self.busy = busy
@@ -357,6 +377,18 @@ class Study(HasExercises, Panel):
         self.button.disabled = bool(reason)
         self.button.tooltip = reason
         self.words.value = html.escape(reason)
+
+
+def _label(control: Any, name: str) -> str:
+    return str(getattr(control, "description", "") or name.replace("_", " ")).strip()
+
+
+def _option(control: Any, value: Any) -> str:
+    """Return the text of an option, as its menu shows it."""
+    options = getattr(control, "options", ())
+    pairs = options.items() if isinstance(options, Mapping) else options
+    texts = [str(one[0]) for one in pairs if isinstance(one, tuple) and len(one) == 2 and one[1] == value]
+    return texts[0] if texts else " to ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _allowed(control: Any) -> str:

@@ -13,6 +13,7 @@ from cortexsim.datasets import spread
 from cortexsim.datasets.registry import draw, drawn
 from cortexsim.explore.panel.settings import SUBJECT
 from cortexsim.explore.panel.tasks import TASKS, shipped
+from cortexsim.model.classes import matched
 from cortexsim.model.cortex import Cortex
 from cortexsim.recording._rerun import MOST_DRAWN
 from cortexsim.stimuli.images import as_images
@@ -80,6 +81,8 @@ class Subject:
             raise ValueError(f"n must be at most {MOST_DRAWN:,} where images are drawn, got {n}")
         self.n, self._named, self._data = n, None if isinstance(model, Cortex) else str(model), data
         self.model: Cortex = model if isinstance(model, Cortex) else zoo.get(model)
+        if isinstance(data, xr.Dataset):
+            self._data = matched(self.model, data)
         names = {one.model: one.control for one in shipped().values()}
         control = names.get(self._named)
         self.control: Cortex | None = None if control is None else zoo.get(control)

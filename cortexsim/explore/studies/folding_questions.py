@@ -17,9 +17,10 @@ SIZES = (SAME, ROUNDING, PART, WHOLE)
 
 
 def largest_difference(result: xr.Dataset) -> tuple[float, float]:
-    """Return the largest difference between the logits of the two forms, and the largest logit of the loop."""
-    loop, stack = result["logits"].values
-    return float(np.abs(loop - stack).max()), float(np.abs(loop).max())
+    """Return the largest difference between the logits of the two forms, and the largest size of a logit of either."""
+    logits = result["logits"].values
+    loop, stack = logits
+    return float(np.abs(loop - stack).max()), float(np.abs(logits).max())
 
 
 def as_text(difference: float) -> str:

@@ -134,11 +134,13 @@ class HowLong(TaskStudy):
 
     def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:
         """Draw accuracy by readout time."""
+        result = self._shown(result)
         title = f"{result.attrs['task']} — {result.attrs['presentation']}"
         return {"any-time": any_time(result["accuracy"], readout_time=result.attrs["readout_time"], title=title)}
 
     def say(self, result: xr.Dataset) -> str:
         """Report the accuracy at the trained and at the last time, with each kind of statistics."""
+        result = self._shown(result)
         at, last = result.attrs["readout_time"], int(result["time"][-1])
         times = [at, last] if last > at else [last]
         parts = []
@@ -158,6 +160,10 @@ class HowLong(TaskStudy):
                 when = f"t = {int(curve['time'][0])}" + (" and after" if curve.sizes["time"] > 1 else " only")
                 text += f" The feedforward control: {float(curve[0]):.1%} at {when}; more time does not help it."
         return text
+
+    def _shown(self, result: xr.Dataset) -> xr.Dataset:
+        """Leave out times beyond the trained one while the question about them is not answered."""
+        return result.sel(time=slice(0, result.attrs["readout_time"])) if self.covered("twice") else result
 
     def _statistics(self, who: Subject, model: Cortex, kind: str, choices: Chosen, report: Report) -> Statistics:
         """Find or take the statistics, then hold them constant or pool them."""

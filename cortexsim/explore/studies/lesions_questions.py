@@ -27,7 +27,7 @@ def _last(result: xr.Dataset, version: str, name: str, scale: int) -> float | No
     if version not in result["version"].values:
         return None
     value = result[name].sel(version=version).isel(time=-1)
-    return None if bool(value.isnull()) else round(scale * float(value), 1)
+    return None if bool(value.isnull()) else round(scale * float(value), 1) + 0.0  # never -0
 
 
 def accuracies(result: xr.Dataset) -> str:
@@ -40,11 +40,11 @@ def accuracies(result: xr.Dataset) -> str:
         )
         change = "nothing can be read out" if value != value else percentage_points(value, low, high)
         parts.append(f"{version}: {change}")
-    intact = float(last["accuracy_intact"].isel(version=0))
-    return (
-        f"{result.attrs['what']}, read at t = {int(last['time'])}, {result.attrs['n']} images: {intact:.1%} intact; "
-        f"{', '.join(parts)}."
-    )
+    # where a version cannot be read out there is nothing to compare the intact model with
+    intact = float(last["accuracy_intact"].max())
+    said = "" if intact != intact else f"{intact:.1%} intact; "
+    which = f"{result.attrs['what']}, read at t = {int(last['time'])}, {result.attrs['n']} images"
+    return f"{which}: {said}{', '.join(parts)}."
 
 
 def _throughout(value: Callable[[xr.Dataset], float | None]) -> Callable[[xr.Dataset], float | None]:

@@ -90,6 +90,8 @@ class Masking(SubjectStudy):
 
     def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:
         """Draw a curve for each model, with human data where people were shown the same."""
+        if self.covered("itself"):
+            result = result.sel(mask=[name for name in result["mask"].values.tolist() if name != "target"])
         people = "tang-2018" if "duration" not in result.dims else None
         figures = {}
         for name in result["model"].values.tolist():
@@ -119,10 +121,13 @@ class Masking(SubjectStudy):
         first = int(result["soa"][0])
         at = recurrent_accuracy(result, first)
         noise = at.isel(mask=0)
+        target = f"{float(at.sel(mask='target')):.1%} after the target as its own mask, "
+        if self.covered("itself"):
+            target = ""
         text = (
             f"At SOA {first}, read at t = {result.attrs['readout_time']}: {float(noise):.1%} right after "
-            f"{noise['mask'].item()}, {float(at.sel(mask='target')):.1%} after the target as its own mask, "
-            f"{float(at.sel(mask='blank')):.1%} without a mask ({result.attrs['n']} images)."
+            f"{noise['mask'].item()}, {target}{float(at.sel(mask='blank')):.1%} without a mask "
+            f"({result.attrs['n']} images)."
         )
         if result.attrs["shortcut"] != OWN:
             text += (

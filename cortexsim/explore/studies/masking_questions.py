@@ -22,20 +22,27 @@ def cost_of_mask(result: xr.Dataset, soa: int = 1) -> float:
     """Return the percentage points that the mask costs at an SOA, relative to the same flash without a mask."""
     accuracy = recurrent_accuracy(result, soa)
     mask = next(str(name) for name in accuracy["mask"].values if str(name) not in ("target", "blank"))
-    return round(100 * float(accuracy.sel(mask="blank") - accuracy.sel(mask=mask)), 1)
+    return round(100 * float(accuracy.sel(mask="blank") - accuracy.sel(mask=mask)), 1) + 0.0
 
 
 def cost_of_target(result: xr.Dataset) -> float:
     """Return the percentage points that the target costs as its own mask at SOA 1."""
     accuracy = recurrent_accuracy(result, 1)
-    return round(100 * float(accuracy.sel(mask="blank") - accuracy.sel(mask="target")), 1)
+    return round(100 * float(accuracy.sel(mask="blank") - accuracy.sel(mask="target")), 1) + 0.0
 
 
-def accuracies(result: xr.Dataset) -> str:
-    """Write the accuracies at SOA 1 that a cost is the difference of, each with its interval."""
+def _of_noise(result: xr.Dataset) -> str:
+    """Write the accuracies of which the mask's cost is the difference: not that of the target as its own mask."""
+    return accuracies(result, without="target")
+
+
+def accuracies(result: xr.Dataset, *, without: str = "") -> str:
+    """Write the accuracies at SOA 1 that a cost is the difference of, each with its interval; one mask left out."""
     accuracy = recurrent_accuracy(result, 1)
     parts = []
     for mask in accuracy["mask"].values.tolist():
+        if mask == without:
+            continue
         at = accuracy.sel(mask=mask)
         after = {"blank": "without a mask", "target": "after the target itself"}.get(mask, f"after {mask}")
         parts.append(f"{percentage(float(at), float(at['low']), float(at['high']))} {after}")
@@ -45,12 +52,13 @@ def accuracies(result: xr.Dataset) -> str:
 QUESTIONS: Mapping[str, Guess] = {
     "earliest": Guess(
         "what the earliest mask costs",
-        "How many percentage points does a noise mask at SOA 1 cost, relative to the same flash without a mask? "
-        "(Negative: the mask helps.)",
+        "With λ as trained: how many percentage points does a noise mask at SOA 1 cost, relative to the same flash "
+        "without a mask? (Negative: the mask helps.)",
         POINTS,
         cost_of_mask,
-        accuracies,
+        _of_noise,
         unit="percentage points",
+        needs={"shortcut": OWN},
         within=2.5,
     ),
     "itself": Guess(
@@ -68,11 +76,11 @@ QUESTIONS: Mapping[str, Guess] = {
     ),
     "leakier": Guess(
         "a leakier cortex",
-        "Set the shortcut weight λ to 0.25, half of its value in training: each area retains less of its past "
-        "activity. How many percentage points does a noise mask at SOA 1 cost now?",
+        "With a shortcut weight λ of 0.25, half of its value in training, each area retains less of its past activity. "
+        "How many percentage points does a noise mask at SOA 1 cost, relative to the same flash without a mask?",
         POINTS,
         cost_of_mask,
-        lambda result: f"{accuracies(result)} The convolutions are those that were trained with another λ.",
+        lambda result: f"{_of_noise(result)} The convolutions are those that were trained with another λ.",
         unit="percentage points",
         needs={"shortcut": "0.25"},
         within=2.5,

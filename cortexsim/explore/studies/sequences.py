@@ -98,6 +98,7 @@ class Sequences(SubjectStudy):
 
     def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:
         """Draw one stream with its images, and accuracy over time and by place."""
+        result = self._shown(result)
         figures: dict[str, go.Figure] = {
             "stream": stream(*self._example(result), arrival=result.attrs["arrival"], **self._layout_of_stream(result))
         }
@@ -122,14 +123,20 @@ class Sequences(SubjectStudy):
 
     def say(self, result: xr.Dataset) -> str:
         """Report accuracy by place of the target, and where the statistics come from."""
+        result = self._shown(result)
         streams = result.attrs["calibration_streams"]
         taken = f"{streams} other streams" if streams else "single images, as in training"
         return f"{accuracies(result)} The weights were trained on single images; the statistics come from {taken}."
 
     def look(self, result: xr.Dataset) -> None:
         """Draw the chosen stream."""
+        result = self._shown(result)
         show_stream(self.figures["stream"], *self._example(result), **self._layout_of_stream(result))
         self._stream.redraw()
+
+    def _shown(self, result: xr.Dataset) -> xr.Dataset:
+        """Leave out the control while the question about it is not answered."""
+        return result.sel(model=["recurrent"]) if self.covered("control") else result
 
     def _until(self, choices: Chosen) -> int:
         return int(choices["frames"] * choices["steps"]) - 1 + arrival(self.who.model.graph)

@@ -204,7 +204,9 @@ class Timeline(Panel):
         """Write the number of a stimulus and, where it is known, its class."""
         if "label" not in self._all.coords:
             return str(stimulus)
-        label = float(self._all["label"].values[self._all["stimulus"].values == stimulus][0])
+        label = self._all["label"].values[self._all["stimulus"].values == stimulus][0]
+        if isinstance(label, str):
+            return f"{stimulus}: {html.escape(label)}"
         named = 0 <= label < len(self._classes)
         return f"{stimulus}: {self._classes[int(label)]}" if named else str(stimulus)
 

@@ -12,6 +12,6 @@ def _read(*names: str) -> str:
 
 
 WORKER = _read("1_net.js", "worker.js")
-CODE = _read("2_board.js", "3_chart.js", "4_view.js")
-WIDGET = _read("5_widget.js")
+CODE = _read("2_board.js", "3_chart.js", "4_questions.js", "5_input.js", "6_view.js")
+WIDGET = _read("7_widget.js")
 STYLES = (_JS.parent / "tracer.css").read_text(encoding="utf-8")

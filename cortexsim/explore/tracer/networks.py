@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from cortexsim.datasets.target_maps import ORANGE, WHITE
+from cortexsim.explore.tracer.questions import CONTROL_LENGTH, asked
 from cortexsim.graph.transitions import Kind
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.moments import CHANNEL_EPSILON, ChannelNorm
@@ -25,19 +26,24 @@ COLOURS = {
 }
 """What the page draws with, RGB in 0 to 1: the colours of `cs.datasets.paths`."""
 
+LENGTHS_SHOWN = (10, 20, 40, 60)  # px
+TRAINED_LENGTH = 10  # px, the longest curves of the training
 
 ABOUT = {
     "recurrent": (
         "Orange: pixels that the model says lie on the dot's curve. Blue: tagged, but on another curve. It was trained "
-        "on curves of 3 to 10 px on 16x16 px, for 12 steps. One step reaches one pixel further, by construction."
+        "on curves of 3 to 10 px on 16x16 px, for 12 steps. One step reaches one pixel further, by construction. A "
+        "latch keeps each decision once it is taken. Without it a mask wipes the tag: the picture is the memory."
     ),
     "unshared": (
-        "The same 12 steps, each with weights of its own, trained on the same short curves. It has no weights for step "
-        "13."
+        "Weights not shared: the same 12 steps, each with weights of its own, trained on the same short curves. It has "
+        "no weights for step 13."
     ),
-    "deep": "A feedforward net at full resolution, trained on the same short curves. It answers once.",
+    "deep": "24 layers: a feedforward net at full resolution, trained on the same short curves. It answers once.",
     "chart": (
-        "Steps until every line pixel stays right. Each drawing adds a dot; the line is the median over test curves."
+        "Upper chart: percentage right at the far end of the curve, for test curves of four lengths (yes or no: "
+        "guessing gets 50). Lower chart: steps until every line pixel stays right; each drawing adds a dot, the line "
+        "is the median over test curves. One trained model, 100 to 200 test curves of each length."
     ),
 }
 """Captions: what each picture shows, and what it does not."""
@@ -50,6 +56,8 @@ def content_of(
     *,
     about: Mapping[str, str],
     known: Sequence[tuple[float, float]] = (),
+    accuracy: Mapping[str, Any] | None = None,
+    questions: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Write what `TracerView` of the page reads.
 
@@ -64,6 +72,10 @@ def content_of(
         Captions: `recurrent`, `unshared`, `deep` and `chart`.
     known : sequence of (float, float)
         Length in px and median of the steps needed, on the test set.
+    accuracy : mapping, optional
+        Percentage right over time, as `accuracy_of` returns it; by default none is drawn.
+    questions : sequence of mapping
+        As `cortexsim.explore.tracer.questions.asked` returns them; with none, nothing is covered.
 
     Returns
     -------
@@ -78,13 +90,44 @@ def content_of(
         },
         "colours": COLOURS,
         "trainedTime": recurrent.readout_time,
-        "known": [{"length": length, "steps": steps} for length, steps in known],
+        "known": {
+            "after": "forty-pixels",
+            "points": [{"length": length, "steps": steps} for length, steps in known],
+        },
+        "accuracy": dict(accuracy or {"lines": [], "control": None}),
+        "questions": list(questions),
         "about": dict(about),
     }
 
 
-def shipped_content() -> dict[str, Any]:
+def accuracy_of(recurrent: Mapping[str, Any], deep: Mapping[str, Any]) -> dict[str, Any]:
+    """Return percentage right over time by length, as the panel draws it.
+
+    Parameters
+    ----------
+    recurrent, deep : mapping
+        `about["by_length"]` of the models: yes/no at the far end of the dot's curve, on test curves.
+    """
+    lines = [
+        {
+            "length": length,
+            "after": "nine-pixels" if length <= TRAINED_LENGTH else "forty-pixels",
+            "percent": recurrent[str(length)]["yes/no"],
+        }
+        for length in LENGTHS_SHOWN
+    ]
+    percent = deep[str(CONTROL_LENGTH)]["yes/no_end"]
+    control = {"label": "24 layers", "after": "deep-control", "length": CONTROL_LENGTH, "percent": percent}
+    return {"lines": lines, "control": control}
+
+
+def shipped_content(question: str = "") -> dict[str, Any]:
     """Write what `TracerView` reads of the tracer that ships and its controls, with what their cards say.
+
+    Parameters
+    ----------
+    question : str
+        The first question; "" for none.
 
     Raises
     ------
@@ -94,7 +137,11 @@ def shipped_content() -> dict[str, Any]:
     tracer, unshared, deep = (load(name) for name in ("tracer", "tracer-unshared", "tracer-deep"))
     lengths = tracer.about["by_length"]
     known = [(int(length), one["steps_needed"]) for length, one in lengths.items()]
-    return content_of(tracer, unshared, deep, about=ABOUT, known=known)
+    accuracy = accuracy_of(lengths, deep.about["by_length"])
+    questions = asked(accuracy["control"]["percent"])
+    names = [one["name"] for one in questions]
+    following = questions[names.index(question) :] if question else []
+    return content_of(tracer, unshared, deep, about=ABOUT, known=known, accuracy=accuracy, questions=following)
 
 
 def _rounded(model: Cortex) -> Cortex:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self
 
 import anywidget
 import ipywidgets as widgets
@@ -10,16 +11,28 @@ import numpy as np
 import traitlets
 import xarray as xr
 
+from cortexsim._support.checks import unknown
+from cortexsim._support.settings import Form, listed, whole_number
 from cortexsim.datasets.target_maps import painted, with_maps
+from cortexsim.explore.panel.asking import Asking, Guess
 from cortexsim.explore.panel.box import Panel
+from cortexsim.explore.panel.settings import Saving
 from cortexsim.explore.tracer.code import CODE, STYLES, WIDGET, WORKER
 from cortexsim.explore.tracer.networks import shipped_content
+from cortexsim.explore.tracer.questions import QUESTIONS
 from cortexsim.recording._simulate import simulate
 from cortexsim.stimuli.presentation import sustained
 from cortexsim.zoo.models import load
 
 STEPS_A_PIXEL = 3
 SHORTEST_RUN = 60  # steps
+SIZES = (32, 48, 64, 96)  # px
+
+DRAWN = Form(
+    {"size": whole_number(min(SIZES), max(SIZES)), "lines": listed, "dot": whole_number(0)},
+    what="the settings of a drawing",
+    versioned=False,
+)
 
 
 class _View(anywidget.AnyWidget):
@@ -28,26 +41,90 @@ class _View(anywidget.AnyWidget):
 
     content = traitlets.Dict().tag(sync=True)
     worker = traitlets.Unicode().tag(sync=True)
-    seed = traitlets.Int(6).tag(sync=True)
+    seed = traitlets.Int(58).tag(sync=True)
     drawn = traitlets.Dict().tag(sync=True)
+    answered: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
 
 
-class Tracer(Panel):
+class _Answers(Asking):
+    """The panel's questions, which its view asks: this widget is not shown."""
+
+    def __init__(self, view: _View, question: str) -> None:
+        super().__init__(QUESTIONS, question)
+        self._view = view
+        view.observe(lambda change: self._take(change["new"]), names="answered")
+
+    def recall(self, answered: Sequence[Mapping[str, Any]], exercises: Mapping[str, Guess]) -> None:
+        """Take over saved answers, and show them."""
+        super().recall(answered, exercises)
+        self._view.answered = list(self.answered)
+
+    def _take(self, answered: Sequence[Mapping[str, Any]]) -> None:
+        self.answered[:] = [dict(one) for one in answered]
+
+
+class Tracer(Saving, Panel):
     """Draw curves, place the dot, and watch the model that ships tag the dot's curve.
 
     The model and its two controls run in the browser: a drawing is followed at once, without the kernel. In Python the
     same drawing is `drawing`, and `record` shows it to the same model.
+
+    Parameters
+    ----------
+    question : str
+        The first question, a key of `QUESTIONS`; those after it follow. "": none, and everything is shown at once.
 
     Attributes
     ----------
     drawing : Dataset
         The drawing on the screen, with the fields of `cs.datasets.paths`: `image`, `target`, `line` and `distance` of
         one stimulus. None until the panel is on a screen and something with a dot is drawn.
+    settings : dict
+        Plain values that make the drawing again.
+    ask : Asking
+        Its `answered` lists question, answer and truth of each prediction.
+
+    Raises
+    ------
+    ValueError
+        If there is no such question.
     """
 
-    def __init__(self) -> None:
-        self._view = _View(content=shipped_content(), worker=WORKER)
+    QUESTIONS: ClassVar[Mapping[str, Guess]] = QUESTIONS
+    EXERCISES: ClassVar[Mapping[str, Guess]] = {}
+
+    def __init__(self, question: str = "nine-pixels") -> None:
+        if question and question not in QUESTIONS:
+            raise ValueError(unknown("question", question, QUESTIONS))
+        self._view = _View(content=shipped_content(question), worker=WORKER)
+        self.ask = _Answers(self._view, question)
         super().__init__([self._view], layout=widgets.Layout(width="100%"))
+
+    @classmethod
+    def from_settings(cls, shows: Mapping[str, Any], *, question: str = "") -> Self:
+        """Open the panel on a drawing of `settings`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If these are no settings of a drawing; the message says why.
+        """
+        panel = cls(question)
+        if shows:
+            drawn = DRAWN.read(shows)
+            pixels = drawn["size"] ** 2
+            if drawn["size"] not in SIZES:
+                raise ValueError(f"size must be one of {list(SIZES)}, got {drawn['size']}")
+            lines = [at for at in drawn["lines"] if isinstance(at, int) and 0 <= at < pixels]
+            if len(lines) != len(drawn["lines"]) or drawn["dot"] not in lines:
+                raise ValueError(f"lines must be whole numbers from 0 to {pixels - 1}, and dot one of them")
+            panel._view.drawn = drawn
+        return panel
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The drawing as plain values; empty while nothing with a dot is drawn."""
+        return dict(self._view.drawn) if self._view.drawn.get("dot") is not None else {}
 
     @property
     def drawing(self) -> xr.Dataset | None:

@@ -17,6 +17,7 @@ from cortexsim.explore.training.lesson import Lesson
 from cortexsim.explore.training.run import Run
 from cortexsim.explore.training.snapshot import Snapshot, probe_of, take
 from cortexsim.model._calibrate import calibrate
+from cortexsim.model.classes import labels_for
 from cortexsim.model.cortex import Cortex
 from cortexsim.stimuli.images import as_images
 from cortexsim.training._train import train
@@ -172,7 +173,7 @@ class Trainer:
 
     def _test(self, model: Cortex, held_out: xr.Dataset, step: int) -> None:
         """Measure the accuracy on held-out images at every readout time."""
-        labels = torch.as_tensor(held_out["label"].values)
+        labels = labels_for(model, held_out)
         self.run.validation = accuracies(model, as_images(held_out), labels, self.run.times, self.recipe.presentation)
         validation = {str(time): value for time, value in self.run.validation.items()}
         model.about |= {"steps": step, "validation": validation, "n_validation": len(labels)}

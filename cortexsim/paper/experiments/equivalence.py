@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from cortexsim import zoo
 from cortexsim._support.progress import part
 from cortexsim.graph._schedule import schedule
+from cortexsim.model.classes import labels_for
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.moments import EPSILON
 from cortexsim.model.nets import PostNet
@@ -150,8 +151,8 @@ class Comparison:
 
     def _run(self, bench: Bench, precision: str, dtype: torch.dtype) -> tuple[np.ndarray, np.ndarray]:
         recipe, data = bench.scale.recipe, bench.material.train
-        images, labels = as_images(data), torch.from_numpy(data["label"].values).long()
         folded = built(self.model, bench.scale, bench.material.n_classes, seed=self.seed).to(bench.device, dtype)
+        images, labels = as_images(data), labels_for(folded, data)
         unfolded = Unfolded(folded).to(bench.device)
         both = (folded.train(), unfolded.train())
         optimizers = [torch.optim.SGD(one.parameters(), lr=recipe.learning_rate, momentum=0.9) for one in both]

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import xarray as xr
 
+from cortexsim._support.documents import parse_json, read_text
 from cortexsim._support.run_folder import RunFolder
 
 # a record of a training, as JSON has it
@@ -55,7 +56,7 @@ class ExperimentFolder(RunFolder):
         if not file.is_file():
             return []
         try:
-            records = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+            records = [parse_json(line, str(file)) for line in read_text(file).splitlines()]
             if not all(isinstance(record, dict) and {"step", "done"} <= record.keys() for record in records):
                 raise ValueError("not the records of a training")
             return records

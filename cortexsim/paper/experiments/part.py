@@ -20,6 +20,7 @@ from cortexsim._support.progress import Report
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.checkpoint import load, read_tensors, save
+from cortexsim.model.classes import labels_for
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.moments import Statistics
 from cortexsim.paper.experiments.folder import ExperimentFolder, Record
@@ -265,8 +266,8 @@ class _Test:
     def of(cls, model: Cortex, bench: Bench, recipe: Recipe) -> _Test:
         """Put the images of the test part where the model is."""
         test = bench.material.test
-        labels = torch.from_numpy(test["label"].values).long()
-        return cls(model, as_images(test).to(bench.device), labels.to(bench.device), recipe)
+        labels = labels_for(model, test, device=bench.device)
+        return cls(model, as_images(test).to(bench.device), labels, recipe)
 
     def errors(self, times: list[int], kind: str) -> list[float]:
         """Return the error at each time with one kind of statistics."""

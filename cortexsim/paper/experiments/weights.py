@@ -42,8 +42,8 @@ WEIGHT_SHARING = Experiment(
 ONE_KERNEL_FOR_ALL = Experiment(
     "one-kernel",
     "One set of weights for all convolutions",
-    f"How far does a single kernel of {zoo.PAPER['one-kernel-16'].n_parameters:,} or "
-    f"{zoo.PAPER['one-kernel-32'].n_parameters:,} parameters get, used at every layer and time?",
+    "How far does a single kernel get, used at every layer and time? (The paper's networks have "
+    f"{zoo.PAPER['one-kernel-16'].n_parameters:,} and {zoo.PAPER['one-kernel-32'].n_parameters:,} parameters.)",
     _one_kernel,
     paper="The paper trains these for more epochs than the others (S); how many is not known, here it is twice as "
     "many. Its errors are curves whose values are not known, so none is drawn (certainty U).",

@@ -40,7 +40,7 @@ def test_a_result_of_other_choices_cannot_tell_and_the_answer_stays():
     ask = Asking(ASKED, "word")
     ask.answer = "IT"
     assert ask.compare("IT", {"state": "cut"}) is None
-    assert "which needs state = held" in ask.result.value
+    assert "Not yet: set «state» to «held», and run it." in ask.result.value
     assert (ask.answer, ask.answered) == ("IT", [])
 
 

@@ -170,13 +170,34 @@ def test_an_exercise_is_checked_by_what_the_panel_measured(panel):
     assert "Choose an answer first" in exercise.ask.result.value
     exercise.ask.answer = 1
     assert exercise.check() is None
-    assert "needs times = 2" in exercise.ask.result.value
+    assert "set «times» to «2»" in exercise.ask.result.value
     panel.choose(times=2)
     panel.run()
     panel.wait(20)
     assert exercise.check() is True
     with pytest.raises(ValueError, match="exercise 'thrice'"):
         panel.exercise("thrice")
+
+
+def test_what_an_exercise_needs_is_set_by_its_button(panel):
+    exercise = panel.exercise("twice")
+    exercise.ask.answer = 1
+    assert exercise.ask.set_button.layout.display == "none"
+    exercise.check()
+    assert exercise.ask.set_button.layout.display == ""
+    exercise.ask.set_button.click()
+    assert panel.choices["times"] == 2
+    assert exercise.ask.set_button.layout.display == "none"
+
+
+def test_a_panel_covers_its_unanswered_questions_and_nothing_without_one(given, panel):
+    asking = Counting(Subject(**given, n=8), "sum")
+    assert asking.covered("sum")
+    asking.ask.answer = 1
+    asking.run()
+    asking.wait(20)
+    assert not asking.covered("sum")
+    assert not panel.covered("sum")
 
 
 def test_an_exercise_without_a_run_says_so_and_its_answer_is_kept_with_the_panels(panel, given):

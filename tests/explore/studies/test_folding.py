@@ -3,12 +3,22 @@
 import json
 
 import pytest
+import xarray as xr
 
 import cortexsim as cs
 from cortexsim.explore import Folding
 from cortexsim.explore.studies.folding import FOLDED, UNFOLDED
 from cortexsim.explore.studies.folding_drawing import MOST_STEPS
-from cortexsim.explore.studies.folding_questions import EACH, ONE, OWN, ROUNDING, SAME, SHARED, WHOLE
+from cortexsim.explore.studies.folding_questions import (
+    EACH,
+    ONE,
+    OWN,
+    ROUNDING,
+    SAME,
+    SHARED,
+    WHOLE,
+    largest_difference,
+)
 
 
 def computed(**choices):
@@ -142,3 +152,8 @@ def test_steps_beyond_the_slider_are_refused():
 
 def test_moments_of_each_step_are_the_default():
     assert Folding().choices == {"steps": 4, "weights": SHARED, "moments": EACH, "form": FOLDED}
+
+
+def test_a_difference_is_compared_with_the_largest_logit_of_either_form():
+    logits = xr.DataArray([[[0.5, -0.9]], [[0.5, -3.0]]], dims=("form", "stimulus", "class"))
+    assert largest_difference(logits.to_dataset(name="logits")) == (pytest.approx(2.1), 3.0)

@@ -111,6 +111,21 @@ def test_the_prediction_is_judged_by_the_curve(given):
     assert panel.ask.answered == [{"question": "pooled", "answer": 50, "truth": pytest.approx(truth, abs=0.06)}]
 
 
+def test_times_beyond_the_trained_one_are_not_drawn_before_they_are_predicted(given):
+    panel = cs.explore.HowLong(**given, question="pooled")
+    panel.ask.answer = 0
+    measured(panel)
+    trained = panel.result.attrs["readout_time"]
+    assert int(panel.result["time"][-1]) > trained
+    drawn = [time for trace in panel.figures["any-time"].data for time in trace.x if time is not None]
+    assert max(drawn) <= trained
+    assert f"at t = {2 * trained}" not in panel.finding.value.lower()
+    panel.ask.question, panel.ask.answer = "twice", 0
+    panel.run()
+    panel.wait(60)
+    assert f"at t = {2 * trained}" in panel.finding.value.lower()
+
+
 def test_a_question_without_its_measurement_is_not_judged(given):
     panel = cs.explore.HowLong(**given, question="pooled")
     panel.ask.answer = 50

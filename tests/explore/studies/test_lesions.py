@@ -172,7 +172,7 @@ def test_an_exercise_needs_its_own_cut(panel):
     exercise = panel.exercise("one-area")
     exercise.ask.answer = 5
     assert exercise.check() is None
-    assert "needs connections = V1-&gt;V1" in exercise.ask.result.value
+    assert "set «connections» to «V1-&gt;V1»" in exercise.ask.result.value
     measured(panel, connections="V1->V1")
     assert exercise.check() in (True, False)
 

@@ -151,6 +151,18 @@ def test_the_prediction_is_judged_by_the_difference_of_paired_conditions(given):
     )
 
 
+def test_the_target_as_its_own_mask_is_not_drawn_before_it_is_predicted(given):
+    panel = cs.explore.Masking(**given, question="earliest")
+    panel.ask.answer = 0
+    measured(panel)
+    drawn = str(panel.figures["recurrent"].to_json()) + panel.finding.value + panel.ask.result.value
+    assert "target as its own mask" not in drawn
+    assert "target itself" not in drawn
+    panel.ask.question, panel.ask.answer = "itself", 0
+    panel.run()
+    assert "target as its own mask" in panel.finding.value
+
+
 def test_the_feedforward_control_is_measured_too():
     panel = cs.explore.Masking("contours", n=2)
     result = measured(panel)

@@ -124,7 +124,7 @@ def test_an_exercise_needs_its_own_streams(panel):
     exercise = panel.exercise("slower")
     exercise.ask.answer = 10
     assert exercise.check() is None
-    assert "needs steps = 4" in exercise.ask.result.value
+    assert "set «steps per image» to «4»" in exercise.ask.result.value
 
 
 def test_settings_open_the_panel_again(shown, given):
@@ -146,5 +146,17 @@ def test_rerun_makes_the_same_table_with_the_control_without_a_browser(tmp_path,
     panel.ask.question = "second"
     panel.ask.answer = 0
     np.testing.assert_array_equal(again["logits"], measured(panel)["logits"])
-    assert "needs steps = 2" in panel.ask.result.value
+    assert "set «steps per image» to «2»" in panel.ask.result.value
     assert (tmp_path / "again-stream.html").stat().st_size > 1_000_000
+
+
+def test_the_control_is_not_drawn_before_it_is_predicted():
+    panel = cs.explore.Sequences("digits", n=4, question="second")
+    panel.ask.answer = 0
+    measured(panel)
+    assert "feedforward" not in panel.finding.value
+    assert "over_time_feedforward" not in panel.figures
+    panel.ask.question, panel.ask.answer = "control", 0
+    panel.run()
+    panel.wait(60)
+    assert "feedforward" in panel.finding.value

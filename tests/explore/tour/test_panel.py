@@ -426,7 +426,7 @@ def test_an_exercise_of_the_tour_is_checked_by_what_is_shown(panel):
     exercise = panel.exercise("another-task")
     exercise.ask.answer = 0
     assert exercise.check() is None
-    assert "needs task = digits, difficulty = heavy" in exercise.ask.result.value
+    assert "set «task» to «digits», «difficulty» to «heavy»" in exercise.ask.result.value
     told = panel.EXERCISES["another-task"].truth(panel.ask.about)
     best = [
         max(value for value in values if value is not None)

@@ -376,7 +376,7 @@ def test_an_exercise_is_checked_against_the_runs(opened, tiny):
     assert "Choose an answer first" in exercise.ask.result.value
     exercise.ask.answer = 10
     assert exercise.check() is None
-    assert "which needs lateral = False, feedback = False" in exercise.ask.result.value
+    assert "Not yet: set «lateral» to «off», «feedback» to «off», and run it." in exercise.ask.result.value
     panel.start()
     panel.wait(LONG_S)
     assert exercise.check() is False

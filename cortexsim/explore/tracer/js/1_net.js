@@ -115,6 +115,13 @@ class Network {
     return state;
   }
 
+  // what the state sends to its first transition: normalized and rectified
+  sent(state) {
+    const rates = new Float32Array(state.length);
+    normalizeAndRectify(this.steps[0][0], state, rates, this.channels);
+    return rates;
+  }
+
   // logits (y, x): above 0, the model says that the pixel lies on the curve of the dot
   read(state, size) {
     const rates = this.#buffer(0, state.length);

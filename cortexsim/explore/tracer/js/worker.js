@@ -42,6 +42,13 @@ onmessage = ({ data }) => {
     networks = Object.fromEntries(Object.entries(data.models).map(([name, stored]) => [name, networkFrom(stored)]));
     return;
   }
+  if (data.channelsAt !== undefined) {
+    const state = states[data.channelsAt];
+    if (state && data.version === current) {
+      postMessage({ version: current, model: "channels", time: data.channelsAt, rates: networks.recurrent.sent(state) });
+    }
+    return;
+  }
   current = data.version;
   run(data);
 };

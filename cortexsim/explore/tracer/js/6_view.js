@@ -1,63 +1,74 @@
-// The tracer in a page or a panel: the drawing, the time bar, the interventions, the controls and the chart.
+// The tracer in a page or a panel: the drawing, the time bar, the interventions, the controls and the charts.
 // Nothing here asks a kernel: the models run in a worker of the browser.
 
 const TAG = [255, 153, 0];
 const WRONG = [86, 180, 233];
 const LENGTHS = [9, 20, 40, 60];
-const SIZES = [32, 48, 64];
+const SIZES = [32, 48, 64, 96];
 const SPEEDS = [5, 10, 20, 40, 60];
 const LONGEST_RUN = 400; // steps
+const CHANNELS_A_ROW = 4;
 const MARKUP = `
+<section class="ask" data-part="ask" aria-label="question">
+<div class="asked"><strong data-part="title" class="title" role="status"></strong> <span data-part="question"></span></div>
+<span class="group"><button type="button" class="primary" data-part="answer">Answer</button>
+<button type="button" class="primary" data-part="next">Next question</button>
+<button type="button" data-part="skip">Skip the questions</button></span>
+</section>
 <section class="stage" aria-label="the drawing and the model">
-<div class="row" role="toolbar" aria-label="drawing">
-<span class="group" role="radiogroup" aria-label="tool">
+<p data-part="verdict" class="verdict" role="status"></p>
+<fieldset class="tools" data-part="tools" aria-label="drawing">
+<div role="radiogroup" aria-label="tool">
 <button type="button" data-tool="draw" role="radio" aria-checked="true">Draw</button>
 <button type="button" data-tool="erase" role="radio" aria-checked="false">Erase</button>
-<button type="button" data-tool="dot" role="radio" aria-checked="false">Place dot</button>
-</span>
-<span class="group"><button type="button" data-part="undo">Undo</button><button type="button" data-part="clear">Clear</button></span>
-<span class="group"><button type="button" data-part="random">Random curves</button>
-<label>of <select data-part="length" aria-label="length of random curves"></select></label>
-<button type="button" data-part="maze">Maze</button></span>
-<label class="group">canvas <select data-part="size" aria-label="canvas size"></select></label>
-</div>
-<canvas data-part="board" tabindex="0"
+<button type="button" data-tool="dot" role="radio" aria-checked="false">Place dot</button></div>
+<div><button type="button" data-part="undo">Undo</button>
+<button type="button" data-part="clear">Clear</button></div>
+<div><button type="button" data-part="random">Random</button>
+<select data-part="length" aria-label="length of random curves"></select>
+<button type="button" data-part="maze">Maze</button></div>
+<div><label>canvas <select data-part="size" aria-label="canvas size"></select></label></div>
+</fieldset>
+<div class="layers"><canvas data-part="board" tabindex="0"
  aria-label="Drawing board. Arrow keys move the cursor, space draws or erases a pixel, D places the dot."></canvas>
-<p data-part="verdict" class="verdict" role="status"></p>
+<canvas data-part="channels" role="img" aria-label="the 16 channels of V1 at this time" hidden></canvas></div>
 <div class="row bar">
 <button type="button" data-part="start" aria-label="back to time 0">t = 0</button>
 <button type="button" data-part="play" class="play">Play</button>
-<button type="button" data-part="next" aria-label="one step further">+1</button>
+<button type="button" data-part="next-step" aria-label="one step further">+1</button>
 <input type="range" data-part="time" min="0" max="60" value="0" aria-label="time in steps">
 <output data-part="now" class="now">t = 0</output>
-<label>speed <select data-part="speed" aria-label="steps a second"></select></label>
+<select data-part="speed" aria-label="steps a second"></select>
 </div>
-<div class="row">
-<span class="group"><button type="button" data-part="mask">Mask from this time</button>
-<label>with <select data-part="mask-kind" aria-label="kind of mask">
-<option value="noise">noise</option><option value="lines">other lines</option><option value="blank">nothing</option>
-</select></label></span>
-<label class="group"><input type="checkbox" data-part="latch"> keep decisions once taken</label>
-<label class="group"><input type="checkbox" data-part="cut"> cut the lateral connections</label>
-</div>
-<p class="caption" data-part="about-recurrent"></p>
+<fieldset class="row" data-part="interventions" aria-label="interventions">
+<span class="group"><button type="button" data-part="mask" aria-pressed="false">Mask at this time</button>
+<select data-part="mask-kind" aria-label="kind of mask">
+<option value="noise">noise</option><option value="lines">other lines</option>
+<option value="same">the picture itself</option><option value="blank">nothing</option>
+</select></span>
+<label class="group"><input type="checkbox" data-part="latch"> keep decisions (latch)</label>
+<label class="group"><input type="checkbox" data-part="cut"> cut lateral connections</label>
+<button type="button" data-part="see-channels" aria-pressed="false">V1's channels</button>
+</fieldset>
 </section>
-<section class="compare" aria-label="control models and chart">
+<section class="compare" aria-label="control models and charts">
 <div class="controls">
 <figure><canvas data-part="unshared" role="img" aria-label="answer of the control with unshared weights"></canvas>
-<figcaption><strong>Weights not shared over time</strong> <span data-part="says-unshared"></span>
-<span class="quiet" data-part="about-unshared"></span></figcaption></figure>
+<figcaption><strong>Weights not shared</strong> <span data-part="says-unshared"></span></figcaption></figure>
 <figure><canvas data-part="deep" role="img" aria-label="answer of the deep feedforward control"></canvas>
-<figcaption><strong data-part="name-deep"></strong> <span data-part="says-deep"></span>
-<span class="quiet" data-part="about-deep"></span></figcaption></figure>
+<figcaption><strong data-part="name-deep"></strong> <span data-part="says-deep"></span></figcaption></figure>
 </div>
-<figure class="chart"><svg data-part="chart" role="img" aria-label="steps needed against length"></svg>
-<figcaption data-part="about-chart"></figcaption></figure>
-</section>`;
+<figure class="chart"><svg data-part="accuracy" aria-label="percentage right over time"></svg></figure>
+<figure class="chart"><svg data-part="chart" aria-label="steps needed against length"></svg></figure>
+</section>
+<details class="about"><summary>What you see</summary>
+<p data-part="about-recurrent"></p><p data-part="about-unshared"></p><p data-part="about-deep"></p><p data-part="about-chart"></p>
+</details>`;
 
 class TracerView {
-  // content: models, colours, trainedTime, known, about; workerSource: the code of the worker as text
-  constructor(root, content, workerSource) {
+  // content: models, colours, trainedTime, known, accuracy, questions, about; workerSource: the code of the worker as text;
+  // answers: those given before
+  constructor(root, content, workerSource, answers = []) {
     this.root = root;
     this.content = content;
     root.classList.add("cs-tracer");
@@ -67,14 +78,21 @@ class TracerView {
     this.distances = this.board.distances();
     this.films = { recurrent: [], unshared: [], deep: null };
     Object.assign(this, {
-      version: 0, time: 0, until: 60, playing: false, tool: "draw", cursor: null,
+      version: 0, time: 0, until: 60, playing: false,
       mask: null, maskFrom: Infinity, // a frame that replaces the drawing, and from when
       changedAt: 0, // the time from which the present drawing is shown
+      waiting: [], // what to do once the present run is finished
     });
-    this.chart = new StepsChart(this.part("chart"), content.known);
+    const isShown = (name) => this.questions.isShown(name);
+    this.charts = {
+      steps: new StepsChart(this.part("chart"), content.known, isShown),
+      accuracy: new AccuracyChart(this.part("accuracy"), { ...content.accuracy, trainedTime: content.trainedTime }, isShown),
+    };
     this.#startWorker(workerSource);
+    this.questions = new Questions(this, content.questions, answers);
+    this.input = new BoardInput(this, this.part("board"));
     this.#listen();
-    this.resized = new ResizeObserver(() => this.chart.draw());
+    this.resized = new ResizeObserver(() => Object.values(this.charts).forEach((chart) => chart.draw()));
     this.resized.observe(this.part("chart"));
   }
 
@@ -93,8 +111,8 @@ class TracerView {
       for (const value of values) this.part(name).append(new Option(text(value), value, value === chosen, value === chosen));
     };
     options("length", LENGTHS, 40, (px) => `${px} px`);
-    options("size", SIZES, 48, (px) => `${px} x ${px} px`);
-    options("speed", SPEEDS, 20, (steps) => `${steps} steps/s`);
+    options("size", SIZES, 48, (px) => `${px}x${px}`);
+    options("speed", SPEEDS, 20, (steps) => `${steps} /s`);
     for (const [name, text] of Object.entries(this.content.about)) this.part(`about-${name}`).textContent = text;
     this.part("name-deep").textContent = `${this.content.models.deep.steps.flat().length} layers`;
   }
@@ -107,8 +125,12 @@ class TracerView {
     this.worker.onmessage = ({ data }) => this.#receive(data);
   }
 
-  #receive({ version, model, time, logits }) {
+  #receive({ version, model, time, logits, rates }) {
     if (version !== this.version) return;
+    if (model === "channels") {
+      if (time === this.time) this.#paintChannels(rates);
+      return;
+    }
     if (model === "deep") this.films.deep = logits;
     else this.films[model][time] = logits;
     if (model === "recurrent" && time === this.until) this.#finished();
@@ -121,6 +143,10 @@ class TracerView {
 
   get curveLength() {
     return this.distances.reduce((most, steps) => Math.max(most, steps), -1) + 1;
+  }
+
+  get isFinished() {
+    return this.films.recurrent.length > this.until;
   }
 
   // run again from `from`: from 0 after a new drawing, from the present time after a change during the run
@@ -142,12 +168,12 @@ class TracerView {
     Object.assign(this, { time: 0, changedAt: 0, mask: null, maskFrom: Infinity });
     this.part("mask").setAttribute("aria-pressed", "false");
     this.run();
-    this.play(this.board.dot !== null);
+    this.play(this.board.dot !== null && !this.questions.hidesModel);
     this.root.dispatchEvent(new CustomEvent("drawing"));
   }
 
   // a drawing that changes while it is being watched is shown from the next step on; otherwise time starts again
-  #drawingChanged() {
+  drawingChanged() {
     if (!(this.playing && this.time > 0 && this.mask === null)) return this.restart();
     this.changedAt = this.time + 1;
     this.run(this.changedAt);
@@ -209,32 +235,42 @@ class TracerView {
     return score;
   }
 
-  // first time from which every line pixel stays right to the end of the run; null where there is none
+  // first time from which every line pixel stays right to the end of the run; null where there is none, or none yet
   get stepsNeeded() {
+    if (!this.isFinished) return null;
     const film = this.films.recurrent;
     let first = null;
     for (let time = this.until; time >= 0 && film[time] && this.#score(film[time]).solved; time--) first = time;
     return first;
   }
 
+  whenFinished(act) {
+    this.waiting.push(act);
+  }
+
   #finished() {
-    if (this.isUndisturbed && this.board.dot !== null && this.stepsNeeded !== null) {
-      this.chart.add(this.curveLength, this.stepsNeeded);
-    }
+    this.waiting.splice(0).forEach((act) => act());
+    if (!this.questions.hidesModel) this.#addDrawing();
     this.draw();
   }
 
+  #addDrawing() {
+    if (this.isUndisturbed && this.board.dot !== null && this.stepsNeeded !== null) {
+      this.charts.steps.addDrawing(this.curveLength, this.stepsNeeded);
+    }
+  }
+
   #verdict() {
+    if (this.questions.hidesModel) return "Which pixels lie on the orange dot's curve?";
     if (this.board.dot === null) return "Draw a curve: the dot goes to where you begin.";
     const logits = this.#logitsAt(this.films.recurrent, this.time);
     if (!logits) return "…";
     const { tagged, onCurve, right, all, solved } = this.#score(logits);
-    const finished = this.films.recurrent.length > this.until;
-    const needed = finished && this.isUndisturbed ? this.stepsNeeded : null;
+    const needed = this.isUndisturbed ? this.stepsNeeded : null;
     if (needed !== null && this.time >= needed) return `Solved after ${needed} steps: a curve of ${this.curveLength} px`;
     if (solved) return `${onCurve} of ${onCurve} px tagged, every line pixel right`;
     const wrong = all - right - (onCurve - tagged);
-    return `${tagged} of ${onCurve} px tagged${wrong ? `, ${wrong} px of other curves too` : ""}`;
+    return `${tagged} of ${onCurve} px tagged${wrong ? `, ${wrong} of other curves` : ""}`;
   }
 
   #verdictOfControl(logits) {
@@ -243,20 +279,86 @@ class TracerView {
     return solved ? "every line pixel right" : `${tagged} of ${onCurve} px tagged, ${all - right} line px wrong`;
   }
 
+  // --- questions -----------------------------------------------------------------------------------------------------
+
+  // start with the drawing of before or with random curves, and ask what was not answered yet
+  begin(drawn, seed) {
+    if (drawn.dot === undefined || drawn.dot === null) this.drawAtRandom(seed);
+    else {
+      this.board = new Board(drawn.size);
+      this.part("size").value = drawn.size;
+      for (const at of drawn.lines) this.board.lines[at] = 1;
+      this.board.dot = drawn.dot;
+      this.restart();
+    }
+    if (this.questions.asked.length) this.questions.begin();
+  }
+
+  // show the curves of a question; the model's answer to them stays covered until it is given
+  drawQuestion({ size, length, seed }) {
+    this.board = new Board(size);
+    this.part("size").value = size;
+    drawCurves(this.board, length, 3, randomNumbers(seed));
+    this.restart();
+  }
+
+  // a question was answered (or all were skipped: null): what it covered is shown, and the model runs
+  uncovered(question) {
+    if (question === null || question.truth === null) {
+      if (this.isFinished) this.#addDrawing();
+      this.time = 0;
+      this.play(true);
+    }
+    for (const chart of Object.values(this.charts)) chart.draw();
+    this.draw();
+    this.root.dispatchEvent(new CustomEvent("answered"));
+  }
+
   // --- drawing -------------------------------------------------------------------------------------------------------
 
   draw() {
-    const { films, time } = this;
+    const { films, time, questions } = this;
     const masked = this.mask !== null && time >= this.maskFrom;
-    this.#paint("board", this.#logitsAt(films.recurrent, time), masked);
-    this.#paint("unshared", films.unshared[Math.min(time, films.unshared.length - 1)] ?? null);
-    this.#paint("deep", films.deep);
+    const areControlsShown = questions.isShown(this.content.accuracy.control?.after);
+    this.#paint("board", questions.hidesModel ? null : this.#logitsAt(films.recurrent, time), masked);
+    this.#paint("unshared", areControlsShown ? (films.unshared[Math.min(time, films.unshared.length - 1)] ?? null) : null);
+    this.#paint("deep", areControlsShown ? films.deep : null);
     this.part("time").value = time;
     this.part("now").textContent = `t = ${time}`;
-    this.part("verdict").textContent = this.#verdict() + (masked ? ` (mask since t = ${this.maskFrom})` : "");
+    this.part("verdict").textContent = this.#verdict() + (masked ? `; mask since t = ${this.maskFrom}` : "");
     const last = films.unshared.length > this.content.trainedTime ? films.unshared.at(-1) : null;
-    this.part("says-unshared").textContent = this.#verdictOfControl(last);
-    this.part("says-deep").textContent = this.#verdictOfControl(films.deep);
+    this.part("says-unshared").textContent = areControlsShown ? this.#verdictOfControl(last) : "covered";
+    this.part("says-deep").textContent = areControlsShown ? this.#verdictOfControl(films.deep) : "covered";
+    for (const name of ["tools", "interventions"]) this.part(name).disabled = questions.areOpen;
+    for (const name of ["start", "play", "next-step", "time"]) this.part(name).disabled = questions.hidesModel;
+    if (this.charts.accuracy.cursor) this.charts.accuracy.showTime(time);
+    if (this.#seesChannels) this.worker.postMessage({ version: this.version, channelsAt: time });
+  }
+
+  get #seesChannels() {
+    return this.part("see-channels").getAttribute("aria-pressed") === "true";
+  }
+
+  // what each channel of V1 sends on at this time, in a square of pictures; white is the largest rate of all
+  #paintChannels(rates) {
+    const { size } = this.board;
+    const channels = rates.length / (size * size);
+    const canvas = this.part("channels");
+    const side = CHANNELS_A_ROW * (size + 1) - 1;
+    if (canvas.width !== side) Object.assign(canvas, { width: side, height: side });
+    const most = rates.reduce((largest, rate) => Math.max(largest, rate), 1e-6);
+    const context = canvas.getContext("2d");
+    const image = context.createImageData(side, side);
+    image.data.fill(90);
+    for (let at = 3; at < image.data.length; at += 4) image.data[at] = 255;
+    for (let channel = 0; channel < channels; channel++) {
+      const [left, top] = [channel % CHANNELS_A_ROW, Math.floor(channel / CHANNELS_A_ROW)].map((place) => place * (size + 1));
+      for (let at = 0; at < size * size; at++) {
+        const to = ((top + Math.floor(at / size)) * side + left + (at % size)) * 4;
+        image.data.fill((rates[at * channels + channel] / most) * 255, to, to + 3);
+      }
+    }
+    context.putImageData(image, 0, 0);
   }
 
   // lines in grey, fainter behind a mask; tagged pixels in orange; tagged pixels of other curves in blue
@@ -277,16 +379,14 @@ class TracerView {
       image.data[at * 4 + 3] = 255;
     }
     context.putImageData(image, 0, 0);
-    if (name === "board" && this.cursor && this.root.getRootNode().activeElement === canvas) {
-      Object.assign(context, { strokeStyle: "#56b4e9", lineWidth: 0.4 });
-      context.strokeRect(this.cursor.x + 0.2, this.cursor.y + 0.2, 0.6, 0.6);
-    }
+    if (name === "board") this.input?.drawCursor(context);
   }
 
   // --- what a person does --------------------------------------------------------------------------------------------
 
   #maskFrame(kind) {
     const { size, dot } = this.board;
+    if (kind === "same") return this.board.frame(this.content.colours);
     if (kind === "noise") {
       const random = randomNumbers(dot ?? 0);
       return Float32Array.from({ length: size ** 2 * 3 }, () => random());
@@ -308,78 +408,11 @@ class TracerView {
     this.part("verdict").textContent = `Three curves of ${length} px do not fit: choose shorter curves or a larger canvas.`;
   }
 
-  #pixelOf(event) {
-    const box = this.part("board").getBoundingClientRect();
-    const { size } = this.board;
-    const inside = (share) => Math.max(0, Math.min(size - 1, Math.floor(share * size)));
-    return [inside((event.clientX - box.left) / box.width), inside((event.clientY - box.top) / box.height)];
-  }
-
-  #listenToPointer(canvas) {
-    let from = null;
-    const stroke = (x, y) => {
-      this.board.stroke(...from, x, y, this.tool === "draw" ? 1 : 0);
-      if (this.tool === "draw" && this.board.dot === null) this.board.dot = this.board.at(...from);
-      from = [x, y];
-      this.distances = this.board.distances();
-      this.draw();
-    };
-    canvas.addEventListener("pointerdown", (event) => {
-      event.preventDefault();
-      canvas.focus({ preventScroll: true });
-      canvas.setPointerCapture(event.pointerId);
-      const [x, y] = this.#pixelOf(event);
-      this.board.remember();
-      if (this.tool === "dot") {
-        if (this.board.placeDot(x, y)) this.#drawingChanged();
-        return;
-      }
-      from = [x, y];
-      stroke(x, y);
-    });
-    canvas.addEventListener("pointermove", (event) => from && stroke(...this.#pixelOf(event)));
-    for (const name of ["pointerup", "pointercancel"]) {
-      canvas.addEventListener(name, () => {
-        if (!from) return;
-        from = null;
-        this.#drawingChanged();
-      });
-    }
-  }
-
-  #listenToKeys(canvas) {
-    const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-    canvas.addEventListener("keydown", (event) => {
-      const { board } = this;
-      this.cursor ??= { x: board.size >> 1, y: board.size >> 1 };
-      const { x, y } = this.cursor;
-      if (moves[event.key]) {
-        const inside = (value) => Math.max(0, Math.min(board.size - 1, value));
-        const [dx, dy] = moves[event.key];
-        this.cursor = { x: inside(x + dx), y: inside(y + dy) };
-        this.draw();
-      } else if (event.key === " ") {
-        board.remember();
-        board.stroke(x, y, x, y, board.lines[board.at(x, y)] ? 0 : 1);
-        this.#drawingChanged();
-      } else if (event.key.toLowerCase() === "d") {
-        board.remember();
-        if (board.placeDot(x, y)) this.#drawingChanged();
-      } else return;
-      event.preventDefault();
-      event.stopPropagation();
-    });
-    canvas.addEventListener("blur", () => this.draw());
-  }
-
   #listen() {
-    const canvas = this.part("board");
-    this.#listenToPointer(canvas);
-    this.#listenToKeys(canvas);
     const tools = [...this.root.querySelectorAll("[data-tool]")];
     for (const button of tools) {
       button.addEventListener("click", () => {
-        this.tool = button.dataset.tool;
+        this.input.tool = button.dataset.tool;
         for (const one of tools) one.setAttribute("aria-checked", String(one === button));
       });
     }
@@ -398,7 +431,7 @@ class TracerView {
     });
     on("size", "change", () => {
       this.board = new Board(Number(this.part("size").value));
-      this.cursor = null;
+      this.input.cursor = null;
       this.drawAtRandom();
     });
     on("play", "click", () => {
@@ -406,7 +439,7 @@ class TracerView {
       this.play(!this.playing);
     });
     on("start", "click", () => this.goTo(0));
-    on("next", "click", () => this.#pauseAt(this.time + 1));
+    on("next-step", "click", () => this.#pauseAt(this.time + 1));
     on("time", "input", () => this.#pauseAt(Number(this.part("time").value)));
     on("mask", "click", () => this.#switchMask(this.mask === null));
     on("mask-kind", "change", () => {
@@ -416,6 +449,11 @@ class TracerView {
     });
     on("latch", "change", () => this.draw());
     on("cut", "change", () => this.run());
+    on("see-channels", "click", () => {
+      this.part("see-channels").setAttribute("aria-pressed", String(!this.#seesChannels));
+      this.part("channels").hidden = !this.#seesChannels;
+      this.draw();
+    });
   }
 
   #pauseAt(time) {

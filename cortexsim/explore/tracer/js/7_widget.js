@@ -1,9 +1,9 @@
-// The view in a notebook: what is drawn goes to Python, so that the same drawing can be recorded there.
+// The view in a notebook: what is drawn and answered goes to Python, so that the same drawing can be recorded there.
 
 function render({ model, el }) {
   const root = document.createElement("div");
   el.append(root);
-  const view = new TracerView(root, model.get("content"), model.get("worker"));
+  const view = new TracerView(root, model.get("content"), model.get("worker"), model.get("answered"));
   root.addEventListener("drawing", () => {
     const { size, lines, dot } = view.board;
     const drawn = [];
@@ -11,7 +11,11 @@ function render({ model, el }) {
     model.set("drawn", { size, lines: drawn, dot });
     model.save_changes();
   });
-  view.drawAtRandom(model.get("seed"));
+  root.addEventListener("answered", () => {
+    model.set("answered", view.questions.answers);
+    model.save_changes();
+  });
+  view.begin(model.get("drawn"), model.get("seed"));
   return () => view.end();
 }
 

@@ -1,0 +1,162 @@
+"""Labels as numbers of classes: checked, and matched by the names of the classes where two lists of them meet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from cortexsim._support.checks import unknown
+from cortexsim._support.labelled import refuse_missing
+
+BY_TIME = "labels by readout time have the shape (stimulus, time)"
+
+
+class DifferentClassesError(ValueError):
+    """Images are of classes that a model does not have."""
+
+
+class DifferentClassesWarning(UserWarning):
+    """Images are shown to a model that does not have their classes."""
+
+
+def class_names(value: Any) -> list[str]:
+    """Return the names of classes from the attribute `classes` of a Dataset: a JSON list, or a list.
+
+    Raises
+    ------
+    ValueError
+        If it is neither, or a name occurs twice.
+    """
+    names = value
+    if isinstance(value, str):
+        try:
+            names = json.loads(value)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"the attribute 'classes' must be a JSON list of names, got {value[:80]!r}") from error
+    if isinstance(names, np.ndarray):
+        names = names.tolist()
+    if not isinstance(names, list | tuple) or not names:
+        raise ValueError(f"the attribute 'classes' must be a list of names, got {names!r}")
+    texts = [str(name) for name in names]
+    twice = sorted({name for name in texts if texts.count(name) > 1})
+    if twice:
+        raise ValueError(f"the attribute 'classes' must name each class once, but {twice[:5]} occur twice")
+    return texts
+
+
+def class_numbers(
+    labels: np.ndarray,
+    n_classes: int,
+    names: Sequence[str] | None = None,
+    *,
+    what: str = "labels",
+    unasked: bool = False,
+) -> np.ndarray:
+    """Return labels as the numbers of classes, int64, and refuse what cannot be such.
+
+    Parameters
+    ----------
+    labels : array, shape (stimulus, ...)
+        Whole numbers, or names of classes.
+    n_classes : int
+    names : sequence of str, optional
+        Names of the classes, in their order; without, texts are refused.
+    what : str
+        For the message.
+    unasked : bool
+        Allow -1, where nothing is asked.
+
+    Raises
+    ------
+    ValueError
+        If labels are missing, are no whole numbers, bools or unknown names, or out of range.
+    """
+    refuse_missing(labels, what)
+    allowed = f"{-1 if unasked else 0} to {n_classes - 1} for a model of {n_classes} classes"
+    if labels.dtype.kind in "UO" and all(isinstance(one, str) for one in labels.ravel().tolist()):
+        if names is None:
+            raise ValueError(f"{what} must be {allowed}, got texts such as {str(labels.flat[0])!r}, and no class names")
+        at = {name: number for number, name in enumerate(names)}
+        for one in np.unique(labels.astype(str)).tolist():
+            if one not in at:
+                raise DifferentClassesError(unknown(f"class in {what}", one, names))
+        return np.vectorize(at.__getitem__, otypes=[np.int64])(labels.astype(str))
+    if labels.dtype.kind not in "iuf":
+        kind = "booleans" if labels.dtype.kind == "b" else f"values of the kind {labels.dtype}"
+        raise ValueError(f"{what} must be {allowed}, got {kind}")
+    if labels.dtype.kind == "f":
+        fractions = labels[labels != np.round(labels)]
+        if len(fractions) or not np.isfinite(labels).all():
+            first = fractions[0] if len(fractions) else "infinity"
+            raise ValueError(f"{what} must be {allowed}, got numbers such as {first}")
+    low, high = int(labels.min(initial=0)), int(labels.max(initial=0))
+    if low < (-1 if unasked else 0) or high >= n_classes:
+        raise ValueError(f"{what} must be {allowed}, got {low} to {high}")
+    return labels.astype(np.int64)
+
+
+def refuse_one_hot(labels: np.ndarray, n_classes: int, until: int) -> None:
+    """Raise a ValueError if labels (stimulus, time) have columns that no readout has, or are rows of one-hot classes.
+
+    Parameters
+    ----------
+    labels : array, shape (stimulus, column)
+    n_classes : int
+    until : int
+        The last time that is read out.
+    """
+    one_hot = labels.shape[1] == n_classes > 1 and np.isin(labels, (0, 1)).all() and (labels.sum(1) == 1).all()
+    if one_hot:
+        raise ValueError(
+            f"labels of shape {labels.shape} with a single 1 in each row look like one-hot rows of {n_classes} "
+            f"classes: pass class numbers, labels.argmax(1); {BY_TIME}"
+        )
+    asked = labels.shape[1] if labels.dtype.kind not in "iuf" else int(np.flatnonzero((labels != -1).any(0))[-1:].sum())
+    if asked > until:
+        raise ValueError(
+            f"labels of shape {labels.shape} ask for something at time {asked}, but this model is read out at times 0 "
+            f"to {until}; {BY_TIME}"
+        )
+
+
+def renumbered(labels: np.ndarray, given: Sequence[str] | None, wanted: Sequence[str]) -> np.ndarray:
+    """Return the numbers that classes have in another list of names, by name.
+
+    Parameters
+    ----------
+    labels : array, shape (stimulus,)
+        Numbers of the classes `given`, or names.
+    given : sequence of str or None
+        The names of the classes of these labels; None where they have none, and numbers are those of `wanted`.
+    wanted : sequence of str
+        The other list.
+
+    Raises
+    ------
+    DifferentClassesError
+        If a class that occurs among the labels is not in the other list.
+    ValueError
+        If labels are no classes at all.
+    """
+    texts = labels.dtype.kind in "UO"
+    if given is None or texts:
+        return class_numbers(labels, len(wanted), wanted, what="label")
+    numbers = class_numbers(labels, len(given), given, what="label")
+    if list(given) == list(wanted):
+        return numbers
+    strange = [given[number] for number in np.unique(numbers).tolist() if given[number] not in wanted]
+    if strange:
+        raise DifferentClassesError(
+            f"the model was trained on the classes {_few(wanted)}, but these images have {_few(given)}: "
+            f"{_few(strange)} {'is' if len(strange) == 1 else 'are'} none of the model's"
+        )
+    place = {name: number for number, name in enumerate(wanted)}
+    to = np.array([place.get(name, -1) for name in given], dtype=np.int64)
+    return to[numbers]
+
+
+def _few(names: Sequence[str]) -> str:
+    return f"{list(names[:10])}" + (f" and {len(names) - 10} more" if len(names) > 10 else "")

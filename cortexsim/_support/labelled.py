@@ -1,0 +1,238 @@
+"""Values that belong to stimuli, from numpy, torch, xarray, pandas or lists: as arrays, in the order of the stimuli."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from cortexsim._support.checks import shown
+
+SHOWN = 5  # values of a kind that a message shows
+NAMES = ("file_name", "stimulus_name")  # coordinates that name stimuli by text
+ENDINGS = ("bmp", "gif", "jpeg", "jpg", "jp2", "pgm", "png", "ppm", "tif", "tiff", "webp")
+
+
+def array_of(values: Any, what: str) -> np.ndarray:
+    """Return values as an array of numpy in native byte order; texts as texts.
+
+    Parameters
+    ----------
+    values : array of numpy, Tensor, DataArray, Series, Index, Categorical, list or tuple
+        An array of torch is read from the device where it is.
+    what : str
+        Name of the argument, for the message.
+
+    Raises
+    ------
+    TypeError
+        If it is none of these, or a table of several columns.
+    ValueError
+        If lists differ in length, or values of a masked array are masked.
+    """
+    if isinstance(values, pd.DataFrame | xr.Dataset | Mapping):
+        kind = type(values).__name__
+        raise TypeError(f"{what} must be one array, got a {kind}; choose one of its columns or variables")
+    if isinstance(values, str | bytes) or (not hasattr(values, "__array__") and not _is_list(values)):
+        raise TypeError(f"{what} must be an array, a list or a Series, got {shown(values)}")
+    if isinstance(values, np.ma.MaskedArray) and np.ma.getmaskarray(values).any():
+        n = int(np.ma.getmaskarray(values).sum())
+        raise ValueError(f"{what} is masked at {n:,} of {values.size:,} places; leave these stimuli out")
+    if hasattr(values, "detach"):  # a Tensor; this module does without torch
+        values = values.detach().cpu()
+        # numpy has no bfloat16, which float32 contains
+        values = (values.float() if "bfloat16" in str(values.dtype) else values).numpy()
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"{what} must be one array, got lists of different lengths") from error
+    return _plain(array)
+
+
+def missing(values: np.ndarray) -> np.ndarray:
+    """Return where values are missing, as bool of the same shape: NaN, None, NaT, or pandas' NA."""
+    return np.asarray(pd.isna(values)).reshape(values.shape)
+
+
+def refuse_missing(values: np.ndarray, what: str, *, hint: str = "leave them out") -> None:
+    """Raise a ValueError that counts the stimuli without a value and names the first ones, if there are any.
+
+    Parameters
+    ----------
+    values : array, shape (stimulus, ...)
+    what : str
+    hint : str
+        Ends the message.
+    """
+    without = missing(values).reshape(len(values), -1).any(1)
+    if without.any():
+        positions = np.flatnonzero(without)
+        raise ValueError(
+            f"{what} is missing (NaN) for {len(positions):,} of {len(values):,} stimuli, at the positions "
+            f"{_some(positions.tolist())}; {hint}"
+        )
+
+
+def one_for_each(values: Any, what: str, stimuli: Mapping[str, np.ndarray], n: int) -> np.ndarray:
+    """Return a value for each stimulus, in the order of the stimuli.
+
+    Values that carry an index are put in order by it where the stimuli carry one, too: the coordinate `stimulus` of a
+    DataArray; of a Series its index, which may also be that of the coordinate by whose name it goes, or of the names
+    of files. Other values are taken in the order in which they are.
+
+    Parameters
+    ----------
+    values
+        As for `array_of`.
+    what : str
+        Name of the argument, for the message.
+    stimuli : mapping of str to array, shape (stimulus,)
+        The coordinates of the stimuli.
+    n : int
+        Number of stimuli.
+
+    Returns
+    -------
+    ndarray, (stimulus, ...)
+
+    Raises
+    ------
+    TypeError
+        As for `array_of`.
+    ValueError
+        If they are not one for each stimulus, or of other stimuli.
+    """
+    if isinstance(values, xr.DataArray) and "stimulus" in values.dims:
+        values = values.transpose("stimulus", ...)
+    array = array_of(values, what)
+    if not array.ndim:
+        raise ValueError(f"{what} must be one for each of the {n:,} stimuli, got one value: {shown(values)}")
+    by, names = _index(values, stimuli)
+    known = stimuli.get(by)
+    if names is not None and known is not None:
+        return array[places_of(names, known, what, f"the stimuli's {by}")]
+    if len(array) != n:
+        raise ValueError(f"{what} must be one for each of the {n:,} stimuli, got shape {array.shape}")
+    return array
+
+
+def places_of(names: np.ndarray, wanted: np.ndarray, what: str, of: str = "the stimuli") -> np.ndarray:
+    """Return where each of the wanted names is among others, shape of `wanted`.
+
+    Parameters
+    ----------
+    names, wanted : array, shape (stimulus,) each
+        Numbers or texts. Those that are wanted may repeat, as where stimuli were shown several times.
+    what, of : str
+        What carries the names, and whose names are wanted, for the message.
+
+    Raises
+    ------
+    ValueError
+        If one lacks a name that the other has, or a name belongs to several values and the two are not in one order.
+    """
+    own, others = _keys(names), _keys(wanted)
+    if own == others:
+        return np.arange(len(own))
+    lacking, extra = (
+        list(dict.fromkeys(one for one in these if one not in those))
+        for these, those in ((others, set(own)), (own, set(others)))
+    )
+    if lacking or extra:
+        differences = [f"lacks {_some(lacking)}"] * bool(lacking) + [f"also has {_some(extra)}"] * bool(extra)
+        raise ValueError(
+            f"{what} must be of the same stimuli as {of}, but {' and '.join(differences)}; give the same stimuli, or "
+            f"drop the index of {what} to take it in the order in which it is (of a Series: .to_numpy())"
+        )
+    twice = [name for name, count in Counter(own).items() if count > 1]
+    if twice:
+        raise ValueError(
+            f"{what} names stimuli more than once, such as {_some(twice)}, and is not in the order of {of}; give each "
+            "once, or all in the same order"
+        )
+    at = {name: place for place, name in enumerate(own)}
+    return np.array([at[name] for name in others], dtype=int)
+
+
+def names_among(stimuli: Mapping[str, np.ndarray]) -> np.ndarray | None:
+    """Return the names of stimuli, without folders and endings of files; None where their coordinates have none.
+
+    Parameters
+    ----------
+    stimuli : mapping of str to array, shape (stimulus,)
+        Their coordinates: `stimulus_name`, `file_name`, or texts as `stimulus`.
+    """
+    for name in (*NAMES, "stimulus"):
+        if name in stimuli and array_of(stimuli[name], name).dtype.kind == "U":
+            return stems(array_of(stimuli[name], name))
+    return None
+
+
+def stems(names: np.ndarray) -> np.ndarray:
+    """Return names of files without their folders and endings, as the same stimulus may be a .png here, a .jpg there.
+
+    Only the endings of images count as such: "face.v2" is a whole name.
+    """
+    found = []
+    for name in map(str, names.ravel().tolist()):
+        stem, dot, ending = name.replace("\\", "/").rsplit("/", 1)[-1].rpartition(".")
+        found.append(stem if dot and ending.lower() in ENDINGS else name.replace("\\", "/").rsplit("/", 1)[-1])
+    return np.array(found, dtype=str)
+
+
+def _index(values: Any, stimuli: Mapping[str, np.ndarray]) -> tuple[str, np.ndarray | None]:
+    """Return which coordinate of the stimuli an index is one of, and the index; None where values carry none."""
+    if isinstance(values, xr.DataArray):
+        if values.ndim and "stimulus" not in values.dims and not str(values.dims[0]).startswith("dim_"):
+            raise ValueError(
+                f"a DataArray with a value for each stimulus has the dimension 'stimulus', got {values.dims}"
+            )
+        if "stimulus" in values.coords and values["stimulus"].dims == ("stimulus",):
+            return "stimulus", values["stimulus"].values
+        return "stimulus", None
+    if not isinstance(values, pd.Series):
+        return "stimulus", None
+    names = values.index.to_numpy()
+    if values.index.name in stimuli:
+        return str(values.index.name), names
+    texts = all(isinstance(name, str) for name in names)
+    numbered = "stimulus" not in stimuli or np.asarray(stimuli["stimulus"]).dtype.kind in "iuf"
+    for name in NAMES:
+        if texts and numbered and name in stimuli:
+            return name, names
+    return "stimulus", names
+
+
+def _keys(names: np.ndarray) -> list[Hashable]:
+    """Return names as they are compared: what files make of them, texts for objects or floats for ints, is the same."""
+    plain = _plain(np.asarray(names))
+    if plain.dtype.kind == "f" and not missing(plain).any() and (plain == np.round(plain)).all():
+        plain = plain.astype(np.int64)
+    return [str(name) for name in plain.tolist()]
+
+
+def _plain(array: np.ndarray) -> np.ndarray:
+    """Return an array in native byte order, and objects of one kind as an array of this kind."""
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    if array.dtype.kind == "S":
+        return np.char.decode(array, "utf-8")
+    if array.dtype.kind != "O" or not array.size:
+        return array
+    values = array.ravel().tolist()
+    kinds = {type(value) for value in values}
+    if kinds <= {str, np.str_} or (len(kinds) == 1 and kinds <= {int, float, bool}):
+        return np.array(values).reshape(array.shape)
+    return array
+
+
+def _is_list(values: Any) -> bool:
+    return isinstance(values, list | tuple | range)
+
+
+def _some(names: list[Any]) -> str:
+    return f"{names[:SHOWN]}" + (f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else "")

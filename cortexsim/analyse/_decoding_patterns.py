@@ -1,0 +1,95 @@
+"""Activation patterns of linear decoders: which units carry what is decoded, at every time."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from cortexsim.analyse._decode import Estimator, default_decoder
+from cortexsim.analyse.node import (
+    Labels,
+    Node,
+    activity_of,
+    labels_of,
+    name_of,
+    patterns,
+    time_coordinate,
+    times_to_read,
+)
+
+
+def decoding_patterns(
+    node: Node, labels: Labels = None, estimator: Estimator | None = None, *, progress: bool = False
+) -> xr.DataArray:
+    """Return the activation patterns of linear decoders that are trained on all stimuli, one at every time.
+
+    The weights of a decoder show how it reads: they are large also for units that carry nothing and cancel noise. The
+    pattern shows what the decoded signal does to each unit: the covariance of the unit with the decoder's evidence, for
+    evidence of variance 1. Several classes have correlated evidence, which is taken off.
+
+    Parameters
+    ----------
+    node : DataTree, Dataset or DataArray
+        Such as recording["V4"]; activation (stimulus, time, ...).
+    labels : str or sequence, optional
+        A stimulus coordinate, by default `label`; or a value for each stimulus.
+    estimator : scikit-learn estimator, optional
+        A linear classifier with `decision_function`, or a linear regressor; by default the discriminant analysis of
+        `decode`.
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    DataArray, (time, channel, y, x), or (time, class, channel, y, x) with more than two classes
+        In units of the activity for one standard deviation of evidence for a class; with two classes, for the second of
+        them. NaN where any stimulus is empty; 0 where all stimuli are equal.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not a node, labels are missing or all the same, or the estimator has no evidence.
+
+    References
+    ----------
+    Haufe, S. et al. (2014). On the interpretation of weight vectors of linear models in multivariate neuroimaging.
+    NeuroImage 87, equation 6.
+    """
+    from sklearn.base import clone, is_regressor
+
+    activity = activity_of(node)
+    truth = labels_of(activity, labels)
+    decoder = default_decoder(False, len(truth)) if estimator is None else estimator
+    if not is_regressor(decoder) and not hasattr(decoder, "decision_function"):
+        raise TypeError(f"patterns need the evidence of a linear decoder, but {decoder!r} has no decision_function")
+    classes = np.unique(truth)
+    several = len(classes) > 2 and not is_regressor(decoder)
+    shape, dims = activity.shape[2:], activity.dims[2:]
+    found = np.full((activity.sizes["time"], len(classes) if several else 1, *shape), np.nan)
+    for index in times_to_read(activity, progress, "decoding"):
+        responses = patterns(activity, index).astype(np.float64)
+        if (responses == responses[:1]).all():
+            found[index] = 0
+            continue
+        fitted = clone(decoder).fit(responses, truth)
+        evidence = fitted.predict(responses) if is_regressor(decoder) else fitted.decision_function(responses)
+        found[index] = _pattern(responses, np.reshape(evidence, (len(truth), -1))).reshape(found.shape[1:])
+    coordinates = {"time": time_coordinate(activity), **{dim: activity[dim] for dim in dims if dim in activity.coords}}
+    attributes = {
+        "long_name": f"pattern of the decoder of {name_of(activity)}",
+        "units": str(activity.attrs.get("units", "a.u.")),
+    }
+    if not several:
+        return xr.DataArray(found[:, 0], coordinates, ("time", *dims), "decoding_patterns", attributes)
+    named = {**coordinates, "class": classes}
+    return xr.DataArray(found, named, ("time", "class", *dims), "decoding_patterns", attributes)
+
+
+def _pattern(responses: np.ndarray, evidence: np.ndarray) -> np.ndarray:
+    """Return the pattern of each column of evidence, (evidence, unit)."""
+    n = len(responses) - 1
+    away, evidence = responses - responses.mean(0), evidence - evidence.mean(0)
+    spread = np.sqrt((evidence**2).sum(0) / n)
+    # evidence for all classes adds up to a constant, so that its covariance has no inverse
+    pattern: np.ndarray = np.linalg.pinv(evidence.T @ evidence / n) @ (evidence.T @ away / n) * spread[:, None]
+    return pattern

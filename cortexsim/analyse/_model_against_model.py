@@ -1,0 +1,171 @@
+"""Two models against each other: which agrees better with a reference, such as a brain; and when one agrees best."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import xarray as xr
+
+from cortexsim._support.checks import one_of, whole
+from cortexsim.analyse._compare_rdms import METHODS, by_subject, checked, resampled, times_that_differ
+from cortexsim.analyse.interval import student, with_interval
+from cortexsim.analyse.node import refuse_other_stimuli, time_coordinate
+
+
+def similarity_difference(
+    model: xr.DataArray,
+    other: xr.DataArray,
+    reference: xr.DataArray,
+    method: str = "spearman",
+    *,
+    n_bootstrap: int = 500,
+    seed: int = 0,
+    progress: bool = False,
+) -> xr.DataArray:
+    """Compare how well two models agree with the same reference: the difference of their similarities.
+
+    Parameters
+    ----------
+    model, other : DataArray, ([time,] stimulus, other_stimulus)
+        RDMs of the same stimuli at the same times, as `rdm` returns them.
+    reference, method
+        As for `compare_rdms`.
+    n_bootstrap : int
+        Resamples, 2 or more.
+    seed : int
+        Draws them; both models are compared in the same ones.
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    DataArray, ([time,] [reference_time])
+        The similarity of `model` minus that of `other`, averaged over subjects. `low` and `high`: 95 % interval by
+        Student's t, over stimuli, and over subjects where there are several. NaN where one of the models is empty.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `compare_rdms`; also if the two models have other stimuli or times.
+
+    Notes
+    -----
+    A bootstrap that draws stimuli and subjects at once counts the noise of measurement three times. Its variance is
+    corrected after Schütt et al.: twice the sum of the variances of the two bootstraps of one factor, minus that of
+    both; but not less than either of one factor.
+
+    References
+    ----------
+    Schütt, H. et al. (2023). Statistical inference on representational geometries. eLife 12.
+    """
+    one_of(method, "method", METHODS)
+    whole(n_bootstrap, "n_bootstrap", 2, unit="resamples")
+    ones, references, clock, has_clock = checked(model, reference)
+    others = checked(other, reference)[0]
+    refuse_other_stimuli(ones, others, "the two models")
+    if not np.array_equal(ones["time"].values, others["time"].values):
+        raise ValueError(
+            f"the two models must have the same times, got {ones['time'].values} and {others['time'].values}"
+        )
+    known = np.intersect1d(times_that_differ(ones), times_that_differ(others))
+    n, n_subjects = ones.sizes["stimulus"], references.sizes["subject"]
+    found = np.full((3, ones.sizes["time"], references.sizes[clock]), np.nan)
+    if known.size:
+        both = np.concatenate([ones.values[known], others.values[known]])
+        each = _difference(by_subject(both, references.values, np.arange(n), method))
+        draws = np.array(
+            [_difference(one) for one in resampled(both, references.values, method, n_bootstrap, seed, progress)]
+        )
+        half = student(min(n, n_subjects if n_subjects > 1 else n) - 1) * np.sqrt(_variance(each, draws, seed))
+        found[:, known] = each.mean(-1), each.mean(-1) - half, each.mean(-1) + half
+    over = f"{n} stimuli and {n_subjects} subjects" if n_subjects > 1 else f"{n} stimuli"
+    array = xr.DataArray(
+        found[0],
+        {"time": time_coordinate(ones), clock: references[clock].variable},
+        ("time", clock),
+        "difference",
+        {"long_name": f"difference of similarities ({method})", "units": "1", "method": method},
+    )
+    text = f"95 % Student's t interval over {over}, standard error from {n_bootstrap} resamples"
+    array = with_interval(array, found[1], found[2], text, n)
+    array = array if has_clock else array.isel({clock: 0}).drop_vars(clock)
+    return array if "time" in model.dims else array.isel(time=0).drop_vars("time")
+
+
+def best_time(
+    model: xr.DataArray,
+    reference: xr.DataArray,
+    method: str = "spearman",
+    *,
+    n_bootstrap: int = 500,
+    seed: int = 0,
+    progress: bool = False,
+) -> xr.DataArray:
+    """Return the model's time that agrees best with the reference, for each of its times.
+
+    Parameters
+    ----------
+    model : DataArray, (time, stimulus, other_stimulus)
+    reference, method, n_bootstrap, seed, progress
+        As for `compare_rdms`.
+
+    Returns
+    -------
+    DataArray, ([reference_time])
+        In the units of the model's time. `low` and `high`: from the 2.5th to the 97.5th percentile of the best times in
+        resamples of the stimuli, subjects fixed. Where the model agrees about equally at all times the range is wide,
+        and there is no best time to speak of.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `compare_rdms`; also if the model has fewer than 2 times at which all stimuli are populated.
+    """
+    one_of(method, "method", METHODS)
+    whole(n_bootstrap, "n_bootstrap", 1, unit="resamples")
+    rdms, references, clock, has_clock = checked(model, reference)
+    known = times_that_differ(rdms)
+    if "time" not in model.dims or len(known) < 2:
+        raise ValueError(f"a best time needs RDMs at 2 or more times, got {len(known) if 'time' in model.dims else 1}")
+    ours, n = rdms.values[known], rdms.sizes["stimulus"]
+    times = rdms["time"].values[known].astype(float)
+    best = times[by_subject(ours, references.values, np.arange(n), method).mean(2).argmax(0)]
+    draws = [one.mean(2) for one in resampled(ours, references.values, method, n_bootstrap, seed, progress)]
+    drawn = times[np.nan_to_num(np.array(draws), nan=-np.inf).argmax(1)]
+    low, high = np.percentile(drawn, [2.5, 97.5], axis=0, method="nearest")
+    array = xr.DataArray(
+        best,
+        {clock: references[clock].variable},
+        (clock,),
+        "best_time",
+        {"long_name": "time of best agreement", "units": str(rdms["time"].attrs.get("units", "steps"))},
+    )
+    text = f"2.5th to 97.5th percentile of {n_bootstrap} resamples of {n} stimuli, subjects fixed"
+    array = with_interval(array, low, high, text, n)
+    return array if has_clock else array.isel({clock: 0}).drop_vars(clock)
+
+
+def _difference(each: np.ndarray) -> np.ndarray:
+    """Return the first half of the times minus the second, (time, reference time, subject)."""
+    half = len(each) // 2
+    difference: np.ndarray = each[:half] - each[half:]
+    return difference
+
+
+def _variance(each: np.ndarray, draws: np.ndarray, seed: int) -> np.ndarray:
+    """Return the variance of a mean over subjects, over draws of stimuli and subjects, (time, reference time)."""
+    n_subjects = each.shape[-1]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Degrees of freedom <= 0|Mean of empty slice")
+        over_stimuli: np.ndarray = np.nanvar(draws.mean(-1), axis=0, ddof=1)
+        if n_subjects == 1:
+            return over_stimuli
+        over_subjects = each.var(-1, ddof=1) / n_subjects
+        chosen = np.random.default_rng([seed, 1]).integers(n_subjects, size=(len(draws), n_subjects))
+        of_both = np.array([one[..., which].mean(-1) for one, which in zip(draws, chosen, strict=True)])
+        over_both = np.nanvar(of_both, axis=0, ddof=1)
+    variance: np.ndarray = np.maximum(
+        2 * (over_stimuli + over_subjects) - over_both, np.maximum(over_stimuli, over_subjects)
+    )
+    return variance

@@ -1,0 +1,50 @@
+"""Names of stimuli: a brain's matrices and images are put in one order by the names that both carry."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from cortexsim._support.labelled import names_among, places_of
+from cortexsim.brains.matrices import STIMULI
+from cortexsim.stimuli.images import stimulus_coordinates
+
+
+def in_order_of(images: Any, rdms: xr.DataArray) -> xr.DataArray:
+    """Return a brain's matrices with their stimuli in the order of the images, by the names that both carry.
+
+    Parameters
+    ----------
+    images : Tensor, Dataset, ...
+    rdms : DataArray, (..., stimulus, other_stimulus)
+
+    Returns
+    -------
+    DataArray
+        With a warning where only one of the two has names, and the order of both must be trusted.
+
+    Raises
+    ------
+    ValueError
+        If the names differ.
+    """
+    shown, known = (
+        names_among({name: one.values for name, one in stimulus_coordinates(each).items()}) for each in (images, rdms)
+    )
+    if shown is None and known is None:
+        return rdms
+    if shown is None or known is None:
+        named, other = ("the images", "the matrices") if known is None else ("the matrices", "the images")
+        warnings.warn(
+            f"only {named} name the stimuli, so nothing shows that {other} are in the same order; give both names "
+            "(stimulus_name, file_name) to have them matched",
+            stacklevel=3,
+        )
+        return rdms
+    places = places_of(known, shown, "the brain's matrices", "the images")
+    ordered = rdms.isel(dict.fromkeys(STIMULI, places))
+    numbers = np.arange(len(places))
+    return ordered.assign_coords(stimulus=numbers, other_stimulus=numbers)

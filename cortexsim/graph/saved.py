@@ -1,0 +1,39 @@
+"""What a file may say of a graph: the forms of its states and transitions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cortexsim._support.checks import is_whole, shown
+from cortexsim._support.settings import Form, anything, listed, text, text_or_none, true_or_false, whole_number
+
+
+def _size(value: Any, key: str) -> None:
+    """Accept height and width in units."""
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        raise TypeError(f"{key} must be height and width, got {shown(value)}")
+
+
+def _intervals(value: Any, key: str) -> None:
+    """Accept intervals of times: pairs of whole numbers, the second may be None."""
+    listed(value, key)
+    for pair in value:
+        if not isinstance(pair, list | tuple) or len(pair) != 2 or not is_whole(pair[0]):
+            raise TypeError(f"{key} must be pairs (start, stop), got {shown(pair)}")
+        if pair[1] is not None and not is_whole(pair[1]):
+            raise TypeError(f"{key} must be pairs (start, stop), got {shown(pair)}")
+
+
+GRAPH = Form({"states": listed, "transitions": listed}, what="the graph", versioned=False)
+STATE = Form(
+    {"name": text, "features": whole_number(1), "size": _size, "update": text_or_none},
+    {"start": anything},
+    what="a state",
+    versioned=False,
+)
+TRANSITION = Form(
+    {"source": text, "target": text, "kind": text, "custom": true_or_false, "times": _intervals},
+    {"label": text},
+    what="a transition",
+    versioned=False,
+)
