@@ -1,4 +1,4 @@
-"""The box that every panel is."""
+"""The box that contains a panel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cortexsim.explore.widgets.keys import keys
 
 
 class Panel(widgets.VBox):
-    """A box whose controls receive all keys but those that run a cell or save the notebook."""
+    """A box whose controls receive all keys except those that run a cell or save the notebook."""
 
     def __init__(self, children: Sequence[widgets.Widget] = (), **settings: Any) -> None:
         super().__init__(children, **settings)

@@ -116,8 +116,8 @@ class Chart {
 
 // Steps needed against length: a point for each drawing, the test set as a line, and the fastest possible.
 class StepsChart extends Chart {
-  // known: { after, points: [{ length, steps }] } of the test set; isShown: whether what waits for a question is shown
-  constructor(svg, known, isShown) {
+  // known: { after, points: [{ length, steps }] } of the test set; isShown: whether the parts that a question covers
+  are shown constructor(svg, known, isShown) {
     super(svg, {
       titles: { x: "length of the curve (px)", y: "steps needed" },
       margins: { left: 50, right: 98, top: 8, bottom: 38 },
