@@ -218,7 +218,7 @@ def test_a_transition_taken_away_and_put_back_gives_the_same_graph(graph):
 
 
 def test_with_transition_refuses_what_is_there_already(graph):
-    with pytest.raises(ValueError, match=r"V2->V1 is there already \(BRDx2\); remove it first"):
+    with pytest.raises(ValueError, match=r"V2->V1 exists already \(BRDx2\); remove it first"):
         graph.with_transition("V2", "V1", "BRDx2")
 
 

@@ -181,7 +181,7 @@ def test_two_transitions_of_one_pair_add_up_and_are_silenced_one_by_one(images):
 
 
 def test_two_transitions_of_one_pair_need_a_label():
-    with pytest.raises(ValueError, match=r"V1->V2 is there already.*or give the new one a label of its own"):
+    with pytest.raises(ValueError, match=r"V1->V2 exists already.*or give the new one a different label"):
         chain().with_transition("V1", "V2", "Conv")
     with pytest.raises(ValueError, match="the label of V1->V2 must be a Python identifier"):
         chain().with_transition("V1", "V2", "Conv", label="not one")

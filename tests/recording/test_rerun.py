@@ -160,7 +160,7 @@ def test_pixels_of_a_mask_are_read_as_they_were_written():
 def test_a_missing_setting_is_named():
     incomplete = settings()
     del incomplete["until"]
-    with pytest.raises(ValueError, match=r"the settings lack \['until'\]: needed are"):
+    with pytest.raises(ValueError, match=r"the settings lack \['until'\]: required are"):
         rerun(incomplete)
 
 
