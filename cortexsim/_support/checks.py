@@ -9,7 +9,7 @@ from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any
 
-LONGEST_SHOWN = 80  characters; for a longer value, a message gives the type
+LONGEST_SHOWN = 80  # characters; for a longer value, a message gives the type
 
 
 def unknown(what: str, got: object, allowed: Iterable[str]) -> str:
@@ -122,15 +122,10 @@ def finite(value: Any, what: str, least: float | None = None, most: float | None
 def share(value: Any, what: str, *, unit: str = "") -> float:
     """Return a number above 0 and at most 1 as a float.
 
-    
-
     Raises
-
     ------
-
     ValueError
-
-    If it is not such a number.
+        If it is not such a number.
     """
     number = _plain(value)
     if not is_number(number) or not 0 < number <= 1:
@@ -142,15 +137,10 @@ def share(value: Any, what: str, *, unit: str = "") -> float:
 def seed_of(value: Any, what: str = "seed") -> int:
     """Return a seed that numpy and scikit-learn take: a whole number from 0 to 2**32 - 1.
 
-    
-
     Raises
-
     ------
-
     ValueError
-
-    If it is not such a number.
+        If it is not such a number.
     """
     return whole(value, what, 0, 2**32 - 1)
 

@@ -66,10 +66,7 @@ def prepare_output() -> None:
 def printable(text: object) -> str:
     """Return text that is safe to print: file names and file contents may contain anything.
 
-
-
     Control characters except the newline, and characters that change the direction of writing, are replaced by their
-
     Python escape codes.
     """
     return "".join(
@@ -80,8 +77,6 @@ def printable(text: object) -> str:
 
 def reader_has_left() -> bool:
     """Return whether the reader of standard output has closed it, as `head` does after its lines.
-
-
 
     For use after a BrokenPipeError, which other kinds of connection also raise.
     """

@@ -107,10 +107,7 @@ def _longest_name(folder: Path) -> int:
 def written_aside(path: str | Path, *, replacing: bool = False) -> Iterator[Path]:
     """Yield a temporary path next to `path`; rename it to `path` on success, and remove it after an error.
 
-
-
     The old file therefore stays intact until the new one is complete. The temporary name contains the process number:
-
     if a process is killed while it writes, the next write to the same path on this machine removes its temporary file.
 
     Raises

@@ -34,12 +34,8 @@ def checksum(*parts: str | Tensor, digits: int = 16) -> str:
 def fingerprint(tensors: Iterable[Tensor]) -> int:
     """Return a cheap checksum of tensors on one device: sums of their bits, weighted by position.
 
-
-
     It detects changes within a process: a change of a single element always, other changes with a chance of about one
-
     in 2**32 to be missed. It depends on strides and on the byte order of the machine, so it must not be saved. The sums
-
     are of integers, so the order of addition does not matter; the host waits for the device once.
     """
     with _outside_of_transforms():
@@ -65,8 +61,6 @@ def _within(tensor: Tensor) -> Tensor:
 
 def _weighted_sums(words: Tensor) -> list[Tensor]:
     """Sum 32-bit integers row by row, each times the odd number of its column, modulo 2**32.
-
-
 
     An odd number has an inverse modulo 2**32, so any change of a single integer changes the sum.
     """

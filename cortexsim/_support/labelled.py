@@ -175,8 +175,6 @@ def names_among(stimuli: Mapping[str, np.ndarray]) -> np.ndarray | None:
 def stems(names: np.ndarray) -> np.ndarray:
     """Return file names without folders and extensions, because a stimulus may be saved as both .png and .jpg.
 
-
-
     Only extensions of image files are removed: "face.v2" is a whole name.
     """
     found = []

@@ -8,8 +8,6 @@ from pathlib import Path
 def available() -> int:
     """Return the bytes of memory that are available without swapping.
 
-
-
     Without psutil, the number is read from /proc/meminfo (Linux).
     """
     try:

@@ -11,10 +11,7 @@ from typing import Protocol
 class Report(Protocol):
     """A function that a long computation calls from time to time, in its own thread.
 
-
-
     It takes the finished fraction of the work, from 0 to 1, and a message. An exception that it raises stops the
-
     work and reaches the caller; results written by then are kept.
     """
 

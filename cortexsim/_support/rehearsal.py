@@ -1,9 +1,6 @@
 """Program of the child process that reads untrusted files first; see `cortexsim._support.strangers`.
 
-
-
 It is run by its path, and does not import cortexsim. Its exit status is 0, REFUSED (with the reason on standard
-
 output) or OUT_OF_MEMORY.
 """
 

@@ -1,9 +1,6 @@
 """Saved settings: a form lists the allowed values of each key, and one validator reads all forms.
 
-
-
 A few functions on plain values are enough here, and their error messages list what is allowed; a validation library
-
 would add messages in a different style, and start-up time to each command.
 """
 
@@ -73,9 +70,7 @@ class Form:
                 raise ValueError(unknown("setting", key, [*required, *optional]))
         missing = [key for key in required if key not in read]
         if missing:
-            raise ValueError(
-                f"{self.what} lack {missing}: required are {list(required)}, optional are {list(optional)}"
-            )
+            raise ValueError(f"{self.what} lack {missing}: required are {list(required)}, optional {list(optional)}")
         for key, check in {**required, **optional}.items():
             if key in read:
                 check(read[key], key)

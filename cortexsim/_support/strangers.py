@@ -55,8 +55,8 @@ def rehearsed(task: str, path: Path) -> bytes:
     Raises
     ------
     ValueError
-        If it is not a regular file, or the child refused it, crashed, or took too much time or memory; the message is the
-        reason, without the path.
+        If it is not a regular file, or the child refused it, crashed, or took too much time or memory; the message is
+        the reason, without the path.
     """
     if not path.is_file():
         raise ValueError("it is not a file")

@@ -183,8 +183,6 @@ def schedule(
 ) -> Schedule:
     """Determine the transitions that must run to read the last state, or to record states, at given times.
 
-
-
     A transition delivers at t if it is open at t, its source is populated at t - 1, and its target is needed at t.
 
     Parameters
@@ -313,8 +311,6 @@ def populate(
 
 def arrival(graph: CortexGraph) -> int:
     """Return the time at which an image shown at time 0 first reaches the last state.
-
-
 
     A state that is populated earlier, because it starts as zeros, does not count as reached.
 

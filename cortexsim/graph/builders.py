@@ -34,7 +34,7 @@ def fully_recurrent(
     size : int or sequence
         Side of the first state in pixels, halved from state to state; or the side (or (height, width)) of each state.
     shortcut : bool or float
-        Weight of the identity: True is 1 (the paper), False is 0 (a plain RNN), values in between give a leaky integrator.
+        Weight of the identity: True is 1 (the paper), False is 0 (a plain RNN), in between is a leaky integrator.
     lateral, feedback : bool
         Include self-transitions, and backward transitions (B, BL, BT and BLT of Spoerer et al. 2017).
     convolutions : 1 or 2
@@ -61,8 +61,6 @@ def adjacent(
     self_transitions: bool = True,
 ) -> CortexGraph:
     """Link every state with itself and its neighbours; otherwise like `fully_recurrent`.
-
-
 
     `self_transitions` is the paper's term for `lateral`: if either is False, they are left out.
     """
@@ -141,12 +139,8 @@ def resnet(
 ) -> CortexGraph:
     """Build the residual network as a recurrent network: each state runs alone, then passes its activity on once.
 
-
-
     A state runs its self-transition for `steps` steps, then one step of `between` leads to the next state. The last
-
     state's self-transition stays open, so the network can run for longer. Liao & Poggio (2016), section 3 and
-
     figure 4; the times of the transitions between states are inferred.
 
     Parameters

@@ -102,15 +102,10 @@ def silenced(graph: CortexGraph, silence: Mapping[str, When] | None) -> dict[str
     dict of str to Times
         By transition name, in the given order.
 
-
-
     Raises
-
     ------
-
     TypeError
-
-    If it is not a mapping.
+        If it is not a mapping.
     ValueError
         If a word is unknown, selects no transition, or a transition is silenced twice.
     """
@@ -137,15 +132,10 @@ def amounts(graph: CortexGraph, given: Mapping[str, Given] | None, what: str) ->
     dict of str to (float, Times)
         By transition name, in the given order.
 
-
-
     Raises
-
     ------
-
     TypeError
-
-    If it is not a mapping, or an amount is not a number.
+        If it is not a mapping, or an amount is not a number.
     ValueError
         If a word is unknown, a transition has two amounts, or an amount is negative, not finite, or would change
         nothing: a gain of 1, noise of 0.

@@ -43,8 +43,6 @@ class Links:
     def after(self, states: Iterable[str], n_steps: int) -> frozenset[str]:
         """Return the states that a signal from the given states occupies after exactly n steps.
 
-
-
         Computed by repeated squaring: 10**12 steps take 40 doublings.
         """
         now, rows = self._bits(states), self._rows

@@ -271,8 +271,8 @@ class TransitionFunction:
     def convolutions(self, source_features: int, target_features: int, doublings: int) -> tuple[Convolution, ...]:
         """Return its convolutions between two states, in order.
 
-        A size ratio 2^k is bridged by strides 2^ceil(k/2) and 2^floor(k/2). The number of channels between two layers is
-        (source + target features) // 2; a depthwise layer does not change it.
+        A size ratio 2^k is bridged by strides 2^ceil(k/2) and 2^floor(k/2). Between two layers there are
+        (source + target features) // 2 channels; a depthwise layer does not change the number.
         """
         power = abs(doublings)
         strides = [2**power] if len(self.layers) == 1 else [2 ** -(-power // 2), 2 ** (power // 2)]
@@ -302,7 +302,7 @@ KINDS: dict[str, TransitionFunction] = {
 
 
 def kind_names() -> list[str]:
-    """Return the names of all kinds; a kind that may carry an identity shortcut is listed first with it, then without."""
+    """Return the names of all kinds; a kind that may carry an identity shortcut is listed with it first."""
     names: list[str] = []
     for name, function in KINDS.items():
         names += [f"{name}+I", name] if function.carries else [name]
@@ -361,6 +361,6 @@ class Kind:
 
     @staticmethod
     def carrying(weight: float) -> str:
-        """Return the name of the kind with an identity shortcut of a weight from 0 (none) to 1, such as "BRCx2+0.5I"."""
+        """Return the kind with an identity shortcut of a weight from 0 (none) to 1, such as "BRCx2+0.5I"."""
         # all digits, without an exponent
         return "BRCx2" if weight == 0 else "BRCx2+I" if weight == 1 else f"BRCx2+{Decimal(repr(weight)):f}I"

@@ -1,7 +1,5 @@
 """Presentations of a trial over time: flash, sustained, masked, sequence, and mixtures of them.
 
-
-
 Random draws (masks, the component of a mixture) depend only on (seed, stimulus index), never on the batch.
 """
 
@@ -47,7 +45,7 @@ class Presentation:
         Stimulus-onset asynchrony in steps: mask onset minus target onset.
     mask : str, GivenMask or None
         One of `MASKS`, or given pixels.
-        mask_duration : int or None
+    mask_duration : int or None
         Steps for which the mask is shown; None means until the end.
     steps_per_frame, n_frames : int or None
         For a sequence; n_frames is known once images are given.
@@ -264,15 +262,10 @@ def _steps(n: int) -> str:
 def checked(presentation: Any) -> AnyPresentation:
     """Return a presentation after checking its type.
 
-
-
     Raises
-
     ------
-
     TypeError
-
-    If it is not a presentation.
+        If it is not a presentation.
     """
     if isinstance(presentation, Presentation | Mixture):
         return presentation

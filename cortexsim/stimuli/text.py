@@ -135,8 +135,6 @@ def read_presentation(text: str) -> AnyPresentation:
 def write_presentation(presentation: AnyPresentation) -> str:
     """Write a presentation in the form of `read_presentation`; a noise mask until the end is left out.
 
-
-
     Equal weights of a mixture are left out. The pixels of a given mask are written as "given".
     """
     if isinstance(presentation, Mixture):
