@@ -152,7 +152,7 @@ def test_stimuli_that_lack_an_arrival_or_a_previous_state_get_zeros(images):
 
 
 def test_an_update_that_hides_what_it_asks_for_from_the_graph_is_refused():
-    with pytest.raises(ValueError, match="the update of V2 asks for its previous state"):
+    with pytest.raises(ValueError, match="the update of V2 uses its previous state"):
         made(chain(lambda state: Asking(state)))
 
 
