@@ -85,7 +85,7 @@ class Form:
         schema = settings.get("schema", SCHEMA)
         if isinstance(schema, bool) or schema != SCHEMA:
             raise ValueError(
-                f"the settings have schema {schema!r} (written by cortexsim {settings.get('version', 'unknown')}), "
+                f"the settings are of schema {schema!r} (written by cortexsim {settings.get('version', 'unknown')}), "
                 f"but cortexsim {__version__} reads schema {SCHEMA}"
             )
 

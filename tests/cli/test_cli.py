@@ -530,7 +530,7 @@ def test_rerun_never_overwrites(noted, tmp_path, capsys):
         (lambda text: text.replace('"until"', '"untill"'), "unknown setting 'untill': the allowed"),
         (lambda text: text.replace('"until"', '"untill": 3, "until"'), "unknown setting 'untill'"),
         (lambda text: text.replace('"until"', '"until": 2, "until"'), "gives ['until'] more than once; give each once"),
-        (lambda text: text.replace('"schema": 1', '"schema": 99'), "the settings have schema 99"),
+        (lambda text: text.replace('"schema": 1', '"schema": 99'), "the settings are of schema 99"),
     ],
 )
 def test_wrong_settings_are_told(noted, capsys, change, message):

@@ -62,12 +62,12 @@ def test_a_mask_from_the_data_is_the_image_before():
 
 
 def test_the_model_of_other_settings_is_refused():
-    with pytest.raises(ValueError, match=r"the model is not the one of these settings: its checksum is \w+, .*'0'"):
+    with pytest.raises(ValueError, match=r"the model differs from these settings: its checksum is \w+, .*'0'"):
         rerun(settings(model_checksum="0"))
 
 
 def test_the_image_of_other_settings_is_refused():
-    with pytest.raises(ValueError, match=r"the image is not the one of these settings: its checksum is \w+, .*'0'"):
+    with pytest.raises(ValueError, match=r"the image differs from these settings: its checksum is \w+, .*'0'"):
         rerun(settings(image_checksum="0"))
 
 

@@ -212,7 +212,7 @@ def test_an_impossible_graph_opens_again_as_well(panel):
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        ({"schema": 7}, "the settings have schema 7"),
+        ({"schema": 7}, "the settings are of schema 7"),
         ({"size": 3}, "unknown setting 'size'"),
         ({"graph": {"states": []}}, "a graph needs states"),
         ({"presentation": {"kind": "masked", "duration": 1, "soa": 2, "mask": "noise"}}, "this panel shows"),

@@ -405,7 +405,7 @@ def test_wrong_arguments_are_refused(arguments, match):
 @pytest.mark.parametrize(
     ("settings", "match"),
     [
-        ({"schema": 2}, r"the settings have schema 2 \(written by cortexsim unknown\), but"),
+        ({"schema": 2}, r"the settings are of schema 2 \(written by cortexsim unknown\), but"),
         ({"schema": 1, "task": "own", "learning_rate": 0.1, "readout_time": 4}, "give it as lesson="),
         ({"schema": 1, "task": "contours", "rate": 1}, "unknown setting 'rate'"),
     ],
