@@ -50,9 +50,9 @@ def onset(
     Returns
     -------
     DataArray
-        In the units of time, with the dimensions of `values` except `over` and the time; NaN without an onset. `low` and
-        `high`: 95 % interval over observations, by Student's t with the standard error of the bootstrap; NaN if more
-        than 2.5 % of the resamples have no onset. `without` is the fraction of such resamples.
+        In the units of time, with the dimensions of `values` except `over` and the time; NaN without an onset. `low`
+        and `high`: 95 % interval over observations, by Student's t with the standard error of the bootstrap; NaN if
+        more than 2.5 % of the resamples have no onset. `without` is the fraction of such resamples.
 
     Raises
     ------

@@ -59,8 +59,8 @@ def rdm(
         For crossnobis: the noise by which units are normalized. It is estimated from the differences between the
         repeats of a stimulus and their mean. "diagonal" is the variance of each unit. "full" is the covariance, which
         requires more stimuli x (repeats - 1) than units. "shrunk" is the covariance shrunk towards its diagonal,
-        without this requirement. An array is your own precision, the inverse of these. By default all units have variance 1 and
-        no covariance, as in rsatoolbox.
+        without this requirement. An array is your own precision, the inverse of these. By default all units have
+        variance 1 and no covariance, as in rsatoolbox.
     pooled : bool
         Estimate the noise from all times together, so that distances at different times have the same units; the
         recording is then read twice. Otherwise the noise is estimated at each time. A covariance takes 8 units² bytes

@@ -48,12 +48,13 @@ def selectivity(
     measure : "omega_squared", "eta_squared", "d_prime" or "sparseness"
         "omega_squared": the fraction of the variance over stimuli that lies between classes, estimated for the
         population of stimuli: noise alone gives 0 on average, and may give negative values. "eta_squared": the same
-        fraction in the sample; with c classes and n stimuli, noise alone gives (c - 1) / (n - 1) on average (`attrs["chance"]`), and
-        there is no interval. "d_prime": the difference between the mean for a class and the mean for all others, in
-        units of their root mean variance, for the class with the largest difference (the coordinate `preferred`). This
-        choice biases it upwards if classes hardly differ: noise alone does not give 0. "sparseness":
-        (1 - (Σ r / c)² / (Σ r² / c)) / (1 - 1 / c) over the classes' mean rates r, which is 0 if all rates are equal
-        and 1 if only one class drives the channel; the contribution of noise to the squared means is subtracted.
+        fraction in the sample; with c classes and n stimuli, noise alone gives (c - 1) / (n - 1) on average
+        (`attrs["chance"]`), and there is no interval. "d_prime": the difference between the mean for a class and the
+        mean for all others, in units of their root mean variance, for the class with the largest difference (the
+        coordinate `preferred`). This choice biases it upwards if classes hardly differ: noise alone does not give 0.
+        "sparseness": (1 - (Σ r / c)² / (Σ r² / c)) / (1 - 1 / c) over the classes' mean rates r, which is 0 if all
+        rates are equal and 1 if only one class drives the channel; the contribution of noise to the squared means is
+        subtracted.
     units : "channel" or "unit"
         Spatial means of channels, or single units.
     seed : int

@@ -42,10 +42,10 @@ def settling(node: Node, *, threshold: float = 0.1, cycle_ratio: float = 0.1, pr
     Dataset
         `speed` (stimulus, time) and `two_step` (stimulus, time), the same over two steps; NaN without an earlier
         pattern, 0 if both patterns are silent. `mean_speed` (time) with its 95 % interval over stimuli,
-        `mean_speed_low` and `mean_speed_high`; NaN if the speed of any stimulus is unknown. `settled_time` (stimulus), NaN if it never
-        settles; `settled` and `cycles` (stimulus), bool. `settled_by` (time), the fraction of stimuli that have settled
-        by then, with Wilson's 95 % interval `settled_by_low`, `settled_by_high`. `attrs` contain the counts
-        `n_settled`, `n_cycling` and `n`.
+        `mean_speed_low` and `mean_speed_high`; NaN if the speed of any stimulus is unknown. `settled_time` (stimulus),
+        NaN if it never settles; `settled` and `cycles` (stimulus), bool. `settled_by` (time), the fraction of stimuli
+        that have settled by then, with Wilson's 95 % interval `settled_by_low`, `settled_by_high`. `attrs` contain the
+        counts `n_settled`, `n_cycling` and `n`.
 
     Raises
     ------
