@@ -17,3 +17,11 @@ class Panel(widgets.VBox):
         super().__init__(children, **settings)
         self.add_class("cortexsim-panel")
         keys()
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any] | None:
+        """Return what a notebook keeps of the panel: the widget, and a sentence where no kernel draws it."""
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is not None:
+            name = type(self).__name__
+            bundle["text/plain"] = f"{name}: a panel that needs its kernel. Run the cells from the top to use it."
+        return bundle

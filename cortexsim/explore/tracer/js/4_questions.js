@@ -64,6 +64,7 @@ class Questions {
   }
 
   answer() {
+    if (!this.isPending) return; // pressed twice while the run goes on
     const { question, view } = this;
     const truth = question.truth ?? view.stepsNeeded;
     // the run takes a moment after the question is asked

@@ -249,8 +249,9 @@ class TracerView {
   }
 
   #finished() {
-    this.waiting.splice(0).forEach((act) => act());
+    // an answer that waits for the run adds the drawing itself
     if (!this.questions.hidesModel) this.#addDrawing();
+    this.waiting.splice(0).forEach((act) => act());
     this.draw();
   }
 
