@@ -96,7 +96,7 @@ def test_answering_no_everywhere_is_at_chance(paths):
 
 
 def test_accuracy_by_length(paths, travelling):
-    found = cs.analyse.map_accuracy(travelling, paths, "exact")
+    found = cs.analyse.map_accuracy(travelling, paths, "exact", by="length")
     assert found.dims == ("time", "length")
     for length in found["length"].values:
         assert found.sel(length=length, time=arrival(length)) == 1
