@@ -6,7 +6,7 @@ FROM python:3.12-slim
 RUN useradd --create-home --uid 1000 student
 WORKDIR /opt/cortexsim
 COPY . .
-RUN python -m pip install --no-cache-dir . && rm -rf /opt/cortexsim
+RUN python -m pip install --no-cache-dir ".[all]" && rm -rf /opt/cortexsim
 USER student
 WORKDIR /home/student
 EXPOSE 8888

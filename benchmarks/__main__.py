@@ -33,9 +33,9 @@ BENCHMARKS = (
     "memory",
     "startup",
 )
-# only if named: they take long, or much of the disk
+# run only if named: they take long, or much disk space
 NAMED_ONLY = ("large", "kills", "lessons")
-# in a browser, and with an output of their own
+# these run in a browser and print their own output
 PANEL = "panel"
 IN_A_BROWSER = (PANEL, "lessons")
 
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--images", type=int, metavar="N", help="size of a batch (the interactive case has 64)")
     parser.add_argument("--n", type=int, default=20, metavar="N", help="kills of each kind; by default %(default)s")
     parser.add_argument("--emulated", action="store_true", help="also time bfloat16 on a machine that only emulates it")
-    parser.add_argument("--quick", action="store_true", help="tiny models, as a test; the times mean nothing")
+    parser.add_argument("--quick", action="store_true", help="tiny models, as a test; the times are meaningless")
     options = parser.parse_args(arguments)
     for name in options.names:
         if name not in names:
@@ -81,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         device, options.threads, sizes, options.quick, options.emulated, options.rounds, options.images, options.n
     )
     if options.json is not None:
-        # refused before hours are spent; later the file is this run's own
+        # refused before hours are spent
         refuse_existing(options.json)
     threads = torch.get_num_threads()
     torch.set_num_threads(setting.threads)
@@ -110,7 +110,7 @@ def run(setting: Setting, names: Sequence[str], to: Path | None = None) -> None:
         f"times are {machine['clock']}; computed in {' and '.join(machine['precisions'])}"
     )
     if "bfloat16" not in machine["precisions"]:
-        print("bfloat16 is only emulated here: its times mean nothing for machines that compute with it")
+        print("bfloat16 is only emulated here: its times do not apply to machines that compute with it")
     if not {PANEL, *NAMED_ONLY} >= {*names}:
         for size in setting.chosen_sizes:
             machine[f"peak_{size}_gflop_s"] = peak(setting, size) / 1e9
@@ -127,7 +127,7 @@ def _measured(name: str, setting: Setting) -> dict[str, Any]:
     module = importlib.import_module(f"benchmarks.{name}")
     found: dict[str, Any] = module.measure(setting)
     if name in IN_A_BROWSER:
-        print(f"{name}: waiting times of a person, by the wall clock")
+        print(f"{name}: waiting times of a user, by the wall clock")
         for what, value in found.items():
             print(f"{name}: {what} {value:,.1f}" if isinstance(value, float) else f"{name}: {what} {value}")
         return found

@@ -32,7 +32,7 @@ class Side:
 def compare(
     setting: Setting, sides: Sequence[Side], peak: float | None = None, clock: Callable[[], float] | None = None
 ) -> list[dict[str, Any]]:
-    """Let the sides take turns, and return a row for each; all are compared with the first.
+    """Run the sides in turns, and return a row for each; all are compared with the first.
 
     Parameters
     ----------
@@ -47,16 +47,16 @@ def compare(
     -------
     list of dict
         `side`, `ms` (median) with `ms_low` and `ms_high` (the range), `ratio` (median over rounds of its time by the
-        first side's in the same round) with `ratio_low` and `ratio_high`, `n` rounds; where FLOPs are known `gflop_s`
-        and `speed` (FLOP/s by the first side's); where the peak is, `of_peak`.
+        first side's in the same round) with `ratio_low` and `ratio_high`, `n` rounds; if FLOPs are known, `gflop_s`
+        and `speed` (FLOP/s by the first side's); if the peak is, `of_peak`.
     """
     clock = clock or setting.clock
     taken: dict[str, list[float]] = {side.name: [] for side in sides}
-    # the first round prepares: caches, kernels, memory
+    # the first round fills caches, and prepares kernels and memory
     n_thrown_away = 0 if setting.quick else 1
     for round_ in range(n_thrown_away + setting.n_rounds):
         for side in sides:
-            # one side must not pay for the garbage of another
+            # garbage of one side must not be collected during another
             gc.collect()
             start = clock()
             side.run()

@@ -18,7 +18,7 @@ from cortexsim.model.moments import EPSILON, Statistics
 
 
 class TimedNorm(nn.Module):
-    """The batch's own moments in training, stored ones of each time in evaluation."""
+    """Normalization with the batch's moments in training, and with stored moments of each time in evaluation."""
 
     def __init__(self, place: str, statistics: Statistics | None) -> None:
         super().__init__()
@@ -32,12 +32,12 @@ class TimedNorm(nn.Module):
 
 
 class NaiveTransition(nn.Module):
-    """One transition as a module of its own: (BN, ReLU, convolution) once or twice, and the identity."""
+    """One transition as a separate module: (BN, ReLU, convolution) once or twice, and the identity."""
 
     def __init__(self, model: cs.Cortex, transition: cs.Transition, statistics: Statistics | None) -> None:
         super().__init__()
         if not isinstance(transition.kind, str) or not Kind.parse(transition.kind).normalized:
-            raise ValueError(f"the naive loop knows BRC and BRD, got {transition.kind_name}")
+            raise ValueError(f"the naive loop supports BRC and BRD, got {transition.kind_name}")
         self.shortcut = Kind.parse(transition.kind).shortcut
         self.norms, self.convolutions = nn.ModuleList(), nn.ModuleList()
         kernels = model.kernels(transition.name, model.readout_time - 1)
@@ -66,8 +66,8 @@ class NaiveTransition(nn.Module):
 class NaiveLoop(nn.Module):
     """The model as one would first write it: every transition whose source is populated, at every time, NCHW.
 
-    A flash of one step, weights shared over time, the weights and statistics of a model. It leaves out what would slow
-    it further: empty states are skipped rather than computed as zeros, and there are no running averages.
+    A flash of one step, weights shared over time, the weights and statistics of a model. It leaves out operations that
+    would slow it further: empty states are skipped rather than computed as zeros, and there are no running averages.
     """
 
     def __init__(self, model: cs.Cortex) -> None:
@@ -143,7 +143,7 @@ class Block(nn.Module):
 
 
 class MatchedResNet(nn.Module):
-    """A pre-activation ResNet with a stage for each width, of about so many multiplications; channels-last.
+    """A pre-activation ResNet with a stage for each width, of about a given number of multiplications; channels-last.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ class MatchedResNet(nn.Module):
     side : int
         Of the images, in pixels.
     multiply_adds : int
-        Target for its convolutions on one image. The attribute `multiply_adds` is what they do take.
+        Target for its convolutions on one image. The attribute `multiply_adds` is their actual number.
     """
 
     def __init__(self, features: Sequence[int], side: int, multiply_adds: int, n_classes: int = 10) -> None:

@@ -25,7 +25,7 @@ N_BATCHES = 8
 def measure(setting: Setting) -> dict[str, Any]:
     """Compare a recording to zarr with the same schedule unrecorded, and with writing the same data.
 
-    By the wall clock, since one thread writes while another runs.
+    Times are by the wall clock, because one thread writes while another runs.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""One evaluation of one image, and the check in it that the statistics belong to the weights."""
+"""One evaluation of one image, and its check that the statistics belong to the weights."""
 
 from __future__ import annotations
 

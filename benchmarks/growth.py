@@ -23,7 +23,7 @@ def measure(setting: Setting) -> dict[str, Any]:
     """
     tables = {}
     few = 2 if setting.quick else len(TIMES)
-    # on a CPU the larger models take minutes and show the same
+    # on a CPU, the larger models take minutes, with the same result
     for size in setting.chosen_sizes if setting.device == "cuda" else setting.chosen_sizes[:1]:
         for links in ("full", "adjacent"):
             with_time = [side(setting, size, links, until, 3, f"T = {until}") for until in TIMES[:few]]

@@ -33,7 +33,7 @@ def measure(setting: Setting) -> dict[str, Any]:
 def sides(setting: Setting, size: str, n: int) -> list[Side]:
     """Return the competitors, ready to run."""
     images = setting.images(n)
-    # calibrated on the same images: which ones does not change the time
+    # calibrated on the same images, since the choice does not change the time
     model = setting.model(size, "adjacent", UNTIL)
     cs.calibrate(model, images, until=UNTIL)
     times = model.readable(cs.flash(1), UNTIL)

@@ -23,7 +23,7 @@ import cortexsim as cs
 from benchmarks.machine import Setting
 from cortexsim.model.checkpoint import read_tensors
 
-# imported once, in a process without threads, from which the others are forked in an instant
+# imported once, in a process without threads, from which the others are forked quickly
 PRELOADED = ["benchmarks.kills", "torch._dynamo", "zarr", "dask.array", "distributed", "h5netcdf", "psutil"]
 FULL, INTERRUPTED, NO_SPACE = "full disk", 130, 28
 # the exit code after each way of ending
@@ -56,7 +56,7 @@ def measure(setting: Setting) -> dict[str, Any]:
     for work in WORKS:
         for way in WAYS:
             rows.append(_filled(context, work, n) if way == FULL else _ended(context, work, way, n))
-            # it takes long, and the user may stop the next one
+            # printed at once: the next one takes long, and the user may stop it
             print(f"{rows[-1]['side']}: {rows[-1]['note']}", flush=True)
     lost = [f"{row['side']}: {text}" for row in rows for text in row["lost"]]
     if lost:
@@ -82,7 +82,7 @@ def _ended(context: Any, work: Work, way: str, n: int) -> dict[str, Any]:
                 lost += work.check(folder)
                 continue
             if code:
-                lost.append(f"it did not resume after {way} {kills}: exit code {code}")
+                lost.append(f"it did not resume after {way} number {kills}: exit code {code}")
             else:
                 ends += 1
                 lost += work.compare(whole, folder)
@@ -91,7 +91,7 @@ def _ended(context: Any, work: Work, way: str, n: int) -> dict[str, Any]:
 
 
 def _filled(context: Any, work: Work, n: int) -> dict[str, Any]:
-    """Run it n times on a disk that is too small, then give it room and resume it."""
+    """Run it n times on a disk that is too small, then enlarge the disk and resume it."""
     drawn, lost = random.Random(f"{work.name} {FULL}"), []
     kills = before_anything = ends = 0
     with tempfile.TemporaryDirectory(prefix="cortexsim-kills-") as name:
@@ -122,14 +122,14 @@ def _filled(context: Any, work: Work, n: int) -> dict[str, Any]:
 
 
 def _mount(folder: Path, size: int, *, again: bool = False) -> bool:
-    """Mount a disk of so many bytes in memory, or change its size; return False where that is not allowed."""
+    """Mount a disk of a given size in memory, or change its size; return False if that is not allowed."""
     options = f"{'remount,' * again}size={size}"
     done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True, check=False)
     return done.returncode == 0
 
 
 def _whole(context: Any, work: Work, folder: Path) -> tuple[Path, float]:
-    """Let it run to its end, and return its folder and how long it took, in s."""
+    """Run it to its end, and return its folder and its duration in s."""
     whole = folder / "whole"
     whole.mkdir()
     started = time.perf_counter()
@@ -194,7 +194,7 @@ class Work:
     ----------
     name : str
     do : callable
-        Does it in a folder, and resumes an earlier run there.
+        Does the work in a folder, and resumes an earlier run there.
     check : callable
         Returns the damage that an ended process has left in a folder.
     compare : callable

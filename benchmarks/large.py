@@ -25,7 +25,7 @@ MOST_MEMORY = 2e9
 
 
 def measure(setting: Setting) -> dict[str, Any]:
-    """Record each number of stimuli in a process of its own, which reads its images from disk.
+    """Record each number of stimuli in a separate process, which reads its images from disk.
 
     Returns
     -------

@@ -74,7 +74,7 @@ def measure(setting: Setting) -> dict[str, Any]:
                 found.setdefault("from `cortexsim lab` to the panels of 00, all cells run, s", []).append(panel)
                 for name in [FIRST_NOTEBOOK] if setting.quick else names:
                     _shut_down(page)
-                    # all notebooks take many minutes, so each result is printed at once
+                    # all notebooks together take many minutes, so each result is printed at once
                     taken = _lesson(page, address, name)
                     times = ", ".join(f"{what} {seconds:,.1f} s" for what, seconds in taken.items())
                     print(f"round {k + 1} of {rounds}: {name}: {times}", flush=True)
@@ -112,5 +112,5 @@ def _run(page: Page) -> None:
 
 
 def _shut_down(page: Page) -> None:
-    """End all kernels, so that no earlier one computes next to the next."""
+    """End all kernels, so that none of them computes while the next one does."""
     page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")

@@ -33,15 +33,15 @@ class Setting:
     sizes : tuple of str
         "small" (16/32/64 channels at 32x32 px), "mid" (64/128/256).
     quick : bool
-        Tiny models and one round, to see that all runs: the times mean nothing.
+        Tiny models and one round, to check that everything runs: the times are meaningless.
     emulated : bool
         Time bfloat16 where the machine only emulates it, too.
     rounds : int or None
-        How often each competitor runs; by default 7.
+        Number of runs of each competitor; by default 7.
     images_at_once : int or None
-        By default what fills a GPU, and less on a CPU.
+        By default enough to fill a GPU, and less on a CPU.
     n_kills : int
-        How often each thing is killed.
+        Number of kills of each kind.
     """
 
     device: str = "cpu"

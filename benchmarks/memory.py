@@ -1,4 +1,4 @@
-"""Peak memory of each competitor, in a process of its own."""
+"""Peak memory of each competitor, in a separate process."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def measure(setting: Setting) -> dict[str, Any]:
 
 
 def risen(device: str, run: Callable[[], Any]) -> float:
-    """Run something, and return by how many MB the peak of memory exceeds the memory before."""
+    """Run a function, and return the MB by which the peak of memory exceeds the memory before."""
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
         allocated = torch.cuda.memory_allocated()
@@ -81,7 +81,7 @@ def resident(what: str) -> float:
     """Return the memory in use (VmRSS) or its peak (VmHWM), in bytes."""
     status = Path("/proc/self/status")
     if status.exists():
-        # ru_maxrss would start with the memory of the parent when it forked
+        # ru_maxrss would include the memory of the parent at the fork
         found = next(line for line in status.read_text().splitlines() if line.startswith(f"{what}:"))
         return float(found.split()[1]) * 1024
     import resource

@@ -48,7 +48,7 @@ def measure(setting: Setting) -> dict[str, Any]:
     Returns
     -------
     dict
-        What was measured, with its unit, to its value.
+        From each quantity, with its unit, to its value.
     """
     with tempfile.TemporaryDirectory() as folder, lab(Path(folder)) as address, chromium() as page:
         cells = "import cortexsim as cs; cs.explore", "panel = cs.explore.Tour(question='')\npanel", "panel.wait()"
@@ -72,7 +72,7 @@ def measure(setting: Setting) -> dict[str, Any]:
             **_summary("another image on the screen", _show(page)),
         }
         for k, slid in enumerate((*SLIDERS, EDITOR)):
-            # each in a notebook of its own, as a person has them: what else is on a page makes all of it slower
+            # each in a separate notebook, as for a user: other content of a page would make it slower
             page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
             write_notebook(Path(folder) / "notebooks" / f"slider-{k}.ipynb", "import cortexsim as cs", slid.cell)
             open_notebook(page, address, f"slider-{k}.ipynb")
@@ -111,7 +111,7 @@ def _move(page: Page) -> list[float]:
 
 
 def _show(page: Page) -> list[float]:
-    """Ask for other images by the button."""
+    """Request other images by the button."""
     page.evaluate(WATCH, ["click", "data-scene"])
     for k in range(N_IMAGES):
         page.get_by_role("button", name="shuffle").click()

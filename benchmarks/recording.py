@@ -26,7 +26,7 @@ def measure(setting: Setting) -> dict[str, Any]:
     Returns
     -------
     dict
-        From a title to rows; see `alternate.compare`. Where torchlens is not installed a row says so.
+        From a title to rows; see `alternate.compare`. If torchlens is not installed, a row says so.
     """
     tables = {}
     for size in setting.chosen_sizes:

@@ -13,7 +13,7 @@ TIME = "time (steps)"
 
 @dataclass(frozen=True)
 class Slid:
-    """A panel in a cell of its own, and its slider.
+    """A panel in a separate cell, and its slider.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ SLIDERS = (
     Slid(
         "07, threshold: three figures",
         "lesions = cs.explore.Lesions('contours', n=40)\nlesions.compute()\nlesions",
-        "decides at a confidence of",
+        "decision at a confidence of",
     ),
     Slid(
         "08, stream: one figure with its pictures",
@@ -78,7 +78,7 @@ SETTLED = f"() => measured.drawn !== null && performance.now() - measured.drawn 
 
 
 def slide(page: Page, cell: Locator, slid: Slid, n: int) -> list[float]:
-    """Press the slider's keys `n` times, to and fro, and return how long each took to be drawn, in ms."""
+    """Press the slider's keys `n` times, back and forth, and return the time to draw each, in ms."""
     cell.scroll_into_view_if_needed()
     control = _control(cell, slid)
     control.focus()
@@ -87,7 +87,7 @@ def slide(page: Page, cell: Locator, slid: Slid, n: int) -> list[float]:
     taken = []
     for step in range(n):
         if slid == EDITOR:
-            # an empty cell is linked, and what was linked is cut
+            # an empty cell is linked, and a linked one is cut
             page.keyboard.press("Delete" if step % 2 else "Enter")
         else:
             page.keyboard.press("ArrowRight" if step % 6 < 3 else "ArrowLeft")

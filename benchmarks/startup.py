@@ -41,13 +41,13 @@ def measure(setting: Setting) -> dict[str, Any]:
             python("import sys; sys.argv = ['cortexsim', '--help']; from cortexsim._start import main; main()"),
         ),
     ]
-    # each takes seconds, so there are few rounds
+    # each run takes seconds, so there are few rounds
     few = replace(setting, rounds=setting.rounds or (1 if setting.quick else 5))
     return {"starting": compare(few, sides[1:] if setting.quick else sides)}
 
 
 def python(code: str) -> Callable[[], None]:
-    """Return a function that runs code in a process of its own."""
+    """Return a function that runs code in a separate process."""
 
     def run() -> None:
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=FOLDER)

@@ -15,7 +15,7 @@ from benchmarks.competitors import MatchedResNet, NaiveLoop, multiply_adds
 from benchmarks.machine import FEATURES, Setting, peak
 
 READOUT_TIME, LONG = 5, 20
-# forward pass, gradients of the kernels, gradients of the activity: each takes as much
+# forward pass, gradients of the kernels, gradients of the activity: each has the same cost
 PASSES = 3
 
 

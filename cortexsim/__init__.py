@@ -4,7 +4,7 @@ The science is Liao & Poggio (2016), "Bridging the Gaps Between Residual Learnin
 Cortex" (arXiv 1604.03640).
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 import lazy_loader as _lazy
 

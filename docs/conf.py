@@ -1,6 +1,10 @@
 """Settings of the documentation: `uv run --group docs sphinx-build -W -b html docs docs/_build`."""
 
+import sys
 from importlib.metadata import version as installed
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 project = "cortexsim"
 author = "The cortexsim authors"
@@ -12,6 +16,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx_design",
+    "made.pages",
 ]
 exclude_patterns = ["_build"]
 
@@ -25,7 +30,8 @@ numpydoc_class_members_toctree = False
 
 html_theme = "pydata_sphinx_theme"
 html_title = "cortexsim"
-html_static_path = []
+html_static_path = ["static"]
+html_css_files = ["pages.css"]
 html_theme_options = {
     "show_toc_level": 2,
     "navigation_with_keys": False,

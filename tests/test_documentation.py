@@ -8,7 +8,9 @@ import pytest
 import cortexsim as cs
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-PAGES = sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)
+# pages that the build makes are checked by the build
+MADE = {"_build", "learn", "gallery.md"}
+PAGES = sorted(path for path in DOCS.rglob("*.md") if not MADE & set(path.relative_to(DOCS).parts))
 ROOMS = ("analyse", "brains", "datasets", "explore", "experiments", "human", "plot", "predictions", "protocols", "zoo")
 # modules whose contents have entries of their own
 NOT_LISTED = {"cards", "conditions", "human", "milliseconds"}

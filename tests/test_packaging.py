@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import tomllib
 import venv
 import zipfile
@@ -13,6 +14,7 @@ import pytest
 import yaml
 
 import cortexsim
+from cortexsim._support.extras import EXTRAS
 
 ROOT = Path(__file__).resolve().parent.parent
 # names on conda-forge that differ from the Python package
@@ -37,12 +39,32 @@ def bound(requirement):
 
 def test_conda_and_pip_users_get_the_same_dependencies():
     project = pyproject()
-    required = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    extras = project["project"]["optional-dependencies"]
+    groups = [project["project"]["dependencies"], *extras.values(), project["dependency-groups"]["dev"]]
+    required = [one for group in groups for one in group if not one.startswith("cortexsim[")]
     expected = {CONDA_NAMES.get(name, name): version for name, version in map(bound, required)}
     expected["python"] = project["project"]["requires-python"].removeprefix(">=")
     environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     listed = [line for line in environment["dependencies"] if isinstance(line, str) and line != "pip"]
     assert dict(map(bound, listed)) == expected
+
+
+def test_the_extra_all_is_all_extras():
+    extras = pyproject()["project"]["optional-dependencies"]
+    assert extras.pop("all") == [f"cortexsim[{','.join(extras)}]"]
+
+
+def test_messages_about_missing_extras_name_libraries_that_the_extra_brings():
+    extras = pyproject()["project"]["optional-dependencies"]
+    for extra, libraries in EXTRAS.items():
+        assert set(libraries) <= {name for name, _ in map(bound, extras[extra])}
+
+
+def test_the_changelog_describes_the_version_of_the_package():
+    released = re.findall(
+        r"^## \[([\d.]+)\] - \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.M
+    )
+    assert released[0] == cortexsim.__version__
 
 
 def test_the_citation_names_the_version_of_the_package():
@@ -54,13 +76,21 @@ def test_the_wheel_has_the_version_of_the_package(wheel):
     assert wheel.name.startswith(f"cortexsim-{cortexsim.__version__}-")
 
 
+def built(kind, folder):
+    command = [sys.executable, "-m", "hatchling", "build", "--target", kind, "--directory", folder]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (made,) = folder.iterdir()
+    return made
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", folder]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    (built,) = folder.glob("*.whl")
-    return built
+    return built("wheel", tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    return built("sdist", tmp_path_factory.mktemp("sdist"))
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +122,32 @@ def test_the_wheel_contains_package_notebooks_and_data(wheel):
         str(path.relative_to(ROOT)) for kind in ("py", "js", "css") for path in ROOT.glob(f"cortexsim/**/*.{kind}")
     }
     assert expected <= packed
+
+
+def test_wheel_and_source_stay_below_20_megabytes(wheel, source):
+    # the models that ship are 17 MB, compressed
+    assert max(wheel.stat().st_size, source.stat().st_size) < 20e6
+
+
+def test_wheel_and_source_pass_the_check_of_the_index(wheel, source):
+    done = subprocess.run(
+        [sys.executable, "-m", "twine", "check", "--strict", wheel, source], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("PASSED") == 2
+
+
+def test_wheel_and_source_contain_the_licence_and_nothing_of_the_machine(wheel, source):
+    with zipfile.ZipFile(wheel) as archive:
+        packed = archive.namelist()
+    with tarfile.open(source) as archive:
+        sources = archive.getnames()
+    assert f"cortexsim-{cortexsim.__version__}.dist-info/licenses/LICENSE" in packed
+    assert {"LICENSE", "README.md", "CHANGELOG.md", "CITATION.cff", "SECURITY.md", "docs/index.md"} <= {
+        name.partition("/")[2] for name in sources
+    }
+    unwanted = re.compile(r"__pycache__|\.venv|\.ipynb_checkpoints|_build/|/generated/|(^|/)shared/|\.env$")
+    assert [name for name in packed + sources if unwanted.search(name)] == []
 
 
 def test_the_installed_package_finds_its_own_notebooks_and_data(installed, tmp_path):

@@ -31,7 +31,7 @@ def logits_of(name: str, paths: xr.Dataset, until: int) -> np.ndarray:
 
 
 def tile(paths: xr.Dataset, logits: np.ndarray) -> Image.Image:
-    """Draw lines in grey, and in orange what the model tags; the dot as it is shown."""
+    """Draw lines in grey, tagged pixels in orange, and the dot as it is shown."""
     tagged = (1 / (1 + np.exp(-logits)))[..., None]
     line = paths["line"].values[0][..., None]
     colours = line * (LINE + (TAG - LINE) * tagged) + ~line * TAG * tagged / 2

@@ -1,12 +1,12 @@
-"""Train the models that trace curves and mazes, and their controls, and write down what they can do on larger ones.
+"""Train the models that trace curves and mazes, and their controls, and write their results on larger ones.
 
     uv run python tools/train_tracer.py --seed 0
     uv run python tools/train_tracer.py --seed 0 --quick
     uv run python tools/train_tracer.py --model tracer-deep --seed 3
 
-Each run leaves its record and its model in data/models/tracing/ (or in the folder --to); a model that ships is that of
-seed 0, copied to data/models. Sets and criteria are in cortexsim/paper/experiments/tracing.py. The settings come from
-training curves and curves of 20 px that were drawn with another seed; the test part is read once, at the end.
+Each run leaves its record and its model in data/models/tracing/ (or in the folder --to); the bundled models are those
+of seed 0, copied to data/models. Sets and criteria are in cortexsim/paper/experiments/tracing.py. The settings come
+from training curves and curves of 20 px that were drawn with another seed; the test part is read once, at the end.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ HERE = Path(__file__).resolve().parents[1] / "data" / "models"
 
 
 def trained(tracer: Tracer, seed: int, epochs: int | None) -> tuple[cs.Cortex, dict[str, Any]]:
-    """Train a model; return it and what its training took."""
+    """Train a model; return it with the time of its training."""
     model, recipe = tracer.build(seed), recipe_of(tracer, seed, epochs)
     data = training_images(tracer, seed=seed)
     started, used = time.perf_counter(), time.process_time()
@@ -42,7 +42,7 @@ def trained(tracer: Tracer, seed: int, epochs: int | None) -> tuple[cs.Cortex, d
 
 
 def as_record(found: xr.Dataset) -> dict[str, Any]:
-    """Write what was measured as plain values, fractions in percent."""
+    """Return the measurements as plain values, fractions in percent."""
     by, prefix = ("cells", "maze_") if "cells" in found.dims else ("length", "")
     growth, rows = {}, {}
     for value in found[by].values.tolist():

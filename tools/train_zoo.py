@@ -47,7 +47,7 @@ MODELS: dict[str, dict[str, bool]] = {
     "feedforward-deep": {"lateral": False, "feedback": False},
 }
 
-# a mask at every onset that can matter, and the target as its own mask as a control
+# a mask at every onset that can affect the readout, and the target as its own mask as a control
 MASKS = "+".join([f"masked:1:{soa}" for soa in (1, 2, 3, 4, 6)] + [f"masked:1:{soa}:target" for soa in (1, 2, 4)])
 SHOWN = f"6*sustained+2*flash:1+2*flash:2+2*flash:4+{MASKS}"
 # for a readout time of 5: a mask reaches IT three steps after its onset
@@ -96,7 +96,7 @@ class Task:
 
 
 def half_occluded_digits(n: int, *, seed: int, **settings: Any) -> xr.Dataset:
-    """Draw digits: every second one is free, the others are occluded by up to a half."""
+    """Draw digits: every second one is not occluded, the others by up to a half."""
     free = cs.datasets.digits(n - n // 2, seed=2 * seed, occlusion="none", **settings)
     occluded = cs.datasets.digits(n // 2, seed=2 * seed + 1, occlusion=(0.05, 0.5), **settings)
     both = xr.concat([free, occluded], "stimulus", combine_attrs="override")
@@ -197,7 +197,7 @@ TASKS = {
             Stage(
                 32,
                 50_000,
-                # the signal's first way up costs a tenth of all readout times, so most epochs are spent on it
+                # the feedforward sweep costs a tenth of all readout times, so most epochs are spent on it
                 cs.Recipe.quick(
                     epochs=24,
                     growth=((0.0, 0.5), (0.3, 1.0), (0.6, 0.75), (0.8, 1.0)),
@@ -268,7 +268,7 @@ def through_the_stages(
     assert model is not None
     if "feedforward" in name:
         # at later times half of the mixture shows masks, which change the moments; a sustained image is tested with
-        # moments of its own
+        # separate moments
         n = recipe.calibration_images
         some = cs.datasets.spread(data, n) if task.in_folder else data.isel(stimulus=slice(0, n))
         cs.calibrate(model, some, cs.sustained(), until=task.calibrated_until, seed=seed)
@@ -320,9 +320,9 @@ def noted(stage: int, progress: cs.Progress) -> dict[str, Any]:
 
 
 def stays_at_chance(progress: cs.Progress, recipe: cs.Recipe, n_classes: int) -> bool:
-    """Return True if nothing was learned on the signal's first way up, just before later times are unfolded.
+    """Return True if nothing was learned on the feedforward sweep, just before later times are unfolded.
 
-    A stage that unfolds all times at once is never judged: at its step 0 it has seen no image of its own.
+    A stage that unfolds all times at once is never judged: at its step 0, it has not seen any of its images.
     """
     begins = recipe.unfolding[-1][0] * progress.steps
     about_to = begins > 0 and progress.step <= begins < progress.step + EVERY
@@ -368,18 +368,18 @@ def record_of(
 
 
 def processor_and_torch(threads: int) -> str:
-    """Name the processor and the version of torch; the record has the threads in an entry of their own."""
+    """Name the processor and the version of torch; the record has a separate entry for the threads."""
     processor, _, version = machine("cpu", threads).rsplit(", ", 2)
     return f"{processor}, {version.partition('+')[0]}"
 
 
 def name_of(make: Callable[..., xr.Dataset]) -> str:
-    """Return the name of a function, which may have its folder filled in."""
+    """Return the name of a function, which may be a partial with its folder."""
     return (make.func if isinstance(make, partial) else make).__name__
 
 
 def write_model(model: cs.Cortex, name: str, command: str) -> None:
-    """Write a model that ships, and the number by which `cortexsim lab --check` knows it."""
+    """Write a model that ships, and the number by which `cortexsim lab --check` checks it."""
     model.about["command"] = command
     path, known = FOLDER / f"{name}.safetensors", FOLDER / "known.json"
     cs.save(model, path, overwrite=True)
@@ -410,7 +410,7 @@ def main() -> None:
     minutes = (time.perf_counter() - started) / 60
 
     name = f"ventral-stream-{options.task}" + ("" if options.control == "recurrent" else f"-{options.control}")
-    # the folder of the images on this machine is of no use to others
+    # the folder of the images on this machine is not recorded
     arguments = ["~/cifar10" if argument == str(options.data) else argument for argument in sys.argv[1:]]
     command = f"uv run python tools/train_zoo.py {' '.join(arguments)}"
     record = record_of(task, done, name, options.seed, options.threads, minutes, command)

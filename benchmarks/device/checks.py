@@ -14,7 +14,7 @@ TESTS = "tests/test_gpu.py"
 
 
 class _Outcomes:
-    """Writes the outcome of each test as soon as it is known."""
+    """A plug-in that writes the outcome of each test as soon as it is known."""
 
     def __init__(self, work: Work) -> None:
         self.work = work
@@ -40,7 +40,7 @@ def run(work: Work) -> str:
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     os.chdir(ROOT)
     outcomes = _Outcomes(work)
-    # the settings of the project name plug-ins that need not be there
+    # the settings of the project name plug-ins that may be missing
     own = ["-c", os.devnull, "--rootdir", str(ROOT), "--import-mode=importlib", "-p", "no:cacheprovider", "-q"]
     own += ["-o", "markers=gpu: needs a CUDA device"]
     code = pytest.main([*own, "--device", work.device, TESTS], plugins=[outcomes])

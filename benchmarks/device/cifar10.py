@@ -16,9 +16,9 @@ from cortexsim.stimuli.images import as_images
 from cortexsim.training.evaluate import accuracies
 
 MODEL = "fully-recurrent-3-state"
-# the best 3-state model of Liao & Poggio (2016), and a reach beyond it
+# the best 3-state model of Liao & Poggio (2016), and a goal beyond it
 GOALS = (0.0747, 0.05)
-# the learning rate falls until the last epoch, so each number of epochs is a training of its own
+# the learning rate falls until the last epoch, so each number of epochs needs a separate training
 EPOCHS = (10, 16, 24, 40)
 
 

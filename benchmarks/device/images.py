@@ -79,7 +79,7 @@ def labelled(pixels: np.ndarray, labels: Sequence[int] | np.ndarray, classes: Se
 
 
 def made_up(n: int, side: int = 32) -> xr.Dataset:
-    """Make images of ten classes that differ in brightness, in noise."""
+    """Make noise images of ten classes that differ in brightness."""
     generator = np.random.default_rng(n)
     labels = np.arange(n) % 10
     pixels = generator.integers(0, 60, (n, side, side, 3)) + 18 * labels[:, None, None, None]

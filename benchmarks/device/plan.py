@@ -1,4 +1,4 @@
-"""The plan: steps in order of worth, each in a process of its own, within a given number of minutes."""
+"""The plan: steps in order of priority, each in a separate process, within a given number of minutes."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Step:
     name : str
         The module `benchmarks.device.NAME` with the function `run(work)`.
     least_s : float
-        Seconds without which it is not started.
+        Least number of seconds left for which it is started.
     most_s : float
-        Seconds after which it is ended; what it has written stays.
+        Seconds after which it is ended; its output so far is kept.
     needs_data : bool
         It shows CIFAR-10 (JPEG).
     """
@@ -38,7 +38,7 @@ class Step:
     needs_data: bool = False
 
 
-# in order of worth. A step for the tracer (training time, canvases of 128x128 px, 1,000 steps) comes last, once the
+# in order of priority. A step for the tracer (training time, canvases of 128x128 px, 1,000 steps) comes last, once the
 # model exists: a module `benchmarks.device.tracer`, and a line here
 STEPS = (
     Step("checks", 20, 100),
@@ -46,12 +46,12 @@ STEPS = (
     Step("cifar10", 45, 200, needs_data=True),
     Step("states", 45, 3600, needs_data=True),
 )
-# a process that is to end gets this long to do so
+# time that a process gets to end
 GRACE_S = 5.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the plan; 0 if every step that was started did its work."""
+    """Run the plan; return 0 if every step that was started succeeded."""
     names = [step.name for step in STEPS]
     parser = argparse.ArgumentParser(prog="python -m benchmarks device", description=__doc__)
     parser.add_argument(
@@ -94,7 +94,7 @@ def run_plan(steps: Sequence[Step], plan: Work) -> int:
     Returns
     -------
     int
-        0 if every step that was started did its work, else 1.
+        0 if every step that was started succeeded, else 1.
     """
     context = _context()
     outcomes: dict[str, dict[str, object]] = {}
@@ -129,7 +129,7 @@ def _not_started(step: Step, plan: Work) -> str:
 
 
 def _run(context: multiprocessing.context.BaseContext, work: Work) -> None:
-    """Run a step in a process of its own: an error of the device that ends it, ends nothing else."""
+    """Run a step in a separate process, so that an error of the device affects this step only."""
     work.write(status="running", date=time.strftime("%Y-%m-%d %H:%M:%S"))
     process = context.Process(target=do, args=(work,))  # type: ignore[attr-defined]
     process.start()
@@ -161,7 +161,7 @@ def do(work: Work) -> None:
 
 
 def _context() -> multiprocessing.context.BaseContext:
-    """Return how processes start: from one that has imported torch but never touched the GPU, where that can be."""
+    """Return the way to start processes: from one that has imported torch but never used the GPU, if possible."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")

@@ -27,7 +27,7 @@ DTYPES = {"float32": None, "bfloat16": torch.bfloat16}
 
 
 def run(work: Work) -> str:
-    """Measure table by table, in order of worth; return the tables that failed."""
+    """Measure table by table, in order of priority; return the tables that failed."""
     setting = work.setting()
     tables: dict[str, Rows] = {}
     failed, left_out = [], []
@@ -47,7 +47,7 @@ def run(work: Work) -> str:
 
 
 def _tables(setting: Setting) -> Iterator[tuple[str, float, Callable[[], Rows]]]:
-    """List the tables: title, the seconds that one takes at most, and a function that measures it."""
+    """List the tables: the title, the most seconds that it takes, and a function that measures it."""
     large, *smaller = reversed(setting.chosen_sizes)
     yield "convolution peak", 5, partial(_peaks, setting)
     yield f"training step, {large}, full", 15, partial(_training, setting, large, "full")
@@ -62,7 +62,7 @@ def _tables(setting: Setting) -> Iterator[tuple[str, float, Callable[[], Rows]]]
         yield f"training step, {size}, adjacent", 12, partial(_training, setting, size, "adjacent")
     yield f"recording with hooks, {setting.chosen_sizes[0]}, full", 10, partial(_hooks, setting)
     if setting.device == "cuda":
-        # a compiler takes its time: last
+        # last, because compiling takes long
         for size in (large, *smaller):
             yield f"training step, {size}, full, compiled", 60, partial(_compiled, setting, size)
 
@@ -148,7 +148,7 @@ def _recording(setting: Setting, size: str) -> Rows:
 
 
 def _interactive(setting: Setting) -> Rows:
-    """Time the case in which a person waits."""
+    """Time the interactive case."""
     n = 4 if setting.quick else interactive.N_IMAGES
     size = setting.chosen_sizes[0]
     return compare(setting, interactive.sides(setting, size, n), peak(setting, size))
@@ -189,7 +189,7 @@ def _reading(model: cs.Cortex, time: int, again: bool) -> Callable[[Tensor], Ten
 
 
 def _hooks(setting: Setting) -> Rows:
-    """Compare what hooks collect with a recording."""
+    """Compare a collection by hooks with a recording."""
     model, images = calibrated(setting, setting.chosen_sizes[0], "full", recording.UNTIL)
     return compare(setting, recording.hooks(setting, model, images))
 

@@ -1,4 +1,4 @@
-"""The paper's experiments at the paper's scale, as far as the time goes: a training that cannot end is not begun."""
+"""The paper's experiments at the paper's scale, in a given time: a training that cannot be finished is not started."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _seconds(part: Training, scale: Scale, material: Material, device: torch.dev
 
 
 def _measured(part: Training, scale: Scale, material: Material, device: torch.device, work: Work) -> dict[str, Any]:
-    """Train and test a part; what it measured is there as a plain Dataset (`xarray.Dataset.from_dict`)."""
+    """Train and test a part; its measurement is a plain Dataset (`xarray.Dataset.from_dict`)."""
     lines: list[str] = []
 
     def report(fraction: float, message: str) -> None:

@@ -24,9 +24,9 @@ class Work:
     device : str
         "cuda" or "cpu".
     folder : path
-        Where `STEP.json` is written.
+        Folder of `STEP.json`.
     deadline : float
-        When the step must be over, by `time.time()`.
+        Time at which the step must be over, by `time.time()`.
     quick : bool
         Tiny models, to see that everything runs.
     data : path, optional
@@ -66,7 +66,7 @@ class Work:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as JSON has it: no NaN, and texts as keys."""
+    """Return a value in the form of JSON: without NaN, and with strings as keys."""
     if isinstance(value, dict):
         return {str(key): _plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple):

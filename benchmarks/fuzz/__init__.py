@@ -1,1 +1,1 @@
-"""Generated input: a right result, or an error in the project's own words."""
+"""Generated input: the result is correct, or the error is one that the project words itself."""

@@ -1,6 +1,6 @@
-"""Files damaged at random, each opened as its user would: what comes of it.
+"""Files damaged at random, each opened as its user would open it, and the outcomes.
 
-`cases` yields damaged files of every kind, `judge` opens one and says how that went. The rule: the same contents as
+`cases` yields damaged files of every kind, `judge` opens one and returns the outcome. The rule: the same contents as
 before, or an error in the project's own words.
 """
 
@@ -38,7 +38,7 @@ class Case:
         One of `KINDS`.
     path : Path
     damage : str
-        What was done to it.
+        Description of the damage.
     """
 
     kind: str
@@ -48,12 +48,12 @@ class Case:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of opening a file.
+    """The outcome of opening a file.
 
     Parameters
     ----------
     what : str
-        One of `OUTCOMES`: the same contents; refused in the project's own words; other contents in silence; a raw
+        One of `OUTCOMES`: the same contents; refused in the project's own words; other contents without an error; a raw
         error; or too slow.
     text : str
         The error.
@@ -144,7 +144,7 @@ SUFFIXES = {
     "h5": ".h5",
     "npz": ".npz",
 }
-# what of these is changed is another text or number of their author's, and nothing in them could tell
+# a change in these is another valid text or number, which cannot be detected
 UNCHECKED = ("panel", "study", "mat", "h5", "npz")
 
 
@@ -159,7 +159,7 @@ def cases(files: dict[str, Path], folder: Path, n: int, seed: int = 0) -> Iterat
     files : dict of str to Path
         By kind, as `make` returns them.
     folder : Path
-        Where the copies are made; each is removed when the next one is asked for.
+        Folder of the copies; each is removed when the next one is requested.
     n, seed : int
     """
     for kind, whole in files.items():
@@ -197,11 +197,11 @@ def _damage(path: Path, drawn: random.Random) -> str:
     return f"{how} at {place} of {file.relative_to(path.parent)}"
 
 
-# --- what comes of it
+# --- outcomes
 
 
 def judge(case: Case, expected: str) -> Outcome:
-    """Open a damaged file, and say how that went.
+    """Open a damaged file, and return the outcome.
 
     Parameters
     ----------
@@ -246,7 +246,7 @@ def count(n: int, folder: Path, seed: int = 0) -> tuple[dict[str, Counter[str]],
 
 @contextmanager
 def _ended_after(seconds: float) -> Iterator[None]:
-    """Raise TimeoutError in what takes longer, where the system has alarms; C code that spins does not hear it."""
+    """Raise TimeoutError in work that takes longer, if the system has alarms; C code in a loop is not interrupted."""
     if not hasattr(signal, "SIGALRM"):
         yield
         return

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from cortexsim._support.checks import one_of, seed_of, whole
+from cortexsim._support.extras import check_extra
 from cortexsim._support.labelled import names_among, places_of
 from cortexsim.analyse import counted_pairs
 from cortexsim.analyse.counted_pairs import CountedPairs
@@ -81,6 +82,7 @@ def compare_rdms(
     Nili, H. et al. (2014). A toolbox for representational similarity analysis. PLOS Computational Biology 10.
     Schütt, H. et al. (2023). Statistical inference on representational geometries. eLife 12.
     """
+    check_extra("brains", "comparisons of dissimilarity matrices")
     one_of(method, "method", METHODS)
     n_bootstrap, seed = whole(n_bootstrap, "n_bootstrap", 0, unit="resamples"), seed_of(seed)
     rdms, references, clock, has_clock = checked(model, reference)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from cortexsim._support.extras import check_extra
 from cortexsim._support.files import as_path
 from cortexsim._support.strangers import rehearsed
 from cortexsim.brains.matlab import read_matlab
@@ -34,7 +35,7 @@ def read(
           name the matrices.
         - `.mat`: a struct array with the field `RDM` (a matrix, or a row of all pairs) and optionally `name`, of shape
           (1, subject, session) as in the RSA toolbox for MATLAB, or of one matrix; or a plain array, of one matrix or
-          with the dimensions `dims` before or after the two of the stimuli. Of any version, 7.3 too.
+          with the dimensions `dims` before or after the two of the stimuli. Of any version, including 7.3.
         - `.nc`: netCDF with a variable that has the dimensions of the result.
         - `.npz`: an archive of numpy with the array `rdm`, the array of texts `dims` that names its dimensions, and
           optionally an array for each dimension, e.g. `time`, with `time_units`.
@@ -58,8 +59,8 @@ def read(
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is of another kind, damaged, or a pickle that was not allowed; if it lacks something, or contains
-        matrices that are not square, symmetric and zero on the diagonal.
+        If the file has an unknown format, is damaged, or is a pickle that was not allowed; if it lacks something, or
+        contains matrices that are not square, symmetric and zero on the diagonal.
     """
     path = as_path(path)
     if not path.is_file():
@@ -90,6 +91,7 @@ def read(
 
 
 def _read_rsatoolbox(path: Path, file_type: str, dims: Sequence[str] | None) -> xr.DataArray:
+    check_extra("brains", "files of rsatoolbox")
     from rsatoolbox.rdm.rdms import load_rdm
 
     try:

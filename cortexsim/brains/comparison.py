@@ -51,7 +51,7 @@ def compare(
     images : Tensor or Dataset
         The images that the brain was shown, at the model's size; see `brains.images`. In the order of its matrices,
         unless both name the stimuli (`stimulus_name`, `file_name`): then the matrices are put in the order of the
-        images by these names, without the endings of files. A warning says where only one of the two has names.
+        images by these names, without the endings of files. A warning is given if only one of the two has names.
     rdms : DataArray, (subject, session, [time,] stimulus, other_stimulus)
         As `brains.read` returns it. Sessions are averaged within a subject first.
     until : int
@@ -73,17 +73,17 @@ def compare(
     progress : bool
         Show progress bars.
     report : callable, optional
-        Called with the fraction that is done and what comes next; an exception from it stops the comparison.
+        Called with the fraction that is done and a message on the next step; an exception from it stops the comparison.
 
     Returns
     -------
     DataArray, (model, state, time[, brain_time])
-        `model` is "trained" or "untrained". Coordinates: `low` and `high`; `pixels`, `pixels_low`, `pixels_high`; where
-        there are two or more subjects `ceiling_low` and `ceiling_high`. Pixels and ceiling are single numbers, or over
+        `model` is "trained" or "untrained". Coordinates: `low` and `high`; `pixels`, `pixels_low`, `pixels_high`; with
+        two or more subjects `ceiling_low` and `ceiling_high`. Pixels and ceiling are single numbers, or over
         brain_time. NaN where a state is empty. `training` (state, time[, brain_time]) is the similarity of the trained
         minus that of the untrained model, in the same resamples, with `training_low` and `training_high`: an interval
-        over stimuli, and over subjects where there are several; see `analyse.similarity_difference`. It is about these
-        two sets of weights; a claim about training needs several.
+        over stimuli, and over subjects if there are several; see `analyse.similarity_difference`. It concerns these two
+        sets of weights only; a claim about training needs several seeds.
 
     Raises
     ------

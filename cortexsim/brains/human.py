@@ -73,7 +73,7 @@ def numbers(study: str) -> xr.DataArray:
     known = _studies()
     one_of(study, "study", known)
     rows = [row for row in _rows() if row["study"] == study]
-    # a condition counts only where every number has it
+    # a condition is a dimension only if every number states it
     dims = [name for name in CONDITIONS if all(row[name] for row in rows)]
     values = {name: list(dict.fromkeys(_value(row, name) for row in rows)) for name in dims}
     shape = tuple(len(known) for known in values.values())

@@ -26,8 +26,8 @@ _NAME = re.compile(r"(?P<region>[^|]+)\|(?P<subject>[^|]+)\|\s*Session:\s*(?P<se
 def contents(path: Path) -> dict[str, Any]:
     """Read a MATLAB file of any version.
 
-    A single damaged bit can crash the library that reads these files, or keep it for ever: a child process reads the
-    file first, and hands on what it contains.
+    A single damaged bit can make the library that reads these files crash or hang, so a child process reads the file
+    first and returns its contents.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def contents(path: Path) -> dict[str, Any]:
 
 
 def _is_hdf5(path: Path) -> bool:
-    """Return whether the file is HDF5: its signature stands at byte 0, 512, 1024, 2048, ..."""
+    """Return whether the file is HDF5: its signature is at byte 0, 512, 1024, 2048, ..."""
     with path.open("rb") as file:
         start = file.read(_AT_MOST_BEFORE_IT + len(_SIGNATURE_OF_HDF5))
     places = [0]
@@ -106,7 +106,7 @@ def read_matlab(path: Path, variable: str | None, name: str | None, dims: Sequen
         if struct.size == 1:
             struct, names, dims = struct.reshape(()), names.reshape(()), ()
         elif struct.ndim == 3 and struct.shape[0] == 1:
-            # (region, subject, session), as the RSA toolbox for MATLAB has it
+            # (region, subject, session), as in the RSA toolbox for MATLAB
             struct, names, dims = struct[0], names[0], ("subject", "session")
         else:
             raise ValueError(
@@ -153,7 +153,7 @@ def _read_plain(source: str, values: np.ndarray, dims: Sequence[str] | None) -> 
             f"{source} has the shape {values.shape}: name its dimensions besides the two of the stimuli by dims=, such "
             f"as ('subject',); got {dims or 'none'}"
         )
-    # MATLAB's own way is to have the subjects last, others have them first; an array that fits both is the same in both
+    # subjects come last by MATLAB's convention, first by others; an array that fits both is the same in both
     layouts = [values, np.moveaxis(values, (0, 1), (-2, -1))]
     chosen = next((one for one in layouts if _may_be_matrices(one)), values)
     return labelled_matrices(chosen, (*dims, *STIMULI), {}, source=source)

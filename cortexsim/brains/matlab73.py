@@ -9,7 +9,7 @@ import numpy as np
 
 from cortexsim._support.strangers import check_hdf5
 
-DEEPEST = 16  # structs and cells in each other
+DEEPEST = 16  # levels of structs and cells within each other
 
 
 def contents_of_hdf5(path: Path) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def contents_of_hdf5(path: Path) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        If the file is damaged, or reaches beyond itself.
+        If the file is damaged, or refers to places beyond its end.
     """
     import h5py
 
@@ -28,7 +28,7 @@ def contents_of_hdf5(path: Path) -> dict[str, Any]:
             # MATLAB keeps what its cells and structs refer to in groups whose names begin with #
             return {str(name): _value(file, file[name], 0) for name in file if not name.startswith("#")}
         except (KeyError, TypeError, AttributeError, OSError, RuntimeError) as error:
-            raise ValueError(f"{path} is no MATLAB file of version 7.3, or it is damaged: {error}") from error
+            raise ValueError(f"{path} is not a MATLAB file of version 7.3, or it is damaged: {error}") from error
 
 
 def _value(file: Any, one: Any, depth: int) -> Any:
@@ -36,7 +36,7 @@ def _value(file: Any, one: Any, depth: int) -> Any:
     import h5py
 
     if depth > DEEPEST:
-        raise ValueError(f"{file.filename}: structs and cells are more than {DEEPEST} deep")
+        raise ValueError(f"{file.filename}: structs and cells are nested more than {DEEPEST} deep")
     if isinstance(one, h5py.Group):
         return _struct(file, one, depth)
     kind = one.attrs.get("MATLAB_class", b"")
@@ -56,12 +56,12 @@ def _value(file: Any, one: Any, depth: int) -> Any:
         return (values["real"] + 1j * values["imag"]).T
     if kind == "logical":
         values = values.astype(bool)
-    # MATLAB has no fewer than two dimensions
+    # arrays in MATLAB have at least two dimensions
     return np.atleast_2d(values).T
 
 
 def _struct(file: Any, group: Any, depth: int) -> np.ndarray:
-    """Read a struct array: of one element, each field is there as it is; of several, as references."""
+    """Read a struct array; the fields of a single element are stored directly, those of several as references."""
     import h5py
 
     fields = list(group)

@@ -66,7 +66,7 @@ def labelled_matrices(
             f"{source}: a dissimilarity matrix must be symmetric, but between stimuli {at[-2]} and {at[-1]} it is "
             f"{values[tuple(at)]:.4g} in one direction and {mirrored[tuple(at)]:.4g} in the other"
         )
-    # no distance is measured between a stimulus and itself, so NaN there lacks nothing
+    # the distance of a stimulus from itself is not measured, so NaN is allowed there
     places = np.arange(n)
     values[..., places, places] = np.nan_to_num(values[..., places, places], nan=0.0)
     diagonal = np.diagonal(values, axis1=-2, axis2=-1)
@@ -81,7 +81,7 @@ def labelled_matrices(
     for dim in (*DIMS[:2], *STIMULI):
         if dim not in array.coords:
             array = array.assign_coords({dim: np.arange(array.sizes[dim])})
-    # stimuli are numbered like those of a model; their names are a coordinate of their own
+    # stimuli are numbered like those of a model; their names are a separate coordinate
     if array["stimulus"].dtype.kind not in "iu":
         array = array.assign_coords(stimulus_name=("stimulus", array["stimulus"].values))
     numbered = np.arange(n)
@@ -91,7 +91,7 @@ def labelled_matrices(
 
 
 def _in_one_order(array: xr.DataArray, source: str) -> xr.DataArray:
-    """Return matrices whose columns are in the order of their rows, where both carry names."""
+    """Return matrices whose columns are in the order of their rows, if both have names."""
     if not all(name in array.coords and array[name].dims == (name,) for name in STIMULI):
         return array
     rows, columns = (array[name].values for name in STIMULI)

@@ -1,4 +1,4 @@
-"""Names of stimuli: a brain's matrices and images are put in one order by the names that both carry."""
+"""Names of stimuli: a brain's matrices and images are put in one order by the names that both have."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cortexsim.stimuli.images import stimulus_coordinates
 
 
 def in_order_of(images: Any, rdms: xr.DataArray) -> xr.DataArray:
-    """Return a brain's matrices with their stimuli in the order of the images, by the names that both carry.
+    """Return a brain's matrices with their stimuli in the order of the images, by the names that both have.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def in_order_of(images: Any, rdms: xr.DataArray) -> xr.DataArray:
     Returns
     -------
     DataArray
-        With a warning where only one of the two has names, and the order of both must be trusted.
+        Unchanged, with a warning, if only one of the two has names: the order cannot be checked then.
 
     Raises
     ------

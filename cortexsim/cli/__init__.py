@@ -43,8 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 when all went well, 1 after an error, 130 when stopped by Ctrl-C and 143 by SIGTERM, 141 when nobody reads
-        the output any more.
+        0 on success, 1 after an error, 130 after Ctrl-C, 143 after SIGTERM, 141 if the output is closed by its reader.
     """
     prepare_output()
     options, further = _parser().parse_known_args(arguments)
@@ -54,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with ending_signals():
             status = options.run(options) or 0
-        # here, because an error as Python exits would be printed
+        # flushed here, because an error at the exit of Python would be printed
         sys.stdout.flush()
         return status
     except KeyboardInterrupt as stop:

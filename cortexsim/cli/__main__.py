@@ -1,4 +1,4 @@
-"""Lets `python -m cortexsim.cli` do what `cortexsim` does."""
+"""Entry point of `python -m cortexsim.cli`, the same as `cortexsim`."""
 
 import sys
 

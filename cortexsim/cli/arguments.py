@@ -1,4 +1,4 @@
-"""Arguments that several commands take: paths, data, presentations, and the machine to run on."""
+"""Arguments of several commands: paths, data, presentations, and the device to run on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Value = TypeVar("Value")
 
 
 def path(text: str) -> Path:
-    """Read a path, in which ~ is the home folder."""
+    """Read a path; ~ is the home folder."""
     return Path(text).expanduser()
 
 
@@ -50,7 +50,7 @@ def show_help(default: str) -> str:
 
 
 def add_machine(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say where to run."""
+    """Add the options for the device and the threads."""
     parser.add_argument("--device", help="cpu, cuda, ...; default: a GPU if there is one")
     parser.add_argument("--threads", type=int, help="CPU threads; two on busy cores can be slower than one")
 

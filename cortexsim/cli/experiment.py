@@ -33,7 +33,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--data", help=f"{', '.join(SOURCES)}, or a folder of images with train/ and test/; default: the scale's"
     )
-    parser.add_argument("--data-name", metavar="NAME", help="what a folder's images are called in the result")
+    parser.add_argument("--data-name", metavar="NAME", help="name of a folder's images in the result")
     parser.add_argument("--to", type=path, metavar="FOLDER", help="default: runs/NAME-SCALE")
     parser.add_argument("--resume", action="store_true", help="continue a run that was stopped, or with more --seeds")
     parser.add_argument("--seeds", type=int, help="number of seeds; default: the experiment's own")

@@ -1,4 +1,4 @@
-"""`cortexsim export`: a panel as one page for somebody who has nothing installed."""
+"""`cortexsim export`: a panel as one page that needs no installation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         help="live: the tracer, which runs in the page; or a notebook's number, or a panel's settings as JSON",
     )
     parser.add_argument("--to", type=path, required=True, metavar="PAGE", help="the page to write, ending in .html")
-    parser.add_argument("--overwrite", action="store_true", help="replace a page that is there")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing page")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> None:
         export_live(options.to, overwrite=options.overwrite)
         print(f"saved {printable(options.to)} ({options.to.stat().st_size / 1e6:.1f} MB)")
         return
-    # before minutes of measuring
+    # checked before minutes of measuring
     checked_path(options.to, overwrite=options.overwrite)
     panel = open_source(options.source, lambda _, message: print(f"{message} ...", flush=True))
     export(panel, options.to, overwrite=options.overwrite)

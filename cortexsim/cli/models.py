@@ -22,7 +22,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--full",
         action="store_true",
-        help="print all of the card of a model that ships: every time and bin of each presentation, the confusion "
+        help="print the whole card of a model that ships: every time and bin of each presentation, the confusion "
         "matrices, the training curve, and how each seed was trained",
     )
 

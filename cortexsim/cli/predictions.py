@@ -1,4 +1,4 @@
-"""`cortexsim predictions`: what the paper predicts, judged on the models that ship."""
+"""`cortexsim predictions`: the paper's predictions, judged on the models that ship."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         "predictions",
         run,
         "judge the paper's predictions on the models that ship",
-        "Nothing is simulated: the numbers are those of the tests that ship with the models. For example:\n"
+        "Nothing is simulated: the numbers are from the tests of the models, which ship with them. For example:\n"
         "  cortexsim predictions --figure predictions.html",
     )
     parser.add_argument(

@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> None:
 
     settings = read_settings(options.settings)
     if isinstance(settings, dict) and settings.get("panel") == "Tour":
-        # a tour's file contains the answers, too
+        # the file of a tour also contains the answers
         settings = settings.get("shows")
     if isinstance(settings, dict) and "panel" in settings:
         _measure_again(settings, options.to)
@@ -60,8 +60,7 @@ def _measure_again(settings: dict[str, Any], to: Path | None) -> None:
 
     if settings["panel"] in SHOWS:
         raise ValueError(
-            f"a panel {settings['panel']} measures nothing that could be measured again; open it: "
-            "cortexsim.explore.reopen(path)"
+            f"a panel {settings['panel']} has no measurement to repeat; open it: cortexsim.explore.reopen(path)"
         )
     if to is not None:
         refuse_existing(to)
@@ -80,7 +79,7 @@ def _measure_again(settings: dict[str, Any], to: Path | None) -> None:
     for name, figure in panel.figures.items():
         page = to.with_name(f"{to.stem}-{name}.html")
         with written_aside(page, replacing=True) as aside:
-            # with the whole of plotly.js, so that no request leaves the machine
+            # includes plotly.js, so the page makes no request
             figure.write_html(aside, include_plotlyjs=True)
         print(f"saved {printable(page)}")
 
@@ -95,7 +94,7 @@ def readout_over_time(recording: Any) -> Iterator[str]:
     readout = recording["readout"].isel(stimulus=0)
     names = settings(recording)["classes"] or [str(k) for k in readout["class"].values]
     label = f"; the label is {_named(readout['label'].item(), names)}" if "label" in readout.coords else ""
-    yield f"readout over time (probability of the class that is named){label}:"
+    yield f"readout over time (probability of the most probable class){label}:"
     for probability in softmax(readout["logits"]).transpose("time", "class"):
         time, values = int(probability["time"]), probability.values
         if np.isnan(values).all():

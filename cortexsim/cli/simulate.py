@@ -34,24 +34,24 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     parser.add_argument("--until", type=int, required=True, help="last time")
     parser.add_argument("--to", type=path, required=True, metavar="PATH", help="a .zarr folder or a .nc file")
     parser.add_argument("--presentation", default="flash", metavar="SHOW", help=show_help("%(default)s"))
-    parser.add_argument("--statistics", metavar="SHOW", help="reuse the statistics of this presentation, on purpose")
+    parser.add_argument("--statistics", metavar="SHOW", help="use the statistics of this presentation instead")
     parser.add_argument(
-        "--record", metavar="STATES", help="e.g. V1,IT, or less of each: V1:spatial_mean,IT:0+7+12; default: all"
+        "--record", metavar="STATES", help="e.g. V1,IT, or a part of each: V1:spatial_mean,IT:0+7+12; default: all"
     )
     parser.add_argument(
         "--silence",
         action="append",
         default=[],
         metavar="'V2->V1:3-20'",
-        help="close it then; a state (V2:3-20) stands for all transitions that leave it, and forward, lateral or "
-        "feedback for all of that direction",
+        help="silence it at these times; a state (V2:3-20) means all transitions that leave it, and forward, lateral "
+        "or feedback all of that direction",
     )
     parser.add_argument(
         "--lesion",
         choices=LESIONS,
         default="acute",
-        help="what silence, gain and noise on transitions mean: with the intact statistics, with statistics taken "
-        "with all of it in place, or the mean delivered in place of what is taken away; default: %(default)s",
+        help="how silence, gain and noise on transitions act: with the intact statistics, with statistics taken "
+        "under the lesion, or with the mean in place of the removed input; default: %(default)s",
     )
     parser.add_argument(
         "--calibrate-on",
@@ -61,7 +61,11 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     )
     for name, does in (("gain", "multiply what it delivers"), ("transition-noise", "add noise to what it delivers")):
         parser.add_argument(
-            f"--{name}", action="append", default=[], metavar="'V2->V1:0.5:3-20'", help=f"{does} then; as --silence"
+            f"--{name}",
+            action="append",
+            default=[],
+            metavar="'V2->V1:0.5:3-20'",
+            help=f"{does} at these times; as --silence",
         )
     parser.add_argument(
         "--noise", type=float, default=0.0, help="on every state, in its standard deviations; default: %(default)s"
@@ -71,14 +75,14 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     parser.add_argument("--dtype", choices=list(DTYPES), default="float32", help="default: %(default)s")
     parser.add_argument("--first", type=int, metavar="N", help="only the first N images, after shuffling by the seed")
     parser.add_argument("--batch-size", type=int, help="stimuli at once; default: up to 128")
-    parser.add_argument("--deterministic", action="store_true", help="the same numbers each time, on a GPU too")
-    parser.add_argument("--resume", action="store_true", help="take what is there, if it is this very recording")
+    parser.add_argument("--deterministic", action="store_true", help="compute reproducibly, also on a GPU")
+    parser.add_argument("--resume", action="store_true", help="resume an existing recording with the same settings")
     add_machine(parser)
 
 
 @contextmanager
 def _warnings_printed() -> Iterator[None]:
-    """Print a warning about classes as a line of the command's own, at once."""
+    """Print a warning about classes at once, as a line of this command."""
     with warnings.catch_warnings():
         warnings.simplefilter("always", DifferentClassesWarning)
         others = warnings.showwarning
@@ -109,7 +113,7 @@ def run(options: argparse.Namespace) -> None:
         # a folder lists one class after the other
         data = cs.datasets.sample(data, whole(options.first, "first", 1), seed=options.seed)
     calibrate_on, n_calibration = None, options.calibrate_on
-    # an acute lesion needs no training images, and simulate refuses them where some are given
+    # an acute lesion needs no training images, and simulate refuses them
     if options.lesion != "acute" or n_calibration is not None:
         n_calibration = whole(500 if n_calibration is None else n_calibration, "calibrate-on", 1)
         training = cs.datasets.get(options.data, n_calibration, part="train", seed=options.seed, size=size)

@@ -20,7 +20,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     add_model(parser)
     add_data(parser, 2_000)
     parser.add_argument(
-        "--presentation", default=None, metavar="SHOW", help="as in train; default: as it was calibrated"
+        "--presentation", default=None, metavar="SHOW", help="as in train; default: the presentation of the calibration"
     )
     add_machine(parser)
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 GRAPHS = {"adjacent": adjacent, "fully-recurrent": fully_recurrent}
 AREAS = ("V1", "V2", "V4", "IT")
-# the parser has no defaults of its own: only options that were given are in the namespace
+# the parser sets no defaults: only options that were given are in the namespace
 GRAPH: dict[str, Any] = {"graph": "adjacent", "features": "16,32,64", "size": 32}
 CHOICES = {
     "graph": GRAPHS,
@@ -43,7 +43,7 @@ CHOICES = {
     "post_net": POST_NETS,
 }
 HELP = {
-    "features": "channels of each state, the sides halve",
+    "features": "channels of each state; the side halves from state to state",
     "size": "side of the images in pixels",
     "shortcut": "weight of the identity, 0 to 1",
     "convolutions": "of a transition between two states; the paper's have 2",
@@ -121,10 +121,10 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     add_data(parser, 20_000)
     parser.add_argument("--to", type=path, required=True, metavar="FILE", help="the .safetensors file to write")
     parser.add_argument("--model", metavar="NAME", help="a model of the paper (see cortexsim models)")
-    build = parser.add_argument_group("the model, where --model names none")
+    build = parser.add_argument_group("the model, without --model")
     for name, default in model_arguments().items():
         if isinstance(default, bool):
-            # what is there by default can be left out
+            # connections that are on by default can be switched off
             build.add_argument(
                 f"--no-{name}", dest=name, action="store_false", default=None, help=f"no {name} connections"
             )
@@ -132,12 +132,12 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
             _add_value(build, name, type(default), f"{default:g}" if isinstance(default, float) else str(default))
     parser.add_argument("--recipe", choices=recipes(), default="quick", help="default: %(default)s")
     parser.add_argument("--presentation", metavar="SHOW", help=show_help("the recipe's"))
-    training = parser.add_argument_group("the training, where it differs from the recipe")
+    training = parser.add_argument_group("settings of the training that differ from the recipe")
     for name, kind in recipe_arguments().items():
         if kind is bool:
             training.add_argument(_option(name), action=argparse.BooleanOptionalAction, help=HELP.get(name))
         else:
-            _add_value(training, name, kind, "what suits the data" if name == "augmentation" else "the recipe's")
+            _add_value(training, name, kind, "suited to the data" if name == "augmentation" else "the recipe's")
     parser.add_argument("--resume", action="store_true", help="continue a training that was stopped")
     parser.add_argument(
         "--overwrite", action="store_true", help="replace an existing model, once the new one is complete"
@@ -159,7 +159,7 @@ def _add_value(group: argparse._ArgumentGroup, name: str, kind: Callable[[str], 
 def run(options: argparse.Namespace) -> None:
     """Run the command, alone or as one of the processes that torchrun started."""
     if os.environ.get("RANK", "0") == "0":
-        # seconds pass before the first step, and without a message nothing would seem to happen
+        # the first step takes seconds to begin, so a message is printed first
         images = f"drawing {options.n:,} {options.data}" if options.data in drawn() else f"reading {options.data}"
         print(f"loading torch, {images}", flush=True)
     from cortexsim.training import distributed
@@ -209,7 +209,7 @@ def _model_and_data(
 
     torch.manual_seed(seed)
     if name is not None:
-        # a typo in its name comes first
+        # checked first, so that a typo in the name is reported
         paper = cs.zoo.PAPER[one_of(name, "model of the paper", cs.zoo.PAPER)]
         if given:
             options = ", ".join(f"--no-{one}" if given[one] is False else _option(one) for one in given)
@@ -237,7 +237,7 @@ def _built(chosen: dict[str, Any], n_classes: int) -> Cortex:
 
 def _recipe(name: str, changes: dict[str, Any], data: str) -> Recipe:
     if name == "quick" and "augmentation" not in changes:
-        # photographs may be cropped and mirrored; a dataset whose images may not says so in the registry
+        # photographs may be cropped and mirrored; for other datasets, the registry states the augmentation
         changes["augmentation"] = SOURCES[data].augmentation if data in SOURCES else "crop-flip"
     recipe: Recipe = getattr(Recipe, name)(**changes)
     return recipe
@@ -254,7 +254,7 @@ def _train(model: Cortex, data: xr.Dataset, recipe: Recipe, state: Path, device:
         images = f"{data.sizes['stimulus']} images of {model.n_classes} classes from {data.attrs['name']}"
         print(f"{model}\n{images}, on {device}{among}")
         print(f"shown: {recipe.presentation}", flush=True)
-    # closed before anything is said of it: what was done so far is on disk then
+    # closed before anything is printed, so that the state so far is on disk
     with (
         stop_on_request(lambda: _stopped_at(state) if first else "") as stopping,
         closing(cs.train(model, data, recipe, checkpoint=state)) as training,
@@ -278,7 +278,7 @@ def _stopped_at(state: Path) -> str:
 
 @contextmanager
 def said_when_stopped(how_to_go_on: Callable[[], str]) -> Iterator[None]:
-    """Say how to go on when Ctrl-C or a signal stops what is done within."""
+    """Print how to continue if Ctrl-C or a signal stops the enclosed work."""
     try:
         yield
     except KeyboardInterrupt:

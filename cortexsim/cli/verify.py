@@ -14,15 +14,16 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     parser = command(
         "verify",
         run,
-        "read all of a recording, and say what of it is damaged or missing",
+        "read a whole recording, and list what is damaged or missing",
         "For example:\n  cortexsim verify masked.zarr\n"
-        "ends with 0 where all is whole, and with 1 where it is not, or is no recording.",
+        "The exit code is 0 if the recording is complete, and 1 if it is not, or is not a recording.",
     )
     parser.add_argument("recording", type=path, help="a .zarr folder or a .nc file")
     parser.add_argument(
         "--mend",
         action="store_true",
-        help="mark what is damaged as not written (.zarr): the command that made it writes it again with --resume",
+        help="mark damaged parts as not written (.zarr): the command that made the recording writes them again "
+        "with --resume",
     )
 
 

@@ -21,7 +21,7 @@ def cifar10(root: str | os.PathLike[str], *, part: str = "train", download: bool
         Folder that contains `cifar-10-batches-py`, or to which it is downloaded.
     part : {"train", "test"}
     download : bool
-        Fetch it (170 MB) where it is absent.
+        Download it (170 MB) if it is absent.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def cifar10(root: str | os.PathLike[str], *, part: str = "train", download: bool
         ) from error
     finally:
         if not there:
-            # torchvision makes the folder before it has anything to put there; one that is not empty is left
+            # torchvision makes the folder before it has downloaded anything; only an empty one is removed
             with suppress(OSError):
                 root.rmdir()
     return labelled(

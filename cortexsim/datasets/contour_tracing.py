@@ -1,4 +1,4 @@
-"""Are the two dots on the same curve? Images that only tracing answers."""
+"""Two curves and two dots: images in which only tracing shows whether both dots are on the same curve."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ LENGTH = (0.25, 0.875)  # default range of the curves' length, as a fraction of 
 SHORTEST_PX = 4.0  # below, the two dots would touch
 LONGEST = 1.0  # fraction of the image's side; beyond, too few pairs of curves fit
 GAP_PX = 3.0  # between centre lines: lines are 1.2 px wide, so 1.8 px stay between them
-MARGIN_PX = 1.5  # a dot at the edge is seen whole
+MARGIN_PX = 1.5  # so that a dot at the edge is complete
 LINE_HALF_WIDTH_PX = 0.6
 DOT_RADIUS_PX = 1.0
 BEND = 8.0  # how strongly the curves wind, rad for each image side of length
 
-COVERED = 0.4  # of a pixel; less than this is no part of a line
+COVERED = 0.4  # of a pixel; one that is covered less is not part of a line
 CLASSES = ("another curve", "the dot's curve")
 
 SEGMENT = 0.75  # segments of a curve for each px of the image's side: a segment is then at most 1.3 px long
@@ -67,11 +67,11 @@ def contours(
     ``|a0 b0| = |a0 a1|`` and ``|a1 b1| = |b0 b1|``. The answer only chooses which two ends are marked: "same" marks
     one of the pairs (a0, a1) and (b0, b1), "different" one of (a0, b0) and (a1, b1), each with probability 1/2. So,
     whatever the answer: the curves have the same distribution, every end is marked equally often, and the distance
-    between the dots has the same distribution. What is left is where the curve leads that starts at a dot.
+    between the dots has the same distribution. The only remaining cue is where the curve from a dot leads.
 
-    A short curve can be judged from the direction in which it leaves its dot. Of up to 16 pairs of curves the one is
-    taken in which these directions say least; the best threshold on them answers 97 % at 8 px, 82 % at 12 px, 69 % at
-    16 px, 60 % at 28 px (size 32): the longer a curve, the more it has to be traced.
+    A short curve can be judged from the direction in which it leaves its dot. Of up to 16 pairs of curves, the one
+    whose directions are least informative is taken; the best threshold on them is right on 97 % at 8 px, 82 % at 12 px,
+    69 % at 16 px, 60 % at 28 px (size 32): the longer a curve, the more it has to be traced.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def contours(
         curves are the same. The foil, an end of the other curve, is as far from the dot as the far point is.
     matched : bool
         Stimuli come in pairs of the same length, one of each answer: stimuli 0 and 1, 2 and 3, ... Otherwise answers
-        are balanced over the whole set, and by chance not within a bin of lengths, where a guess can then be right more
+        are balanced over the whole set, but not exactly within a bin of lengths, where a guess can then be right more
         or less often than half of the time.
     device : str or torch.device
         Where to compute. The result is in main memory; another device may differ by a grey level.
@@ -107,8 +107,8 @@ def contours(
     Raises
     ------
     ValueError
-        If `n`, `part`, `size`, `length` or `device` is not as above, if `matched` is asked of targets, which have no
-        answer, or if no two such curves fit in the image.
+        If `n`, `part`, `size`, `length` or `device` is not as above, if `matched` is combined with `targets`, which
+        have no answer, or if no two such curves fit in the image.
 
     References
     ----------
@@ -188,8 +188,8 @@ def _draw_pairs(seed: int, purpose: str, index: Tensor, length: Tensor, size: in
 def _candidates(seed: int, purpose: str, index: Tensor, length: Tensor, size: int, many: int) -> Pair:
     """Draw `many` pairs of curves for each stimulus, shape (stimulus · many, ...).
 
-    `gap` is -1 where a pair cannot be used: no kite, too large for the image, dots too near, or a curve that comes
-    near itself.
+    `gap` is -1 where a pair cannot be used: there is no kite, it is too large for the image, dots are too close, or a
+    curve comes near itself.
     """
     start = 2 * math.pi * uniform(seed, purpose + "/heading", index, (many, 2)).to(torch.float64)
     bends = normal(seed, purpose + "/bends", index, (many, 2, 2 * N_BENDS)).to(torch.float64)
@@ -203,7 +203,7 @@ def _candidates(seed: int, purpose: str, index: Tensor, length: Tensor, size: in
     place = uniform(seed, purpose + "/place", index, (many, 2)).to(torch.float64).flatten(0, 1)
     points = points + (MARGIN_PX - corner + slack * place)[:, None, None]
     gap = torch.full_like(turn, -1)
-    # most fail by now, and distances are the dear part
+    # most have failed by now, and distances are expensive
     rest = torch.nonzero(possible)[:, 0]
     rest = rest[_keeps_from_itself(points[rest], length.repeat_interleave(many)[rest])]
     gap[rest] = _gap(points[rest])
@@ -272,7 +272,7 @@ def _on_a_kite(curves: Tensor, turn: Tensor, side: Tensor) -> tuple[Tensor, Tens
     height = torch.sqrt((chord_b**2 - half**2).clamp(min=0)) / (2 * half).clamp(min=1e-9)
     across = torch.stack((-base[:, 1], base[:, 0]), -1)
     wanted = base / 2 + (side * height)[:, None] * across  # from b0 to b1
-    # the rotation that takes b's chord to the wanted one: a division of complex numbers of the same modulus
+    # the rotation of b's chord to the wanted direction: a division of complex numbers of the same modulus
     chord = b[:, -1] - b[:, 0]
     squared = (chord_b**2).clamp(min=1e-9)
     cosine = (chord * wanted).sum(-1) / squared
@@ -284,7 +284,7 @@ def _on_a_kite(curves: Tensor, turn: Tensor, side: Tensor) -> tuple[Tensor, Tens
 
 
 def _keeps_from_itself(points: Tensor, length: Tensor) -> Tensor:
-    """Tell where no curve comes back near to itself; points (pair, 2, point, 2), length (pair,)."""
+    """Return where no curve comes back near itself; points (pair, 2, point, 2), length (pair,)."""
     place = torch.arange(points.shape[2], device=points.device)
     apart = (place[:, None] - place).abs() * (length / (points.shape[2] - 1))[:, None, None]
     near = torch.zeros(len(points), dtype=torch.bool, device=points.device)
@@ -307,7 +307,7 @@ def _squared_distance(a: Tensor, b: Tensor) -> Tensor:
 def _direction_cue(points: Tensor) -> Tensor:
     """Measure how far the directions at the ends reveal which ends belong together, shape (pair,); 0: not at all.
 
-    For the four pairs of ends that may be marked: do the curves set out from the one towards the other? The cue is how
+    For the four pairs of ends that may be marked: do the curves start from the one towards the other? The cue is how
     much the two numbers of the answer "same" differ from the two of "different".
     """
     ends = points[:, :, [0, -1]]
@@ -329,7 +329,7 @@ def _direction_cue(points: Tensor) -> Tensor:
 
 
 def _choose_dots(points: Tensor, label: Tensor, which: Tensor) -> Tensor:
-    """Mark both ends of a curve (label 1), or like ends of both (label 0), shape (stimulus, dot, 2)."""
+    """Mark both ends of a curve (label 1), or the same end of both (label 0), shape (stimulus, dot, 2)."""
     ends = points[:, :, [0, -1]]  # curve, end
     stimulus = torch.arange(len(label), device=label.device)
     return torch.where((label == 1)[:, None, None], ends[stimulus, which], ends[stimulus, :, which])
@@ -397,7 +397,7 @@ def _splat(points: Tensor, radius: float, size: int) -> Tensor:
     y = points[..., 1].floor()[..., None, None] + offset[:, None]
     distance = torch.sqrt((x + 0.5 - points[..., 0, None, None]) ** 2 + (y + 0.5 - points[..., 1, None, None]) ** 2)
     alpha = (radius + 0.5 - distance).clamp(0, 1).to(torch.float32)
-    # a frame as wide as a disc reaches takes up what would fall outside
+    # a margin of the radius of a disc takes the pixels outside the image
     wide = size + 2 * reach
     pixel = ((y + reach) * wide + x + reach).to(torch.int64)
     drawn = torch.zeros((len(points), wide * wide), device=points.device)

@@ -27,18 +27,18 @@ OCCLUSION = {"none": (0.0, 0.0), "light": (0.05, 0.2), "heavy": (0.3, 0.5)}
 MAX_DEBRIS = 64
 MAX_OCCLUSION = 0.9
 
-# Interleaved bands: no test digit has a size or a tilt that training showed, and yet each lies between two that it did.
+# Interleaved bands: the sizes and tilts of test digits never occur in training, but lie between those that do.
 SCALE = {"train": ((0.56, 0.64), (0.72, 0.8)), "test": ((0.65, 0.71),)}  # fraction of the image's side
 TILT = {"train": ((0.0, 8.0), (17.0, 25.0)), "test": ((9.0, 16.0),)}  # degrees, to either side
 SHEAR = (-0.3, 0.3)
 STROKE_WIDTH = (0.09, 0.18)  # fraction of the digit's height
 N_OCCLUDERS = (2, 4)
 TINT = 0.12  # how far each of red, green and blue may be from the luminance
-CONTRAST = (0.4, 0.6)  # luminance of the target against the background, 1 is white against black
+CONTRAST = (0.4, 0.6)  # luminance difference of target and background; 1 is white on black
 
 
 class Pose(NamedTuple):
-    """Where and how digits are drawn; each of shape (stimulus, ...)."""
+    """Positions and shapes of digits; each of shape (stimulus, ...)."""
 
     digit: Tensor
     x: Tensor  # px, pixel centres are at whole numbers + 0.5
@@ -100,8 +100,8 @@ def digits(
 
     Notes
     -----
-    The digits are those of Aileron Regular by Sora Sagano, released under CC0 1.0 (no rights reserved), which
-    Pillow carries as its built-in font.
+    The digits are those of Aileron Regular by Sora Sagano, released under CC0 1.0 (no rights reserved), which Pillow
+    includes as its built-in font.
 
     References
     ----------
@@ -203,12 +203,12 @@ class _Scene:
         return image, factors
 
     def pose(self, what: str, digit: Tensor, shape: tuple[int, ...] = ()) -> Pose:
-        """Draw how digits lie, within the part's ranges; the larger the digit, the nearer to the centre."""
+        """Draw position, size, tilt and shear within the part's ranges; larger digits are nearer to the centre."""
         scale = self.size * _in_bands(self.uniform(what + " scale", shape), SCALE[self.part])
         tilt = _in_bands(self.uniform(what + " tilt", shape), TILT[self.part])
         rotation = torch.where(self.uniform(what + " side", shape) < 0.5, -tilt, tilt)
         shear = self.uniform(what + " shear", shape, *SHEAR)
-        # the sheared and rotated box of a digit stays within the canvas, where it fits at all
+        # the sheared and rotated box of a digit stays within the canvas, if it fits at all
         cosine, sine = _direction(tilt)
         half_width, half_height = 0.33 + 0.5 * shear.abs(), 0.53
         reach_x = (self.size / 2 - scale * (cosine * half_width + sine * half_height)).clamp(min=0)
@@ -224,7 +224,7 @@ class _Scene:
         )
 
     def colour(self, what: str, luminance: Tensor) -> Tensor:
-        """Tint a luminance, shape (stimulus, ..., 3); luminances wrap round, so that no offset needs a sign."""
+        """Tint a luminance, shape (stimulus, ..., 3); luminances wrap around, so no offset needs a sign."""
         tint = self.uniform(what + " tint", (*luminance.shape[1:], 3), -TINT, TINT)
         return ((luminance % 1)[..., None] + tint).clamp(0, 1)
 
@@ -281,7 +281,7 @@ class _Scene:
         centre_x = pose.x[:, None] + self.uniform("occluder x", shape, -0.35, 0.35) * pose.scale[:, None]
         centre_y = pose.y[:, None] + self.uniform("occluder y", shape, -0.45, 0.45) * pose.scale[:, None]
         cosine, sine = _direction(self.uniform("occluder angle", shape, 0, 180))
-        # as often a disc as a bar
+        # discs and bars are equally frequent
         half_length = self.uniform("occluder length", shape, -0.3, 0.3).clamp(min=0) * self.size
         x, y = pixels(self.size, self.index.device)
         dx, dy = x - centre_x[..., None], y - centre_y[..., None]
@@ -292,7 +292,7 @@ class _Scene:
         absent = torch.arange(most, device=count.device) >= count[:, None]
         distance = distance.masked_fill(absent[..., None], torch.inf)
         thickness = _thickness(distance, target, self.uniform("covered", (), *covered))
-        # halfway between target and background in luminance, so that an occluder is taken for neither
+        # halfway between target and background in luminance, so that an occluder cannot be mistaken for either
         halfway = self.background + self.contrast / 2
         luminance = halfway[:, None] + 0.5 * self.integers("occluder polarity", 2, shape)
         colour = self.colour("occluder", luminance)
@@ -359,14 +359,14 @@ def _digit(atlas: Atlas, pose: Pose, x: Tensor, y: Tensor) -> Tensor:
 
 
 def _turned(right: Tensor, up: Tensor, pose: Pose) -> tuple[Tensor, Tensor]:
-    """Where a point of the glyph comes to lie, in px from the digit's centre: shear, scale, rotation."""
+    """Map a point of the glyph to px from the digit's centre: shear, scale, rotation."""
     cosine, sine = _direction(pose.rotation)
     right, up = (right + pose.shear * up) * pose.scale, up * pose.scale
     return right * cosine - up * sine, right * sine + up * cosine
 
 
 def _direction(degrees: Tensor) -> tuple[Tensor, Tensor]:
-    """Cosine and sine. The last bit of a cosine depends on a number's place in its vector: here it is rounded away."""
+    """Cosine and sine. The last bit of a cosine depends on a number's place in its vector, so it is rounded off."""
     angle = torch.deg2rad(degrees.to(torch.float64))
     return torch.cos(angle).to(torch.float32), torch.sin(angle).to(torch.float32)
 

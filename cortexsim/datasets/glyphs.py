@@ -15,7 +15,7 @@ N_INK_POINTS = 64
 
 
 class Atlas(NamedTuple):
-    """The ten digits as a person with a ruler would store them: how far is each point from the outline.
+    """The ten digits as signed distances: how far each point is from the outline.
 
     A distance gives a clean, anti-aliased edge at every size, rotation and stroke width.
     """
@@ -27,7 +27,7 @@ class Atlas(NamedTuple):
 
 @functools.cache
 def atlas_on(device: torch.device) -> Atlas:
-    """Fetch the atlas; it is made once for each device."""
+    """Return the atlas; it is made once for each device."""
     atlas = _atlas()
     return atlas._replace(distance=atlas.distance.to(device), ink=atlas.ink.to(device))
 

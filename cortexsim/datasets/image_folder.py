@@ -19,9 +19,9 @@ from cortexsim.datasets.target_maps import with_maps
 if TYPE_CHECKING:
     from PIL import Image
 
-GREY = (127, 127, 127)  # what shows through where an image is transparent
+GREY = (127, 127, 127)  # grey level behind transparent pixels
 SMALL_FILE_BYTES = 20_000
-MOST_NAMED = 5  # images that cannot be read, in one error
+MOST_NAMED = 5  # most images that one error names
 
 
 def folder(
@@ -37,7 +37,7 @@ def folder(
     The classes are the names of the subfolders, sorted. Whatever Pillow opens can be read: grey and palette images
     become RGB, 16-bit ones are divided by 257, CMYK is converted, transparent pixels show mid-grey, the camera's
     orientation (EXIF) is applied, and of an animation the first frame is taken. Hidden files and folders, and files
-    whose name does not end like an image's, are ignored.
+    whose suffix is not that of an image, are ignored.
 
     Parameters
     ----------
@@ -51,16 +51,16 @@ def folder(
     progress : bool
         Show a progress bar.
     targets : str or path, optional
-        A folder with one mask for each image, of the same name (without its ending) and size: a grey image without
-        losses, such as PNG, of the values 0 (no answer counts there), 128 (off the target) and 255 (on it). There are
-        no classes and no subfolders then; a `part` is a subfolder of both.
+        A folder with one mask for each image, of the same name (without its ending) and size: a grey image in a
+        lossless format such as PNG, with the values 0 (no answer counts there), 128 (off the target) and 255 (on it).
+        There are no classes and no subfolders then; a `part` is a subfolder of both.
 
     Returns
     -------
     Dataset
         `image` (stimulus, 3, height, width), uint8; coordinates `label` and `source` (stimulus,): the index of the
         file in the list of all files, sorted by class and name, which a `split` preserves. With `targets`: `image`,
-        `target` and `line` as `paths` has them, and `distance`, which is not known: -1 everywhere.
+        `target` and `line` as in `paths`, and `distance`, which is unknown: -1 everywhere.
 
     Raises
     ------
@@ -68,8 +68,8 @@ def folder(
         If `path` is missing.
     ValueError
         If `path` is not a folder or has no subfolders, if `part` is none of them or is needed, if a class has no
-        image, if files cannot be read (up to five are named), if sizes differ, or if `size` is no size. If an image
-        has no mask or a mask no image, or a mask has another size than its image or other values.
+        image, if files cannot be read (up to five are named), if sizes differ, or if `size` is not a size. If an image
+        has no mask or a mask no image, or a mask differs in size from its image or has other values.
     """
     if targets is not None:
         return _with_targets(as_path(path), as_path(targets, "targets"), part, size, progress)
@@ -95,9 +95,7 @@ def folder(
 def pictures(
     path: str | os.PathLike[str], *, size: int | tuple[int, int] | None = None, progress: bool = False
 ) -> xr.Dataset:
-    """Read the images that lie in a folder, without classes, in the order of their names.
-
-    As `folder` reads them, otherwise.
+    """Read the images in a folder, without classes, in the order of their names. Otherwise this equals `folder`.
 
     Parameters
     ----------
@@ -117,7 +115,7 @@ def pictures(
     FileNotFoundError
         If `path` is missing.
     ValueError
-        If `path` is not a folder or contains no image, files cannot be read, sizes differ, or `size` is no size.
+        If `path` is not a folder or contains no image, files cannot be read, sizes differ, or `size` is not a size.
     """
     root = as_path(path)
     if not root.exists():
@@ -138,7 +136,7 @@ def pictures(
 
 
 def _readable(name: str) -> str:
-    r"""Return a name of the file system as text that can be written: bytes that are no UTF-8 are escaped, as \xe9."""
+    r"""Return a name of the file system as text that can be written: bytes that are not UTF-8 are escaped, as \xe9."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
@@ -148,7 +146,7 @@ MASK_VALUES = {0: "no answer counts", 128: "off the target", 255: "on the target
 def _with_targets(
     path: Path, targets: Path, part: str | None, size: int | tuple[int, int] | None, progress: bool
 ) -> xr.Dataset:
-    """Read the images of a folder and their masks of another."""
+    """Read the images of one folder and their masks from another."""
     of_images, of_masks = (one / (part or "") for one in (path, targets))
     for root, what in ((of_images, "images"), (of_masks, "masks, one for each image")):
         if not root.is_dir():
@@ -210,7 +208,7 @@ def _read_mask(mask: Path, image: Path, shape: tuple[int, int] | None) -> np.nda
 
 
 class _DamagedError(Exception):
-    """An image cannot be read: its name and why."""
+    """An image cannot be read; the message contains its name and the reason."""
 
 
 def _subfolders(path: Path) -> list[str]:
@@ -218,7 +216,7 @@ def _subfolders(path: Path) -> list[str]:
 
 
 def _part_of(path: Path, part: str | None) -> Path:
-    """Find the folder that contains the classes, or say what is wrong with `path`."""
+    """Find the folder that contains the classes, or raise an error that says what is wrong with `path`."""
     if not path.exists():
         raise FileNotFoundError(f"there is no folder {str(path)!r}: give a folder with one subfolder a class")
     if not path.is_dir():
@@ -264,7 +262,7 @@ def _list(root: Path) -> tuple[list[str], list[Path], list[int]]:
 
 
 def _images_in(path: Path) -> list[Path]:
-    """List the files in a folder whose names end like an image's, sorted."""
+    """List the files in a folder with the suffix of an image, sorted."""
     from PIL import Image
 
     endings = tuple(Image.registered_extensions())
@@ -273,7 +271,7 @@ def _images_in(path: Path) -> list[Path]:
 
 
 def _read_all(files: list[Path], shape: tuple[int, int] | None, progress: bool) -> np.ndarray:
-    """Read all files in order; refuse what cannot be read, several by name, and the first whose size differs."""
+    """Read all files in order; refuse files that cannot be read, naming several, and the first that differs in size."""
     images: np.ndarray | None = None
     damaged: list[str] = []
     for k, read in enumerate(_each(files, shape, progress)):
@@ -308,7 +306,7 @@ def _each(files: list[Path], shape: tuple[int, int] | None, progress: bool) -> I
             return error
 
     with ThreadPoolExecutor() as pool:
-        # Pillow decodes outside Python's lock, but opening a file needs it: for thumbnails, which take longer to open
+        # Pillow releases Python's lock to decode, but not to open a file: for thumbnails, which take longer to open
         # than to decode, threads halve the speed
         images = map(read, files) if os.path.getsize(files[0]) < SMALL_FILE_BYTES else pool.map(read, files)
         if progress:
@@ -334,7 +332,7 @@ def _read(file: Path, shape: tuple[int, int] | None) -> np.ndarray:
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    """Convert any mode of Pillow's to RGB."""
+    """Convert an image of any Pillow mode to RGB."""
     from PIL import Image
 
     if image.mode == "F":

@@ -55,11 +55,11 @@ def labelled(
     images : array, shape (stimulus, 3, y, x), uint8
         RGB, 0 to 255.
     factors : mapping from str to array, shape (stimulus,)
-        `label`, and what else is known of each stimulus; named as in `LONG_NAMES`.
+        `label`, and other factors of each stimulus; named as in `LONG_NAMES`.
     classes : sequence of str
         Class names, in the order of the labels.
     attrs : mapping
-        `name`, `part`, and what is needed to make the set again; str, int and float only, as netCDF wants.
+        `name`, `part`, and the arguments that make the set again; str, int and float only, as netCDF requires.
 
     Returns
     -------
@@ -80,7 +80,7 @@ def classes(dataset: xr.Dataset) -> list[str]:
     Parameters
     ----------
     dataset : Dataset
-        With the attribute `classes`: a JSON list, as every dataset of this module has it, or a list.
+        With the attribute `classes`: a JSON list, as in every dataset of this module, or a list.
 
     Returns
     -------
@@ -89,7 +89,7 @@ def classes(dataset: xr.Dataset) -> list[str]:
     Raises
     ------
     ValueError
-        If the dataset has no attribute `classes`, or it is no list of different names.
+        If the dataset has no attribute `classes`, or it is not a list of different names.
     """
     if "classes" not in dataset.attrs:
         raise ValueError(
@@ -147,14 +147,14 @@ def split(dataset: xr.Dataset, fraction: float, *, seed: int = 0) -> tuple[xr.Da
 def spread(dataset: xr.Dataset, n: int) -> xr.Dataset:
     """Take some stimuli at equal distances over a dataset, in their order.
 
-    The first ones of a folder are all of one class: they lie there class by class.
+    A folder is sorted by class, so its first stimuli are all of one class.
 
     Parameters
     ----------
     dataset : Dataset
         With the dimension `stimulus`.
     n : int
-        How many; all, where there are no more.
+        Number of stimuli; all, if there are fewer.
     """
     total = dataset.sizes["stimulus"]
     return dataset if n >= total else dataset.isel(stimulus=np.arange(n) * total // n)
@@ -168,7 +168,7 @@ def sample(dataset: xr.Dataset, n: int, *, seed: int = 0) -> xr.Dataset:
     dataset : Dataset
         With the dimension `stimulus`.
     n : int
-        Number of stimuli; all, where there are no more.
+        Number of stimuli; all, if there are fewer.
     seed : int
     """
     order = torch.randperm(dataset.sizes["stimulus"], generator=torch.Generator().manual_seed(seed))[:n]
@@ -206,7 +206,7 @@ def device_named(device: str | torch.device) -> torch.device:
 
 
 def chunks(n: int, size: int, device: torch.device) -> Iterator[torch.Tensor]:
-    """Go through the indices of `n` images of side `size` in pieces that stay near the processor's cache.
+    """Iterate over the indices of `n` images of side `size` in pieces that fit the processor's cache.
 
     Yields
     ------

@@ -1,4 +1,4 @@
-"""Curves of single pixels that never touch, and a map of those that lie on the curve of the orange dot."""
+"""Curves of single pixels that never touch, and a map of the pixels on the curve of the orange dot."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ISOMETRIES = np.array(
 
 # candidates drawn at once for each stimulus that still lacks an image
 CANDIDATES = [1, 1, 2, 4, 8, 16, 32] + [64] * 200
-# a trial before anything is drawn: of this many candidates, at least so many must fit
+# a trial before drawing: number of candidates, and how many of them must fit
 N_TRIAL, N_FITTING = 512, 4
 
 
@@ -45,7 +45,7 @@ class Placed(NamedTuple):
     """Candidates for images, drawn independently."""
 
     path: np.ndarray  # (candidate, curve, px, 2), row and column; from far point to cue, from foil to the other end
-    fits: np.ndarray  # (candidate,), bool; where False the path is not complete
+    fits: np.ndarray  # (candidate,), bool; False where the path is incomplete
 
 
 def paths(
@@ -63,10 +63,10 @@ def paths(
     All curves of an image have the same length. A curve is a random walk to one of the four neighbours, in which no
     pixel touches an earlier one other than its predecessor, not even at a corner.
 
-    Two places ask for a yes and a no: the *far point*, the other end of the dot's curve, and the *foil*, an end of
-    another curve. The foil is the far point, turned or mirrored about the dot: both are equally far from it, in every
-    image. Wherever there is room, it is the mirror image about the direction in which the curve leaves the dot, so that
-    this direction favours neither. Both are pixels at which a random walk began.
+    Two places have the correct answers yes and no: the *far point*, the other end of the dot's curve, and the *foil*,
+    an end of another curve. The foil is the far point, turned or mirrored about the dot: both are equally far from it,
+    in every image. If there is room, it is the mirror image about the direction in which the curve leaves the
+    dot, so that this direction favours neither. Both are pixels at which a random walk began.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def paths(
     Raises
     ------
     ValueError
-        If an argument is not as above, or if curves so long do not fit: found out before drawing starts, and the
+        If an argument is not as above, or if curves of this length do not fit: this is tested before drawing, and the
         message says what does fit.
 
     References
@@ -205,7 +205,7 @@ def _candidates(seed: int, purpose: str, index: torch.Tensor, lengths: np.ndarra
 
 
 def _foil(canvas: _Canvas, path: np.ndarray, lengths: np.ndarray, draw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Turn or mirror the far point about the cue to a free pixel: if possible, mirror it about the curve's direction.
+    """Turn or mirror the far point about the cue to a free pixel: preferably, mirror it about the curve's direction.
 
     Parameters
     ----------
@@ -312,7 +312,7 @@ class _Canvas:
 
 
 def _refuse_what_does_not_fit(layout: Layout) -> None:
-    """Refuse curves that are so long that too few of some trial candidates fit, and say what does fit."""
+    """Refuse curves that are too long, as found in a trial, and say what does fit."""
     if _fits(layout):
         return
     fitting, too_long = SHORTEST - 1, layout.longest
@@ -330,7 +330,7 @@ def _refuse_what_does_not_fit(layout: Layout) -> None:
 
 @lru_cache(maxsize=1000)
 def _fits(layout: Layout) -> bool:
-    """Find out by a trial whether candidates fit often enough to draw as many images as are wanted."""
+    """Return whether candidates fit often enough, in a trial, to draw the number of images wanted."""
     lengths = np.full(N_TRIAL, layout.longest)
     trial = _candidates(0, "paths/trial", torch.arange(N_TRIAL), lengths, layout, 1)
     return int(trial.fits.sum()) >= N_FITTING

@@ -1,4 +1,4 @@
-"""The datasets by name: the command line, panels, studies and experiments offer what is registered here."""
+"""The datasets by name: the command line, panels, studies and experiments offer all that are registered here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cortexsim.datasets.cifar import cifar10
 from cortexsim.datasets.image_folder import folder
 from cortexsim.datasets.labels import PARTS
 
-CIFAR10_FOLDER = "data-cifar10"  # in the working folder, where CIFAR-10 is looked for and downloaded to
+CIFAR10_FOLDER = "data-cifar10"  # folder, relative to the working folder, for CIFAR-10
 
 
 @dataclass(frozen=True)
@@ -28,15 +28,15 @@ class Source:
     Parameters
     ----------
     description : str
-        In words, for menus and help.
+        Short description for menus and help.
     make : callable
-        Where it is `drawn`, from (n, part=, seed=, size=, ...) to a Dataset; else from (part=).
+        Returns a Dataset: from (n, part=, seed=, size=, ...) if it is `drawn`, else from (part=).
     drawn : bool
         It is made on the spot, in any number; else all of it is read.
     augmentation : str
-        How training may vary its images, as for `Recipe`: what must not change a label.
+        The augmentation in training that does not change labels; see `Recipe`.
     classes : tuple of str
-        Names of the classes; empty where they are known only once it is read.
+        Names of the classes; empty if they are known only after reading.
     model : str, optional
         The pretrained model that panels show it to.
     """
@@ -50,14 +50,14 @@ class Source:
 
 
 SOURCES: dict[str, Source] = {
-    # a mirrored digit is no digit
+    # mirroring would change the digit
     "digits": Source(
         "digits in debris, made on the spot",
         digits_in_debris.digits,
         classes=digits_in_debris.CLASSES,
         model="ventral-stream-digits",
     ),
-    # a curve that is moved out of the image is no curve
+    # cropping could remove a part of a curve
     "contours": Source(
         "two curves and two dots, made on the spot",
         contour_tracing.contours,
@@ -108,17 +108,17 @@ def get(
         A name of `SOURCES`; a folder with one subfolder a class, with or without train/ and test/ above them; or a name
         with arguments, such as {"name": "digits", "occlusion": "heavy"}.
     n : int
-        Number of images where they are drawn. Of what is read, all are returned.
+        Number of images to draw. A dataset that is read is returned whole.
     part : "train" or "test"
     seed : int
         Of the drawn images.
     size : (int, int), optional
-        Height and width in px: drawn images are made, and those of a folder resized, to it.
+        Height and width in px: drawn images are made at this size, and those of a folder are resized to it.
 
     Raises
     ------
     FileNotFoundError
-        If it is no name, and there is no such folder.
+        If it is neither a name nor a folder.
     ValueError
         If an argument is unknown or not allowed, or the folder has train/ but no test/ to read.
     """
@@ -152,8 +152,7 @@ def draw(data: Mapping[str, Any] | None, n: int) -> xr.Dataset:
     Parameters
     ----------
     data : mapping
-        `name`, one of `drawn()`, and keyword arguments of that dataset, as JSON or TOML can write them: lists mean
-        tuples.
+        `name`, one of `drawn()`, and keyword arguments of that dataset, as in JSON or TOML: lists become tuples.
     n : int
         Number of stimuli.
 
@@ -191,7 +190,7 @@ def check_arguments(
     Raises
     ------
     ValueError
-        Naming the nearest one.
+        The message suggests the nearest one.
     """
     allowed = [name for name in inspect.signature(function).parameters if name not in besides]
     for name in arguments:

@@ -1,4 +1,4 @@
-"""Datasets with a target map: for each pixel of a line, its membership in what the cue marks."""
+"""Datasets with a target map: for each pixel of a line, whether it belongs to what the cue marks."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def with_maps(
     classes : sequence of str
         Names of target values 0 and 1.
     attrs : mapping
-        `name`, `part`, and what is needed to make the set again.
+        `name`, `part`, and the arguments that make the set again.
 
     Returns
     -------

@@ -14,7 +14,7 @@ from cortexsim.datasets.labels import check_part, chunks
 from cortexsim.datasets.target_maps import choose_one, painted, with_maps
 
 GOALS = {"component": ("not connected to the dot", "connected to the dot"), "solution": ("off the path", "on the path")}
-SMALLER_PART = 0.3  # of all cells; each part of a split maze has at least so many, wherever a cut allows it
+SMALLER_PART = 0.3  # smallest fraction of all cells in each part of a split maze, if a cut allows it
 NEIGHBOURS = np.array([(-1, 0), (0, -1), (0, 1), (1, 0)])
 
 
@@ -37,8 +37,8 @@ def mazes(
     """Draw mazes by depth-first search, with corridors and walls of one pixel.
 
     A maze for the goal "component" has one passage walled up, so that it falls into two parts, each with at least 0.3
-    of the cells wherever some passage allows this. One orange dot lies in one part: the target is all of that part. A
-    maze for the goal "solution" is whole, and two orange dots mark the ends of the path that is the target.
+    of the cells if a passage allows this. One orange dot is in one part: the target is all of that part. A maze for the
+    goal "solution" is whole, and two orange dots mark the ends of the path that is the target.
 
     Parameters
     ----------
@@ -61,8 +61,8 @@ def mazes(
         path) and 0 elsewhere; `line` (stimulus, y, x), all corridors; `distance` (stimulus, y, x), steps along the
         corridors from the cue to each target pixel, -1 off it. Coordinates (stimulus,): `length`, the pixels from the
         cue to the farthest target pixel, both included; `cue_y`, `cue_x`; `end_y`, `end_x`, the farthest target pixel
-        (of a solution, the one in the middle of the path); `foil_y`, `foil_x`, a pixel of the other corridors, as far
-        from the cue as the far point, as the crow flies, or as nearly as there is one.
+        (of a solution, the one in the middle of the path); `foil_y`, `foil_x`, a pixel of the other corridors, whose
+        straight distance from the cue is that of the far point, or as close to it as possible.
 
     Raises
     ------
@@ -188,7 +188,7 @@ def _distances(line: np.ndarray, start: np.ndarray) -> np.ndarray:
     step = 0
     while front.any():
         distance[front] = step
-        # corridors never lie at the edge of the image, so that nothing leaves at one side and enters at the other
+        # corridors are never at the edge of the image, so nothing wraps from one side to the other
         grown = np.zeros_like(front)
         for axis in (1, 2):
             grown |= np.roll(front, 1, axis) | np.roll(front, -1, axis)
@@ -200,7 +200,7 @@ def _distances(line: np.ndarray, start: np.ndarray) -> np.ndarray:
 def _asked_pixels(
     line: np.ndarray, distance: np.ndarray, cue: np.ndarray, steps: np.ndarray, draws: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Choose a target pixel so many steps from the cue, and of the other corridors one as far away, if there is one."""
+    """Choose a target pixel at a number of steps from the cue, and one of the other corridors as far, if possible."""
     size = line.shape[1]
     y, x = np.mgrid[:size, :size]
     end = _chosen(distance == steps[:, None, None], draws[:, 0])

@@ -34,7 +34,7 @@ class ClassAnswers:
         One row for each answer: `student` (the name of the file without its ending), `panel`, `question`, `answer`,
         `truth` and `right`.
     unreadable : dict of str to str
-        Files that are no saved answers, by name, with the reason.
+        Files that are not saved answers, by name, with the reason.
     """
 
     table: pd.DataFrame
@@ -47,8 +47,8 @@ def read_answers(folder: str | Path) -> ClassAnswers:
     Parameters
     ----------
     folder : path
-        Contains one .json file for each student and panel. A file that is damaged or of another kind is listed, and
-        does not stop the others.
+        Contains one .json file for each student and panel. A damaged file, or one of another kind, is listed; the
+        others are still read.
 
     Raises
     ------

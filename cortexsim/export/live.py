@@ -1,8 +1,10 @@
-"""One self-contained HTML file in which the tracer runs on what its visitor draws."""
+"""One self-contained HTML file in which the tracer runs on the visitor's drawings."""
 
 from __future__ import annotations
 
 import json
+import tempfile
+import webbrowser
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -27,7 +29,7 @@ LIMITS = (
     "pixel a step.",
     "The weights of the two controls are rounded to half precision in this page.",
 )
-"""What the page shows, and what it does not."""
+"""Claims of the page, and what it does not show."""
 
 
 def export_live(to: str | Path, *, overwrite: bool = False) -> None:
@@ -53,15 +55,29 @@ def export_live(to: str | Path, *, overwrite: bool = False) -> None:
         aside.write_text(page, encoding="utf-8")
 
 
+def open_live() -> Path:
+    """Write the page into the folder for temporary files and open it in the browser of this machine.
+
+    Returns
+    -------
+    Path
+        The page, for a machine that has no browser.
+    """
+    path = Path(tempfile.mkdtemp(prefix="cortexsim-live-")) / "tracer.html"
+    export_live(path)
+    webbrowser.open(path.as_uri())
+    return path
+
+
 def page_of(content: Mapping[str, Any], limits: Sequence[str]) -> str:
     """Assemble the page.
 
     Parameters
     ----------
     content : mapping
-        What `TracerView` reads; see `cortexsim.explore.tracer.networks.content_of`.
+        The input of `TracerView`; see `cortexsim.explore.tracer.networks.content_of`.
     limits : sequence of str
-        What the page shows and does not, a paragraph each.
+        Claims and their limits, a paragraph each.
     """
     parts = {
         "styles": (_FOLDER / "live.css").read_text(encoding="utf-8") + STYLES,

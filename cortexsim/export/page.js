@@ -1,4 +1,4 @@
-// What the kernel does in a notebook: holds the widgets' values.
+// A stand-in for the kernel of a notebook: it stores the widgets' values.
 
 class Held {
   constructor(values) {

@@ -57,7 +57,7 @@ def export(panel: Study | Tour, to: str | Path, *, overwrite: bool = False) -> N
     ValueError
         If it has measured nothing yet, or the path does not end in .html.
     FileExistsError, OSError
-        If it cannot be written; an existing file is unchanged then.
+        If it cannot be written; an existing file is then unchanged.
     """
     path = checked_path(to, overwrite=overwrite)
     if isinstance(panel, Tour):
@@ -92,13 +92,13 @@ def checked_path(to: str | Path, *, overwrite: bool = False) -> Path:
 
 
 def open_source(source: str, report: Report = silent) -> Study | Tour:
-    """Open a panel of a notebook or of a settings file, and measure what it shows.
+    """Open a panel of a notebook or of a settings file, and run its measurement.
 
     Parameters
     ----------
     source : str
-        The number or name of a notebook, whose panel is opened as it is there; or a panel's settings, a path ending in
-        .json.
+        The number or name of a notebook, whose panel is opened with the settings there; or a panel's settings, a path
+        ending in .json.
     report : callable, optional
         Called with the fraction that is done and a message.
 
@@ -161,7 +161,7 @@ def _from_metadata(named: Mapping[str, Any]) -> Study | Tour:
     arguments = dict(named["arguments"])
     if "presentation" in arguments:
         arguments["presentation"] = one_image_from_dict(arguments["presentation"])
-    # a page asks no question, and an experiment has none
+    # a page asks no question, and an experiment has no argument for it
     asks = {} if named["panel"] == "Experiment" else {"question": ""}
     panel: Study | Tour = getattr(explore, named["panel"])(**arguments, **asks)
     if isinstance(panel, Study):
@@ -271,7 +271,7 @@ def _page(
 
 
 def widget_code(module: Any) -> str:
-    """Turn a widget's module into the value `widget`: a page of a file may not import.
+    """Turn a widget's module into the value `widget`: a page opened from a file cannot import modules.
 
     Raises
     ------

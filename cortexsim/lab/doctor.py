@@ -1,7 +1,7 @@
 """Checks of this machine: one line for each, with a remedy if it fails.
 
-Only the standard library is imported here. What may be missing or broken runs in processes of its own, at the same
-time, so no failure hides another, and all checks take seconds.
+Only the standard library is imported here. Whatever may be missing or broken runs in separate processes, in parallel,
+so no failure hides another, and all checks take seconds.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Check: TypeAlias = Callable[[], tuple[str, str]]
 
 PYTHON = (3, 11)
 FRONT_ENDS = ("@jupyter-widgets/jupyterlab-manager", "anywidget")
-LIMIT_S = 90  # for a check in a process of its own; the very first start, which compiles, takes 15
+LIMIT_S = 90  # for a check in a separate process; the very first start, which compiles, takes 15
 CLOSE = 0.01  # tolerance of the known numbers: float32 differs by 1e-5 between machines
 INSTALL = "install cortexsim again (in a checkout: uv sync)"
 
@@ -54,7 +54,7 @@ def check() -> int:
     Returns
     -------
     int
-        0 when nothing failed, else 1.
+        0 if nothing failed, else 1.
     """
     own = [_Own("kernel"), _Own("models")]
     found = []
@@ -253,11 +253,11 @@ CHECKS: dict[str, tuple[Check, str]] = {
 }
 
 
-# --- checks in processes of their own ------------------------------------------------------------------------------
+# --- checks in separate processes ----------------------------------------------------------------------------------
 
 
 class _Own:
-    """A check in a process of its own, which may hang, crash or lack a package without affecting the others."""
+    """A check in a separate process, which may hang, crash or lack a package without affecting the others."""
 
     def __init__(self, name: str) -> None:
         self.name, self.deadline = name, time.monotonic() + LIMIT_S
@@ -350,7 +350,7 @@ def models(folder: Path | None = None) -> list[Found]:
         try:
             number = known_number(cs.load(folder / f"{name}.safetensors"))
         except Exception as error:
-            # damaged, cut, missing or unreadable: each model has its own message
+            # damaged, truncated, missing or unreadable: each model has its own message
             wrong.append(str(error))
             continue
         if name not in known:
@@ -403,7 +403,7 @@ def _in_a_process_of_its_own(name: str) -> None:
             text = f"{error}: make it writable, or set JUPYTER_RUNTIME_DIR to a folder that is"
         found = [Found("failed", name, text)]
     for one in found:
-        # marked, since libraries print, too
+        # marked, because libraries also print
         print("\0" + json.dumps(one), flush=True)
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from cortexsim._support.checks import unknown
 from cortexsim._support.console import printable
+from cortexsim._support.extras import check_extra
 from cortexsim._support.resources import copy_notebooks, in_checkout, notebooks_folder
 
 IP_OPTIONS = ("--ip", "--ServerApp.ip", "--LabApp.ip", "--NotebookApp.ip")
@@ -28,16 +29,16 @@ FIRST_NOTEBOOK = "00_start_here.ipynb"
 _SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
     "jupyter_lab_config.json": {"LabApp": {"extension_manager": "readonly"}},
     "labconfig/page_config.json": {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}},
-    # a notebook that is opened the next day shows its panels as they were, although no kernel knows them
+    # a notebook that is opened the next day shows its panels as saved, although no kernel has them
     "labconfig/default_setting_overrides.json": {"@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True}},
 }
 EXTENSIONS = Path(__file__).parent / "extension"
-"""What is added to JupyterLab for this launch: it runs the first panel, and says when a kernel is gone."""
+"""Extension of JupyterLab for this launch: it runs the first panel, and reports when a kernel is gone."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """How JupyterLab looks in a class.
+    """Appearance of JupyterLab in a class.
 
     Attributes
     ----------
@@ -59,8 +60,8 @@ def lab(
     Parameters
     ----------
     arguments : sequence of str
-        Further arguments for `jupyter lab`, e.g. ["--no-browser", "--port", "9999"]. Address and token are as
-        Jupyter has them: loopback, and a new token at every start.
+        Further arguments for `jupyter lab`, e.g. ["--no-browser", "--port", "9999"]. Address and token are Jupyter's
+        defaults: loopback, and a new token at every start.
     folder : Path, optional
         The folder to work in: the notebooks are copied there; existing files are never overwritten. By default a
         checkout's notebooks are opened where they are, and those of an installed cortexsim are copied to
@@ -80,7 +81,10 @@ def lab(
         If `folder` is a file.
     ValueError
         If there is no such lesson.
+    RuntimeError
+        If JupyterLab is not installed.
     """
+    check_extra("lab", "the notebooks")
     warn_of_network(arguments)
     notebook = FIRST_NOTEBOOK if lesson is None else find_lesson(lesson)
     if folder is None and in_checkout():
@@ -91,7 +95,7 @@ def lab(
             if outcome == "kept":
                 print(f"kept your {path.name}: it differs from the one in this version of cortexsim")
         print(f"the notebooks are in {place}", flush=True)
-    # code runs by itself only where it is ours, or where JupyterLab trusts it
+    # code runs automatically only in our notebooks, or in those that JupyterLab trusts
     opened = place / notebook
     ours = opened.is_file() and opened.read_bytes() == (notebooks_folder() / notebook).read_bytes()
     with tempfile.TemporaryDirectory(prefix="cortexsim-lab-") as own:
@@ -102,7 +106,7 @@ def lab(
 
 
 def warn_of_network(arguments: Sequence[str]) -> None:
-    """Say on standard error what it means if JupyterLab is to listen beyond this machine."""
+    """Warn on standard error if JupyterLab is to listen beyond this machine."""
     for given, following in zip_longest(arguments, arguments[1:], fillvalue=""):
         name, equals, value = given.partition("=")
         if name not in IP_OPTIONS:
@@ -174,7 +178,7 @@ def environment(
         The notebook to open, relative to the folder in which JupyterLab is started.
     look : Look
     ours : bool
-        The notebook is as it ships, so that its first panel may run by itself before JupyterLab trusts it.
+        The notebook is unchanged, so its first panel may run automatically before JupyterLab trusts it.
 
     Returns
     -------

@@ -45,8 +45,8 @@ def masking(
     ----------
     model : Cortex
     data : Dataset
-        Targets with `label`; for a model that reads out a map, with target maps: it is asked at the far point (yes) and
-        at the foil (no), and `correct` is the mean of the two answers.
+        Targets with `label`; for a model that reads out a map, with target maps: it is read at the far point (correct:
+        yes) and at the foil (correct: no), and `correct` is the mean of the two.
     soas : sequence of int
         Stimulus-onset asynchronies, in steps, none shorter than a duration.
     masks : sequence of str, or mapping of str to str or Tensor
@@ -55,18 +55,18 @@ def masking(
         Of the target, in steps. "soa": the target stays until the mask comes, as in Tang et al. (2018); the dimensions
         are then mask x SOA, and `duration` is a coordinate along SOA.
     mask_duration : int, optional
-        By default to the end.
+        By default until the end.
     controls : bool
-        Add the target as its own mask ("target") and the same flash without a mask ("blank") to the conditions. A mask
-        that costs no more than the target itself shown again has interrupted nothing, and what is also lost in
-        "blank" is lost because the target ended, not because of the mask.
+        Add the target as its own mask ("target") and the same flash without a mask ("blank") to the conditions. If a
+        mask costs no more than showing the target again, it has interrupted nothing. A loss that also occurs in "blank"
+        is due to the end of the target, not to the mask.
     readout_time : int, optional
         Of all conditions. By default the model's own, or later if the longest SOA needs it: SOA plus arrival, the steps
         from the first state to the last.
     record : sequence of str, optional
         States to record; with them, the result is a recording.
     latch : float, optional
-        Decisions are kept once they are taken, at this threshold (0: the larger logit), whatever the state does later;
+        Keep each decision once it reaches this threshold (0: the larger logit), even if the state changes later;
         see `analyse.latched`.
     by : str, optional
         A coordinate of the stimuli, such as "length": accuracy then has it as its last dimension.
@@ -88,15 +88,15 @@ def masking(
     Raises
     ------
     ValueError
-        If there are no labels, no conditions, or an SOA is shorter than a duration; if `by` is no coordinate of the
+        If there are no labels, no conditions, or an SOA is shorter than a duration; if `by` is not a coordinate of the
         stimuli, or `latch` or `by` is given with `record`.
     MissingStatisticsError
-        If no one set of statistics serves all conditions up to the readout time.
+        If no single set of statistics covers all conditions up to the readout time.
 
     Notes
     -----
     All conditions are normalized with one set of statistics, taken on a mixture that contains them all: the model's
-    own; or `statistics`, a different set on purpose; or a set that is taken for this call on the images
+    own; or `statistics`, a deliberately different set; or a set that is taken for this call on the images
     `calibrate_on`, which leaves the model unchanged.
     """
     model = the_cortex(model, "masking")

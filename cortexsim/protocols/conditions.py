@@ -57,7 +57,7 @@ class Dimension(NamedTuple):
 
 @dataclass(frozen=True)
 class Condition:
-    """One cell of an experiment: what is shown, and whether it can matter.
+    """One cell of an experiment: the images and presentation, and whether the readout can depend on it.
 
     Parameters
     ----------
@@ -120,11 +120,11 @@ def run_conditions(
         One for each cell.
     readout_time : int
     record : sequence of str or None
-        States; with None the result has the decisions only.
+        States; with None, the result contains the decisions only.
     latch : float, optional
-        Decisions are kept once they are taken, at this threshold; see `analyse.latched`.
+        Keep each decision once it reaches this threshold; see `analyse.latched`.
     by : str, optional
-        A coordinate of the stimuli, each of whose values is counted apart.
+        A coordinate of the stimuli; accuracy is computed separately for each of its values.
     statistics, calibrate_on
         See `shared_statistics`.
     seed, batch_size, device
@@ -192,9 +192,9 @@ def _check_answers(data: xr.Dataset, of_maps: bool) -> None:
     if of_maps:
         if not isinstance(data, xr.Dataset) or "target" not in data or "foil_y" not in data.coords:
             raise ValueError(
-                "the readout of this model is a map, and a protocol asks it at the far point and at the foil: the data "
-                "must have target maps and the coordinates end_y, end_x, foil_y and foil_x, as cs.datasets.paths has "
-                "them"
+                "the readout of this model is a map, and a protocol reads it at the far point and at the foil: the "
+                "data must have target maps and the coordinates end_y, end_x, foil_y and foil_x (see "
+                "cs.datasets.paths)"
             )
     elif not isinstance(data, xr.Dataset) or "label" not in data.coords:
         raise ValueError("a protocol counts correct answers, so the data must be a Dataset with the coordinate 'label'")
@@ -203,7 +203,7 @@ def _check_answers(data: xr.Dataset, of_maps: bool) -> None:
 def _check_decisions(data: xr.Dataset, record: Sequence[str] | None, latch: float | None, by: str | None) -> None:
     if record is not None and (latch is not None or by is not None):
         raise ValueError(
-            "latch and by are about decisions, but with record= the result is a recording: leave them out, and use "
+            "latch and by apply to decisions, but with record= the result is a recording: leave them out, and use "
             "cs.analyse.latched and cs.analyse.accuracy(..., by=...) on it"
         )
     if by is not None:
@@ -211,7 +211,7 @@ def _check_decisions(data: xr.Dataset, record: Sequence[str] | None, latch: floa
 
 
 def _correct(recording: xr.DataTree, data: xr.Dataset, latch: float | None) -> np.ndarray:
-    """Return whether each stimulus is answered correctly at the last time; of a map, the mean of its two answers."""
+    """Return whether each stimulus is answered correctly at the last time; for a map, the mean of its two answers."""
     readout = recording["readout"] if latch is None else latched(recording, latch)
     last = readout.to_dataset() if isinstance(readout, xr.DataTree) else readout
     last = last.isel(time=slice(-1, None))
@@ -340,7 +340,7 @@ def shared_statistics(
     until: int,
     seed: int,
 ) -> Statistics | None:
-    """Find or take one set of statistics for all conditions; a set for each would be a difference between them.
+    """Find or take one set of statistics for all conditions; separate sets would add a difference between them.
 
     Parameters
     ----------
@@ -348,7 +348,7 @@ def shared_statistics(
     presentations : sequence of Presentation or Mixture
         Of all conditions.
     statistics : Statistics or Presentation, optional
-        A set to use on purpose.
+        A set to use instead of the model's own.
     calibrate_on : Tensor or Dataset, optional
         Images on which to take a set for this run only.
     until : int
@@ -366,7 +366,7 @@ def shared_statistics(
     ValueError
         If both statistics and images to take them on are given.
     MissingStatisticsError
-        If no set of the model's serves all conditions.
+        If no set of the model's covers all conditions.
     """
     if not model.needs_statistics:
         return None
@@ -383,9 +383,9 @@ def shared_statistics(
             return one
     lacking = [str(p) for p in every if not any(one.presentation.contains(p) for one in known)]
     raise MissingStatisticsError(
-        f"no one set of the model's statistics serves all conditions up to time {until}; "
+        f"no single set of the model's statistics covers all conditions up to time {until}; "
         + (f"it has none at all for {lacking}" if lacking else f"it has {[str(one) for one in known]}")
-        + "; give images to take them on, calibrate_on=..., or other statistics on purpose, statistics=..."
+        + "; give images to take them on, calibrate_on=..., or choose other statistics, statistics=..."
     )
 
 
@@ -395,7 +395,7 @@ def readout_time_for(model: Cortex, readout_time: int | None, longest_soa: int) 
     Raises
     ------
     ValueError
-        If it is no whole number of at least 1.
+        If it is not a whole number of at least 1.
     """
     if readout_time is not None:
         return whole(readout_time, "readout_time", 1, unit="steps", limit=MOST_STEPS)
@@ -430,5 +430,5 @@ def fraction_correct(correct: np.ndarray) -> np.ndarray:
 
 
 def interval_text(over: str) -> str:
-    """Describe the interval, and what it is over."""
+    """Describe the interval, and the units that vary in it."""
     return f"95 % Wilson interval over {over}"

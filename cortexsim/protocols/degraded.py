@@ -79,8 +79,8 @@ def noise(
     Parameters
     ----------
     levels : sequence of float
-        Standard deviations of the noise, where pixels range from 0 to 1. A stimulus has the same noise at every level,
-        drawn by (seed, stimulus), only stronger.
+        Standard deviations of the noise, where pixels range from 0 to 1. A stimulus has the same noise pattern at every
+        level, only stronger; it is drawn by (seed, stimulus).
     presentation : Presentation, optional
         By default `sustained()`.
     """
@@ -108,7 +108,7 @@ def occlusion(
 ) -> xr.Dataset:
     """Show targets and return accuracy by the fraction that is visible, or by a different factor of the data.
 
-    Unlike in `masking`, the conditions have stimuli of their own, so nothing is paired.
+    Unlike in `masking`, each condition has different stimuli, so nothing is paired.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def occlusion(
     Raises
     ------
     ValueError
-        If the data lack the factor, or the edges do not rise.
+        If the data lack the factor, or the edges do not increase.
     """
     model = the_cortex(model, "occlusion")
     if factor not in data.coords:
@@ -173,10 +173,10 @@ def _run(
     record: Sequence[str] | None,
     options: Options,
 ) -> xr.Dataset | xr.DataTree:
-    """Run conditions that differ in the images, not in how they are shown."""
+    """Run conditions that differ in the images, not in their presentation."""
     shown = checked(presentation or sustained())
     if not isinstance(shown, Presentation):
-        raise TypeError("a protocol shows its targets in one way, got a mixture")
+        raise TypeError("a protocol needs a single presentation, got a mixture")
     readout_time = readout_time_for(model, readout_time, 0)
     reaches, images = reaches_last(model.graph, shown, readout_time), as_float(as_images(data))
     conditions = [Condition({name: value}, shown, degrade(images, value), reaches) for value in dimension.values]

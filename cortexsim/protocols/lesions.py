@@ -42,11 +42,11 @@ def lesion(
     data : Tensor or Dataset
         Stimuli, with `label` if accuracy is wanted.
     silence : mapping of str to times, optional
-        What is silenced, as for `simulate`.
+        Transitions to silence, as for `simulate`.
     until : int
         Last time.
     gain, transition_noise : mapping of str to (float, times), optional
-        What is weakened, and what has noise added, as for `simulate`.
+        Transitions to weaken, and transitions to add noise to, as for `simulate`.
     calibrate_on : Tensor or Dataset
         Images, usually training images, on which the statistics and means are taken.
     presentation : Presentation or Mixture, optional

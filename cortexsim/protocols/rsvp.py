@@ -56,7 +56,7 @@ def rapid_sequence(
     until : int, optional
         Last time; by default that at which the end of the last frame has arrived.
     statistics : Statistics or Presentation, optional
-        To use on purpose.
+        To use instead of the model's own.
     calibrate_on : Dataset, optional
         Images with `label`, usually training images, of which streams are made to take the statistics on.
     seed, batch_size, device
@@ -106,7 +106,7 @@ def rapid_sequence(
     logits = np.full((len(places), n, until + 1, model.n_classes), np.nan, dtype=np.float32)
     picture = np.broadcast_to(distractors, (len(places), *distractors.shape)).copy()
     for row, place in enumerate(places):
-        report((cost + row) / (cost + len(places)), f"target at place {place + 1} of {n_frames}: {n} streams")
+        report((cost + row) / (cost + len(places)), f"target at position {place + 1} of {n_frames}: {n} streams")
         picture[row, :, place] = np.arange(n)
         recording = simulate(
             model,

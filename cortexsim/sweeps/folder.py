@@ -34,7 +34,7 @@ class SweepFolder(RunFolder):
     KIND = "a study"
     SETTINGS = "study.json"
     PARTS = "points"
-    # points are found by what they are of, so that the values of a dimension may come in any order
+    # points are identified by their settings, so the values of a dimension may be in any order
     GROWS: ClassVar = {name: lambda before, now: True for name in AXES.values()}
 
     def __init__(self, path: Path, study: Study, *, resume: bool) -> None:
@@ -54,18 +54,18 @@ class SweepFolder(RunFolder):
         ValueError
             If one is damaged.
         """
-        # a list of files once, rather than a look at the disk for each of a million points
+        # one listing of the files, rather than a disk access for each of a million points
         names = {file.stem for file in (self.path / self.PARTS).glob("*.nc")}
         keys = [point.key for point in study.points() if point.key in names] if names else []
         found = {key: self.part(key) for key in keys}
         return {key: measured for key, measured in found.items() if measured is not None}
 
     def keep_point(self, point: Point, measured: xr.Dataset) -> None:
-        """Write what a point came to, with its settings."""
+        """Write the result of a point, with its settings."""
         self.keep(point.key, measured.assign_attrs(point=json.dumps({**point.chosen, **point.settings})))
 
     def combine(self, study: Study, finished: Mapping[str, xr.Dataset], failures: Mapping[str, str]) -> xr.Dataset:
-        """Put the finished points into one labelled Dataset; write it, and which settings failed and why."""
+        """Combine the finished points in one labelled Dataset; write it, and the failed settings with their errors."""
         result = combined(study, finished, failures)
         self.finish(result)
         points = study.points() if failures else ()
@@ -75,7 +75,7 @@ class SweepFolder(RunFolder):
 
 
 def combined(study: Study, finished: Mapping[str, xr.Dataset], failures: Mapping[str, str]) -> xr.Dataset:
-    """Put the finished points of a study into one labelled Dataset; see `sweep`."""
+    """Combine the finished points of a study in one labelled Dataset; see `sweep`."""
     sizes = tuple(map(len, study.axes.values()))
     values = np.full((3, *sizes, study.until + 1), np.nan)
     status = np.zeros(sizes, np.int8)

@@ -1,4 +1,4 @@
-"""One point of a study, as a worker does it; only its small result travels back over the network."""
+"""One point of a study, as a worker computes it; only its small result is sent over the network."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from cortexsim.recording._simulate import simulate
 from cortexsim.stimuli.text import read_presentation, read_record
 from cortexsim.sweeps.study import Point, folder_of, silenced
 
-# a worker with several threads computes one point at a time: torch has threads of its own
+# a worker with several threads computes one point at a time: torch uses threads itself
 _ONE = threading.Lock()
 
 
 class PointFailedError(RuntimeError):
     """A point failed; the message is for the user.
 
-    Exceptions of other libraries may not survive the way back from a worker.
+    Exceptions of other libraries may not survive pickling on the way from a worker.
     """
 
 
@@ -35,7 +35,7 @@ def measure(point: Point, base: Path, recording: Path | None = None) -> xr.Datas
     ----------
     point : Point
     base : path
-        The folder in which relative paths of the study begin.
+        The folder that relative paths of the study refer to.
     recording : path, optional
         Path of its recording, a .zarr; the recording of a killed worker is resumed.
 

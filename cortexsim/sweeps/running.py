@@ -1,4 +1,4 @@
-"""Studies on dask: each point is written as soon as it is done, and never done again."""
+"""Studies on dask: each point is written as soon as it is computed, and never computed again."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 
 from cortexsim._support.checks import whole
+from cortexsim._support.extras import check_extra
 from cortexsim._support.files import as_path
 from cortexsim._support.memory import available
 from cortexsim._support.progress import Report, duration, silent
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 # more points than this are run only with `yes`
 MANY = 10_000
-# points at the scheduler at once: enough for any cluster, and not a list of a million
+# points submitted at once: enough for any cluster, without a list of a million
 WAITING = 1000
 SECONDS_TO_CONNECT = 10.0
 MEMORY_OF_A_WORKER = 1.2e9
@@ -60,7 +61,8 @@ def sweep(
     workers : int, optional
         Processes on this machine; 0 computes in this one. By default as many as cores and free memory allow.
     resume : bool
-        Continue a study in an existing folder: finished points are not done again. The study may have grown since.
+        Continue a study in an existing folder: finished points are not done again. The study may have been extended
+        since.
     yes : bool
         Run a grid of more than 10,000 points.
     retries : int
@@ -142,7 +144,7 @@ def _run(
         futures = []
         for point in points:
             recording = folder.recording(point) if point.settings["record"] else None
-            # a name of its own for each run: the cluster may remember that the point failed before
+            # a unique name for each run: the cluster may remember that the point failed before
             name = f"cortexsim-{run}-{point.key}"
             future = client.submit(measure, point, base, recording, key=name, pure=False, retries=retries)
             running[future] = point
@@ -170,7 +172,7 @@ def _run(
             for another in submit(islice(waiting, 1)):
                 done.add(another)
     except (CancelledError, ClosedClientError, CommClosedError) as error:
-        # the scheduler went while a result was fetched or a point was sent
+        # the scheduler disappeared while a result was fetched or a point was sent
         raise ConnectionError(GONE) from error
     finally:
         client.cancel(list(running))
@@ -202,8 +204,9 @@ def connected(scheduler: str | None, workers: int | None, n_points: int, report:
     ConnectionError
         If no scheduler answers.
     RuntimeError
-        If no process can be started.
+        If no process can be started, or distributed is missing.
     """
+    check_extra("sweep", "studies")
     from distributed import Client, LocalCluster
 
     if scheduler is not None:

@@ -138,7 +138,7 @@ def read_study(study: str | Path | Mapping[str, object] | Study) -> Study:
     Raises
     ------
     FileNotFoundError
-        If the file, a model or a folder of images is not there.
+        If the file, a model or a folder of images does not exist.
     TypeError
         If it is none of these.
     ValueError

@@ -46,7 +46,7 @@ def train(
     checkpoint: str | Path | None = None,
     report_every: int = 20,
 ) -> Generator[Progress]:
-    """Train a model where it is (CPU or GPU), step by step; `fit` runs to the end. Ends with a calibration.
+    """Train a model on its device (CPU or GPU), step by step; `fit` runs to the end. Ends with a calibration.
 
     This is an iterator: nothing is trained before the first record is taken. Leaving the loop (or closing it) stops the
     training; with `checkpoint` its whole state is then on disk, and the same call continues from there: on the CPU to
@@ -63,8 +63,8 @@ def train(
     data : Dataset or (Tensor, Tensor)
         Images with `label`, or for a model that reads out a map with `target` and `line`; or images of shape
         (stimulus, 3, height, width) and labels of shape (stimulus,), of a map (stimulus, y, x) with -1 where no answer
-        counts. Movies have a `frame` dimension after the first. Labels of shape (stimulus, time) name what is to be
-        read at each readout time, -1 where nothing is asked. Or an iterable of batches (images, labels), such as a
+        counts. Movies have a `frame` dimension after the first. Labels of shape (stimulus, time) are the class to be
+        read at each readout time, -1 where no answer counts. Or an iterable of batches (images, labels), such as a
         DataLoader, or a torch Dataset of (image, label). These are read once, into memory: order, batches and
         augmentation are the recipe's. A training continues from a checkpoint only if they give the same images in the
         same order again, which a loader that shuffles or augments does not; that is refused.
@@ -72,7 +72,7 @@ def train(
         By default `Recipe.quick()`.
     checkpoint : path, optional
         Ends in .safetensors: file of the state of the training, written at each epoch's end and when it stops, however
-        it does: by leaving the loop, by an error, Ctrl-C or SIGTERM. It is that after the last whole step.
+        it does: by leaving the loop, by an error, Ctrl-C or SIGTERM. It contains the state after the last whole step.
     report_every : int
         Steps between records.
 
@@ -88,7 +88,7 @@ def train(
     BlockingIOError
         If another training is writing the checkpoint.
     OSError
-        If nothing can be written there.
+        If the checkpoint cannot be written.
     TrainingDivergedError
         If the loss is not finite; the checkpoint contains the last good state.
     """
@@ -213,7 +213,7 @@ class _Training:
             except TrainingDivergedError:
                 raise
             except BaseException as error:
-                # whatever ended it, what was done must not be lost
+                # the steps so far must not be lost, whatever the cause of the end
                 signals.saving = True
                 self._keep(error)
                 raise
@@ -249,7 +249,7 @@ class _Training:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Keep other trainings away from the checkpoint."""
+        """Lock the checkpoint against other trainings."""
         # of several processes that train together, the first one writes
         lock = PathLock(self.path) if self.path is not None and ranks.rank() == 0 else None
         try:
@@ -289,7 +289,7 @@ class _Training:
         for group in self.optimizer.param_groups:
             group["lr"] = self.recipe.learning_rate_at(self.step / self.steps)
         self.model.train()
-        # whatever the caller's mode is, as within torch.no_grad()
+        # in any mode of the caller, such as within torch.no_grad()
         with own_modes(), torch.enable_grad():
             loss, times, accuracy = self._forward()
             self.optimizer.zero_grad(set_to_none=True)
@@ -354,14 +354,14 @@ class _Training:
         return 1 + int(randomness.integers(self.recipe.seed, "progressive/steps", step, most))
 
     def _plan(self, times: Sequence[int], seed: int = 0) -> RunPlan:
-        """Plan what readouts at these times need; the batch normalizes, or the model's own norm."""
+        """Plan the readouts at these times, normalized by the batch or by the model's own norm."""
         plan = plan_readouts(self.model, self.images, self.presentation, times, seed=seed).normalized_by(None)
         by_all = self.model.needs_statistics and ranks.together()
         return replace(plan, normalize=ranks.by_whole_batch) if by_all else plan
 
     @contextmanager
     def _seeded(self, seed: int) -> Iterator[None]:
-        """Make modules of the user's draw random numbers by the seed; without any, leave torch's generators alone."""
+        """Seed the random numbers of the user's modules; without such modules, leave torch's generators unchanged."""
         if not self.model.own_modules():
             yield
             return
@@ -378,7 +378,7 @@ class _Training:
     @own_modes()
     def _gather(self) -> tuple[float, dict[int, float]]:
         losses = ranks.summed(torch.stack([loss for loss, _, _ in self._since]))
-        # what is trained may have unfolded since the last record: then of the longer times only
+        # times may have been unfolded since the last record: only steps that trained the present times count
         now = self._since[-1][1]
         correct = ranks.summed(torch.stack([accuracy for _, times, accuracy in self._since if times == now]))
         accuracies = correct.mean(0).tolist()
@@ -474,7 +474,7 @@ def precision_on(device: torch.device) -> str:
     if device.type == "cuda":
         # it came with compute capability 8; torch.cuda.is_bf16_supported counts emulation too
         return "bfloat16" if torch.cuda.get_device_capability(device)[0] >= 8 else "float32"
-    # the only question torch has for it; a torch without it gets the precision that is right everywhere
+    # the only way to ask torch; a version without it gets float32, which is right everywhere
     native = getattr(torch.cpu, "_is_avx512_bf16_supported", bool)()
     return "bfloat16" if native and torch.backends.mkldnn.is_available() else "float32"
 

@@ -27,7 +27,7 @@ def collected(data: Any) -> Any:
     Raises
     ------
     TypeError
-        If it is none of these, or an item is no pair.
+        If it is none of these, or an item is not a pair.
     ValueError
         If there is nothing in it.
     """

@@ -89,7 +89,7 @@ def anywhere(asked: bool, device: torch.device) -> bool:
 
 
 def add_gradients(parameters: Iterable[Tensor]) -> None:
-    """Add up the gradients of all processes, in one message."""
+    """Sum the gradients of all processes, in one message."""
     if not together():
         return
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
@@ -100,7 +100,7 @@ def add_gradients(parameters: Iterable[Tensor]) -> None:
 
 
 class _Sum(torch.autograd.Function):
-    """The sum over processes: what one adds changes the loss of all."""
+    """The sum over processes, whose gradient is summed as well: the input of one process changes the loss of all."""
 
     @staticmethod
     def forward(ctx: Any, value: Tensor) -> Tensor:

@@ -138,7 +138,7 @@ def measure(
     -------
     dict
         `n`, `classes`, `factor`, `edges`, `n_by_bin`; and for each presentation `times`, `accuracy` (time,), `by_bin`
-        (time, bin) and `confusion` (class shown, class named) at `confusion_at`: the model's readout time, or the last
+        (time, bin) and `confusion` (class shown, class chosen) at `confusion_at`: the model's readout time, or the last
         time before it that can be read.
 
     Raises

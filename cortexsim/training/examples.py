@@ -22,7 +22,7 @@ from cortexsim.training.target_maps import check_pixel_labels, pixel_labels
 
 
 def pairs(data: Any, model: Cortex, until: int) -> tuple[Tensor, Tensor]:
-    """Return images and labels, as `collected` leaves them, after checking that they fit the model.
+    """Return images and labels, as `collected` returns them, after checking that they fit the model.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def difficulty(data: Any, recipe: Recipe, n: int) -> Tensor:
     known = sorted(map(str, data.coords)) if isinstance(data, xr.Dataset) else []
     if recipe.difficulty not in known:
         raise ValueError(
-            f"the recipe's difficulty {recipe.difficulty!r} is no coordinate of the data, which has {known}; "
+            f"the recipe's difficulty {recipe.difficulty!r} is not a coordinate of the data, which has {known}; "
             "set difficulty=None and curriculum=((0.0, 1.0),) to train without a curriculum"
         )
     values = array_of(data[recipe.difficulty], recipe.difficulty)
@@ -154,7 +154,7 @@ def _whole(values: np.ndarray) -> np.ndarray:
     Raises
     ------
     ValueError
-        If they are no whole numbers.
+        If they are not whole numbers.
     """
     if values.dtype.kind not in "iufb" or (values.dtype.kind == "f" and not (values == np.round(values)).all()):
         raise ValueError(f"target values must be whole numbers, the class of each pixel, got {values.dtype}")

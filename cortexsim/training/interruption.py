@@ -1,4 +1,4 @@
-"""What ends a training early: a loop that is left, an error, Ctrl-C or a signal. The last whole step is kept."""
+"""Early ends of a training: a loop that is left, an error, Ctrl-C or a signal. The last whole step is kept."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OPEN: WeakSet[Generator[Any]] = WeakSet()
 
 
 def closed_at_exit(records: Generator[Any]) -> Generator[Any]:
-    """Return a generator that is closed when Python ends, while all that closing it needs is still there."""
+    """Return a generator that is closed when Python exits, while everything that closing needs still exists."""
     _OPEN.add(records)
     return records
 
@@ -29,13 +29,13 @@ def closed_at_exit(records: Generator[Any]) -> Generator[Any]:
 @atexit.register
 def _close_all() -> None:
     for records in list(_OPEN):
-        # one that a thread is running cannot be closed
+        # a generator that a thread is running cannot be closed
         with suppress(ValueError):
             records.close()
 
 
 class LastStep:
-    """The state before a step, to return to if the step is broken off.
+    """The state before a step, to be restored if the step is interrupted.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class LastStep:
 
     @torch.no_grad()
     def mark(self, step: int) -> None:
-        """Copy the weights, buffers and optimizer's state, which are those after so many whole steps."""
+        """Copy the weights, buffers and optimizer's state after this number of whole steps."""
         state = self._optimizer.state
         entries = [value for of_one in state.values() for value in of_one.values() if isinstance(value, Tensor)]
         tensors = [*self._model.parameters(), *self._model.buffers(), *entries]
@@ -65,7 +65,7 @@ class LastStep:
 
     @torch.no_grad()
     def restore(self) -> int:
-        """Put model and optimizer back to what was marked, and return the number of whole steps."""
+        """Restore the marked state of model and optimizer, and return the number of whole steps."""
         for tensor, copy in zip(self._tensors, self._copies, strict=True):
             tensor.copy_(copy)
         self._optimizer.state.clear()
@@ -80,13 +80,13 @@ def _same(one: Tensor, other: Tensor) -> bool:
 class EndedBySignal:
     """While it is entered, SIGTERM and SIGHUP raise SystemExit, so that work is saved; they end the process after that.
 
-    Only where they would end the process at once: a program that handles them itself keeps its own way, and outside of
-    the main thread, where Python cannot handle signals, nothing changes.
+    Only where they would end the process at once: a program that handles them itself keeps its handlers. Outside of the
+    main thread, where Python cannot handle signals, nothing changes.
 
     Attributes
     ----------
     saving : bool
-        Set while the work is saved: a signal then waits until it is.
+        Set while the work is being saved: a signal then waits until that is done.
     """
 
     def __init__(self) -> None:
@@ -104,14 +104,14 @@ class EndedBySignal:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         for number in self._handled:
-            # whoever closes an iterator in another thread cannot change signals
+            # an iterator that is closed in another thread cannot change signals
             with suppress(ValueError):
                 signal.signal(number, signal.SIG_DFL)
         if self._number is not None:
             os.kill(os.getpid(), self._number)
 
     def check(self) -> None:
-        """Raise SystemExit if a signal has asked for the end, and its SystemExit was caught by somebody else."""
+        """Raise SystemExit if a signal has asked for the end, and its SystemExit was caught by other code."""
         if self._number is not None:
             raise SystemExit(128 + self._number)
 

@@ -1,4 +1,4 @@
-"""How a model is trained: one frozen dataclass, the paper's recipe and a quick one."""
+"""Recipes of trainings: one frozen dataclass, the paper's recipe and quick ones."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ PLANS = {"growth", "unfolding", "curriculum"}
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a model is trained.
+    """The recipe of a training.
 
     Parameters
     ----------
     epochs : int
         Passes over the training images.
     batch_size : int
-        Images a step; a rest that fills no batch is left out of that epoch.
+        Images a step; a remainder that does not fill a batch is left out of that epoch.
     optimizer : "sgd" (Nesterov unless `nesterov` is False) or "adamw"
     learning_rate : float
         The highest one.
@@ -53,11 +53,11 @@ class Recipe:
     label_smoothing : float
     loss_at : "all", "readout" or int
         Cross-entropy averaged over all times from arrival to the readout time, at the readout time only, or averaged
-        over so many last times.
+        over this many last times.
     progressive : (float, int), optional
         `(share, most)`: in this share of the batches, drawn at random, the model first runs 1 to `most` steps without
-        gradients, and then as long as ever; the loss is at the times after these steps. It makes an answer last, and a
-        later time continue what an earlier one began (Bansal et al. 2022).
+        gradients, and then for its usual time; the loss is at the times after these steps. It makes answers stable, and
+        later times continue the computation of earlier ones (Bansal et al. 2022).
     background : float
         Of target maps, the weight of all pixels off the line together; that of those on the line is 1, the same for
         every class.
@@ -69,15 +69,15 @@ class Recipe:
         Of activity in training (autocast); weights are float32. "auto" is bfloat16 where the machine computes with it
         (most GPUs, server CPUs with AVX512-BF16), else float32: emulated, bfloat16 takes several times as long.
     recompute : bool
-        For gradients keep the states alone, and compute again on the way back what happens within a step: memory then
-        hardly grows with the readout time, and a step takes about a fifth longer. It learns the same, and a training
-        that was stopped may continue either way.
+        Store only the states for the gradients, and compute the rest of each step again in the backward pass: memory
+        then hardly grows with the readout time, and a step takes about a fifth longer. It learns the same, and a
+        training that was stopped may continue either way.
     growth : tuple of (float, float)
         `(from, scale)`: from this fraction of the training on, images are shrunk to this scale of their side, which
         trains faster. The last scale must be 1.
     unfolding : tuple of (float, int or None)
-        `(from, time)`: from this fraction of the training on, readouts up to this time are trained. Short paths first:
-        what the signal does on its first way up is learned fastest. The last time must be None: the readout time.
+        `(from, time)`: from this fraction of the training on, readouts up to this time are trained. Short paths come
+        first: the feedforward sweep is learned fastest. The last time must be None: the readout time.
     curriculum : tuple of (float, float)
         `(from, share)`: from this fraction of the training on, images are drawn from this share of them, the easiest.
         The last share must be 1.
@@ -362,7 +362,7 @@ def _in_order(pairs: Sequence[tuple[float, Any]]) -> bool:
 
 
 def _pairs(plan: Any, checked: Callable[[Any], Any]) -> tuple[tuple[float, Any], ...] | None:
-    """Return pairs of a fraction of the training and a checked value as plain numbers; None if they are no such pairs.
+    """Return pairs of a fraction of the training and a checked value as plain numbers; None if they are not such pairs.
 
     Parameters
     ----------

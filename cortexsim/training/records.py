@@ -12,7 +12,7 @@ class TrainingDivergedError(RuntimeError):
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a training stands.
+    """Progress of a training.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class Progress:
         size; the last record's reach as far as the calibration.
     learning_rate : float
     seconds, seconds_left : float
-        Wall-clock time spent (over all runs of a resumed training), and estimated still to go; NaN at step 0.
+        Wall-clock time spent (over all runs of a resumed training), and estimated time left; NaN at step 0.
     done : bool
         Whether the training is over and the model calibrated.
     """

@@ -65,8 +65,8 @@ def read_state(
     different = _differences(meta["training"], json.loads(json.dumps(identity)))
     if different:
         raise ValueError(
-            f"{path} belongs to a different training: {'; '.join(different)}; give the same again, choose a different "
-            "path, or remove it"
+            f"{path} belongs to a different training: {'; '.join(different)}; use the same settings, choose a "
+            "different path, or remove it"
         )
     model.load_state_dict(
         {name.removeprefix("weights/"): t for name, t in tensors.items() if name.startswith("weights/")}

@@ -7,7 +7,7 @@ import xarray as xr
 from torch import Tensor
 from torch.nn import functional as F
 
-BACKGROUND = -1  # label of a pixel that no answer is asked of
+BACKGROUND = -1  # label of a pixel at which no answer counts
 
 
 def pixel_labels(data: xr.Dataset) -> Tensor:
@@ -42,7 +42,7 @@ def check_pixel_labels(labels: Tensor, n_images: int, shape: tuple[int, ...]) ->
     Raises
     ------
     ValueError
-        If the number or the size of the maps differs, or a label is no class.
+        If the number or the size of the maps differs, or a label is not a class.
     """
     if labels.ndim != 3 or len(labels) != n_images or tuple(labels.shape[1:]) != shape[1:]:
         raise ValueError(

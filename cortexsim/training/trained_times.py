@@ -1,4 +1,4 @@
-"""What a recipe asks of a model: the readout times that it trains, and the weights and statistics that these need."""
+"""Requirements of a recipe: the readout times that it trains, and the weights and statistics that these need."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def card(name: str) -> xr.Dataset:
         `confusion_at`; `n_by_bin`, stimuli of a bin. Of the training, in the order of `stage` and `step` (record):
         `loss` (seed, record), `training_accuracy` and `validation_accuracy` (seed, record, time), NaN where a seed has
         no such record; `validation` (seed, time), when it was over. `command`, `training_data`, `minutes`,
-        `beginnings`, `machine` and `date` (seed). Seed 0 is the model that ships. Attributes: test data and sizes;
+        `beginnings`, `machine` and `date` (seed). Seed 0 is the bundled model. Attributes: test data and sizes;
         machine, command and date of seed 0.
 
     Raises
@@ -59,7 +59,7 @@ def card(name: str) -> xr.Dataset:
 
 
 def _joined(runs: list[dict[str, Any]]) -> xr.Dataset:
-    """Put the records of several seeds together."""
+    """Combine the records of several seeds."""
     each = [_one(run) for run in sorted(runs, key=lambda run: run["seed"])]
     data = xr.concat(each, "seed", data_vars="all", join="outer", combine_attrs="override")
     # seeds whose records differ are joined in text order, "1:1000" before "1:50"
@@ -72,7 +72,7 @@ def _one(run: dict[str, Any]) -> xr.Dataset:
     test = run["test"]
     shown = test["presentations"].values()
     times = np.arange(1 + max(time for one in shown for time in one["times"]))
-    # where the factor is the class, every class is a bin
+    # if the factor is the class, every class is a bin
     by_class = test["factor"] == "label"
     bins = test["classes"] if by_class else [f"{low:g} to {high:g}" for low, high in pairwise(test["edges"])]
     how = _how_trained(run)
@@ -140,7 +140,7 @@ def _learned(run: dict[str, Any], n_times: int) -> dict[str, Any]:
 
 
 def _how_trained(run: dict[str, Any]) -> dict[str, Any]:
-    """Return what trained the model, on what, for how long and where."""
+    """Return the command, the data, the duration and the machine of the training."""
     threads = f"{run['threads']} {'thread' if run['threads'] == 1 else 'threads'}"
     return {
         "command": run["command"],
@@ -285,7 +285,7 @@ def _training(card: xr.Dataset) -> list[str]:
 
 def _table(rows: list[list[str]]) -> list[str]:
     """Write a table whose first row is the heading; with two spaces between columns."""
-    # pandas itself leaves one
+    # pandas uses one
     widths = [max(map(len, column)) + 1 for column in zip(*rows, strict=True)]
     table = pd.DataFrame(rows[1:], columns=rows[0]).to_string(index=False, col_space=widths)
     return [line.rstrip() for line in table.splitlines()]
@@ -297,7 +297,7 @@ def _row(values: xr.DataArray) -> list[str]:
 
 
 def _cell(seeds: np.ndarray, decimals: int) -> str:
-    """Write the values of the seeds: one as it is, of several the mean (lowest-highest), of none nothing."""
+    """Write the value of one seed, or the mean (lowest-highest) of several; nothing if there is none."""
     if np.isnan(seeds).all():
         return ""
     if len(seeds) == 1:

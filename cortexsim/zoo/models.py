@@ -190,7 +190,7 @@ def build(name: str, n_classes: int = 10) -> Cortex:
 
 
 SHORT = {"ventral-stream": "ventral-stream-contours"}
-# what the control models of a pretrained model lack or have instead; each has as many parameters as that model, but for
+# what the control models of a pretrained model lack or have instead; each has as many parameters as that model, except
 # the wide one. The names of their files end in these words
 CONTROLS = {
     "lateral": "no feedback",
@@ -202,7 +202,7 @@ CONTROLS = {
 
 
 def pretrained() -> list[str]:
-    """Return the names of the models that ship with weights."""
+    """Return the names of the models that are bundled with weights."""
     return sorted(path.stem for path in (data_folder() / "models").glob("*.safetensors"))
 
 
@@ -232,7 +232,7 @@ def get(
         A pretrained model's name, the path of a .safetensors file, or a published model's name, which is made with
         random weights.
     base : path
-        The folder in which a relative path begins.
+        The folder that relative paths refer to.
     weights : path, optional
         The checkpoint of a published model.
 
@@ -241,25 +241,25 @@ def get(
     FileNotFoundError
         If there is no such file.
     ValueError
-        If there is no model of that name, the nearest one is suggested; or weights are given for a model that has its
-        own.
+        If there is no model of that name, the nearest one is suggested; or weights are given for a model that already
+        has weights.
     """
     if str(model) in PUBLISHED:
         return PUBLISHED[str(model)].make(None if weights is None else Path(base) / Path(weights).expanduser())
     if weights is not None:
-        raise ValueError(f"{str(model)!r} has weights of its own; weights are given to {', '.join(PUBLISHED)}")
+        raise ValueError(f"{str(model)!r} already has weights; weights= is only for {', '.join(PUBLISHED)}")
     path = path_of(model, base=base)
     return load_file(path) if path is not None else load(str(model))
 
 
 def path_of(model: str | os.PathLike[str], *, base: str | os.PathLike[str] = "") -> Path | None:
-    """Return the file that a model's name stands for, or None for the name of a model that ships."""
+    """Return the file that a model's name stands for, or None for the name of a bundled model."""
     path = as_path(model, "model")
     return as_path(base) / path if path.suffix.lower() == SUFFIX else None
 
 
 def load(name: str) -> Cortex:
-    """Load a pretrained model that ships; "ventral-stream" is the one that traces contours.
+    """Load a bundled pretrained model; "ventral-stream" is the one that traces contours.
 
     Raises
     ------
@@ -281,7 +281,7 @@ def card(name: str) -> xr.Dataset:
 
 
 def full_name(name: str) -> str:
-    """Return the name of a pretrained model whose short name is given, too.
+    """Return the full name of a pretrained model that is given by its full or short name.
 
     Raises
     ------

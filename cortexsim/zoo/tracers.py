@@ -1,4 +1,4 @@
-"""The model that traces, and its control models, untrained; and what each of them is trained on."""
+"""The model that traces and its control models, untrained, with the training data of each."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Tracer:
     description : str
         How it differs from the others.
     recurrent : bool
-        Its weights are shared over time and it was trained to go on, so that it can run longer.
+        Its weights are shared over time, and it is trained to continue after its readout time, so it can run longer.
     kind : str
         Of its transition.
     pre_net, sharing : str
@@ -62,7 +62,7 @@ class Tracer:
 
     @property
     def presentation(self) -> AnyPresentation:
-        """What is shown: a net that is no more than deep gets the image once."""
+        """The presentation: a network that is deep and not recurrent is shown the image once."""
         return sustained() if self.pre_net == "conv" and self.kind == "BRCx1" else flash(1)
 
     def build(self, seed: int = 0) -> Cortex:
@@ -82,7 +82,7 @@ class Tracer:
 
 
 _MAZES: dict[str, Any] = {"recurrent": True, "sharing": "time", "readout_time": 20, "data": "mazes", "epochs": 5}
-# by the name under which it ships, or would; a control model has the same training images as "tracer"
+# by the name of its file; a control model has the same training images as "tracer"
 TRACERS: dict[str, Tracer] = {
     "tracer": Tracer("weights shared over time", recurrent=True, sharing="time"),
     "tracer-unshared": Tracer("the same depth, weights not shared over time", seeds=2),

@@ -8,7 +8,7 @@ import torch
 
 import cortexsim as cs
 from cortexsim.explore.tracer.code import CODE, WORKER
-from cortexsim.explore.tracer.networks import COLOURS, described
+from cortexsim.explore.tracer.networks import COLOURS, described, shipped_content
 
 SIZE = 24
 
@@ -93,6 +93,30 @@ def test_a_random_drawing_has_curves_that_never_touch_and_distances_along_the_do
     assert sum(lines) == 60
     assert sorted(distances[distances >= 0]) == list(range(20))
     assert distances[dot] == 0
+
+
+# the worker's messages arrive late, as on a busy machine
+LATE = """([content, worker]) => {
+  window.Worker = class extends Worker {
+    set onmessage(act) { super.onmessage = (event) => setTimeout(() => act(event), 1500); }
+  };
+  const root = document.body.appendChild(document.createElement("div"));
+  window.view = new TracerView(root, content, worker);
+  view.begin({}, 58);
+  const finishedBefore = view.isFinished;
+  view.questions.answer();
+  view.questions.answer();
+  return finishedBefore;
+}"""
+
+
+@pytest.mark.browser
+def test_an_answer_before_the_run_has_finished_counts_once_and_adds_one_drawing(page, code):
+    page.goto(code)
+    assert page.evaluate(LATE, [shipped_content("nine-pixels"), WORKER]) is False
+    page.wait_for_function("() => view.questions.answers.length > 0", timeout=60_000)
+    page.wait_for_timeout(200)
+    assert page.evaluate("() => [view.questions.answers.length, view.charts.steps.drawn.length]") == [1, 1]
 
 
 def test_a_model_of_another_kind_is_refused(small_model):

@@ -504,7 +504,7 @@ def test_rerun_makes_the_recording_that_settings_describe(noted, tmp_path, capsy
         assert written["readout"]["logits"].equals(expected["readout"]["logits"])
         chances = torch.from_numpy(expected["readout"]["logits"][0, 3].values).softmax(0)
         label = int(expected["readout"]["label"][0])
-    assert out[1] == f"readout over time (probability of the class that is named); the label is {label}:"
+    assert out[1] == f"readout over time (probability of the most probable class); the label is {label}:"
     assert out[2].split() == ["t=0", "empty"]
     assert out[5].split() == ["t=3", str(int(chances.argmax())), f"{float(chances.max()):.1%}"]
     assert out[6].startswith(f"saved {tmp_path / 'again.nc'}; open it with")

@@ -179,6 +179,22 @@ def test_paths_of_the_users_are_kept_behind_ours(tmp_path):
     assert variables["HOME"] == "/home/them"
 
 
+def test_the_live_page_opens_without_jupyterlab(monkeypatch, capsys):
+    opened = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    assert main(["lab", "--live"]) == 0
+    (address,) = opened
+    page = Path(address.removeprefix("file://"))
+    assert "new TracerView(" in page.read_text(encoding="utf-8")
+    assert str(page) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("further", [["--lesson", "05"], ["--port", "9999"]])
+def test_the_live_page_takes_nothing_that_is_for_notebooks(further, capsys):
+    assert main(["lab", "--live", *further]) == 1
+    assert f"--live opens no notebook: leave out {further[0]}" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "arguments", [["--ip", "0.0.0.0"], ["--ip=192.168.1.7"], ["--ServerApp.ip='*'"], ["--no-browser", "--ip", "::"]]
 )

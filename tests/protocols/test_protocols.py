@@ -162,7 +162,7 @@ def test_one_set_of_statistics_serves_all_conditions(calibrated, targets):
     for presentation in conditions:
         cs.calibrate(calibrated, images, presentation, until=6)
     # one set each would be a difference between the conditions
-    with pytest.raises(MissingStatisticsError, match="no one set of the model's statistics serves all conditions"):
+    with pytest.raises(MissingStatisticsError, match="no single set of the model's statistics covers all conditions"):
         protocols.masking(calibrated, targets, soas=(1, 3), readout_time=6)
     cs.calibrate(calibrated, images, cs.mixture(*conditions), until=6)
     table = protocols.masking(calibrated, targets, soas=(1, 3), readout_time=6)
@@ -294,7 +294,7 @@ def test_conditions_that_are_not_allowed_are_refused(calibrated, targets, run, m
 
 
 def test_a_mixture_is_no_one_way_of_showing(calibrated, targets):
-    with pytest.raises(TypeError, match="a protocol shows its targets in one way, got a mixture"):
+    with pytest.raises(TypeError, match="a protocol needs a single presentation, got a mixture"):
         protocols.contrast(calibrated, targets, presentation=cs.mixture(cs.flash(1), cs.sustained()))
 
 
@@ -416,7 +416,7 @@ def test_distractors_are_of_other_classes(targets):
         ({"n_frames": 0}, "n_frames must be a whole number, at least 1, got 0"),
         ({"positions": (0, 3)}, r"positions must lie between 0 and 2, got \[0, 3\]"),
         ({"steps_per_frame": 0}, "steps_per_frame must be a whole number of steps, at least 1, got 0"),
-        ({"calibrate_on": None}, "no one set of the model's statistics serves all conditions"),
+        ({"calibrate_on": None}, "no single set of the model's statistics covers all conditions"),
     ],
 )
 def test_what_is_no_stream_is_refused(calibrated, targets, change, message):

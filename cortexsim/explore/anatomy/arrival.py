@@ -73,14 +73,14 @@ class Reach:
 
 
 def reach(draft: Draft, presentation: Presentation, readout_time: int, until: int) -> Reach:
-    """Return the consequences of a draft; an impossible graph gives a reason instead of an error.
+    """Return the consequences of a draft; for an impossible graph, they contain the reason.
 
     Parameters
     ----------
     draft : Draft
     presentation : Presentation
     readout_time, until : int
-        The time at which the last state is read, and the last time of all.
+        The time at which the last state is read, and the last time that is shown.
     """
     everything = schedule(draft.reachable, presentation=presentation, until=until)
     try:
@@ -129,7 +129,7 @@ def _facts(reached: Reach, n_classes: int) -> list[tuple[str, str]]:
 
 
 def _then(reached: Reach) -> str:
-    """Return advice for a graph of which nothing can be read."""
+    """Return advice for a graph from which nothing can be read."""
     if not reached.refused:
         return ""
     if not reached.readable:

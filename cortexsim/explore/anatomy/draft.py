@@ -1,4 +1,4 @@
-"""Graphs under construction, which may be impossible and say why."""
+"""Graphs under construction, which may be impossible; the reason is reported."""
 
 from __future__ import annotations
 
@@ -69,12 +69,12 @@ class Draft:
             raise TypeError(
                 f"{functions} have functions of their own; only kinds with a name can be edited: {kind_names()}"
             )
-        # the last state may be out of reach, but nothing else may be wrong
+        # only one error is allowed: the last state may be out of reach
         self._without_readout()
 
     @classmethod
     def of(cls, graph: CortexGraph) -> Draft:
-        """Begin with a graph."""
+        """Make a draft of a graph."""
         return cls(graph.states, graph.transitions)
 
     @classmethod
@@ -167,7 +167,7 @@ class Draft:
         return CortexGraph(self.states[:1], tuple(t for t in self.transitions if t.source == t.target == only))
 
     def _without_readout(self) -> None:
-        # with a path to every state, only errors in the transitions themselves are raised
+        # with a path to every state, only errors in the transitions are raised
         first, *others = self.states
         paths = [Transition(first.name, other.name, _any_function) for other in others]
         mine = {(t.source, t.target) for t in self.transitions}

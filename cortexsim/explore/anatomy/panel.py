@@ -57,16 +57,16 @@ class Anatomy(HasExercises, Saving, Panel):
     until : int, optional
         The last time that is drawn.
     n_classes : int
-        Of the final layer, whose parameters are counted, too.
+        Of the final layer, whose parameters are also counted.
     question : str
         The first question: "arrival", "readable", or "" for none.
     exercise : str
-        A key of `EXERCISES`, which is then in the panel itself in place of a question; "" for none.
+        A key of `EXERCISES`, which then replaces the question in the panel; "" for none.
 
     Attributes
     ----------
     draft : Draft
-        The present graph, possible or not: `panel.draft = panel.draft.linked("V1", "IT", "BRCx2")` edits it.
+        The present graph, which may be impossible: `panel.draft = panel.draft.linked("V1", "IT", "BRCx2")` edits it.
     start, shown : str
         The start graph ("own" for a given one), and "flash" or "sustained"; linked with the controls.
     readout_time, until, time : int
@@ -170,16 +170,16 @@ class Anatomy(HasExercises, Saving, Panel):
 
     @property
     def results(self) -> list[tuple[dict[str, Any], Reach]]:
-        """What follows from the graph as it is."""
+        """The consequences of the present graph."""
         return [({}, self.reach)]
 
     def undo(self) -> None:
-        """Take the last change back."""
+        """Undo the last change."""
         if self._history:
             self._restore(*self._history.pop())
 
     def reset(self) -> None:
-        """Go back to the graph that this one began as; undo takes that back, too."""
+        """Return to the start graph; this can be undone, too."""
         self._attempt(lambda: self._begin(self.start), asks=False)
 
     # --- the controls
@@ -206,7 +206,7 @@ class Anatomy(HasExercises, Saving, Panel):
         self._controls = widgets.Box(parts, layout=_ROW)
 
     def _lead(self) -> None:
-        """Link every control with the trait of its name, and follow them all."""
+        """Link every control with the trait of its name, and observe all traits."""
         for name, control in (
             ("start", self.start_menu),
             ("shown", self.shown_choice),
@@ -260,7 +260,7 @@ class Anatomy(HasExercises, Saving, Panel):
         self.until = min(max(8, self.readout_time + 2, self.draft.last_change), LONGEST)
 
     def _attempt(self, change: Any, *, asks: bool) -> None:
-        """Apply a change; an error is shown in the panel, which stays as it was."""
+        """Apply a change; an error is shown in the panel, which is not changed then."""
         with self._turns.take() as mine:
             if not mine:
                 return
@@ -271,7 +271,7 @@ class Anatomy(HasExercises, Saving, Panel):
                 if self._shows != before:
                     self._history.append(before)
             except Exception as error:  # Jupyter shows no exception of a widget's callback
-                # otherwise the next change would be refused because of this one
+                # otherwise this change would make the panel refuse the next one
                 self._set(*before)
                 self.editor.transitions = self.draft.listed()
                 self.notice.value = alert("This is not possible", error, "The panel is as it was before.")
@@ -306,7 +306,7 @@ class Anatomy(HasExercises, Saving, Panel):
             until=self.until,
             n_classes=self.n_classes,
         )
-        # in one message, so that the browser never sees half of it
+        # in one message, so that the browser never draws a part of it
         with self.editor.hold_sync():
             self.editor.transitions = self.draft.listed()
             names = [state.name for state in self.draft.states]

@@ -1,1 +1,1 @@
-"""The panel on what changes in a state over time."""
+"""The panel on changes in a state over time."""

@@ -100,7 +100,7 @@ def _levels(values: np.ndarray, *, low: float) -> tuple[dict[str, Any], bytes]:
 
 
 def _groups(labels: list[str]) -> list[dict[str, Any]]:
-    """Return the rows of each class in the matrix."""
+    """Return the range of rows of each class in the matrix."""
     found, start = [], 0
     for name, run in groupby(labels):
         end = start + len(list(run))

@@ -1,4 +1,4 @@
-"""A panel on what changes over time in the activity of a state: the code, or only its scale."""
+"""A panel on changes over time in the activity of a state: in the code, or only in its scale."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Changes(TaskStudy):
 
     @cached_property
     def movie(self) -> Movie:
-        """The canvas; its time and that of the panel are one."""
+        """The canvas, whose time is linked with that of the panel."""
         movie = Movie()
         traitlets.link((self, "time"), (movie, "time"))
         return movie
@@ -106,9 +106,9 @@ class Changes(TaskStudy):
         return f"«{UNMASKED[choices['presentation']]}»: {reason}" if reason else ""
 
     def measure(self, choices: Chosen, report: Report) -> xr.Dataset:
-        """Record the model, unless the last recording serves, and analyse its activity."""
+        """Record the model, unless the last recording can be used, and analyse its activity."""
         report(0.01, "drawing the images")
-        # the panel may turn to another task during the run
+        # the task of the panel may change during the run
         who = self.subject_of(choices)
         images = who.images
         presentation = UNMASKED[choices["presentation"]]
@@ -209,5 +209,5 @@ class Changes(TaskStudy):
 
 
 def _last_time(model: Cortex) -> int:
-    """Return the last time that is shown: `UNTIL`, or where the model's statistics end."""
+    """Return the last time that is shown: `UNTIL`, or the end of the model's statistics."""
     return min(UNTIL, max((taken.until for taken in model.statistics.values()), default=UNTIL))

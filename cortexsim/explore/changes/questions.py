@@ -26,7 +26,7 @@ def percent_correct(result: xr.Dataset, train: int, test: int) -> float | None:
 def mean_loss(result: xr.Dataset) -> float | None:
     """Return the percentage points that a decoder loses at another time, relative to one trained there.
 
-    The mean over all pairs of different times; None where there are none.
+    The mean over all pairs of different times; None if there are none.
     """
     scores = result["temporal_generalization"].values
     loss = np.diag(scores) - scores

@@ -99,7 +99,7 @@ def _classes_shown(images: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _diagonal(scores: xr.DataArray, recording: xr.DataTree) -> xr.DataArray:
-    """Return what `decode` would find, from the decoders that have been trained."""
+    """Return the result of `decode`, computed from the decoders that are already trained."""
     time = recording["readout"]["time"].variable
     ends = {end: ("time", np.diag(scores[end])) for end in ("low", "high")}
     return xr.DataArray(np.diag(scores), {"time": time, **ends}, ("time",), "decode", scores.attrs)
@@ -120,7 +120,7 @@ def _by_state(name: str, found: list[xr.DataArray], states: list[str]) -> xr.Dat
 
 
 def _named(name: str, array: xr.DataArray) -> xr.Dataset:
-    """Put an array into a table, with names of its own for `low` and `high`."""
+    """Add an array to a table, with its name added to `low` and `high`."""
     ends = {end: f"{name}_{end}" for end in ("low", "high") if end in array.coords}
     return array.rename(ends).to_dataset(name=name)
 

@@ -1,1 +1,1 @@
-"""What all panels share."""
+"""Parts of all panels."""

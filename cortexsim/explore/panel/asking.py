@@ -1,4 +1,4 @@
-"""Questions whose answers are read from what a panel has run: predictions before a run, and exercises after it."""
+"""Questions whose answers are read from the results of a panel: predictions before a run, and exercises after it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cortexsim.explore.widgets.choice import Choice, Option
 
 NEVER = -1
 BUILT = (True,)
-"""The choices of an exercise in which something is built, so that there is nothing to choose."""
+"""The choices of an exercise in which something is built, so there is no answer to choose."""
 JUST_LOOK = ("nothing, just look", "")
 
 Answer = float | int | str | bool
@@ -32,7 +32,8 @@ class Guess:
     title : str
         For the menu.
     text : str or callable
-        The question; or a function of the context that returns it. The context is what is known before the run.
+        The question; or a function of the context that returns it. The context contains the facts that are known before
+        the run.
     choices : sequence of int or str, or callable
         The possible answers; or a function of the context that returns them. Numbers are judged by their distance from
         the truth, words as right or wrong. `BUILT`: nothing is chosen, and the truth is whether the exercise is solved.
@@ -46,11 +47,11 @@ class Guess:
     needs : mapping of str to value
         The choices of the panel with which a result must have been made to answer the question.
     within : float
-        A number that is this far from the truth is still right.
+        Largest distance from the truth at which a number is still right.
     form : str
         How a number is written, such as "t = {:g}"; by default with its unit.
     label : str
-        Shown before the choices; by default the unit.
+        Text before the choices; by default the unit.
     never : callable, optional
         Takes the context, and returns the number that represents `NEVER`. Without it, -1 is an ordinary answer.
     """
@@ -273,7 +274,7 @@ class Asking(widgets.VBox):
         try:
             self.panel.choose(**asked.needs)
             self._say("It is set: run it now.")
-        except Exception as error:  # an exception in a callback of a widget would show nowhere else
+        except Exception as error:  # exceptions in callbacks of widgets are not shown elsewhere
             self.result.value = alert("This could not be set", error, "Set it in the panel.")
 
     @staticmethod
@@ -314,13 +315,13 @@ class Asking(widgets.VBox):
         self.choice.offer(list(map(asked.option, choices)), chosen)
 
     def _say(self, text: str) -> None:
-        # as high as a line even when empty, so that nothing jumps
+        # at least one line high, so that the layout does not jump
         self.set_button.layout.display = "none"
         self.result.value = f'<div role="status" style="line-height:1.4;min-height:1.4em">{text}</div>'
 
 
 class Exercise(Panel):
-    """A question about a panel, whose answer is compared with what that panel has run.
+    """A question about a panel, whose answer is compared with that panel's results.
 
     Parameters
     ----------
@@ -360,7 +361,7 @@ class Exercise(Panel):
             self.ask.remind("Nothing was run yet: run the panel, then check again.")
             return None
         fitting = [pair for pair in results if self._exercise.fits(pair[0])]
-        # without a run, the exercise says what it needs
+        # before a run, the exercise says what it needs
         chosen, result = (fitting or list(results) or [({}, None)])[-1]
         return self.ask.compare(result, chosen)
 

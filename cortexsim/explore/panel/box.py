@@ -1,4 +1,4 @@
-"""The box that every panel is."""
+"""The box that contains a panel."""
 
 from __future__ import annotations
 
@@ -11,9 +11,17 @@ from cortexsim.explore.widgets.keys import keys
 
 
 class Panel(widgets.VBox):
-    """A box whose controls receive all keys but those that run a cell or save the notebook."""
+    """A box whose controls receive all keys except those that run a cell or save the notebook."""
 
     def __init__(self, children: Sequence[widgets.Widget] = (), **settings: Any) -> None:
         super().__init__(children, **settings)
         self.add_class("cortexsim-panel")
         keys()
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any] | None:
+        """Return what a notebook keeps of the panel: the widget, and a sentence where no kernel draws it."""
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is not None:
+            name = type(self).__name__
+            bundle["text/plain"] = f"{name}: a panel that needs its kernel. Run the cells from the top to use it."
+        return bundle

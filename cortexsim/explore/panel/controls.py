@@ -1,4 +1,4 @@
-"""The controls of a panel, declared as data: what each is called, what it can be set to, and how wide it is."""
+"""The controls of a panel, declared as data: the label, the options and the width of each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import ipywidgets as widgets
 
 Value = str | int | float | bool
 Chosen = Mapping[str, Any]
-"""What a panel's controls are set to, by the names of the choices; each control knows the type of its value."""
+"""The values of a panel's controls, by the names of the choices; each control defines the type of its value."""
 
 Options = Sequence[Value] | Sequence[tuple[str, Value]] | Mapping[str, Value]
 
@@ -64,7 +64,7 @@ class Several:
 
     def widget(self) -> widgets.SelectMultiple:
         """Make the widget, with all options selected."""
-        # one row more than there are options, because browsers take a part of a row for the frame
+        # one more row than options, because browsers use a part of a row for the frame
         rows, chosen = min(5, len(self.options) + 1), tuple(self.options)
         return widgets.SelectMultiple(options=chosen, value=chosen, rows=rows, **_look(self.label, self.width_px))
 
@@ -80,7 +80,7 @@ class Slider:
     value : int
     width_px : int
     continuous : bool
-        Report each value on the way, not only the one at which the slider is released.
+        Report each value while the slider moves, not only the one at which it is released.
     """
 
     label: str
@@ -163,7 +163,7 @@ class Buttons:
 
 @dataclass(frozen=True)
 class Fixed:
-    """A value that belongs to the settings of a panel, and that nobody can change in it."""
+    """A value in the settings of a panel that cannot be changed in the panel."""
 
     value: Value | tuple[Value, ...]
 

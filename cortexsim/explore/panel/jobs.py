@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 Wanted = Callable[[], bool]
-"""Returns whether the job that was given it is still the latest one."""
+"""Returns whether the job that received it is still the latest one."""
 
 
 class LatestJob:
-    """Runs one job at a time in a thread; a new job replaces all that were started before it.
+    """A thread that runs one job at a time; a new job replaces all earlier ones.
 
     A job takes a function that returns whether it is still wanted, and catches its own exceptions.
     """
@@ -23,7 +23,7 @@ class LatestJob:
         self._thread: threading.Thread | None = None
 
     def start(self, job: Callable[[Wanted], None]) -> None:
-        """Run a job as soon as the present one has ended, which is no longer wanted."""
+        """Run a job once the present one, which is no longer wanted, has ended."""
         with self._lock:
             self._number += 1
             self._job = job
@@ -32,7 +32,7 @@ class LatestJob:
                 self._thread.start()
 
     def cancel(self) -> None:
-        """Drop all pending work, and no longer want the present job."""
+        """Drop all pending work, and mark the present job as no longer wanted."""
         with self._lock:
             self._number += 1
             self._job = None
@@ -43,7 +43,7 @@ class LatestJob:
         Raises
         ------
         TimeoutError
-            If one still is after so many seconds.
+            If one still is after this many seconds.
         """
         with self._lock:
             if not self._lock.wait_for(lambda: self._thread is None, timeout_s):
@@ -61,10 +61,10 @@ class LatestJob:
 
 
 class Turns:
-    """Handles the changes of a panel one at a time, so that none is lost; another thread waits for its turn.
+    """A lock that handles the changes of a panel one at a time, so that none is lost; other threads wait.
 
     A kernel may receive two choices of one person in two threads, as ipykernel 7 does in JupyterLab 4.4 and later.
-    Changes that are made while a change is being handled belong to it, and start no turn of their own.
+    Changes that are made while a change is being handled are part of it, and do not wait.
     """
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ class Turns:
 
     @contextmanager
     def take(self) -> Iterator[bool]:
-        """Wait for a turn; yield False if this thread is already in one."""
+        """Wait for a turn; yield False if this thread already has one."""
         with self._lock:
             if self._taken:
                 yield False

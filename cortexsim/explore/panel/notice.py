@@ -7,7 +7,7 @@ import traceback
 
 
 def alert(what: str, error: Exception, then: str = "") -> str:
-    """Write an error as HTML that a screen reader reads out, with the traceback folded away.
+    """Write an error as HTML that a screen reader reads out, with the traceback collapsed.
 
     Parameters
     ----------

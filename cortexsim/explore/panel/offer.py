@@ -1,4 +1,4 @@
-"""Presentations that a model can be shown, and the reasons against the others."""
+"""Presentations that a model can be shown, and the reasons why others are not possible."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cortexsim.stimuli.masks import MASKS
 from cortexsim.stimuli.presentation import Presentation, flash, masked, sustained
 from cortexsim.stimuli.text import ONE_IMAGE
 
-LONGEST = 12  # of the durations and SOAs on offer for a model that needs no statistics
+LONGEST = 12  # longest duration and SOA on offer for a model that needs no statistics
 TOO_EARLY = "the mask would come before the target ends"
 NO_STATISTICS = "no statistics (cs.calibrate)"
 

@@ -1,4 +1,4 @@
-"""Panels opened from saved settings, of whichever panel they are."""
+"""Panels of any kind, opened from saved settings."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def reopen(
     FileNotFoundError
         If there is no such file.
     TypeError, ValueError
-        If the file is no JSON, or these are no settings of a panel, or the answers are damaged; the message says where,
-        and what is allowed.
+        If the file is not JSON, or these are not settings of a panel, or the answers are damaged; the message says
+        where, and what is allowed.
     """
     if isinstance(settings, str | Path):
         settings = read_settings(settings)
     known = (*STUDIES, *SHOWS)
     if not isinstance(settings, Mapping) or "panel" not in settings:
-        raise ValueError(f"these are no settings of a panel ({', '.join(known)}): the key 'panel' is missing")
+        raise ValueError(f"these are not settings of a panel ({', '.join(known)}): the key 'panel' is missing")
     name = settings["panel"]
     if not isinstance(name, str) or name not in known:
         raise ValueError(unknown("panel", name, known))

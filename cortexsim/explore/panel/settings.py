@@ -26,10 +26,10 @@ _PANEL = {"panel": text, "question": text, "answered": listed}
 FORMER = {"told": "answered"}
 
 MEASURED = Form({**_PANEL, "subject": mapping_or_none, "choices": mapping}, former=FORMER)
-"""Of a panel that measures: `choices` and `subject` make its result again."""
+"""Fields of a panel that measures: `choices` and `subject` determine its result."""
 
 SHOWN = Form({**_PANEL, "shows": mapping}, former=FORMER)
-"""Of a panel that shows at once: `shows` are the settings of what it shows."""
+"""Fields of a panel that shows its content without a run: `shows` are its settings."""
 
 SUBJECT = Form(
     {"model": name_or_path, "data": mapping_or_none, "n": anything},
@@ -57,7 +57,7 @@ def write_settings(settings: Mapping[str, Any], path: str | Path) -> None:
 
 
 def shown_settings(panel: Any) -> dict[str, Any]:
-    """Return what a Tour, an Anatomy or a Training shows, and what was answered in it, as plain values."""
+    """Return the settings and the answers of a Tour, an Anatomy or a Training, as plain values."""
     return SHOWN.written(
         panel=type(panel).__name__,
         shows=dict(panel.settings),
@@ -67,7 +67,7 @@ def shown_settings(panel: Any) -> dict[str, Any]:
 
 
 class Saving:
-    """A panel that shows at once, without a run, and saves what it shows and what was answered."""
+    """A panel that shows its content without a run, and saves its settings and answers."""
 
     def save(self, path: str | Path) -> None:
         """Write the settings and the answers to a JSON file, which `cortexsim.explore.reopen` reads.
@@ -112,14 +112,14 @@ def check_answers(answered: Any, questions: Mapping[str, Guess]) -> None:
 
 
 def _instead(asked: Guess, part: str, value: Any) -> str:
-    """Say what is allowed where a value is not; "" where it is."""
+    """Return what is allowed if a value is not; "" if it is."""
     if asked.choices == BUILT:
         allowed = (True,) if part == "answer" else (True, False)
         return "" if isinstance(value, bool) and value in allowed else " or ".join(map(str, allowed)).lower()
     number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
     choices = None if callable(asked.choices) else list(asked.choices)
     words = choices is not None and all(isinstance(one, str) for one in choices)
-    # choices that depend on a run are not known here, and a truth may be any number
+    # choices that depend on a run are unknown here, and a truth can be any number
     if choices is not None and (words or part == "answer"):
         return "" if (number or isinstance(value, str)) and value in choices else f"one of {choices}"
     return "" if number else "a finite number"

@@ -27,14 +27,14 @@ from cortexsim.explore.widgets.figure import Live
 
 
 class Study(HasExercises, Panel):
-    """A panel that measures; each kind of panel declares its choices, what is measured, and how it is drawn.
+    """A panel that measures; each kind of panel declares its choices, its measurement, and its figures.
 
     Parameters
     ----------
     subject : Subject or None
         The model and images that are studied; None for a panel with other material.
     controls : mapping of str to Control or Widget
-        By the names of the choices. Each has a `value`, which is plain: it is saved as JSON.
+        By the names of the choices. Each has a `value` that can be saved as JSON.
     question : str
         A key of `QUESTIONS`, to be answered before the first run, or "" for none.
 
@@ -60,7 +60,7 @@ class Study(HasExercises, Panel):
         If there is no such question.
     """
 
-    # choices of how a result is shown: a change measures nothing, and the panel places the control itself
+    # choices of how a result is shown: a change runs no measurement, and the panel places these controls
     VIEWS: ClassVar[tuple[str, ...]] = ()
     QUESTIONS: ClassVar[Mapping[str, Guess]] = {}
     ACTION: ClassVar[str] = "run"
@@ -113,7 +113,7 @@ class Study(HasExercises, Panel):
         ----------
         choices : mapping
         report : callable
-            To be called now and then with the fraction that is done and a message; it raises InterruptedError once the
+            To be called regularly with the fraction that is done and a message; it raises InterruptedError once the
             run is cancelled.
 
         Raises
@@ -143,7 +143,7 @@ class Study(HasExercises, Panel):
         """Change the figures of a result after a change in one of `VIEWS`; nothing is measured."""
 
     def covered(self, question: str) -> bool:
-        """Return whether what answers a question must not be shown yet: it is one of the panel's, and unanswered.
+        """Return whether a part that reveals an answer is covered: the question is one of the panel's, and unanswered.
 
         A panel that was opened without a question covers nothing.
         """
@@ -151,7 +151,7 @@ class Study(HasExercises, Panel):
         return asks and all(one["question"] != question for one in self.ask.answered)
 
     def worded(self, needs: Chosen) -> str:
-        """Write choices in the words that are on the screen."""
+        """Write choices with the labels on the screen."""
         return ", ".join(
             f"«{_label(self._controls[name], name)}» to «{_option(self._controls[name], value)}»"
             for name, value in (self._current(*one) for one in needs.items())
@@ -190,7 +190,7 @@ class Study(HasExercises, Panel):
                 raise ValueError(f"{name} must be {_allowed(control)}, got {value!r}")
 
     def run(self) -> None:
-        """Measure the present choices in the background; what was measured before is shown at once."""
+        """Measure the present choices in the background; an earlier result is shown at once."""
         if self.ask.missing:
             self.ask.remind()
             return
@@ -239,7 +239,7 @@ class Study(HasExercises, Panel):
         Raises
         ------
         TimeoutError
-            If one still runs after so many seconds.
+            If one still runs after this many seconds.
         """
         self._jobs.wait(timeout_s)
 
@@ -315,7 +315,7 @@ class Study(HasExercises, Panel):
                     self.bar.value = fraction
                     self.words.value = html.escape(f"{message}, {left}" if left else message)
 
-        # a thread that outlives the kernel's main thread would keep the process alive
+        # stops with the kernel's main thread: a running thread would keep the process alive
         report = stop_unless(lambda: wanted() and threading.main_thread().is_alive(), show)
         try:
             report(0.0, "starting …")
@@ -340,11 +340,11 @@ class Study(HasExercises, Panel):
                     self._show_busy(False)
 
     def _key_of(self, chosen: Chosen) -> str:
-        """Return the key of a measurement: all choices but those of how it is shown."""
+        """Return the key of a measurement: all choices except those of its display."""
         return _key({name: value for name, value in chosen.items() if name not in self.VIEWS})
 
     def _take(self, chosen: Chosen, result: Any) -> None:
-        # the comparison first: what the answer covered is drawn then
+        # the answer is compared first, because it may uncover a part of the figures
         self.ask.compare(result, chosen)
         self._draw(result)
         self._show_busy(False)
@@ -368,7 +368,7 @@ class Study(HasExercises, Panel):
             return
         try:
             self.look(self.result)
-        except Exception as error:  # nothing else would show an exception of a widget
+        except Exception as error:  # exceptions of widgets are not shown elsewhere
             self.notice.value = alert("This could not be drawn", error)
 
     def _follow(self) -> None:

@@ -31,7 +31,7 @@ class Subject:
     data : Dataset or mapping, optional
         Images with `label`; or `name` and arguments of a dataset, whose images are drawn when they are needed.
     n : int
-        Number of images: so many are drawn, or taken evenly from those that were given.
+        Number of images to draw, or to take evenly from those that were given.
 
     Attributes
     ----------
@@ -73,7 +73,7 @@ class Subject:
                 "data must be a Dataset with `image` (and `label`), or a mapping such as "
                 f"{{'name': 'digits', 'part': 'test'}}, got {type(data).__name__}"
             )
-        # a Dataset is a mapping, too
+        # a Dataset is also a mapping
         if isinstance(data, xr.Dataset):
             if len(as_images(data)) < n:
                 raise ValueError(f"n is {n}, but there are {len(as_images(data))} images")
@@ -103,7 +103,7 @@ class Subject:
         return self.images.isel(stimulus=slice(0, n))
 
     def training(self, n: int) -> xr.Dataset:
-        """Draw images of the training part, to take statistics on; of images of your own, return up to n of all."""
+        """Draw images of the training part, to take statistics on; for images of your own, return up to n of all."""
         if isinstance(self._data, xr.Dataset):
             return spread(self._data, n)
         return draw({**self._data, "part": "train", "seed": int(self._data.get("seed", 0)) + 1}, n)

@@ -1,4 +1,4 @@
-"""A panel that measures something on a model and its images: the part that all of them share."""
+"""Base of the panels that measure something on a model and its images."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ class SubjectStudy(Study):
         super().__init__(subject, self.controls_for(subject), question)
 
     def controls_for(self, subject: Subject) -> Mapping[str, Control]:
-        """Declare the controls by the names of the choices; called once, before anything else is there."""
+        """Declare the controls by the names of the choices; called once, before the rest of the panel is made."""
         raise NotImplementedError
 
     @property
     def who(self) -> Subject:
-        """The subject that the choices are about."""
+        """The subject of the present choices."""
         return self.subject

@@ -31,14 +31,14 @@ class TaskStudy(SubjectStudy):
         raise NotImplementedError
 
     def subject_of(self, choices: Chosen) -> Subject:
-        """Return the subject that choices are about; its model is loaded at the first call."""
+        """Return the subject of choices; its model is loaded at the first call."""
         task = choices["task"]
         if task not in self._subjects:
             self._subjects[task] = Subject(task, n=self.who.n)
         return self._subjects[task]
 
     def _follow(self) -> None:
-        """Turn to the chosen task, then say whether the choices can be run."""
+        """Change to the chosen task, then show whether the choices can be run."""
         chosen = self.subject_of(self.choices)
         if chosen is not self.subject:
             self.subject = chosen

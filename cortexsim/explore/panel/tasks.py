@@ -92,7 +92,7 @@ TASKS: dict[str, Task] = {
 def shipped() -> dict[str, Task]:
     """Return the tasks whose models are installed; a control that is not installed is left out."""
     there = pretrained()
-    # a registered dataset needs no task of its own here; one has been written where its difficulty can be chosen
+    # registered datasets need no entry here; the entries add a choice of difficulty
     plain = {
         name: Task(
             title=f"{name}: {source.description}",

@@ -9,4 +9,4 @@ from cortexsim.stimuli.presentation import Presentation, flash, sustained
 UNMASKED: Mapping[str, Presentation] = {"sustained": sustained(), "flash": flash(1)}
 MENU = (("sustained", "sustained"), ("flash, 1 step", "flash"))
 FORMER_NAMES = {"the image stays": "sustained", "a flash of one step": "flash"}
-"""In settings that earlier versions saved."""
+"""Names in settings that earlier versions saved."""

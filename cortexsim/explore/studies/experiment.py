@@ -35,7 +35,7 @@ class Experiment(Study):
     Attributes
     ----------
     source : str
-        "ships" for the bundled result, "run here", or "" where there is nothing to draw yet.
+        "ships" for the bundled result, "run here", or "" if there is nothing to draw yet.
 
     Raises
     ------
@@ -57,7 +57,7 @@ class Experiment(Study):
         bundled = {} if self._ships is None else {"bundled with cortexsim": SHIPS}
         controls: dict[str, Control] = {
             "scale": Menu("result", bundled | HERE, width_px=380),
-            # each experiment has a panel of its own
+            # a panel shows one experiment
             "experiment": Fixed(name),
             "figures": Fixed(chosen),
         }

@@ -167,7 +167,7 @@ def _network(steps: int) -> CortexGraph:
 
 
 def _draw_weights(model: Cortex) -> None:
-    """Draw all weights as this panel always has, also those of the readout, from a generator of their own."""
+    """Draw all weights, also those of the readout, from a separate generator, in the order of earlier versions."""
     generator = torch.Generator().manual_seed(0)
     for weight in model.parameters():
         if weight.dim() > 1:

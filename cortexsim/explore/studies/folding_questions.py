@@ -38,7 +38,7 @@ def size_of_difference(result: xr.Dataset) -> str:
 
 
 def n_parameters(result: xr.Dataset, steps: int) -> int:
-    """Return the number of parameters of a network of so many steps."""
+    """Return the number of parameters of a network with this number of steps."""
     return int(result["n_parameters"].sel(steps=steps))
 
 
@@ -66,7 +66,7 @@ QUESTIONS: Mapping[str, Guess] = {
         "Set 8 steps, and weights of its own at each step. How many times as many parameters does the network have as "
         "with one set for all steps?",
         (1, 2, 4, 6, 8, 10, 16),
-        # one step has the same weights either way
+        # with one step, both have the same weights
         lambda result: round(n_parameters(result, 8) / n_parameters(result, 1), 1),
         lambda result: (
             f"{n_parameters(result, 8):,} instead of {n_parameters(result, 1):,}. Only the two convolutions of a step "

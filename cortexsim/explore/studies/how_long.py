@@ -65,14 +65,14 @@ class HowLong(TaskStudy):
         }
 
     def offer(self, subject: Subject) -> None:
-        """Offer the times of the model, and choose those that go with its readout time."""
+        """Offer the times of the model, and choose those that suit its readout time."""
         at = subject.model.readout_time
         for name, value in (("until", 2 * at), ("held_from", at)):
             self._controls[name].options = _times(subject.model)[name]
             self._controls[name].value = value
 
     def why_not(self, choices: Chosen) -> str:
-        """Say that there is no normalization, or that the model's own statistics do not reach so far."""
+        """Say that there is no normalization, or that the model's own statistics end too early."""
         model = self.subject_of(choices).model
         if not model.needs_statistics:
             return "this model normalizes without stored statistics, so there are none to choose"
@@ -162,7 +162,7 @@ class HowLong(TaskStudy):
         return text
 
     def _shown(self, result: xr.Dataset) -> xr.Dataset:
-        """Leave out times beyond the trained one while the question about them is not answered."""
+        """Leave out times beyond the trained one until the question about them is answered."""
         return result.sel(time=slice(0, result.attrs["readout_time"])) if self.covered("twice") else result
 
     def _statistics(self, who: Subject, model: Cortex, kind: str, choices: Chosen, report: Report) -> Statistics:
@@ -182,7 +182,7 @@ class HowLong(TaskStudy):
         report(0.0, f"taking statistics from {count} images …")
         described = who.to_dict()["data"]
         if described is None:
-            # for images of your own, it is not known which other images belong to them
+            # for images of your own, there is no known training part
             if who.images.sizes["stimulus"] < count:
                 raise ValueError(
                     f"there are only {who.images.sizes['stimulus']} images to take statistics from, not {count}"

@@ -1,4 +1,4 @@
-"""A panel on lesions: what a trained model depends on, and when."""
+"""A panel on lesions: the connections that a trained model depends on, and the times."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Decisions = dict[float, tuple[xr.Dataset, xr.Dataset]]
 
 
 class Lesions(SubjectStudy):
-    """Effects of cutting or weakening connections in a window of time: where, when and on which decisions.
+    """Effects of cutting or weakening connections in a window of time, on states, times and decisions.
 
     Each lesion comes in three versions: acute, with the statistics of the intact model; recalibrated, with statistics
     taken again with the lesion; and mean-replaced, where a connection delivers its mean in place of what is removed.
@@ -60,7 +60,7 @@ class Lesions(SubjectStudy):
 
     until: int
     _live: traitlets.Dict[str, Live] = traitlets.Dict()
-    # by the id of a result: all results stay in memory
+    # keyed by the id of a result, because all results stay in memory
     _decided: traitlets.Dict[int, tuple[xr.Dataset, Decisions]] = traitlets.Dict()
 
     def controls_for(self, subject: Subject) -> dict[str, Control]:
@@ -79,7 +79,7 @@ class Lesions(SubjectStudy):
         }
 
     def why_not(self, choices: Chosen) -> str:
-        """Say that nothing would change, because the connection delivers nothing then."""
+        """Say that nothing would change, because the connection delivers nothing at these times."""
         graph, shown = self.who.model.graph, UNMASKED[choices["presentation"]]
         first, last = choices["window"]
         try:
@@ -139,7 +139,7 @@ class Lesions(SubjectStudy):
         return shown
 
     def say(self, result: xr.Dataset) -> str:
-        """Report the cost of each version, and what it can be evidence for."""
+        """Report the cost of each version, and how it can be interpreted."""
         text = accuracies(result)
         last = result.isel(time=-1)
         low, high = (last[f"accuracy_difference_{end}"] for end in ("low", "high"))
@@ -162,7 +162,7 @@ class Lesions(SubjectStudy):
         threshold = self.choices["threshold"]
         trade, decisions = self._behaviour(result)
         decided, groups = decisions[threshold]
-        # the browser draws one figure while the next is made
+        # the browser draws a figure while the next one is computed
         show_decisions(self.figures["decisions"], decided)
         self._live["decisions"].redraw()
         show_groups(self.figures["early_late"], groups)

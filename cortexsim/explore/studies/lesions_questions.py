@@ -27,7 +27,7 @@ def _last(result: xr.Dataset, version: str, name: str, scale: int) -> float | No
     if version not in result["version"].values:
         return None
     value = result[name].sel(version=version).isel(time=-1)
-    return None if bool(value.isnull()) else round(scale * float(value), 1) + 0.0  # never -0
+    return None if bool(value.isnull()) else round(scale * float(value), 1) + 0.0  # avoids -0
 
 
 def accuracies(result: xr.Dataset) -> str:
@@ -40,7 +40,7 @@ def accuracies(result: xr.Dataset) -> str:
         )
         change = "nothing can be read out" if value != value else percentage_points(value, low, high)
         parts.append(f"{version}: {change}")
-    # where a version cannot be read out there is nothing to compare the intact model with
+    # if no version can be read out, there is nothing to compare the intact model with
     intact = float(last["accuracy_intact"].max())
     said = "" if intact != intact else f"{intact:.1%} intact; "
     which = f"{result.attrs['what']}, read at t = {int(last['time'])}, {result.attrs['n']} images"
@@ -48,12 +48,12 @@ def accuracies(result: xr.Dataset) -> str:
 
 
 def _throughout(value: Callable[[xr.Dataset], float | None]) -> Callable[[xr.Dataset], float | None]:
-    """Let only a lesion of the whole time answer."""
+    """Accept only a lesion at all times as an answer."""
     return lambda result: value(result) if result.attrs["throughout"] else None
 
 
 def _explained(text: Callable[[xr.Dataset], str]) -> Callable[[xr.Dataset], str]:
-    """Say why a lesion of a part of the time does not answer."""
+    """Say why a lesion at some of the times is not an answer."""
     return lambda result: (
         text(result) if result.attrs["throughout"] else "The window must be the whole time, from t = 1 to the last."
     )

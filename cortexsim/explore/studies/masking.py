@@ -80,7 +80,7 @@ class Masking(SubjectStudy):
         return ""
 
     def measure(self, choices: Chosen, report: Report) -> xr.Dataset:
-        """Run all conditions on the model, and on the feedforward control where it has such statistics."""
+        """Run all conditions on the model, and on the feedforward control if it has such statistics."""
         control, soas = self.who.control, self._soas(choices)
         models = {"recurrent": self._with_shortcut(choices, soas, report)}
         if control is not None and choices["statistics"] != FLASHES and self._knows(control, choices, soas):
@@ -89,7 +89,7 @@ class Masking(SubjectStudy):
         return table.assign_attrs(n=self.who.n, shortcut=choices["shortcut"])
 
     def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:
-        """Draw a curve for each model, with human data where people were shown the same."""
+        """Draw a curve for each model, with human data if there are any for the same conditions."""
         if self.covered("itself"):
             result = result.sel(mask=[name for name in result["mask"].values.tolist() if name != "target"])
         people = "tang-2018" if "duration" not in result.dims else None
@@ -101,7 +101,7 @@ class Masking(SubjectStudy):
                 continue
             title = f"{name} model: what a mask costs"
             figures[name] = masking_curve(one, humans=people, title=title)
-        # one scale for all models: on scales of their own, a small cost in one would look like a large one in another
+        # one scale for all models: with separate scales, a small cost in one would look like a large one in another
         heights = np.concatenate(
             [np.array(trace.y, dtype=float) for figure in figures.values() for trace in figure.data]
             or [np.array([0.0])]
@@ -111,7 +111,7 @@ class Masking(SubjectStudy):
         return figures
 
     def show(self, figures: Mapping[str, go.Figure]) -> Sequence[widgets.Widget]:
-        """Put the models side by side where there is room."""
+        """Put the models side by side if there is room."""
         column = widgets.Layout(flex="1 1 430px", min_width="0")
         row = [widgets.Box([Live(figure)], layout=column) for figure in figures.values()]
         return [widgets.Box(row, layout=widgets.Layout(flex_flow="row wrap", width="100%"))]
@@ -164,14 +164,14 @@ class Masking(SubjectStudy):
 
     @classmethod
     def _knows(cls, model: Cortex, choices: Chosen, soas: Sequence[int]) -> bool:
-        """Return whether one set of a model's statistics serves all conditions."""
+        """Return whether a single set of a model's statistics covers all conditions."""
         if choices["statistics"] != OWN or not model.needs_statistics:
             return True
         return cls._serving(model, choices, soas) is not None
 
     @staticmethod
     def _serving(model: Cortex, choices: Chosen, soas: Sequence[int]) -> Statistics | None:
-        """Find the statistics of a model that serve all conditions."""
+        """Find the statistics of a model that cover all conditions."""
         shown: list[Presentation] = []
         for soa in soas:
             duration = soa if choices["targets"] == UNTIL_MASK else int(choices["targets"])

@@ -32,12 +32,12 @@ def cost_of_target(result: xr.Dataset) -> float:
 
 
 def _of_noise(result: xr.Dataset) -> str:
-    """Write the accuracies of which the mask's cost is the difference: not that of the target as its own mask."""
+    """Write the accuracies whose difference is the cost of the mask, without that of the target as its own mask."""
     return accuracies(result, without="target")
 
 
 def accuracies(result: xr.Dataset, *, without: str = "") -> str:
-    """Write the accuracies at SOA 1 that a cost is the difference of, each with its interval; one mask left out."""
+    """Write the accuracies at SOA 1 whose differences are costs, each with its interval, without one of the masks."""
     accuracy = recurrent_accuracy(result, 1)
     parts = []
     for mask in accuracy["mask"].values.tolist():

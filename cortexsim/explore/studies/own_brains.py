@@ -156,7 +156,7 @@ class Brains(Study):
             raise ValueError("these settings were saved from a model object; pass the same model again with model=...")
         return cls(model if named == OWN else named, question=settings["question"])
 
-    # --- behind it
+    # --- inside
 
     def _model(self, name: str) -> Cortex:
         if name not in self._models:

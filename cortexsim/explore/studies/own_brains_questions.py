@@ -14,7 +14,7 @@ BEST = ("trained IT", "untrained IT", "the pixels", NONE)
 
 
 def best_agreement(result: xr.Dataset) -> str | None:
-    """Return what agrees best at the last time; `NONE` where no interval lies above 0, None if it is none of `BEST`."""
+    """Return what agrees best at the last time: `NONE` if no interval lies above 0, None if it is not in `BEST`."""
     if "brain_time" in result.dims:
         return None
     values, last = _at_last_time(result), result["similarity"].isel(state=-1, time=-1)
@@ -27,7 +27,7 @@ def best_agreement(result: xr.Dataset) -> str | None:
 def agreements(result: xr.Dataset) -> str:
     """Write the agreement of the last state, of the untrained one and of the pixels at the last time."""
     if "brain_time" in result.dims:
-        return "Brain data with times of their own have no single answer."
+        return "Brain data with a time axis have no single answer."
     last = result["similarity"].isel(state=-1, time=-1)
     values = ", ".join(f"{name} {value:.2f}" for name, value in _at_last_time(result).items())
     return (

@@ -124,7 +124,7 @@ class Recorder(SubjectStudy):
         }
 
     def why_not(self, choices: Chosen) -> str:
-        """Say that the path is not one that can be streamed to."""
+        """Say that the path has no format that can be streamed to."""
         if as_path(choices["to"]).suffix.lower() != ".zarr":
             return f"«to» must end in .zarr, the format that is streamed to disk, got {choices['to']!r}"
         return ""

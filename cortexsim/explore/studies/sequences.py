@@ -135,7 +135,7 @@ class Sequences(SubjectStudy):
         self._stream.redraw()
 
     def _shown(self, result: xr.Dataset) -> xr.Dataset:
-        """Leave out the control while the question about it is not answered."""
+        """Leave out the control until the question about it is answered."""
         return result.sel(model=["recurrent"]) if self.covered("control") else result
 
     def _until(self, choices: Chosen) -> int:

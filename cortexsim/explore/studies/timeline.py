@@ -47,7 +47,7 @@ class Timeline(Panel):
     stimulus, time : int
         The stimulus and time that are shown; linked with the sliders.
     one_scale : bool
-        Whether a state has one colour scale for all times, or one for each time; linked with the checkbox.
+        True for one colour scale of a state at all times, False for a scale at each time; linked with the checkbox.
 
     Raises
     ------
@@ -124,7 +124,7 @@ class Timeline(Panel):
             if change["name"] == "stimulus":
                 self._show_stimulus()
             self._show_time()
-        except Exception as error:  # nothing else would show an exception of a widget
+        except Exception as error:  # exceptions of widgets are not shown elsewhere
             self.notice.value = alert("This could not be drawn", error)
 
     def _load(self, stimulus: int) -> None:
@@ -212,7 +212,7 @@ class Timeline(Panel):
 
 
 _FILL = widgets.Layout(flex="1 1 auto", min_width="0", width="100%")
-# next to the screen where there is room for four maps, else below it
+# next to the screen if there is room for four maps, else below it
 _NEXT_TO_SCREEN = widgets.Layout(flex="1 1 420px", min_width="0")
 
 

@@ -1,1 +1,1 @@
-"""The first panel: one picture on its way through the areas."""
+"""The first panel: one image on its way through the areas."""

@@ -17,12 +17,12 @@ MEASURING = "measuring …"
 
 
 class Accuracies:
-    """The latest measurement that was asked for; an earlier one stops, and none is made twice.
+    """The latest measurement that was requested; an earlier one stops, and none is repeated.
 
     Parameters
     ----------
     lock : RLock
-        Held while a result or an error is shown.
+        Acquired while a result or an error is shown.
     show : callable
         Takes what the stage shows: `title` and, as they are known, `series`, `chance` and `message`.
     fail : callable
@@ -45,13 +45,13 @@ class Accuracies:
         Parameters
         ----------
         key : hashable
-            Names the measurement.
+            Identifies the measurement.
         material : Material
         presentation : Presentation
         until : int
             Last time.
         """
-        # each of these may be another by the time the thread gets to them
+        # copies, because each of these may change before the thread reads it
         images, models = material.images, {"recurrent": material.model, "feedforward": material.control}
         n, chance = len(as_images(images)), 1 / material.model.n_classes
         result: dict[str, Any] = {"title": f"accuracy over time, {n} such images (bars: 95 %)"}
@@ -93,6 +93,6 @@ class Accuracies:
         Raises
         ------
         TimeoutError
-            If something still is after so many seconds.
+            If something still is after this many seconds.
         """
         self._jobs.wait(timeout_s)

@@ -24,7 +24,7 @@ class Controls(widgets.VBox):
     ----------
     tasks : mapping of str to Task
     shuffle : callable
-        Called when another image is asked for.
+        Called when another image is requested.
     """
 
     def __init__(self, tasks: Mapping[str, Task], shuffle: Callable[[], None]) -> None:
@@ -62,7 +62,7 @@ class Controls(widgets.VBox):
         self.difficulty.offer([Option(name, one.label) for name, one in task.difficulties.items()], difficulty)
 
     def show_offer(self, offer: Offer, choices: Mapping[str, Any], changed: str) -> dict[str, Any]:
-        """Offer what the model can be shown, and return the choices, of which impossible ones have given way.
+        """Offer the presentations that are possible, and return the choices, with possible ones in place of others.
 
         Parameters
         ----------
@@ -70,7 +70,7 @@ class Controls(widgets.VBox):
         choices : mapping
             The present `kind`, `duration`, `mask` and `soa`.
         changed : str
-            The choice that was made just now; it stays, even if it is impossible. "presentation": all of them.
+            The choice that has just been made; it is kept, even if it is impossible. "presentation": all of them.
         """
         chosen = dict(choices)
         masked = chosen["kind"] == "masked"

@@ -18,7 +18,7 @@ OWN = "own"
 
 
 class Material:
-    """What a task needs: its model, the feedforward control where there is one, and images.
+    """Material of a task: its model, its feedforward control, if there is one, and its images.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def _check_difficulty(task: Task, difficulty: str | None) -> None:
 
 
 def _own_task(model: Any, data: Any, control: Any) -> Task:
-    """Describe a model and data of one's own."""
+    """Describe the user's model and data as a task."""
     if not isinstance(model, Cortex | str):
         raise TypeError(f"model must be a Cortex, a name or a path, got {type(model).__name__}")
     if not isinstance(data, xr.Dataset | Mapping):

@@ -41,11 +41,11 @@ SHOWN_AS = ("kind", "duration", "mask", "soa")
 
 
 class Tour(HasExercises, Saving, Panel):
-    """An image, its presentation, and all that follows in the model, under one time slider.
+    """An image, its presentation, and the model's responses, under one time slider.
 
-    A change of the image or of its presentation runs one stimulus. Moving time runs nothing: the recording is in the
-    browser already. The accuracies of the model and of its feedforward control on such images are measured afterwards,
-    in a thread.
+    A change of the image or of its presentation runs one stimulus. Moving the time runs nothing, because the recording
+    is already in the browser. The accuracies of the model and of its feedforward control on such images are measured
+    afterwards, in a thread.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class Tour(HasExercises, Saving, Panel):
     data : Dataset or mapping, optional
         With `model`: images with the coordinate `label`, or a dataset's name and arguments as `rerun` reads them.
     control : Cortex or str, optional
-        With `model`: a control model, whose accuracy is drawn, too.
+        With `model`: a control model, whose accuracy is also drawn.
     difficulty : str, optional
     stimulus : int
         Index in the data.
@@ -72,7 +72,7 @@ class Tour(HasExercises, Saving, Panel):
     Attributes
     ----------
     task, difficulty, stimulus, kind, duration, mask, soa, until : str or int
-        The choices, in both directions linked with the controls.
+        The choices, linked with the controls in both directions.
     time : int
         Linked with the slider in both directions.
     ask : Prediction
@@ -191,7 +191,7 @@ class Tour(HasExercises, Saving, Panel):
 
     @property
     def results(self) -> list[tuple[dict[str, Any], Facts]]:
-        """The choices that are on display, which may be earlier ones than the present, with the facts known so far."""
+        """The choices on display, which may be older than the present ones, with the facts known so far."""
         return [(self._shows, self.ask.about)] if self.settings else []
 
     def shuffle(self) -> None:
@@ -209,7 +209,7 @@ class Tour(HasExercises, Saving, Panel):
         Raises
         ------
         TimeoutError
-            If they are not after so many seconds.
+            If they are not after this many seconds.
         """
         self._accuracies.wait(timeout_s)
 
@@ -225,7 +225,7 @@ class Tour(HasExercises, Saving, Panel):
         return value
 
     def _attempt(self, changed: str) -> None:
-        """Apply a change; an error is shown in the panel, whose picture stays as it was."""
+        """Apply a change; an error is shown in the panel, whose picture is not changed then."""
         with self._turns.take() as mine:
             if not mine:
                 return

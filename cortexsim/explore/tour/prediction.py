@@ -1,4 +1,4 @@
-"""A question before each look: the answer stays covered until a prediction is made, then both are compared."""
+"""A question before each picture: the answer stays covered until a prediction is made, then both are compared."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Prediction(Asking):
     def __init__(self, stage: Stage | Editor, question: str, questions: Mapping[str, Question] = QUESTIONS) -> None:
         self.stage = stage
         self._final = self._waits = self._starts = False
-        # the question that the person has chosen, also while it cannot be asked
+        # the question that the user has chosen, even while it cannot be asked
         self._chosen = present_name(question)
         narrow = widgets.Layout(width="80px")
         self.reveal_button = widgets.Button(description="reveal", button_style="primary", layout=narrow)
@@ -66,7 +66,7 @@ class Prediction(Asking):
         possible = {name: one for name, one in self.questions.items() if needed.get(name, True)}
         self._starts = True
         try:
-            # a menu falls back on its first option when it gets others
+            # a menu with new options chooses the first one
             self.menu.options = self._options(possible)
             self.menu.value = self._chosen if self._chosen in possible else ""
         finally:

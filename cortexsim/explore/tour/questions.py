@@ -1,4 +1,4 @@
-"""Questions and exercises of the first panel; every answer is read from what was run."""
+"""Questions and exercises of the first panel; every answer is read from the results."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ COLOURS = {
     "line": [level / 255 for level in WHITE],
     "dot": [level / 255 for level in ORANGE],
 }
-"""What the page draws with, RGB in 0 to 1: the colours of `cs.datasets.paths`."""
+"""Colours of the drawing, RGB in 0 to 1: those of `cs.datasets.paths`."""
 
 LENGTHS_SHOWN = (10, 20, 40, 60)  # px
 TRAINED_LENGTH = 10  # px, the longest curves of the training
@@ -46,7 +46,7 @@ ABOUT = {
         "is the median over test curves. One trained model, 100 to 200 test curves of each length."
     ),
 }
-"""Captions: what each picture shows, and what it does not."""
+"""Captions of the pictures, with the limits of each."""
 
 
 def content_of(
@@ -59,7 +59,7 @@ def content_of(
     accuracy: Mapping[str, Any] | None = None,
     questions: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """Write what `TracerView` of the page reads.
+    """Write the input of `TracerView` in the page.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def accuracy_of(recurrent: Mapping[str, Any], deep: Mapping[str, Any]) -> dict[s
 
 
 def shipped_content(question: str = "") -> dict[str, Any]:
-    """Write what `TracerView` reads of the tracer that ships and its controls, with what their cards say.
+    """Write the input of `TracerView` for the bundled tracer and its controls, with the numbers of their cards.
 
     Parameters
     ----------
@@ -164,12 +164,12 @@ def described(model: Cortex, *, sustained: bool = True, halves: bool = False) ->
     Raises
     ------
     ValueError
-        If the model differs from that; the message says in what.
+        If the model differs from that; the message names the difference.
     """
     _check(model)
     (transition,) = model.graph.transitions
     state, name = model.graph.first, transition.name
-    # as checked
+    # as checked above
     assert isinstance(model.norm, ChannelNorm)
     assert isinstance(model.post, MapPostNet)
     places = [
@@ -230,7 +230,7 @@ def _check(model: Cortex) -> None:
 
 
 def packed(values: Tensor, *, halves: bool = False) -> str:
-    """Write a tensor as base64 of little-endian float32, or of float16 where that loses nothing.
+    """Write a tensor as base64 of little-endian float32, or of float16 if that is exact.
 
     Raises
     ------

@@ -47,7 +47,7 @@ class _View(anywidget.AnyWidget):
 
 
 class _Answers(Asking):
-    """The panel's questions, which its view asks: this widget is not shown."""
+    """The panel's questions, which are asked in its view; this widget is not shown."""
 
     def __init__(self, view: _View, question: str) -> None:
         super().__init__(QUESTIONS, question)
@@ -66,19 +66,20 @@ class _Answers(Asking):
 class Tracer(Saving, Panel):
     """Draw curves, place the dot, and watch the model that ships tag the dot's curve.
 
-    The model and its two controls run in the browser: a drawing is followed at once, without the kernel. In Python the
+    The model and its two controls run in the browser: a drawing is processed at once, without the kernel. In Python the
     same drawing is `drawing`, and `record` shows it to the same model.
 
     Parameters
     ----------
     question : str
-        The first question, a key of `QUESTIONS`; those after it follow. "": none, and everything is shown at once.
+        The first question, a key of `QUESTIONS`, which the later ones follow. With "", there is none, and everything is
+        shown at once.
 
     Attributes
     ----------
     drawing : Dataset
         The drawing on the screen, with the fields of `cs.datasets.paths`: `image`, `target`, `line` and `distance` of
-        one stimulus. None until the panel is on a screen and something with a dot is drawn.
+        one stimulus. None until the panel is on a screen and a curve with a dot is drawn.
     settings : dict
         Plain values that make the drawing again.
     ask : Asking
@@ -107,7 +108,7 @@ class Tracer(Saving, Panel):
         Raises
         ------
         TypeError, ValueError
-            If these are no settings of a drawing; the message says why.
+            If these are not settings of a drawing; the message says why.
         """
         panel = cls(question)
         if shows:
@@ -123,7 +124,7 @@ class Tracer(Saving, Panel):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The drawing as plain values; empty while nothing with a dot is drawn."""
+        """The drawing as plain values; empty until a curve with a dot is drawn."""
         return dict(self._view.drawn) if self._view.drawn.get("dot") is not None else {}
 
     @property
@@ -142,7 +143,7 @@ class Tracer(Saving, Panel):
         Raises
         ------
         ValueError
-            If nothing with a dot is drawn.
+            If no curve with a dot is drawn.
         """
         drawing = self.drawing
         if drawing is None:
@@ -173,7 +174,7 @@ def dataset_of(drawn: dict[str, Any]) -> xr.Dataset:
 
 
 def distances(line: np.ndarray, y: int, x: int) -> np.ndarray:
-    """Return the steps along the lines from a pixel, -1 where they do not lead; as `Board.distances` of the page.
+    """Return the steps along the lines from a pixel, -1 for pixels out of reach; as `Board.distances` of the page.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ CONTROL_LENGTH = 40  # px
 
 
 def _from_the_browser(_: object) -> None:
-    """Return nothing: the truth is known where the model runs, in the browser."""
+    """Return None: the truth is computed in the browser, where the model runs."""
 
 
 STEPS_GROW = "One step reaches one pixel further along the curve: the wave crosses a longer curve in more steps."
@@ -61,7 +61,7 @@ QUESTIONS: Mapping[str, Guess] = {
 
 @dataclass(frozen=True)
 class Place:
-    """Where a question is asked, and about which curves.
+    """Place of a question, and the curves that it is about.
 
     Attributes
     ----------
@@ -93,7 +93,7 @@ def asked(control_percent: float) -> list[dict[str, Any]]:
     Parameters
     ----------
     control_percent : float
-        What the 24-layer control reaches on test curves of `CONTROL_LENGTH`.
+        Accuracy of the 24-layer control on test curves of `CONTROL_LENGTH`.
     """
     return [
         {

@@ -1,4 +1,4 @@
-"""The choices of a person before a training."""
+"""The user's choices before a training."""
 
 from __future__ import annotations
 

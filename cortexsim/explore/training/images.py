@@ -14,7 +14,7 @@ from cortexsim.datasets.labels import classes
 from cortexsim.datasets.registry import draw
 from cortexsim.stimuli.images import as_images
 
-PIECE = 250  # images drawn at once: a cancellation acts between two pieces
+PIECE = 250  # images drawn at once; cancelling takes effect between two pieces
 
 _DRAWN: dict[tuple[str, int], xr.Dataset] = {}
 _DRAWING = threading.Lock()

@@ -63,7 +63,7 @@ class Lesson:
 
     @property
     def has_curriculum(self) -> bool:
-        """Whether easy images or short paths come first."""
+        """True if easy images or short paths come first."""
         return len(self.recipe.curriculum) > 1 or len(self.recipe.unfolding) > 1
 
     @property
@@ -132,7 +132,7 @@ class Lesson:
             n_classes,
             choices.readout_time,
             input_gain=self.input_gain,
-            # a generator of its own: other threads use the global one
+            # a separate generator, because other threads use the global one
             generator=torch.Generator().manual_seed(choices.seed),
         )
 

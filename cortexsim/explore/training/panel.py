@@ -32,7 +32,7 @@ from cortexsim.training.records import TrainingDivergedError
 
 FORM = Form({"task": text, "learning_rate": anything, "readout_time": anything}, dict.fromkeys(NAMES, anything))
 REDRAW_EVERY_S = 0.5
-N_EARLIER = 4  # runs that are drawn behind the present one
+N_EARLIER = 4  # earlier runs that are drawn with the present one
 
 _ROW = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 10px")
 _IN_FULL = widgets.Layout(width="100%", min_width="0")
@@ -99,7 +99,7 @@ class Training(HasExercises, Panel):
             self._open_lesson(name, Choices.from_dict({**self._lessons[name].default_choices.to_dict(), **choices}))
         self._changed()
         if self.notice.value:
-            # arguments that cannot be trained are an error of the caller
+            # arguments that cannot be trained raise an error here
             chosen = self.controls.read()
             self._lesson.recipe_for(chosen)
             self._lesson.readable(chosen)
@@ -232,7 +232,7 @@ class Training(HasExercises, Panel):
         Raises
         ------
         TimeoutError
-            If it has not after so many seconds.
+            If it has not after this many seconds.
         """
         painter = self._painter
         if painter is not None:
@@ -351,7 +351,7 @@ class Training(HasExercises, Panel):
         self._show_buttons()
 
     def _paint(self, trainer: Trainer) -> None:
-        """Redraw until the training is over; never for more than a third of the time."""
+        """Redraw until the training is over, for at most a third of the time."""
         took = 0.0
         while not trainer.wait(max(REDRAW_EVERY_S, 2 * took)):
             started = time.perf_counter()
@@ -442,5 +442,5 @@ class Training(HasExercises, Panel):
     def _guarded(self, act: Callable[[], Any], what: str, then: str) -> None:
         try:
             act()
-        except Exception as error:  # nothing else would show an exception of a widget or a thread
+        except Exception as error:  # exceptions of widgets and threads are not shown elsewhere
             self.notice.value = alert(what, error, then)

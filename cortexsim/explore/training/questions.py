@@ -56,7 +56,7 @@ class Learned(NamedTuple):
     curves : Dataset
         As `Run.curves` gives them.
     finished : bool
-        Whether it reached its end: only then an event can be known never to come.
+        Whether it reached its end: only then is it known that an event never occurs.
     """
 
     outlook: Outlook
@@ -85,7 +85,7 @@ def _first(learned: Learned) -> int | None:
 
 
 def _best(learned: Learned) -> int | None:
-    # the test on held-out images comes at the end, also of a training that was stopped
+    # the test on held-out images is made at the end, also of a training that was stopped
     validation = learned.curves["validation"].values
     return int(learned.curves["time"][int(np.nanargmax(validation))]) if np.isfinite(validation).any() else None
 
@@ -217,7 +217,7 @@ class Forecast(Asking):
 
     @property
     def missing(self) -> bool:
-        """Whether a question is asked that has no answer yet; each training is predicted again."""
+        """True if the present question has no answer yet; each training is predicted again."""
         return bool(self.question) and self.answer is None
 
     def ask(self, outlook: Outlook) -> None:
@@ -243,7 +243,7 @@ class Forecast(Asking):
         curves : Dataset
             As `Run.curves` gives it.
         over : bool
-            Whether the training has ended; only a finished one shows what never comes.
+            Whether the training has ended; only a finished one shows that an event never occurs.
         """
         asked = self.asked
         if self._waits and asked is not None:

@@ -31,7 +31,7 @@ N_SNAPSHOTS = 120
 
 
 class Trainer:
-    """A training in a thread of its own; errors there are stored in `error`.
+    """A training in a separate thread; errors there are stored in `error`.
 
     Parameters
     ----------
@@ -45,13 +45,13 @@ class Trainer:
     phase : str
         "drawing", "preparing", "training", "paused", "finishing" or "over".
     words : str
-        The present work, with the time left.
+        Description of the present work, with the time left.
     fraction : float
-        How much of the phase is done, 0 to 1.
+        Fraction of the phase that is done, 0 to 1.
     model : Cortex or None
         With statistics at the end, unless the training failed.
     snapshots : list of Snapshot
-        From step 0 on, at least half a second apart; at most 120, thinned out as they become more.
+        From step 0 on, at least half a second apart; at most 120; beyond that they are thinned out.
     error : Exception or None
 
     Raises
@@ -69,7 +69,7 @@ class Trainer:
         self.error: Exception | None = None
         self._may_run, self._stop, self._abandon = threading.Event(), threading.Event(), threading.Event()
         self._may_run.set()
-        # without a setting of its own, a thread changes that of the process: it is restored to this
+        # the new thread changes the number of threads of the process, which is restored to this
         self._threads = torch.get_num_threads()
         self._thread = threading.Thread(target=self._work, name="cortexsim-trains-for-a-panel")
 
@@ -97,12 +97,12 @@ class Trainer:
 
     @property
     def paused(self) -> bool:
-        """Whether it is paused, or will be at the next report."""
+        """True if it is paused, or will be at the next report."""
         return not self._may_run.is_set()
 
     @property
     def active(self) -> bool:
-        """Whether the thread runs."""
+        """True while the thread runs."""
         return self._thread.is_alive()
 
     def wait(self, timeout_s: float | None = None) -> bool:
@@ -119,7 +119,7 @@ class Trainer:
             status = self._train()
         except InterruptedError:
             status = "stopped"
-        except Exception as error:  # the panel shows it: nobody reads the output of a thread
+        except Exception as error:  # shown by the panel, because the output of a thread is not visible
             self.error = error
         finally:
             self.run.status = status

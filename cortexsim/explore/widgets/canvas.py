@@ -9,7 +9,7 @@ from cortexsim.plot import theme
 
 _HERE = Path(__file__).parent
 
-# elements, colours and charts, and the bar that moves time: all drawing widgets need them
+# elements, colours, charts and the time bar, which all drawing widgets need
 DRAW = ("stage_js/1_draw.js", "stage_js/2_time_bar.js")
 
 

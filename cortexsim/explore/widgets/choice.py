@@ -1,4 +1,4 @@
-"""Radio buttons, with the reasons against those that cannot be chosen."""
+"""Radio buttons, with the reasons why some cannot be chosen."""
 
 from __future__ import annotations
 

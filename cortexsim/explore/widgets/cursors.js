@@ -5,7 +5,7 @@ class Cursors {
     Object.assign(this, { root, time: 0, plots: new Map(), observer: null });
   }
 
-  // Finds the figures of the panel that contains `root`, now and later; of no other panel.
+  // Finds the figures of the panel that contains `root`, now and later, and those of no other panel.
   begin() {
     const panel = this.observer ? null : this.root.closest(".cortexsim-linked");
     if (!panel) return;

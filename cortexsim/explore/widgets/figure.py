@@ -38,7 +38,7 @@ class Live(anywidget.AnyWidget):
 
     def __init__(self, figure: go.Figure) -> None:
         engine()
-        self.figure, self._forms = figure, 1  # plotly reads 0 as none
+        self.figure, self._forms = figure, 1  # plotly treats 0 as none
         super().__init__(**self._as_json())
         self.add_class("cortexsim-live")
 
@@ -57,7 +57,7 @@ class Live(anywidget.AnyWidget):
     def _as_json(self) -> dict[str, Any]:
         """Return the figure as JSON: a text for each trace, and one for the layout; NaN becomes null."""
         layout = self.figure.layout.to_plotly_json()
-        # as high as plotly's own widget; zoom and hidden lines stay as long as the revision stays
+        # the height of plotly's own widget; zoom and hidden lines are kept while the revision is the same
         around = {"height": 360, "uirevision": self._forms, **layout}
         return {
             "traces": [to_json_plotly(trace.to_plotly_json()) for trace in self.figure.data],

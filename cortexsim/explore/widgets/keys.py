@@ -1,4 +1,4 @@
-"""The keys that are pressed in a panel, for its controls: JupyterLab would cut the cell at an "x"."""
+"""Keys that are pressed in a panel, kept for its controls: otherwise JupyterLab would cut the cell at an "x"."""
 
 from __future__ import annotations
 

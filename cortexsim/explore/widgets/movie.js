@@ -174,7 +174,7 @@ class Film {
     Object.assign(this, { movie, film, bytes, cell: null });
     const rdm = film.kind === "rdm";
     this.box = element(rdm ? "figure" : "div", { class: rdm ? "cs-matrix" : "cs-frame" }, parent);
-    const title = rdm ? `${film.name}: how differently it responds to any two of ${film.height} stimuli` : film.name;
+    const title = rdm ? `${film.name}: dissimilarity of its responses to any two of ${film.height} stimuli` : film.name;
     element(rdm ? "figcaption" : "div", { class: "cs-title" }, this.box, title);
     this.plane = element("div", { class: "cs-plane" }, this.box);
     this.canvas = element("canvas", { tabindex: 0, role: "img" }, this.plane);
@@ -342,8 +342,8 @@ class Course {
       const row = element("span", { class: "cs-pinned" }, names);
       marker(SHAPES[n % SHAPES.length], 6, 6, colour, shape("svg", { width: 12, height: 12, "aria-hidden": "true" }, row));
       row.append(movie.films[pins[n].film].called(pins[n]));
-      const away = element("button", { type: "button", "aria-label": `take away ${row.textContent}`, title: "take away" }, row, "×");
-      away.addEventListener("click", () => movie.pin(pins[n]));
+      const away = element("button", { type: "button", "aria-label": `remove ${row.textContent}`, title: "remove" },
+      row, "×"); away.addEventListener("click", () => movie.pin(pins[n]));
     }
     svg.setAttribute("aria-label", `time courses of ${names.textContent}`);
     this.cursor = shape("line", { y1: 8, y2: 78, class: "cs-cursor" }, svg);

@@ -38,7 +38,7 @@ class Movie(anywidget.AnyWidget):
     screen = traitlets.Bytes().tag(sync=True)
 
     def show(self, film: Film) -> None:
-        """Show another film, in one message, so that the browser never shows half of it."""
+        """Show another film, in one message, so that the browser never shows a part of it."""
         with self.hold_sync():
             self.movie, self.screen = film.movie, film.screen
             self.scene = film.described

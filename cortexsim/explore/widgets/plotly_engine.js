@@ -1,4 +1,4 @@
-// Keeps the page's promise of plotly with the code that the kernel sends.
+// Resolves the page's promise of plotly with the code that the kernel sends.
 
 export default {
   initialize({ model }) {

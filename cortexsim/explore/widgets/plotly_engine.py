@@ -1,4 +1,4 @@
-"""The code of plotly, sent to a page once: by plotly itself, every figure of a notebook would send all 5 MB."""
+"""The code of plotly, sent to a page once: with plotly alone, every figure of a notebook would send all 5 MB."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-// The page's promise of plotly, made by whichever comes first: an engine or a figure.
+// The page's promise of plotly, made by the first engine or figure.
 window.cortexsimPlotly ??= (() => {
   let keep;
   const module = new Promise((resolve) => { keep = resolve; });

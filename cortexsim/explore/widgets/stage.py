@@ -42,7 +42,7 @@ class Stage(anywidget.AnyWidget):
     marks = traitlets.List(traitlets.Dict()).tag(sync=True)
 
     def show(self, scene: Scene) -> None:
-        """Show another stimulus, in one message, so that the browser never shows half of it."""
+        """Show another stimulus, in one message, so that the browser never shows a part of it."""
         with self.hold_sync():
             self.movie, self.screen = scene.movie, scene.screen
             self.scene = scene.described

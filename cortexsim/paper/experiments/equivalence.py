@@ -40,7 +40,7 @@ class Block(nn.Module):
     def __init__(self, first: nn.Conv2d, second: nn.Conv2d) -> None:
         super().__init__()
         self.first, self.second = first, second
-        # statistics of its own, also where the convolutions are shared
+        # separate statistics, even if the convolutions are shared
         self.before = nn.BatchNorm2d(first.in_channels, eps=EPSILON, affine=False)
         self.between = nn.BatchNorm2d(second.in_channels, eps=EPSILON, affine=False)
 
@@ -120,7 +120,7 @@ class Comparison:
         return zoo.PAPER[self.model].count_confidence
 
     def recipe(self, scale: Scale, material: Material) -> None:
-        """Return None: both are trained by steps of their own, not by `cs.train`."""
+        """Return None: both are trained by a separate loop, not by `cs.train`."""
 
     def do(self, bench: Bench) -> xr.Dataset:
         """Train both, and measure the difference between them before each step."""

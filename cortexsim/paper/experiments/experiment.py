@@ -25,29 +25,29 @@ class Experiment:
     plan : callable
         `(scale, seed) -> parts`, in the order of the legend.
     paper : str
-        The paper's own result, as far as it is known, and with which certainty.
+        The paper's own result, as far as it is known, with its certainty.
     figures : tuple of str
         The figures of its result; see `plot.experiment`.
     seeds : int
         Number of seeds, unless the scale is too small or another number is given.
     paper_error : float or None
-        The paper's error (fraction), where it is known.
+        The paper's error (fraction), if it is known.
     paper_error_of : str
         The model and data of that error, with its certainty.
     own_data : str
-        The only data that it can be run on, where it makes its own.
+        The only data that it can be run on, if it makes its own.
     own_name : str
         The name of its own data in the result.
     own_material : callable, optional
-        `(scale) -> material`: what identifies its data, where its parts draw what they need.
+        `(scale) -> material`: what identifies its data, if its parts draw the images that they need.
     about_data : str
-        What the result says of its data, where they are not one set of images.
+        Description of its data for the result, if they are not one set of images.
     validated_on : str
-        What the result says of how settings were chosen, where its recipes are its own.
+        Description, for the result, of how settings were chosen, if it has recipes of its own.
     most_stimuli : int, optional
         Largest number of stimuli of a part, at any scale.
     not_drawn : str
-        The reason why its figure of errors by time has no point at some times.
+        The reason why its figure of errors over time has no point at some times.
     """
 
     name: str

@@ -1,6 +1,6 @@
 """Running longer than trained: curves and mazes larger than any that a model was trained on, and masks that interrupt.
 
-Beyond the paper: what its claim, weights shared over time, makes possible.
+This goes beyond the paper: it tests a consequence of weights that are shared over time.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from cortexsim.zoo.tracers import TRACERS, Tracer
 CURVES = "curves of 3 to 10 px on 16x16 px"
 N_SMALL = 64  # training images at smoke scale
 MASKS = {"noise": "noise", "lines": "image"}
-LATCH = 2.0  # log odds; at 0, 9 of 40 foils of training images were tagged for a moment, at 2 none
+LATCH = 2.0  # log odds; with a threshold of 0, 9 of 40 foils of training images were tagged at some time; with 2, none
 MASKED_SIZE = 32  # px
 MASKED_LENGTHS, N_MASKED = (10, 15, 20, 30), 20
 SOAS = (5, 9, 12, 15, 18, 21, 25, 29, 35)
@@ -46,7 +46,7 @@ def masked_curves(n: int, lengths: tuple[int, ...] = MASKED_LENGTHS) -> xr.Datas
 
 
 def interrupted(model: Cortex, data: xr.Dataset, soas: tuple[int, ...] = SOAS, read_at: int = READ_AT) -> xr.Dataset:
-    """Measure what a mask costs a model that traces: the picture stays until the mask comes, decisions are latched.
+    """Measure what a mask costs a model that traces: the picture is shown until the mask, decisions are latched.
 
     Parameters
     ----------
@@ -114,16 +114,16 @@ class Tracing:
 
     @property
     def tracer(self) -> Tracer:
-        """What it is."""
+        """Its entry in `zoo.TRACERS`."""
         return TRACERS[self.label]
 
     def recipe(self, scale: Scale, material: Material) -> Recipe:
-        """Return the recipe of its training; only a number of epochs that was asked for changes it."""
+        """Return the recipe of its training; only an explicit number of epochs changes it."""
         asked = scale.recipe.epochs if scale.recipe.epochs != SCALES[scale.name].recipe.epochs else None
         return recipe_of(self.tracer, self.seed, 1 if scale.name == "smoke" else asked)
 
     def do(self, bench: Bench) -> xr.Dataset:
-        """Train it, unless that is done, and test it."""
+        """Train it if it is not trained yet, and test it."""
         small = bench.scale.name == "smoke"
         recipe = self.recipe(bench.scale, bench.material)
         images = training_images(self.tracer, N_SMALL if small else N_TRAINING, self.seed)

@@ -13,7 +13,7 @@ import xarray as xr
 from cortexsim._support.documents import parse_json, read_text
 from cortexsim._support.run_folder import RunFolder
 
-# a record of a training, as JSON has it
+# a record of a training, as JSON stores it
 Record = dict[str, Any]
 
 

@@ -87,10 +87,10 @@ def prepare(data: str | Path | Sequence[xr.Dataset] | None, scale: Scale, name: 
     Raises
     ------
     FileNotFoundError
-        If there is no such folder, or CIFAR-10 cannot be had.
+        If there is no such folder, or CIFAR-10 cannot be downloaded.
     ValueError
         If the folder lacks train/ or test/, images are missing, too small, or too few for a batch or for one of each
-        class, the classes of train and test differ, or a name is given to data that have one.
+        class, the classes of train and test differ, or a name is given to data that already have one.
     """
     data = scale.data if data is None else data
     source = SOURCES.get(data) if isinstance(data, str) else None

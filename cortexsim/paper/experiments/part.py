@@ -220,7 +220,7 @@ class Training:
         )
 
     def do(self, bench: Bench) -> xr.Dataset:
-        """Train it, unless that is done, and test it."""
+        """Train it if it is not trained yet, and test it."""
         model = self.build(bench.scale, bench.material.n_classes).to(bench.device)
         recipe = self.recipe(bench.scale, bench.material)
         measured, model = fit(self, model, bench.material.train, recipe, bench)
@@ -264,7 +264,7 @@ class _Test:
 
     @classmethod
     def of(cls, model: Cortex, bench: Bench, recipe: Recipe) -> _Test:
-        """Put the images of the test part where the model is."""
+        """Move the images of the test part to the model's device."""
         test = bench.material.test
         labels = labels_for(model, test, device=bench.device)
         return cls(model, as_images(test).to(bench.device), labels, recipe)
@@ -377,7 +377,7 @@ def _trained(path: Path, untrained: Cortex, recipe: Recipe) -> Cortex:
 
 def _plain(progress: Progress) -> Record:
     record = asdict(progress)
-    # JSON knows no NaN
+    # JSON has no NaN
     return {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in record.items()}
 
 
@@ -411,5 +411,5 @@ def _by_epoch(records: Sequence[Record], recipe: Recipe, readout_time: int, dive
 
 
 def _at(by_time: Mapping[int | str, float], time: int) -> float:
-    # in JSON, the keys are texts
+    # keys in JSON are strings
     return by_time.get(time, by_time.get(str(time), math.nan))

@@ -1,4 +1,4 @@
-"""Results of experiments: one labelled netCDF file, with all that is needed to know how it was made."""
+"""Results of experiments: one labelled netCDF file, with its provenance."""
 
 from __future__ import annotations
 
@@ -66,12 +66,12 @@ def open_result(path: str | Path) -> xr.Dataset:
 
 
 def shipped_names() -> list[str]:
-    """List the experiments whose results ship."""
+    """List the experiments with a bundled result."""
     return sorted(path.stem for path in (data_folder() / "results").glob("*.nc"))
 
 
 def shipped(name: str) -> xr.Dataset:
-    """Open a result that ships.
+    """Open a bundled result.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def commit() -> str:
 
 
 def combined(parts: Mapping[tuple[str, int], xr.Dataset]) -> xr.Dataset:
-    """Put the parts of a run together, NaN where a part has no value.
+    """Combine the parts of a run, with NaN where a part has no value.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ def over_seeds(values: xr.DataArray) -> xr.DataArray:
         low, high = values.min("seed"), values.max("seed")
         interval = f"lowest to highest over {n_seeds} seeds"
         counted = values.count("seed")
-        # a single seed that is left shows no spread
+        # a single remaining seed has no spread
         low, high = low.where(counted > 1), high.where(counted > 1)
         counts = counted.values
         fewest = counts[counts > 0].min(initial=n_seeds)

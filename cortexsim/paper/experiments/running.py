@@ -115,7 +115,7 @@ def run(
     FileNotFoundError
         If the data are missing.
     OSError
-        If something cannot be written, as on a full disk; what was finished before is whole.
+        If something cannot be written, as on a full disk; what was finished before is complete.
     """
     if name not in EXPERIMENTS:
         raise ValueError(unknown("experiment", name, EXPERIMENTS))
@@ -160,7 +160,7 @@ def run(
 
 
 def _finished(part: Part, bench: Bench, folder: ExperimentFolder) -> xr.Dataset:
-    """Return what a part measured; do it first, if it is not finished yet."""
+    """Return the measurements of a part; run it first if it is not finished."""
     found = folder.part(file_name(part))
     if found is not None:
         return found
@@ -171,7 +171,7 @@ def _finished(part: Part, bench: Bench, folder: ExperimentFolder) -> xr.Dataset:
 
 
 def measure(part: Part, bench: Bench) -> xr.Dataset:
-    """Do a part; say when, where and with which version."""
+    """Run a part; add its date, machine and version."""
     started = time.perf_counter()
     measured = part.do(bench)
     measured["seconds"] = measured.get("training_seconds", time.perf_counter() - started)
@@ -229,7 +229,7 @@ def _settings(experiment: Experiment, scale: Scale, material: Material, parts: S
 
 
 def _part_on_disk(part: Part) -> dict[str, object]:
-    """Return a part as the settings file has it, under the names of the first run folders."""
+    """Return a part as it is stored in the settings file, with the keys of the first run folders."""
     fields = asdict(part)  # type: ignore[call-overload]
     return {"kind": type(part).__name__, **{NAMES_ON_DISK.get(name, name): value for name, value in fields.items()}}
 
@@ -241,7 +241,7 @@ def _result(
     parts: Sequence[Part],
     done: dict[tuple[str, int], xr.Dataset],
 ) -> xr.Dataset:
-    """Label the result: data, recipe, hardware, and the paper's own numbers as far as they are known."""
+    """Label the result: data, recipe, hardware, and the paper's own numbers as far as these are known."""
     measured = list(done.values())
     confidence = {part.label: getattr(part, "paper_confidence", "U") for part in parts}
     result = combined(done)
@@ -272,7 +272,7 @@ def _result(
         or f"{experiment.own_name or material.name}, {scale.side}x{scale.side} px, {n_train:,} training and "
         f"{n_test:,} test images",
         "not_drawn": experiment.not_drawn,
-        # models that are not the paper's have a size of their own
+        # models that are not the paper's differ in size
         "scale": str(scale) if experiment.own_material is None else scale.name,
         **(
             {"validated_on": experiment.validated_on or _validated_on(scale.recipe, n_train)} | trained

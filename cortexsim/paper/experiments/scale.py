@@ -22,7 +22,7 @@ class Scale:
     side : int
         Side of the images, in pixels.
     n_train, n_test : int or None
-        Images to train and to test on; None is all there are.
+        Images to train and to test on; None: all.
     recipe : Recipe
         The training of every model.
     data : str
@@ -36,7 +36,7 @@ class Scale:
     several_seeds : bool
         False: one seed, also in experiments that have several.
     least_seeds : int
-        Every experiment has at least so many seeds.
+        Smallest number of seeds of an experiment.
     features : mapping of str to int
         Features of every state of a model, where the paper's take too long; by name in `zoo.PAPER`.
     models : mapping of str to tuple of str, optional
@@ -127,7 +127,7 @@ LAPTOP = Scale(
     calibration_sizes=(10, 30, 100, 300, 1_000),
     trained_times=(2, 5, 10),
 )
-# what one core trains in hours: 50,000 images of 32x32 px, with the loss at the readout time, as in the paper
+# sizes that one core trains in hours: 50,000 images of 32x32 px, with the loss at the readout time, as in the paper
 WORKSTATION = Scale(
     "workstation",
     feature_divisor=1,

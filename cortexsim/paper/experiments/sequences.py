@@ -58,7 +58,7 @@ def movies(n: int, *, kind: str, lag: int, part: str, size: int, seed: int = 0) 
     movie, many = KINDS[kind]
     n_frames = N_FRAMES if movie else 1
     drawn = datasets.digits(n * n_frames, part=part, seed=seed, debris="none", occlusion="none", size=size)
-    # `digits` balances every ten of them, so that one digit of a movie would give away others
+    # `digits` balances every ten of them, so one digit of a movie would reveal others
     order = torch.randperm(n * n_frames, generator=torch.Generator().manual_seed(seed)).numpy()
     pixels = drawn["image"].values[order].reshape(n, n_frames, 3, size, size)
     digits = drawn["label"].values[order].reshape(n, n_frames)
@@ -111,7 +111,7 @@ class Sequence:
         )
 
     def do(self, bench: Bench) -> xr.Dataset:
-        """Train it, unless that is done, and test it at every labelled time."""
+        """Train it if it is not trained yet, and test it at every labelled time."""
         scale = bench.scale
         train, test = (
             movies(bench.material.n(part), kind=self.kind, lag=self.lag, part=part, size=scale.side, seed=self.seed)

@@ -31,13 +31,13 @@ def n_parameters(model: Cortex) -> int:
 
 
 def multiply_adds(model: Cortex) -> int:
-    """Count the multiplications of a model for one image, its pre-net aside."""
+    """Count the multiplications of a model for one image, without its pre-net."""
     return schedule(model.graph, model.readout_time).multiply_adds
 
 
 @dataclass(frozen=True)
 class Reference(Training):
-    """An ordinary 1-state ResNet, as large as a network of several states; the paper has none of this size.
+    """An ordinary 1-state ResNet, as large as a network of several states. The paper has none of this size.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a model that traces can do on curves and mazes larger than those it was trained on, and what is demanded of it.
+"""Tests of models that trace, on curves and mazes larger than those in training, and the criteria for passing.
 
 The sets and the criteria were fixed before the first of these models was trained.
 """
@@ -67,7 +67,7 @@ class Sizes:
     mazes : mapping of int to (int, int)
         By cells on each side: number of stimuli, and last time.
     wave : int
-        Length of the curves whose latencies by distance are kept, px.
+        Length of the curves whose latencies by distance are recorded, px.
     """
 
     curves: dict[int, tuple[int, int]]
@@ -95,7 +95,7 @@ class Test:
     until, late : int
         Last time that is recorded, and a later one that is read once.
     wave : bool
-        Whether latencies by distance are kept.
+        Whether latencies by distance are recorded.
     """
 
     value: int
@@ -205,7 +205,7 @@ def _latencies(recording: xr.DataTree, data: xr.Dataset, length: int) -> xr.Data
     try:
         found = analyse.wave(recording, data)["latency"]
     except ValueError:
-        # a model that was hardly trained tags nothing
+        # a model that was trained too briefly tags nothing
         found = xr.DataArray(np.full(length, np.nan), {"distance": np.arange(length)}, ("distance",))
     return found.expand_dims("stimulus")
 
@@ -223,14 +223,14 @@ def verdict(name: str, found: xr.Dataset) -> dict[str, bool]:
     Parameters
     ----------
     name : str
-        As `zoo.TRACERS` has it.
+        A key of `zoo.TRACERS`.
     found : Dataset
         As `measured` returns it for the sizes `FULL`.
 
     Returns
     -------
     dict of str to bool
-        By criterion, whether it is met.
+        Whether each criterion is met.
     """
     if name.startswith("tracer-mazes"):
         exact = found["maze_exact_end"]

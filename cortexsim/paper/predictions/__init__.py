@@ -1,4 +1,4 @@
-"""The paper's predictions, each with a criterion, judged on the runs that ship.
+"""The paper's predictions, each with a criterion, judged on the bundled runs.
 
 for verdict in cortexsim.predictions.check():
     print(verdict.name, verdict.verdict, verdict.why)
@@ -49,7 +49,7 @@ def check(records: Records | None = None) -> list[Verdict]:
     Parameters
     ----------
     records : Records, optional
-        By default, those that ship.
+        By default, the bundled ones.
 
     Returns
     -------

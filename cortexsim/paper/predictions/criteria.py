@@ -29,12 +29,12 @@ from cortexsim.paper.predictions.verdict import (
 
 # two accuracies over 1,000 stimuli differ by up to 4.4 percentage points by chance (95 %): 1.96 * sqrt(2 * 0.25 / 1000)
 CLEAR = 0.05
-# the target as its own mask may cost at most this fraction of the cost of noise
+# largest cost of the target as its own mask, as a fraction of the cost of noise
 OWN_MASK = 0.5
 SOAS = (1, 2, 3, 4, 6)
 # a difference of two fractions of 1,000 stimuli is 0 or at least 0.001
 ROUNDING = 1e-9
-# networks are compared where those that they are compared with are at least this accurate
+# a comparison of networks needs reference networks that are at least this accurate
 REFERENCE = 0.75
 SINGLE_STATE = "1-state ResNet"
 NETWORKS_COUNT = (
@@ -59,7 +59,7 @@ def _growth(records: Records, model: str) -> Finding:
     later = optional(records, f"feedforward control, t = {own}", control_model, "flash:1", own)
     deep = _deep_control(records, model)
     growth = last - first
-    # without a later readout, a control_model cannot grow
+    # without a later readout, a control model cannot gain
     alone = later.seeds == 0 or later.mean - at_arrival.mean() < CLEAR
     yes = (
         f"Every seed gains at least {100 * growth.min():.0f} percentage points; relative to the best of the "
@@ -163,7 +163,7 @@ def _masking(records: Records, model: str) -> Finding:
 def _interruption(records: Records, model: str) -> Finding:
     control_model, own = f"{model}-feedforward", own_time(records, model)
     noise, target = "masked:1:1", "masked:1:1:target"
-    # comparable at one time in both: a mask at the same onset, noise or the target again
+    # conditions that both models can be compared in at one time: a mask at the same onset, noise or the target
     apart = {
         name: accuracy_of(records, name, noise, own) - accuracy_of(records, name, target, own)
         for name in (model, control_model)

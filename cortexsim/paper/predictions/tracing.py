@@ -11,8 +11,8 @@ from cortexsim.paper.predictions.verdict import Finding, Measured, NoRecordError
 MODEL = "tracer"
 CONTROLS = ("tracer-unshared", "tracer-deep", "tracer-dilated", "tracer-u-shaped")
 INTERRUPTING = ("noise", "lines")
-MARGIN = 3.0  # steps from the arrival of the wave, within which a mask may do either
-BEFORE_AT_MOST, AFTER_AT_LEAST = 0.60, 0.90  # accuracy where the mask comes before or after the wave
+MARGIN = 3.0  # steps from the arrival of the wave within which no effect of a mask is predicted
+BEFORE_AT_MOST, AFTER_AT_LEAST = 0.60, 0.90  # bounds on accuracy with a mask before and after the wave
 OWN_AT_LEAST = 0.95  # accuracy with the picture as its own mask, whenever it comes
 
 

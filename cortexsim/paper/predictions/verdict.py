@@ -119,7 +119,7 @@ class Verdict:
 
 
 class NoRecordError(Exception):
-    """A number that a criterion needs is not there."""
+    """A number that a criterion needs is missing."""
 
 
 def card_of(records: Records, model: str) -> xr.Dataset:

@@ -41,7 +41,7 @@ class Convolution(nn.Module):
 
 
 class Response(nn.Module):
-    """What an area makes of the sum of its inputs: relu(GN(sum))."""
+    """Update of an area: relu(GN(sum of its inputs))."""
 
     def __init__(self, area: State) -> None:
         super().__init__()

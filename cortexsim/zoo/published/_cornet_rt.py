@@ -30,7 +30,7 @@ KEYS = {
 
 
 class Drive(nn.Module):
-    """What an area receives from the one before: relu(GN(conv(h))), at half the side."""
+    """Connection from the previous area: relu(GN(conv(h))), at half the side."""
 
     def __init__(self, source: State, target: State) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class Drive(nn.Module):
 
 
 class Recurrence(nn.Module):
-    """What an area makes of its drive and its own previous activity: relu(GN(conv(drive + h)))."""
+    """Update of an area from its drive and its own previous activity: relu(GN(conv(drive + h)))."""
 
     def __init__(self, area: State) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ def cornet_rt(
         Side of the images, px: a multiple of 32.
     n_classes : int
     normalize_images : bool
-        Subtract ImageNet's mean and divide by its standard deviation, as in training; False for images that come
+        Subtract ImageNet's mean and divide by its standard deviation, as in training; False for images that are already
         normalized.
     seed : int
         Draws the weights.

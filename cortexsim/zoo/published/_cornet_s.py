@@ -29,7 +29,7 @@ KEYS = {
 
 
 class Channels(nn.Module):
-    """What an area receives from the one before: a 1x1 convolution, at the side of the source."""
+    """Connection from the previous area: a 1x1 convolution, at the side of the source."""
 
     def __init__(self, source: State, target: State) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class Channels(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """What an area makes of its input x, and again of its own activity: relu(BN(conv(...(x))) + x).
+    """Update of an area, from its input x at first and then from its own activity: relu(BN(conv(...(x))) + x).
 
     Three convolutions, to four times as many channels and back; normalized by moments of each run. The first run
     halves the side, and with it the shortcut has a convolution.

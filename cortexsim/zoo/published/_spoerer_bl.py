@@ -44,7 +44,7 @@ class Convolution(nn.Module):
 
 
 class Response(nn.Module):
-    """What a layer makes of the sum of its inputs: relu(BN_t(sum)), with moments and scale of each step."""
+    """Update of a layer: relu(BN_t(sum of its inputs)), with moments and scale of each step."""
 
     def __init__(self, area: State) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ def spoerer_bl(
     n_classes, seed
         As for `cornet_rt`.
     normalize_images : bool
-        From [0, 1] to [-1, 1], as in training; False for images that come normalized.
+        From [0, 1] to [-1, 1], as in training; False for images that are already normalized.
 
     Returns
     -------

@@ -28,7 +28,7 @@ class FromPixels(nn.Module):
     stride : int
         Pixels of the image for each pixel of the first area, along a side.
     moments : (mean, standard deviation) or None
-        Of R, G and B; None for images that come normalized.
+        Of R, G and B; None for images that are already normalized.
     """
 
     mean: Tensor
@@ -49,7 +49,7 @@ class FromPixels(nn.Module):
         return self.layers((images - self.mean) / self.std)
 
     def extra_repr(self) -> str:
-        """Return what no parameter says and changes the result."""
+        """Return the settings that change the result and are not parameters."""
         return f"image_stride={self.image_stride}, moments={self.moments}"
 
 
@@ -66,7 +66,7 @@ class AverageAndLinear(nn.Module):
 
 
 class Unchanged(nn.Module):
-    """A transition that delivers its source as it is: the self-transition of a state that keeps its activity."""
+    """A transition that delivers its source unchanged: the self-transition of a state that keeps its activity."""
 
     def __init__(self, source: State, target: State) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The published models by name, and their modules, which files only name."""
+"""The published models by name, and their modules, to which saved files refer by name."""
 
 from __future__ import annotations
 

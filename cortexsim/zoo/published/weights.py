@@ -1,4 +1,4 @@
-"""Weights of published models: random ones, or a user's checkpoint, checked key by key. No code of a file is run."""
+"""Weights of published models: random ones, or a user's checkpoint, checked key by key. Code in a file is never run."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def with_weights(model: Cortex, weights: Weights, keys: Mapping[str, str], name:
     Raises
     ------
     FileNotFoundError, ValueError
-        If there is no such file, it is no checkpoint of tensors, a key is missing or left over, or a shape differs.
+        If there is no such file, it is not a checkpoint of tensors, a key is missing or unexpected, or a shape differs.
     """
     if weights is None:
         return model.eval()
@@ -50,7 +50,8 @@ def with_weights(model: Cortex, weights: Weights, keys: Mapping[str, str], name:
     left_over = [key for key in given if key not in table]
     if missing or left_over:
         raise ValueError(
-            f"{where} is no checkpoint of {name}: missing are {_listed(missing)}; left over are {_listed(left_over)}"
+            f"{where} is not a checkpoint of {name}: missing are {_listed(missing)}; "
+            f"unexpected are {_listed(left_over)}"
         )
     unlike = [
         f"{key} {tuple(value.shape)} instead of {tuple(own[table[key]].shape)}"
@@ -76,7 +77,7 @@ def read_tensors(path: str | Path) -> dict[str, Tensor]:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it contains anything else than tensors and plain values.
+        If it contains anything other than tensors and plain values.
     """
     path = Path(path).expanduser()
     if not path.is_file():

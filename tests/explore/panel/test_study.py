@@ -320,3 +320,9 @@ def test_an_exercise_shows_as_a_widget(panel):
     exercise = panel.exercise("twice")
     assert exercise.ask.get_state()["children"]
     assert exercise._repr_mimebundle_()["application/vnd.jupyter.widget-view+json"]["model_id"]
+
+
+def test_what_is_kept_of_a_panel_without_a_kernel_is_a_sentence(panel):
+    bundle = panel._repr_mimebundle_()
+    assert bundle["text/plain"] == "Counting: a panel that needs its kernel. Run the cells from the top to use it."
+    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"]

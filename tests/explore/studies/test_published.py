@@ -166,7 +166,7 @@ def test_the_command_line_takes_a_published_model_by_name_with_its_weights(tmp_p
 
 
 def test_weights_for_a_model_that_has_its_own_are_refused():
-    with pytest.raises(ValueError, match="'tracer' has weights of its own; weights are given to cornet_rt"):
+    with pytest.raises(ValueError, match="'tracer' already has weights; weights= is only for cornet_rt"):
         cs.zoo.get("tracer", weights="w.pth")
     with pytest.raises(ValueError, match="'cornet_rt' ships without weights"):
         cs.zoo.load("cornet_rt")

@@ -1,4 +1,4 @@
-// The models of the page, in plain loops over Float32Array: what `Cortex.step` computes, for one image at a time.
+// The models of the page, in plain loops over Float32Array: the computation of `Cortex.step`, for one image at a time.
 //
 // Activity is stored pixel by pixel, channels last: the value of channel c at (x, y) is at (y * size + x) * channels + c.
 // Sums run in double precision and are stored in single precision.
@@ -72,9 +72,9 @@ function normalizeAndRectify({ normalization, epsilon, scale, shift }, source, t
   }
 }
 
-// One state with a transition to itself: one set of layers for ever (`shared`), or one for each of `steps.length` times.
-// h(t) = shortcut * h(t - 1) + layers(h(t - 1)) + preNet(frame t), each layer normalizes, rectifies and convolves.
-class Network {
+// One state with a transition to itself: one set of layers for all times (`shared`), or one for each of `steps.length`
+times. // h(t) = shortcut * h(t - 1) + layers(h(t - 1)) + preNet(frame t), each layer normalizes, rectifies and
+convolves. class Network {
   constructor({ channels, frameChannels, shared, shortcut, sustained, preNet, steps, readout }) {
     Object.assign(this, { channels, frameChannels, shared, shortcut, sustained });
     const layer = (one, outputs, width) => ({
@@ -87,7 +87,7 @@ class Network {
     this.buffers = [new Float32Array(0), new Float32Array(0)];
   }
 
-  // what the pre-net makes of a frame: it enters the state at every step at which the frame is shown
+  // the output of the pre-net for a frame: it enters the state at every step at which the frame is shown
   look(frame, size) {
     const entering = new Float32Array(size * size * this.channels);
     this.preNet.apply(frame, entering, size, false);
@@ -99,7 +99,7 @@ class Network {
     return this.buffers[index];
   }
 
-  // the state at `time` from the state before it and what enters (null: nothing); `cut` silences the transition
+  // the state at `time` from the state before it and the input (null: none); `cut` silences the transition
   step(before, entering, size, time, cut = false) {
     const state = entering === null ? new Float32Array(before.length) : entering.slice();
     if (cut) return state;
@@ -115,7 +115,7 @@ class Network {
     return state;
   }
 
-  // what the state sends to its first transition: normalized and rectified
+  // the input of the first transition: the state, normalized and rectified
   sent(state) {
     const rates = new Float32Array(state.length);
     normalizeAndRectify(this.steps[0][0], state, rates, this.channels);

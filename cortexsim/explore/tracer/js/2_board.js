@@ -1,4 +1,4 @@
-// What is drawn: lines on a square of pixels and one dot. What the right answer is, and drawings at random.
+// The drawing: lines on a square of pixels and one dot; the right answer to it; and random drawings.
 
 const NEIGHBOURS = [[1, 0], [0, 1], [-1, 0], [0, -1]];
 

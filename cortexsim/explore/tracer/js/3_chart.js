@@ -116,8 +116,8 @@ class Chart {
 
 // Steps needed against length: a point for each drawing, the test set as a line, and the fastest possible.
 class StepsChart extends Chart {
-  // known: { after, points: [{ length, steps }] } of the test set; isShown: whether what waits for a question is shown
-  constructor(svg, known, isShown) {
+  // known: { after, points: [{ length, steps }] } of the test set; isShown: whether the parts that a question covers
+  are shown constructor(svg, known, isShown) {
     super(svg, {
       titles: { x: "length of the curve (px)", y: "steps needed" },
       margins: { left: 50, right: 98, top: 8, bottom: 38 },
@@ -182,13 +182,12 @@ class AccuracyChart extends Chart {
     this.add("line", { class: "bound", x1: this.x(this.trainedTime), x2: this.x(this.trainedTime), y1: top, y2: bottom });
     this.add("text", { class: "quiet", x: this.x(this.trainedTime) + 5, y: bottom - 8 }, `trained to t = ${this.trainedTime}`);
     this.add("text", { class: "quiet", x: right - 4, y: this.y(50) + 16, "text-anchor": "end" }, "guessing");
-    for (const { length, percent } of this.lines.filter((line) => this.isShown(line.after))) {
+    this.lines.filter((line) => this.isShown(line.after)).forEach(({ length, percent }, index) => {
       const shown = percent.slice(0, LAST_TIME_SHOWN + 1);
       this.add("polyline", { class: "accuracy", points: shown.map((value, time) => `${this.x(time)},${this.y(value)}`).join(" ") });
       const rise = shown.findIndex((value) => value >= 75);
-      this.add("text", { class: "line-name", x: this.x(rise), y: top - 6, "text-anchor": "middle" }, String(length));
-    }
-    if (this.svg.querySelector(".accuracy")) this.add("text", { class: "line-name", x: right + 4, y: top - 6 }, "px");
+      this.add("text", { class: "line-name", x: this.x(rise), y: top - 6, "text-anchor": "middle" }, index ? String(length) : `${length} px`);
+    });
     if (this.control && this.isShown(this.control.after)) {
       const { label, length, percent } = this.control;
       const [x, y] = [this.x(this.timeless), this.y(percent)];

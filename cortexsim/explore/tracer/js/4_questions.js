@@ -1,4 +1,5 @@
-// Predictions, one after the other: each is made by dragging a ring on a chart, and what would give it away stays covered until then.
+// Predictions, one after the other: each is made by dragging a ring on a chart, and everything that would reveal the
+answer is covered until then.
 
 class Questions {
   // asked: [{ name, text, chart, at, most, length, size, seed, truth, within, unit, because }]; answers: those given before.
@@ -38,7 +39,7 @@ class Questions {
     return this.isPending && this.question.truth === null;
   }
 
-  // whether what waits for a question can be shown
+  // whether the parts that a question covers can be shown
   isShown(name) {
     return !name || !this.areOpen || this.#isAnswered(name);
   }
@@ -63,6 +64,7 @@ class Questions {
   }
 
   answer() {
+    if (!this.isPending) return; // pressed twice while the run goes on
     const { question, view } = this;
     const truth = question.truth ?? view.stepsNeeded;
     // the run takes a moment after the question is asked

@@ -1,4 +1,4 @@
-// What a person does on the drawing board: strokes and dots by the pointer, single pixels by the keys.
+// Input on the drawing board: strokes and dots by the pointer, single pixels by the keys.
 
 class BoardInput {
   constructor(view, canvas) {

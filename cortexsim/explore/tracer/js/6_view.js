@@ -72,7 +72,7 @@ class TracerView {
     this.root = root;
     this.content = content;
     root.classList.add("cs-tracer");
-    root.innerHTML = MARKUP; // fixed text: nothing of the content is in it
+    root.innerHTML = MARKUP; // fixed text, without any of the content
     this.#fill();
     this.board = new Board(48);
     this.distances = this.board.distances();
@@ -81,7 +81,7 @@ class TracerView {
       version: 0, time: 0, until: 60, playing: false,
       mask: null, maskFrom: Infinity, // a frame that replaces the drawing, and from when
       changedAt: 0, // the time from which the present drawing is shown
-      waiting: [], // what to do once the present run is finished
+      waiting: [], // callbacks for the end of the present run
     });
     const isShown = (name) => this.questions.isShown(name);
     this.charts = {
@@ -206,7 +206,7 @@ class TracerView {
     this.draw();
   }
 
-  // --- what the models say -------------------------------------------------------------------------------------------
+  // --- answers of the models -----------------------------------------------------------------------------------------
 
   // logits at `time`; with decisions kept, the largest so far
   #logitsAt(film, time) {
@@ -249,8 +249,9 @@ class TracerView {
   }
 
   #finished() {
-    this.waiting.splice(0).forEach((act) => act());
+    // an answer that waits for the run adds the drawing itself
     if (!this.questions.hidesModel) this.#addDrawing();
+    this.waiting.splice(0).forEach((act) => act());
     this.draw();
   }
 
@@ -281,7 +282,7 @@ class TracerView {
 
   // --- questions -----------------------------------------------------------------------------------------------------
 
-  // start with the drawing of before or with random curves, and ask what was not answered yet
+  // start with the saved drawing or with random curves, and ask the questions that are not answered yet
   begin(drawn, seed) {
     if (drawn.dot === undefined || drawn.dot === null) this.drawAtRandom(seed);
     else {
@@ -302,7 +303,7 @@ class TracerView {
     this.restart();
   }
 
-  // a question was answered (or all were skipped: null): what it covered is shown, and the model runs
+  // a question was answered (or all were skipped: null): the covered parts are shown, and the model runs
   uncovered(question) {
     if (question === null || question.truth === null) {
       if (this.isFinished) this.#addDrawing();
@@ -339,7 +340,7 @@ class TracerView {
     return this.part("see-channels").getAttribute("aria-pressed") === "true";
   }
 
-  // what each channel of V1 sends on at this time, in a square of pictures; white is the largest rate of all
+  // the output of each channel of V1 at this time, as a square of pictures; white is the largest rate of all
   #paintChannels(rates) {
     const { size } = this.board;
     const channels = rates.length / (size * size);
@@ -382,7 +383,7 @@ class TracerView {
     if (name === "board") this.input?.drawCursor(context);
   }
 
-  // --- what a person does --------------------------------------------------------------------------------------------
+  // --- input of the user ---------------------------------------------------------------------------------------------
 
   #maskFrame(kind) {
     const { size, dot } = this.board;

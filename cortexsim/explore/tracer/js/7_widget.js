@@ -1,4 +1,4 @@
-// The view in a notebook: what is drawn and answered goes to Python, so that the same drawing can be recorded there.
+// The view in a notebook: drawing and answers are sent to Python, so that the same drawing can be recorded there.
 
 function render({ model, el }) {
   const root = document.createElement("div");

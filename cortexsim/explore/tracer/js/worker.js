@@ -1,4 +1,5 @@
-// Runs the models away from the page, so that drawing never waits. The page sends what is shown; every step comes back as logits.
+// Runs the models in a separate thread, so that drawing never waits. The page sends the input; the logits of every step
+are returned.
 
 let networks = null;
 let states = []; // the recurrent model's state at every time so far: a run can continue from any of them

@@ -226,7 +226,7 @@ class Chart {
     if (document.activeElement === this.svg) this.readNow();
   }
 
-  // The text of a pointer at the cursor, for people who move time by keys.
+  // The text of a pointer at the cursor, for users who move the time by keys.
   readNow() {
     if (!this.content) return;
     const outer = this.svg.getBoundingClientRect();

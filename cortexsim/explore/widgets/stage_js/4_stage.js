@@ -1,4 +1,4 @@
-// The stage: one time for all views, moved by slider, buttons and keys without asking the kernel.
+// The stage: one time for all views, moved by slider, buttons and keys without the kernel.
 
 class Stage {
   constructor(model, el) {

@@ -12,41 +12,66 @@
       margin: 4px 0; padding: 6px 12px; font: 15px/1.4 var(--jp-ui-font-family); color: #1f1f1f; background: #fdd835;
       border-left: 5px solid #d55e00;
     }`;
-  const STOPPED = "The kernel has stopped: this panel no longer computes. Click into its cell and press Shift+Enter to run it again.";
-  const FROM_BEFORE =
-    "This panel is from an earlier session and is not connected to a kernel. Run the cells from the top (Run → Run All Cells) to use it.";
-  const MISSING = "Error displaying widget: model not found";
+  const AGAIN = "Run the cells from the top (Run → Run All Cells) to use it.";
+  const STOPPED = `The kernel has stopped, and this panel with it. ${AGAIN}`;
+  const FROM_BEFORE = `This panel is from an earlier session and is not connected to a kernel. ${AGAIN}`;
+  const WIDGET = "application/vnd.jupyter.widget-view+json";
 
   const options = () => JSON.parse(document.getElementById("jupyter-config-data").textContent);
 
   function notice(output, text) {
-    if (output.querySelector(":scope > .cortexsim-gone")) return;
+    const before = output?.querySelector(":scope > .cortexsim-gone");
+    if (!output || before?.textContent === text) return;
+    before?.remove();
     const made = document.createElement("div");
     Object.assign(made, { className: "cortexsim-gone", textContent: text });
     made.setAttribute("role", "alert");
     output.prepend(made);
   }
 
-  // the outputs of a notebook that show panels
-  const panels = (notebook) =>
-    [...notebook.node.querySelectorAll(".jp-OutputArea-output")].filter((output) => output.querySelector(".cortexsim-panel"));
+  // The cells whose widgets have no kernel, with what is said of them. Outputs are drawn late, and again when they are scrolled
+  // to: each change of the page looks for those that still lack their notice.
+  class Gone {
+    constructor(notebook) {
+      Object.assign(this, { notebook, texts: new Map() });
+      new MutationObserver(() => this.texts.size && this.show()).observe(notebook.node, { childList: true, subtree: true });
+    }
 
-  // whether a kernel has run the lesson before, as after a reload of the page
+    mark(text) {
+      for (const cell of this.notebook.widgets) {
+        const outputs = cell.model.type === "code" ? cell.model.toJSON().outputs : [];
+        if (outputs.some(({ data }) => data?.[WIDGET])) this.#take(cell, text);
+      }
+      this.show();
+    }
+
+    show() {
+      for (const [{ node }, text] of this.texts) {
+        for (const panel of node.querySelectorAll(".cortexsim-panel")) notice(panel.closest(".jp-OutputArea-output"), text);
+      }
+    }
+
+    #take(cell, text) {
+      const isKnown = this.texts.has(cell);
+      this.texts.set(cell, text);
+      if (isKnown) return;
+      // it is run again
+      const forget = (_, { name }) => {
+        if (name !== "executionCount") return;
+        this.texts.delete(cell);
+        cell.model.stateChanged.disconnect(forget);
+      };
+      cell.model.stateChanged.connect(forget);
+    }
+  }
+
+  // whether a kernel has run a panel before, as after a reload of the page
   async function isUsed(kernel) {
     const future = kernel.requestExecute({
-      code: "", silent: false, store_history: false, user_expressions: { used: "'cs' in globals()" },
+      code: "", silent: false, store_history: false, user_expressions: { used: "'cortexsim' in __import__('sys').modules" },
     });
     const reply = await future.done;
     return reply.content.user_expressions?.used?.data?.["text/plain"] === "True";
-  }
-
-  // outputs of widgets that are gone: their text is JupyterLab's own, and says nothing to a student
-  function explainMissing(notebook) {
-    for (const output of notebook.node.querySelectorAll(".jp-OutputArea-output")) {
-      if (output.textContent.trim() !== MISSING) continue;
-      output.textContent = "";
-      notice(output, FROM_BEFORE);
-    }
   }
 
   // the panel, not the code above it, at the top of the window; it is drawn a moment after its cell has run
@@ -57,25 +82,23 @@
     cell.querySelector(".jp-Cell-outputWrapper")?.scrollIntoView({ block: "start" });
   }
 
-  function watchKernel(panel) {
+  function watchKernel(panel, gone) {
     const { sessionContext } = panel;
-    const gone = new Set(["dead", "restarting", "autorestarting", "terminating"]);
-    const told = (text) => panels(panel.content).forEach((output) => notice(output, text));
-    sessionContext.statusChanged.connect((_, status) => gone.has(status) && told(STOPPED));
-    sessionContext.kernelChanged.connect((_, { oldValue, newValue }) => oldValue && !newValue && told(STOPPED));
+    const ends = new Set(["dead", "restarting", "autorestarting", "terminating"]);
+    sessionContext.statusChanged.connect((_, status) => ends.has(status) && gone.mark(STOPPED));
+    sessionContext.kernelChanged.connect((_, { oldValue, newValue }) => oldValue && !newValue && gone.mark(STOPPED));
   }
 
   async function open(app, panel, { lesson, isOurs }) {
     if (!panel?.sessionContext || panel.cortexsim) return;
     panel.cortexsim = true;
     await panel.context.ready;
-    watchKernel(panel);
-    const observer = new MutationObserver(() => explainMissing(panel.content));
-    observer.observe(panel.content.node, { childList: true, subtree: true });
+    const gone = new Gone(panel.content);
+    watchKernel(panel, gone);
     await panel.sessionContext.ready;
     const kernel = panel.sessionContext.session?.kernel;
     const isNew = kernel && !(await isUsed(kernel));
-    if (isNew) panels(panel.content).forEach((output) => notice(output, FROM_BEFORE));
+    if (isNew) gone.mark(FROM_BEFORE);
     const first = panel.content.widgets.findIndex((cell) => cell.model.type === "code" && cell.model.getMetadata("cortexsim")?.opens);
     if (!isNew || first < 0 || panel.context.path !== lesson) return;
     // foreign code does not run by itself

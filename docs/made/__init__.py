@@ -1,0 +1,1 @@
+"""What Sphinx makes besides the pages that are written by hand."""
