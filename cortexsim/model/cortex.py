@@ -375,8 +375,8 @@ class Cortex(Dynamics):
             If the images or times are not allowed.
         """
         how = {"statistics": statistics, "seed": seed, "index": index, "others": others}
-        frames, planned, times, normalize = self._prepared(images, times, presentation, **how)
-        return self.read(frames, planned, times, normalize, recompute=recompute or checkpointed)
+        frames, planned, read_at, normalize = self._prepared(images, times, presentation, **how)
+        return self.read(frames, planned, read_at, normalize, recompute=recompute or checkpointed)
 
     @torch.compiler.disable
     def _prepared(
