@@ -82,7 +82,7 @@ def resident(what: str) -> float:
     status = Path("/proc/self/status")
     if status.exists():
         # ru_maxrss would include the memory of the parent at the fork
-        found = next(line for line in status.read_text().splitlines() if line.startswith(f"{what}:"))
+        found = next(line for line in status.read_text(encoding="utf-8").splitlines() if line.startswith(f"{what}:"))
         return float(found.split()[1]) * 1024
     import resource
 

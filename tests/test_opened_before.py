@@ -93,7 +93,7 @@ def test_recordings_open(suffix, tmp_path):
         for state in ("V1", "IT"):
             assert float(np.nanmean(recording[state]["activation"].values.astype(float))) == expected[state]
         assert recording["readout"]["logits"].values[0, -1].tolist() == expected["logits"]
-        with pytest.warns(UserWarning, match="no checksums .* cannot be judged"):
+        with pytest.warns(UserWarning, match="no checksums .* unknown whether"):
             n_bytes = cs.verify(BEFORE / "recording.nc")
         assert (n_bytes if suffix == ".nc" else cs.verify(path)) == n_bytes
         assert "masked" in str(cs.summary(recording))

@@ -1,1 +1,1 @@
-"""Parts that every room needs and that know nothing of models: checks, files, random numbers, resources."""
+"""Support for all packages, independent of models: checks, files, random numbers, resources."""

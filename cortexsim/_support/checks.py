@@ -9,7 +9,7 @@ from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any
 
-LONGEST_SHOWN = 80  # characters of a value in a message; of a longer one its type is named
+LONGEST_SHOWN = 80  # characters; for a longer value, a message gives the type
 
 
 def unknown(what: str, got: object, allowed: Iterable[str]) -> str:
@@ -41,10 +41,10 @@ def one_of(value: Any, what: str, allowed: Iterable[str]) -> str:
     Raises
     ------
     ValueError
-        If it is not; the message names the nearest one.
+        If it is not one of them; the message suggests the nearest one.
     """
     names = list(allowed)
-    # a list or an array is no name, and cannot be looked up among names
+    # lists and arrays are not names, and may not be comparable with them
     if not isinstance(value, str) or value not in names:
         raise ValueError(unknown(what, value, names))
     return value
@@ -76,7 +76,7 @@ def whole(
     Parameters
     ----------
     value : int
-        Integers of numpy, 0-d arrays and 0-d tensors of integers are whole numbers, too; a bool is none.
+        Integers of numpy, and 0-d arrays and tensors of integers, count as whole numbers; a bool does not.
     what : str
         Name of the argument, for the message.
     least, most : int, optional
@@ -84,12 +84,12 @@ def whole(
     unit : str
         For the message, such as "steps".
     limit : int, optional
-        Where more would take for ever: an end of the range that only who exceeds it needs to know.
+        A largest value set for practical reasons, such as running time; only its own message mentions it.
 
     Raises
     ------
     ValueError
-        If it is no whole number, or out of range.
+        If it is not a whole number, or is out of range.
     """
     number = _plain(value)
     if not is_whole(number) or (least is not None and number < least) or (most is not None and number > most):
@@ -106,12 +106,12 @@ def finite(value: Any, what: str, least: float | None = None, most: float | None
     Raises
     ------
     ValueError
-        If it is no number, not finite, or out of range.
+        If it is not a finite number, or is out of range.
     """
     number = _plain(value)
     low, high = -math.inf if least is None else least, math.inf if most is None else most
     if not is_number(number) or not _is_finite(number) or not low <= number <= high:
-        # without a range the reader cannot guess that infinity is the trouble
+        # without a range, the message must say that infinity is not allowed
         kind = "number" if (least, most) != (None, None) else "finite number"
         raise ValueError(
             f"{what} must be a {kind}{f' of {unit}' if unit else ''}{_range(least, most)}, got {shown(value)}"
@@ -139,7 +139,7 @@ def share(value: Any, what: str, *, unit: str = "") -> float:
     Raises
     ------
     ValueError
-        If it is none.
+        If it is not such a number.
     """
     number = _plain(value)
     if not is_number(number) or not 0 < number <= 1:
@@ -154,7 +154,7 @@ def seed_of(value: Any, what: str = "seed") -> int:
     Raises
     ------
     ValueError
-        If it is none.
+        If it is not such a number.
     """
     return whole(value, what, 0, 2**32 - 1)
 
@@ -165,12 +165,12 @@ def rising(values: Any, what: str = "edges") -> list[float]:
     Raises
     ------
     ValueError
-        If they are none.
+        If they are not.
     """
     numbers = [] if isinstance(values, str | bytes) else values
     try:
         numbers = [_plain(value) for value in numbers]
-    except TypeError:  # nothing to iterate over
+    except TypeError:  # not iterable
         numbers = []
     finite_ones = all(is_number(number) and _is_finite(number) for number in numbers)
     if len(numbers) < 2 or not finite_ones or any(low >= high for low, high in pairwise(numbers)):
@@ -184,7 +184,7 @@ def ordered_pair(value: Any, what: str, least: float, most: float) -> tuple[floa
     Raises
     ------
     ValueError
-        If it is no such pair.
+        If it is not such a pair.
     """
     pair = [_plain(end) for end in value] if isinstance(value, tuple | list) else []
     if len(pair) != 2 or not all(map(is_number, pair)) or not least <= pair[0] <= pair[1] <= most:
@@ -195,18 +195,18 @@ def ordered_pair(value: Any, what: str, least: float, most: float) -> tuple[floa
 
 
 def shown(value: Any) -> str:
-    """Return a value as a message shows it: as Python writes it, or its type where that is long."""
+    """Return a value as text for a message: its repr, or its type if the repr is long."""
     text = repr(value)
     return text if len(text) <= LONGEST_SHOWN and "\n" not in text else f"a value of type {type(value).__name__}"
 
 
 def _listed(values: Any) -> Any:
-    """Return what a message shows of a sequence: arrays as lists."""
+    """Return a sequence in the form that messages show: arrays and tuples as lists."""
     return values.tolist() if hasattr(values, "tolist") else list(values) if isinstance(values, tuple) else values
 
 
 def _plain(value: Any) -> Any:
-    """Return the number in a scalar or 0-d array of numpy, torch or xarray; anything else as it is."""
+    """Return the number in a scalar or 0-d array of numpy, torch or xarray; return anything else unchanged."""
     return value.item() if hasattr(value, "item") and getattr(value, "ndim", None) == 0 else value
 
 

@@ -1,4 +1,4 @@
-"""Labels as numbers of classes: checked, and matched by the names of the classes where two lists of them meet."""
+"""Class labels as numbers: checks, and matching of two lists of classes by name."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ BY_TIME = "labels by readout time have the shape (stimulus, time)"
 
 
 class DifferentClassesError(ValueError):
-    """Images are of classes that a model does not have."""
+    """Images belong to classes that a model does not have."""
 
 
 class DifferentClassesWarning(UserWarning):
-    """Images are shown to a model that does not have their classes."""
+    """A model is shown images of classes that it does not have."""
 
 
 def class_names(value: Any) -> list[str]:
@@ -28,7 +28,7 @@ def class_names(value: Any) -> list[str]:
     Raises
     ------
     ValueError
-        If it is neither, or a name occurs twice.
+        If it is not a list of names, or a name occurs twice.
     """
     names = value
     if isinstance(value, str):
@@ -55,7 +55,7 @@ def class_numbers(
     what: str = "labels",
     unasked: bool = False,
 ) -> np.ndarray:
-    """Return labels as the numbers of classes, int64, and refuse what cannot be such.
+    """Return labels as class numbers, int64, after checking them.
 
     Parameters
     ----------
@@ -63,22 +63,22 @@ def class_numbers(
         Whole numbers, or names of classes.
     n_classes : int
     names : sequence of str, optional
-        Names of the classes, in their order; without, texts are refused.
+        Names of the classes, in order; without them, labels cannot be text.
     what : str
         For the message.
     unasked : bool
-        Allow -1, where nothing is asked.
+        Allow -1, which marks times without a question.
 
     Raises
     ------
     ValueError
-        If labels are missing, are no whole numbers, bools or unknown names, or out of range.
+        If labels are missing, are neither whole numbers nor known names, or are out of range.
     """
     refuse_missing(labels, what)
     allowed = f"{-1 if unasked else 0} to {n_classes - 1} for a model of {n_classes} classes"
     if labels.dtype.kind in "UO" and all(isinstance(one, str) for one in labels.ravel().tolist()):
         if names is None:
-            raise ValueError(f"{what} must be {allowed}, got texts such as {str(labels.flat[0])!r}, and no class names")
+            raise ValueError(f"{what} must be {allowed}, got text such as {str(labels.flat[0])!r}, and no class names")
         at = {name: number for number, name in enumerate(names)}
         for one in np.unique(labels.astype(str)).tolist():
             if one not in at:
@@ -99,7 +99,7 @@ def class_numbers(
 
 
 def refuse_one_hot(labels: np.ndarray, n_classes: int, until: int) -> None:
-    """Raise a ValueError if labels (stimulus, time) have columns that no readout has, or are rows of one-hot classes.
+    """Raise a ValueError if labels (stimulus, time) are one-hot rows, or reach beyond the last readout.
 
     Parameters
     ----------
@@ -123,14 +123,14 @@ def refuse_one_hot(labels: np.ndarray, n_classes: int, until: int) -> None:
 
 
 def renumbered(labels: np.ndarray, given: Sequence[str] | None, wanted: Sequence[str]) -> np.ndarray:
-    """Return the numbers that classes have in another list of names, by name.
+    """Convert class labels to the numbers of another list of classes, matched by name.
 
     Parameters
     ----------
     labels : array, shape (stimulus,)
         Numbers of the classes `given`, or names.
     given : sequence of str or None
-        The names of the classes of these labels; None where they have none, and numbers are those of `wanted`.
+        The class names of these labels; None if they have none, and the numbers refer to `wanted`.
     wanted : sequence of str
         The other list.
 
@@ -139,7 +139,7 @@ def renumbered(labels: np.ndarray, given: Sequence[str] | None, wanted: Sequence
     DifferentClassesError
         If a class that occurs among the labels is not in the other list.
     ValueError
-        If labels are no classes at all.
+        If the labels are not valid classes.
     """
     texts = labels.dtype.kind in "UO"
     if given is None or texts:

@@ -1,4 +1,4 @@
-"""What ends a command from outside: signals, a reader that has left, signs that the output cannot encode."""
+"""Robust commands: termination signals, closed pipes, characters that the output cannot encode."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from types import FrameType
 CLOSED = 141  # exit status of a process that SIGPIPE ends, which a shell expects here
 
 
-ENDING = ("SIGTERM", "SIGHUP")  # what a batch system sends before it kills, and a terminal that is closed
+ENDING = ("SIGTERM", "SIGHUP")  # sent by a batch system before SIGKILL, and by a terminal that closes
 INTERRUPTED = 130  # exit status after Ctrl-C
 
 
@@ -25,7 +25,7 @@ class EndingSignal(KeyboardInterrupt):
     Attributes
     ----------
     status : int
-        The exit status that a shell expects then: 143 for SIGTERM.
+        The exit status that a shell expects after it: 143 for SIGTERM.
     """
 
     def __init__(self, number: int) -> None:
@@ -35,10 +35,10 @@ class EndingSignal(KeyboardInterrupt):
 
 @contextmanager
 def ending_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP raise EndingSignal, once, where they would end the process at once."""
+    """Turn SIGTERM and SIGHUP, which would end the process immediately, into one EndingSignal."""
 
     def end(number: int, frame: FrameType | None) -> None:
-        # work is being saved now, which a second signal must not stop
+        # the work is being saved now; a second signal must not interrupt that
         signal.signal(number, signal.SIG_IGN)
         raise EndingSignal(number)
 
@@ -56,18 +56,18 @@ def ending_signals() -> Iterator[None]:
 
 
 def prepare_output() -> None:
-    """Let a sign that the terminal or file cannot encode be replaced rather than end the command."""
+    """Replace characters that the terminal or file cannot encode, instead of raising an error."""
     for stream in (sys.stdout, sys.stderr):
-        # a stream that something else has put in place may not be a file
+        # a replaced standard stream may not be a file
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
 
 
 def printable(text: object) -> str:
-    """Return a text in which nothing controls the terminal: names of files and what files say may contain anything.
+    """Return text that is safe to print: file names and file contents may contain anything.
 
-    Control characters, but for the end of a line, and signs that turn the direction of writing are shown as Python
-    writes them, by their codes.
+    Control characters except the newline, and characters that change the direction of writing, are replaced by their
+    Python escape codes.
     """
     return "".join(
         sign if sign == "\n" or unicodedata.category(sign) not in ("Cc", "Cf", "Cs") else ascii(sign)[1:-1]
@@ -76,22 +76,22 @@ def printable(text: object) -> str:
 
 
 def reader_has_left() -> bool:
-    """Return whether nobody reads standard output any more, such as `head` after its lines.
+    """Return whether the reader of standard output has closed it, as `head` does after its lines.
 
-    For use where writing has raised BrokenPipeError: so may a connection of another kind.
+    For use after a BrokenPipeError, which other kinds of connection also raise.
     """
     try:
         descriptor = sys.stdout.fileno()
     except (OSError, ValueError):
         return False  # it is not a file
     if not hasattr(select, "poll"):
-        return True  # Windows cannot be asked
+        return True  # Windows has no poll
     poll = select.poll()
     poll.register(descriptor, 0)
     return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 def discard_output() -> None:
-    """Discard what Python still writes to standard output as it exits: writing it would fail again."""
+    """Discard the output that Python still has to write at exit, because writing it would fail again."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""Texts and JSON of files: what is damaged, encoded in another way or nested without end is said in words."""
+"""Reading text and JSON, with clear errors for damaged files, other encodings and deep nesting."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _OTHER_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def read_text(path: str | Path) -> str:
-    """Read a text in UTF-8, with or without a byte order mark.
+    """Read UTF-8 text, with or without a byte order mark.
 
     Raises
     ------
     ValueError
-        If it is of another encoding; the message names the file.
+        If it has another encoding; the message names the file.
     """
     return decoded(Path(path).read_bytes(), str(path))
 
@@ -41,14 +41,14 @@ def parse_json(
     ----------
     written : bytes or str
     name : str
-        Of the file, for messages.
+        Name of the file, for messages.
     pairs : callable, optional
-        Makes a mapping of the pairs of an object, as for `json.loads`.
+        Turns the pairs of an object into a mapping: the `object_pairs_hook` of `json.loads`.
 
     Raises
     ------
     ValueError
-        If it is no JSON, nested too deeply, or has a number with too many digits.
+        If it is not JSON, is nested too deeply, or has a number with too many digits.
     """
     text = decoded(written, name) if isinstance(written, bytes) else written
     try:

@@ -1,4 +1,4 @@
-"""Writing files so that nothing finished is lost: aside first, then renamed."""
+"""Safe writing of files: to a temporary file first, which is then renamed."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from filelock import FileLock, Timeout
 
 from cortexsim._support.checks import shown
 
-LONGEST_NAME = 255  # bytes, where the file system does not say
+LONGEST_NAME = 255  # bytes, for file systems that do not report it
 
 
 def as_path(path: str | os.PathLike[str], what: str = "path") -> Path:
-    """Return a path that was given as text or as a path, with `~` as the home folder.
+    """Return text or a path as a Path, with `~` expanded to the home folder.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def as_path(path: str | os.PathLike[str], what: str = "path") -> Path:
         If it contains a null character, or the home folder is unknown.
     """
     if not isinstance(path, str | os.PathLike) or isinstance(os.fspath(path), bytes):
-        raise TypeError(f"{what} must be a text or a path, got {shown(path)}")
+        raise TypeError(f"{what} must be text or a path, got {shown(path)}")
     if "\0" in os.fspath(path):
         raise ValueError(f"{what} must not contain a null character, got {os.fspath(path)!r}")
     try:
@@ -48,7 +48,7 @@ def as_path(path: str | os.PathLike[str], what: str = "path") -> Path:
 
 
 def refuse_existing(path: str | os.PathLike[str], *, what: str = "path", replacing: bool = False) -> Path:
-    """Return the path, with `~` as the home folder, if something can be written there.
+    """Check that a path can be written, and return it with `~` expanded to the home folder.
 
     Parameters
     ----------
@@ -56,16 +56,16 @@ def refuse_existing(path: str | os.PathLike[str], *, what: str = "path", replaci
     what : str
         Name of the argument, for the message.
     replacing : bool
-        A file that is there already may be replaced.
+        Allow an existing file to be replaced.
 
     Raises
     ------
     TypeError, ValueError
         As for `as_path`.
     FileExistsError
-        If there is something already.
+        If the path exists.
     IsADirectoryError
-        If there is a folder where a file may be replaced.
+        If the path is a folder, and `replacing` is True.
     FileNotFoundError
         If its folder does not exist.
     NotADirectoryError
@@ -99,21 +99,21 @@ def refuse_existing(path: str | os.PathLike[str], *, what: str = "path", replaci
 def _longest_name(folder: Path) -> int:
     try:
         return os.pathconf(folder, "PC_NAME_MAX")
-    except (AttributeError, OSError, ValueError):  # Windows has no such question
+    except (AttributeError, OSError, ValueError):  # Windows has no pathconf
         return LONGEST_NAME
 
 
 @contextmanager
 def written_aside(path: str | Path, *, replacing: bool = False) -> Iterator[Path]:
-    """Offer a temporary path next to `path`, which is renamed to it if all went well, else removed.
+    """Yield a temporary path next to `path`; rename it to `path` on success, and remove it after an error.
 
-    So the old file is whole until the new one is. The temporary name says which process writes: if a process is killed
-    while it writes, the next write to the same path on this machine removes its temporary file.
+    The old file therefore stays intact until the new one is complete. The temporary name contains the process number:
+    if a process is killed while it writes, the next write to the same path on this machine removes its temporary file.
 
     Raises
     ------
     OSError
-        If it cannot be written; nothing is left behind.
+        If it cannot be written; no temporary file remains.
     """
     path = as_path(path)
     for left in _left_behind(path):
@@ -134,7 +134,7 @@ def written_aside(path: str | Path, *, replacing: bool = False) -> Iterator[Path
 
 
 def _remove(aside: Path) -> None:
-    """Remove a file or folder if that is allowed; another process may be removing it, too."""
+    """Remove a file or folder if possible; another process may be removing it at the same time."""
     if aside.is_dir():
         shutil.rmtree(aside, ignore_errors=True)
     else:
@@ -149,26 +149,26 @@ def _left_behind(path: Path) -> list[Path]:
     named = re.compile(re.escape(f".{_short(path)}-{_here()}-") + r"(\d+)-[0-9a-f]{8}" + re.escape(path.suffix))
     with suppress(OSError), os.scandir(path.absolute().parent) as entries:
         found = [(path.with_name(entry.name), named.fullmatch(entry.name)) for entry in entries]
-        # if another process has the number by now, the file stays, which does no harm
+        # if another process now has the same number, the file stays; that is harmless
         return [left for left, match in found if match and not psutil.pid_exists(int(match[1]))]
     return []
 
 
 def _short(path: Path) -> str:
-    """Return the stem of a path, or a checksum of it where a temporary name with it could be too long."""
+    """Return the stem of a path, or its checksum if a temporary name could become too long."""
     return path.stem if len(os.fsencode(path.name)) < 180 else hashlib.sha256(os.fsencode(path.stem)).hexdigest()[:32]
 
 
 @lru_cache(maxsize=1)
 def _here() -> str:
-    """Return a name of the machine or container, within which a process number identifies a process."""
+    """Return an identifier of the machine or container in which process numbers are unique."""
     with suppress(OSError):
         return hashlib.sha256(f"{platform.node()} {os.readlink('/proc/self/ns/pid')}".encode()).hexdigest()[:8]
     return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
 
 
 class PathLock:
-    """An exclusive lock on a file or folder: only one process, or one user of it in a process, may write there.
+    """An exclusive lock on a file or folder: only one holder, in one process, may write there.
 
     The lock is a file next to it. The system releases it when the process ends, however it ends.
 
@@ -184,7 +184,7 @@ class PathLock:
     """
 
     def __init__(self, path: Path) -> None:
-        # whoever takes the lock may release it, in another thread too
+        # another thread may release the lock
         name = path.name if len(os.fsencode(path.name)) < 180 else _short(path)
         self._lock = FileLock(path.with_name(f".{name}.lock"), thread_local=False)
         try:

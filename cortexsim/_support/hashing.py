@@ -1,4 +1,4 @@
-"""Checksums of tensors: one by SHA-256 for provenance, and a cheap one that is worked out where the tensors are."""
+"""Checksums of tensors: SHA-256 for provenance, and a cheap one that is computed on the device."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def checksum(*parts: str | Tensor, digits: int = 16) -> str:
 
 
 def fingerprint(tensors: Iterable[Tensor]) -> int:
-    """Return a cheap checksum of tensors of one device: sums of their bits, weighted by position.
+    """Return a cheap checksum of tensors on one device: sums of their bits, weighted by position.
 
-    It serves to notice a change within a process: any change of a single element is noticed, and others but for chance
-    (about one in 2**32). It depends on strides and on the byte order of the machine, so it belongs in no file. The sums
-    are of integers, so the order in which a device adds them up does not matter; the host waits for the device once.
+    It detects changes within a process: a change of a single element always, other changes with a chance of about one
+    in 2**32 to be missed. It depends on strides and on the byte order of the machine, so it must not be saved. The sums
+    are of integers, so the order of addition does not matter; the host waits for the device once.
     """
     with _outside_of_transforms():
         words = [_words(_within(tensor)) for tensor in tensors if tensor.numel()]
@@ -48,28 +48,28 @@ def fingerprint(tensors: Iterable[Tensor]) -> int:
 
 
 def _outside_of_transforms() -> AbstractContextManager[None]:
-    """Return a context in which the transforms of torch.func do not wrap what is computed, so that it has memory."""
+    """Return a context in which torch.func does not wrap new tensors, so that their memory can be read."""
     return torch._C._DisableFuncTorch()
 
 
 def _within(tensor: Tensor) -> Tensor:
-    """Return the tensor within what the transforms of torch.func wrap around it."""
+    """Return the tensor inside the wrappers of torch.func."""
     while torch._C._functorch.is_functorch_wrapped_tensor(tensor):
         tensor = torch._C._functorch.get_unwrapped(tensor)
     return tensor.detach()
 
 
 def _weighted_sums(words: Tensor) -> list[Tensor]:
-    """Sum up 32-bit integers row by row, each times the odd number of its column, modulo 2**32.
+    """Sum 32-bit integers row by row, each times the odd number of its column, modulo 2**32.
 
-    An odd number has an inverse modulo 2**32, so no change of one integer is lost.
+    An odd number has an inverse modulo 2**32, so any change of a single integer changes the sum.
     """
     columns = _odd_numbers(COLUMNS, torch.int32, words.device)
     whole = len(words) // COLUMNS * COLUMNS
     sums = []
     if whole:
         rows = words[:whole].view(-1, COLUMNS)
-        # the product without a copy of the rows exists for integers on the CPU only
+        # a matrix product of integers, which needs no copy of the rows, exists only on the CPU
         sums.append(rows @ columns if rows.is_cpu else (rows * columns).sum(1, dtype=torch.int32))
     if whole < len(words):
         sums.append((words[whole:] * columns[: len(words) - whole]).sum(0, keepdim=True, dtype=torch.int32))
@@ -82,7 +82,7 @@ def _bytes(tensor: Tensor) -> memoryview:
 
 
 def _words(tensor: Tensor) -> Tensor:
-    """Return the bits of a tensor as 32-bit integers, without a copy where its memory allows."""
+    """Return the bits of a tensor as 32-bit integers, without a copy if its layout allows."""
     if tensor.ndim == 4 and tensor.is_contiguous(memory_format=torch.channels_last):
         tensor = tensor.permute(0, 2, 3, 1)
     flat = tensor.contiguous().flatten()
@@ -97,7 +97,7 @@ def _words(tensor: Tensor) -> Tensor:
 @lru_cache(maxsize=32)
 def _odd_numbers(n: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     """Return n odd numbers that look random, always the same."""
-    # outside of inference mode and of torch.func, because they outlive the call
+    # outside inference mode and torch.func, because the numbers outlive the call
     with torch.inference_mode(False), torch.no_grad():
         generator = torch.Generator().manual_seed(n)
         edge = torch.iinfo(dtype).max

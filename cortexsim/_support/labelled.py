@@ -1,4 +1,4 @@
-"""Values that belong to stimuli, from numpy, torch, xarray, pandas or lists: as arrays, in the order of the stimuli."""
+"""Values of stimuli, from numpy, torch, xarray, pandas or lists: as arrays, in the order of the stimuli."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ ENDINGS = ("bmp", "gif", "jpeg", "jpg", "jp2", "pgm", "png", "ppm", "tif", "tiff
 
 
 def array_of(values: Any, what: str) -> np.ndarray:
-    """Return values as an array of numpy in native byte order; texts as texts.
+    """Return values as a numpy array in native byte order; strings stay strings.
 
     Parameters
     ----------
     values : array of numpy, Tensor, DataArray, Series, Index, Categorical, list or tuple
-        An array of torch is read from the device where it is.
+        A Tensor may be on any device.
     what : str
         Name of the argument, for the message.
 
     Raises
     ------
     TypeError
-        If it is none of these, or a table of several columns.
+        If it is none of these, or is a table with several columns.
     ValueError
         If lists differ in length, or values of a masked array are masked.
     """
@@ -42,9 +42,9 @@ def array_of(values: Any, what: str) -> np.ndarray:
     if isinstance(values, np.ma.MaskedArray) and np.ma.getmaskarray(values).any():
         n = int(np.ma.getmaskarray(values).sum())
         raise ValueError(f"{what} is masked at {n:,} of {values.size:,} places; leave these stimuli out")
-    if hasattr(values, "detach"):  # a Tensor; this module does without torch
+    if hasattr(values, "detach"):  # a Tensor; this module does not import torch
         values = values.detach().cpu()
-        # numpy has no bfloat16, which float32 contains
+        # numpy has no bfloat16; every bfloat16 is a float32
         values = (values.float() if "bfloat16" in str(values.dtype) else values).numpy()
     try:
         array = np.asarray(values)
@@ -54,19 +54,19 @@ def array_of(values: Any, what: str) -> np.ndarray:
 
 
 def missing(values: np.ndarray) -> np.ndarray:
-    """Return where values are missing, as bool of the same shape: NaN, None, NaT, or pandas' NA."""
+    """Return a bool array of the same shape, True for missing values: NaN, None, NaT, or pandas' NA."""
     return np.asarray(pd.isna(values)).reshape(values.shape)
 
 
 def refuse_missing(values: np.ndarray, what: str, *, hint: str = "leave them out") -> None:
-    """Raise a ValueError that counts the stimuli without a value and names the first ones, if there are any.
+    """Raise a ValueError if stimuli lack a value; it counts them and gives the first positions.
 
     Parameters
     ----------
     values : array, shape (stimulus, ...)
     what : str
     hint : str
-        Ends the message.
+        End of the message.
     """
     without = missing(values).reshape(len(values), -1).any(1)
     if without.any():
@@ -80,9 +80,9 @@ def refuse_missing(values: np.ndarray, what: str, *, hint: str = "leave them out
 def one_for_each(values: Any, what: str, stimuli: Mapping[str, np.ndarray], n: int) -> np.ndarray:
     """Return a value for each stimulus, in the order of the stimuli.
 
-    Values that carry an index are put in order by it where the stimuli carry one, too: the coordinate `stimulus` of a
-    DataArray; of a Series its index, which may also be that of the coordinate by whose name it goes, or of the names
-    of files. Other values are taken in the order in which they are.
+    Values with an index are aligned by it if the stimuli have the same coordinate. A DataArray is aligned by its
+    coordinate `stimulus`; a Series by its index, which may also have the name of another coordinate, or contain file
+    names. Other values are used in the given order.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def one_for_each(values: Any, what: str, stimuli: Mapping[str, np.ndarray], n: i
     TypeError
         As for `array_of`.
     ValueError
-        If they are not one for each stimulus, or of other stimuli.
+        If there is not one value for each stimulus, or they belong to other stimuli.
     """
     if isinstance(values, xr.DataArray) and "stimulus" in values.dims:
         values = values.transpose("stimulus", ...)
@@ -121,19 +121,19 @@ def one_for_each(values: Any, what: str, stimuli: Mapping[str, np.ndarray], n: i
 
 
 def places_of(names: np.ndarray, wanted: np.ndarray, what: str, of: str = "the stimuli") -> np.ndarray:
-    """Return where each of the wanted names is among others, shape of `wanted`.
+    """Return the position of each wanted name among `names`, with the shape of `wanted`.
 
     Parameters
     ----------
     names, wanted : array, shape (stimulus,) each
-        Numbers or texts. Those that are wanted may repeat, as where stimuli were shown several times.
+        Numbers or strings. Wanted names may repeat, for stimuli that were shown several times.
     what, of : str
-        What carries the names, and whose names are wanted, for the message.
+        The owner of `names` and the owner of `wanted`, for the message.
 
     Raises
     ------
     ValueError
-        If one lacks a name that the other has, or a name belongs to several values and the two are not in one order.
+        If a name occurs in only one of them, or occurs several times while their orders differ.
     """
     own, others = _keys(names), _keys(wanted)
     if own == others:
@@ -146,7 +146,7 @@ def places_of(names: np.ndarray, wanted: np.ndarray, what: str, of: str = "the s
         differences = [f"lacks {_some(lacking)}"] * bool(lacking) + [f"also has {_some(extra)}"] * bool(extra)
         raise ValueError(
             f"{what} must be of the same stimuli as {of}, but {' and '.join(differences)}; give the same stimuli, or "
-            f"drop the index of {what} to take it in the order in which it is (of a Series: .to_numpy())"
+            f"drop the index of {what} to use its own order (for a Series: .to_numpy())"
         )
     twice = [name for name, count in Counter(own).items() if count > 1]
     if twice:
@@ -159,12 +159,12 @@ def places_of(names: np.ndarray, wanted: np.ndarray, what: str, of: str = "the s
 
 
 def names_among(stimuli: Mapping[str, np.ndarray]) -> np.ndarray | None:
-    """Return the names of stimuli, without folders and endings of files; None where their coordinates have none.
+    """Return the names of stimuli, without folders and file extensions; None if no coordinate names them.
 
     Parameters
     ----------
     stimuli : mapping of str to array, shape (stimulus,)
-        Their coordinates: `stimulus_name`, `file_name`, or texts as `stimulus`.
+        Their coordinates: `stimulus_name`, `file_name`, or strings as `stimulus`.
     """
     for name in (*NAMES, "stimulus"):
         if name in stimuli and array_of(stimuli[name], name).dtype.kind == "U":
@@ -173,9 +173,9 @@ def names_among(stimuli: Mapping[str, np.ndarray]) -> np.ndarray | None:
 
 
 def stems(names: np.ndarray) -> np.ndarray:
-    """Return names of files without their folders and endings, as the same stimulus may be a .png here, a .jpg there.
+    """Return file names without folders and extensions, because a stimulus may be saved as both .png and .jpg.
 
-    Only the endings of images count as such: "face.v2" is a whole name.
+    Only extensions of image files are removed: "face.v2" is a whole name.
     """
     found = []
     for name in map(str, names.ravel().tolist()):
@@ -185,7 +185,7 @@ def stems(names: np.ndarray) -> np.ndarray:
 
 
 def _index(values: Any, stimuli: Mapping[str, np.ndarray]) -> tuple[str, np.ndarray | None]:
-    """Return which coordinate of the stimuli an index is one of, and the index; None where values carry none."""
+    """Return the coordinate of the stimuli that an index refers to, and the index; None if values have no index."""
     if isinstance(values, xr.DataArray):
         if values.ndim and "stimulus" not in values.dims and not str(values.dims[0]).startswith("dim_"):
             raise ValueError(
@@ -208,7 +208,7 @@ def _index(values: Any, stimuli: Mapping[str, np.ndarray]) -> tuple[str, np.ndar
 
 
 def _keys(names: np.ndarray) -> list[Hashable]:
-    """Return names as they are compared: what files make of them, texts for objects or floats for ints, is the same."""
+    """Return names as strings for comparison; ints that a file turned into floats compare as equal."""
     plain = _plain(np.asarray(names))
     if plain.dtype.kind == "f" and not missing(plain).any() and (plain == np.round(plain)).all():
         plain = plain.astype(np.int64)
@@ -216,7 +216,7 @@ def _keys(names: np.ndarray) -> list[Hashable]:
 
 
 def _plain(array: np.ndarray) -> np.ndarray:
-    """Return an array in native byte order, and objects of one kind as an array of this kind."""
+    """Return an array in native byte order; an object array of one type becomes an array of that type."""
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
     if array.dtype.kind == "S":

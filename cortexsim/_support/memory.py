@@ -1,4 +1,4 @@
-"""The memory that is free."""
+"""Available memory."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pathlib import Path
 
 
 def available() -> int:
-    """Return the bytes of memory that can be had without swapping.
+    """Return the bytes of memory that are available without swapping.
 
-    A machine for computing may lack psutil; Linux says the same in /proc/meminfo.
+    Without psutil, the number is read from /proc/meminfo (Linux).
     """
     try:
         import psutil

@@ -1,4 +1,4 @@
-"""Datasets as netCDF files: written whole or not at all, read whole."""
+"""Datasets as netCDF files: atomic writing, complete reading."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import xarray as xr
 from cortexsim._support.files import written_aside
 from cortexsim._support.strangers import rehearsed
 
-# after the end of what HDF5 reads: a mark, and the checksum of all before it
+# after the HDF5 data: a mark, and the checksum of everything before it
 _MARK = b"\ncortexsim sha256 "
 _DIGITS = 64
 
 
 def save_dataset(data: xr.Dataset, path: Path) -> None:
-    """Write a Dataset as netCDF, whole or not at all; an existing file is replaced once the new one is complete.
+    """Write a Dataset as netCDF, completely or not at all; an existing file is replaced by the complete new one.
 
     Raises
     ------
     OSError
-        If it cannot be written; nothing is left behind.
+        If it cannot be written; no partial file remains.
     """
-    # through memory: an error while HDF5 writes, as on a full disk, ends the whole process (h5py 3)
+    # written to memory first: an error while HDF5 writes, such as a full disk, ends the whole process (h5py 3)
     buffer = io.BytesIO()
     encoding = {
         str(name): {"fletcher32": True, "chunksizes": array.shape}
@@ -40,8 +40,8 @@ def save_dataset(data: xr.Dataset, path: Path) -> None:
 def open_dataset(path: Path, remedy: str) -> xr.Dataset:
     """Read a whole netCDF file into memory.
 
-    HDF5 can crash on damage, or never end, without Ctrl-C being heard: a file that is not, by its checksum, what was
-    written is read by a child process first.
+    HDF5 can crash on a damaged file, or hang without reacting to Ctrl-C. A file without a checksum of its contents is
+    therefore read by a child process first.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def _is_as_written(path: Path) -> bool:
     Raises
     ------
     ValueError
-        If it has another one.
+        If the checksum does not match.
     """
     written, mark, expected = path.read_bytes().rpartition(_MARK)
     if not mark or len(expected) != _DIGITS:

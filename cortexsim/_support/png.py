@@ -1,4 +1,4 @@
-"""Images as PNG data addresses, for pages and figures."""
+"""Images as PNG data URLs, for pages and figures."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ import numpy as np
 
 
 def png_address(pixels: np.ndarray, *, least_px: int = 1) -> str:
-    """Write an image as a data address.
+    """Return an image as a data URL.
 
     Parameters
     ----------
     pixels : array, shape (3, height, width)
         RGB: bytes, or numbers in [0, 1].
     least_px : int
-        Repeat each pixel so often that the image is about that wide, at least once: what scales an image later may
-        blur it.
+        Repeat each pixel until the image is about that wide, so that later scaling does not blur it.
 
     Returns
     -------
     str
-        Beginning with "data:image/png;base64,".
+        Begins with "data:image/png;base64,".
     """
     from PIL import Image
 

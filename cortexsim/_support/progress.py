@@ -1,4 +1,4 @@
-"""Progress and cancellation: the one protocol of all long work, from a simulation to a sweep and its panel."""
+"""Progress and cancellation: one protocol for all long computations, from a simulation to a sweep and its panel."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Protocol
 
 
 class Report(Protocol):
-    """A function that long work calls now and then, in the thread in which it works.
+    """A function that a long computation calls from time to time, in its own thread.
 
-    It takes the fraction of the work that is done, from 0 to 1, and a message. An exception that it raises stops the
-    work and reaches the caller; what was finished and written by then is kept.
+    It takes the finished fraction of the work, from 0 to 1, and a message. An exception that it raises stops the
+    work and reaches the caller; results written by then are kept.
     """
 
     def __call__(self, fraction: float, message: str, /) -> None: ...
@@ -23,14 +23,14 @@ def silent(fraction: float, message: str, /) -> None:
 
 
 def part(report: Report, first: float, last: float, prefix: str = "") -> Report:
-    """Make the report of a part of the work, which lies between two fractions of the whole.
+    """Make a report for a part of the work, between two fractions of the whole.
 
     Parameters
     ----------
     report : Report
-        Of the whole.
+        The report of the whole.
     first, last : float
-        The fractions of the whole that are done when the part starts and when it ends.
+        The finished fractions of the whole when the part starts and ends.
     prefix : str
         Put before each message.
     """
@@ -53,25 +53,25 @@ def stop_unless(wanted: Callable[[], bool], report: Report = silent) -> Report:
 
 
 class Clock:
-    """Estimates the time that is left, from the fraction that is done and the time since it was made."""
+    """Estimates the remaining time from the finished fraction and the time since its creation."""
 
     def __init__(self) -> None:
         self._started = time.perf_counter()
 
     def seconds_left(self, fraction: float) -> float:
-        """Return an estimate in seconds; infinity while too little is done for one."""
+        """Return the remaining seconds; infinity while too little is finished for an estimate."""
         if fraction <= 0.02:
             return math.inf
         return (time.perf_counter() - self._started) * (1 - fraction) / fraction
 
     def left(self, fraction: float) -> str:
-        """Write the estimate, such as "12 s left"; "" while too little is done for one."""
+        """Return the estimate as text, such as "12 s left"; "" while too little is finished."""
         seconds = self.seconds_left(fraction)
         return f"{duration(seconds)} left" if math.isfinite(seconds) else ""
 
 
 def duration(seconds: float) -> str:
-    """Write a time in seconds, minutes or hours, whichever is short."""
+    """Return a time as text, in seconds, minutes or hours."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

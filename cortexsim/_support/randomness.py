@@ -1,4 +1,4 @@
-"""Random numbers that depend on (seed, stimulus, place) alone: not on batch, device or earlier draws."""
+"""Random numbers that depend only on seed, stimulus and position: not on batch, device or earlier draws."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _signed(value: int) -> int:
 def _mix(z: Tensor) -> Tensor:
     """Scramble 64-bit integers: the finalizer of SplitMix64 (Steele, Lea & Flood 2014)."""
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        # torch shifts int64 arithmetically; the mask makes it the logical shift of the published function
+        # torch shifts int64 arithmetically; the mask turns it into the logical shift of the published function
         z = (z ^ ((z >> shift) & ((1 << (64 - shift)) - 1))) * _signed(factor)
     return z ^ ((z >> 31) & ((1 << 33) - 1))
 
@@ -36,7 +36,7 @@ def bits(seed: int, purpose: str, index: Tensor, n: int) -> Tensor:
     seed : int
         The experiment's seed.
     purpose : str
-        What the numbers are for; two purposes draw independent numbers.
+        A name for their use; different purposes give independent numbers.
     index : Tensor, shape (stimulus,), int64
         The stimulus indices within their set.
     n : int
@@ -50,7 +50,7 @@ def bits(seed: int, purpose: str, index: Tensor, n: int) -> Tensor:
     Raises
     ------
     ValueError
-        If the seed is no whole number.
+        If the seed is not a whole number.
     """
     seed = whole(seed, "seed")
     golden = _signed(0x9E3779B97F4A7C15)
@@ -72,7 +72,7 @@ def uniform(seed: int, purpose: str, index: Tensor, shape: Sequence[int] = ()) -
     Tensor, shape (stimulus, *shape), float32
     """
     drawn = bits(seed, purpose, index, math.prod(shape))
-    # 24 bits: every value is a float32, none rounds to 1
+    # 24 bits: every value is exact in float32, so none rounds to 1
     return (((drawn >> 40) & 0xFFFFFF).to(torch.float32) / 0x1000000).reshape(len(index), *shape)
 
 

@@ -1,7 +1,7 @@
-"""Program of the child process that reads a file of a stranger first; see `cortexsim._support.strangers`.
+"""Program of the child process that reads untrusted files first; see `cortexsim._support.strangers`.
 
-It is run by its path, and imports nothing of cortexsim. Its exit status says how it went: 0, or REFUSED with the reason
-on standard output, or OUT_OF_MEMORY.
+It is run by its path, and does not import cortexsim. Its exit status is 0, REFUSED (with the reason on standard
+output) or OUT_OF_MEMORY.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ import sys
 from typing import Any
 
 REFUSED, OUT_OF_MEMORY = 3, 4
-SMALL = 16 * 2**20  # bytes; larger arrays of numbers are looked at, and read only when they are used
-# of HDF5 itself: deflate, shuffle, fletcher32, szip, nbit, scaleoffset; and lzf, which h5py brings
+SMALL = 16 * 2**20  # bytes; larger arrays of numbers are inspected, and read only when they are used
+# built into HDF5: deflate, shuffle, fletcher32, szip, nbit, scaleoffset; and lzf, included in h5py
 FILTERS = (1, 2, 3, 4, 5, 6, 32000)
 FLETCHER32 = 3
 DEEPEST = 32  # groups in groups
 
 
 class RefusedError(Exception):
-    """The file is damaged, or reaches beyond itself."""
+    """The file is damaged, or refers to other files."""
 
 
 def limit(seconds: int, n_bytes: int) -> None:
-    """Limit the processor time and the memory of this process, where the system can."""
+    """Limit the processor time and memory of this process, if the system supports it."""
     try:
         import resource
     except ImportError:  # Windows: the parent limits the time
@@ -36,7 +36,7 @@ def limit(seconds: int, n_bytes: int) -> None:
 
 
 def hdf5(path: str, whole: bool, most: int) -> None:
-    """Walk through all of an HDF5 file: refuse links and data outside of it, and read what is small, or everything."""
+    """Walk through an HDF5 file: refuse links to other files, and read small arrays, or all of them."""
     import h5py
 
     with h5py.File(path, "r") as file:
@@ -68,7 +68,7 @@ def hdf5(path: str, whole: bool, most: int) -> None:
 
 
 def _data(data: Any, place: str, whole: bool, most: int) -> int:
-    """Look at an array, and read it where asked or where it is small; return its bytes."""
+    """Inspect an array, and read it if asked or if it is small; return its size in bytes."""
     if data.external:
         raise RefusedError(f"{place} is stored in a different file ({data.external[0][0]})")
     if data.is_virtual:
@@ -77,7 +77,7 @@ def _data(data: Any, place: str, whole: bool, most: int) -> int:
     filters = [created.get_filter(k)[0] for k in range(created.get_nfilters())]
     unknown = [code for code in filters if code not in FILTERS]
     if unknown:
-        raise RefusedError(f"{place} is stored with the filter {unknown[0]}, which is not one of HDF5's own")
+        raise RefusedError(f"{place} is stored with the filter {unknown[0]}, which is not built into HDF5")
     list(data.attrs.items())
     if data.shape is None:
         return 0
@@ -93,7 +93,7 @@ def _data(data: Any, place: str, whole: bool, most: int) -> int:
         try:
             data[()]
         except OSError:
-            # what a checksum finds is reported with its place by those who read it
+            # a checksum error is reported later, with its position, by the code that reads the array
             if FLETCHER32 not in filters or texts or whole:
                 raise
     return n_bytes if whole else 0
@@ -109,7 +109,7 @@ def netcdf3(path: str, most: int) -> None:
 
 
 def matlab(path: str) -> bytes:
-    """Read a MATLAB file, and write what it contains again: a file that any damage has been read out of."""
+    """Read a MATLAB file and write its contents again: the new file is free of damage."""
     from scipy.io import loadmat, savemat
 
     contents = {name: value for name, value in loadmat(path).items() if not name.startswith("__")}
@@ -120,14 +120,14 @@ def matlab(path: str) -> bytes:
         except MemoryError:
             raise
         except Exception:
-            contents[name] = None  # functions and objects of MATLAB classes, which have no other form
+            contents[name] = None  # functions and objects of MATLAB classes, which cannot be written
     kept = {name: value for name, value in contents.items() if value is not None}
     savemat(written, kept, long_field_names=True)
     return written.getvalue()
 
 
 def main(task: str, path: str, seconds: str, n_bytes: str) -> int:
-    """Read one file; what is to be handed on goes to standard output."""
+    """Read one file; the result goes to standard output."""
     limit(int(seconds), int(n_bytes))
     out = sys.stdout.buffer
     try:

@@ -1,4 +1,4 @@
-"""The folders of notebooks and data: in the package when it is installed, next to it in a checkout."""
+"""The folders of notebooks and data: inside an installed package, next to the package in a checkout."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 class Copied(NamedTuple):
-    """The outcome for one notebook: `new`, `same` (it was there) or `kept` (the user's, and it differs)."""
+    """The outcome for one notebook: `new`, `same` (already there) or `kept` (the user's version, which differs)."""
 
     path: Path
     outcome: Literal["new", "same", "kept"]
@@ -42,7 +42,7 @@ def notebooks_folder() -> Path:
 
 
 def data_folder() -> Path:
-    """Return the folder of the data that come with cortexsim: pretrained models and their sources.
+    """Return the folder of the data that comes with cortexsim: pretrained models and their sources.
 
     Raises
     ------
@@ -53,18 +53,18 @@ def data_folder() -> Path:
 
 
 def copy_notebooks(to: Path) -> list[Copied]:
-    """Copy the notebooks into a folder of the user's, never over a file that is there.
+    """Copy the notebooks into a folder of the user, without overwriting any file.
 
     Parameters
     ----------
     to : Path
-        The folder; made when it does not exist.
+        The folder; it is created if it does not exist.
 
     Returns
     -------
     list of Copied
-        One for each notebook, in their order. A `kept` one is the user's: it differs from the one in this
-        version of cortexsim, because either of the two changed.
+        One for each notebook, in order. A `kept` file is the user's: it differs from this version of
+        cortexsim, because one of the two changed.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def copy_notebooks(to: Path) -> list[Copied]:
     for source in sorted(notebooks_folder().glob("*.ipynb")):
         target = to / source.name
         try:
-            # "x" refuses a file that is there, also one that appeared a moment ago
+            # "x" refuses an existing file, even one that appeared a moment ago
             with source.open("rb") as shipped, target.open("xb") as own:
                 shutil.copyfileobj(shipped, own)
         except FileExistsError:

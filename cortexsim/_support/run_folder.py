@@ -1,4 +1,4 @@
-"""The folder of a run that resumes: settings, one file for each finished part, one result."""
+"""Folder of a run that can be resumed: settings, one file for each finished part, one result."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from cortexsim._support.netcdf import open_dataset, save_dataset
 
 
 class RunFolder:
-    """Folder of a run that resumes, used by one process at a time.
+    """Folder of a run that can be resumed, used by one process at a time.
 
-    A part is finished once its file is there, and is never done again. Every file is written under a temporary name
-    and then renamed, so that no file is ever half written.
+    A part is finished once its file exists, and is not run again. Every file is written under a temporary name
+    and then renamed, so that no file is ever incomplete.
 
     Parameters
     ----------
     path : Path
     settings : mapping
-        All that decides what the run computes, as plain values.
+        Everything that determines the results of the run, as plain values.
     resume : bool
         Continue the run in an existing folder.
 
@@ -40,8 +40,8 @@ class RunFolder:
 
     Notes
     -----
-    A subclass names its files. `GROWS` has, for each setting that may change between two calls, a function of its value
-    before and its value now, which is True where the run of now includes the run of before.
+    A subclass names its files. `GROWS` maps each setting that may change between two calls to a function of its old
+    and new value, which returns True if the new run includes the old one.
     """
 
     KIND: ClassVar[str] = "a run"
@@ -55,7 +55,7 @@ class RunFolder:
         self.path = path
         if path.exists() and not resume:
             raise FileExistsError(already_there(path))
-        # a process that was ended before it wrote anything, as by a full disk, leaves nothing but empty folders
+        # a process that ended before it wrote anything, as on a full disk, leaves only empty folders
         if path.exists() and not self._is_unused():
             self._check(json.loads(json.dumps(settings)))
         else:
@@ -80,7 +80,7 @@ class RunFolder:
         self._lock.release()
 
     def _is_unused(self) -> bool:
-        """Return whether the folder contains nothing, or nothing but the empty folders and temporary files of a run."""
+        """Return whether the folder is empty, or has only the empty folders and temporary files of a run."""
         if not self.path.is_dir():
             return False
         own = (self.PARTS, *self.FOLDERS)
@@ -107,7 +107,7 @@ class RunFolder:
             raise
 
     def _check(self, now: dict[str, Any]) -> None:
-        """Refuse a folder whose settings differ in anything but what may grow."""
+        """Refuse a folder whose settings differ, except for allowed growth."""
         file = self.path / self.SETTINGS
         if not self.path.is_dir() or not file.is_file():
             raise ValueError(
@@ -148,7 +148,7 @@ class RunFolder:
         return open_dataset(file, "remove it, and this part is done again") if file.exists() else None
 
     def keep(self, name: str, measured: xr.Dataset) -> None:
-        """Write what a part measured: it is finished then, and never done again."""
+        """Write the results of a part: the part is then finished, and not run again."""
         save_dataset(measured, self._part(name))
 
     def finish(self, result: xr.Dataset) -> None:
@@ -169,5 +169,5 @@ class RunFolder:
 
 
 def already_there(path: Path) -> str:
-    """Say that a folder exists, and what can be done."""
+    """Return a message that a folder exists, with the possible remedies."""
     return f"{path} exists already; continue it with resume=True (--resume), or choose another folder"

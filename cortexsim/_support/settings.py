@@ -1,7 +1,7 @@
-"""Saved settings: a form says what each key may be, and one validator reads all forms.
+"""Saved settings: a form lists the allowed values of each key, and one validator reads all forms.
 
-Plain values and a few functions say all that is needed here, with error messages that name what is allowed; a library
-for validation would bring messages of its own, and start-up time to each command.
+A few functions on plain values are enough here, and their error messages list what is allowed; a validation library
+would add messages in a different style, and start-up time to each command.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ Check = Callable[[Any, str], object]
 
 @dataclass(frozen=True)
 class Form:
-    """The keys that settings have, and what their values may be.
+    """The keys of settings, and their allowed values.
 
     Parameters
     ----------
     required, optional : mapping of str to Check
         By key.
     former : mapping of str to str
-        Keys of earlier versions, with what replaces them.
+        Keys of earlier versions, and their replacements.
     what : str
         Name of the settings in messages, in the plural.
     versioned : bool
-        The settings also have `schema`, and may have `version`, that of the cortexsim that wrote them.
+        The settings also have `schema`, and optionally `version`: the version of cortexsim that wrote them.
     more : bool
-        Other keys are taken as they are.
+        Other keys are accepted unchecked.
     """
 
     required: Mapping[str, Check]
@@ -53,9 +53,9 @@ class Form:
         Raises
         ------
         TypeError
-            If they are not a mapping, or a value is of another type.
+            If they are not a mapping, or a value has another type.
         ValueError
-            If they are of another schema, a key is missing or unknown, or a value is not allowed.
+            If they have another schema, a key is missing or unknown, or a value is not allowed.
         """
         if not isinstance(settings, Mapping):
             like = ", such as panel.settings" if self.versioned else ""
@@ -70,14 +70,14 @@ class Form:
                 raise ValueError(unknown("setting", key, [*required, *optional]))
         missing = [key for key in required if key not in read]
         if missing:
-            raise ValueError(f"{self.what} lack {missing}: needed are {list(required)}, possible are {list(optional)}")
+            raise ValueError(f"{self.what} lack {missing}: required are {list(required)}, optional {list(optional)}")
         for key, check in {**required, **optional}.items():
             if key in read:
                 check(read[key], key)
         return read
 
     def written(self, **values: Any) -> dict[str, Any]:
-        """Return settings of these values, as they are saved."""
+        """Return settings with these values, in the saved form."""
         return {"schema": SCHEMA, "version": __version__, **values}
 
     @staticmethod
@@ -91,14 +91,14 @@ class Form:
 
 
 def read_settings(path: str | Path) -> Any:
-    """Read a JSON file in which no key is given twice.
+    """Read a JSON file, and refuse repeated keys.
 
     Raises
     ------
     FileNotFoundError
-        If there is none.
+        If the file does not exist.
     ValueError
-        If it is no JSON, or a key is given twice: JSON itself would use the last one.
+        If it is not JSON, or a key is given twice: JSON itself would use the last one.
     """
     path, repeated = as_path(path), list[str]()
     if not path.is_file():
@@ -118,11 +118,11 @@ def read_settings(path: str | Path) -> Any:
     return settings
 
 
-# --- what a value may be
+# --- allowed values
 
 
 def anything(value: Any, key: str) -> None:
-    """Accept any value: what uses it checks it."""
+    """Accept any value: its user checks it."""
 
 
 def text(value: Any, key: str) -> None:
@@ -131,7 +131,7 @@ def text(value: Any, key: str) -> None:
 
 
 def text_or_none(value: Any, key: str) -> None:
-    """Accept text, or None for what is not known."""
+    """Accept text, or None for an unknown value."""
     _of_type(value, key, str | None, "text")
 
 

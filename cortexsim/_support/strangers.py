@@ -1,4 +1,4 @@
-"""Files of strangers: read in a child process first, which may crash, hang or run out of memory in our place."""
+"""Untrusted files: read in a child process first, so that a crash, a hang or a lack of memory stays there."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from pathlib import Path
 
 from cortexsim._support import rehearsal
 
-SECONDS = 15  # of processor time, and as many more for each of these bytes
+SECONDS = 15  # of processor time, and as many again for each BYTES_IN_THAT_TIME
 BYTES_IN_THAT_TIME = 2**28
-WAITED = 8  # times as long, on a machine that does other work
-MEMORY = 4 * 2**30  # bytes, and twice the size of the file
+WAITED = 8  # factor for the wall-clock time, on a busy machine
+MEMORY = 4 * 2**30  # bytes, in addition to twice the size of the file
 
 
 def check_hdf5(path: Path, *, whole: bool = False) -> None:
-    """Refuse an HDF5 file that is damaged, or reaches beyond itself, before anything else reads it.
+    """Refuse an HDF5 file that is damaged, or refers to other files, before anything else reads it.
 
     Parameters
     ----------
     path : Path
         HDF5, such as netCDF 4.
     whole : bool
-        It will be read as a whole: it is read as a whole here, too.
+        Read the whole file, because it will be read as a whole later.
 
     Raises
     ------
     ValueError
         If it cannot be read, contains a link to a different file, a virtual dataset or data in a different file, is
-        compressed by something that HDF5 does not bring, or takes more time or memory than is allowed.
+        uses a compression that is not built into HDF5, or takes more time or memory than is allowed.
     """
     try:
         rehearsed("hdf5-whole" if whole else "hdf5", path)
@@ -50,13 +50,13 @@ def rehearsed(task: str, path: Path) -> bytes:
     Returns
     -------
     bytes
-        What the child hands on: of "matlab" the same contents, written again; else nothing.
+        The output of the child: for "matlab" the same contents, written again; otherwise empty.
 
     Raises
     ------
     ValueError
-        If it is no regular file, or the child refused it, crashed, or took too much time or memory; the message is the
-        reason, without the path.
+        If it is not a regular file, or the child refused it, crashed, or took too much time or memory; the message is
+        the reason, without the path.
     """
     if not path.is_file():
         raise ValueError("it is not a file")
@@ -64,10 +64,10 @@ def rehearsed(task: str, path: Path) -> bytes:
     seconds, memory = SECONDS * (1 + size // BYTES_IN_THAT_TIME), MEMORY + 2 * size
     given = [task, str(path.absolute()), str(seconds), str(memory)]
     command = [sys.executable, "-P", rehearsal.__file__, *given]
-    # the same packages as here, wherever they were found; one thread each, as threads reserve memory
+    # the same packages as here; one thread for each library, because threads reserve memory
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     environment = {**os.environ, **threads, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    slow = f"reading it takes more than {seconds} s: it is damaged, or made so that it never ends"
+    slow = f"reading it takes more than {seconds} s: it is damaged, or made to be read without end"
     try:
         done = subprocess.run(
             command, capture_output=True, timeout=seconds * WAITED, env=environment, stdin=subprocess.DEVNULL

@@ -45,15 +45,15 @@ def accuracy(
     Returns
     -------
     DataArray, (time,) or (time, by)
-        Fraction, with Wilson's 95 % interval over stimuli as `low` and `high`. NaN where any of the stimuli is empty:
-        accuracies of different sets of stimuli could not be compared. With `by`, the coordinate `n` is the number of
-        stimuli of each value; bins are named by their middle, and `bin_low` and `bin_high` are their edges.
+        Fraction, with Wilson's 95 % interval over stimuli as `low` and `high`. NaN if any stimulus is empty, because
+        accuracies of different sets of stimuli cannot be compared. With `by`, the coordinate `n` is the number of
+        stimuli of each value; bins are named by their centre, and `bin_low` and `bin_high` are their edges.
         `attrs["chance"]` is 1 / number of classes.
 
     Raises
     ------
     TypeError, ValueError
-        If it is not a readout, labels are missing or not among its classes, or a stimulus is in no bin.
+        If it is not a readout, labels are missing or not among its classes, or a stimulus lies outside all bins.
     """
     right = correct(readout, labels)
     logits = activity_of(readout)
@@ -63,7 +63,7 @@ def accuracy(
 def share_correct(
     right: np.ndarray, logits: xr.DataArray, by: str | None = None, edges: Sequence[float] | None = None
 ) -> xr.DataArray:
-    """Return the mean over stimuli of what is correct, at every time.
+    """Return the fraction of correct stimuli at every time.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def share_correct(
     if by is None and edges is not None:
         raise ValueError("edges are bins of a factor; name it: by='...'")
     members, coordinates = (np.ones((1, len(right)), bool), {}) if by is None else _groups(logits, by, edges)
-    # a sum with NaN is NaN: a group has an accuracy only where all of its stimuli are populated
+    # a sum with NaN is NaN: a group has an accuracy only if all its stimuli are populated
     counts = np.array([right[group].sum(0) for group in members]).T
     sizes = members.sum(1)
     counts[:, sizes == 0] = np.nan
@@ -186,11 +186,11 @@ def _groups(logits: xr.DataArray, by: str, edges: Sequence[float] | None) -> tup
         return members, {by: (by, different, attributes), "n": (by, members.sum(1))}
     ends = np.array(rising(edges))
     if values.dtype.kind not in "iuf":
-        raise ValueError(f"{by} has no numbers to bin, but values such as {values[0]!r}; leave out edges=")
+        raise ValueError(f"{by} has values such as {values[0]!r}, which cannot be binned; leave out edges=")
     outside = int((~((values >= ends[0]) & (values <= ends[-1]))).sum())
     if outside:
         raise ValueError(
-            f"{outside} of {len(values)} stimuli have a {by} outside of the edges {ends[0]:g} to {ends[-1]:g}: "
+            f"{outside} of {len(values)} stimuli have a {by} outside the edges {ends[0]:g} to {ends[-1]:g}: "
             f"it runs from {values.min():g} to {values.max():g}"
         )
     members = np.array([(values >= low) & (values < high) for low, high in pairwise(ends)])

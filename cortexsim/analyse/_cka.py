@@ -32,11 +32,11 @@ def cka(node: Node, other: Node | None = None, *, debiased: bool = True, progres
     node : DataTree, Dataset or DataArray
         Such as recording["V4"]; activation (stimulus, time, ...).
     other : DataTree, Dataset or DataArray, optional
-        Of the same stimuli, such as recording["IT"]; by default the same node, so that its times are compared.
+        A node with the same stimuli, such as recording["IT"]; by default the same node, to compare its times.
     debiased : bool
-        Remove the bias by which any two states look similar when they have more units than there are stimuli. The
-        result may then be below 0. The plain alignment is that of the sample, and has no interval here, for none covers
-        the population's alignment.
+        Remove the bias that makes any two states look similar if they have more units than there are stimuli. The
+        result may then be below 0. The plain alignment describes the sample; it has no interval, because no interval
+        around it covers the population's alignment.
     progress : bool
         Show a progress bar.
 
@@ -93,7 +93,7 @@ class _Kernel(NamedTuple):
 
     plain: np.ndarray  # (stimulus, stimulus)
     centred: np.ndarray  # (stimulus, stimulus), of mean square 1
-    without_each: np.ndarray  # (stimulus,), the squared covariance with itself; empty where it is not needed
+    without_each: np.ndarray  # (stimulus,), the squared covariance with itself; empty if not needed
 
 
 def _kernels(activity: xr.DataArray, debiased: bool, progress: bool) -> dict[int, _Kernel]:
@@ -115,7 +115,7 @@ def _alignment(one: _Kernel, other: _Kernel, debiased: bool) -> tuple[float, flo
     aligned = float(products_of_pairs.mean())
     if not debiased:
         return aligned, np.nan, np.nan
-    # what each pair contributes to a change of the ratio: of its numerator, and of the two lengths below
+    # the contribution of each pair to a change of the ratio: to its numerator and to the two norms in its denominator
     pairs = (products_of_pairs - aligned * (one.centred**2 + other.centred**2) / 2) * (n - 1) / n
     without_each = covariance_without_each(one.plain, other.plain) / np.sqrt(one.without_each * other.without_each)
     half = float(student(n - 1)) * np.sqrt(variance_over_pairs(pairs, without_each))

@@ -20,7 +20,7 @@ from cortexsim.analyse.node import refuse_other_stimuli, stimulus_coordinates, t
 if TYPE_CHECKING:
     from rsatoolbox.rdm.rdms import RDMs
 
-# the names of this suite, and their names in rsatoolbox
+# names here and in rsatoolbox
 METHODS = {
     "spearman": "spearman",
     "pearson": "corr",
@@ -51,15 +51,15 @@ def compare_rdms(
     model : DataArray, (time, stimulus, other_stimulus) or (stimulus, other_stimulus)
         As `rdm` returns it.
     reference : DataArray, (stimulus, other_stimulus), and any of subject, session and time (or brain_time)
-        Of the same stimuli in the same order, or of the same names (`stimulus_name`, `file_name`) in any. Sessions are
-        averaged within a subject first; then the model is compared with each subject, and the similarities are
-        averaged.
+        For the same stimuli in the same order, or with the same names (`stimulus_name`, `file_name`) in any order.
+        Sessions are first averaged within a subject; then the model is compared with each subject, and the
+        similarities are averaged.
     method : str
         "spearman", "pearson", "kendall" (tau-b), "cosine", "tau-a", "rho-a", "corr_cov" or "cosine_cov".
     n_bootstrap : int
         Resamples of the stimuli; 0 omits the interval.
     seed : int
-        Draws the resamples.
+        Seed of the resamples.
     progress : bool
         Show a progress bar.
 
@@ -67,7 +67,7 @@ def compare_rdms(
     -------
     DataArray, (time,) or (time, reference_time)
         Similarity, with the 95 % percentile interval of the bootstrap over stimuli as `low` and `high`. Pairs of a
-        stimulus and its own copy, whose distance is 0 by construction, are left out of a resample. NaN where the
+        stimulus and its own copy, whose distance is 0 by construction, are left out of a resample. NaN if the
         model has an empty stimulus. With two or more subjects `ceiling_low` and `ceiling_high` are the noise ceiling:
         the mean similarity of each subject with the mean of the others, and of all. A single matrix has none.
 
@@ -114,7 +114,7 @@ def compare_rdms(
 
 
 def checked(model: xr.DataArray, reference: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray, str, bool]:
-    """Return the model's RDMs (time, ...), the reference (clock, subject, ...), the clock, and if it has one."""
+    """Return the model's RDMs (time, ...), the reference (clock, subject, ...), the clock, and whether it has one."""
     rdms = _with_dims(_checked(model, "the model's RDM", ("time",)), ("time",))
     references, clock, has_clock = _references(reference, rdms)
     _refuse_constant(references.values, "the reference")
@@ -122,22 +122,22 @@ def checked(model: xr.DataArray, reference: xr.DataArray) -> tuple[xr.DataArray,
 
 
 def times_that_differ(rdms: xr.DataArray) -> np.ndarray:
-    """Return the positions of the times at which all stimuli are populated, and some differ from others."""
+    """Return the positions of the times at which all stimuli are populated and not all are equal."""
     complete = rdms.notnull().all(_PAIR).values
-    # at a time at which no stimulus differs from another, there is nothing that could agree
+    # if all stimuli are equal at a time, no agreement is defined
     differ = complete & (rdms != 0).any(_PAIR).values
     return np.flatnonzero(differ if differ.any() else complete)
 
 
 def _references(reference: xr.DataArray, rdms: xr.DataArray) -> tuple[xr.DataArray, str, bool]:
-    """Return the reference as (clock, subject, stimulus, other_stimulus), the name of its clock, and if it has one."""
+    """Return the reference (clock, subject, stimulus, other_stimulus), its clock, and whether it has one."""
     references = _checked(reference, "the reference", ("subject", "session", *_TIMES))
     references = _in_order_of(rdms, references)
     clocks = [dim for dim in _TIMES if dim in references.dims]
     if len(clocks) > 1:
         raise ValueError(f"the reference may have one time, got {clocks}")
     if "session" in references.dims:
-        # NaN stays NaN: a session that lacks a pair must be noticed below
+        # NaN stays NaN, so that a session that lacks a pair is detected below
         references = references.mean("session", skipna=False)
     lacking = references.isnull()
     if lacking.any():
@@ -156,7 +156,7 @@ def _references(reference: xr.DataArray, rdms: xr.DataArray) -> tuple[xr.DataArr
 
 
 def _in_order_of(rdms: xr.DataArray, references: xr.DataArray) -> xr.DataArray:
-    """Return the reference in the order of the model's RDMs: by names of the stimuli where both carry any."""
+    """Return the reference in the order of the model's RDMs: by stimulus names, if both have them."""
     wanted, names = (
         names_among({name: v.values for name, v in stimulus_coordinates(one).items()}) for one in (rdms, references)
     )
@@ -183,7 +183,7 @@ def _checked(array: xr.DataArray, what: str, allowed: tuple[str, ...]) -> xr.Dat
     values = np.array(array.values, float)
     if not np.allclose(values, np.swapaxes(values, -1, -2), equal_nan=True):
         raise ValueError(f"{what} must be symmetric: the distance of two stimuli is the same in both directions")
-    # no distance is measured between a stimulus and itself, so NaN there lacks nothing
+    # the distance of a stimulus to itself is not measured, so NaN is allowed there
     own = np.arange(n)
     values[..., own, own] = np.nan_to_num(values[..., own, own], nan=0.0)
     return array.copy(data=values)
@@ -201,7 +201,7 @@ def _with_dims(array: xr.DataArray, dims: tuple[str, ...]) -> xr.DataArray:
 def _refuse_constant(matrices: np.ndarray, what: str) -> None:
     pairs = matrices[..., *np.triu_indices(matrices.shape[-1], 1)]
     if pairs.size and (pairs == pairs[..., :1]).all(-1).any():
-        raise ValueError(f"{what} has the same distance for all pairs of stimuli, so nothing can agree with it")
+        raise ValueError(f"{what} has the same distance for all pairs of stimuli, so its agreement is undefined")
 
 
 def _vectors(matrices: np.ndarray, chosen: np.ndarray) -> RDMs:
@@ -262,7 +262,7 @@ def _bootstrap(
 
 
 def _resample(generator: np.random.Generator, n: int) -> np.ndarray:
-    """Draw n stimuli with replacement, at least 3 of them different: one distance alone cannot be correlated."""
+    """Draw n stimuli with replacement, at least 3 of them different, because a single distance cannot be correlated."""
     while True:
         chosen = np.sort(generator.integers(n, size=n))
         if len(np.unique(chosen)) >= 3:
@@ -270,7 +270,7 @@ def _resample(generator: np.random.Generator, n: int) -> np.ndarray:
 
 
 def _ceiling(matrices: np.ndarray, method: str) -> tuple[np.ndarray | None, str]:
-    """Return the noise ceiling at each reference time, (end, reference time), where there are several subjects."""
+    """Return the noise ceiling at each reference time, (end, reference time), if there are several subjects."""
     from rsatoolbox.inference.noise_ceiling import boot_noise_ceiling
 
     n_subjects = matrices.shape[1]
@@ -278,7 +278,7 @@ def _ceiling(matrices: np.ndarray, method: str) -> tuple[np.ndarray | None, str]
         return None, "none: a single matrix has no noise to estimate it from"
     everything = np.arange(matrices.shape[-1])
     with warnings.catch_warnings():
-        # the text below says so
+        # reported in the text below
         warnings.filterwarnings("ignore", message="Noise ceiling for tau based on averaged ranks")
         ends = [boot_noise_ceiling(_vectors(one, everything), METHODS[method]) for one in matrices]
     note = ", from averaged ranks" if method in ("kendall", "tau-a") else ""

@@ -1,4 +1,4 @@
-"""Decoding of a label from a state, at each time by a decoder of its own."""
+"""Decoding of a label from a state, with a separate decoder at each time."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REGRESSION = ("r2", "explained_variance", "neg_mean_squared_error", "neg_mean_ab
 
 
 class Estimator(Protocol):
-    """A decoder of scikit-learn: it can be cloned and fitted, and predicts."""
+    """A decoder of scikit-learn, which can be cloned, fitted and used to predict."""
 
     def fit(self, X: np.ndarray, y: np.ndarray, /) -> Estimator:
         """Learn from patterns (stimulus, unit) and their labels."""
@@ -50,7 +50,7 @@ def decode(
     score: str | None = None,
     progress: bool = False,
 ) -> xr.DataArray:
-    """Decode a label from a state at every time, each time by a decoder of its own, with cross-validation.
+    """Decode a label from a state at every time, with a separate cross-validated decoder at each time.
 
     One time is read at a time, so the recording may be larger than memory.
 
@@ -64,15 +64,15 @@ def decode(
         Cloned and fitted in each fold, on patterns (stimulus, unit). By default each unit is scaled (units that hardly
         vary are scaled less), and the patterns are reduced to their first 50 principal components (or as many as there
         are units, or training stimuli minus one). A linear discriminant analysis with Ledoit and Wolf's shrinkage, or a
-        cross-validated ridge regression, reads those, so a large state has no more dimensions to read than a small one.
-        All of it is fitted inside the fold.
+        cross-validated ridge regression, reads the components, so that the number of dimensions does not depend on the
+        size of the state. All steps are fitted inside the fold.
     cv : int, splitter or sequence of (train, test), optional
-        By default 5 folds, stratified where classes are decoded; the same at all times and for all states.
+        By default 5 folds, stratified if classes are decoded; the same at all times and for all states.
     groups : str, sequence or False, optional
-        Stimuli of one group are always on the same side of a fold. By default the coordinate `source` or `target`, if
-        there is one.
+        Stimuli of the same group are always on the same side of a fold. By default the coordinate `source` or `target`,
+        if there is one.
     seed : int
-        Draws the folds.
+        Seed of the folds.
     score : str, optional
         A scorer of scikit-learn; by default "accuracy", or "r2" for a regressor. "r2" without an estimator makes the
         default decoder a regression, for continuous factors.
@@ -85,8 +85,7 @@ def decode(
         Mean score over folds, with the lowest and the highest fold as `low` and `high`. Folds share their training
         stimuli: a claim about a model rests on seeds, not on folds. NaN where any stimulus is empty. `attrs["chance"]`,
         for accuracy, is the share of the most frequent class. At a time at which the activity is the same for all
-        stimuli there is nothing to read, and the decoder names the most frequent class of its training stimuli, or
-        their mean.
+        stimuli, the decoder predicts the most frequent class of its training stimuli, or their mean.
 
     Raises
     ------
@@ -111,7 +110,7 @@ def decode(
 
 @dataclass(frozen=True)
 class DecodingPlan:
-    """Everything that is the same at all times: the decoder, the labels, the folds, the score.
+    """The settings that are the same at all times: decoder, labels, folds and score.
 
     Parameters
     ----------
@@ -122,13 +121,13 @@ class DecodingPlan:
     folds_text : str
         How the folds were made.
     score : str
-        Name of the score.
+        The name of the score.
     scorer : callable
         Takes a decoder, patterns and labels; returns the score.
     chance : float or None
-        For accuracy.
+        The chance level, for accuracy.
     continuous : bool
-        Numbers are predicted, and not classes.
+        The decoder predicts numbers, not classes.
     """
 
     estimator: Estimator
@@ -141,7 +140,7 @@ class DecodingPlan:
     continuous: bool
 
     def fit(self, responses: np.ndarray) -> list[Estimator]:
-        """Fit a decoder in each fold, to patterns (stimulus, unit); one that reads nothing where all are equal."""
+        """Fit a decoder in each fold to patterns (stimulus, unit); if all are equal, one that ignores them."""
         from sklearn.base import clone
 
         estimator = self._blind() if (responses == responses[:1]).all() else self.estimator
@@ -156,7 +155,7 @@ class DecodingPlan:
         """Score a decoder on the test stimuli of its fold."""
         _, test = self.folds[fold]
         if self.score == "accuracy":
-            # scikit-learn's scorer gives the same and takes longer than the decoder
+            # scikit-learn's scorer gives the same result, but takes longer than the decoder
             return float((decoder.predict(responses[test]) == self.truth[test]).mean())
         try:
             return float(self.scorer(decoder, responses[test], self.truth[test]))
@@ -191,19 +190,19 @@ def plan_decoding(
     score: str | None,
     seed: int,
 ) -> DecodingPlan:
-    """Choose decoder, folds and score; see `decode` for the arguments and the errors."""
+    """Choose decoder, folds and score; see `decode` for arguments and errors."""
     from sklearn.base import is_regressor
     from sklearn.metrics import get_scorer, get_scorer_names
 
     needed = ("fit", "predict", "get_params")
     if estimator is not None and (isinstance(estimator, type) or not all(hasattr(estimator, one) for one in needed)):
-        kind = f"the class {estimator.__name__}, not one made of it" if isinstance(estimator, type) else repr(estimator)
-        raise TypeError(f"estimator must be one of scikit-learn's, with {', '.join(needed)}, got {kind}")
+        kind = f"the class {estimator.__name__}, not an instance" if isinstance(estimator, type) else repr(estimator)
+        raise TypeError(f"estimator must be an estimator of scikit-learn, with {', '.join(needed)}, got {kind}")
     if score is not None:
         one_of(score, "score", get_scorer_names())
     continuous = score in REGRESSION if estimator is None else is_regressor(estimator)
     if continuous and score not in (None, *REGRESSION) and "accuracy" in str(score):
-        raise ValueError(f"score {score!r} is of classes, but {estimator} predicts numbers: pass score='r2'")
+        raise ValueError(f"score {score!r} is for classes, but {estimator} predicts numbers: pass score='r2'")
     truth, folds, folds_text = folds_of(activity, labels, groups, cv, continuous=continuous, seed=seed)
     score = score or ("r2" if continuous else "accuracy")
     smallest = min(len(train) for train, _ in folds)
@@ -213,7 +212,7 @@ def plan_decoding(
 
 
 def default_decoder(continuous: bool, n_train: int) -> Estimator:
-    """Return the default decoder, whose number of dimensions does not depend on the state: see `decode`."""
+    """Return the default decoder, whose number of dimensions does not depend on the state; see `decode`."""
     from sklearn.linear_model import RidgeCV
     from sklearn.pipeline import make_pipeline
 

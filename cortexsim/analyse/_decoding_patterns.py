@@ -1,4 +1,4 @@
-"""Activation patterns of linear decoders: which units carry what is decoded, at every time."""
+"""Activation patterns of linear decoders: the units that carry the decoded signal, at every time."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def decoding_patterns(
 ) -> xr.DataArray:
     """Return the activation patterns of linear decoders that are trained on all stimuli, one at every time.
 
-    The weights of a decoder show how it reads: they are large also for units that carry nothing and cancel noise. The
-    pattern shows what the decoded signal does to each unit: the covariance of the unit with the decoder's evidence, for
-    evidence of variance 1. Several classes have correlated evidence, which is taken off.
+    The weights of a decoder show how it reads a state: they are also large for units that carry no signal but cancel
+    noise. The pattern shows how the decoded signal affects each unit: the covariance of the unit with the decoder's
+    evidence, scaled to variance 1. Correlations between the evidence for several classes are removed.
 
     Parameters
     ----------
@@ -42,13 +42,13 @@ def decoding_patterns(
     Returns
     -------
     DataArray, (time, channel, y, x), or (time, class, channel, y, x) with more than two classes
-        In units of the activity for one standard deviation of evidence for a class; with two classes, for the second of
-        them. NaN where any stimulus is empty; 0 where all stimuli are equal.
+        In units of the activity, for one standard deviation of evidence for a class; with two classes, for the second
+        one. NaN if any stimulus is empty; 0 if all stimuli are equal.
 
     Raises
     ------
     TypeError, ValueError
-        If it is not a node, labels are missing or all the same, or the estimator has no evidence.
+        If it is not a node, labels are missing or all the same, or the estimator gives no evidence.
 
     References
     ----------
@@ -90,6 +90,6 @@ def _pattern(responses: np.ndarray, evidence: np.ndarray) -> np.ndarray:
     n = len(responses) - 1
     away, evidence = responses - responses.mean(0), evidence - evidence.mean(0)
     spread = np.sqrt((evidence**2).sum(0) / n)
-    # evidence for all classes adds up to a constant, so that its covariance has no inverse
+    # the evidence for all classes sums to a constant, so its covariance has no inverse
     pattern: np.ndarray = np.linalg.pinv(evidence.T @ evidence / n) @ (evidence.T @ away / n) * spread[:, None]
     return pattern

@@ -24,19 +24,19 @@ def dimensionality(node: Node, *, debiased: bool = True, seed: int = 0, progress
         Such as recording["V4"]; activation (stimulus, time, ...).
     debiased : bool
         Estimate numerator and denominator without bias, so that the result does not grow with the number of stimuli.
-        The plain ratio is that of the sample: it is at most the number of stimuli minus one, it is too low for all that
-        have many dimensions, and it has no interval here, for none covers the population's ratio.
+        The plain ratio describes the sample: it is at most the number of stimuli minus one, and too low for states
+        of high dimensionality. It has no interval, because no interval around it covers the population's ratio.
     seed : int
-        Draws the groups of the jackknife.
+        Seed of the groups of the jackknife.
     progress : bool
         Show a progress bar.
 
     Returns
     -------
     DataArray, (time,)
-        An estimate of the ratio of the population of stimuli, which is between 1 and the number of units; by chance the
-        estimate can lie a little outside. `low` and `high`: 95 % jackknife interval over stimuli; with fewer than 50
-        stimuli it is somewhat too narrow where one component dominates. NaN where any stimulus is empty.
+        An estimate of the ratio for the population of stimuli, which is between 1 and the number of units; by chance
+        the estimate can lie slightly outside. `low` and `high`: 95 % jackknife interval over stimuli; with fewer than
+        50 stimuli it is somewhat too narrow if one component dominates. NaN if any stimulus is empty.
 
     Raises
     ------
@@ -45,9 +45,9 @@ def dimensionality(node: Node, *, debiased: bool = True, seed: int = 0, progress
 
     Notes
     -----
-    (Σ λ)² is estimated from quadruples of different stimuli: half the squared distance of two has the expectation Σ λ,
-    and that of the other two is independent of it. Σ λ² is estimated from inner products that are centred as by Székely
-    & Rizzo, as in debiased CKA.
+    (Σ λ)² is estimated from quadruples of different stimuli: half the squared distance of two stimuli has the
+    expectation Σ λ, and that of the other two is independent of it. Σ λ² is estimated from inner products that are
+    centred as by Székely & Rizzo, as in debiased CKA.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""The cost of an intervention for stimuli that the intact model decides at once, later, or never."""
+"""The cost of an intervention for stimuli that the intact model decides at arrival, later, or never."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ def early_late(
     at: int | None = None,
     labels: Labels = None,
 ) -> xr.Dataset:
-    """Compare two readouts, separately for the stimuli that the intact model decides at once, later, and never.
+    """Compare two readouts, separately for the stimuli that the intact model decides at arrival, later, and never.
 
     Parameters
     ----------
     readout : DataTree, Dataset or DataArray
-        Of the model with an intervention: recording["readout"], with `logits` (stimulus, time, class).
+        The readout with an intervention: recording["readout"], with `logits` (stimulus, time, class).
     intact : DataTree, Dataset or DataArray
-        Of the same stimuli without it. This readout alone decides the group of a stimulus.
+        The readout of the same stimuli without it. Only this readout determines the group of a stimulus.
     threshold, by
-        Of confidence, as for `reaction_time`.
+        The threshold and measure of confidence, as for `reaction_time`.
     at : int, optional
         The time at which both are read out, by default the last.
     labels : str or sequence, optional
@@ -43,9 +43,9 @@ def early_late(
     -------
     Dataset, (decision,)
         `decision` is "at arrival" (confident at the first time at which there is a readout), "later" or "never" (at no
-        recorded time). `n` is the number of stimuli of each. `accuracy_intact` and `accuracy` at that time have
-        Wilson's 95 % intervals over them, `..._low` and `..._high`. `accuracy_difference` is the second minus the
-        first, paired by stimulus, with the interval of Bonett & Price (2012). NaN where there is no stimulus or no
+        recorded time). `n` is the number of stimuli in each group. `accuracy_intact` and `accuracy` at the time `at`
+        have Wilson's 95 % intervals over these stimuli, `..._low` and `..._high`. `accuracy_difference` is `accuracy`
+        minus `accuracy_intact`, paired by stimulus, with the interval of Bonett & Price (2012). NaN without stimuli or
         readout.
 
     Raises

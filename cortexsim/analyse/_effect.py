@@ -13,48 +13,50 @@ from cortexsim.graph.interventions import Changes
 from cortexsim.graph.transitions import Times
 from cortexsim.recording.description import settings
 
-# settings of two recordings that must agree, and those of which the first alone has any
+# settings in which two recordings must agree, and settings that only the first recording has
 SAME = ("images", "model", "graph", "presentation", "coordinates", "seed", "until", "quantity", "noise", "repeats")
 CHANGES = ("silence", "gain", "transition_noise")
 LEVEL = 0.95
 
 
 def effect(recording: xr.DataTree, intact: xr.DataTree) -> xr.Dataset:
-    """Compare a recording with an intervention to the intact one: where, when and by how much it changes.
+    """Compare a recording with an intervention to the intact recording: by state and time.
 
     Parameters
     ----------
     recording : DataTree
         As `simulate` returns it, with silence, gain or transition_noise.
     intact : DataTree
-        Without any of these, but of the same model, stimuli, presentation, seed, times, noise and (unless the lesion is
-        a recalibrated one) statistics.
+        Without any of these, but with the same model, stimuli, presentation, seed, times, noise and (unless the lesion
+        is recalibrated) statistics.
 
     Returns
     -------
     Dataset
-        Means over stimuli; NaN where a state or the readout is empty in either recording.
+        Means over stimuli; NaN if a state or the readout is empty in either recording.
 
-        - `distance` (state, time): ``|h - h0| / |h0|``, the Euclidean length of the change of a state, relative to that
-          of the intact state, over all its units;
+        - `distance` (state, time): ``|h - h0| / |h0|``, the Euclidean norm of the change of a state over all its units,
+          relative to the norm of the intact state;
         - `emptied` (state, time): fraction of the stimuli for which the state is populated in only one recording;
         - `changed` (time): fraction of the stimuli for which the decision is a different class;
         - with labels, `accuracy` and `accuracy_intact` (time); `accuracy_difference` (time), the first minus the
-          second, paired by stimulus; and `log_odds_change` (time), of the log-odds of the right class, in nats.
+          second, paired by stimulus; and `log_odds_change` (time), the change of the log-odds of the correct class, in
+          nats.
 
         `distance`, `changed`, `accuracy_difference` and `log_odds_change` have a 95 % interval over stimuli, in
         coordinates such as `distance_low` and `distance_high`; `attrs["interval"]` names its kind. The repeats of a
-        stimulus are averaged first, since they are not independent stimuli.
+        stimulus are averaged first, because they are not independent.
 
     Raises
     ------
     ValueError
-        If the two differ in more than the intervention, the second is not intact, or the first is.
+        If the two differ in more than the intervention, the second has an intervention, or the first has none.
 
     Notes
     -----
-    Intervals: of fractions Wilson (1927); of the paired difference of two accuracies Bonett & Price (2012), whose width
-    is not zero where no decision changes; of means, and of all where there are repeats, Student's t over stimuli.
+    Intervals: for fractions, Wilson (1927); for the paired difference of two accuracies, Bonett & Price (2012), whose
+    width is not zero if no decision changes; for means, and for everything if there are repeats, Student's t over
+    stimuli.
     """
     made, intact_made = settings(recording), settings(intact)
     _check(made, intact_made)
@@ -80,7 +82,7 @@ def _check(made: dict[str, Any], intact_made: dict[str, Any]) -> None:
     different = [key for key in same if made.get(key) != intact_made.get(key)]
     if different:
         raise ValueError(
-            f"the two recordings also differ in {different}, so the intervention alone does not explain what changes; "
+            f"the two recordings also differ in {different}, so the intervention is not the only cause of changes; "
             "simulate the same model, stimuli and presentation twice"
         )
     if any(intact_made.get(key) for key in CHANGES):
@@ -93,7 +95,9 @@ def _refuse_other_selections(made: dict[str, Any], intact_made: dict[str, Any], 
     selections = [dict(one["record"]) if isinstance(one["record"], dict) else {} for one in (made, intact_made)]
     different = [state for state in states if selections[0].get(state, "all") != selections[1].get(state, "all")]
     if different:
-        raise ValueError(f"the two recordings contain different selections of {different}; record the same of both")
+        raise ValueError(
+            f"the two recordings contain different selections of {different}; record the same selection in both"
+        )
 
 
 def _intervention_text(made: dict[str, Any]) -> str:
@@ -122,7 +126,7 @@ def _of_states(
     distance, emptied = np.full((3, *shape), np.nan), np.full(shape, np.nan)
     for row, state in enumerate(states):
         node, intact_node = recording[state].to_dataset(), intact[state].to_dataset()
-        # one time after the other, so that recordings may be larger than memory
+        # one time after another, so that recordings may be larger than memory
         for column in range(shape[1]):
             populated, intact_populated = _populated(node, column), _populated(intact_node, column)
             in_one = (populated != intact_populated).astype(float)
@@ -140,14 +144,14 @@ def _of_states(
 
 
 def _relative_distance(h: np.ndarray, h0: np.ndarray, where: np.ndarray) -> np.ndarray:
-    """Return |h - h0| / |h0| of each stimulus; NaN outside of `where` and where h0 is silent."""
+    """Return |h - h0| / |h0| of each stimulus; NaN outside `where`, and if h0 is silent."""
     length = np.linalg.norm(h0, axis=1)
     nothing = np.full(len(h), np.nan)
     return np.divide(np.linalg.norm(h - h0, axis=1), length, where=where & (length > 0), out=nothing)
 
 
 def _per_stimulus(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Average over the repeats of each stimulus; NaN where no repeat has a number."""
+    """Average over the repeats of each stimulus; NaN if no repeat has a number."""
     known = np.isfinite(values)
     total = np.bincount(groups, np.where(known, values, 0.0))
     n = np.bincount(groups, known)
@@ -181,7 +185,7 @@ def _of_decisions(readout: xr.Dataset, before: xr.Dataset, groups: np.ndarray) -
     def text(kind: str) -> str:
         return _interval_text("Student's t interval" if repeated else kind, groups)
 
-    # averages over repeats are not counts any more
+    # averages over repeats are no longer counts
     of_fraction, of_difference = (_mean, _mean) if repeated else (_wilson, paired_difference)
     changed = over_times((choice != choice0).astype(float), of_fraction)
     results = _with_bounds("changed", ("time",), changed, "decisions changed", text("Wilson interval"))
@@ -227,8 +231,8 @@ def _log_odds(logits: np.ndarray, label: np.ndarray) -> np.ndarray:
 
 
 def _mean(values: np.ndarray) -> np.ndarray:
-    """Return the mean and its interval by Student's t; without an interval where there are fewer than two values."""
-    # what scipy.stats calls, which takes seconds to import
+    """Return the mean and its interval by Student's t; the interval is NaN with fewer than two values."""
+    # called by scipy.stats, whose import takes seconds
     from scipy.special import stdtrit
 
     values = values[np.isfinite(values)]
@@ -254,12 +258,12 @@ def paired_difference(values: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     values : ndarray, (stimulus,)
-        NaN is left out.
+        NaN is ignored.
 
     Returns
     -------
     ndarray, (3,)
-        Mean, low and high end; NaN where there is no value.
+        Mean, low and high end; NaN without values.
     """
     from scipy.special import ndtri
 

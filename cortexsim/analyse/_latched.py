@@ -1,4 +1,4 @@
-"""Readouts with a memory: decisions that are kept once taken, and evidence that is added up over time."""
+"""Readouts with a memory: decisions that are kept once taken, and evidence accumulated over time."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ def latched(readout: Node, threshold: float = 0.0) -> xr.Dataset:
     """Return a readout whose decisions are kept once they are taken, whatever the state does later.
 
     A pixel of a map of two classes is "no" until the log odds of class 1, the difference of the two logits, exceed the
-    threshold; from then on it keeps the logits at which they were largest so far: a bounded accumulator at each
-    position. The threshold is subtracted from the logit of class 1, so that the larger logit names the decision. In a
+    threshold. From then on it keeps the logits with the largest log odds so far: a bounded accumulator at each
+    position. The threshold is subtracted from the logit of class 1, so that the larger logit gives the decision. In a
     readout of classes (stimulus, time, class), a stimulus keeps the logits of the first time at which the largest
     exceeds the second largest by more than the threshold.
 
@@ -23,18 +23,18 @@ def latched(readout: Node, threshold: float = 0.0) -> xr.Dataset:
     readout : DataTree, Dataset or DataArray
         A recording, or its node "readout", with `logits` (stimulus, time, class[, y, x]).
     threshold : float
-        In nats.
+        The threshold in nats.
 
     Returns
     -------
     Dataset
-        `logits` with the same dimensions and coordinates, and `populated`: a decision that was taken is still there
-        when the state is empty.
+        `logits` with the same dimensions and coordinates, and `populated`: a decision remains after the state becomes
+        empty.
 
     Raises
     ------
     TypeError, ValueError
-        If it is no readout, a map has not two classes, or the threshold is not finite.
+        If it is not a readout, a map does not have two classes, or the threshold is not finite.
     """
     logits = _readout(readout)
     threshold = finite(threshold, "threshold", unit="nats")
@@ -70,7 +70,7 @@ def cumulative(readout: Node) -> xr.Dataset:
     Raises
     ------
     TypeError, ValueError
-        If it is no readout.
+        If it is not a readout.
 
     References
     ----------
@@ -107,7 +107,7 @@ def _first_sure(values: np.ndarray, threshold: float) -> np.ndarray:
 
 
 def _with_logits(logits: xr.DataArray, values: np.ndarray) -> xr.Dataset:
-    """Return the node with other logits; populated is what is not NaN."""
+    """Return the node with new logits; it is populated where these are not NaN."""
     others = tuple(range(2, values.ndim))
     bare = logits.drop_vars("populated")
     populated = xr.Variable(("stimulus", "time"), np.isfinite(values).all(others))

@@ -27,7 +27,7 @@ def map_accuracy(
     by: str | None = None,
     edges: Sequence[float] | None = None,
 ) -> xr.DataArray:
-    """Return how correct a map is, at every time.
+    """Return the accuracy of a map at every time.
 
     Parameters
     ----------
@@ -40,17 +40,17 @@ def map_accuracy(
         (no); chance is 0.5. "exact": the fraction of stimuli with every pixel of the line correct. "pixels": the
         fraction of line pixels that are correct, the mean of those on and off the target; chance is 0.5.
     by, edges
-        As for `accuracy`: a stimulus coordinate, such as "length", each of whose values (or bins) is counted apart.
+        As for `accuracy`: a stimulus coordinate, such as "length", whose values (or bins) are counted separately.
 
     Returns
     -------
     DataArray, (time,) or (time, by)
-        Fraction, with an interval over stimuli as `low` and `high`, as for `accuracy`; NaN where a readout is empty.
+        Fraction, with an interval over stimuli as `low` and `high`, as for `accuracy`; NaN if a readout is empty.
 
     Raises
     ------
     TypeError, ValueError
-        If the readout is no map, the stimuli have no targets or differ, or `measure` or `by` is unknown.
+        If the readout is not a map, the stimuli have no targets or differ, or `measure` or `by` is unknown.
     """
     if measure not in MEASURES:
         raise ValueError(unknown("measure", measure, MEASURES))

@@ -1,4 +1,4 @@
-"""Two models against each other: which agrees better with a reference, such as a brain; and when one agrees best."""
+"""Comparison of two models by their agreement with a reference, such as a brain; and the time of best agreement."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def similarity_difference(
     n_bootstrap : int
         Resamples, 2 or more.
     seed : int
-        Draws them; both models are compared in the same ones.
+        Seed of the resamples, which are the same for both models.
     progress : bool
         Show a progress bar.
 
@@ -42,18 +42,18 @@ def similarity_difference(
     -------
     DataArray, ([time,] [reference_time])
         The similarity of `model` minus that of `other`, averaged over subjects. `low` and `high`: 95 % interval by
-        Student's t, over stimuli, and over subjects where there are several. NaN where one of the models is empty.
+        Student's t, over stimuli, and over subjects if there are several. NaN if one of the models is empty.
 
     Raises
     ------
     TypeError, ValueError
-        As for `compare_rdms`; also if the two models have other stimuli or times.
+        As for `compare_rdms`; also if the two models differ in stimuli or times.
 
     Notes
     -----
-    A bootstrap that draws stimuli and subjects at once counts the noise of measurement three times. Its variance is
-    corrected after Schütt et al.: twice the sum of the variances of the two bootstraps of one factor, minus that of
-    both; but not less than either of one factor.
+    A bootstrap that draws stimuli and subjects together counts the measurement noise three times. Its variance is
+    corrected according to Schütt et al.: twice the sum of the variances of the two bootstraps over one factor, minus
+    that over both factors, but not less than the variance over either factor.
 
     References
     ----------
@@ -102,7 +102,7 @@ def best_time(
     seed: int = 0,
     progress: bool = False,
 ) -> xr.DataArray:
-    """Return the model's time that agrees best with the reference, for each of its times.
+    """Return the time at which the model agrees best with the reference, for each reference time.
 
     Parameters
     ----------
@@ -114,8 +114,8 @@ def best_time(
     -------
     DataArray, ([reference_time])
         In the units of the model's time. `low` and `high`: from the 2.5th to the 97.5th percentile of the best times in
-        resamples of the stimuli, subjects fixed. Where the model agrees about equally at all times the range is wide,
-        and there is no best time to speak of.
+        resamples of the stimuli, subjects fixed. If the agreement is similar at all times, the range is wide and the
+        best time is not meaningful.
 
     Raises
     ------

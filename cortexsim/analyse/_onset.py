@@ -1,4 +1,4 @@
-"""Onset latency: from when values differ from chance."""
+"""Onset latency: the time from which values differ from chance."""
 
 from __future__ import annotations
 
@@ -31,33 +31,33 @@ def onset(
     values, other, over
         As for `significance`, with one time.
     by : "criterion" or "cluster"
-        "criterion": the time at which the mean over observations first reaches a share of the way from chance to its
-        peak, interpolated between the two times around it. It does not depend on how many observations there are. Noise
-        that is independent from time to time makes the peak too high, the onset late and the interval too narrow.
-        "cluster": the first time in a significant cluster above chance. It comes earlier with more observations, and
-        the test controls errors of the cluster, not of its first time: use it to describe, not to compare conditions.
+        "criterion": the time at which the mean over observations first reaches a fraction of the way from chance to its
+        peak, interpolated between the two times around it. It does not depend on the number of observations. Noise that
+        is independent between times makes the peak too high, the onset late and the interval too narrow. "cluster": the
+        first time in a significant cluster above chance. It is earlier with more observations, and the test controls
+        errors of the cluster, not of its first time: use it to describe, not to compare conditions.
     criterion : float
-        Above 0, at most 1.
+        The fraction of the peak, above 0 and at most 1.
     level : float
-        Of the cluster's p, between 0 and 1.
+        The significance level for the cluster's p, between 0 and 1.
     n_permutations : int
-        As for `significance`, in each resample.
+        Number of permutations in each resample, as for `significance`.
     n_bootstrap : int
         Resamples of the observations; 0 omits the interval.
     seed : int
-        Draws the resamples and the flips.
+        Seed of the resamples and the flips.
 
     Returns
     -------
     DataArray
-        In the units of time, with the dimensions of `values` except `over` and the time; NaN where there is no onset.
-        `low` and `high`: 95 % interval over observations, by Student's t with the standard error of the bootstrap; NaN
-        where more than 2.5 % of the resamples have no onset, whose share is the coordinate `without`.
+        In the units of time, with the dimensions of `values` except `over` and the time; NaN without an onset. `low`
+        and `high`: 95 % interval over observations, by Student's t with the standard error of the bootstrap; NaN if
+        more than 2.5 % of the resamples have no onset. `without` is the fraction of such resamples.
 
     Raises
     ------
     TypeError, ValueError
-        As for `significance`; also with two times, or if the criterion is not above 0 and at most 1.
+        As for `significance`; also if there are two time dimensions, or the criterion is not above 0 and at most 1.
 
     References
     ----------
@@ -119,7 +119,7 @@ def onset(
 
 
 def _crossing(mean: np.ndarray, times: np.ndarray, criterion: float) -> float:
-    """Return the time at which a course first reaches a share of its peak; NaN if it never lies above 0."""
+    """Return the time at which a time course first reaches a fraction of its peak; NaN if it never exceeds 0."""
     known = np.isfinite(mean)
     mean, times = mean[known], times[known]
     if not len(mean) or mean.max() <= 0:
@@ -133,7 +133,7 @@ def _crossing(mean: np.ndarray, times: np.ndarray, criterion: float) -> float:
 
 
 def _ends(value: float, onsets: np.ndarray, n: int) -> tuple[float, float, float]:
-    """Return the ends of the interval, and the share of the resamples without an onset."""
+    """Return the ends of the interval, and the fraction of the resamples without an onset."""
     if not len(onsets):
         return np.nan, np.nan, np.nan
     without = float(np.isnan(onsets).mean())

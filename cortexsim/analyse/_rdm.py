@@ -54,26 +54,26 @@ def rdm(
     metric : "correlation", "euclidean" or "crossnobis"
         As rsatoolbox defines them. "correlation": 1 - Pearson's r. "euclidean": the squared euclidean distance divided
         by the number of units. "crossnobis": the same, cross-validated over independent noisy repeats, each left out
-        once. It is 0 on average where two stimuli do not differ, and may be negative.
+        once. It is 0 on average if two stimuli do not differ, and may be negative.
     noise : "diagonal", "full", "shrunk", or array of shape (unit,) or (unit, unit), optional
         For crossnobis: the noise by which units are normalized. It is estimated from the differences between the
         repeats of a stimulus and their mean. "diagonal" is the variance of each unit. "full" is the covariance, which
-        needs more stimuli x (repeats - 1) than units. "shrunk" is the covariance shrunk towards its diagonal, which
-        does not. An array is a precision of your own, the inverse of these. By default all units have variance 1 and
-        no covariance, as in rsatoolbox.
+        requires more stimuli x (repeats - 1) than units. "shrunk" is the covariance shrunk towards its diagonal,
+        without this requirement. An array is your own precision, the inverse of these. By default all units have
+        variance 1 and no covariance, as in rsatoolbox.
     pooled : bool
-        Estimate the noise from all times together, so that distances at different times have the same units. Otherwise
-        it is estimated at each time. The recording is then read twice. A covariance takes 8 units² bytes of memory, or
-        less where there are fewer residuals than units.
+        Estimate the noise from all times together, so that distances at different times have the same units; the
+        recording is then read twice. Otherwise the noise is estimated at each time. A covariance takes 8 units² bytes
+        of memory, or less if there are fewer residuals than units.
     progress : bool
         Show a progress bar.
 
     Returns
     -------
     DataArray, (time, stimulus, other_stimulus)
-        0 on the diagonal, and everywhere at a time at which all stimuli have the same pattern; NaN where one of the two
-        stimuli is empty. For crossnobis the stimuli are the originals, by
-        the coordinate `target`, and a stimulus is NaN when one of its repeats is empty.
+        0 on the diagonal, and everywhere at a time at which all stimuli have the same pattern; NaN if one of the two
+        stimuli is empty. For crossnobis, the stimuli are the originals (the coordinate `target`), and a stimulus is NaN
+        if one of its repeats is empty.
 
     Raises
     ------
@@ -132,7 +132,7 @@ def _distances(activity: xr.DataArray, of_patterns: Callable[[np.ndarray], np.nd
         present = np.flatnonzero(populated[:, index])
         responses = patterns(activity, index).astype(np.float64)[present]
         if _all_the_same(responses):
-            # an area that starts as zeros, before the image has reached it: nothing distinguishes the stimuli
+            # an area that starts as zeros, before the image has reached it: all stimuli are equal
             distances[index][np.ix_(present, present)] = 0.0
             continue
         if of_patterns is correlation_distance:
@@ -144,7 +144,7 @@ def _distances(activity: xr.DataArray, of_patterns: Callable[[np.ndarray], np.nd
 
 
 def _all_the_same(responses: np.ndarray) -> bool:
-    """Return whether all stimuli have the same pattern, but for the rounding of single precision."""
+    """Return whether all stimuli have the same pattern, up to rounding in single precision."""
     rounding = 8 * np.finfo(np.float32).eps * np.abs(responses).max()
     return bool((np.abs(responses - responses[:1]) <= rounding).all())
 
@@ -227,7 +227,7 @@ def _repeats(activity: xr.DataArray) -> np.ndarray:
 
 
 def _given_precision(noise: NoiseKind | ArrayLike | None, n_units: int) -> Whiten | None:
-    """Return the function that multiplies patterns by a given precision; None where it must be estimated."""
+    """Return the function that multiplies patterns by a given precision; None if it must be estimated."""
     if noise is None:
         return lambda responses: responses
     if isinstance(noise, str):

@@ -1,4 +1,4 @@
-"""Reaction times of a model: the first time at which its confidence passes a threshold, and what waiting gains."""
+"""Reaction times of a model: the first time at which its confidence passes a threshold; speed and accuracy."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OUTCOMES = ("right", "wrong")
 
 
 def reaction_time(readout: Node, threshold: float, by: str = "entropy", *, labels: Labels = None) -> xr.Dataset:
-    """Return the first time at which the readout of each stimulus is confident enough, and whether it is right then.
+    """Return the first time at which the readout of each stimulus is confident enough, and whether it is then correct.
 
     Parameters
     ----------
@@ -30,8 +30,8 @@ def reaction_time(readout: Node, threshold: float, by: str = "entropy", *, label
         Confidence to reach, above 0 and at most 1.
     by : "entropy" or "margin"
         "entropy": confidence is 1 - H / log(number of classes), with H the entropy of the softmax of the logits.
-        "margin": the difference between the two largest probabilities. Both are 0 where all classes are equally
-        probable and 1 where one class is certain. A softmax is not calibrated: compare thresholds within a model.
+        "margin": the difference between the two largest probabilities. Both are 0 if all classes are equally
+        probable and 1 if one class is certain. A softmax is not calibrated: compare thresholds within a model.
     labels : str or sequence, optional
         Class of each stimulus, by default the coordinate `label`.
 
@@ -39,7 +39,7 @@ def reaction_time(readout: Node, threshold: float, by: str = "entropy", *, label
     -------
     Dataset
         `reaction_time` (stimulus), NaN for stimuli that never pass; `decided` (stimulus), bool; `choice` and
-        `correct` (stimulus), NaN where undecided; `confidence` (stimulus, time), NaN where empty. `mean_time`
+        `correct` (stimulus), NaN if undecided; `confidence` (stimulus, time), NaN if empty. `mean_time`
         (outcome) of the right and of the wrong decisions, with 95 % `mean_time_low`, `mean_time_high` over
         stimuli, and `count` (outcome). `fraction_decided`, and `accuracy` of the decided, with Wilson's 95 %
         intervals, `..._low` and `..._high`.
@@ -88,7 +88,7 @@ def reaction_time(readout: Node, threshold: float, by: str = "entropy", *, label
 def speed_accuracy(
     readout: Node, thresholds: Sequence[float] | None = None, by: str = "entropy", *, labels: Labels = None
 ) -> xr.Dataset:
-    """Return how reaction time and accuracy trade off as the threshold of confidence moves.
+    """Return the trade-off of reaction time and accuracy over thresholds of confidence.
 
     Parameters
     ----------
@@ -102,15 +102,15 @@ def speed_accuracy(
     Returns
     -------
     Dataset, (threshold,)
-        `mean_time` and `accuracy` of the decided stimuli, and `fraction_decided`. The higher the threshold, the easier
-        the stimuli that still pass. Therefore also `forced_time` and `forced_accuracy` of all stimuli, in which a
-        stimulus that never passes is read out at its last populated time. Each with `..._low` and `..._high`: 95 %
-        intervals over stimuli, Wilson's for fractions.
+        `mean_time` and `accuracy` of the decided stimuli, and `fraction_decided`. Higher thresholds select easier
+        stimuli; `forced_time` and `forced_accuracy` therefore include all stimuli, and read out a stimulus that never
+        passes at its last populated time. All have `..._low` and `..._high`: 95 % intervals over stimuli, Wilson's for
+        fractions.
 
     Raises
     ------
     TypeError, ValueError
-        As for `reaction_time`; also if a stimulus is never populated.
+        As for `reaction_time`; also if the readout of a stimulus is never populated.
     """
     logits = logits_of(readout)
     levels = np.linspace(0.05, 0.95, 19).round(2) if thresholds is None else array_of(thresholds, "thresholds")

@@ -46,17 +46,17 @@ def selectivity(
     labels : str or sequence, optional
         A stimulus coordinate, by default `label`; or a value for each stimulus.
     measure : "omega_squared", "eta_squared", "d_prime" or "sparseness"
-        "omega_squared": the share of the variance over stimuli that lies between classes, estimated for the population
-        of stimuli: noise alone gives 0 on average, and by chance less than 0. "eta_squared": the same share in the
-        sample; with c classes and n stimuli, noise alone gives (c - 1) / (n - 1) on average (`attrs["chance"]`), and
-        there is no interval. "d_prime": the difference between the mean for a class and the mean for all others, in
-        units of their root mean variance, for the class for which it is largest; the coordinate `preferred` is that
-        class. The choice makes it too large where classes hardly differ: noise alone does not give 0. "sparseness":
-        (1 - (Σ r / c)² / (Σ r² / c)) / (1 - 1 / c) over the classes' mean rates r, which is 0 where all rates are the
-        same and 1 where one class alone drives the channel; what the noise of the means adds to their squares is taken
-        off.
+        "omega_squared": the fraction of the variance over stimuli that lies between classes, estimated for the
+        population of stimuli: noise alone gives 0 on average, and may give negative values. "eta_squared": the same
+        fraction in the sample; with c classes and n stimuli, noise alone gives (c - 1) / (n - 1) on average
+        (`attrs["chance"]`), and there is no interval. "d_prime": the difference between the mean for a class and the
+        mean for all others, in units of their root mean variance, for the class with the largest difference (the
+        coordinate `preferred`). This choice biases it upwards if classes hardly differ: noise alone does not give 0.
+        "sparseness": (1 - (Σ r / c)² / (Σ r² / c)) / (1 - 1 / c) over the classes' mean rates r, which is 0 if all
+        rates are equal and 1 if only one class drives the channel; the contribution of noise to the squared means is
+        subtracted.
     units : "channel" or "unit"
-        Means of channels over space, or every single unit.
+        Spatial means of channels, or single units.
     seed : int
         Draws the groups of the jackknife.
     progress : bool
@@ -65,16 +65,16 @@ def selectivity(
     Returns
     -------
     DataArray, (time, channel) or (time, channel, y, x)
-        `low` and `high`: 95 % interval over stimuli. Of omega squared, the shares of variance under which the F ratio
-        of the sample is neither among the 2.5 % lowest nor the 2.5 % highest; it takes the stimuli of a class to vary
-        normally, and as much in each class. Of d' and sparseness, by the jackknife, for the class that is preferred
-        among all stimuli. NaN where any stimulus is empty, and for a channel that is the same for all stimuli.
+        `low` and `high`: 95 % interval over stimuli. For omega squared, the fractions of variance under which the F
+        ratio of the sample is neither among the 2.5 % lowest nor the 2.5 % highest, assuming normally distributed
+        stimuli with the same variance in each class. For d' and sparseness, by the jackknife, for the class preferred
+        over all stimuli. NaN if any stimulus is empty, and for a channel that is the same for all stimuli.
 
     Raises
     ------
     TypeError, ValueError
-        If it is not a node, labels are missing or of one class, a class has fewer than 2 stimuli, the activity is
-        constant, or negative where a rate is needed.
+        If it is not a node, labels are missing or of one class, a class has fewer than 2 stimuli, or the activity is
+        constant, or is negative for a measure that needs rates.
 
     References
     ----------
@@ -140,7 +140,7 @@ def _interval_text(measure: str, n: int) -> str:
 
 
 def _variance_between(responses: np.ndarray, members: np.ndarray, n_classes: int, measure: str) -> np.ndarray:
-    """Return the share of each column's variance that lies between classes, and the ends of its interval, (3, unit)."""
+    """Return the fraction of each column's variance between classes, and the ends of its interval, (3, unit)."""
     from scipy.special import ncfdtr, ncfdtrinc
 
     n, n_stimuli = np.bincount(members, minlength=n_classes)[:, None], len(responses)
@@ -157,7 +157,7 @@ def _variance_between(responses: np.ndarray, members: np.ndarray, n_classes: int
         ratio = between / df / noise
         found = [value]
         for level in (0.975, 0.025):
-            # the noncentrality under which a smaller ratio is as likely as this; 0 where none is
+            # the noncentrality under which a smaller ratio has this probability; 0 if there is none
             far = np.where(ncfdtr(df, rest, 0.0, ratio) > level, ncfdtrinc(df, rest, level, ratio), 0.0)
             found.append(np.where(np.isfinite(ratio), far / (far + n_stimuli), value))
     return np.array(found)
@@ -187,7 +187,7 @@ def _moments(responses: np.ndarray, members: np.ndarray, n_classes: int) -> tupl
     np.add.at(sums, members, responses)
     with np.errstate(invalid="ignore", divide="ignore"):
         means = sums / np.bincount(members, minlength=n_classes)[:, None]
-    # a constant has no variance, whatever rounding leaves of it
+    # a constant has no variance, apart from rounding
     away = responses - responses.mean(0)
     away[:, (responses == responses[:1]).all(0)] = 0
     return means, (away**2).sum(0)

@@ -32,20 +32,20 @@ def settling(node: Node, *, threshold: float = 0.1, cycle_ratio: float = 0.1, pr
     threshold : float
         A state settles at the first time after which its speed stays at or below this, to the end of the recording.
     cycle_ratio : float
-        A state that does not settle cycles with period 2 if, in each of its last two steps, its change over two steps
-        is smaller than `cycle_ratio` times its change over one step.
+        A state that does not settle has a cycle of period 2 if, in each of its last two steps, its change over two
+        steps is smaller than `cycle_ratio` times its change over one step.
     progress : bool
         Show a progress bar.
 
     Returns
     -------
     Dataset
-        `speed` (stimulus, time) and `two_step` (stimulus, time), the same over two steps; NaN where there is nothing to
-        compare with, 0 where both patterns are silent. `mean_speed` (time) with `mean_speed_low`, `mean_speed_high`,
-        95 % over stimuli; NaN where the speed of any stimulus is not known. `settled_time` (stimulus), NaN if it never
-        settles; `settled` and `cycles` (stimulus), bool. `settled_by` (time), the fraction of stimuli that have settled
-        by then, with Wilson's 95 % interval `settled_by_low`, `settled_by_high`. `attrs` contain the counts
-        `n_settled`, `n_cycling` and `n`.
+        `speed` (stimulus, time) and `two_step` (stimulus, time), the same over two steps; NaN without an earlier
+        pattern, 0 if both patterns are silent. `mean_speed` (time) with its 95 % interval over stimuli,
+        `mean_speed_low` and `mean_speed_high`; NaN if the speed of any stimulus is unknown. `settled_time` (stimulus),
+        NaN if it never settles; `settled` and `cycles` (stimulus), bool. `settled_by` (time), the fraction of stimuli
+        that have settled by then, with Wilson's 95 % interval `settled_by_low`, `settled_by_high`. `attrs` contain the
+        counts `n_settled`, `n_cycling` and `n`.
 
     Raises
     ------
@@ -117,7 +117,7 @@ def _relative_change(now: np.ndarray, then: np.ndarray) -> np.ndarray:
 
 
 def _settled_index(speed: np.ndarray, threshold: float) -> np.ndarray:
-    """Return the first position after which the speed stays low, or the number of times where there is none."""
+    """Return the first position after which the speed stays low, or the number of times if there is none."""
     # an unknown speed does not count as low
     low = np.nan_to_num(speed, nan=np.inf) <= threshold
     return lasting_from(low)

@@ -33,40 +33,40 @@ def significance(
     ----------
     values : DataArray
         One value for each observation at each time: the dimension `over`, one or two of time, train_time, test_time,
-        brain_time and reference_time, and perhaps more, such as `state`, each value of which is tested by itself.
+        brain_time and reference_time, and optional others, such as `state`, whose values are tested separately.
     other : DataArray or float, optional
-        A number is the chance level; an array with the same observations is the other condition, and the test is
-        paired. By default `values.attrs["chance"]`, or 0.
+        A number is the chance level; an array with the same observations is another condition, in a paired test. By
+        default `values.attrs["chance"]`, or 0.
     over : str
-        The dimension of the observations, which must be independent: "seed" for models trained from different first
+        The dimension of the observations, which must be independent: "seed" for models trained from different initial
         weights, "stimulus", "subject".
     method : "cluster" or "fdr"
         "cluster": neighbouring times whose t passes the threshold form a cluster; its mass, the sum of its t values, is
         compared with the largest mass over all times when the signs of the observations are flipped at random. This
-        controls the chance of one false cluster. It says that there is an effect, not where it begins and ends. "fdr":
-        a t-test at each time, corrected after Benjamini & Hochberg, which controls the share of false times.
+        controls the probability of a false cluster. It shows that there is an effect, not when it begins and ends.
+        "fdr": a t-test at each time, corrected after Benjamini & Hochberg, which controls the share of false times.
     tail : "both", "above" or "below"
-        Of `values` relative to `other`.
+        The tested direction of `values` relative to `other`.
     level : float
-        Between 0 and 1.
+        The significance level, between 0 and 1.
     threshold : float, optional
-        The t value at which a time joins a cluster, above 0; by default that with p < 0.05 at a single time.
+        The t value, above 0, at which a time joins a cluster; by default the value with p < 0.05 at a single time.
     n_permutations : int
-        All flips are tried where there are no more than this many.
+        Number of random flips; all flips are used if there are no more than this.
     seed : int
-        Draws the flips.
+        Seed of the flips.
 
     Returns
     -------
     Dataset
-        With the dimensions of `values` except `over`: `t`, `p` (of the cluster that a time belongs to, 1 outside of
-        clusters; or corrected), `significant`, and `cluster`, numbered in order from 1, 0 outside. NaN where any value
-        is missing; such times are in no cluster.
+        With the dimensions of `values` except `over`: `t`, `p` (that of the cluster of a time, 1 outside clusters; or
+        corrected), `significant`, and `cluster`, numbered in order from 1, 0 outside. NaN if any value is missing; such
+        times belong to no cluster.
 
     Raises
     ------
     TypeError, ValueError
-        If dimensions are missing, there are fewer than 3 observations, or the two conditions have different ones.
+        If dimensions are missing, there are fewer than 3 observations, or those of the two conditions differ.
 
     References
     ----------
@@ -115,7 +115,7 @@ def significance(
 
 
 def differences_of(values: xr.DataArray, other: xr.DataArray | float | None, over: str) -> tuple[xr.DataArray, str]:
-    """Return what is tested against 0 for each observation, and what it is the difference from."""
+    """Return the differences that are tested against 0, and a description of the other condition."""
     if not isinstance(values, xr.DataArray):
         raise TypeError(f"a test over time takes a DataArray, got {type(values).__name__}")
     times = [dim for dim in values.dims if dim in TIMES]
@@ -141,7 +141,7 @@ def differences_of(values: xr.DataArray, other: xr.DataArray | float | None, ove
 
 
 def significant_from(observations: np.ndarray, threshold: float, n_permutations: int, level: float, seed: int) -> int:
-    """Return the first place (observation, time) that is in a significant cluster above 0; -1 where there is none."""
+    """Return the first time of (observation, time) in a significant cluster above 0; -1 if there is none."""
     _, p, _ = _by_clusters(observations, threshold, "above", n_permutations, seed)
     return int((p < level).argmax()) if (p < level).any() else -1
 
@@ -154,7 +154,7 @@ def critical(df: int, *, two_sided: bool) -> float:
 
 
 def _t(means: np.ndarray, mean_squares: np.ndarray, n: int) -> np.ndarray:
-    """Return Student's t of n observations with these means and mean squares; 0 where all are 0."""
+    """Return Student's t of n observations with these means and mean squares; 0 if all are 0."""
     with np.errstate(invalid="ignore", divide="ignore"):
         variance = np.maximum(mean_squares - means**2, 0) / (n - 1)
         return np.where(means == 0, 0.0, means / np.sqrt(variance))
@@ -172,15 +172,15 @@ def _by_clusters(
     cluster, masses = _clusters(np.where(known, t, 0), threshold, tail)
     flipped = _t(_flips(n, n_permutations, tail, seed) @ flat / n, squares, n)
     largest = np.array([np.abs(_clusters(one.reshape(shape), threshold, tail)[1]).max(initial=0) for one in flipped])
-    # flips that give the same mass up to rounding count
+    # flips that give the same mass, up to rounding, count
     of_clusters = np.array([(largest >= abs(mass) * (1 - 1e-9)).mean() for mass in masses])
     p = np.concatenate([[1.0], of_clusters])[cluster]
     return np.where(known, t, np.nan), np.where(known, p, np.nan), cluster
 
 
 def _flips(n: int, n_permutations: int, tail: str, seed: int) -> np.ndarray:
-    """Return the signs of the observations, (flip, observation); the first flips nothing."""
-    # where both tails count, the opposite signs give the same
+    """Return the signs of the observations, (flip, observation); the first flip changes nothing."""
+    # with two tails, opposite signs give the same result
     bits = n - 1 if tail == "both" else n
     if bits < 62 and 2**bits <= n_permutations:
         places = np.arange(2**bits)
@@ -194,7 +194,7 @@ def _flips(n: int, n_permutations: int, tail: str, seed: int) -> np.ndarray:
 
 
 def _clusters(t: np.ndarray, threshold: float, tail: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return the cluster of each time, in order of their beginnings, and the mass of each cluster."""
+    """Return the cluster of each time, in order of onset, and the mass of each cluster."""
     from scipy.ndimage import label
 
     numbers, n_found = np.zeros(t.shape, int), 0

@@ -1,4 +1,4 @@
-"""Steps needed: the time from which on a map stays correct, and its growth with the length of the curve."""
+"""Steps needed: the time from which a map stays correct, and its growth with the length of the curve."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cortexsim.analyse.target_maps import maps_of, solved
 
 
 def steps_needed(recording: Node, data: xr.Dataset) -> xr.DataArray:
-    """Return the first time from which on every pixel of the line stays correct, to the end of the recording.
+    """Return the first time from which every pixel of the line stays correct until the end of the recording.
 
     Parameters
     ----------
@@ -25,12 +25,12 @@ def steps_needed(recording: Node, data: xr.Dataset) -> xr.DataArray:
     Returns
     -------
     DataArray, (stimulus,)
-        Steps; NaN for a stimulus that is not solved at the last time. `attrs` count `n_solved` and `n`.
+        Steps; NaN for a stimulus that is not solved at the last time. `attrs` contain the counts `n_solved` and `n`.
 
     Raises
     ------
     TypeError, ValueError
-        If the readout is no map, or the stimuli have no targets or differ.
+        If the readout is not a map, or the stimuli have no targets or differ.
     """
     maps = maps_of(recording, data)
     factors = {str(name): one.variable for name, one in maps.data.coords.items() if one.dims == ("stimulus",)}
@@ -62,9 +62,9 @@ def growth(steps: xr.DataArray, by: str = "length") -> xr.Dataset:
     Returns
     -------
     Dataset
-        `median` (by,) of the solved stimuli of each value, `n` and `n_solved` (by,). The line that fits all solved
-        stimuli best: `slope`, with its 95 % jackknife interval over stimuli `slope_low` and `slope_high`, and
-        `intercept`; `r`, the correlation over stimuli, and `r_of_medians`, that of the medians with the values.
+        `median` (by,) of the solved stimuli of each value, `n` and `n_solved` (by,). The best linear fit to all solved
+        stimuli: `slope`, with its 95 % jackknife interval over stimuli `slope_low` and `slope_high`, and `intercept`;
+        `r`, the correlation over stimuli, and `r_of_medians`, the correlation of the medians with the values.
 
     Raises
     ------

@@ -30,11 +30,11 @@ def temporal_generalization(
 ) -> xr.DataArray:
     """Train a decoder at each time and test it at all times, with cross-validation.
 
-    Use a recording with quantity="rate". In "state" the scale of the activity drifts over time, although the next areas
-    read a normalized state; such a drift looks like a change of code.
+    Use a recording with quantity="rate". With "state", the scale of the activity drifts over time, although the next
+    areas read a normalized state; such a drift looks like a change of code.
 
     The patterns are read twice, one time at a time, so the recording may be larger than memory. The decoders of all
-    times are in memory.
+    times are kept in memory.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def temporal_generalization(
     -------
     DataArray, (train_time, test_time)
         Mean score over folds, with the lowest and the highest fold as `low` and `high`. Its diagonal is the result of
-        `decode`. NaN where any stimulus is empty at either time.
+        `decode`. NaN if any stimulus is empty at either time.
 
     Raises
     ------

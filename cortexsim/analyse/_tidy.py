@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Tabular = xr.DataTree | xr.Dataset | xr.DataArray
 SUFFIXES = (".csv", ".parquet")
-# what a recording's settings say of every trial in it
+# settings of a recording that apply to all its trials
 SETTINGS = ("model", "presentation_text", "seed")
 
 
@@ -37,30 +37,30 @@ def tidy(
     ----------
     recording : DataTree, Dataset, DataArray or mapping
         A recording, whose trials are the stimuli (and repeats) that were shown; or the result of an analysis, with a
-        row for each of its values; or several of one kind by name, such as {"intact": ..., "lesion": ...}, whose names
-        are the column `recording`.
+        row for each of its values; or several of the same type by name, such as {"intact": ..., "lesion": ...}, whose
+        names become the column `recording`.
     time : int, optional
-        When a recording's readout is read, by default at the last time.
+        The time at which a recording is read out, by default the last.
     every_time : bool
-        Of a recording: one row for each trial and time instead.
+        For a recording: one row for each trial and time.
     to : str or path, optional
-        Where to write the table: .csv or .parquet. Parquet needs pyarrow: pip install "cortexsim[tables]".
+        File to write: .csv or .parquet. Parquet needs pyarrow: pip install "cortexsim[tables]".
 
     Returns
     -------
     DataFrame
-        Of a recording: `trial`, counted from 0; every coordinate of the stimuli, such as `label`; `time`; `decision`,
-        its `confidence` (the difference between the two largest probabilities), `correct` (1 or 0, where the stimuli
-        have a `label`) and the logits, `logit_<class>`; NaN or a missing value where the readout is empty. Of a readout
-        that is a map, only what is known of the stimuli and times. `model`, `presentation` and `seed` as the recording
-        has them. Of a result: a column for each dimension, coordinate (such as `low` and `high`) and variable.
+        For a recording: `trial`, counted from 0; every coordinate of the stimuli, such as `label`; `time`; `decision`,
+        its `confidence` (the difference between the two largest probabilities), `correct` (1 or 0, if the stimuli have
+        a `label`) and the logits, `logit_<class>`, missing if the readout is empty; `model`, `presentation` and `seed`.
+        If the readout is a map, there are only the columns of stimuli, times and settings. For a result: a column for
+        each dimension, coordinate (such as `low` and `high`) and variable.
 
     Raises
     ------
     TypeError
         If it is none of these.
     ValueError
-        If it has no such time, the names of a mapping hide a column, or the file is of another kind.
+        If the time does not exist, a column `recording` already exists, or the file has another suffix.
     """
     path = None if to is None else _path(to)
     if time is not None and every_time:
@@ -122,7 +122,7 @@ def _trials(recording: xr.DataTree, time: int | None, every_time: bool) -> pd.Da
 
 
 def _decisions(readout: xr.Dataset, place: int) -> dict[str, object]:
-    """Return the columns of the readout at one time; none where it is a map."""
+    """Return the columns of the readout at one time; none if it is a map."""
     import pandas as pd
 
     if readout["logits"].dims != ("stimulus", "time", "class"):

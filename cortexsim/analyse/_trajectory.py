@@ -29,8 +29,8 @@ def trajectory(
 ) -> xr.DataArray:
     """Return the trajectory of each stimulus through the first principal components, with the same axes at all times.
 
-    The axes are those of all populated patterns (every stimulus at every time is one) about their common mean. Subspace
-    iteration finds them. It reads the recording about ten times, with one time in memory.
+    The axes are those of all populated patterns (one for each stimulus and time) about their common mean. They are
+    found by subspace iteration, which reads the recording about ten times, with one time in memory.
 
     Parameters
     ----------
@@ -39,18 +39,18 @@ def trajectory(
     n_components : int
         Number of components to return.
     average : str, optional
-        A stimulus coordinate, such as "label": average the trajectories of all stimuli of a value. The axes remain
-        those of the single stimuli.
+        A stimulus coordinate, such as "label": average the trajectories of all stimuli with the same value. The axes
+        remain those of the single stimuli.
     seed : int
-        Draws the start of the iteration; the result does not depend on it.
+        Seed of the start of the iteration; the result does not depend on it.
     progress : bool
         Show a progress bar.
 
     Returns
     -------
     DataArray, (time, stimulus, component) or (time, average, component)
-        NaN where empty. The coordinate `explained_variance_ratio` (component,) is the share of the variance over
-        stimuli and times. Averages have a 95 % interval over stimuli as `low` and `high`, and are NaN where one of
+        NaN if empty. The coordinate `explained_variance_ratio` (component,) is the fraction of the variance over
+        stimuli and times. Averages have a 95 % interval over stimuli as `low` and `high`, and are NaN if one of
         their stimuli is empty.
 
     Raises

@@ -1,4 +1,4 @@
-"""The wave along a curve: when the answer reaches a pixel, by the pixel's distance from the cue."""
+"""The wave along a curve: the latency at which the answer reaches a pixel, by its distance from the cue."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from cortexsim.analyse.target_maps import maps_of
 def wave(recording: Node, data: xr.Dataset) -> xr.Dataset:
     """Return the latency at which pixels of the target are tagged, by their distance from the cue along the curve.
 
-    The latency of a target pixel is the first time from which on it is read out as part of the target, to the end of
-    the recording. Pixels that are never tagged for good have none, and are counted.
+    The latency of a target pixel is the first time from which it is read out as part of the target until the end of the
+    recording. Pixels that do not stay tagged have no latency, and are counted.
 
     Parameters
     ----------
@@ -28,15 +28,15 @@ def wave(recording: Node, data: xr.Dataset) -> xr.Dataset:
     -------
     Dataset
         `latency` (distance,), the mean over stimuli at each distance, with `latency_low` and `latency_high`, its 95 %
-        interval over stimuli; `fraction_tagged` (distance,). The line that fits the latencies of all tagged pixels
-        best: `slope` (steps for each px; 1 / speed) with its 95 % jackknife interval over stimuli, `slope_low` and
+        interval over stimuli; `fraction_tagged` (distance,). The best linear fit to the latencies of all tagged
+        pixels: `slope` (steps for each px; 1 / speed) with its 95 % jackknife interval over stimuli, `slope_low` and
         `slope_high`; `intercept`; and the correlation `r`.
 
     Raises
     ------
     TypeError, ValueError
-        If the readout is no map, the stimuli have no targets or differ, or no pixels at 2 different distances are
-        tagged.
+        If the readout is not a map, the stimuli have no targets or differ, or tagged pixels have fewer than 2 different
+        distances.
     """
     maps = maps_of(recording, data)
     stimulus, y, x = np.nonzero(maps.distance >= 0)

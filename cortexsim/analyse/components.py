@@ -16,7 +16,7 @@ from cortexsim.analyse.scale import LEAST_SPREAD
 class ScaledComponents(TransformerMixin, BaseEstimator):
     """Scale each unit to mean 0 and standard deviation 1, then keep the first principal components.
 
-    The same as `make_pipeline(StandardScaler(), PCA(n_components))`, except for the components' signs and for units
+    Equivalent to `make_pipeline(StandardScaler(), PCA(n_components))`, except for the signs of components and for units
     that hardly vary: a standard deviation counts as at least a tenth of the root mean square over units. With fewer
     stimuli than units the components come from the stimuli's inner products, which is exact and several times faster
     than a singular value decomposition.
@@ -24,7 +24,7 @@ class ScaledComponents(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     n_components : int
-        The largest number of components; there are no more than units, or stimuli minus one.
+        The largest number of components, limited by the number of units and by the number of stimuli minus one.
     """
 
     def __init__(self, n_components: int = 50) -> None:
@@ -63,8 +63,8 @@ class ScaledComponents(TransformerMixin, BaseEstimator):
 class ShrunkDiscriminant(ClassifierMixin, BaseEstimator):
     """A linear discriminant analysis with Ledoit and Wolf's shrinkage.
 
-    The same as scikit-learn's `LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")`, which checks its input
-    again for each class of each fold: with 50 components, that takes ten times as long as the analysis itself.
+    Equivalent to scikit-learn's `LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")`, which checks its input
+    for each class of each fold: with 50 components, the checks take ten times as long as the analysis itself.
 
     References
     ----------

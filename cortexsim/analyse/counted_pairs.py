@@ -1,4 +1,4 @@
-"""Similarity of dissimilarities with counts, as in a bootstrap that draws stimuli with replacement."""
+"""Similarity of counted dissimilarities, as in a bootstrap that draws stimuli with replacement."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ METHODS = ("spearman", "pearson", "cosine", "rho-a")
 
 
 class CountedPairs:
-    """Vectors of dissimilarities, sorted once, so that their similarity with any counts needs no sorting.
+    """Vectors of dissimilarities, sorted once, so that their similarity for given counts needs no sorting.
 
-    The rank of a pair is the number of draws that are smaller, plus half of those that are equal: a running sum of the
-    counts in sorted order. The numbers are those of rsatoolbox when the drawn pairs are written out one by one.
+    The rank of a pair is the number of smaller draws, plus half the number of equal draws: a running sum of the counts
+    in sorted order. The results equal those of rsatoolbox for the list of drawn pairs.
 
     Parameters
     ----------
     first : ndarray, shape (first, pair)
     second : ndarray, shape (second, pair)
-        Of the same pairs; no NaN.
+        For the same pairs; without NaN.
     method : str
         One of `METHODS`.
     """
@@ -43,7 +43,7 @@ class CountedPairs:
         Returns
         -------
         ndarray, shape (first, second)
-            NaN where one of the two does not vary over the pairs that count.
+            NaN if one of the two does not vary over the counted pairs.
         """
         counts = counts.astype(float)
         values, n = self._values, counts.sum()

@@ -17,7 +17,7 @@ def correlation_distance(patterns: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray, (stimulus, stimulus)
-        Within 0 and 2; NaN where a pattern is constant.
+        Between 0 and 2; NaN if a pattern is constant.
     """
     centred = patterns - patterns.mean(1, keepdims=True)
     lengths = np.sqrt(np.einsum("ij,ij->i", centred, centred))[:, None]
@@ -29,7 +29,7 @@ def correlation_distance(patterns: np.ndarray) -> np.ndarray:
 
 def squared_distance(patterns: np.ndarray) -> np.ndarray:
     """Return the squared euclidean distance of any two patterns, divided by the number of units."""
-    # distances do not depend on the origin, and near it less is lost to rounding
+    # distances do not depend on the origin, and rounding errors are smaller near it
     centred = patterns - patterns.mean(0)
     powers = np.einsum("ij,ij->i", centred, centred)
     return np.maximum(powers[:, None] + powers - 2 * centred @ centred.T, 0) / patterns.shape[1]

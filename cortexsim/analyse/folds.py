@@ -44,19 +44,19 @@ def folds_of(
     labels : str or sequence, optional
         The labels to decode; see `labels_of`.
     groups : str, sequence, False or None
-        Stimuli made from one image are never on both sides of a fold. None: the coordinate `source` or `target`
-        identifies the image, where there is one. False: each stimulus is a group of its own.
+        Stimuli made from the same image are never on both sides of a fold. None: the coordinate `source` or `target`
+        identifies the image, if it exists. False: each stimulus is a separate group.
     cv : int, splitter or sequence of (train, test), optional
-        Number of folds, 5 by default; or scikit-learn's own splitter; or the folds themselves.
+        Number of folds, 5 by default; or a splitter of scikit-learn; or the folds themselves.
     continuous : bool
         Labels are numbers to predict instead of classes.
     seed : int
-        Draws the folds.
+        Seed of the folds.
 
     Returns
     -------
     tuple
-        The labels, the folds, and how they were made.
+        The labels, the folds, and a description of the folds.
 
     Raises
     ------
@@ -92,12 +92,12 @@ def folds_of(
 
 
 def _given(cv: Any, n: int) -> Folds:
-    """Return folds that were given, as positions of stimuli.
+    """Return given folds, as positions of stimuli.
 
     Raises
     ------
     ValueError
-        If they are no pairs of positions, or a stimulus is on both sides of a fold.
+        If they are not pairs of positions, or a stimulus is on both sides of a fold.
     """
     wanted = f"folds must be pairs of positions (train, test), from 0 to {n - 1}"
     try:
@@ -112,7 +112,7 @@ def _given(cv: Any, n: int) -> Folds:
         if not fits or train.ndim != 1 or test.ndim != 1:
             raise ValueError(f"{wanted}, but fold {place} is not")
         if np.isin(test, train).any():
-            raise ValueError(f"stimuli of the test must not be in the training, but in fold {place} some are")
+            raise ValueError(f"test stimuli must not be training stimuli, but in fold {place} some are")
     return folds
 
 
@@ -130,7 +130,7 @@ def _splitter(n_folds: int, seed: int, *, continuous: bool, grouped: bool) -> Sp
 
 
 def _groups(activity: xr.DataArray, labels: Labels, groups: Groups) -> tuple[str | None, np.ndarray | None]:
-    """Return the name of the groups and the group of each stimulus; None where each is a group of its own."""
+    """Return the name of the groups and the group of each stimulus; None if each stimulus is a separate group."""
     if groups is False:
         return None, None
     if groups is None:

@@ -1,4 +1,4 @@
-"""Confidence intervals, and how they travel with the numbers that they belong to."""
+"""Confidence intervals, and their storage together with the values."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def wilson(successes: ArrayLike, n: ArrayLike, z: float = Z_95) -> tuple[np.ndar
     successes, n : int or array
         The number of successes and of trials.
     z : float
-        Standard scores on each side.
+        The standard score of the interval's ends.
 
     Returns
     -------
     tuple of float or array
-        The lower and the upper end, within 0 and 1; NaN where n is 0.
+        The lower and the upper end, between 0 and 1; NaN if n is 0.
     """
     successes, n = np.asarray(successes, float), np.asarray(n, float)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -41,14 +41,14 @@ def wilson(successes: ArrayLike, n: ArrayLike, z: float = Z_95) -> tuple[np.ndar
 
 
 def fraction(successes: ArrayLike, n: ArrayLike) -> np.ndarray:
-    """Return a fraction and the ends of Wilson's 95 % interval, (3, ...); NaN where n is 0."""
+    """Return a fraction and the ends of Wilson's 95 % interval, (3, ...); NaN if n is 0."""
     with np.errstate(invalid="ignore", divide="ignore"):
         share = np.asarray(successes, float) / np.asarray(n, float)
     return np.array([share, *wilson(successes, n)])
 
 
 def with_interval(array: xr.DataArray, low: np.ndarray, high: np.ndarray, text: str, n: int) -> xr.DataArray:
-    """Add the coordinates `low` and `high` to an array, and the attributes that say what they are and over how many."""
+    """Add the coordinates `low` and `high` to an array, and attributes with the kind of interval and the number `n`."""
     around = array.assign_coords(low=(array.dims, low), high=(array.dims, high))
     return around.assign_attrs(interval=text, n=n)
 
@@ -66,7 +66,7 @@ def interval_variables(
 
 def student(df: ArrayLike) -> np.ndarray:
     """Return the 97.5 % quantile of Student's t: half the width of a 95 % interval in standard errors; NaN below 1."""
-    # what scipy.stats calls, which takes seconds to import
+    # called by scipy.stats, whose import takes seconds
     from scipy.special import stdtrit
 
     df = np.asarray(df, float)
@@ -74,7 +74,7 @@ def student(df: ArrayLike) -> np.ndarray:
 
 
 def mean_interval(values: np.ndarray, axis: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the mean along an axis and its 95 % interval by Student's t; NaN is left out.
+    """Return the mean along an axis and its 95 % interval by Student's t; NaN is ignored.
 
     With a single value the interval is NaN.
     """
@@ -90,9 +90,9 @@ def mean_interval(values: np.ndarray, axis: int = 0) -> tuple[np.ndarray, np.nda
 def jackknife_groups(
     n: int, seed: int = 0, n_groups: int = N_GROUPS, strata: np.ndarray | None = None
 ) -> list[np.ndarray]:
-    """Split stimuli at random into up to 20 groups of about the same size, each to be left out once.
+    """Split stimuli at random into up to 20 groups of similar size, each to be left out once.
 
-    With `strata`, a class for each stimulus, the groups share the stimuli of every class as evenly as they can.
+    With `strata`, a class for each stimulus, the stimuli of each class are divided evenly between the groups.
     """
     order = np.random.default_rng(seed_of(seed)).permutation(n)
     if strata is not None:
@@ -104,10 +104,10 @@ def jackknife_groups(
 def jackknife(
     n: int, measure: Callable[[np.ndarray], ArrayLike], seed: int = 0, strata: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Measure something, and its 95 % interval by leaving out one group of stimuli at a time.
+    """Compute a measure, and its 95 % interval by leaving out one group of stimuli at a time.
 
-    The interval says how far the value scatters over draws of the stimuli. It knows nothing of a bias: what is measured
-    must be right on average.
+    The interval describes how much the value varies over samples of stimuli. It does not include a bias: the measure
+    must be unbiased.
 
     Parameters
     ----------
@@ -116,9 +116,9 @@ def jackknife(
     measure : callable
         Takes the indices of the stimuli to use; returns a number or an array.
     seed : int
-        Draws the groups.
+        Seed of the groups.
     strata : ndarray, (stimulus,), optional
-        A class for each stimulus, to be left out evenly.
+        A class for each stimulus; each group leaves out classes evenly.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Inner products of patterns: all that the similarity and the dimensionality of states depend on."""
+"""Inner products of patterns, which determine the similarity and dimensionality of states."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 
 def products(patterns: np.ndarray) -> np.ndarray:
     """Return the inner products of patterns about their mean, (stimulus, stimulus)."""
-    # about the mean less is lost to rounding; a subset of the stimuli is centred again
+    # about the mean, rounding errors are smaller; a subset of the stimuli is centred again
     centred_patterns = patterns.astype(np.float64)
     centred_patterns -= centred_patterns.mean(0)
     return centred_patterns @ centred_patterns.T
@@ -45,7 +45,7 @@ def covariance_without_each(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
     Notes
     -----
-    The estimate without bias of Song et al. (2012), equation 5, from sums over all stimuli less those of one.
+    The unbiased estimate of Song et al. (2012), equation 5, from sums over all stimuli minus those of one.
     """
     k, m = (kernel - np.diag(np.diag(kernel)) for kernel in (one, other))
     n, own_k, own_m, own_km = len(k) - 1, k.sum(0), m.sum(0), (k * m).sum(0)
@@ -62,15 +62,15 @@ def variance_over_pairs(values: np.ndarray, without_each: np.ndarray) -> float:
     Parameters
     ----------
     values : ndarray, (stimulus, stimulus)
-        Of each pair of at least 4 stimuli, about their mean, so that they add up to 0; symmetric, 0 on the diagonal.
+        For each pair of at least 4 stimuli, minus their mean, so that they sum to 0; symmetric, 0 on the diagonal.
     without_each : ndarray, (stimulus,)
         The mean when one stimulus is left out.
 
     Notes
     -----
-    Hoeffding's two parts: that of single stimuli, by the jackknife, and 2 / (n (n - 1)) times the variance that is left
-    in the pairs. The jackknife contains the second part twice; this is taken off, but not below 0. Left in, it makes
-    intervals too wide where stimuli matter only as pairs, as for states that have more units than there are stimuli.
+    Hoeffding's two parts: that of single stimuli, by the jackknife, and 2 / (n (n - 1)) times the remaining variance of
+    pairs. The jackknife contains the second part twice; this is subtracted, but not below 0. Otherwise intervals would
+    be too wide if only pairs of stimuli matter, as for states that have more units than there are stimuli.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""The node of a recording, as analyses read it: patterns at one time, populated stimuli, labels."""
+"""Access to a node of a recording for analyses: patterns at one time, populated stimuli, labels."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ VARIABLES = ("activation", "logits")
 
 
 def activity_of(node: Node) -> xr.DataArray:
-    """Return the activity of a node; what lies on disk is not read yet.
+    """Return the activity of a node, without reading data from disk.
 
     Parameters
     ----------
     node : DataTree, Dataset or DataArray
-        A node of a recording, such as recording["V4"] or recording["readout"]. Or an array with the dimensions
-        stimulus and time, in which a pattern of NaN alone is empty.
+        A node of a recording, such as recording["V4"] or recording["readout"]; or an array with the dimensions
+        stimulus and time, in which a pattern with only NaN is empty.
 
     Returns
     -------
     DataArray, (stimulus, time, ...)
-        With the coordinate `populated` (stimulus, time), which decides what is empty.
+        With the coordinate `populated` (stimulus, time), which determines empty patterns.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def activity_of(node: Node) -> xr.DataArray:
         if dim not in node.coords:
             node = node.assign_coords({dim: np.arange(node.sizes[dim])})
     if populated is None:
-        # one time after the other, so that the array may be larger than memory
+        # one time after another, so that the array may be larger than memory
         units = [dim for dim in node.dims if dim not in ("stimulus", "time")]
         each = [node.isel(time=index).notnull().any(units).values for index in range(node.sizes["time"])]
         populated = xr.Variable(("stimulus", "time"), np.stack(each, axis=1))
@@ -73,7 +73,7 @@ def activity_of(node: Node) -> xr.DataArray:
 
 
 def patterns(activity: xr.DataArray, index: int) -> np.ndarray:
-    """Read the patterns at one time, and nothing of the other times.
+    """Read the patterns at one time, without reading other times.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def patterns(activity: xr.DataArray, index: int) -> np.ndarray:
     Returns
     -------
     ndarray, (stimulus, unit)
-        In the recording's own precision, but float32 at least; NaN for stimuli that are empty then.
+        In the precision of the recording, but at least float32; NaN for stimuli that are empty at this time.
 
     Raises
     ------
@@ -129,7 +129,7 @@ def with_bar(indices: Iterable[int], progress: bool, text: str) -> Iterable[int]
 
 
 def name_of(activity: xr.DataArray) -> str:
-    """Name the activity that is analysed, such as "activation of V4"."""
+    """Return the name of the analysed activity, such as "activation of V4"."""
     return str(activity.attrs.get("long_name", activity.name or "the activity"))
 
 
@@ -159,15 +159,15 @@ def labels_of(activity: xr.DataArray, labels: Labels = None, *, at_least: int = 
     activity : DataArray
         As `activity_of` returns it.
     labels : str or sequence, optional
-        A stimulus coordinate, by default `label`; or a value for each stimulus. Values that carry an index (a Series,
-        or a DataArray with the coordinate `stimulus`) are put in the order of the stimuli.
+        A stimulus coordinate, by default `label`; or a value for each stimulus. Values with an index (a Series, or a
+        DataArray with the coordinate `stimulus`) are aligned to the stimuli.
     at_least : int
         The least number of different labels.
 
     Raises
     ------
     ValueError
-        If labels are missing, are not one for each stimulus or of other stimuli, or too few of them differ.
+        If labels are missing, do not match the stimuli, or have fewer than `at_least` different values.
     """
     n = activity.sizes["stimulus"]
     if labels is None or isinstance(labels, str):
@@ -180,7 +180,7 @@ def labels_of(activity: xr.DataArray, labels: Labels = None, *, at_least: int = 
         raise ValueError(f"{name} is not finite for {int((~np.isfinite(values)).sum())} of {n} stimuli; leave them out")
     if values.dtype.kind == "O":
         kinds = sorted({type(value).__name__ for value in values})
-        raise ValueError(f"{name} must be numbers or texts, all of one kind, got values of the kinds {kinds}")
+        raise ValueError(f"{name} must be numbers or strings, all of one type, got values of the types {kinds}")
     different = np.unique(values)
     if len(different) < at_least:
         raise ValueError(
@@ -200,12 +200,12 @@ def values_for(activity: xr.DataArray, values: ArrayLike, what: str) -> np.ndarr
 
 
 def stimulus_coordinate(activity: xr.DataArray, name: str, hint: str = "") -> np.ndarray:
-    """Return the values of one coordinate of the stimuli, none of them missing.
+    """Return the values of a stimulus coordinate, and refuse missing values.
 
     Raises
     ------
     ValueError
-        If there is no such coordinate (`hint` ends the message), or it is missing for a stimulus.
+        If the coordinate does not exist (`hint` ends the message), or is missing for a stimulus.
     """
     known = stimulus_coordinates(activity)
     if not isinstance(name, str) or name not in known:
@@ -228,7 +228,7 @@ def refuse_constant(responses: np.ndarray, activity: xr.DataArray, index: int) -
     if (responses == responses[:1]).all():
         raise ValueError(
             f"{name_of(activity)} is the same for all {len(responses)} stimuli at time {time_of(activity, index)}, "
-            f"so nothing discriminates them"
+            f"so they cannot be discriminated"
         )
 
 

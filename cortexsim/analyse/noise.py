@@ -1,4 +1,4 @@
-"""Variance and covariance of the noise of units, from repeats of the same stimuli."""
+"""Variance and covariance of the noise of units, estimated from repeats of the same stimuli."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Residuals:
     ----------
     n_units : int
     n_rows : int
-        The number of residuals that will be added in all. Memory is units², or that of the residuals where they are
-        fewer than the units.
+        The total number of residuals that will be added. Memory is units², or that of the residuals if they are fewer
+        than the units.
     kind : "diagonal", "full" or "shrunk"
-        The variance of each unit; the covariance; or the covariance shrunk towards its diagonal, the more the fewer
-        the residuals (Schäfer & Strimmer 2005).
+        The variance of each unit; the covariance; or the covariance shrunk towards its diagonal, more strongly if there
+        are fewer residuals (Schäfer & Strimmer 2005).
     """
 
     def __init__(self, n_units: int, n_rows: int, kind: str) -> None:

@@ -27,20 +27,20 @@ def measured_over_time(
     ----------
     activity : DataArray, (stimulus, time, ...)
     name : str
-        Of the result.
+        Name of the result.
     measure : callable
-        From the patterns (stimulus, unit) and the position of their time to a function that measures some of the
-        stimuli, given their indices.
+        Takes the patterns (stimulus, unit) and the position of their time; returns a function that measures a subset of
+        the stimuli, given their indices.
     long_name, units : str
     seed : int
-        Draws the groups of the jackknife.
+        Seed of the groups of the jackknife.
     progress : bool
         Show a progress bar.
 
     Returns
     -------
     DataArray, (time,)
-        With `low` and `high`. NaN where any stimulus is empty.
+        With `low` and `high`. NaN if any stimulus is empty.
     """
     n = activity.sizes["stimulus"]
     found = np.full((3, activity.sizes["time"]), np.nan)

@@ -14,6 +14,6 @@ def softmax(logits: xr.DataArray) -> xr.DataArray:
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
-    """Turn logits (stimulus, class) into logarithms of probabilities, finite also for an unlikely class."""
+    """Turn logits (stimulus, class) into logarithms of probabilities, which are finite even for unlikely classes."""
     shifted = logits - logits.max(1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(1, keepdims=True))

@@ -28,14 +28,14 @@ def spread(node: Node, *, seed: int = 0, progress: bool = False) -> xr.DataArray
     node : DataTree, Dataset or DataArray
         Such as recording["V4"]; activation (stimulus, time, ...).
     seed : int
-        Draws the groups of the jackknife.
+        Seed of the groups of the jackknife.
     progress : bool
         Show a progress bar.
 
     Returns
     -------
     DataArray, (time,)
-        In the units of the activity. `low` and `high`: 95 % jackknife interval over stimuli. NaN where any stimulus is
+        In the units of the activity. `low` and `high`: 95 % jackknife interval over stimuli. NaN if any stimulus is
         empty.
 
     Raises
@@ -48,7 +48,7 @@ def spread(node: Node, *, seed: int = 0, progress: bool = False) -> xr.DataArray
 
     def root_mean_variance(responses: np.ndarray, index: int) -> Callable[[np.ndarray], float]:
         responses = responses.astype(np.float64)
-        # inner products about the mean: the spread of a subset can be computed without the units
+        # with inner products about the mean, the spread of a subset can be computed without the units
         responses -= responses.mean(0)
         products, n_units = responses @ responses.T, responses.shape[1]
 
@@ -74,20 +74,20 @@ def standardized(node: Node, *, divided: bool = True) -> xr.DataArray:
     """Return a state's activity minus each unit's mean over stimuli at each time, in units of its spread at that time.
 
     This removes drifts of scale and offset between times, so a decoder that still fails at another time shows that the
-    code differs. It uses all stimuli, also the test stimuli of a decoder: it is a control, and not a score.
+    code differs. It uses all stimuli, including the test stimuli of a decoder: it is a control, not a score.
 
     Parameters
     ----------
     node : DataTree, Dataset or DataArray
         Such as recording["V4"]; activation (stimulus, time, ...).
     divided : bool
-        Divide by the spread; otherwise only the mean is removed, which leaves drifts of scale as they are.
+        Divide by the spread; otherwise only the mean is removed, and drifts of scale remain.
 
     Returns
     -------
     DataArray
         As large as the activity, in memory, with its coordinates. A unit's spread counts as at least a tenth of the
-        root mean square over units, so that a unit that is almost silent is not amplified. Where any stimulus is empty,
+        root mean square over units, so that a unit that is almost silent is not amplified. If any stimulus is empty,
         all are.
 
     Raises

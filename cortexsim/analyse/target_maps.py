@@ -1,4 +1,4 @@
-"""Readouts that are maps, next to the target maps of the stimuli: which pixels are read out correctly, and when."""
+"""Comparison of map readouts with the target maps of the stimuli: correct pixels over time."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ PLACES = ("end", "foil")
 
 
 class Maps(NamedTuple):
-    """A readout and what it should be; arrays are (stimulus, y, x)."""
+    """A readout and its targets; arrays are (stimulus, y, x)."""
 
-    logits: xr.DataArray  # (stimulus, time, class, y, x), unread where it lies on disk
+    logits: xr.DataArray  # (stimulus, time, class, y, x), read lazily from disk
     target: np.ndarray
     line: np.ndarray
     distance: np.ndarray
     data: xr.Dataset
 
     def named(self) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-        """Read one time after the other.
+        """Read one time after another.
 
         Yields
         ------
         place : int
-            Which time, counted from 0.
+            Position of the time, counted from 0.
         populated : array, shape (stimulus,), bool
         named : array, shape (stimulus, y, x), int
-            The class with the largest logit; -1 where the readout is empty.
+            The class with the largest logit; -1 if the readout is empty.
         """
         for place in range(self.logits.sizes["time"]):
             populated = self.logits["populated"].values[:, place]
@@ -50,11 +50,11 @@ class Maps(NamedTuple):
         Raises
         ------
         ValueError
-            If the stimuli have no such places.
+            If the stimuli have no such coordinates.
         """
         if f"{place}_y" not in self.data.coords:
             raise ValueError(
-                f"the stimuli have no coordinates {place}_y and {place}_x, at which a yes or no is asked: use the "
+                f"the stimuli have no coordinates {place}_y and {place}_x, the points of the yes/no questions: use the "
                 "measure 'exact' or 'pixels', or give the coordinates"
             )
         y, x = (self.data[f"{place}_{axis}"].values.astype(int) for axis in "yx")
@@ -62,7 +62,7 @@ class Maps(NamedTuple):
 
 
 def maps_of(recording: Node, data: xr.Dataset) -> Maps:
-    """Find the map that a recording reads out, and the targets of its stimuli.
+    """Return the map readout of a recording, and the targets of its stimuli.
 
     Parameters
     ----------
@@ -75,10 +75,10 @@ def maps_of(recording: Node, data: xr.Dataset) -> Maps:
     Raises
     ------
     TypeError
-        If the readout is no node, or `data` is no Dataset.
+        If the readout is not a node, or `data` is not a Dataset.
     ValueError
-        If the readout is no map, `data` has no targets, they are not about the same stimuli and pixels, or ask for a
-        class that the readout does not have.
+        If the readout is not a map, `data` has no targets, their stimuli or pixels differ, or they ask for a class that
+        the readout does not have.
     """
     if isinstance(recording, xr.DataTree) and "readout" in recording.children:
         recording = recording["readout"]
@@ -104,7 +104,7 @@ def maps_of(recording: Node, data: xr.Dataset) -> Maps:
     expected = tuple(data.sizes[dim] for dim in ("stimulus", "y", "x"))
     got = tuple(logits.sizes[dim] for dim in ("stimulus", "y", "x"))
     if got != expected:
-        raise ValueError(f"the readout is of (stimulus, y, x) = {got}, but the targets are of {expected}")
+        raise ValueError(f"the readout has (stimulus, y, x) = {got}, but the targets have {expected}")
     for name in ("length", *(f"{place}_{axis}" for place in ("cue", *PLACES) for axis in "yx")):
         if name in logits.coords and name in data.coords and not np.array_equal(logits[name], data[name]):
             raise ValueError(f"the recording shows other stimuli, or in another order: {name} differs")
@@ -117,7 +117,7 @@ def maps_of(recording: Node, data: xr.Dataset) -> Maps:
 
 
 def solved(maps: Maps) -> np.ndarray:
-    """Find at which times every pixel of the line is read out correctly, shape (stimulus, time), bool."""
+    """Return whether every pixel of the line is correct at each time, shape (stimulus, time), bool."""
     found = np.zeros((len(maps.target), maps.logits.sizes["time"]), dtype=bool)
     for place, populated, named in maps.named():
         found[:, place] = populated & ((named == maps.target) | ~maps.line).all((1, 2))

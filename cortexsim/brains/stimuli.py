@@ -13,6 +13,7 @@ from cortexsim._support.checks import whole
 from cortexsim._support.files import as_path
 from cortexsim.brains.matlab import contents, struct_with
 from cortexsim.datasets import folder, pictures
+from cortexsim.datasets.image_files import subfolders
 
 
 def images(path: str | Path, *, size: int | tuple[int, int], variable: str | None = None) -> xr.Dataset:
@@ -50,8 +51,7 @@ def images(path: str | Path, *, size: int | tuple[int, int], variable: str | Non
     if path.is_dir():
         if variable is not None:
             raise ValueError(f"variable= is for .mat, not for the folder {path}")
-        inside = any(entry.is_dir() and not entry.name.startswith(".") for entry in path.iterdir())
-        return folder(path, size=size) if inside else pictures(path, size=size)
+        return folder(path, size=size) if subfolders(path) else pictures(path, size=size)
     if not path.is_file():
         raise FileNotFoundError(f"there is no file or folder {path}")
     if path.suffix.lower() != ".mat":

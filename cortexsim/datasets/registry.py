@@ -15,6 +15,7 @@ from cortexsim._support.checks import is_number, one_of, unknown, whole
 from cortexsim._support.files import as_path
 from cortexsim.datasets import contour_tracing, digits_in_debris, pixel_paths, tree_mazes
 from cortexsim.datasets.cifar import cifar10
+from cortexsim.datasets.image_files import subfolders
 from cortexsim.datasets.image_folder import folder
 from cortexsim.datasets.labels import PARTS
 
@@ -141,7 +142,8 @@ def get(
         raise FileNotFoundError(f"there is no folder {str(path)!r}; " + unknown("data", str(data), SOURCES))
     if part == "test" and (path / "train").is_dir() and not (path / "test").is_dir():
         raise ValueError(
-            f"there is no test/ next to train/ in {path}; to use the training images, give {path / 'train'}"
+            f"there is no test/ next to train/ in {path}; to use other images, give one of its folders "
+            f"{subfolders(path)}, such as {path / 'train'}"
         )
     return folder(path, size=size, part=part if (path / part).is_dir() else None)
 

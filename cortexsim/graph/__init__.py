@@ -1,1 +1,1 @@
-"""A cortex as a graph: states, transitions, their schedule over time, and interventions on them. No torch."""
+"""The cortex as a graph: states, transitions, their schedule over time, and interventions. No torch."""

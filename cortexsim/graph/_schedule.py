@@ -18,40 +18,40 @@ from cortexsim.graph.transitions import Times, Transition, When
 
 
 class Component(Protocol):
-    """A presentation of one image or movie, as far as a schedule depends on it."""
+    """The part of a presentation that a schedule depends on."""
 
     def shown(self, time: int) -> str:
         """Return "image", "mask" or "nothing"."""
 
 
 class Shows(Protocol):
-    """A presentation or a mixture of them, as far as a schedule depends on it."""
+    """The part of a presentation or mixture that a schedule depends on."""
 
     @property
     def components(self) -> Sequence[Component]:
-        """The presentations that a stimulus may get."""
+        """The possible presentations of a stimulus."""
 
 
 class EmptyStateError(ValueError):
-    """A state is to be read at a time at which it is empty."""
+    """A readout is requested at a time at which the state is empty."""
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """The (transition name, time) pairs that run, in running order. Made by `schedule`.
+    """The (transition name, time) pairs that run, in running order. Create it with `schedule`.
 
     Parameters
     ----------
     graph : CortexGraph
-        The graph that is run.
+        The graph of the run.
     pairs : tuple of (str, int)
         The transitions that run, and the times at which they deliver.
     skipped : dict of (str, int) to str
-        The transitions that do not run at a time, and why.
+        The transitions that do not run, by time, with the reason.
     states_at : tuple of frozenset of str
         The populated states at each time from 0.
     needed_at : tuple of frozenset of str
-        The states at each time from 0 on which something depends that is read out or recorded.
+        The states, at each time from 0, that a readout or a recorded state depends on.
     """
 
     graph: CortexGraph
@@ -88,7 +88,7 @@ class Schedule:
     def n_parameters(self, n_classes: int, *, pre_net: str = "conv", shared: bool = True) -> int:
         """Count the weights that contribute: all convolutions that run, pre-net and final layer; BN is not counted.
 
-        The same count as `Cortex.n_parameters`, without making a model.
+        The count equals that of `Cortex.n_parameters`, but needs no model.
 
         Parameters
         ----------
@@ -100,7 +100,7 @@ class Schedule:
         Raises
         ------
         ValueError
-            If there is no such pre-net, or a transition or an update is a function, whose weights only a model knows.
+            If the pre-net is unknown, or a transition or update is a callable, whose weights only a model can count.
         """
         first, last = self.graph.states[0].features, self.graph.states[-1].features
         in_pre_net = {"conv": 27 * first, "deep": 27 * first + 18 * first**2}
@@ -111,7 +111,7 @@ class Schedule:
         functions = [name for name in dict.fromkeys(runs) if not isinstance(self.graph.transition(name).kind, str)]
         functions += [state.name for state in self.graph.states if state.update and state.name in reached]
         if functions:
-            raise ValueError(f"only a model knows the weights of {functions}: cs.Cortex(graph).n_parameters()")
+            raise ValueError(f"only a model can count the weights of {functions}: cs.Cortex(graph).n_parameters()")
         kernels = sum(
             math.prod(convolution.kernel_shape)
             for name in (dict.fromkeys(runs) if shared else runs)
@@ -181,9 +181,9 @@ def schedule(
     until: int | None = None,
     silence: Mapping[str, When] | None = None,
 ) -> Schedule:
-    """Work out the transitions that must run to read the last state, or to record states, at given times.
+    """Determine the transitions that must run to read the last state, or to record states, at given times.
 
-    A transition delivers at t if it is open then, its source was populated at t - 1, and its target at t is needed.
+    A transition delivers at t if it is open at t, its source is populated at t - 1, and its target is needed at t.
 
     Parameters
     ----------
@@ -191,13 +191,13 @@ def schedule(
     readout_time : int or iterable of int
         When the post-net reads the last state.
     presentation : Presentation or Mixture, optional
-        The presentation; None is an image at time 0 only. For a mixture, whatever any component needs is run.
+        The presentation; None means an image at time 0 only. For a mixture, everything that any component needs is run.
     record : iterable of str, or mapping of str to times
-        States to record at every time to `until`, or at the given times.
+        States to record at every time up to `until`, or at the given times.
     until : int, optional
-        Last time; by default the last that is asked for.
+        Last time; by default the last requested time.
     silence : mapping of str to times, optional
-        Transitions that are closed besides, by name or all of a direction, as for `simulate`.
+        Additional closed transitions, by name or direction, as for `simulate`.
 
     Returns
     -------
@@ -208,7 +208,7 @@ def schedule(
     EmptyStateError
         If the last state is empty at a readout time; the message names the times at which it is populated.
     ValueError
-        If a time is negative or after `until`, or a state or transition unknown.
+        If a time is negative or after `until`, or a state or transition is unknown.
     """
     if not isinstance(graph, CortexGraph):
         raise TypeError(f"schedule needs a graph, such as model.graph, got {type(graph).__name__}")
@@ -248,17 +248,17 @@ def scheduled(
     fronts: Sequence[tuple[frozenset[str], ...]],
     closed: Mapping[str, Times],
 ) -> Schedule:
-    """Work out what must run, given which states are populated when.
+    """Determine the transitions that must run, given the populated states at each time.
 
     Parameters
     ----------
     graph : CortexGraph
     wanted : mapping of str to times
-        The states that are needed, and when.
+        The times at which each state is needed.
     fronts : sequence of tuple of frozenset of str
         The populated states at each time, as `populate` returns them, for each component of the presentation.
     closed : mapping of str to Times
-        The transitions that deliver nothing, and when.
+        The times at which transitions deliver nothing.
     """
     populated = tuple(frozenset().union(*states) for states in zip(*fronts, strict=True))
     until = len(populated) - 1
@@ -292,7 +292,7 @@ def populate(
     Raises
     ------
     ValueError
-        If `until` is later than any run is planned.
+        If `until` is beyond the longest run that can be planned.
     """
     until = whole(until, "the last time", 0, unit="steps", limit=MOST_STEPS)
     started = frozenset(state.name for state in graph.states if state.start is not None)
@@ -310,14 +310,14 @@ def populate(
 
 
 def arrival(graph: CortexGraph) -> int:
-    """Return the time at which an image that is shown at time 0 first reaches the last state.
+    """Return the time at which an image shown at time 0 first reaches the last state.
 
-    A state that is populated before, because it starts as zeros, has not been reached.
+    A state that is populated earlier, because it starts as zeros, does not count as reached.
 
     Raises
     ------
     EmptyStateError
-        If it never does, because a transition is open too late or too early.
+        If the image never reaches it, because a transition opens too late or closes too early.
     """
     now = frozenset({graph.first})
     if graph.last in now:
@@ -340,7 +340,7 @@ def check_readouts(graph: CortexGraph, front: tuple[frozenset[str], ...], readou
     Raises
     ------
     EmptyStateError
-        Naming the times at which it is populated.
+        With the times at which it is populated.
     """
     reached = [time for time, states in enumerate(front) if graph.last in states]
     empty = [time for time in readouts if time not in reached]

@@ -1,4 +1,4 @@
-"""Builders of the paper's graphs: fully recurrent, adjacent, and the residual network as a recurrent one."""
+"""Builders of the paper's graphs: fully recurrent, adjacent, and the residual network as a recurrent network."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ def fully_recurrent(
 ) -> CortexGraph:
     """Link every state with every state.
 
-    Self-transitions are BRCx2 with the identity, forward ones BRCx2, backward ones BRDx2 (Liao & Poggio 2016, figure
-    4); between states of one size backward ones are BRCx2 too.
+    Self-transitions are BRCx2 with the identity, forward transitions BRCx2, backward transitions BRDx2 (Liao & Poggio
+    2016, figure 4). Between states of the same size, backward transitions are BRCx2, too.
 
     Parameters
     ----------
     features : mapping of str to int
         Channels of each state, e.g. {"V1": 8, "V2": 16}.
     size : int or sequence
-        Side of the first state in pixels, which halves from state to state; or the side (or (height, width)) of each.
+        Side of the first state in pixels, halved from state to state; or the side (or (height, width)) of each state.
     shortcut : bool or float
-        Weight of the identity: True is 1 (the paper), False is 0 (a plain RNN), between them a leaky integrator.
+        Weight of the identity: True is 1 (the paper), False is 0 (a plain RNN), in between is a leaky integrator.
     lateral, feedback : bool
         Include self-transitions, and backward transitions (B, BL, BT and BLT of Spoerer et al. 2017).
     convolutions : 1 or 2
         Convolutions of a transition between two states; 2 in the paper. With 1 (BRCx1, BRDx1) the receptive field grows
         more slowly, so that integration over space takes more time. Self-transitions, which carry the identity,
-        always have 2.
+        always have 2 convolutions.
 
     Raises
     ------
@@ -60,9 +60,9 @@ def adjacent(
     convolutions: int = 2,
     self_transitions: bool = True,
 ) -> CortexGraph:
-    """Link every state with itself and its neighbours; otherwise as `fully_recurrent`.
+    """Link every state with itself and its neighbours; otherwise like `fully_recurrent`.
 
-    `self_transitions` is the paper's word for `lateral`: either one being False leaves them out.
+    `self_transitions` is the paper's term for `lateral`: if either is False, they are left out.
     """
     self_transitions = truth(self_transitions, "self_transitions")
     return _linked(features, size, shortcut, lateral if self_transitions else False, feedback, convolutions, farthest=1)
@@ -131,11 +131,11 @@ def resnet(
     between: Literal["Conv", "Pool"] = "Conv",
     shortcut: bool | float = True,
 ) -> CortexGraph:
-    """Build the residual network as a recurrent one: each state runs by itself, then passes its activity on once.
+    """Build the residual network as a recurrent network: each state runs alone, then passes its activity on once.
 
-    A state takes `steps` steps of its self-transition, then one step of `between` leads to the next state; the last
-    state's self-transition stays open, so the network can be run for longer. Liao & Poggio (2016), section 3 and
-    figure 4; the times at which the states pass it on are inferred.
+    A state runs its self-transition for `steps` steps, then one step of `between` leads to the next state. The last
+    state's self-transition stays open, so the network can run for longer. Liao & Poggio (2016), section 3 and
+    figure 4; the times of the transitions between states are inferred.
 
     Parameters
     ----------
@@ -144,9 +144,9 @@ def resnet(
     size : int or sequence
         As in `fully_recurrent`.
     steps : int
-        Self-transitions of each state; the natural readout time is `steps * states + states - 1`.
+        Steps of each state's self-transition; the natural readout time is `steps * states + states - 1`.
     between : "Conv" or "Pool"
-        A strided 3x3 convolution, or 2x2 max-pooling (states of one width).
+        A strided 3x3 convolution, or 2x2 max-pooling (for states with equal numbers of channels).
     shortcut : bool or float
         Weight of the identity in the self-transitions.
 

@@ -1,4 +1,4 @@
-"""The times at which states can be computed and read, by a model that has weights for a part of its graph's times."""
+"""Times at which states can be computed and read, for a model with weights for only some times of its graph."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ HasWeights = Callable[[str, int], bool]
 
 
 def computable(graph: CortexGraph, presentation: Any, until: int, has_weights: HasWeights) -> dict[str, set[int]]:
-    """Return, for each state, the times at which it is populated and all that leads there has weights.
+    """Return, for each state, the times at which it is populated and everything leading to it has weights.
 
     Parameters
     ----------
     graph : CortexGraph
     presentation : Presentation or Mixture
-        Of a mixture, all that any component populates.
+        For a mixture, a state counts as populated if any component populates it.
     until : int
         Last time.
     has_weights : callable
-        Whether a transition (by name) has weights at a time.
+        Returns whether a transition (by name) has weights at a time.
     """
     known: set[tuple[str, int]] = set()
     before: frozenset[str] = frozenset()
@@ -43,7 +43,7 @@ def computable(graph: CortexGraph, presentation: Any, until: int, has_weights: H
 
 
 def readable(graph: CortexGraph, presentation: Any, until: int, has_weights: HasWeights) -> list[int]:
-    """Return the times at which the last state can be read for every stimulus, whatever a mixture draws.
+    """Return the times at which the last state can be read for every stimulus, under every component of a mixture.
 
     Parameters
     ----------

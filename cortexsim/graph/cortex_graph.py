@@ -1,4 +1,4 @@
-"""Cortical areas (states) and the transitions that link them: the transition matrix, as a value.
+"""Cortical areas (states) and the transitions that link them: the transition matrix.
 
 Liao & Poggio (2016), section 3. No torch here.
 """
@@ -46,7 +46,7 @@ class CortexGraph:
     states : sequence of State
         In anatomical order.
     transitions : sequence of Transition
-        Those of one pair of states need different labels.
+        Transitions between the same pair of states need different labels.
 
     Raises
     ------
@@ -105,14 +105,14 @@ class CortexGraph:
             )
 
     def _ever_populated(self) -> set[str]:
-        """Return the states that something reaches at some time, in a run of any length."""
-        # an image may be shown at any time, so that the first state is populated throughout
+        """Return the states that a signal reaches at some time, in a run of any length."""
+        # an image may be shown at any time, so the first state counts as populated throughout
         now, ever = frozenset({self.first}), {self.first}
         for start, stop, links in stretches(self.transitions):
             n_steps = None if stop is None else stop - start
             ever |= links.within(now, n_steps)
             if n_steps is not None:
-                # what has been in the first state at any time of the stretch is somewhere on the paths from there
+                # a signal that left the first state at any time of the stretch is somewhere on the paths from there
                 now = links.after(now, n_steps) | links.within({self.first}, n_steps) | {self.first}
         return ever
 
@@ -137,32 +137,32 @@ class CortexGraph:
         return self.states[-1].name
 
     def state(self, name: str) -> State:
-        """Return the state of that name.
+        """Return the state with this name.
 
         Raises
         ------
         ValueError
-            If the graph has no such state; the message names the nearest one.
+            If the graph has no such state; the message suggests the nearest name.
         """
         return _named("state", name, self.states)
 
     def transition(self, name: str) -> Transition:
-        """Return the transition of that name.
+        """Return the transition with this name.
 
         Raises
         ------
         ValueError
-            If the graph has no such transition; the message names the nearest one.
+            If the graph has no such transition; the message suggests the nearest name.
         """
         return _named("transition", name, self.transitions)
 
     def doublings(self, transition: Transition) -> int:
-        """Count how many times the side doubles from source to target; negative where it halves.
+        """Count how many times the side doubles from source to target; negative if it halves.
 
         Raises
         ------
         ValueError
-            If the sides' ratio is no power of two, or differs between height and width.
+            If the ratio of the sides is not a power of two, or differs between height and width.
         """
         source, target = self.state(transition.source), self.state(transition.target)
         steps = []
@@ -188,7 +188,7 @@ class CortexGraph:
 
     @cached_property
     def _convolutions(self) -> dict[str, tuple[Convolution, ...]]:
-        # looked up at every step of every run, so worked out once
+        # looked up at every step of every run, so computed once
         return {transition.name: self._bridge(transition) for transition in self.transitions}
 
     def _bridge(self, transition: Transition) -> tuple[Convolution, ...]:
@@ -215,7 +215,7 @@ class CortexGraph:
         height, width = self.state(transition.source).size
         count = 0
         for convolution in self.convolutions(name):
-            # every kernel weight meets each position of the smaller side: the output's, or a transposed one's input's
+            # every kernel weight is applied at each position of the smaller map: the output, or the input if transposed
             if not convolution.transposed:
                 height, width = -(-height // convolution.stride), -(-width // convolution.stride)
             count += math.prod(convolution.kernel_shape) * height * width
@@ -224,12 +224,12 @@ class CortexGraph:
         return count
 
     def without(self, name: str, times: When = None) -> CortexGraph:
-        """Return a graph in which a transition is closed at some times, or gone (times=None).
+        """Return a graph in which a transition is closed at some times, or removed (times=None).
 
         Raises
         ------
         ValueError
-            If there is no such transition, or the last state could no longer be reached.
+            If the transition does not exist, or the last state can no longer be reached.
         """
         transition = self.transition(name)
         left = transition.times.without(Times.of(times))
@@ -250,13 +250,13 @@ class CortexGraph:
         Raises
         ------
         ValueError
-            If the two states are linked already without a label or with this one, or the kind does not fit them.
+            If the two states are already linked under the same label, or the kind cannot link them.
         """
         added = Transition(source, target, kind, Times.of(times), label)
         if added.name in self.transition_names:
             raise ValueError(
-                f"{added.name} is there already ({self.transition(added.name).kind_name}); "
-                f"remove it first: graph.without({added.name!r}), or give the new one a label of its own"
+                f"{added.name} exists already ({self.transition(added.name).kind_name}); "
+                f"remove it first: graph.without({added.name!r}), or give the new one a different label"
             )
         order = {name: position for position, name in enumerate(self.state_names)}
         both = [*self.transitions, added]
@@ -265,25 +265,25 @@ class CortexGraph:
 
     @property
     def shortcut(self) -> float | None:
-        """The weight λ of the identity shortcuts; None where no transition could carry one.
+        """The weight λ of the identity shortcuts; None if no transition can carry one.
 
         Raises
         ------
         ValueError
-            If there are several weights.
+            If the shortcuts have different weights.
         """
         weights = {Kind.parse(str(t.kind)).shortcut for t in self.transitions if _may_carry(t)}
         if len(weights) > 1:
-            raise ValueError(f"the shortcuts have several weights: {sorted(weights)}")
+            raise ValueError(f"the shortcuts have different weights: {sorted(weights)}")
         return next(iter(weights), None)
 
     def with_shortcut(self, weight: float) -> CortexGraph:
-        """Return a graph whose self-transitions carry an identity shortcut of another weight λ.
+        """Return a graph whose self-transitions carry an identity shortcut of the given weight λ.
 
         Raises
         ------
         ValueError
-            If the weight is not from 0 to 1, or there is no self-transition BRCx2 to carry it.
+            If the weight is not between 0 and 1, or the graph has no BRCx2 self-transition to carry it.
         """
         weight = finite(weight, "the weight of a shortcut", 0, 1)
         if not any(_may_carry(t) for t in self.transitions):
@@ -294,12 +294,12 @@ class CortexGraph:
         return replace(self, transitions=tuple(replace(t, kind=kind) if _may_carry(t) else t for t in self.transitions))
 
     def at_size(self, size: int | tuple[int, int]) -> CortexGraph:
-        """Return the same graph on a larger or smaller retina.
+        """Return the same graph for a larger or smaller image.
 
         Parameters
         ----------
         size : int or (int, int)
-            Of the first state, px: a side, or height and width.
+            Size of the first state, px: a side, or height and width.
 
         Raises
         ------
@@ -327,7 +327,7 @@ class CortexGraph:
         return replace(self, states=tuple(states))
 
     def with_update(self, name: str, update: Callable[..., Any] | None) -> CortexGraph:
-        """Return a graph in which a state carries an update: a module, or `update(state) -> Module`."""
+        """Return a graph in which a state has an update: a module, or `update(state) -> Module`."""
         state = self.state(name)
         return replace(self, states=tuple(replace(s, update=update) if s is state else s for s in self.states))
 
@@ -337,13 +337,13 @@ class CortexGraph:
         Parameters
         ----------
         time : int, optional
-            Only the transitions that may deliver at this time; None gives all, with their times where limited.
+            Include only the transitions that may deliver at this time; None includes all, with their times if limited.
 
         Returns
         -------
         DataFrame
-            Kinds as text; a row for each source, a column for each target, "" where there is no transition. Several of
-            one pair of states are separated by " | ".
+            Kinds as text: a row for each source, a column for each target, "" without a transition. Several
+            transitions between one pair of states are separated by " | ".
 
         Raises
         ------
@@ -390,11 +390,11 @@ class CortexGraph:
 
     @property
     def has_callables(self) -> bool:
-        """Whether a transition or an update is a callable, which files only name."""
+        """Whether a transition or an update is a callable, of which files contain only the name."""
         return any(not isinstance(t.kind, str) for t in self.transitions) or any(s.update for s in self.states)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the graph as plain lists and texts, for JSON; callables by name."""
+        """Return the graph as plain lists and strings, for JSON; callables are given by name."""
         return {
             "states": [
                 {
@@ -402,7 +402,7 @@ class CortexGraph:
                     "features": s.features,
                     "size": list(s.size),
                     "update": None if s.update is None else module_name(s.update),
-                    # only where there is one: files and statistics of before have none
+                    # only if there is one, because files and statistics of earlier versions have none
                     **({"start": s.start} if s.start is not None else {}),
                 }
                 for s in self.states
@@ -424,12 +424,12 @@ class CortexGraph:
     def from_dict(
         cls, saved: Mapping[str, Any], modules: Mapping[str, Callable[..., Any]] | None = None
     ) -> CortexGraph:
-        """Build a graph from `to_dict`'s form; callables come from `modules` by their names.
+        """Build a graph from the plain values of `to_dict`; callables come from `modules`, by name.
 
         Raises
         ------
         ValueError, TypeError
-            If a callable is needed that `modules` lacks, or something is missing, unknown or of another type.
+            If `modules` lacks a callable, or a value is missing, unknown or of another type.
         """
         saved = saved_as.GRAPH.read(saved)
         read_states, read_transitions = (
@@ -476,7 +476,7 @@ def _may_carry(transition: Transition) -> bool:
 
 
 def given(modules: Mapping[str, Callable[..., Any]] | None, name: str | None, purpose: str) -> Any:
-    """Look up the factory for something that was saved by name.
+    """Look up a callable that was saved by name.
 
     Raises
     ------
@@ -488,6 +488,6 @@ def given(modules: Mapping[str, Callable[..., Any]] | None, name: str | None, pu
     if name not in (modules or {}):
         raise ValueError(
             f"the {purpose} was saved by its name {name!r}, because files contain no code; "
-            f"give it back: modules={{{name!r}: ...}}; got {sorted(modules or {})}"
+            f"pass it again: modules={{{name!r}: ...}}; got {sorted(modules or {})}"
         )
     return (modules or {})[name]

@@ -1,4 +1,4 @@
-"""Silencing, gains and noise on transitions, by name, state or direction, and over time. No torch here."""
+"""Silencing, gains and noise on transitions: by name, state or direction, and by time. No torch here."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Changes:
     Parameters
     ----------
     closed : mapping of str to Times
-        By the transitions' names: when they are silenced.
+        The times at which transitions are silenced, by transition name.
     scaled, noisy : mapping of str to (float, Times)
-        Their gain and noise, and when they have it.
+        The gain and noise of transitions, with their times.
     """
 
     closed: Mapping[str, Times] = field(default_factory=dict)
@@ -45,13 +45,13 @@ class Changes:
 
 
 def direction(graph: CortexGraph, name: str) -> str:
-    """Return the direction of a transition, by the order of the states.
+    """Return the direction of a transition in the order of the states.
 
     Returns
     -------
     str
-        "forward" from an earlier state to a later one, "lateral" from a state to itself, "feedback" from a later one
-        to an earlier.
+        "forward" from an earlier state to a later one, "lateral" from a state to itself, "feedback" from a later
+        state to an earlier one.
     """
     transition, order = graph.transition(name), graph.state_names
     step = order.index(transition.target) - order.index(transition.source)
@@ -59,13 +59,13 @@ def direction(graph: CortexGraph, name: str) -> str:
 
 
 def meant(graph: CortexGraph, word: str) -> list[str]:
-    """Name the transitions that a word stands for.
+    """Return the names of the transitions that a word selects.
 
     Parameters
     ----------
     graph : CortexGraph
     word : str
-        A transition's own name; a state, for all transitions that leave it, its lateral one among them; or a direction.
+        The name of a transition; a state, for all transitions that leave it, including the lateral one; or a direction.
 
     Raises
     ------
@@ -88,26 +88,26 @@ def meant(graph: CortexGraph, word: str) -> list[str]:
 
 
 def silenced(graph: CortexGraph, silence: Mapping[str, When] | None) -> dict[str, Times]:
-    """Work out which transitions are closed when.
+    """Resolve a silencing to the closed transitions and their times.
 
     Parameters
     ----------
     graph : CortexGraph
     silence : mapping of str to times, or None
-        By a word of `meant`; the times at which nothing is delivered, None is always. A silenced state delivers
-        nothing: it still receives, and can be recorded, and the last one be read out.
+        From a word of `meant` to the times at which nothing is delivered; None means always. A silenced state delivers
+        nothing, but still receives input and can be recorded; the last state can still be read out.
 
     Returns
     -------
     dict of str to Times
-        By the transitions' names, in the order given.
+        By transition name, in the given order.
 
     Raises
     ------
     TypeError
-        If it is no mapping.
+        If it is not a mapping.
     ValueError
-        If a word is unknown, stands for no transition, or a transition is silenced twice.
+        If a word is unknown, selects no transition, or a transition is silenced twice.
     """
     if not isinstance(silence, Mapping | None):
         raise TypeError(
@@ -118,24 +118,24 @@ def silenced(graph: CortexGraph, silence: Mapping[str, When] | None) -> dict[str
 
 
 def amounts(graph: CortexGraph, given: Mapping[str, Given] | None, what: str) -> dict[str, tuple[float, Times]]:
-    """Work out which transitions get how much of a gain or of noise, and when.
+    """Resolve gains or noise to transitions, amounts and times.
 
     Parameters
     ----------
     graph : CortexGraph
     given : mapping of str to (float, times), or None
-        By a word of `meant`. Times None is always, and a number alone is (number, None).
+        From a word of `meant` to an amount and times. None as times means always; a single number means (number, None).
     what : "gain" or "transition_noise"
 
     Returns
     -------
     dict of str to (float, Times)
-        By the transitions' names, in the order given.
+        By transition name, in the given order.
 
     Raises
     ------
     TypeError
-        If it is no mapping, or an amount is no number.
+        If it is not a mapping, or an amount is not a number.
     ValueError
         If a word is unknown, a transition has two amounts, or an amount is negative, not finite, or would change
         nothing: a gain of 1, noise of 0.
@@ -158,7 +158,7 @@ def amounts(graph: CortexGraph, given: Mapping[str, Given] | None, what: str) ->
 
 
 def _once(graph: CortexGraph, given: Mapping[str, Value], done: str) -> dict[str, Value]:
-    """Resolve words to transitions; a transition that two words stand for is refused, whatever their times."""
+    """Resolve words to transitions, and refuse a transition that two words select, even at different times."""
     found: dict[str, Value] = {}
     by: dict[str, str] = {}
     for word, value in given.items():
@@ -175,12 +175,12 @@ def changes(
     gain: Mapping[str, Given] | None,
     transition_noise: Mapping[str, Given] | None,
 ) -> Changes:
-    """Work out what is done to which transitions when: see `silenced` and `amounts`.
+    """Resolve all interventions to transitions and times: see `silenced` and `amounts`.
 
     Raises
     ------
     TypeError, ValueError
-        As theirs; also if a transition has a gain or noise while it is silenced.
+        As for these; also if a transition has a gain or noise while it is silenced.
     """
     closed = silenced(graph, silence)
     scaled, noisy = amounts(graph, gain, "gain"), amounts(graph, transition_noise, "transition_noise")
@@ -199,7 +199,7 @@ def _check_apart(closed: Mapping[str, Times], given: Amounts, what: str) -> None
 
 
 def _number(amount: float) -> str:
-    """Write a number in short form where that is exact: these words distinguish interventions."""
+    """Write a number in short form if that is exact, because these texts identify interventions."""
     short = f"{amount:g}"
     return short if float(short) == amount else repr(amount)
 
@@ -207,13 +207,13 @@ def _number(amount: float) -> str:
 def check_effect(
     graph: CortexGraph, words: Mapping[str, When] | None, fronts: Iterable[tuple[frozenset[str], ...]], doing: str
 ) -> None:
-    """Refuse an intervention that changes nothing, lest it be read as a finding.
+    """Refuse an intervention that changes nothing, because its result could be mistaken for a finding.
 
     Parameters
     ----------
     graph : CortexGraph
     words : mapping of str to times, or None
-        As for `silenced`. No times at all, such as an empty range, ask for nothing and pass.
+        As for `silenced`. Empty times, such as an empty range, are allowed.
     fronts : iterable of tuple of frozenset of str
         The populated states at each time from 0, without the intervention, for each component of the presentation.
     doing : str
@@ -222,7 +222,8 @@ def check_effect(
     Raises
     ------
     ValueError
-        If a word of it stands for nothing that would deliver then; the message says when it would.
+        If no transition selected by a word would deliver at the given times; the message gives the times at which
+        it would.
     """
     fronts = list(fronts)
     for word, given in (words or {}).items():

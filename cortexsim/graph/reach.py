@@ -1,4 +1,4 @@
-"""The states that a signal reaches, from one change of the transitions to the next, however far these are apart."""
+"""The states that a signal reaches between two changes of the open transitions, after any number of steps."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from itertools import pairwise
 from cortexsim.graph.transitions import Transition
 
 MOST_STEPS = 10_000
-"""The longest run that is planned, in steps."""
+"""The longest run that can be planned, in steps."""
 
 
 def stretches(transitions: Sequence[Transition]) -> Iterator[tuple[int, int | None, Links]]:
-    """Yield (start, stop, links) of the stretches of time from 1 on in which the same transitions are open."""
+    """Yield (start, stop, links) of the stretches of time, from time 1, in which the same transitions are open."""
     edges = {edge for t in transitions for interval in t.times.intervals for edge in interval if edge is not None}
     for start, stop in pairwise([*sorted({1, *edges}), None]):
         assert start is not None
@@ -31,19 +31,19 @@ class Links:
         pairs = [(t.source, t.target) for t in transitions]
         self._names = sorted({name for pair in pairs for name in pair})
         self._index = {name: k for k, name in enumerate(self._names)}
-        # for each state the states to which it delivers, as the bits of an integer
+        # for each state, the states to which it delivers, as the bits of an integer
         self._rows = [0] * len(self._names)
         for source, target in pairs:
             self._rows[self._index[source]] |= 1 << self._index[target]
 
     def step(self, states: Iterable[str]) -> frozenset[str]:
-        """Return the states to which some states deliver in one step."""
+        """Return the states to which the given states deliver in one step."""
         return self.after(states, 1)
 
     def after(self, states: Iterable[str], n_steps: int) -> frozenset[str]:
-        """Return the states that a signal in some states is in after exactly so many steps.
+        """Return the states that a signal from the given states occupies after exactly n steps.
 
-        The steps are doubled, as a power of a number is computed by squaring: 10**12 steps take 40 of these.
+        Computed by repeated squaring: 10**12 steps take 40 doublings.
         """
         now, rows = self._bits(states), self._rows
         while n_steps:
@@ -55,7 +55,7 @@ class Links:
         return frozenset(name for name, k in self._index.items() if now >> k & 1)
 
     def within(self, states: Iterable[str], n_steps: int | None) -> frozenset[str]:
-        """Return the states that a signal in some states visits in at most so many steps; None is any number."""
+        """Return the states that a signal from the given states visits in at most n steps; None means any number."""
         now, left = self._bits(states), len(self._names) if n_steps is None else min(n_steps, len(self._names))
         for _ in range(left):
             now |= _image(self._rows, now)

@@ -1,4 +1,4 @@
-"""What a file may say of a graph: the forms of its states and transitions."""
+"""The form of a saved graph: its states and transitions."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from cortexsim._support.settings import Form, anything, listed, text, text_or_no
 
 
 def _size(value: Any, key: str) -> None:
-    """Accept height and width in units."""
+    """Accept height and width, in units of the map."""
     if not isinstance(value, list | tuple) or len(value) != 2:
         raise TypeError(f"{key} must be height and width, got {shown(value)}")
 
 
 def _intervals(value: Any, key: str) -> None:
-    """Accept intervals of times: pairs of whole numbers, the second may be None."""
+    """Accept intervals of times: pairs of whole numbers, of which the second may be None."""
     listed(value, key)
     for pair in value:
         if not isinstance(pair, list | tuple) or len(pair) != 2 or not is_whole(pair[0]):

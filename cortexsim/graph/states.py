@@ -12,7 +12,7 @@ from typing import Any
 from cortexsim._support.checks import finite, whole
 
 RESERVED = ("time", "stimulus", "channel", "y", "x", "label", "readout")
-ASKED = ("arrivals", "previous", "time")  # what an update's `forward` may ask for besides the sum, by these names
+ASKED = ("arrivals", "previous", "time")  # parameters that an update's `forward` may have in addition to the sum
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,14 @@ class State:
     height, width : int
         Units (pixels of the map).
     update : callable, optional
-        `update(state) -> torch.nn.Module`, or the module itself: applied to the sum of what arrives. None, as in
-        the paper, leaves the sum as it is. Its `forward` may ask for more by parameters of these names: `arrivals`, a
-        dict of what each transition delivers, by its name, and of "pre_net"; `previous`, the state one time before, or
-        None where it was empty; `time`. A class or a module is looked into for these names, another function is not.
+        `update(state) -> torch.nn.Module`, or the module itself: applied to the sum of the inputs. None, as in
+        the paper, leaves the sum unchanged. Its `forward` may have further parameters with these names: `arrivals`, a
+        dict of the input from each transition, by name, and from "pre_net"; `previous`, the state one step earlier, or
+        None if it was empty; `time`. They are found if `update` is a class or a module, but not if it is a function.
     start : "zero" or sequence of float, optional
-        What the state contains at time 0, before anything arrives: zeros, or a number for each channel. From then on it
-        is populated at all times, with zeros where nothing arrives: its update and the biases of what leaves it act on
-        them. None, as in the paper: it is empty until something arrives.
+        The content of the state at time 0, before any input: zeros, or a number for each channel. The state is then
+        populated at all times, with zeros when there is no input: its update and the biases of its outgoing transitions
+        act on them. None, as in the paper: the state is empty until input arrives.
     """
 
     name: str
@@ -70,7 +70,7 @@ class State:
 
     @property
     def asks(self) -> frozenset[str]:
-        """What the update asks for besides the sum of what arrives: names of `ASKED`."""
+        """The further parameters of the update, in addition to the sum of the inputs: names in `ASKED`."""
         return asked_by(self.update)
 
     @property
@@ -80,7 +80,7 @@ class State:
 
 
 def asked_by(update: Callable[..., Any] | None) -> frozenset[str]:
-    """Return what of `ASKED` a module's `forward` takes, or that of the modules that a class makes."""
+    """Return the names in `ASKED` that are parameters of the `forward` of a module or module class."""
     made = update.func if isinstance(update, partial) else update
     forward = getattr(made, "forward", None)
     return frozenset(ASKED) & set(inspect.signature(forward).parameters) if forward is not None else frozenset()

@@ -1,4 +1,4 @@
-"""Transitions: the kinds of function that link two states, and the times at which they may deliver. No torch here."""
+"""Transitions: the functions that link two states, and the times at which they may deliver. No torch here."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from typing import Any
 from cortexsim._support.checks import is_whole, shown, whole
 
 LARGEST_SHORTCUT = 3e38  # weight; activity is float32 and would be infinite
-MOST_LISTED = 100_000  # times; an interval is not listed
+MOST_LISTED = 100_000  # times; intervals do not count, because they are not listed
 DELIVERS = "a time at which a transition delivers"  # for messages
 
 
 @dataclass(frozen=True)
 class Times:
-    """The times at which a transition may deliver: half-open intervals, whose end may be open.
+    """The times at which a transition may deliver: half-open intervals, the last of which may be unlimited.
 
     Parameters
     ----------
     intervals : tuple of (int, int or None)
-        `(start, stop)`: start <= t < stop; stop None is for ever. Sorted, apart from each other.
+        `(start, stop)`: start <= t < stop; stop None means without end. Sorted, with gaps between them.
 
     Raises
     ------
     ValueError
-        If an interval is empty or begins before time 1, or they are not sorted and apart.
+        If an interval is empty or begins before time 1, or the intervals are unsorted, touch or overlap.
     """
 
     intervals: tuple[tuple[int, int | None], ...] = ((1, None),)
@@ -46,13 +46,13 @@ class Times:
 
     @classmethod
     def of(cls, times: Times | Iterable[int] | int | None) -> Times:
-        """Read times: None is always; else one time, a range, or any collection of times.
+        """Read times: None means always; otherwise one time, a range, or any collection of times.
 
         Raises
         ------
         ValueError
-            If a time is no whole number of at least 1: a transition takes one step, so nothing is delivered before
-            time 1.
+            If a time is not a whole number of at least 1: a transition takes one step, so nothing is delivered
+            before time 1.
         """
         if times is None:
             return cls()
@@ -104,11 +104,11 @@ class Times:
 
     @property
     def last_change(self) -> int:
-        """The last time at which something opens or closes; constant from then on."""
+        """The last time at which a transition opens or closes."""
         return max((end for interval in self.intervals for end in interval if end is not None), default=1)
 
     def without(self, other: Times) -> Times:
-        """Return these times without the other ones."""
+        """Return these times without the others."""
         edges = {edge for times in (self, other) for interval in times.intervals for edge in interval if edge}
         starts: list[int] = sorted(edges)
         pieces: list[tuple[int, int | None]] = []
@@ -134,10 +134,10 @@ class Transition:
     source, target : str
         Names of states.
     kind : str or callable
-        A name of `KINDS`, with its identity shortcut, such as "BRCx2+I". A callable `(source, target) -> Module` is
-        called as `module(h, time)` and owns its normalization.
+        A name of `KINDS`, with its identity shortcut, such as "BRCx2+I"; or a callable `(source, target) -> Module`.
+        The module is called as `module(h, time)` and does its own normalization.
     times : Times
-        When it may deliver to its target.
+        The times at which it may deliver to its target.
     label : str
         Distinguishes several transitions from the same source to the same target: a Python identifier, part of the
         name.
@@ -164,26 +164,26 @@ class Transition:
 
     @property
     def name(self) -> str:
-        """For example "V1->V2", with a label "V1->V2:fast"."""
+        """For example "V1->V2", or with a label "V1->V2:fast"."""
         return f"{self.source}->{self.target}" + (f":{self.label}" if self.label else "")
 
     @property
     def reads_rate(self) -> bool:
-        """True if it reads relu(BN(h)) of its source; a callable reads h."""
+        """True if it reads relu(BN(h)) of its source; callables read h."""
         return isinstance(self.kind, str) and Kind.parse(self.kind).normalized
 
     @property
     def kind_name(self) -> str:
-        """The kind as text; a callable's own name."""
+        """The kind as text; for a callable, its name."""
         return self.kind if isinstance(self.kind, str) else module_name(self.kind)
 
 
-# times as a user gives them; None is always
+# times as a user gives them; None means always
 When = Times | Iterable[int] | int | None
 
 
 def module_name(factory: object) -> str:
-    """Return the name under which a callable kind, a module or an update is saved: of a partial, with its arguments."""
+    """Return the name under which a callable is saved; for a partial, with its arguments."""
     if isinstance(factory, partial):
         given = [repr(value) for value in factory.args]
         given += [f"{key}={value!r}" for key, value in factory.keywords.items()]
@@ -193,7 +193,7 @@ def module_name(factory: object) -> str:
 
 @dataclass(frozen=True)
 class Convolution:
-    """One convolution of a transition: padded to keep the side at stride 1, no bias; transposed ones enlarge."""
+    """One convolution of a transition: without bias, padded to keep the side at stride 1; enlarging if transposed."""
 
     in_channels: int
     out_channels: int
@@ -211,7 +211,7 @@ class Convolution:
 
     @property
     def fan_in(self) -> int:
-        """Inputs of one output, by which He et al. (2015) scale the initial weights."""
+        """Number of inputs of one output, used to scale the initial weights (He et al. 2015)."""
         return self.size**2 * self.in_channels // self.groups
 
 
@@ -222,11 +222,11 @@ class Layer:
     Parameters
     ----------
     transposed : bool
-        It enlarges where the others shrink.
+        The convolution enlarges the map instead of shrinking it.
     size : int
         Side of the kernel, odd.
     depthwise : bool
-        Each channel has a kernel of its own, so that the number of channels stays as it is.
+        Each channel has a separate kernel, and the number of channels does not change.
     """
 
     transposed: bool = False
@@ -236,24 +236,24 @@ class Layer:
 
 @dataclass(frozen=True)
 class TransitionFunction:
-    """A function that may link two states, as `KINDS` lists it under its name.
+    """A function that may link two states, listed in `KINDS` under its name.
 
     Parameters
     ----------
     description : str
-        In words, for menus and help.
+        Short description, for menus and help.
     layers : tuple of Layer
-        At most two. Between two layers are BN and ReLU.
+        At most two, with BN and ReLU in between.
     reads_rate : bool
         It reads relu(BN(h)) of its source rather than h itself.
     doublings : (int or None, int or None)
-        How many times the side may double from source to target, at least and at most; negative where it halves.
+        Least and greatest number of times that the side may double from source to target; negative for halving.
     same_features : bool
         Both states must have the same number of features.
     carries : bool
         It may carry an identity shortcut, written "+I", or "+0.5I" for another weight.
     pools : bool
-        2x2 max-pooling in place of layers.
+        2x2 max-pooling instead of layers.
     """
 
     description: str
@@ -265,7 +265,7 @@ class TransitionFunction:
     pools: bool = False
 
     def bridges(self, doublings: int) -> bool:
-        """Return whether it can link states of this ratio of sides."""
+        """Return whether it can link states whose sides have this ratio."""
         least, most = self.doublings
         return (least is None or doublings >= least) and (most is None or doublings <= most)
 
@@ -273,7 +273,7 @@ class TransitionFunction:
         """Return its convolutions between two states, in order.
 
         A size ratio 2^k is bridged by strides 2^ceil(k/2) and 2^floor(k/2). Between two layers there are
-        (source + target features) // 2 channels, after a depthwise one as many as before.
+        (source + target features) // 2 channels; a depthwise layer does not change the number.
         """
         power = abs(doublings)
         strides = [2**power] if len(self.layers) == 1 else [2 ** -(-power // 2), 2 ** (power // 2)]
@@ -289,7 +289,7 @@ class TransitionFunction:
 
 
 _UP = Layer(transposed=True)
-# the kinds of transition by name, the usual one first: messages and menus list what is registered here
+# the kinds of transition by name, the usual one first: messages and menus use this registry
 KINDS: dict[str, TransitionFunction] = {
     "BRCx2": TransitionFunction("BN, ReLU, convolution; twice", (Layer(), Layer()), carries=True),
     "BRCx1": TransitionFunction("BN, ReLU, convolution", (Layer(),)),
@@ -303,7 +303,7 @@ KINDS: dict[str, TransitionFunction] = {
 
 
 def kind_names() -> list[str]:
-    """Return the names of all kinds; one that may carry an identity shortcut is listed with it first."""
+    """Return the names of all kinds; a kind that may carry an identity shortcut is listed with it first."""
     names: list[str] = []
     for name, function in KINDS.items():
         names += [f"{name}+I", name] if function.carries else [name]
@@ -311,14 +311,14 @@ def kind_names() -> list[str]:
 
 
 def allowed_kinds() -> str:
-    """Return what is allowed as a kind, for messages."""
+    """Return the allowed kinds as text, for messages."""
     weighted = [f"{name}+0.5I (any weight)" for name, function in KINDS.items() if function.carries]
     return ", ".join([*kind_names(), *weighted, "or a callable"])
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of transition as a graph names it: a function of `KINDS`, and the weight of its identity shortcut."""
+    """A kind of transition: a function of `KINDS`, and the weight of its identity shortcut."""
 
     name: str
     shortcut: float = 0.0
@@ -331,7 +331,7 @@ class Kind:
         Raises
         ------
         ValueError
-            If the text names no transition function.
+            If the text is not the name of a transition function.
         """
         name, plus, identity = text.partition("+")
         weight = re.fullmatch(r"(\d*\.?\d*)I", identity)
@@ -348,12 +348,12 @@ class Kind:
 
     @property
     def function(self) -> TransitionFunction:
-        """The function that it names."""
+        """The transition function."""
         return KINDS[self.name]
 
     @property
     def n_convolutions(self) -> int:
-        """How many convolutions it has."""
+        """The number of convolutions."""
         return len(self.function.layers)
 
     @property
@@ -368,6 +368,6 @@ class Kind:
 
     @staticmethod
     def carrying(weight: float) -> str:
-        """Write the kind that carries an identity shortcut of a weight from 0 (none) to 1, such as "BRCx2+0.5I"."""
-        # every digit, and none as an exponent
+        """Return the kind with an identity shortcut of a weight from 0 (none) to 1, such as "BRCx2+0.5I"."""
+        # all digits, without an exponent
         return "BRCx2" if weight == 0 else "BRCx2+I" if weight == 1 else f"BRCx2+{Decimal(repr(weight)):f}I"

@@ -1,4 +1,4 @@
-"""Calibration: taking the statistics of a model on a presentation, all images advancing together."""
+"""Calibration: measuring the statistics of a model for a presentation, with all images advancing together."""
 
 from __future__ import annotations
 
@@ -67,35 +67,35 @@ def calibrate(
     intact: Statistics | AnyPresentation | None = None,
     keep: bool = True,
 ) -> Statistics:
-    """Take the moments of every place at every time, and store them on the model, unless a lesion is in place.
+    """Measure the moments of every place at every time, and store them on the model unless it is lesioned.
 
-    All images advance together: at each time the moments are taken over all of them, then the step is made with those
-    moments. So evaluation of the same images equals training mode on them as one batch, whatever the batch size.
+    All images advance together: at each time the moments are measured over all of them, and the next step uses those
+    moments. Evaluation of these images therefore equals training mode with all of them as one batch.
 
     Parameters
     ----------
     model : Cortex
-        Its `statistics[presentation]` is set, if `keep`. Nothing else of it changes.
+        Its `statistics[presentation]` is set, if `keep`. Nothing else changes.
     images : Tensor, shape (stimulus, 3, height, width), or Dataset
-        Training images, usually; the activity of all of them at one time must fit in memory.
+        Usually the training images. Their activity at one time must fit in memory.
     presentation : Presentation or Mixture, optional
         By default `flash(1)`.
     until : int
         Last time.
     batch_size : int, optional
-        Images that advance at once; it changes memory and speed, not the result.
+        Images computed at once; it affects memory and speed, not the result.
     seed : int
-        Draws masks and the components of a mixture.
+        Seed of the masks and of the components of a mixture.
     silence : mapping of str to times, optional
-        Transitions that are silenced, as for `simulate`, while the statistics are taken: those of a brain that has had
-        time to adapt to a lesion. Their `lesion` says so, and they are not stored on the model, whose intact statistics
-        stay; pass them to `simulate` with the same silence, gain and noise and lesion="recalibrated".
+        Transitions to silence, as for `simulate`, while the statistics are measured: a model of a brain that has had
+        time to adapt to a lesion. Such statistics name their lesion and are not stored on the model, which keeps its
+        intact ones; pass them to `simulate` with the same silence, gain and noise and lesion="recalibrated".
     gain, transition_noise : mapping of str to (float, times), optional
-        Transitions that are scaled or noisy, as for `simulate`, in the same way.
+        Transitions to scale or to add noise to, as for `simulate`; treated like `silence`.
     intact : Statistics or Presentation, optional
-        The statistics in whose standard deviations the noise is given; by default the model's for the presentation.
+        The statistics whose standard deviations are the unit of the noise; by default the model's for the presentation.
     keep : bool
-        Store the statistics on the model; otherwise they are only returned.
+        Store the statistics on the model, in addition to returning them.
 
     Returns
     -------
@@ -104,9 +104,9 @@ def calibrate(
     Raises
     ------
     ValueError
-        If `until` or `batch_size` is not allowed, the images are not, or the model has nothing to run to `until`.
+        If `until`, `batch_size` or the images are not allowed, or nothing runs up to `until`.
     MissingStatisticsError
-        If there is noise on a transition, and no statistics say how strong a standard deviation is.
+        If there is noise on a transition, and no statistics give its standard deviation.
 
     Notes
     -----
@@ -144,7 +144,7 @@ def calibrate(
 
 
 def _hook(plan: RunPlan, intact: Statistics | AnyPresentation | None) -> Intervention:
-    """Return what gains and noise change while the statistics are taken."""
+    """Return the gains and noise to apply while the statistics are measured."""
     done = plan.interventions
     if intact is not None and not done.noisy:
         raise ValueError(
@@ -156,7 +156,7 @@ def _hook(plan: RunPlan, intact: Statistics | AnyPresentation | None) -> Interve
 
 
 def _take(plan: RunPlan, hook: Intervention, batch_size: int) -> Statistics:
-    """Advance all images by one time, take the moments there, and so on to the end."""
+    """Advance all images step by step, measuring the moments at each time."""
     model, weight = plan.model, next(plan.model.parameters())
     moments: Moments = {}
     taken = Statistics(
@@ -170,7 +170,7 @@ def _take(plan: RunPlan, hook: Intervention, batch_size: int) -> Statistics:
         plan.seed,
         lesion=str(plan.interventions),
     )
-    # each step reads the moments that were taken before it
+    # each step uses the moments measured before it
     normalize = Stored(taken, weight.device, weight.dtype)
     plan = replace(plan, normalize=normalize)
     batches = torch.arange(len(plan.images)).split(batch_size)
@@ -197,7 +197,7 @@ def _take(plan: RunPlan, hook: Intervention, batch_size: int) -> Statistics:
 def _between_convolutions(
     plan: RunPlan, states: list[dict[str, Activity]], time: int, normalize: Normalize, dtype: torch.dtype
 ) -> Moments:
-    """Take the moments between the two convolutions of each transition that delivers at a time."""
+    """Measure the moments between the two convolutions of each transition that delivers at a time."""
     moments: Moments = {}
     for transition in plan.schedule.at(time):
         if isinstance(transition.kind, str) and Kind.parse(transition.kind).n_convolutions == 2:
@@ -213,10 +213,10 @@ def _between_convolutions(
 def _take_pre_net(
     pre: DeepPreNet, frames: list[Frames], moments: Moments, normalize: Normalize, weight: Tensor
 ) -> None:
-    """Add the deep pre-net's moments: over every distinct picture once, however long it is shown."""
+    """Add the moments of the deep pre-net, over each distinct picture once, however long it is shown."""
     for layer in range(2):
         pooled = PooledMoments()
         for part in frames:
             pooled.add(pre(part.images.to(weight), normalize, n_layers=layer + 1))
-        # the second layer reads what the first one's moments normalize
+        # the second layer reads the output of the first, normalized with these moments
         moments[f"pre_net:{layer}", None] = pooled.moments(weight.dtype)

@@ -1,4 +1,4 @@
-"""The activity of a state at one time, what enters the first one, and the sum of what arrives."""
+"""Activity of a state at one time: input to the first state, and sums of inputs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Activity(NamedTuple):
     """The activity of a state at one time.
 
     `values` has shape (row, channel, y, x); `rows` are the stimuli for which the state is populated, in order, or
-    None for all. A stimulus for which it is empty has no row: empty is not zero.
+    None for all. A stimulus for which the state is empty has no row: empty is not zero.
     """
 
     values: Tensor
@@ -21,10 +21,10 @@ class Activity(NamedTuple):
 
 
 class Entrance(NamedTuple):
-    """The pictures that enter the first state at one time.
+    """The pictures that are input to the first state at one time.
 
-    `pictures`, shape (row,), are indices of distinct pictures, or None where row k is shown picture k; `rows` are the
-    stimuli that are shown one, in order, or None for all.
+    `pictures`, shape (row,), are indices of distinct pictures, or None if row k is shown picture k; `rows` are the
+    stimuli that are shown a picture, in order, or None for all.
     """
 
     n: int
@@ -34,12 +34,12 @@ class Entrance(NamedTuple):
 
 @torch.compiler.disable
 def entrances(lookup: Tensor) -> list[Entrance | None]:
-    """Work out what enters at each time; None where no stimulus is shown anything.
+    """Return the input at each time; None if nothing is shown for any stimulus.
 
     Parameters
     ----------
     lookup : Tensor, shape (time, stimulus), int64
-        Which picture each stimulus is shown; -1 is nothing.
+        Index of the picture shown for each stimulus; -1 means nothing.
     """
     return [_entrance(at_time) for at_time in lookup]
 
@@ -54,7 +54,7 @@ def _entrance(lookup: Tensor) -> Entrance | None:
 
 
 def entering(entered: Tensor, entrance: Entrance | None) -> Activity | None:
-    """Pick what enters at one time.
+    """Return the input to the first state at one time.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def entering(entered: Tensor, entrance: Entrance | None) -> Activity | None:
 
 
 def total(terms: Sequence[Activity]) -> Activity:
-    """Add up what arrives at a state; a stimulus for which nothing arrives gets no row."""
+    """Add up the inputs to a state; a stimulus without input gets no row."""
     everyone = [values for values, rows in terms if rows is None]
     some = [(values, rows) for values, rows in terms if rows is not None]
     if not some:
@@ -87,7 +87,7 @@ def total(terms: Sequence[Activity]) -> Activity:
 
 
 def in_rows(part: Activity, whole: Activity) -> Tensor:
-    """Return a part's values in the rows of a whole, zeros for the stimuli that the part lacks.
+    """Return the values of a part in the rows of a whole, with zeros for stimuli that the part lacks.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A module with statistics that belong to its weights: in its state_dict, through a change of dtype, and checked."""
+"""A module with statistics that belong to its weights: checked, and preserved by state_dict and changes of dtype."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.model.moments import Statistics, choose
 from cortexsim.stimuli.presentation import AnyPresentation
 
-EXTRA_STATE = "_extra_state"  # torch's name for what a state_dict contains besides parameters and buffers
+EXTRA_STATE = "_extra_state"  # torch's name for the content of a state_dict other than parameters and buffers
 
 
 class Calibrated(nn.Module):
     """A module whose statistics belong to its weights.
 
-    The statistics are part of `state_dict`: as the bytes of one safetensors file in a tensor, so that whatever copies,
-    saves or sends a dictionary of tensors does so with them.
+    The statistics are part of `state_dict`, as a tensor with the bytes of a safetensors file, so they are copied, saved
+    and sent together with the other tensors.
 
     Attributes
     ----------
@@ -43,23 +43,23 @@ class Calibrated(nn.Module):
         self.register_load_state_dict_post_hook(_carry_over_after_loading)  # type: ignore[no-untyped-call]
 
     def weights_and_buffers(self) -> dict[str, Tensor]:
-        """Return the tensors of `state_dict`, detached and without a copy as there, but without the statistics."""
+        """Return the tensors of `state_dict`, detached and not copied, without the statistics."""
         return {name: value.detach() for name, value in _weights_and_buffers(self)}
 
     def settings_in_checksum(self) -> list[str]:
-        """Return what else than weights and buffers changes what the model computes, as texts."""
+        """Return, as text, the settings other than weights and buffers that change the model's output."""
         return []
 
     def checksum(self) -> str:
-        """Return a checksum of the model, to which statistics and recordings belong.
+        """Return a checksum that links statistics and recordings to the model.
 
         It covers weights, buffers, the input gain, and the user's own modules. It is computed again at each call: a
-        lesion by `kernel.data` leaves no trace by which a stored checksum could be trusted.
+        lesion by `kernel.data` leaves no trace that would invalidate a stored checksum.
         """
         return _checksum(self.settings_in_checksum(), self.weights_and_buffers())
 
     def checksum_if_changed(self) -> str:
-        """Return `checksum`, which is computed only if a cheap fingerprint says that something has changed."""
+        """Return `checksum`, computed again only if a cheap fingerprint has changed."""
         key = self.settings_in_checksum(), fingerprint(self.weights_and_buffers().values())
         if self._checked is None or self._checked[0] != key:
             self._checked = key, self.checksum()
@@ -75,10 +75,10 @@ class Calibrated(nn.Module):
     # --- through a change of dtype, and in the state_dict ----------------------------------------------------------
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Calibrated:
-        """Move or cast the module; statistics of the weights stay those of the cast weights."""
+        """Move or cast the module; its statistics then belong to the cast weights."""
         before = None if self._is_meta() or not self.statistics else self.checksum_if_changed()
         dtypes = _dtypes(self)
-        # weights that were moved in the caller's inference mode could never be trained
+        # weights moved in the caller's inference mode could never be trained
         with torch.inference_mode(False):
             super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         if before is not None and not self._is_meta() and _dtypes(self) != dtypes:
@@ -86,7 +86,7 @@ class Calibrated(nn.Module):
         return self
 
     def _carry_over(self, before: str) -> None:
-        """Make statistics that belonged to weights of this checksum belong to the present weights."""
+        """Assign the statistics of weights with this checksum to the present weights."""
         now = self.checksum_if_changed()
         for presentation, taken in self.statistics.items():
             if taken.weights == before:
@@ -113,10 +113,10 @@ class Calibrated(nn.Module):
         return torch.frombuffer(bytearray(save(tensors)), dtype=torch.uint8)
 
     def set_extra_state(self, state: Tensor) -> None:
-        """Take over the statistics of `get_extra_state`, unless this model has a different graph or normalization.
+        """Load the statistics of `get_extra_state`, unless this model has a different graph or normalization.
 
-        Weights may be loaded into a model with a different graph; statistics of this graph would be wrong there, and
-        the model then lacks statistics.
+        Weights may be loaded into a model with a different graph. The statistics would be wrong there, so they are
+        dropped.
 
         Raises
         ------
@@ -150,7 +150,7 @@ class Calibrated(nn.Module):
         if prefix + EXTRA_STATE in missing:
             # a state_dict of weights alone
             missing.remove(prefix + EXTRA_STATE)
-        # weights of a different dtype are cast as they are loaded, after this; their statistics are carried over then
+        # weights of a different dtype are cast when they are loaded, later; their statistics are carried over then
         own = self.weights_and_buffers()
         loaded = {name: state_dict[prefix + name] for name in own if prefix + name in state_dict}
         cast = any(loaded[name].dtype != own[name].dtype for name in loaded)
@@ -166,7 +166,7 @@ def _carry_over_after_loading(module: nn.Module, incompatible_keys: object) -> N
 
 
 def _weights_and_buffers(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """Yield what `state_dict` contains of a module, in its order."""
+    """Yield the parameters and buffers in a module's `state_dict`, in order."""
     for prefix, part in model.named_modules(remove_duplicate=False):
         buffers = {name: b for name, b in part._buffers.items() if name not in part._non_persistent_buffers_set}
         for name, value in (*part._parameters.items(), *buffers.items()):

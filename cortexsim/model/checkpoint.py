@@ -1,4 +1,4 @@
-"""A model as one safetensors file: weights, statistics, and how to build it. Files contain no code."""
+"""A model as one safetensors file: weights, statistics, and a description for building it. Files contain no code."""
 
 from __future__ import annotations
 
@@ -30,32 +30,32 @@ KEY = "cortexsim"
 
 
 def save(model: Cortex, path: str | Path, *, overwrite: bool = False, about: Mapping[str, Any] | None = None) -> None:
-    """Write a model as one safetensors file, whole or not at all.
+    """Write a model as one safetensors file, completely or not at all.
 
     Callables in the graph and a Module as pre-net are saved by name; `load` needs them again.
 
     Parameters
     ----------
     model : Cortex
-        Or one compiled by torch.compile, which is saved as the model within.
+        A model compiled by torch.compile is saved as the original model.
     path : str or Path
         Ends in .safetensors.
     overwrite : bool
-        Whether to replace an existing file, which stays complete until the new one is.
+        Replace an existing file, once the new one is complete.
     about : mapping, optional
-        Facts to save with it (data, recipe, accuracies), JSON values; by default `model.about`.
+        Facts to save with the model (data, recipe, accuracies), as JSON values; by default `model.about`.
 
     Raises
     ------
     TypeError
-        If it is no Cortex.
+        If it is not a Cortex.
     ValueError
         If the path does not end in .safetensors, two different callables have the same name, or the model has weights
-        that `load` would not find a place for.
+        that `load` could not assign.
     FileExistsError
-        If there is a file and `overwrite` is False.
+        If the file exists, and `overwrite` is False.
     OSError
-        If it cannot be written; nothing is left behind.
+        If it cannot be written; no partial file remains.
     """
     model = the_cortex(model, "save")
     path = checked_suffix(path)
@@ -79,7 +79,7 @@ def save(model: Cortex, path: str | Path, *, overwrite: bool = False, about: Map
     }
     _check_readable(model, described_model)
     about = _plain_facts(model.about if about is None else about)
-    # copies: a module of the user's may tie tensors, and the format refuses shared memory
+    # copies, because a user's module may tie tensors, and the format refuses shared memory
     tensors = {
         f"weights/{name}": value.detach().clone(memory_format=torch.contiguous_format)
         for name, value in model.weights_and_buffers().items()
@@ -109,10 +109,10 @@ def load(
     ----------
     path : str or Path
     modules : mapping of str to callable, optional
-        What the file only names: a callable kind `(source, target) -> Module`, an update `(state) -> Module`, a pre-net
-        or post-net `() -> Module`, by the name under which it was saved.
+        The callables of which the file contains only the names, by name: a kind `(source, target) -> Module`, an update
+        `(state) -> Module`, a pre-net or post-net `() -> Module`.
     device : str
-        Where to put it.
+        Device of the loaded model.
 
     Returns
     -------
@@ -124,8 +124,8 @@ def load(
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is cut, damaged, foreign or of a newer format, or `modules` lacks something, or the device is not there;
-        the message says which.
+        If the file is truncated, damaged, not from cortexsim or of a newer format, `modules` lacks a callable, or the
+        device is unavailable; the message says which.
     """
     path = as_path(path)
     if not path.is_file():
@@ -150,10 +150,10 @@ def load(
 def _loaded(
     described: Mapping[str, Any], modules: Mapping[str, Callable[..., Any]] | None, weights: Mapping[str, Tensor]
 ) -> Cortex:
-    """Build the described model, and give it its weights."""
+    """Build the described model, and load its weights."""
     if not any(tensor.is_floating_point() for tensor in weights.values()):
-        raise ValueError("its weights are gone, or are no floating-point numbers")
-    # the weights that are drawn are replaced: the caller's random numbers stay as they are
+        raise ValueError("it has no weights, or they are not floating-point numbers")
+    # initial weights are replaced, so drawing them must not change the caller's random state
     with torch.random.fork_rng(devices=[]):
         own = described["custom_pre_net"] or described.get("custom_post_net")
         if not own and not CortexGraph.from_dict(described["graph"], modules).has_callables:
@@ -168,12 +168,12 @@ def _loaded(
 
 
 def _built(described: Mapping[str, Any], modules: Mapping[str, Callable[..., Any]] | None) -> Cortex:
-    """Make the model that a file describes, with initial weights."""
+    """Build the model that a file describes, with initial weights."""
     graph = CortexGraph.from_dict(described["graph"], modules)
     pre_net: str | nn.Module = described["pre_net"]
     if described["custom_pre_net"]:
         pre_net = given(modules, described["pre_net"], "pre-net")()
-    # files of before there was a choice of post-nets do not name it
+    # older files, from before post-nets could be chosen, do not name one
     post_net: str | nn.Module = described.get("post_net", "pool")
     if described.get("custom_post_net"):
         post_net = given(modules, described["post_net"], "post-net")()
@@ -201,18 +201,18 @@ def _about(meta: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_readable(model: Cortex, described: Mapping[str, Any]) -> None:
-    """Refuse weights that `load` would not find a place for, such as those of a parametrization.
+    """Refuse weights that `load` could not assign, such as those of a parametrization.
 
     Raises
     ------
     ValueError
-        The message names the first of them.
+        With the name of the first such weight.
     """
     stand_ins: dict[str, Callable[..., nn.Module]] = {name: lambda *_: nn.Identity() for name in _callables(model)}
     with torch.device("meta"), torch.random.fork_rng(devices=[]):
         wanted = _built(described, stand_ins).weights_and_buffers()
     found = model.weights_and_buffers()
-    # what is within the user's own modules is theirs to build again
+    # the contents of the user's own modules are rebuilt by the user
     own = {id(part) for module in model.own_modules().values() for part in module.parameters()}
     own |= {id(part) for module in model.own_modules().values() for part in module.buffers()}
     named = {
@@ -238,7 +238,7 @@ def _check_readable(model: Cortex, described: Mapping[str, Any]) -> None:
 
 
 def _of_own_modules_too(statistics: Statistics, model: Cortex) -> Statistics:
-    """Return statistics with today's checksum if theirs is of the time when it left out the user's own modules."""
+    """Return statistics with a current checksum if theirs is an older one, which left out the user's own modules."""
     if not model.own_modules():
         return statistics
     before = checksum(repr(model.input_gain), *(part for item in model.weights_and_buffers().items() for part in item))
@@ -254,13 +254,13 @@ def _plain_facts(about: Mapping[str, Any]) -> dict[str, Any]:
             facts |= json.loads(json.dumps({name: fact}, default=_plain))
         except (TypeError, ValueError) as error:
             raise TypeError(
-                f"about must contain texts, numbers, lists and mappings: {name!r} does not ({error})"
+                f"about must contain strings, numbers, lists and mappings: {name!r} does not ({error})"
             ) from None
     return facts
 
 
 def _plain(value: Any) -> Any:
-    """Return numbers and arrays of numpy and torch as JSON has them."""
+    """Return numbers and arrays of numpy and torch as values for JSON."""
     if hasattr(value, "tolist"):
         return value.tolist()
     raise TypeError(f"got {type(value).__name__}")
@@ -281,7 +281,7 @@ def _check_names(model: Cortex) -> None:
     Raises
     ------
     ValueError
-        The message names them.
+        With their name and places.
     """
     graph = model.graph
     callables: list[tuple[str, Any]] = [(t.name, t.kind) for t in graph.transitions if not isinstance(t.kind, str)]
@@ -293,16 +293,16 @@ def _check_names(model: Cortex) -> None:
     named: dict[str, tuple[str, Any]] = {}
     for place, one in callables:
         other_place, other = named.setdefault(module_name(one), (place, one))
-        # of modules, those that are the same but for their weights, which are saved
+        # modules may differ in their weights, because these are saved
         if one is not other and not (isinstance(one, nn.Module) and repr(one) == repr(other)):
             raise ValueError(
                 f"two different callables have the name {module_name(one)!r} ({other_place} and {place}), and a file "
-                "contains names only: give them different names (functions by def, modules by a class of their own)"
+                "contains names only: give them different names (functions by def, modules by separate classes)"
             )
 
 
 def _hint(path: str | Path) -> str:
-    """Say how to load a pretrained model, where its name was given as a path."""
+    """Return a hint how to load a pretrained model, if its name was given as a path."""
     names = sorted(file.stem for file in (data_folder() / "models").glob("*.safetensors"))
     near = difflib.get_close_matches(str(path).removesuffix(".safetensors"), names, n=1)
     return f"; {near[0]} ships with cortexsim: cortexsim.zoo.load({near[0]!r})" if near else ""
@@ -323,13 +323,13 @@ def checked_suffix(path: str | Path) -> Path:
 
 
 def write_tensors(tensors: Mapping[str, Tensor], meta: Mapping[str, Any], path: Path) -> None:
-    """Write tensors and their description, with checksums of both, to a file that appears only when complete."""
+    """Write tensors and their description, with checksums of both; the file appears only when it is complete."""
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     meta = {**meta, "content": _content(tensors), "description": _description(meta)}
     with written_aside(path, replacing=True) as aside:
-        # safetensors makes its files private; this one gets the mode of any new file
+        # safetensors makes its files private; this one gets the mode of an ordinary new file
         aside.touch()
         mode = aside.stat().st_mode
         try:
@@ -347,7 +347,7 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is cut, damaged, foreign, or of a newer format.
+        If it is truncated, damaged, not from cortexsim, or of a newer format.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -359,7 +359,7 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path} is no safetensors file, or it is truncated or damaged: {error}") from error
+        raise ValueError(f"{path} is not a safetensors file, or it is truncated or damaged: {error}") from error
     try:
         meta = parse_json(metadata[KEY], "its description")
         found = int(meta["format"])
@@ -380,7 +380,7 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def _description(meta: Mapping[str, Any]) -> str:
-    # as it is read again: JSON has texts as keys, and numbers sort in another order
+    # as it will be read: JSON turns keys into strings, which sort differently from numbers
     read = json.loads(json.dumps(meta))
     return checksum(json.dumps(read, sort_keys=True), digits=64)
 

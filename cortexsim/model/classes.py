@@ -1,4 +1,4 @@
-"""Images next to the classes of a model: labels are the numbers of the model's own classes, by their names."""
+"""Matching of image labels to the classes of a model, by name."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from cortexsim.stimuli.images import stimulus_coordinates
 
 
 def classes_of(model: Cortex) -> list[str] | None:
-    """Return the names of a model's classes, or None where it has none.
+    """Return the names of a model's classes, or None if it has none.
 
     Raises
     ------
     ValueError
-        If there is not one name for each class of its readout.
+        If the number of names differs from the number of classes of its readout.
     """
     if model.classes is None:
         return None
@@ -38,34 +38,33 @@ def classes_of(model: Cortex) -> list[str] | None:
 def matched(model: Cortex, data: xr.Dataset) -> xr.Dataset:
     """Return images whose labels are the numbers of the model's classes.
 
-    Where both the images and the model name their classes, labels are matched by these names: the same class may have
-    another number in each list, as where a test set lacks a class. Where only one has names, or none, numbers are taken
-    as they are.
+    If both the images and the model have class names, labels are matched by name: the numbers of a class may differ,
+    for example if a test set lacks a class. Otherwise the numbers are used unchanged.
 
     Parameters
     ----------
     model : Cortex
     data : Dataset
-        Images, with the coordinate `label` or without.
+        Images, with or without the coordinate `label`.
 
     Returns
     -------
     Dataset
-        The same images; `label` and the attribute `classes` are the model's where it has names.
+        The same images; if the model has class names, `label` and the attribute `classes` refer to them.
 
     Raises
     ------
     DifferentClassesError
-        If a class that occurs is none of the model's.
+        If the images contain a class that the model lacks.
     ValueError
-        If labels are no numbers or names of classes, or out of range.
+        If labels are neither numbers nor names of classes, or are out of range.
     """
     given = class_names(data.attrs["classes"]) if "classes" in data.attrs else None
     own = classes_of(model)
     if "label" not in data.coords:
         return data
     label = one_for_each(data["label"], "label", {}, data.sizes["stimulus"])
-    if label.ndim > 1:  # of several readout times, which only training takes
+    if label.ndim > 1:  # for several readout times, used only in training
         return data
     wanted = own or given
     numbers = (
@@ -84,7 +83,7 @@ def labels_for(model: Cortex, data: xr.Dataset, *, device: Any = None) -> Tensor
     Raises
     ------
     ValueError
-        As `matched`; also if there are no labels.
+        As for `matched`; also if there are no labels.
     """
     if "label" not in data.coords:
         raise ValueError(f"the images need the coordinate 'label', but have only {sorted(map(str, data.coords))}")
@@ -92,10 +91,10 @@ def labels_for(model: Cortex, data: xr.Dataset, *, device: Any = None) -> Tensor
 
 
 def numbers_of(model: Cortex, labels: Any, images: Any, n: int) -> np.ndarray:
-    """Return the labels of images that are given next to them, in the images' order, as far as they are classes.
+    """Return labels that are given separately from the images, in the order of the images.
 
-    Names of the model's classes are their numbers; other labels, which an analysis may compare but a readout cannot
-    name, stay what they are.
+    Names of the model's classes are converted to numbers. Other labels, which an analysis may compare although the
+    readout does not have them, stay unchanged.
 
     Parameters
     ----------
@@ -103,14 +102,14 @@ def numbers_of(model: Cortex, labels: Any, images: Any, n: int) -> np.ndarray:
     labels
         A value for each stimulus; see `one_for_each`.
     images : Tensor, Dataset, ...
-        Their coordinates put labels that carry an index in order.
+        Labels with an index are aligned to their coordinates.
     n : int
         Number of stimuli.
 
     Raises
     ------
     ValueError
-        If they are not one for each stimulus.
+        If there is not one label for each stimulus.
     """
     stimuli = {name: one.values for name, one in stimulus_coordinates(images).items()}
     values = one_for_each(labels, "labels", stimuli, n)

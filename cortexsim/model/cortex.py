@@ -1,4 +1,4 @@
-"""The recurrent model of visual cortex: its weights, and how it is read out. `dynamics.py` has its equation."""
+"""The recurrent model of visual cortex: weights and readout. The equation is in `dynamics.py`."""
 
 from __future__ import annotations
 
@@ -49,29 +49,30 @@ class Cortex(Dynamics):
     graph : CortexGraph
     n_classes : int
     readout_time : int
-        When the post-net reads the last state; weights exist for what contributes to readouts up to this time.
+        Time at which the post-net reads the last state. The model has the weights that contribute to readouts up to
+        this time.
     pre_net : "conv", "deep", "dilated", "u-shaped" or Module
-        One 3x3 convolution; three with BN-ReLU between them; a feedforward net of dilated convolutions, or a U-shaped
-        one, as control models have it, with layer norm over channels; or a module of images to (stimulus, channel, y,
-        x) of the first state, which owns its normalization. If the images are larger than the first state, its
-        attribute `image_stride` says how many px make one px of the state. Parts of it that are frozen (no parameter
-        requires a gradient) stay in evaluation mode in training.
+        One 3x3 convolution; three with BN-ReLU between them; for control models, a feedforward net of dilated
+        convolutions or a U-shaped net, with layer norm over channels; or a module from images to the first state
+        (stimulus, channel, y, x), which does its own normalization. If the images are larger than the first state, its
+        attribute `image_stride` gives the image px for one px of the state. Its frozen parts (no parameter requires a
+        gradient) stay in evaluation mode during training.
     input_gain : float
-        A fixed factor on what the pre-net delivers; the paper's is 1.
+        A fixed factor on the output of the pre-net; 1 in the paper.
     sharing : "time", "none", "all", mapping or callable
-        From (transition name, time, which convolution: 0 or 1) to the key of the kernel: pairs of one key are tied, the
-        paper's set S. "time" ties all times, "none" nothing, "all" every convolution of every transition.
+        Maps (transition name, time, which convolution: 0 or 1) to the key of a kernel; convolutions with the same key
+        share weights (the paper's set S). "time" shares over all times, "none" shares nothing, "all" shares everything.
     normalization : "time-specific", "shared", "channel" or "none"
         Batch normalization with moments for each place and time (the paper), or for each place; layer norm over the
         channels of each pixel, with a scale and shift for each place, which needs no statistics; or nothing.
     post_net : "pool", "map" or Module
         BN, ReLU, average over positions and a fully connected layer: logits (stimulus, class). Or the same layer at
-        each position instead of the average: logits (stimulus, class, y, x). Or a module of the last state to either,
-        which owns its normalization.
+        each position instead of the average: logits (stimulus, class, y, x). Or a module from the last state to logits
+        of either shape, which does its own normalization.
     generator : torch.Generator, optional
-        Draws the initial weights; None is torch's global one. The user's own modules draw as they were written to.
+        Generator of the initial weights, except in the user's own modules; None means torch's global generator.
     initialization : "he" or "torch"
-        How convolutions are drawn: by He et al. (2015), or as torch does by default, uniformly from -1/√fan-in to
+        Initial distribution of convolutions: that of He et al. (2015), or torch's default, uniform from -1/√fan-in to
         1/√fan-in.
 
     Raises
@@ -82,7 +83,7 @@ class Cortex(Dynamics):
         If nothing can reach the last state at the readout time.
     """
 
-    # weights that were made in the caller's inference mode could never be trained
+    # weights created in the caller's inference mode could never be trained
     @torch.inference_mode(False)
     def __init__(
         self,
@@ -130,7 +131,7 @@ class Cortex(Dynamics):
             self.post, self.post_net_name = OwnPostNet(post_net), module_name(post_net)
         else:
             self.post, self.post_net_name = POST_NETS[post_net](last.features, n_classes, generator), post_net
-        # an image at every time populates all that any presentation can, so these are the pairs that may ever matter
+        # a sustained image populates everything that any presentation can, so these are all pairs that can contribute
         front = populate(graph, sustained(), readout_time)
         read_at = [time for time, states in enumerate(front) if graph.last in states and time < readout_time]
         own = schedule(graph, [*read_at, readout_time], sustained())
@@ -143,7 +144,7 @@ class Cortex(Dynamics):
             }
         )
         self.updates = nn.ModuleDict({s.name: module_of(s.update, s) for s in graph.states if s.update is not None})
-        # pre-nets are made with torch's own draws
+        # pre-nets are created with torch's default initialization
         if not self.has_own_pre_net and initialization == "he":
             draw_convolutions(self.pre, generator)
         make = NORMALIZATIONS[normalization].module
@@ -153,7 +154,7 @@ class Cortex(Dynamics):
         self.to(memory_format=torch.channels_last)
 
     def at_size(self, size: int | tuple[int, int]) -> Cortex:
-        """Return the same model on a larger or smaller retina: a copy with the same weights.
+        """Return a copy with the same weights for larger or smaller images.
 
         Parameters
         ----------
@@ -163,8 +164,8 @@ class Cortex(Dynamics):
         Returns
         -------
         Cortex
-            Without statistics: moments were taken on images of the other size. Take new ones with `calibrate`; a model
-            with normalization "channel" or "none" needs none.
+            Without statistics, because they were measured on images of the other size. Measure new ones with
+            `calibrate`; a model with normalization "channel" or "none" needs none.
 
         Raises
         ------
@@ -182,9 +183,9 @@ class Cortex(Dynamics):
     def with_shortcut(self, weight: float) -> Cortex:
         """Return a copy whose identity shortcuts have a different weight λ, with the same convolutions.
 
-        With λ = 0 a state keeps nothing by itself, with 1 (the paper) it adds up all that arrives. The kernels were
-        trained with the λ of this model: the copy is an intervention on a trained model, not the model that would have
-        been trained with the other λ.
+        With λ = 0 a state does not retain its activity; with λ = 1 (the paper) it sums its inputs. The kernels were
+        trained with the λ of this model: the copy is an intervention on a trained model, and differs from a model
+        trained with the new λ.
 
         Parameters
         ----------
@@ -194,12 +195,12 @@ class Cortex(Dynamics):
         Returns
         -------
         Cortex
-            Without statistics, because its activity differs: take them with `calibrate`.
+            Without statistics, because its activity differs: measure them with `calibrate`.
 
         Raises
         ------
         ValueError
-            If the weight is not from 0 to 1, or the graph has no transition that could carry a shortcut.
+            If the weight is not between 0 and 1, or the graph has no transition that can carry a shortcut.
 
         References
         ----------
@@ -209,7 +210,7 @@ class Cortex(Dynamics):
 
     @torch.inference_mode(False)
     def _with_graph(self, graph: CortexGraph) -> Cortex:
-        """Return a copy with the same weights and a different graph; statistics of this graph are useless to it."""
+        """Return a copy with the same weights and a different graph, without statistics, which would not fit it."""
         changed = copy.copy(self)
         changed.statistics = {}
         changed = copy.deepcopy(changed)
@@ -219,7 +220,7 @@ class Cortex(Dynamics):
 
     @property
     def image_size(self) -> tuple[int, int]:
-        """Height and width of the images that it takes, px."""
+        """Height and width of the input images, px."""
         height, width = self.graph.states[0].size
         return height * self._image_stride, width * self._image_stride
 
@@ -231,12 +232,12 @@ class Cortex(Dynamics):
 
     @property
     def sharing(self) -> str | dict[Pair, str]:
-        """The rule of sharing, or the table from (transition, time, which convolution) to a key."""
+        """The rule for sharing weights, or the table from (transition, time, which convolution) to a key."""
         return self.weights.sharing
 
     @property
     def needs_statistics(self) -> bool:
-        """Whether evaluation normalizes with stored statistics, which `calibrate` takes."""
+        """Whether evaluation normalizes with stored statistics, which `calibrate` measures."""
         return NORMALIZATIONS[self.normalization].needs_statistics
 
     def kernels(self, name: str, time: int) -> tuple[Tensor, ...]:
@@ -245,13 +246,13 @@ class Cortex(Dynamics):
         Raises
         ------
         KeyError
-            If it uses none then; the message says why.
+            If it uses none at that time; the message says why.
         ValueError
             If the graph has no such transition.
         """
         transition, time = self.graph.transition(name), whole(time, "time")
         if not self._convolutions[name]:
-            raise KeyError(f"{name} ({transition.kind_name}) has no convolutions of the model's own")
+            raise KeyError(f"{name} ({transition.kind_name}) has no convolutions with kernels of the model")
         if time not in transition.times:
             raise KeyError(f"{name} is closed at time {time}: it delivers {transition.times}")
         if not self.weights.has(name, time):
@@ -283,11 +284,11 @@ class Cortex(Dynamics):
         return kernels + sum(count_parameters(module) for module in modules) + self.post.n_weights()
 
     def settings_in_checksum(self) -> list[str]:
-        """Return what else than weights and buffers changes what the model computes: the gain, the user's modules."""
+        """Return the settings other than weights and buffers that change the output: input gain and user modules."""
         return [repr(self.input_gain), *(f"{place}: {part!r}" for place, part in self.own_modules().items())]
 
     def own_modules(self) -> dict[str, nn.Module]:
-        """Return the user's own modules by place: pre-net, post-net, functions of transitions, updates of states."""
+        """Return the user's own modules by place: pre-net, post-net, transition functions, state updates."""
         nets = {"pre_net": self.pre} if self.has_own_pre_net else {}
         if isinstance(self.post, OwnPostNet):
             nets["post_net"] = self.post.module
@@ -309,9 +310,9 @@ class Cortex(Dynamics):
         return tuple(logits.shape[1:])
 
     def train(self, mode: bool = True) -> Cortex:
-        """Set training mode, in which frozen parts of the user's own modules stay in evaluation mode.
+        """Set training mode; frozen parts of the user's own modules stay in evaluation mode.
 
-        It holds also where another thread evaluates the model at this moment, and puts its mode back afterwards.
+        The mode is kept also if another thread evaluates the model at this moment and restores its mode afterwards.
         """
         with set_by_owner(self):
             super().train(mode)
@@ -340,7 +341,7 @@ class Cortex(Dynamics):
     ) -> Tensor:
         """Run one trajectory and read it out at several times.
 
-        In training mode the batch's own moments normalize, else stored statistics.
+        Training mode normalizes with the moments of the batch, evaluation mode with stored statistics.
 
         Parameters
         ----------
@@ -352,11 +353,11 @@ class Cortex(Dynamics):
         presentation : Presentation or Mixture, optional
             By default `flash(1)`.
         statistics : Statistics or Presentation, optional
-            Stored statistics to use on purpose, in place of those of the presentation.
+            Stored statistics to use instead of those of the presentation.
         seed, index, others
-            What masks and mixtures draw on; see `Presentation.frames`.
+            For the random draws of masks and mixtures; see `Presentation.frames`.
         recompute : bool
-            For gradients keep the states only, and compute again what happens within a step: less memory, more time.
+            For gradients, store only the states and recompute the rest of each step: less memory, more time.
         checkpointed : bool
             The older name of `recompute`.
 
@@ -390,7 +391,7 @@ class Cortex(Dynamics):
         index: Tensor | None,
         others: Tensor | None,
     ) -> tuple[Frames, Schedule, list[int], Normalize]:
-        """Check what is to be read, and prepare what `read` runs: frames, schedule, times and normalization."""
+        """Check the arguments of a readout, and prepare frames, schedule, times and normalization for `read`."""
         times = readout_times(times)
         images, presentation = resolve(self, images, presentation)
         plan = plan_readouts(self, images if others is None else others, presentation, times, seed=seed)
@@ -407,11 +408,11 @@ class Cortex(Dynamics):
         recompute: bool = False,
         warmup: int = 0,
     ) -> Tensor:
-        """Run one trajectory over laid-out frames, without checks: logits (time, stimulus, class[, y, x])."""
+        """Run one trajectory over the given frames, without checks: logits (time, stimulus, class[, y, x])."""
         if not times:
             raise ValueError("times must name at least one readout time, got none")
         logits = {}
-        # in two steps, so that torch.compile sees the time loop whole
+        # in two steps, so that torch.compile sees the whole time loop
         enters = entrances(frames.lookup)
         for time, h in enumerate(
             self._unroll(frames.images, frames.lookup.shape[1], enters, planned, normalize, None, recompute, warmup)
@@ -421,7 +422,7 @@ class Cortex(Dynamics):
         return torch.stack([logits[time] for time in times])
 
     def pre_net(self, images: Tensor, *, statistics: Statistics | AnyPresentation | None = None) -> Tensor:
-        """Return what enters the first state, shape (stimulus, channel, y, x)."""
+        """Return the input to the first state, shape (stimulus, channel, y, x)."""
         self.check_images(images)
         normalize = self.normalizer(None, statistics) if isinstance(self.pre, DeepPreNet) else not_at_all
         return self._enter(as_float(images), normalize)
@@ -433,14 +434,14 @@ class Cortex(Dynamics):
         ----------
         h : Tensor, shape (stimulus, channel, y, x)
         time : int
-            Chooses the moments.
+            Determines the moments of the normalization.
         """
         return self.post(h, self.graph.last, time, self.normalizer(None, statistics))
 
     def normalizer(
         self, presentation: AnyPresentation | None, statistics: Statistics | AnyPresentation | None = None
     ) -> Normalize:
-        """Return what normalizes: the batch in training mode, else `find_statistics`."""
+        """Return the normalization: by the batch in training mode, otherwise by `find_statistics`."""
         return self.normalized_by(self._statistics_for(presentation, statistics))
 
     def _statistics_for(
@@ -451,12 +452,12 @@ class Cortex(Dynamics):
 
     @property
     def without_statistics(self) -> Normalize:
-        """What normalizes where there are no statistics: the batch's own moments, the model's own norm, or nothing."""
+        """The normalization without statistics: by the moments of the batch, by the model's own norm, or none."""
         norm: Normalize | None = self.norm
         return NORMALIZATIONS[self.normalization].in_training if norm is None else norm
 
     def normalized_by(self, statistics: Statistics | None) -> Normalize:
-        """Return what normalizes with statistics that `find_statistics` found; None where the model needs none."""
+        """Return the normalization with given statistics; None if the model needs none."""
         if statistics is None:
             return self.without_statistics
         weight = next(self.parameters())
@@ -467,14 +468,14 @@ class Cortex(Dynamics):
     # --- checks --------------------------------------------------------------------------------------------------
 
     def check_images(self, images: Tensor) -> None:
-        """Raise an error if these are no images for this model.
+        """Raise an error if the model does not accept these images.
 
         Raises
         ------
         TypeError
-            If it is no Tensor, or of a different dtype than float or uint8.
+            If they are not a Tensor, or have a dtype other than floating point or uint8.
         ValueError
-            If the shape, the range or the size is wrong, it is empty, or not finite.
+            If the shape, range or size is wrong, there are no images, or pixels are not finite.
         """
         if not isinstance(images, Tensor):
             raise TypeError(f"images must be a torch.Tensor, got {type(images).__name__}")
@@ -491,7 +492,7 @@ class Cortex(Dynamics):
 
 
 def the_cortex(model: object, purpose: str) -> Cortex:
-    """Return a Cortex, or the one within a compiled model.
+    """Return a Cortex, or the Cortex inside a compiled model.
 
     Parameters
     ----------
@@ -502,21 +503,21 @@ def the_cortex(model: object, purpose: str) -> Cortex:
     Raises
     ------
     TypeError
-        If it is no Cortex; the message says where one is, such as in `.module`.
+        If it is not a Cortex; the message says where to find one, such as in `.module`.
     ValueError
-        If it is on the device "meta", without weights.
+        If it is on the device "meta", and so has no weights.
     """
     within = getattr(model, "_orig_mod", model)
     if not isinstance(within, Cortex):
         names = within.named_modules() if isinstance(within, nn.Module) else []
         inner = next((name for name, module in names if isinstance(module, Cortex)), None)
-        hint = "" if inner is None else f"; give the Cortex within: model.get_submodule({inner!r})"
-        hint = "; give the Cortex within: model.module" if inner == "module" else hint
+        hint = "" if inner is None else f"; pass the Cortex inside it: model.get_submodule({inner!r})"
+        hint = "; pass the Cortex inside it: model.module" if inner == "module" else hint
         kind = f"the class {within.__name__}" if isinstance(within, type) else type(within).__name__
         raise TypeError(f"{purpose} needs a Cortex, got {kind}{hint}")
     if any(weights.is_meta for weights in within.parameters()):
         raise ValueError(
-            f"{purpose} needs a model with weights, but this one is on the device 'meta', which keeps none: make or "
-            "load it outside of torch.device('meta')"
+            f"{purpose} needs a model with weights, but this one is on the device 'meta', which stores none: create or "
+            "load it outside torch.device('meta')"
         )
     return within

@@ -1,4 +1,4 @@
-"""The costs of a run before it starts: multiplications, and the memory that one stimulus takes while it runs."""
+"""Estimates of the cost of a run: multiplications, and memory for each stimulus."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def multiply_adds(
 ) -> int:
     """Count the multiplications (each with an addition) of a readout, for one stimulus.
 
-    Those of all convolutions and linear layers that run: of transitions, pre-net and post-net, and in modules of your
-    own. The model is run without numbers, so that the count takes no time to speak of.
+    Includes all convolutions and linear layers that run: in transitions, pre-net, post-net and your own modules. The
+    model runs on the device "meta", without data, so counting is fast.
 
     Parameters
     ----------
@@ -58,10 +58,10 @@ def multiply_adds(
 
 
 def bytes_running(model: Cortex) -> int:
-    """Estimate the memory that one stimulus takes while it runs, in bytes.
+    """Estimate the memory that one stimulus takes during a run, in bytes.
 
-    The states of two times, copies of the largest one for what arrives, its sum, normalization and update, and where
-    the image is larger than the first state, the layers between them.
+    Includes the states of two times; copies of the largest state for its inputs, sum, normalization and update; and, if
+    the image is larger than the first state, the layers of the pre-net.
     """
     units = [state.features * math.prod(state.size) for state in model.graph.states]
     height, width = model.image_size
@@ -71,5 +71,5 @@ def bytes_running(model: Cortex) -> int:
 
 
 def batch_in_memory(model: Cortex, most: int) -> int:
-    """Return up to so many stimuli as can run at once in half of the free memory."""
+    """Return how many stimuli, at most `most`, can run at once in half of the free memory."""
     return int(max(1, min(most, available() / 2 / bytes_running(model))))

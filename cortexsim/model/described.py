@@ -1,4 +1,4 @@
-"""What a model file may say of its model: checked before anything is built of it."""
+"""The description in a model file: its form, checked before anything is built from it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LARGEST_GAIN = 1e30
 
 
 def _sharing(value: Any, key: str) -> None:
-    """Accept the name of a rule of sharing, or its table: rows of transition, time, which convolution, key."""
+    """Accept the name of a sharing rule, or a table with rows of transition, time, which convolution, key."""
     if isinstance(value, str):
         return
     listed(value, key)
@@ -39,11 +39,11 @@ def _sharing(value: Any, key: str) -> None:
 def _classes(value: Any, key: str) -> None:
     """Accept the names of the classes, or None."""
     if value is not None and not (isinstance(value, list) and all(isinstance(name, str) for name in value)):
-        raise TypeError(f"{key} must be a list of texts, got {type(value).__name__}")
+        raise TypeError(f"{key} must be a list of strings, got {type(value).__name__}")
 
 
 def _places(value: Any, key: str) -> None:
-    """Accept the times of the moments of each place; None is a place without time."""
+    """Accept the times of the moments of each place; None means that the place does not depend on time."""
     mapping(value, key)
     for times in value.values():
         if not isinstance(times, list) or not all(time is None or type(time) is int for time in times):
@@ -62,7 +62,7 @@ MODEL = Form(
         "sharing": _sharing,
         "normalization": text,
     },
-    # files of before there were these do not have them
+    # older files lack these keys
     {"post_net": text, "custom_post_net": true_or_false, "initialization": text},
     what="the description of the model",
     versioned=False,
@@ -90,7 +90,7 @@ def read_description(meta: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict
     Raises
     ------
     ValueError
-        If something is missing, unknown (as in a file of a newer version) or of another type.
+        If a value is missing, unknown (as in a file of a newer version) or of another type.
     """
     try:
         sets = meta.get("statistics", [])
@@ -105,18 +105,18 @@ def read_description(meta: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict
 
 
 def check_shapes(build: Any, weights: Mapping[str, Tensor]) -> None:
-    """Compare the weights of a file with those that its model would have, before memory is taken for these.
+    """Compare the weights of a file with the described model, before memory is allocated for the model.
 
     Parameters
     ----------
     build : callable
-        Makes the model.
+        Builds the model.
     weights : mapping of str to Tensor
 
     Raises
     ------
     ValueError
-        If one is missing, unknown, or of another shape.
+        If a weight is missing, unknown, or of another shape.
     """
     try:
         with torch.device("meta"):
@@ -126,7 +126,7 @@ def check_shapes(build: Any, weights: Mapping[str, Tensor]) -> None:
     wanted = {name: tuple(value.shape) for name, value in model.weights_and_buffers().items()}
     missing, unknown = sorted(set(wanted) - set(weights)), sorted(set(weights) - set(wanted))
     if missing or unknown:
-        words = f"it lacks {missing[:3]}" if missing else f"it has {unknown[:3]}, which the model has not"
+        words = f"it lacks {missing[:3]}" if missing else f"it has {unknown[:3]}, which the model lacks"
         raise ValueError(f"its weights are not those of the model that it describes: {words}")
     for name, shape in wanted.items():
         if tuple(weights[name].shape) != shape:

@@ -14,7 +14,7 @@ from cortexsim.model.cortex import Cortex
 
 
 def placed(model: Cortex, device: str | torch.device | None) -> Cortex:
-    """Return the model if it is on this device or None is asked for, else a copy that is."""
+    """Return the model if it is on this device or the device is None, otherwise a copy on the device."""
     if device is None:
         return model
     where = checked_device(device)
@@ -25,12 +25,12 @@ def placed(model: Cortex, device: str | torch.device | None) -> Cortex:
 
 
 def checked_device(device: str | torch.device) -> torch.device:
-    """Return a device that is there.
+    """Return a device after checking that it is available.
 
     Raises
     ------
     ValueError
-        If it is unknown or absent; the message says what there is.
+        If it is unknown or unavailable; the message lists the available devices.
     """
     there = ["cpu", *(f"cuda:{k}" for k in range(torch.cuda.device_count()))]
     if torch.backends.mps.is_available():
@@ -42,13 +42,13 @@ def checked_device(device: str | torch.device) -> torch.device:
     if where.type not in {name.split(":")[0] for name in there} or (
         where.index is not None and where.type == "cuda" and where.index >= torch.cuda.device_count()
     ):
-        raise ValueError(f"device {str(device)!r} was asked for, but this machine has {there}")
+        raise ValueError(f"device {str(device)!r} is not available: this machine has {there}")
     return where
 
 
 @contextmanager
 def only_deterministic(wanted: bool) -> Iterator[None]:
-    """Use deterministic algorithms only, if that is wanted, and restore the former settings afterwards."""
+    """Use only deterministic algorithms, if `wanted`, and restore the former settings afterwards."""
     if not wanted:
         yield
         return
@@ -57,7 +57,7 @@ def only_deterministic(wanted: bool) -> Iterator[None]:
         torch.is_deterministic_algorithms_warn_only_enabled(),
         torch.backends.cudnn.benchmark,
     )
-    # on a GPU torch refuses the final layer's product without this
+    # on a GPU, torch refuses matrix products in deterministic mode without this
     workspace = os.environ.get("CUBLAS_WORKSPACE_CONFIG")
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = workspace or ":4096:8"
     torch.use_deterministic_algorithms(True)

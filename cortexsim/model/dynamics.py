@@ -2,7 +2,7 @@
 
 h_j(t) = Σ_i f_ij,t(h_i(t-1)) + [j is first] pre_net(frame t)        (Liao & Poggio 2016, section 3)
 
-A state may have an update, which replaces this sum, and a start, which is added to it at time 0.
+A state may have an update, which is applied to this sum, and a start, which is added to it at time 0.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from cortexsim.stimuli.presentation import AnyPresentation
 
 
 class Dynamics(Calibrated):
-    """What a graph and its weights compute from one time to the next; `Cortex` makes the weights and reads out.
+    """The computation of a graph with weights from one time to the next; `Cortex` adds weights and readout.
 
     Attributes
     ----------
     weights : Kernels
-        Of the convolutions.
+        The kernels of the convolutions.
     functions, updates : ModuleDict
         The user's own modules, by transition and by state.
     pre : Module
@@ -58,20 +58,20 @@ class Dynamics(Calibrated):
     _convolutions: dict[str, tuple[Convolution, ...]]
 
     def _read_graph(self) -> None:
-        """Look up once what every step needs of the graph."""
+        """Cache the properties of the graph that every step needs."""
         self._kinds = {t.name: Kind.parse(t.kind) for t in self.graph.transitions if isinstance(t.kind, str)}
         self._convolutions = {name: self.graph.convolutions(name) for name in self.graph.transition_names}
         self._asks = {name: asked_by(update) for name, update in self.updates.items()}
         for name, asked in self._asks.items():
-            # the schedule knows only the graph, and must keep the state of the time before
+            # the schedule knows only the graph, and must keep the previous state
             if "previous" in asked - self.graph.state(name).asks:
                 raise ValueError(
-                    f"the update of {name} asks for its previous state, which a graph sees only in a class or a "
+                    f"the update of {name} uses its previous state, which a graph can detect only in a class or a "
                     "module: give State(update=...) the class itself, a module, or functools.partial of a class"
                 )
 
     def _normalized_places(self) -> dict[str, int]:
-        """Return the channels of each place that is normalized, other than what the post-net reads."""
+        """Return the channels of each normalized place, except the input of the post-net."""
         places = {t.source: self.graph.state(t.source).features for t in self.graph.transitions if t.reads_rate}
         for name in self.graph.transition_names:
             first, *others = self.graph.convolutions(name) or [None]
@@ -82,11 +82,11 @@ class Dynamics(Calibrated):
         return places
 
     def computable(self, presentation: AnyPresentation, until: int) -> dict[str, set[int]]:
-        """Return, for each state, the times at which it is populated and all that leads there has weights."""
+        """Return, for each state, the times at which it is populated and everything leading to it has weights."""
         return within.computable(self.graph, presentation, until, self.weights.has)
 
     def readable(self, presentation: AnyPresentation, until: int) -> list[int]:
-        """Return the times at which the last state can be read for every stimulus, whatever a mixture draws."""
+        """Return the times at which the last state can be read for every stimulus, under every component."""
         return within.readable(self.graph, presentation, until, self.weights.has)
 
     def check_weights(self, planned: Schedule) -> None:
@@ -95,7 +95,7 @@ class Dynamics(Calibrated):
         Raises
         ------
         ValueError
-            The message names the first such transition and time.
+            With the first such transition and time.
         """
         for name, time in planned:
             if not self.weights.has(name, time):
@@ -124,22 +124,22 @@ class Dynamics(Calibrated):
         time : int
             The time that is computed.
         transitions : iterable of Transition
-            Those that deliver at `time`.
+            The transitions that deliver at `time`.
         frame : Activity or None
-            What the pre-net delivers at `time`; None where nothing is shown.
+            The output of the pre-net at `time`; None if nothing is shown.
         normalize : callable
             See `moments.Normalize`.
         hook : Hook, optional
-            Changes what transitions deliver and what states represent.
+            Changes the output of transitions and the activity of states.
         resting : mapping of state name to Activity, optional
-            What the states that have a start contain where nothing arrives.
+            The content, without input, of the states that have a start.
 
         Returns
         -------
         dict of str to Activity
             The populated states at `time`; others are absent.
         """
-        # a step reads only the previous step, so one step is one synapse; what leaves a state is computed once for all
+        # a step reads only the previous step, so one step is one synapse; the output of a state is computed once
         rates: dict[str, Tensor] = {}
         terms: dict[str, dict[str, Activity]] = {}
         for transition in transitions:
@@ -157,7 +157,7 @@ class Dynamics(Calibrated):
             terms.setdefault(self.graph.first, {})["pre_net"] = frame
         for state, rest in (resting or {}).items():
             arriving_there = terms.setdefault(state, {})
-            # later than at time 0 these are zeros, which matter only to stimuli for which nothing arrives
+            # after time 0 these are zeros, which matter only for stimuli without input
             if time == 0 or all(part.rows is not None for part in arriving_there.values()):
                 arriving_there["start"] = rest
         states = {state: self._update(state, time, arriving, h.get(state)) for state, arriving in terms.items()}
@@ -171,11 +171,11 @@ class Dynamics(Calibrated):
         Parameters
         ----------
         h, rate : Tensor, shape (row, channel, y, x)
-            The source at `time` - 1, and relu(BN(h)), which the kinds BRC and BRD read.
+            The source at `time` - 1, and relu(BN(h)), the input of the kinds BRC and BRD.
         """
         name = transition.name
         if name in self.functions:
-            # a copy, because others read h too, and a module of the user's may work in place
+            # a copy, because other transitions read h too, and a user's module may work in place
             return self.functions[name](h.clone(), time)
         kind, convolutions = self._kinds[name], self._convolutions[name]
         if kind.function.pools:
@@ -188,7 +188,7 @@ class Dynamics(Calibrated):
         return x if kind.shortcut == 0 else torch.add(x, h, alpha=kind.shortcut)
 
     def first_convolution(self, transition: Transition, time: int, h: Tensor, normalize: Normalize) -> Tensor:
-        """Compute what the inner BN of a transition of two convolutions normalizes."""
+        """Compute the input of the inner BN of a transition with two convolutions."""
         convolution = self._convolutions[transition.name][0]
         kernel = self.weights.of(transition.name, time)[0]
         return convolve(F.relu(normalize(h, transition.source, time - 1)), kernel, convolution)
@@ -198,11 +198,11 @@ class Dynamics(Calibrated):
         return name in self._kinds and self._kinds[name].normalized
 
     def _update(self, state: str, time: int, arriving: Mapping[str, Activity], before: Activity | None) -> Activity:
-        """Add up what arrives at a state, and apply its update."""
+        """Add up the inputs to a state, and apply its update."""
         activity = total(list(arriving.values()))
         if state not in self.updates:
             return activity
-        # a sum is new; a single term may be what the pre-net delivers at every time, which an update must not change
+        # a sum is a new tensor; a single term may be the pre-net's output for all times, which must not change
         values = activity.values.clone() if len(arriving) == 1 else activity.values
         more: dict[str, Any] = {"time": time}
         asked = self._asks[state]
@@ -215,13 +215,13 @@ class Dynamics(Calibrated):
         return activity._replace(values=self.updates[state](values, **{name: more[name] for name in asked}))
 
     def _resting(self, planned: Schedule, time: int, entered: Tensor, n: int) -> dict[str, Activity]:
-        """Return what the needed states with a start contain where nothing arrives, for n stimuli."""
+        """Return the content, without input, of the needed states with a start, for n stimuli."""
         found = {}
         first = self.graph.states[0]
         for state in self.graph.states:
             if state.start is None or state.name not in planned.needed_at[time]:
                 continue
-            # training may shrink the images, and with them every state
+            # training may shrink the images, and every state with them
             height, width = (
                 side * now // full for side, now, full in zip(state.size, entered.shape[-2:], first.size, strict=True)
             )
@@ -246,15 +246,15 @@ class Dynamics(Calibrated):
         Parameters
         ----------
         frames : Frames
-            What is shown when.
+            The pictures shown at each time.
         planned : Schedule
         normalize : callable
         hook : Hook, optional
-            Changes what transitions deliver and what states represent.
+            Changes the output of transitions and the activity of states.
         recompute : bool
-            For gradients keep the states only, and compute again what happens within a step: less memory, more time.
+            For gradients, store only the states and recompute the rest of each step: less memory, more time.
         warmup : int
-            Last time that is computed without gradients, so that they reach back to the state at this time only.
+            Last time that is computed without gradients: they reach back only to the state at this time.
 
         Yields
         ------
@@ -289,11 +289,11 @@ class Dynamics(Calibrated):
         """Apply the pre-net to every distinct picture, once."""
         weight = next(self.parameters())
         images = channels_last(images.to(weight.device, weight.dtype))
-        # a copy, because a module of the user's may work in place
+        # a copy, because a user's module may work in place
         images = images.clone() if self.has_own_pre_net else images
         x = self.pre(images, normalize) if isinstance(self.pre, DeepPreNet) else self.pre(images)
         first = self.graph.states[0]
-        # training may shrink the images, and with them every state; a module of the user's must hit the size itself
+        # training may shrink the images, and every state with them; a user's module must deliver the right size
         size = first.size if self.has_own_pre_net else images.shape[-2:]
         if isinstance(x, Tensor) and tuple(x.shape[1:]) == (first.features, *size):
             return x if self.input_gain == 1 else x * self.input_gain

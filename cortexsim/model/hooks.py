@@ -1,4 +1,4 @@
-"""Hooks into a running model: noise, gains, and means in place of what transitions deliver."""
+"""Hooks into a running model: noise, gains, and means that replace the output of transitions."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from cortexsim.model.moments import Statistics
 
 
 class Hook(Protocol):
-    """Changes a running model: what a transition delivers, or the activity of a state."""
+    """Changes a running model: the output of a transition, or the activity of a state."""
 
     def on_delivery(self, delivered: Activity, transition: str, time: int) -> Activity:
-        """Return what the target receives in place of what the transition delivers at a time."""
+        """Return the input of the target that replaces the output of the transition at a time."""
 
     def on_state(self, activity: Activity, state: str, time: int) -> Activity:
         """Return the activity that replaces that of a state at a time."""
@@ -28,29 +28,29 @@ class Hook(Protocol):
 
 @dataclass(frozen=True)
 class Intervention:
-    """Noise on states and transitions, gains, and means; the same for a stimulus in whatever batch it runs.
+    """Noise on states and transitions, gains, and means; independent of the split into batches.
 
-    At each time, in this order: a transition delivers f = f_ij,t(h_i(t-1)); its gain g turns that into g f, or, where
-    its mean m replaces what the gain removes, into g f + (1 - g) m; a silenced transition with a mean delivers m alone;
-    then its noise is added. The state adds up what arrives, and its own noise is added to the sum.
+    At each time, in this order: a transition delivers f = f_ij,t(h_i(t-1)); its gain g turns that into g f, or, if
+    its mean m replaces the removed part, into g f + (1 - g) m; a silenced transition with a mean delivers only m; then
+    its noise is added. The state sums its inputs, and its own noise is added to the sum.
 
-    Noise is Gaussian, drawn for each unit by (seed, stimulus, repeat, place, time) alone. It is given in standard
-    deviations of the state at which it arrives: 1 is the standard deviation of this channel of the state at this time
-    over images and positions, by the intact model's statistics, so that all versions of a lesion have the same noise.
+    Noise is Gaussian; the value for each unit depends only on (seed, stimulus, repeat, place, time). Its unit is the
+    standard deviation of the receiving state: that of the channel at this time over images and positions, in the
+    statistics of the intact model. All versions of a lesion therefore have the same noise.
 
     Parameters
     ----------
     noise : float
-        On every state at every time.
+        Noise on every state at every time.
     gain, transition_noise : mapping of str to (float, Times)
-        By transition: the amount, and when it applies.
+        Amount and times, by transition.
     means : mapping of (str, int) to Tensor of shape (channel, y, x)
-        What a transition delivers on average, in place of what it does not deliver.
+        The mean output of transitions, which replaces the removed output.
     statistics : Statistics or None
-        The intact model's; None where there is no noise.
+        Statistics of the intact model; None without noise.
     seed : int
     rows : Tensor, shape (stimulus,), int64
-        What the noise of each stimulus of this batch depends on; see `of_batch`.
+        Index of the noise of each stimulus in this batch; see `of_batch`.
     """
 
     noise: float = 0.0
@@ -67,18 +67,18 @@ class Intervention:
         Raises
         ------
         MissingStatisticsError
-            Naming the first such state and time.
+            With the first such state and time.
         """
         for name, time in planned:
             if self.noise or _applies(self.transition_noise, name, time):
                 self._spread(planned.graph.transition(name).target, time)
 
     def of_batch(self, target: Tensor, repeat: Tensor) -> Intervention:
-        """Return the intervention on a batch, for stimuli of these indices and repeats, each of shape (stimulus,)."""
+        """Return the intervention on a batch of stimuli with these indices and repeats, each of shape (stimulus,)."""
         return replace(self, rows=target + (repeat << 32))
 
     def on_delivery(self, delivered: Activity, transition: str, time: int) -> Activity:
-        """Return what arrives of a transition's delivery: scaled, its mean in place of the rest, with noise."""
+        """Return the output of a transition after scaling, replacement by its mean, and noise."""
         values = delivered.values
         scaled, replaced = _applies(self.gain, transition, time), (transition, time) in self.means
         if scaled:
@@ -114,7 +114,7 @@ def _applies(amounts: Amounts, transition: str, time: int) -> bool:
 
 
 class MeanDeliveries:
-    """Sums over stimuli of what transitions deliver at each time, unit by unit; changes nothing.
+    """Sums the output of transitions at each time over stimuli, unit by unit, and changes nothing.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ class MeanDeliveries:
         self._n: dict[tuple[str, int], int] = {}
 
     def on_delivery(self, delivered: Activity, transition: str, time: int) -> Activity:
-        """Add what a transition delivers, over the stimuli for which it does; return it unchanged."""
+        """Add the output of a transition to its sum over stimuli, and return it unchanged."""
         key = transition, time
         if key in self.wanted:
             total = delivered.values.double().sum(0)

@@ -1,4 +1,4 @@
-"""The kernels of a model, and which convolutions share one: the paper's set S, as a rule or as a table."""
+"""The kernels of a model, and the sharing of kernels between convolutions (the paper's set S)."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def _torch_default(shape: tuple[int, ...], fan_in: int, generator: torch.Generat
     return torch.empty(shape).uniform_(-bound, bound, generator=generator)
 
 
-# by name: (shape, fan-in, generator) -> initial kernel. He et al. (2015) keep the variance of what ReLUs deliver; torch
-# draws uniformly from -1/√fan-in to 1/√fan-in, a sixth of that variance, which suits a recurrent kernel that runs often
+# by name: (shape, fan-in, generator) -> initial kernel. He et al. (2015) preserve the variance of ReLU outputs; torch
+# draws uniformly from -1/√fan-in to 1/√fan-in, a sixth of that variance, which suits a recurrent kernel used often
 INITIALIZATIONS: dict[str, Callable[[tuple[int, ...], int, torch.Generator | None], Tensor]] = {
     "he": _he,
     "torch": _torch_default,
@@ -41,19 +41,19 @@ INITIALIZATIONS: dict[str, Callable[[tuple[int, ...], int, torch.Generator | Non
 
 
 def settle(sharing: Sharing, own: Schedule) -> str | Table:
-    """Read `sharing`: the name of a rule is returned unchanged, anything else as a table over the model's own schedule.
+    """Read `sharing`: return the name of a rule unchanged, and anything else as a table over the model's schedule.
 
     Parameters
     ----------
     sharing : str, mapping or callable
-        From (transition name, time, which convolution: 0 or 1) to a key; pairs of one key are tied.
+        From (transition name, time, which convolution: 0 or 1) to a key; convolutions with the same key share weights.
     own : Schedule
-        All that contributes to the model's readouts.
+        Everything that contributes to the model's readouts.
 
     Raises
     ------
     ValueError
-        If the rule is unknown, a pair has no key, or two keys are the same as text.
+        If the rule is unknown, a convolution has no key, or two keys are equal as text.
     """
     if isinstance(sharing, str):
         if sharing not in RULES:
@@ -80,23 +80,23 @@ def settle(sharing: Sharing, own: Schedule) -> str | Table:
 
 
 class Kernels(nn.ParameterDict):
-    """The kernels of a model by their keys: those of its own schedule.
+    """The kernels of a model's schedule, by key.
 
     Parameters
     ----------
     own : Schedule
-        All that contributes to the model's readouts.
+        Everything that contributes to the model's readouts.
     sharing : str, mapping or callable
         See `settle`.
     generator : torch.Generator, optional
-        Draws the kernels; None is torch's global one.
+        Generator of the initial kernels; None means torch's global generator.
     initialization : str
         One of `INITIALIZATIONS`.
 
     Raises
     ------
     ValueError
-        If tied convolutions differ in shape.
+        If convolutions that share a kernel differ in shape.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class Kernels(nn.ParameterDict):
                     )
 
     def key(self, name: str, time: int, which: int) -> str:
-        """Return the key of a convolution's kernel; "" where a table has none."""
+        """Return the key of a convolution's kernel; "" if a table has none."""
         if isinstance(self.sharing, str):
             return RULES[self.sharing](name, time, which)
         return self.sharing.get((name, time, which), "")
@@ -134,7 +134,7 @@ class Kernels(nn.ParameterDict):
         return [self.key(name, time, which) for which in range(self.n_convolutions[name])]
 
     def has(self, name: str, time: int) -> bool:
-        """Return True if a transition has all its kernels at a time; one without convolutions needs none."""
+        """Return True if a transition has all its kernels at a time; without convolutions it needs none."""
         return all(key in self for key in self.used_by(name, time))
 
     def of(self, name: str, time: int) -> list[Tensor]:

@@ -1,4 +1,4 @@
-"""Lesions: an intervention that is acute, recalibrated or mean-replaced, and the statistics that each version uses."""
+"""Lesions: acute, recalibrated or mean-replaced interventions, and the statistics that each version uses."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import AnyPresentation
 
 LESIONS = ("acute", "recalibrated", "mean-replaced")
-# images from which the batch normalizations of a user's modules learn at once; it changes the result a little
+# batch size for recalibrating the batch normalizations of a user's modules; it slightly affects the result
 RECALIBRATED_AT_ONCE = 50
 
 
 def check_lesion(
     lesion: str, done: Changes, calibrate_on: Images | None, statistics: Statistics | AnyPresentation | None
 ) -> None:
-    """Refuse a lesion that is unknown, in which nothing is done, or that lacks images for its statistics or means.
+    """Refuse a lesion that is unknown, has no intervention, or lacks images for its statistics or means.
 
     Raises
     ------
     ValueError
-        The message says what is allowed.
+        With the allowed values or the missing argument.
     """
     if lesion not in LESIONS:
         raise ValueError(unknown("lesion", lesion, LESIONS))
@@ -65,7 +65,7 @@ def with_lesion(
     *,
     noisy: bool,
 ) -> tuple[RunPlan, Statistics | None]:
-    """Choose the statistics of a run by the kind of lesion.
+    """Choose the statistics of a run for a version of a lesion.
 
     Parameters
     ----------
@@ -75,24 +75,24 @@ def with_lesion(
     statistics : Statistics or Presentation, optional
         As for `simulate`.
     calibrate_on : Tensor or Dataset, optional
-        The images on which a recalibrated lesion takes its statistics.
+        The images on which a recalibrated lesion measures its statistics.
     noisy : bool
-        There is noise, whose unit is the standard deviation in the intact model.
+        Whether there is noise, which is given in standard deviations of the intact model.
 
     Returns
     -------
     plan : RunPlan
-        Normalized by these statistics.
+        The plan with these statistics.
     spread : Statistics or None
-        The statistics in whose standard deviations noise is given; of a model without statistics, moments of its states
-        over the stimuli of the run.
+        The statistics whose standard deviations are the unit of noise; for a model without statistics, the moments of
+        its states over the stimuli of the run.
 
     Raises
     ------
     MissingStatisticsError
-        If the model has none that fit.
+        If the model has no matching statistics.
     ValueError
-        If the statistics are those of a lesion, and this lesion is a different one.
+        If the statistics belong to a different lesion.
     """
     model = plan.model
     if not model.needs_statistics:
@@ -107,32 +107,32 @@ def with_lesion(
         )
     if lesion != "recalibrated":
         return plan.normalized_by(found), found
-    # noise is as strong as in the intact model, whatever the lesion does to the spread of a state
+    # noise is as strong as in the intact model, even if the lesion changes the standard deviation of a state
     spread = intact(model, found) if noisy else None
-    # that these end too soon is said before a calibration that takes long
+    # report statistics that end too early before starting a long calibration
     check_until(found, plan.until)
     return plan.normalized_by(_recalibrated(plan, found, calibrate_on)), spread
 
 
 def intact(model: Cortex, used: Statistics) -> Statistics:
-    """Return the intact model's statistics that belong to those of a lesion; of an intact model the same.
+    """Return the intact model's statistics that correspond to the given ones, which may be those of a lesion.
 
     Raises
     ------
     MissingStatisticsError
-        If the model has none for this presentation.
+        If the model has no statistics for this presentation.
     """
     return model.find_statistics(used.presentation) if used.lesion else used
 
 
 def lesions_of(model: Cortex) -> tuple[str, ...]:
-    """Return the versions of a lesion that differ in a model: without anything to take again, not "recalibrated"."""
+    """Return the versions of a lesion that differ in a model: "recalibrated" only if it has statistics to update."""
     takes = model.needs_statistics or _running(model)
     return tuple(lesion for lesion in LESIONS if lesion != "recalibrated" or takes)
 
 
 def _running(model: Cortex) -> list[str]:
-    """Name the batch normalizations of the user's own modules that contain moments of a training."""
+    """Return the names of batch normalizations with running moments in the user's own modules."""
     return [
         name
         for name, part in model.named_modules()
@@ -141,9 +141,9 @@ def _running(model: Cortex) -> list[str]:
 
 
 def _without_statistics(plan: RunPlan, lesion: str, calibrate_on: Images | None, spread: Statistics | None) -> RunPlan:
-    """Choose what normalizes a model without statistics; recalibrated, its own batch normalizations learn again.
+    """Choose the normalization of a model without statistics; "recalibrated" updates its own batch normalizations.
 
-    Their moments are taken from 50 images at once, each batch normalized by its own, and averaged.
+    Their moments are measured on batches of 50 images, each normalized by its own moments, and averaged.
     """
     plan = plan.normalized_by(None)
     if lesion != "recalibrated":
@@ -151,7 +151,7 @@ def _without_statistics(plan: RunPlan, lesion: str, calibrate_on: Images | None,
     names = _running(plan.model)
     if not names:
         raise ValueError(
-            "nothing of this model can be recalibrated: its normalization takes its moments from each image, so the "
+            "this model cannot be recalibrated: its normalization uses the moments of each image, so the "
             f"recalibrated lesion is the acute one; the lesions are {list(lesions_of(plan.model))}"
         )
     assert calibrate_on is not None, "check_lesion refuses a recalibrated lesion without images"
@@ -174,9 +174,9 @@ def _without_statistics(plan: RunPlan, lesion: str, calibrate_on: Images | None,
 
 
 def spread_over(plan: RunPlan) -> Statistics:
-    """Take the moments of every state at every time in the intact model, over the stimuli of a run.
+    """Measure the moments of every state at every time in the intact model, over the stimuli of a run.
 
-    For a model that needs no statistics: they say how strong noise is, and normalize nothing.
+    For a model that needs no statistics: they determine the strength of noise, and are not used for normalization.
     """
     model, until = plan.model, plan.until
     intact = plan_run(
@@ -206,7 +206,7 @@ def spread_over(plan: RunPlan) -> Statistics:
 
 
 def _recalibrated(plan: RunPlan, found: Statistics, calibrate_on: Images | None) -> Statistics:
-    """Take the statistics again, with the lesion in place and shown as the intact model's were."""
+    """Measure the statistics again with the lesion, under the presentation of the intact model's statistics."""
     done = plan.interventions
     if found.lesion == str(done):
         return found
@@ -225,15 +225,15 @@ def _recalibrated(plan: RunPlan, found: Statistics, calibrate_on: Images | None)
 
 
 def mean_deliveries(plan: RunPlan, images: Images, *, batch_size: int | None = None) -> dict[tuple[str, int], Tensor]:
-    """Take the mean of what the transitions that are silenced or scaled deliver in the intact model, unit by unit.
+    """Measure the mean output, in the intact model, of the silenced or scaled transitions, unit by unit.
 
     Parameters
     ----------
     plan : RunPlan
-        In which these transitions run. Of a mixture, a mean is over the stimuli for which the transition delivers.
+        A plan in which these transitions run. For a mixture, the mean is over stimuli for which a transition delivers.
     images : Tensor, shape (stimulus, 3, height, width), or Dataset
     batch_size : int, optional
-        By default up to 250, as memory allows. It changes memory and speed, not the result.
+        By default up to 250, as memory allows. It affects memory and speed, not the result.
 
     Returns
     -------
@@ -260,7 +260,7 @@ def mean_deliveries(plan: RunPlan, images: Images, *, batch_size: int | None = N
 def describe_lesion(
     lesion: str, done: Changes, used: Statistics | None, calibrate_on: Images | None
 ) -> dict[str, Any] | None:
-    """Describe which lesion it is, and on which images its statistics or means were taken."""
+    """Describe the version of a lesion, and the images on which its statistics or means were measured."""
     if not done:
         return None
     if lesion == "recalibrated" and used is not None:

@@ -1,7 +1,7 @@
 """Normalizations, and the statistics of time-specific normalization: moments for each place and time.
 
-A place is a state ("V1": what leaves it and what the post-net reads), a transition ("V1->V2": between its two
-convolutions) or a layer of the deep pre-net ("pre_net:0", independent of time).
+A place is a state ("V1": the input of its outgoing transitions and of the post-net), a transition ("V1->V2": between
+its two convolutions) or a layer of the deep pre-net ("pre_net:0", independent of time).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from cortexsim.stimuli.presentation import AnyPresentation
 from cortexsim.stimuli.text import from_dict
 
 EPSILON = 1e-5
-CHANNEL_EPSILON = 1e-2  # large enough that the noise of an almost silent pixel is not blown up
+CHANNEL_EPSILON = 1e-2  # large enough not to amplify the noise of an almost silent pixel
 Place = tuple[str, int | None]
 
 
@@ -29,29 +29,29 @@ class MissingStatisticsError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Statistics:
-    """Moments of each place at each time, and what they were taken on. Taken by `calibrate`.
+    """Moments of each place at each time, and the conditions of their measurement. Created by `calibrate`.
 
     Parameters
     ----------
     moments : mapping of (place, time) to (mean, variance)
-        Tensors of shape (channel,); the variance is the population's.
+        Tensors of shape (channel,), with the population variance.
     presentation : Presentation or Mixture
-        What was shown.
+        The presentation during calibration.
     until : int
-        Last time that was calibrated.
+        Last calibrated time.
     graph : str
         The graph, as JSON.
     weights : str
-        Checksum of the model (`Cortex.checksum`) that they belong to. A change of dtype carries them over.
+        Checksum of the model (`Cortex.checksum`) to which they belong; updated when the model changes its dtype.
     images : str
         Checksum of the calibration images.
     n_images : int
     seed : int
         Seed of the masks and of the components of a mixture.
     lesion : str
-        The lesion during which they were taken, such as "V2->V1 silenced"; "" for the intact model.
+        The lesion during calibration, such as "V2->V1 silenced"; "" for the intact model.
     change : str
-        The change that `held` or `pooled` made to them since; "" for none.
+        The change made by `held` or `pooled`; "" for none.
     """
 
     moments: Mapping[Place, tuple[Tensor, Tensor]]
@@ -71,7 +71,7 @@ class Statistics:
         Raises
         ------
         MissingStatisticsError
-            If there are none.
+            If they are missing.
         """
         try:
             return self.moments[place, time]
@@ -93,7 +93,7 @@ class Statistics:
         Raises
         ------
         MissingStatisticsError
-            The message names the first such place and time.
+            With the first such place and time.
         """
         for name, time in planned:
             transition = planned.graph.transition(name)
@@ -105,7 +105,7 @@ class Statistics:
     def held(self, time: int) -> Statistics:
         """Return a copy that reuses the moments of a time at all later times.
 
-        This is what a model does that was never calibrated for times beyond its training.
+        A model that was not calibrated beyond its training times would do this.
         """
         moments = dict(self.moments)
         for place, when in self.moments:
@@ -117,14 +117,14 @@ class Statistics:
     def pooled(self, until: int | None = None) -> Statistics:
         """Return a copy in which each place has the same moments at all times.
 
-        They pool the times up to `until` (by default all), each with equal weight: about what ordinary batch
-        normalization, used again at every step, ends up with. All times count at which a place is populated, even the
-        last ones, from which no signal reaches the readout any more; a training does not run those.
+        The times up to `until` (by default all) are pooled with equal weight, which approximates ordinary batch
+        normalization that is reused at every step. All times count at which a place is populated, even late times from
+        which no signal reaches the readout; training does not run those.
 
         Parameters
         ----------
         until : int, optional
-            Last time that is pooled; for a place that is empty until later, its first time.
+            Last pooled time; for a place that is empty until later, its first time is used.
         """
         moments = dict(self.moments)
         for place in {place for place, when in self.moments if when is not None}:
@@ -147,7 +147,7 @@ class Statistics:
         Parameters
         ----------
         prefix : str
-            Start of the tensors' names.
+            Prefix of the tensor names.
         """
         places: dict[str, list[int | None]] = {}
         for place, time in self:
@@ -178,7 +178,7 @@ class Statistics:
         Raises
         ------
         ValueError
-            If the moments of a place are missing, or not as many as its times.
+            If the moments of a place are missing, or their number differs from that of its times.
         """
         moments: dict[Place, tuple[Tensor, Tensor]] = {}
         for place, times in described["places"].items():
@@ -203,23 +203,23 @@ def choose(
     statistics: Statistics | AnyPresentation | None,
     weights: str,
 ) -> Statistics:
-    """Find the statistics for a presentation: its own, or those of a mixture that contains it.
+    """Find the statistics for a presentation: those of the presentation, or of a mixture that contains it.
 
     Parameters
     ----------
     sets : iterable of Statistics
-        Those of a model.
+        The statistics of a model.
     presentation : Presentation, Mixture or None
-        None takes the only set.
+        None selects the only set.
     statistics : Statistics, Presentation or None
-        A different set, or the presentation of a different set, on purpose.
+        A set to use instead, or the presentation of a set to use instead.
     weights : str
         Checksum of the model.
 
     Raises
     ------
     MissingStatisticsError
-        If none fits, or the weights have changed since they were taken.
+        If no set matches, or the weights have changed since calibration.
     """
     if isinstance(statistics, Statistics):
         found = statistics
@@ -247,7 +247,7 @@ def choose(
 
 
 class Normalize(Protocol):
-    """Normalizes what is at a place at a time: (x, place, time) -> x, optionally with scale and shift."""
+    """Normalizes the values of a place at a time: (x, place, time) -> x, optionally with scale and shift."""
 
     def __call__(
         self,
@@ -279,8 +279,8 @@ def not_at_all(
 class ChannelNorm(nn.Module):
     """Layer norm over the channels of each pixel, with a scale and a shift for each channel of each place.
 
-    It is local: nothing that happens elsewhere in the image, at other times or to other stimuli changes the result. So
-    it needs no statistics, and serves images of any size.
+    It is local: other positions, times and stimuli do not affect the result. It therefore needs no statistics, and
+    works with images of any size.
 
     Parameters
     ----------
@@ -296,7 +296,7 @@ class ChannelNorm(nn.Module):
     def forward(
         self, x: Tensor, place: str, time: int | None, scale: Tensor | None = None, shift: Tensor | None = None
     ) -> Tensor:
-        """Return x normalized pixel by pixel; the scale and shift are the place's own unless they are given."""
+        """Return x normalized pixel by pixel; scale and shift are by default those of the place."""
         if scale is None and place in self.scale:
             scale, shift = self.scale[place], self.shift[place]
         return F.layer_norm(x.movedim(1, -1), x.shape[1:2], scale, shift, CHANNEL_EPSILON).movedim(-1, 1)
@@ -310,14 +310,14 @@ class Normalization:
     ----------
     description : str
     in_training : Normalize
-        Normalizes in training mode.
+        The normalization in training mode.
     needs_statistics : bool
-        Whether evaluation normalizes with stored statistics, which `calibrate` takes.
+        Whether evaluation normalizes with stored statistics, which `calibrate` measures.
     pooled : bool
-        Whether these are pooled over time.
+        Whether the statistics are pooled over time.
     module : callable, optional
-        Makes the part of the model that normalizes, in training and in evaluation, in place of `in_training`: from the
-        number of channels of each place that is normalized.
+        Creates a part of the model that normalizes, in training and evaluation, instead of `in_training`. It takes the
+        number of channels of each normalized place.
     """
 
     description: str
@@ -344,9 +344,9 @@ class Stored:
     ----------
     statistics : Statistics
     device : torch.device
-        Where the activity is.
+        Device of the activity.
     dtype : torch.dtype
-        The model's. Half precision is normalized with moments in float32: a variance may be beyond its range.
+        The dtype of the model. Half precision uses moments in float32, because a variance may exceed its range.
     """
 
     def __init__(self, statistics: Statistics, device: torch.device, dtype: torch.dtype) -> None:
@@ -355,7 +355,7 @@ class Stored:
         self._placed: dict[Place, tuple[Tensor, Tensor]] = {}
 
     def serves(self, statistics: Statistics, device: torch.device, dtype: torch.dtype) -> bool:
-        """Return True if it normalizes with these statistics there."""
+        """Return True if it uses these statistics, on this device and for this dtype."""
         wanted = device, torch.promote_types(dtype, torch.float32)
         return self.statistics is statistics and (self.device, self.dtype) == wanted
 
@@ -371,7 +371,7 @@ class Stored:
         moments = self._placed.get((place, time))
         if moments is None:
             mean, variance = self.statistics.at(place, time)
-            # they serve later calls too: tensors of inference mode could not serve gradients
+            # later calls use them too, and tensors of inference mode do not support gradients
             with torch.inference_mode(False):
                 moments = mean.to(self.device, self.dtype), variance.to(self.device, self.dtype)
             self._placed[place, time] = moments
@@ -381,7 +381,7 @@ class Stored:
 
 
 class PooledMoments:
-    """Sums of the activity of a place over batches, in float64, so that the split into batches does not matter."""
+    """Sums of the activity of a place over batches, in float64, so that the result does not depend on the batches."""
 
     def __init__(self) -> None:
         self.n = 0
@@ -397,17 +397,17 @@ class PooledMoments:
         self.squares = squares if self.squares is None else self.squares + squares
 
     def moments(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        """Return mean and population variance over all that was added, each of shape (channel,).
+        """Return mean and population variance of all added activity, each of shape (channel,).
 
         Parameters
         ----------
         dtype : torch.dtype
-            The model's; half precision gives float32.
+            The dtype of the model; half precision gives float32.
         """
         assert self.total is not None
         assert self.squares is not None
         dtype = torch.promote_types(dtype, torch.float32)
-        # they outlive the call: tensors of inference mode could not serve gradients later
+        # they outlive the call, and tensors of inference mode do not support gradients
         with torch.inference_mode(False):
             total, squares = self.total.clone(), self.squares.clone()
             mean = total / self.n

@@ -1,4 +1,4 @@
-"""Parts of the model: pre-nets between retina and first state, post-nets, a convolution; and what any module needs."""
+"""Parts of the model: pre-nets, post-nets and convolution; and functions for any torch module."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Layer = TypeVar("Layer", nn.Conv2d, nn.Linear)
 
 
 class DeepPreNet(nn.Module):
-    """The layers between retina and V1: conv-BN-ReLU-conv-BN-ReLU-conv, at the first state's width."""
+    """The layers between retina and V1: conv-BN-ReLU-conv-BN-ReLU-conv, with the first state's number of channels."""
 
     def __init__(self, features: int, generator: torch.Generator | None = None) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class DeepPreNet(nn.Module):
 
 
 def conv_pre_net(features: int, generator: torch.Generator | None = None) -> nn.Conv2d:
-    """Make the pre-net of one 3x3 convolution."""
+    """Create a pre-net of one 3x3 convolution."""
     return _convolution(3, features, generator)
 
 
@@ -57,9 +57,10 @@ class PixelNorm(nn.LayerNorm):
 
 
 class DilatedPreNet(nn.Module):
-    """A residual net of 3x3 convolutions at full resolution, whose taps are 1, 2, 4 and 8 px apart, three times over.
+    """A residual net of 3x3 convolutions at full resolution, with dilations 1, 2, 4 and 8, three times over.
 
-    It sees 46 px in every direction with as many weights as a net that sees 13 (Yu & Koltun 2016): a control model.
+    Its receptive field reaches 46 px in every direction, with as many weights as an undilated net that reaches 13 px
+    (Yu & Koltun 2016): a control model.
     """
 
     DILATIONS = (1, 2, 4, 8) * 3
@@ -73,7 +74,7 @@ class DilatedPreNet(nn.Module):
         )
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return what enters the first state, shape (stimulus, channel, y, x)."""
+        """Return the input to the first state, shape (stimulus, channel, y, x)."""
         x = self.first(images)
         for norm, layer in zip(self.norms, self.layers, strict=True):
             x = x + layer(F.relu(norm(x)))
@@ -90,9 +91,9 @@ class _TwiceConvolved(nn.Sequential):
 
 
 class UShapedPreNet(nn.Module):
-    """A U-net: three resolutions down and up again, with twice the features at each (Ronneberger et al. 2015).
+    """A U-net with three resolutions, doubling the features at each (Ronneberger et al. 2015): a control model.
 
-    It has 2, 4 and 8 times the features of the first state: a control model.
+    It has 2, 4 and 8 times the features of the first state.
     """
 
     def __init__(self, features: int, generator: torch.Generator | None = None) -> None:
@@ -107,7 +108,7 @@ class UShapedPreNet(nn.Module):
         self.last = _convolution(wide, features, generator)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return what enters the first state, shape (stimulus, channel, y, x)."""
+        """Return the input to the first state, shape (stimulus, channel, y, x)."""
         x, fine = self.down[0](images), []
         for level in self.down[1:]:
             fine.append(x)
@@ -119,7 +120,7 @@ class UShapedPreNet(nn.Module):
 
 
 class PostNet(nn.Module):
-    """BN (its scale and shift are one for all readout times), ReLU, average over positions, fully connected layer."""
+    """BN (scale and shift shared by all readout times), ReLU, average over positions, fully connected layer."""
 
     def __init__(self, features: int, n_classes: int, generator: torch.Generator | None = None) -> None:
         super().__init__()
@@ -138,7 +139,7 @@ class PostNet(nn.Module):
 
 
 class MapPostNet(nn.Module):
-    """BN (its scale and shift are one for all readout times), ReLU, the same fully connected layer at each position."""
+    """BN (scale and shift shared by all readout times), ReLU, the same fully connected layer at each position."""
 
     def __init__(self, features: int, n_classes: int, generator: torch.Generator | None = None) -> None:
         super().__init__()
@@ -156,14 +157,14 @@ class MapPostNet(nn.Module):
 
 
 class OwnPostNet(nn.Module):
-    """A module of the user's from the last state to logits (stimulus, class) or (stimulus, class, y, x)."""
+    """A user's module from the last state to logits (stimulus, class) or (stimulus, class, y, x)."""
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
         self.module = module
 
     def forward(self, h: Tensor, place: str, time: int, normalize: Normalize) -> Tensor:
-        """Return what the module makes of a copy of h, which it may change in place."""
+        """Return the output of the module for a copy of h, which it may change in place."""
         return self.module(h.clone())
 
     def n_weights(self) -> int:
@@ -190,7 +191,7 @@ def _convolution(before: int, after: int, generator: torch.Generator | None, *, 
 
 
 def _as_torch_draws(kind: type[Layer], *sizes: int, generator: torch.Generator | None, **settings: Any) -> Layer:
-    """Make a layer with torch's own initialisation, drawn by a generator; None is torch's global one."""
+    """Create a layer with torch's default initialisation, drawn by a generator (None means torch's global one)."""
     layer = nn.utils.skip_init(kind, *sizes, device=torch.get_default_device(), **settings)
     nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5), generator=generator)
     if layer.bias is not None:
@@ -200,14 +201,14 @@ def _as_torch_draws(kind: type[Layer], *sizes: int, generator: torch.Generator |
 
 
 def draw_convolutions(module: nn.Module, generator: torch.Generator | None = None) -> None:
-    """Initialise every convolution as He et al. (2015) do, which keeps the variance of what ReLUs deliver."""
+    """Initialise every convolution as in He et al. (2015), which preserves the variance of ReLU outputs."""
     for part in module.modules():
         if isinstance(part, nn.Conv2d):
             nn.init.kaiming_normal_(part.weight, nonlinearity="relu", generator=generator)
 
 
 def channels_last(images: Tensor) -> Tensor:
-    """Return images with the channels last in memory, where convolutions are fastest."""
+    """Return images with channels last in memory, the layout for the fastest convolutions."""
     if not torch.compiler.is_compiling() and torch._C._functorch.is_functorch_wrapped_tensor(images):
         # forward-mode derivatives are vectorised, and torch cannot choose a memory format then
         return images
@@ -224,7 +225,7 @@ def convolve(x: Tensor, kernel: Tensor, convolution: Convolution) -> Tensor:
 
 @contextmanager
 def own_modes() -> Iterator[None]:
-    """Leave the caller's autocast, default device and inference mode out of what is computed within."""
+    """Disable the caller's autocast, default device and inference mode within the context."""
     with ExitStack() as stack:
         stack.enter_context(torch.inference_mode(False))
         for kind in ("cpu", "cuda"):
@@ -243,9 +244,9 @@ _EVALUATED_LOCK = threading.RLock()
 
 @contextmanager
 def undisturbed(model: nn.Module) -> Iterator[None]:
-    """Put a model and its parts in evaluation mode, and back when the last of its users (threads) leaves.
+    """Put a model in evaluation mode, and restore its mode when the last thread that uses it leaves the context.
 
-    A mode that the owner of the model sets meanwhile, in another thread, is what it returns to.
+    A mode that the owner of the model sets meanwhile is the one that is restored.
     """
     with _EVALUATED_LOCK:
         users, modes = _EVALUATED.get(model, (0, {}))
@@ -276,7 +277,7 @@ def set_by_owner(model: nn.Module) -> Iterator[None]:
 
 
 def keep_frozen(module: nn.Module) -> None:
-    """Put each part in evaluation mode whose parameters are all frozen, with its running statistics and dropout."""
+    """Put parts whose parameters are all frozen in evaluation mode, including running statistics and dropout."""
     for part in module.modules():
         parameters = list(part.parameters())
         if parameters and not any(parameter.requires_grad for parameter in parameters):
@@ -301,19 +302,19 @@ def module_of(update: Callable[..., nn.Module] | nn.Module, state: State) -> nn.
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Draw torch's random numbers from a seed, and leave its global generator as it was."""
+    """Seed torch's random numbers within the context, and restore its global generator afterwards."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield
 
 
 def redrawn(module: nn.Module) -> nn.Module:
-    """Return a copy of a module whose weights are drawn again, as its layers draw them.
+    """Return a copy of a module with new initial weights, drawn by its layers.
 
     Raises
     ------
     ValueError
-        If a part of it has weights and no `reset_parameters`.
+        If a part has weights but no `reset_parameters`.
     """
     again = copy.deepcopy(module)
     for name, part in again.named_modules():
@@ -329,7 +330,7 @@ def redrawn(module: nn.Module) -> nn.Module:
 
 
 def warn_of_hidden_modules(own: Mapping[str, nn.Module]) -> None:
-    """Warn where a user's module keeps another one in a list, a dict or a function, of which torch does not know."""
+    """Warn if a user's module keeps another module in a list, dict or function, where torch does not register it."""
     for place, module in own.items():
         known = set(module.modules())
         for part in known:
@@ -340,13 +341,13 @@ def warn_of_hidden_modules(own: Mapping[str, nn.Module]) -> None:
                     warnings.warn(
                         f"{place} ({type(part).__name__}) keeps a {kind} in its attribute {name!r}, where torch does "
                         "not register it: its weights are neither trained, saved, moved nor part of the checksum. Make "
-                        "it an attribute of its own, or use torch.nn.ModuleList or ModuleDict",
+                        "it a separate attribute, or use torch.nn.ModuleList or ModuleDict",
                         stacklevel=3,
                     )
 
 
 def _modules_in(value: object) -> list[nn.Module]:
-    """List the modules in a list, tuple, dict or set, in what a function has around it, or in a partial."""
+    """List the modules in a list, tuple, dict or set, in the closure of a function, or in a partial."""
     if isinstance(value, nn.Module):
         return [value]
     if isinstance(value, partial):

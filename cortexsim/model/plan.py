@@ -1,4 +1,4 @@
-"""The plan of a run: all that is decided before its first step, as one value."""
+"""The plan of a run: everything that is decided before its first step, as one value."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ Amount = float | tuple[float, Any]
 
 @dataclass(frozen=True, eq=False)
 class RunPlan:
-    """A run of a model: images, how they are shown, what runs, and what normalizes.
+    """A run of a model: images, presentation, interventions, schedule and normalization.
 
-    Made by `plan_run` or `plan_readouts`.
+    Create it with `plan_run` or `plan_readouts`.
 
     Parameters
     ----------
@@ -44,9 +44,9 @@ class RunPlan:
     images : Tensor, shape (stimulus, 3, height, width), or (stimulus, frame, 3, height, width) for a sequence
     presentation : Presentation or Mixture
     interventions : Changes
-        What is silenced, scaled or noisy, and when.
+        The silenced, scaled and noisy transitions, with their times.
     schedule : Schedule
-        The transitions that run, and when.
+        The transitions that run, with their times.
     fronts : tuple of tuple of frozenset of str
         The populated states at each time, for each component of the presentation.
     seed : int
@@ -54,7 +54,7 @@ class RunPlan:
     statistics : Statistics or None
         See `normalized_by`.
     normalize : callable or None
-        What normalizes; None until it is chosen, and then nothing can be run.
+        The normalization; None until it is chosen, before which the plan cannot run.
     """
 
     model: Cortex
@@ -73,12 +73,12 @@ class RunPlan:
         return self.schedule.until
 
     def normalized_by(self, statistics: Statistics | None) -> RunPlan:
-        """Return the plan with stored statistics; None is for a model that needs none.
+        """Return the plan with stored statistics; pass None for a model that needs none.
 
         Raises
         ------
         MissingStatisticsError
-            If they end before the run does, or lack a place and time that it needs.
+            If they end before the run, or lack a place and time that it needs.
         """
         if statistics is not None:
             check_until(statistics, self.until)
@@ -86,28 +86,28 @@ class RunPlan:
         return replace(self, statistics=statistics, normalize=self.model.normalized_by(statistics))
 
     def frames(self, index: Tensor) -> Frames:
-        """Lay out what the stimuli of these indices, shape (stimulus,), are shown at every time."""
+        """Lay out the pictures shown at every time for the stimuli of these indices, shape (stimulus,)."""
         device = next(self.model.parameters()).device
         return self.lay_out(self.images[index.to(self.images.device)].to(device), index.to(device))
 
     def lay_out(self, images: Tensor, index: Tensor | None) -> Frames:
-        """Lay out what stimuli are shown at every time, if their pixels are these: augmented ones, for example.
+        """Lay out the pictures shown at every time for given pixels, such as augmented images.
 
         Parameters
         ----------
         images : Tensor, shape (stimulus, 3, height, width), or with frames
         index : Tensor, shape (stimulus,), optional
-            What their masks and components are drawn by; by default 0, 1, ...
+            Indices for the draws of masks and components; by default 0, 1, ...
         """
         return self.presentation.frames(images, self.until, seed=self.seed, index=index, others=self.images)
 
     def run(self, frames: Frames, hook: Hook | None = None) -> Iterator[dict[str, Activity]]:
-        """Run the model through time; yields the computed states at time 0, 1, ..., `until`.
+        """Run the model through time, and yield the computed states at time 0, 1, ..., `until`.
 
         Raises
         ------
         MissingStatisticsError
-            If nothing was chosen yet that normalizes.
+            If the normalization has not been chosen yet.
         """
         return self.model.unroll(frames, self.schedule, self.chosen, hook)
 
@@ -122,10 +122,10 @@ class RunPlan:
         Raises
         ------
         MissingStatisticsError
-            If it was not chosen yet.
+            If it has not been chosen yet.
         """
         if self.normalize is None:
-            raise MissingStatisticsError("this plan has no statistics yet; take plan.normalized_by(statistics)")
+            raise MissingStatisticsError("this plan has no statistics yet; use plan.normalized_by(statistics)")
         return self.normalize
 
 
@@ -144,7 +144,7 @@ def plan_run(
     refuse_no_effect: bool = False,
     seed: int = 0,
 ) -> RunPlan:
-    """Decide what a run does.
+    """Plan a run.
 
     Parameters
     ----------
@@ -154,13 +154,13 @@ def plan_run(
     until : int
         Last time.
     record : mapping of str to times
-        The states that are needed, and when; a time at which one is empty asks for nothing.
+        The times at which each state is needed; times at which it is empty are ignored.
     readout_times : iterable of int
-        When the post-net must be able to read the last state.
+        The times at which the post-net must be able to read the last state.
     silence, gain, transition_noise : mapping, optional
         As for `simulate`.
     silence_runs : bool
-        Silenced transitions run, because a hook replaces what they deliver.
+        Run silenced transitions, because a hook replaces their output.
     refuse_no_effect : bool
         Refuse an intervention that would change nothing.
     seed : int
@@ -216,13 +216,13 @@ def readout_times(times: int | Iterable[int]) -> list[int]:
 def plan_readouts(
     model: Cortex, images: Tensor, presentation: AnyPresentation, times: Iterable[int], *, seed: int = 0
 ) -> RunPlan:
-    """Decide what readouts at some times need; worked out once for each graph, presentation and times.
+    """Plan readouts at some times; the schedule is cached by graph, presentation and times.
 
     Parameters
     ----------
     model : Cortex
     images : Tensor, shape (stimulus, 3, height, width), or with frames
-        Checked; masks of other stimuli are taken from them.
+        Checked images, which are also the source of masks from other stimuli.
     presentation : Presentation or Mixture
     times : iterable of int
     seed : int
@@ -249,20 +249,20 @@ def plan_readouts(
 def needed(
     graph: CortexGraph, presentation: AnyPresentation, times: tuple[int, ...]
 ) -> tuple[Schedule, tuple[Front, ...]]:
-    """Schedule what readouts at some times need; return it with the populated states of each component."""
+    """Return the schedule of readouts at some times, and the populated states of each component."""
     planned = schedule(graph, times, presentation)
-    # makes its table by time here, and not where torch.compile looks on
+    # builds the table by time here, outside the code that torch.compile traces
     planned.at(0)
     return planned, _fronts(graph, presentation, planned.until, Changes())
 
 
 def resolve(model: Cortex, images: Images, presentation: AnyPresentation | None) -> tuple[Tensor, AnyPresentation]:
-    """Return images as a tensor that the model takes, and the presentation that shows them, by default `flash(1)`.
+    """Return images as a tensor for the model, and their presentation, by default `flash(1)`.
 
     Raises
     ------
     TypeError, ValueError
-        If the images are not allowed, or the presentation does not fit them.
+        If the images are not allowed, or the presentation cannot show them.
     """
     pixels = as_images(images)
     model.check_images(pixels)
@@ -277,12 +277,12 @@ def stored_statistics(
 
 
 def check_until(statistics: Statistics, until: int) -> None:
-    """Refuse statistics that end before a run does.
+    """Refuse statistics that end before a run.
 
     Raises
     ------
     MissingStatisticsError
-        If they do.
+        If they end too early.
     """
     if statistics.until < until:
         raise MissingStatisticsError(
@@ -296,5 +296,5 @@ def _fronts(graph: CortexGraph, presentation: AnyPresentation, until: int, done:
 
 
 def _times_of(amounts: Mapping[str, Amount] | None) -> dict[str, Any]:
-    """Return the times at which each transition has its gain or noise; None is always."""
+    """Return the times at which each transition has its gain or noise; None means always."""
     return {word: value[1] if isinstance(value, tuple) else None for word, value in (amounts or {}).items()}

@@ -36,17 +36,17 @@ def activity(
     time : int
         A time of the recording.
     states : sequence of str, optional
-        By default all states that were recorded.
+        By default all recorded states.
     channel : int, optional
         One channel with its sign; by default the mean of the absolute activation over the channels.
     one_scale : bool
         Let the colour scale of a state span all times of the stimulus, so that maps of different times can be
-        compared. Otherwise it spans this time alone, so that weak activity can be seen.
+        compared. Otherwise it spans only this time, so that weak activity is visible.
 
     Returns
     -------
     Figure
-        A map for each state, with a colour scale of its own. An empty state is hatched, and its title says "empty".
+        A map for each state, each with a separate colour scale. An empty state is hatched, and labelled "empty".
 
     Raises
     ------
@@ -81,13 +81,13 @@ def activity_maps(recording: xr.DataTree, state: str, *, stimulus: int, channel:
     Returns
     -------
     DataArray, (time, y, x)
-        The mean of the absolute activation over the channels, or one channel; NaN where the state is empty.
-        The coordinate `populated` (time) is False there.
+        The mean of the absolute activation over the channels, or one channel; NaN if the state is empty, with
+        the coordinate `populated` (time) False.
 
     Raises
     ------
     ValueError
-        If the recording lacks the state, the stimulus or the channel, or contains no map of the state.
+        If the recording lacks the state, the stimulus or the channel, or has no map of the state.
     """
     activation = trial.node(recording, state, stimulus)["activation"].astype(np.float32)
     if "y" not in activation.dims:
@@ -138,9 +138,9 @@ def show_time(figure: go.Figure, maps: Mapping[str, xr.DataArray], time: int, *,
 
 
 def _scale(maps: xr.DataArray, *, signed: bool) -> list[float]:
-    """Return the ends of a colour scale, and 0."""
+    """Return the ends and the zero point of a colour scale."""
     sizes = np.abs(maps.values[np.isfinite(maps.values)])
-    # a state without any activity still needs a scale of some length
+    # a state without activity still needs a scale of nonzero length
     largest = float(sizes.max(initial=0)) or 1.0
     return [-largest, 0, largest] if signed else [0, largest]
 
@@ -202,6 +202,6 @@ def _add_map(figure: go.Figure, index: int, n_columns: int, maps: xr.DataArray) 
     )
     bare = {"showticklabels": False, "ticks": "", "showline": False, "constrain": "domain"}
     figure.update_xaxes(range=[-0.5, width - 0.5], side="top", title_standoff=4, **bare, **cell)
-    # the pixels of a map stay square; spare height is below the map
+    # pixels of a map stay square; spare height is left below the map
     upright = {"scaleanchor": f"x{axis}", "constraintoward": "top"}
     figure.update_yaxes(range=[height - 0.5, -0.5], **upright, **bare, **cell)

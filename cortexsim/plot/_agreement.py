@@ -1,4 +1,4 @@
-"""Agreement of two forms of one network: each value of one against that of the other."""
+"""Agreement of two forms of the same network: a scatter plot of their values."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from cortexsim.plot.lines import check_dims, head
 
 
 def agreement(values: xr.DataArray) -> go.Figure:
-    """Draw a point for each value that two forms have in common; equal values are on the diagonal.
+    """Draw a point for each value of two forms of a network; equal values lie on the diagonal.
 
     Parameters
     ----------
     values : DataArray, (form, ...)
-        Of two forms.
+        The values of two forms.
 
     Returns
     -------
@@ -60,7 +60,7 @@ def agreement(values: xr.DataArray) -> go.Figure:
     head(
         figure,
         f"{names[0]} against {names[1]}",
-        f"{one.size} values; equal values are on the line; largest difference {apart:.2g}",
+        f"{one.size} values; equal values lie on the line; largest difference {apart:.2g}",
         height=340,
     )
     return figure

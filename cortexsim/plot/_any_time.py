@@ -1,4 +1,4 @@
-"""Accuracy of a model that is read out at any time, with several kinds of statistics."""
+"""Accuracy of a model by readout time, with several kinds of statistics."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def any_time(accuracy: xr.DataArray, *, readout_time: int | None = None, title: 
     Parameters
     ----------
     accuracy : DataArray, (model, statistics, time)
-        Fractions; NaN where there is no readout or no measurement. The coordinates `low` and `high` and the attribute
-        `chance` are drawn where there are any.
+        Fractions; NaN without a readout or a measurement. The coordinates `low` and `high` and the attribute `chance`
+        are drawn if they exist.
     readout_time : int, optional
         The time at which the first model was trained to answer; it is marked.
     title : str, optional
@@ -27,7 +27,7 @@ def any_time(accuracy: xr.DataArray, *, readout_time: int | None = None, title: 
     Returns
     -------
     Figure
-        The colour of a line is its kind of statistics, its symbol the model. A single time is a point.
+        The colour of a line shows the kind of statistics, its symbol the model. A single time is drawn as a point.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def any_time(accuracy: xr.DataArray, *, readout_time: int | None = None, title: 
             trace.update(fillcolor=shade, line={"color": shade})
     _on_top(figure, np.array(names)[known][:1])
     if readout_time is not None:
-        # above the plot, where no curve can cross it
+        # above the plot, so that no curve crosses it
         figure.add_vline(
             x=readout_time,
             line={"color": theme.INK, "width": 1, "dash": "dot"},
@@ -61,12 +61,12 @@ def any_time(accuracy: xr.DataArray, *, readout_time: int | None = None, title: 
             name="readout time",
         )
         figure.update_layout(margin_t=figure.layout.margin.t + 14)
-    # from 0 to 1, so that curves of several runs can be compared; a little more, so that a line at 1 is not cut
+    # from 0 to 1, so that curves of several runs can be compared; slightly more, so that a line at 1 is not cut off
     figure.update_yaxes(range=[-0.02, 1.04], tickformat=".0%")
     times = accuracy["time"].values
     # without this the axis would include times before the first
     figure.update_xaxes(dtick=1 if times.size <= 26 else None, range=[times[0] - 0.5, times[-1] + 0.5])
-    # the legend is below the plot, because long names would leave no room for it at the side: two names in a line, with
+    # the legend is below the plot, because long names would not fit at the side: two names in a line, with
     # sizes in px, because plotly would otherwise draw the legend over the axis
     legend_px = 30 * -(-int(known.sum()) // 2)
     bottom_px = _AXIS_PX + legend_px

@@ -28,8 +28,8 @@ def brain(similarity: xr.DataArray, *, milliseconds: Milliseconds | None = None,
     Returns
     -------
     Figure
-        Without brain time: lines of the trained and the untrained model, the pixels, and the noise ceiling where there
-        is one. With brain time: maps of model time and brain time, the pixels as a column. Empty times are blank.
+        Without brain time: lines of the trained and the untrained model, the pixels, and the noise ceiling if there is
+        one. With brain time: maps of model time and brain time, with the pixels as a column. Empty times are blank.
 
     Raises
     ------
@@ -175,7 +175,7 @@ def _maps(similarity: xr.DataArray, models: list[str], milliseconds: Millisecond
 
 
 def _hover(similarity: xr.DataArray, name: str, moments: list[str]) -> list[list[str]]:
-    """Return a text for each cell of a map (brain_time, time)."""
+    """Return the hover text for each cell of a map (brain_time, time)."""
     return [
         [f"{name}, {moment}, brain {brain_time:g}: {value:.3g}" for moment, value in zip(moments, row, strict=True)]
         for brain_time, row in zip(similarity["brain_time"].values, similarity.values, strict=True)

@@ -10,7 +10,7 @@ from cortexsim.plot import theme
 from cortexsim.plot.caption import dress, model_name
 
 _DASHES = ("solid", "dash", "dot")
-_ZERO = 1e-18  # where 0 is drawn on a logarithmic axis
+_ZERO = 1e-18  # position of 0 on a logarithmic axis
 
 
 def difference(result: xr.Dataset, variable: str = "difference") -> go.Figure:
@@ -19,7 +19,7 @@ def difference(result: xr.Dataset, variable: str = "difference") -> go.Figure:
     Parameters
     ----------
     result : Dataset
-        Of an experiment.
+        Result of an experiment.
     variable : str
         "difference" (model, seed, precision, quantity, step) or "closed_form_difference" (model, seed, time). The
         largest over seeds is drawn.
@@ -27,12 +27,12 @@ def difference(result: xr.Dataset, variable: str = "difference") -> go.Figure:
     Returns
     -------
     Figure
-        A line for each model and precision, a plot for each quantity. A difference of exactly 0 is on a line of its
-        own below the powers of ten.
+        A line for each model and precision, a plot for each quantity. Differences of exactly 0 are drawn on a separate
+        line below the powers of ten.
     """
     values = result[variable].max("seed", keep_attrs=True)
     along = str(result[variable].dims[-1])
-    # other parts of the experiment may have more steps
+    # other parts of the experiment may have a larger number of steps
     values = values.dropna(along, how="all")
     quantities = values["quantity"].values.tolist() if "quantity" in values.dims else [""]
     precisions = values["precision"].values.tolist() if "precision" in values.dims else [""]

@@ -11,17 +11,17 @@ from cortexsim.plot import theme
 
 
 def dissimilarity(rdm: xr.DataArray, *, title: str = "", highest: float = 2.0) -> go.Figure:
-    """Draw a representational dissimilarity matrix (RDM), with the stimuli in their own order.
+    """Draw a representational dissimilarity matrix (RDM), with the stimuli in the given order.
 
     Parameters
     ----------
     rdm : DataArray, (stimulus, other_stimulus)
-        Distances; NaN where there is none. The optional coordinate `class_name` (stimulus) names the stimuli. Stimuli
-        of one name must follow each other: the name is written once for each run, with a line between runs.
+        Distances; NaN if undefined. The optional coordinate `class_name` (stimulus) names the stimuli. Stimuli with the
+        same name must be adjacent: the name is written once for each group, with a line between groups.
     title : str
     highest : float
-        End of the colour scale, the same for every matrix, so that matrices can be compared; a correlation distance is
-        at most 2.
+        End of the colour scale, the same for every matrix, so that matrices can be compared; a correlation distance
+        is at most 2.
 
     Returns
     -------

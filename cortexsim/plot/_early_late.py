@@ -1,4 +1,4 @@
-"""The cost of an intervention for stimuli that are decided at once, later, and never."""
+"""The cost of an intervention for stimuli that are decided at arrival, later, and never."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def early_late(change: xr.Dataset, *, title: str | None = None) -> go.Figure:
     -------
     Figure
         Points with their intervals, one colour for the intact model and one for each version, side by side for each
-        group of stimuli; below, the number of stimuli of the group.
+        group of stimuli; below, the number of stimuli in the group.
 
     Raises
     ------
@@ -62,13 +62,13 @@ def early_late(change: xr.Dataset, *, title: str | None = None) -> go.Figure:
 
 
 def show_groups(figure: go.Figure, change: xr.Dataset) -> None:
-    """Draw the groups by another threshold in a figure of `early_late`.
+    """Update a figure of `early_late` to another threshold.
 
     Parameters
     ----------
     figure : Figure
     change : Dataset
-        As for `early_late`, of the same versions.
+        As for `early_late`, with the same versions.
 
     Raises
     ------

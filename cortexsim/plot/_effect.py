@@ -16,7 +16,7 @@ DECISION = {"accuracy_difference": "change of accuracy", "changed": "decisions t
 
 
 def effect(change: xr.Dataset, *, milliseconds: Milliseconds | None = None, title: str | None = None) -> go.Figure:
-    """Draw where and when an intervention changes the states, and the decision.
+    """Draw the effect of an intervention on each state at each time, and on the decision.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def effect(change: xr.Dataset, *, milliseconds: Milliseconds | None = None, titl
     Returns
     -------
     Figure
-        Above, a map of state and time, a column for each version, with one colour scale; below, the decision. Empty
+        Above, a map of state and time for each version, with a common colour scale; below, the decision. Empty
         states are blank.
 
     Raises
@@ -69,7 +69,7 @@ def effect(change: xr.Dataset, *, milliseconds: Milliseconds | None = None, titl
     if decisions:
         figure.update_yaxes(title_text="the decision", tickformat=".0%", row=2, col=1)
     subtitle = lines.caption(maps, *(change[name] for name in decisions))
-    lines.head(figure, title or "what the intervention changes", subtitle, height=460)
+    lines.head(figure, title or "effect of the intervention", subtitle, height=460)
     figure.update_layout(legend={"orientation": "v", "y": 0, "yanchor": "bottom", "x": 1.02})
     if more:
         figure.update_layout(margin={"t": figure.layout.margin.t + 22})
@@ -86,7 +86,7 @@ def _colour_axis(maps: xr.DataArray) -> dict[str, Any]:
         "cmin": -reach if signed else 0,
         "cmax": reach,
         "colorbar": {
-            # plotly does not break titles, and a bar as high as the map has no room for a long one
+            # plotly does not break titles, and a colour bar as high as the map has no room for a long one
             "title": {"text": theme.wrapped(lines.value_title(maps), 28), "side": "right"},
             "len": 0.55,
             "y": 1,

@@ -1,4 +1,4 @@
-"""Training and validation error by epoch, as pairs of one colour."""
+"""Training and validation error by epoch, as pairs of lines in the same colour."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def error_by_epoch(result: xr.Dataset) -> go.Figure:
     Parameters
     ----------
     result : Dataset
-        Of an experiment, with `training_error` and `validation_error` (model, seed, epoch), fractions.
+        Result of an experiment, with `training_error` and `validation_error` (model, seed, epoch), fractions.
 
     Returns
     -------
     Figure
-        For each model the validation error as a line with intervals, and the training error as a dashed line of the
+        For each model, the validation error as a line with intervals, and the training error as a dashed line in the
         same colour.
     """
     figure = go.Figure(layout={"template": theme.template()})

@@ -16,12 +16,12 @@ def error_by_images(result: xr.Dataset) -> go.Figure:
     Parameters
     ----------
     result : Dataset
-        Of an experiment, with `error_by_images` (model, seed, images), fractions.
+        Result of an experiment, with `error_by_images` (model, seed, images), fractions.
 
     Returns
     -------
     Figure
-        A line for each model that has statistics, with intervals, over a logarithmic axis.
+        A line for each model with statistics, with intervals, on a logarithmic axis.
     """
     figure = go.Figure(layout={"template": theme.template()})
     errors = over_seeds(result["error_by_images"])

@@ -16,12 +16,12 @@ def error_by_readout_time(result: xr.Dataset) -> go.Figure:
     Parameters
     ----------
     result : Dataset
-        Of an experiment, with `error`, `readout_time` and `n_parameters` (model, seed).
+        Result of an experiment, with `error`, `readout_time` and `n_parameters` (model, seed).
 
     Returns
     -------
     Figure
-        A point for each readout time, with its interval; the legend gives the parameters that contribute to it.
+        A point for each readout time, with its interval; the legend gives the number of contributing parameters.
     """
     figure = go.Figure(layout={"template": theme.template()})
     errors = over_seeds(result["error"])
@@ -38,7 +38,7 @@ def error_by_readout_time(result: xr.Dataset) -> go.Figure:
         showlegend=False,
     )
     for label in result["model"].values:
-        # the numbers of parameters matter for the comparison: at first they grow with the readout time
+        # the numbers of parameters matter for the comparison, because they first grow with the readout time
         figure.add_scatter(
             x=[None], y=[None], mode="markers", name=model_name(result, label), marker={"color": theme.CLEAR}
         )

@@ -1,4 +1,4 @@
-"""Error of models that are trained for one time and tested at many."""
+"""Error of models that are trained for one readout time and tested at many."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cortexsim.paper.experiments.result import over_seeds
 from cortexsim.plot import lines, theme
 from cortexsim.plot.caption import add_diverged, dress, interval_note, model_name
 
-# statistics: dash of the line, ending of the symbol, description; without lines where every other time is empty
+# statistics: dash of the line, suffix of the symbol, description; without lines if every other time is empty
 STATISTICS = {
     "calibrated": ("solid", "", "own moments at each time"),
     "held": ("dash", "-open", "moments of its trained time reused"),
@@ -27,8 +27,8 @@ def error_by_time(result: xr.Dataset, models: Sequence[str] | None = None) -> go
     Parameters
     ----------
     result : Dataset
-        Of an experiment, with `test_error` (model, seed, statistics, time), fractions, and `readout_time` (model,
-        seed).
+        Result of an experiment, with `test_error` (model, seed, statistics, time), fractions, and `readout_time`
+        (model, seed).
     models : sequence of str, optional
         By default all.
 
@@ -36,7 +36,7 @@ def error_by_time(result: xr.Dataset, models: Sequence[str] | None = None) -> go
     -------
     Figure
         A line for each model and kind of statistics, with intervals; a large open circle marks the trained readout
-        time. There is no point where there is no readout or no measurement.
+        time. Times without a readout or a measurement have no point.
     """
     figure = go.Figure(layout={"template": theme.template()})
     errors = over_seeds(result["test_error"])
@@ -59,7 +59,7 @@ def error_by_time(result: xr.Dataset, models: Sequence[str] | None = None) -> go
                 name=model_name(result, label) + (f"; {meaning}" if several else ""),
                 line={"color": theme.COLOURS[k % len(theme.COLOURS)], "width": 2, "dash": dash},
                 marker={"size": 8 if filling else 6, "symbol": SYMBOLS[k % len(SYMBOLS)] + filling},
-                # an error of 0 is on the axis
+                # a marker at an error of 0 lies on the axis
                 cliponaxis=False,
                 error_y=lines.error_bars(line, line["low"], line["high"]),
                 hovertemplate=f"{label}, tested at t = %{{x}}: %{{y:.1%}}<extra>{kind}</extra>",

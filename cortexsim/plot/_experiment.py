@@ -1,4 +1,4 @@
-"""All figures of an experiment, from its result alone."""
+"""All figures of an experiment, drawn from its result."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from cortexsim.plot._trained_tested import families, trained_tested
 
 
 def _by_time(result: xr.Dataset) -> go.Figure:
-    # models that were trained at several times are in the matrix of trained_tested
+    # models trained at several times are drawn in the matrix of trained_tested
     alone = [label for labels in families(result).values() if len(labels) == 1 for label in labels]
     return error_by_time(result, alone if "trained-tested" in result.attrs["figures"] else None)
 
@@ -61,7 +61,7 @@ def experiment(result: xr.Dataset) -> dict[str, go.Figure]:
     Returns
     -------
     dict of str to Figure
-        In the order of reading.
+        In reading order.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Figures of the experiment `extrapolation`: running longer than trained, and what a mask interrupts."""
+"""Figures of the experiment `extrapolation`: running longer than trained, and interruption by a mask."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MODEL = "tracer"
 
 
 def over_time_by_length(result: xr.Dataset, model: str = MODEL, measure: str = "yes_no") -> go.Figure:
-    """Draw accuracy over time, a line for each length, with the time marked up to which the model was trained.
+    """Draw accuracy over time, a line for each length, with a mark at the longest trained time.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def over_time_by_length(result: xr.Dataset, model: str = MODEL, measure: str = "
     Returns
     -------
     Figure
-        Means over seeds; the band is from the lowest to the highest. The name of a line is at its rise.
+        Means over seeds, with a band from the lowest to the highest seed. Each line is labelled where it rises.
     """
     return _over_time(result, model, measure, "length", "px")
 
@@ -88,7 +88,7 @@ def _over_time(result: xr.Dataset, model: str, measure: str, by: str, unit: str)
 
 
 def controls_by_length(result: xr.Dataset, measure: str = "yes_no") -> go.Figure:
-    """Draw what each model reaches at the end, by the length of the curve.
+    """Draw the final accuracy of each model by the length of the curve.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def controls_by_length(result: xr.Dataset, measure: str = "yes_no") -> go.Figure
     -------
     Figure
         A line for each model that was tested on curves: the mean over its seeds, and bars from the lowest to the
-        highest. Lengths up to the longest that they were trained on are shaded.
+        highest seed. Lengths up to the longest trained length are shaded.
     """
     values = result[f"{measure}_end"]
     figure = go.Figure(layout={"template": theme.template()})
@@ -139,8 +139,8 @@ def controls_by_length(result: xr.Dataset, measure: str = "yes_no") -> go.Figure
         tickformat=".0%",
         range=[0.4 if measure == "yes_no" else -0.03, 1.03],
     )
-    note = "Recurrent: after 3 steps a pixel; the others have no weights for more steps, or nothing changes with time."
-    dress(figure, result, "what each model reaches", note, plot_px=380, rows=len(drawn) + 1)
+    note = "Recurrent: after 3 steps a pixel; the others have no weights for more steps, or do not change with time."
+    dress(figure, result, "final accuracy of each model", note, plot_px=380, rows=len(drawn) + 1)
     return figure
 
 
@@ -175,13 +175,13 @@ def steps_by_length(result: xr.Dataset) -> go.Figure:
     )
     figure.update_xaxes(title_text="length of the curve (px)", rangemode="tozero")
     figure.update_yaxes(title_text="steps needed, median", rangemode="tozero")
-    note = "One step reaches one pixel, because kernels are 3x3: the speed is built in, that it keeps up is not."
+    note = "One step reaches one pixel, because kernels are 3x3: the speed is built in, but not its constancy."
     dress(figure, result, "steps needed until every line pixel stays correct", note, rows=steps.sizes["seed"] + 1)
     return figure
 
 
 def latency_by_distance(result: xr.Dataset) -> go.Figure:
-    """Draw when the tag reaches a pixel, by its distance from the cue along the curve; a line for each seed.
+    """Draw the latency at which the tag reaches a pixel, by its distance from the cue along the curve, for each seed.
 
     Parameters
     ----------
@@ -203,13 +203,13 @@ def latency_by_distance(result: xr.Dataset) -> go.Figure:
         slope, low, high = (float(result[name]) for name in ("slope", "slope_low", "slope_high"))
         lines.head(figure, "a wave along the curve", f"{slope:.2f} steps a pixel ({low:.2f} to {high:.2f})")
     else:
-        note = "Mean over the curves of 40 px, of the pixels whose tag lasts."
+        note = "Mean over curves of 40 px and over the pixels that stay tagged."
         dress(figure, result, "a wave along the curve", note, rows=latency.sizes["seed"])
     return figure
 
 
 def collapse(result: xr.Dataset, masks: Sequence[str] = ("noise", "lines", "target")) -> go.Figure:
-    """Draw latched accuracy by SOA less the time that the wave needs: the lines of all lengths fall on each other.
+    """Draw latched accuracy by SOA minus the time that the wave needs, so that the lines of all lengths coincide.
 
     Parameters
     ----------
@@ -221,8 +221,8 @@ def collapse(result: xr.Dataset, masks: Sequence[str] = ("noise", "lines", "targ
     Returns
     -------
     Figure
-        Means over the seeds that were masked. The time that the wave needs is the length times the steps a pixel of
-        that seed.
+        Means over the masked seeds. The time that the wave needs is the length times the steps per pixel of the
+        seed.
     """
     masked = _of(result, "masked", MODEL).dropna("seed", how="all")
     slope = result["slope"].sel(model=MODEL, seed=masked["seed"])
@@ -255,13 +255,13 @@ def collapse(result: xr.Dataset, masks: Sequence[str] = ("noise", "lines", "targ
     figure.update_annotations(font_size=theme.TITLE_PX)
     n = int(result["masked"].attrs.get("n", 0)) // masked.sizes["masked_length"]
     note = (
-        f"The picture stays until the mask comes; a decision is kept once it is taken. {n} curves of each length, "
+        f"The picture is shown until mask onset; decisions are kept once taken. {n} curves of each length, "
         f"{_seeds(masked)}; bars: lowest to highest. Chance is 50 %."
     )
     dress(
         figure,
         result,
-        "a mask interrupts what the wave has not reached",
+        "a mask interrupts the part that the wave has not reached",
         note,
         rows=masked.sizes["masked_length"],
         top_px=76,

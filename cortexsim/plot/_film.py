@@ -1,4 +1,4 @@
-"""Films of a readout that is a map: the tag spreads over the lines of a picture."""
+"""Films of a map readout: the tag spreads over the lines of a picture."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cortexsim.analyse.node import Node
 from cortexsim.analyse.target_maps import maps_of
 from cortexsim.plot import lines, theme
 
-# on black, so that it looks alike on paper, on a dark page and on a projector; luminances differ, not hues alone
+# on black, so that it looks the same on paper, dark pages and projectors; luminances differ, not only hues
 FIELD, LINE, TAG, CUE = (0, 0, 0), (105, 105, 105), (255, 190, 40), (255, 255, 255)
 N_STILLS = 6
 SIDE_PX = 190
@@ -30,20 +30,20 @@ def film_strip(
     data : Dataset
         The stimuli that were shown, with target maps.
     stimulus : int
-        Which one.
+        Position of the stimulus, counted from 0.
     times : sequence of int, optional
-        By default six, from the first that is read to the one at which the whole tag is there.
+        By default six, from the first readout to the time at which the tag is complete.
     title : str
 
     Returns
     -------
     Figure
-        Lines are grey, what is read out as part of the cue's curve is yellow, the cue is white.
+        Lines are grey, pixels read out as part of the cue's curve are yellow, and the cue is white.
 
     Raises
     ------
     ValueError
-        If the readout is no map of the stimuli, a time was not recorded, or there is no such stimulus.
+        If the readout is not a map of the stimuli, a time was not recorded, or the stimulus does not exist.
     """
     pictures, known, words = _pictures(recording, data, stimulus)
     chosen = _spread(pictures, known) if times is None else [int(time) for time in times]
@@ -71,7 +71,7 @@ def film(recording: Node, data: xr.Dataset, *, stimulus: int = 0, every: int = 1
     recording, data, stimulus, title
         As for `film_strip`.
     every : int
-        Steps from one picture of the film to the next.
+        Steps between two pictures of the film.
 
     Returns
     -------
@@ -114,7 +114,7 @@ def film(recording: Node, data: xr.Dataset, *, stimulus: int = 0, every: int = 1
 
 
 def _pictures(recording: Node, data: xr.Dataset, stimulus: int) -> tuple[list[np.ndarray], list[int], str]:
-    """Paint the picture of each time at which there is a readout, (y, x, RGB); also return the times, and a caption."""
+    """Draw the picture of each time with a readout, (y, x, RGB); return the pictures, the times and a caption."""
     maps = maps_of(recording, data)
     n = len(maps.target)
     if not -n <= stimulus < n:
@@ -138,7 +138,7 @@ def _pictures(recording: Node, data: xr.Dataset, stimulus: int) -> tuple[list[np
 
 
 def _spread(pictures: Sequence[np.ndarray], times: Sequence[int]) -> list[int]:
-    """Choose times from the first to the one after which hardly anything changes."""
+    """Choose times from the first to the last at which the readout still changes noticeably."""
     after = [np.abs(picture.astype(int) - pictures[-1].astype(int)).max((1, 2)).max() for picture in pictures]
     settled = next((k for k in range(len(after)) if max(after[k:]) < 64), len(after) - 1)
     last = max(settled, min(N_STILLS, len(times)) - 1)

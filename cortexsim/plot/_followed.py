@@ -1,4 +1,4 @@
-"""Accuracy of a readout that follows a stream, by the target's position in it."""
+"""Accuracy of a readout during a stream, by the position of the target."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DODGE = 0.06
 
 
 def followed(table: xr.Dataset, *, title: str | None = None) -> go.Figure:
-    """Draw how often the target is classified correctly at the arrival of its last step, by its position in the stream.
+    """Draw the accuracy for the target at the arrival of its last step, by its position in the stream.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def followed(table: xr.Dataset, *, title: str | None = None) -> go.Figure:
     other_values = values.transpose("position", ...).values
     span = positions[[0, -1]].astype(float)
     lines.add_level(figure, span, float(table.attrs["chance"]), "chance", values=other_values)
-    lines.head(figure, title or "correct when its last step has just arrived", lines.caption(values), height=330)
+    lines.head(figure, title or "accuracy when its last step has just arrived", lines.caption(values), height=330)
     figure.update_xaxes(title_text="position of the target in the stream", tickvals=positions.tolist())
     figure.update_yaxes(title_text="accuracy for the target", range=[-0.03, 1.03], tickformat=".0%")
     return figure

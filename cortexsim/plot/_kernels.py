@@ -12,20 +12,20 @@ _HEIGHT_PX = 225
 
 
 def kernels(first: xr.DataArray, between: xr.DataArray) -> go.Figure:
-    """Draw the kernels that read the image, in its colours, and those of a transition, signed.
+    """Draw the kernels that read the image, in colour, and those of a transition, with signs.
 
     Parameters
     ----------
     first : DataArray, (filter, channel, y, x)
         Three channels: red, green and blue.
     between : DataArray, (target, source, y, x)
-        Its name is the name of the transition.
+        The array has the name of the transition.
 
     Returns
     -------
     Figure
-        On the left each filter as an image, in which grey is 0 and the largest weight is fully bright or dark. On the
-        right a row for each target channel and a column for each source channel, red where positive.
+        On the left, each filter as an image, in which grey is 0 and the largest weight is fully bright or dark. On the
+        right, a row for each target channel and a column for each source channel; positive weights are red.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def kernels(first: xr.DataArray, between: xr.DataArray) -> go.Figure:
 
 
 def _largest(weights: np.ndarray) -> float:
-    """Return the largest absolute weight; 1 where all are 0, because a colour scale needs a length."""
+    """Return the largest absolute weight; 1 if all are 0, because a colour scale needs a nonzero length."""
     return float(np.abs(weights).max(initial=0)) or 1.0
 
 

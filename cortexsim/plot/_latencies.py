@@ -1,4 +1,4 @@
-"""Latencies of the states, next to those of neurons of the macaque."""
+"""Latencies of the states, compared with those of macaque neurons."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ AREAS = ("LGN M", "LGN P", "V1", "V2", "V4", "IT")
 def arrivals(recording: xr.DataTree) -> xr.DataArray:
     """Return the first time at which each state is populated.
 
-    In a graph that connects only neighbours these times follow from the graph: state k is reached at time k, whatever
-    the weights.
+    In a graph that connects only neighbours, these times follow from the graph: state k is reached at time k for any
+    weights.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def arrivals(recording: xr.DataTree) -> xr.DataArray:
     Returns
     -------
     DataArray, (state,)
-        In steps; NaN where the state is always empty.
+        In steps; NaN if the state is always empty.
 
     Raises
     ------
@@ -51,12 +51,12 @@ def arrivals(recording: xr.DataTree) -> xr.DataArray:
 def latencies(
     latency: xr.DataArray | xr.DataTree, *, milliseconds: Milliseconds | None = None, title: str | None = None
 ) -> go.Figure:
-    """Draw a latency for each state, next to the macaque's areas of the same names.
+    """Draw a latency for each state, compared with macaque areas of the same name.
 
     Parameters
     ----------
     latency : DataArray, (state,), or DataTree
-        In steps, with `low` and `high` where there is an interval; or a recording, whose `arrivals` are drawn.
+        In steps, with `low` and `high` if there is an interval; or a recording, whose `arrivals` are drawn.
     milliseconds : Milliseconds, optional
         Draws both on one axis in ms, which states the assumption; the bar of a state spans 20 to 50 ms per step.
         Without it there is a panel in steps and one in ms.
@@ -65,7 +65,7 @@ def latencies(
     Returns
     -------
     Figure
-        NaN is drawn as the words "never reached".
+        NaN is labelled "never reached".
 
     Raises
     ------
@@ -105,7 +105,7 @@ def latencies(
         f"model: {lines.caption(latency)}{assumption}. Macaque: {macaque.attrs['exactness']}, "
         f"{macaque.attrs['note']}; ± as published"
     )
-    lines.head(figure, title or "when each area is reached", subtitle, height=400)
+    lines.head(figure, title or "latency of each area", subtitle, height=400)
     order = [name for name in AREAS if name in states or name in macaque["area"].values]
     order += [name for name in states if name not in order]
     figure.update_yaxes(

@@ -1,4 +1,4 @@
-"""Learning curves: loss by step, and accuracy by step at every readout time, next to earlier runs."""
+"""Learning curves: loss by step, and accuracy by step at every readout time, with earlier runs."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ _DASHES = ("dash", "dot", "dashdot", "longdash", "longdashdot")
 
 
 def learning(run: xr.Dataset, earlier: Sequence[xr.Dataset] = (), *, chance: float | None = None) -> go.Figure:
-    """Draw the curves of a training run, with earlier runs faint behind them.
+    """Draw the curves of a training run, with faint curves of earlier runs.
 
     Parameters
     ----------
     run : Dataset
         `loss` (step), cross-entropy in nats; `accuracy` (step, time), the fraction of training images classified
-        correctly at each readout time, NaN where a time was not trained; optionally `validation` (time), on held-out
+        correctly at each readout time, NaN if a time was not trained; optionally `validation` (time), on held-out
         images afterwards. attrs["name"] is the name of the run.
     earlier : sequence of Dataset
-        Other runs of the same form. Of their accuracies only that of the last trained readout time is drawn.
+        Other runs of the same form, for which only the accuracy at the last trained readout time is drawn.
     chance : float, optional
-        Accuracy of guessing.
+        Chance level of accuracy.
 
     Returns
     -------
     Figure
-        Loss on the left; accuracy on the right, a line for each readout time, a diamond at its end where it was
+        Loss on the left; accuracy on the right, with a line for each readout time, and a diamond at its end if it was
         validated.
     """
     figure = go.Figure(layout={"template": theme.template()}).set_subplots(1, 2, horizontal_spacing=0.12)
@@ -70,7 +70,7 @@ def _listed(values: xr.DataArray) -> list[float | None]:
 
 
 def _style(index: int) -> dict[str, Any]:
-    """Return the next colour, and after the last colour the first ones again with a dash."""
+    """Return the next colour; after the last colour, start again with dashed lines."""
     again, which = divmod(index, len(theme.COLOURS))
     return {"color": theme.COLOURS[which], "width": 2, "dash": ("solid", *_DASHES)[min(again, len(_DASHES))]}
 

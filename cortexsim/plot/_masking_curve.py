@@ -1,4 +1,4 @@
-"""Masking curves: accuracy against stimulus-onset asynchrony (SOA), next to human accuracy."""
+"""Masking curves: accuracy against stimulus-onset asynchrony (SOA), compared with human accuracy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cortexsim.brains.milliseconds import Milliseconds, in_steps
 from cortexsim.plot import lines, theme
 from cortexsim.plot._time_course import label
 
-BLANK = "blank"  # the mask of the condition without a mask
+BLANK = "blank"  # name of the condition without a mask
 
 
 def masking_curve(
@@ -28,13 +28,13 @@ def masking_curve(
     Parameters
     ----------
     result : Dataset
-        As the masking protocol returns it: `accuracy` (mask, soa), or (soa,) alone, for one `duration`. Accuracy
-        without a mask is the mask "blank", or the variable `unmasked`, one number or (soa,). `reaches` is False where
+        As the masking protocol returns it: `accuracy` (mask, soa), or only (soa,), for one `duration`. Accuracy
+        without a mask is the mask "blank", or the variable `unmasked`, one number or (soa,). `reaches` is False if
         the mask cannot have reached the last state at the readout time. `soa` is in steps.
     humans : "tang-2018" or "tang-2018-whole", optional
         Also draws human accuracy, as a band: the SOA in steps depends on the length of a step, 20 to 50 ms by the paper
-        (25 ms is 0.5 to 1.25 steps). All accuracies are then corrected for chance, because humans chose among another
-        number of answers.
+        (25 ms is 0.5 to 1.25 steps). All accuracies are then corrected for chance, because humans had a different
+        number of response options.
     milliseconds : Milliseconds, optional
         Draws SOAs in ms; the axis states the assumption.
     title : str, optional
@@ -42,7 +42,7 @@ def masking_curve(
     Returns
     -------
     Figure
-        Conditions in which the mask cannot have reached the last state are grey, open, and not connected with the
+        Conditions in which the mask cannot have reached the last state are open grey points, not connected with the
         others: they show no effect of the mask. SOAs at which no mask can have reached it are shaded.
 
     Raises
@@ -50,8 +50,8 @@ def masking_curve(
     TypeError
         If `milliseconds` is of another type.
     ValueError
-        If the result or the human numbers are not a masking curve, or the two cannot be compared: the target was not
-        shown until the mask (`duration = soa`), or the model's chance level is not known.
+        If the result or the human data are not a masking curve, or the two cannot be compared: the target was not
+        shown until mask onset (`duration = soa`), or the model's chance level is unknown.
     """
     lines.check_milliseconds(milliseconds)
     if "accuracy" not in result:
@@ -90,7 +90,7 @@ def masking_curve(
         figure.update_layout(legend_title_text=theme.axis_title(accuracy, by))
     figure.update_xaxes(title_text=curve.axis)
     if milliseconds is None:
-        # between two steps there is no SOA
+        # SOAs are whole steps
         figure.update_xaxes(dtick=1)
     figure.update_yaxes(title_text=lines.value_title(shown))
     return figure
@@ -113,7 +113,7 @@ def _subtitle(result: xr.Dataset, accuracy: xr.DataArray, late: np.ndarray, huma
 
 
 class _Curve:
-    """The units in which a masking result is drawn: its x, and its accuracy, corrected for chance or not."""
+    """The units of a masking figure: SOA in steps or ms, and accuracy with or without correction for chance."""
 
     def __init__(self, result: xr.Dataset, milliseconds: Milliseconds | None, *, corrected: bool) -> None:
         self.result, self.corrected = result, corrected
@@ -138,7 +138,7 @@ class _Curve:
         *,
         reach: bool = False,
     ) -> None:
-        """Add a line; with `reach`, conditions in which the mask cannot have reached the last state are not on it."""
+        """Add a line; with `reach`, it leaves out conditions in which the mask cannot have reached the last state."""
         one = self.shown(_with_ends(one, self.result, of=whole))
         interval = lines.ends(one)
         reaches = np.ones(one.sizes["soa"], dtype=bool)
@@ -149,7 +149,7 @@ class _Curve:
         for part, is_effect in ((reaches, True), (~reaches, False)):
             if not part.any():
                 continue
-            # NaN is a gap
+            # NaN makes a gap
             y = np.where(part, one.values, np.nan)
             drawn = None
             if interval is not None:
@@ -181,7 +181,7 @@ def _too_late(result: xr.Dataset, accuracy: xr.DataArray) -> np.ndarray:
 
 
 def _with_ends(array: xr.DataArray, dataset: xr.Dataset, of: xr.DataArray | None = None) -> xr.DataArray:
-    """Add the interval of an array as its coordinates `low` and `high`, whatever its name in the Dataset."""
+    """Add the interval of an array, under any name in the Dataset, as its coordinates `low` and `high`."""
     found = lines.ends(array) or lines.ends(array if of is None else of, dataset)
     array = array.drop_vars([name for name in ("low", "high") if name in array.coords])
     if found is None:
@@ -211,7 +211,7 @@ def _check_comparable(result: xr.Dataset, study: str) -> None:
 
 
 def _add_humans(figure: go.Figure, study: str, curve: _Curve) -> None:
-    """Add human accuracy: a band from 50 to 20 ms per step, and a line where the length of a step is assumed."""
+    """Add human accuracy: a band from 50 to 20 ms per step, and a line for the assumed length of a step."""
     accuracy = human.chance_corrected(human.numbers(study))
     fewest, most = (steps * curve.scale for steps in in_steps(accuracy["soa_ms"].values))
     for mask, colour, name in (
@@ -219,7 +219,7 @@ def _add_humans(figure: go.Figure, study: str, curve: _Curve) -> None:
         ("mask", theme.COLOURS[3], "humans, mask"),
     ):
         one = accuracy.sel(mask=mask)
-        # where only a range was published, its middle; the subtitle says so
+        # the middle of a range, if only a range was published; the subtitle reports it
         value = one.values if np.isfinite(one.values).all() else (one["low"].values + one["high"].values) / 2
         figure.add_scatter(
             x=[*fewest, *most[::-1], fewest[0]],

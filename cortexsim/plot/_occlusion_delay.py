@@ -1,4 +1,4 @@
-"""Delay by occlusion: the model's time to a criterion, next to the time at which human MEG decodes the object."""
+"""Delay by occlusion: the model's time to a criterion, compared with the time of decoding from human MEG."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from cortexsim.plot import lines, theme
 def occlusion_delay(
     time: xr.DataArray, *, milliseconds: Milliseconds | None = None, title: str | None = None
 ) -> go.Figure:
-    """Draw the time to a criterion against occlusion, next to the times at which human MEG decodes the object.
+    """Draw the time to a criterion against occlusion, next to the times of decoding from human MEG.
 
     Parameters
     ----------
     time : DataArray, (occluded,)
         The model's time to a criterion, in steps, such as a mean reaction time, for each occluded fraction in [0, 1];
-        NaN where the criterion is never met. With `low` and `high` where there is an interval.
+        NaN if the criterion is never met. With `low` and `high` if there is an interval.
     milliseconds : Milliseconds, optional
         Draws the model's time in ms; the axis states the assumption.
     title : str, optional
@@ -28,8 +28,8 @@ def occlusion_delay(
     Returns
     -------
     Figure
-        Two panels, each with an axis of its own: a time to a criterion and an onset of decoding are different measures,
-        so only their slopes may be compared.
+        Two panels with separate axes: a time to a criterion and an onset of decoding are different measures, so only
+        their slopes may be compared.
 
     Raises
     ------
@@ -88,7 +88,7 @@ def _add_model(figure: go.Figure, x: np.ndarray, time: xr.DataArray, millisecond
 
 
 def _add_humans(figure: go.Figure) -> str:
-    """Draw onset and peak of decoding by MEG, and return their source."""
+    """Draw onset and peak of decoding from MEG, and return their source."""
     decoding = human.numbers("rajaei-2019")
     for index, event in enumerate(decoding["event"].values, start=1):
         one = decoding.sel(event=event)

@@ -17,8 +17,8 @@ def parameters(result: xr.Dataset) -> go.Figure:
     Parameters
     ----------
     result : Dataset
-        Of an experiment, with `error` and `n_parameters` (model, seed); the attributes `paper_error` and
-        `paper_error_of` where the paper's value is known.
+        Result of an experiment, with `error` and `n_parameters` (model, seed), and the attributes `paper_error` and
+        `paper_error_of` if the paper's value is known.
 
     Returns
     -------
@@ -58,7 +58,7 @@ def parameters(result: xr.Dataset) -> go.Figure:
 
 
 def _round_numbers(counts: np.ndarray) -> list[float]:
-    """Return 1, 2 and 5 times the powers of ten that span the counts; from four powers on, the powers alone."""
+    """Return 1, 2 and 5 times the powers of ten that span the counts; for four powers or more, only the powers."""
     low, high = np.floor(np.log10(np.nanmin(counts))), np.ceil(np.log10(np.nanmax(counts)))
     powers = 10.0 ** np.arange(low, high + 1)
     steps = (1, 2, 5) if len(powers) < 4 else (1,)

@@ -36,14 +36,14 @@ def probabilities(
     Returns
     -------
     Figure
-        A line for each class, the softmax of the logits. The right class and those that are most probable at
+        A line for each class: the softmax of the logits. The correct class and those that are most probable at
         some time are named at the ends of their lines. Times at which the readout is empty are gaps, shaded and
         labelled "empty".
 
     Raises
     ------
     ValueError
-        If the recording lacks the stimulus or the time, or the number of names is not that of the classes.
+        If the recording lacks the stimulus or the time, or the number of names differs from that of the classes.
     """
     readout = trial.node(recording, "readout", stimulus)
     chance = softmax(readout["logits"])
@@ -98,8 +98,8 @@ def show_time(figure: go.Figure, readout: xr.Dataset | xr.DataArray, time: int) 
 
 
 def _right_class(readout: xr.Dataset, n_classes: int) -> int | None:
-    """Return the label of the stimulus, if it has one that is among the classes of the readout."""
-    # images of classes that the model does not have are labelled by names
+    """Return the label of the stimulus, if it is among the classes of the readout."""
+    # labels of classes that the model lacks are names
     if "label" not in readout.coords or readout["label"].dtype.kind not in "iuf":
         return None
     if not 0 <= float(readout["label"]) < n_classes:
@@ -108,14 +108,14 @@ def _right_class(readout: xr.Dataset, n_classes: int) -> int | None:
 
 
 def _most_probable(chance: xr.DataArray, right: int | None) -> list[int]:
-    """Return the classes to name: the right one, then those with the largest probabilities."""
+    """Return the classes to name: the correct class, then those with the largest probabilities."""
     peaks = chance.fillna(0).max("time").values
     order = sorted(range(len(peaks)), key=lambda index: (index != right, -peaks[index]))
     return order[:_N_NAMED]
 
 
 def _name_lines(figure: go.Figure, chance: xr.DataArray, names: list[str], named: list[int], right: int | None) -> None:
-    """Write the names at the ends of the lines, moved apart where they would touch."""
+    """Write the names at the ends of the lines, moved apart to avoid overlap."""
     ends = {index: _last_value(chance.isel({"class": index}).values) for index in named}
     height = -np.inf
     for index in sorted(named, key=lambda index: ends[index]):

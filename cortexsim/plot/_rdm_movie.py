@@ -9,7 +9,7 @@ import xarray as xr
 from cortexsim.brains.milliseconds import Milliseconds
 from cortexsim.plot import lines, theme
 
-MOST_STIMULI = 300  # a browser takes a second for a map of 500 x 500, and there is one for each time
+MOST_STIMULI = 300  # a browser needs a second for a map of 500 x 500, and there is one map for each time
 
 
 def rdm_movie(
@@ -31,8 +31,8 @@ def rdm_movie(
     Returns
     -------
     Figure
-        A frame for each time, all with the same colour scale. The frame of a time at which the state is empty is blank
-        and labelled "empty".
+        A frame for each time, all with the same colour scale. If the state is empty at a time, the frame is blank and
+        labelled "empty".
 
     Raises
     ------
@@ -94,7 +94,7 @@ def rdm_movie(
 
 
 def _sorted(rdm: xr.DataArray, by: str | None) -> tuple[np.ndarray, np.ndarray]:
-    """Return the order of the stimuli, and the positions at which a group begins."""
+    """Return the order of the stimuli, and the first position of each group."""
     if by is None:
         return np.arange(rdm.sizes["stimulus"]), np.array([], dtype=int)
     if by not in rdm.coords or rdm[by].dims != ("stimulus",):

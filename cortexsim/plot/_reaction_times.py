@@ -1,4 +1,4 @@
-"""Reaction times: the fraction of stimuli decided right, and wrong, up to each time."""
+"""Reaction times: the fractions of stimuli with correct and with wrong decisions up to each time."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def reaction_times(
     -------
     Figure
         A plot for each version, with two lines: fractions of all stimuli. If their sum stays below 1, the remaining
-        stimuli were never decided. Above each plot, the mean time in steps of the right and of the wrong decisions, and
-        their numbers.
+        stimuli were never decided. Above each plot, the mean time in steps of the right and of the wrong decisions,
+        and their numbers.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def reaction_times(
                 row=1,
                 col=column,
             )
-        # not an annotation: when one changes, a browser lays out the whole figure again
+        # not an annotation, because a change of one makes a browser lay out the whole figure again
         figure.add_scatter(
             x=[(x[0] + x[-1]) / 2],
             # above the plot; a point beyond its range would be hidden with its text
@@ -77,7 +77,7 @@ def reaction_times(
             row=1,
             col=column,
         )
-        # few labels, because a browser draws them again whenever the lines change
+        # few labels, because a browser redraws them whenever the lines change
         beyond = (x[-1] - x[0]) / 20
         figure.update_xaxes(title_text=axis, nticks=5, range=[x[0] - beyond, x[-1] + beyond], row=1, col=column)
     figure.update_yaxes(range=[-0.03, 1.03], tickformat=".0%")
@@ -90,13 +90,13 @@ def reaction_times(
 
 
 def show_decisions(figure: go.Figure, decided: xr.Dataset) -> None:
-    """Draw the decisions by another threshold in a figure of `reaction_times`.
+    """Update a figure of `reaction_times` to another threshold.
 
     Parameters
     ----------
     figure : Figure
     decided : Dataset
-        As for `reaction_times`, of the same versions and times.
+        As for `reaction_times`, with the same versions and times.
 
     Raises
     ------

@@ -40,18 +40,18 @@ def save(
     Parameters
     ----------
     figure : plotly.graph_objects.Figure
-        As every function of `cs.plot` returns it; it stays as it is.
+        As every function of `cs.plot` returns it; it is not changed.
     path : path
-        Ends in .svg, .pdf, .png (300 dots per inch), .html (one page that needs no network), or, of a film, in .gif or
-        .webp (150 dots per inch).
+        Ends in .svg, .pdf, .png (300 dots per inch), .html (one page that needs no network), or, for a film, in .gif
+        or .webp (150 dots per inch).
     columns : {1, 2}
         Columns that the figure spans: 85 or 175 mm wide.
     width_mm, height_mm : float, optional
-        Size in mm in place of the width of the columns, and of two thirds of the width as height.
+        Size in mm; by default the width of the columns, and two thirds of the width as height.
     overwrite : bool
-        Replace a file that exists.
+        Replace an existing file.
     frame_ms : int
-        Of a film, how long each frame is shown; the last one stays ten times as long.
+        For a film, the duration of each frame; the last frame is shown ten times as long.
 
     Returns
     -------
@@ -63,13 +63,13 @@ def save(
     TypeError
         If `figure` is not a plotly figure.
     ValueError
-        If the ending, the columns or the size are not allowed.
+        If the suffix, the columns or the size are not allowed.
     ImportError
         If kaleido is missing.
     RuntimeError
         If no Chrome or Chromium is found.
     FileExistsError, FileNotFoundError, OSError
-        If the file cannot be written; a file that was there before is unchanged.
+        If the file cannot be written; an existing file is then unchanged.
     """
     if not isinstance(figure, go.Figure):
         raise TypeError(f"figure must be a plotly figure, as the functions of cs.plot return it, got {figure!r:.80}")
@@ -105,7 +105,7 @@ def _size(columns: int, width_mm: float | None, height_mm: float | None) -> tupl
 
 
 def _for_paper(figure: go.Figure) -> go.Figure:
-    """Return a copy on white: on screen the page shows through, and text is grey to be read on light and dark."""
+    """Return a copy on white: on screen, figures are transparent, with grey text that is readable on light and dark."""
     printed = go.Figure(figure)
     printed.update_layout(paper_bgcolor=WHITE, plot_bgcolor=WHITE, font_color=BLACK)
     printed.update_xaxes(linecolor=BLACK, tickcolor=BLACK)
@@ -141,7 +141,7 @@ def _draw(figure: go.Figure, path: Path, width_mm: float, height_mm: float, dpi:
     except ImportError as error:
         raise ImportError(
             f'a figure is saved as {path.suffix} by kaleido, which is missing: pip install "cortexsim[figures]"; '
-            "as .html it can be saved without"
+            "saving as .html does not need it"
         ) from error
     opts = {
         "format": path.suffix[1:].lower(),
@@ -150,11 +150,11 @@ def _draw(figure: go.Figure, path: Path, width_mm: float, height_mm: float, dpi:
         "scale": dpi / 96 if path.suffix.lower() == ".png" else 1,
     }
     try:
-        # mathjax would be fetched from the network
+        # mathjax would be loaded from the network
         drawn = kaleido.calc_fig_sync(figure, opts=opts, kopts={"page_generator": kaleido.PageGenerator(mathjax=False)})
     except ChromeNotFoundError as error:
         raise RuntimeError(
             "no Chrome or Chromium was found to draw the figure in: install one, or name it in the environment "
-            "variable BROWSER_PATH; as .html a figure can be saved without"
+            "variable BROWSER_PATH; saving as .html does not need it"
         ) from error
     path.write_bytes(drawn)

@@ -1,4 +1,4 @@
-"""Speed-accuracy curves: mean decision time and accuracy as the threshold moves, next to humans under deadlines."""
+"""Speed-accuracy curves: mean decision time and accuracy by threshold, compared with humans under deadlines."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def speed_accuracy(
     ----------
     curve : Dataset, (threshold,) or (threshold, one more)
         As `analyse.speed_accuracy` returns it: `mean_time` of the stimuli that passed the threshold, in steps; their
-        `accuracy`, with an interval where there is one; and `fraction_decided`. A line for each value of the other
+        `accuracy`, optionally with an interval; and `fraction_decided`. A line for each value of the other
         dimension, such as `version`.
     humans : bool
-        Draws human accuracy under a deadline (Kumbhar et al. 2020) in a panel with a time axis of its own: a key press
+        Draws human accuracy under a deadline (Kumbhar et al. 2020) in a panel with a separate time axis: a key press
         includes the time of the movement, so it cannot be compared with model time.
     mark : float, optional
         A threshold of the curve whose points are circled.
@@ -45,7 +45,7 @@ def speed_accuracy(
     Returns
     -------
     Figure
-        Thresholds that no stimulus passed have no point. Below, the fraction of decided stimuli.
+        Thresholds that no stimulus passed are not drawn. Below, the fraction of decided stimuli.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def speed_accuracy(
     subtitle = ("in the hover text: " if len(parts) > 1 else "") + lines.caption(curve["accuracy"])
     if humans:
         subtitle += "; " + _add_humans(figure)
-    lines.head(figure, title or "speed and accuracy as the threshold moves", subtitle, height=440)
+    lines.head(figure, title or "speed and accuracy by threshold", subtitle, height=440)
     return figure
 
 
@@ -156,7 +156,7 @@ def _add_model(
     """Draw a curve of the model, and return the x of its points."""
     time, accuracy, decided = (curve[one].values.astype(float) for one in ("mean_time", "accuracy", "fraction_decided"))
     x = time if milliseconds is None else milliseconds.of(time)
-    # the line follows the order of time, not of the threshold; NaN comes last
+    # the line is in the order of time, not of the threshold; NaN comes last
     order = np.argsort(x, kind="stable")
     thresholds = curve["threshold"].values
     word = f"{name}, " * several + str(curve["threshold"].attrs.get("long_name", "threshold"))
@@ -211,5 +211,5 @@ def _add_humans(figure: go.Figure) -> str:
     figure.update_yaxes(title_text="accuracy on CIFAR-10, 10 classes", row=1, col=2)
     return (
         f"right: {accuracy.attrs['short']}, {accuracy.attrs['exactness']}, observers unscreened; "
-        "a key press is not a readout, so it has an axis of its own"
+        "a key press is not a readout, so it has a separate axis"
     )

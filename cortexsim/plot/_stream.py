@@ -14,7 +14,7 @@ from cortexsim.plot import lines, theme
 
 PICTURE_PX = 96
 STRIP_PX = 96
-# a trace and not annotations: a browser lays out the whole figure again when an annotation changes
+# a trace, because a change of annotations makes a browser lay out the whole figure again
 _NAMES = "names of the pictures"
 
 
@@ -34,18 +34,18 @@ def stream(
     Parameters
     ----------
     logits : DataArray, (time, class) or (model, time, class)
-        The readout of one stream; NaN where it is empty. A plot for each model.
+        The readout of one stream; NaN if it is empty. There is a plot for each model.
     pictures : array, shape (frame, 3, height, width)
         RGB, uint8 or in [0, 1].
     shown : sequence of int
-        The class of each frame, by number.
+        The class number of each frame.
     steps_per_frame : int
         Steps for which each picture is shown.
     target : int
         The frame to recognise; its class is the thick line.
     arrival : int
-        Steps from the image to the readout. The times at which a frame is the latest that can have arrived are shaded
-        for every second frame.
+        Steps from the image to the readout. For every second frame, the times at which it is the latest that can have
+        arrived are shaded.
     classes : sequence of str, optional
         Names of the classes, by default their numbers.
     title : str, optional
@@ -58,7 +58,7 @@ def stream(
     Raises
     ------
     ValueError
-        If there is no such frame, or there is not one picture for each frame.
+        If the target frame does not exist, or there is not one picture for each frame.
     """
     others = lines.check_dims(logits, ["time", "class"], more=1, what="a stream's readout")
     check_frames(pictures, shown, target)
@@ -126,12 +126,12 @@ def show_stream(
     target: int,
     classes: Sequence[str] | None = None,
 ) -> None:
-    """Draw another stream of the same length and speed in a figure of `stream`, with its arguments.
+    """Update a figure of `stream` to another stream of the same length and speed; arguments as for `stream`.
 
     Raises
     ------
     ValueError
-        If there is no such frame, or there is not one picture for each frame.
+        If the target frame does not exist, or there is not one picture for each frame.
     """
     check_frames(pictures, shown, target)
     names = [str(k) for k in range(logits.sizes["class"])] if classes is None else list(classes)
@@ -150,7 +150,7 @@ def show_stream(
         trace.y = theme.for_json(values[trace.meta["row"] - 2, :, index])
         trace.line.color = colours.get(index, theme.FAINT)
         trace.line.width = 3.5 if index == shown[target] else 1.8 if index in colours else 1
-        # a dot for each time takes a browser longer than the line
+        # dots at all times would take a browser longer than the line
         trace.mode = "lines+markers" if index in colours else "lines"
     figure.layout.images = [
         {

@@ -26,7 +26,7 @@ def temporal_generalization(
     scores : DataArray, (train_time, test_time)
         As `analyse.temporal_generalization` returns it; its attribute `chance` is the middle of the colour scale.
     significant : Dataset, optional
-        As `analyse.significance` returns it, for the same times; its cells are outlined.
+        As `analyse.significance` returns it, for the same times; significant cells are outlined.
     milliseconds : Milliseconds, optional
         Draws wall-clock time; the axes state the assumption.
     title : str, optional
@@ -35,7 +35,7 @@ def temporal_generalization(
     Returns
     -------
     Figure
-        A heat map with its diagonal, on which both times are the same. Empty times are blank.
+        A heat map with its diagonal, on which both times are equal. Empty times are blank.
 
     Raises
     ------
@@ -96,12 +96,12 @@ def temporal_generalization(
 
 
 def _colours(known: np.ndarray, chance: float | None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the colour scale, diverging around chance where it is known, and the ticks of its bar."""
+    """Return the colour scale, diverging around chance if it is known, and the ticks of its bar."""
     if chance is None:
         return {"colorscale": theme.SEQUENTIAL}, {}
     middle = float(chance)
     reach = float(np.abs(known - middle).max()) or 1.0
-    # the colours reach as far below chance as above, but there may be no such scores
+    # the colours reach as far below chance as above, even if there are no such scores
     ticks = [middle + share * reach for share in (-1, -0.5, 0, 0.5, 1)]
     ticks = [value for value in ticks if value >= min(0, known.min())]
     scale = {"colorscale": theme.DIVERGING, "zmid": middle, "zmin": middle - reach, "zmax": middle + reach}

@@ -26,9 +26,10 @@ def time_course(
     array : DataArray, (time,) or (time, one more)
         The result of an analysis: a line for each value of the other dimension, such as `state`. The coordinates `low`
         and `high`, and `ceiling_low` and `ceiling_high` (over time or one for all), and the attribute `chance` are
-        drawn where there are any.
+        drawn if they exist.
     significant : Dataset, optional
-        As `analyse.significance` returns it, for the same times and lines: a bar under the curves where it is.
+        As `analyse.significance` returns it, for the same times and lines; significant times have a bar under the
+        curves.
     milliseconds : Milliseconds, optional
         Draws wall-clock time; the axis states the assumption.
     title : str, optional
@@ -37,7 +38,7 @@ def time_course(
     Returns
     -------
     Figure
-        NaN is a gap. The subtitle describes the intervals and their number of stimuli.
+        NaN makes a gap. The subtitle describes the intervals and their number of stimuli.
 
     Raises
     ------
@@ -99,7 +100,7 @@ def _add_significant(
 
 
 def label(array: xr.DataArray, dim: str, index: int) -> str:
-    """Name a value of a dimension for a legend."""
+    """Return the name of a value of a dimension, for a legend."""
     value = array[dim].values[index] if dim in array.coords else index
     return f"{value:g}" if isinstance(value, float | np.floating) else str(value)
 

@@ -1,4 +1,4 @@
-"""The matrix of readout times: trained at one, tested at another."""
+"""The matrix of errors by trained and by tested readout time."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def trained_tested(result: xr.Dataset) -> go.Figure:
     Parameters
     ----------
     result : Dataset
-        Of an experiment, with `test_error` (model, seed, statistics, time) and `readout_time` (model, seed).
+        Result of an experiment, with `test_error` (model, seed, statistics, time) and `readout_time` (model, seed).
 
     Returns
     -------
     Figure
-        A matrix for each family of models (rows) and kind of statistics (columns), in percent; the cell on the
-        diagonal has a frame. A cell is blank where the last state is empty or no moments are known.
+        A matrix for each family of models (rows) and kind of statistics (columns), in percent; cells on the diagonal
+        have a frame. A cell is blank if the last state is empty or no moments are known.
 
     Raises
     ------
@@ -113,4 +113,4 @@ def _note(result: xr.Dataset, n: int) -> str:
         f"error of one cell at most {50 / np.sqrt(n):.1f} percentage points). Frame: tested at the trained time. "
         "Blank: the last state is empty, or the model has no weights for that time."
     )
-    return note + f" Training diverged in one seed or more of: {'; '.join(lost)}." * bool(lost)
+    return note + f" Training diverged in at least one seed of: {'; '.join(lost)}." * bool(lost)

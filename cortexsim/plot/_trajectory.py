@@ -25,11 +25,11 @@ def trajectory(
     Parameters
     ----------
     path : DataArray, (time, stimulus, component)
-        As `analyse.trajectory` returns it: the axes are the same at all times. Averages have another dimension than
-        `stimulus`, such as `label`: each of its values then has a colour.
+        As `analyse.trajectory` returns it: the axes are the same at all times. Averages have a dimension such as
+        `label` instead of `stimulus`, with a colour for each value.
     dimensions : 2 or 3
     by : str, optional
-        A coordinate of the stimuli that colours them; by default `label` where there is one.
+        A coordinate of the stimuli that determines their colours; by default `label`, if it exists.
     milliseconds : Milliseconds, optional
         Adds wall-clock time to the texts of the points; the subtitle states the assumption.
     title : str, optional
@@ -38,8 +38,8 @@ def trajectory(
     Returns
     -------
     Figure
-        A trace for each group of stimuli, with a colour and a dash of its own. A trajectory has a point for each time,
-        a square at its first and a larger point at its last. Empty times are gaps.
+        A trace for each group of stimuli, with a distinct colour and dash. A trajectory has a point for each time, with
+        a square at the first time and a larger point at the last. Empty times are gaps.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def _groups(path: xr.DataArray, by: str | None) -> list[tuple[str, np.ndarray]]:
 
 
 def _component(path: xr.DataArray, index: int) -> str:
-    """Name a component, with its share of the variance."""
+    """Return the name of a component, with its fraction of the variance."""
     ratio = path.coords.get("explained_variance_ratio", path.attrs.get("explained_variance_ratio"))
     share = "" if ratio is None else f" ({float(np.asarray(ratio)[index]):.0%} of variance)"
     return f"component {index + 1}{share}"
@@ -134,7 +134,7 @@ def _add_group(
     drawn = dict(
         mode="lines+markers",
         line={**style, "width": 1.5 if dimensions == 2 else 3},
-        # an outline would hide the colour of the smallest points
+        # an outline would hide the colour of small points
         marker={"color": style["color"], "size": sizes, "symbol": symbols, "line": {"width": 0}},
         connectgaps=False,
         opacity=0.85,

@@ -1,4 +1,4 @@
-"""Verdicts on the paper's predictions: the numbers of each verdict, with those of the control models."""
+"""Verdicts on the paper's predictions: the values behind each verdict, with those of the control models."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KINDS = (
 
 
 def verdicts(judged: Sequence[Verdict], *, title: str | None = None) -> go.Figure:
-    """Draw the numbers by which predictions were judged.
+    """Draw the values by which predictions were judged.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def verdicts(judged: Sequence[Verdict], *, title: str | None = None) -> go.Figur
     Returns
     -------
     Figure
-        A row for each number: the mean over seeds, with a line from the lowest seed to the highest; accuracies on the
+        A row for each value: the mean over seeds, with a line from the lowest seed to the highest; accuracies on the
         left, differences of accuracies on the right. The row of a control without a readout has no mark.
 
     Raises
@@ -76,7 +76,7 @@ def verdicts(judged: Sequence[Verdict], *, title: str | None = None) -> go.Figur
 def _add_numbers(
     figure: go.Figure, numbers: list[tuple[int, Measured]], kind: str, colour: str, symbol: str, column: int
 ) -> None:
-    """Add the marks of numbers in percent, each with the y of its row."""
+    """Add the marks of values in percent, each at the y of its row."""
     mean, low, high = (np.array([100 * getattr(n, end) for _, n in numbers]) for end in ("mean", "low", "high"))
     figure.add_scatter(
         x=mean,

@@ -13,7 +13,7 @@ from cortexsim.plot import theme
 
 
 def model_name(result: xr.Dataset, label: str) -> str:
-    """Name a model with its number of parameters, and that of the paper with its certainty (R, I or U)."""
+    """Return the name of a model with its number of parameters, and the paper's with its certainty (R, I or U)."""
     n_diverged, n_seeds = _diverged(result, label)
     name = label
     if n_diverged:
@@ -30,7 +30,7 @@ def model_name(result: xr.Dataset, label: str) -> str:
 
 
 def add_diverged(figure: go.Figure, result: xr.Dataset, drawn: Collection[str]) -> int:
-    """Add a row of the legend for every diverged model of which nothing is drawn, and return their number."""
+    """Add a legend row for every diverged model that is not drawn, and return the number of rows."""
     missing = [label for label in diverged(result) if label not in drawn]
     for label in missing:
         figure.add_scatter(
@@ -40,7 +40,7 @@ def add_diverged(figure: go.Figure, result: xr.Dataset, drawn: Collection[str]) 
 
 
 def diverged(result: xr.Dataset) -> list[str]:
-    """Return the models whose training diverged in one seed or more."""
+    """Return the models whose training diverged in at least one seed."""
     return [str(label) for label in result["model"].values if _diverged(result, label)[0]]
 
 
@@ -53,7 +53,7 @@ def _diverged(result: xr.Dataset, label: str) -> tuple[int, int]:
 
 
 def _number(result: xr.Dataset, variable: str, label: str) -> int:
-    """Return an integer of a model; 0 where there is none."""
+    """Return an integer attribute of a model; 0 if it is missing."""
     if variable not in result:
         return 0
     values = result[variable].sel(model=label).values.ravel()
@@ -75,11 +75,11 @@ def dress(
     notes : str
         Sentences of the caption.
     plot_px : int
-        Height of the plot itself.
+        Height of the plot area.
     rows : int
         Lines of the legend, which is between plot and caption.
     top_px : int
-        Height of the space above the plot: for the title, and for the titles of several plots.
+        Height of the space above the plot, for the title and for the titles of subplots.
     """
     about = result.attrs
     texts = [

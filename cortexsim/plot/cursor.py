@@ -28,7 +28,7 @@ def add_cursor(figure: go.Figure, time: float, *, along: str = "x") -> go.Figure
     Returns
     -------
     Figure
-        The same one; its lines are the shapes named `ACROSS` and `UP`.
+        The same figure; its lines are the shapes named `ACROSS` and `UP`.
     """
     line = {"color": theme.INK, "width": 2, "dash": "dot"}
     figure.add_shape(name=ACROSS, type="line", x0=time, x1=time, y0=0, y1=1, yref="paper", line=line)
@@ -53,8 +53,8 @@ def add_points(figure: go.Figure, path: xr.DataArray, time: int) -> go.Figure:
     Returns
     -------
     Figure
-        The same one; its last trace is named `HERE`, and its `meta` contains the points of all times, so that a page
-        without a kernel can move it.
+        The same figure; its last trace is named `HERE`, and its `meta` contains the points of all times, so that a
+        page without a kernel can move it.
     """
     (each,) = (dim for dim in path.dims if dim not in ("time", "component"))
     values = path.transpose("time", each, "component").values[..., :2].astype(float)
@@ -105,7 +105,7 @@ def hide_cursor(figure: go.Figure) -> go.Figure:
     Returns
     -------
     Figure
-        The marks of `add_cursor` and `add_points` are in it under their names, but invisible.
+        It contains the marks of `add_cursor` and `add_points` under their names, but invisible.
     """
     copy = go.Figure(figure)
     copy.for_each_shape(lambda shape: shape.update(visible=False) if shape.name in (ACROSS, UP) else None)

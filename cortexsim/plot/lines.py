@@ -1,4 +1,4 @@
-"""Parts of the figures of summaries: a line with its interval and its gaps, error bars, a time axis, a caption."""
+"""Parts of summary figures: a line with its interval and gaps, error bars, a time axis, a caption."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def translucent(colour: str, opacity: float = 0.2) -> str:
 
 
 def check_dims(array: xr.DataArray, needed: Sequence[str], *, more: int = 0, what: str) -> list[Hashable]:
-    """Check the dimensions of an array, and return those that it has besides `needed`.
+    """Check the dimensions of an array, and return those other than `needed`.
 
     Raises
     ------
@@ -70,14 +70,14 @@ def add_line(
     cell: Mapping[str, int] | None = None,
     group: str | None = None,
 ) -> None:
-    """Add a line, and behind it the band of its interval; NaN is a gap in both.
+    """Add a line, with the band of its interval behind it; NaN makes a gap in both.
 
     Parameters
     ----------
     figure : Figure
     x, y : ndarray, (point,)
     name : str
-        Of the line; the band is called `<name> interval`.
+        Name of the line; the band is called `<name> interval`.
     line : mapping
         Colour, dash and width, by plotly's names.
     interval : sequence of ndarray, optional
@@ -89,7 +89,7 @@ def add_line(
     cell : mapping, optional
         Row and column of a subplot.
     group : str, optional
-        Traces of one group are shown and hidden together.
+        Traces of the same group are shown and hidden together.
     """
     where = dict(cell or {})
     group = group or name
@@ -180,8 +180,8 @@ def add_level(
     cell : mapping, optional
         Row and column of a subplot.
     values : ndarray, (point, ...), optional
-        Everything else that is drawn over `x`: the name is written where it is farthest from that. By default above
-        the right end.
+        All other values drawn over `x`: the name is placed at the end farthest from them. By default above the right
+        end.
     **line
         Dash, colour, width.
     """
@@ -202,20 +202,20 @@ def add_level(
 
 
 def _clearest(level: float, values: np.ndarray | None) -> tuple[bool, str]:
-    """Return the end of a level (right or not) and the side of it on which there is most room for its name."""
+    """Return the end of a level (right or not) and the side with the most room for its name."""
     indices = [(True, "top"), (True, "bottom"), (False, "top"), (False, "bottom")]
     if values is None:
         return indices[0]
     n = max(2, len(values) // 4)
     known = values[np.isfinite(values)]
-    # a name is about a tenth of the plot high: above the right end, unless a line is closer there than elsewhere
+    # a name is about a tenth of the plot high: above the right end, unless a line is too close there
     enough = 0.15 * max(float(np.ptp([*known, level])), 1e-9)
 
     def room(index: tuple[bool, str]) -> float:
         at_right, side = index
         off = (values[-n:] if at_right else values[:n]) - level
         off = off[np.isfinite(off)] * (1 if side == "top" else -1)
-        # a value on the level itself is in the way on both sides
+        # a value on the level itself blocks both sides
         return float(off[off >= 0].min(initial=enough))
 
     return max(indices, key=room)
@@ -231,7 +231,7 @@ def time_axis(
     TypeError
         If `milliseconds` is of another type.
     ValueError
-        If the array's times are in milliseconds already.
+        If the array's times are already in milliseconds.
     """
     times = array[dim].values
     if milliseconds is None:
@@ -245,7 +245,7 @@ def time_axis(
 
 
 def check_milliseconds(milliseconds: object) -> None:
-    """Raise a TypeError unless it is `Milliseconds` or None: a bare number does not state its assumption."""
+    """Raise a TypeError unless it is `Milliseconds` or None: a bare number does not state the assumption."""
     if milliseconds is not None and not isinstance(milliseconds, Milliseconds):
         raise TypeError(
             "milliseconds must be cortexsim.Milliseconds(onset_ms=..., step_ms=...), both of which the figure states, "
@@ -254,20 +254,20 @@ def check_milliseconds(milliseconds: object) -> None:
 
 
 def _range_ms(milliseconds: Milliseconds, time: float) -> str:
-    """Return a time in ms, as assumed and by the paper's range of a step's length."""
+    """Return a time in ms, for the assumed length of a step and for the paper's range."""
     soonest, latest = (milliseconds.onset_ms + step_ms * time for step_ms in PAPER_STEP_MS)
     paper = f"; {soonest:g} to {latest:g} ms at 20 to 50 ms per step"
     return f"{milliseconds.of(time):g} ms{paper if soonest != latest else ''}"
 
 
 def value_title(array: xr.DataArray) -> str:
-    """Name an array's own axis: `long_name (units)`."""
+    """Return the axis title of an array: `long_name (units)`."""
     name, units = array.attrs.get("long_name", array.name or "value"), array.attrs.get("units", "1")
     return str(name) if units == "1" else f"{name} ({units})"
 
 
 def caption(*arrays: xr.DataArray) -> str:
-    """Describe the intervals of arrays and their number of stimuli, from the attrs; each description once."""
+    """Describe the intervals of arrays and their number of stimuli, from the attrs, without repetition."""
     texts: list[str] = []
     for array in arrays:
         interval, n = array.attrs.get("interval"), array.attrs.get("n")

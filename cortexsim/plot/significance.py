@@ -1,4 +1,4 @@
-"""Where a test over time found something: bars under the curves, outlines in matrices of times."""
+"""Marks of significant times: bars under curves, outlines in matrices of times."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DIRECTIONS = {"both": "different from", "above": "above", "below": "below"}
 
 
 def check(found: xr.Dataset, array: xr.DataArray) -> xr.DataArray:
-    """Return which values are significant, with the dimensions and the times of an array that is drawn.
+    """Return the flags of significant values, with the dimensions and times of the drawn array.
 
     Raises
     ------
@@ -35,7 +35,7 @@ def check(found: xr.Dataset, array: xr.DataArray) -> xr.DataArray:
 
 
 def describe(found: xr.Dataset, mark: str) -> str:
-    """Describe the test for the caption; `mark` is what it is drawn as, such as "bars"."""
+    """Describe the test for the caption; `mark` names its marks, such as "bars"."""
     made = found.attrs
     flips = f", {made['n_permutations']} flips" if "n_permutations" in made else ""
     return (
@@ -60,14 +60,14 @@ def add_bars(
     figure : Figure
     x : ndarray, (time,)
     flags : list of ndarray, (time,), bool
-        One for each line.
+        Flags of each line.
     names, colours : list of str
-        Of the lines.
+        Names and colours of the lines.
     lowest, highest : float
-        Of all that is drawn.
+        Range of all drawn values.
     """
     step = 0.05 * ((highest - lowest) or 1.0)
-    # a bar covers its time to half-way to the next one
+    # a bar extends half-way to the next time
     half = np.diff(x).min() / 2 if len(x) > 1 else 0.5
     for row, (flag, name, colour) in enumerate(zip(flags, names, colours, strict=True), start=1):
         edges = np.diff(np.concatenate([[0], flag.astype(int), [0]]))
@@ -87,7 +87,7 @@ def add_bars(
 
 def add_outline(figure: go.Figure, x: np.ndarray, y: np.ndarray, flags: np.ndarray) -> None:
     """Outline the significant cells of a heat map, (y, x)."""
-    # a border of cells that are not significant closes outlines at the edge
+    # a border of insignificant cells closes the outlines at the edge
     step_x, step_y = (float(np.diff(axis).min()) if len(axis) > 1 else 1.0 for axis in (x, y))
     figure.add_contour(
         x=np.concatenate([[x[0] - step_x], x, [x[-1] + step_x]]),

@@ -1,4 +1,4 @@
-"""The look of every figure: colours for colour-blind readers, sizes of text, on a light and on a dark page."""
+"""The theme of all figures: colours for colour-blind readers, text sizes, for light and dark pages."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
-# Okabe & Ito (2008) without black and yellow, which are hard to see on a dark or on a light page
+# Okabe & Ito (2008) without black and yellow, which are hard to see on dark or on light pages
 COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 # its contrast is above 4:1 on white and on the black of JupyterLab's dark theme
 INK = "#7A7A7A"
 FAINT = "rgba(128, 128, 128, 0.45)"
 CLEAR = "rgba(0, 0, 0, 0)"
 
-# names of plotly's colour scales; the canvases of the panels draw with the same ones
+# names of plotly's colour scales, which the canvases of the panels also use
 SEQUENTIAL = "Cividis"
 DIVERGING = "RdBu_r"
 
-# no text in a figure is smaller
+# smallest text size in a figure
 TEXT_PX = 12
 TITLE_PX = 13
-# height of a line of text, and the number of characters in a line as wide as a page
+# height of a line of text, and the number of characters in a line of page width
 LINE_PX = 16
 LINE_CHARACTERS = 120
 
 
 def template() -> go.layout.Template:
-    """Return the layout that every figure starts from."""
+    """Return the basic layout of all figures."""
     axis = {
         "showgrid": False,
         "zeroline": False,
@@ -42,13 +42,13 @@ def template() -> go.layout.Template:
     }
     return go.layout.Template(
         layout=go.Layout(
-            # the page shows through, whatever its colour
+            # transparent, for pages of any colour
             paper_bgcolor=CLEAR,
             plot_bgcolor=CLEAR,
             font={"family": "system-ui, sans-serif", "size": TEXT_PX, "color": INK},
             colorway=COLOURS,
             xaxis=axis,
-            # without it plotly sets a title so close that it touches labels as wide as "100%"
+            # otherwise plotly sets a title so close that it touches labels as wide as "100%"
             yaxis=axis | {"title": {"font": {"size": TEXT_PX}, "standoff": 6}},
             title={"x": 0, "xref": "container", "pad": {"l": 8}, "font": {"size": TITLE_PX}},
             margin={"l": 8, "r": 8, "t": 36, "b": 8},
@@ -68,14 +68,14 @@ def sequential_stops(n: int = 10) -> list[str]:
 
 
 def axis_title(array: xr.DataArray, dim: Hashable) -> str:
-    """Name an axis by its coordinate: `long_name (units)`, without units where they are "1"."""
+    """Return the axis title of a coordinate: `long_name (units)`, without units if they are "1"."""
     attributes = array[dim].attrs
     name, units = str(attributes.get("long_name", dim)), attributes.get("units", "1")
     return name if units == "1" else f"{name} ({units})"
 
 
 def for_json(values: np.ndarray) -> np.ndarray:
-    """Replace NaN and infinity by None: figures travel to the browser as JSON, which has no such numbers."""
+    """Replace NaN and infinity by None, because figures are sent to the browser as JSON, which has no such numbers."""
     if np.isfinite(values).all():
         return values
     known = values.astype(object)
@@ -84,21 +84,21 @@ def for_json(values: np.ndarray) -> np.ndarray:
 
 
 def wrapped(text: str, width: int = LINE_CHARACTERS) -> str:
-    """Break a text into lines, which plotly does not do."""
+    """Break text into lines, which plotly does not do."""
     return "<br>".join(textwrap.wrap(text, width))
 
 
 def narrowed(figure: go.Figure, *, height: int = 330, width: int = 60) -> go.Figure:
-    """Make a figure lower and break its words into shorter lines, so that several fit side by side.
+    """Reduce the height of a figure and the length of its text lines, so that several figures fit side by side.
 
     Parameters
     ----------
     figure : Figure
         Changed in place.
     height : int
-        Of the whole figure, in px.
+        Height of the whole figure, in px.
     width : int
-        Characters in a line of the subtitle.
+        Number of characters in a line of the subtitle.
 
     Returns
     -------

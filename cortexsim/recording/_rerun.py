@@ -1,4 +1,4 @@
-"""Reruns: the recording of one stimulus from a small dictionary of settings, as panels save it."""
+"""Reruns: recording one stimulus again from a small dictionary of settings, as panels save it."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.masks import MASKS
 from cortexsim.stimuli.text import one_image_from_dict
 
-MOST_DRAWN = 10_000  # a stimulus is drawn with all those before it
-LONGEST = 1_000  # no model has statistics nearly as long, and their end is checked only after the run is planned
+MOST_DRAWN = 10_000  # drawing a stimulus also draws all earlier ones
+LONGEST = 1_000  # longer than any statistics, whose end is checked only after the run is planned
 MOST_REPEATS = 100_000
-STRONGEST_NOISE = 1_000_000  # float32 does not overflow
+STRONGEST_NOISE = 1_000_000  # low enough that float32 does not overflow
 
 FORM = Form(
     {
@@ -59,43 +59,43 @@ def rerun(
     model: Cortex | None = None,
     images: xr.Dataset | torch.Tensor | None = None,
 ) -> xr.DataTree:
-    """Show one stimulus to a model again, as a panel did: the same code, hence the same numbers.
+    """Show one stimulus to a model again, as a panel did: the same code gives the same numbers.
 
     Parameters
     ----------
     settings : mapping
-        As a panel's `settings`; JSON values.
+        The `settings` of a panel, as JSON values.
 
         - `schema`: 1, the version of this form;
         - `model`: the name of a pretrained model, a path ending in .safetensors, or None for one given as `model=`;
         - `data`: `name` ("contours" or "digits") and keyword arguments of that dataset, or None for `images=`;
-        - `stimulus`: its index in the data; below 10,000 where these are drawn;
-        - `presentation`: `kind` ("flash", "sustained" or "masked") and that one's arguments;
+        - `stimulus`: its index in the data; below 10,000 if the data are generated;
+        - `presentation`: `kind` ("flash", "sustained" or "masked") and the arguments of that kind;
         - `until`: last time, at most 1,000;
-        - `quantity` ("rate" if not given), `seed` and `noise` (0), `repeats` (1): as for `simulate`;
+        - `quantity` (default "rate"), `seed` and `noise` (0), `repeats` (1): as for `simulate`;
         - `model_checksum`, `image_checksum`: refuse a different model or different pixels; not checked if absent
           or None;
-        - `version`: of the cortexsim that wrote it; for the reader.
+        - `version`: the version of cortexsim that wrote the settings; for information.
     to : path, optional
         Write the recording there (.zarr or .nc) and return it opened lazily.
     model : Cortex, optional
-        Instead of the one that the settings name.
+        Replaces the model in the settings.
     images : Dataset or Tensor, optional
-        Instead of those that the settings name.
+        Replaces the data in the settings.
 
     Returns
     -------
     DataTree
-        As `simulate` returns it. It has one stimulus; with a mask of kind "image" or
-        "texture" a second one, the mask's source.
+        As `simulate` returns it. It has one stimulus, and with a mask of kind "image" or "texture" a second one,
+        the source of the mask.
 
     Raises
     ------
     TypeError, ValueError
-        If the settings are not as above, or model or image are not the ones that were shown; the message says what is
+        If the settings are not as above, or the model or image differs from the original; the message says what is
         allowed.
     FileNotFoundError
-        If the model is a path and there is nothing.
+        If the model is a path that does not exist.
     MissingStatisticsError
         If the model has no statistics for the presentation.
     """
@@ -118,20 +118,20 @@ def rerun(
 
 
 def check(settings: Any) -> dict[str, Any]:
-    """Return settings whose keys are complete and known.
+    """Check that the keys of settings are complete and known, and return the settings.
 
     Raises
     ------
     TypeError
-        If they are not a mapping, or a value is of a different type.
+        If they are not a mapping, or a value has a different type.
     ValueError
-        If a key is missing or unknown, a number is not allowed, or they are of a different schema.
+        If a key is missing or unknown, a number is not allowed, or the schema differs.
     """
     return FORM.read(settings)
 
 
 def verify(settings: Mapping[str, Any], model: Cortex, shown: xr.Dataset | torch.Tensor) -> None:
-    """Refuse a model or an image that differs from that of the settings.
+    """Refuse a model or an image that differs from the settings.
 
     Parameters
     ----------
@@ -155,31 +155,31 @@ def verify(settings: Mapping[str, Any], model: Cortex, shown: xr.Dataset | torch
         found = check_sum()
         if settings[key] != found:
             raise ValueError(
-                f"the {what} is not the one of these settings: its checksum is {found}, the settings say "
-                f"{settings[key]!r}; give that one, or leave {key} out to use this one"
+                f"the {what} differs from these settings: its checksum is {found}, that of the settings is "
+                f"{settings[key]!r}; give the original, or leave {key} out to use this one"
             )
 
 
 def stimuli(settings: Mapping[str, Any], images: xr.Dataset | torch.Tensor | None = None) -> xr.Dataset | torch.Tensor:
-    """Return what is shown: the stimulus, and a second one if that is the mask.
+    """Return the images to show: the stimulus, and a second one if it is the source of the mask.
 
     Parameters
     ----------
     settings : mapping
         As for `rerun`.
     images : Dataset or Tensor, optional
-        The data, if they exist already.
+        The data, if they are already loaded.
 
     Raises
     ------
     ValueError
-        If the data are unknown or have no such stimulus.
+        If the data are unknown, or the stimulus does not exist.
     """
     index = int(settings["stimulus"])
     wanted = [index]
     mask = settings["presentation"].get("mask")
     if isinstance(mask, str) and mask in MASKS and MASKS[mask].from_others:
-        # the one before, so that a larger set of the same data has the same one
+        # the previous stimulus, which is the same in a larger set of the same data
         wanted.append(index - 1 if index else 1)
     if images is None:
         if max(wanted) >= MOST_DRAWN:

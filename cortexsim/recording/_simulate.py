@@ -1,4 +1,4 @@
-"""Simulation: images are shown to a model, and what its states do is recorded with labels."""
+"""Simulation: showing images to a model, and recording the activity of its states with labels."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def simulate(
 ) -> xr.DataTree:
     """Show images to a model and record the activity of its states at every time.
 
-    The model stays as it is: its mode, its statistics and its gradients. Stored statistics are always used.
+    The model is not changed: it keeps its mode, statistics and gradients. Stored statistics are always used.
 
     Parameters
     ----------
@@ -74,94 +74,94 @@ def simulate(
     images : Tensor, array, DataArray or Dataset
         Shape (stimulus, 3, height, width), or (stimulus, frame, 3, height, width) for a sequence; RGB, float in [0, 1]
         or uint8. A Dataset or DataArray is read by the names of its dimensions, and the recording gets its stimulus
-        coordinates (label, factors). Where it and the model name their classes, `label` is the number of the class of
-        this name in the model; of classes that the model does not have, the names, with a warning.
+        coordinates (label, factors). If both it and the model have class names, `label` is the model's number of the
+        class; if the model lacks a class, labels are recorded as names, with a warning.
     presentation : Presentation or Mixture, optional
         By default `flash(1)`.
     until : int
         Last time simulated; time 0 is the state right after the pre-net.
     record : sequence of str, or mapping of str to a part, optional
         States to record; by default all. The readout is always recorded. A mapping selects "all" of a state, its
-        "spatial_mean", or the units that are listed, by number (counted over channel, y and x) or as (channel, y, x):
+        "spatial_mean", or a list of units, by number (counted over channel, y and x) or as (channel, y, x):
         {"V1": "spatial_mean", "V2": "all", "IT": [0, (3, 1, 1)]}. Activity is reduced during the run, before it is
         converted to `dtype`, so that a large study stays small.
     statistics : Statistics or Presentation, optional
-        Statistics to reuse on purpose, in place of those of the presentation; the recording says so.
+        Statistics to use instead of those of the presentation; the recording reports this.
     silence : mapping of str to times, optional
-        Transitions that deliver nothing at these times, e.g. {"V2->V1": range(3, 21)}; None as times is always. A
-        state, such as "V2", stands for all transitions that leave it: it delivers nothing, though it still receives,
-        and is recorded and read out. "forward", "lateral" or "feedback" stands for all transitions to later states, to
-        themselves, or to earlier ones. A silence that would change nothing, since nothing is delivered then, is
-        refused, and so is a transition that is named twice, whatever the times.
+        Transitions that deliver nothing at these times, e.g. {"V2->V1": range(3, 21)}; None as times means always. A
+        state, such as "V2", selects all transitions that leave it: it delivers nothing, but still receives input, is
+        recorded and read out. "forward", "lateral" or "feedback" selects all transitions to later states, to the same
+        state, or to earlier states. Silencing that would change nothing, because nothing is delivered at these times,
+        is refused, and so is a transition that is selected twice, even at different times.
     lesion : "acute", "recalibrated" or "mean-replaced"
-        What silence, gain and noise on transitions mean for the rest of the model. Acute: the statistics stay those of
-        the intact model. Recalibrated: they are taken again with all of it in place. Mean-replaced: a silenced
-        transition delivers, unit by unit, its mean over images shown in this way at this time instead of nothing, and
-        one with a gain g also delivers 1 - g of its mean, so that the states stay populated, and a lesion that only
-        shifts means has no effect. Noise shifts no mean: mean-replaced, it is what it is in the acute version.
+        How the rest of the model responds to silence, gain and noise on transitions. Acute: the statistics remain those
+        of the intact model. Recalibrated: they are measured again with the lesion. Mean-replaced: a silenced transition
+        delivers, unit by unit, its mean over images under this presentation at this time, and a transition with gain g
+        also delivers 1 - g of its mean. States then stay populated, and a lesion that only shifts means has no effect.
+        Noise does not shift means, so mean-replaced noise equals acute noise.
     calibrate_on : Tensor or Dataset, optional
-        The images, usually training images, on which the statistics or means of a lesion are taken: needed for all
-        lesions but the acute, unless `statistics` are those that `calibrate` took with this very intervention.
+        The images, usually training images, on which the statistics or means of a lesion are measured: required for all
+        lesions except acute ones, unless `statistics` come from `calibrate` with the same intervention.
     gain : mapping of str to (float, times), optional
-        Factors on what transitions deliver, e.g. {"V2->V1": (0.5, range(3, 21))}; names as for silence. A gain of 0
-        delivers zeros, whereas silence delivers nothing. Not while the transition is silenced.
+        Factors on the output of transitions, e.g. {"V2->V1": (0.5, range(3, 21))}; names as for silence. A gain of 0
+        delivers zeros, whereas silence delivers nothing. Not allowed while the transition is silenced.
     transition_noise : mapping of str to (float, times), optional
-        Gaussian noise on what transitions deliver, after the gain; in the same form, and in the units of `noise` at the
-        state to which they deliver.
+        Gaussian noise on the output of transitions, after the gain; in the same form, and in the units of `noise` at
+        the target state.
     noise : float
-        Gaussian noise on every unit of every state at every time, added to h_j(t) after the sum, so that it acts on all
-        that follows. 1 is the standard deviation that the channel has at this time over images and positions, by the
-        statistics in use; with a recalibrated lesion, by those of the intact model; of a model without statistics, over
-        the stimuli of this call, which are run once without noise for that. Drawn by (seed, stimulus, repeat,
-        state, time) alone.
+        Gaussian noise on every unit of every state at every time, added to h_j(t) after the sum, so that it affects all
+        later activity. Its unit is the standard deviation of the channel at this time over images and positions, in the
+        statistics in use; with a recalibrated lesion, in those of the intact model; for a model without statistics,
+        over the stimuli of this call, which are first run once without noise. It depends only on (seed, stimulus,
+        repeat, state, time).
     repeats : int
-        How often each stimulus is shown; only the noise differs. Coordinates `target` (index of the stimulus that is
-        repeated) and `repeat` identify the rows.
+        Number of times that each stimulus is shown; only the noise differs. The coordinates `target` (index of the
+        repeated stimulus) and `repeat` identify the rows.
     labels : sequence of int or str, optional
-        Class of each stimulus. Labels with an index (a Series, or a DataArray with the coordinate `stimulus`) are put
-        in the order of the images where these have the coordinate `stimulus`.
+        Class of each stimulus. Labels with an index (a Series, or a DataArray with the coordinate `stimulus`) are
+        aligned to the images if these have the coordinate `stimulus`.
     quantity : "state" or "rate"
-        h itself, or relu(BN_t(h)), what the next areas read; relu(h) for normalization "none".
+        h itself, or relu(BN_t(h)), the input to the next areas; relu(h) for normalization "none".
     dtype : "float16", "float32" or "float64"
-        Of what is recorded. Sums over float16 overflow easily: convert what you read before you add it up.
+        Dtype of the recording. Sums over float16 overflow easily: convert the values before you add them up.
     seed : int
-        Draws masks, the components of a mixture, and noise.
+        Seed of the masks, the components of a mixture, and the noise.
     device : str, optional
-        Where to run; by default where the model is. The model is not moved, a copy is.
+        Device of the run; by default that of the model. The model is copied, not moved.
     batch_size : int, optional
-        Stimuli run at once; by default up to 128, as memory allows. A GPU that runs out of memory gets smaller parts,
-        with a warning.
+        Number of stimuli run at once; by default up to 128, as memory allows. If a GPU runs out of memory, the batch is
+        split, with a warning.
     to : path, optional
         Write the recording there and return it opened lazily. A .zarr is written during the run, so it may be larger
         than memory; until it is complete, `open_recording` refuses it. A .nc is written at the end.
     resume : bool
-        If `to` is the finished recording of this very call, open it instead of running again; if it is an unfinished
-        one (.zarr), complete it, to the same bytes.
+        If `to` is the finished recording of the same call, open it instead of running again; if it is unfinished
+        (.zarr), complete it, with the same bytes.
     deterministic : bool
-        Use deterministic algorithms only, so that a GPU too gives the same numbers each time.
+        Use only deterministic algorithms, so that a GPU gives the same numbers each time, too.
     progress : bool
         Show a progress bar.
     report : callable, optional
-        Called before each batch with the fraction of the stimuli that are done and a message. An exception from it
-        stops the run; batches that are on disk already can be resumed.
+        Called before each batch with the finished fraction of the stimuli and a message. An exception from it stops the
+        run, which can be resumed if batches are on disk.
 
     Returns
     -------
     DataTree
-        A node for each state with `activation` (stimulus, time, channel, y, x) and `populated` (time); of a spatial
-        mean `activation` is (stimulus, time, channel), of selected units (stimulus, time, unit), where coordinates give
-        the channel, y and x of each. Node `readout` with `logits` (stimulus, time, class) and `populated`. NaN is
-        empty; `populated` says so too, with dimensions (stimulus, time) where the stimuli of a mixture differ. `shown`
-        says what is on the screen; where there is a mask, `target_energy` and `mask_energy` say how much contrast (RMS
-        contrast squared x area x duration) was shown of both up to `until`. `recording.cortex.settings` says how it was
-        made.
+        A node for each state with `activation` (stimulus, time, channel, y, x) and `populated` (time). For a spatial
+        mean, `activation` is (stimulus, time, channel); for selected units, (stimulus, time, unit), with coordinates
+        for the channel, y and x of each unit. The node `readout` has `logits` (stimulus, time, class) and `populated`.
+        NaN means empty, as does `populated` = False, which has the dimensions (stimulus, time) if the stimuli of a
+        mixture differ. `shown` is what is on the screen; with a mask, `target_energy` and `mask_energy` are their
+        contrast energies (RMS contrast squared x area x duration) up to `until`. `recording.cortex.settings` describes
+        how the recording was made.
 
     Raises
     ------
     ValueError, TypeError
         If an argument is not allowed; the message says what is.
     MissingStatisticsError
-        If no statistics fit, or they end before `until`.
+        If no statistics match, or they end before `until`.
     MemoryError
         If the recording does not fit in memory.
     FileExistsError
@@ -171,7 +171,7 @@ def simulate(
     to = _destination(to, resume)
     unfinished = unfinished_settings(to) if to is not None and resume else None
     if batch_size is None and unfinished is not None:
-        # with batches of the same size the numbers are the same
+        # batches of the same size give the same numbers
         batch_size = unfinished["batch_size"]
     plan = plan_recording(
         model,
@@ -210,7 +210,7 @@ def simulate(
 
 
 def _destination(to: str | Path | None, resume: bool) -> Path | None:
-    """Return the path to write to, and refuse one where nothing can be written, before anything is computed."""
+    """Return the path to write to, or refuse a path that cannot be written, before anything is computed."""
     resume = truth(resume, "resume")
     if to is None:
         return None
@@ -220,7 +220,7 @@ def _destination(to: str | Path | None, resume: bool) -> Path | None:
 
 
 def _sink(plan: RecordingPlan, to: Path | None, unfinished: Mapping[str, Any] | None) -> Memory | Stream:
-    """Choose where the recording goes: to memory, to a new .zarr, or to one that is unfinished."""
+    """Choose the destination of the recording: memory, a new .zarr, or an unfinished .zarr."""
     if to is not None and unfinished is not None:
         _refuse_different(to, unfinished, plan.provenance)
         return Stream(to)
@@ -233,7 +233,7 @@ def _sink(plan: RecordingPlan, to: Path | None, unfinished: Mapping[str, Any] | 
 
 
 def _run(plan: RecordingPlan, sink: Memory | Stream, progress: bool, report: Report) -> None:
-    """Run what the sink lacks, batch by batch."""
+    """Run the missing stimuli, batch by batch."""
     if plan.means_on is not None:
         plan = replace(plan, hook=replace(plan.hook, means=mean_deliveries(plan.run, plan.means_on)))
     batches = sink.missing(plan.batch_size)
@@ -248,7 +248,7 @@ def _run(plan: RecordingPlan, sink: Memory | Stream, progress: bool, report: Rep
 
 
 def _run_halving_on_oom(plan: RecordingPlan, batch: range, arrays: Mapping[str, np.ndarray]) -> None:
-    """Run a batch; where a GPU runs out of memory, run it in ever smaller parts."""
+    """Run a batch; if a GPU runs out of memory, run it in smaller and smaller parts."""
     size, done = len(batch), 0
     while done < len(batch):
         part = batch[done : done + size]
@@ -258,7 +258,7 @@ def _run_halving_on_oom(plan: RecordingPlan, batch: range, arrays: Mapping[str, 
             if size == 1:
                 raise
             size = -(-size // 2)
-            # the memory of what failed is free only when the error is gone
+            # the memory of the failed attempt is freed only after the error is handled
         else:
             done += len(part)
             continue
@@ -271,9 +271,9 @@ def _run_halving_on_oom(plan: RecordingPlan, batch: range, arrays: Mapping[str, 
 
 
 def _run_rows(plan: RecordingPlan, part: range, arrays: Mapping[str, np.ndarray]) -> None:
-    """Run some rows of the recording, and write what is recorded of them into their arrays."""
+    """Run some rows of the recording, and write the recorded activity into their arrays."""
     rows = torch.arange(part.start, part.stop)
-    # the repeats of a stimulus are the same trial, mask and all, but for the noise
+    # the repeats of a stimulus are the same trial, including its mask, except for the noise
     index, repeat = rows // plan.repeats, rows % plan.repeats
     for time, h in enumerate(plan.run.run(plan.run.frames(index), plan.hook.of_batch(index, repeat))):
         write_step(plan, arrays, h, time)
@@ -286,7 +286,7 @@ def _with_bar(batches: Sequence[range]) -> Iterable[range]:
 
 
 def _finished(path: str | Path, provenance: Mapping[str, Any]) -> xr.DataTree:
-    """Open a finished recording, if it is the one that this call makes."""
+    """Open a finished recording, if it was made by the same call."""
     recording = open_recording(path)
     try:
         _refuse_different(path, settings(recording), provenance)

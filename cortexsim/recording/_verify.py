@@ -1,4 +1,4 @@
-"""Verification of recordings: reading everything, and marking what is damaged to be run again."""
+"""Verification of recordings: reading all data, and marking damaged parts to be run again."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ class DamagedRecordingError(ValueError):
 
 
 def verify(path: str | Path, *, mend: bool = False) -> int:
-    """Read all of a recording, and report what is damaged or missing.
+    """Read a whole recording, and report damaged or missing parts.
 
     Parameters
     ----------
     path : str or Path
         A complete recording, .zarr or .nc.
     mend : bool
-        Mark stimuli with damaged data as not written (only of a .zarr that was streamed to disk), so that the same call
-        of `simulate` with resume=True runs them again, to the same bytes.
+        Mark stimuli with damaged data as not written (only in a .zarr that was streamed to disk), so that the same call
+        of `simulate` with resume=True runs them again, with the same bytes.
 
     Returns
     -------
     int
-        The bytes that were read.
+        The number of bytes read.
 
     Raises
     ------
     DamagedRecordingError
-        If data cannot be read, fail their checksum, are not those that were written, or are missing though the state
+        If data cannot be read, fail their checksum, differ from the written data, or are missing although the state
         is populated.
     ValueError, FileNotFoundError
         As for `open_recording`; or if it cannot be mended.
@@ -49,7 +49,7 @@ def verify(path: str | Path, *, mend: bool = False) -> int:
     Warns
     -----
     UserWarning
-        If the file has no checksums, so that damage which leaves it readable cannot be noticed.
+        If the file has no checksums, so that damage to readable data cannot be detected.
     """
     path = as_path(path)
     damaged: list[tuple[str, range, str]] = []
@@ -73,7 +73,7 @@ def verify(path: str | Path, *, mend: bool = False) -> int:
     if unchecked and not damaged:
         warnings.warn(
             f"{path} has no checksums for {', '.join(unchecked)} (it was written by an older version or by another "
-            "program): everything can be read, but whether the numbers are those that were written cannot be judged",
+            "program): everything can be read, but it is unknown whether the numbers have changed",
             stacklevel=2,
         )
     if not damaged:
@@ -97,7 +97,7 @@ def verify(path: str | Path, *, mend: bool = False) -> int:
 
 
 def _changed(path: Path) -> dict[tuple[str, int, int], str]:
-    """Say what is wrong with chunks that are not those that were written, by node and place along stimuli and times."""
+    """Return the problems of changed chunks, by node and position along stimuli and times."""
     if engine_for(path) != "zarr":
         return {}
     try:
@@ -107,13 +107,13 @@ def _changed(path: Path) -> dict[tuple[str, int, int], str]:
 
 
 def _has_checksums(array: xr.DataArray) -> bool:
-    """Return whether the file compares these numbers with a checksum when they are read."""
+    """Return whether the file has a checksum that is compared when these numbers are read."""
     compressors = array.encoding.get("compressors") or ()
     return bool(array.encoding.get("fletcher32")) or any("Crc32c" in type(one).__name__ for one in compressors)
 
 
 def _blocks(array: xr.DataArray) -> Iterator[tuple[tuple[int, int], dict[str, range]]]:
-    """Yield the chunks of an array with their places, so that only one is in memory at a time."""
+    """Yield the chunks of an array with their positions, so that only one is in memory at a time."""
     sides = array.encoding.get("chunks") or array.encoding.get("chunksizes") or (64, 1)
     chunks = dict(zip(array.dims, sides, strict=False))
     ranges = [
@@ -125,7 +125,7 @@ def _blocks(array: xr.DataArray) -> Iterator[tuple[tuple[int, int], dict[str, ra
 
 
 def _problem(block: xr.DataArray, populated: xr.DataArray) -> str:
-    """Describe what is wrong with a part of an array; "" if nothing is."""
+    """Describe the problem of a part of an array; "" if there is none."""
     try:
         values = block.values
     except Exception as error:
@@ -141,13 +141,13 @@ def _mark(path: Path, damaged: list[range], text: str) -> int:
 
     root: Any = zarr.open_group(str(path), mode="r+") if engine_for(path) == "zarr" else None
     if root is None or WRITTEN not in root:
-        raise ValueError(f"{text}; only a .zarr that simulate streamed to disk can be mended: make it again")
+        raise ValueError(f"{text}; only a .zarr that simulate streamed to disk can be mended: run it again")
     lock = PathLock(path)
     try:
         written = root[WRITTEN][:]
         for rows in damaged:
             written[rows.start : rows.stop] = 0
-        # first, so that it never counts as complete
+        # first, so that the recording never counts as complete
         root.attrs[COMPLETE] = 0
         root[WRITTEN][:] = written
     finally:

@@ -1,4 +1,4 @@
-"""The tree that is a recording: arrays are filled time by time, then labelled."""
+"""Building the tree of a recording: arrays are filled time by time, then labelled."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def coordinates_of(
     seed: int,
     repeats: int = 1,
 ) -> dict[str, xr.Variable]:
-    """Label what is recorded: stimuli (each with its repeats one after the other), times, and what is on the screen.
+    """Return the coordinates of a recording: stimuli (with their repeats in succession), times, and the screen content.
 
     Raises
     ------
     ValueError
-        If a coordinate of the images has a name that the recording uses itself.
+        If a coordinate of the images has a name that is reserved for recordings.
     """
     target = np.repeat(np.arange(n), repeats)
     coordinates: dict[str, xr.Variable] = {
@@ -51,7 +51,7 @@ def coordinates_of(
         **{
             name: xr.Variable("stimulus", np.asarray(values)[target], values.attrs)
             for name, values in stimulus_coordinates(images).items()
-            # the levels of an index of several levels are coordinates of their own, and files contain no such index
+            # the levels of a MultiIndex are separate coordinates, and files cannot contain the index
             if name != "stimulus" or not isinstance(values.indexes.get(name), pd.MultiIndex)
         },
     }
@@ -79,13 +79,13 @@ def coordinates_of(
 
 
 def energies_of(run: RunPlan, batch_size: int, repeats: int) -> dict[str, xr.Variable]:
-    """Return the stimulus coordinates `target_energy` and `mask_energy`, where there is a mask; see `Frames.energies`.
+    """Return the stimulus coordinates `target_energy` and `mask_energy`, if there is a mask; see `Frames.energies`.
 
     Parameters
     ----------
     run : RunPlan
     batch_size : int
-        Stimuli that are laid out at once.
+        Number of stimuli laid out at once.
     repeats : int
         Rows of the recording for each stimulus.
     """
@@ -107,7 +107,7 @@ def energies_of(run: RunPlan, batch_size: int, repeats: int) -> dict[str, xr.Var
 
 
 def write_step(plan: RecordingPlan, arrays: Mapping[str, np.ndarray], h: Mapping[str, Activity], time: int) -> None:
-    """Write what is recorded of a batch's states at one time, and its readout, into the batch's arrays."""
+    """Write the recorded activity and readout of a batch at one time into its arrays."""
     model, normalize = plan.run.model, plan.run.chosen
     for name, selection in plan.selected.items():
         if name in h:
@@ -127,19 +127,19 @@ def _write(array: np.ndarray, dtype: str, values: Tensor, at: Activity, time: in
     values = DTYPES[dtype].of(values)
     room = torch.from_numpy(array)
     if at.rows is None:
-        # from the device, to the dtype and into the layout in one pass
+        # transfer, conversion and layout in one pass
         room[:, time].copy_(values)
     else:
         room[at.rows.cpu(), time] = values.to("cpu", room.dtype)
 
 
 def _check_fits(values: Tensor, dtype: str, name: str, time: int) -> None:
-    """Refuse what the dtype would round to infinity."""
+    """Refuse values that the dtype would round to infinity."""
     limit = DTYPES[dtype].overflow
     if limit == np.inf:
         return
     magnitudes = values.abs()
-    # the largest is NaN where any is, and NaN is no overflow
+    # the largest is NaN if any value is, and NaN is not an overflow
     if not float(magnitudes.amax()) < limit and bool((magnitudes >= limit).any()):
         raise ValueError(
             f"{name} reaches {float(magnitudes.max()):.3g} at time {time}, too large for {dtype}; use dtype='float32'"
@@ -147,7 +147,7 @@ def _check_fits(values: Tensor, dtype: str, name: str, time: int) -> None:
 
 
 def label(plan: RecordingPlan, arrays: Mapping[str, Any]) -> xr.DataTree:
-    """Label the arrays: a node for each recorded state and the readout, and on the root how they were made."""
+    """Label the arrays: a node for each recorded state and the readout, and the provenance on the root."""
     coordinates = plan.coordinates | energies_of(plan.run, plan.batch_size, plan.repeats)
     nodes: dict[str, xr.Dataset] = {}
     for name, values in arrays.items():
@@ -163,14 +163,14 @@ def label(plan: RecordingPlan, arrays: Mapping[str, Any]) -> xr.DataTree:
             dims = ("stimulus", "time", *selection.dims)
             recorded = {"activation": xr.Variable(dims, values, {"long_name": text, "units": "a.u."})}
             own = dict(selection.coordinates)
-        # on every node: coordinates without an index are not inherited, and a node taken alone loses its parent
+        # on every node, because coordinates without an index are not inherited, and a single node loses its parent
         nodes[name] = xr.Dataset({**recorded, "populated": _populated(plan, state)}, {**coordinates, **own})
     root = xr.Dataset(attrs={ATTRIBUTE: json.dumps(plan.provenance)})
     return xr.DataTree.from_dict({"/": root, **nodes})
 
 
 def _populated(plan: RecordingPlan, state: str) -> xr.Variable:
-    """Return when a state is populated: the same for all stimuli, or for each by what its mixture drew."""
+    """Return the times at which a state is populated: for all stimuli, or for each by its component of the mixture."""
     front = np.array([[state in states for states in part] for part in plan.run.fronts])
     attrs = {"long_name": "populated (not empty)"}
     if (front == front[0]).all():

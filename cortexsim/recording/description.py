@@ -1,4 +1,4 @@
-"""Descriptions of recordings: how one was made, in a dictionary and in words; the accessor `recording.cortex`."""
+"""Descriptions of recordings: provenance as a dictionary and as text; the accessor `recording.cortex`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ATTRIBUTE = "cortexsim"
 
 
 def _names(value: Any, key: str) -> None:
-    """Accept the states that were recorded: a list, or a mapping to what of them."""
+    """Accept the recorded states: a list, or a mapping to the recorded part of each."""
     (mapping if isinstance(value, dict) else listed)(value, key)
     if not all(isinstance(name, str) for name in value):
         raise TypeError(f"{key} must be names of states, got {value!r}")
@@ -40,12 +40,12 @@ FORM = Form(
 
 @xr.register_datatree_accessor("cortex")
 class Description:
-    """A recording's description of itself: `recording.cortex`, on the recording or on one of its nodes.
+    """The description of a recording: `recording.cortex`, on the recording or on one of its nodes.
 
     Parameters
     ----------
     recording : DataTree
-        What `simulate` returned, or `open_recording` opened.
+        As `simulate` or `open_recording` returns it.
     """
 
     def __init__(self, recording: xr.DataTree) -> None:
@@ -57,7 +57,7 @@ class Description:
         return settings(self._recording)
 
     def summary(self) -> str:
-        """Describe in a paragraph what the recording contains, and why something in it is NaN."""
+        """Describe in a paragraph the content of the recording, and the reasons for NaN."""
         return summary(self._recording)
 
     def __repr__(self) -> str:
@@ -70,31 +70,31 @@ def settings(recording: xr.DataTree) -> dict[str, Any]:
     Raises
     ------
     TypeError, ValueError
-        If it is no recording of cortexsim, or one node of it, or the description cannot be read.
+        If it is not a recording of cortexsim, is only a node, or its description cannot be read.
     """
     if not isinstance(recording, xr.DataTree):
         raise TypeError(f"a recording is a DataTree, as simulate returns it, got {type(recording).__name__}")
     if ATTRIBUTE not in recording.attrs:
         if ATTRIBUTE in recording.root.attrs:
             raise ValueError(f"a whole recording is needed, got its node {recording.name!r}; pass the recording itself")
-        raise ValueError(f"this DataTree is no recording of cortexsim: its root lacks the attribute {ATTRIBUTE!r}")
+        raise ValueError(f"this DataTree is not a recording of cortexsim: its root lacks the attribute {ATTRIBUTE!r}")
     made: dict[str, Any] = parse_json(str(recording.attrs[ATTRIBUTE]), f"the attribute {ATTRIBUTE!r}")
     return made
 
 
 def described(recording: xr.DataTree) -> dict[str, Any]:
-    """Return the settings of a recording from a file, in which all that describes it has its form.
+    """Return the settings of a recording from a file, after checking their form.
 
     Raises
     ------
     ValueError
-        If something is missing, or of another type.
+        If a value is missing or of another type.
     """
     return FORM.read(settings(recording))
 
 
 def narrowed(recording: xr.DataTree) -> xr.DataTree:
-    """Return a recording whose description lists only the states that are still in it."""
+    """Return a recording whose description lists only the states that it still contains."""
     made = settings(recording)
     left = [name for name in made["record"] if name in recording.children]
     if len(left) == len(made["record"]):
@@ -107,7 +107,7 @@ def narrowed(recording: xr.DataTree) -> xr.DataTree:
 
 
 def summary(recording: xr.DataTree) -> str:
-    """Describe in a paragraph what a recording contains, and why something in it is NaN."""
+    """Describe in a paragraph the content of a recording, and the reasons for NaN."""
     made = settings(recording)
     n = recording["readout"].sizes["stimulus"]
     states = [name for name in recording.children if name != "readout"]
@@ -132,7 +132,7 @@ def summary(recording: xr.DataTree) -> str:
 
 
 def _recorded(record: list[str] | dict[str, Any], name: str) -> str:
-    """Say which part of a state was recorded, where that is not all."""
+    """Name a recorded state, and the recorded part if it is not the whole state."""
     part = record[name] if isinstance(record, dict) else "all"
     if isinstance(part, list):
         return f"{name} ({len(part)} {'unit' if len(part) == 1 else 'units'})"
@@ -140,7 +140,7 @@ def _recorded(record: list[str] | dict[str, Any], name: str) -> str:
 
 
 def _interventions(made: dict[str, Any]) -> list[str]:
-    """Describe the kind of lesion, gains and noise; recordings of older versions have none."""
+    """Describe the version of the lesion, gains and noise; older recordings have none."""
     texts = []
     lesion = made.get("lesion") or {"kind": "acute"}
     if lesion["kind"] == "recalibrated":
@@ -167,7 +167,7 @@ def _times(intervals: list[list[int | None]]) -> Times:
 
 
 def _emptiness(recording: xr.DataTree, nodes: list[str]) -> list[str]:
-    """Describe what is NaN, and why."""
+    """Describe the NaN values and the reasons for them."""
     texts, spans = [], []
     for name in nodes:
         populated = np.asarray(recording[name]["populated"])
@@ -178,12 +178,12 @@ def _emptiness(recording: xr.DataTree, nodes: list[str]) -> list[str]:
         if populated.ndim == 2 and bool((ever & ~populated.all(0)).any()):
             texts.append(f"{name} is populated at different times for different stimuli; see `populated`.")
     if spans:
-        texts.insert(0, f"NaN because empty, nothing has reached it then: {', '.join(spans)}.")
+        texts.insert(0, f"NaN because empty (no signal has arrived): {', '.join(spans)}.")
     return texts
 
 
 def _taken_on(made: dict[str, Any]) -> str:
-    """Describe what the statistics were taken on, without repeating a long mixture."""
+    """Describe the presentation of the statistics, without repeating a long mixture."""
     used = made["statistics"]
     if used["presentation"] == made["presentation"]:
         return "shown in the same way"

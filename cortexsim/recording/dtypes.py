@@ -1,4 +1,4 @@
-"""The number formats in which activity can be recorded. One added here is offered by every command and panel."""
+"""Number formats for recording activity: the registry used by all commands and panels."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class NumberFormat:
     Parameters
     ----------
     stored : str
-        numpy's name of the dtype in memory and on disk.
+        numpy's name for the dtype in memory and on disk.
     overflow : float
-        From which magnitude on a value is rounded to infinity: halfway from the largest number to the next. A format in
-        which the model computes has none, because what overflows there is infinite before it is recorded.
+        The magnitude from which values are rounded to infinity: halfway from the largest number to the next. Formats
+        in which the model computes have none, because their overflows are infinite before recording.
     rounded : torch.dtype, optional
-        What values are rounded to before they are stored, for a format that numpy does not have, such as
-        torch.bfloat16: float32 contains each of its numbers.
+        The dtype to which values are rounded before storage, for a format that numpy lacks, such as
+        torch.bfloat16, whose numbers are all in float32.
     """
 
     stored: str

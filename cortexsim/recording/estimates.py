@@ -1,4 +1,4 @@
-"""How long a recording takes, from what a few of its stimuli take."""
+"""Estimates of the time of a recording, from running a few of its stimuli."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from cortexsim.recording._simulate import simulate
 from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import AnyPresentation
 
-TRIED = 2  # stimuli; a mask may be another one
-BRIEF = 0.5  # seconds; a run that takes less is run again, because the first one prepares much
+TRIED = 2  # stimuli, because a mask may be taken from another one
+BRIEF = 0.5  # seconds; a shorter run is repeated, because the first run includes preparations
 
 
 def estimate_seconds(
@@ -28,10 +28,10 @@ def estimate_seconds(
     n: int | None = None,
     **options: Any,
 ) -> float:
-    """Estimate how long `simulate` takes, by running two of the stimuli on this machine.
+    """Estimate the time that `simulate` takes, by running two of the stimuli on this machine.
 
-    In batches a run is faster than this, so that it is rather too long. Statistics or means that a lesion takes are not
-    counted.
+    The estimate is rather too long, because larger batches are faster. The time to measure statistics or means for a
+    lesion is not included.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def estimate_seconds(
     until : int
         Last time.
     n : int, optional
-        Number of stimuli, repeats counted; by default those that are given.
+        Number of stimuli, including repeats; by default that of the given images.
     **options
         As for `simulate`: `record`, `statistics`, `silence`, `dtype`, ...
 

@@ -1,4 +1,4 @@
-"""Recordings on disk, as zarr or netCDF: written aside and renamed when complete, opened lazily."""
+"""Recordings on disk, as zarr or netCDF: written under a temporary name and renamed when complete; opened lazily."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cortexsim.stimuli.presentation import SHOWN
 
 SUFFIXES = {".zarr": "zarr", ".nc": "h5netcdf"}
 DAMAGED = "it is damaged, or was changed by another program"
-# of a recording that is streamed to disk: whether it is complete, and which stimuli are written
+# in a recording that is streamed to disk: whether it is complete, and which stimuli are written
 COMPLETE, WRITTEN = "complete", "written"
 CHUNK_OF_STIMULI, MOST_OF_A_CHUNK = 50, 64
 
@@ -44,20 +44,20 @@ def save_recording(recording: xr.DataTree, path: str | Path) -> None:
     Parameters
     ----------
     recording : DataTree
-        What `simulate` returned.
+        As `simulate` returns it.
     path : str or Path
-        Ends in .zarr (zarr v3, compressed, a chunk for 50 stimuli at one time) or .nc (netCDF).
+        Ends in .zarr (zarr v3, compressed, in chunks of 50 stimuli at one time) or .nc (netCDF).
 
     Raises
     ------
     TypeError
         If it is not a recording.
     ValueError
-        If the path ends otherwise, or a coordinate or attribute cannot be written in this format.
+        If the path has another suffix, or a coordinate or attribute cannot be written in this format.
     FileExistsError, FileNotFoundError, PermissionError
-        If nothing can be written there.
+        If the path cannot be written.
     OSError
-        If writing fails, as on a full disk; nothing is left behind.
+        If writing fails, as on a full disk; no partial file remains.
     """
     engine = engine_for(path)
     path = refuse_existing(path)
@@ -82,7 +82,7 @@ def save_recording(recording: xr.DataTree, path: str | Path) -> None:
 
 
 def _check_recording(recording: Any) -> None:
-    """Refuse what is not a whole recording."""
+    """Refuse anything but a whole recording."""
     if not isinstance(recording, xr.DataTree):
         raise TypeError(f"a recording must be a DataTree, as simulate returns it, got {type(recording).__name__}")
     if ATTRIBUTE not in recording.attrs:
@@ -91,7 +91,7 @@ def _check_recording(recording: Any) -> None:
 
 
 def _checked_by_hdf5(recording: xr.DataTree) -> dict[str, Any]:
-    """Return the encoding in which HDF5 adds a checksum to all numbers, which it compares when they are read."""
+    """Return an encoding with checksums for all numbers, which HDF5 compares when they are read."""
     encoding: dict[str, Any] = {}
     for name, node in recording.children.items():
         encoding[f"/{name}"] = {
@@ -104,7 +104,7 @@ def _checked_by_hdf5(recording: xr.DataTree) -> dict[str, Any]:
 
 
 def write_zarr(recording: xr.DataTree, store: Any, stimuli: int, *, compute: bool = True) -> None:
-    """Write a recording to a new zarr v3 store, in chunks of so many stimuli: maps at one time, all else at all times.
+    """Write a recording to a new zarr v3 store, in chunks: maps at a single time, everything else at all times.
 
     Parameters
     ----------
@@ -113,11 +113,11 @@ def write_zarr(recording: xr.DataTree, store: Any, stimuli: int, *, compute: boo
     stimuli : int
         Stimuli in a chunk.
     compute : bool
-        False creates the arrays and leaves lazy ones unwritten.
+        If False, create the arrays, but do not write lazy ones.
     """
     from zarr.codecs import BloscCodec, Crc32cCodec
 
-    # the checksum reveals a damaged chunk when it is read; most damage would otherwise pass as different numbers
+    # the checksum reveals a damaged chunk when it is read; most damage would otherwise only change the numbers
     codecs = [BloscCodec(cname="zstd", clevel=1, shuffle="shuffle"), Crc32cCodec()]
     encoding = {
         f"/{name}": {
@@ -136,23 +136,23 @@ def write_zarr(recording: xr.DataTree, store: Any, stimuli: int, *, compute: boo
 
 
 def _chunks(array: xr.DataArray | xr.Variable, stimuli: int) -> tuple[int, ...]:
-    # maps are read one time after the other; without space, all times together are smaller than one map
+    # maps are read one time after another; without space, all times together are smaller than one map
     times = 1 if "y" in array.dims else array.sizes["time"]
     chosen = {"stimulus": min(stimuli, array.sizes["stimulus"]), "time": times}
     return tuple(chosen.get(str(dim), size) for dim, size in array.sizes.items())
 
 
 def chunk_for(batch_size: int) -> int:
-    """Return the number of stimuli in a chunk, so that no chunk belongs to two batches: each is written once."""
+    """Return the number of stimuli in a chunk, such that no chunk belongs to two batches and each is written once."""
     size = max(size for size in range(1, MOST_OF_A_CHUNK + 1) if batch_size % size == 0)
-    # 97, say, is a prime: chunks of single stimuli would make many tiny files
+    # for a prime such as 97, chunks of single stimuli would make many tiny files
     return size if size >= MOST_OF_A_CHUNK // 4 else batch_size
 
 
 class _PatientFile(io.FileIO):
-    """A new file that postpones errors of writing until `complain`.
+    """A new file that postpones write errors until `complain`.
 
-    An error while HDF5 writes, as on a full disk, leaves it in a state that ends the whole process (h5py 3).
+    An error while HDF5 writes, as on a full disk, would end the whole process (h5py 3).
     """
 
     def __init__(self, path: Path) -> None:
@@ -177,16 +177,16 @@ class _PatientFile(io.FileIO):
             return self.tell() if size is None else size
 
     def complain(self) -> None:
-        """Raise the first error of writing, if there was one."""
+        """Raise the first write error, if there was one."""
         if self.error is not None:
             raise self.error
 
 
 def patient_store(path: Path) -> Any:
-    """Return a zarr store that postpones errors of writing until `complain`.
+    """Return a zarr store that postpones write errors until `complain`.
 
-    zarr writes many chunks at once; if one failed at once, others would still be written while the store is removed,
-    or while Python ends, which prints their tracebacks.
+    zarr writes many chunks at the same time. If an error were raised immediately, other chunks would still be written
+    while the store is removed or Python exits, and print their tracebacks.
     """
     from zarr.storage import LocalStore
 
@@ -229,10 +229,10 @@ def open_recording(path: str | Path) -> xr.DataTree:
     Raises
     ------
     FileNotFoundError
-        If there is nothing.
+        If the path does not exist.
     ValueError
-        If it is no recording of cortexsim, damaged, of other formats or codecs than cortexsim writes, reaches beyond
-        its own file or folder, or is incomplete: the message says how much of it exists.
+        If it is not a recording of cortexsim, is damaged, has formats or codecs that cortexsim does not write, refers
+        to other files, or is incomplete; the message then says how much was written.
     """
     recording = opened(path)
     try:
@@ -241,7 +241,7 @@ def open_recording(path: str | Path) -> xr.DataTree:
             (name, place), _ = next(iter(lost.items()))
             raise ValueError(
                 f"{path} is damaged: {len(lost)} of its chunks are missing, such as {'/'.join(map(str, place))} of "
-                f"{name}; cortexsim.verify(path) says where, and can mend it"
+                f"{name}; cortexsim.verify(path) lists them, and can mend it"
             )
     except ValueError:
         recording.close()
@@ -250,7 +250,7 @@ def open_recording(path: str | Path) -> xr.DataTree:
 
 
 def opened(path: str | Path) -> xr.DataTree:
-    """Open a recording as `open_recording` does, also where chunks of its activity are lost."""
+    """Open a recording like `open_recording`, even if chunks of its activity are lost."""
     path = as_path(path)
     engine, place = engine_for(path), path
     if not place.exists():
@@ -272,9 +272,9 @@ def opened(path: str | Path) -> xr.DataTree:
 
 
 def _checked(recording: xr.DataTree, path: str | Path) -> xr.DataTree:
-    """Compare a recording with its own description and checksum, and put its nodes in order."""
+    """Compare a recording with its description and checksum, and put its nodes in order."""
     if ATTRIBUTE not in recording.attrs:
-        raise ValueError(f"{path} is no recording of cortexsim: the root lacks the attribute {ATTRIBUTE!r}")
+        raise ValueError(f"{path} is not a recording of cortexsim: the root lacks the attribute {ATTRIBUTE!r}")
     try:
         complete, seal_of_file = recording.attrs.pop(COMPLETE, 1), recording.attrs.pop(SEAL, None)
         found = None if seal_of_file is None else checksum_of(recording)
@@ -294,16 +294,16 @@ def _checked(recording: xr.DataTree, path: str | Path) -> xr.DataTree:
         )
     if of_root:
         recording.dataset = recording.to_dataset(inherit=False).drop_vars(of_root)
-    # a folder lists its contents in any order
+    # folders list their contents in arbitrary order
     recording.children = {name: recording.children[name] for name in names}
     return recording
 
 
 def _check_nodes(recording: xr.DataTree, names: list[str]) -> None:
-    """Refuse a recording that lost a state, or what a state must have."""
+    """Refuse a recording that lacks a state, or a required variable of a state."""
     lost = [name for name in names if name not in recording.children]
     if lost:
-        raise ValueError(f"it recorded {names}, but {lost} are gone")
+        raise ValueError(f"it recorded {names}, but {lost} are missing")
     for name in names:
         node = recording.children[name].to_dataset(inherit=False)
         data = "logits" if name == "readout" else "activation"
@@ -314,11 +314,11 @@ def _check_nodes(recording: xr.DataTree, names: list[str]) -> None:
         if dims[:2] != ("stimulus", "time") or populated.dims not in (("time",), ("stimulus", "time")):
             raise ValueError(f"{name} has the dimensions {dims}, and its populated {populated.dims}")
         if populated.dtype.kind not in "biu" or not np.isin(populated.values, (0, 1)).all():
-            raise ValueError(f"populated of {name} is not true or false throughout")
+            raise ValueError(f"populated of {name} has values other than true and false")
 
 
 def flags(shown: np.ndarray, dims: tuple[str, ...]) -> xr.Variable:
-    """Return what is shown as integer flags with their meanings, which every file format keeps."""
+    """Return the screen content as integer flags with their meanings, which all file formats preserve."""
     return xr.Variable(
         dims,
         shown.astype(np.int8),

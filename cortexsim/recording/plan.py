@@ -1,4 +1,4 @@
-"""The plan of a recording: the run, what of it is recorded, and how the recording describes itself."""
+"""The plan of a recording: the run, the selection to record, and the provenance."""
 
 from __future__ import annotations
 
@@ -35,26 +35,26 @@ QUANTITIES = ("state", "rate")
 
 @dataclass(frozen=True, eq=False)
 class RecordingPlan:
-    """A run, and the recording of it. Made by `plan_recording`.
+    """A run, and its recording. Create it with `plan_recording`.
 
     Parameters
     ----------
     run : RunPlan
     hook : Intervention
-        Noise and gains; without the means of a mean-replaced lesion, which a run must take first.
+        Noise and gains, without the means of a mean-replaced lesion, which must be measured first.
     means_on : Tensor, Dataset or None
-        The images on which these means are taken; None where no lesion is mean-replaced.
+        The images on which these means are measured; None without a mean-replaced lesion.
     selected : dict of str to Selection
-        What is recorded of each state.
+        The recorded part of each state.
     repeats : int
         Rows of the recording for each stimulus.
     quantity, dtype : str
     batch_size : int
-        Rows that run at once.
+        Number of rows run at once.
     coordinates : dict of str to Variable
-        Of the rows, times, and what is on the screen.
+        Coordinates of rows and times, and the screen content.
     provenance : dict
-        How the recording is made, as plain values; written in the recording.
+        The provenance, as plain values, which is saved in the recording.
     """
 
     run: RunPlan
@@ -75,7 +75,7 @@ class RecordingPlan:
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shape of what is recorded of each state, (stimulus, time, ...), and of the readout."""
+        """The shapes of the recorded states, (stimulus, time, ...), and of the readout."""
         n, n_times = self.n, self.run.until + 1
         shapes = {name: (n, n_times, *selection.shape) for name, selection in self.selected.items()}
         return {**shapes, "readout": (n, n_times, *self.run.model.readout_shape)}
@@ -104,14 +104,14 @@ def plan_recording(
     batch_size: int | None,
     deterministic: bool,
 ) -> RecordingPlan:
-    """Check the arguments of `simulate`, and decide what it does; parameters as for `simulate`.
+    """Check the arguments of `simulate`, and plan the recording; parameters as for `simulate`.
 
     Raises
     ------
     ValueError, TypeError
         If an argument is not allowed; the message says what is.
     MissingStatisticsError
-        If no statistics fit, or they end before `until`.
+        If no statistics match, or they end before `until`.
     """
     until = whole(until, "until", 1, unit="steps", limit=MOST_STEPS)
     seed = whole(seed, "seed")
@@ -171,12 +171,12 @@ def _checked_noise(noise: float, repeats: int, transition_noise: Mapping[str, Am
 
 
 def _provenance(run: RunPlan, model: Cortex) -> dict[str, Any]:
-    """Describe a run of a model by plain values; a recalibrated copy runs in the name of the model."""
+    """Describe a run as plain values, with the checksum of the original model even if a recalibrated copy runs."""
     used, done = run.statistics, run.interventions
     return {
         "version": __version__,
         "graph": model.graph.to_dict(),
-        # statistics that fit the model contain its checksum, which takes a while for a large one
+        # matching statistics contain the checksum of the model, which is slow to compute for a large model
         "model": model.checksum() if used is None else used.weights,
         "readout_time": model.readout_time,
         "presentation": run.presentation.to_dict(),
@@ -210,10 +210,10 @@ def _describe_statistics(used: Statistics, presentation: AnyPresentation) -> dic
 
 
 def _classified(model: Cortex, images: Images, labels: ArrayLike | None, n: int) -> tuple[Images, np.ndarray | None]:
-    """Return the images and labels with the numbers of the model's classes, as far as these are named.
+    """Return the images and labels with the class numbers of the model, if class names are known.
 
-    Images of classes that the model does not have can be shown to it: their labels are recorded as names, which no
-    class of the readout can be mistaken for.
+    A model can be shown images of classes that it does not have: their labels are recorded as names, which cannot be
+    confused with classes of the readout.
     """
     given = None if labels is None else numbers_of(model, labels, images, n)
     if not isinstance(images, xr.Dataset) or "label" not in images.coords or given is not None:
@@ -234,7 +234,7 @@ def _classified(model: Cortex, images: Images, labels: ArrayLike | None, n: int)
 
 
 def _classes(model: Cortex, images: Images) -> list[str] | None:
-    """Return the names of the classes of the readout: the model's own, or those of the images that are shown to it."""
+    """Return the class names of the readout: those of the model, otherwise those of the images."""
     own = classes_of(model)
     if own is not None or not isinstance(images, xr.Dataset) or "classes" not in images.attrs:
         return own

@@ -1,4 +1,4 @@
-"""The checksum of all of a recording but its activity: coordinates, `populated`, attributes, the nodes themselves."""
+"""Checksum of a recording without its activity: coordinates, `populated`, attributes and nodes."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ SEAL = "cortexsim_checksum"
 
 
 def sealed(recording: xr.DataTree) -> xr.DataTree:
-    """Return the recording with its checksum among the attributes of the root, as it is written."""
+    """Return the recording with its checksum in the attributes of the root, ready to be written."""
     copied = recording.copy()
     copied.attrs = {**recording.attrs, SEAL: checksum_of(recording)}
     return copied
 
 
 def checksum_of(recording: xr.DataTree) -> str:
-    """Return the checksum, which is the same for what is written and what is read back from any format."""
+    """Return the checksum, which is the same before writing and after reading in any format."""
     digest = hashlib.sha256(str(recording.attrs[ATTRIBUTE]).encode())
     for name in sorted(recording.children):
         node = recording.children[name].to_dataset(inherit=False)
@@ -38,12 +38,12 @@ def checksum_of(recording: xr.DataTree) -> str:
 
 
 def _plain(variable: xr.Variable) -> bytes:
-    """Return values as bytes, in one form for all types that a file may give them."""
+    """Return values as bytes, in the same form for all types that files may use."""
     values: Any = variable.values
     if values.dtype.kind in "biu":
         return values.astype(np.int64).tobytes()
     if values.dtype.kind == "f":
         return values.astype(np.float64).tobytes()
     if values.dtype.kind in "mM":
-        return b""  # a file keeps them in units of its own choice
+        return b""  # their units depend on the file format
     return json.dumps(values.tolist(), default=str).encode()

@@ -1,4 +1,4 @@
-"""The `record=` selection: all of a state, its mean over space, or some units; and the memory that this takes."""
+"""The `record=` selection: a whole state, its spatial mean, or some units; and the memory that it takes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Selection:
     ----------
     state : State
     part : "all", "spatial_mean" or tuple of int
-        Units are counted over (channel, y, x), the last of them fastest.
+        Units are numbered over (channel, y, x), with x varying fastest.
     """
 
     state: State
@@ -42,7 +42,7 @@ class Selection:
 
     @property
     def dims(self) -> tuple[str, ...]:
-        """The dimensions of what is recorded, after stimulus and time."""
+        """The dimensions of the recorded activity, after stimulus and time."""
         return {"all": ("channel", "y", "x"), "spatial_mean": ("channel",)}.get(str(self.part), ("unit",))
 
     @property
@@ -58,7 +58,7 @@ class Selection:
 
     @property
     def coordinates(self) -> dict[str, xr.Variable]:
-        """The positions of selected units; nothing where all units are recorded."""
+        """The positions of selected units; empty if all units are recorded."""
         if not isinstance(self.part, tuple):
             return {}
         places = dict(zip(("channel", "y", "x"), np.unravel_index(self.part, self._whole), strict=True))
@@ -82,7 +82,7 @@ class Selection:
 
 
 def selections(graph: CortexGraph, record: Record | None = None) -> dict[str, Selection]:
-    """Return what is recorded of each state, in the graph's order.
+    """Return the recorded part of each state, in the graph's order.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def selections(graph: CortexGraph, record: Record | None = None) -> dict[str, Se
     Raises
     ------
     TypeError
-        If it is one text, or a part is neither a name nor a sequence of units.
+        If it is a single string, or a part is neither a name nor a sequence of units.
     ValueError
         If a state, a name or a unit does not exist, or a unit is named twice.
     """
@@ -111,7 +111,7 @@ def selections(graph: CortexGraph, record: Record | None = None) -> dict[str, Se
 
 
 def as_record(selected: Mapping[str, Selection]) -> list[str] | dict[str, Any]:
-    """Return plain values of which `selections` makes the same: names alone where all of each state is recorded."""
+    """Return selections as plain values that `selections` accepts: a list of names if all states are recorded whole."""
     if all(selection.part == "all" for selection in selected.values()):
         return list(selected)
     return {name: one.part if isinstance(one.part, str) else list(one.part) for name, one in selected.items()}
@@ -160,11 +160,11 @@ def estimate(model: Cortex, n_stimuli: int, *, until: int, record: Record | None
 
 
 def fitting_batch(model: Cortex, until: int, record: Record, dtype: str) -> int:
-    """Choose the batch: 128 stimuli, or as many as fit in half of the free memory while they run.
+    """Choose the batch size: 128 stimuli, or fewer if half of the free memory is too small for them.
 
-    Three batches of what is recorded, because one is converted and another written, and what the run itself takes.
+    Counts the run itself and three recorded batches, because one is converted and another is written meanwhile.
     """
-    from cortexsim.model.costs import bytes_running  # it loads torch, which the command line does without
+    from cortexsim.model.costs import bytes_running  # it loads torch, which the command line avoids
 
     each = 3 * estimate(model, 1, until=until, record=record, dtype=dtype) + bytes_running(model)
     return int(max(1, min(128, available() / 2 / each)))
@@ -176,7 +176,7 @@ def refuse_too_large(model: Cortex, n: int, until: int, record: Record, dtype: s
     Raises
     ------
     MemoryError
-        If it does not; the message says what would.
+        If it does not fit; the message says what would.
     """
     needed = estimate(model, n, until=until, record=record, dtype=dtype)
     free = available()

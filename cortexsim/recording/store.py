@@ -1,4 +1,4 @@
-"""What a zarr store may contain: format 3, the codecs that cortexsim writes, and nothing outside of its folder."""
+"""Checks of zarr stores: format 3, only codecs that cortexsim writes, and no files outside the folder."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ import numpy as np
 
 from cortexsim._support.documents import parse_json
 
-# all that `write_zarr` uses; some others run code that is in the file, or read other files
+# the codecs of `write_zarr`; some others run code from the file, or read other files
 CODECS = ("bytes", "vlen-utf8", "blosc", "zstd", "crc32c")
 TYPES = ("bool", "int", "uint", "float", "string", "fixed_length_utf32", "numpy.datetime64", "numpy.timedelta64")
-FORMER = (".zarray", ".zgroup", ".zattrs", ".zmetadata")  # of zarr 2
+FORMER = (".zarray", ".zgroup", ".zattrs", ".zmetadata")  # files of zarr 2
 DESCRIBES = "zarr.json"
 LARGEST_DESCRIPTION = 2**26  # bytes
 LARGEST_CHUNK = 2**34  # values
 LARGEST_COORDINATE = 10**8  # values
 DATA = ("activation", "logits")
-CHECKSUMS = "chunk_checksums"  # an array at the root: the checksum of each chunk of the data, 0 of one that is empty
+CHECKSUMS = "chunk_checksums"  # an array at the root: the checksum of each chunk of the data, 0 for an empty chunk
 _BYTES_OF_CHECKSUM = 4
 
 Chunk = tuple[str, tuple[int, ...]]
-"""A node, and the place of a chunk of its data in the grid of chunks."""
+"""A node, and the position of a chunk of its data in the grid of chunks."""
 
 
 def check_store(path: Path) -> None:
-    """Refuse a folder that is no zarr store of the kind that cortexsim writes, before zarr reads anything of it.
+    """Refuse a folder that is not a zarr store as cortexsim writes it, before zarr reads it.
 
     Raises
     ------
     ValueError
-        If it is of zarr 2, uses other codecs, has links that leave the folder, or its description is damaged.
+        If it has the format of zarr 2, other codecs, links that leave the folder, or a damaged description.
     """
     if not path.is_dir():
         raise ValueError("a .zarr must be a folder")
@@ -59,7 +59,7 @@ def check_store(path: Path) -> None:
                         f"{place} is a link to {os.readlink(entry.path)!r}; a recording may not leave its folder"
                     )
                 if not stat.S_ISREG(entry.stat().st_mode):
-                    raise ValueError(f"{place} is no file")
+                    raise ValueError(f"{place} is not a regular file")
                 if entry.name in FORMER:
                     raise ValueError(f"{place} is of zarr 2, and only zarr 3 is read")
                 if entry.name == DESCRIBES:
@@ -67,7 +67,7 @@ def check_store(path: Path) -> None:
 
 
 def _check_description(file: Path, place: str) -> None:
-    """Refuse the description of a group or an array that cortexsim does not write."""
+    """Refuse a description of a group or array that cortexsim would not write."""
     if file.stat().st_size > LARGEST_DESCRIPTION:
         raise ValueError(f"{place} has {file.stat().st_size:,} bytes, at most {LARGEST_DESCRIPTION:,} are read")
     found = parse_json(file.read_bytes(), place)
@@ -105,7 +105,7 @@ def _check_description(file: Path, place: str) -> None:
 
 
 def seal(path: Path) -> None:
-    """Write down the checksum of each chunk, so that a chunk that is lost or exchanged later is noticed."""
+    """Store the checksum of each chunk, so that lost or exchanged chunks are detected later."""
     import zarr
     from zarr.codecs import Crc32cCodec
 
@@ -125,13 +125,13 @@ def seal(path: Path) -> None:
 
 
 def changed_chunks(path: Path, *, lost_only: bool = False) -> dict[Chunk, str]:
-    """Compare the chunks with their checksums, and say what is wrong with which; nothing is known of older files.
+    """Compare the chunks with their checksums, and return the problems; older files have no checksums.
 
     Parameters
     ----------
     path : Path
     lost_only : bool
-        Only whether they exist, which is fast.
+        Check only whether they exist, which is fast.
 
     Raises
     ------
@@ -160,7 +160,7 @@ def changed_chunks(path: Path, *, lost_only: bool = False) -> dict[Chunk, str]:
 
 
 def chunks(path: Path) -> Iterator[Chunk]:
-    """Yield the places of all chunks of the data, whether they exist or not, in a fixed order."""
+    """Yield the positions of all chunks of the data, existing or not, in a fixed order."""
     for described in sorted(path.glob(f"*/*/{DESCRIBES}")):
         if described.parent.name not in DATA:
             continue
@@ -176,11 +176,11 @@ def _file(path: Path, chunk: Chunk) -> Path:
 
 
 def _checksum(path: Path, chunk: Chunk) -> int:
-    """Return the checksum with which a chunk ends; 0 where there is none, since nothing but NaN was written."""
+    """Return the checksum at the end of a chunk; 0 if the chunk does not exist, because it has only NaN."""
     try:
         with _file(path, chunk).open("rb") as file:
             file.seek(-_BYTES_OF_CHECKSUM, os.SEEK_END)
-            # never 0, which means that there is none
+            # never 0, which means that there is no chunk
             return int.from_bytes(file.read(), "little") or 1
     except OSError:
         return 0

@@ -1,4 +1,4 @@
-"""Recording sinks: in memory, or streamed to zarr with resumable, clearly marked partial files."""
+"""Recording sinks: in memory, or streamed to zarr, with partial files that are marked and can be resumed."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class Memory:
     Parameters
     ----------
     shapes : mapping of str to tuple of int
-        By node, shape (stimulus, time, ...).
+        Shape (stimulus, time, ...) by node.
     dtype : str
 
     Attributes
     ----------
     arrays : dict of str to array
-        NaN where nothing is written yet.
+        NaN until written.
     """
 
     def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype: str) -> None:
@@ -44,7 +44,7 @@ class Memory:
         return _batches(len(self.arrays["readout"]), batch_size)
 
     def room(self, batch: range) -> dict[str, np.ndarray]:
-        """Return the arrays of a batch by node, to be filled in place."""
+        """Return the arrays of a batch by node, to fill in place."""
         return {name: array[batch.start : batch.stop] for name, array in self.arrays.items()}
 
     def write(self, batch: range, arrays: Mapping[str, np.ndarray]) -> None:
@@ -61,17 +61,17 @@ class Memory:
 
 
 class Stream:
-    """A recording that is streamed to zarr, in a thread with a queue of bounded length.
+    """A recording that is streamed to zarr by a thread with a bounded queue.
 
     Parameters
     ----------
     path : Path
-        Of an incomplete recording, as `create` leaves it.
+        Path of an incomplete recording made by `create`.
 
     Raises
     ------
     BlockingIOError
-        If a different process is writing it.
+        If another process is writing it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -93,7 +93,7 @@ class Stream:
 
     @classmethod
     def create(cls, path: Path, skeleton: xr.DataTree, batch_size: int) -> Stream:
-        """Create a recording of which nothing is written yet, and open it.
+        """Create a recording without data, and open it.
 
         Parameters
         ----------
@@ -102,14 +102,14 @@ class Stream:
         skeleton : DataTree
             The recording with lazy arrays of the final shapes.
         batch_size : int
-            Stimuli in each call of `write`; a chunk never belongs to two batches.
+            Number of stimuli in each call of `write`; no chunk belongs to two batches.
 
         Raises
         ------
         FileExistsError
             If the path exists.
         OSError
-            If it cannot be written; nothing is left behind.
+            If it cannot be written; no partial file remains.
         """
         import zarr
 
@@ -139,24 +139,24 @@ class Stream:
         return [batch for batch in batches if not written[batch.start : batch.stop].all()]
 
     def room(self, batch: range) -> dict[str, np.ndarray]:
-        """Return arrays for a batch by node, shape (stimulus, time, ...), empty throughout: NaN."""
+        """Return arrays for a batch by node, shape (stimulus, time, ...), filled with NaN."""
         return {
             name: np.full((len(batch), *array.shape[1:]), np.nan, array.dtype) for name, array in self._arrays.items()
         }
 
     def write(self, batch: range, arrays: Mapping[str, np.ndarray]) -> None:
-        """Queue a batch to be written; waits while the queue is full.
+        """Queue a batch for writing, and wait while the queue is full.
 
         Parameters
         ----------
         batch : range
         arrays : mapping of str to array
-            Those of `room`, filled; must not change afterwards.
+            The filled arrays of `room`, which must not change afterwards.
 
         Raises
         ------
         OSError
-            If an earlier batch could not be written, as on a full disk. The batches before that one stay.
+            If an earlier batch could not be written, as on a full disk. The batches before it are kept.
         """
         self._complain()
         self._queue.put((batch, arrays))
@@ -167,7 +167,7 @@ class Stream:
         Raises
         ------
         OSError
-            If something could not be written.
+            If a batch could not be written.
         """
         self._stop()
         self._complain()
@@ -210,12 +210,12 @@ class Stream:
     def _write_all(self) -> None:
         for batch, arrays in iter(self._queue.get, None):
             if self._error is not None:
-                continue  # drop what is queued, so that nobody waits for this thread
+                continue  # drop queued batches, so that no caller waits for this thread
             try:
                 for name, values in arrays.items():
                     self._arrays[name][batch.start : batch.stop] = values
                 self._store.complain()
-                # last, so that what is marked as written exists, whenever the process ends
+                # last, so that every stimulus marked as written exists, even if the process is killed
                 self._written[batch.start : batch.stop] = 1
                 self._store.complain()
             except BaseException as error:
@@ -223,20 +223,20 @@ class Stream:
 
 
 def lazy(shapes: Mapping[str, tuple[int, ...]], dtype: str) -> dict[str, Any]:
-    """Return arrays that take no memory, from which a recording is created."""
+    """Return lazy arrays without memory, for creating a recording."""
     import dask.array
 
-    # each in one piece: nothing of it is computed, and pieces of dask's choice would not match the chunks on disk
+    # in one piece, because dask's default chunks would not match those on disk, and nothing is computed
     return {name: dask.array.full(shape, np.nan, dtype=dtype, chunks=-1) for name, shape in shapes.items()}
 
 
 def unfinished_settings(path: str | Path) -> dict[str, Any] | None:
-    """Return how an unfinished .zarr recording is being made; None if there is no unfinished one at the path.
+    """Return the settings of an unfinished .zarr recording; None if there is none at the path.
 
     Raises
     ------
     ValueError
-        If the suffix is not allowed, it is no recording of cortexsim, or of other formats than cortexsim writes.
+        If the suffix is not allowed, it is not a recording of cortexsim, or has formats that cortexsim does not write.
     """
     import zarr
 
@@ -257,9 +257,9 @@ def unfinished_settings(path: str | Path) -> dict[str, Any] | None:
 
 
 def _remove_unfinished(path: Path) -> None:
-    """Remove the chunks that a killed process left half written, under zarr's temporary names.
+    """Remove incomplete chunks of a killed process, which have temporary names of zarr.
 
-    Needs the lock: a chunk of a running process would be removed too.
+    Requires the lock, because chunks of a running process would be removed, too.
     """
     for chunk in path.rglob("*.partial"):
         chunk.unlink(missing_ok=True)

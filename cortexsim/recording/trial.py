@@ -1,4 +1,4 @@
-"""One stimulus of a recording, as figures and panels of a single trial read it."""
+"""Access to one stimulus of a recording, for figures and panels of a single trial."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from cortexsim.recording.description import settings
 
 
 def states(recording: xr.DataTree) -> list[str]:
-    """Name the recorded states, in the recording's order."""
+    """Return the names of the recorded states, in the order of the recording."""
     return [str(name) for name in recording.children if name != "readout"]
 
 
 def node(recording: xr.DataTree, name: str, stimulus: int) -> xr.Dataset:
-    """Select one stimulus of a node; what was empty is NaN, whatever the file contains there.
+    """Select one stimulus of a node; empty times are NaN, regardless of the values in the file.
 
     Parameters
     ----------
@@ -44,13 +44,13 @@ def node(recording: xr.DataTree, name: str, stimulus: int) -> xr.Dataset:
     if stimulus not in known:
         raise ValueError(f"the recording has no stimulus {stimulus!r}: it has {_listed(known)}")
     one = whole.isel(stimulus=int(np.flatnonzero(known == stimulus)[0])).load()
-    # `populated` is the authority: a number at an empty time means nothing
+    # `populated` is authoritative: numbers at empty times have no meaning
     one = one.set_coords("populated")
     return one.where(one["populated"])
 
 
 def class_names(recording: xr.DataTree, classes: Sequence[str] | None = None) -> list[str]:
-    """Return the names of the classes: those given, or the recording's, or their numbers.
+    """Return the names of the classes: the given ones, otherwise those of the recording, otherwise numbers.
 
     Raises
     ------

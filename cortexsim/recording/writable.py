@@ -1,4 +1,4 @@
-"""Coordinates and attributes that a file can contain: tried in memory, before anything is computed."""
+"""Checks whether a file format can contain coordinates and attributes: tried in memory, before computing anything."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def check_writable(coordinates: Mapping[Any, Any], path: Path, engine: str, whos
     Raises
     ------
     ValueError
-        The message names the first such coordinate or attribute, and why.
+        With the first such coordinate or attribute, and the reason.
     """
     for name in coordinates:
         if not isinstance(name, str) or not name or "/" in name:
             raise ValueError(
-                f"the coordinate {name!r} {whose} cannot be written to {path.name}: its name must be a text without /; "
-                "rename it"
+                f"the coordinate {name!r} {whose} cannot be written to {path.name}: its name must be a string without "
+                "/; rename it"
             )
     whole = {name: xr.Variable(one.dims, np.asarray(one.values), one.attrs) for name, one in coordinates.items()}
     if not _why_not_written(whole.values(), engine):
@@ -49,13 +49,13 @@ def check_writable(coordinates: Mapping[Any, Any], path: Path, engine: str, whos
             reason = _why_not_written([one], engine)
             if reason:
                 raise ValueError(
-                    f"the {what} {whose} cannot be written to {path.name} ({reason}): convert it to numbers or texts, "
-                    "or remove it"
+                    f"the {what} {whose} cannot be written to {path.name} ({reason}): convert it to numbers or "
+                    "strings, or remove it"
                 )
 
 
 def _why_not_written(variables: Iterable[xr.Variable], engine: str) -> str:
-    """Return why variables cannot be written in a format and read again; "" if they can."""
+    """Return the reason why variables cannot be written in a format and read again; "" if they can."""
     data = xr.Dataset({f"v{k}": variable for k, variable in enumerate(variables)})
     try:
         if engine == "zarr":
@@ -68,15 +68,15 @@ def _why_not_written(variables: Iterable[xr.Variable], engine: str) -> str:
             buffer = io.BytesIO()
             data.to_netcdf(buffer, engine="h5netcdf")
             read = xr.load_dataset(buffer, engine="h5netcdf")
-    # xarray and its engines raise errors of any kind here
+    # xarray and its engines may raise any kind of error here
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         return reason.encode("utf-8", "backslashreplace").decode()
     same = all(read[name].variable.equals(variable) for name, variable in data.variables.items())
-    return "" if same else "it would be read as something else"
+    return "" if same else "it would be read back differently"
 
 
 def free_texts(node: xr.Dataset) -> xr.Dataset:
-    """Return a Dataset whose texts have no fixed length: zarr v3 has no type for one."""
+    """Return a Dataset whose strings have no fixed length, because zarr v3 has no fixed-length strings."""
     texts = {name: array.astype(object) for name, array in node.variables.items() if array.dtype.kind == "U"}
     return node.assign(texts) if texts else node

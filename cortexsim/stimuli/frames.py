@@ -1,4 +1,4 @@
-"""The layout of a presentation over time: the pictures, and the index of the one that each stimulus is shown."""
+"""Layout of a presentation over time: the pictures, and their index by time and stimulus."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ class Frames:
     Parameters
     ----------
     images : Tensor, shape (frame, 3, height, width)
-        Each distinct picture once; the first `stimulus` of them are the targets (or their first frames).
+        Each distinct picture once. The targets (or their first frames) come first, one for each stimulus.
     lookup : Tensor, shape (time, stimulus), int64
-        Index of the picture that each stimulus is shown at each time; -1 is nothing.
+        Index of the picture shown for each stimulus at each time; -1 means nothing.
     """
 
     images: Tensor
     lookup: Tensor
 
     def energies(self) -> tuple[Tensor, Tensor]:
-        """Return the contrast energy of each stimulus' target and of its mask, each of shape (stimulus,), float64.
+        """Return the contrast energy of each stimulus's target and of its mask, each of shape (stimulus,), float64.
 
         RMS contrast squared x area x duration: the variance of the pixels (in [0, 1]) about the picture's mean in each
         channel, averaged over the channels, times the pixels of a channel, summed over the steps at which it is shown.
@@ -42,7 +42,7 @@ class Frames:
         energy = self.images.double().var((-2, -1), correction=0).mean(1).cpu() * area
         shown = self.lookup >= 0
         at_each = energy[self.lookup.clamp_min(0)]
-        # the first pictures are the targets, and what follows are masks, the target as its own mask among them
+        # the first pictures are the targets; the others are masks, including targets used as their own mask
         return tuple((at_each * (shown & chosen)).sum(0) for chosen in (self.lookup < n, self.lookup >= n))  # type: ignore[return-value]
 
 
@@ -55,7 +55,7 @@ def lay_out(
     index: Tensor | None,
     others: Tensor | None,
 ) -> Frames:
-    """Lay out the pictures that every stimulus is shown over time; see `Presentation.frames`."""
+    """Lay out the pictures shown for each stimulus over time; see `Presentation.frames`."""
     n, device = len(images), images.device
     index = torch.arange(n, device=device) if index is None else index.to(device)
     presentation = presentation.for_images(images)

@@ -1,4 +1,4 @@
-"""Batches of images: from torch, numpy or xarray, as a Tensor in [0, 1] or of bytes, read by dimension names."""
+"""Batches of images from torch, numpy or xarray: as a Tensor, floating point in [0, 1] or uint8."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ COLOURS = (("r", "g", "b"), ("red", "green", "blue"))
 
 
 def as_images(images: Any) -> Tensor:
-    """Return pixels as a Tensor, shape (stimulus, 3, height, width), or (stimulus, frame, 3, height, width) of movies.
+    """Return pixels as a Tensor (stimulus, 3, height, width), or (stimulus, frame, 3, height, width) for movies.
 
     Parameters
     ----------
     images : Tensor, array of numpy, DataArray, Dataset, or list of one array for each stimulus
-        The dimensions of a DataArray, or of a Dataset's variable `image`, are stimulus, channel, y and x, of movies
-        also frame, in any order. A coordinate `channel` that names the colours puts them in the order red, green, blue.
-        Everything else is read by position.
+        The dimensions of a DataArray, or of a Dataset's variable `image`, are stimulus, channel, y and x, and frame for
+        movies, in any order. If a coordinate `channel` names the colours, they are sorted into red, green, blue.
+        The axes of other types are read by position.
 
     Raises
     ------
     TypeError
-        If it is none of these, or of numbers that are no pixels.
+        If it is none of these, or its numbers cannot be pixels.
     ValueError
         If a Dataset has no variable `image`, or dimensions have other names.
     """
@@ -56,7 +56,7 @@ def as_images(images: Any) -> Tensor:
 
 
 def stimulus_coordinates(images: Any) -> dict[str, xr.DataArray]:
-    """Return the coordinates of the stimuli of a Dataset or DataArray (label, factors); of others, none."""
+    """Return the stimulus coordinates of a Dataset or DataArray (label, factors); for other types, none."""
     if not isinstance(images, xr.Dataset | xr.DataArray):
         return {}
     return {
@@ -72,7 +72,7 @@ def without_levels(data: xr.Dataset) -> xr.Dataset:
 
 
 def _in_order(image: xr.DataArray) -> xr.DataArray:
-    """Return images with their dimensions in the order of a Tensor, and their colours as red, green, blue."""
+    """Return images with dimensions in the order of a Tensor, and channels in the order red, green, blue."""
     wanted = OF_MOVIES if "frame" in image.dims else DIMS
     if set(image.dims) != set(wanted):
         raise ValueError(
@@ -90,7 +90,7 @@ def _in_order(image: xr.DataArray) -> xr.DataArray:
 
 
 def _pixels(values: np.ndarray) -> np.ndarray:
-    """Return an array that torch takes: neither reversed nor read-only, of numbers."""
+    """Return an array that torch accepts: numbers, contiguous and writeable."""
     if values.dtype.kind not in "fiub" or values.dtype.itemsize > 8:
         raise TypeError(f"images must be floating point in [0, 1] or uint8, got {values.dtype}")
     return np.require(values, requirements=("C", "W"))
@@ -108,14 +108,14 @@ def check_images(images: Tensor, size: tuple[int, int] | None = None) -> None:
     ----------
     images : Tensor
     size : (int, int), optional
-        Height and width that the model sees, in pixels; None allows any.
+        Height and width of the model's input, in pixels; None allows any.
 
     Raises
     ------
     TypeError
         If the dtype is neither floating point nor uint8.
     ValueError
-        If the shape, the range or the size is wrong, there are none, or not all pixels are finite.
+        If the shape, range or size is wrong, there are no images, or pixels are not finite.
     """
     shape = tuple(images.shape)
     if images.ndim not in (4, 5) or shape[-3] != 3:

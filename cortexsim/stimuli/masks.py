@@ -1,4 +1,4 @@
-"""Masks, shown after the target with its mean and contrast; random draws depend on (seed, stimulus index) alone."""
+"""Masks: shown after the target, matched to its mean and contrast. Draws depend only on (seed, stimulus index)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PATCHES = 4  # patches of a texture along the shorter side
 
 @dataclass(frozen=True)
 class GivenMask:
-    """A mask given by the user as pixels, in a form that can be compared and saved.
+    """A mask that the user gives as pixels, in a form that can be compared and saved.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class GivenMask:
 
     @classmethod
     def of(cls, pixels: Tensor) -> GivenMask:
-        """Make a mask of a Tensor of shape (3, height, width) in [0, 1]."""
+        """Make a mask from a Tensor of shape (3, height, width) in [0, 1]."""
         if pixels.ndim != 3 or pixels.shape[0] != 3:
             raise ValueError(f"a mask must have shape (3, height, width), got {tuple(pixels.shape)}")
         values = pixels.detach().cpu().to(torch.float32)
@@ -56,7 +56,7 @@ def make_masks(mask: str | GivenMask, targets: Tensor, others: Tensor, seed: int
     targets : Tensor, shape (stimulus, 3, height, width)
         RGB in [0, 1].
     others : Tensor, shape (stimulus, 3, height, width)
-        The whole set, from which some masks are taken.
+        The whole set, from which some kinds of mask are taken.
     seed : int
     index : Tensor, shape (stimulus,)
         The targets' indices within their set.
@@ -68,7 +68,7 @@ def make_masks(mask: str | GivenMask, targets: Tensor, others: Tensor, seed: int
     Raises
     ------
     ValueError
-        If a mask of given pixels does not fit, or there is no other image to take.
+        If a given mask has another shape than the images, or no other image is available.
     """
     if isinstance(mask, GivenMask):
         shape = targets.shape[1:]
@@ -106,7 +106,7 @@ def _another_image(targets: Tensor, others: Tensor, seed: int, index: Tensor) ->
 
 
 def _texture(targets: Tensor, others: Tensor, seed: int, index: Tensor) -> Tensor:
-    """Tile the field with square patches, each cut at random from another stimulus that is drawn for each patch."""
+    """Tile the field with square patches, each cut at random from a randomly drawn other stimulus."""
     height, width = targets.shape[2:]
     side = max(1, min(height, width) // PATCHES)
     tiles = (-(-height // side), -(-width // side))
@@ -114,7 +114,7 @@ def _texture(targets: Tensor, others: Tensor, seed: int, index: Tensor) -> Tenso
     partner = (index[:, None, None] + step) % len(others)
     top = randomness.integers(seed, "texture:top", index, height - side + 1, tiles)
     left = randomness.integers(seed, "texture:left", index, width - side + 1, tiles)
-    # which tile a pixel lies in, and where within it
+    # the tile of each pixel, and its position within the tile
     y, x = torch.arange(height, device=index.device)[:, None], torch.arange(width, device=index.device)
     tile = (slice(None), y // side, x // side)
     place = (partner[tile], top[tile] + y % side, left[tile] + x % side)
@@ -128,18 +128,18 @@ def _target(targets: Tensor, others: Tensor, seed: int, index: Tensor) -> Tensor
 
 @dataclass(frozen=True)
 class Mask:
-    """A kind of mask, as `MASKS` lists it under its name.
+    """A kind of mask, listed in `MASKS` under its name.
 
     Parameters
     ----------
     words : str
-        How a presentation names it.
+        Its description in the text of a presentation.
     draw : callable
-        From (targets, all images, seed, indices of the targets) to masks, all of shape (stimulus, 3, height, width).
+        Takes (targets, all images, seed, indices of the targets) and returns masks (stimulus, 3, height, width).
     from_others : bool
         It is taken from other images of the set.
     has_contrast : bool
-        The masks that `draw` returns have the targets' mean and contrast already.
+        The masks returned by `draw` already have the targets' mean and contrast.
     whole_picture : bool
         It shows a whole picture rather than a pattern: a control.
     """
@@ -151,7 +151,7 @@ class Mask:
     whole_picture: bool = False
 
 
-# the masks by name: presentations, the command line, panels and messages offer what is registered here
+# the masks by name: presentations, the command line, panels and messages all use this registry
 MASKS: dict[str, Mask] = {
     "noise": Mask("noise mask", _noise),
     "phase-scrambled": Mask("phase-scrambled mask", _phase_scrambled),
@@ -165,8 +165,8 @@ MASKS: dict[str, Mask] = {
 def match_contrast(masks: Tensor, targets: Tensor, *, iterations: int = 30) -> Tensor:
     """Give masks the mean and RMS contrast of their targets, in each channel, after clipping to [0, 1].
 
-    Clipping lowers the contrast and shifts the mean, so threshold and gain are found on the clipped mask,
-    by Newton's method, in turn. A black and white target is approached: only an infinite gain would reach it.
+    Clipping lowers the contrast and shifts the mean, so Newton's method fits threshold and gain alternately to the
+    clipped mask. A black and white target is only approximated, because it would need infinite gain.
 
     Parameters
     ----------
@@ -180,7 +180,7 @@ def match_contrast(masks: Tensor, targets: Tensor, *, iterations: int = 30) -> T
     Raises
     ------
     ValueError
-        If a mask is flat in a channel in which its target has contrast.
+        If a mask is uniform in a channel in which its target has contrast.
     """
     over = (-2, -1)
     mean, spread = _moments(targets)
@@ -195,7 +195,7 @@ def match_contrast(masks: Tensor, targets: Tensor, *, iterations: int = 30) -> T
         inside = ((raw > 0) & (raw < 1)).to(raw)
         clipped = raw.clamp(0, 1)
         reached, contrast = _moments(clipped)
-        # clipped pixels no longer respond to threshold and gain; the floors keep steps short far from the solution
+        # clipped pixels do not respond to threshold and gain; the floors keep steps short far from the solution
         answers = inside.mean(over, keepdim=True).clamp_min(0.1)
         threshold = threshold - ((mean - reached) / (gain * answers).clamp_min(1e-6)).clamp(-0.5, 0.5)
         elasticity = ((clipped - reached) * gain * (pattern - threshold) * inside).mean(over, keepdim=True)
@@ -205,6 +205,6 @@ def match_contrast(masks: Tensor, targets: Tensor, *, iterations: int = 30) -> T
 
 
 def _moments(images: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and RMS contrast (population standard deviation) of each channel."""
+    """Return mean and RMS contrast (population standard deviation) of each channel."""
     over = (-2, -1)
     return images.mean(over, keepdim=True), images.std(over, keepdim=True, correction=0)

@@ -1,6 +1,6 @@
 """Presentations of a trial over time: flash, sustained, masked, sequence, and mixtures of them.
 
-Random draws (masks, the component of a mixture) depend on (seed, stimulus index) alone, never on the batch.
+Random draws (masks, the component of a mixture) depend only on (seed, stimulus index), never on the batch.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from cortexsim.stimuli.masks import MASKS, GivenMask
 
 Shown = Literal["nothing", "image", "mask"]
 SHOWN: tuple[Shown, ...] = ("nothing", "image", "mask")
-# what each kind of presentation has, besides what is shown
+# the arguments of each kind of presentation
 ARGUMENTS: dict[str, tuple[str, ...]] = {
     "flash": ("duration",),
     "masked": ("duration", "soa", "mask", "mask_duration"),
@@ -33,22 +33,22 @@ UNITS = {"n_frames": "frames"}
 
 @dataclass(frozen=True)
 class Presentation:
-    """The course of one trial. Made by `flash`, `sustained`, `masked` and `sequence`.
+    """The course of one trial. Create it with `flash`, `sustained`, `masked` or `sequence`.
 
     Parameters
     ----------
     kind : str
         "flash", "sustained", "masked" or "sequence".
     duration : int or None
-        Steps for which the target is shown; None is to the end.
+        Steps for which the target is shown; None means until the end.
     soa : int or None
-        Stimulus-onset asynchrony in steps: mask onset less target onset.
+        Stimulus-onset asynchrony in steps: mask onset minus target onset.
     mask : str, GivenMask or None
         One of `MASKS`, or given pixels.
     mask_duration : int or None
-        Steps for which the mask is shown; None is to the end.
+        Steps for which the mask is shown; None means until the end.
     steps_per_frame, n_frames : int or None
-        Of a sequence; n_frames is known once there are images.
+        For a sequence; n_frames is known once images are given.
     """
 
     kind: str
@@ -78,7 +78,7 @@ class Presentation:
 
     @property
     def components(self) -> tuple[Presentation, ...]:
-        """The presentations that a stimulus may get: this one."""
+        """The possible presentations of a stimulus: this one."""
         return (self,)
 
     @property
@@ -100,16 +100,16 @@ class Presentation:
         return "mask" if self.mask_duration is None or time < self.soa + self.mask_duration else "nothing"
 
     def contains(self, other: Presentation | Mixture) -> bool:
-        """Return whether statistics taken on this presentation are valid for the other one."""
+        """Return whether statistics measured with this presentation are valid for the other one."""
         return self == other
 
     def for_images(self, images: Tensor) -> Presentation:
-        """Return the presentation completed by the images: with the number of frames of a sequence.
+        """Return the presentation completed for the images: a sequence gets its number of frames.
 
         Raises
         ------
         ValueError
-            If a sequence is shown single images, or a single-image presentation movies.
+            If a sequence is given single images, or another presentation is given movies.
         """
         if self.kind != "sequence":
             if images.ndim == 5:
@@ -125,7 +125,7 @@ class Presentation:
         return replace(self, n_frames=images.shape[1])
 
     def draw(self, seed: int, index: Tensor) -> Tensor:
-        """Return the component that each stimulus gets, shape (stimulus,): always the only one."""
+        """Return the component of each stimulus, shape (stimulus,): always the only one."""
         return torch.zeros(len(index), dtype=torch.int64, device=index.device)
 
     def frames(
@@ -137,7 +137,7 @@ class Presentation:
         index: Tensor | None = None,
         others: Tensor | None = None,
     ) -> Frames:
-        """Lay out the pictures that every stimulus is shown over time.
+        """Lay out the pictures shown for each stimulus over time.
 
         Parameters
         ----------
@@ -146,11 +146,11 @@ class Presentation:
         until : int
             Last time.
         seed : int
-            Draws masks and the component of a mixture.
+            Seed of the masks and of the components of a mixture.
         index : Tensor, shape (stimulus,), optional
-            The stimuli's indices within their set, on which the draw depends; by default 0, 1, ...
+            The stimuli's indices within their set, which determine the random draws; by default 0, 1, ...
         others : Tensor, optional
-            The set from which masks of the kinds "image" and "texture" are taken; by default the images themselves.
+            The set from which "image" and "texture" masks are taken; by default the images themselves.
 
         Returns
         -------
@@ -172,7 +172,7 @@ class Presentation:
         return f"{text}, {name} from t = {self.soa} {end} (SOA {self.soa}, ISI {self.soa - self.duration})"
 
     def timeline(self, until: int = 9) -> str:
-        """Draw the trial as text: ■ image, ▒ mask, · nothing, a sign for each time from 0."""
+        """Draw the trial as text: ■ image, ▒ mask, · nothing, one character for each time from 0."""
         signs = {"image": "■", "mask": "▒", "nothing": "·"}
         return "".join(signs[self.shown(time)] for time in range(until + 1))
 
@@ -186,7 +186,7 @@ class Presentation:
 
 @dataclass(frozen=True)
 class Mixture:
-    """One of several presentations for each stimulus, drawn by (seed, stimulus index). Made by `mixture`."""
+    """One of several presentations for each stimulus, drawn by (seed, stimulus index). Create it with `mixture`."""
 
     components: tuple[Presentation, ...]
     weights: tuple[float, ...]
@@ -194,7 +194,7 @@ class Mixture:
     kind = "mixture"
 
     def shown(self, time: int) -> Shown:
-        """Return what is shown, if that is the same under every component.
+        """Return what is shown, if it is the same in every component.
 
         Raises
         ------
@@ -207,11 +207,11 @@ class Mixture:
         return kinds.pop()
 
     def contains(self, other: Presentation | Mixture) -> bool:
-        """Return whether statistics taken on this mixture are valid for the other presentation."""
+        """Return whether statistics measured with this mixture are valid for the other presentation."""
         return self == other or other in self.components
 
     def for_images(self, images: Tensor) -> Mixture:
-        """Return the mixture completed by the images."""
+        """Return the mixture completed for the images."""
         return replace(self, components=tuple(component.for_images(images) for component in self.components))
 
     def draw(self, seed: int, index: Tensor) -> Tensor:
@@ -228,7 +228,7 @@ class Mixture:
         index: Tensor | None = None,
         others: Tensor | None = None,
     ) -> Frames:
-        """Lay out the pictures that every stimulus is shown over time; see `Presentation.frames`."""
+        """Lay out the pictures shown for each stimulus over time; see `Presentation.frames`."""
         return lay_out(self, images, until, seed=seed, index=index, others=others)
 
     def __str__(self) -> str:
@@ -236,7 +236,7 @@ class Mixture:
         return "mixture: " + "; ".join(parts)
 
     def timeline(self, until: int = 9) -> str:
-        """Draw each component as text, a line for each."""
+        """Draw the components as text, one line each."""
         return "\n".join(component.timeline(until) for component in self.components)
 
     def _repr_html_(self) -> str:
@@ -260,12 +260,12 @@ def _steps(n: int) -> str:
 
 
 def checked(presentation: Any) -> AnyPresentation:
-    """Return a presentation after checking that it is one.
+    """Return a presentation after checking its type.
 
     Raises
     ------
     TypeError
-        If it is none.
+        If it is not a presentation.
     """
     if isinstance(presentation, Presentation | Mixture):
         return presentation
@@ -276,12 +276,12 @@ def checked(presentation: Any) -> AnyPresentation:
 
 
 def flash(duration: int = 1) -> Presentation:
-    """Show the image for `duration` steps from time 0, then nothing (nothing enters; not a grey image).
+    """Show the image for `duration` steps from time 0, then nothing (no input, not a grey image).
 
     Raises
     ------
     ValueError
-        If `duration` is no whole number of at least 1.
+        If `duration` is not a whole number of at least 1.
     """
     if duration is None:
         raise ValueError("duration must be a whole number of steps, at least 1, got None; use sustained()")
@@ -306,16 +306,15 @@ def masked(
     duration : int
         Steps for which the target is shown.
     soa : int
-        Stimulus-onset asynchrony: mask onset less target onset, in steps. Between target and mask nothing enters. It is
-        at least 1: what is shown at the same time is no mask but another image. A run that ends before the mask comes
-        is the run of a flash.
+        Stimulus-onset asynchrony: mask onset minus target onset, in steps, at least 1. Between target and mask there is
+        no input. A run that ends before mask onset equals the run of a flash.
     mask : str or Tensor of shape (3, height, width)
         "noise" (white, a new one for each stimulus), "phase-scrambled" and "pixel-shuffled" (of the target), "texture"
         (a patchwork of pieces of other stimuli, a quarter of the field wide), "image" (another stimulus), "target" (the
         target itself, as a control), or pixels in [0, 1]. Every mask gets the target's mean and RMS contrast in each
         channel, after clipping to [0, 1].
     mask_duration : int, optional
-        Steps for which the mask is shown; None is to the end.
+        Steps for which the mask is shown; None means until the end.
 
     Raises
     ------
@@ -335,7 +334,7 @@ def sequence(steps_per_frame: int = 1) -> Presentation:
     Raises
     ------
     ValueError
-        If `steps_per_frame` is no whole number of at least 1.
+        If `steps_per_frame` is not a whole number of at least 1.
     """
     return Presentation("sequence", None, steps_per_frame=steps_per_frame)
 
@@ -346,14 +345,14 @@ def mixture(*presentations: AnyPresentation, weights: Sequence[float] | None = N
     Parameters
     ----------
     presentations : Presentation
-        At least one; a mixture among them is flattened.
+        At least one; nested mixtures are flattened.
     weights : sequence of float, optional
-        How often each is drawn, relative to the others; by default equally.
+        Relative frequency of each; equal by default.
 
     Raises
     ------
     ValueError
-        If there is none, or the weights do not fit.
+        If there is no presentation, or the weights do not match them.
     """
     if not presentations:
         raise ValueError("a mixture needs at least one presentation, got none")
@@ -370,7 +369,7 @@ def mixture(*presentations: AnyPresentation, weights: Sequence[float] | None = N
 
 
 def _picture(caption: str, rows: Sequence[tuple[str, Presentation]], until: int = 9) -> str:
-    """Draw what is shown when, a row of boxes for each presentation; readable on light and dark pages."""
+    """Draw the course of each presentation as a row of boxes, readable on light and dark pages."""
     side, left = 22, 48
     fills = {"image": "#0072B2", "mask": "#E69F00", "nothing": "none"}  # Okabe & Ito (2008)
     shapes = []

@@ -1,4 +1,4 @@
-"""Presentations as plain values and as text, and back; silences and records as text."""
+"""Conversion of presentations to and from plain values and text; silences and records from text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cortexsim._support.checks import one_of
 from cortexsim.stimuli.masks import MASKS, GivenMask
 from cortexsim.stimuli.presentation import ARGUMENTS, AnyPresentation, Mixture, Presentation, mixture
 
-# what each kind of presentation takes in its short form, "masked:DURATION:SOA[:MASK[:MASK_DURATION]]"
+# the arguments of each kind of presentation in its short form, "masked:DURATION:SOA[:MASK[:MASK_DURATION]]"
 WRITTEN = {
     "flash": ("duration",),
     "sustained": (),
@@ -27,7 +27,7 @@ SHOW_HELP = (
 
 
 def mask_help() -> str:
-    """Return the masks that a presentation can have, for help."""
+    """Return the list of masks, for help texts."""
     return f"MASK: {', '.join(MASKS)}"
 
 
@@ -35,21 +35,22 @@ def mask_help() -> str:
 
 
 def from_dict(saved: Mapping[str, Any], kinds: Iterable[str] = (*ARGUMENTS, "mixture")) -> AnyPresentation:
-    """Build a presentation from `to_dict`'s form.
+    """Build a presentation from the plain values of `to_dict`.
 
     Parameters
     ----------
     saved : mapping
-        `kind`, and the arguments of that kind; one that is missing has its usual value, such as duration 1.
+        `kind`, and the arguments of that kind; a missing argument has its default value, such as duration 1.
     kinds : iterable of str
         The kinds that are allowed.
 
     Raises
     ------
     TypeError
-        If it is no mapping.
+        If it is not a mapping.
     ValueError
-        If the kind is missing, it or an argument is unknown, a number is not allowed, or a mask of pixels is damaged.
+        If the kind is missing, the kind or an argument is unknown, a number is not allowed, or the pixels of a mask are
+        damaged.
     """
     if not isinstance(saved, Mapping):
         raise TypeError(f"presentation must be a mapping, got {saved!r}")
@@ -68,7 +69,7 @@ def from_dict(saved: Mapping[str, Any], kinds: Iterable[str] = (*ARGUMENTS, "mix
 
 
 def one_image_from_dict(saved: Mapping[str, Any]) -> Presentation:
-    """Build a presentation that shows one image, as panels have them; see `from_dict`."""
+    """Build a presentation of one image, as panels use them; see `from_dict`."""
     presentation = from_dict(saved, ONE_IMAGE)
     assert isinstance(presentation, Presentation)  # no mixture is among the kinds
     return presentation
@@ -78,12 +79,12 @@ def _mixture_from(arguments: Mapping[str, Any]) -> Mixture:
     if set(arguments) != {"components", "weights"}:
         raise ValueError(f"a mixture has 'components' and 'weights', got {sorted(arguments)}")
     components = [from_dict(component, ARGUMENTS) for component in arguments["components"]]
-    # as they are: `mixture` would divide the weights by their sum once more
+    # unchanged: `mixture` would divide the weights by their sum again
     return Mixture(tuple(c for c in components if isinstance(c, Presentation)), tuple(arguments["weights"]))
 
 
 def _given_mask(described: Mapping[str, Any]) -> GivenMask:
-    """Make a mask of the pixels that settings contain, as `Presentation.to_dict` writes them."""
+    """Make a mask from the pixels in settings, as `Presentation.to_dict` writes them."""
     if set(described) != {"shape", "data"}:
         raise ValueError(
             f"mask must be one of {list(MASKS)}, or pixels as {{'shape': [3, height, width], 'data': float32 in "
@@ -132,10 +133,9 @@ def read_presentation(text: str) -> AnyPresentation:
 
 
 def write_presentation(presentation: AnyPresentation) -> str:
-    """Write a presentation as `read_presentation` reads it; a noise mask to the end is not mentioned.
+    """Write a presentation in the form of `read_presentation`; a noise mask until the end is left out.
 
-    The weights of a mixture are left out where they are equal. Pixels of a given mask have no words: "given" stands for
-    them.
+    Equal weights of a mixture are left out. The pixels of a given mask are written as "given".
     """
     if isinstance(presentation, Mixture):
         least = min(presentation.weights)
@@ -144,7 +144,7 @@ def write_presentation(presentation: AnyPresentation) -> str:
         return "+".join(f"{n}*{write_presentation(c)}" if n > 1 else write_presentation(c) for n, c in parts)
     values = [getattr(presentation, name) for name in WRITTEN[presentation.kind]]
     if presentation.kind == "masked":
-        # what is usual is left out from the end: no duration of the mask, then noise
+        # defaults are left out from the end: no duration of the mask, then noise
         values = values[:2] if values[2:] == ["noise", None] else values[:3] if values[3] is None else values
     return ":".join(["given" if isinstance(value, GivenMask) else str(value) for value in [presentation.kind, *values]])
 
@@ -152,8 +152,8 @@ def write_presentation(presentation: AnyPresentation) -> str:
 def read_silence(text: str) -> tuple[str, range | None]:
     """Read a silenced transition: "V2->V1", "V2->V1:3", or "V2->V1:3-20" (both ends included).
 
-    In place of its name, a state stands for all transitions that leave it, and "forward", "lateral" or "feedback" for
-    all of that direction.
+    Instead of a transition, a state selects all transitions that leave it, and "forward", "lateral" or "feedback"
+    selects all of that direction.
 
     Raises
     ------
@@ -185,12 +185,12 @@ def read_amount(text: str) -> tuple[str, tuple[float, range | None]]:
 
 
 def read_record(text: str) -> list[str] | dict[str, str | list[int]]:
-    """Read what to record: "V1,IT", or the part of each: "V1:spatial_mean,V2,IT:0+7+12" (units by their numbers).
+    """Read a list of states to record: "V1,IT", or with a selection: "V1:spatial_mean,V2,IT:0+7+12" (unit numbers).
 
     Raises
     ------
     ValueError
-        If a state is named twice. What does not fit a model is left to `simulate`.
+        If a state is named twice. `simulate` checks the states against the model.
     """
     asked: dict[str, str | list[int]] = {}
     for part in text.split(",") if text else []:

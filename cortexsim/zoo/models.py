@@ -230,7 +230,7 @@ def get(
     ----------
     model : str or path
         A pretrained model's name, the path of a .safetensors file, or a published model's name, which is made with
-        random weights.
+        random weights. What contains a slash is a path: `./name` where a file has the name of a model.
     base : path
         The folder that relative paths refer to.
     weights : path, optional
@@ -243,7 +243,18 @@ def get(
     ValueError
         If there is no model of that name, the nearest one is suggested; or weights are given for a model that already
         has weights.
+
+    Warns
+    -----
+    UserWarning
+        If there is also a file or folder of the model's name, which is not read.
     """
+    if path_of(model, base=base) is None and (as_path(base) / as_path(model, "model")).exists():
+        warnings.warn(
+            f"{str(model)!r} names a model of cortexsim; what is there under that name is not read: write ./{model} "
+            "for it",
+            stacklevel=2,
+        )
     if str(model) in PUBLISHED:
         return PUBLISHED[str(model)].make(None if weights is None else Path(base) / Path(weights).expanduser())
     if weights is not None:
@@ -255,7 +266,9 @@ def get(
 def path_of(model: str | os.PathLike[str], *, base: str | os.PathLike[str] = "") -> Path | None:
     """Return the file that a model's name stands for, or None for the name of a bundled model."""
     path = as_path(model, "model")
-    return as_path(base) / path if path.suffix.lower() == SUFFIX else None
+    # a path of one part loses its ./ when it becomes a Path
+    is_path = path.suffix.lower() == SUFFIX or any(sign and sign in os.fspath(model) for sign in (os.sep, os.altsep))
+    return as_path(base) / path if is_path else None
 
 
 def load(name: str) -> Cortex:

@@ -57,7 +57,7 @@ def test_what_is_no_class_is_refused(labels, message):
 
 
 def test_texts_need_the_names_of_the_classes():
-    with pytest.raises(ValueError, match="got texts such as 'ant', and no class names"):
+    with pytest.raises(ValueError, match="got text such as 'ant', and no class names"):
         class_numbers(np.array(["ant"]), 3)
 
 

@@ -28,7 +28,7 @@ def test_a_key_of_an_earlier_version_is_read_under_its_present_name():
         ({"name": "digits", "until": 3}, r"the settings lack \['schema'\]"),
         (
             {"schema": 1, "until": 3},
-            r"the settings lack \['name'\]: needed are \['schema', 'name', 'until'\], possible",
+            r"the settings lack \['name'\]: required are \['schema', 'name', 'until'\], optional",
         ),
         ({"schema": 1, "name": "digits", "untl": 3}, "unknown setting 'untl': .* did you mean 'until'"),
         ({"schema": 1, "name": "digits", "until": 11}, "until must be a whole number from 1 to 10, got 11"),

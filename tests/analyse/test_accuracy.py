@@ -76,7 +76,7 @@ def test_a_state_is_no_readout(noisy):
 
 
 def test_a_stimulus_outside_of_all_bins_is_refused(readout):
-    with pytest.raises(ValueError, match="2 of 6 stimuli have a size outside of the edges 1 to 2: it runs from 1 to 3"):
+    with pytest.raises(ValueError, match="2 of 6 stimuli have a size outside the edges 1 to 2: it runs from 1 to 3"):
         cs.analyse.accuracy(readout, by="size", edges=(1, 2))
 
 

@@ -207,7 +207,7 @@ def test_a_time_at_which_all_stimuli_are_equal_is_at_chance(noisy):
 
 
 def test_what_is_no_estimator_is_refused(noisy):
-    with pytest.raises(TypeError, match=r"one of scikit-learn's, with fit, predict, get_params, got 'svm'"):
+    with pytest.raises(TypeError, match=r"an estimator of scikit-learn, with fit, predict, get_params, got 'svm'"):
         cs.analyse.decode(noisy, estimator="svm")
 
 

@@ -218,7 +218,7 @@ def test_what_does_not_fit_is_refused(paths, travelling):
         cs.analyse.steps_needed(readout.isel(y=0, x=0), paths)
     with pytest.raises(ValueError, match="the stimuli have no target, line, distance"):
         cs.analyse.wave(travelling, paths[["image"]])
-    with pytest.raises(ValueError, match="the targets are of"):
+    with pytest.raises(ValueError, match="the targets have"):
         cs.analyse.wave(travelling, paths.isel(x=slice(0, 8)))
     with pytest.raises(ValueError, match="in another order: length differs"):
         cs.analyse.steps_needed(travelling, paths.isel(stimulus=slice(None, None, -1)))

@@ -474,7 +474,7 @@ def test_a_path_that_exists_is_told(trained, animals, tmp_path, capsys):
 def test_a_damaged_model_is_told(animals, tmp_path, capsys):
     (tmp_path / "a.safetensors").write_text("hello")
     text = told(capsys, "simulate", tmp_path / "a.safetensors", animals, "--until", 3, "--to", tmp_path / "a.nc")
-    assert "is no safetensors file, or it is truncated or damaged" in text
+    assert "is not a safetensors file, or it is truncated or damaged" in text
 
 
 # --- rerun ---------------------------------------------------------------------------------------------------------

@@ -393,7 +393,7 @@ def test_a_part_is_read_from_its_subfolder(photos, tmp_path_factory):
 @pytest.mark.parametrize("progress", [False, True])
 @pytest.mark.parametrize("small_file_bytes", [0, 10**6], ids=["threads", "sequence"])
 def test_threads_and_progress_change_nothing(photos, monkeypatch, progress, small_file_bytes, capsys):
-    monkeypatch.setattr("cortexsim.datasets.image_folder.SMALL_FILE_BYTES", small_file_bytes)
+    monkeypatch.setattr("cortexsim.datasets.image_files.SMALL_FILE_BYTES", small_file_bytes)
     read = datasets.folder(photos, progress=progress)
     assert read["image"].values[:, 0, 0, 0].tolist() == [10, 20, 30]
     assert ("reading images" in capsys.readouterr().err) == progress
@@ -492,7 +492,7 @@ def with_damage(photos, n):
 
 @pytest.mark.parametrize("small_file_bytes", [0, 10**6], ids=["threads", "sequence"])
 def test_several_corrupt_files_are_named_at_once(photos, monkeypatch, small_file_bytes):
-    monkeypatch.setattr("cortexsim.datasets.image_folder.SMALL_FILE_BYTES", small_file_bytes)
+    monkeypatch.setattr("cortexsim.datasets.image_files.SMALL_FILE_BYTES", small_file_bytes)
     one = r"'\S*damaged{}.png' \(.*?\)"
     message = f"cannot read the images {one.format(0)}, {one.format(1)}: repair or remove them$"
     with pytest.raises(ValueError, match=message):

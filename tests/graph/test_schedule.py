@@ -240,7 +240,7 @@ def test_only_what_contributes_to_the_readout_has_parameters():
 
 def test_parameters_of_a_function_are_left_to_the_model():
     graph = FORWARD.with_transition("V1", "IT", lambda source, target: None)
-    with pytest.raises(ValueError, match=r"only a model knows the weights of \['V1->IT'\]"):
+    with pytest.raises(ValueError, match=r"only a model can count the weights of \['V1->IT'\]"):
         cs.schedule(graph, 2, cs.sustained()).n_parameters(3)
     with pytest.raises(ValueError, match="unknown pre_net 'shallow'"):
         cs.schedule(FORWARD, 2).n_parameters(3, pre_net="shallow")

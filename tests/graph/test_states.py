@@ -152,7 +152,7 @@ def test_stimuli_that_lack_an_arrival_or_a_previous_state_get_zeros(images):
 
 
 def test_an_update_that_hides_what_it_asks_for_from_the_graph_is_refused():
-    with pytest.raises(ValueError, match="the update of V2 asks for its previous state"):
+    with pytest.raises(ValueError, match="the update of V2 uses its previous state"):
         made(chain(lambda state: Asking(state)))
 
 
@@ -181,7 +181,7 @@ def test_two_transitions_of_one_pair_add_up_and_are_silenced_one_by_one(images):
 
 
 def test_two_transitions_of_one_pair_need_a_label():
-    with pytest.raises(ValueError, match=r"V1->V2 is there already.*or give the new one a label of its own"):
+    with pytest.raises(ValueError, match=r"V1->V2 exists already.*or give the new one a different label"):
         chain().with_transition("V1", "V2", "Conv")
     with pytest.raises(ValueError, match="the label of V1->V2 must be a Python identifier"):
         chain().with_transition("V1", "V2", "Conv", label="not one")

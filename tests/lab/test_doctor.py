@@ -112,7 +112,7 @@ def test_an_unreadable_model_is_reported(shipped):
     (shipped / "a.safetensors").write_bytes(b"cut")
     status, _, text = models(shipped)[0]
     assert status == "failed"
-    assert "a.safetensors is no safetensors file, or it is truncated or damaged" in text
+    assert "a.safetensors is not a safetensors file, or it is truncated or damaged" in text
 
 
 def test_a_model_that_computes_something_else_is_reported(shipped):

@@ -108,10 +108,10 @@ def test_what_is_no_cortex_is_refused_by_every_call_that_takes_a_model(saved, tm
         lambda one: cs.brains.compare(one, None, None, until=3),
     ):
         with pytest.raises(
-            TypeError, match=r"needs a Cortex, got AveragedModel; give the Cortex within: model\.module"
+            TypeError, match=r"needs a Cortex, got AveragedModel; pass the Cortex inside it: model\.module"
         ):
             call(averaged)
-        with pytest.raises(TypeError, match=r"got Sequential; give the Cortex within: model\.get_submodule\('0'\)"):
+        with pytest.raises(TypeError, match=r"got Sequential; pass the Cortex inside it: model\.get_submodule\('0'\)"):
             call(chained)
         with pytest.raises(TypeError, match="needs a Cortex, got the class Cortex"):
             call(cs.Cortex)
@@ -140,5 +140,5 @@ def test_facts_about_a_model_are_plain_or_refused(saved, tmp_path):
     path = tmp_path / "m.safetensors"
     cs.save(cs.load(saved), path, about={"accuracy": np.float32(0.5), "times": np.arange(3)})
     assert cs.load(path).about == {"accuracy": 0.5, "times": [0, 1, 2]}
-    with pytest.raises(TypeError, match="about must contain texts, numbers, lists and mappings: 'names' does not"):
+    with pytest.raises(TypeError, match="about must contain strings, numbers, lists and mappings: 'names' does not"):
         cs.save(cs.load(saved), path, overwrite=True, about={"names": {"a", "b"}})

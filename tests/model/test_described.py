@@ -38,7 +38,7 @@ EDITS = {
     "times of texts": (lambda meta: meta["model"]["graph"]["transitions"][0].update(times=[["a", 2]]), "must be pairs"),
     "a size of one side": (lambda meta: meta["model"]["graph"]["states"][0].update(size=[8]), "height and width"),
     "a table of sharing": (lambda meta: meta["model"].update(sharing=[["V1->IT", 1]]), "sharing must have rows"),
-    "classes": (lambda meta: meta["model"].update(classes=3), "classes must be a list of texts"),
+    "classes": (lambda meta: meta["model"].update(classes=3), "classes must be a list of strings"),
     "a later time": (lambda meta: meta["model"].update(readout_time=10**9), "from 1 to 10,000"),
     "more classes": (lambda meta: meta["model"].update(n_classes=10**9), r"\(4,000,000,000 numbers\)"),
     "more features": (

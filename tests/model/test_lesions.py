@@ -274,7 +274,7 @@ def test_statistics_of_a_different_lesion_do_not_serve(calibrated, pictures):
 def test_a_model_without_normalization_has_nothing_to_recalibrate(small_model, shown_images):
     with pytest.raises(
         ValueError,
-        match="nothing of this model can be recalibrated: its normalization takes its moments from each image",
+        match="this model cannot be recalibrated: its normalization uses the moments of each image",
     ):
         cs.simulate(
             small_model,

@@ -26,7 +26,7 @@ def test_a_planned_run_reads_out_what_the_model_does(calibrated, pictures):
 
 def test_without_a_normalization_a_plan_does_not_run(calibrated, pictures):
     plan = planned(calibrated, pictures)
-    with pytest.raises(MissingStatisticsError, match=r"no statistics yet; take plan\.normalized_by\(statistics\)"):
+    with pytest.raises(MissingStatisticsError, match=r"no statistics yet; use plan\.normalized_by\(statistics\)"):
         plan.run(plan.frames(torch.arange(2)))
 
 

@@ -63,7 +63,7 @@ def test_a_wrapped_model_is_refused_with_where_the_cortex_is(calibrated, picture
         lambda: cs.with_shortcut(wrapped, 0.5),
     ]
     for call in calls:
-        with pytest.raises(TypeError, match=r"needs a Cortex, got .*; give the Cortex within: model\.module"):
+        with pytest.raises(TypeError, match=r"needs a Cortex, got .*; pass the Cortex inside it: model\.module"):
             call()
     with pytest.raises(TypeError, match=r"save needs a Cortex, got Linear$"):
         cs.save(nn.Linear(2, 2), tmp_path / "model.safetensors")

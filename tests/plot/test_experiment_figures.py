@@ -56,7 +56,7 @@ def test_a_training_that_diverged_before_anything_was_read_still_has_its_row(mea
         names = [trace.name for trace in figure.data if trace.showlegend is not False]
         assert len(names) == rows
         assert names[-1] == "other (diverged): 300 parameters (as in the paper, R)"
-    assert "Training diverged in one seed or more of: other." in caption(plot.trained_tested(lost))
+    assert "Training diverged in at least one seed of: other." in caption(plot.trained_tested(lost))
 
 
 def test_a_model_of_which_some_seeds_diverged_is_called_so_and_has_no_interval_of_one(measured):

@@ -171,7 +171,7 @@ def test_an_empty_folder_is_refused(tmp_path):
 def test_a_foreign_file_is_refused(path):
     foreign = xr.DataTree.from_dict({"/": xr.Dataset({"a": ("x", [1.0])})})
     foreign.to_zarr(path, consolidated=False) if path.suffix == ".zarr" else foreign.to_netcdf(path, engine="h5netcdf")
-    with pytest.raises(ValueError, match="is no recording of cortexsim: the root lacks the attribute 'cortexsim'"):
+    with pytest.raises(ValueError, match="is not a recording of cortexsim: the root lacks the attribute 'cortexsim'"):
         cs.open_recording(path)
 
 
@@ -257,7 +257,7 @@ def test_the_summary_says_what_is_there_and_why_something_is_NaN(flashed):
     assert cs.summary(flashed) == (
         "5 stimuli at times 0 to 4: flash: image for 1 step, then nothing. "
         "Recorded: h of V1, V2, IT, and the readout's logits. "
-        "NaN because empty, nothing has reached it then: V1 at times 1-4, V2 at times 0, 2-4, IT at times 0-1, 3-4, "
+        "NaN because empty (no signal has arrived): V1 at times 1-4, V2 at times 0, 2-4, IT at times 0-1, 3-4, "
         "readout at times 0-1, 3-4."
     )
 
@@ -269,7 +269,7 @@ def test_the_summary_names_statistics_and_silence(calibrated, pictures):
     assert "Recorded: relu(BN(h)) of IT" in told
     assert "Normalized with the moments of 6 images, shown in the same way." in told
     assert "V1->V2 was silenced: always." in told
-    assert "nothing has reached it then: IT throughout, readout throughout." in told
+    assert "(no signal has arrived): IT throughout, readout throughout." in told
 
 
 def test_the_summary_says_that_a_mixtures_stimuli_differ(small_model, shown_images):

@@ -62,12 +62,12 @@ def test_a_mask_from_the_data_is_the_image_before():
 
 
 def test_the_model_of_other_settings_is_refused():
-    with pytest.raises(ValueError, match=r"the model is not the one of these settings: its checksum is \w+, .*'0'"):
+    with pytest.raises(ValueError, match=r"the model differs from these settings: its checksum is \w+, .*'0'"):
         rerun(settings(model_checksum="0"))
 
 
 def test_the_image_of_other_settings_is_refused():
-    with pytest.raises(ValueError, match=r"the image is not the one of these settings: its checksum is \w+, .*'0'"):
+    with pytest.raises(ValueError, match=r"the image differs from these settings: its checksum is \w+, .*'0'"):
         rerun(settings(image_checksum="0"))
 
 
@@ -160,7 +160,7 @@ def test_pixels_of_a_mask_are_read_as_they_were_written():
 def test_a_missing_setting_is_named():
     incomplete = settings()
     del incomplete["until"]
-    with pytest.raises(ValueError, match=r"the settings lack \['until'\]: needed are"):
+    with pytest.raises(ValueError, match=r"the settings lack \['until'\]: required are"):
         rerun(incomplete)
 
 

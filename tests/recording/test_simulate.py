@@ -464,7 +464,7 @@ def test_a_batch_of_nothing_is_refused(calibrated, pictures, batch_size):
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is CUDA here")
 @pytest.mark.parametrize("device", ["cuda", "cuda:3"])
 def test_CUDA_is_refused_where_there_is_none(calibrated, pictures, device):
-    with pytest.raises(ValueError, match=f"device '{device}' was asked for, but this machine has .*'cpu'"):
+    with pytest.raises(ValueError, match=f"device '{device}' is not available: this machine has .*'cpu'"):
         cs.simulate(calibrated, pictures, until=4, device=device)
 
 

@@ -93,7 +93,7 @@ def test_a_pipe_in_the_place_of_a_chunk_is_not_waited_for(zarr):
     chunk = zarr / "V1" / "activation" / "c" / "0" / "3" / "0" / "0" / "0"
     chunk.unlink()
     os.mkfifo(chunk)
-    refused(zarr, "is no file")
+    refused(zarr, "is not a regular file")
 
 
 def replaced(path, **stored):
@@ -138,10 +138,10 @@ def test_a_group_that_contains_itself_is_refused(nc):
 @pytest.mark.parametrize("state", ["V1", "readout"])
 def test_a_state_that_is_gone_is_noticed(zarr, nc, state):
     shutil.rmtree(zarr / state)
-    refused(zarr, rf"but \['{state}'\] are gone")
+    refused(zarr, rf"but \['{state}'\] are missing")
     with h5py.File(nc, "a") as file:
         del file[state]
-    refused(nc, rf"but \['{state}'\] are gone")
+    refused(nc, rf"but \['{state}'\] are missing")
 
 
 def test_a_missing_chunk_is_noticed_when_the_recording_is_opened(zarr):
@@ -207,7 +207,9 @@ def test_verify_says_where_it_cannot_judge(made, tmp_path):
             for variable in node.to_dataset(inherit=False).variables.values():
                 variable.encoding.clear()
         recording.map_over_datasets(lambda node: node.drop_encoding()).to_netcdf(path, engine="h5netcdf")
-    with pytest.warns(UserWarning, match=r"no checksums for V1, IT, readout .* cannot be judged"):
+    with pytest.warns(
+        UserWarning, match=r"no checksums for V1, IT, readout .* unknown whether the numbers have changed"
+    ):
         cs.verify(path)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

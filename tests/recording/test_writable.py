@@ -36,8 +36,8 @@ def _images(**coordinates: object) -> xr.Dataset:
         (".zarr", ("stimulus", N, {"made by": print}), "the attribute 'made by' of the coordinate 'k'"),
         (".zarr", ("stimulus", ["x\udcff"] * 4), "surrogates not allowed"),
         (".nc", ("stimulus", ["x\udcff"] * 4), "surrogates not allowed"),
-        (".nc", ("stimulus", N, {"_FillValue": 2}), "it would be read as something else"),
-        (".zarr", ("stimulus", N, {"units": "days since 2000-01-01"}), "it would be read as something else"),
+        (".nc", ("stimulus", N, {"_FillValue": 2}), "it would be read back differently"),
+        (".zarr", ("stimulus", N, {"units": "days since 2000-01-01"}), "it would be read back differently"),
     ],
 )
 def test_what_cannot_be_written_is_refused_before_the_first_batch(suffix, coordinate, message, model, tmp_path):
@@ -63,7 +63,9 @@ def test_the_levels_of_an_index_are_written_as_coordinates(suffix, model, tmp_pa
 
 
 def test_a_name_with_a_slash_is_refused(model, tmp_path):
-    with pytest.raises(ValueError, match=r"'a/b' of the images cannot be written to r\.zarr: its name must be a text"):
+    with pytest.raises(
+        ValueError, match=r"'a/b' of the images cannot be written to r\.zarr: its name must be a string"
+    ):
         cs.simulate(model, _images(**{"a/b": ("stimulus", N)}), until=3, to=tmp_path / "r.zarr")
 
 

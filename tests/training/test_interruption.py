@@ -125,7 +125,7 @@ def test_a_checkpoint_that_cannot_be_written_is_refused_before_the_first_step(tm
     ):
         with pytest.raises(error, match=message):
             cs.train(_model(), data, recipe, checkpoint=f"{tmp_path}/{name}")
-    with pytest.raises(TypeError, match="must be a text or a path, got 3"):
+    with pytest.raises(TypeError, match="must be text or a path, got 3"):
         cs.train(_model(), data, recipe, checkpoint=3)
 
 

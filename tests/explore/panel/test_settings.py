@@ -94,7 +94,7 @@ def test_what_measures_nothing_cannot_be_run_again_nor_become_a_page(panel, tmp_
 def test_a_file_that_lacks_something_is_refused(tour, tmp_path):
     tour.save(tmp_path / "mine.json")
     saved = json.loads((tmp_path / "mine.json").read_text())
-    with pytest.raises(ValueError, match=r"the settings lack \['answered'\]: needed are"):
+    with pytest.raises(ValueError, match=r"the settings lack \['answered'\]: required are"):
         reopen({name: value for name, value in saved.items() if name != "answered"})
     with pytest.raises(ValueError, match="of schema 9"):
         reopen({**saved, "schema": 9})

@@ -299,7 +299,7 @@ def test_settings_of_a_given_model_open_with_that_model_only(panel, own_model, c
     again = Tour.from_settings(panel.settings, model=own_model, data=images())
     assert again.settings == panel.settings
     again.wait()
-    with pytest.raises(ValueError, match="the model is not the one of these settings"):
+    with pytest.raises(ValueError, match="the model differs from these settings"):
         Tour.from_settings(panel.settings, model=control, data=images())
 
 
