@@ -119,6 +119,20 @@ def finite(value: Any, what: str, least: float | None = None, most: float | None
     return float(number)
 
 
+def truth(value: Any, what: str) -> bool:
+    """Return a truth value of Python, numpy or torch as a bool.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    plain = _plain(value)
+    if not isinstance(plain, bool):
+        raise ValueError(f"{what} must be True or False, got {shown(value)}")
+    return plain
+
+
 def share(value: Any, what: str, *, unit: str = "") -> float:
     """Return a number above 0 and at most 1 as a float.
 

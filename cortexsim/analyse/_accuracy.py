@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from cortexsim._support.checks import rising
+from cortexsim._support.class_numbers import class_numbers
 from cortexsim.analyse.interval import fraction, with_interval
 from cortexsim.analyse.node import (
     Labels,
@@ -20,6 +21,7 @@ from cortexsim.analyse.node import (
     stimulus_coordinate,
     time_coordinate,
 )
+from cortexsim.recording.description import ATTRIBUTE, settings
 
 _MOST_VALUES = 50
 
@@ -132,7 +134,7 @@ def correct(readout: Node, labels: Labels = None) -> xr.DataArray:
 
 
 def logits_of(readout: Node) -> xr.DataArray:
-    """Return the logits of a readout node, (stimulus, time, class).
+    """Return the logits of a readout node, (stimulus, time, class); the attribute `classes` names the classes.
 
     Raises
     ------
@@ -142,16 +144,29 @@ def logits_of(readout: Node) -> xr.DataArray:
     logits = activity_of(readout)
     if logits.dims != ("stimulus", "time", "class"):
         raise ValueError(f"this analysis reads logits (stimulus, time, class): recording['readout'], got {logits.dims}")
-    return logits if "class" in logits.coords else logits.assign_coords({"class": np.arange(logits.sizes["class"])})
+    if "class" not in logits.coords:
+        logits = logits.assign_coords({"class": np.arange(logits.sizes["class"])})
+    if not isinstance(readout, xr.DataTree) or ATTRIBUTE not in readout.root.attrs:
+        return logits
+    return logits.assign_attrs(classes=settings(readout.root).get("classes"))
 
 
 def class_labels(logits: xr.DataArray, labels: Labels = None) -> np.ndarray:
-    """Return the label of each stimulus, and raise a ValueError if one is not among the classes of the readout."""
+    """Return the class of each stimulus, names as the numbers of the recording's classes.
+
+    Raises
+    ------
+    ValueError
+        If a label is not among the classes of the readout.
+    """
     truth, classes = labels_of(logits, labels, at_least=1), logits["class"].values
     if truth.dtype.kind == "b":
         raise ValueError(
             "labels must be classes of the readout, got booleans: pass numbers, such as labels.astype(int)"
         )
+    names = logits.attrs.get("classes")
+    if truth.dtype.kind == "U" and classes.dtype.kind in "iu" and names is not None and len(names) == len(classes):
+        truth = classes[class_numbers(truth, len(names), names)]
     others = sorted({*truth.tolist()} - {*classes.tolist()})
     if others:
         raise ValueError(f"the labels {others[:5]} are not among the classes of the readout: {classes.tolist()[:20]}")

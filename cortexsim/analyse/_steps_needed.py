@@ -33,7 +33,7 @@ def steps_needed(recording: Node, data: xr.Dataset) -> xr.DataArray:
         If the readout is not a map, or the stimuli have no targets or differ.
     """
     maps = maps_of(recording, data)
-    factors = {str(name): one.variable for name, one in data.coords.items() if one.dims == ("stimulus",)}
+    factors = {str(name): one.variable for name, one in maps.data.coords.items() if one.dims == ("stimulus",)}
     steps = times_from(lasting_from(solved(maps)), maps.logits["time"].values)
     return xr.DataArray(
         steps,

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
+from cortexsim._support.labelled import places_of
 from cortexsim.analyse.node import Node, activity_of, patterns
 
 MAPS = ("target", "line", "distance")
@@ -67,14 +69,16 @@ def maps_of(recording: Node, data: xr.Dataset) -> Maps:
     recording : DataTree, Dataset or DataArray
         A recording, or its node "readout", with `logits` (stimulus, time, class, y, x).
     data : Dataset
-        The stimuli that were shown, in the same order: `target`, `line`, `distance` (stimulus, y, x).
+        The stimuli that were shown: `target`, `line`, `distance` (stimulus, y, x). Where it has the coordinate
+        `stimulus`, it is put in the order of the recording; else it must be in the same order.
 
     Raises
     ------
     TypeError
         If the readout is not a node, or `data` is not a Dataset.
     ValueError
-        If the readout is not a map, `data` has no targets, or their stimuli or pixels differ.
+        If the readout is not a map, `data` has no targets, their stimuli or pixels differ, or they ask for a class that
+        the readout does not have.
     """
     if isinstance(recording, xr.DataTree) and "readout" in recording.children:
         recording = recording["readout"]
@@ -94,6 +98,9 @@ def maps_of(recording: Node, data: xr.Dataset) -> Maps:
             f"the stimuli have no {', '.join(missing)}: this analysis needs a dataset with target maps, such as "
             "cs.datasets.paths"
         )
+    if "stimulus" in data.indexes and not isinstance(data.indexes["stimulus"], pd.MultiIndex):
+        places = places_of(data["stimulus"].values, logits["stimulus"].values, "the stimuli", "the recording's stimuli")
+        data = data.isel(stimulus=places)
     expected = tuple(data.sizes[dim] for dim in ("stimulus", "y", "x"))
     got = tuple(logits.sizes[dim] for dim in ("stimulus", "y", "x"))
     if got != expected:
@@ -102,6 +109,10 @@ def maps_of(recording: Node, data: xr.Dataset) -> Maps:
         if name in logits.coords and name in data.coords and not np.array_equal(logits[name], data[name]):
             raise ValueError(f"the recording shows other stimuli, or in another order: {name} differs")
     target, line, distance = (data[name].transpose("stimulus", "y", "x").values for name in MAPS)
+    classes, asked = logits["class"].values.tolist(), np.unique(target[line.astype(bool)]).tolist()
+    strange = [one for one in asked if one not in classes]
+    if strange:
+        raise ValueError(f"the target maps ask for {strange[:5]}, but the classes of the readout are {classes[:20]}")
     return Maps(logits, target, line.astype(bool), distance, data)
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from cortexsim._support.checks import finite, is_whole, one_of, shown, whole
+from cortexsim._support.checks import finite, is_whole, one_of, shown, truth, whole
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.graph.states import State
 from cortexsim.graph.transitions import Kind, Times, Transition
@@ -64,7 +64,7 @@ def adjacent(
 
     `self_transitions` is the paper's term for `lateral`: if either is False, they are left out.
     """
-    _refuse_no_bool("self_transitions", self_transitions)
+    self_transitions = truth(self_transitions, "self_transitions")
     return _linked(features, size, shortcut, lateral if self_transitions else False, feedback, convolutions, farthest=1)
 
 
@@ -77,10 +77,9 @@ def _linked(
     convolutions: int,
     farthest: int | None,
 ) -> CortexGraph:
-    if convolutions not in (1, 2):
-        raise ValueError(f"convolutions must be 1 or 2, got {convolutions!r}")
-    for name, value in (("lateral", lateral), ("feedback", feedback)):
-        _refuse_no_bool(name, value)
+    if not is_whole(convolutions) or convolutions not in (1, 2):
+        raise ValueError(f"convolutions must be 1 or 2, got {shown(convolutions)}")
+    lateral, feedback = truth(lateral, "lateral"), truth(feedback, "feedback")
     states = _areas(features, size)
     weight = _weight(shortcut)
     transitions = []
@@ -92,11 +91,6 @@ def _linked(
             kind = Kind.carrying(weight) if i == j else f"{'BRD' if larger else 'BRC'}x{convolutions}"
             transitions.append(Transition(source.name, target.name, kind))
     return CortexGraph(tuple(states), tuple(transitions))
-
-
-def _refuse_no_bool(name: str, value: object) -> None:
-    if not isinstance(value, bool | np.bool_):
-        raise ValueError(f"{name} must be True or False, got {shown(value)}")
 
 
 def _weight(shortcut: bool | float) -> float:

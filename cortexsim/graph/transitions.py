@@ -12,6 +12,7 @@ from typing import Any
 
 from cortexsim._support.checks import is_whole, shown, whole
 
+LARGEST_SHORTCUT = 3e38  # weight; activity is float32 and would be infinite
 MOST_LISTED = 100_000  # times; intervals do not count, because they are not listed
 DELIVERS = "a time at which a transition delivers"  # for messages
 
@@ -336,8 +337,14 @@ class Kind:
         weight = re.fullmatch(r"(\d*\.?\d*)I", identity)
         known = name in KINDS and (not plus or (KINDS[name].carries and weight is not None and weight[1] != "."))
         if not known:
-            raise ValueError(f"unknown kind of transition {text!r}: allowed are {allowed_kinds()}")
-        return cls(name, 0.0 if weight is None else float(weight[1] or 1))
+            raise ValueError(f"unknown kind of transition {shown(text)}: allowed are {allowed_kinds()}")
+        shortcut = 0.0 if weight is None else float(weight[1] or 1)
+        if shortcut > LARGEST_SHORTCUT:
+            raise ValueError(
+                f"the weight of the identity shortcut of a transition must be at most {LARGEST_SHORTCUT:g}, got "
+                f"{shown(text)}"
+            )
+        return cls(name, shortcut)
 
     @property
     def function(self) -> TransitionFunction:

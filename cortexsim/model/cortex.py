@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import copy
-import math
+import sys
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cortexsim._support.checks import one_of, unknown, whole
+from cortexsim._support.checks import is_number, one_of, shown, unknown, whole
 from cortexsim.graph._schedule import Schedule, populate, schedule
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.graph.reach import MOST_STEPS
@@ -30,10 +31,11 @@ from cortexsim.model.nets import (
     draw_convolutions,
     keep_frozen,
     module_of,
+    set_by_owner,
     undisturbed,
     warn_of_hidden_modules,
 )
-from cortexsim.model.plan import needed, plan_readouts, resolve, stored_statistics
+from cortexsim.model.plan import Images, needed, plan_readouts, readout_times, resolve, stored_statistics
 from cortexsim.stimuli.frames import Frames
 from cortexsim.stimuli.images import as_float, check_images
 from cortexsim.stimuli.presentation import AnyPresentation, flash, sustained
@@ -107,8 +109,8 @@ class Cortex(Dynamics):
         if not isinstance(post_net, nn.Module) and post_net not in POST_NETS:
             raise ValueError(unknown("post_net", post_net, (*POST_NETS, "or a torch.nn.Module")))
         initialization = one_of(initialization, "initialization", INITIALIZATIONS)
-        if not math.isfinite(input_gain) or input_gain <= 0:
-            raise ValueError(f"input_gain must be a positive number, got {input_gain!r}")
+        if not is_number(input_gain) or not 0 < input_gain <= sys.float_info.max:
+            raise ValueError(f"input_gain must be a positive number, got {shown(input_gain)}")
         self.graph, self.n_classes, self.readout_time = graph, n_classes, readout_time
         self.input_gain, self.normalization = float(input_gain), normalization
         self.initialization = initialization
@@ -248,7 +250,7 @@ class Cortex(Dynamics):
         ValueError
             If the graph has no such transition.
         """
-        transition = self.graph.transition(name)
+        transition, time = self.graph.transition(name), whole(time, "time")
         if not self._convolutions[name]:
             raise KeyError(f"{name} ({transition.kind_name}) has no convolutions with kernels of the model")
         if time not in transition.times:
@@ -308,22 +310,26 @@ class Cortex(Dynamics):
         return tuple(logits.shape[1:])
 
     def train(self, mode: bool = True) -> Cortex:
-        """Set training mode; frozen parts of the user's own modules stay in evaluation mode."""
-        super().train(mode)
-        for module in self.own_modules().values():
-            keep_frozen(module)
+        """Set training mode; frozen parts of the user's own modules stay in evaluation mode.
+
+        The mode is kept also if another thread evaluates the model at this moment and restores its mode afterwards.
+        """
+        with set_by_owner(self):
+            super().train(mode)
+            for module in self.own_modules().values():
+                keep_frozen(module)
         return self
 
     # --- reading out --------------------------------------------------------------------------------------------------
 
-    def forward(self, images: Tensor, presentation: AnyPresentation | None = None) -> Tensor:
+    def forward(self, images: Images, presentation: AnyPresentation | None = None) -> Tensor:
         """Return the logits at the readout time, shape (stimulus, class[, y, x]); see `readouts`."""
         return self.readouts(images, [self.readout_time], presentation)[0]
 
     def readouts(
         self,
-        images: Tensor,
-        times: Sequence[int],
+        images: Images,
+        times: int | Sequence[int] | Tensor | np.ndarray,
         presentation: AnyPresentation | None = None,
         *,
         statistics: Statistics | AnyPresentation | None = None,
@@ -339,9 +345,10 @@ class Cortex(Dynamics):
 
         Parameters
         ----------
-        images : Tensor, shape (stimulus, 3, height, width), or (stimulus, frame, 3, height, width) for a sequence
-            RGB, float in [0, 1] or uint8.
-        times : sequence of int
+        images : Tensor, array, DataArray or Dataset
+            As for `simulate`: shape (stimulus, 3, height, width), or (stimulus, frame, 3, height, width) for a
+            sequence; RGB, float in [0, 1] or uint8.
+        times : int, or sequence or 1-d array of int
             Readout times.
         presentation : Presentation or Mixture, optional
             By default `flash(1)`.
@@ -369,26 +376,27 @@ class Cortex(Dynamics):
             If the images or times are not allowed.
         """
         how = {"statistics": statistics, "seed": seed, "index": index, "others": others}
-        frames, planned, normalize = self._prepared(images, times, presentation, **how)
-        return self.read(frames, planned, times, normalize, recompute=recompute or checkpointed)
+        frames, planned, read_at, normalize = self._prepared(images, times, presentation, **how)
+        return self.read(frames, planned, read_at, normalize, recompute=recompute or checkpointed)
 
     @torch.compiler.disable
     def _prepared(
         self,
-        images: Tensor,
-        times: Sequence[int],
+        images: Images,
+        times: int | Sequence[int] | Tensor | np.ndarray,
         presentation: AnyPresentation | None,
         *,
         statistics: Statistics | AnyPresentation | None,
         seed: int,
         index: Tensor | None,
         others: Tensor | None,
-    ) -> tuple[Frames, Schedule, Normalize]:
-        """Check the arguments of a readout, and prepare frames, schedule and normalization for `read`."""
+    ) -> tuple[Frames, Schedule, list[int], Normalize]:
+        """Check the arguments of a readout, and prepare frames, schedule, times and normalization for `read`."""
+        times = readout_times(times)
         images, presentation = resolve(self, images, presentation)
         plan = plan_readouts(self, images if others is None else others, presentation, times, seed=seed)
         plan = plan.normalized_by(self._statistics_for(presentation, statistics))
-        return plan.lay_out(images, index), plan.schedule, plan.chosen
+        return plan.lay_out(images, index), plan.schedule, times, plan.chosen
 
     def read(
         self,

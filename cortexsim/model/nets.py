@@ -236,17 +236,25 @@ def own_modes() -> Iterator[None]:
         yield
 
 
-_EVALUATED: WeakKeyDictionary[nn.Module, tuple[int, list[tuple[nn.Module, bool]]]] = WeakKeyDictionary()
-_EVALUATED_LOCK = threading.Lock()
+# for each model that is evaluated: how many threads do so, and the mode that each module returns to
+_EVALUATED: WeakKeyDictionary[nn.Module, tuple[int, dict[nn.Module, bool]]] = WeakKeyDictionary()
+# a part of a model may be a model, too
+_EVALUATED_LOCK = threading.RLock()
 
 
 @contextmanager
 def undisturbed(model: nn.Module) -> Iterator[None]:
-    """Put a model in evaluation mode, and restore its mode when the last thread that uses it leaves the context."""
+    """Put a model in evaluation mode, and restore its mode when the last thread that uses it leaves the context.
+
+    A mode that the owner of the model sets meanwhile is the one that is restored.
+    """
     with _EVALUATED_LOCK:
-        users, modes = _EVALUATED.get(model, (0, [(module, module.training) for module in model.modules()]))
+        users, modes = _EVALUATED.get(model, (0, {}))
+        # what is in training mode during an evaluation was set by the owner since
+        modes.update({module: module.training for module in model.modules() if module.training or module not in modes})
         _EVALUATED[model] = users + 1, modes
-        model.eval()
+        # not `eval()`, which is how an owner sets the mode of the whole model
+        nn.Module.train(model, False)
     try:
         yield
     finally:
@@ -255,8 +263,17 @@ def undisturbed(model: nn.Module) -> Iterator[None]:
             if users > 1:
                 _EVALUATED[model] = users - 1, modes
             else:
-                for module, training in modes:
-                    module.training = training
+                for module, training in modes.items():
+                    module.training = module.training or training
+
+
+@contextmanager
+def set_by_owner(model: nn.Module) -> Iterator[None]:
+    """Set the mode of a model within; if it is being evaluated, this is the mode to which it returns."""
+    with _EVALUATED_LOCK:
+        yield
+        if model in _EVALUATED:
+            _EVALUATED[model][1].update({module: module.training for module in model.modules()})
 
 
 def keep_frozen(module: nn.Module) -> None:

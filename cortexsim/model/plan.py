@@ -6,12 +6,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import xarray as xr
 from torch import Tensor
 
+from cortexsim._support.checks import is_whole, whole
 from cortexsim.graph._schedule import Schedule, check_readouts, populate, schedule, scheduled
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.graph.interventions import Changes, changes, check_effect
@@ -194,6 +195,22 @@ def plan_run(
     schedule = scheduled(graph, wanted, fronts, closed)
     model.check_weights(schedule)
     return RunPlan(model, images, presentation, interventions, schedule, fronts, seed)
+
+
+def readout_times(times: int | Iterable[int]) -> list[int]:
+    """Return readout times as a list of int: one time, or a sequence or 1-d array of them, of numpy or torch too.
+
+    Raises
+    ------
+    ValueError
+        If one is no whole number of at least 0, or there are none, or too many.
+    """
+    one = is_whole(times) or isinstance(times, str) or not isinstance(times, Iterable)
+    listed = [times] if one else islice(cast(Iterable[int], times), MOST_STEPS + 2)
+    found = [whole(time, "a readout time", 0, unit="steps", limit=MOST_STEPS) for time in listed]
+    if not found:
+        raise ValueError("times must name at least one readout time, got none")
+    return found
 
 
 def plan_readouts(

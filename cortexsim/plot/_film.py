@@ -45,7 +45,7 @@ def film_strip(
     ValueError
         If the readout is not a map of the stimuli, a time was not recorded, or the stimulus does not exist.
     """
-    pictures, known = _pictures(recording, data, stimulus)
+    pictures, known, words = _pictures(recording, data, stimulus)
     chosen = _spread(pictures, known) if times is None else [int(time) for time in times]
     missing = [time for time in chosen if time not in known]
     if missing:
@@ -55,7 +55,7 @@ def film_strip(
     )
     for column, time in enumerate(chosen, 1):
         figure.add_image(z=pictures[known.index(time)], row=1, col=column, hoverinfo="skip")
-    lines.head(figure, title or "the tag spreads from the dot", _words(data, stimulus), height=SIDE_PX + 120)
+    lines.head(figure, title or "the tag spreads from the dot", words, height=SIDE_PX + 120)
     _bare(figure)
     figure.update_annotations(font_size=theme.TITLE_PX)
     # the times are written between the subtitle and the pictures
@@ -78,7 +78,7 @@ def film(recording: Node, data: xr.Dataset, *, stimulus: int = 0, every: int = 1
     Figure
         A frame for each time; the play button is below.
     """
-    pictures, known = _pictures(recording, data, stimulus)
+    pictures, known, words = _pictures(recording, data, stimulus)
     shown = list(range(0, len(known), every))
     frames = [
         go.Frame(
@@ -88,7 +88,7 @@ def film(recording: Node, data: xr.Dataset, *, stimulus: int = 0, every: int = 1
     ]
     figure = go.Figure(layout={"template": theme.template()}, frames=frames)
     figure.add_image(z=frames[0].data[0].z, hoverinfo="skip")
-    lines.head(figure, title or "the tag spreads from the dot", _words(data, stimulus), height=560)
+    lines.head(figure, title or "the tag spreads from the dot", words, height=560)
     _bare(figure)
     figure.update_xaxes(title_text=frames[0].layout.xaxis.title.text)
     playing = {"fromcurrent": True, "frame": {"duration": 120, "redraw": True}, "transition": {"duration": 0}}
@@ -113,8 +113,8 @@ def film(recording: Node, data: xr.Dataset, *, stimulus: int = 0, every: int = 1
     return figure
 
 
-def _pictures(recording: Node, data: xr.Dataset, stimulus: int) -> tuple[list[np.ndarray], list[int]]:
-    """Draw the picture of each time with a readout, (y, x, RGB); return the pictures and the times."""
+def _pictures(recording: Node, data: xr.Dataset, stimulus: int) -> tuple[list[np.ndarray], list[int], str]:
+    """Draw the picture of each time with a readout, (y, x, RGB); return the pictures, the times and a caption."""
     maps = maps_of(recording, data)
     n = len(maps.target)
     if not -n <= stimulus < n:
@@ -134,7 +134,7 @@ def _pictures(recording: Node, data: xr.Dataset, stimulus: int) -> tuple[list[np
         picture[cue] = CUE
         painted.append(picture.round().astype(np.uint8))
         times.append(int(time))
-    return painted, times
+    return painted, times, _words(maps.data, stimulus)
 
 
 def _spread(pictures: Sequence[np.ndarray], times: Sequence[int]) -> list[int]:

@@ -28,10 +28,10 @@ from cortexsim.model.moments import MissingStatisticsError, Statistics
 from cortexsim.model.plan import Images
 from cortexsim.recording._simulate import simulate
 from cortexsim.recording.description import ATTRIBUTE, settings
-from cortexsim.stimuli.images import stimulus_coordinates
+from cortexsim.stimuli.images import stimulus_coordinates, without_levels
 from cortexsim.stimuli.presentation import AnyPresentation, Presentation, mixture
 
-RESERVED = ("accuracy", "correct", "high", "low", "reaches", "stimulus", "target")
+RESERVED = ("accuracy", "correct", "high", "low", "reaches", "target")
 
 Value = TypeVar("Value")
 
@@ -113,7 +113,8 @@ def run_conditions(
         Its name, for the result.
     model : Cortex
     data : Dataset
-        Targets with `label`, or with target maps for a model that reads out a map; the conditions have their pixels.
+        Targets with `label`, or with target maps for a model that reads out a map; the conditions have their pixels. A
+        coordinate `stimulus` names the stimuli of the result, in a recording as `target`.
     dimensions : mapping of str to Dimension
     conditions : sequence of Condition
         One for each cell.
@@ -145,9 +146,10 @@ def run_conditions(
     _check_answers(data, of_maps)
     _check_decisions(data, record, latch, by)
     taken = sorted({*dimensions, *RESERVED} & {*stimulus_coordinates(data)})
+    # the data's own `stimulus` names the stimuli of the result
     if taken:
         raise ValueError(f"the data's coordinates {taken} have names that the protocol uses itself; rename them")
-    data = matched(model, data)
+    data = matched(model, without_levels(data))
     presentations = [condition.presentation for condition in conditions]
     used = shared_statistics(model, presentations, statistics, calibrate_on, readout_time, seed)
     recordings: dict[tuple[Presentation, int], xr.DataTree] = {}
@@ -205,7 +207,7 @@ def _check_decisions(data: xr.Dataset, record: Sequence[str] | None, latch: floa
             "cs.analyse.latched and cs.analyse.accuracy(..., by=...) on it"
         )
     if by is not None:
-        one_of(by, "by", sorted(stimulus_coordinates(data)))
+        one_of(by, "by", sorted({*stimulus_coordinates(data)} - {"stimulus"}))
 
 
 def _correct(recording: xr.DataTree, data: xr.Dataset, latch: float | None) -> np.ndarray:

@@ -14,12 +14,13 @@ from cortexsim._support import randomness
 from cortexsim._support.checks import whole
 from cortexsim._support.progress import Report, silent
 from cortexsim.graph._schedule import arrival
+from cortexsim.graph.reach import MOST_STEPS
 from cortexsim.model.classes import matched
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.moments import Statistics
 from cortexsim.protocols.conditions import distinct, fraction_correct, interval_text, shared_statistics
 from cortexsim.recording._simulate import simulate
-from cortexsim.stimuli.images import as_images, check_images, stimulus_coordinates
+from cortexsim.stimuli.images import as_images, check_images, stimulus_coordinates, without_levels
 from cortexsim.stimuli.presentation import AnyPresentation, sequence
 
 
@@ -83,14 +84,16 @@ def rapid_sequence(
     """
     model = the_cortex(model, "rapid_sequence")
     n_frames = whole(n_frames, "n_frames", 1)
-    places = list(range(n_frames)) if positions is None else distinct("positions", positions)
+    listed = range(n_frames) if positions is None else distinct("positions", positions)
+    places = [whole(place, "a position") for place in listed]
     if any(place not in range(n_frames) for place in places):
         raise ValueError(f"positions must lie between 0 and {n_frames - 1}, got {places}")
     steps_per_frame = whole(steps_per_frame, "steps_per_frame", 1, unit="steps")
     shown = sequence(steps_per_frame)
     if isinstance(data, xr.Dataset):
-        data = matched(model, data)
+        data = matched(model, without_levels(data))
     until = n_frames * steps_per_frame - 1 + arrival(model.graph) if until is None else until
+    until, seed = whole(until, "until", 1, unit="steps", limit=MOST_STEPS), whole(seed, "seed")
     calibration = None if calibrate_on is None else _streams(calibrate_on, n_frames, seed + 1)
     distractors = _distractors(data, n_frames, seed)
     pixels, n = as_images(data), len(distractors)

@@ -14,7 +14,7 @@ import torch
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from cortexsim._support.checks import shown
+from cortexsim._support.checks import truth
 from cortexsim._support.files import as_path, refuse_existing
 from cortexsim._support.progress import Report, silent
 from cortexsim.model.cortex import Cortex, the_cortex
@@ -211,8 +211,7 @@ def simulate(
 
 def _destination(to: str | Path | None, resume: bool) -> Path | None:
     """Return the path to write to, or refuse a path that cannot be written, before anything is computed."""
-    if not isinstance(resume, bool):
-        raise ValueError(f"resume must be True or False, got {shown(resume)}")
+    resume = truth(resume, "resume")
     if to is None:
         return None
     path = as_path(to, "to")

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 import xarray as xr
 from torch import Tensor
@@ -63,6 +64,11 @@ def stimulus_coordinates(images: Any) -> dict[str, xr.DataArray]:
         for name, coordinate in images.coords.items()
         if coordinate.dims == ("stimulus",)
     }
+
+
+def without_levels(data: xr.Dataset) -> xr.Dataset:
+    """Return images in which the levels of an index of several levels are coordinates, and `stimulus` is none."""
+    return data.reset_index("stimulus") if isinstance(data.indexes.get("stimulus"), pd.MultiIndex) else data
 
 
 def _in_order(image: xr.DataArray) -> xr.DataArray:

@@ -8,12 +8,12 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
-from math import isfinite, prod
+from math import prod
 from pathlib import Path
 from typing import Any, TypeVar
 
 from cortexsim import __version__, zoo
-from cortexsim._support.checks import unknown, whole
+from cortexsim._support.checks import finite, shown, unknown, whole
 from cortexsim._support.documents import read_text
 from cortexsim._support.files import as_path
 from cortexsim.datasets.registry import draw
@@ -242,17 +242,22 @@ def _typed(name: str, value: object, where: Callable[..., str]) -> Any:
     if not isinstance(value, list | tuple):
         raise ValueError(f"{where(name)}{name} must be a list, got {value!r}")
     for one in value:
-        number = isinstance(one, int if name == "seeds" else int | float) and not isinstance(one, bool)
         if name in texts and not isinstance(one, str):
             raise ValueError(f"{where(name, one)}{name} must be texts, got {one!r}")
-        if name not in texts and not (number and isfinite(one) and one >= 0):
-            numbers = "whole numbers" if name == "seeds" else "numbers"
-            raise ValueError(f"{where(name, one)}{name} must be {numbers} of at least 0, got {one!r}")
-    values = tuple(float(one) if name == "noise" else one for one in value)
+    values = tuple(value) if name in texts else tuple(_amount(name, one, where) for one in value)
     twice = [one for one in dict.fromkeys(values) if values.count(one) > 1] if len(set(values)) < len(values) else []
     if twice:
         raise ValueError(f"{where(name, twice[0])}{name} must be different, but {twice} are repeated")
     return values
+
+
+def _amount(name: str, value: object, where: Callable[..., str]) -> float:
+    """Return a seed as an int, or noise as a float."""
+    try:
+        return whole(value, name, 0) if name == "seeds" else finite(value, name, 0)
+    except ValueError:
+        numbers = "whole numbers" if name == "seeds" else "numbers"
+        raise ValueError(f"{where(name, value)}{name} must be {numbers} of at least 0, got {shown(value)}") from None
 
 
 def silenced(text: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-from cortexsim._support.checks import finite, is_whole, one_of, shown, unknown, whole
+from cortexsim._support.checks import finite, is_whole, one_of, shown, truth, unknown, whole
 from cortexsim.graph.reach import MOST_STEPS
 from cortexsim.stimuli.presentation import AnyPresentation, Mixture, Presentation, flash, sustained
 from cortexsim.stimuli.text import from_dict
@@ -172,8 +172,7 @@ class Recipe:
                 whole(self.calibrate_until, "calibrate_until", 1, unit="steps", limit=MOST_STEPS),
             )
         for name in ("recompute", "nesterov"):
-            if not isinstance(getattr(self, name), bool):
-                raise ValueError(f"{name} must be True or False, got {shown(getattr(self, name))}")
+            object.__setattr__(self, name, truth(getattr(self, name), name))
         for name in ("learning_rate", "weight_decay", "validation", "label_smoothing", "momentum", "warmup"):
             object.__setattr__(self, name, finite(getattr(self, name), name, 0 if name == "weight_decay" else None))
         if self.learning_rate <= 0:

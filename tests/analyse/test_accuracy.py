@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import cortexsim as cs
+from cortexsim.analyse._accuracy import correct
 from cortexsim.analyse.interval import wilson
 from tests.analyse.nodes import readout_of
 
@@ -98,3 +99,16 @@ def test_a_continuous_factor_needs_edges():
 def test_an_unknown_factor_is_named(readout):
     with pytest.raises(ValueError, match=r"no coordinate 'colour', only \['label', 'size'\]"):
         cs.analyse.accuracy(readout, by="colour")
+
+
+def test_labels_that_are_names_are_the_classes_of_the_recording(flashed):
+    names = np.array(["cat", "dog", "owl"])[flashed["readout"]["label"].values]
+    found, wanted = (correct(flashed["readout"], labels) for labels in (names, None))
+    np.testing.assert_array_equal(found, wanted)
+    with pytest.raises(ValueError, match="unknown class in labels 'cow'"):
+        cs.analyse.accuracy(flashed["readout"], ["cow", *names[1:]])
+
+
+def test_without_names_of_classes_texts_are_no_labels(readout):
+    with pytest.raises(ValueError, match=r"the labels \['a', 'b'\] are not among the classes of the readout: \[0, 1\]"):
+        cs.analyse.accuracy(readout, list("ababab"))

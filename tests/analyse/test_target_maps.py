@@ -191,6 +191,27 @@ def test_the_cumulative_readout_begins_where_the_state_is_populated():
     np.testing.assert_allclose(np.exp(found["logits"][0, 1]), [0.6, 0.4])
 
 
+def test_target_maps_are_put_in_the_order_of_the_recording_by_their_stimulus(paths, travelling):
+    named = paths.isel(stimulus=slice(6)).assign_coords(stimulus=list("cafbde"))
+    recording = travelling.isel(stimulus=slice(6))
+    recording["readout"] = recording["readout"].to_dataset().assign_coords(stimulus=list("cafbde")).drop_vars("length")
+    steps = cs.analyse.steps_needed(recording, named)
+    xr.testing.assert_identical(cs.analyse.steps_needed(recording, named.sortby("stimulus")), steps)
+    right = cs.analyse.map_accuracy(recording, named, "exact")
+    xr.testing.assert_identical(cs.analyse.map_accuracy(recording, named.sortby("stimulus"), "exact"), right)
+    with pytest.raises(
+        ValueError, match=r"same stimuli as the recording's stimuli, but lacks \['c'\] and also has \['x'\]"
+    ):
+        cs.analyse.steps_needed(recording, named.assign_coords(stimulus=list("xafbde")))
+
+
+def test_target_maps_of_classes_that_are_not_read_out_are_refused(paths, travelling):
+    with pytest.raises(ValueError, match=r"the target maps ask for \[2\], but the classes of the readout are \[0, 1\]"):
+        cs.analyse.steps_needed(travelling, paths.assign(target=paths["target"] * 2))
+    beyond = paths.assign(target=paths["target"].where(paths["line"], 7))
+    xr.testing.assert_identical(cs.analyse.steps_needed(travelling, beyond), cs.analyse.steps_needed(travelling, paths))
+
+
 def test_what_does_not_fit_is_refused(paths, travelling):
     readout = travelling["readout"].to_dataset()
     with pytest.raises(ValueError, match=r"this analysis reads maps, logits .* got .*'class'.: record a model"):

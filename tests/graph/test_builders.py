@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 import cortexsim as cs
 
@@ -167,3 +168,20 @@ def test_transitions_between_states_may_have_one_convolution():
     }
     with pytest.raises(ValueError, match="convolutions must be 1 or 2, got 3"):
         cs.fully_recurrent({"V1": 4, "V2": 4}, size=8, convolutions=3)
+
+
+def test_a_truth_value_is_no_number_of_convolutions():
+    with pytest.raises(ValueError, match="convolutions must be 1 or 2, got True"):
+        cs.adjacent({"V1": 4, "V2": 4}, size=8, convolutions=True)
+
+
+@pytest.mark.parametrize("no", [np.False_, np.array(False), torch.tensor(False)])
+def test_a_truth_value_of_an_array_is_one(no):
+    plain = cs.adjacent({"V1": 4, "V2": 4}, size=8, lateral=False)
+    assert cs.adjacent({"V1": 4, "V2": 4}, size=8, lateral=no) == plain
+
+
+@pytest.mark.parametrize("name", ["lateral", "feedback", "self_transitions"])
+def test_a_number_is_no_truth_value(name):
+    with pytest.raises(ValueError, match=f"{name} must be True or False, got 1"):
+        cs.adjacent({"V1": 4, "V2": 4}, size=8, **{name: 1})

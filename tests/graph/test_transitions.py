@@ -128,3 +128,9 @@ def test_a_long_range_is_an_interval_and_is_not_listed():
     assert Times.of(range(3, 10**12)) == Times(((3, 10**12),))
     assert Times.of(range(3, 3)) == Times.of([])
     assert Times.of(range(7, 2, -2)) == Times.of([3, 5, 7])
+
+
+@pytest.mark.parametrize("weight", ["9" * 400, "4" + "0" * 38])
+def test_a_shortcut_that_floating_point_cannot_hold_is_refused(weight):
+    with pytest.raises(ValueError, match=r"the weight of the identity shortcut .* must be at most 3e\+38, got"):
+        Kind.parse(f"BRCx2+{weight}I")

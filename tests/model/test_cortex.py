@@ -1,9 +1,13 @@
 """The model: its parts, its weights, and what it refuses."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
+import xarray as xr
 from torch import nn
 from torch.nn import functional as F
 
@@ -38,6 +42,49 @@ def test_every_readout_of_one_trajectory_equals_a_run_of_its_own(model, images):
 
 def test_readouts_come_in_the_order_they_were_asked_for(model, images):
     assert torch.equal(model.readouts(images, [4, 2]), model.readouts(images, [2, 4]).flip(0))
+
+
+@pytest.mark.parametrize(
+    "times", [torch.tensor([3, 4]), np.array([3, 4], "u1"), [np.int64(3), torch.tensor(4)], range(3, 5)]
+)
+def test_readout_times_of_torch_and_numpy_are_those_of_Python(model, images, times):
+    assert torch.equal(model.readouts(images, times), model.readouts(images, [3, 4]))
+
+
+@pytest.mark.parametrize("time", [4, np.int32(4), torch.tensor(4), np.array(4)])
+def test_one_readout_time_is_a_list_of_one(model, images, time):
+    assert torch.equal(model.readouts(images, time), model.readouts(images, [4]))
+
+
+@pytest.mark.parametrize(
+    ("times", "message"),
+    [
+        ([3, 2.5], "a readout time must be a whole number of steps, at least 0, got 2.5"),
+        ([True], "a readout time must be a whole number of steps, at least 0, got True"),
+        (torch.tensor([3.0]), r"a readout time must be a whole number .* got tensor\(3\.\)"),
+        ([-1], "a readout time must be a whole number .* got -1"),
+        ("34", "a readout time must be a whole number .* got '34'"),
+        (None, "a readout time must be a whole number .* got None"),
+        ([], "times must name at least one readout time, got none"),
+        (torch.tensor([], dtype=torch.int64), "times must name at least one readout time, got none"),
+    ],
+)
+def test_what_is_no_readout_time_is_refused(model, images, times, message):
+    with pytest.raises(ValueError, match=message):
+        model.readouts(images, times)
+
+
+def test_a_model_reads_a_Dataset_and_a_DataArray_by_their_dimensions_as_simulate_does(model, images):
+    turned = xr.DataArray(images.permute(2, 0, 3, 1).numpy(), dims=("y", "stimulus", "x", "channel"))
+    assert torch.equal(model(turned), model(images))
+    assert torch.equal(model(turned.to_dataset(name="image")), model(images))
+    assert torch.equal(model.readouts(turned, [3, 4]), model.readouts(images, [3, 4]))
+    with pytest.raises(TypeError, match=r"images must be a torch\.Tensor, a Dataset, .* got dict"):
+        model({"image": images})
+
+
+def test_kernels_are_found_at_a_time_of_torch(model):
+    assert model.kernels("V1->V2", torch.tensor(1))[0] is model.kernels("V1->V2", 1)[0]
 
 
 def test_a_step_reads_only_the_step_before(model, images):
@@ -248,6 +295,46 @@ def test_evaluation_mode_is_put_back_part_by_part(model):
     assert not model.post.training
 
 
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("owner", [True, False])
+def test_the_owner_of_a_model_sets_its_mode_while_other_threads_evaluate_it(model, before, owner):
+    model.train(before)
+    running, go_on = threading.Event(), threading.Event()
+
+    def evaluate() -> None:
+        with undisturbed(model):
+            running.set()
+            assert go_on.wait(10)
+
+    with undisturbed(model), ThreadPoolExecutor(1) as pool:
+        other = pool.submit(evaluate)
+        assert running.wait(10)
+        model.train(owner)
+        assert model.training is owner
+        go_on.set()
+        other.result()
+        with undisturbed(model):  # a user who comes later
+            assert not model.training
+    assert {module.training for module in model.modules()} == {owner}
+
+
+def test_the_owner_sets_the_mode_of_a_part_during_an_evaluation(model):
+    model.eval()
+    with undisturbed(model):
+        model.post.train()
+        with undisturbed(model):
+            assert not model.post.training
+    assert model.post.training
+    assert not model.training
+
+
+def test_the_mode_that_is_set_from_within_a_simulation_remains(model, images):
+    model.train()
+    cs.calibrate(model, images, until=4)
+    cs.simulate(model, images, until=4, report=lambda share, words: model.eval())
+    assert not model.training
+
+
 # --- what is refused -----------------------------------------------------------------------------------------------
 
 
@@ -259,6 +346,10 @@ def test_evaluation_mode_is_put_back_part_by_part(model):
         ({"readout_time": -2}, "at least 1, got -2"),
         ({"pre_net": "depp"}, "unknown pre_net 'depp'.*did you mean 'deep'"),
         ({"input_gain": 0.0}, "input_gain must be a positive number, got 0.0"),
+        ({"input_gain": True}, "input_gain must be a positive number, got True"),
+        ({"input_gain": "2"}, "input_gain must be a positive number, got '2'"),
+        ({"input_gain": float("nan")}, "input_gain must be a positive number, got nan"),
+        ({"input_gain": 10**400}, "input_gain must be a positive number, got a value of type int"),
         ({"sharing": "tim"}, "unknown sharing 'tim'.*did you mean 'time'"),
         ({"normalization": "batch"}, "unknown normalization 'batch'"),
     ],
@@ -278,7 +369,7 @@ def test_a_model_that_cannot_be_is_refused(graph, arguments, message):
         (torch.rand(5, 3, 8, 8) * 255, ValueError, r"pixels must lie in \[0, 1\]"),
         (torch.full((5, 3, 8, 8), float("nan")), ValueError, "must be finite, got NaN"),
         (torch.zeros((5, 3, 8, 8), dtype=torch.int64), TypeError, "floating point in .* or uint8, got torch.int64"),
-        ([[0.0]], TypeError, "must be a torch.Tensor or a Dataset, got list"),
+        ([[0.0]], TypeError, "a list of images must have one array for each stimulus"),
     ],
 )
 def test_what_is_no_batch_of_images_is_refused(graph, images, error, message):

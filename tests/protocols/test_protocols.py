@@ -83,6 +83,43 @@ def test_a_mask_that_cannot_be_in_the_last_state_by_then_is_marked_and_has_no_va
     assert np.isfinite(table["accuracy"].sel(duration=1, mask="noise", soa=1))
 
 
+def test_the_datas_own_names_of_stimuli_are_those_of_the_result(calibrated, targets):
+    named = targets.assign_coords(stimulus=list("vwxyz"))
+    table, plain = masked_grid(calibrated, named), masked_grid(calibrated, targets)
+    assert table["stimulus"].values.tolist() == list("vwxyz")
+    np.testing.assert_array_equal(table["correct"], plain["correct"])
+    assert masked_grid(calibrated, named, by="depth")["stimulus"].values.tolist() == list("vwxyz")
+    recording = masked_grid(calibrated, named, record=["IT"])
+    assert recording["IT"]["target"].values[:5].tolist() == list("vwxyz")
+    streams = protocols.rapid_sequence(calibrated, named, n_frames=2, calibrate_on=targets)
+    assert streams["stimulus"].values.tolist() == list("vwxyz")
+    with pytest.raises(ValueError, match="unknown by 'stimulus'"):
+        masked_grid(calibrated, named, by="stimulus")
+
+
+def test_an_index_of_several_levels_is_several_coordinates_of_the_result(calibrated, targets):
+    levels = {"object": ("stimulus", list("aabbc")), "view": ("stimulus", [0, 1, 0, 1, 0])}
+    indexed = targets.assign_coords(levels).set_index(stimulus=["object", "view"])
+    table = protocols.flash_duration(calibrated, indexed, durations=(1, 2), readout_time=6, calibrate_on=targets)
+    assert table["object"].values.tolist() == list("aabbc")
+    assert table["stimulus"].values.tolist() == [0, 1, 2, 3, 4]
+    streams = protocols.rapid_sequence(calibrated, indexed, n_frames=2, calibrate_on=targets)
+    assert streams["view"].values.tolist() == [0, 1, 0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"until": 2.5}, "until must be a whole number of steps, at least 1, got 2.5"),
+        ({"seed": "one"}, "seed must be a whole number, got 'one'"),
+        ({"positions": (0, 0.5)}, "a position must be a whole number, got 0.5"),
+    ],
+)
+def test_numbers_of_a_stream_are_whole(calibrated, targets, changes, message):
+    with pytest.raises(ValueError, match=message):
+        protocols.rapid_sequence(calibrated, targets, n_frames=2, calibrate_on=targets, **changes)
+
+
 def test_an_SOA_beyond_the_readout_cannot_matter(calibrated, targets):
     table = masked_grid(calibrated, targets, readout_time=5, soas=(1, 9))
     assert table["reaches"].sel(duration=1, mask="noise").values.tolist() == [True, False]

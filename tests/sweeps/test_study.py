@@ -1,5 +1,8 @@
 """A study says what is run; what is wrong in it is told with its line and what is allowed."""
 
+import json
+
+import numpy as np
 import pytest
 
 import cortexsim as cs
@@ -86,6 +89,12 @@ def test_another_model_in_the_same_file_has_another_name(write, small_model, tmp
         ('    "sustained"', '    "sustaned"', r"line 9: cannot read the presentation 'sustaned': allowed are flash"),
         ('    "sustained"', '    "flash"', r"line 8: presentations must be different, but \['flash'\] are repeated"),
         ("seeds = [0, 1]", "seeds = [0, -1]", r"line 6: seeds must be whole numbers of at least 0, got -1"),
+        ("seeds = [0, 1]", "seeds = [0, true]", r"seeds must be whole numbers of at least 0, got True"),
+        (
+            "n = 6",
+            f"n = 6\nnoise = [0.5, {10**400}]",
+            r"line 6: noise must be numbers of at least 0, got a value of type int",
+        ),
         ("seeds = [0, 1]", "seeds = 3", r"line 6: seeds must be a list, got 3"),
         ("seeds = [0, 1]", "seeds = []", r"line 6: the grid has no points: \['seeds'\] are empty"),
         ('["digits-tiny"]', '["digit-tiny"]', r"line 2: unknown model 'digit-tiny'.*did you mean 'digits-tiny'"),
@@ -119,3 +128,18 @@ def test_what_is_not_there_is_told(write, tmp_path):
         read_study(write(STUDY.replace("digits-tiny", "own.safetensors")))
     with pytest.raises(TypeError, match=r"a study is a \.toml file or a mapping, got int"):
         read_study(3)
+
+
+def test_seeds_and_noise_of_numpy_are_plain_values():
+    study = read_study(
+        {
+            "models": ["digits-tiny"],
+            "data": "digits",
+            "until": np.int64(4),
+            "presentations": ["flash"],
+            "seeds": [np.int64(3)],
+            "noise": [np.float32(0.5)],
+        }
+    )
+    assert (study.seeds, study.noise) == ((3,), (0.5,))
+    assert json.loads(json.dumps([study.seeds, study.noise])) == [[3], [0.5]]

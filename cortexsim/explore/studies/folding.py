@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 import torch
 import xarray as xr
 
+from cortexsim._support.checks import whole
 from cortexsim._support.progress import Report
 from cortexsim.datasets import digits
 from cortexsim.explore.panel.asking import Guess
@@ -70,8 +71,7 @@ class Folding(Study):
     ACTION: ClassVar[str] = "run both forms"
 
     def __init__(self, *, steps: int = 4, question: str = "") -> None:
-        if not isinstance(steps, int) or not 1 <= steps <= MOST_STEPS:
-            raise ValueError(f"steps must be 1 to {MOST_STEPS}, got {steps!r}")
+        steps = whole(steps, "steps", 1, MOST_STEPS)
         self._images: torch.Tensor | None = None
         self.picture = widgets.HTML()
         controls: dict[str, Control] = {

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 import xarray as xr
 
@@ -145,8 +146,14 @@ def test_settings_open_it_again_and_measure_the_same(tmp_path):
     assert again.compute().identical(result)
 
 
+def test_steps_of_numpy_are_a_number_and_a_truth_value_is_none():
+    assert Folding(steps=np.int64(3)).settings["choices"]["steps"] == 3
+    with pytest.raises(ValueError, match="steps must be a whole number from 1 to 12, got True"):
+        Folding(steps=True)
+
+
 def test_steps_beyond_the_slider_are_refused():
-    with pytest.raises(ValueError, match="steps must be 1 to 12, got 99"):
+    with pytest.raises(ValueError, match="steps must be a whole number from 1 to 12, got 99"):
         Folding(steps=99)
 
 
