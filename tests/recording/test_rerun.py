@@ -97,7 +97,7 @@ def test_the_image_of_other_settings_is_refused():
         ({"noise": "a"}, "noise must be a number of standard deviations from 0 to 1,000,000, got 'a'"),
         ({"stimulus": 10**9}, "there is no stimulus 1000000000: at most 10,000 are drawn, allowed is 0 to 9999"),
         ({"stimulus": 10**30}, "there is no stimulus 10+: at most 10,000 are drawn, allowed is 0 to 9999"),
-        ({"data": {}}, r"data lacks 'name': the allowed values are \['digits', 'contours'\], got {}"),
+        ({"data": {}}, r"data lacks 'name': the allowed values are \['digits', 'contours', 'paths', 'mazes'\], got {}"),
         ({"data": {"name": ["digits"]}}, r"unknown data \['digits'\]: the allowed values are \['digits', 'contours'"),
         ({"data": {"name": "digits", "seed": "a"}}, r"the seed of digits\(\) must be a whole number, got 'a'"),
         ({"data": {"name": "digits", "seed": None}}, r"the seed of digits\(\) must be a whole number, got None"),

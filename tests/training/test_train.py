@@ -178,7 +178,7 @@ def test_leaving_the_loop_leaves_the_mode_as_it_was():
 def test_a_checkpoint_of_another_training_is_refused(tmp_path):
     state = tmp_path / "state.safetensors"
     list(cs.train(made(), data(), RECIPE, checkpoint=state))
-    with pytest.raises(ValueError, match="belongs to a different training: seed was 0 and is now 1; give the same"):
+    with pytest.raises(ValueError, match="belongs to a different training: seed was 0 and is now 1; use the same"):
         list(cs.train(made(), data(), replace(RECIPE, seed=1), checkpoint=state))
     images, labels = data()
     with pytest.raises(ValueError, match="belongs to a different training: the labels differ"):
@@ -208,7 +208,7 @@ def test_a_refused_resume_says_that_images_or_graph_differ(tmp_path):
         if record.step:
             break
     images, labels = data()
-    with pytest.raises(ValueError, match="different training: the images differ; give"):
+    with pytest.raises(ValueError, match="different training: the images differ; use"):
         list(cs.train(made(), (images / 2, labels), RECIPE, checkpoint=state))
     with pytest.raises(ValueError, match="different training: there were 60 images and are now 50; give"):
         list(cs.train(made(), (images[:50], labels[:50]), RECIPE, checkpoint=state))

@@ -311,13 +311,13 @@ def test_a_named_dataset_of_ones_own_is_drawn(own_model):
     panel.wait()
 
 
-def test_a_model_without_normalization_shows_activation():
+def test_a_model_without_normalization_shows_rates_as_others_do():
     torch.manual_seed(0)
     graph = cs.adjacent({"V1": 4, "IT": 4}, size=16)
     panel = Tour(model=cs.Cortex(graph, n_classes=2, readout_time=4, normalization="none"), data=images(), until=4)
     assert not alerted(panel)
-    assert panel.stage.scene["quantity"] == "|activation|"
-    assert panel.settings["quantity"] == "state"
+    assert panel.stage.scene["quantity"] == "rate"
+    assert panel.settings["quantity"] == "rate"
     panel.wait()
 
 
