@@ -210,10 +210,10 @@ def test_a_refused_resume_says_that_images_or_graph_differ(tmp_path):
     images, labels = data()
     with pytest.raises(ValueError, match="different training: the images differ; use"):
         list(cs.train(made(), (images / 2, labels), RECIPE, checkpoint=state))
-    with pytest.raises(ValueError, match="different training: there were 60 images and are now 50; give"):
+    with pytest.raises(ValueError, match="different training: there were 60 images and are now 50; use"):
         list(cs.train(made(), (images[:50], labels[:50]), RECIPE, checkpoint=state))
     other = cs.Cortex(cs.adjacent({"V1": 4, "IT": 8}, size=8), n_classes=3, readout_time=3)
-    with pytest.raises(ValueError, match="different training: the graph differs; give"):
+    with pytest.raises(ValueError, match="different training: the graph differs; use"):
         list(cs.train(other, data(), RECIPE, checkpoint=state))
 
 

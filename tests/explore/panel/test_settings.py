@@ -86,7 +86,7 @@ def test_what_measures_nothing_cannot_be_run_again_nor_become_a_page(panel, tmp_
     made = {"Anatomy": Anatomy, "Training": Training}[panel]("contours" if panel == "Training" else "adjacent")
     made.save(tmp_path / "mine.json")
     assert main(["rerun", str(tmp_path / "mine.json")]) != 0
-    assert f"a panel {panel} measures nothing" in capsys.readouterr().err
+    assert f"a panel {panel} has no measurement to repeat" in capsys.readouterr().err
     with pytest.raises(ValueError, match=f"no page can be made of a panel {panel}"):
         open_source(str(tmp_path / "mine.json"))
 
