@@ -32,7 +32,7 @@ FORM = Form(
         "statistics": mapping_or_none,
         "silence": mapping,
     },
-    what="the description of the recording",
+    what="the settings of the recording",
     versioned=False,
     more=True,
 )

@@ -39,7 +39,9 @@ def test_right_and_wrong_decisions_have_separate_means(readout):
     assert found["mean_time"].sel(outcome="right") == 1.5
     assert found["mean_time"].sel(outcome="wrong") == 3
     assert found["count"].values.tolist() == [2, 1]
-    assert found["mean_time_high"].sel(outcome="right") == pytest.approx(1.5 + 1.96 * 0.5)
+    assert found["mean_time_high"].sel(outcome="right") == pytest.approx(
+        1.5 + 12.7062 * 0.5
+    )  # t of 1 degree of freedom
     assert np.isnan(found["mean_time_high"].sel(outcome="wrong"))
     assert (float(found["fraction_decided_low"]), float(found["fraction_decided_high"])) == wilson(3, 4)
     assert (float(found["accuracy_low"]), float(found["accuracy_high"])) == wilson(2, 3)

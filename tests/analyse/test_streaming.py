@@ -12,7 +12,10 @@ from tests.analyse.nodes import node_of, readout_of
 N, N_TIMES, N_CLASSES = 60, 16, 3
 UNITS = (4, 16, 16)
 ONE_TIME = N * int(np.prod(UNITS))
-SETTINGS = '{"record": ["V4"], "images": "these", "silence": %s, "presentation_text": "flash"}'
+SETTINGS = (
+    '{"record": ["V4"], "until": 15, "quantity": "state", "images": "these", "silence": %s, '
+    '"presentation_text": "flash", "presentation": {}, "statistics": null}'
+)
 
 
 @pytest.fixture(scope="module")

@@ -150,6 +150,8 @@ SCRIPT = """
     import os, signal, sys, torch, cortexsim as cs
     from tests.training.test_interruption import IMAGES, LABELS, SETTINGS, _model
     torch.set_num_threads(1)
+    # a parent may have it ignored, as nohup does, which a training respects
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     recipe = cs.Recipe.quick(**SETTINGS)
     records = cs.train(_model(), (IMAGES, LABELS), recipe, checkpoint=sys.argv[1], report_every=1)
     for record in records:

@@ -282,7 +282,10 @@ def test_an_experiment_of_which_every_training_diverges_is_whole_and_drawn(monke
     [
         (["one-kernal"], "unknown experiment 'one-kernal'.*did you mean 'one-kernel'"),
         (["one-kernel", "--scale", "lap"], "unknown scale 'lap'.*'smoke', 'laptop', 'workstation', 'paper'"),
-        (["one-kernel", "--data", "nowhere"], "there is no folder 'nowhere'.*'digits', 'contours', 'paths', 'mazes', 'cifar10'"),
+        (
+            ["one-kernel", "--data", "nowhere"],
+            "there is no folder 'nowhere'.*'digits', 'contours', 'paths', 'mazes', 'cifar10'",
+        ),
         (["one-kernel", "--data", "."], r"there is no train/ in \.: an experiment needs train/ and test/"),
         (["one-kernel", "--seeds", "0"], "seeds must be a whole number, at least 1, got 0"),
         (["one-kernel", "--epochs", "0"], "epochs must be a whole number, at least 1, got 0"),
