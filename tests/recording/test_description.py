@@ -17,5 +17,5 @@ def test_the_accessor_gives_settings_and_summary_of_a_recording_and_of_its_nodes
 
 
 def test_a_tree_that_is_no_recording_has_no_settings():
-    with pytest.raises(ValueError, match="no recording of cortexsim: its root lacks the attribute 'cortexsim'"):
+    with pytest.raises(ValueError, match="not a recording of cortexsim: its root lacks the attribute 'cortexsim'"):
         _ = xr.DataTree(xr.Dataset()).cortex.settings
