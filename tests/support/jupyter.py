@@ -195,7 +195,9 @@ def open_notebook(page: Page, address: str, name: str | None = None) -> None:
 
 def run_all(page: Page) -> list[dict[str, Any]]:
     """Run all cells, wait until they are done, and return their outputs."""
-    assert page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    # `lab` runs the first panel by itself, and JupyterLab may give up a run that meets that one: then once more
+    done = any(page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')") for _ in range(2))
+    assert done
     return page.evaluate(OUTPUTS)
 
 
