@@ -183,9 +183,9 @@ def _do(work: Work, folder: Path, longest: int | None) -> None:
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except OSError as error:
-        # safetensors tells the reason in words only
-        told = error.errno in (errno.ENOSPC, errno.EFBIG) or "No space left" in str(error) or "too large" in str(error)
-        sys.exit(NO_SPACE if told else 1)
+        # the errors of safetensors have no errno
+        full = error.errno in (errno.ENOSPC, errno.EFBIG) or "No space left" in str(error) or "too large" in str(error)
+        sys.exit(NO_SPACE if full else 1)
 
 
 @dataclass(frozen=True)
