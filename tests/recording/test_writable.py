@@ -2,12 +2,14 @@
 
 import json
 
+import dask
 import numpy as np
 import pytest
 import torch
 import xarray as xr
 
 import cortexsim as cs
+from cortexsim.recording.writable import check_writable
 
 N = np.arange(4)
 
@@ -137,3 +139,13 @@ def test_a_home_folder_is_meant_everywhere(model, tmp_path, monkeypatch):
     cs.verify("~/r.zarr")
     cs.save_recording(cs.open_recording("~/r.zarr"), "~/again.nc")
     assert {file.name for file in tmp_path.iterdir()} == {"m.safetensors", "r.zarr", "again.nc"}
+
+
+@pytest.mark.parametrize("engine", ["zarr", "h5netcdf"])
+def test_the_check_never_asks_dask(engine, tmp_path):
+    # in a point of a sweep dask would wait for the very worker that asks
+    def asked(*_: object, **__: object) -> None:
+        raise AssertionError("dask was asked")
+
+    with dask.config.set(scheduler=asked):
+        check_writable(dict(_images(k=("stimulus", N)).coords), tmp_path / "r", engine, "of the images")
