@@ -199,11 +199,19 @@ CONTROLS = {
     "feedforward-wide": "neither, and as many multiplications",
     "feedforward-deep": "neither, and twice as many convolutions between areas",
 }
+_TRAINING = "uv run python tools/train_zoo.py cifar10-jpeg --data FOLDER --control"
+REPOSITORY_ONLY = {f"ventral-stream-cifar10-jpeg-{kind}": f"{_TRAINING} {kind}" for kind in ("feedback", "lateral")}
+"""Pretrained models that a checkout has and an installed package lacks, which keeps the package small, with the command
+that makes each; their cards are in the package."""
 
 
 def pretrained() -> list[str]:
     """Return the names of the models that are bundled with weights."""
-    return sorted(path.stem for path in (data_folder() / "models").glob("*.safetensors"))
+    return sorted(path.stem for path in _files().glob(f"*{SUFFIX}"))
+
+
+def _files() -> Path:
+    return data_folder() / "models"
 
 
 def controls(name: str) -> dict[str, str]:
@@ -278,8 +286,31 @@ def load(name: str) -> Cortex:
     ------
     ValueError
         If there is none of that name; the nearest one is suggested.
+    FileNotFoundError
+        If it is one of `REPOSITORY_ONLY` and cortexsim was installed as a package.
     """
-    return load_file(data_folder() / "models" / f"{full_name(name)}{SUFFIX}")
+    return load_file(file_of(name))
+
+
+def file_of(name: str) -> Path:
+    """Return the file of a pretrained model.
+
+    Raises
+    ------
+    ValueError
+        If there is none of that name; the nearest one is suggested.
+    FileNotFoundError
+        If it is one of `REPOSITORY_ONLY` and cortexsim was installed as a package.
+    """
+    full = full_name(name)
+    path = _files() / f"{full}{SUFFIX}"
+    if full in REPOSITORY_ONLY and not path.is_file():
+        raise FileNotFoundError(
+            f"{full!r} is not part of the installed package, which would be too large with it: take "
+            f"data/models/{path.name} from a checkout of the repository and open it with cs.load, or make it there by "
+            f"`{REPOSITORY_ONLY[full]}`"
+        )
+    return path
 
 
 def card(name: str) -> xr.Dataset:
@@ -299,13 +330,13 @@ def full_name(name: str) -> str:
     Raises
     ------
     ValueError
-        If no model of that name ships with weights.
+        If no model of that name has weights here or in the repository.
     """
     if name in PAPER:
         raise ValueError(f"{name!r} ships without weights: make it with zoo.build({name!r}) and train it")
     if name in PUBLISHED:
         raise ValueError(f"{name!r} ships without weights: make it with zoo.get({name!r}, weights=...)")
-    if SHORT.get(name, name) not in pretrained():
+    if SHORT.get(name, name) not in {*pretrained(), *REPOSITORY_ONLY}:
         raise ValueError(unknown("model", name, [*SHORT, *pretrained(), *PAPER, *PUBLISHED]))
     return SHORT.get(name, name)
 
