@@ -40,6 +40,13 @@ class Source:
         Names of the classes; empty if they are known only after reading.
     model : str, optional
         The pretrained model that panels show it to.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> source = cs.datasets.SOURCES["contours"]
+    >>> source.classes, source.drawn
+    (('different', 'same'), True)
     """
 
     description: str
@@ -122,6 +129,12 @@ def get(
         If it is neither a name nor a folder.
     ValueError
         If an argument is unknown or not allowed, or the folder has train/ but no test/ to read.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> cs.datasets.get({"name": "digits", "occlusion": "heavy"}, 10, size=(16, 16))["image"].shape
+    (10, 3, 16, 16)
     """
     one_of(part, "part", PARTS)
     if isinstance(data, Mapping):

@@ -81,6 +81,17 @@ class Cortex(Dynamics):
         If an argument is not allowed, or tied convolutions differ in shape; the message says why.
     EmptyStateError
         If nothing can reach the last state at the readout time.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> import torch
+    >>> graph = cs.adjacent({"V1": 4, "V2": 8}, size=16)
+    >>> model = cs.Cortex(graph, n_classes=3, readout_time=3, generator=torch.manual_seed(0))
+    >>> images = torch.rand(5, 3, 16, 16)
+    >>> _ = cs.calibrate(model, images, cs.flash(1), until=3)
+    >>> model.eval()(images).shape
+    torch.Size([5, 3])
     """
 
     # weights created in the caller's inference mode could never be trained

@@ -46,6 +46,15 @@ def time_course(
         If `milliseconds` or `significant` is of another type.
     ValueError
         If the array has no time, or more than two dimensions, or `significant` has other times or lines.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> figure = cs.plot.time_course(cs.analyse.accuracy(recording["readout"]))
+    >>> figure.layout.xaxis.title.text
+    'time (steps)'
     """
     (by,) = lines.check_dims(array, ["time"], more=1, what="a time course") or [None]
     x, axis, moments = lines.time_axis(array, milliseconds)

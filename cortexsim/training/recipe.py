@@ -91,6 +91,13 @@ class Recipe:
         Last time that is calibrated; None is twice the readout time.
     seed : int
         Draws order, augmentation, masks and the validation split.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> recipe = cs.Recipe(epochs=2, learning_rate=0.05, presentation=cs.masked(1, 3))
+    >>> recipe.batch_size
+    128
     """
 
     epochs: int = 10

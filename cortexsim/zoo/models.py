@@ -40,6 +40,13 @@ class PaperModel:
         Source of the paper's number of parameters.
     pre_net, sharing : str
         As for `Cortex`.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> paper = cs.zoo.PAPER["resnet-1-state"]
+    >>> paper.readout_time, paper.n_parameters
+    (10, 76106)
     """
 
     description: str
@@ -178,6 +185,13 @@ def build(name: str, n_classes: int = 10) -> Cortex:
     ------
     ValueError
         If there is none of that name; the nearest one is suggested.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> model = cs.zoo.build("adjacent-4-state")
+    >>> model.n_parameters()
+    208802
     """
     paper = _paper(name)
     return Cortex(
@@ -206,7 +220,14 @@ that makes each; their cards are in the package."""
 
 
 def pretrained() -> list[str]:
-    """Return the names of the models that are bundled with weights."""
+    """Return the names of the models that are bundled with weights.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> "tracer" in cs.zoo.pretrained()
+    True
+    """
     return sorted(path.stem for path in _files().glob(f"*{SUFFIX}"))
 
 
@@ -215,7 +236,14 @@ def _files() -> Path:
 
 
 def controls(name: str) -> dict[str, str]:
-    """Return the names of a pretrained model's control models, by what distinguishes them; see `CONTROLS`."""
+    """Return the names of a pretrained model's control models, by what distinguishes them; see `CONTROLS`.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> cs.zoo.controls("ventral-stream")["feedforward"]
+    'ventral-stream-contours-feedforward'
+    """
     known = pretrained()
     return {kind: f"{full_name(name)}-{kind}" for kind in CONTROLS if f"{full_name(name)}-{kind}" in known}
 
@@ -256,6 +284,12 @@ def get(
     -----
     UserWarning
         If there is also a file or folder of the model's name, which is not read.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> cs.zoo.get("tracer").n_parameters()
+    2770
     """
     if path_of(model, base=base) is None and (as_path(base) / as_path(model, "model")).exists():
         warnings.warn(
@@ -288,6 +322,13 @@ def load(name: str) -> Cortex:
         If there is none of that name; the nearest one is suggested.
     FileNotFoundError
         If it is one of `REPOSITORY_ONLY` and cortexsim was installed as a package.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> model = cs.zoo.load("ventral-stream")
+    >>> model.readout_time, model.classes
+    (8, ['different', 'same'])
     """
     return load_file(file_of(name))
 
@@ -320,6 +361,13 @@ def card(name: str) -> xr.Dataset:
     ------
     ValueError
         If there is no model of that name, or it has no card.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> card = cs.zoo.card("ventral-stream")
+    >>> card["accuracy"].sel(seed=0, presentation="sustained", time=8).item()
+    0.996
     """
     return cards.card(full_name(name))
 

@@ -46,6 +46,13 @@ class Lesson:
     input_gain : float
     n_probe : int
         Number of stimuli of each class in the RDM.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> from cortexsim.explore.training.lesson import LESSONS
+    >>> LESSONS["contours"].features
+    {'V1': 16, 'V2': 16, 'V4': 24, 'IT': 32}
     """
 
     title: str

@@ -1,0 +1,36 @@
+"""Every public name has an example in its docstring, and the example gives what it shows."""
+
+import doctest
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+import cortexsim as cs
+
+REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "index.md"
+NAMES = re.findall(r"^   cortexsim\.([\w.]+)$", REFERENCE.read_text(encoding="utf-8"), re.M)
+SLOW = set()
+FORMER = {"zoo.siblings"}  # it warns
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+def public(name):
+    room, _, last = name.rpartition(".")
+    return getattr(importlib.import_module(f"cortexsim.{room}") if room else cs, last)
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in NAMES]
+)
+def test_the_example_of_a_public_name_gives_what_it_shows(name):
+    text = public(name).__doc__
+    if name in FORMER:
+        assert "former name" in text
+        return
+    example = doctest.DocTestParser().get_doctest(text, {}, name, None, None)
+    assert example.examples, f"{name} has no example"
+    printed = []
+    doctest.DocTestRunner(optionflags=FLAGS).run(example, out=printed.append)
+    assert not printed, "".join(printed)
