@@ -130,7 +130,7 @@ def _placed(figure: go.Figure) -> str:
     # no text in the JSON can end the script that contains it
     content = figure.to_json().replace("<", "\\u003c")
     script = f'<script type="application/json">{content}</script>'
-    return f'<div class="figure"><div style="height: {height}px">{script}</div></div>'
+    return f'<div class="drawn"><div style="height: {height}px">{script}</div></div>'
 
 
 def framed(address: str, title: str) -> str:

@@ -31,5 +31,5 @@
     },
     { rootMargin: "400px" },
   );
-  for (const place of document.querySelectorAll(".figure > div")) observer.observe(place);
+  for (const place of document.querySelectorAll(".drawn > div")) observer.observe(place);
 }
