@@ -37,7 +37,7 @@ html_title = "cortexsim"
 html_static_path = ["static"]
 html_css_files = ["pages.css"]
 # pages without others below them have nothing to list at their side
-html_sidebars = dict.fromkeys(["index", "start", "gallery", "teachers"], [])
+html_sidebars = {page: [] for page in ("index", "start", "gallery", "teachers")}
 html_theme_options = {
     "show_toc_level": 2,
     "navigation_with_keys": False,
