@@ -11,7 +11,28 @@ import cortexsim as cs
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "index.md"
 NAMES = re.findall(r"^   cortexsim\.([\w.]+)$", REFERENCE.read_text(encoding="utf-8"), re.M)
-SLOW = set()
+# they open the results that ship (each in a child process first), write a film, or import rsatoolbox
+SLOW = {
+    "analyse.best_time",
+    "paper.experiments.open_result",
+    "paper.experiments.run",
+    "paper.predictions.check",
+    "plot.collapse",
+    "plot.controls_by_length",
+    "plot.difference",
+    "plot.error_by_epoch",
+    "plot.error_by_images",
+    "plot.error_by_readout_time",
+    "plot.error_by_time",
+    "plot.experiment",
+    "plot.over_time_by_length",
+    "plot.over_time_by_maze",
+    "plot.parameters",
+    "plot.save",
+    "plot.steps_by_length",
+    "plot.trained_tested",
+    "plot.verdicts",
+}
 FORMER = {"zoo.siblings"}  # it warns
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
@@ -19,6 +40,10 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 def public(name):
     room, _, last = name.rpartition(".")
     return getattr(importlib.import_module(f"cortexsim.{room}") if room else cs, last)
+
+
+def test_slow_examples_are_those_of_public_names():
+    assert set(NAMES) >= SLOW
 
 
 @pytest.mark.parametrize(
