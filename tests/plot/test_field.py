@@ -21,7 +21,7 @@ def test_each_time_at_which_the_field_is_not_empty_has_a_map(reached):
     )
     for trace, time in zip(figure.data, times, strict=True):
         np.testing.assert_array_equal(np.asarray(trace.z, float), reached.sel(time=time))
-    assert "unit of IT at y = 2, x = 2 and t = 4" in figure.layout.title.text
+    assert "unit of IT at y = 2, x = 2 and t = 4" in figure.layout.title.subtitle.text
 
 
 def test_stimuli_are_averaged_and_the_maps_have_one_scale(reached):
