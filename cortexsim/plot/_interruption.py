@@ -12,7 +12,6 @@ from cortexsim.plot import lines, theme
 
 MODEL = "tracer"
 HALFWAY = 0.75  # between chance and 1
-TEXT_PX = 14
 MASK_NAMES = {"noise": "noise", "lines": "other curves", "target": "the picture itself", "blank": "nothing"}
 _MARKS = ({"dash": "solid", "symbol": "circle"}, {"dash": "dash", "symbol": "diamond-open"})
 
@@ -123,14 +122,14 @@ def interruption(
             y=0.56 + 0.09 * k if np.isfinite(rise) else 0.97 - 0.09 * k,
             text=f"<b>{length} px</b>",
             xanchor="left",
-            xshift=12,
+            xshift=24,
             showarrow=False,
-            font={"size": TEXT_PX, "color": colour},
+            font={"size": theme.PANEL_PX, "color": colour},
             name=f"{length} px",
         )
     lines.add_level(figure, np.array([x_all.min(), x_all.max()]), 0.5, "guessing")
-    figure.data[-1].textfont.size = TEXT_PX
-    axis = {"title": {"font": {"size": TEXT_PX}}, "tickfont": {"size": TEXT_PX}}
+    figure.data[-1].textfont.size = theme.PANEL_PX
+    axis = {"title": {"font": {"size": theme.PANEL_PX}}, "tickfont": {"size": theme.PANEL_PX}}
     moved = "" if steps_a_pixel == 0 else f" − {steps_a_pixel:g} × length"
     figure.update_xaxes(**axis, title_text=f"SOA: from picture to mask{moved} (steps)")
     figure.update_yaxes(**axis, title_text="yes or no at the far point", tickformat=".0%", range=[0.4, 1.04])
@@ -141,10 +140,10 @@ def interruption(
     figure.update_layout(
         title={
             "text": theme.wrapped(f"{drawn}; {kept}; {n} curves of each length, mean of {seeds} models", 130),
-            "font": {"size": TEXT_PX},
+            "font": {"size": theme.PANEL_PX},
         },
         showlegend=False,
-        height=400,
+        height=365,
         margin={"t": 40, "r": 20},
     )
     return figure

@@ -11,7 +11,6 @@ import xarray as xr
 
 from cortexsim.plot import theme
 
-TEXT_PX = 14
 LOOKED_AT = "looked at"
 _DASHES = ("dash", "dot", "dashdot", "longdash", "longdashdot")
 
@@ -151,7 +150,7 @@ def _add_changes(figure: go.Figure, run: xr.Dataset) -> None:
             yanchor="top",
             xshift=4,
             showarrow=False,
-            font={"size": TEXT_PX},
+            font={"size": theme.PANEL_PX},
             name="recipe changes",
         )
 
@@ -219,6 +218,6 @@ def _finish(figure: go.Figure, run: xr.Dataset, chance: float | None, left: Any,
     if chance is not None:
         figure.add_hline(y=chance, line={"color": theme.INK, "width": 1, "dash": "dot"}, name="guessing", **right)
     for axes in (figure.update_xaxes, figure.update_yaxes):
-        axes(title_font_size=TEXT_PX, tickfont_size=TEXT_PX)
-    legend = {"x": 1.01, "y": 1, "font": {"size": TEXT_PX}}
+        axes(title_font_size=theme.PANEL_PX, tickfont_size=theme.PANEL_PX)
+    legend = {"x": 1.01, "y": 1, "font": {"size": theme.PANEL_PX}}
     figure.update_layout(height=215, margin={"t": 12, "r": 190}, legend=legend)

@@ -9,7 +9,6 @@ import xarray as xr
 from cortexsim.plot import lines, theme
 
 STEP_MS = 33.0
-TEXT_PX = 14
 _NO_MASK = "no mask"
 
 
@@ -39,9 +38,9 @@ def masking_of_observer(
     curves = []
     if model is not None:
         accuracy = model["accuracy"]
-        low, high = accuracy["low"], accuracy["high"]
-        shown = [one.sel(mask="noise").values for one in (accuracy, low, high)]
-        blank = [float(one.sel(mask="blank").isel(soa=0)) for one in (accuracy, low, high)]
+        parts = (accuracy, accuracy["low"], accuracy["high"])
+        shown = [one.sel(mask="noise").values for one in parts]
+        blank = [float(one.sel(mask="blank").isel(soa=0)) for one in parts]
         curves.append(
             ("the model", model["soa"].values * step_ms, shown, blank, {"color": theme.COLOURS[1], "dash": "dash"})
         )
@@ -73,13 +72,13 @@ def masking_of_observer(
                 xshift=14,
                 yshift=(10 if upper else -10) if close else 0,
                 showarrow=False,
-                font={"size": TEXT_PX, "color": line["color"]},
+                font={"size": theme.PANEL_PX, "color": line["color"]},
                 name=name,
             )
     lines.add_level(figure, np.array([0.0, far]), float(observed["accuracy"].attrs["chance"]), "guessing")
-    figure.data[-1].textfont.size = TEXT_PX
+    figure.data[-1].textfont.size = theme.PANEL_PX
     ticks = sorted({round(float(value)) for value in masked["mean_soa_ms"].values if np.isfinite(value)})
-    axis = {"title": {"font": {"size": TEXT_PX}}, "tickfont": {"size": TEXT_PX}}
+    axis = {"title": {"font": {"size": theme.PANEL_PX}}, "tickfont": {"size": theme.PANEL_PX}}
     figure.update_xaxes(
         **axis,
         title_text="SOA: from digit to mask (ms)",
@@ -90,16 +89,16 @@ def masking_of_observer(
     figure.update_yaxes(**axis, title_text="digits right", tickformat=".0%", range=[0, 1.06])
     n = observed["n"].values
     count = f"{n.min()}" if n.min() == n.max() else f"{n.min()} to {n.max()}"
-    parts = [f"You: {count} trials a point, {observed['accuracy'].attrs['interval']}: few, so the bars are long."]
+    said = [f"You: {count} trials a point, {observed['accuracy'].attrs['interval']}: few, so the bars are long."]
     if model is not None:
-        parts.append(
+        said.append(
             f"Model: {model['accuracy'].attrs['n']} digits, read at t = {model.attrs['readout_time']}, "
             f"{step_ms:g} ms a step, which is an assumption."
         )
     figure.update_layout(
         title={
-            "text": "<br>".join(line for part in parts for line in theme.wrapped(part, 62).split("<br>")),
-            "font": {"size": TEXT_PX},
+            "text": "<br>".join(line for part in said for line in theme.wrapped(part, 62).split("<br>")),
+            "font": {"size": theme.PANEL_PX},
             "yref": "container",
             "y": 1,
             "yanchor": "top",

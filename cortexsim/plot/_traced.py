@@ -8,7 +8,6 @@ import xarray as xr
 
 from cortexsim.plot import theme
 
-TEXT_PX = 14
 BACKGROUND, LINE, CUE, MISTAKE, TAG = (20, 20, 20), (235, 235, 235), (255, 60, 0), (86, 180, 233), (230, 159, 0)
 
 
@@ -47,14 +46,14 @@ def traced(maps: xr.Dataset, *, title: str = "") -> go.Figure:
             yshift=-4,
             text=f"<b>✓ {far}</b>" if bool(one["exact"]) else far,
             showarrow=False,
-            font={"size": TEXT_PX},
+            font={"size": theme.PANEL_PX},
             name=f"verdict {k + 1}",
         )
     figure.update_xaxes(visible=False, constrain="domain")
     figure.update_yaxes(visible=False, constrain="domain")
     figure.update_layout(
         height=228,
-        title={"text": title, "font": {"size": TEXT_PX}},
+        title={"text": title, "font": {"size": theme.PANEL_PX}},
         margin={"t": 28, "b": 26, "l": 4, "r": 4},
         showlegend=False,
     )

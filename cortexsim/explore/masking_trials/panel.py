@@ -99,6 +99,7 @@ class MaskingTrials(Saving, Panel):
         If there is no such question.
     """
 
+    LARGE: ClassVar[bool] = True
     QUESTIONS: ClassVar[Mapping[str, Guess]] = QUESTIONS
     EXERCISES: ClassVar[Mapping[str, Guess]] = {}
 

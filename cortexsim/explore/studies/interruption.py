@@ -42,6 +42,7 @@ class Interruption(Study):
         If there is no such question.
     """
 
+    LARGE: ClassVar[bool] = True
     VIEWS: ClassVar[tuple[str, ...]] = ("mask", "decision", "steps_a_pixel")
     QUESTIONS: ClassVar[Mapping[str, Guess]] = interruption_questions.QUESTIONS
     EXERCISES: ClassVar[Mapping[str, Guess]] = interruption_questions.EXERCISES

@@ -76,6 +76,7 @@ class Training(HasExercises, Panel):
         If an argument is not allowed. Later errors are shown in the panel.
     """
 
+    LARGE: ClassVar[bool] = True
     EXERCISES: ClassVar[Mapping[str, Guess]] = EXERCISES
 
     # Python closes a widget that it collects, even one whose constructor failed

@@ -87,7 +87,8 @@ class LearningViews(widgets.VBox):
             if list(menu.options) != names:
                 before = menu.value
                 menu.options = names
-                menu.value = before if before in names else (names or [None])[0]
+                if names:
+                    menu.value = before if before in names else names[0]
             menu.layout.display = "" if names else "none"
         self._following = False
         self.look(snapshots)
