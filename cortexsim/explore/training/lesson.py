@@ -54,6 +54,8 @@ class Lesson:
         The names of the choices that apply.
     tests_every : int
         Steps between two tests while it learns; 0 for none.
+    looks_every_s : float
+        Seconds between two snapshots, at least.
     """
 
     title: str
@@ -79,6 +81,7 @@ class Lesson:
         "threads",
     )
     tests_every: int = 0
+    looks_every_s: float = 0.5
 
     @property
     def has_curriculum(self) -> bool:

@@ -94,6 +94,7 @@ class TracingLesson(Lesson):
 
     offers: tuple[str, ...] = ("learning_rate", "progressive", "seed", "threads")
     tests_every: int = 50
+    looks_every_s: float = 1.0
 
     @property
     def chance(self) -> float:

@@ -24,7 +24,6 @@ from cortexsim.training.records import Progress
 from cortexsim.training.trained_times import calibrated_until
 
 REPORT_EVERY = 5  # steps
-LOOK_EVERY_S = 0.5
 N_SNAPSHOTS = 120
 
 
@@ -154,7 +153,7 @@ class Trainer:
                 if not record.done:
                     self.run.records.append(record)
                 self._test_while_learning(model, record)
-                if time.monotonic() - looked >= LOOK_EVERY_S:
+                if time.monotonic() - looked >= self.lesson.looks_every_s:
                     self._look(model, probe, record.step)
                     looked = time.monotonic()
                 if record.step:
