@@ -145,6 +145,6 @@ def enlarged(figure: go.Figure) -> go.Figure:
         axis.tickfont.size = at_least(axis.tickfont.size)
     for annotation in layout.annotations:
         annotation.font.size = at_least(annotation.font.size)
-    for trace in figure.select_traces(type="scatter"):
+    for trace in figure.select_traces({"type": "scatter"}):
         trace.textfont.size = at_least(trace.textfont.size)
     return figure
