@@ -35,6 +35,14 @@ def field(array: xr.DataArray, *, times: Sequence[int] | None = None, title: str
     ------
     ValueError
         If the array has other dimensions, or lacks a time.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> graph = cs.adjacent({"V1": 8, "V2": 16, "IT": 32}, size=32)
+    >>> figure = cs.plot.field(cs.analyse.receptive_field(graph, "IT", time=4))
+    >>> len(figure.data)
+    3
     """
     over = lines.check_dims(array, ["time", "y", "x"], more=1, what="a field")
     maps = array.astype(float)
