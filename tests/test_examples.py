@@ -11,7 +11,7 @@ import cortexsim as cs
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "index.md"
 NAMES = re.findall(r"^   cortexsim\.([\w.]+)$", REFERENCE.read_text(encoding="utf-8"), re.M)
-# they open the results that ship (each in a child process first), write a film, or import rsatoolbox
+# they draw results that ship, train, write a film, or import rsatoolbox
 SLOW = {
     "analyse.best_time",
     "paper.experiments.open_result",

@@ -47,7 +47,7 @@ def field(array: xr.DataArray, *, times: Sequence[int] | None = None, title: str
     over = lines.check_dims(array, ["time", "y", "x"], more=1, what="a field")
     maps = array.astype(float)
     if over:
-        maps = np.sqrt((maps**2).mean(over[0]))
+        maps = (maps**2).mean([over[0]]) ** 0.5
     known = [int(time) for time in array["time"].values]
     chosen = _spread(maps, known) if times is None else [int(time) for time in times]
     missing = [time for time in chosen if time not in known]
