@@ -163,7 +163,7 @@ class Presentation:
             length = "" if self.n_frames is None else f" of {self.n_frames}"
             return f"sequence{length}: a new image every {_steps(self.steps_per_frame or 1)}"
         if self.duration is None:
-            return "sustained: the image stays"
+            return "sustained"
         text = f"{self.kind}: image for {_steps(self.duration)}"
         if self.soa is None:
             return f"{text}, then nothing"

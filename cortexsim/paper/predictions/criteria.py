@@ -10,8 +10,8 @@ import xarray as xr
 
 from cortexsim.paper.experiments.states import MATCHED, MORE
 from cortexsim.paper.predictions.verdict import (
-    CANNOT_BE_TOLD,
     SEEDS,
+    UNDECIDED,
     Finding,
     Measured,
     NoRecordError,
@@ -177,7 +177,7 @@ def _interruption(records: Records, model: str) -> Finding:
     )
     if control.seeds == 0:
         return Finding(
-            CANNOT_BE_TOLD,
+            UNDECIDED,
             f"After a flash the feedforward control has a readout on arrival only, before any mask, and by t = {own} "
             "noise has overwritten the image: it classifies the mask, and its larger loss is not an interruption. So "
             "there is no time at which the two can be compared; the model keeps the image, and loses less.",
@@ -311,13 +311,13 @@ def _decided_by_networks(
     n = min(seeds, *(len(values) for values in references.values()))
     if n < SEEDS:
         return (
-            CANNOT_BE_TOLD,
+            UNDECIDED,
             f"A comparison of networks needs {SEEDS} seeds, but only {n} are available. {yes if met else no}",
         )
     accuracy = {name: float(values.mean()) for name, values in references.items()}
     worst = min(accuracy, key=accuracy.__getitem__)
     if accuracy[worst] < REFERENCE:
-        return CANNOT_BE_TOLD, (
+        return UNDECIDED, (
             f"{worst} reaches {100 * accuracy[worst]:.1f} %, less than the {100 * REFERENCE:.0f} % from which a "
             f"comparison counts. {yes if met else no}"
         )
