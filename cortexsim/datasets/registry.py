@@ -131,8 +131,8 @@ def get(
     Parameters
     ----------
     data : str, path or mapping
-        A name of `SOURCES`; a folder with one subfolder a class, with or without train/ and test/ above them; or a name
-        with arguments, such as {"name": "digits", "occlusion": "heavy"}.
+        A name of `SOURCES`; a folder with one subfolder per class, with or without train/ and test/ above them; or a
+        name with arguments, such as {"name": "digits", "occlusion": "heavy"}.
     n : int
         Number of images to draw. A dataset that is read is returned whole.
     part : "train" or "test"
@@ -154,7 +154,8 @@ def get(
     if isinstance(data, str) and data in SOURCES:
         if as_path(data).is_dir():
             warnings.warn(
-                f"{data!r} names a dataset of cortexsim; the folder of that name is not read: write ./{data} for it",
+                f"{data!r} names a dataset of cortexsim; the folder of that name is not read: write ./{data} to "
+                "read it",
                 stacklevel=2,
             )
         return (

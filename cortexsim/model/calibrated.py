@@ -79,7 +79,7 @@ class Calibrated(nn.Module):
 
     @property
     def needs_statistics(self) -> bool:
-        """Whether evaluation normalizes with stored statistics, which `calibrate` measures."""
+        """True if evaluation normalizes with stored statistics, which `calibrate` measures."""
         return NORMALIZATIONS[self.normalization].needs_statistics
 
     def normalizer(

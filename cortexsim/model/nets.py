@@ -250,7 +250,7 @@ def undisturbed(model: nn.Module) -> Iterator[None]:
     """
     with _EVALUATED_LOCK:
         users, modes = _EVALUATED.get(model, (0, {}))
-        # what is in training mode during an evaluation was set by the owner since
+        # a module in training mode during an evaluation was put there by the owner
         modes.update({module: module.training for module in model.modules() if module.training or module not in modes})
         _EVALUATED[model] = users + 1, modes
         # not `eval()`, which is how an owner sets the mode of the whole model

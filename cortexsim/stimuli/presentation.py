@@ -114,7 +114,8 @@ class Presentation:
         if self.kind != "sequence":
             if images.ndim == 5:
                 raise ValueError(
-                    f"{self.kind} shows one image a stimulus, got movies of shape {tuple(images.shape)}; use sequence()"
+                    f"{self.kind} shows one image per stimulus, got movies of shape {tuple(images.shape)}; use "
+                    "sequence()"
                 )
             return self
         if images.ndim != 5:

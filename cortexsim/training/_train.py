@@ -213,7 +213,7 @@ class _Training:
             except TrainingDivergedError:
                 raise
             except BaseException as error:
-                # the steps so far must not be lost, whatever the cause of the end
+                # the steps so far must not be lost, whatever ended the training
                 signals.saving = True
                 self._keep(error)
                 raise
@@ -259,7 +259,7 @@ class _Training:
                 lock.release()
 
     def _keep(self, error: BaseException) -> None:
-        """Write the last whole step, unless it is written; what prevents that becomes a note on the error."""
+        """Write the last whole step, unless it is written; a failure to write it becomes a note on the error."""
         if self._in_step:
             self.step = self._last_step.restore()
             self._in_step = False
@@ -344,7 +344,7 @@ class _Training:
         return loss / asked.sum(), times, right / asked.sum(1)
 
     def _warmup(self) -> int:
-        """Draw the number of steps that this batch runs without gradients first."""
+        """Draw the number of steps that this batch first runs without gradients."""
         if self.recipe.progressive is None:
             return 0
         share, most = self.recipe.progressive

@@ -64,7 +64,7 @@ def test_a_full_disk_is_told_with_the_path_that_was_asked_for(tmp_path):
 
 
 def test_an_error_without_a_number_is_told_without_one(tmp_path):
-    with pytest.raises(OSError, match=r"^could not write .*a\.nc: it is broken; nothing was left behind$"):
+    with pytest.raises(OSError, match=r"^could not write .*a\.nc: it is broken; no partial file remains$"):
         fail(tmp_path / "a.nc", OSError("it is broken"))
 
 
@@ -76,7 +76,7 @@ def test_a_file_that_appears_meanwhile_is_left_as_it_is(tmp_path):
             aside.write_text("mine")
             path.write_text("another's")
 
-    with pytest.raises(FileExistsError, match="has appeared meanwhile"):
+    with pytest.raises(FileExistsError, match="was created in the meantime"):
         be_late()
     assert path.read_text() == "another's"
     assert len(list(tmp_path.iterdir())) == 1

@@ -525,7 +525,7 @@ def test_rerun_never_overwrites(noted, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda text: text[:-5], "settings.json is no JSON (Unterminated string"),
+        (lambda text: text[:-5], "settings.json is not JSON (Unterminated string"),
         (lambda text: "[1]", "settings must be a mapping, such as panel.settings, got list"),
         (lambda text: text.replace('"until"', '"untill"'), "unknown setting 'untill': the allowed"),
         (lambda text: text.replace('"until"', '"untill": 3, "until"'), "unknown setting 'untill'"),

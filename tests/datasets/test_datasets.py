@@ -514,7 +514,7 @@ def test_a_corrupt_first_file_hides_no_other(photos):
 
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(
-        FileNotFoundError, match=r"there is no folder .*nowhere': give a folder with one subfolder a class"
+        FileNotFoundError, match=r"there is no folder .*nowhere': give a folder with one subfolder per class"
     ):
         datasets.folder(tmp_path / "nowhere")
 

@@ -63,7 +63,7 @@ def test_both_parts_of_tiny_imagenet_have_the_same_classes(tmp_path):
         ("val_0.JPEG\tn03\n", r"has no line for 'val_1.JPEG' \(1 images\)"),
         ("val_0.JPEG\tn03\nval_1.JPEG\tn03\nval_2.JPEG\tn03\n", "names, but lacks, 'val_2.JPEG'"),
         ("val_0.JPEG n03\n", "line 1 of .* must be a file's name, a tab and its class, got 'val_0.JPEG n03'"),
-        ("val_0.JPEG\tn03\nval_1.JPEG\tn99\n", "the class 'n99', which is no subfolder of train/"),
+        ("val_0.JPEG\tn03\nval_1.JPEG\tn99\n", "the class 'n99', which is not a subfolder of train/"),
         ("val_0.JPEG\tn03\nval_0.JPEG\tn01\n", "gives 'val_0.JPEG' two classes"),
     ],
 )
@@ -224,7 +224,7 @@ def test_a_mask_of_sixteen_bits_is_not_clipped_to_on_the_target(tmp_path):
 def test_a_folder_with_the_name_of_a_dataset_is_told_and_can_be_meant(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write(tmp_path, "contours/1/a.png", "contours/2/b.png", side=32)
-    with pytest.warns(UserWarning, match=r"'contours' names a dataset of cortexsim; .* write ./contours for it"):
+    with pytest.warns(UserWarning, match=r"'contours' names a dataset of cortexsim; .* write ./contours to read it"):
         assert datasets.get("contours", 3, size=(32, 32)).sizes["stimulus"] == 3
     assert datasets.classes(datasets.get("./contours", 3)) == ["1", "2"]
 
@@ -232,7 +232,9 @@ def test_a_folder_with_the_name_of_a_dataset_is_told_and_can_be_meant(tmp_path, 
 def test_a_file_with_the_name_of_a_model_is_told_and_can_be_meant(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "digits-tiny").mkdir()
-    with pytest.warns(UserWarning, match=r"'digits-tiny' names a model of cortexsim; .* write ./digits-tiny for it"):
+    with pytest.warns(
+        UserWarning, match=r"'digits-tiny' names a model of cortexsim; .* write ./digits-tiny to read it"
+    ):
         zoo.get("digits-tiny")
     with pytest.raises(FileNotFoundError, match="there is no model at digits-tiny"):
         zoo.get("./digits-tiny")

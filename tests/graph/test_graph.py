@@ -80,7 +80,7 @@ def test_a_transition_to_an_unknown_state_is_refused_and_the_nearest_is_suggeste
 
 
 def test_sizes_whose_ratio_is_no_power_of_two_are_refused():
-    with pytest.raises(ValueError, match="no ratio that is a power of two; V1 is 9x9, V2 3x3"):
+    with pytest.raises(ValueError, match="is not a power of two; V1 is 9x9, V2 3x3"):
         pair("BRCx2", (4, 9), (4, 3))
 
 

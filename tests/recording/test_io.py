@@ -259,7 +259,7 @@ def test_a_disk_that_fills_during_saving_is_reported(full_disk, kind, file):
     assert name == "OSError"
     assert text.count("could not write") == 1
     assert file in text
-    assert "nothing was left behind" in text
+    assert "no partial file remains" in text
     assert "File too large" in text
 
 

@@ -172,7 +172,7 @@ def test_a_changed_description_is_noticed(zarr, nc):
 @pytest.mark.parametrize(
     ("written", "match"),
     [
-        ("{", "is no JSON"),
+        ("{", "is not JSON"),
         ("[" * 100_000, "nested too deeply"),
         ("[]", "must be a mapping"),
         ('{"record": ["V1", "IT"]}', "lack"),

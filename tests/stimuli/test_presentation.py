@@ -102,12 +102,12 @@ def test_a_mask_that_is_neither_name_nor_pixels_is_refused(mask):
 
 
 def test_a_movie_given_to_a_flash_is_refused():
-    with pytest.raises(ValueError, match=r"flash shows one image a stimulus, got movies .*; use sequence\(\)"):
+    with pytest.raises(ValueError, match=r"flash shows one image per stimulus, got movies .*; use sequence\(\)"):
         cs.flash().frames(torch.rand(2, 4, 3, 8, 8), 3)
 
 
 def test_a_movie_given_to_a_mixture_of_images_is_refused():
-    with pytest.raises(ValueError, match="flash shows one image a stimulus"):
+    with pytest.raises(ValueError, match="flash shows one image per stimulus"):
         EVERY["mixture"].frames(torch.rand(2, 4, 3, 8, 8), 3)
 
 

@@ -44,7 +44,7 @@ def test_the_command_runs_a_study_and_goes_on_with_it_as_it_grows(command, study
     assert main(command) == 1
     assert "--resume" in capsys.readouterr().err
     assert main([*command, "--resume"]) == 0
-    assert "2 of 3 points are done already" in capsys.readouterr().out
+    assert "2 of 3 points are already done" in capsys.readouterr().out
     assert (xr.load_dataset(tmp_path / "out" / "result.nc", engine="h5netcdf")["status"] == 1).all()
 
 
@@ -134,7 +134,7 @@ def test_a_scheduler_that_vanishes_is_told_and_what_is_finished_stays(
     assert 2 <= len(kept) < 16
     before = {file: file.stat().st_mtime_ns for file in (tmp_path / "out" / "points").glob("*.nc")}
     assert main([*command, "--resume"]) == 0
-    assert f"{len(before)} of 16 points are done already" in capsys.readouterr().out
+    assert f"{len(before)} of 16 points are already done" in capsys.readouterr().out
     assert (xr.load_dataset(tmp_path / "out" / "result.nc", engine="h5netcdf")["status"] == 1).all()
     # never done again
     assert all(file.stat().st_mtime_ns == when for file, when in before.items())

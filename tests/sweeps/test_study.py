@@ -98,7 +98,7 @@ def test_another_model_in_the_same_file_has_another_name(write, small_model, tmp
         ("seeds = [0, 1]", "seeds = 3", r"line 6: seeds must be a list, got 3"),
         ("seeds = [0, 1]", "seeds = []", r"line 6: the grid has no points: \['seeds'\] are empty"),
         ('["digits-tiny"]', '["digit-tiny"]', r"line 2: unknown model 'digit-tiny'.*did you mean 'digits-tiny'"),
-        ('["digits-tiny"]', "[3]", r"line 2: models must be texts, got 3"),
+        ('["digits-tiny"]', "[3]", r"line 2: models must be strings, got 3"),
         ("occlusion =", "oclusion =", r"line 3: unknown argument of digits\(\) 'oclusion'.*did you mean 'occlusion'"),
         ("occlusion =", "seed = 3, occlusion =", r"line 3: \['seed'\] of the data are set by the study's n and seeds"),
         ('name = "digits"', 'name = "digit"', r"line 3: unknown data 'digit'.*did you mean 'digits'"),

@@ -45,7 +45,7 @@ class Task:
 
 
 def _of(dataset: str, title: str, model: str | None, **more: Any) -> Task:
-    """Return the task of a registered dataset, with the difficulties that the registry lists for it."""
+    """Return the task of a registered dataset, with the difficulties listed there."""
     source = SOURCES[dataset]
     return Task(
         title, {"name": dataset, "part": "test", "seed": 0}, source.difficulty, source.difficulties, model, **more

@@ -33,7 +33,7 @@ class Material:
     name : str
         Their name in results.
     augmentation : str
-        The augmentation that leaves their classes as they are; see `Recipe`.
+        The augmentation that does not change their classes; see `Recipe`.
     """
 
     train: xr.Dataset
@@ -77,8 +77,8 @@ def prepare(data: str | Path | Sequence[xr.Dataset] | None, scale: Scale, name: 
     Parameters
     ----------
     data : str, path or pair of Datasets, optional
-        A name of `datasets.SOURCES`, such as "digits"; a folder of images with train/ and test/, one subfolder a class;
-        or a pair of Datasets (train, test). By default the scale's.
+        A name of `datasets.SOURCES`, such as "digits"; a folder of images with train/ and test/, one subfolder per
+        class; or a pair of Datasets (train, test). By default the scale's.
     scale : Scale
         Sets how many images, and their size; photographs are shrunk to it.
     name : str, optional
@@ -114,7 +114,7 @@ def prepare(data: str | Path | Sequence[xr.Dataset] | None, scale: Scale, name: 
         for part in ("train", "test"):
             if not (folder / part).is_dir():
                 raise ValueError(
-                    f"there is no {part}/ in {folder}: an experiment needs train/ and test/, one subfolder a class"
+                    f"there is no {part}/ in {folder}: an experiment needs train/ and test/, one subfolder per class"
                 )
         pair = [datasets.folder(folder, size=(scale.side, scale.side), part=part) for part in ("train", "test")]
         called = folder.resolve().name

@@ -406,7 +406,7 @@ PREDICTIONS = (
         f"In the experiment more-states, {MORE[MATCHED]} has a lower mean error than ordinary 1-state ResNets of as "
         "many parameters and of as many multiplications. Where these were not run, every network has a lower mean "
         "error than the 1-state ResNet, not shared, of weight-sharing, on the same data." + NETWORKS_COUNT,
-        "The networks of several states have another pre-net; without the 1-state ResNets of equal size, they also "
+        "The networks of several states have a different pre-net; without the 1-state ResNets of equal size, they also "
         "differ in their numbers of parameters.",
         _more_states,
     ),

@@ -171,7 +171,7 @@ def test_a_panel_that_does_not_exist_is_refused(graph):
 @pytest.mark.parametrize("text", ["[" * 100_000, "1" * 5000, "{"])
 def test_a_file_that_cannot_be_read_as_json_is_refused(text, tmp_path):
     (tmp_path / "mine.json").write_text(text)
-    with pytest.raises(ValueError, match=r"mine.json is no JSON.*; write it with panel.save"):
+    with pytest.raises(ValueError, match=r"mine.json is not JSON.*; write it with panel.save"):
         reopen(tmp_path / "mine.json")
 
 

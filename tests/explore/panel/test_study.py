@@ -307,7 +307,7 @@ def test_reopen_says_what_it_reads(tmp_path):
     with pytest.raises(FileNotFoundError, match="no settings at"):
         cs.explore.reopen(tmp_path / "none.json")
     (tmp_path / "broken.json").write_text("{")
-    with pytest.raises(ValueError, match="is no JSON"):
+    with pytest.raises(ValueError, match="is not JSON"):
         cs.explore.reopen(tmp_path / "broken.json")
     with pytest.raises(ValueError, match="the key 'panel' is missing"):
         cs.explore.reopen({"schema": 1})
