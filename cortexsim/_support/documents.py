@@ -54,7 +54,7 @@ def parse_json(
     try:
         return json.loads(text, object_pairs_hook=pairs)
     except RecursionError:
-        raise ValueError(f"{name} is JSON that cannot be read: its brackets are nested too deeply") from None
+        raise ValueError(f"{name} is not JSON that can be read: its brackets are nested too deeply") from None
     except ValueError as error:
         raise ValueError(f"{name} is not JSON ({error})") from error
 

@@ -157,7 +157,7 @@ def read_study(study: str | Path | Mapping[str, object] | Study) -> Study:
         text = read_text(path)
         written = tomllib.loads(text)
     except RecursionError:
-        raise ValueError(f"{path} is TOML that cannot be read: its brackets are nested too deeply") from None
+        raise ValueError(f"{path} is not TOML that can be read: its brackets are nested too deeply") from None
     except ValueError as error:
         raise ValueError(f"{path} is not TOML: {error}") from error
     return _checked(written, lambda *names: f"{path}, {_line(text, *names)}")

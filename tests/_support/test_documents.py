@@ -34,7 +34,7 @@ def test_bytes_that_are_no_text_are_named(tmp_path, name, read):
 
 
 @pytest.mark.parametrize(("name", "read"), [("a.json", read_settings), ("a.json", read_json), ("a.toml", read_study)])
-def test_brackets_without_end_are_told_with_the_name_of_the_file(tmp_path, name, read):
+def test_brackets_nested_without_end_are_reported_with_the_name_of_the_file(tmp_path, name, read):
     (tmp_path / name).write_text("a = " * name.endswith("toml") + "[" * 200_000, encoding="utf-8")
     with pytest.raises(ValueError, match=rf"{name} is .* nested too deeply"):
         read(tmp_path / name)

@@ -42,7 +42,7 @@ def fail(path, error, *, folder=False, replacing=False):
 
 @pytest.mark.parametrize("error", [NO_SPACE, RuntimeError("no"), KeyboardInterrupt()])
 @pytest.mark.parametrize("folder", [False, True])
-def test_nothing_is_left_behind_when_writing_fails(tmp_path, error, folder):
+def test_no_partial_file_remains_when_writing_fails(tmp_path, error, folder):
     with pytest.raises(type(error)):
         fail(tmp_path / "a.zarr", error, folder=folder)
     assert list(tmp_path.iterdir()) == []
@@ -56,19 +56,19 @@ def test_what_was_there_stays_whole_when_its_replacement_fails(tmp_path):
     assert path.read_text() == "old"
 
 
-def test_a_full_disk_is_told_with_the_path_that_was_asked_for(tmp_path):
-    with pytest.raises(OSError, match=r"could not write .*a\.nc: No space left on device; nothing was") as caught:
+def test_a_full_disk_is_reported_with_the_path_that_was_asked_for(tmp_path):
+    with pytest.raises(OSError, match=r"could not write .*a\.nc: No space left on device; no partial file") as caught:
         fail(tmp_path / "a.nc", NO_SPACE)
     assert caught.value.errno == errno.ENOSPC
     assert "temporary" not in str(caught.value)
 
 
-def test_an_error_without_a_number_is_told_without_one(tmp_path):
+def test_an_error_without_a_number_is_reported_without_one(tmp_path):
     with pytest.raises(OSError, match=r"^could not write .*a\.nc: it is broken; no partial file remains$"):
         fail(tmp_path / "a.nc", OSError("it is broken"))
 
 
-def test_a_file_that_appears_meanwhile_is_left_as_it_is(tmp_path):
+def test_a_file_created_in_the_meantime_is_unchanged(tmp_path):
     path = tmp_path / "a.nc"
 
     def be_late():

@@ -199,7 +199,7 @@ def test_every_digit_is_drawn_within_the_image(digits):
     assert (touched <= 6).mean() > 0.98
 
 
-def test_colour_and_position_do_not_tell_the_digit(digits):
+def test_colour_and_position_do_not_reveal_the_digit(digits):
     means = digits["image"].mean(("y", "x")).values / 255
     for digit in range(10):
         chosen = digits["label"].values == digit
@@ -261,7 +261,7 @@ def dot_positions(dataset):
 
 
 @pytest.mark.parametrize("length", [None, (20, 28)], ids=["default", "long"])
-def test_dot_distance_does_not_tell_the_answer(contours, length):
+def test_dot_distance_does_not_reveal_the_answer(contours, length):
     made = contours if length is None else datasets.contours(3000, length=length, seed=1)
     label, distance = made["label"].values, made["dot_distance"].values
     tolerance = three_standard_errors(len(label) / 2)
@@ -274,23 +274,23 @@ def test_dot_distance_does_not_tell_the_answer(contours, length):
     assert abs(below[0] - below[1]).max() < 1.95 * np.sqrt(4 / len(label))
 
 
-def test_neither_ink_nor_brightness_tells_the_answer(contours):
+def test_neither_ink_nor_brightness_reveals_the_answer(contours):
     image = contours["image"].values / 255
     ink = np.stack([image.mean((1, 2, 3)), (image > 0.5).mean((1, 2, 3)), orange(contours).sum((1, 2))], 1)
     assert abs(separability(ink, contours["label"].values) - 0.5) < three_standard_errors(len(ink) / 2)
 
 
-def test_dot_positions_do_not_tell_the_answer(contours):
+def test_dot_positions_do_not_reveal_the_answer(contours):
     positions = dot_positions(contours)
     assert abs(separability(positions, contours["label"].values) - 0.5) < three_standard_errors(len(positions) / 2)
 
 
-def test_length_and_gap_do_not_tell_the_answer(contours):
+def test_length_and_gap_do_not_reveal_the_answer(contours):
     factors = np.stack([contours["curve_length"], contours["curve_gap"]], 1)
     assert abs(separability(factors, contours["label"].values) - 0.5) < three_standard_errors(len(factors) / 2)
 
 
-def test_no_linear_readout_of_the_pixels_tells_the_answer(contours):
+def test_no_linear_readout_of_the_pixels_reveals_the_answer(contours):
     x = torch.tensor(contours["image"].values / 255).flatten(1)
     x = x - x.mean(0)
     y = 2 * torch.tensor(contours["label"].values, dtype=x.dtype) - 1

@@ -78,7 +78,7 @@ def test_what_looks_like_the_end_of_a_script_ends_none(panel, tmp_path):
     assert "b" not in Page(tmp_path / "page.html").tags
 
 
-def test_a_page_is_never_written_over_unless_one_says_so(panel, tmp_path):
+def test_a_page_is_replaced_only_on_request(panel, tmp_path):
     path = tmp_path / "page.html"
     path.write_text("mine")
     with pytest.raises(FileExistsError, match="exists already; choose another path, or pass --overwrite"):

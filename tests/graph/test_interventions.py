@@ -25,7 +25,7 @@ def test_direction_follows_the_order_of_the_states():
         ("feedback", ["V2->V1", "IT->V1", "IT->V2"]),
     ],
 )
-def test_a_word_stands_for_all_transitions_of_its_direction(word, names):
+def test_a_direction_selects_all_its_transitions(word, names):
     assert silenced(GRAPH, {word: range(3, 5)}) == dict.fromkeys(names, Times.of([3, 4]))
 
 
@@ -103,7 +103,7 @@ def test_no_times_at_all_silence_nothing(calibrated, pictures):
 # --- states ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_state_stands_for_all_transitions_that_leave_it():
+def test_a_state_selects_all_transitions_that_leave_it():
     assert silenced(GRAPH, {"V2": [3]}) == dict.fromkeys(["V2->V1", "V2->V2", "V2->IT"], Times.of([3]))
 
 
@@ -125,13 +125,13 @@ def test_silencing_a_state_that_nothing_leaves_is_refused():
         silenced(only_forward, {"IT": None})
 
 
-def test_what_is_silenced_is_told_in_words():
+def test_silenced_transitions_are_described():
     assert str(changes(GRAPH, {"V2->V1": range(3, 21), "V1->V1": None}, None, None)) == (
         "V2->V1 silenced (t = 3…20), V1->V1 silenced (always)"
     )
 
 
-def test_what_is_scaled_or_noisy_is_told_exactly():
+def test_gains_and_noise_are_described_exactly():
     done = changes(GRAPH, None, {"V2->V1": (0.1 + 0.2, [3])}, {"V1->V1": 2})
     assert str(done) == "V2->V1 times 0.30000000000000004 (t = 3), V1->V1 noise of 2 (always)"
     assert done

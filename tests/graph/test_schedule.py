@@ -94,7 +94,7 @@ def test_several_readouts_need_what_each_needs():
     assert set(cs.schedule(ADJACENT, [2, 3])) == set(cs.schedule(ADJACENT, 2)) | set(cs.schedule(ADJACENT, 3))
 
 
-def test_each_reason_for_not_running_is_told():
+def test_each_reason_for_not_running_is_given():
     graph = ADJACENT.without("V1->V1", times=2)
     skipped = cs.schedule(graph, 3, silence={"V2->V2": Times.of(2)}).skipped
     assert skipped["V1->V1", 2] == "closed at this time"
@@ -110,7 +110,7 @@ def test_every_pair_runs_or_is_skipped_for_a_reason():
     assert not set(planned) & set(planned.skipped)
 
 
-def test_silencing_keeps_what_was_behind_it_empty():
+def test_states_beyond_a_silenced_transition_stay_empty():
     planned = cs.schedule(FORWARD, (), cs.flash(1), until=4, silence={"V1->V2": Times.of(None)})
     assert planned.populated("V2") == planned.populated("IT") == ()
 
@@ -196,7 +196,7 @@ def test_unknown_names_are_refused():
 # --- seen ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_schedule_explains_itself_in_words():
+def test_the_text_of_a_schedule_explains_it():
     text = str(cs.schedule(ADJACENT, 3))
     assert "schedule to time 3: 7 of 21 transition-times run" in text
     assert "t = 0: populated V1" in text

@@ -169,7 +169,7 @@ def test_a_seed_of_which_a_training_diverged_does_not_count():
     assert judged(results=results)["sharing"] == UNDECIDED
 
 
-def test_without_records_nothing_can_be_told_and_it_is_said_what_is_missing():
+def test_without_records_every_prediction_is_undecided_and_the_missing_record_is_named():
     verdicts = check(Records({}, {}))
     assert [one.verdict for one in verdicts] == [UNDECIDED] * len(PREDICTIONS)
     assert f"No record of {MODEL} ships" in verdicts[0].why

@@ -263,7 +263,7 @@ def test_a_disk_that_fills_during_saving_is_reported(full_disk, kind, file):
     assert "File too large" in text
 
 
-def test_a_full_disk_leaves_nothing_behind_and_older_files_intact(full_disk):
+def test_a_full_disk_leaves_no_partial_file_and_older_files_intact(full_disk):
     assert full_disk["left"] == ["old.safetensors", "warm"]
     assert full_disk["whole"]
 

@@ -83,7 +83,7 @@ def test_bytes_become_numbers_from_0_to_1():
     assert as_float(torch.tensor([0, 51, 255], dtype=torch.uint8)).tolist() == pytest.approx([0, 0.2, 1])
 
 
-def test_floating_point_stays_as_it_is():
+def test_floating_point_is_unchanged():
     images = torch.rand(2, 3, 8, 8, dtype=torch.float64)
     assert as_float(images) is images
 

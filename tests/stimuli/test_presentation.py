@@ -148,7 +148,7 @@ def test_weights_that_do_not_fit_are_refused(weights):
         ),
     ],
 )
-def test_a_presentation_says_in_words_what_is_shown_when(presentation, words):
+def test_a_presentation_as_text(presentation, words):
     assert str(presentation) == words
 
 

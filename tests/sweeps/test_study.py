@@ -109,7 +109,7 @@ def test_another_model_in_the_same_file_has_another_name(write, small_model, tmp
         ("n = 6", 'n = 6\ndtype = "half"', r"line 6: unknown dtype 'half'"),
     ],
 )
-def test_a_mistake_is_told_with_its_line(write, old, new, message):
+def test_a_mistake_is_reported_with_its_line(write, old, new, message):
     assert old in STUDY
     with pytest.raises(ValueError, match=message):
         read_study(write(STUDY.replace(old, new)))
@@ -121,7 +121,7 @@ def test_an_argument_in_a_table_of_its_own_is_found(write):
         read_study(write(text))
 
 
-def test_what_is_not_there_is_told(write, tmp_path):
+def test_missing_files_are_reported(write, tmp_path):
     with pytest.raises(FileNotFoundError, match="there is no study"):
         read_study(tmp_path / "none.toml")
     with pytest.raises(FileNotFoundError, match=r"there is no model at own\.safetensors"):

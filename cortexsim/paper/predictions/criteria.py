@@ -147,17 +147,23 @@ def _masking(records: Records, model: str) -> Finding:
     numbers += [
         measured(f"noise at SOA {soa}: change, t = {late}, not judged", -values, True) for soa, values in later.items()
     ]
-    target_later = accuracy_of(records, model, "masked:1:1:target", late) - accuracy_of(records, model, "flash:1", late)
-    controls = [
-        measured(f"target as its own mask, SOA 1: change, t = {own}", -target, True),
-        measured(f"target as its own mask, SOA 1: change, t = {late}", target_later, True),
-    ]
+    return Finding(verdict, why, tuple(numbers), tuple(_masking_controls(records, model, own, late, losses)))
+
+
+def _masking_controls(
+    records: Records, model: str, own: int, late: int, losses: Mapping[int, np.ndarray]
+) -> list[Measured]:
+    """Measure the target as its own mask, and masks that arrive after the readout time."""
+    controls = []
+    for time in (own, late):
+        target, flash = (accuracy_of(records, model, shown, time) for shown in ("masked:1:1:target", "flash:1"))
+        controls.append(measured(f"target as its own mask, SOA 1: change, t = {time}", target - flash, True))
     controls += [
         optional(records, f"SOA {soa}, whose mask arrives after t = {own}", model, f"masked:1:{soa}", own)
         for soa in SOAS
         if soa not in losses
     ]
-    return Finding(verdict, why, tuple(numbers), tuple(controls))
+    return controls
 
 
 def _interruption(records: Records, model: str) -> Finding:

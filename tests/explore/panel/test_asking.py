@@ -12,7 +12,7 @@ NEAR = Guess("about", "How many?", (0, 5), lambda result: result, lambda result:
 ASKED = {"number": NUMBER, "word": WORD, "near": NEAR}
 
 
-def test_a_number_is_told_by_its_distance():
+def test_a_number_is_judged_by_its_distance():
     ask = Asking(ASKED, "number")
     ask.answer = 5
     assert ask.compare(12, {}) is False
@@ -36,7 +36,7 @@ def test_near_enough_is_right():
     assert "right, to within 2.5 points" in ask.result.value
 
 
-def test_a_result_of_other_choices_cannot_tell_and_the_answer_stays():
+def test_a_result_of_other_choices_does_not_judge_the_answer_which_stays():
     ask = Asking(ASKED, "word")
     ask.answer = "IT"
     assert ask.compare("IT", {"state": "cut"}) is None
@@ -51,7 +51,7 @@ def test_a_truth_that_is_not_known_is_not_counted():
     assert "This result does not answer the question. counted None" in ask.result.value
 
 
-def test_once_told_one_may_go_on_without_an_answer():
+def test_after_one_answer_a_run_needs_no_other():
     ask = Asking(ASKED, "number")
     assert ask.missing
     ask.answer = 10

@@ -68,7 +68,7 @@ def panel(given):
     return Counting(Subject(**given, n=8))
 
 
-def test_a_run_measures_draws_and_tells(panel):
+def test_a_run_measures_draws_and_reports(panel):
     panel.run()
     panel.wait(20)
     assert panel.error is None
@@ -98,7 +98,7 @@ def test_a_question_wants_its_answer_before_the_run(given):
     assert "exactly right" in panel.ask.result.value
 
 
-def test_an_error_shows_in_the_panel_which_goes_on(panel):
+def test_an_error_shows_in_the_panel_which_still_works(panel):
     panel.run()
     panel.wait(20)
     before = panel.result

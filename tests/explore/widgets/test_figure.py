@@ -57,7 +57,7 @@ def test_another_figure_takes_its_place(figure):
     assert [json.loads(text)["type"] for text in live.traces] == ["bar"]
 
 
-def test_what_was_zoomed_or_hidden_stays_so_unless_traces_or_axes_are_others(figure):
+def test_zoom_and_hidden_lines_are_kept_unless_traces_or_axes_differ(figure):
     def revision():
         return json.loads(live.around)["uirevision"]
 

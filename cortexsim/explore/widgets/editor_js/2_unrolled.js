@@ -71,7 +71,7 @@ class Unrolled {
 
   edge([source, target, time, needed]) {
     const { states } = this.picture;
-    const kind = way(states, source, target);
+    const kind = directionOf(states, source, target);
     const ends = { x1: this.x(time - 1) + this.half, y1: this.y(source), x2: this.x(time) - this.half, y2: this.y(target) };
     const line = shape("line", { ...ends, class: `cs-edge cs-${kind}${needed ? "" : " cs-idle"}` }, this.svg);
     const what = needed ? "the readout needs it" : "delivers, but the readout does not need it";

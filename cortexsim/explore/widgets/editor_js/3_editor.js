@@ -58,7 +58,7 @@ class Editor {
       row.append(name);
       return svg;
     };
-    for (const [kind, name] of [...Object.entries(WAYS), ["forward cs-idle", "not needed for the readout"]]) {
+    for (const [kind, name] of [...Object.entries(DIRECTIONS), ["forward cs-idle", "not needed for the readout"]]) {
       shape("line", { x1: 0, x2: 28, y1: 7, y2: 7, class: `cs-edge cs-past cs-${kind}` }, entry(28, name));
     }
     for (const [kind, name] of [["cs-holds cs-lit", "populated"], ["cs-holds", "populated later"], ["", "empty"]]) {

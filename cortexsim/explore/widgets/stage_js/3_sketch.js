@@ -1,7 +1,6 @@
 // The ventral stream: a map for each state at its place, and the transitions between them, lit when they deliver.
 
 const TILE_PX = 104;
-const WAYS = { forward: "forward", lateral: "within an area", feedback: "feedback" };
 
 class Sketch {
   constructor(parent, tip) {

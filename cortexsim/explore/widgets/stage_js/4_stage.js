@@ -43,9 +43,9 @@ class Stage {
 
   legend() {
     const legend = element("div", { class: "cs-legend" }, this.sketch.figure);
-    for (const [way, name] of Object.entries(WAYS)) {
+    for (const [direction, name] of Object.entries(DIRECTIONS)) {
       const svg = shape("svg", { width: 30, height: 10, "aria-hidden": "true" }, legend);
-      const group = shape("g", { class: `cs-arrow cs-on cs-${way}` }, svg);
+      const group = shape("g", { class: `cs-arrow cs-on cs-${direction}` }, svg);
       shape("path", { d: "M0 5H22" }, group);
       shape("polygon", { points: "30,5 21,9.5 21,0.5" }, group);
       element("span", {}, legend, name);
