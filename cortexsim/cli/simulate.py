@@ -13,7 +13,7 @@ from cortexsim._support.checks import whole
 from cortexsim._support.class_numbers import DifferentClassesWarning
 from cortexsim._support.console import printable
 from cortexsim.cli.arguments import add_data, add_machine, add_model, choose_device, once, path, show_help
-from cortexsim.cli.train import CONTINUES, said_when_stopped
+from cortexsim.cli.train import CONTINUES, printed_when_stopped
 from cortexsim.model.lesions import LESIONS
 from cortexsim.recording.dtypes import DTYPES
 from cortexsim.recording.plan import QUANTITIES
@@ -142,7 +142,7 @@ def run(options: argparse.Namespace) -> None:
         seconds = cs.estimate_seconds(model, data, shown, until=options.until, n=n_rows, **some)
         takes = f" and about {seconds:,.0f} s"
     print(f"{n} stimuli; the recording takes {needed / 1e9:.2f} GB of memory{takes}", flush=True)
-    with said_when_stopped(lambda: CONTINUES if options.to.exists() else "stopped; nothing was written"):
+    with printed_when_stopped(lambda: CONTINUES if options.to.exists() else "stopped; nothing was written"):
         recording = cs.simulate(
             model,
             data,
