@@ -132,12 +132,13 @@ def run(options: argparse.Namespace) -> None:
     calibrate_on = _training_images(options, size)
     record = read_record(options.record) if options.record is not None else None
     n = data.sizes["stimulus"]
-    needed = cs.estimate(model, n * max(1, options.repeats), until=options.until, record=record, dtype=options.dtype)
+    n_rows = n * max(1, options.repeats)
+    needed = cs.estimate(model, n_rows, until=options.until, record=record, dtype=options.dtype)
     shown = read_presentation(options.presentation)
     statistics = options.statistics and read_presentation(options.statistics)
     takes = ""
+    # an estimate runs two stimuli
     if n > 1:
-        n_rows = n * max(1, options.repeats)
         some = {"record": record, "statistics": statistics, "seed": options.seed, "device": device}
         seconds = cs.estimate_seconds(model, data, shown, until=options.until, n=n_rows, **some)
         takes = f" and about {seconds:,.0f} s"
