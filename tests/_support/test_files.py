@@ -48,7 +48,7 @@ def test_no_partial_file_remains_when_writing_fails(tmp_path, error, folder):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_was_there_stays_whole_when_its_replacement_fails(tmp_path):
+def test_an_existing_file_stays_complete_when_its_replacement_fails(tmp_path):
     path = tmp_path / "a.nc"
     path.write_text("old")
     with pytest.raises(OSError, match="No space"):
@@ -151,7 +151,7 @@ def writing():
 
 
 @pytest.mark.parametrize("kind", ["file", "folder"])
-def test_what_a_killed_process_left_is_removed_by_the_next_write_to_the_same_path(tmp_path, writing, kind):
+def test_files_of_a_killed_process_are_removed_by_the_next_write_to_the_same_path(tmp_path, writing, kind):
     path = tmp_path / "a.nc"
     process = writing(path, kind)
     process.kill()
@@ -165,7 +165,7 @@ def test_what_a_killed_process_left_is_removed_by_the_next_write_to_the_same_pat
     assert sorted(one.name for one in tmp_path.iterdir()) == ["a.nc", "b.nc"]
 
 
-def test_what_a_living_process_writes_is_left_alone(tmp_path, writing):
+def test_files_of_a_running_process_are_not_removed(tmp_path, writing):
     path = tmp_path / "a.nc"
     process = writing(path)
     with written_aside(path, replacing=True) as mine, written_aside(path, replacing=True) as again:
@@ -177,7 +177,7 @@ def test_what_a_living_process_writes_is_left_alone(tmp_path, writing):
     assert f"-{process.pid}-" in left[0]
 
 
-def test_what_another_machine_or_a_person_left_is_not_touched(tmp_path, writing):
+def test_files_of_another_machine_or_a_person_are_not_removed(tmp_path, writing):
     path = tmp_path / "a.nc"
     process = writing(path)
     process.kill()

@@ -24,7 +24,7 @@ def program(tmp_path, monkeypatch):
     return put
 
 
-def test_what_never_ends_is_ended(tmp_path, program, monkeypatch):
+def test_a_read_that_never_ends_is_stopped(tmp_path, program, monkeypatch):
     program("while True: pass")
     (tmp_path / "a.h5").write_bytes(b"x")
     monkeypatch.setattr(strangers, "SECONDS", 1)

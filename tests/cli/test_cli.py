@@ -76,7 +76,7 @@ def test_train_makes_a_calibrated_model_and_removes_the_state_of_the_training(tr
     assert [path.name for path in trained.parent.iterdir()] == ["animals.safetensors"]
 
 
-def test_train_says_at_once_what_takes_seconds(tmp_path, capsys, monkeypatch):
+def test_train_prints_at_once_what_takes_seconds(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("cortexsim.cli.train.choose_device", lambda device, threads: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         main(["train", "digits", "--n", "30", "--to", str(tmp_path / "a.safetensors"), "--debug"])
@@ -184,7 +184,7 @@ def test_wrong_arguments_of_train_are_reported_in_one_sentence(
 
 
 @pytest.mark.parametrize("given", ["--features 4,4", "--size 8", "--no-feedback", "--readout-time 5"])
-def test_train_refuses_what_a_model_of_the_paper_settles(animals, tmp_path, capsys, given):
+def test_train_refuses_options_that_a_model_of_the_paper_determines(animals, tmp_path, capsys, given):
     call = ["train", animals, "--model", "adjacent-4-state", "--to", tmp_path / "a.safetensors", *given.split()]
     message = f"--model adjacent-4-state determines how the model is built; leave out {given.split()[0]}\n"
     assert told(capsys, *call).endswith(message)
@@ -646,7 +646,7 @@ def test_silence_that_cannot_be_read_is_refused(text):
         (["train", "digits", "--to", "a.safetensors", "--features", "4,x", "--n", "20"], "features must be channels"),
     ],
 )
-def test_a_typo_is_answered_with_what_is_allowed(arguments, message, capsys, tmp_path, monkeypatch):
+def test_a_typo_is_refused_with_the_allowed_values(arguments, message, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == 1
     assert re.search(message, capsys.readouterr().err)

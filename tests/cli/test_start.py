@@ -20,7 +20,7 @@ def test_starting_imports_nothing_heavy():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
 
 
-def test_ctrl_c_in_the_midst_of_imports_says_stopped(tmp_path):
+def test_ctrl_c_during_imports_prints_stopped(tmp_path):
     pytest.importorskip("resource")  # POSIX signals
     # stands for torch, whose import takes seconds; an except like this one swallows a KeyboardInterrupt
     slow = "import time\nprint('importing', flush=True)\ntry:\n    time.sleep(60)\nexcept BaseException:\n    pass\n"

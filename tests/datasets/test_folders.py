@@ -29,7 +29,7 @@ def test_images_of_deeper_folders_belong_to_the_class_above(tmp_path):
     assert greys(read) == [0, 20, 10, 30]  # a folder's own images first
 
 
-def test_what_systems_and_programs_add_is_no_image_and_no_class(tmp_path):
+def test_files_of_systems_and_programs_are_neither_images_nor_classes(tmp_path):
     write(tmp_path, "cat/1.png", "dog/2.png")
     for name in ("__MACOSX/cat/._1.png", "cat/.DS_Store", "cat/Thumbs.db", "@eaDir/x.png", "cat/__MACOSX/._1.png"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

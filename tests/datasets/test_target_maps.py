@@ -205,7 +205,7 @@ def test_curves_that_do_not_fit_are_refused_before_drawing_starts(monkeypatch):
         datasets.paths(10, length=(3, 60))
 
 
-def test_what_an_error_says_would_fit_does_fit():
+def test_curves_that_an_error_says_would_fit_do_fit():
     with pytest.raises(ValueError, match="allowed is") as refused:
         datasets.paths(10, size=16, length=(3, 60))
     words = str(refused.value).split()

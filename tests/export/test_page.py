@@ -69,7 +69,7 @@ def test_a_page_holds_the_films_and_figures_that_the_panel_shows(panel, tmp_path
         assert said.replace("'", "&#x27;") in text
 
 
-def test_what_looks_like_the_end_of_a_script_ends_none(panel, tmp_path):
+def test_text_like_the_end_of_a_script_does_not_end_it(panel, tmp_path):
     panel.movie.scene = {**panel.movie.scene, "quantity": "</script><b>"}
     export(panel, tmp_path / "page.html")
     assert (

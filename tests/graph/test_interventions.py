@@ -59,13 +59,13 @@ def test_a_schedule_takes_the_same_words():
     ]
 
 
-def test_a_recording_says_the_transitions_that_a_word_stood_for(calibrated, pictures):
+def test_a_recording_names_the_transitions_that_a_word_selected(calibrated, pictures):
     recording = cs.simulate(calibrated, pictures, until=6, silence={"feedback": [4]})
     feedback = [name for name in calibrated.graph.transition_names if direction(calibrated.graph, name) == "feedback"]
     assert settings(recording)["silence"] == {name: [[4, 5]] for name in feedback}
 
 
-def test_a_word_gives_what_the_names_give(calibrated, pictures):
+def test_a_word_selects_the_same_as_the_names(calibrated, pictures):
     names = silenced(calibrated.graph, {"feedback": [4]})
     word, spelled = (cs.simulate(calibrated, pictures, until=6, silence=s) for s in ({"feedback": [4]}, names))
     assert word.identical(spelled)
@@ -84,7 +84,7 @@ def test_a_silence_before_anything_can_be_delivered_is_refused(calibrated, pictu
         cs.simulate(calibrated, pictures, until=6, silence={"feedback": [1]})
 
 
-def test_silencing_what_never_delivers_is_refused(calibrated, pictures):
+def test_silencing_a_transition_that_never_delivers_is_refused(calibrated, pictures):
     message = r"silencing V2->V1 \(always\) would change nothing: up to time 1 it delivers at no time"
     with pytest.raises(ValueError, match=message):
         cs.simulate(calibrated, pictures, until=1, silence={"V2->V1": None})
@@ -157,7 +157,7 @@ def test_an_amount_alone_is_for_ever():
         ("gain", range(3), ValueError, r"gain of V2->V1 must be a number, at least 0, got range\(0, 3\)"),
     ],
 )
-def test_an_amount_that_changes_nothing_or_is_none_is_refused(what, value, error, message):
+def test_an_amount_that_changes_nothing_or_is_no_number_is_refused(what, value, error, message):
     with pytest.raises(error, match=message):
         amounts(GRAPH, {"V2->V1": value}, what)
 

@@ -58,7 +58,7 @@ def test_movies_are_images_too():
     check_images(torch.rand(2, 5, 3, 8, 8), (8, 8))
 
 
-def test_what_is_no_array_is_refused():
+def test_anything_but_an_array_is_refused():
     with pytest.raises(TypeError, match=r"images must be a torch\.Tensor, a Dataset, .* got set"):
         as_images({1.0, 2.0})
 

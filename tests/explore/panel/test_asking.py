@@ -86,7 +86,7 @@ def test_minus_one_is_a_number_where_nothing_is_never():
     assert NUMBER.distance(None, -1, 1) == 2
 
 
-def test_what_is_to_be_built_is_solved_or_not_yet():
+def test_an_exercise_that_is_built_is_solved_or_not_yet():
     ask = Asking({"build": Guess("build", "Build it.", BUILT, lambda r: r > 1, lambda r: f"It is {r}.")}, "build")
     assert ask.compare(1, {}) is False
     assert "<b>○ Not yet</b>. It is 1." in ask.result.value

@@ -33,7 +33,7 @@ def test_a_figure_is_there_as_it_was_given(figure):
     assert "data" not in around
 
 
-def test_a_redrawn_figure_says_its_changes_in_one_message_and_otherwise_nothing(figure, sent):
+def test_a_redrawn_figure_sends_its_changes_in_one_message_and_otherwise_nothing(figure, sent):
     live = Live(figure)
     sent.clear()
     live.redraw()
