@@ -8,6 +8,7 @@ from typing import Any
 import xarray as xr
 
 from cortexsim._support.progress import Report, silent
+from cortexsim._support.renamed import formerly
 from cortexsim.analyse._effect import effect
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.lesions import lesions_of
@@ -20,6 +21,7 @@ from cortexsim.stimuli.presentation import AnyPresentation
 CALIBRATION = {"acute": "", "recalibrated": ", statistics of {} images", "mean-replaced": ", means of {} images"}
 
 
+@formerly(told="report")
 def lesion(
     model: Cortex,
     data: Images,

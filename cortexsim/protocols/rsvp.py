@@ -13,6 +13,7 @@ from torch import Tensor
 from cortexsim._support import randomness
 from cortexsim._support.checks import whole
 from cortexsim._support.progress import Report, silent
+from cortexsim._support.renamed import formerly
 from cortexsim.graph._schedule import arrival
 from cortexsim.graph.reach import MOST_STEPS
 from cortexsim.model.classes import matched
@@ -24,6 +25,7 @@ from cortexsim.stimuli.images import as_images, check_images, stimulus_coordinat
 from cortexsim.stimuli.presentation import AnyPresentation, sequence
 
 
+@formerly(told="report")
 def rapid_sequence(
     model: Cortex,
     data: xr.Dataset,
