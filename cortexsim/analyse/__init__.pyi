@@ -6,6 +6,7 @@ from ._decoding_patterns import decoding_patterns
 from ._dimensionality import dimensionality
 from ._early_late import early_late
 from ._effect import effect
+from ._fields import projective_field, receptive_field
 from ._latched import cumulative, latched
 from ._map_accuracy import map_accuracy
 from ._model_against_model import best_time, similarity_difference
@@ -37,8 +38,10 @@ __all__ = [
     "latched",
     "map_accuracy",
     "onset",
+    "projective_field",
     "rdm",
     "reaction_time",
+    "receptive_field",
     "selectivity",
     "settling",
     "significance",

@@ -51,6 +51,8 @@ class Source:
         What makes it difficult, such as "occlusion": the label of the menu of difficulties.
     difficulties : mapping of str to Difficulty
         From the easiest to the hardest; at least one.
+    small : mapping
+        Arguments of `make` for images that a small model learns within minutes.
     """
 
     description: str
@@ -61,6 +63,7 @@ class Source:
     model: str | None = None
     difficulty: str = "data"
     difficulties: Mapping[str, Difficulty] = field(default_factory=lambda: {"as drawn": Difficulty("as drawn", {})})
+    small: Mapping[str, Any] = field(default_factory=dict)
 
 
 SOURCES: dict[str, Source] = {
@@ -76,6 +79,7 @@ SOURCES: dict[str, Source] = {
             "light": Difficulty("light (5-20 %)", {"occlusion": "light"}),
             "heavy": Difficulty("heavy (30-50 %)", {"occlusion": "heavy"}),
         },
+        small={"size": 16, "debris": "none", "occlusion": "none"},
     ),
     # cropping could remove a part of a curve
     "contours": Source(
@@ -90,6 +94,7 @@ SOURCES: dict[str, Source] = {
             "medium": Difficulty("medium (14-21 px)", {"length": [14, 21]}),
             "long": Difficulty("long (21-28 px)", {"length": [21, 28]}),
         },
+        small={"size": 16},
     ),
     "paths": Source(
         "curves of single pixels and one dot, with target maps, made on the spot",
