@@ -18,7 +18,7 @@ def figure():
     )
 
 
-def test_an_svg_has_the_width_of_the_column_and_stands_on_white(figure, tmp_path):
+def test_an_svg_has_the_width_of_the_column_and_a_white_background(figure, tmp_path):
     text = cs.plot.save(figure, tmp_path / "f.svg", columns=2).read_text()
     width, height = (float(re.search(rf'{what}="([\d.]+)"', text)[1]) for what in ("width", "height"))
     assert width == pytest.approx(175 / 25.4 * 96, abs=1)
@@ -36,7 +36,7 @@ def test_a_pdf_embeds_its_fonts(figure, tmp_path):
     assert b"/FontFile" in cs.plot.save(figure, tmp_path / "f.pdf").read_bytes()
 
 
-def test_the_figure_itself_stays_as_it_is(figure, tmp_path):
+def test_the_figure_itself_is_unchanged(figure, tmp_path):
     before = figure.to_dict()
     cs.plot.save(figure, tmp_path / "f.html")
     assert figure.to_dict() == before

@@ -39,7 +39,7 @@ def test_chance_is_a_line_and_the_interval_is_described(course):
         ([np.nan, np.nan, 0.6, 0.08, 0.12], ("chance", ""), "top right"),
     ],
 )
-def test_the_name_of_chance_stands_where_no_line_is(course, values, text, position):
+def test_the_label_of_chance_is_where_no_line_is(course, values, text, position):
     named = trace(time_course(course.isel(state=[0]).copy(data=np.array(values)[:, None])), "chance")
     assert (named.text, named.textposition) == (text, position)
 
@@ -51,7 +51,7 @@ def test_an_array_without_an_interval_says_so(course):
     assert figure.layout.title.subtitle.text == "no interval was given"
 
 
-def test_a_noise_ceiling_of_one_number_lies_behind_all_times(course):
+def test_a_noise_ceiling_of_one_number_spans_all_times(course):
     figure = time_course(course.isel(state=0, drop=True).assign_coords(ceiling_low=0.6, ceiling_high=0.7))
     assert figure.data[0].name == "noise ceiling"
     assert set(trace(figure, "noise ceiling").y) == {0.6, 0.7, None}

@@ -169,7 +169,7 @@ class Tour(HasExercises, Saving, Panel):
             if wanted.get(name, own) != own:
                 raise ValueError(
                     f"this panel shows {name} = {own} only, but the settings have {name} = {wanted[name]!r}; "
-                    "cortexsim.recording._rerun.rerun(settings) makes their recording"
+                    "the command `cortexsim rerun` makes their recording"
                 )
         shown = {
             "stimulus": wanted["stimulus"],
@@ -188,7 +188,7 @@ class Tour(HasExercises, Saving, Panel):
         if wanted.get("quantity", quantity) != quantity:
             raise ValueError(
                 f"this panel shows the {quantity} of this model, but the settings have quantity = "
-                f"{wanted['quantity']!r}; cortexsim.rerun.rerun(settings) makes their recording"
+                f"{wanted['quantity']!r}; the command `cortexsim rerun` makes their recording"
             )
         return panel
 
