@@ -11,6 +11,7 @@ from ._latched import cumulative, latched
 from ._map_accuracy import map_accuracy
 from ._model_against_model import best_time, similarity_difference
 from ._onset import onset
+from ._partial_similarity import partial_similarity
 from ._rdm import rdm
 from ._reaction_time import reaction_time, speed_accuracy
 from ._selectivity import selectivity
@@ -38,6 +39,7 @@ __all__ = [
     "latched",
     "map_accuracy",
     "onset",
+    "partial_similarity",
     "projective_field",
     "rdm",
     "reaction_time",

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import cortexsim as cs
+from cortexsim.plot._save import COLUMN_MM, PX_PER_MM, _break_lines
 
 
 @pytest.fixture
@@ -80,3 +81,18 @@ def test_without_kaleido_it_says_what_to_install(figure, tmp_path, monkeypatch):
     with pytest.raises(ImportError, match=r'pip install "cortexsim\[figures\]"'):
         cs.plot.save(figure, tmp_path / "f.svg")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_captions_are_broken_into_lines_of_the_width_and_make_room(figure):
+    words = " ".join(f"word{k}" for k in range(30))
+    long = go.Figure(figure).update_layout(title={"text": "one", "subtitle": {"text": words}}, margin_t=60)
+    added = _break_lines(long, COLUMN_MM[1] * PX_PER_MM)
+    lines = long.layout.title.subtitle.text.split("<br>")
+    assert " ".join(lines) == words
+    assert max(map(len, lines)) <= (321 - 16) / (0.55 * 12)
+    assert long.layout.title.text == "one"
+    assert added == 16 * (len(lines) - 1) > 0
+    assert long.layout.margin.t == 60 + added
+    short = go.Figure(long)
+    assert _break_lines(short, COLUMN_MM[1] * PX_PER_MM) == 0
+    assert short == long
