@@ -59,6 +59,15 @@ def partial_similarity(
     Notes
     -----
     Noise in the control RDM leaves a part of what it should remove. The pixels have none.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> v2, v4, it = (cs.analyse.rdm(recording[area]).sel(time=8, drop=True) for area in ("V2", "V4", "IT"))
+    >>> cs.analyse.partial_similarity(v4, it, v2, n_bootstrap=20).item() < 1
+    True
     """
     one_of(method, "method", METHODS)
     whole(n_bootstrap, "n_bootstrap", 0, unit="resamples")

@@ -58,6 +58,23 @@ def responses(
     ValueError
         If it is not a netCDF file, has no such variable, stimuli or coordinates, nothing is selected, or no bin lies in
         the baseline.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> path = Path(tempfile.mkdtemp()) / "assembly.nc"
+    >>> rates = np.random.default_rng(0).poisson(5.0, (4, 3, 2)).astype(float)
+    >>> names = ("presentation", ["cat", "dog", "cat", "dog"])
+    >>> bins = {"time_bin_start": ("time_bin", [70, 80]), "time_bin_end": ("time_bin", [80, 90])}
+    >>> assembly = {"rates": (("presentation", "neuroid", "time_bin"), rates)}
+    >>> xr.Dataset(assembly, {"stimulus_id": names, **bins}).to_netcdf(path)
+    >>> responses = cs.brains.responses(path)
+    >>> dict(responses.sizes), responses["stimulus_name"].values.tolist()
+    ({'stimulus': 2, 'time': 2, 'unit': 3}, ['cat', 'dog'])
     """
     path = as_path(path)
     if not path.is_file():

@@ -61,8 +61,8 @@ class Lesson:
     --------
     >>> import cortexsim as cs
     >>> from cortexsim.explore.training.lesson import LESSONS
-    >>> LESSONS["contours"].features
-    {'V1': 16, 'V2': 16, 'V4': 24, 'IT': 32}
+    >>> LESSONS["contours"].size
+    16
     """
 
     title: str
