@@ -65,6 +65,13 @@ class LearningViews(widgets.VBox):
         mark_step(figure, self._marked)
         self._show("curves", figure)
 
+    def preview(self, maps: xr.Dataset | None) -> None:
+        """Show curves before a run, or nothing."""
+        if maps is None:
+            self._boxes["maps"].children = ()
+        else:
+            self._show("maps", traced(maps, title="test curves: nothing is learned yet"))
+
     def begin(self) -> None:
         """Clear the steps of an earlier run."""
         self._following = True

@@ -67,6 +67,15 @@ def test_looking_back_shows_an_earlier_map_and_marks_its_step(two_runs):
     assert f"step {shots[-1].step}" in two_runs.views.figure("maps").layout.title.text
 
 
+def test_the_curves_are_there_before_a_run_and_gone_with_another_task():
+    panel = Training("tracer", question="")
+    maps = panel.views.figure("maps")
+    assert [one.text for one in maps.layout.annotations] == [f"0 of {length} px" for length, _ in SIX]
+    panel.controls.task.value = "digits"
+    assert panel.views.figure("maps") is None
+    panel.close()
+
+
 def test_another_run_can_be_looked_at_and_named(two_runs):
     two_runs.run_menu.value = "run 1"
     assert f"run 2, {LONG}" in traces(two_runs)
