@@ -1,5 +1,7 @@
 """The lesson of the tracer: six curves and tests while it learns, runs that are looked at, named and removed."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -25,6 +27,24 @@ def two_runs():
         panel.start()
         panel.wait(LONG_S)
     yield panel
+    panel.close()
+
+
+def test_a_run_that_is_stopped_has_a_model_that_can_be_used():
+    lesson = tracing_lesson(
+        n=56, n_held_out=8, recipe=cs.Recipe.tracing(epochs=100_000, batch_size=16), title="endless"
+    )
+    panel = Training(lesson, question="")
+    panel.start()
+    ends = time.monotonic() + LONG_S
+    while "tested" not in panel.runs["run 1"]:
+        assert time.monotonic() < ends, "it never began"
+        time.sleep(0.05)
+    panel.stop()
+    panel.wait(LONG_S)
+    assert panel.notice.value == ""
+    assert panel.runs["run 1"].attrs["status"] == "stopped"
+    assert panel.model.at_size(20)(cs.datasets.paths(1, size=20)).shape[-1] == 20
     panel.close()
 
 
