@@ -102,11 +102,10 @@ class Cortex(Dynamics):
         super().__init__()
         n_classes = whole(n_classes, "n_classes", 1)
         readout_time = whole(readout_time, "readout_time", 1, unit="steps", limit=MOST_STEPS)
-        if normalization not in NORMALIZATIONS:
-            raise ValueError(unknown("normalization", normalization, NORMALIZATIONS))
-        if not isinstance(pre_net, nn.Module) and pre_net not in PRE_NETS:
+        normalization = one_of(normalization, "normalization", NORMALIZATIONS)
+        if not isinstance(pre_net, nn.Module) and not (isinstance(pre_net, str) and pre_net in PRE_NETS):
             raise ValueError(unknown("pre_net", pre_net, (*PRE_NETS, "or a torch.nn.Module")))
-        if not isinstance(post_net, nn.Module) and post_net not in POST_NETS:
+        if not isinstance(post_net, nn.Module) and not (isinstance(post_net, str) and post_net in POST_NETS):
             raise ValueError(unknown("post_net", post_net, (*POST_NETS, "or a torch.nn.Module")))
         initialization = one_of(initialization, "initialization", INITIALIZATIONS)
         if not is_number(input_gain) or not 0 < input_gain <= sys.float_info.max:
