@@ -18,7 +18,7 @@ CHUNK_PIXELS = {"cpu": 512 * 32**2, "accelerator": 8192 * 32**2}  # drawn at onc
 
 LONG_NAMES = {
     "label": ("class of the stimulus", "1"),
-    "visible_fraction": ("fraction of the target that nothing lies over", "1"),
+    "visible_fraction": ("visible fraction of the target", "1"),
     "x_offset": ("target centre, to the right of the image centre", "px"),
     "y_offset": ("target centre, below the image centre", "px"),
     "scale": ("height of the digit", "px"),
@@ -33,9 +33,9 @@ LONG_NAMES = {
     "length": ("length of each curve; of a maze, of the longest path from the cue", "px"),
     "cue_y": ("row of the cue", "px"),
     "cue_x": ("column of the cue", "px"),
-    "end_y": ("row of the far point, which belongs to what the cue marks", "px"),
+    "end_y": ("row of the far point, on the target", "px"),
     "end_x": ("column of the far point", "px"),
-    "foil_y": ("row of the foil, which does not", "px"),
+    "foil_y": ("row of the foil, off the target", "px"),
     "foil_x": ("column of the foil", "px"),
     "source": ("index of the file in the sorted list of files", "1"),
 }
@@ -90,6 +90,12 @@ def classes(dataset: xr.Dataset) -> list[str]:
     ------
     ValueError
         If the dataset has no attribute `classes`, or it is not a list of different names.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> cs.datasets.classes(cs.datasets.contours(2))
+    ['different', 'same']
     """
     if "classes" not in dataset.attrs:
         raise ValueError(
@@ -120,6 +126,14 @@ def split(dataset: xr.Dataset, fraction: float, *, seed: int = 0) -> tuple[xr.Da
     ------
     ValueError
         If `fraction` is not between 0 and 1, if there are no labels, or if one side would be empty.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> digits = cs.datasets.digits(100, size=16)
+    >>> rest, held_out = cs.datasets.split(digits, 0.2)
+    >>> rest.sizes["stimulus"], held_out.sizes["stimulus"]
+    (80, 20)
     """
     if not 0 < fraction < 1:
         raise ValueError(f"cannot hold out the fraction {fraction!r}: allowed is a number above 0 and below 1")
@@ -155,6 +169,13 @@ def spread(dataset: xr.Dataset, n: int) -> xr.Dataset:
         With the dimension `stimulus`.
     n : int
         Number of stimuli; all, if there are fewer.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> digits = cs.datasets.digits(100, size=16)
+    >>> cs.datasets.spread(digits, 4)["stimulus"].values
+    array([0, 1, 2, 3])
     """
     total = dataset.sizes["stimulus"]
     return dataset if n >= total else dataset.isel(stimulus=np.arange(n) * total // n)
@@ -170,6 +191,13 @@ def sample(dataset: xr.Dataset, n: int, *, seed: int = 0) -> xr.Dataset:
     n : int
         Number of stimuli; all, if there are fewer.
     seed : int
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> digits = cs.datasets.digits(100, size=16)
+    >>> cs.datasets.sample(digits, 10, seed=1).sizes["stimulus"]
+    10
     """
     order = torch.randperm(dataset.sizes["stimulus"], generator=torch.Generator().manual_seed(seed))[:n]
     return dataset.isel(stimulus=sorted(order.tolist()))

@@ -1,9 +1,11 @@
 from .anatomy.panel import Anatomy
 from .changes.panel import Changes
+from .masking_trials.panel import MaskingTrials
 from .panel.reopening import reopen
 from .studies.experiment import Experiment
 from .studies.folding import Folding
 from .studies.how_long import HowLong
+from .studies.interruption import Interruption
 from .studies.lesions import Lesions
 from .studies.masking import Masking
 from .studies.own_brains import Brains
@@ -22,9 +24,11 @@ __all__ = [
     "Experiment",
     "Folding",
     "HowLong",
+    "Interruption",
     "Lesions",
     "Lesson",
     "Masking",
+    "MaskingTrials",
     "Recorder",
     "Sequences",
     "Timeline",

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim.plot import theme
-from cortexsim.plot.lines import check_dims, head
+from cortexsim.plot.lines import add_diagonal, check_dims, head
 
 
 def agreement(values: xr.DataArray) -> go.Figure:
@@ -27,6 +27,15 @@ def agreement(values: xr.DataArray) -> go.Figure:
     ------
     ValueError
         If there is no dimension `form`, or it does not have two values.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> import xarray as xr
+    >>> values = xr.DataArray([[0.1, 0.2], [0.1, 0.2]], {"form": ["recurrent", "unrolled"]}, ["form", "unit"])
+    >>> figure = cs.plot.agreement(values)
+    >>> len(figure.data)
+    2
     """
     check_dims(values, ["form"], more=values.ndim, what="an agreement")
     if values.sizes["form"] != 2:
@@ -35,15 +44,7 @@ def agreement(values: xr.DataArray) -> go.Figure:
     names = values["form"].values.tolist()
     ends = [float(np.nanmin([one, other])), float(np.nanmax([one, other]))]
     figure = go.Figure(layout={"template": theme.template()})
-    figure.add_scatter(
-        x=ends,
-        y=ends,
-        mode="lines",
-        line={"color": theme.INK, "width": 1, "dash": "dot"},
-        hoverinfo="skip",
-        showlegend=False,
-        name="the same",
-    )
+    add_diagonal(figure, ends, "the same")
     figure.add_scatter(
         x=one,
         y=other,

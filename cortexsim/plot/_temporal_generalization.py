@@ -43,6 +43,15 @@ def temporal_generalization(
         If `milliseconds` or `significant` is of another type.
     ValueError
         If the array has other dimensions, or `significant` other times.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> figure = cs.plot.temporal_generalization(cs.analyse.temporal_generalization(recording["IT"], "label"))
+    >>> figure.layout.xaxis.title.text
+    'testing time (steps)'
     """
     lines.check_dims(scores, ["train_time", "test_time"], what="temporal generalization")
     scores = scores.transpose("train_time", "test_time")
@@ -74,15 +83,7 @@ def temporal_generalization(
         name="scores",
     )
     both = [max(x[0], y[0]), min(x[-1], y[-1])]
-    figure.add_scatter(
-        x=both,
-        y=both,
-        mode="lines",
-        line={"color": theme.INK, "width": 1, "dash": "dot"},
-        hoverinfo="skip",
-        showlegend=False,
-        name="diagonal",
-    )
+    lines.add_diagonal(figure, both, "diagonal")
     chance = f"white is chance, {scores.attrs['chance']:.3g}; " if "chance" in scores.attrs else ""
     name = title or str(scores.attrs.get("long_name", "temporal generalization"))
     caption = chance + lines.caption(scores)

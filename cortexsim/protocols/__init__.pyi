@@ -1,4 +1,5 @@
 from ._masking import masking
+from ._sensitivity import influence, sensitivity
 from .degraded import contrast, noise, occlusion
 from .durations import flash_duration
 from .lesions import lesion
@@ -7,9 +8,11 @@ from .rsvp import rapid_sequence
 __all__ = [
     "contrast",
     "flash_duration",
+    "influence",
     "lesion",
     "masking",
     "noise",
     "occlusion",
     "rapid_sequence",
+    "sensitivity",
 ]

@@ -168,6 +168,17 @@ def simulate(
         If the recording does not fit in memory.
     FileExistsError
         If something exists at `to`.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> model = cs.zoo.load("ventral-stream")
+    >>> recording = cs.simulate(model, curves, cs.flash(1), until=8, record=["V1", "IT"])
+    >>> dict(recording["IT"]["activation"].sizes)
+    {'stimulus': 20, 'time': 9, 'channel': 32, 'y': 4, 'x': 4}
+    >>> recording["IT"]["populated"].values
+    array([False, False, False,  True,  True,  True,  True,  True,  True])
     """
     model, report = the_cortex(model, "simulate"), checked(report)
     to = _destination(to, resume)

@@ -30,7 +30,7 @@ def estimate_seconds(
 ) -> float:
     """Estimate the time that `simulate` takes, by running two of the stimuli on this machine.
 
-    The estimate is rather too long, because larger batches are faster. The time to measure statistics or means for a
+    The estimate tends to be too long, because larger batches are faster. The time to measure statistics or means for a
     lesion is not included.
 
     Parameters
@@ -56,6 +56,13 @@ def estimate_seconds(
     ------
     ValueError
         If there are fewer than two stimuli, or `simulate` refuses the arguments.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(4, part="test")
+    >>> cs.estimate_seconds(cs.zoo.load("ventral-stream"), curves, until=4, n=1000) > 0
+    True
     """
     pixels = as_images(images)
     if len(pixels) < TRIED:

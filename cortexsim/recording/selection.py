@@ -155,7 +155,14 @@ def _unit(state: State, unit: Any) -> int:
 
 
 def estimate(model: Cortex, n_stimuli: int, *, until: int, record: Record | None = None, dtype: str = "float32") -> int:
-    """Return the bytes that a recording takes in memory; `record` as for `simulate`."""
+    """Return the bytes that a recording takes in memory; `record` as for `simulate`.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> cs.estimate(cs.zoo.load("ventral-stream"), 1000, until=8, record=["IT"])
+    18504000
+    """
     from cortexsim.model.cortex import the_cortex
 
     model = the_cortex(model, "estimate")

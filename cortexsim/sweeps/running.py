@@ -63,7 +63,7 @@ def sweep(
     workers : int, optional
         Processes on this machine; 0 computes in this one. By default as many as cores and free memory allow.
     resume : bool
-        Continue a study in an existing folder: finished points are not done again. The study may have been extended
+        Continue a study in an existing folder: finished points are not repeated. The study may have been extended
         since.
     yes : bool
         Run a grid of more than 10,000 points.
@@ -93,6 +93,16 @@ def sweep(
         If no scheduler answers, or it is gone before all is done.
     RuntimeError
         If no process can be started on this machine.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> study = {"models": ["ventral-stream"], "data": "contours", "n": 20, "until": 4, "presentations": ["flash:1"]}
+    >>> result = cs.sweep(study, to=Path(tempfile.mkdtemp()) / "study", workers=0)
+    >>> dict(result["accuracy"].sizes)
+    {'model': 1, 'seed': 1, 'presentation': 1, 'noise': 1, 'silence': 1, 'time': 5}
     """
     workers = None if workers is None else whole(workers, "workers", 0)
     retries = whole(retries, "retries", 0)
@@ -109,7 +119,7 @@ def sweep(
         finished = folder.finished(planned)
         if finished:
             n = planned.n_points
-            report(len(finished) / n, f"{len(finished):,} of {n:,} points are done already")
+            report(len(finished) / n, f"{len(finished):,} of {n:,} points are already done")
         failures: dict[str, str] = {}
         try:
             left = [point for point in planned.points() if point.key not in finished]

@@ -20,7 +20,7 @@ from cortexsim.datasets.registry import draw
 from cortexsim.graph.reach import MOST_STEPS
 from cortexsim.recording.dtypes import DTYPES
 from cortexsim.stimuli.text import read_presentation, read_record, read_silence
-from cortexsim.zoo.models import full_name, path_of
+from cortexsim.zoo.models import file_of, path_of
 
 # the dimensions of the grid, each with the setting that lists its values
 AXES = {
@@ -234,7 +234,7 @@ def _typed(name: str, value: object, where: Callable[..., str]) -> Any:
         return value
     if name in ("record", "dtype"):
         if not isinstance(value, str):
-            raise ValueError(f"{where(name)}{name} must be a text, got {value!r}")
+            raise ValueError(f"{where(name)}{name} must be text, got {value!r}")
         return value
     if name in wholes:
         most = MOST_STEPS if name == "until" else MOST_STIMULI
@@ -243,7 +243,7 @@ def _typed(name: str, value: object, where: Callable[..., str]) -> Any:
         raise ValueError(f"{where(name)}{name} must be a list, got {value!r}")
     for one in value:
         if name in texts and not isinstance(one, str):
-            raise ValueError(f"{where(name, one)}{name} must be texts, got {one!r}")
+            raise ValueError(f"{where(name, one)}{name} must be strings, got {one!r}")
     values = tuple(value) if name in texts else tuple(_amount(name, one, where) for one in value)
     twice = [one for one in dict.fromkeys(values) if values.count(one) > 1] if len(set(values)) < len(values) else []
     if twice:
@@ -279,7 +279,7 @@ def silenced(text: str) -> dict[str, Any]:
 def _known(name: str) -> None:
     path = path_of(name)
     if path is None and name not in zoo.PUBLISHED:
-        full_name(name)
+        file_of(name)
     if path is not None and not path.is_file():
         raise FileNotFoundError(f"there is no model at {path}")
 

@@ -18,8 +18,9 @@ from cortexsim.graph.builders import adjacent, fully_recurrent, resnet
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.model.checkpoint import load as load_file
 from cortexsim.model.cortex import Cortex
-from cortexsim.zoo import cards
+from cortexsim.zoo import cards, tracer_cards
 from cortexsim.zoo.published.registry import PUBLISHED
+from cortexsim.zoo.tracers import TRACERS
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,13 @@ class PaperModel:
         Source of the paper's number of parameters.
     pre_net, sharing : str
         As for `Cortex`.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> paper = cs.zoo.PAPER["resnet-1-state"]
+    >>> paper.readout_time, paper.n_parameters
+    (10, 76106)
     """
 
     description: str
@@ -82,7 +90,7 @@ PAPER: dict[str, PaperModel] = {
         confidence="R",
     ),
     "resnet-1-state-unshared": PaperModel(
-        description="1-state ResNet, ordinary: weights of its own at each time",
+        description="1-state ResNet, ordinary: separate weights at each time",
         graph=_resnet_1,
         readout_time=10,
         n_parameters=739_658,
@@ -97,7 +105,7 @@ PAPER: dict[str, PaperModel] = {
         confidence="I",
     ),
     "resnet-3-state-unshared": PaperModel(
-        description="3-state ResNet, ordinary: weights of its own at each time",
+        description="3-state ResNet, ordinary: separate weights at each time",
         graph=_resnet_3,
         readout_time=11,
         n_parameters=314_426,
@@ -113,7 +121,7 @@ PAPER: dict[str, PaperModel] = {
         count_confidence="R",
     ),
     "fully-recurrent-2-state-unshared": PaperModel(
-        description="2-state fully recurrent network, weights of its own at each time",
+        description="2-state fully recurrent network, separate weights at each time",
         graph=_recurrent_2,
         readout_time=10,
         n_parameters=2_656_586,
@@ -178,6 +186,13 @@ def build(name: str, n_classes: int = 10) -> Cortex:
     ------
     ValueError
         If there is none of that name; the nearest one is suggested.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> model = cs.zoo.build("adjacent-4-state")
+    >>> model.n_parameters()
+    208802
     """
     paper = _paper(name)
     return Cortex(
@@ -199,15 +214,37 @@ CONTROLS = {
     "feedforward-wide": "neither, and as many multiplications",
     "feedforward-deep": "neither, and twice as many convolutions between areas",
 }
+_TRAINING = "uv run python tools/train_zoo.py cifar10-jpeg --data FOLDER --control"
+REPOSITORY_ONLY = {f"ventral-stream-cifar10-jpeg-{kind}": f"{_TRAINING} {kind}" for kind in ("feedback", "lateral")}
+"""Pretrained models that a checkout has and an installed package lacks, which keeps the package small, with the command
+that makes each; their cards are in the package."""
 
 
 def pretrained() -> list[str]:
-    """Return the names of the models that are bundled with weights."""
-    return sorted(path.stem for path in (data_folder() / "models").glob("*.safetensors"))
+    """Return the names of the models that are bundled with weights.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> "tracer" in cs.zoo.pretrained()
+    True
+    """
+    return sorted(path.stem for path in _files().glob(f"*{SUFFIX}"))
+
+
+def _files() -> Path:
+    return data_folder() / "models"
 
 
 def controls(name: str) -> dict[str, str]:
-    """Return the names of a pretrained model's control models, by what distinguishes them; see `CONTROLS`."""
+    """Return the names of a pretrained model's control models, by what distinguishes them; see `CONTROLS`.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> cs.zoo.controls("ventral-stream")["feedforward"]
+    'ventral-stream-contours-feedforward'
+    """
     known = pretrained()
     return {kind: f"{full_name(name)}-{kind}" for kind in CONTROLS if f"{full_name(name)}-{kind}" in known}
 
@@ -248,11 +285,17 @@ def get(
     -----
     UserWarning
         If there is also a file or folder of the model's name, which is not read.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> cs.zoo.get("tracer").n_parameters()
+    2770
     """
     if path_of(model, base=base) is None and (as_path(base) / as_path(model, "model")).exists():
         warnings.warn(
-            f"{str(model)!r} names a model of cortexsim; what is there under that name is not read: write ./{model} "
-            "for it",
+            f"{str(model)!r} names a model of cortexsim; the file or folder of that name is not read: write ./{model} "
+            "to read it",
             stacklevel=2,
         )
     if str(model) in PUBLISHED:
@@ -278,19 +321,56 @@ def load(name: str) -> Cortex:
     ------
     ValueError
         If there is none of that name; the nearest one is suggested.
+    FileNotFoundError
+        If it is one of `REPOSITORY_ONLY` and cortexsim was installed as a package.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> model = cs.zoo.load("ventral-stream")
+    >>> model.readout_time, model.classes
+    (8, ['different', 'same'])
     """
-    return load_file(data_folder() / "models" / f"{full_name(name)}{SUFFIX}")
+    return load_file(file_of(name))
+
+
+def file_of(name: str) -> Path:
+    """Return the file of a pretrained model.
+
+    Raises
+    ------
+    ValueError
+        If there is none of that name; the nearest one is suggested.
+    FileNotFoundError
+        If it is one of `REPOSITORY_ONLY` and cortexsim was installed as a package.
+    """
+    full = full_name(name)
+    path = _files() / f"{full}{SUFFIX}"
+    if full in REPOSITORY_ONLY and not path.is_file():
+        raise FileNotFoundError(
+            f"{full!r} is not part of the installed package, which would be too large with it: take "
+            f"data/models/{path.name} from a checkout of the repository and open it with cs.load, or make it there by "
+            f"`{REPOSITORY_ONLY[full]}`"
+        )
+    return path
 
 
 def card(name: str) -> xr.Dataset:
-    """Read the card of a pretrained model; see `cards.card`.
+    """Read the card of a pretrained model; see `cards.card`, and `tracer_cards.card` for the models that trace.
 
     Raises
     ------
     ValueError
         If there is no model of that name, or it has no card.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> card = cs.zoo.card("ventral-stream")
+    >>> card["accuracy"].sel(seed=0, presentation="sustained", time=8).item()
+    0.996
     """
-    return cards.card(full_name(name))
+    return tracer_cards.card(name) if name in TRACERS else cards.card(full_name(name))
 
 
 def full_name(name: str) -> str:
@@ -299,13 +379,13 @@ def full_name(name: str) -> str:
     Raises
     ------
     ValueError
-        If no model of that name ships with weights.
+        If no model of that name has weights here or in the repository.
     """
     if name in PAPER:
         raise ValueError(f"{name!r} ships without weights: make it with zoo.build({name!r}) and train it")
     if name in PUBLISHED:
         raise ValueError(f"{name!r} ships without weights: make it with zoo.get({name!r}, weights=...)")
-    if SHORT.get(name, name) not in pretrained():
+    if SHORT.get(name, name) not in {*pretrained(), *REPOSITORY_ONLY}:
         raise ValueError(unknown("model", name, [*SHORT, *pretrained(), *PAPER, *PUBLISHED]))
     return SHORT.get(name, name)
 

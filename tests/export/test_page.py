@@ -59,6 +59,12 @@ def test_a_page_has_no_target_outside_of_itself(panel, tmp_path):
     assert "iframe" not in page.tags
 
 
+def test_pages_can_share_one_plotly(panel, tmp_path):
+    export(panel, tmp_path / "page.html", plotly="../plotly.min.js")
+    assert Page(tmp_path / "page.html").targets == ["data:,", "../plotly.min.js"]
+    assert (tmp_path / "page.html").stat().st_size < 1e6
+
+
 def test_a_page_holds_the_films_and_figures_that_the_panel_shows(panel, tmp_path):
     export(panel, tmp_path / "page.html")
     content = json.loads(Page(tmp_path / "page.html").content)
@@ -69,7 +75,7 @@ def test_a_page_holds_the_films_and_figures_that_the_panel_shows(panel, tmp_path
         assert said.replace("'", "&#x27;") in text
 
 
-def test_what_looks_like_the_end_of_a_script_ends_none(panel, tmp_path):
+def test_text_like_the_end_of_a_script_does_not_end_it(panel, tmp_path):
     panel.movie.scene = {**panel.movie.scene, "quantity": "</script><b>"}
     export(panel, tmp_path / "page.html")
     assert (
@@ -78,10 +84,10 @@ def test_what_looks_like_the_end_of_a_script_ends_none(panel, tmp_path):
     assert "b" not in Page(tmp_path / "page.html").tags
 
 
-def test_a_page_is_never_written_over_unless_one_says_so(panel, tmp_path):
+def test_a_page_is_replaced_only_on_request(panel, tmp_path):
     path = tmp_path / "page.html"
     path.write_text("mine")
-    with pytest.raises(FileExistsError, match="exists already; choose another path, or say --overwrite"):
+    with pytest.raises(FileExistsError, match="exists already; choose another path, or pass --overwrite"):
         export(panel, path)
     assert path.read_text() == "mine"
     export(panel, path, overwrite=True)
@@ -117,10 +123,11 @@ def test_the_metadata_of_a_notebook_say_which_panel_becomes_its_page():
 
 
 def test_the_page_of_a_notebook_shows_what_its_panel_opens_with():
-    choices = exportable()["05_masking.ipynb"]["choices"]
-    panel = _from_metadata(exportable()["05_masking.ipynb"])
-    assert isinstance(panel, cs.explore.Masking)
-    assert {name: panel.choices[name] for name in choices} == choices == {"shortcut": "0.25", "readout_time": 12}
+    choices = exportable()["06_what_changes.ipynb"]["choices"]
+    panel = _from_metadata(exportable()["06_what_changes.ipynb"])
+    assert isinstance(panel, cs.explore.Changes)
+    assert {name: panel.choices[name] for name in choices} == choices == {"presentation": "sustained"}
+    assert isinstance(_from_metadata(exportable()["05_masking.ipynb"]), cs.explore.Masking)
 
 
 def test_the_metadata_of_a_cell_name_the_panel_that_the_cell_opens():
@@ -156,7 +163,7 @@ def test_other_files_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="there are no settings at"):
         open_source(str(tmp_path / "none.json"))
     (tmp_path / "broken.json").write_text("{")
-    with pytest.raises(ValueError, match="is no JSON"):
+    with pytest.raises(ValueError, match="is not JSON"):
         open_source(str(tmp_path / "broken.json"))
     (tmp_path / "other.json").write_text('{"panel": "Chnges"}')
     with pytest.raises(ValueError, match=r"panel 'Chnges'.*'Changes'"):

@@ -13,21 +13,33 @@ from cortexsim.explore.panel.settings import MEASURED, SHOWN, check_answers
 
 if TYPE_CHECKING:
     from cortexsim.explore.anatomy.panel import Anatomy
+    from cortexsim.explore.masking_trials.panel import MaskingTrials
     from cortexsim.explore.panel.study import Study
     from cortexsim.explore.tour.panel import Tour
     from cortexsim.explore.tracer.panel import Tracer
     from cortexsim.explore.training.panel import Training
 
-STUDIES = ("Brains", "Changes", "Experiment", "Folding", "HowLong", "Lesions", "Masking", "Recorder", "Sequences")
+STUDIES = (
+    "Brains",
+    "Changes",
+    "Experiment",
+    "Folding",
+    "HowLong",
+    "Interruption",
+    "Lesions",
+    "Masking",
+    "Recorder",
+    "Sequences",
+)
 
 
-SHOWS = ("Anatomy", "Tour", "Tracer", "Training")
+SHOWS = ("Anatomy", "MaskingTrials", "Tour", "Tracer", "Training")
 """Panels that show without a measurement."""
 
 
 def reopen(
     settings: Mapping[str, Any] | str | Path, *, model: Any = None, data: Any = None, lesson: Any = None
-) -> Study | Anatomy | Tour | Tracer | Training:
+) -> Study | Anatomy | MaskingTrials | Tour | Tracer | Training:
     """Open a panel from saved settings, with the answers that were given in it.
 
     Parameters
@@ -46,6 +58,13 @@ def reopen(
     TypeError, ValueError
         If the file is not JSON, or these are not settings of a panel, or the answers are damaged; the message says
         where, and what is allowed.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> panel = cs.explore.reopen(cs.explore.HowLong("contours", question="").settings)
+    >>> type(panel).__name__
+    'HowLong'
     """
     if isinstance(settings, str | Path):
         settings = read_settings(settings)

@@ -89,7 +89,7 @@ def run(
     to : path, optional
         The folder of the run: settings, training records, models and result.nc. Without it nothing is written.
     resume : bool
-        Continue a run that was stopped in that folder; finished parts are not done again.
+        Continue a run that was stopped in that folder; finished parts are not repeated.
     seeds : int, optional
         Number of seeds; each draws other weights, another order and other held-out images. By default the experiment's
         own.
@@ -118,6 +118,13 @@ def run(
         If the data are missing.
     OSError
         If something cannot be written, as on a full disk; what was finished before is complete.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> result = cs.experiments.run("equivalence", scale="smoke")
+    >>> float(result["difference"].max()) < 1e-3
+    True
     """
     if name not in EXPERIMENTS:
         raise ValueError(unknown("experiment", name, EXPERIMENTS))

@@ -15,9 +15,9 @@ from cortexsim.paper.experiments.result import shipped, shipped_names
 from cortexsim.paper.predictions.criteria import PREDICTIONS as OF_THE_PAPER
 from cortexsim.paper.predictions.tracing import TRACING
 from cortexsim.paper.predictions.verdict import (
-    CANNOT_BE_TOLD,
     DOES_NOT_HOLD,
     HOLDS,
+    UNDECIDED,
     Finding,
     Measured,
     NoRecordError,
@@ -30,10 +30,10 @@ from cortexsim.zoo import cards
 PREDICTIONS = tuple(sorted((*OF_THE_PAPER, *TRACING), key=lambda one: one.number))
 
 __all__ = [
-    "CANNOT_BE_TOLD",
     "DOES_NOT_HOLD",
     "HOLDS",
     "PREDICTIONS",
+    "UNDECIDED",
     "Measured",
     "Prediction",
     "Records",
@@ -55,6 +55,13 @@ def check(records: Records | None = None) -> list[Verdict]:
     -------
     list of Verdict
         In the order of `PREDICTIONS`; "cannot be decided from what ships" where a number is missing.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> verdicts = cs.predictions.check()
+    >>> len(verdicts) > 0
+    True
     """
     if records is None:
         records = Records(
@@ -67,7 +74,7 @@ def _judged(prediction: Prediction, records: Records) -> Verdict:
     try:
         found = prediction.decide(records)
     except NoRecordError as missing:
-        found = Finding(CANNOT_BE_TOLD, str(missing))
+        found = Finding(UNDECIDED, str(missing))
     return Verdict(
         prediction.number,
         prediction.name,
@@ -90,6 +97,14 @@ def as_text(verdicts: list[Verdict], width: int = 110) -> str:
         As `check` returns them.
     width : int
         Of a line, in characters.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> verdicts = cs.predictions.check(cs.predictions.Records(cards={}, results={}))
+    >>> text = cs.predictions.as_text(verdicts, width=80)
+    >>> max(map(len, text.splitlines())) <= 80
+    True
     """
     lines = [
         "The predictions of Liao & Poggio (2016) on the models that ship. Nothing is simulated: accuracies on test "
