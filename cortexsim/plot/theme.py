@@ -106,6 +106,15 @@ def narrowed(figure: go.Figure, *, height: int = 330, width: int = 60) -> go.Fig
     -------
     Figure
         The same one.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> figure = cs.plot.narrowed(cs.plot.time_course(cs.analyse.accuracy(recording["readout"])), height=300)
+    >>> figure.layout.height
+    300
     """
     title = figure.layout.title
     subtitle = wrapped(str(title.subtitle.text or "").replace("<br>", " "), width)
@@ -147,4 +156,7 @@ def enlarged(figure: go.Figure) -> go.Figure:
         annotation.font.size = at_least(annotation.font.size)
     for trace in figure.select_traces({"type": "scatter"}):
         trace.textfont.size = at_least(trace.textfont.size)
+    for trace in figure.select_traces({"type": "heatmap"}):
+        trace.colorbar.tickfont.size = at_least(trace.colorbar.tickfont.size)
+        trace.colorbar.title.font.size = at_least(trace.colorbar.title.font.size)
     return figure

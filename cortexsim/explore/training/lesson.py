@@ -56,6 +56,13 @@ class Lesson:
         Steps between two tests while it learns; 0 for none.
     looks_every_s : float
         Seconds between two snapshots, at least.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> from cortexsim.explore.training.lesson import LESSONS
+    >>> LESSONS["contours"].features
+    {'V1': 16, 'V2': 16, 'V4': 24, 'IT': 32}
     """
 
     title: str
@@ -109,6 +116,10 @@ class Lesson:
     def look(self, model: Cortex, probe: xr.Dataset, presentation: AnyPresentation, step: int) -> Snapshot:
         """Take a snapshot of the model, which is not changed."""
         return take(model, probe, presentation, step)
+
+    def preview(self) -> xr.Dataset | None:
+        """Return what is shown before a run, in the form of `Snapshot.maps`; None for nothing."""
+        return None
 
     def test(self, model: Cortex) -> dict[str, float]:
         """Return accuracies of a model that still learns, by the name of their images."""

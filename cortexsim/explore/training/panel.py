@@ -74,6 +74,13 @@ class Training(HasExercises, Panel):
     ------
     ValueError
         If an argument is not allowed. Later errors are shown in the panel.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> panel = cs.explore.Training("contours", question="", learning_rate=0.05)
+    >>> panel.phase
+    'idle'
     """
 
     LARGE: ClassVar[bool] = True
@@ -363,6 +370,7 @@ class Training(HasExercises, Panel):
         if not self._runs:
             empty = Run("the next run", {}, times, status="not started").curves()
             self.views.show_curves(empty, [], lesson.chance)
+            self.views.preview(lesson.preview())
             self.words.value = f"not started; a run takes {lesson.steps:,} steps"
         self._show_buttons()
 
