@@ -1,6 +1,8 @@
 from ._masking import masking
+from .decoding import lesion_decoding
 from .degraded import contrast, noise, occlusion
 from .durations import flash_duration
+from .feedback import shipped_feedback
 from .lesions import lesion
 from .rsvp import rapid_sequence
 
@@ -8,8 +10,10 @@ __all__ = [
     "contrast",
     "flash_duration",
     "lesion",
+    "lesion_decoding",
     "masking",
     "noise",
     "occlusion",
     "rapid_sequence",
+    "shipped_feedback",
 ]
