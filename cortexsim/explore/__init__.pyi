@@ -1,10 +1,12 @@
 from .anatomy.panel import Anatomy
 from .changes.panel import Changes
 from .panel.reopening import reopen
+from .studies.drift import Drift
 from .studies.experiment import Experiment
 from .studies.folding import Folding
 from .studies.how_long import HowLong
 from .studies.lesions import Lesions
+from .studies.longer import Longer
 from .studies.masking import Masking
 from .studies.own_brains import Brains
 from .studies.recorder import Recorder
@@ -19,11 +21,13 @@ __all__ = [
     "Anatomy",
     "Brains",
     "Changes",
+    "Drift",
     "Experiment",
     "Folding",
     "HowLong",
     "Lesions",
     "Lesson",
+    "Longer",
     "Masking",
     "Recorder",
     "Sequences",

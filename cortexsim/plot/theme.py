@@ -23,6 +23,8 @@ DIVERGING = "RdBu_r"
 # smallest text size in a figure
 TEXT_PX = 12
 TITLE_PX = 13
+# the same in a panel
+PANEL_TEXT_PX = 14
 # height of a line of text, and the number of characters in a line of page width
 LINE_PX = 16
 LINE_CHARACTERS = 120

@@ -18,7 +18,19 @@ if TYPE_CHECKING:
     from cortexsim.explore.tracer.panel import Tracer
     from cortexsim.explore.training.panel import Training
 
-STUDIES = ("Brains", "Changes", "Experiment", "Folding", "HowLong", "Lesions", "Masking", "Recorder", "Sequences")
+STUDIES = (
+    "Brains",
+    "Changes",
+    "Drift",
+    "Experiment",
+    "Folding",
+    "HowLong",
+    "Lesions",
+    "Longer",
+    "Masking",
+    "Recorder",
+    "Sequences",
+)
 
 
 SHOWS = ("Anatomy", "Tour", "Tracer", "Training")
