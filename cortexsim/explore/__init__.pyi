@@ -2,6 +2,7 @@ from .anatomy.panel import Anatomy
 from .changes.panel import Changes
 from .panel.reopening import reopen
 from .studies.drift import Drift
+from .studies.each_lesion import EachLesion
 from .studies.experiment import Experiment
 from .studies.folding import Folding
 from .studies.how_long import HowLong
@@ -10,6 +11,7 @@ from .studies.longer import Longer
 from .studies.masking import Masking
 from .studies.own_brains import Brains
 from .studies.recorder import Recorder
+from .studies.returning import Returning
 from .studies.sequences import Sequences
 from .studies.timeline import Timeline
 from .tour.panel import Tour
@@ -22,6 +24,7 @@ __all__ = [
     "Brains",
     "Changes",
     "Drift",
+    "EachLesion",
     "Experiment",
     "Folding",
     "HowLong",
@@ -30,6 +33,7 @@ __all__ = [
     "Longer",
     "Masking",
     "Recorder",
+    "Returning",
     "Sequences",
     "Timeline",
     "Tour",

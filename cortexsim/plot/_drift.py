@@ -10,7 +10,7 @@ from cortexsim.plot import lines, theme
 
 PASSES, BLOCKED = theme.COLOURS[0], "rgba(128, 128, 128, 0.55)"
 OWN = theme.COLOURS[1]
-PLOT_PX, TOP_PX, BOTTOM_PX = 300, 40, 56
+PLOT_PX, TOP_PX, BOTTOM_PX = 220, 34, 56
 
 
 def drift(table: xr.Dataset, time: int, *, covered: bool = False) -> go.Figure:
@@ -70,9 +70,7 @@ def show_drift(figure: go.Figure, table: xr.Dataset, time: int, *, covered: bool
         (fixed, "fixed: mean of all times", theme.INK, "left" if left else "right"),
         (own, f"mean of t = {time}", OWN, "right" if left else "left"),
     ):
-        figure.add_annotation(
-            text=text, x=x, xanchor=side, font={"size": theme.PANEL_TEXT_PX, "color": colour}, **note
-        )
+        figure.add_annotation(text=text, x=x, xanchor=side, font={"size": theme.PANEL_TEXT_PX, "color": colour}, **note)
     _add_shares(figure, table, time, covered)
     big = {"size": theme.PANEL_TEXT_PX}
     figure.update_xaxes(title_font=big)
@@ -121,6 +119,16 @@ def _add_shares(figure: go.Figure, table: xr.Dataset, time: int, covered: bool) 
     for place, middle in lines.spread_apart(wanted, heights, PLOT_PX).items():
         y, text, colour = ends[place]
         figure.add_annotation(
-            text=text, xref="paper", x=1, xanchor="left", xshift=6, yref="y2", y=y, yshift=middle - wanted[place],
-            align="left", showarrow=False, font={"size": theme.PANEL_TEXT_PX, "color": colour}, name="line end",
+            text=text,
+            xref="paper",
+            x=1,
+            xanchor="left",
+            xshift=6,
+            yref="y2",
+            y=y,
+            yshift=middle - wanted[place],
+            align="left",
+            showarrow=False,
+            font={"size": theme.PANEL_TEXT_PX, "color": colour},
+            name="line end",
         )

@@ -352,9 +352,8 @@ def run_longer(
         x=np.log10(trained),
         y=1.0,
         yref="paper",
-        xanchor="right",
-        xshift=-6,
-        yanchor="top",
+        xanchor="left",
+        yanchor="bottom",
         showarrow=False,
         font={"size": theme.PANEL_TEXT_PX},
         name="trained",
@@ -368,7 +367,7 @@ def run_longer(
         title={"text": "readout time (steps)", "font": {"size": big}},
     )
     figure.update_yaxes(title={"text": "curves with every pixel right", "font": {"size": big}}, tickformat=".0%")
-    plot_px, top_px, bottom_px = 340, 14, 56
+    plot_px, top_px, bottom_px = 240, 30, 56
     lines.label_ends(figure, ends, span=(-0.03, 1.04), plot_px=plot_px)
     figure.update_layout(
         showlegend=False,

@@ -3,11 +3,12 @@ from .decoding import lesion_decoding
 from .degraded import contrast, noise, occlusion
 from .durations import flash_duration
 from .feedback import shipped_feedback
-from .lesions import lesion
+from .lesions import each_lesion, lesion
 from .rsvp import rapid_sequence
 
 __all__ = [
     "contrast",
+    "each_lesion",
     "flash_duration",
     "lesion",
     "lesion_decoding",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
+import ipywidgets as widgets
 import xarray as xr
 
 from cortexsim._support.progress import Report, silent
@@ -34,7 +35,7 @@ class BundledStudy(Study):
         super().__init__(None, self.controls_for(), question)
         self._open()
 
-    def controls_for(self) -> Mapping[str, Control]:
+    def controls_for(self) -> Mapping[str, Control | widgets.DOMWidget]:
         """Declare the controls by the names of the choices; all of them belong to `VIEWS`."""
         return {}
 

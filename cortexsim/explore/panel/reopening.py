@@ -22,6 +22,7 @@ STUDIES = (
     "Brains",
     "Changes",
     "Drift",
+    "EachLesion",
     "Experiment",
     "Folding",
     "HowLong",
@@ -29,6 +30,7 @@ STUDIES = (
     "Longer",
     "Masking",
     "Recorder",
+    "Returning",
     "Sequences",
 )
 

@@ -114,13 +114,15 @@ class Drift(SubjectStudy):
         fixed = statistics.pooled(until).at(area, times[0])[0].double().cpu().numpy()
         low, high = np.quantile(values, 0.002, (1, 2)), np.quantile(values, 0.998, (1, 2))
         edges = np.linspace(low, high, BINS + 1, axis=1)
-        count = np.stack(
-            [[np.histogram(one, edges[k])[0] for one in values[k]] for k in range(len(values))]
-        )
+        count = np.stack([[np.histogram(one, edges[k])[0] for one in values[k]] for k in range(len(values))])
         return xr.Dataset(
             {
                 "count": (("feature", "time", "bin"), count, {"long_name": "values in the bin", "units": "1"}),
-                "value": (("feature", "bin"), (edges[:, 1:] + edges[:, :-1]) / 2, {"long_name": "value", "units": "a.u."}),
+                "value": (
+                    ("feature", "bin"),
+                    (edges[:, 1:] + edges[:, :-1]) / 2,
+                    {"long_name": "value", "units": "a.u."},
+                ),
                 "fixed": ("feature", fixed, {"long_name": "mean over all times", "units": "a.u."}),
                 "own": (("feature", "time"), own, {"long_name": "mean of the time", "units": "a.u."}),
                 "above_fixed": (("feature", "time"), (values > fixed[:, None, None]).mean(-1), {"units": "1"}),
@@ -152,9 +154,10 @@ class Drift(SubjectStudy):
 
     def say(self, result: xr.Dataset) -> str:
         """Report the shares at the first and last time, once the question is answered."""
+        attributes, n = result.attrs, result.sizes["feature"]
         about = (
-            f"{result.attrs['area']}, {result.attrs['n']} images, {result.attrs['places']:,} values a time; the feature "
-            f"at the start is {typical(result)}, whose share changes by the median of all {result.sizes['feature']}."
+            f"{attributes['area']}, {attributes['n']} images, {attributes['places']:,} values a time; the feature at "
+            f"the start is {typical(result)}, whose share changes by the median of all {n}."
         )
         return about if self.covered("passes") else f"{_about_fixed(result)} {about}"
 

@@ -70,7 +70,7 @@ QUESTIONS: Mapping[str, Guess] = {
 
 
 class Longer(BundledStudy):
-    """Share of curves with every pixel right, by the tracer, over readout time, for curves of several lengths, with the trained time marked.
+    """The share of curves that the tracer gets right to the last pixel, over time and by length.
 
     Until the first question is answered, only what was trained is drawn; until the second is, up to three steps a
     pixel.
