@@ -26,7 +26,7 @@ def lesion_table(table: xr.Dataset, time: int, *, title: str | None = None) -> g
     -------
     Figure
         A cell contains the change in percentage points and its interval. A cell is coloured if its interval excludes
-        0, from orange (it costs) to blue (it helps), on the same scale from -1 to 1 for all tables; cells without a
+        0, from red (it costs) to blue (it helps), on the same scale from -1 to 1 for all tables; cells without a
         readout say so.
 
     Raises
@@ -52,7 +52,9 @@ def lesion_table(table: xr.Dataset, time: int, *, title: str | None = None) -> g
         z=theme.for_json(np.where(clear, change, 0.0)),
         zmin=-1,
         zmax=1,
-        colorscale=[[0, theme.COLOURS[0]], [0.5, theme.CLEAR], [1, theme.COLOURS[1]]],
+        colorscale=theme.DIVERGING,
+        # red where it costs
+        reversescale=True,
         showscale=False,
         text=text,
         texttemplate="%{text}",

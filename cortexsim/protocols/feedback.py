@@ -55,6 +55,8 @@ class Network:
         Random weights in the same graph.
     seeds : int
         How many were trained.
+    every : bool
+        Cut every connection; otherwise V2->V1 only.
     """
 
     title: str
@@ -63,6 +65,7 @@ class Network:
     size: int = 32
     untrained: bool = False
     seeds: int = 1
+    every: bool = True
 
     def images(self, n: int, *, part: str) -> xr.Dataset:
         """Draw images of the training or of the test part; no digit is occluded."""
@@ -77,8 +80,8 @@ NETWORKS = {
         Network("digits, no lateral connections", "ventral-stream-digits-feedback", "digits"),
         Network("digits, tiny", "digits-tiny", "digits"),
         Network("digits, small", "", "digits", size=16, seeds=SMALL_SEEDS),
-        Network("digits, untrained", "ventral-stream-digits", "digits", untrained=True),
-        Network("contours", "ventral-stream-contours", "contours"),
+        Network("digits, untrained", "ventral-stream-digits", "digits", untrained=True, every=False),
+        Network("contours", "ventral-stream-contours", "contours", every=False),
     )
 }
 # the networks that the criteria are about
@@ -111,7 +114,7 @@ def measure(network: Network, model: Cortex, report: Report = silent) -> xr.Data
     """
     training = network.images(N_CALIBRATION, part="train")
     statistics = calibrate(model, training, flash(1), until=UNTIL, keep=False) if model.needs_statistics else None
-    cuts = {CUT: cuts_of(model)[CUT]} if network.untrained else cuts_of(model)
+    cuts = cuts_of(model) if network.every else {CUT: cuts_of(model)[CUT]}
     return lesion_decoding(
         model,
         network.images(N, part="test"),

@@ -94,7 +94,7 @@ def _analysed(
     return summaries, of_state
 
 
-def _scaled(node: xr.DataTree, scaling: str) -> xr.DataTree | xr.DataArray:
+def _scaled(node: xr.DataTree | xr.DataArray, scaling: str) -> xr.DataTree | xr.DataArray:
     return node if scaling == RAW else analyse.standardized(node, divided=scaling == OWN_SCALE)
 
 

@@ -111,9 +111,9 @@ class Returning(BundledStudy):
     def _cut(self, one: xr.Dataset) -> str:
         """Return what is cut and may be seen; "" for nothing."""
         cut = str(self.choices["cut"])
-        return cut if cut in self._open(one) else ""
+        return cut if cut in self._enabled(one) else ""
 
-    def _open(self, one: xr.Dataset) -> list[str]:
+    def _enabled(self, one: xr.Dataset) -> list[str]:
         """Return the connections that may be cut: those that were measured, as far as they were predicted."""
         if self.covered("returns") or self.covered("cut"):
             return []
@@ -127,11 +127,11 @@ class Returning(BundledStudy):
         network = self.choices["network"]
         one = of_network(result, network)
         self.wiring.show(self._graph(network))
-        self.wiring.open = self._open(one)
-        if self.wiring.open and not self._uncovered:
+        self.wiring.enabled = self._enabled(one)
+        if self.wiring.enabled and not self._uncovered:
             # the answer to the question about it
             self._uncovered, self.wiring.value = True, feedback.CUT
-        costs = [] if self.covered("source") else self.wiring.open
+        costs = [] if self.covered("source") else self.wiring.enabled
         self.wiring.notes = {
             cut: f"{points(one, cut, self.choices['version']):+.0f}".replace("-", "−") for cut in costs
         }
@@ -141,12 +141,9 @@ class Returning(BundledStudy):
         times = one["time"].values
         intact = self._curve("intact", one, "decode_intact", theme.COLOURS[1])
         if self.covered("returns"):
-            seen = times == feedback.BEFORE
-            intact = Curve(
-                "",
-                *(np.where(seen, values, np.nan) for values in (intact.values, intact.low, intact.high)),
-                intact.colour,
-            )
+            known = times == feedback.BEFORE
+            values, low, high = (np.where(known, each, np.nan) for each in (intact.values, intact.low, intact.high))
+            intact = Curve("", values, low, high, intact.colour)
         curves = [intact]
         cut = self._cut(one)
         if cut:

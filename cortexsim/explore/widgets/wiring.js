@@ -63,7 +63,7 @@ export default {
       const focused = root.contains(document.activeElement) ? document.activeElement.dataset.cut : null;
       root.replaceChildren();
       const [states, connections, groups] = ["states", "connections", "groups"].map((name) => model.get(name));
-      const [value, notes, open] = ["value", "notes", "open"].map((name) => model.get(name));
+      const [value, notes, enabled] = ["value", "notes", "enabled"].map((name) => model.get(name));
       const gone = new Set(groups[value] ?? (value ? [value] : []));
       const far = connections.some((one) => Math.abs(states.indexOf(one.source) - states.indexOf(one.target)) > 1);
       const width = 2 * EDGE + states.length * BOX + (states.length - 1) * GAP;
@@ -76,7 +76,7 @@ export default {
       }
       for (const { name, source, target, way } of connections) {
         const { d, tip, angle, cross, note } = route(states.indexOf(source), states.indexOf(target));
-        const can = open.includes(name);
+        const can = enabled.includes(name);
         const state = `${gone.has(name) ? " cs-gone" : ""}${can ? "" : " cs-shut"}`;
         const said = notes[name] ? `, ${notes[name]}` : "";
         const group = shape("g", { class: `cs-link cs-${way}${state}`, "data-cut": name, role: "button",
@@ -111,7 +111,7 @@ export default {
       if (focused !== null) root.querySelector(`[data-cut="${focused}"]`)?.focus();
     }
 
-    const heard = ["states", "connections", "groups", "value", "notes", "open"].map((name) => `change:${name}`);
+    const heard = ["states", "connections", "groups", "value", "notes", "enabled"].map((name) => `change:${name}`);
     let waits = false;
     const soon = () => {
       if (waits) return;

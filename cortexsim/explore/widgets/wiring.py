@@ -34,7 +34,7 @@ class Wiring(anywidget.AnyWidget):
         The connection or direction that is cut; "" for none. Set by a click on an arrow, or a button.
     notes : dict of str to str
         A short text at each connection, by its name.
-    open : list of str
+    enabled : list of str
         The connections that can be cut; the arrows of the others do not react.
     """
 
@@ -46,7 +46,7 @@ class Wiring(anywidget.AnyWidget):
     groups = traitlets.Dict().tag(sync=True)
     value = traitlets.Unicode(NOTHING).tag(sync=True)
     notes = traitlets.Dict().tag(sync=True)
-    open = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    enabled = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
     def __init__(
         self, graph: CortexGraph, value: str = NOTHING, *, groups: Sequence[str] = (), label: str = "cut"
@@ -99,5 +99,5 @@ def _drawn(graph: CortexGraph, groups: Sequence[str]) -> dict[str, object]:
         "states": list(graph.state_names),
         "connections": connections,
         "groups": {group: meant(graph, group) for group in groups},
-        "open": [str(one["name"]) for one in connections],
+        "enabled": [str(one["name"]) for one in connections],
     }

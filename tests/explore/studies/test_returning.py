@@ -26,7 +26,7 @@ def answered(panel, question, answer):
 def test_one_point_is_drawn_and_no_arrow_reacts_before_the_first_answer(panel):
     assert named(panel) == [""]
     assert list(panel.figures["returning"].data[-1].x) == [0]
-    assert panel.wiring.open == []
+    assert panel.wiring.enabled == []
     assert panel.wiring.notes == {}
     assert "%" not in panel.finding.value.replace("95 %", "")
 
@@ -34,14 +34,14 @@ def test_one_point_is_drawn_and_no_arrow_reacts_before_the_first_answer(panel):
 def test_each_answer_uncovers_its_part(panel):
     answered(panel, "returns", 10)
     assert named(panel) == ["intact"]
-    assert panel.wiring.open == []
+    assert panel.wiring.enabled == []
     answered(panel, "cut", 10)
     assert named(panel) == ["intact", "V2->V1 cut"]
-    assert panel.wiring.open == ["V2->V1"]
+    assert panel.wiring.enabled == ["V2->V1"]
     assert panel.wiring.notes == {}
     answered(panel, "source", "IT->IT")
-    assert "IT->V4" in panel.wiring.open
-    assert set(panel.wiring.notes) == set(panel.wiring.open)
+    assert "IT->V4" in panel.wiring.enabled
+    assert set(panel.wiring.notes) == set(panel.wiring.enabled)
     panel.choose(cut="V4->V2")
     assert named(panel) == ["intact", "V4->V2 cut"]
     again = cs.explore.reopen(panel.settings)
