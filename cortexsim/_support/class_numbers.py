@@ -40,7 +40,7 @@ def class_names(value: Any) -> list[str]:
         names = names.tolist()
     if not isinstance(names, list | tuple) or not names:
         raise ValueError(f"the attribute 'classes' must be a list of names, got {names!r}")
-    texts = [str(name) for name in names]
+    texts = [name.decode() if isinstance(name, bytes) else str(name) for name in names]
     twice = sorted({name for name in texts if texts.count(name) > 1})
     if twice:
         raise ValueError(f"the attribute 'classes' must name each class once, but {twice[:5]} occur twice")
@@ -108,10 +108,13 @@ def refuse_one_hot(labels: np.ndarray, n_classes: int, until: int) -> None:
     until : int
         The last time that is read out.
     """
-    one_hot = labels.shape[1] == n_classes > 1 and np.isin(labels, (0, 1)).all() and (labels.sum(1) == 1).all()
-    if one_hot:
+    columns = labels.shape[1]
+    # the first column is time 0; some encoders write -1 for 0, which would ask nothing
+    two_values = np.isin(labels, (0, 1)).all() or np.isin(labels, (-1, 1)).all()
+    all_columns = columns == n_classes or (labels[:, 0] == 1).any()
+    if 1 < columns <= n_classes and two_values and all_columns and ((labels == 1).sum(1) == 1).all():
         raise ValueError(
-            f"labels of shape {labels.shape} with a single 1 in each row look like one-hot rows of {n_classes} "
+            f"labels of shape {labels.shape} with a single 1 in each row look like one-hot rows of {columns} "
             f"classes: pass class numbers, labels.argmax(1); {BY_TIME}"
         )
     asked = labels.shape[1] if labels.dtype.kind not in "iuf" else int(np.flatnonzero((labels != -1).any(0))[-1:].sum())
@@ -122,17 +125,21 @@ def refuse_one_hot(labels: np.ndarray, n_classes: int, until: int) -> None:
         )
 
 
-def renumbered(labels: np.ndarray, given: Sequence[str] | None, wanted: Sequence[str]) -> np.ndarray:
+def renumbered(
+    labels: np.ndarray, given: Sequence[str] | None, wanted: Sequence[str], *, unasked: bool = False
+) -> np.ndarray:
     """Convert class labels to the numbers of another list of classes, matched by name.
 
     Parameters
     ----------
-    labels : array, shape (stimulus,)
+    labels : array, shape (stimulus, ...)
         Numbers of the classes `given`, or names.
     given : sequence of str or None
         The class names of these labels; None if they have none, and the numbers refer to `wanted`.
     wanted : sequence of str
         The other list.
+    unasked : bool
+        Allow -1, which marks times without a question, and stays.
 
     Raises
     ------
@@ -143,11 +150,11 @@ def renumbered(labels: np.ndarray, given: Sequence[str] | None, wanted: Sequence
     """
     texts = labels.dtype.kind in "UO"
     if given is None or texts:
-        return class_numbers(labels, len(wanted), wanted, what="label")
-    numbers = class_numbers(labels, len(given), given, what="label")
+        return class_numbers(labels, len(wanted), wanted, what="label", unasked=unasked)
+    numbers = class_numbers(labels, len(given), given, what="label", unasked=unasked)
     if list(given) == list(wanted):
         return numbers
-    strange = [given[number] for number in np.unique(numbers).tolist() if given[number] not in wanted]
+    strange = [given[number] for number in np.unique(numbers[numbers >= 0]).tolist() if given[number] not in wanted]
     if strange:
         raise DifferentClassesError(
             f"the model was trained on the classes {_few(wanted)}, but these images have {_few(given)}: "
@@ -155,7 +162,7 @@ def renumbered(labels: np.ndarray, given: Sequence[str] | None, wanted: Sequence
         )
     place = {name: number for number, name in enumerate(wanted)}
     to = np.array([place.get(name, -1) for name in given], dtype=np.int64)
-    return to[numbers]
+    return np.where(numbers < 0, numbers, to[numbers])
 
 
 def _few(names: Sequence[str]) -> str:

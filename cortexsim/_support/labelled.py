@@ -81,8 +81,8 @@ def one_for_each(values: Any, what: str, stimuli: Mapping[str, np.ndarray], n: i
     """Return a value for each stimulus, in the order of the stimuli.
 
     Values with an index are aligned by it if the stimuli have the same coordinate. A DataArray is aligned by its
-    coordinate `stimulus`; a Series by its index, which may also have the name of another coordinate, or contain file
-    names. Other values are used in the given order.
+    coordinate `stimulus`, or by a coordinate that names the stimuli; a Series by its index, which may also have the
+    name of another coordinate, or contain file names. Other values are used in the given order.
 
     Parameters
     ----------
@@ -111,10 +111,11 @@ def one_for_each(values: Any, what: str, stimuli: Mapping[str, np.ndarray], n: i
     array = array_of(values, what)
     if not array.ndim:
         raise ValueError(f"{what} must be one for each of the {n:,} stimuli, got one value: {shown(values)}")
-    by, names = _index(values, stimuli)
-    known = stimuli.get(by)
+    names, known, by = _index(values, stimuli)
     if names is not None and known is not None:
-        return array[places_of(names, known, what, f"the stimuli's {by}")]
+        places = places_of(names, known, what, f"the stimuli's {by}")
+        _refuse_other_names(values, stimuli, places, what)
+        return array[places]
     if len(array) != n:
         raise ValueError(f"{what} must be one for each of the {n:,} stimuli, got shape {array.shape}")
     return array
@@ -184,27 +185,55 @@ def stems(names: np.ndarray) -> np.ndarray:
     return np.array(found, dtype=str)
 
 
-def _index(values: Any, stimuli: Mapping[str, np.ndarray]) -> tuple[str, np.ndarray | None]:
-    """Return the coordinate of the stimuli that an index refers to, and the index; None if values have no index."""
+def _index(values: Any, stimuli: Mapping[str, np.ndarray]) -> tuple[np.ndarray | None, np.ndarray | None, str]:
+    """Return the index of values, what it refers to among the coordinates of the stimuli, and the latter's name.
+
+    Either is None if it does not exist.
+    """
     if isinstance(values, xr.DataArray):
         if values.ndim and "stimulus" not in values.dims and not str(values.dims[0]).startswith("dim_"):
             raise ValueError(
                 f"a DataArray with a value for each stimulus has the dimension 'stimulus', got {values.dims}"
             )
-        if "stimulus" in values.coords and values["stimulus"].dims == ("stimulus",):
-            return "stimulus", values["stimulus"].values
-        return "stimulus", None
+        own = _names_of(values)
+        for name in ("stimulus", *NAMES):
+            if name in own and name in stimuli:
+                return own[name], stimuli[name], name
+        return names_among(own), names_among(stimuli), "names"
     if not isinstance(values, pd.Series):
-        return "stimulus", None
-    names = values.index.to_numpy()
+        return None, None, "stimulus"
+    names = _plain(values.index.to_numpy())
     if values.index.name in stimuli:
-        return str(values.index.name), names
+        return names, stimuli[str(values.index.name)], str(values.index.name)
     texts = all(isinstance(name, str) for name in names)
     numbered = "stimulus" not in stimuli or np.asarray(stimuli["stimulus"]).dtype.kind in "iuf"
     for name in NAMES:
         if texts and numbered and name in stimuli:
-            return name, names
-    return "stimulus", names
+            return names, stimuli[name], name
+    return names, stimuli.get("stimulus"), "stimulus"
+
+
+def _names_of(values: xr.DataArray) -> dict[str, np.ndarray]:
+    """Return the coordinates of a DataArray that identify its stimuli."""
+    coordinates = {str(name): one for name, one in values.coords.items() if one.dims == ("stimulus",)}
+    return {name: coordinates[name].values for name in ("stimulus", *NAMES) if name in coordinates}
+
+
+def _refuse_other_names(values: Any, stimuli: Mapping[str, np.ndarray], places: np.ndarray, what: str) -> None:
+    """Raise a ValueError if values, once aligned, have other names than the stimuli."""
+    if not isinstance(values, xr.DataArray):
+        return
+    own = _names_of(values)
+    for name in NAMES:
+        if name in own and name in stimuli:
+            places_of(own[name][places], np.asarray(stimuli[name]), what, f"the stimuli's {name}")
+            pairs = zip(_keys(own[name][places]), _keys(np.asarray(stimuli[name])), strict=True)
+            different = [(one, other) for one, other in pairs if one != other]
+            if different:
+                raise ValueError(
+                    f"{what} and the stimuli have the same index in different orders: {len(different):,} of "
+                    f"{len(places):,} differ in {name}, such as {different[0][0]!r} and {different[0][1]!r}"
+                )
 
 
 def _keys(names: np.ndarray) -> list[Hashable]:
@@ -225,6 +254,8 @@ def _plain(array: np.ndarray) -> np.ndarray:
         return array
     values = array.ravel().tolist()
     kinds = {type(value) for value in values}
+    if kinds <= {bytes, np.bytes_}:
+        return np.array([value.decode() for value in values]).reshape(array.shape)
     if kinds <= {str, np.str_} or (len(kinds) == 1 and kinds <= {int, float, bool}):
         return np.array(values).reshape(array.shape)
     return array

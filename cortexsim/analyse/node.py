@@ -9,12 +9,14 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from cortexsim._support.checks import shown
 from cortexsim._support.labelled import array_of, one_for_each, refuse_missing
 
 Node: TypeAlias = xr.DataTree | xr.Dataset | xr.DataArray
 Labels: TypeAlias = str | ArrayLike | None
 
 VARIABLES = ("activation", "logits")
+WITHIN = ("class", "channel", "unit", "y", "x")  # the order of the other dimensions
 
 
 def activity_of(node: Node) -> xr.DataArray:
@@ -29,14 +31,14 @@ def activity_of(node: Node) -> xr.DataArray:
     Returns
     -------
     DataArray, (stimulus, time, ...)
-        With the coordinate `populated` (stimulus, time), which determines empty patterns.
+        With the coordinate `populated` (stimulus, time), which determines empty patterns. Times are in rising order.
 
     Raises
     ------
     TypeError
         If it is none of these.
     ValueError
-        If it contains no activity, no stimulus or no time.
+        If it contains no activity, no stimulus or no time, or a time twice.
     """
     if isinstance(node, xr.DataTree):
         if node.children:
@@ -59,7 +61,7 @@ def activity_of(node: Node) -> xr.DataArray:
     missing = [dim for dim in ("stimulus", "time") if dim not in node.dims]
     if missing or not all(node.sizes.values()):
         raise ValueError(f"a node needs the dimensions stimulus and time, both longer than 0, got {dict(node.sizes)}")
-    node = node.transpose("stimulus", "time", ...)
+    node = node.transpose("stimulus", "time", *[dim for dim in WITHIN if dim in node.dims], ...)
     for dim in ("stimulus", "time"):
         if dim not in node.coords:
             node = node.assign_coords({dim: np.arange(node.sizes[dim])})
@@ -69,7 +71,26 @@ def activity_of(node: Node) -> xr.DataArray:
         each = [node.isel(time=index).notnull().any(units).values for index in range(node.sizes["time"])]
         populated = xr.Variable(("stimulus", "time"), np.stack(each, axis=1))
     where = xr.Variable(("stimulus", "time"), np.ones((node.sizes["stimulus"], node.sizes["time"]), bool)) & populated
-    return node.assign_coords(populated=where.transpose("stimulus", "time").astype(bool))
+    return _in_order_of_time(node.assign_coords(populated=where.transpose("stimulus", "time").astype(bool)))
+
+
+def _in_order_of_time(activity: xr.DataArray) -> xr.DataArray:
+    """Return activity with its times in rising order.
+
+    Raises
+    ------
+    ValueError
+        If a time is missing or occurs twice.
+    """
+    times = array_of(activity["time"].values, "time")
+    refuse_missing(times, "time")
+    if (times[1:] > times[:-1]).all():
+        return activity
+    if len(set(times.tolist())) < len(times):
+        raise ValueError(
+            f"a node needs each time once, got {shown(times.tolist())}; select one of each, such as isel(time=...)"
+        )
+    return activity.sortby("time")
 
 
 def patterns(activity: xr.DataArray, index: int) -> np.ndarray:

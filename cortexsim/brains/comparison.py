@@ -11,6 +11,7 @@ import torch
 import xarray as xr
 
 from cortexsim._support.progress import Report, silent
+from cortexsim._support.renamed import formerly
 from cortexsim.brains.names import in_order_of
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.cortex import Cortex, the_cortex
@@ -23,6 +24,7 @@ from cortexsim.stimuli.presentation import AnyPresentation, sustained
 MODELS = ("trained", "untrained")
 
 
+@formerly(told="report")
 def compare(
     model: Cortex,
     images: Images,

@@ -30,7 +30,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
     import cortexsim as cs
-    from cortexsim.zoo import cards
+    from cortexsim.zoo import cards, tracer_cards
 
     if options.name is None:
         if options.full:
@@ -49,7 +49,8 @@ def run(options: argparse.Namespace) -> None:
             print(f"  {name:34}{published.description}")
         return
     carded = cs.zoo.SHORT.get(options.name, options.name)
-    card = cards.card(carded) if options.full or carded in cards.names() else None
+    traces = carded in tracer_cards.names()
+    card = cards.card(carded) if carded in cards.names() or (options.full and not traces) else None
     model = cs.zoo.build(options.name) if options.name in cs.zoo.PAPER else cs.zoo.get(options.name)
     print(printable(model))
     print(printable(model.graph))
@@ -57,8 +58,12 @@ def run(options: argparse.Namespace) -> None:
     for statistics in model.statistics.values():
         print(printable(statistics))
     for key, value in model.about.items():
-        print(printable(f"{key}: {value}"))
-    if card is not None:
+        # tables are in the card
+        if not isinstance(value, dict | list):
+            print(printable(f"{key}: {value}"))
+    if traces:
+        print(f"\n{tracer_cards.as_text(tracer_cards.card(carded))}")
+    elif card is not None:
         print(f"\n{cards.in_full(card) if options.full else cards.as_text(card)}")
         if not options.full:
             print("\n--full prints the card's other times and bins, confusion matrices, training curve and seeds")

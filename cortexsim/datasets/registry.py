@@ -6,7 +6,7 @@ import inspect
 import os
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import xarray as xr
@@ -40,6 +40,8 @@ class Source:
         Names of the classes; empty if they are known only after reading.
     model : str, optional
         The pretrained model that panels show it to.
+    small : mapping
+        Arguments of `make` for images that a small model learns within minutes.
     """
 
     description: str
@@ -48,6 +50,7 @@ class Source:
     augmentation: str = "none"
     classes: tuple[str, ...] = ()
     model: str | None = None
+    small: Mapping[str, Any] = field(default_factory=dict)
 
 
 SOURCES: dict[str, Source] = {
@@ -57,6 +60,7 @@ SOURCES: dict[str, Source] = {
         digits_in_debris.digits,
         classes=digits_in_debris.CLASSES,
         model="ventral-stream-digits",
+        small={"size": 16, "debris": "none", "occlusion": "none"},
     ),
     # cropping could remove a part of a curve
     "contours": Source(
@@ -65,6 +69,7 @@ SOURCES: dict[str, Source] = {
         augmentation="flip",
         classes=contour_tracing.ANSWERS,
         model="ventral-stream-contours",
+        small={"size": 16},
     ),
     "paths": Source(
         "curves of single pixels and one dot, with target maps, made on the spot",

@@ -1,11 +1,13 @@
 from .anatomy.panel import Anatomy
 from .changes.panel import Changes
+from .masking_trials.panel import MaskingTrials
 from .panel.reopening import reopen
 from .studies.drift import Drift
 from .studies.each_lesion import EachLesion
 from .studies.experiment import Experiment
 from .studies.folding import Folding
 from .studies.how_long import HowLong
+from .studies.interruption import Interruption
 from .studies.lesions import Lesions
 from .studies.longer import Longer
 from .studies.masking import Masking
@@ -28,10 +30,12 @@ __all__ = [
     "Experiment",
     "Folding",
     "HowLong",
+    "Interruption",
     "Lesions",
     "Lesson",
     "Longer",
     "Masking",
+    "MaskingTrials",
     "Recorder",
     "Returning",
     "Sequences",

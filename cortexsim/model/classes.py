@@ -64,16 +64,18 @@ def matched(model: Cortex, data: xr.Dataset) -> xr.Dataset:
     if "label" not in data.coords:
         return data
     label = one_for_each(data["label"], "label", {}, data.sizes["stimulus"])
-    if label.ndim > 1:  # for several readout times, used only in training
+    if label.ndim > 2:
         return data
+    by_time = label.ndim == 2  # (stimulus, time), for training
     wanted = own or given
-    numbers = (
-        class_numbers(label, model.n_classes, what="label") if wanted is None else renumbered(label, given, wanted)
-    )
-    class_numbers(numbers, model.n_classes, what="label")
+    if wanted is None:
+        numbers = class_numbers(label, model.n_classes, what="label", unasked=by_time)
+    else:
+        numbers = renumbered(label, given, wanted, unasked=by_time)
+    class_numbers(numbers, model.n_classes, what="label", unasked=by_time)
     if np.array_equal(numbers, label) and (own is None or own == given):
         return data
-    found = data.assign_coords(label=data["label"].copy(data=numbers))
+    found = data.assign_coords(label=data["label"].transpose("stimulus", ...).copy(data=numbers))
     return found if own is None else found.assign_attrs(classes=json.dumps(own))
 
 

@@ -60,7 +60,7 @@ def any_time(accuracy: xr.DataArray, *, readout_time: int | None = None, title: 
         figure.add_vline(
             x=readout_time,
             line={"color": theme.INK, "width": 1, "dash": "dot"},
-            annotation={"text": "trained to answer here", "font": {"size": theme.PANEL_TEXT_PX}, "xanchor": "center"},
+            annotation={"text": "trained to answer here", "font": {"size": theme.PANEL_PX}, "xanchor": "center"},
             annotation_position="top",
             name="readout time",
         )
@@ -79,9 +79,9 @@ def any_time(accuracy: xr.DataArray, *, readout_time: int | None = None, title: 
         named = "<br>".join(textwrap.wrap(trace.name, _NAME_CHARACTERS))
         ends.append((float(values[np.isfinite(values)][-1]), named, trace.line.color))
     lines.label_ends(figure, ends, span=(-0.02, 1.04), plot_px=_PLOT_PX)
-    figure.update_layout(font_size=theme.PANEL_TEXT_PX)
-    figure.update_xaxes(title_font_size=theme.PANEL_TEXT_PX)
-    figure.update_yaxes(title_font_size=theme.PANEL_TEXT_PX)
+    figure.update_layout(font_size=theme.PANEL_PX)
+    figure.update_xaxes(title_font_size=theme.PANEL_PX)
+    figure.update_yaxes(title_font_size=theme.PANEL_PX)
     return figure
 
 

@@ -31,7 +31,7 @@ def drift(table: xr.Dataset, time: int, *, covered: bool = False) -> go.Figure:
         On the left the histogram, in colour what lies above the fixed threshold and so passes on; on the right the
         share that passes, with the fixed threshold and with the mean of each time.
     """
-    figure = go.Figure(layout={"template": theme.template(), "font": {"size": theme.PANEL_TEXT_PX}})
+    figure = go.Figure(layout={"template": theme.template(), "font": {"size": theme.PANEL_PX}})
     figure.set_subplots(1, 2, column_widths=[0.56, 0.44], horizontal_spacing=0.12)
     show_drift(figure, table, time, covered=covered)
     return figure
@@ -70,9 +70,9 @@ def show_drift(figure: go.Figure, table: xr.Dataset, time: int, *, covered: bool
         (fixed, "fixed: mean of all times", theme.INK, "left" if left else "right"),
         (own, f"mean of t = {time}", OWN, "right" if left else "left"),
     ):
-        figure.add_annotation(text=text, x=x, xanchor=side, font={"size": theme.PANEL_TEXT_PX, "color": colour}, **note)
+        figure.add_annotation(text=text, x=x, xanchor=side, font={"size": theme.PANEL_PX, "color": colour}, **note)
     _add_shares(figure, table, time, covered)
-    big = {"size": theme.PANEL_TEXT_PX}
+    big = {"size": theme.PANEL_PX}
     figure.update_xaxes(title_font=big)
     figure.update_yaxes(title_font=big)
     figure.update_layout(
@@ -129,6 +129,6 @@ def _add_shares(figure: go.Figure, table: xr.Dataset, time: int, covered: bool) 
             yshift=middle - wanted[place],
             align="left",
             showarrow=False,
-            font={"size": theme.PANEL_TEXT_PX, "color": colour},
+            font={"size": theme.PANEL_PX, "color": colour},
             name="line end",
         )

@@ -313,7 +313,7 @@ def run_longer(
         seeds, with a band from the lowest to the highest seed; each line is named at its end.
     """
     values = _of(result, "exact", model)
-    figure = go.Figure(layout={"template": theme.template(), "font": {"size": theme.PANEL_TEXT_PX}})
+    figure = go.Figure(layout={"template": theme.template(), "font": {"size": theme.PANEL_PX}})
     trained = int(result["trained_until"].sel(model=model).max())
     ends = []
     for k, (length, last) in enumerate(until.items()):
@@ -355,11 +355,11 @@ def run_longer(
         xanchor="left",
         yanchor="bottom",
         showarrow=False,
-        font={"size": theme.PANEL_TEXT_PX},
+        font={"size": theme.PANEL_PX},
         name="trained",
     )
     ticks = [1, 3, 6, 12, 30, 60, 120, 360]
-    big = theme.PANEL_TEXT_PX
+    big = theme.PANEL_PX
     figure.update_xaxes(
         type="log",
         range=[0, np.log10(560)],

@@ -42,11 +42,11 @@ def generalizations(scores: xr.DataArray, notes: dict[str, str], *, covered: Col
     scale, ticks = colours(np.array([0.0, 1.0]), scores.attrs.get("chance"))
     ticks = {key: [value for value in one if value <= 1] if key == "tickvals" else one for key, one in ticks.items()}
     if ticks:
-        ticks = {"tickvals": [0, float(scores.attrs["chance"]), 0.5, 1], "tickformat": ".0%"}
+        ticks = {"tickvals": [float(scores.attrs["chance"]), 0.5, 1], "tickformat": ".0%"}
     width = len(names) * PLOT_PX + (len(names) - 1) * GAP_PX
-    figure = go.Figure(layout={"template": theme.template(), "font": {"size": theme.PANEL_TEXT_PX}})
+    figure = go.Figure(layout={"template": theme.template(), "font": {"size": theme.PANEL_PX}})
     figure.set_subplots(1, len(names), horizontal_spacing=GAP_PX / width)
-    big = {"size": theme.PANEL_TEXT_PX}
+    big = {"size": theme.PANEL_PX}
     for place, name in enumerate(names, start=1):
         one = scores.sel(scaling=name).transpose("train_time", "test_time")
         hidden = name in covered

@@ -40,9 +40,9 @@ def intrusions(table: xr.Dataset, *, covered: Collection[str] = ()) -> go.Figure
     values = table["reported"]
     more = lines.check_dims(values, ["arriving", "item"], more=1, what="reported items")
     names = [str(name) for name in table[more[0]].values] if more else [""]
-    figure = go.Figure(layout={"template": theme.template(), "font": {"size": theme.PANEL_TEXT_PX}})
+    figure = go.Figure(layout={"template": theme.template(), "font": {"size": theme.PANEL_PX}})
     figure.set_subplots(1, len(names), horizontal_spacing=0.1, shared_yaxes=True)
-    big = {"size": theme.PANEL_TEXT_PX}
+    big = {"size": theme.PANEL_PX}
     items = [str(item) for item in values["item"].values]
     arriving = [str(item) for item in values["arriving"].values]
     for place, name in enumerate(names, start=1):

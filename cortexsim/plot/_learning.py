@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import xarray as xr
 
 from cortexsim.plot import theme
 
+LOOKED_AT = "looked at"
 _DASHES = ("dash", "dot", "dashdot", "longdash", "longdashdot")
 
 
@@ -26,6 +28,12 @@ def learning(run: xr.Dataset, earlier: Sequence[xr.Dataset] = (), *, chance: flo
         Other runs of the same form, for which only the accuracy at the last trained readout time is drawn.
     chance : float, optional
         Chance level of accuracy.
+
+    Notes
+    -----
+    attrs["changes"], a JSON list of (step, words), marks changes of the recipe. A run with `tested` (tested_step,
+    images), accuracies of tests while it learned, has a line for each kind of images, and of the readout times only the
+    last one.
 
     Returns
     -------
@@ -48,7 +56,10 @@ def learning(run: xr.Dataset, earlier: Sequence[xr.Dataset] = (), *, chance: flo
         showlegend=False,
         **left,
     )
+    tested = "tested" in run
     for index, time in enumerate(run["time"].values.tolist()):
+        if tested and time != run["time"].values[-1]:
+            continue
         accuracy = _listed(run["accuracy"].sel(time=time))
         figure.add_scatter(
             x=steps,
@@ -60,7 +71,11 @@ def learning(run: xr.Dataset, earlier: Sequence[xr.Dataset] = (), *, chance: flo
             hovertemplate=f"t = {time}, step %{{x}}: %{{y:.1%}}<extra>training images</extra>",
             **right,
         )
-    _add_validation(figure, run, right)
+    if tested:
+        _add_tests(figure, run, right)
+    else:
+        _add_validation(figure, run, right)
+    _add_changes(figure, run)
     _finish(figure, run, chance, left, right)
     return figure
 
@@ -89,16 +104,84 @@ def _add_earlier(figure: go.Figure, run: xr.Dataset, index: int, left: Any, righ
         **left,
     )
     time = int(run["time"].values[-1])
+    what, y = f"t = {time}", run["accuracy"].sel(time=time)
+    if "tested" in run:
+        what, y = str(run["images"].values[-1]), run["tested"].isel(images=-1)
+        steps = run["tested_step"].values.tolist()
     figure.add_scatter(
         x=steps,
-        y=_listed(run["accuracy"].sel(time=time)),
+        y=_listed(y),
         mode="lines",
         connectgaps=False,
-        name=f"{name}, t = {time}",
+        name=f"{name}, {what}",
         line=line,
-        hovertemplate=f"{name}, t = {time}, step %{{x}}: %{{y:.1%}}<extra></extra>",
+        hovertemplate=f"{name}, {what}, step %{{x}}: %{{y:.1%}}<extra></extra>",
         **right,
     )
+
+
+def _add_tests(figure: go.Figure, run: xr.Dataset, right: Any) -> None:
+    """Add a line for each kind of test images."""
+    for index, name in enumerate(run["images"].values.tolist(), 1):
+        figure.add_scatter(
+            x=run["tested_step"].values.tolist(),
+            y=_listed(run["tested"].sel(images=name)),
+            mode="lines+markers",
+            name=name,
+            line={**_style(index), "width": 3},
+            marker={"size": 7},
+            hovertemplate=f"{name}, step %{{x}}: %{{y:.0%}}<extra></extra>",
+            **right,
+        )
+
+
+def _add_changes(figure: go.Figure, run: xr.Dataset) -> None:
+    """Mark the steps at which the recipe changes, in both plots."""
+    for step, words in json.loads(run.attrs.get("changes", "[]")):
+        line = {"color": theme.INK, "width": 1, "dash": "dash"}
+        figure.add_vline(x=step, line=line, name=f"recipe changes at {step}", row=1, col="all")
+        figure.add_annotation(
+            x=step,
+            y=1.0,
+            yref="y domain",
+            xref="x",
+            text=f"from here: {words}",
+            xanchor="left",
+            yanchor="top",
+            xshift=4,
+            showarrow=False,
+            font={"size": theme.PANEL_PX},
+            name="recipe changes",
+        )
+
+
+def mark_step(figure: go.Figure, step: int | None) -> None:
+    """Mark a step in both plots of a figure of `learning`, in place of an earlier mark; None: mark nothing.
+
+    Parameters
+    ----------
+    figure : Figure
+        Changed in place.
+    step : int or None
+    """
+    kept = [shape for shape in figure.layout.shapes if shape.name != LOOKED_AT]
+    line = {"color": theme.COLOURS[3], "width": 2}
+    marks = [
+        {
+            "name": LOOKED_AT,
+            "type": "line",
+            "x0": step,
+            "x1": step,
+            "y0": 0,
+            "y1": 1,
+            "line": line,
+            "xref": x,
+            "yref": y,
+        }
+        for x, y in (("x", "y domain"), ("x2", "y2 domain"))
+        if step is not None
+    ]
+    figure.layout.shapes = (*kept, *marks)
 
 
 def _add_validation(figure: go.Figure, run: xr.Dataset, right: Any) -> None:
@@ -130,9 +213,11 @@ def _finish(figure: go.Figure, run: xr.Dataset, chance: float | None, left: Any,
     for cell in (left, right):
         figure.update_xaxes(title_text=step, rangemode="tozero", **cell)
     figure.update_yaxes(title_text="loss (nats)", title_standoff=8, rangemode="tozero", **left)
-    figure.update_yaxes(
-        title_text="training accuracy", title_standoff=8, range=[-0.02, 1.04], tickformat=".0%", **right
-    )
+    what = str(run["tested"].attrs["long_name"]) if "tested" in run else "training accuracy"
+    figure.update_yaxes(title_text=what, title_standoff=8, range=[-0.02, 1.04], tickformat=".0%", **right)
     if chance is not None:
         figure.add_hline(y=chance, line={"color": theme.INK, "width": 1, "dash": "dot"}, name="guessing", **right)
-    figure.update_layout(height=215, margin={"t": 12, "r": 150}, legend={"x": 1.01, "y": 1})
+    for axes in (figure.update_xaxes, figure.update_yaxes):
+        axes(title_font_size=theme.PANEL_PX, tickfont_size=theme.PANEL_PX)
+    legend = {"x": 1.01, "y": 1, "font": {"size": theme.PANEL_PX}}
+    figure.update_layout(height=215, margin={"t": 12, "r": 190}, legend=legend)

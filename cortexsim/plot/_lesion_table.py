@@ -45,7 +45,7 @@ def lesion_table(table: xr.Dataset, time: int, *, title: str | None = None) -> g
     clear = np.isfinite(change) & ((low > 0) | (high < 0))
     text = [[_said(*cell) for cell in zip(*row, strict=True)] for row in zip(change, low, high, strict=True)]
     versions, connections = (at[name].values.astype(str).tolist() for name in ("version", "connection"))
-    figure = go.Figure(layout={"template": theme.template(), "font": {"size": theme.PANEL_TEXT_PX}})
+    figure = go.Figure(layout={"template": theme.template(), "font": {"size": theme.PANEL_PX}})
     figure.add_heatmap(
         x=versions,
         y=connections,
@@ -58,7 +58,7 @@ def lesion_table(table: xr.Dataset, time: int, *, title: str | None = None) -> g
         showscale=False,
         text=text,
         texttemplate="%{text}",
-        textfont={"size": theme.PANEL_TEXT_PX},
+        textfont={"size": theme.PANEL_PX},
         hoverinfo="skip",
         xgap=3,
         ygap=3,

@@ -55,7 +55,7 @@ def returning(
     Figure
         The axis of values is that of a fraction, from 0 to 1, whatever is drawn.
     """
-    figure = go.Figure(layout={"template": theme.template(), "font": {"size": theme.PANEL_TEXT_PX}})
+    figure = go.Figure(layout={"template": theme.template(), "font": {"size": theme.PANEL_PX}})
     last = int(times[-1])
     figure.add_vrect(
         x0=empty_from - 0.5, x1=last + 0.5, fillcolor="rgba(128, 128, 128, 0.13)", line_width=0, name="empty screen"
@@ -86,7 +86,7 @@ def returning(
             ends.append((float(values[-1]), curve.name, curve.colour))
     figure.add_hline(y=chance, line={"color": theme.INK, "width": 1, "dash": "dot"}, name="chance")
     ends.append((chance, "chance", theme.INK))
-    big = {"size": theme.PANEL_TEXT_PX}
+    big = {"size": theme.PANEL_PX}
     figure.update_xaxes(title={"text": "time (steps)", "font": big}, dtick=1, range=[-1.1, last + 0.5])
     figure.update_yaxes(title={"text": title, "font": big}, tickformat=".0%")
     lines.label_ends(figure, ends, span=(0, 1), plot_px=PLOT_PX)

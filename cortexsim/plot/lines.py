@@ -207,7 +207,7 @@ def label_ends(
     *,
     span: tuple[float, float],
     plot_px: float,
-    size_px: int = theme.PANEL_TEXT_PX,
+    size_px: int = theme.PANEL_PX,
 ) -> None:
     """Write a name at the right end of each line, in its colour, and move names apart that would overlap.
 

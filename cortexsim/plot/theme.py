@@ -23,8 +23,8 @@ DIVERGING = "RdBu_r"
 # smallest text size in a figure
 TEXT_PX = 12
 TITLE_PX = 13
-# the same in a panel
-PANEL_TEXT_PX = 14
+# smallest text size in a panel
+PANEL_PX = 14
 # height of a line of text, and the number of characters in a line of page width
 LINE_PX = 16
 LINE_CHARACTERS = 120
@@ -111,6 +111,40 @@ def narrowed(figure: go.Figure, *, height: int = 330, width: int = 60) -> go.Fig
     subtitle = wrapped(str(title.subtitle.text or "").replace("<br>", " "), width)
     heading = wrapped(str(title.text or "").replace("<br>", " "), int(0.85 * width))
     title.update(text=heading, subtitle={"text": subtitle})
-    top = 34 + 17 * (heading.count("<br>") + bool(heading)) + LINE_PX * subtitle.count("<br>")
+    top = 38 + 18 * (heading.count("<br>") + bool(heading)) + (LINE_PX + 2) * subtitle.count("<br>")
     figure.update_layout(height=height, margin={"t": top})
+    return figure
+
+
+def enlarged(figure: go.Figure) -> go.Figure:
+    """Set all text of a figure to the size of a panel's text, at least.
+
+    Parameters
+    ----------
+    figure : Figure
+        Changed in place.
+
+    Returns
+    -------
+    Figure
+        The same one.
+    """
+
+    def at_least(size: float | None) -> float:
+        return max(size or 0, PANEL_PX)
+
+    layout = figure.layout
+    layout.font.size = at_least(layout.font.size)
+    layout.legend.font.size = at_least(layout.legend.font.size)
+    layout.legend.title.font.size = at_least(layout.legend.title.font.size)
+    layout.title.font.size = at_least(layout.title.font.size)
+    if layout.title.subtitle.text:
+        layout.title.subtitle.font.size = at_least(layout.title.subtitle.font.size)
+    for axis in (*figure.select_xaxes(), *figure.select_yaxes()):
+        axis.title.font.size = at_least(axis.title.font.size)
+        axis.tickfont.size = at_least(axis.tickfont.size)
+    for annotation in layout.annotations:
+        annotation.font.size = at_least(annotation.font.size)
+    for trace in figure.select_traces({"type": "scatter"}):
+        trace.textfont.size = at_least(trace.textfont.size)
     return figure

@@ -8,6 +8,7 @@ from typing import Unpack
 import xarray as xr
 from torch import Tensor
 
+from cortexsim._support.renamed import formerly
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.protocols.conditions import (
     Condition,
@@ -24,6 +25,7 @@ from cortexsim.stimuli.presentation import Presentation, flash, masked
 BLANK = "blank"
 
 
+@formerly(told="report")
 def masking(
     model: Cortex,
     data: xr.Dataset,

@@ -14,6 +14,7 @@ from torch import Tensor
 from cortexsim._support import randomness
 from cortexsim._support.checks import finite, is_number, rising
 from cortexsim._support.labelled import refuse_missing
+from cortexsim._support.renamed import formerly
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.protocols.conditions import (
     Condition,
@@ -32,6 +33,7 @@ from cortexsim.stimuli.presentation import Presentation, checked, sustained
 EDGES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
+@formerly(told="report")
 def contrast(
     model: Cortex,
     data: xr.Dataset,
@@ -64,6 +66,7 @@ def contrast(
     return _run(model, data, "contrast", dimension, lowered, presentation, readout_time, record, options)
 
 
+@formerly(told="report")
 def noise(
     model: Cortex,
     data: xr.Dataset,
@@ -96,6 +99,7 @@ def noise(
     return _run(model, data, "level", dimension, with_noise, presentation, readout_time, record, options)
 
 
+@formerly(told="report")
 def occlusion(
     model: Cortex,
     data: xr.Dataset,

@@ -7,6 +7,7 @@ from typing import Unpack
 
 import xarray as xr
 
+from cortexsim._support.renamed import formerly
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.protocols.conditions import (
     Condition,
@@ -21,6 +22,7 @@ from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import flash
 
 
+@formerly(told="report")
 def flash_duration(
     model: Cortex,
     data: xr.Dataset,

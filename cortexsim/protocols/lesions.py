@@ -9,6 +9,7 @@ import xarray as xr
 
 from cortexsim._support.checks import unknown
 from cortexsim._support.progress import Report, part, silent
+from cortexsim._support.renamed import formerly
 from cortexsim.analyse._effect import effect
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.lesions import lesions_of
@@ -21,6 +22,7 @@ from cortexsim.stimuli.presentation import AnyPresentation
 CALIBRATION = {"acute": "", "recalibrated": ", statistics of {} images", "mean-replaced": ", means of {} images"}
 
 
+@formerly(told="report")
 def lesion(
     model: Cortex,
     data: Images,

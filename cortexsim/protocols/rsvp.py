@@ -13,6 +13,7 @@ from torch import Tensor
 from cortexsim._support import randomness
 from cortexsim._support.checks import whole
 from cortexsim._support.progress import Report, silent
+from cortexsim._support.renamed import formerly
 from cortexsim.analyse.interval import fraction, interval_variables
 from cortexsim.graph._schedule import arrival
 from cortexsim.graph.reach import MOST_STEPS
@@ -27,6 +28,7 @@ from cortexsim.stimuli.presentation import AnyPresentation, sequence
 OTHER = "other"
 
 
+@formerly(told="report")
 def rapid_sequence(
     model: Cortex,
     data: xr.Dataset,

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 from cortexsim._support.checks import truth
 from cortexsim._support.files import as_path, refuse_existing
 from cortexsim._support.progress import Report, silent
+from cortexsim._support.renamed import formerly
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.devices import only_deterministic
 from cortexsim.model.lesions import mean_deliveries
@@ -36,6 +37,7 @@ from cortexsim.stimuli.presentation import AnyPresentation
 __all__ = ["estimate", "simulate"]
 
 
+@formerly(told="report")
 @own_modes()
 def simulate(
     model: Cortex,

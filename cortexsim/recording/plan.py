@@ -216,7 +216,14 @@ def _classified(model: Cortex, images: Images, labels: ArrayLike | None, n: int)
     confused with classes of the readout.
     """
     given = None if labels is None else numbers_of(model, labels, images, n)
-    if not isinstance(images, xr.Dataset) or "label" not in images.coords or given is not None:
+    if not isinstance(images, xr.Dataset):
+        return images, given
+    own_label = images["label"] if "label" in images.coords and images["label"].dims == ("stimulus",) else None
+    if given is not None and own_label is not None and np.array_equal(given, own_label.values):
+        given = None  # the label of the images, by their own numbers
+    if given is not None:
+        _warn_of_other_numbers(model, images, given)
+    if own_label is None or given is not None:
         return images, given
     texts = images["label"].dtype.kind in "UO"
     if classes_of(model) is None or not (texts or "classes" in images.attrs):
@@ -238,7 +245,31 @@ def _classes(model: Cortex, images: Images) -> list[str] | None:
     own = classes_of(model)
     if own is not None or not isinstance(images, xr.Dataset) or "classes" not in images.attrs:
         return own
-    return class_names(images.attrs["classes"])
+    names = class_names(images.attrs["classes"])
+    if len(names) == model.n_classes:
+        return names
+    warnings.warn(
+        f"the images have {len(names)} classes, {names[:10]}, but the model reads out {model.n_classes} without names: "
+        "labels are taken for their numbers; name them in model.classes",
+        DifferentClassesWarning,
+        stacklevel=4,
+    )
+    return None
+
+
+def _warn_of_other_numbers(model: Cortex, images: xr.Dataset, labels: np.ndarray) -> None:
+    """Warn if class numbers that are given separately could refer to the images' classes instead of the model's."""
+    own = classes_of(model)
+    if own is None or "classes" not in images.attrs or labels.dtype.kind not in "iu":
+        return
+    given = class_names(images.attrs["classes"])
+    if given != own and labels.max(initial=0) < len(given):
+        warnings.warn(
+            f"labels= are numbers, taken for those of the model's classes, {own[:10]}, and not of the images' classes, "
+            f"{given[:10]}, which are in another order; pass the names of classes instead",
+            DifferentClassesWarning,
+            stacklevel=4,
+        )
 
 
 def _checksum(coordinates: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ import torch
 import xarray as xr
 from torch import Tensor
 
+from cortexsim._support.checks import shown
 from cortexsim._support.labelled import array_of
 
 DIMS = ("stimulus", "channel", "y", "x")
@@ -26,6 +27,7 @@ def as_images(images: Any) -> Tensor:
     images : Tensor, array of numpy, DataArray, Dataset, or list of one array for each stimulus
         The dimensions of a DataArray, or of a Dataset's variable `image`, are stimulus, channel, y and x, and frame for
         movies, in any order. If a coordinate `channel` names the colours, they are sorted into red, green, blue.
+        Numbers along frame, channel, y and x must rise.
         The axes of other types are read by position.
 
     Raises
@@ -33,7 +35,7 @@ def as_images(images: Any) -> Tensor:
     TypeError
         If it is none of these, or its numbers cannot be pixels.
     ValueError
-        If a Dataset has no variable `image`, or dimensions have other names.
+        If a Dataset has no variable `image`, dimensions have other names, or the numbers along one do not rise.
     """
     if isinstance(images, Tensor):
         return images
@@ -80,13 +82,26 @@ def _in_order(image: xr.DataArray) -> xr.DataArray:
             "them"
         )
     image = image.transpose(*wanted)
-    if "channel" not in image.coords or image["channel"].dtype.kind not in "UO":
+    for dim in wanted[1:]:
+        _refuse_falling(image, dim)
+    if "channel" not in image.coords or image["channel"].dtype.kind not in "USO":
         return image
-    names = [str(name).lower() for name in image["channel"].values]
+    names = [str(name).lower() for name in array_of(image["channel"].values, "channel")]
     for colours in COLOURS:
         if sorted(names) == sorted(colours):
             return image.isel(channel=[names.index(colour) for colour in colours])
     raise ValueError(f"the channels of images must be red, green and blue, got {image['channel'].values.tolist()}")
+
+
+def _refuse_falling(image: xr.DataArray, dim: str) -> None:
+    """Raise a ValueError if the numbers along a dimension are not in rising order: it may be reversed or shuffled."""
+    if dim in image.indexes and image[dim].dtype.kind in "iuf":
+        numbers = image[dim].values
+        if not (numbers[1:] > numbers[:-1]).all():
+            raise ValueError(
+                f"the coordinate {dim!r} of images must be in rising order, got {shown(numbers.tolist())}: sort them "
+                f"by it, images.sortby({dim!r}), or drop it to show them in their order, images.drop_vars({dim!r})"
+            )
 
 
 def _pixels(values: np.ndarray) -> np.ndarray:

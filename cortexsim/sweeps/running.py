@@ -19,6 +19,7 @@ from cortexsim._support.extras import check_extra
 from cortexsim._support.files import as_path
 from cortexsim._support.memory import available
 from cortexsim._support.progress import Report, duration, silent
+from cortexsim._support.renamed import formerly
 from cortexsim.sweeps.folder import SweepFolder
 from cortexsim.sweeps.point import PointFailedError, measure
 from cortexsim.sweeps.study import Point, Study, read_study
@@ -35,6 +36,7 @@ MEMORY_OF_A_WORKER = 1.2e9
 GONE = "the dask scheduler is gone; finished points are kept, and resume=True (--resume) continues"
 
 
+@formerly(told="report")
 def sweep(
     study: str | Path | Mapping[str, object] | Study,
     *,

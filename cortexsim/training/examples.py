@@ -63,7 +63,7 @@ def pairs(data: Any, model: Cortex, until: int) -> tuple[Tensor, Tensor]:
         name: one.values
         for name, one in stimulus_coordinates(data if isinstance(data, xr.Dataset) else data[0]).items()
     }
-    values = one_for_each(_by_time(given), "labels", source, len(images))
+    values = one_for_each(_of_maps(given) if of_maps else _by_time(given), "labels", source, len(images))
     if of_maps:
         labels = torch.from_numpy(_whole(values))
         check_pixel_labels(labels, len(images), model.readout_shape)
@@ -134,7 +134,9 @@ def held_out(labels: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor]:
 
 def _by_time(labels: Any) -> Any:
     """Return labels of a DataArray with the coordinate `time` with a column for each time from 0, -1 where none is."""
-    if not isinstance(labels, xr.DataArray) or "time" not in labels.dims:
+    if not isinstance(labels, xr.DataArray) or ("time" not in labels.dims and labels.ndim < 2):
+        return labels
+    if all(str(dim).startswith("dim_") for dim in labels.dims):
         return labels
     if set(labels.dims) != {"stimulus", "time"}:
         raise ValueError(f"labels by readout time have the dimensions stimulus and time, got {labels.dims}")
@@ -146,6 +148,15 @@ def _by_time(labels: Any) -> Any:
     if missing(labels.values).any():
         raise ValueError(f"labels are missing (NaN) at {int(missing(labels.values).sum())} places; -1 asks for nothing")
     return labels.reindex(time=np.arange(max(times) + 1), fill_value=-1)
+
+
+def _of_maps(targets: Any) -> Any:
+    """Return target maps of a DataArray with the dimensions (stimulus, y, x)."""
+    if not isinstance(targets, xr.DataArray) or all(str(dim).startswith("dim_") for dim in targets.dims):
+        return targets
+    if set(targets.dims) != {"stimulus", "y", "x"}:
+        raise ValueError(f"target maps have the dimensions stimulus, y and x, got {targets.dims}")
+    return targets.transpose("stimulus", "y", "x")
 
 
 def _whole(values: np.ndarray) -> np.ndarray:

@@ -176,7 +176,7 @@ def as_text(card: xr.Dataset, last: int = 12) -> str:
     ]
     if whose:
         minutes = card["minutes"]
-        lines.append(f"minutes of training: {_cell(minutes.values, 1)}, {_over(card)}")
+        lines.append(f"minutes of training: {cell(minutes.values, 1)}, {over(card)}")
     lines += [_tested(card), f"an empty cell: {NOT_READ}", ""]
     shown = card["accuracy"].sel(time=slice(1, last)).dropna("time", how="all")
     rows = {str(name): _row(shown.sel(presentation=name)) for name in shown["presentation"].values}
@@ -233,10 +233,11 @@ def _sizes(card: xr.Dataset) -> str:
 
 
 def _tested(card: xr.Dataset) -> str:
-    return f"tested on {card.attrs['data']}; percent correct, {_over(card)}"
+    return f"tested on {card.attrs['data']}; percent correct, {over(card)}"
 
 
-def _over(card: xr.Dataset) -> str:
+def over(card: xr.Dataset) -> str:
+    """Describe what a cell of a table is: of one seed, or the mean and the range of several."""
     seeds = card.sizes["seed"]
     return "one seed" if seeds == 1 else f"mean (lowest to highest) of {seeds} seeds"
 
@@ -247,7 +248,7 @@ def _by_time(one: xr.Dataset) -> list[str]:
     for time in one["accuracy"].dropna("time", how="all")["time"].values:
         at = one.sel(time=time)
         by_bin = at["accuracy_by_bin"].transpose("bin", "seed").values
-        rows.append([str(time), *(_cell(100 * values, 1) for values in (at["accuracy"].values, *by_bin))])
+        rows.append([str(time), *(cell(100 * values, 1) for values in (at["accuracy"].values, *by_bin))])
     return _table(rows)
 
 
@@ -255,7 +256,7 @@ def _confusion(one: xr.Dataset) -> list[str]:
     counts = one["confusion"].transpose("shown", "named", "seed")
     rows = [["shown", *(f"as {name}" for name in one["named"].values)]]
     for name in one["shown"].values:
-        rows.append([name, *(_cell(values, 0) for values in counts.sel(shown=name).values)])
+        rows.append([name, *(cell(values, 0) for values in counts.sel(shown=name).values)])
     return _table(rows)
 
 
@@ -270,7 +271,7 @@ def _training(card: xr.Dataset) -> list[str]:
         at = card.isel(record=k).sel(time=times)
         right = 100 * at["training_accuracy"].transpose("time", "seed").values
         rows.append(
-            [str(int(at["stage"])), str(int(at["step"])), _cell(at["loss"].values, 3), *(_cell(v, 1) for v in right)]
+            [str(int(at["stage"])), str(int(at["step"])), cell(at["loss"].values, 3), *(cell(v, 1) for v in right)]
         )
     lines = ["", "training: loss, and percent correct of the training images at each readout time", *_table(rows)]
     held_out = 100 * card["validation_accuracy"].isel(record=validated).dropna("time", how="all")
@@ -278,7 +279,7 @@ def _training(card: xr.Dataset) -> list[str]:
         rows = [["time", *(f"step {record}" for record in held_out["record"].values)]]
         for time in held_out["time"].values:
             at_time = held_out.sel(time=time).transpose("record", "seed").values
-            rows.append([str(time), *(_cell(values, 1) for values in at_time)])
+            rows.append([str(time), *(cell(values, 1) for values in at_time)])
         lines += ["", "validation: percent correct of images held out of the training, by stage:step", *_table(rows)]
     return lines
 
@@ -293,10 +294,10 @@ def _table(rows: list[list[str]]) -> list[str]:
 
 def _row(values: xr.DataArray) -> list[str]:
     decimals = 1 if values.sizes["seed"] == 1 else 0
-    return [_cell(100 * values.sel(time=time).values, decimals) for time in values["time"].values]
+    return [cell(100 * values.sel(time=time).values, decimals) for time in values["time"].values]
 
 
-def _cell(seeds: np.ndarray, decimals: int) -> str:
+def cell(seeds: np.ndarray, decimals: int) -> str:
     """Write the value of one seed, or the mean (lowest-highest) of several; nothing if there is none."""
     if np.isnan(seeds).all():
         return ""

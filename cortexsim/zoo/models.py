@@ -18,8 +18,9 @@ from cortexsim.graph.builders import adjacent, fully_recurrent, resnet
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.model.checkpoint import load as load_file
 from cortexsim.model.cortex import Cortex
-from cortexsim.zoo import cards
+from cortexsim.zoo import cards, tracer_cards
 from cortexsim.zoo.published.registry import PUBLISHED
+from cortexsim.zoo.tracers import TRACERS
 
 
 @dataclass(frozen=True)
@@ -283,14 +284,14 @@ def load(name: str) -> Cortex:
 
 
 def card(name: str) -> xr.Dataset:
-    """Read the card of a pretrained model; see `cards.card`.
+    """Read the card of a pretrained model; see `cards.card`, and `tracer_cards.card` for the models that trace.
 
     Raises
     ------
     ValueError
         If there is no model of that name, or it has no card.
     """
-    return cards.card(full_name(name))
+    return tracer_cards.card(name) if name in TRACERS else cards.card(full_name(name))
 
 
 def full_name(name: str) -> str:

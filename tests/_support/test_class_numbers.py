@@ -79,3 +79,22 @@ def test_classes_are_matched_by_name():
         DifferentClassesError, match=r"trained on the classes \['ant'\].* have \['cow', 'ant'\]: \['cow'\] is none"
     ):
         renumbered(labels, ["cow", "ant"], ["ant"])
+
+
+@pytest.mark.parametrize("rows", [np.eye(3, dtype=int), 2 * np.eye(3, dtype=int) - 1, np.eye(3, dtype=bool)])
+def test_one_hot_rows_of_the_classes_that_occur_are_refused(rows):
+    with pytest.raises(ValueError, match="one-hot rows of 3 classes"):
+        refuse_one_hot(rows[[2, 0, 1, 0]], 10, 9)
+
+
+def test_a_question_at_one_time_of_each_row_is_no_one_hot_row():
+    refuse_one_hot(np.array([[-1, 1, -1], [-1, -1, 1]]), 10, 9)
+
+
+def test_labels_by_time_are_renumbered_and_times_without_a_question_stay():
+    labels = np.array([[-1, 0], [1, -1]])
+    assert renumbered(labels, ["cow", "ant"], ["ant", "cow"], unasked=True).tolist() == [[-1, 1], [0, -1]]
+
+
+def test_names_of_classes_may_be_bytes():
+    assert class_names([b"ant", b"bee"]) == class_names(np.array([b"ant", b"bee"])) == ["ant", "bee"]

@@ -33,7 +33,14 @@ def test_arrays_of_every_kind_are_one_thing(values):
 
 
 @pytest.mark.parametrize(
-    "texts", [["b", "a"], pd.Categorical(["b", "a"]), np.array([b"b", b"a"]), np.array(["b", "a"], object)]
+    "texts",
+    [
+        ["b", "a"],
+        pd.Categorical(["b", "a"]),
+        np.array([b"b", b"a"]),
+        np.array(["b", "a"], object),
+        np.array([b"b", b"a"], object),
+    ],
 )
 def test_texts_are_texts(texts):
     assert array_of(texts, "labels").tolist() == ["b", "a"]
@@ -122,3 +129,28 @@ def test_names_are_the_same_whatever_files_make_of_them():
 def test_stems_leave_out_folders_and_the_endings_of_images_only():
     names = np.array(["a/s1.PNG", "b\\s2.jpeg", "face.v2", "s3"])
     assert stems(names).tolist() == ["s1", "s2", "face.v2", "s3"]
+
+
+def test_values_that_name_their_stimuli_are_put_in_order():
+    names = np.array(["cat/1.png", "cat/2.png", "dog/3.png"])
+    values = xr.DataArray([0, 1, 2], {"file_name": ("stimulus", names)}, "stimulus")[[2, 0, 1]]
+    assert one_for_each(values, "labels", {"file_name": names}, 3).tolist() == [0, 1, 2]
+    of_another_name = values.rename(file_name="stimulus_name")
+    assert one_for_each(of_another_name, "labels", {"file_name": names}, 3).tolist() == [0, 1, 2]
+    with pytest.raises(ValueError, match=r"labels must be of the same stimuli as the stimuli's file_name, but lacks"):
+        one_for_each(values, "labels", {"file_name": np.array(["a", "b", "c"])}, 3)
+
+
+def test_an_index_that_the_names_contradict_is_refused():
+    values = xr.DataArray([0, 1], {"stimulus": [0, 1], "stimulus_name": ("stimulus", ["a", "b"])}, "stimulus")
+    known = {"stimulus": np.arange(2), "stimulus_name": np.array(["b", "a"])}
+    with pytest.raises(
+        ValueError, match=r"same index in different orders: 2 of 2 differ in stimulus_name, such as 'a'"
+    ):
+        one_for_each(values, "labels", known, 2)
+
+
+def test_names_of_bytes_are_names():
+    names = np.array(["f1", "f2", "f3"])
+    by_bytes = pd.Series([2, 0, 1], index=[b"f3", b"f1", b"f2"])
+    assert one_for_each(by_bytes, "labels", {"file_name": names}, 3).tolist() == [0, 1, 2]

@@ -105,3 +105,23 @@ def test_two_nodes_of_other_stimuli_are_refused(noisy):
 def test_a_node_without_its_own_word_on_emptiness_is_empty_where_all_is_nan():
     activity = activity_of(node_of(np.ones((2, 3, 2)), [False, True, True])["activation"])
     assert activity["populated"].values.tolist() == [[False, True, True]] * 2
+
+
+def test_times_are_read_in_rising_order_and_each_once(noisy):
+    turned = activity_of(noisy.isel(time=[3, 0, 2, 1]))
+    assert turned["time"].values.tolist() == [0, 1, 2, 3]
+    assert turned["populated"].values[0].tolist() == [False, True, True, True]
+    assert np.array_equal(patterns(turned, 3), patterns(activity_of(noisy), 3))
+    with pytest.raises(ValueError, match=r"a node needs each time once, got \[0, 1, 1\]"):
+        activity_of(noisy.isel(time=[0, 1, 1]))
+
+
+def test_units_are_read_in_one_order_whatever_the_order_of_the_dimensions(noisy):
+    turned = noisy.transpose("x", "channel", "y", "time", "stimulus")
+    assert np.array_equal(patterns(activity_of(turned), 2), patterns(activity_of(noisy), 2))
+
+
+def test_a_decision_is_kept_in_the_order_of_time_whatever_the_order_of_the_recording(flashed):
+    readout = flashed["readout"].to_dataset()
+    kept = cs.analyse.latched(readout.isel(time=slice(None, None, -1)), threshold=0.01)
+    assert kept["logits"].sortby("time").equals(cs.analyse.latched(readout, threshold=0.01)["logits"])

@@ -28,7 +28,7 @@ def test_the_curve_grows_after_start_and_stop_ends_it(lab_address, page, left_th
     page.get_by_role("alert").wait_for(timeout=120_000)
     assert "predict first" in page.get_by_role("alert").inner_text()
 
-    page.get_by_role("radio", name="never").first.focus()
+    page.get_by_role("radio", name="50", exact=True).first.focus()
     page.keyboard.press("Space")
     page.get_by_role("button", name="start", exact=True).focus()
     page.keyboard.press("Enter")

@@ -117,10 +117,11 @@ def test_the_metadata_of_a_notebook_say_which_panel_becomes_its_page():
 
 
 def test_the_page_of_a_notebook_shows_what_its_panel_opens_with():
-    choices = exportable()["05_masking.ipynb"]["choices"]
-    panel = _from_metadata(exportable()["05_masking.ipynb"])
-    assert isinstance(panel, cs.explore.Masking)
-    assert {name: panel.choices[name] for name in choices} == choices == {"shortcut": "0.25", "readout_time": 12}
+    choices = exportable()["06_what_changes.ipynb"]["choices"]
+    panel = _from_metadata(exportable()["06_what_changes.ipynb"])
+    assert isinstance(panel, cs.explore.Changes)
+    assert {name: panel.choices[name] for name in choices} == choices == {"presentation": "sustained"}
+    assert isinstance(_from_metadata(exportable()["05_masking.ipynb"]), cs.explore.Masking)
 
 
 def test_the_metadata_of_a_cell_name_the_panel_that_the_cell_opens():

@@ -1,6 +1,7 @@
 """The colours of all figures and canvases, and the size of their text."""
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 from plotly.colors import get_colorscale
 
@@ -57,3 +58,14 @@ def test_wrapped_lines_are_no_longer_than_asked():
 
 def test_nan_and_infinity_travel_to_the_browser_as_none():
     assert theme.for_json(np.array([1.0, np.nan, np.inf])).tolist() == [1.0, None, None]
+
+
+def test_all_text_of_an_enlarged_figure_is_that_of_a_panel():
+    figure = go.Figure(layout={"template": theme.template(), "title": {"text": "a", "subtitle": {"text": "b"}}})
+    figure.add_scatter(x=[1], y=[1], mode="text", text=["c"], textfont_size=12)
+    figure.add_annotation(text="d", font_size=20)
+    theme.enlarged(figure)
+    layout = figure.layout
+    small = (layout.font, layout.title.font, layout.title.subtitle.font, layout.legend.font, figure.data[0].textfont)
+    assert {one.size for one in small} == {14}
+    assert layout.annotations[0].font.size == 20

@@ -10,6 +10,7 @@ import torch
 import xarray as xr
 
 import cortexsim as cs
+from cortexsim._support.class_numbers import DifferentClassesWarning
 from cortexsim.graph._schedule import EmptyStateError
 from cortexsim.model.moments import MissingStatisticsError
 from cortexsim.recording.description import settings
@@ -532,3 +533,34 @@ def test_statistics_that_silencing_calls_for_are_missed_before_the_first_step():
 def test_what_is_no_presentation_or_no_silence_is_refused(small_model, shown_images, arguments, message):
     with pytest.raises(TypeError, match=message):
         cs.simulate(small_model, shown_images, until=3, **arguments)
+
+
+# --- classes of images and of models -------------------------------------------------------------------------------
+
+
+def _of_classes(pictures, label, classes):
+    images = xr.Dataset({"image": (("stimulus", "channel", "y", "x"), pictures.numpy())}, attrs={"classes": classes})
+    return images.assign_coords(label=("stimulus", label))
+
+
+def test_the_label_of_the_images_given_again_as_labels_is_matched_by_name(calibrated, pictures):
+    calibrated.classes = ["ant", "bee", "cow"]
+    images = _of_classes(pictures, [0, 1, 2, 0, 1, 2], ["cow", "ant", "bee"])
+    for labels in (None, images["label"], images["label"].values):
+        recording = cs.simulate(calibrated, images, until=4, labels=labels, record=[])
+        assert recording["readout"]["label"].values.tolist() == [2, 0, 1, 2, 0, 1]
+
+
+def test_other_numbers_as_labels_are_the_models_with_a_warning_if_the_images_have_other_classes(calibrated, pictures):
+    calibrated.classes = ["ant", "bee", "cow"]
+    images = _of_classes(pictures, [0, 1, 2, 0, 1, 2], ["cow", "ant", "bee"]).drop_vars("label")
+    with pytest.warns(DifferentClassesWarning, match="taken for those of the model's classes"):
+        recording = cs.simulate(calibrated, images, until=4, labels=[2, 2, 2, 1, 1, 1], record=[])
+    assert recording["readout"]["label"].values.tolist() == [2, 2, 2, 1, 1, 1]
+
+
+def test_a_readout_does_not_get_the_names_of_fewer_classes(calibrated, pictures):
+    images = _of_classes(pictures, [0, 1, 0, 1, 0, 1], ["ant", "bee"])
+    with pytest.warns(DifferentClassesWarning, match=r"2 classes, \['ant', 'bee'\], but the model reads out 3"):
+        recording = cs.simulate(calibrated, images, until=4, record=[])
+    assert recording.cortex.settings["classes"] is None

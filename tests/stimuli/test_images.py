@@ -99,3 +99,20 @@ def test_the_checksum_changes_with_one_pixel_and_not_with_the_layout(pictures):
     changed[3, 1, 2, 2] += 1e-9
     assert checksum(pictures) == checksum(pictures.contiguous(memory_format=torch.channels_last))
     assert checksum(pictures) != checksum(changed)
+
+
+@pytest.mark.parametrize("dim", ["frame", "channel", "y", "x"])
+def test_images_whose_numbers_along_a_dimension_fall_are_refused(dim):
+    values = xr.DataArray(torch.rand(2, 3, 3, 4, 4).numpy(), dims=("stimulus", "frame", "channel", "y", "x"))
+    numbered = values.assign_coords({dim: range(values.sizes[dim])})
+    assert as_images(numbered).equal(as_images(values))
+    turned = numbered.isel({dim: slice(None, None, -1)})
+    with pytest.raises(ValueError, match=rf"the coordinate '{dim}' of images must be in rising order, got \[[23], "):
+        as_images(turned)
+    assert as_images(turned.sortby(dim)).equal(as_images(values))
+
+
+def test_channels_named_by_bytes_are_put_in_order():
+    values = xr.DataArray(torch.rand(2, 3, 4, 4).numpy(), dims=("stimulus", "channel", "y", "x"))
+    turned = values.isel(channel=[2, 1, 0]).assign_coords(channel=[b"blue", b"green", b"red"])
+    assert as_images(turned).equal(as_images(values))

@@ -163,7 +163,7 @@ class Changes(TaskStudy):
         }
 
     def show(self, figures: Mapping[str, go.Figure]) -> Sequence[widgets.Widget]:
-        """Return the canvas, below it the matrices, and the other figures side by side on request."""
+        """Return the canvas, below it the matrices, and the other figures side by side."""
         columns = widgets.Layout(grid_template_columns="repeat(auto-fit, minmax(400px, 1fr))", grid_gap="4px 12px")
         cells = []
         matrices = Live(hide_cursor(figures["generalization"]))
@@ -176,8 +176,7 @@ class Changes(TaskStudy):
             # the canvas draws the cursors, because it knows the time without the kernel
             cells.append(widgets.Box([Live(hide_cursor(figure))], layout=cell))
         self.place.add_class("cortexsim-linked")
-        more = widgets.Accordion([widgets.GridBox(cells, layout=columns)], titles=("decoding, trajectories, spread",))
-        return [self.movie, matrices, more]
+        return [self.movie, matrices, widgets.GridBox(cells, layout=columns)]
 
     def say(self, result: xr.Dataset) -> str:
         """Report the accuracy of the earliest decoder at the last time, and the mean loss over pairs of times."""

@@ -349,6 +349,8 @@ class Exercise(Panel):
         self.ask.menu.layout.display = "none"
         self.button = widgets.Button(description="check", button_style="primary", layout=widgets.Layout(width="84px"))
         super().__init__([self.ask, self.button])
+        if getattr(panel, "LARGE", False):
+            self.add_class("cortexsim-large")
         self.button.on_click(lambda _: self._check_and_show_errors())
 
     def check(self) -> bool | None:

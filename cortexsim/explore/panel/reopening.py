@@ -13,6 +13,7 @@ from cortexsim.explore.panel.settings import MEASURED, SHOWN, check_answers
 
 if TYPE_CHECKING:
     from cortexsim.explore.anatomy.panel import Anatomy
+    from cortexsim.explore.masking_trials.panel import MaskingTrials
     from cortexsim.explore.panel.study import Study
     from cortexsim.explore.tour.panel import Tour
     from cortexsim.explore.tracer.panel import Tracer
@@ -26,6 +27,7 @@ STUDIES = (
     "Experiment",
     "Folding",
     "HowLong",
+    "Interruption",
     "Lesions",
     "Longer",
     "Masking",
@@ -35,13 +37,13 @@ STUDIES = (
 )
 
 
-SHOWS = ("Anatomy", "Tour", "Tracer", "Training")
+SHOWS = ("Anatomy", "MaskingTrials", "Tour", "Tracer", "Training")
 """Panels that show without a measurement."""
 
 
 def reopen(
     settings: Mapping[str, Any] | str | Path, *, model: Any = None, data: Any = None, lesson: Any = None
-) -> Study | Anatomy | Tour | Tracer | Training:
+) -> Study | Anatomy | MaskingTrials | Tour | Tracer | Training:
     """Open a panel from saved settings, with the answers that were given in it.
 
     Parameters

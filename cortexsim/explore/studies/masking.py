@@ -25,7 +25,8 @@ from cortexsim.model._calibrate import calibrate
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.moments import Statistics
 from cortexsim.model.shortcut import with_shortcut
-from cortexsim.plot import masking_curve
+from cortexsim.plot import masking_curve, narrowed
+from cortexsim.plot.theme import enlarged
 from cortexsim.stimuli.masks import MASKS
 from cortexsim.stimuli.presentation import Presentation, flash, masked, mixture
 
@@ -33,6 +34,7 @@ SOAS = (1, 2, 3, 4, 6, 8)
 UNTIL_MASK = "duration = SOA, as for people"
 WEIGHTS = ("0", "0.25", "0.5", "0.75", "1")
 N_CALIBRATION = 200
+WIDTH = 60  # characters of a line of text in one of two figures
 
 
 def _shortcut(model: Cortex) -> float | None:
@@ -51,6 +53,7 @@ class Masking(SubjectStudy):
     The arguments are those of `SubjectStudy`.
     """
 
+    LARGE: ClassVar[bool] = True
     QUESTIONS: ClassVar[Mapping[str, Guess]] = masking_questions.QUESTIONS
     EXERCISES: ClassVar[Mapping[str, Guess]] = masking_questions.EXERCISES
     FORMER_VALUES: ClassVar[Mapping[str, Mapping[str, str]]] = {
@@ -66,11 +69,11 @@ class Masking(SubjectStudy):
         others = [(weight, weight) for weight in WEIGHTS if own is not None and float(weight) != own]
         patterns = [name for name, mask in MASKS.items() if not mask.whole_picture]
         return {
-            "mask": Menu("mask", patterns, width_px=180),
-            "targets": Menu("target lasts (steps)", ["1", "2", UNTIL_MASK], width_px=330),
-            "readout_time": Menu("read out at t =", readout_times, trained, width_px=160),
-            "statistics": Menu("statistics from", [OWN, TRIALS, FLASHES], width_px=290),
-            "shortcut": Menu("shortcut weight λ", [as_trained, *others], width_px=270),
+            "mask": Menu("mask", patterns, width_px=195),
+            "targets": Menu("target lasts (steps)", ["1", "2", UNTIL_MASK], width_px=360),
+            "readout_time": Menu("read out at t =", readout_times, trained, width_px=175),
+            "statistics": Menu("statistics from", [OWN, TRIALS, FLASHES], width_px=315),
+            "shortcut": Menu("shortcut weight λ", [as_trained, *others], width_px=295),
         }
 
     def why_not(self, choices: Chosen) -> str:
@@ -100,7 +103,7 @@ class Masking(SubjectStudy):
             if bool(one["accuracy"].isnull().all()):
                 continue
             title = f"{name} model: what a mask costs"
-            figures[name] = masking_curve(one, humans=people, title=title)
+            figures[name] = enlarged(narrowed(masking_curve(one, humans=people, title=title), height=400, width=WIDTH))
         # one scale for all models: with separate scales, a small cost in one would look like a large one in another
         heights = np.concatenate(
             [np.array(trace.y, dtype=float) for figure in figures.values() for trace in figure.data]

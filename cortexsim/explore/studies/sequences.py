@@ -119,14 +119,13 @@ class Sequences(SubjectStudy):
         return figures
 
     def show(self, figures: Mapping[str, go.Figure]) -> Sequence[widgets.Widget]:
-        """Put the controls that choose a stream above its figure, and accuracy over time below on request."""
+        """Put the controls that choose a stream above its figure."""
         row = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="2px 14px")
         chosen = widgets.Box([self._controls[name] for name in self.VIEWS], layout=row)
         lives = {name: Live(figure) for name, figure in figures.items()}
         self._stream = lives["stream"]
         others = [live for name, live in lives.items() if name not in ("intrusions", "stream")]
-        more = widgets.Accordion([widgets.VBox(others)], titles=("accuracy for the target, over time and by place",))
-        return [lives["intrusions"], chosen, lives["stream"], more]
+        return [lives["intrusions"], chosen, lives["stream"], *others]
 
     def say(self, result: xr.Dataset) -> str:
         """Report accuracy by place of the target, and where the statistics come from."""

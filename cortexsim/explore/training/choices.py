@@ -27,6 +27,8 @@ class Choices:
         Include the connections of states with themselves, and those to earlier states.
     short_first : bool
         Follow the recipe's curriculum: easy images and short paths first.
+    progressive : bool
+        Of recipes that have it: let some batches first run without gradients; see `Recipe`.
     seed : int
         Draws the initial weights and the order of the images.
     threads : int
@@ -44,6 +46,7 @@ class Choices:
     lateral: bool = True
     feedback: bool = True
     short_first: bool = True
+    progressive: bool = True
     seed: int = 0
     threads: int = 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,14 +11,17 @@ import torch
 import xarray as xr
 
 from cortexsim._support.progress import Report, silent
-from cortexsim.datasets.registry import SOURCES
 from cortexsim.explore.training.choices import Choices
 from cortexsim.explore.training.images import drawn, shuffled
+from cortexsim.explore.training.snapshot import Snapshot, probe_of, take
 from cortexsim.graph._schedule import populate, schedule
 from cortexsim.graph.builders import adjacent
 from cortexsim.graph.cortex_graph import CortexGraph
+from cortexsim.model.classes import labels_for
 from cortexsim.model.cortex import Cortex
-from cortexsim.stimuli.presentation import sustained
+from cortexsim.stimuli.images import as_images
+from cortexsim.stimuli.presentation import AnyPresentation
+from cortexsim.training.evaluate import accuracies
 from cortexsim.training.recipe import Recipe
 
 
@@ -46,6 +50,12 @@ class Lesson:
     input_gain : float
     n_probe : int
         Number of stimuli of each class in the RDM.
+    offers : tuple of str
+        The names of the choices that apply.
+    tests_every : int
+        Steps between two tests while it learns; 0 for none.
+    looks_every_s : float
+        Seconds between two snapshots, at least.
     """
 
     title: str
@@ -60,11 +70,54 @@ class Lesson:
     convolutions: int = 1
     input_gain: float = 1.0
     n_probe: int = 12
+    offers: tuple[str, ...] = (
+        "learning_rate",
+        "readout_time",
+        "loss_at",
+        "lateral",
+        "feedback",
+        "short_first",
+        "seed",
+        "threads",
+    )
+    tests_every: int = 0
+    looks_every_s: float = 0.5
 
     @property
     def has_curriculum(self) -> bool:
         """True if easy images or short paths come first."""
         return len(self.recipe.curriculum) > 1 or len(self.recipe.unfolding) > 1
+
+    @property
+    def chance(self) -> float:
+        """Accuracy by guessing."""
+        return 1 / self.n_classes
+
+    def recipe_changes(self, choices: Choices) -> list[tuple[int, str]]:
+        """List the steps at which the recipe of a run changes, each with a few words."""
+        recipe, changes = self.recipe_for(choices), dict[float, list[str]]()
+        for start, share in recipe.curriculum[1:]:
+            changes.setdefault(start, []).append("all images" if share == 1 else f"the easiest {share:.0%}")
+        for start, time in recipe.unfolding[1:]:
+            changes.setdefault(start, []).append("all readout times" if time is None else f"readouts up to t = {time}")
+        return [(math.ceil(start * self.steps), ", ".join(words)) for start, words in sorted(changes.items())]
+
+    def probe(self, held_out: xr.Dataset, names: list[str]) -> xr.Dataset:
+        """Choose the stimuli on which the model is shown while it learns."""
+        return probe_of(held_out, names, self.n_probe)
+
+    def look(self, model: Cortex, probe: xr.Dataset, presentation: AnyPresentation, step: int) -> Snapshot:
+        """Take a snapshot of the model, which is not changed."""
+        return take(model, probe, presentation, step)
+
+    def test(self, model: Cortex) -> dict[str, float]:
+        """Return accuracies of a model that still learns, by the name of their images."""
+        return {}
+
+    def validate(self, model: Cortex, held_out: xr.Dataset, times: list[int]) -> dict[int, float]:
+        """Return the accuracy on held-out images at each readout time, at the end."""
+        labels = labels_for(model, held_out)
+        return accuracies(model, as_images(held_out), labels, times, self.recipe.presentation)
 
     @property
     def default_choices(self) -> Choices:
@@ -151,36 +204,3 @@ class Lesson:
         """
         # of given images, the last are held out and the first serve for statistics, so their order must be random
         return shuffled(self.data, self.n) if isinstance(self.data, xr.Dataset) else drawn(self.data, self.n, report)
-
-
-def _quick(**changes: Any) -> Recipe:
-    return Recipe.quick(augmentation="none", growth=((0.0, 1.0),), presentation=sustained(), **changes)
-
-
-LESSONS: dict[str, Lesson] = {
-    "contours": Lesson(
-        title="contours: are both dots on one curve?",
-        data={"name": "contours", "part": "train", "size": 16},
-        n=6400,
-        n_held_out=400,
-        features={"V1": 16, "V2": 16, "V4": 24, "IT": 32},
-        size=16,
-        n_classes=len(SOURCES["contours"].classes),
-        # as many steps as three epochs of 40,000 images
-        recipe=Recipe.contours(epochs=20, calibration_images=500),
-        readout_time=8,
-        input_gain=16.0,
-    ),
-    "digits": Lesson(
-        title="digits: which one is it?",
-        data={"name": "digits", "part": "train", "size": 16, "debris": "none", "occlusion": "none"},
-        n=4400,
-        n_held_out=400,
-        features={"V1": 8, "V2": 16, "IT": 32},
-        size=16,
-        n_classes=len(SOURCES["digits"].classes),
-        recipe=_quick(epochs=5, batch_size=64, learning_rate=0.1, calibration_images=500),
-        readout_time=5,
-        n_probe=3,
-    ),
-}

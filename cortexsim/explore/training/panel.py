@@ -20,10 +20,12 @@ from cortexsim.explore.panel.jobs import Turns
 from cortexsim.explore.panel.notice import alert
 from cortexsim.explore.panel.settings import shown_settings, write_settings
 from cortexsim.explore.training.choices import Choices
-from cortexsim.explore.training.lesson import LESSONS, Lesson
+from cortexsim.explore.training.lesson import Lesson
+from cortexsim.explore.training.lessons import LESSONS
 from cortexsim.explore.training.questions import EXERCISES, Forecast, Outlook
 from cortexsim.explore.training.recipe_controls import NAMES, RecipeControls
 from cortexsim.explore.training.run import Run
+from cortexsim.explore.training.snapshot import Snapshot
 from cortexsim.explore.training.trainer import Trainer
 from cortexsim.explore.training.views import LearningViews
 from cortexsim.model.checkpoint import save
@@ -52,8 +54,8 @@ class Training(HasExercises, Panel):
     question : str
         What to predict first: a key of `questions.QUESTIONS`, or "" for none.
     **choices
-        See `Choices`: `learning_rate`, `readout_time`, `loss_at`, `lateral`, `feedback`, `short_first`, `seed`,
-        `threads`.
+        See `Choices`: `learning_rate`, `readout_time`, `loss_at`, `lateral`, `feedback`, `short_first`, `progressive`,
+        `seed`, `threads`.
 
     Attributes
     ----------
@@ -74,6 +76,7 @@ class Training(HasExercises, Panel):
         If an argument is not allowed. Later errors are shown in the panel.
     """
 
+    LARGE: ClassVar[bool] = True
     EXERCISES: ClassVar[Mapping[str, Guess]] = EXERCISES
 
     # Python closes a widget that it collects, even one whose constructor failed
@@ -88,7 +91,8 @@ class Training(HasExercises, Panel):
         for key in choices:
             if key not in NAMES:
                 raise ValueError(unknown("choice", key, NAMES))
-        self._lock = threading.RLock()
+        self._lock, self._listing = threading.RLock(), False
+        self._trainers: list[Trainer] = []
         self._runs: list[Run] = []
         self._number = 0
         self.models: dict[str, Cortex] = {}
@@ -222,9 +226,34 @@ class Training(HasExercises, Panel):
         with self._lock:
             removed = self._runs.pop(names.index(name))
             self.models.pop(name, None)
+            self._trainers = [one for one in self._trainers if one.run is not removed]
+            self.views.begin()
             if self._trainer is not None and self._trainer.run is removed:
                 self._trainer = None
             self._draw()
+
+    def rename(self, name: str, new: str) -> None:
+        """Give a run, and its model, another name.
+
+        Raises
+        ------
+        ValueError
+            If there is no such run, the new name is empty, or another run has it.
+        """
+        names = [run.name for run in self._runs]
+        if name not in names:
+            raise ValueError(unknown("run", name, names))
+        if not new.strip() or (new != name and new in names):
+            raise ValueError(f"the name must be a text that no other run has ({', '.join(names)}), got {new!r}")
+        with self._lock:
+            self._runs[names.index(name)].name = new
+            self.models = {new if one == name else one: model for one, model in self.models.items()}
+            self._list_runs(look_at=new)
+            self._draw()
+
+    def _rename(self, new: str) -> None:
+        if not self._listing and self.run_menu.value and new != self.run_menu.value:
+            self.rename(self.run_menu.value, new)
 
     def wait(self, timeout_s: float = 60) -> None:
         """Wait until the run has ended and is drawn.
@@ -263,9 +292,17 @@ class Training(HasExercises, Panel):
         drawn = "This could not be drawn", "Choose something else."
         self.views = LearningViews(lambda: self._guarded(self._look, *drawn))
         self.run_menu = widgets.Dropdown(
-            description="runs", layout=widgets.Layout(width="330px"), style={"description_width": "initial"}
+            description="look at", layout=widgets.Layout(width="430px"), style={"description_width": "initial"}
         )
-        self.remove_button = widgets.Button(description="remove", tooltip="remove this run", layout=narrow)
+        self.remove_button = widgets.Button(
+            description="remove", tooltip="remove the run that is looked at", layout=narrow
+        )
+        self.run_name = widgets.Text(
+            description="its name",
+            continuous_update=False,
+            layout=widgets.Layout(width="240px"),
+            style={"description_width": "initial"},
+        )
         buttons = [self.start_button, self.pause_button, self.stop_button, self.progress, self.words]
         self._rows = [
             self.controls,
@@ -273,7 +310,7 @@ class Training(HasExercises, Panel):
             widgets.Box(buttons, layout=_ROW),
             self.notice,
             self.views,
-            widgets.Box([self.run_menu, self.remove_button], layout=_ROW),
+            widgets.Box([self.run_menu, self.run_name, self.remove_button], layout=_ROW),
         ]
         for name in NAMES:
             getattr(self.controls, name).observe(lambda _: self._changed(), names="value")
@@ -281,6 +318,16 @@ class Training(HasExercises, Panel):
         self.start_button.on_click(lambda _: self.start())
         self.pause_button.on_click(lambda _: self.resume() if self._paused else self.pause())
         self.stop_button.on_click(lambda _: self.stop())
+        self.run_menu.observe(
+            lambda _: self._guarded(self._look_at_run, "This could not be drawn", "Choose something else."),
+            names="value",
+        )
+        self.run_name.observe(
+            lambda change: self._guarded(
+                lambda: self._rename(change["new"]), "This run could not be named", "Choose another name."
+            ),
+            names="value",
+        )
         self.remove_button.on_click(
             lambda _: self._guarded(
                 lambda: self.remove(self.run_menu.value), "This run could not be removed", "Stop it first."
@@ -311,11 +358,11 @@ class Training(HasExercises, Panel):
         choices, lesson = self.controls.read(), self._lesson
         lesson.recipe_for(choices)
         times = lesson.readable(choices)
-        self.ask.ask(Outlook(lesson.steps, times, 1 / lesson.n_classes))
+        self.ask.ask(Outlook(lesson.steps, times, lesson.chance))
         self.notice.value = ""
         if not self._runs:
             empty = Run("the next run", {}, times, status="not started").curves()
-            self.views.show_curves(empty, [], 1 / lesson.n_classes)
+            self.views.show_curves(empty, [], lesson.chance)
             self.words.value = f"not started; a run takes {lesson.steps:,} steps"
         self._show_buttons()
 
@@ -342,6 +389,8 @@ class Training(HasExercises, Panel):
         with self._lock:
             self._runs.append(run)
             self._trainer = trainer
+            self._trainers.append(trainer)
+            self._list_runs(look_at=run.name)
         self.notice.value = ""
         self.ask.fix()
         self.views.begin()
@@ -377,27 +426,42 @@ class Training(HasExercises, Panel):
                 self._fit()
             else:
                 self._draw_runs(runs, trainer, over)
+            self._list_runs()
             if trainer is not None:
                 self.progress.value, self.words.value = trainer.fraction, self._in_words(trainer)
-                self.views.follow(list(trainer.snapshots))
-            self._list_runs()
+            if runs:
+                self.views.follow(self._snapshots(self._looked(runs)))
         self._show_buttons()
 
     def _draw_runs(self, runs: list[Run], trainer: Trainer | None, over: bool) -> None:
-        last = runs[-1]
+        last, looked = runs[-1], self._looked(runs)
         # a run has no readout times before its model exists
-        alike = [run for run in runs if run.times and run.settings["task"] == last.settings["task"]]
-        curves = [run.curves() for run in alike[-1 - N_EARLIER :]]
-        if curves:
-            *earlier, present = curves
-            self.views.show_curves(present, earlier, 1 / self._lessons[last.settings["task"]].n_classes)
+        alike = [run for run in runs if run.times and run.settings["task"] == looked.settings["task"]]
+        others = [run.curves() for run in alike if run is not looked][-N_EARLIER:]
+        if looked.times:
+            present, earlier = looked.curves(), others
+            self.views.show_curves(present, earlier, self._lessons[looked.settings["task"]].chance)
         if trainer is not None and trainer.run is last:
             self.ask.learn(last.curves(), over=over)
 
     def _look(self) -> None:
         with self._lock:
-            if self._trainer is not None:
-                self.views.look(list(self._trainer.snapshots))
+            if self._runs:
+                self.views.look(self._snapshots(self._looked(self._runs)))
+
+    def _looked(self, runs: list[Run]) -> Run:
+        """Return the run that is looked at: the one in the menu, or the last."""
+        return next((run for run in runs if run.name == self.run_menu.value), runs[-1])
+
+    def _snapshots(self, run: Run) -> list[Snapshot]:
+        return next((list(one.snapshots) for one in self._trainers if one.run is run), [])
+
+    def _look_at_run(self) -> None:
+        """Draw the run that was chosen in the menu."""
+        if self._listing or not self._runs:
+            return
+        self.views.begin()
+        self._draw()
 
     def _in_words(self, trainer: Trainer) -> str:
         """Report the progress of the training, or how it ended."""
@@ -408,20 +472,25 @@ class Training(HasExercises, Panel):
         if not run.validation:
             return words
         best, lesson = max(run.validation, key=lambda time: run.validation[time]), trainer.lesson
-        accuracy, halfway = run.validation[best], (1 + 1 / lesson.n_classes) / 2
+        accuracy, halfway = run.validation[best], (1 + lesson.chance) / 2
         words += f"; {accuracy:.0%} of {lesson.n_held_out} held-out images are classified correctly at t = {best}"
         if accuracy < halfway and run.status == "finished":
             words += f". <b>It stayed below {halfway:.0%}.</b> Some seeds stay near chance: restart with another one"
         return words
 
-    def _list_runs(self) -> None:
-        before = self.run_menu.value
+    def _list_runs(self, look_at: str | None = None) -> None:
+        wanted = look_at or self.run_menu.value
         options = [(self._describe(run), run.name) for run in self._runs]
-        if options != list(self.run_menu.options):
-            self.run_menu.options = options
-            names = [name for _, name in options]
+        names = [name for _, name in options]
+        self._listing = True
+        try:
+            if options != list(self.run_menu.options):
+                self.run_menu.options = options
             if names:
-                self.run_menu.value = before if before in names else names[-1]
+                self.run_menu.value = wanted if wanted in names else names[-1]
+            self.run_name.value = self.run_menu.value or ""
+        finally:
+            self._listing = False
 
     def _describe(self, run: Run) -> str:
         """Describe a run by the choices that differ from those that the panel opens with."""

@@ -112,7 +112,30 @@ def _held_out(curves: xr.Dataset) -> str:
     return f"{curves.attrs['name']}, held-out images: {values}"
 
 
+def _twice_as_long(curves: xr.Dataset) -> int | None:
+    """Return the percentage of the longest test curves with every line pixel right at the end; None without tests."""
+    return round(100 * float(curves["tested"][-1, -1])) if "tested" in curves else None
+
+
+def _by_length(curves: xr.Dataset) -> str:
+    if "tested" not in curves:
+        return "This task has no longer curves: choose the tracer under «task»."
+    last = curves["tested"].isel(tested_step=-1)
+    values = ", ".join(f"{name}: {float(one):.0%}" for name, one in zip(last["images"].values, last, strict=True))
+    return f"{curves.attrs['name']}, every line pixel right after three steps a pixel: {values}."
+
+
 QUESTIONS: dict[str, Guess] = {
+    "twenty": Guess(
+        title="curves twice as long",
+        text="The tracer is trained on curves of up to 10 px for 12 steps. At the end, what percentage of curves of "
+        "20 px will it solve, every line pixel right, if it may think for 60 steps?",
+        choices=tuple(range(0, 101, 10)),
+        truth=lambda learned: _twice_as_long(learned.curves) if learned.finished else None,
+        because=lambda learned: _by_length(learned.curves),
+        unit="%",
+        within=10,
+    ),
     "takeoff": Guess(
         title="when accuracy rises above chance",
         text=lambda outlook: (
@@ -163,6 +186,19 @@ def _as_good_as_the_last(curves: xr.Dataset) -> int:
 
 
 EXERCISES: dict[str, Guess] = {
+    "progressive": Guess(
+        title="without the progressive loss",
+        text="Half of the batches first run up to 24 steps without gradients, so that the answer must hold on. Switch "
+        "«progressive loss» off, and train the tracer again. What percentage of curves of 20 px does it solve?",
+        choices=tuple(range(0, 101, 10)),
+        truth=_twice_as_long,
+        because=lambda curves: (
+            f"{_by_length(curves)} Compare it with your run with the progressive loss; one seed is an anecdote."
+        ),
+        unit="%",
+        needs={"task": "tracer", "progressive": False},
+        within=10,
+    ),
     "feedforward": Guess(
         title="is it the recurrence?",
         text="Switch lateral and feedback off and train again: signals now only go forward, and the image is "

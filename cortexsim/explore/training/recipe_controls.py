@@ -11,7 +11,17 @@ from cortexsim.explore.training.choices import Choices
 from cortexsim.explore.training.lesson import Lesson
 from cortexsim.explore.widgets.choice import Choice, Option
 
-NAMES = ("learning_rate", "readout_time", "loss_at", "lateral", "feedback", "short_first", "seed", "threads")
+NAMES = (
+    "learning_rate",
+    "readout_time",
+    "loss_at",
+    "lateral",
+    "feedback",
+    "short_first",
+    "progressive",
+    "seed",
+    "threads",
+)
 _ROW = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 14px")
 _WIDE = {"description_width": "initial"}
 
@@ -38,9 +48,9 @@ class RecipeControls(widgets.VBox):
             description="last readout time (steps)", layout=widgets.Layout(width="210px"), style=_WIDE
         )
         self.seed = widgets.IntText(description="seed", layout=widgets.Layout(width="100px"), style=_WIDE)
-        self.lateral, self.feedback, self.short_first = (
+        self.lateral, self.feedback, self.short_first, self.progressive = (
             widgets.Checkbox(value=True, description=text, indent=False, layout=widgets.Layout(width="auto"))
-            for text in ("lateral", "feedback", "short curves first")
+            for text in ("lateral", "feedback", "short curves first", "progressive loss")
         )
         self.loss_at, self.threads = Choice(label="loss at"), Choice(label="threads")
         self.loss_at.offer([Option("all", "all readout times"), Option("readout", "the last only")], "all")
@@ -48,14 +58,16 @@ class RecipeControls(widgets.VBox):
         most = max(2, min(os.cpu_count() or 1, 4))
         self.threads.offer([Option(n, str(n)) for n in range(1, most + 1)], 1)
         first = [self.task, self.learning_rate, self.readout_time, self.seed]
-        second = [self.loss_at, self.lateral, self.feedback, self.short_first, self.threads]
+        second = [self.loss_at, self.lateral, self.feedback, self.short_first, self.progressive, self.threads]
         super().__init__([widgets.Box(first, layout=_ROW), widgets.Box(second, layout=_ROW)])
 
     def show(self, lesson: Lesson, choices: Choices) -> None:
         """Set every control."""
         for name in NAMES:
             getattr(self, name).value = getattr(choices, name)
-        self.short_first.layout.display = "" if lesson.has_curriculum else "none"
+            getattr(self, name).layout.display = "" if name in lesson.offers else "none"
+        if not lesson.has_curriculum:
+            self.short_first.layout.display = "none"
 
     def read(self) -> Choices:
         """Return the choices.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,10 @@ class Run:
         Accuracy on the held-out images at each readout time, at the end.
     status : str
         "running", "finished", "stopped" or "failed".
+    tested : list of (int, mapping of str to float)
+        Steps, and the accuracies of tests made then, by the name of their images.
+    changes : sequence of (int, str)
+        Steps at which the recipe changes, and how.
     """
 
     name: str
@@ -39,6 +43,8 @@ class Run:
     records: list[Progress] = field(default_factory=list)
     validation: Mapping[int, float] = field(default_factory=dict)
     status: str = "running"
+    tested: list[tuple[int, dict[str, float]]] = field(default_factory=list)
+    changes: Sequence[tuple[int, str]] = ()
 
     def curves(self) -> xr.Dataset:
         """Return the curves so far.
@@ -48,7 +54,7 @@ class Run:
         Dataset
             `loss` (step) in nats and `accuracy` (step, time), fractions of training images, each the mean over the 20
             steps up to `step` (at the last point, over fewer), step 0 untrained; `validation` (time), NaN until the
-            end. NaN where a time is not trained.
+            end. NaN where a time is not trained. With tests, also `tested` (tested_step, images).
         """
         # a copy: another thread appends
         records = list(self.records)
@@ -57,7 +63,7 @@ class Run:
         accuracy = np.array([[one.accuracy.get(t, np.nan) for t in self.times] for one in records])
         loss, parts = np.array([one.loss for one in records]), np.split(np.arange(len(records)), starts)[1:]
         means = [_mean(accuracy[part]) for part in parts]
-        return xr.Dataset(
+        curves = xr.Dataset(
             {
                 "loss": ("step", [loss[part].mean() for part in parts], {"long_name": "loss", "units": "nats"}),
                 "accuracy": (
@@ -75,8 +81,21 @@ class Run:
                 "step": ("step", [records[part[-1]].step for part in parts], {"long_name": "step", "units": "1"}),
                 "time": ("time", self.times, {"long_name": "readout time", "units": "steps"}),
             },
-            {"name": self.name, "status": self.status, "settings": json.dumps(self.settings)},
+            {
+                "name": self.name,
+                "status": self.status,
+                "settings": json.dumps(self.settings),
+                "changes": json.dumps(list(self.changes)),
+            },
         )
+        tested = list(self.tested)
+        if not tested:
+            return curves
+        names = list(tested[0][1])
+        about = {"long_name": "every line pixel right", "units": "1"}
+        found = (("tested_step", "images"), [[one[name] for name in names] for _, one in tested], about)
+        steps = ("tested_step", [step for step, _ in tested], {"long_name": "step", "units": "1"})
+        return curves.assign(tested=found).assign_coords(tested_step=steps, images=names)
 
 
 def _mean(values: np.ndarray) -> np.ndarray:

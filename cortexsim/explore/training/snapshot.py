@@ -28,12 +28,15 @@ class Snapshot(NamedTuple):
         The first kernels of each transition that has any.
     rdms : dict of str to DataArray, (stimulus, other_stimulus)
         Of each state, at the last time at which it contributes to the readout; `time` says which that is.
+    maps : Dataset, optional
+        Of a model whose readout is a map: what it tags on some curves, as `tracing.traced` returns it.
     """
 
     step: int
     first: xr.DataArray
     kernels: dict[str, xr.DataArray]
     rdms: dict[str, xr.DataArray]
+    maps: xr.Dataset | None = None
 
 
 def probe_of(images: xr.Dataset, classes: list[str], n_each: int) -> xr.Dataset:
@@ -85,9 +88,14 @@ def take(model: Cortex, probe: xr.Dataset, presentation: AnyPresentation, step: 
                     coords={"class_name": ("stimulus", probe["class_name"].values), "time": time},
                     attrs={"long_name": "correlation distance", "units": "1"},
                 )
+    return Snapshot(step, *kernels_of(model), {name: rdms[name] for name in model.graph.state_names if name in rdms})
+
+
+def kernels_of(model: Cortex) -> tuple[xr.DataArray, dict[str, xr.DataArray]]:
+    """Return the kernels of the pre-net, (filter, channel, y, x), and the first ones of each transition."""
     kernels = {}
     for name in model.graph.transition_names:
-        used = next((time for time in range(1, until + 1) if model.weights.has(name, time)), None)
+        used = next((time for time in range(1, model.readout_time + 1) if model.weights.has(name, time)), None)
         if used is not None and model.graph.convolutions(name):
             weights = model.kernels(name, used)[0].detach().cpu().numpy().copy()
             kernels[name] = xr.DataArray(weights, dims=("target", "source", "y", "x"), name=name)
@@ -95,4 +103,4 @@ def take(model: Cortex, probe: xr.Dataset, presentation: AnyPresentation, step: 
     first = xr.DataArray(
         pre.weight.detach().cpu().numpy().copy(), dims=("filter", "channel", "y", "x"), name=model.graph.first
     )
-    return Snapshot(step, first, kernels, {name: rdms[name] for name in model.graph.state_names if name in rdms})
+    return first, kernels

@@ -15,18 +15,15 @@ from cortexsim.explore.training.choices import Choices
 from cortexsim.explore.training.images import split
 from cortexsim.explore.training.lesson import Lesson
 from cortexsim.explore.training.run import Run
-from cortexsim.explore.training.snapshot import Snapshot, probe_of, take
+from cortexsim.explore.training.snapshot import Snapshot
 from cortexsim.model._calibrate import calibrate
-from cortexsim.model.classes import labels_for
 from cortexsim.model.cortex import Cortex
 from cortexsim.stimuli.images import as_images
 from cortexsim.training._train import train
-from cortexsim.training.evaluate import accuracies
 from cortexsim.training.records import Progress
 from cortexsim.training.trained_times import calibrated_until
 
 REPORT_EVERY = 5  # steps
-LOOK_EVERY_S = 0.5
 N_SNAPSHOTS = 120
 
 
@@ -130,9 +127,10 @@ class Trainer:
         """Draw the images, train, and test on those held out; return how the training ended."""
         images = self.lesson.images(stop_unless(self._wanted, self._report))
         training, held_out, names = split(images, self.lesson.n_held_out)
-        probe = probe_of(held_out, names, self.lesson.n_probe)
+        probe = self.lesson.probe(held_out, names)
         model = self.lesson.model_for(self.choices, len(names))
-        self.run.times = model.readable(self.recipe.presentation, model.readout_time)
+        self.run.times = self.lesson.readable(self.choices)
+        self.run.changes = self.lesson.recipe_changes(self.choices)
         finished = self._learn(model, training, probe)
         if self._abandon.is_set() or not threading.main_thread().is_alive():
             return "stopped"
@@ -154,7 +152,8 @@ class Trainer:
                 finished = record.done
                 if not record.done:
                     self.run.records.append(record)
-                if time.monotonic() - looked >= LOOK_EVERY_S:
+                self._test_while_learning(model, record)
+                if time.monotonic() - looked >= self.lesson.looks_every_s:
                     self._look(model, probe, record.step)
                     looked = time.monotonic()
                 if record.step:
@@ -173,10 +172,14 @@ class Trainer:
 
     def _test(self, model: Cortex, held_out: xr.Dataset, step: int) -> None:
         """Measure the accuracy on held-out images at every readout time."""
-        labels = labels_for(model, held_out)
-        self.run.validation = accuracies(model, as_images(held_out), labels, self.run.times, self.recipe.presentation)
+        self.run.validation = self.lesson.validate(model, held_out, self.run.times)
         validation = {str(time): value for time, value in self.run.validation.items()}
-        model.about |= {"steps": step, "validation": validation, "n_validation": len(labels)}
+        model.about |= {"steps": step, "validation": validation, "n_validation": held_out.sizes["stimulus"]}
+
+    def _test_while_learning(self, model: Cortex, record: Progress) -> None:
+        every = self.lesson.tests_every
+        if every and not record.done and (record.step % every == 0 or record.step == record.steps):
+            self.run.tested.append((record.step, self.lesson.test(model)))
 
     def _report(self, fraction: float, message: str, /) -> None:
         self.fraction, self.words = fraction, message
@@ -194,7 +197,7 @@ class Trainer:
             self.phase = "training"
 
     def _look(self, model: Cortex, probe: xr.Dataset, step: int) -> None:
-        self.snapshots.append(take(model, probe, self.recipe.presentation, step))
+        self.snapshots.append(self.lesson.look(model, probe, self.recipe.presentation, step))
         if len(self.snapshots) > N_SNAPSHOTS:
             # the first and the last stay
             self.snapshots = [*self.snapshots[:-1:2], self.snapshots[-1]]

@@ -12,7 +12,8 @@ from cortexsim.explore.training.snapshot import Snapshot
 from cortexsim.explore.widgets.figure import Live
 from cortexsim.plot._dissimilarity import dissimilarity
 from cortexsim.plot._kernels import kernels
-from cortexsim.plot._learning import learning
+from cortexsim.plot._learning import learning, mark_step
+from cortexsim.plot._traced import traced
 
 _ROW = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 14px")
 _WIDE = {"description_width": "initial"}
@@ -36,12 +37,14 @@ class LearningViews(widgets.VBox):
         self.words = widgets.HTML()
         self._boxes = {
             name: widgets.VBox(layout=widgets.Layout(flex=flex, min_width="0", width="100%"))
-            for name, flex in (("curves", "1 1 auto"), ("kernels", "2 1 0"), ("rdm", "1 1 0"))
+            for name, flex in (("curves", "1 1 auto"), ("maps", "1 1 auto"), ("kernels", "2 1 0"), ("rdm", "1 1 0"))
         }
         self._following = False
+        self._marked: int | None = None
         full = widgets.Layout(width="100%", min_width="0")
         super().__init__(
             [
+                self._boxes["maps"],
                 self._boxes["curves"],
                 widgets.Box([self.transition, self.state, self.look_back, self.words], layout=_ROW),
                 widgets.Box([self._boxes["kernels"], self._boxes["rdm"]], layout=full),
@@ -52,21 +55,23 @@ class LearningViews(widgets.VBox):
             control.observe(lambda _: None if self._following else changed(), names="value")
 
     def figure(self, name: str) -> go.Figure | None:
-        """Return the figure "curves", "kernels" or "rdm"; None if it is not drawn yet."""
+        """Return the figure "curves", "maps", "kernels" or "rdm"; None if it is not drawn yet."""
         shown = self._boxes[name].children
         return shown[0].figure if shown else None
 
     def show_curves(self, run: xr.Dataset, earlier: Sequence[xr.Dataset], chance: float) -> None:
         """Draw a run and earlier ones; see `plot.learning`."""
-        self._show("curves", learning(run, earlier, chance=chance))
+        figure = learning(run, earlier, chance=chance)
+        mark_step(figure, self._marked)
+        self._show("curves", figure)
 
     def begin(self) -> None:
         """Clear the steps of an earlier run."""
         self._following = True
         self.look_back.max = self.look_back.value = 0
         self._following = False
-        self.words.value = ""
-        for name in ("kernels", "rdm"):
+        self.words.value, self._marked = "", None
+        for name in ("maps", "kernels", "rdm"):
             self._boxes[name].children = ()
 
     def follow(self, snapshots: Sequence[Snapshot]) -> None:
@@ -82,15 +87,21 @@ class LearningViews(widgets.VBox):
             if list(menu.options) != names:
                 before = menu.value
                 menu.options = names
-                menu.value = before if before in names else names[0]
+                if names:
+                    menu.value = before if before in names else names[0]
+            menu.layout.display = "" if names else "none"
         self._following = False
         self.look(snapshots)
 
     def look(self, snapshots: Sequence[Snapshot]) -> None:
-        """Draw kernels and RDM of the chosen step."""
+        """Draw maps, kernels and RDM of the chosen step."""
         if not snapshots:
             return
         shot = snapshots[min(self.look_back.value, len(snapshots) - 1)]
+        self._mark(shot.step if self.look_back.value < len(snapshots) - 1 else None)
+        if shot.maps is not None:
+            title = f"tagged after {shot.maps.attrs['time']} steps of thinking, at training step {shot.step:,}"
+            self._show("maps", traced(shot.maps, title=title))
         between, rdm = shot.kernels.get(self.transition.value), shot.rdms.get(self.state.value)
         if between is not None:
             self._show("kernels", kernels(shot.first, between))
@@ -98,6 +109,16 @@ class LearningViews(widgets.VBox):
             title = f"RDM of {self.state.value} at t = {int(rdm['time'])}, {rdm.sizes['stimulus']} held-out stimuli"
             self._show("rdm", dissimilarity(rdm, title=title))
         self.words.value = f"step {shot.step:,}" + (" (before anything was learned)" if shot.step == 0 else "")
+
+    def _mark(self, step: int | None) -> None:
+        """Mark the step that is looked at in the curves; the newest is not marked."""
+        if step == self._marked:
+            return
+        self._marked = step
+        shown = self._boxes["curves"].children
+        if shown:
+            mark_step(shown[0].figure, step)
+            shown[0].redraw()
 
     def _show(self, name: str, figure: go.Figure) -> None:
         """Redraw in place."""

@@ -41,6 +41,12 @@ class Cursors {
     return plot._fullLayout[`${letter}axis${number}`];
   }
 
+  // A time that the axis does not have.
+  outside(axis) {
+    const at = axis.d2p(this.time);
+    return at < 0 || at > axis._length;
+  }
+
   draw(plot) {
     const { xaxis: x, yaxis: y } = plot._fullLayout ?? {};
     const frame = plot.querySelector(".svg-container");
@@ -52,9 +58,11 @@ class Cursors {
       const [own, up] = [xref, yref].map((ref) => this.axis(plot, ref));
       if (name === "now across") {
         const at = own._offset + own.d2p(this.time);
+        if (this.outside(own)) continue;
         shape("line", { x1: at, x2: at, y1: up._offset, y2: up._offset + up._length }, over);
       } else if (name === "now up") {
         const at = up._offset + up.d2p(this.time);
+        if (this.outside(up)) continue;
         shape("line", { y1: at, y2: at, x1: own._offset, x2: own._offset + own._length }, over);
       }
     }

@@ -18,6 +18,7 @@ from cortexsim._support.checks import unknown, whole
 from cortexsim._support.files import as_path
 from cortexsim._support.progress import Report, silent
 from cortexsim._support.progress import part as part_of
+from cortexsim._support.renamed import formerly
 from cortexsim._support.run_folder import already_there
 from cortexsim.model.devices import checked_device
 from cortexsim.paper.experiments.equivalence import EQUIVALENCE
@@ -57,6 +58,7 @@ EXPERIMENTS: dict[str, Experiment] = {
 NAMES_ON_DISK = {"epochs_factor": "longer", "rate_divisor": "gentler", "vary_calibration": "counted"}
 
 
+@formerly(told="report")
 def run(
     name: str,
     *,

@@ -8,7 +8,7 @@ import xarray as xr
 import cortexsim as cs
 from cortexsim.explore.panel.asking import NEVER
 from cortexsim.explore.training.choices import Choices
-from cortexsim.explore.training.lesson import LESSONS
+from cortexsim.explore.training.lessons import LESSONS
 from cortexsim.explore.training.questions import QUESTIONS, Forecast, Learned, Outlook
 from cortexsim.explore.training.run import Run
 from cortexsim.explore.training.snapshot import probe_of, take

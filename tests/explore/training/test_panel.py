@@ -205,7 +205,7 @@ def test_any_other_error_in_the_thread_is_reported_too(opened, tiny, monkeypatch
     def fails(*_, **__):
         raise RuntimeError("the disk is on fire")
 
-    monkeypatch.setattr("cortexsim.explore.training.trainer.accuracies", fails)
+    monkeypatch.setattr("cortexsim.explore.training.lesson.accuracies", fails)
     panel = opened(tiny)
     panel.start()
     panel.wait(LONG_S)

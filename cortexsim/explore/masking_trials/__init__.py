@@ -1,0 +1,1 @@
+"""Masking with the person at the screen as the observer."""
