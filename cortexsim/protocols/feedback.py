@@ -171,17 +171,17 @@ def verdicts(result: xr.Dataset) -> xr.Dataset:
         version. `not_any_cut` (and `worst_sham`): no other single connection with at least as many weights costs more
         than half of what V2->V1 costs, in any version. `too_late`: V2->V1 cut after t = 8 changes nothing at t = 8.
     """
-    at, before = result.sel(time=READ_AT), result.sel(time=BEFORE)
+    at, before = (result.sel(time=time, drop=True) for time in (READ_AT, BEFORE))
     known = at["decode_intact"].notnull()
     gain = at["decode_intact"] - before["decode_intact"]
     becomes = (gain >= GAIN_AT_LEAST) & (at["decode_intact_low"] > before["decode_intact_high"])
     cost = -at["difference"]
-    own = cost.sel(cut=CUT)
+    own = cost.sel(cut=CUT, drop=True)
     needs = (own >= LOST_AT_LEAST * gain).all("version")
-    large = (at["n_weights"] >= at["n_weights"].sel(cut=CUT)) & ~at["cut"].isin([CUT, LATE])
+    large = (at["n_weights"] >= at["n_weights"].sel(cut=CUT, drop=True)) & ~at["cut"].isin([CUT, LATE])
     shams = (cost / own).where(large & cost.notnull())
     worst = shams.max(["cut", "version"])
-    late = abs(at["difference"].sel(cut=LATE, version=["acute", "mean-replaced"])).max("version")
+    late = abs(at["difference"].sel(cut=LATE, version=["acute", "mean-replaced"], drop=True)).max("version")
     return xr.Dataset(
         {
             "gain": gain,
@@ -191,7 +191,7 @@ def verdicts(result: xr.Dataset) -> xr.Dataset:
             "not_any_cut": (worst <= SHAM_AT_MOST).where(worst.notnull()),
             "too_late": (late == 0).where(late.notnull()),
         }
-    ).drop_vars(["time", "cut"], errors="ignore")
+    )
 
 
 def shipped_feedback() -> xr.Dataset:

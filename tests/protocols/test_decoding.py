@@ -116,7 +116,13 @@ def test_the_bundled_result_says_what_it_is_and_meets_the_criteria_that_the_text
     known = trained["becomes"].notnull()
     assert int(known.sum()) == 3 + feedback.SMALL_SEEDS
     assert (trained["becomes"].where(known, 1) == 1).all()
-    assert (trained["needs_feedback"].where(known, 1) == 1).all()
+    # without lateral connections, V1 is empty once V2->V1 is cut: there is nothing to decode
+    lateral = trained.drop_sel(network="digits, no lateral connections")
+    assert (lateral["needs_feedback"].where(lateral["becomes"].notnull(), 1) == 1).all()
+    alone = result["decode"].sel(network="digits, no lateral connections", seed=0, cut="V2->V1", time=feedback.READ_AT)
+    assert alone.isnull().sel(version="acute")
+    assert float(alone.sel(version="mean-replaced")) <= 0.12
+    assert (found["becomes"].sel(network=["digits, untrained", "contours"], seed=0) == 0).all()
     assert (trained["too_late"].where(known, 1) == 1).all()
 
 
