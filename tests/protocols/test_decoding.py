@@ -14,8 +14,8 @@ CUTS = {"V2->V1": {"V2->V1": None}, "late": {"V2->V1": [4]}}
 @pytest.fixture(scope="module")
 def given():
     torch.manual_seed(0)
-    model = cs.Cortex(cs.adjacent({"V1": 4, "V2": 6}, size=8, shortcut=0.5), 2, 3)
-    data = cs.datasets.contours(30, size=8, length=(3, 4))
+    model = cs.Cortex(cs.adjacent({"V1": 4, "V2": 6}, size=16, shortcut=0.5), 2, 3)
+    data = cs.datasets.contours(30, size=16, length=(4, 6))
     cs.calibrate(model, data, cs.flash(1), until=4)
     return model, data
 

@@ -130,7 +130,7 @@ class Returning(BundledStudy):
         self.wiring.enabled = self._enabled(one)
         if self.wiring.enabled and not self._uncovered:
             # the answer to the question about it
-            self._uncovered, self.wiring.value = True, feedback.CUT
+            self._uncovered, self.wiring.value = True, self.wiring.value or feedback.CUT
         costs = [] if self.covered("source") else self.wiring.enabled
         self.wiring.notes = {
             cut: f"{points(one, cut, self.choices['version']):+.0f}".replace("-", "−") for cut in costs
