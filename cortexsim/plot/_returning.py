@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from cortexsim.plot import lines, theme
 
-PLOT_PX, TOP_PX, BOTTOM_PX, RIGHT_PX = 330, 30, 56, 150
+PLOT_PX, TOP_PX, BOTTOM_PX, RIGHT_PX = 270, 30, 56, 150
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,15 @@ def returning(
     )
     for x, text, side in ((empty_from - 0.45, "the screen is empty", "left"), (empty_from - 0.55, "picture", "right")):
         figure.add_annotation(
-            text=text, x=x, xanchor=side, y=1, yref="paper", yanchor="bottom", showarrow=False, name="screen"
+            text=text,
+            x=x,
+            xanchor=side,
+            y=1,
+            yref="paper",
+            yanchor="bottom",
+            showarrow=False,
+            font={"size": theme.PANEL_PX},
+            name="screen",
         )
     ends = []
     for curve in curves:
@@ -87,7 +95,9 @@ def returning(
     figure.add_hline(y=chance, line={"color": theme.INK, "width": 1, "dash": "dot"}, name="chance")
     ends.append((chance, "chance", theme.INK))
     big = {"size": theme.PANEL_PX}
-    figure.update_xaxes(title={"text": "time (steps)", "font": big}, dtick=1, range=[-1.1, last + 0.5])
+    figure.update_xaxes(
+        title={"text": "time (steps)", "font": big}, tickvals=list(range(last + 1)), range=[-1.1, last + 0.5]
+    )
     figure.update_yaxes(title={"text": title, "font": big}, tickformat=".0%")
     lines.label_ends(figure, ends, span=(0, 1), plot_px=PLOT_PX)
     figure.update_layout(
