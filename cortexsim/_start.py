@@ -21,10 +21,10 @@ def main() -> int:
     # a shell may have Ctrl-C ignored for what runs in the background
     answered = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if answered:
-        # an exception during imports would show as a traceback, or be swallowed by the library it hits
+        # an exception during imports would show as a traceback, or be swallowed by the library that is being imported
         signal.signal(signal.SIGINT, _stop)
     if sys.argv[1:] == ["lab", "--check"]:
-        # without torch, which may be what is missing
+        # without torch, which may itself be missing
         from cortexsim.lab.doctor import check as command
     else:
         try:

@@ -143,7 +143,7 @@ def test_a_number_format_of_recordings_is_one_entry(monkeypatch, small, tmp_path
 
 
 @pytest.mark.parametrize(("data", "augmentation"), [("digits", "none"), ("contours", "flip"), ("photos", "crop-flip")])
-def test_training_varies_images_by_what_leaves_their_label_as_it_is(data, augmentation):
+def test_training_augments_images_without_changing_their_labels(data, augmentation):
     """A mirrored digit is no digit, and a curve that is moved out of the image no curve."""
     assert _recipe("quick", {}, data).augmentation == augmentation
     assert _recipe("quick", {"augmentation": "crop"}, data).augmentation == "crop"

@@ -18,9 +18,9 @@ def unknown(what: str, got: object, allowed: Iterable[str]) -> str:
     Parameters
     ----------
     what : str
-        What the name should have been, e.g. "state".
+        The kind of name, e.g. "state".
     got : object
-        What was given.
+        The given value.
     allowed : iterable of str
         The known names.
 
@@ -125,7 +125,7 @@ def truth(value: Any, what: str) -> bool:
     Raises
     ------
     ValueError
-        If it is none.
+        If it is not a truth value.
     """
     plain = _plain(value)
     if not isinstance(plain, bool):
@@ -165,7 +165,7 @@ def rising(values: Any, what: str = "edges") -> list[float]:
     Raises
     ------
     ValueError
-        If they are not.
+        If they are not such numbers.
     """
     numbers = [] if isinstance(values, str | bytes) else values
     try:

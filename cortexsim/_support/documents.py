@@ -29,7 +29,7 @@ def decoded(written: bytes, name: str) -> str:
     try:
         return written.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{name} is no text in UTF-8: byte {error.start} is {written[error.start]:#04x}") from None
+        raise ValueError(f"{name} is not UTF-8 text: byte {error.start} is {written[error.start]:#04x}") from None
 
 
 def parse_json(
@@ -54,9 +54,9 @@ def parse_json(
     try:
         return json.loads(text, object_pairs_hook=pairs)
     except RecursionError:
-        raise ValueError(f"{name} is no JSON that can be read: its brackets are nested too deeply") from None
+        raise ValueError(f"{name} is not JSON that can be read: its brackets are nested too deeply") from None
     except ValueError as error:
-        raise ValueError(f"{name} is no JSON ({error})") from error
+        raise ValueError(f"{name} is not JSON ({error})") from error
 
 
 def read_json(path: str | Path) -> Any:

@@ -14,7 +14,7 @@ EXTRAS = {
 
 
 def check_extra(extra: str, what: str) -> None:
-    """Refuse what needs an extra that is not installed, and import nothing.
+    """Raise an error if an extra is not installed, without importing its libraries.
 
     Parameters
     ----------

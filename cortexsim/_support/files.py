@@ -122,12 +122,12 @@ def written_aside(path: str | Path, *, replacing: bool = False) -> Iterator[Path
     try:
         yield aside
         if path.exists() and not replacing:
-            raise FileExistsError(f"{path} has appeared meanwhile; it was left as it is")
+            raise FileExistsError(f"{path} was created in the meantime; it is unchanged")
         aside.replace(path)
     except OSError as error:
         if isinstance(error, FileExistsError):
             raise
-        text = f"could not write {path}: {error.strerror or error}; nothing was left behind"
+        text = f"could not write {path}: {error.strerror or error}; no partial file remains"
         raise (OSError(text) if error.errno is None else type(error)(error.errno, text)) from error
     finally:
         _remove(aside)

@@ -145,7 +145,7 @@ class RunFolder:
             If its file is damaged.
         """
         file = self._part(name)
-        return open_dataset(file, "remove it, and this part is done again") if file.exists() else None
+        return open_dataset(file, "remove it to run this part again") if file.exists() else None
 
     def keep(self, name: str, measured: xr.Dataset) -> None:
         """Write the results of a part: the part is then finished, and not run again."""

@@ -29,8 +29,8 @@ def check_hdf5(path: Path, *, whole: bool = False) -> None:
     Raises
     ------
     ValueError
-        If it cannot be read, contains a link to a different file, a virtual dataset or data in a different file, is
-        uses a compression that is not built into HDF5, or takes more time or memory than is allowed.
+        If it cannot be read, contains a link to a different file, a virtual dataset or data in a different file, uses a
+        compression that is not built into HDF5, or takes more time or memory than is allowed.
     """
     try:
         rehearsed("hdf5-whole" if whole else "hdf5", path)
@@ -67,7 +67,7 @@ def rehearsed(task: str, path: Path) -> bytes:
     # the same packages as here; one thread for each library, because threads reserve memory
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     environment = {**os.environ, **threads, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    slow = f"reading it takes more than {seconds} s: it is damaged, or made to be read without end"
+    slow = f"reading it takes more than {seconds} s: it is damaged, or made so that reading never ends"
     try:
         done = subprocess.run(
             command, capture_output=True, timeout=seconds * WAITED, env=environment, stdin=subprocess.DEVNULL

@@ -6,10 +6,12 @@ from ._decoding_patterns import decoding_patterns
 from ._dimensionality import dimensionality
 from ._early_late import early_late
 from ._effect import effect
+from ._fields import projective_field, receptive_field
 from ._latched import cumulative, latched
 from ._map_accuracy import map_accuracy
 from ._model_against_model import best_time, similarity_difference
 from ._onset import onset
+from ._partial_similarity import partial_similarity
 from ._rdm import rdm
 from ._reaction_time import reaction_time, speed_accuracy
 from ._selectivity import selectivity
@@ -37,8 +39,11 @@ __all__ = [
     "latched",
     "map_accuracy",
     "onset",
+    "partial_similarity",
+    "projective_field",
     "rdm",
     "reaction_time",
+    "receptive_field",
     "selectivity",
     "settling",
     "significance",

@@ -29,14 +29,10 @@ def similarity_difference(
     ----------
     model, other : DataArray, ([time,] stimulus, other_stimulus)
         RDMs of the same stimuli at the same times, as `rdm` returns them.
-    reference, method
-        As for `compare_rdms`.
+    reference, method, seed, progress
+        As for `compare_rdms`; the resamples are the same for both models.
     n_bootstrap : int
         Resamples, 2 or more.
-    seed : int
-        Seed of the resamples, which are the same for both models.
-    progress : bool
-        Show a progress bar.
 
     Returns
     -------

@@ -52,12 +52,6 @@ def wave(recording: Node, data: xr.Dataset) -> xr.Dataset:
             "distances: there is no wave to measure; run the model for more steps"
         )
     n, n_distances = len(maps.target), int(distance.max()) + 1
-    by_distance = np.full((n, n_distances), np.nan)
-    for k in range(n_distances):
-        here = reached & (distance == k)
-        count = np.bincount(stimulus[here], minlength=n)
-        total = np.bincount(stimulus[here], latency[here], minlength=n)
-        by_distance[count > 0, k] = (total / np.maximum(count, 1))[count > 0]
     rows = [np.flatnonzero(reached & (stimulus == one)) for one in range(n)]
 
     def line(chosen: np.ndarray) -> np.ndarray:
@@ -65,7 +59,9 @@ def wave(recording: Node, data: xr.Dataset) -> xr.Dataset:
         return np.polyfit(distance[pixels], latency[pixels], 1)
 
     fit, low, high = jackknife(n, line)
-    mean, mean_low, mean_high = mean_interval(by_distance)
+    mean, mean_low, mean_high = mean_interval(
+        _means(stimulus[reached], distance[reached], latency[reached], (n, n_distances))
+    )
     there = np.bincount(distance, minlength=n_distances)
     steps = {"units": "steps", "interval": f"95 % interval of the mean over {n} stimuli"}
     rate = {"units": "steps/px", "interval": jackknife_text(n)}
@@ -93,3 +89,11 @@ def wave(recording: Node, data: xr.Dataset) -> xr.Dataset:
         },
         {"n": n, "n_pixels": len(reached), "n_tagged": int(reached.sum())},
     )
+
+
+def _means(stimulus: np.ndarray, distance: np.ndarray, latency: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Return the mean latency of each stimulus at each distance, (stimulus, distance); NaN without pixels."""
+    count, total = np.zeros(shape), np.zeros(shape)
+    np.add.at(count, (stimulus, distance), 1)
+    np.add.at(total, (stimulus, distance), latency)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)

@@ -1,5 +1,6 @@
 from . import human, milliseconds
 from ._read import read
+from ._responses import responses
 from .comparison import compare
 from .stimuli import images
 
@@ -9,4 +10,5 @@ __all__ = [
     "images",
     "milliseconds",
     "read",
+    "responses",
 ]

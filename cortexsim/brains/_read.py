@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ from cortexsim._support.files import as_path
 from cortexsim._support.strangers import rehearsed
 from cortexsim.brains.matlab import read_matlab
 from cortexsim.brains.matrices import DIMS, STIMULI, labelled_matrices, square
+from cortexsim.brains.netcdf import contents_of_netcdf
 
 HDF5, PICKLE, NETCDF = (".h5", ".hdf5"), (".pkl", ".pickle"), (".nc", ".nc4")
+PLAIN = (".npy", ".csv", ".tsv")
 
 
 def read(
@@ -38,13 +41,16 @@ def read(
           with the dimensions `dims` before or after the two of the stimuli. Of any version, including 7.3.
         - `.nc`: netCDF with a variable that has the dimensions of the result.
         - `.npz`: an archive of numpy with the array `rdm`, the array of texts `dims` that names its dimensions, and
-          optionally an array for each dimension, e.g. `time`, with `time_units`.
+          optionally an array for each dimension, e.g. `time`, with `time_units`. `dims=` may stand in for `dims`.
+        - `.npy`: an array of numpy, with the dimensions `dims` before the two of the stimuli.
+        - `.csv`, `.tsv`: one matrix as a table; with a first row and a first column of names, or with neither.
     variable : str, optional
         The variable of a `.mat` or `.nc` file, if several are possible.
     name : str, optional
         One matrix of a `.mat` file, by its name.
     dims : sequence of str, optional
-        Dimensions of the matrices of an `.h5`, `.pkl` or `.mat` file that does not name them, such as ("subject",).
+        Dimensions of the matrices of an `.h5`, `.pkl`, `.mat`, `.npy` or `.npz` file that does not name them, such as
+        ("subject",).
     allow_pickle : bool
         Open a pickle. A pickle can run any code of its author: open only your own.
 
@@ -69,7 +75,7 @@ def read(
     kinds_with = {
         "variable": (".mat", *NETCDF),
         "name": (".mat",),
-        "dims": (".mat", *HDF5, *PICKLE),
+        "dims": (".mat", ".npy", ".npz", *HDF5, *PICKLE),
     }
     for option, value in (("variable", variable), ("name", name), ("dims", dims)):
         if value is not None and kind not in kinds_with[option]:
@@ -86,8 +92,55 @@ def read(
     if kind in NETCDF:
         return _read_netcdf(path, variable)
     if kind == ".npz":
-        return _read_numpy(path)
-    raise ValueError(f"cannot read {path}: allowed are {', '.join(('.mat', '.npz', *HDF5, *NETCDF, *PICKLE))}")
+        return _read_numpy(path, dims)
+    if kind == ".npy":
+        return _read_array(path, dims)
+    if kind in PLAIN:
+        return _read_table(path)
+    raise ValueError(f"cannot read {path}: allowed are {', '.join(('.mat', '.npz', *PLAIN, *HDF5, *NETCDF, *PICKLE))}")
+
+
+def _read_array(path: Path, dims: Sequence[str] | None) -> xr.DataArray:
+    try:
+        values = np.load(path, allow_pickle=False)
+    except Exception as error:
+        raise ValueError(f"{path} is not an .npy file of numbers, or it is damaged: {error}") from error
+    more = values.ndim - len(STIMULI)
+    if dims is None and more > 0:
+        raise ValueError(
+            f"{path} has the shape {values.shape} without names of its dimensions: pass dims=, {more} of {DIMS[:3]} "
+            "for those before the two of the stimuli"
+        )
+    if "time" in (dims or ()):
+        raise ValueError(f"{path} has no place for the times: save an .npz with the arrays rdm, dims and time")
+    return labelled_matrices(values, (*(dims or ()), *STIMULI), {}, source=path.name)
+
+
+def _read_table(path: Path) -> xr.DataArray:
+    """Read one matrix; names are taken from the first row and column, if the upper left field is no number."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = [row for row in csv.reader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",") if row]
+        named = bool(rows) and not _is_number(rows[0][0])
+        numbers = [[float(field or "nan") for field in row[named:]] for row in rows[named:]]
+    except (UnicodeDecodeError, ValueError, csv.Error) as error:
+        raise ValueError(f"{path} is not a table of one dissimilarity matrix: {error}") from error
+    if not numbers or len({len(row) for row in numbers}) != 1:
+        raise ValueError(
+            f"{path} is not a table of one dissimilarity matrix: its rows differ in length, or are missing"
+        )
+    coordinates: dict[str, Any] = {}
+    if named:
+        coordinates = {STIMULI[0]: [row[0] for row in rows[1:]], STIMULI[1]: rows[0][1:]}
+    return labelled_matrices(np.array(numbers), STIMULI, coordinates, source=path.name)
+
+
+def _is_number(field: str) -> bool:
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return True
 
 
 def _read_rsatoolbox(path: Path, file_type: str, dims: Sequence[str] | None) -> xr.DataArray:
@@ -147,16 +200,7 @@ def _arranged(
 
 
 def _read_netcdf(path: Path, variable: str | None) -> xr.DataArray:
-    try:
-        with path.open("rb") as file:
-            classic = file.read(3) == b"CDF"
-        if classic:
-            rehearsed("netcdf3", path)
-        else:
-            rehearsed("hdf5-whole", path)
-        whole = xr.load_dataset(path, engine="scipy" if classic else "h5netcdf")
-    except Exception as error:
-        raise ValueError(f"{path} is not a netCDF file, or it is damaged: {error}") from error
+    whole = contents_of_netcdf(path)
     fitting = [str(key) for key, array in whole.data_vars.items() if set(STIMULI) <= set(array.dims)]
     chosen = variable or (fitting[0] if len(fitting) == 1 else None)
     if chosen is None or chosen not in fitting:
@@ -169,19 +213,23 @@ def _read_netcdf(path: Path, variable: str | None) -> xr.DataArray:
     return labelled_matrices(array.values, [str(dim) for dim in array.dims], coordinates, source=path.name)
 
 
-def _read_numpy(path: Path) -> xr.DataArray:
+def _read_numpy(path: Path, dims: Sequence[str] | None = None) -> xr.DataArray:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
     except Exception as error:
         raise ValueError(f"{path} is not an .npz file of numbers and texts, or it is damaged: {error}") from error
+    if dims is not None and "dims" not in arrays:
+        arrays["dims"] = np.array([*dims, *STIMULI])
     lacking = sorted({"rdm", "dims"} - set(arrays))
     if lacking:
         raise ValueError(
             f"{path} needs the arrays 'rdm' and 'dims' (texts), but lacks {lacking}; it has {sorted(arrays)}"
         )
-    dims = [str(dim) for dim in np.ravel(arrays["dims"])]
-    rdm = arrays["rdm"]
+    named = [str(dim) for dim in np.ravel(arrays["dims"])]
+    if dims is not None and named != [*dims, *STIMULI]:
+        raise ValueError(f"{path} names its dimensions {named}, which differ from dims={tuple(dims)}")
+    dims, rdm = named, arrays["rdm"]
     if "time" in dims and "time" not in arrays:
         raise ValueError(f"{path} has the dimension 'time', so it needs an array 'time' with the times")
     coordinates: dict[str, Any] = {}

@@ -27,8 +27,8 @@ def add_data(parser: argparse.ArgumentParser, n: int, more: str = "") -> None:
     named = ", ".join(f"{name} ({source.description})" for name, source in SOURCES.items())
     parser.add_argument(
         "data",
-        help=f"{named}, or a folder of images with one subfolder a class, and train/ and test/ above them if there are "
-        f"both{more}",
+        help=f"{named}, or a folder of images with one subfolder per class, and train/ and test/ above them if there "
+        f"are both{more}",
     )
     parser.add_argument(
         "--n", type=int, default=n, help=f"images to draw of {' or '.join(drawn())}; default: %(default)s"

@@ -7,17 +7,20 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cortexsim._support.checks import whole
 from cortexsim._support.class_numbers import DifferentClassesWarning
 from cortexsim._support.console import printable
 from cortexsim.cli.arguments import add_data, add_machine, add_model, choose_device, once, path, show_help
-from cortexsim.cli.train import CONTINUES, said_when_stopped
+from cortexsim.cli.train import CONTINUES, printed_when_stopped
 from cortexsim.model.lesions import LESIONS
 from cortexsim.recording.dtypes import DTYPES
 from cortexsim.recording.plan import QUANTITIES
 from cortexsim.stimuli.text import read_amount, read_presentation, read_record, read_silence
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -97,6 +100,20 @@ def _warnings_printed() -> Iterator[None]:
         yield
 
 
+def _training_images(options: argparse.Namespace, size: tuple[int, int]) -> xr.Dataset | None:
+    """Draw the training images for the statistics or means of a lesion; None for an acute lesion.
+
+    An acute lesion needs none, and simulate refuses them.
+    """
+    import cortexsim as cs
+
+    if options.lesion == "acute" and options.calibrate_on is None:
+        return None
+    n = whole(500 if options.calibrate_on is None else options.calibrate_on, "calibrate-on", 1)
+    images = cs.datasets.get(options.data, n, part="train", seed=options.seed, size=size)
+    return cs.datasets.sample(images, n, seed=options.seed)
+
+
 @_warnings_printed()
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
@@ -112,25 +129,21 @@ def run(options: argparse.Namespace) -> None:
     if options.first is not None:
         # a folder lists one class after the other
         data = cs.datasets.sample(data, whole(options.first, "first", 1), seed=options.seed)
-    calibrate_on, n_calibration = None, options.calibrate_on
-    # an acute lesion needs no training images, and simulate refuses them
-    if options.lesion != "acute" or n_calibration is not None:
-        n_calibration = whole(500 if n_calibration is None else n_calibration, "calibrate-on", 1)
-        training = cs.datasets.get(options.data, n_calibration, part="train", seed=options.seed, size=size)
-        calibrate_on = cs.datasets.sample(training, n_calibration, seed=options.seed)
+    calibrate_on = _training_images(options, size)
     record = read_record(options.record) if options.record is not None else None
     n = data.sizes["stimulus"]
-    needed = cs.estimate(model, n * max(1, options.repeats), until=options.until, record=record, dtype=options.dtype)
+    n_rows = n * max(1, options.repeats)
+    needed = cs.estimate(model, n_rows, until=options.until, record=record, dtype=options.dtype)
     shown = read_presentation(options.presentation)
     statistics = options.statistics and read_presentation(options.statistics)
     takes = ""
+    # an estimate runs two stimuli
     if n > 1:
-        n_rows = n * max(1, options.repeats)
         some = {"record": record, "statistics": statistics, "seed": options.seed, "device": device}
         seconds = cs.estimate_seconds(model, data, shown, until=options.until, n=n_rows, **some)
         takes = f" and about {seconds:,.0f} s"
     print(f"{n} stimuli; the recording takes {needed / 1e9:.2f} GB of memory{takes}", flush=True)
-    with said_when_stopped(lambda: CONTINUES if options.to.exists() else "stopped; nothing was written"):
+    with printed_when_stopped(lambda: CONTINUES if options.to.exists() else "stopped; nothing was written"):
         recording = cs.simulate(
             model,
             data,

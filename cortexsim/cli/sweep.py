@@ -81,5 +81,5 @@ def run(options: argparse.Namespace) -> None:
         first = read_json(folder / FAILURES)[0]
         raise RuntimeError(
             f"{n_failed:,} points failed, the first ({first['model']}, {first['presentation']}, seed {first['seed']}) "
-            f"since {first['error']}; all are in {folder / FAILURES}, and --resume tries them again"
+            f"with: {first['error']}; all are in {folder / FAILURES}, and --resume tries them again"
         )

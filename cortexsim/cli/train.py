@@ -277,23 +277,23 @@ def _stopped_at(state: Path) -> str:
 
 
 @contextmanager
-def said_when_stopped(how_to_go_on: Callable[[], str]) -> Iterator[None]:
+def printed_when_stopped(how_to_resume: Callable[[], str]) -> Iterator[None]:
     """Print how to continue if Ctrl-C or a signal stops the enclosed work."""
     try:
         yield
     except KeyboardInterrupt:
-        if words := how_to_go_on():
+        if words := how_to_resume():
             print(f"\n{words}", file=sys.stderr)
         raise
 
 
 @contextmanager
-def stop_on_request(how_to_go_on: Callable[[], str]) -> Iterator[Callable[[], bool]]:
+def stop_on_request(how_to_resume: Callable[[], str]) -> Iterator[Callable[[], bool]]:
     """Let the first Ctrl-C wait for the next report; the second, and SIGTERM, stop at once.
 
     Parameters
     ----------
-    how_to_go_on : callable
+    how_to_resume : callable
         Returns what is printed once it has stopped; "" for nothing.
     """
     asked: list[bool] = []
@@ -306,7 +306,7 @@ def stop_on_request(how_to_go_on: Callable[[], str]) -> Iterator[Callable[[], bo
 
     before = signal.signal(signal.SIGINT, ask)
     try:
-        with said_when_stopped(how_to_go_on):
+        with printed_when_stopped(how_to_resume):
             yield lambda: bool(asked)
     finally:
         signal.signal(signal.SIGINT, before)

@@ -51,7 +51,7 @@ def cifar10(root: str | os.PathLike[str], *, part: str = "train", download: bool
         tried = "and could not be downloaded" if download else "and download=False"
         raise FileNotFoundError(
             f"CIFAR-10 is not in {str(root)!r} {tried} ({error}): connect to the internet once, copy the folder "
-            "'cifar-10-batches-py' there, or read any folder of images, one subfolder a class, with datasets.folder"
+            "'cifar-10-batches-py' there, or read any folder of images, one subfolder per class, with datasets.folder"
         ) from error
     finally:
         if not there:

@@ -85,7 +85,7 @@ def subfolders(path: Path) -> list[str]:
         if entry.is_dir():
             names.append(entry.name)
         elif _is_broken_link(entry) and not entry.name.lower().endswith(readable_endings()):
-            raise ValueError(f"{entry.path!r} is a link to what is not there: repair or remove it")
+            raise ValueError(f"{entry.path!r} is a broken link: repair or remove it")
     return sorted(names)
 
 
@@ -114,7 +114,7 @@ def images_in(path: Path, *, deep: bool = False) -> list[Path]:
         files = [
             entry.name
             for entry in _entries(folder)
-            # a link to nothing is listed, so that whoever reads it says so
+            # a broken link is listed, so that reading it raises an error
             if not is_skipped(entry.name) and (entry.is_file() or _is_broken_link(entry))
         ]
         found += [folder / name for name in sorted(files) if name.lower().endswith(readable_endings())]
@@ -230,12 +230,12 @@ def read_all(
             images[k] = read.pixels
     if unreadable:
         raise ValueError(_of_unreadable(unreadable))
-    # cameras and microscopes write 12 bits into 16: as they are, they would be all but black
+    # cameras and microscopes write 12 bits into 16: unscaled, they would be almost black
     if white is None and reached and 0 < max(reached) <= TWELVE_BITS:
         raise ValueError(
             f"the values of the images with 16 bits in {str(files[0].parent)!r} ({len(reached)} in all) reach only "
-            f"{max(reached)} of {HIGHEST}: if white is {TWELVE_BITS} (12 bits), pass white={TWELVE_BITS}; if they are "
-            f"that dark, white={HIGHEST}"
+            f"{max(reached)} of {HIGHEST}: if white is {TWELVE_BITS} (12 bits), pass white={TWELVE_BITS}; if they "
+            f"really are that dark, white={HIGHEST}"
         )
     assert images is not None  # every class has a file
     return images

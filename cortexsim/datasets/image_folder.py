@@ -30,7 +30,7 @@ def folder(
     targets: str | os.PathLike[str] | None = None,
     white: float | None = None,
 ) -> xr.Dataset:
-    """Read a folder of images, one subfolder a class; or, with `targets`, a folder of images and one of target maps.
+    """Read a folder of images, one subfolder per class; or, with `targets`, a folder of images and one of target maps.
 
     The classes are the names of the subfolders, sorted; images deeper in them belong to the class, too. Whatever
     Pillow opens can be read: grey and palette images become RGB, 16-bit ones are divided by 257, CMYK is converted,
@@ -38,7 +38,7 @@ def folder(
     is taken. Ignored are hidden files and folders, those that systems add (such as __MACOSX), and files whose name
     does not end like that of an image that can be read here.
 
-    Tiny ImageNet is read as it is unpacked: `part="train"` has a subfolder a class, and of `part="val"` the classes
+    Tiny ImageNet is read as it is unpacked: `part="train"` has a subfolder per class, and of `part="val"` the classes
     come from `val_annotations.txt`, in the order of those of "train".
 
     Parameters
@@ -75,14 +75,14 @@ def folder(
         If `path` is missing.
     ValueError
         If `path` is not a folder or has no subfolders, if `part` is none of them or is needed, if a class has no
-        image, if files cannot be read (up to five are named), if sizes differ, or if `size` is no size. If subfolders
-        are parts rather than classes, a list of classes does not fit the images, or values exceed `white`. If an image
-        has no mask or a mask no image, or a mask has another size than its image or other values.
+        image, if files cannot be read (up to five are named), if sizes differ, or if `size` is not a size. If
+        subfolders are parts rather than classes, a list of classes does not fit the images, or values exceed `white`.
+        If an image has no mask or a mask no image, or a mask has another size than its image or other values.
 
     Warns
     -----
     UserWarning
-        If images lie next to the subfolders, or have a format that cannot be read on this machine: they are left out.
+        If images are next to the subfolders, or have a format that cannot be read on this machine: they are left out.
     """
     if targets is not None:
         return _with_targets(as_path(path), as_path(targets, "targets"), part, size, progress, white)
@@ -112,7 +112,7 @@ def pictures(
     progress: bool = False,
     white: float | None = None,
 ) -> xr.Dataset:
-    """Read the images that lie in a folder, without classes, in the order of their names.
+    """Read the images in a folder, without classes, in the order of their names.
 
     As `folder` reads them, otherwise.
 
@@ -136,12 +136,12 @@ def pictures(
     FileNotFoundError
         If `path` is missing.
     ValueError
-        If `path` is not a folder or contains no image, files cannot be read, sizes differ, or `size` is no size.
+        If `path` is not a folder or contains no image, files cannot be read, sizes differ, or `size` is not a size.
 
     Warns
     -----
     UserWarning
-        If images lie in subfolders, or have a format that cannot be read on this machine: they are left out.
+        If images are in subfolders, or have a format that cannot be read on this machine: they are left out.
     """
     root = as_path(path)
     if not root.exists():
@@ -169,7 +169,7 @@ def pictures(
 
 
 def _readable(name: str) -> str:
-    r"""Return a name of the file system as text that can be written: bytes that are no UTF-8 are escaped, as \xe9."""
+    r"""Return a name of the file system as text that can be written: bytes that are not UTF-8 are escaped, as \xe9."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
@@ -258,9 +258,9 @@ def _stranger(mask: Path, value: float) -> str:
 def _part_of(path: Path, part: str | None) -> Path:
     """Find the folder that contains the classes, or say what is wrong with `path`."""
     if not path.exists():
-        raise FileNotFoundError(f"there is no folder {str(path)!r}: give a folder with one subfolder a class")
+        raise FileNotFoundError(f"there is no folder {str(path)!r}: give a folder with one subfolder per class")
     if not path.is_dir():
-        raise ValueError(f"{str(path)!r} is a file: give a folder with one subfolder a class")
+        raise ValueError(f"{str(path)!r} is a file: give a folder with one subfolder per class")
     names = subfolders(path)
     if not names:
         raise ValueError(f"{str(path)!r} has no subfolders: each class needs one, with its images in it")
@@ -305,14 +305,14 @@ def _list(root: Path) -> tuple[list[str], list[Path], list[int]]:
     if outside:
         warnings.warn(
             f"{len(outside)} images next to the subfolders of {str(root)!r}, such as {outside[0].name!r}, are not "
-            "read: an image belongs into the subfolder of its class",
+            "read: an image belongs in the subfolder of its class",
             stacklevel=3,
         )
     return names, files, labels
 
 
 def _refuse_no_classes(root: Path, names: list[str]) -> None:
-    """Refuse a single subfolder that is no class: what an archive is unpacked into, or images without labels."""
+    """Refuse a single subfolder that is not a class: the folder of an unpacked archive, or images without labels."""
     if len(names) > 1:
         return
     inner = root / names[0]
@@ -362,5 +362,5 @@ def _annotated(root: Path) -> tuple[list[str], list[Path], list[int]]:
     names = subfolders(root.parent / "train") if (root.parent / "train").is_dir() else sorted({*class_of.values()})
     strange = sorted({*class_of.values()} - {*names})
     if strange:
-        raise ValueError(f"{str(listed)!r} names the class {strange[0]!r}, which is no subfolder of train/")
+        raise ValueError(f"{str(listed)!r} names the class {strange[0]!r}, which is not a subfolder of train/")
     return names, files, [names.index(class_of[file.name]) for file in files]

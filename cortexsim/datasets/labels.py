@@ -18,7 +18,7 @@ CHUNK_PIXELS = {"cpu": 512 * 32**2, "accelerator": 8192 * 32**2}  # drawn at onc
 
 LONG_NAMES = {
     "label": ("class of the stimulus", "1"),
-    "visible_fraction": ("fraction of the target that nothing lies over", "1"),
+    "visible_fraction": ("visible fraction of the target", "1"),
     "x_offset": ("target centre, to the right of the image centre", "px"),
     "y_offset": ("target centre, below the image centre", "px"),
     "scale": ("height of the digit", "px"),
@@ -33,9 +33,9 @@ LONG_NAMES = {
     "length": ("length of each curve; of a maze, of the longest path from the cue", "px"),
     "cue_y": ("row of the cue", "px"),
     "cue_x": ("column of the cue", "px"),
-    "end_y": ("row of the far point, which belongs to what the cue marks", "px"),
+    "end_y": ("row of the far point, on the target", "px"),
     "end_x": ("column of the far point", "px"),
-    "foil_y": ("row of the foil, which does not", "px"),
+    "foil_y": ("row of the foil, off the target", "px"),
     "foil_x": ("column of the foil", "px"),
     "source": ("index of the file in the sorted list of files", "1"),
 }

@@ -7,7 +7,7 @@ import os
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import xarray as xr
 
@@ -20,6 +20,13 @@ from cortexsim.datasets.image_folder import folder
 from cortexsim.datasets.labels import PARTS
 
 CIFAR10_FOLDER = "data-cifar10"  # folder, relative to the working folder, for CIFAR-10
+
+
+class Difficulty(NamedTuple):
+    """A label for menus, and the arguments with which a dataset is drawn at this difficulty."""
+
+    label: str
+    adds: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,10 @@ class Source:
         Names of the classes; empty if they are known only after reading.
     model : str, optional
         The pretrained model that panels show it to.
+    difficulty : str
+        What makes it difficult, such as "occlusion": the label of the menu of difficulties.
+    difficulties : mapping of str to Difficulty
+        From the easiest to the hardest; at least one.
     small : mapping
         Arguments of `make` for images that a small model learns within minutes.
     """
@@ -50,6 +61,8 @@ class Source:
     augmentation: str = "none"
     classes: tuple[str, ...] = ()
     model: str | None = None
+    difficulty: str = "data"
+    difficulties: Mapping[str, Difficulty] = field(default_factory=lambda: {"as drawn": Difficulty("as drawn", {})})
     small: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -60,6 +73,12 @@ SOURCES: dict[str, Source] = {
         digits_in_debris.digits,
         classes=digits_in_debris.CLASSES,
         model="ventral-stream-digits",
+        difficulty="occlusion",
+        difficulties={
+            "none": Difficulty("none", {"occlusion": "none"}),
+            "light": Difficulty("light (5-20 %)", {"occlusion": "light"}),
+            "heavy": Difficulty("heavy (30-50 %)", {"occlusion": "heavy"}),
+        },
         small={"size": 16, "debris": "none", "occlusion": "none"},
     ),
     # cropping could remove a part of a curve
@@ -69,6 +88,12 @@ SOURCES: dict[str, Source] = {
         augmentation="flip",
         classes=contour_tracing.ANSWERS,
         model="ventral-stream-contours",
+        difficulty="curve length",
+        difficulties={
+            "short": Difficulty("short (8-14 px)", {"length": [8, 14]}),
+            "medium": Difficulty("medium (14-21 px)", {"length": [14, 21]}),
+            "long": Difficulty("long (21-28 px)", {"length": [21, 28]}),
+        },
         small={"size": 16},
     ),
     "paths": Source(
@@ -111,8 +136,8 @@ def get(
     Parameters
     ----------
     data : str, path or mapping
-        A name of `SOURCES`; a folder with one subfolder a class, with or without train/ and test/ above them; or a name
-        with arguments, such as {"name": "digits", "occlusion": "heavy"}.
+        A name of `SOURCES`; a folder with one subfolder per class, with or without train/ and test/ above them; or a
+        name with arguments, such as {"name": "digits", "occlusion": "heavy"}.
     n : int
         Number of images to draw. A dataset that is read is returned whole.
     part : "train" or "test"
@@ -134,7 +159,8 @@ def get(
     if isinstance(data, str) and data in SOURCES:
         if as_path(data).is_dir():
             warnings.warn(
-                f"{data!r} names a dataset of cortexsim; the folder of that name is not read: write ./{data} for it",
+                f"{data!r} names a dataset of cortexsim; the folder of that name is not read: write ./{data} to "
+                "read it",
                 stacklevel=2,
             )
         return (

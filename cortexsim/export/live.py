@@ -20,13 +20,13 @@ _FOLDER = Path(__file__).parent
 
 LIMITS = (
     "True: trained on curves of up to 10 px for 12 steps, the model traces longer curves by running more steps of the "
-    "same computation. Stopped at the trained time, it is at chance on them. A network with as many steps but other "
-    "weights for each, and a feedforward net of 24 layers, both trained on the same short curves, are right on those "
-    "and not on longer ones.",
+    "same computation. Stopped at the trained time, it is at chance on them. A network with as many steps but "
+    "different weights at each, and a feedforward net of 24 layers, both trained on the same short curves, are right "
+    "on those and not on longer ones.",
     "Not shown: that feedforward nets cannot do it (none was trained on longer curves), "
     "that any length or any maze works, that feedback is needed, or that the model remembers: try the mask. "
-    "The speed of the wave is no finding: kernels of 3x3 reach one "
-    "pixel a step.",
+    "The speed of the wave is not a finding: kernels of 3x3 reach one "
+    "pixel per step.",
     "The weights of the two controls are rounded to half precision in this page.",
 )
 """Claims of the page, and what it does not show."""

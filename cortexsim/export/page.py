@@ -88,7 +88,7 @@ def checked_path(to: str | Path, *, overwrite: bool = False) -> Path:
     except FileExistsError:
         if path.is_dir():
             raise
-        raise FileExistsError(f"{path} exists already; choose another path, or say --overwrite") from None
+        raise FileExistsError(f"{path} exists already; choose another path, or pass --overwrite") from None
 
 
 def open_source(source: str, report: Report = silent) -> Study | Tour:

@@ -171,7 +171,7 @@ class CortexGraph:
             power = (large // small).bit_length() - 1
             if small << power != large:
                 raise ValueError(
-                    f"{transition.name}: the sides {before} and {after} have no ratio that is a power of two; "
+                    f"{transition.name}: the ratio of the sides {before} and {after} is not a power of two; "
                     f"{source.name} is {source.height}x{source.width}, {target.name} {target.height}x{target.width}"
                 )
             steps.append(power if after > before else -power)
@@ -390,7 +390,7 @@ class CortexGraph:
 
     @property
     def has_callables(self) -> bool:
-        """Whether a transition or an update is a callable, of which files contain only the name."""
+        """True if a transition or an update is a callable, which files contain only by name."""
         return any(not isinstance(t.kind, str) for t in self.transitions) or any(s.update for s in self.states)
 
     def to_dict(self) -> dict[str, Any]:

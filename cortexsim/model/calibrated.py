@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from cortexsim._support.documents import parse_json
 from cortexsim._support.hashing import checksum, fingerprint
 from cortexsim.graph.cortex_graph import CortexGraph
-from cortexsim.model.moments import Statistics, choose
+from cortexsim.model.moments import NORMALIZATIONS, Normalize, Statistics, Stored, choose
 from cortexsim.stimuli.presentation import AnyPresentation
 
 EXTRA_STATE = "_extra_state"  # torch's name for the content of a state_dict other than parameters and buffers
@@ -30,16 +30,21 @@ class Calibrated(nn.Module):
     statistics : dict of Presentation to Statistics
     graph : CortexGraph
     normalization : str
+        A name of `NORMALIZATIONS`.
+    norm : Module or None
+        The model's own normalization, which needs no statistics.
     """
 
     graph: CortexGraph
     normalization: str
+    norm: nn.Module | None
 
     def __init__(self) -> None:
         super().__init__()
         self.statistics: dict[AnyPresentation, Statistics] = {}
         self._checked: tuple[tuple[list[str], int], str] | None = None
         self._loaded: str | None = None
+        self._stored: Stored | None = None
         self.register_load_state_dict_post_hook(_carry_over_after_loading)  # type: ignore[no-untyped-call]
 
     def weights_and_buffers(self) -> dict[str, Tensor]:
@@ -71,6 +76,39 @@ class Calibrated(nn.Module):
     ) -> Statistics:
         """Find the stored statistics for a presentation; see `moments.choose`."""
         return choose(self.statistics.values(), presentation, statistics, self.checksum_if_changed())
+
+    @property
+    def needs_statistics(self) -> bool:
+        """True if evaluation normalizes with stored statistics, which `calibrate` measures."""
+        return NORMALIZATIONS[self.normalization].needs_statistics
+
+    def normalizer(
+        self, presentation: AnyPresentation | None, statistics: Statistics | AnyPresentation | None = None
+    ) -> Normalize:
+        """Return the normalization: by the batch in training mode, otherwise by `find_statistics`."""
+        return self.normalized_by(self._statistics_for(presentation, statistics))
+
+    def _statistics_for(
+        self, presentation: AnyPresentation | None, statistics: Statistics | AnyPresentation | None
+    ) -> Statistics | None:
+        """Find stored statistics; None in training mode, and for a model that needs none."""
+        needed = self.needs_statistics and not self.training
+        return self.find_statistics(presentation, statistics) if needed else None
+
+    @property
+    def without_statistics(self) -> Normalize:
+        """The normalization without statistics: by the moments of the batch, by the model's own norm, or none."""
+        norm: Normalize | None = self.norm
+        return NORMALIZATIONS[self.normalization].in_training if norm is None else norm
+
+    def normalized_by(self, statistics: Statistics | None) -> Normalize:
+        """Return the normalization with given statistics; None if the model needs none."""
+        if statistics is None:
+            return self.without_statistics
+        weight = next(self.parameters())
+        if self._stored is None or not self._stored.serves(statistics, weight.device, weight.dtype):
+            self._stored = Stored(statistics, weight.device, weight.dtype)
+        return self._stored
 
     # --- through a change of dtype, and in the state_dict ----------------------------------------------------------
 

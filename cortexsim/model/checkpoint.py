@@ -380,7 +380,7 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def _description(meta: Mapping[str, Any]) -> str:
-    # as it will be read: JSON turns keys into strings, which sort differently from numbers
+    # in the form in which it will be read: JSON turns keys into strings, which sort differently from numbers
     read = json.loads(json.dumps(meta))
     return checksum(json.dumps(read, sort_keys=True), digits=64)
 

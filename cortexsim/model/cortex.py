@@ -15,27 +15,23 @@ from cortexsim._support.checks import is_number, one_of, shown, unknown, whole
 from cortexsim.graph._schedule import Schedule, populate, schedule
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.graph.reach import MOST_STEPS
-from cortexsim.graph.transitions import module_name
-from cortexsim.model.activity import entrances
 from cortexsim.model.dynamics import Dynamics
 from cortexsim.model.kernels import INITIALIZATIONS, Kernels, Pair, Sharing
-from cortexsim.model.moments import NORMALIZATIONS, Normalize, Statistics, Stored, not_at_all
+from cortexsim.model.moments import NORMALIZATIONS, Normalize, Statistics, not_at_all
 from cortexsim.model.nets import (
     POST_NETS,
     PRE_NETS,
     DeepPreNet,
-    MapPostNet,
     OwnPostNet,
-    PostNet,
     count_parameters,
     draw_convolutions,
     keep_frozen,
     module_of,
+    net_name,
     set_by_owner,
-    undisturbed,
     warn_of_hidden_modules,
 )
-from cortexsim.model.plan import Images, needed, plan_readouts, readout_times, resolve, stored_statistics
+from cortexsim.model.plan import Images, needed, plan_readouts, readout_times, resolve
 from cortexsim.stimuli.frames import Frames
 from cortexsim.stimuli.images import as_float, check_images
 from cortexsim.stimuli.presentation import AnyPresentation, flash, sustained
@@ -104,10 +100,9 @@ class Cortex(Dynamics):
         readout_time = whole(readout_time, "readout_time", 1, unit="steps", limit=MOST_STEPS)
         if normalization not in NORMALIZATIONS:
             raise ValueError(unknown("normalization", normalization, NORMALIZATIONS))
-        if not isinstance(pre_net, nn.Module) and pre_net not in PRE_NETS:
-            raise ValueError(unknown("pre_net", pre_net, (*PRE_NETS, "or a torch.nn.Module")))
-        if not isinstance(post_net, nn.Module) and post_net not in POST_NETS:
-            raise ValueError(unknown("post_net", post_net, (*POST_NETS, "or a torch.nn.Module")))
+        for value, name, known in ((pre_net, "pre_net", PRE_NETS), (post_net, "post_net", POST_NETS)):
+            if not isinstance(value, nn.Module) and value not in known:
+                raise ValueError(unknown(name, value, (*known, "or a torch.nn.Module")))
         initialization = one_of(initialization, "initialization", INITIALIZATIONS)
         if not is_number(input_gain) or not 0 < input_gain <= sys.float_info.max:
             raise ValueError(f"input_gain must be a positive number, got {shown(input_gain)}")
@@ -116,21 +111,16 @@ class Cortex(Dynamics):
         self.initialization = initialization
         self.classes: list[str] | None = None
         self.about: dict[str, Any] = {}
-        self._stored: Stored | None = None
 
         first, last = graph.states[0], graph.states[-1]
-        self.has_own_pre_net = isinstance(pre_net, nn.Module)
-        self.pre: nn.Module
-        if isinstance(pre_net, nn.Module):
-            self.pre, self.pre_net_name = pre_net, module_name(pre_net)
-        else:
-            self.pre, self.pre_net_name = PRE_NETS[pre_net](first.features, generator), pre_net
-        self.has_own_post_net = isinstance(post_net, nn.Module)
-        self.post: PostNet | MapPostNet | OwnPostNet
-        if isinstance(post_net, nn.Module):
-            self.post, self.post_net_name = OwnPostNet(post_net), module_name(post_net)
-        else:
-            self.post, self.post_net_name = POST_NETS[post_net](last.features, n_classes, generator), post_net
+        self.has_own_pre_net, self.pre_net_name = isinstance(pre_net, nn.Module), net_name(pre_net)
+        self.pre = pre_net if isinstance(pre_net, nn.Module) else PRE_NETS[pre_net](first.features, generator)
+        self.has_own_post_net, self.post_net_name = isinstance(post_net, nn.Module), net_name(post_net)
+        self.post = (
+            OwnPostNet(post_net)
+            if isinstance(post_net, nn.Module)
+            else POST_NETS[post_net](last.features, n_classes, generator)
+        )
         # a sustained image populates everything that any presentation can, so these are all pairs that can contribute
         front = populate(graph, sustained(), readout_time)
         read_at = [time for time, states in enumerate(front) if graph.last in states and time < readout_time]
@@ -235,11 +225,6 @@ class Cortex(Dynamics):
         """The rule for sharing weights, or the table from (transition, time, which convolution) to a key."""
         return self.weights.sharing
 
-    @property
-    def needs_statistics(self) -> bool:
-        """Whether evaluation normalizes with stored statistics, which `calibrate` measures."""
-        return NORMALIZATIONS[self.normalization].needs_statistics
-
     def kernels(self, name: str, time: int) -> tuple[Tensor, ...]:
         """Return the kernels that a transition uses at a time, in order.
 
@@ -293,21 +278,6 @@ class Cortex(Dynamics):
         if isinstance(self.post, OwnPostNet):
             nets["post_net"] = self.post.module
         return nets | dict(self.functions.items()) | dict(self.updates.items())
-
-    @property
-    def readout_shape(self) -> tuple[int, ...]:
-        """Shape of the logits of one stimulus: (class,), or (class, y, x) of a map."""
-        last, weight = self.graph.states[-1], next(self.parameters())
-        with undisturbed(self), torch.no_grad():
-            silent = torch.zeros((1, last.features, *last.size), device=weight.device, dtype=weight.dtype)
-            logits = self.post(silent, last.name, self.readout_time, not_at_all)
-        got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
-        if not isinstance(logits, Tensor) or logits.ndim not in (2, 4) or got[:2] != (1, self.n_classes):
-            raise ValueError(
-                f"the post-net must deliver (stimulus, {self.n_classes}) or (stimulus, {self.n_classes}, y, x) from "
-                f"{last.name}, got {got}"
-            )
-        return tuple(logits.shape[1:])
 
     def train(self, mode: bool = True) -> Cortex:
         """Set training mode; frozen parts of the user's own modules stay in evaluation mode.
@@ -398,29 +368,6 @@ class Cortex(Dynamics):
         plan = plan.normalized_by(self._statistics_for(presentation, statistics))
         return plan.lay_out(images, index), plan.schedule, times, plan.chosen
 
-    def read(
-        self,
-        frames: Frames,
-        planned: Schedule,
-        times: Sequence[int],
-        normalize: Normalize,
-        *,
-        recompute: bool = False,
-        warmup: int = 0,
-    ) -> Tensor:
-        """Run one trajectory over the given frames, without checks: logits (time, stimulus, class[, y, x])."""
-        if not times:
-            raise ValueError("times must name at least one readout time, got none")
-        logits = {}
-        # in two steps, so that torch.compile sees the whole time loop
-        enters = entrances(frames.lookup)
-        for time, h in enumerate(
-            self._unroll(frames.images, frames.lookup.shape[1], enters, planned, normalize, None, recompute, warmup)
-        ):
-            if time in times:
-                logits[time] = self.post(h[self.graph.last].values, self.graph.last, time, normalize)
-        return torch.stack([logits[time] for time in times])
-
     def pre_net(self, images: Tensor, *, statistics: Statistics | AnyPresentation | None = None) -> Tensor:
         """Return the input to the first state, shape (stimulus, channel, y, x)."""
         self.check_images(images)
@@ -437,33 +384,6 @@ class Cortex(Dynamics):
             Determines the moments of the normalization.
         """
         return self.post(h, self.graph.last, time, self.normalizer(None, statistics))
-
-    def normalizer(
-        self, presentation: AnyPresentation | None, statistics: Statistics | AnyPresentation | None = None
-    ) -> Normalize:
-        """Return the normalization: by the batch in training mode, otherwise by `find_statistics`."""
-        return self.normalized_by(self._statistics_for(presentation, statistics))
-
-    def _statistics_for(
-        self, presentation: AnyPresentation | None, statistics: Statistics | AnyPresentation | None
-    ) -> Statistics | None:
-        """Find stored statistics; None in training mode, and for a model that needs none."""
-        return None if self.training else stored_statistics(self, presentation, statistics)
-
-    @property
-    def without_statistics(self) -> Normalize:
-        """The normalization without statistics: by the moments of the batch, by the model's own norm, or none."""
-        norm: Normalize | None = self.norm
-        return NORMALIZATIONS[self.normalization].in_training if norm is None else norm
-
-    def normalized_by(self, statistics: Statistics | None) -> Normalize:
-        """Return the normalization with given statistics; None if the model needs none."""
-        if statistics is None:
-            return self.without_statistics
-        weight = next(self.parameters())
-        if self._stored is None or not self._stored.serves(statistics, weight.device, weight.dtype):
-            self._stored = Stored(statistics, weight.device, weight.dtype)
-        return self._stored
 
     # --- checks --------------------------------------------------------------------------------------------------
 

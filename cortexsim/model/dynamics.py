@@ -24,14 +24,14 @@ from cortexsim.model.activity import Activity, Entrance, entering, entrances, in
 from cortexsim.model.calibrated import Calibrated
 from cortexsim.model.hooks import Hook
 from cortexsim.model.kernels import Kernels
-from cortexsim.model.moments import Normalize
-from cortexsim.model.nets import DeepPreNet, channels_last, convolve
+from cortexsim.model.moments import Normalize, not_at_all
+from cortexsim.model.nets import DeepPreNet, MapPostNet, OwnPostNet, PostNet, channels_last, convolve, undisturbed
 from cortexsim.stimuli.frames import Frames
 from cortexsim.stimuli.presentation import AnyPresentation
 
 
 class Dynamics(Calibrated):
-    """The computation of a graph with weights from one time to the next; `Cortex` adds weights and readout.
+    """The computation of a graph with weights from one time to the next; `Cortex` adds weights.
 
     Attributes
     ----------
@@ -39,17 +39,19 @@ class Dynamics(Calibrated):
         The kernels of the convolutions.
     functions, updates : ModuleDict
         The user's own modules, by transition and by state.
-    pre : Module
-        The pre-net.
+    pre, post : Module
+        The pre-net and the post-net.
     has_own_pre_net : bool
     input_gain : float
-    readout_time : int
+    n_classes, readout_time : int
     """
 
     weights: Kernels
     functions: nn.ModuleDict
     updates: nn.ModuleDict
     pre: nn.Module
+    post: PostNet | MapPostNet | OwnPostNet
+    n_classes: int
     readout_time: int
     has_own_pre_net: bool
     input_gain: float
@@ -284,6 +286,44 @@ class Dynamics(Calibrated):
                 resting = self._resting(planned, time, entered, n)
                 h = advance(h, time, planned.at(time), entering(entered, enters[time]), normalize, hook, resting)
             yield h
+
+    def read(
+        self,
+        frames: Frames,
+        planned: Schedule,
+        times: Sequence[int],
+        normalize: Normalize,
+        *,
+        recompute: bool = False,
+        warmup: int = 0,
+    ) -> Tensor:
+        """Run one trajectory over the given frames, without checks: logits (time, stimulus, class[, y, x])."""
+        if not times:
+            raise ValueError("times must name at least one readout time, got none")
+        logits = {}
+        # in two steps, so that torch.compile sees the whole time loop
+        enters = entrances(frames.lookup)
+        for time, h in enumerate(
+            self._unroll(frames.images, frames.lookup.shape[1], enters, planned, normalize, None, recompute, warmup)
+        ):
+            if time in times:
+                logits[time] = self.post(h[self.graph.last].values, self.graph.last, time, normalize)
+        return torch.stack([logits[time] for time in times])
+
+    @property
+    def readout_shape(self) -> tuple[int, ...]:
+        """Shape of the logits of one stimulus: (class,), or (class, y, x) of a map."""
+        last, weight = self.graph.states[-1], next(self.parameters())
+        with undisturbed(self), torch.no_grad():
+            silent = torch.zeros((1, last.features, *last.size), device=weight.device, dtype=weight.dtype)
+            logits = self.post(silent, last.name, self.readout_time, not_at_all)
+        got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+        if not isinstance(logits, Tensor) or logits.ndim not in (2, 4) or got[:2] != (1, self.n_classes):
+            raise ValueError(
+                f"the post-net must deliver (stimulus, {self.n_classes}) or (stimulus, {self.n_classes}, y, x) from "
+                f"{last.name}, got {got}"
+            )
+        return tuple(logits.shape[1:])
 
     def _enter(self, images: Tensor, normalize: Normalize) -> Tensor:
         """Apply the pre-net to every distinct picture, once."""

@@ -184,7 +184,7 @@ class Statistics:
         for place, times in described["places"].items():
             mean, variance = (tensors.get(f"{prefix}/{place}/{moment}") for moment in ("mean", "variance"))
             if mean is None or variance is None or not len(mean) == len(variance) == len(times):
-                raise ValueError(f"the moments of {place} are not there for each of its {len(times)} times")
+                raise ValueError(f"the moments of {place} do not match its {len(times)} times")
             moments |= {(place, time): (mean[k], variance[k]) for k, time in enumerate(times)}
         own = {key: value for key, value in described.items() if key not in ("places", "presentation")}
         return cls(moments, from_dict(described["presentation"]), **own)

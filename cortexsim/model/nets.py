@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cortexsim.graph.states import State
-from cortexsim.graph.transitions import Convolution
+from cortexsim.graph.transitions import Convolution, module_name
 from cortexsim.model.moments import CHANNEL_EPSILON, Normalize
 
 Layer = TypeVar("Layer", nn.Conv2d, nn.Linear)
@@ -250,7 +250,7 @@ def undisturbed(model: nn.Module) -> Iterator[None]:
     """
     with _EVALUATED_LOCK:
         users, modes = _EVALUATED.get(model, (0, {}))
-        # what is in training mode during an evaluation was set by the owner since
+        # a module in training mode during an evaluation was put there by the owner
         modes.update({module: module.training for module in model.modules() if module.training or module not in modes})
         _EVALUATED[model] = users + 1, modes
         # not `eval()`, which is how an owner sets the mode of the whole model
@@ -293,6 +293,11 @@ def count_parameters(module: nn.Module) -> int:
         if not isinstance(part, norms)
         for parameter in part.parameters(recurse=False)
     )
+
+
+def net_name(net: str | nn.Module) -> str:
+    """Return the name of a pre-net or post-net; for a module, that of its class."""
+    return module_name(net) if isinstance(net, nn.Module) else net
 
 
 def module_of(update: Callable[..., nn.Module] | nn.Module, state: State) -> nn.Module:

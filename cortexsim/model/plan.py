@@ -203,7 +203,7 @@ def readout_times(times: int | Iterable[int]) -> list[int]:
     Raises
     ------
     ValueError
-        If one is no whole number of at least 0, or there are none, or too many.
+        If one is not a whole number of at least 0, or there are none or too many.
     """
     one = is_whole(times) or isinstance(times, str) or not isinstance(times, Iterable)
     listed = [times] if one else islice(cast(Iterable[int], times), MOST_STEPS + 2)
@@ -216,22 +216,20 @@ def readout_times(times: int | Iterable[int]) -> list[int]:
 def plan_readouts(
     model: Cortex, images: Tensor, presentation: AnyPresentation, times: Iterable[int], *, seed: int = 0
 ) -> RunPlan:
-    """Plan readouts at some times; the schedule is cached by graph, presentation and times.
+    """Plan readouts at some times, like `plan_run`; the schedule is cached by graph, presentation and times.
 
     Parameters
     ----------
-    model : Cortex
+    model, presentation, seed
+        As for `plan_run`.
     images : Tensor, shape (stimulus, 3, height, width), or with frames
         Checked images, which are also the source of masks from other stimuli.
-    presentation : Presentation or Mixture
     times : iterable of int
-    seed : int
-        Draws masks and the components of a mixture.
 
     Returns
     -------
     RunPlan
-        Without anything that normalizes: choose it by `RunPlan.normalized_by`.
+        Not normalized yet.
 
     Raises
     ------

@@ -19,6 +19,7 @@ from ._extrapolation import (
     over_time_by_maze,
     steps_by_length,
 )
+from ._field import field
 from ._film import film, film_strip
 from ._followed import followed
 from ._kernels import kernels
@@ -61,6 +62,7 @@ __all__ = [
     "error_by_readout_time",
     "error_by_time",
     "experiment",
+    "field",
     "film",
     "film_strip",
     "followed",

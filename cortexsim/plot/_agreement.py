@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim.plot import theme
-from cortexsim.plot.lines import check_dims, head
+from cortexsim.plot.lines import add_diagonal, check_dims, head
 
 
 def agreement(values: xr.DataArray) -> go.Figure:
@@ -35,15 +35,7 @@ def agreement(values: xr.DataArray) -> go.Figure:
     names = values["form"].values.tolist()
     ends = [float(np.nanmin([one, other])), float(np.nanmax([one, other]))]
     figure = go.Figure(layout={"template": theme.template()})
-    figure.add_scatter(
-        x=ends,
-        y=ends,
-        mode="lines",
-        line={"color": theme.INK, "width": 1, "dash": "dot"},
-        hoverinfo="skip",
-        showlegend=False,
-        name="the same",
-    )
+    add_diagonal(figure, ends, "the same")
     figure.add_scatter(
         x=one,
         y=other,

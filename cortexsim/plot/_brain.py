@@ -8,19 +8,28 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.checks import one_of
 from cortexsim.brains.milliseconds import Milliseconds
 from cortexsim.plot import lines, theme
 
 _PIXELS = theme.COLOURS[2]
 
 
-def brain(similarity: xr.DataArray, *, milliseconds: Milliseconds | None = None, title: str | None = None) -> go.Figure:
+def brain(
+    similarity: xr.DataArray,
+    *,
+    minus: str | None = None,
+    milliseconds: Milliseconds | None = None,
+    title: str | None = None,
+) -> go.Figure:
     """Draw the comparison of a model with a brain, a panel for each state.
 
     Parameters
     ----------
     similarity : DataArray, (model, state, time[, brain_time])
         As `brains.compare` returns it, with both baselines: the untrained model and the pixels.
+    minus : "pixels" or "untrained", optional
+        With brain time: draw the trained model's similarity minus that of this baseline.
     milliseconds : Milliseconds, optional
         Draws model time in ms; the axes state the assumption. Brain time is drawn as measured.
     title : str, optional
@@ -36,7 +45,7 @@ def brain(similarity: xr.DataArray, *, milliseconds: Milliseconds | None = None,
     TypeError
         If `milliseconds` is of another type.
     ValueError
-        If the array has other dimensions or lacks a baseline.
+        If the array has other dimensions or lacks a baseline, or `minus` is unknown or given without brain time.
     """
     rest = lines.check_dims(similarity, ["model", "state", "time"], more=1, what="a comparison with a brain")
     if rest not in ([], ["brain_time"]):
@@ -44,6 +53,9 @@ def brain(similarity: xr.DataArray, *, milliseconds: Milliseconds | None = None,
     models = [str(name) for name in similarity["model"].values]
     if "pixels" not in similarity.coords or "untrained" not in models:
         raise ValueError("a comparison needs both baselines: the coordinate 'pixels' and the model 'untrained'")
+    if minus is not None:
+        similarity = _difference(similarity, minus, bool(rest))
+        models = [str(name) for name in similarity["model"].values]
     figure = _maps(similarity, models, milliseconds) if rest else _lines(similarity, models, milliseconds)
     n = similarity.attrs.get("n_subjects", 1)
     notes = [lines.caption(similarity), f"{n} subjects" if n > 1 else "a single matrix has no noise ceiling"]
@@ -55,6 +67,20 @@ def brain(similarity: xr.DataArray, *, milliseconds: Milliseconds | None = None,
     lines.head(figure, name, "; ".join(notes), height=400 if not rest else 560)
     figure.update_layout(margin={"t": figure.layout.margin.t + 22})
     return figure
+
+
+def _difference(similarity: xr.DataArray, minus: str, has_brain_time: bool) -> xr.DataArray:
+    """Return the trained model's similarity minus that of a baseline, as a comparison with one model."""
+    one_of(minus, "minus", ("pixels", "untrained"))
+    if not has_brain_time:
+        raise ValueError("minus= is for maps of model and brain time; without brain time both baselines are lines")
+    baseline = similarity["pixels"] if minus == "pixels" else similarity.sel(model="untrained", drop=True)
+    name = f"trained - {minus}"
+    difference = (similarity.sel(model="trained", drop=True) - baseline).expand_dims(model=[name])
+    difference = difference.transpose(*similarity.dims).assign_coords(pixels=similarity["pixels"])
+    about = {**similarity.attrs, "long_name": f"{similarity.attrs.get('long_name', 'similarity')}, minus {minus}"}
+    # the interval of a difference is not that of its parts
+    return difference.assign_attrs(about | {"interval": "none: a difference of two estimates"})
 
 
 def _lines(similarity: xr.DataArray, models: list[str], milliseconds: Milliseconds | None) -> go.Figure:

@@ -42,7 +42,7 @@ def over_time_by_maze(result: xr.Dataset, model: str = "tracer-mazes", measure: 
     result, model, measure
         As for `over_time_by_length`.
     """
-    return _over_time(result, model, f"maze_{measure}", "cells", "cells a side")
+    return _over_time(result, model, f"maze_{measure}", "cells", "cells per side")
 
 
 def _over_time(result: xr.Dataset, model: str, measure: str, by: str, unit: str) -> go.Figure:
@@ -65,16 +65,7 @@ def _over_time(result: xr.Dataset, model: str, measure: str, by: str, unit: str)
         )
         figure.data[-1].update(mode="lines")
     figure.add_vline(x=trained, line={"color": theme.INK, "width": 2, "dash": "dash"}, name="trained")
-    figure.add_annotation(
-        text=f"trained until t = {trained}",
-        x=trained,
-        y=1.02,
-        yref="paper",
-        xanchor="left",
-        yanchor="bottom",
-        showarrow=False,
-        name="trained",
-    )
+    _add_trained(figure, f"trained until t = {trained}", trained, 1.02)
     chance = "exact" not in measure
     if chance:
         lines.add_level(figure, x, CHANCE, "chance")
@@ -85,6 +76,12 @@ def _over_time(result: xr.Dataset, model: str, measure: str, by: str, unit: str)
     notes = (f"{model}: {TRACERS[model].description}, {_seeds(values)}; band: lowest to highest.",)
     dress(figure, result, f"{what}, over time", *notes, plot_px=380, rows=result.sizes[by] + chance, top_px=64)
     return figure
+
+
+def _add_trained(figure: go.Figure, text: str, x: int, y: float) -> None:
+    """Write where training ended, at a height as a fraction of the plot."""
+    to_the_right = {"xanchor": "left", "yanchor": "bottom", "showarrow": False}
+    figure.add_annotation(text=text, x=x, y=y, yref="paper", name="trained", **to_the_right)
 
 
 def controls_by_length(result: xr.Dataset, measure: str = "yes_no") -> go.Figure:
@@ -121,16 +118,7 @@ def controls_by_length(result: xr.Dataset, measure: str = "yes_no") -> go.Figure
         )
     trained = max(TRACERS[MODEL].shown["length"])
     figure.add_vrect(x0=0, x1=trained, fillcolor=theme.INK, opacity=0.15, line_width=0, name="trained")
-    figure.add_annotation(
-        text=f"trained: up to {trained} px",
-        x=trained,
-        y=0.02,
-        yref="paper",
-        xanchor="left",
-        yanchor="bottom",
-        showarrow=False,
-        name="trained",
-    )
+    _add_trained(figure, f"trained: up to {trained} px", trained, 0.02)
     if measure == "yes_no":
         lines.add_level(figure, x, CHANCE, "chance")
     figure.update_xaxes(title_text="length of the curve (px)", tickvals=x, range=[0, float(x.max()) * 1.04])
@@ -139,7 +127,7 @@ def controls_by_length(result: xr.Dataset, measure: str = "yes_no") -> go.Figure
         tickformat=".0%",
         range=[0.4 if measure == "yes_no" else -0.03, 1.03],
     )
-    note = "Recurrent: after 3 steps a pixel; the others have no weights for more steps, or do not change with time."
+    note = "Recurrent: after 3 steps per pixel; the others have no weights for more steps, or do not change with time."
     dress(figure, result, "final accuracy of each model", note, plot_px=380, rows=len(drawn) + 1)
     return figure
 
@@ -161,7 +149,7 @@ def steps_by_length(result: xr.Dataset) -> go.Figure:
             x=x,
             y=theme.for_json(steps.sel(seed=seed).values),
             mode="lines+markers",
-            name=f"seed {seed}: {slope:.2f} steps a pixel, r of the medians {r:.3f}",
+            name=f"seed {seed}: {slope:.2f} steps per pixel, r of the medians {r:.3f}",
             line={**lines.style(k), "width": 2},
             marker={"size": 9, "symbol": k},
         )
@@ -170,7 +158,7 @@ def steps_by_length(result: xr.Dataset) -> go.Figure:
         y=[0, x.max()],
         mode="lines",
         line={"color": theme.INK, "width": 1, "dash": "dot"},
-        name="one step a pixel, as far as a 3x3 kernel reaches",
+        name="one step per pixel, as far as a 3x3 kernel reaches",
         hoverinfo="skip",
     )
     figure.update_xaxes(title_text="length of the curve (px)", rangemode="tozero")
@@ -201,7 +189,7 @@ def latency_by_distance(result: xr.Dataset) -> go.Figure:
     figure.update_yaxes(title_text="latency of the tag (steps)", rangemode="tozero")
     if of_one:
         slope, low, high = (float(result[name]) for name in ("slope", "slope_low", "slope_high"))
-        lines.head(figure, "a wave along the curve", f"{slope:.2f} steps a pixel ({low:.2f} to {high:.2f})")
+        lines.head(figure, "a wave along the curve", f"{slope:.2f} steps per pixel ({low:.2f} to {high:.2f})")
     else:
         note = "Mean over curves of 40 px and over the pixels that stay tagged."
         dress(figure, result, "a wave along the curve", note, rows=latency.sizes["seed"])

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from cortexsim._support.checks import whole
 from cortexsim._support.files import as_path, refuse_existing, written_aside
+from cortexsim.plot import theme
 
 COLUMN_MM = {1: 85.0, 2: 175.0}
 """Widths of figures of one and of two columns, in mm."""
@@ -18,6 +19,8 @@ WIDEST_MM = 1000.0
 FILMS = (".gif", ".webp")
 SUFFIXES = (".svg", ".pdf", ".png", ".html", *FILMS)
 FILM_DPI = 150
+CHARACTER_EM = 0.55
+"""Mean width of a character, in units of the text's size."""
 BLACK, WHITE = "#000000", "#FFFFFF"
 
 
@@ -47,7 +50,8 @@ def save(
     columns : {1, 2}
         Columns that the figure spans: 85 or 175 mm wide.
     width_mm, height_mm : float, optional
-        Size in mm; by default the width of the columns, and two thirds of the width as height.
+        Size in mm; by default the width of the columns, and two thirds of the width as height, plus what the title and
+        the caption need in addition when they are broken into lines of that width.
     overwrite : bool
         Replace an existing file.
     frame_ms : int
@@ -83,6 +87,9 @@ def save(
     width, height = _size(columns, width_mm, height_mm)
     refuse_existing(target, replacing=overwrite)
     printed = _for_paper(figure)
+    if suffix != ".html":
+        added_px = _break_lines(printed, width * PX_PER_MM)
+        height += added_px / PX_PER_MM if height_mm is None else 0.0
     with written_aside(target, replacing=overwrite) as aside:
         if suffix == ".html":
             printed.write_html(aside, include_plotlyjs=True)
@@ -111,6 +118,21 @@ def _for_paper(figure: go.Figure) -> go.Figure:
     printed.update_xaxes(linecolor=BLACK, tickcolor=BLACK)
     printed.update_yaxes(linecolor=BLACK, tickcolor=BLACK)
     return printed
+
+
+def _break_lines(figure: go.Figure, width_px: float) -> int:
+    """Break title and caption into lines that fit, and return the height that this adds, in px."""
+    title, added = figure.layout.title, 0
+    texts = [(title, theme.TITLE_PX), (title.subtitle, theme.TEXT_PX)]
+    for holder, usual_px in texts:
+        text, size = str(holder.text or ""), holder.font.size or usual_px
+        most = int((width_px - 2 * (title.pad.l or 8)) / (CHARACTER_EM * size))
+        if max(map(len, text.split("<br>"))) > most:
+            holder.text = theme.wrapped(text.replace("<br>", " "), most)
+            added += round(1.3 * size) * (holder.text.count("<br>") - text.count("<br>"))
+    if added and figure.layout.margin.t is not None:
+        figure.layout.margin.t += added
+    return added
 
 
 def _draw_film(figure: go.Figure, path: Path, width_mm: float, height_mm: float, frame_ms: int) -> None:

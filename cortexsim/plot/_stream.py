@@ -74,19 +74,7 @@ def stream(
     )
     times = logits["time"].values
     for row in range(2, len(models) + 2):
-        for index, name in enumerate(names):
-            figure.add_scatter(
-                x=times,
-                connectgaps=False,
-                marker={"size": 4},
-                name=name,
-                meta={"class": index, "row": row},
-                hovertemplate=f"{name} at t = %{{x}}: %{{y:.1%}}<extra></extra>",
-                showlegend=False,
-                row=row,
-                col=1,
-            )
-        figure.update_yaxes(range=[-0.03, 1.03], tickformat=".0%", title_text="probability", nticks=4, row=row, col=1)
+        _add_readout(figure, row, names, times)
         for frame in range(0, len(shown), 2):
             at = arrival + frame * steps_per_frame - 0.5
             where = {"x0": at, "x1": at + steps_per_frame, "row": row, "col": 1}
@@ -114,6 +102,23 @@ def stream(
     lines.head(figure, title or "one stream", subtitle, height=STRIP_PX + 215 * len(models) + 130)
     show_stream(figure, logits, pictures, shown, steps_per_frame=steps_per_frame, target=target, classes=names)
     return figure
+
+
+def _add_readout(figure: go.Figure, row: int, names: Sequence[str], times: np.ndarray) -> None:
+    """Add a line without values for each class, which `show_stream` fills."""
+    for index, name in enumerate(names):
+        figure.add_scatter(
+            x=times,
+            connectgaps=False,
+            marker={"size": 4},
+            name=name,
+            meta={"class": index, "row": row},
+            hovertemplate=f"{name} at t = %{{x}}: %{{y:.1%}}<extra></extra>",
+            showlegend=False,
+            row=row,
+            col=1,
+        )
+    figure.update_yaxes(range=[-0.03, 1.03], tickformat=".0%", title_text="probability", nticks=4, row=row, col=1)
 
 
 def show_stream(

@@ -74,15 +74,7 @@ def temporal_generalization(
         name="scores",
     )
     both = [max(x[0], y[0]), min(x[-1], y[-1])]
-    figure.add_scatter(
-        x=both,
-        y=both,
-        mode="lines",
-        line={"color": theme.INK, "width": 1, "dash": "dot"},
-        hoverinfo="skip",
-        showlegend=False,
-        name="diagonal",
-    )
+    lines.add_diagonal(figure, both, "diagonal")
     chance = f"white is chance, {scores.attrs['chance']:.3g}; " if "chance" in scores.attrs else ""
     name = title or str(scores.attrs.get("long_name", "temporal generalization"))
     caption = chance + lines.caption(scores)

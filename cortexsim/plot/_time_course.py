@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
+from itertools import product
 
 import numpy as np
 import plotly.graph_objects as go
@@ -23,8 +24,9 @@ def time_course(
 
     Parameters
     ----------
-    array : DataArray, (time,) or (time, one more)
-        The result of an analysis: a line for each value of the other dimension, such as `state`. The coordinates `low`
+    array : DataArray, (time,) or (time, one or two more)
+        The result of an analysis: a line for each value of the other dimension, such as `state`. With two, the dash of
+        a line shows the `seed`, else the `model`, else the last dimension. The coordinates `low`
         and `high`, and `ceiling_low` and `ceiling_high` (over time or one for all), and the attribute `chance` are
         drawn if they exist.
     significant : Dataset, optional
@@ -45,19 +47,27 @@ def time_course(
     TypeError
         If `milliseconds` or `significant` is of another type.
     ValueError
-        If the array has no time, or more than two dimensions, or `significant` has other times or lines.
+        If the array has no time, or more than three dimensions, or `significant` has other times or lines, or is given
+        with three dimensions.
     """
-    (by,) = lines.check_dims(array, ["time"], more=1, what="a time course") or [None]
+    by, across = _by_colour_and_dash(lines.check_dims(array, ["time"], more=2, what="a time course"))
+    if across is not None and significant is not None:
+        raise ValueError(f"bars of significance are for one value of {across}: choose it, such as .isel({across}=0)")
     x, axis, moments = lines.time_axis(array, milliseconds)
     figure = go.Figure(layout={"template": theme.template()})
     _add_ceiling(figure, array, x)
     if "chance" in array.attrs:
-        other_values = array.transpose("time", ...).values
+        other_values = array.transpose("time", ...).values.reshape(array.sizes["time"], -1)
         lines.add_level(figure, x, float(array.attrs["chance"]), "chance", values=other_values)
     interval = lines.ends(array)
-    for index in range(1 if by is None else array.sizes[by]):
+    n_colours, n_dashes = (1 if dim is None else array.sizes[dim] for dim in (by, across))
+    for index, place in product(range(n_colours), range(n_dashes)):
         one = {} if by is None else {by: index}
         name = str(array.attrs.get("long_name", array.name)) if by is None else label(array, str(by), index)
+        dash = lines.style(index)["dash"]
+        if across is not None:
+            one[across] = place
+            name, dash = f"{name}, {across} {label(array, str(across), place)}", lines.DASHES[place % len(lines.DASHES)]
         y = array.isel(one).values
         drawn = None if interval is None else tuple(end.isel(one).values for end in interval)
         lines.add_line(
@@ -65,7 +75,7 @@ def time_course(
             x,
             y,
             name=name,
-            line={**lines.style(index), "width": 2},
+            line={**lines.style(index), "dash": dash, "width": 2},
             interval=drawn,
             hover=_hover(name, moments, y, drawn),
             legend=by is not None,
@@ -76,10 +86,20 @@ def time_course(
         caption = f"{caption}; {significance.describe(significant, 'bars')}"
     lines.head(figure, title or str(array.attrs.get("long_name", array.name)), caption)
     if by is not None:
-        figure.update_layout(legend_title_text=theme.axis_title(array, by))
+        figure.update_layout(
+            legend_title_text=", ".join(theme.axis_title(array, dim) for dim in (by, across) if dim is not None)
+        )
     figure.update_xaxes(title_text=axis)
     figure.update_yaxes(title_text=lines.value_title(array))
     return figure
+
+
+def _by_colour_and_dash(rest: Sequence[Hashable]) -> tuple[Hashable | None, Hashable | None]:
+    """Return the dimension that the colour of a line shows, and the one that its dash shows."""
+    if len(rest) < 2:
+        return (rest[0] if rest else None), None
+    across = next((dim for dim in ("seed", "model") if dim in rest), rest[-1])
+    return next(dim for dim in rest if dim != across), across
 
 
 def _add_significant(

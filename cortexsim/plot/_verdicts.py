@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from cortexsim.paper.predictions.verdict import CANNOT_BE_TOLD, DOES_NOT_HOLD, HOLDS, Measured, Verdict
+from cortexsim.paper.predictions.verdict import DOES_NOT_HOLD, HOLDS, UNDECIDED, Measured, Verdict
 from cortexsim.plot import lines, theme
 
 ROW_PX = 19
-SIGNS = {HOLDS: "✓", DOES_NOT_HOLD: "✗", CANNOT_BE_TOLD: "?"}
+SIGNS = {HOLDS: "✓", DOES_NOT_HOLD: "✗", UNDECIDED: "?"}
 KINDS = (
     ("measured", theme.COLOURS[1], "circle"),
     ("control", theme.COLOURS[0], "diamond-open"),
@@ -24,7 +24,7 @@ def verdicts(judged: Sequence[Verdict], *, title: str | None = None) -> go.Figur
     Parameters
     ----------
     judged : sequence of Verdict
-        As `cortexsim.paper.predictions.check` returns them.
+        As `cortexsim.predictions.check` returns them.
     title : str, optional
 
     Returns

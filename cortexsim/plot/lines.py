@@ -159,6 +159,19 @@ def band(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[list[float |
     return outline_x, outline_y
 
 
+def add_diagonal(figure: go.Figure, ends: Sequence[float], name: str) -> None:
+    """Add a dotted line through the points (x, x) from one end to the other."""
+    figure.add_scatter(
+        x=ends,
+        y=ends,
+        mode="lines",
+        line={"color": theme.INK, "width": 1, "dash": "dot"},
+        hoverinfo="skip",
+        showlegend=False,
+        name=name,
+    )
+
+
 def add_level(
     figure: go.Figure,
     x: np.ndarray,

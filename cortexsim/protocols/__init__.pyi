@@ -1,4 +1,5 @@
 from ._masking import masking
+from ._sensitivity import influence, sensitivity
 from .decoding import lesion_decoding
 from .degraded import contrast, noise, occlusion
 from .durations import flash_duration
@@ -10,11 +11,13 @@ __all__ = [
     "contrast",
     "each_lesion",
     "flash_duration",
+    "influence",
     "lesion",
     "lesion_decoding",
     "masking",
     "noise",
     "occlusion",
     "rapid_sequence",
+    "sensitivity",
     "shipped_feedback",
 ]

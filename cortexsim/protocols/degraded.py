@@ -49,7 +49,7 @@ def contrast(
     Parameters
     ----------
     contrasts : sequence of float
-        Above 0, at most 1, which is the image as it is.
+        Above 0, at most 1, which leaves the image unchanged.
     presentation : Presentation, optional
         By default `sustained()`.
     """

@@ -175,12 +175,7 @@ def stimuli(settings: Mapping[str, Any], images: xr.Dataset | torch.Tensor | Non
     ValueError
         If the data are unknown, or the stimulus does not exist.
     """
-    index = int(settings["stimulus"])
-    wanted = [index]
-    mask = settings["presentation"].get("mask")
-    if isinstance(mask, str) and mask in MASKS and MASKS[mask].from_others:
-        # the previous stimulus, which is the same in a larger set of the same data
-        wanted.append(index - 1 if index else 1)
+    wanted = indices(settings)
     if images is None:
         if max(wanted) >= MOST_DRAWN:
             raise ValueError(
@@ -192,6 +187,16 @@ def stimuli(settings: Mapping[str, Any], images: xr.Dataset | torch.Tensor | Non
     if max(wanted) >= n:
         raise ValueError(f"there is no stimulus {max(wanted)}: there are {n}, allowed is 0 to {n - 1}")
     return images.isel(stimulus=wanted) if isinstance(images, xr.Dataset) else images[wanted]
+
+
+def indices(settings: Mapping[str, Any]) -> list[int]:
+    """Return the index of the stimulus, and that of the source of its mask if it is another stimulus."""
+    index = int(settings["stimulus"])
+    mask = settings["presentation"].get("mask")
+    if isinstance(mask, str) and mask in MASKS and MASKS[mask].from_others:
+        # the previous stimulus, which is the same in a larger set of the same data
+        return [index, index - 1 if index else 1]
+    return [index]
 
 
 def _model(settings: Mapping[str, Any]) -> Cortex:

@@ -13,6 +13,8 @@ from cortexsim._support.settings import Form, listed, mapping, mapping_or_none, 
 from cortexsim.graph.transitions import Times
 
 ATTRIBUTE = "cortexsim"
+# texts of presentations in recordings of earlier versions
+FORMER_TEXTS = {"sustained: the image stays": "sustained"}
 
 
 def _names(value: Any, key: str) -> None:
@@ -78,8 +80,29 @@ def settings(recording: xr.DataTree) -> dict[str, Any]:
         if ATTRIBUTE in recording.root.attrs:
             raise ValueError(f"a whole recording is needed, got its node {recording.name!r}; pass the recording itself")
         raise ValueError(f"this DataTree is not a recording of cortexsim: its root lacks the attribute {ATTRIBUTE!r}")
-    made: dict[str, Any] = parse_json(str(recording.attrs[ATTRIBUTE]), f"the attribute {ATTRIBUTE!r}")
+    made: dict[str, Any] = read_settings(recording.attrs[ATTRIBUTE])
     return made
+
+
+def read_settings(written: object) -> Any:
+    """Read the attribute that describes a recording, with presentations in the words of this version.
+
+    Raises
+    ------
+    ValueError
+        If it is not JSON.
+    """
+    made = parse_json(str(written), f"the attribute {ATTRIBUTE!r}")
+    for part in (made, made.get("statistics")) if isinstance(made, dict) else ():
+        if isinstance(part, dict) and isinstance(part.get("presentation_text"), str):
+            part["presentation_text"] = _in_present_words(part["presentation_text"])
+    return made
+
+
+def _in_present_words(text: str) -> str:
+    for former, present in FORMER_TEXTS.items():
+        text = text.replace(former, present)
+    return text
 
 
 def described(recording: xr.DataTree) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def estimate_seconds(
 ) -> float:
     """Estimate the time that `simulate` takes, by running two of the stimuli on this machine.
 
-    The estimate is rather too long, because larger batches are faster. The time to measure statistics or means for a
+    The estimate tends to be too long, because larger batches are faster. The time to measure statistics or means for a
     lesion is not included.
 
     Parameters

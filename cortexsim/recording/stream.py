@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.documents import parse_json
 from cortexsim._support.files import PathLock, as_path, written_aside
-from cortexsim.recording.description import ATTRIBUTE
+from cortexsim.recording.description import ATTRIBUTE, read_settings
 from cortexsim.recording.io import COMPLETE, WRITTEN, chunk_for, engine_for, patient_store, write_zarr
 from cortexsim.recording.store import check_store, seal
 
@@ -248,7 +247,7 @@ def unfinished_settings(path: str | Path) -> dict[str, Any] | None:
         attributes = zarr.open_group(str(path), mode="r").attrs
         if attributes.get(COMPLETE) != 0:
             return None
-        found = parse_json(str(attributes[ATTRIBUTE]), f"the attribute {ATTRIBUTE!r}")
+        found = read_settings(attributes[ATTRIBUTE])
         if not isinstance(found, dict) or "batch_size" not in found:
             raise ValueError("its description lacks the size of the batches")
         return found

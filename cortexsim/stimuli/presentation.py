@@ -114,7 +114,8 @@ class Presentation:
         if self.kind != "sequence":
             if images.ndim == 5:
                 raise ValueError(
-                    f"{self.kind} shows one image a stimulus, got movies of shape {tuple(images.shape)}; use sequence()"
+                    f"{self.kind} shows one image per stimulus, got movies of shape {tuple(images.shape)}; use "
+                    "sequence()"
                 )
             return self
         if images.ndim != 5:
@@ -163,7 +164,7 @@ class Presentation:
             length = "" if self.n_frames is None else f" of {self.n_frames}"
             return f"sequence{length}: a new image every {_steps(self.steps_per_frame or 1)}"
         if self.duration is None:
-            return "sustained: the image stays"
+            return "sustained"
         text = f"{self.kind}: image for {_steps(self.duration)}"
         if self.soa is None:
             return f"{text}, then nothing"

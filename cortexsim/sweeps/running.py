@@ -63,7 +63,7 @@ def sweep(
     workers : int, optional
         Processes on this machine; 0 computes in this one. By default as many as cores and free memory allow.
     resume : bool
-        Continue a study in an existing folder: finished points are not done again. The study may have been extended
+        Continue a study in an existing folder: finished points are not repeated. The study may have been extended
         since.
     yes : bool
         Run a grid of more than 10,000 points.
@@ -109,7 +109,7 @@ def sweep(
         finished = folder.finished(planned)
         if finished:
             n = planned.n_points
-            report(len(finished) / n, f"{len(finished):,} of {n:,} points are done already")
+            report(len(finished) / n, f"{len(finished):,} of {n:,} points are already done")
         failures: dict[str, str] = {}
         try:
             left = [point for point in planned.points() if point.key not in finished]

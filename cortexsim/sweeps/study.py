@@ -234,7 +234,7 @@ def _typed(name: str, value: object, where: Callable[..., str]) -> Any:
         return value
     if name in ("record", "dtype"):
         if not isinstance(value, str):
-            raise ValueError(f"{where(name)}{name} must be a text, got {value!r}")
+            raise ValueError(f"{where(name)}{name} must be text, got {value!r}")
         return value
     if name in wholes:
         most = MOST_STEPS if name == "until" else MOST_STIMULI
@@ -243,7 +243,7 @@ def _typed(name: str, value: object, where: Callable[..., str]) -> Any:
         raise ValueError(f"{where(name)}{name} must be a list, got {value!r}")
     for one in value:
         if name in texts and not isinstance(one, str):
-            raise ValueError(f"{where(name, one)}{name} must be texts, got {one!r}")
+            raise ValueError(f"{where(name, one)}{name} must be strings, got {one!r}")
     values = tuple(value) if name in texts else tuple(_amount(name, one, where) for one in value)
     twice = [one for one in dict.fromkeys(values) if values.count(one) > 1] if len(set(values)) < len(values) else []
     if twice:

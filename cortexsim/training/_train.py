@@ -160,18 +160,7 @@ class _Training:
         self.validation = images[held].to(self.device), labels[held].to(self.device)
         self.images, self.labels = images[chosen].to(self.device), labels[chosen].to(self.device)
         self.easiest = difficulty(data, recipe, len(images))[chosen].argsort(stable=True)
-        if len(chosen) < recipe.batch_size:
-            raise ValueError(
-                f"{len(chosen)} training images do not fill a batch of {recipe.batch_size}; give a smaller batch_size"
-            )
-        fewest = min(share for _, share in recipe.curriculum)
-        if round(fewest * len(chosen)) < 1:
-            raise ValueError(f"the curriculum begins with a share of {fewest:g} of {len(chosen)} images, which is none")
-        smallest, side = min(scale for _, scale in recipe.growth), min(images.shape[-2:])
-        if round(smallest * side) < 1:
-            raise ValueError(
-                f"growth {recipe.growth} shrinks images of {side} px to a scale of {smallest:g}, less than a pixel"
-            )
+        _refuse_too_few(recipe, self.images)
         self.precision = precision_on(self.device) if recipe.precision == "auto" else recipe.precision
         self.steps_per_epoch = len(chosen) // recipe.batch_size
         self.steps = recipe.epochs * self.steps_per_epoch
@@ -183,20 +172,7 @@ class _Training:
         self.optimizer = _optimizer(model, recipe)
         self._last_step, self._in_step, self._saved_at = LastStep(model, self.optimizer), False, 0
         model.classes = classes_after(model, data)
-        self.identity = {
-            # it changes memory, not results: a training that ran out of memory may continue with it
-            "recipe": {name: value for name, value in recipe.to_dict().items() if name != "recompute"},
-            "graph": model.graph.to_dict(),
-            "model": {
-                "pre_net": model.pre_net_name,
-                "input_gain": model.input_gain,
-                "sharing": model.sharing if isinstance(model.sharing, str) else "by a table",
-                "normalization": model.normalization,
-            },
-            "images": checksum(images),
-            "labels": checksum(labels),
-            "n": len(images),
-        }
+        self.identity = _identity(model, recipe, images, labels)
 
     def run(self) -> Generator[Progress]:
         with self._alone(), EndedBySignal() as signals:
@@ -213,7 +189,7 @@ class _Training:
             except TrainingDivergedError:
                 raise
             except BaseException as error:
-                # the steps so far must not be lost, whatever the cause of the end
+                # the steps so far must not be lost, whatever ended the training
                 signals.saving = True
                 self._keep(error)
                 raise
@@ -259,7 +235,7 @@ class _Training:
                 lock.release()
 
     def _keep(self, error: BaseException) -> None:
-        """Write the last whole step, unless it is written; what prevents that becomes a note on the error."""
+        """Write the last whole step, unless it is written; a failure to write it becomes a note on the error."""
         if self._in_step:
             self.step = self._last_step.restore()
             self._in_step = False
@@ -344,7 +320,7 @@ class _Training:
         return loss / asked.sum(), times, right / asked.sum(1)
 
     def _warmup(self) -> int:
-        """Draw the number of steps that this batch runs without gradients first."""
+        """Draw the number of steps that this batch first runs without gradients."""
         if self.recipe.progressive is None:
             return 0
         share, most = self.recipe.progressive
@@ -477,6 +453,39 @@ def precision_on(device: torch.device) -> str:
     # the only way to ask torch; a version without it gets float32, which is right everywhere
     native = getattr(torch.cpu, "_is_avx512_bf16_supported", bool)()
     return "bfloat16" if native and torch.backends.mkldnn.is_available() else "float32"
+
+
+def _refuse_too_few(recipe: Recipe, images: Tensor) -> None:
+    """Refuse a recipe that needs more training images, or larger ones, than there are."""
+    n = len(images)
+    if n < recipe.batch_size:
+        raise ValueError(f"{n} training images do not fill a batch of {recipe.batch_size}; give a smaller batch_size")
+    fewest = min(share for _, share in recipe.curriculum)
+    if round(fewest * n) < 1:
+        raise ValueError(f"the curriculum begins with a share of {fewest:g} of {n} images, which is none")
+    smallest, side = min(scale for _, scale in recipe.growth), min(images.shape[-2:])
+    if round(smallest * side) < 1:
+        raise ValueError(
+            f"growth {recipe.growth} shrinks images of {side} px to a scale of {smallest:g}, less than a pixel"
+        )
+
+
+def _identity(model: Cortex, recipe: Recipe, images: Tensor, labels: Tensor) -> dict[str, Any]:
+    """Return, as plain values, all that determines the result of a training; see `state.save`."""
+    return {
+        # it changes memory, not results: a training that ran out of memory may continue with it
+        "recipe": {name: value for name, value in recipe.to_dict().items() if name != "recompute"},
+        "graph": model.graph.to_dict(),
+        "model": {
+            "pre_net": model.pre_net_name,
+            "input_gain": model.input_gain,
+            "sharing": model.sharing if isinstance(model.sharing, str) else "by a table",
+            "normalization": model.normalization,
+        },
+        "images": checksum(images),
+        "labels": checksum(labels),
+        "n": len(images),
+    }
 
 
 def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:

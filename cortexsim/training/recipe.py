@@ -21,7 +21,7 @@ ALLOWED = {
 ADDED = ("recompute", "progressive", "background", "clip_norm")
 MOST_EPOCHS = 100_000
 MOST = 1_000_000_000  # images
-LARGEST_SEED = 2**31  # times a million and a step's number, it is still a seed of torch's
+LARGEST_SEED = 2**31  # multiplied by a million, plus a step's number, it is still a valid seed for torch
 LOWEST = 0.02  # of the highest learning rate, with a cosine
 LOSS_AT = ("readout", "all")
 PLANS = {"growth", "unfolding", "curriculum"}
@@ -36,15 +36,16 @@ class Recipe:
     epochs : int
         Passes over the training images.
     batch_size : int
-        Images a step; a remainder that does not fill a batch is left out of that epoch.
+        Images per step; a remainder that does not fill a batch is left out of that epoch.
     optimizer : "sgd" (Nesterov unless `nesterov` is False) or "adamw"
     learning_rate : float
         The highest one.
     plan : "one-cycle", "cosine" or "steps"
-        Rise over the first `warmup` of the training and fall to nothing, in a straight line; or along half a cosine, to
-        a fiftieth; or a tenth after 2/3 and a hundredth after 5/6 of it.
+        Schedule of the learning rate. "one-cycle": a linear rise over the first `warmup` of the training, then a linear
+        fall to 0. "cosine": the same rise, and a fall along half a cosine to a fiftieth. "steps": a tenth after 2/3 of
+        the training, a hundredth after 5/6.
     warmup : float
-        Fraction of the training, of "one-cycle" and "cosine".
+        Fraction of the training in which "one-cycle" and "cosine" rise.
     momentum, nesterov, weight_decay
         As in torch.optim; the decay is on kernels and the final layer, not on scales and shifts.
     augmentation : "none", "crop", "flip", "crop-flip" or "turn-flip"
@@ -64,7 +65,7 @@ class Recipe:
     clip_norm : float, optional
         Gradients are scaled down to this norm where they exceed it.
     presentation : Presentation or Mixture
-        What is shown when.
+        The presentation in training.
     precision : "auto", "bfloat16" or "float32"
         Of activity in training (autocast); weights are float32. "auto" is bfloat16 where the machine computes with it
         (most GPUs, server CPUs with AVX512-BF16), else float32: emulated, bfloat16 takes several times as long.

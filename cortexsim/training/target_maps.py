@@ -22,7 +22,7 @@ def pixel_labels(data: xr.Dataset) -> Tensor:
     if missing:
         raise ValueError(
             f"a model with a map as readout learns target maps: the data need the variables 'target' and 'line' "
-            f"(stimulus, y, x), such as cs.datasets.paths has them; missing is {' and '.join(map(repr, missing))}"
+            f"(stimulus, y, x), as cs.datasets.paths makes them; missing is {' and '.join(map(repr, missing))}"
         )
     target = torch.from_numpy(data["target"].transpose("stimulus", "y", "x").values).long()
     line = torch.from_numpy(data["line"].transpose("stimulus", "y", "x").values).bool()

@@ -228,7 +228,7 @@ def in_full(card: xr.Dataset) -> str:
 def _sizes(card: xr.Dataset) -> str:
     return (
         f"{card.attrs['model']}: {card.attrs['parameters']:,} parameters, "
-        f"{card.attrs['multiply_adds'] / 1e6:.1f} million multiplications a stimulus"
+        f"{card.attrs['multiply_adds'] / 1e6:.1f} million multiplications per stimulus"
     )
 
 

@@ -83,7 +83,7 @@ PAPER: dict[str, PaperModel] = {
         confidence="R",
     ),
     "resnet-1-state-unshared": PaperModel(
-        description="1-state ResNet, ordinary: weights of its own at each time",
+        description="1-state ResNet, ordinary: separate weights at each time",
         graph=_resnet_1,
         readout_time=10,
         n_parameters=739_658,
@@ -98,7 +98,7 @@ PAPER: dict[str, PaperModel] = {
         confidence="I",
     ),
     "resnet-3-state-unshared": PaperModel(
-        description="3-state ResNet, ordinary: weights of its own at each time",
+        description="3-state ResNet, ordinary: separate weights at each time",
         graph=_resnet_3,
         readout_time=11,
         n_parameters=314_426,
@@ -114,7 +114,7 @@ PAPER: dict[str, PaperModel] = {
         count_confidence="R",
     ),
     "fully-recurrent-2-state-unshared": PaperModel(
-        description="2-state fully recurrent network, weights of its own at each time",
+        description="2-state fully recurrent network, separate weights at each time",
         graph=_recurrent_2,
         readout_time=10,
         n_parameters=2_656_586,
@@ -252,8 +252,8 @@ def get(
     """
     if path_of(model, base=base) is None and (as_path(base) / as_path(model, "model")).exists():
         warnings.warn(
-            f"{str(model)!r} names a model of cortexsim; what is there under that name is not read: write ./{model} "
-            "for it",
+            f"{str(model)!r} names a model of cortexsim; the file or folder of that name is not read: write ./{model} "
+            "to read it",
             stacklevel=2,
         )
     if str(model) in PUBLISHED:

@@ -24,7 +24,7 @@ def test_a_whole_number_of_any_library_becomes_an_int(value):
 
 
 @pytest.mark.parametrize("value", [True, np.True_, 4.0, "4", None, [4], np.array([4]), torch.tensor(4.0), math.nan])
-def test_what_is_no_whole_number_is_refused(value):
+def test_anything_but_a_whole_number_is_refused(value):
     assert not is_whole(value)
     with pytest.raises(ValueError, match="n must be a whole number, got"):
         whole(value, "n")
@@ -34,7 +34,7 @@ def test_what_is_no_whole_number_is_refused(value):
     ("least", "most", "words"),
     [(1, None, ", at least 1, got 0"), (1, 9_000, " from 1 to 9,000, got 0"), (None, -1, ", at most -1, got 0")],
 )
-def test_a_message_says_the_range(least, most, words):
+def test_a_message_gives_the_range(least, most, words):
     with pytest.raises(ValueError, match=f"n must be a whole number of steps{words}$"):
         whole(0, "n", least, most, unit="steps")
 
@@ -46,7 +46,7 @@ def test_both_ends_of_a_range_are_allowed():
 
 
 @pytest.mark.parametrize("value", [math.inf, math.nan, 10**400, True, "1", None, 1j])
-def test_what_is_no_finite_number_is_refused(value):
+def test_anything_but_a_finite_number_is_refused(value):
     with pytest.raises(ValueError, match="gain must be a finite number, got"):
         finite(value, "gain")
 
@@ -58,7 +58,7 @@ def test_a_finite_number_becomes_a_float_within_its_range():
 
 
 @pytest.mark.parametrize("value", [(2, 1), (0, 1, 2), (0, 11), ("0", 1), 3, (0, math.nan)])
-def test_what_is_no_ordered_pair_is_refused(value):
+def test_anything_but_an_ordered_pair_is_refused(value):
     with pytest.raises(ValueError, match=r"length must be a pair \(lowest, highest\), both from 0 to 10, got"):
         ordered_pair(value, "length", 0, 10)
 

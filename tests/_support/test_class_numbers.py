@@ -26,7 +26,7 @@ def test_classes_are_a_JSON_list_or_a_list(value):
         (["a", "a"], r"\['a'\] occur twice"),
     ],
 )
-def test_what_is_no_list_of_names_is_refused(value, message):
+def test_anything_but_a_list_of_names_is_refused(value, message):
     with pytest.raises(ValueError, match=message):
         class_names(value)
 
@@ -51,7 +51,7 @@ def test_whole_numbers_and_names_are_class_numbers(labels):
         ([1 + 2j], "values of the kind complex128"),
     ],
 )
-def test_what_is_no_class_is_refused(labels, message):
+def test_anything_but_a_class_is_refused(labels, message):
     with pytest.raises(ValueError, match=message):
         class_numbers(np.array(labels), 3, ["ant", "bee", "cow"])
 

@@ -29,12 +29,12 @@ def test_utf_16_is_named(tmp_path, name, read):
 @pytest.mark.parametrize(("name", "read"), [("a.json", read_settings), ("a.json", read_json), ("a.toml", read_study)])
 def test_bytes_that_are_no_text_are_named(tmp_path, name, read):
     (tmp_path / name).write_bytes(b"a = \xff")
-    with pytest.raises(ValueError, match=rf"{name} is no text in UTF-8: byte 4 is 0xff"):
+    with pytest.raises(ValueError, match=rf"{name} is not UTF-8 text: byte 4 is 0xff"):
         read(tmp_path / name)
 
 
 @pytest.mark.parametrize(("name", "read"), [("a.json", read_settings), ("a.json", read_json), ("a.toml", read_study)])
-def test_brackets_without_end_are_told_with_the_name_of_the_file(tmp_path, name, read):
+def test_brackets_nested_without_end_are_reported_with_the_name_of_the_file(tmp_path, name, read):
     (tmp_path / name).write_text("a = " * name.endswith("toml") + "[" * 200_000, encoding="utf-8")
     with pytest.raises(ValueError, match=rf"{name} is .* nested too deeply"):
         read(tmp_path / name)

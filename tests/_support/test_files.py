@@ -42,13 +42,13 @@ def fail(path, error, *, folder=False, replacing=False):
 
 @pytest.mark.parametrize("error", [NO_SPACE, RuntimeError("no"), KeyboardInterrupt()])
 @pytest.mark.parametrize("folder", [False, True])
-def test_nothing_is_left_behind_when_writing_fails(tmp_path, error, folder):
+def test_no_partial_file_remains_when_writing_fails(tmp_path, error, folder):
     with pytest.raises(type(error)):
         fail(tmp_path / "a.zarr", error, folder=folder)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_was_there_stays_whole_when_its_replacement_fails(tmp_path):
+def test_an_existing_file_stays_complete_when_its_replacement_fails(tmp_path):
     path = tmp_path / "a.nc"
     path.write_text("old")
     with pytest.raises(OSError, match="No space"):
@@ -56,19 +56,19 @@ def test_what_was_there_stays_whole_when_its_replacement_fails(tmp_path):
     assert path.read_text() == "old"
 
 
-def test_a_full_disk_is_told_with_the_path_that_was_asked_for(tmp_path):
-    with pytest.raises(OSError, match=r"could not write .*a\.nc: No space left on device; nothing was") as caught:
+def test_a_full_disk_is_reported_with_the_path_that_was_asked_for(tmp_path):
+    with pytest.raises(OSError, match=r"could not write .*a\.nc: No space left on device; no partial file") as caught:
         fail(tmp_path / "a.nc", NO_SPACE)
     assert caught.value.errno == errno.ENOSPC
     assert "temporary" not in str(caught.value)
 
 
-def test_an_error_without_a_number_is_told_without_one(tmp_path):
-    with pytest.raises(OSError, match=r"^could not write .*a\.nc: it is broken; nothing was left behind$"):
+def test_an_error_without_a_number_is_reported_without_one(tmp_path):
+    with pytest.raises(OSError, match=r"^could not write .*a\.nc: it is broken; no partial file remains$"):
         fail(tmp_path / "a.nc", OSError("it is broken"))
 
 
-def test_a_file_that_appears_meanwhile_is_left_as_it_is(tmp_path):
+def test_a_file_created_in_the_meantime_is_unchanged(tmp_path):
     path = tmp_path / "a.nc"
 
     def be_late():
@@ -76,7 +76,7 @@ def test_a_file_that_appears_meanwhile_is_left_as_it_is(tmp_path):
             aside.write_text("mine")
             path.write_text("another's")
 
-    with pytest.raises(FileExistsError, match="has appeared meanwhile"):
+    with pytest.raises(FileExistsError, match="was created in the meantime"):
         be_late()
     assert path.read_text() == "another's"
     assert len(list(tmp_path.iterdir())) == 1
@@ -151,7 +151,7 @@ def writing():
 
 
 @pytest.mark.parametrize("kind", ["file", "folder"])
-def test_what_a_killed_process_left_is_removed_by_the_next_write_to_the_same_path(tmp_path, writing, kind):
+def test_files_of_a_killed_process_are_removed_by_the_next_write_to_the_same_path(tmp_path, writing, kind):
     path = tmp_path / "a.nc"
     process = writing(path, kind)
     process.kill()
@@ -165,7 +165,7 @@ def test_what_a_killed_process_left_is_removed_by_the_next_write_to_the_same_pat
     assert sorted(one.name for one in tmp_path.iterdir()) == ["a.nc", "b.nc"]
 
 
-def test_what_a_living_process_writes_is_left_alone(tmp_path, writing):
+def test_files_of_a_running_process_are_not_removed(tmp_path, writing):
     path = tmp_path / "a.nc"
     process = writing(path)
     with written_aside(path, replacing=True) as mine, written_aside(path, replacing=True) as again:
@@ -177,7 +177,7 @@ def test_what_a_living_process_writes_is_left_alone(tmp_path, writing):
     assert f"-{process.pid}-" in left[0]
 
 
-def test_what_another_machine_or_a_person_left_is_not_touched(tmp_path, writing):
+def test_files_of_another_machine_or_a_person_are_not_removed(tmp_path, writing):
     path = tmp_path / "a.nc"
     process = writing(path)
     process.kill()

@@ -59,7 +59,7 @@ def test_texts_are_texts(texts):
         (np.ma.masked_array([1, 2, 3], [0, 1, 1]), ValueError, "masked at 2 of 3 places"),
     ],
 )
-def test_what_is_no_array_is_refused(values, error, message):
+def test_anything_but_an_array_is_refused(values, error, message):
     with pytest.raises(error, match=message):
         array_of(values, "labels")
 

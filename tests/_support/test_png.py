@@ -21,7 +21,7 @@ def test_numbers_and_bytes_give_the_same_image():
     np.testing.assert_array_equal(read(png_address(pixels / 255)), pixels.transpose(1, 2, 0))
 
 
-def test_what_lies_outside_of_0_to_1_is_clipped():
+def test_values_outside_0_to_1_are_clipped():
     pixels = np.stack([np.full((1, 1), value) for value in (-0.5, 0.5, 1.5)])
     assert read(png_address(pixels))[0, 0].tolist() == [0, 128, 255]
 

@@ -17,7 +17,7 @@ def clock(monkeypatch):
     return made
 
 
-def test_the_time_left_is_that_of_what_is_not_done_yet(clock):
+def test_the_time_left_is_that_of_the_unfinished_work(clock):
     # a tenth took 10 s, so nine tenths take 90 s
     assert clock.seconds_left(0.1) == pytest.approx(90)
     assert clock.left(0.1) == "90 s left"
@@ -37,7 +37,7 @@ def test_a_part_reports_its_fraction_of_the_whole():
     assert reported == [(0.5, "second: running"), (0.75, "second: running"), (1.0, "second: running")]
 
 
-def test_what_is_no_longer_wanted_stops_and_reports_nothing_more():
+def test_cancelled_work_stops_and_reports_nothing_more():
     reported, wanted = [], [True]
     report = progress.stop_unless(lambda: wanted[0], lambda *one: reported.append(one))
     report(0.1, "first")

@@ -34,7 +34,7 @@ def test_a_stimulus_gets_the_same_numbers_in_any_batch_and_order(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_was_drawn_before_does_not_matter(kind):
+def test_earlier_draws_do_not_matter(kind):
     torch.manual_seed(0)
     first = draws(INDEX)[kind]
     torch.rand(5)

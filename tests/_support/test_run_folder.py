@@ -75,7 +75,7 @@ def test_a_damaged_part_is_reported_with_a_remedy(begun):
     (begun / "parts" / "first.nc").write_bytes(b"cut")
     with (
         Growing(begun, SETTINGS, resume=True) as folder,
-        pytest.raises(ValueError, match=r"first\.nc is damaged .*; remove it, and this part is done again"),
+        pytest.raises(ValueError, match=r"first\.nc is damaged .*; remove it to run this part again"),
     ):
         folder.part("first")
 

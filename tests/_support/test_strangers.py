@@ -24,7 +24,7 @@ def program(tmp_path, monkeypatch):
     return put
 
 
-def test_what_never_ends_is_ended(tmp_path, program, monkeypatch):
+def test_a_read_that_never_ends_is_stopped(tmp_path, program, monkeypatch):
     program("while True: pass")
     (tmp_path / "a.h5").write_bytes(b"x")
     monkeypatch.setattr(strangers, "SECONDS", 1)
@@ -71,7 +71,7 @@ def test_a_result_is_read_back_and_any_damage_to_it_is_noticed(tmp_path):
             open_dataset(path, "remove it")
 
 
-def test_an_older_result_in_which_HDF5_never_ends_is_told_in_time(tmp_path, monkeypatch):
+def test_an_older_result_in_which_HDF5_never_ends_is_reported_in_time(tmp_path, monkeypatch):
     written = bytearray((data_folder() / "results" / "readout-time.nc").read_bytes())
     written[3324] = 1  # was 0: HDF5 reads on for ever, and hears no signal
     (tmp_path / "x.nc").write_bytes(written)

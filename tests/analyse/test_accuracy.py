@@ -17,7 +17,7 @@ def readout():
     return readout_of(np.eye(2)[named], [False, True, True], label=label, size=[1.0, 1, 2, 2, 3, 3])
 
 
-def test_accuracy_is_the_share_named_right_with_wilsons_interval(readout):
+def test_accuracy_is_the_fraction_classified_correctly_with_wilsons_interval(readout):
     found = cs.analyse.accuracy(readout)
     assert np.array_equal(found.values, [np.nan, 0.5, 1], equal_nan=True)
     assert (found["low"].values[1], found["high"].values[1]) == wilson(3, 6)

@@ -37,7 +37,7 @@ def test_pairs_that_count_several_times_are_pairs_written_out(method, levels):
 
 
 @pytest.mark.parametrize("method", ["spearman", "pearson"])
-def test_what_does_not_vary_over_the_pairs_that_count_agrees_with_nothing(method):
+def test_a_vector_that_is_constant_over_the_counted_pairs_agrees_with_nothing(method):
     ours = np.array([[1.0, 1.0, 1.0, 2.0], [1.0, 2.0, 3.0, 4.0]])
     found = CountedPairs(ours, ours[1:], method).similarity(np.array([2, 1, 1, 0]))
     assert np.isnan(found[0, 0])

@@ -172,7 +172,7 @@ def test_the_growth_of_steps_with_length():
 
 
 def waves(drawn, n):
-    """A readout in which the tag of each stimulus travels along 12 px at its own speed: 2 steps a pixel on average."""
+    """A readout in which the tag of each stimulus travels along 12 px at its own speed: 2 steps per px on average."""
     distance = np.arange(12)
     arrival = (2 + 0.3 * drawn.standard_normal((n, 1))) * distance + 1 + drawn.standard_normal((n, 12))
     tagged = np.arange(60)[:, None] >= np.ceil(arrival)[:, None]

@@ -25,7 +25,7 @@ def by_hand(node, decoder, folds, labels="label", groups=None, **how):
     return scores
 
 
-def test_decoding_is_what_scikit_learn_finds_by_hand(noisy):
+def test_decoding_equals_scikit_learn(noisy):
     found = cs.analyse.decode(noisy, estimator=LDA, cv=3, seed=4)
     scores = by_hand(noisy, LDA, StratifiedKFold(3, shuffle=True, random_state=4))
     assert np.array_equal(found.values, scores.mean(1), equal_nan=True)
@@ -53,7 +53,7 @@ def test_chance_is_the_share_of_the_most_frequent_class(noisy):
     assert cs.analyse.decode(noisy, [0] * 18 + [1] * 12).attrs["chance"] == 0.6
 
 
-def test_what_is_decoded_is_there_only_when_the_class_is(noisy):
+def test_a_class_is_decoded_only_at_the_times_that_contain_it(noisy):
     found = cs.analyse.decode(noisy)
     assert found.attrs["chance"] == pytest.approx(1 / 3)
     assert np.isnan(found.values[0])
@@ -89,7 +89,7 @@ def test_a_unit_that_is_always_silent_does_not_matter_to_components():
     )
 
 
-def test_a_unit_that_hardly_varied_does_not_drown_the_others_when_it_speaks_up():
+def test_a_unit_that_hardly_varied_in_training_does_not_dominate_later():
     X = np.random.default_rng(1).standard_normal((21, 6))
     X[:20, 0] *= 1e-6
     X[20, 0] = 3.0
@@ -164,7 +164,7 @@ def test_fewer_repeats_than_folds_are_refused(noisy):
         cs.analyse.decode(node, "target", groups=False)
 
 
-def test_decoding_what_keeps_stimuli_together_is_refused(noisy):
+def test_decoding_the_factor_that_groups_the_stimuli_is_refused(noisy):
     node = noisy.assign_coords(target=("stimulus", np.arange(30) // 2))
     with pytest.raises(ValueError, match="target is both decoded and the group of a stimulus"):
         cs.analyse.decode(node, "target")
@@ -206,7 +206,7 @@ def test_a_time_at_which_all_stimuli_are_equal_is_at_chance(noisy):
     assert -0.5 < explained.values[1] <= 0
 
 
-def test_what_is_no_estimator_is_refused(noisy):
+def test_anything_but_an_estimator_is_refused(noisy):
     with pytest.raises(TypeError, match=r"an estimator of scikit-learn, with fit, predict, get_params, got 'svm'"):
         cs.analyse.decode(noisy, estimator="svm")
 

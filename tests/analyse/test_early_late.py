@@ -18,7 +18,7 @@ def node(chance):
     return readout_of(np.pad(logits, ((0, 0), (1, 0), (0, 0))), np.arange(4) > 0, label=[0, 0, 0, 0])
 
 
-def test_the_intact_model_alone_says_when_a_stimulus_is_decided():
+def test_only_the_intact_model_determines_when_a_stimulus_is_decided():
     found = cs.analyse.early_late(node(CUT), node(CHANCE), 0.75, "margin")
     assert found["decision"].values.tolist() == ["at arrival", "later", "never"]
     assert found["n"].values.tolist() == [1, 2, 1]

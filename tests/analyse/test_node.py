@@ -48,7 +48,7 @@ def _noting(original, responses):
     return noting
 
 
-def test_what_is_no_node_is_refused():
+def test_anything_but_a_node_is_refused():
     with pytest.raises(TypeError, match=r"takes a node such as recording\['V4'\], or a DataArray, got ndarray"):
         activity_of(np.zeros((3, 2)))
 

@@ -45,7 +45,7 @@ def test_the_cluster_begins_when_the_observations_rise():
     assert found.attrs["interval"] == ("95 % Student's t interval over 20 seeds, standard error from 50 resamples")
 
 
-def test_noise_has_no_onset_by_cluster_and_says_in_how_many_resamples():
+def test_noise_has_no_onset_by_cluster_and_the_fraction_of_such_resamples_is_given():
     noise = rising(8, start=100, seed=4)
     found = cs.analyse.onset(noise, by="cluster", n_bootstrap=20, n_permutations=100)
     assert np.isnan(found)
@@ -75,7 +75,7 @@ def test_a_paired_onset_is_of_the_difference():
         ({"over": "stimulus"}, "needs the dimension 'stimulus'"),
     ],
 )
-def test_what_has_no_onset_is_refused(arguments, message):
+def test_values_that_cannot_have_an_onset_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         cs.analyse.onset(rising(), **arguments)
 

@@ -146,7 +146,7 @@ def test_pairs_with_an_empty_stimulus_are_nan(of_mixture):
     assert (np.diag(found)[1::2] == 0).all()
 
 
-def test_crossnobis_without_repeats_says_how_to_get_them(noisy):
+def test_crossnobis_without_repeats_is_refused_with_a_remedy(noisy):
     with pytest.raises(ValueError, match=r"needs independent noisy repeats .* simulate\(\.\.\., noise=, repeats=\)"):
         cs.analyse.rdm(noisy, "crossnobis")
 

@@ -24,7 +24,7 @@ def test_eta_squared_is_the_variance_between_classes_over_all(noisy):
     assert (found.values[2:] > found.values[1]).all()
 
 
-def test_omega_squared_is_eta_squared_without_what_noise_adds(noisy):
+def test_omega_squared_is_eta_squared_without_the_contribution_of_noise(noisy):
     found = cs.analyse.selectivity(noisy)
     eta = cs.analyse.selectivity(noisy, measure="eta_squared").values[1:]
     # of the 27 + 2 degrees of freedom: within = 1 - eta
@@ -77,7 +77,7 @@ def test_a_time_at_which_only_some_are_populated_is_nan(of_mixture):
     assert np.isnan(cs.analyse.selectivity(of_mixture).values[:2]).all()
 
 
-def test_sparseness_of_what_is_negative_is_refused(noisy):
+def test_sparseness_of_negative_activity_is_refused(noisy):
     with pytest.raises(ValueError, match="is negative at time 1; record with quantity='rate'"):
         cs.analyse.selectivity(noisy, measure="sparseness")
 

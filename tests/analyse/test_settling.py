@@ -26,7 +26,7 @@ def test_speed_is_the_way_relative_to_the_size(node):
     assert np.isnan(found["two_step"].values[:, :3]).all()
 
 
-def test_only_what_comes_to_rest_settles_and_only_what_returns_cycles(node):
+def test_only_a_state_at_rest_settles_and_only_one_that_returns_cycles(node):
     found = cs.analyse.settling(node, threshold=0.1)
     # the speed from t - 1 to t is 0.5^t / (1 + 0.75 0.5^(t - 1)): 0.18, 0.105, 0.057
     assert np.array_equal(found["settled_time"].values, [4, np.nan, np.nan], equal_nan=True)

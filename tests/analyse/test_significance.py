@@ -50,7 +50,7 @@ def test_two_conditions_are_compared_within_the_same_seeds():
     assert not cs.analyse.significance(one)["significant"].any()
 
 
-def test_chance_is_what_the_array_says():
+def test_chance_is_that_of_the_array():
     values = course(0.25 + 0.1 * MNE["course"], chance=0.25)
     np.testing.assert_allclose(cs.analyse.significance(values)["p"], MNE["course_p_0"], atol=ONE_FLIP)
     assert cs.analyse.significance(values).attrs["against"] == "chance, 0.25"
@@ -103,7 +103,7 @@ def test_an_empty_time_is_in_no_cluster():
         ({"n_permutations": 0}, "n_permutations must be a whole number of permutations, at least 1, got 0"),
     ],
 )
-def test_what_cannot_be_tested_is_refused(arguments, message):
+def test_values_that_cannot_be_tested_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         cs.analyse.significance(course(MNE["course"]), **arguments)
 
@@ -119,6 +119,6 @@ def test_conditions_of_other_seeds_are_refused():
         cs.analyse.significance(one, one.assign_coords(seed=np.arange(8) + 1))
 
 
-def test_what_is_no_array_is_refused():
+def test_anything_but_an_array_is_refused():
     with pytest.raises(TypeError, match="takes a DataArray, got ndarray"):
         cs.analyse.significance(MNE["course"])

@@ -46,7 +46,7 @@ def test_steps_needed_are_those_that_the_tag_takes_to_the_far_point(paths, trave
     xr.testing.assert_equal(steps["length"].drop_vars("stimulus"), paths["length"])
 
 
-def test_what_is_lost_again_before_the_end_is_not_solved(paths, travelling):
+def test_a_map_that_is_wrong_again_at_the_end_is_not_solved(paths, travelling):
     fading = travelling.copy(deep=True)
     fading["readout"]["logits"].values[0, -1] *= -1
     steps = cs.analyse.steps_needed(fading, paths)
@@ -54,7 +54,7 @@ def test_what_is_lost_again_before_the_end_is_not_solved(paths, travelling):
     assert np.isfinite(steps[1:]).all()
 
 
-def test_what_is_lost_and_found_again_counts_from_the_second_time(paths, travelling):
+def test_a_map_that_was_wrong_in_between_counts_from_the_second_time(paths, travelling):
     flickering = travelling.copy(deep=True)
     flickering["readout"]["logits"].values[0, 20] *= -1
     assert cs.analyse.steps_needed(flickering, paths)[0] == 21

@@ -72,7 +72,7 @@ def test_a_result_is_a_table_with_its_interval(recording):
 
 
 @pytest.mark.parametrize(("name", "read"), [("t.csv", pd.read_csv), ("t.parquet", pd.read_parquet)])
-def test_what_is_written_is_read_back(recording, tmp_path, name, read):
+def test_a_written_table_is_read_back(recording, tmp_path, name, read):
     table = cs.tidy(recording, to=tmp_path / name)
     pd.testing.assert_frame_equal(read(tmp_path / name), table, check_dtype=False, check_exact=False)
 
@@ -102,7 +102,7 @@ def test_the_columns_of_the_guide_for_r_are_in_the_table(recording):
         ({"to": "table.xlsx"}, r"a table is written as \.csv or \.parquet, got 'table\.xlsx'"),
     ],
 )
-def test_what_cannot_be_written_is_refused(recording, arguments, message):
+def test_a_table_that_cannot_be_written_is_refused(recording, arguments, message):
     with pytest.raises(ValueError, match=message):
         cs.tidy(recording, **arguments)
 

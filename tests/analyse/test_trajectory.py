@@ -61,6 +61,6 @@ def test_constant_activity_is_refused():
         cs.analyse.trajectory(node_of(np.ones((6, 2, 4))))
 
 
-def test_averaging_over_what_is_not_there_is_refused(noisy):
+def test_averaging_over_an_unknown_coordinate_is_refused(noisy):
     with pytest.raises(ValueError, match="no coordinate 'species'"):
         cs.analyse.trajectory(noisy, average="species")

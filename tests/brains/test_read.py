@@ -302,9 +302,11 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 def test_a_foreign_kind_is_answered_with_the_kinds(tmp_path):
-    (tmp_path / "brain.csv").write_text("0,1\n1,0\n", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"cannot read .*brain\.csv: allowed are \.mat, \.npz, \.h5"):
-        cs.brains.read(tmp_path / "brain.csv")
+    (tmp_path / "brain.txt").write_text("0,1\n1,0\n", encoding="utf-8")
+    with pytest.raises(
+        ValueError, match=r"cannot read .*brain\.txt: allowed are \.mat, \.npz, \.npy, \.csv, \.tsv, \.h5"
+    ):
+        cs.brains.read(tmp_path / "brain.txt")
 
 
 @pytest.mark.parametrize("suffix", [".mat", ".npz", ".nc", ".hdf5"])
@@ -360,3 +362,54 @@ def test_a_gap_in_both_halves_is_kept_as_a_gap():
 def test_a_number_of_pairs_that_no_number_of_stimuli_has_is_refused():
     with pytest.raises(ValueError, match="7 is not the number of pairs of any number of stimuli"):
         square(np.arange(7.0), source="mine")
+
+
+# --- plain arrays ----------------------------------------------------------------------------------------------------
+
+
+def test_a_plain_array_needs_the_names_of_its_dimensions(tmp_path, drawn):
+    np.save(tmp_path / "brain.npy", drawn)
+    np.testing.assert_array_equal(cs.brains.read(tmp_path / "brain.npy", dims=("subject", "session")), drawn)
+    turned = cs.brains.read(tmp_path / "brain.npy", dims=("session", "subject"))
+    np.testing.assert_array_equal(turned.transpose("session", "subject", ...), drawn)
+    with pytest.raises(ValueError, match=r"shape \(2, 3, 5, 5\) without names .* pass dims=, 2 of"):
+        cs.brains.read(tmp_path / "brain.npy")
+    with pytest.raises(ValueError, match="no place for the times"):
+        cs.brains.read(tmp_path / "brain.npy", dims=("subject", "time"))
+
+
+def test_one_plain_matrix_needs_no_names(tmp_path, drawn):
+    np.save(tmp_path / "one.npy", drawn[0, 0])
+    np.testing.assert_array_equal(cs.brains.read(tmp_path / "one.npy").values[0, 0], drawn[0, 0])
+
+
+def test_an_archive_without_names_takes_them_from_the_call(tmp_path, drawn):
+    np.savez(tmp_path / "brain.npz", rdm=drawn)
+    np.testing.assert_array_equal(cs.brains.read(tmp_path / "brain.npz", dims=("subject", "session")), drawn)
+    np.savez(tmp_path / "named.npz", rdm=drawn[0], dims=["session", "stimulus", "other_stimulus"])
+    with pytest.raises(ValueError, match=r"names its dimensions .*'session'.* differ from dims=\('subject',\)"):
+        cs.brains.read(tmp_path / "named.npz", dims=("subject",))
+
+
+@pytest.mark.parametrize(("ending", "between"), [("csv", ","), ("tsv", "\t")])
+def test_a_table_is_one_matrix_with_or_without_names(tmp_path, drawn, ending, between):
+    rows = [between.join(map(repr, row.tolist())) for row in drawn[0, 0]]
+    path = tmp_path / f"brain.{ending}"
+    path.write_text("\n".join(rows))
+    np.testing.assert_array_equal(cs.brains.read(path).values[0, 0], drawn[0, 0])
+    names = ["e", "d", "c", "b", "a"]
+    named = [between.join(["", *reversed(names)])] + [
+        between.join([name, *map(repr, row[::-1].tolist())]) for name, row in zip(names, drawn[0, 0], strict=True)
+    ]
+    path.write_text("\n".join(named))
+    found = cs.brains.read(path)
+    # the columns are put in the order of the rows
+    np.testing.assert_array_equal(found.values[0, 0], drawn[0, 0])
+    assert found["stimulus_name"].values.tolist() == names
+
+
+@pytest.mark.parametrize("text", ["", "0,1\n1", "0,x\n1,0"])
+def test_a_table_that_is_no_matrix_is_refused(tmp_path, text):
+    (tmp_path / "brain.csv").write_text(text)
+    with pytest.raises(ValueError, match=r"brain\.csv is not a table of one dissimilarity matrix"):
+        cs.brains.read(tmp_path / "brain.csv")

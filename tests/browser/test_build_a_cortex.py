@@ -11,7 +11,7 @@ DRAWN = """k => {
   const editor = document.querySelectorAll('.cs-editor')[k];
   const count = selector => editor.querySelectorAll(selector).length;
   return {needed: count('.cs-unrolled .cs-edge:not(.cs-idle)'), idle: count('.cs-unrolled .cs-edge.cs-idle'),
-          holds: count('.cs-unrolled .cs-holds'), lit: count('.cs-unrolled .cs-lit'),
+          populated: count('.cs-unrolled .cs-populated'), lit: count('.cs-unrolled .cs-lit'),
           facts: editor.querySelector('.cs-facts').textContent,
           focused: document.activeElement.dataset.pair ?? document.activeElement.dataset.time};
 }"""
@@ -32,7 +32,7 @@ def notebook(lab_address, page):
 def test_what_follows_from_the_matrix_is_covered_until_it_is_predicted(notebook, left_this_machine):
     page = notebook
     covered = page.evaluate(DRAWN, FIRST)
-    assert (covered["needed"], covered["holds"], covered["facts"]) == (0, 1, "")
+    assert (covered["needed"], covered["populated"], covered["facts"]) == (0, 1, "")
     page.locator("fieldset", has_text="t (steps)").first.get_by_role("radio", name="3", exact=True).check()
     page.get_by_role("button", name="reveal").first.click()
     page.wait_for_function("() => document.body.textContent.includes('You said t = 3, it is t = 3')", timeout=120_000)

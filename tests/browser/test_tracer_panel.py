@@ -129,7 +129,7 @@ def test_nothing_is_told_before_it_is_asked_and_answered(board, page, looks, lef
     looks("tracer-answered")
     given = answered(page)
     assert [one["question"] for one in given] == ["nine-pixels", "forty-pixels", "deep-control"]
-    # the recording says the same: one step a pixel, a little less than the length of the curve
+    # the recording says the same: one step per pixel, a little less than the length of the curve
     assert 5 <= given[0]["truth"] <= 10
     assert 32 <= given[1]["truth"] <= 42
     assert part(page, "title").inner_text() == f"Not right: 50 %; you said {given[2]['answer']}."

@@ -67,7 +67,7 @@ def told(capsys, *arguments: object) -> str:
 # --- train ---------------------------------------------------------------------------------------------------------
 
 
-def test_train_makes_a_calibrated_model_and_leaves_no_state_behind(trained, animals):
+def test_train_makes_a_calibrated_model_and_removes_the_state_of_the_training(trained, animals):
     model = cs.load(trained)
     assert model.graph.state_names == ["h1", "h2"]
     assert model.classes == ["cat", "dog"]
@@ -76,14 +76,14 @@ def test_train_makes_a_calibrated_model_and_leaves_no_state_behind(trained, anim
     assert [path.name for path in trained.parent.iterdir()] == ["animals.safetensors"]
 
 
-def test_train_says_at_once_what_takes_seconds(tmp_path, capsys, monkeypatch):
+def test_train_prints_at_once_what_takes_seconds(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("cortexsim.cli.train.choose_device", lambda device, threads: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         main(["train", "digits", "--n", "30", "--to", str(tmp_path / "a.safetensors"), "--debug"])
     assert capsys.readouterr().out == "loading torch, drawing 30 digits\n"
 
 
-def test_train_tells_how_it_stands_and_where_the_model_is(animals, tmp_path, capsys):
+def test_train_reports_its_progress_and_the_path_of_the_model(animals, tmp_path, capsys):
     path = tmp_path / "a.safetensors"
     assert main(["train", str(animals), *SMALL, "--to", str(path)]) == 0
     out = capsys.readouterr().out
@@ -173,7 +173,9 @@ def test_an_existing_model_is_refused_before_training_starts(animals, trained, c
         (["--to", "a.safetensors", "--threads", "0"], "threads must be a whole number, at least 1, got 0"),
     ],
 )
-def test_wrong_arguments_of_train_are_told_in_one_sentence(animals, tmp_path, monkeypatch, capsys, arguments, message):
+def test_wrong_arguments_of_train_are_reported_in_one_sentence(
+    animals, tmp_path, monkeypatch, capsys, arguments, message
+):
     monkeypatch.chdir(tmp_path)
     text = told(capsys, "train", animals, *SMALL, *arguments)
     assert message in text
@@ -182,13 +184,13 @@ def test_wrong_arguments_of_train_are_told_in_one_sentence(animals, tmp_path, mo
 
 
 @pytest.mark.parametrize("given", ["--features 4,4", "--size 8", "--no-feedback", "--readout-time 5"])
-def test_train_refuses_what_a_model_of_the_paper_settles(animals, tmp_path, capsys, given):
+def test_train_refuses_options_that_a_model_of_the_paper_determines(animals, tmp_path, capsys, given):
     call = ["train", animals, "--model", "adjacent-4-state", "--to", tmp_path / "a.safetensors", *given.split()]
     message = f"--model adjacent-4-state determines how the model is built; leave out {given.split()[0]}\n"
     assert told(capsys, *call).endswith(message)
 
 
-def test_a_missing_folder_of_images_is_told(tmp_path, capsys):
+def test_a_missing_folder_of_images_is_reported(tmp_path, capsys):
     text = told(capsys, "train", tmp_path / "nothing", "--to", tmp_path / "a.safetensors")
     assert "there is no folder" in text
 
@@ -289,7 +291,7 @@ def test_sigterm_ends_a_training_within_a_step_and_resume_ends_at_the_same_weigh
 @pytest.mark.parametrize(
     ("ending", "says"), [("zarr", "the same command with --resume continues"), ("nc", "nothing was written")]
 )
-def test_sigterm_ends_a_recording_and_says_how_to_go_on(ending, says, trained, animals, tmp_path, monkeypatch, capsys):
+def test_sigterm_ends_a_recording_and_says_how_to_resume(ending, says, trained, animals, tmp_path, monkeypatch, capsys):
     from cortexsim.recording import _simulate
 
     rows, batches = _simulate._run_rows, []
@@ -370,7 +372,7 @@ def test_test_on_other_classes_than_the_models_is_refused(trained, animals, tmp_
     assert "the model was trained on the classes ['cat', 'dog'], but these images have ['cat', 'owl']" in text
 
 
-def test_a_presentation_without_statistics_is_told(trained, animals, capsys):
+def test_a_presentation_without_statistics_is_reported(trained, animals, capsys):
     text = told(capsys, "test", trained, animals, "--presentation", "sustained")
     assert "the model has no statistics for «sustained" in text
 
@@ -379,7 +381,7 @@ def test_a_presentation_without_statistics_is_told(trained, animals, capsys):
 
 
 @pytest.mark.parametrize("suffix", [".zarr", ".nc"])
-def test_simulate_writes_a_recording_and_tells_what_is_in_it(trained, animals, tmp_path, capsys, suffix):
+def test_simulate_writes_a_recording_and_describes_it(trained, animals, tmp_path, capsys, suffix):
     path = tmp_path / f"a{suffix}"
     options = (
         "--until 3 --first 4 --record h2 --silence h2->h1:2-3 --dtype float16 --quantity rate --batch-size 3 --seed 2"
@@ -449,7 +451,7 @@ def test_statistics_are_reused_only_when_asked_for(trained, animals, tmp_path, c
         (["--until", 3, "--batch-size", 0], "batch_size must be a whole number, at least 1, got 0"),
     ],
 )
-def test_wrong_arguments_of_simulate_are_told(trained, animals, tmp_path, capsys, arguments, message):
+def test_wrong_arguments_of_simulate_are_reported(trained, animals, tmp_path, capsys, arguments, message):
     text = told(capsys, "simulate", trained, animals, "--to", tmp_path / "a.zarr", *arguments)
     assert text.startswith("cortexsim simulate: ")
     assert message in text
@@ -465,13 +467,13 @@ def test_simulating_images_of_other_classes_warns_that_labels_are_not_the_readou
     assert "warning: the model was trained on the classes ['cat', 'dog'], but these images have ['cat', 'owl']" in err
 
 
-def test_a_path_that_exists_is_told(trained, animals, tmp_path, capsys):
+def test_a_path_that_exists_is_reported(trained, animals, tmp_path, capsys):
     (tmp_path / "a.zarr").mkdir()
     text = told(capsys, "simulate", trained, animals, "--until", 3, "--to", tmp_path / "a.zarr")
     assert "exists already" in text
 
 
-def test_a_damaged_model_is_told(animals, tmp_path, capsys):
+def test_a_damaged_model_is_reported(animals, tmp_path, capsys):
     (tmp_path / "a.safetensors").write_text("hello")
     text = told(capsys, "simulate", tmp_path / "a.safetensors", animals, "--until", 3, "--to", tmp_path / "a.nc")
     assert "is not a safetensors file, or it is truncated or damaged" in text
@@ -525,7 +527,7 @@ def test_rerun_never_overwrites(noted, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda text: text[:-5], "settings.json is no JSON (Unterminated string"),
+        (lambda text: text[:-5], "settings.json is not JSON (Unterminated string"),
         (lambda text: "[1]", "settings must be a mapping, such as panel.settings, got list"),
         (lambda text: text.replace('"until"', '"untill"'), "unknown setting 'untill': the allowed"),
         (lambda text: text.replace('"until"', '"untill": 3, "until"'), "unknown setting 'untill'"),
@@ -533,14 +535,14 @@ def test_rerun_never_overwrites(noted, tmp_path, capsys):
         (lambda text: text.replace('"schema": 1', '"schema": 99'), "the settings are of schema 99"),
     ],
 )
-def test_wrong_settings_are_told(noted, capsys, change, message):
+def test_wrong_settings_are_reported(noted, capsys, change, message):
     noted.write_text(change(noted.read_text()))
     text = told(capsys, "rerun", noted)
     assert text.startswith("cortexsim rerun: ")
     assert message in text
 
 
-def test_missing_settings_are_told(tmp_path, capsys):
+def test_missing_settings_are_reported(tmp_path, capsys):
     assert "there are no settings at" in told(capsys, "rerun", tmp_path / "settings.json")
 
 
@@ -578,7 +580,7 @@ def test_models_shows_the_card_of_one_that_ships(capsys):
     assert "sustained, curve length 21 to 28" in out
 
 
-def test_an_unknown_model_is_told(capsys):
+def test_an_unknown_model_is_reported(capsys):
     assert "unknown model 'adjacent-5-state'" in told(capsys, "models", "adjacent-5-state")
 
 
@@ -644,7 +646,7 @@ def test_silence_that_cannot_be_read_is_refused(text):
         (["train", "digits", "--to", "a.safetensors", "--features", "4,x", "--n", "20"], "features must be channels"),
     ],
 )
-def test_a_typo_is_answered_with_what_is_allowed(arguments, message, capsys, tmp_path, monkeypatch):
+def test_a_typo_is_refused_with_the_allowed_values(arguments, message, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == 1
     assert re.search(message, capsys.readouterr().err)

@@ -20,7 +20,7 @@ def test_starting_imports_nothing_heavy():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
 
 
-def test_ctrl_c_in_the_midst_of_imports_says_stopped(tmp_path):
+def test_ctrl_c_during_imports_prints_stopped(tmp_path):
     pytest.importorskip("resource")  # POSIX signals
     # stands for torch, whose import takes seconds; an except like this one swallows a KeyboardInterrupt
     slow = "import time\nprint('importing', flush=True)\ntry:\n    time.sleep(60)\nexcept BaseException:\n    pass\n"
@@ -38,7 +38,7 @@ def test_ctrl_c_in_the_midst_of_imports_says_stopped(tmp_path):
     assert (run.returncode, err) == (130, "stopped\n")
 
 
-def test_what_cannot_be_imported_is_told_with_how_to_find_out_more(tmp_path):
+def test_a_failed_import_is_reported_with_the_command_that_shows_more(tmp_path):
     (tmp_path / "torch.py").write_text("raise ImportError('libtorch.so is cut')")
     done = subprocess.run(command("models"), capture_output=True, text=True, env={"PYTHONPATH": str(tmp_path)})
     assert done.returncode == 1

@@ -199,7 +199,7 @@ def test_every_digit_is_drawn_within_the_image(digits):
     assert (touched <= 6).mean() > 0.98
 
 
-def test_colour_and_position_do_not_tell_the_digit(digits):
+def test_colour_and_position_do_not_reveal_the_digit(digits):
     means = digits["image"].mean(("y", "x")).values / 255
     for digit in range(10):
         chosen = digits["label"].values == digit
@@ -209,7 +209,7 @@ def test_colour_and_position_do_not_tell_the_digit(digits):
             assert abs(z) < 4
 
 
-def test_digits_of_a_class_look_more_alike_than_others():
+def test_digits_of_a_class_are_more_alike_than_others():
     made = datasets.digits(2000, debris="none", occlusion="none")
     ink = abs(made["image"].values.astype(float) - made["image"].values[:, :, :1, :1]).sum(1)
     ink = torch.tensor(ink / ink.max((1, 2), keepdims=True)).flatten(1)
@@ -261,7 +261,7 @@ def dot_positions(dataset):
 
 
 @pytest.mark.parametrize("length", [None, (20, 28)], ids=["default", "long"])
-def test_dot_distance_does_not_tell_the_answer(contours, length):
+def test_dot_distance_does_not_reveal_the_answer(contours, length):
     made = contours if length is None else datasets.contours(3000, length=length, seed=1)
     label, distance = made["label"].values, made["dot_distance"].values
     tolerance = three_standard_errors(len(label) / 2)
@@ -274,23 +274,23 @@ def test_dot_distance_does_not_tell_the_answer(contours, length):
     assert abs(below[0] - below[1]).max() < 1.95 * np.sqrt(4 / len(label))
 
 
-def test_neither_ink_nor_brightness_tells_the_answer(contours):
+def test_neither_ink_nor_brightness_reveals_the_answer(contours):
     image = contours["image"].values / 255
     ink = np.stack([image.mean((1, 2, 3)), (image > 0.5).mean((1, 2, 3)), orange(contours).sum((1, 2))], 1)
     assert abs(separability(ink, contours["label"].values) - 0.5) < three_standard_errors(len(ink) / 2)
 
 
-def test_dot_positions_do_not_tell_the_answer(contours):
+def test_dot_positions_do_not_reveal_the_answer(contours):
     positions = dot_positions(contours)
     assert abs(separability(positions, contours["label"].values) - 0.5) < three_standard_errors(len(positions) / 2)
 
 
-def test_length_and_gap_do_not_tell_the_answer(contours):
+def test_length_and_gap_do_not_reveal_the_answer(contours):
     factors = np.stack([contours["curve_length"], contours["curve_gap"]], 1)
     assert abs(separability(factors, contours["label"].values) - 0.5) < three_standard_errors(len(factors) / 2)
 
 
-def test_no_linear_readout_of_the_pixels_tells_the_answer(contours):
+def test_no_linear_readout_of_the_pixels_reveals_the_answer(contours):
     x = torch.tensor(contours["image"].values / 255).flatten(1)
     x = x - x.mean(0)
     y = 2 * torch.tensor(contours["label"].values, dtype=x.dtype) - 1
@@ -453,7 +453,7 @@ def test_floating_point_images_are_refused(tmp_path):
         saved(tmp_path, Image.new("F", (5, 3)), "image.tif")
 
 
-def test_resizing_averages_over_what_it_drops(tmp_path):
+def test_resizing_averages_over_the_dropped_pixels(tmp_path):
     (tmp_path / "class").mkdir()
     stripes = np.zeros((64, 64), dtype=np.uint8)
     stripes[:, ::2] = 255
@@ -514,7 +514,7 @@ def test_a_corrupt_first_file_hides_no_other(photos):
 
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(
-        FileNotFoundError, match=r"there is no folder .*nowhere': give a folder with one subfolder a class"
+        FileNotFoundError, match=r"there is no folder .*nowhere': give a folder with one subfolder per class"
     ):
         datasets.folder(tmp_path / "nowhere")
 
@@ -565,7 +565,7 @@ def test_cifar10_comes_as_every_other_dataset(monkeypatch):
     assert read["image"].values[0, 2, 0, 1] == 5  # channel-first: pixel (0, 1), blue
 
 
-def test_cifar10_offline_says_what_to_do(tmp_path, monkeypatch):
+def test_cifar10_offline_is_refused_with_a_remedy(tmp_path, monkeypatch):
     def offline(*args, **kwargs):
         raise urllib.error.URLError("no route")
 
@@ -597,7 +597,7 @@ def test_a_failed_download_leaves_a_folder_of_the_users(tmp_path, monkeypatch):
     assert tmp_path.is_dir()
 
 
-def test_cifar10_absent_and_not_to_be_downloaded_says_what_to_do(tmp_path):
+def test_cifar10_absent_and_not_to_be_downloaded_is_refused_with_a_remedy(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"CIFAR-10 is not in .*download=False.*'cifar-10-batches-py'"):
         datasets.cifar10(tmp_path, download=False)
 
@@ -628,7 +628,7 @@ def test_a_split_is_a_partition_and_repeats_itself(digits):
 
 
 @pytest.mark.parametrize("fraction", [0, 1, -0.1, 1.5])
-def test_a_fraction_that_is_none_is_refused(digits, fraction):
+def test_an_impossible_fraction_is_refused(digits, fraction):
     with pytest.raises(ValueError, match=f"cannot hold out the fraction {fraction}: allowed is a number above 0"):
         datasets.split(digits, fraction)
 
@@ -676,7 +676,7 @@ def test_matched_contours_begin_as_a_larger_set_does():
     np.testing.assert_array_equal(few["image"], many["image"][:4])
 
 
-def test_contours_that_are_not_matched_are_what_they_were():
+def test_contours_that_are_not_matched_are_unchanged():
     plain = datasets.contours(3, part="test")
     assert "matched" not in plain.attrs
     assert plain["curve_length"].values.tolist() == pytest.approx([17.285130, 22.795815, 20.559832], abs=1e-5)

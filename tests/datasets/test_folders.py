@@ -29,7 +29,7 @@ def test_images_of_deeper_folders_belong_to_the_class_above(tmp_path):
     assert greys(read) == [0, 20, 10, 30]  # a folder's own images first
 
 
-def test_what_systems_and_programs_add_is_no_image_and_no_class(tmp_path):
+def test_files_of_systems_and_programs_are_neither_images_nor_classes(tmp_path):
     write(tmp_path, "cat/1.png", "dog/2.png")
     for name in ("__MACOSX/cat/._1.png", "cat/.DS_Store", "cat/Thumbs.db", "@eaDir/x.png", "cat/__MACOSX/._1.png"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -63,7 +63,7 @@ def test_both_parts_of_tiny_imagenet_have_the_same_classes(tmp_path):
         ("val_0.JPEG\tn03\n", r"has no line for 'val_1.JPEG' \(1 images\)"),
         ("val_0.JPEG\tn03\nval_1.JPEG\tn03\nval_2.JPEG\tn03\n", "names, but lacks, 'val_2.JPEG'"),
         ("val_0.JPEG n03\n", "line 1 of .* must be a file's name, a tab and its class, got 'val_0.JPEG n03'"),
-        ("val_0.JPEG\tn03\nval_1.JPEG\tn99\n", "the class 'n99', which is no subfolder of train/"),
+        ("val_0.JPEG\tn03\nval_1.JPEG\tn99\n", "the class 'n99', which is not a subfolder of train/"),
         ("val_0.JPEG\tn03\nval_0.JPEG\tn01\n", "gives 'val_0.JPEG' two classes"),
     ],
 )
@@ -85,7 +85,7 @@ def test_the_folder_that_an_archive_is_unpacked_into_is_not_taken_for_a_class(tm
         datasets.folder(tmp_path)
 
 
-def test_images_that_are_left_out_are_told(tmp_path):
+def test_images_that_are_left_out_are_reported(tmp_path):
     write(tmp_path, "cat/1.png", "stray.png")
     with pytest.warns(UserWarning, match="1 images next to the subfolders of .*'stray.png', are not read"):
         assert datasets.folder(tmp_path).sizes["stimulus"] == 1
@@ -93,7 +93,7 @@ def test_images_that_are_left_out_are_told(tmp_path):
         assert datasets.image_folder.pictures(tmp_path).sizes["stimulus"] == 1
 
 
-def test_images_without_a_decoder_are_told(tmp_path):
+def test_images_without_a_decoder_are_reported(tmp_path):
     write(tmp_path, "cat/1.png")
     (tmp_path / "cat" / "IMG_2.HEIC").write_bytes(b"x")
     with pytest.warns(UserWarning, match=r"1 images in .*'IMG_2.HEIC': their format cannot be read on this machine"):
@@ -110,7 +110,7 @@ def test_links_are_followed_but_not_in_a_circle(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
-@pytest.mark.parametrize(("name", "message"), [("cat/3.png", "cannot read the image .*3.png"), ("cow", "link to what")])
+@pytest.mark.parametrize(("name", "message"), [("cat/3.png", "cannot read the image .*3.png"), ("cow", "broken link")])
 def test_a_link_to_nothing_is_named(tmp_path, name, message):
     write(tmp_path, "cat/1.png")
     (tmp_path / name).symlink_to(tmp_path / "gone")
@@ -185,7 +185,7 @@ def test_an_impossible_white_is_refused(tmp_path, white):
         one(tmp_path, RAMP.astype("float32"), white=white)
 
 
-def test_a_huge_scan_is_told_as_too_large_with_what_to_do(tmp_path, monkeypatch):
+def test_a_huge_scan_is_reported_as_too_large_with_a_remedy(tmp_path, monkeypatch):
     write(tmp_path, "a/slide.png", side=64)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     with pytest.raises(
@@ -221,18 +221,20 @@ def test_a_mask_of_sixteen_bits_is_not_clipped_to_on_the_target(tmp_path):
 # --- a name that is also a path
 
 
-def test_a_folder_with_the_name_of_a_dataset_is_told_and_can_be_meant(tmp_path, monkeypatch):
+def test_a_folder_with_the_name_of_a_dataset_is_reported_and_can_be_given_as_a_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write(tmp_path, "contours/1/a.png", "contours/2/b.png", side=32)
-    with pytest.warns(UserWarning, match=r"'contours' names a dataset of cortexsim; .* write ./contours for it"):
+    with pytest.warns(UserWarning, match=r"'contours' names a dataset of cortexsim; .* write ./contours to read it"):
         assert datasets.get("contours", 3, size=(32, 32)).sizes["stimulus"] == 3
     assert datasets.classes(datasets.get("./contours", 3)) == ["1", "2"]
 
 
-def test_a_file_with_the_name_of_a_model_is_told_and_can_be_meant(tmp_path, monkeypatch):
+def test_a_file_with_the_name_of_a_model_is_reported_and_can_be_given_as_a_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "digits-tiny").mkdir()
-    with pytest.warns(UserWarning, match=r"'digits-tiny' names a model of cortexsim; .* write ./digits-tiny for it"):
+    with pytest.warns(
+        UserWarning, match=r"'digits-tiny' names a model of cortexsim; .* write ./digits-tiny to read it"
+    ):
         zoo.get("digits-tiny")
     with pytest.raises(FileNotFoundError, match="there is no model at digits-tiny"):
         zoo.get("./digits-tiny")

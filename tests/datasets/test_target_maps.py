@@ -145,7 +145,7 @@ def test_the_foils_of_contours_and_mazes_are_as_far_on_average(made):
         assert abs(mismatch.mean()) < 3 * mismatch.std() / np.sqrt(len(mismatch)) + 0.1, name
 
 
-def test_neither_distance_nor_direction_nor_place_tells_the_far_point_of_a_path_from_the_foil():
+def test_neither_distance_nor_direction_nor_place_distinguishes_the_far_point_of_a_path_from_the_foil():
     data = datasets.paths(1500, size=32, length=(20, 20))
     noise = 0.5 + 3 * 0.5 / np.sqrt(len(data["length"]))
     middle = (32 - 1) / 2
@@ -157,7 +157,7 @@ def test_neither_distance_nor_direction_nor_place_tells_the_far_point_of_a_path_
         assert best_threshold(np.abs(yes - middle), np.abs(no - middle)) < noise
 
 
-def test_all_curves_of_an_image_are_equally_long_so_that_line_length_tells_nothing():
+def test_all_curves_of_an_image_are_equally_long_so_that_line_length_reveals_nothing():
     data = datasets.paths(200, n_curves=3)
     assert (data["line"].sum(("y", "x")) == 3 * data["length"]).all()
     assert (data["target"].sum(("y", "x")) == data["length"]).all()
@@ -205,7 +205,7 @@ def test_curves_that_do_not_fit_are_refused_before_drawing_starts(monkeypatch):
         datasets.paths(10, length=(3, 60))
 
 
-def test_what_an_error_says_would_fit_does_fit():
+def test_curves_that_an_error_says_would_fit_do_fit():
     with pytest.raises(ValueError, match="allowed is") as refused:
         datasets.paths(10, size=16, length=(3, 60))
     words = str(refused.value).split()

@@ -69,7 +69,7 @@ def test_a_page_holds_the_films_and_figures_that_the_panel_shows(panel, tmp_path
         assert said.replace("'", "&#x27;") in text
 
 
-def test_what_looks_like_the_end_of_a_script_ends_none(panel, tmp_path):
+def test_text_like_the_end_of_a_script_does_not_end_it(panel, tmp_path):
     panel.movie.scene = {**panel.movie.scene, "quantity": "</script><b>"}
     export(panel, tmp_path / "page.html")
     assert (
@@ -78,10 +78,10 @@ def test_what_looks_like_the_end_of_a_script_ends_none(panel, tmp_path):
     assert "b" not in Page(tmp_path / "page.html").tags
 
 
-def test_a_page_is_never_written_over_unless_one_says_so(panel, tmp_path):
+def test_a_page_is_replaced_only_on_request(panel, tmp_path):
     path = tmp_path / "page.html"
     path.write_text("mine")
-    with pytest.raises(FileExistsError, match="exists already; choose another path, or say --overwrite"):
+    with pytest.raises(FileExistsError, match="exists already; choose another path, or pass --overwrite"):
         export(panel, path)
     assert path.read_text() == "mine"
     export(panel, path, overwrite=True)
@@ -157,7 +157,7 @@ def test_other_files_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="there are no settings at"):
         open_source(str(tmp_path / "none.json"))
     (tmp_path / "broken.json").write_text("{")
-    with pytest.raises(ValueError, match="is no JSON"):
+    with pytest.raises(ValueError, match="is not JSON"):
         open_source(str(tmp_path / "broken.json"))
     (tmp_path / "other.json").write_text('{"panel": "Chnges"}')
     with pytest.raises(ValueError, match=r"panel 'Chnges'.*'Changes'"):

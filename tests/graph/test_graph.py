@@ -79,8 +79,8 @@ def test_a_transition_to_an_unknown_state_is_refused_and_the_nearest_is_suggeste
         cs.CortexGraph((state("V1"), state("V2")), (cs.Transition("V1", "V22", "BRCx2"),))
 
 
-def test_sizes_whose_ratio_is_no_power_of_two_are_refused():
-    with pytest.raises(ValueError, match="no ratio that is a power of two; V1 is 9x9, V2 3x3"):
+def test_sizes_with_a_ratio_other_than_a_power_of_two_are_refused():
+    with pytest.raises(ValueError, match="is not a power of two; V1 is 9x9, V2 3x3"):
         pair("BRCx2", (4, 9), (4, 3))
 
 
@@ -170,7 +170,7 @@ def test_Pool_and_callables_have_no_convolutions():
 # --- changed by making another -------------------------------------------------------------------------------------
 
 
-def test_without_takes_a_transition_away_and_leaves_the_graph_as_it_was(graph):
+def test_without_removes_a_transition_from_a_copy_of_the_graph(graph):
     assert "V2->V1" not in graph.without("V2->V1").transition_names
     assert "V2->V1" in graph.transition_names
 
@@ -217,7 +217,7 @@ def test_a_transition_taken_away_and_put_back_gives_the_same_graph(graph):
     assert graph.without("V2->V1").with_transition("V2", "V1", "BRDx2") == graph
 
 
-def test_with_transition_refuses_what_is_there_already(graph):
+def test_with_transition_refuses_an_existing_transition(graph):
     with pytest.raises(ValueError, match=r"V2->V1 exists already \(BRDx2\); remove it first"):
         graph.with_transition("V2", "V1", "BRDx2")
 
@@ -278,11 +278,11 @@ def test_the_matrix_has_a_row_for_each_source_and_a_column_for_each_target(graph
     assert matrix.loc["V1", "IT"] == ""
 
 
-def test_the_matrix_says_when_a_transition_is_limited(graph):
+def test_the_matrix_shows_the_times_of_a_limited_transition(graph):
     assert graph.without("V2->V1", times=[3]).matrix().loc["V2", "V1"] == "BRDx2 (t = 1…2, t ≥ 4)"
 
 
-def test_the_matrix_of_a_time_leaves_out_what_is_closed_then(graph):
+def test_the_matrix_of_a_time_leaves_out_closed_transitions(graph):
     changed = graph.without("V2->V1", times=[3])
     assert changed.matrix(3).loc["V2", "V1"] == ""
     assert changed.matrix(4).loc["V2", "V1"] == "BRDx2"

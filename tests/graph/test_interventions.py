@@ -25,7 +25,7 @@ def test_direction_follows_the_order_of_the_states():
         ("feedback", ["V2->V1", "IT->V1", "IT->V2"]),
     ],
 )
-def test_a_word_stands_for_all_transitions_of_its_direction(word, names):
+def test_a_direction_selects_all_its_transitions(word, names):
     assert silenced(GRAPH, {word: range(3, 5)}) == dict.fromkeys(names, Times.of([3, 4]))
 
 
@@ -59,13 +59,13 @@ def test_a_schedule_takes_the_same_words():
     ]
 
 
-def test_a_recording_says_the_transitions_that_a_word_stood_for(calibrated, pictures):
+def test_a_recording_names_the_transitions_that_a_word_selected(calibrated, pictures):
     recording = cs.simulate(calibrated, pictures, until=6, silence={"feedback": [4]})
     feedback = [name for name in calibrated.graph.transition_names if direction(calibrated.graph, name) == "feedback"]
     assert settings(recording)["silence"] == {name: [[4, 5]] for name in feedback}
 
 
-def test_a_word_gives_what_the_names_give(calibrated, pictures):
+def test_a_word_selects_the_same_as_the_names(calibrated, pictures):
     names = silenced(calibrated.graph, {"feedback": [4]})
     word, spelled = (cs.simulate(calibrated, pictures, until=6, silence=s) for s in ({"feedback": [4]}, names))
     assert word.identical(spelled)
@@ -84,7 +84,7 @@ def test_a_silence_before_anything_can_be_delivered_is_refused(calibrated, pictu
         cs.simulate(calibrated, pictures, until=6, silence={"feedback": [1]})
 
 
-def test_silencing_what_never_delivers_is_refused(calibrated, pictures):
+def test_silencing_a_transition_that_never_delivers_is_refused(calibrated, pictures):
     message = r"silencing V2->V1 \(always\) would change nothing: up to time 1 it delivers at no time"
     with pytest.raises(ValueError, match=message):
         cs.simulate(calibrated, pictures, until=1, silence={"V2->V1": None})
@@ -103,7 +103,7 @@ def test_no_times_at_all_silence_nothing(calibrated, pictures):
 # --- states ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_state_stands_for_all_transitions_that_leave_it():
+def test_a_state_selects_all_transitions_that_leave_it():
     assert silenced(GRAPH, {"V2": [3]}) == dict.fromkeys(["V2->V1", "V2->V2", "V2->IT"], Times.of([3]))
 
 
@@ -125,13 +125,13 @@ def test_silencing_a_state_that_nothing_leaves_is_refused():
         silenced(only_forward, {"IT": None})
 
 
-def test_what_is_silenced_is_told_in_words():
+def test_silenced_transitions_are_described():
     assert str(changes(GRAPH, {"V2->V1": range(3, 21), "V1->V1": None}, None, None)) == (
         "V2->V1 silenced (t = 3…20), V1->V1 silenced (always)"
     )
 
 
-def test_what_is_scaled_or_noisy_is_told_exactly():
+def test_gains_and_noise_are_described_exactly():
     done = changes(GRAPH, None, {"V2->V1": (0.1 + 0.2, [3])}, {"V1->V1": 2})
     assert str(done) == "V2->V1 times 0.30000000000000004 (t = 3), V1->V1 noise of 2 (always)"
     assert done
@@ -157,7 +157,7 @@ def test_an_amount_alone_is_for_ever():
         ("gain", range(3), ValueError, r"gain of V2->V1 must be a number, at least 0, got range\(0, 3\)"),
     ],
 )
-def test_an_amount_that_changes_nothing_or_is_none_is_refused(what, value, error, message):
+def test_an_amount_that_changes_nothing_or_is_no_number_is_refused(what, value, error, message):
     with pytest.raises(error, match=message):
         amounts(GRAPH, {"V2->V1": value}, what)
 

@@ -80,7 +80,7 @@ def test_of_a_mixture_a_state_counts_as_populated_if_any_component_reaches_it():
 # --- what runs, and why the rest does not --------------------------------------------------------------------------
 
 
-def test_only_what_leads_to_the_readout_runs():
+def test_only_transitions_that_lead_to_the_readout_run():
     assert list(cs.schedule(ADJACENT, 2)) == [("V1->V2", 1), ("V2->IT", 2)]
 
 
@@ -94,7 +94,7 @@ def test_several_readouts_need_what_each_needs():
     assert set(cs.schedule(ADJACENT, [2, 3])) == set(cs.schedule(ADJACENT, 2)) | set(cs.schedule(ADJACENT, 3))
 
 
-def test_each_reason_for_not_running_is_told():
+def test_each_reason_for_not_running_is_given():
     graph = ADJACENT.without("V1->V1", times=2)
     skipped = cs.schedule(graph, 3, silence={"V2->V2": Times.of(2)}).skipped
     assert skipped["V1->V1", 2] == "closed at this time"
@@ -110,7 +110,7 @@ def test_every_pair_runs_or_is_skipped_for_a_reason():
     assert not set(planned) & set(planned.skipped)
 
 
-def test_silencing_keeps_what_was_behind_it_empty():
+def test_states_beyond_a_silenced_transition_stay_empty():
     planned = cs.schedule(FORWARD, (), cs.flash(1), until=4, silence={"V1->V2": Times.of(None)})
     assert planned.populated("V2") == planned.populated("IT") == ()
 
@@ -120,7 +120,7 @@ def test_an_image_that_enters_late_needs_the_late_pairs():
     assert ("V1->V2", 3) not in cs.schedule(FORWARD, 5, cs.masked(1, 3))
 
 
-def test_recording_a_state_runs_what_leads_to_it_at_every_time():
+def test_recording_a_state_runs_the_transitions_that_lead_to_it_at_every_time():
     planned = cs.schedule(ADJACENT, record=["V1"], until=3)
     assert [pair for pair in planned if pair[0].endswith("->V1")] == [
         ("V1->V1", 1),
@@ -150,7 +150,7 @@ def test_numpys_numbers_are_readout_times():
     assert list(cs.schedule(ADJACENT, np.int64(3))) == list(cs.schedule(ADJACENT, 3))
 
 
-def test_what_delivers_at_a_time_is_given_as_transitions():
+def test_the_schedule_lists_the_transitions_that_deliver_at_a_time():
     assert [t.name for t in cs.schedule(ADJACENT, 2).at(2)] == ["V2->IT"]
     assert cs.schedule(ADJACENT, 2).at(7) == ()
 
@@ -163,7 +163,7 @@ def test_an_empty_last_state_names_the_times_at_which_it_is_populated():
         cs.schedule(WITHOUT_SELF, [4, 5])
 
 
-def test_a_last_state_that_is_never_reached_says_so():
+def test_a_last_state_that_is_never_reached_is_reported():
     with pytest.raises(EmptyStateError, match="up to time 1 it is populated at no time"):
         cs.schedule(ADJACENT, 1)
 
@@ -179,7 +179,7 @@ def test_negative_times_are_refused():
 
 
 @pytest.mark.parametrize("until", [-1, 3])
-def test_an_end_before_what_is_asked_for_is_refused(until):
+def test_an_end_before_the_last_requested_time_is_refused(until):
     with pytest.raises(ValueError, match=f"until must be at least the last time that is asked for, 4, got {until}"):
         cs.schedule(ADJACENT, 4, until=until)
 
@@ -196,7 +196,7 @@ def test_unknown_names_are_refused():
 # --- seen ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_schedule_explains_itself_in_words():
+def test_the_text_of_a_schedule_explains_it():
     text = str(cs.schedule(ADJACENT, 3))
     assert "schedule to time 3: 7 of 21 transition-times run" in text
     assert "t = 0: populated V1" in text
@@ -233,7 +233,7 @@ def test_the_papers_parameters_are_counted_without_making_a_model(name):
     assert counted == paper.n_parameters
 
 
-def test_only_what_contributes_to_the_readout_has_parameters():
+def test_only_transitions_that_contribute_to_the_readout_have_parameters():
     assert cs.schedule(FORWARD, 2).n_parameters(3) == cs.Cortex(ADJACENT, 3, 5).n_parameters(2)
     assert cs.schedule(ADJACENT, 3).n_parameters(3) > cs.schedule(ADJACENT, 2).n_parameters(3)
 

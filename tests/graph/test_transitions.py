@@ -62,11 +62,11 @@ def test_numpys_whole_numbers_are_times():
     ("these", "text"),
     [(None, "always"), (3, "t = 3"), (range(3, 6), "t = 3…5"), ([1, 2, 7], "t = 1…2, t = 7")],
 )
-def test_times_say_in_words_when(these, text):
+def test_times_as_text(these, text):
     assert str(Times.of(these)) == text
 
 
-def test_an_open_end_is_said_in_words():
+def test_times_without_end_as_text():
     assert str(Times(((4, None),))) == "t ≥ 4"
 
 

@@ -173,7 +173,7 @@ def test_settings_for_the_launch_leave_the_users_own_in_force(tmp_path):
     assert sorted(path.name for path in theirs.rglob("*") if path.is_file()) == ["page_config.json"]
 
 
-def test_paths_of_the_users_are_kept_behind_ours(tmp_path):
+def test_paths_of_the_user_follow_ours(tmp_path):
     variables = environment(tmp_path, {"JUPYTER_PATH": "/theirs", "HOME": "/home/them"})
     assert variables["JUPYTER_PATH"] == os.pathsep.join([str(Path(tmp_path, "data")), "/theirs"])
     assert variables["HOME"] == "/home/them"

@@ -71,7 +71,7 @@ def test_a_model_that_was_made_or_moved_in_inference_mode_can_be_trained(saved):
         cs.fit(model, (IMAGES, LABELS), RECIPE)
 
 
-def test_the_global_random_numbers_stay_as_they_are(saved, tmp_path):
+def test_the_global_random_numbers_are_unchanged(saved, tmp_path):
     torch.manual_seed(3)
     before, of_numpy = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
     _everything(saved, tmp_path)

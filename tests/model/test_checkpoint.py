@@ -170,7 +170,7 @@ def test_numpys_numbers_in_a_graph_are_saved(path):
 # --- where it goes -------------------------------------------------------------------------------------------------
 
 
-def test_an_existing_file_is_refused_and_left_as_it_is(calibrated, saved):
+def test_an_existing_file_is_refused_and_unchanged(calibrated, saved):
     before = saved.read_bytes()
     with pytest.raises(FileExistsError, match="exists already"):
         cs.save(calibrated, saved)

@@ -55,7 +55,7 @@ EDITS = {
 
 
 @pytest.mark.parametrize("name", EDITS)
-def test_a_description_that_does_not_fit_is_refused_in_words(edited, name):
+def test_a_description_that_does_not_fit_is_refused_with_a_message(edited, name):
     change, said = EDITS[name]
     path = edited(change)
     with pytest.raises((ValueError, TypeError), match=rf"{re.escape(str(path))} cannot be loaded: .*{said}"):

@@ -168,7 +168,7 @@ def test_a_finished_recording_of_other_noise_repeats_or_gain_is_not_resumed(cali
 
 
 @pytest.mark.parametrize("name", ["target", "repeat"])
-def test_coordinates_that_tell_repeats_apart_are_the_recordings_own(calibrated, shown_images, name):
+def test_names_of_coordinates_that_distinguish_repeats_are_reserved(calibrated, shown_images, name):
     images = shown_images.astype("float64").assign_coords({name: ("stimulus", range(5))})
     with pytest.raises(ValueError, match=rf"the images' coordinates \['{name}'\] have names that a recording uses"):
         noisy(calibrated, images)

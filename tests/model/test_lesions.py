@@ -311,7 +311,7 @@ def test_a_models_own_batch_normalization_is_recalibrated_with_the_lesion_in_pla
     assert settings(again)["lesion"]["n_images"] == 6
 
 
-def test_statistics_that_are_only_returned_leave_the_model_as_it_is(calibrated, pictures):
+def test_statistics_that_are_only_returned_leave_the_model_unchanged(calibrated, pictures):
     before = dict(calibrated.statistics)
     taken = cs.calibrate(calibrated, pictures, cs.sustained(), until=4, keep=False)
     assert calibrated.statistics == before

@@ -111,7 +111,7 @@ def test_a_module_that_works_in_place_changes_nothing_that_others_read(pictures,
 # --- a frozen pre-net ------------------------------------------------------------------------------------
 
 
-def test_a_frozen_pre_net_stays_as_it_is_in_training():
+def test_a_frozen_pre_net_is_unchanged_by_training():
     pre_net = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.Dropout(0.5)).requires_grad_(False)
     model = cs.Cortex(cs.adjacent({"V1": 4, "V2": 4}, size=8), 2, 2, pre_net=pre_net)
     before = {name: value.clone() for name, value in pre_net.state_dict().items()}

@@ -6,7 +6,7 @@ import xarray as xr
 
 import cortexsim as cs
 from cortexsim.cli import main
-from cortexsim.paper.predictions import CANNOT_BE_TOLD, DOES_NOT_HOLD, HOLDS, PREDICTIONS, Records, check
+from cortexsim.paper.predictions import DOES_NOT_HOLD, HOLDS, PREDICTIONS, UNDECIDED, Records, check
 
 MODEL = "ventral-stream-contours"
 SHOWN = ["sustained", "flash:1", *(f"masked:1:{soa}" for soa in (1, 2, 3, 4, 6)), "masked:1:1:target"]
@@ -125,36 +125,36 @@ def test_growth_is_not_the_models_own_when_its_feedforward_control_grows():
 
 def test_interruption_needs_a_control_that_can_be_read_at_the_same_time():
     name = "masking is interruption, contours"
-    assert judged()[name] == CANNOT_BE_TOLD
+    assert judged()[name] == UNDECIDED
     # its masked accuracy is 0.75 too: it loses nothing
     assert judged(control=flash_stays)[name] == HOLDS
     assert judged(no_mask, control=flash_stays)[name] == DOES_NOT_HOLD
 
 
 def test_one_seed_can_contradict_but_not_support():
-    assert judged(seeds=1)["growth, contours"] == CANNOT_BE_TOLD
+    assert judged(seeds=1)["growth, contours"] == UNDECIDED
     assert judged(no_growth, seeds=1)["growth, contours"] == DOES_NOT_HOLD
 
 
 def test_sharing_and_states_fall_both_ways_and_a_smoke_test_decides_nothing():
     assert judged(results=errors(cost=0.2))["sharing"] == DOES_NOT_HOLD
     assert judged(results=errors(several=0.3))["more states"] == DOES_NOT_HOLD
-    assert judged(results=errors(scale="smoke"))["sharing"] == CANNOT_BE_TOLD
+    assert judged(results=errors(scale="smoke"))["sharing"] == UNDECIDED
 
 
 @pytest.mark.parametrize("outcome", [{}, {"cost": 0.2, "several": 0.3}], ids=["met", "not met"])
 def test_networks_that_hardly_learn_decide_nothing(outcome):
     # mean errors over three seeds: 24 % and 26 %
     verdicts = judged(results=errors(reference=0.23, **outcome))
-    assert CANNOT_BE_TOLD not in (verdicts["sharing"], verdicts["more states"])
+    assert UNDECIDED not in (verdicts["sharing"], verdicts["more states"])
     verdicts = judged(results=errors(reference=0.25, **outcome))
-    assert verdicts["sharing"] == verdicts["more states"] == CANNOT_BE_TOLD
+    assert verdicts["sharing"] == verdicts["more states"] == UNDECIDED
 
 
 @pytest.mark.parametrize("outcome", [{}, {"cost": 0.2, "several": 0.3}], ids=["met", "not met"])
 def test_two_seeds_of_networks_decide_nothing(outcome):
     verdicts = judged(results=errors(seeds=2, **outcome))
-    assert verdicts["sharing"] == verdicts["more states"] == CANNOT_BE_TOLD
+    assert verdicts["sharing"] == verdicts["more states"] == UNDECIDED
 
 
 def test_networks_of_several_states_are_compared_with_single_states_of_equal_size_where_these_were_run():
@@ -166,12 +166,12 @@ def test_networks_of_several_states_are_compared_with_single_states_of_equal_siz
 def test_a_seed_of_which_a_training_diverged_does_not_count():
     results = errors()
     results["weight-sharing"]["error"][0, 1] = np.nan
-    assert judged(results=results)["sharing"] == CANNOT_BE_TOLD
+    assert judged(results=results)["sharing"] == UNDECIDED
 
 
-def test_without_records_nothing_can_be_told_and_it_is_said_what_is_missing():
+def test_without_records_every_prediction_is_undecided_and_the_missing_record_is_named():
     verdicts = check(Records({}, {}))
-    assert [one.verdict for one in verdicts] == [CANNOT_BE_TOLD] * len(PREDICTIONS)
+    assert [one.verdict for one in verdicts] == [UNDECIDED] * len(PREDICTIONS)
     assert f"No record of {MODEL} ships" in verdicts[0].why
     assert "cortexsim experiment weight-sharing --scale laptop" in verdicts[-2].why
 
@@ -179,9 +179,9 @@ def test_without_records_nothing_can_be_told_and_it_is_said_what_is_missing():
 def test_missing_control_leaves_a_prediction_open():
     made = {MODEL: made_card().drop_sel(presentation="masked:1:1:target")}
     verdicts = {one.name: one for one in check(Records(made, {}))}
-    assert verdicts["growth, contours"].verdict == CANNOT_BE_TOLD
+    assert verdicts["growth, contours"].verdict == UNDECIDED
     assert "No record of ventral-stream-contours-feedforward" in verdicts["growth, contours"].why
-    assert verdicts["masking, contours"].verdict == CANNOT_BE_TOLD
+    assert verdicts["masking, contours"].verdict == UNDECIDED
     assert "no accuracy for masked:1:1:target at t = 8" in verdicts["masking, contours"].why
 
 

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from cortexsim.paper.experiments.tracing import FULL, verdict
-from cortexsim.paper.predictions import CANNOT_BE_TOLD, DOES_NOT_HOLD, HOLDS, Records, check
+from cortexsim.paper.predictions import DOES_NOT_HOLD, HOLDS, UNDECIDED, Records, check
 from cortexsim.paper.predictions.tracing import CONTROLS, TRACING
 
 LENGTHS, SOAS, MASKS = list(FULL.curves), [5, 12, 20, 35], ["noise", "lines", "target", "blank"]
@@ -106,9 +106,9 @@ def test_a_mask_close_to_the_wave_decides_nothing():
 
 
 def test_two_seeds_cannot_support_a_claim_and_a_smoke_test_or_no_result_says_nothing():
-    assert judged(made(seeds=2))[LONGER] == CANNOT_BE_TOLD
+    assert judged(made(seeds=2))[LONGER] == UNDECIDED
     for result in (made(scale="smoke, ..."), made().drop_sel(model="tracer"), None):
-        assert {judged(result)[one.name] for one in TRACING} == {CANNOT_BE_TOLD}
+        assert {judged(result)[one.name] for one in TRACING} == {UNDECIDED}
 
 
 def test_seeds_that_were_not_run_are_no_evidence_against():

@@ -50,7 +50,7 @@ def test_the_models_own_curve_is_drawn_over_the_others_and_named_first(accuracy)
     assert own.legendrank < min(one.legendrank for one in others)
 
 
-def test_what_is_written_at_the_trained_time_stands_above_the_curves(accuracy):
+def test_the_label_of_the_trained_time_is_above_the_curves(accuracy):
     written = next(plot.any_time(accuracy, readout_time=3).select_annotations({"text": "trained to answer here"}))
     assert (written.text, written.yref, written.y, written.yanchor) == (
         "trained to answer here",

@@ -70,3 +70,21 @@ def test_a_comparison_without_its_baselines_is_not_drawn(similarity):
 def test_other_dimensions_are_refused(similarity):
     with pytest.raises(ValueError, match=r"must be \(model, state, time.*got \(state, time\)"):
         brain(similarity.isel(model=0))
+
+
+def test_maps_can_show_the_difference_from_a_baseline(similarity):
+    values = np.stack([similarity.values, similarity.values + 0.1], -1)
+    coordinates = {name: similarity[name] for name in ("model", "state", "time")}
+    coordinates |= {"brain_time": ("brain_time", [80, 100], {"long_name": "brain time", "units": "ms"})}
+    coordinates["pixels"] = ("brain_time", [0.1, 0.25])
+    maps = xr.DataArray(values, coordinates, ["model", "state", "time", "brain_time"], attrs=similarity.attrs)
+    for minus, expected in (("pixels", values[0, 1, 4] - [0.1, 0.25]), ("untrained", [-0.5, -0.5])):
+        figure = brain(maps, minus=minus)
+        (heat_map,) = traces(figure, f"IT, trained - {minus}")
+        np.testing.assert_allclose([row[4] for row in heat_map.z], expected)
+        assert not traces(figure, "IT, untrained")
+        assert f"minus {minus}" in figure.layout.title.text
+    with pytest.raises(ValueError, match=r"minus.*'mean'.*pixels"):
+        brain(maps, minus="mean")
+    with pytest.raises(ValueError, match="for maps of model and brain time"):
+        brain(similarity, minus="pixels")

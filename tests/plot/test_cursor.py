@@ -15,7 +15,7 @@ def path():
     return xr.DataArray(values, {"time": [0, 1, 2], "label": ["a", "b"]}, ["time", "label", "component"])
 
 
-def test_the_line_stands_at_the_time_and_moves(course):
+def test_the_line_is_at_the_time_and_moves(course):
     figure = add_cursor(time_course(course), 1)
     assert [(shape.x0, shape.x1) for shape in figure.layout.shapes] == [(1, 1)]
     move_cursor(figure, 3)

@@ -49,7 +49,7 @@ def test_the_steps_needed_of_each_seed_are_a_line_that_names_its_slope(result):
     figure = plot.steps_by_length(result)
     slope = float(result["slope"].sel(model="tracer", seed=0))
     (name,) = [name for name in lines_of(figure) if name.startswith("seed 0")]
-    assert f"{slope:.2f} steps a pixel" in name
+    assert f"{slope:.2f} steps per pixel" in name
 
 
 def test_all_of_them_obey_the_rules_of_figures(result):

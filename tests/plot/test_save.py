@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import cortexsim as cs
+from cortexsim.plot._save import COLUMN_MM, PX_PER_MM, _break_lines
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def figure():
     )
 
 
-def test_an_svg_has_the_width_of_the_column_and_stands_on_white(figure, tmp_path):
+def test_an_svg_has_the_width_of_the_column_and_a_white_background(figure, tmp_path):
     text = cs.plot.save(figure, tmp_path / "f.svg", columns=2).read_text()
     width, height = (float(re.search(rf'{what}="([\d.]+)"', text)[1]) for what in ("width", "height"))
     assert width == pytest.approx(175 / 25.4 * 96, abs=1)
@@ -35,7 +36,7 @@ def test_a_pdf_embeds_its_fonts(figure, tmp_path):
     assert b"/FontFile" in cs.plot.save(figure, tmp_path / "f.pdf").read_bytes()
 
 
-def test_the_figure_itself_stays_as_it_is(figure, tmp_path):
+def test_the_figure_itself_is_unchanged(figure, tmp_path):
     before = figure.to_dict()
     cs.plot.save(figure, tmp_path / "f.html")
     assert figure.to_dict() == before
@@ -80,3 +81,18 @@ def test_without_kaleido_it_says_what_to_install(figure, tmp_path, monkeypatch):
     with pytest.raises(ImportError, match=r'pip install "cortexsim\[figures\]"'):
         cs.plot.save(figure, tmp_path / "f.svg")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_captions_are_broken_into_lines_of_the_width_and_make_room(figure):
+    words = " ".join(f"word{k}" for k in range(30))
+    long = go.Figure(figure).update_layout(title={"text": "one", "subtitle": {"text": words}}, margin_t=60)
+    added = _break_lines(long, COLUMN_MM[1] * PX_PER_MM)
+    lines = long.layout.title.subtitle.text.split("<br>")
+    assert " ".join(lines) == words
+    assert max(map(len, lines)) <= (321 - 16) / (0.55 * 12)
+    assert long.layout.title.text == "one"
+    assert added == 16 * (len(lines) - 1) > 0
+    assert long.layout.margin.t == 60 + added
+    short = go.Figure(long)
+    assert _break_lines(short, COLUMN_MM[1] * PX_PER_MM) == 0
+    assert short == long

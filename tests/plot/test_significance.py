@@ -27,7 +27,7 @@ def trace(figure, name):
     return found
 
 
-def test_a_bar_lies_under_the_times_that_are_significant(course):
+def test_a_bar_is_below_the_significant_times(course):
     bar = trace(cs.plot.time_course(course[0], significant=course[1]), "decode significant")
     assert list(bar.x) == [2.5, 5.5, None]
     assert bar.y[0] < course[0].min()

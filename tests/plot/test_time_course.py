@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from cortexsim.plot import time_course
 
@@ -38,7 +39,7 @@ def test_chance_is_a_line_and_the_interval_is_described(course):
         ([np.nan, np.nan, 0.6, 0.08, 0.12], ("chance", ""), "top right"),
     ],
 )
-def test_the_name_of_chance_stands_where_no_line_is(course, values, text, position):
+def test_the_label_of_chance_is_where_no_line_is(course, values, text, position):
     named = trace(time_course(course.isel(state=[0]).copy(data=np.array(values)[:, None])), "chance")
     assert (named.text, named.textposition) == (text, position)
 
@@ -50,7 +51,7 @@ def test_an_array_without_an_interval_says_so(course):
     assert figure.layout.title.subtitle.text == "no interval was given"
 
 
-def test_a_noise_ceiling_of_one_number_lies_behind_all_times(course):
+def test_a_noise_ceiling_of_one_number_spans_all_times(course):
     figure = time_course(course.isel(state=0, drop=True).assign_coords(ceiling_low=0.6, ceiling_high=0.7))
     assert figure.data[0].name == "noise ceiling"
     assert set(trace(figure, "noise ceiling").y) == {0.6, 0.7, None}
@@ -68,8 +69,8 @@ def test_steps_are_named_by_the_coordinate(course):
 
 
 def test_too_many_dimensions_are_answered_with_what_to_do(course):
-    with pytest.raises(ValueError, match=r"\(time and at most 1 more\), got .*; select one value .* \.isel\(seed=0\)"):
-        time_course(course.expand_dims(seed=2, axis=-1))
+    with pytest.raises(ValueError, match=r"\(time and at most 2 more\), got .*; select one value .* \.isel\(part=0\)"):
+        time_course(course.expand_dims(seed=2, part=2, axis=(-2, -1)))
 
 
 def test_an_array_without_time_is_refused(course):
@@ -86,3 +87,19 @@ def test_a_ceiling_for_each_state_is_refused(course):
     ceilings = {name: ("state", [0.6, 0.7]) for name in ("ceiling_low", "ceiling_high")}
     with pytest.raises(ValueError, match=r"one number or one for each time, got dimensions \('state',\)"):
         time_course(course.assign_coords(ceilings))
+
+
+def test_models_or_seeds_are_dashes_of_the_colour_of_their_area():
+    values = np.arange(2 * 3 * 4, dtype=float).reshape(2, 3, 4)
+    dims = ("seed", "state", "time")
+    coordinates = {"seed": [0, 7], "state": ["V1", "V2", "IT"], "time": np.arange(4)}
+    array = xr.DataArray(values, coordinates, dims, "accuracy", {"chance": 0.5, "units": "1"})
+    array = array.assign_coords(low=(dims, values - 1), high=(dims, values + 1))
+    figure = time_course(array)
+    found = {trace.name: trace for trace in figure.data if trace.mode == "lines+markers"}
+    assert len(found) == 6
+    for name, seed, state in (("V1, seed 0", 0, 0), ("IT, seed 7", 1, 2)):
+        np.testing.assert_array_equal(found[name].y, values[seed, state])
+        assert found[name].line.dash == ("solid", "dash")[seed]
+    assert found["V2, seed 0"].line.color == found["V2, seed 7"].line.color != found["IT, seed 7"].line.color
+    assert figure.layout.legend.title.text == "state, seed"

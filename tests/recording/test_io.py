@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -111,6 +112,23 @@ def test_resume_of_a_different_call_is_refused(small_model, shown_images, tmp_pa
     cs.simulate(small_model, shown_images, **call).close()
     with pytest.raises(FileExistsError, match=rf"the recording at .* differs in \[.*'{differs}'"):
         cs.simulate(small_model, shown_images, **{**call, **changes}, resume=True)
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_recording_with_the_presentation_in_the_words_of_an_earlier_version_resumes(
+    small_model, shown_images, tmp_path, monkeypatch, stopped
+):
+    def report(fraction, message):
+        if stopped:
+            raise KeyboardInterrupt
+
+    call = {"presentation": cs.sustained(), "until": 4, "batch_size": 2, "to": tmp_path / "a.zarr"}
+    with monkeypatch.context() as earlier:
+        earlier.setattr(type(cs.sustained()), "__str__", lambda _: "sustained: the image stays")
+        with pytest.raises(KeyboardInterrupt) if stopped else nullcontext():
+            cs.simulate(small_model, shown_images, **call, report=report).close()
+    with cs.simulate(small_model, shown_images, **call, resume=True) as again:
+        assert settings(again)["presentation_text"] == "sustained"
 
 
 def test_resume_with_different_images_or_a_different_model_is_refused(small_model, shown_images, tmp_path):
@@ -241,11 +259,11 @@ def test_a_disk_that_fills_during_saving_is_reported(full_disk, kind, file):
     assert name == "OSError"
     assert text.count("could not write") == 1
     assert file in text
-    assert "nothing was left behind" in text
+    assert "no partial file remains" in text
     assert "File too large" in text
 
 
-def test_a_full_disk_leaves_nothing_behind_and_older_files_intact(full_disk):
+def test_a_full_disk_leaves_no_partial_file_and_older_files_intact(full_disk):
     assert full_disk["left"] == ["old.safetensors", "warm"]
     assert full_disk["whole"]
 

@@ -492,7 +492,7 @@ def test_what_is_no_batch_of_images_is_refused(calibrated, pictures, spoil, erro
 
 
 def test_a_movie_given_to_a_flash_is_refused(calibrated, pictures):
-    with pytest.raises(ValueError, match="flash shows one image a stimulus"):
+    with pytest.raises(ValueError, match="flash shows one image per stimulus"):
         cs.simulate(calibrated, pictures[:, None], until=4)
 
 

@@ -172,13 +172,13 @@ def test_a_changed_description_is_noticed(zarr, nc):
 @pytest.mark.parametrize(
     ("written", "match"),
     [
-        ("{", "is no JSON"),
+        ("{", "is not JSON"),
         ("[" * 100_000, "nested too deeply"),
         ("[]", "must be a mapping"),
         ('{"record": ["V1", "IT"]}', "lack"),
     ],
 )
-def test_a_description_that_makes_no_sense_is_told_in_words(zarr, written, match):
+def test_a_senseless_description_is_refused_with_a_message(zarr, written, match):
     change(zarr / "zarr.json", attributes={"cortexsim": written, "complete": 1})
     refused(zarr, match)
 
@@ -199,7 +199,7 @@ def test_a_changed_number_in_netCDF_is_noticed_by_verify(nc):
         cs.verify(nc)
 
 
-def test_verify_says_where_it_cannot_judge(made, tmp_path):
+def test_verify_warns_of_parts_without_checksums(made, tmp_path):
     path = tmp_path / "old.nc"
     with cs.open_recording(made[0] / "a.nc") as recording:
         recording.load()

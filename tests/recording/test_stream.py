@@ -85,7 +85,7 @@ def test_a_stream_that_ends_without_all_batches_is_not_marked_as_complete(flashe
         cs.open_recording(path)
 
 
-def test_gone_on_with_it_has_the_same_bytes_as_at_one_go(flashed, skeleton, path, tmp_path):
+def test_a_resumed_recording_has_the_same_bytes_as_an_uninterrupted_one(flashed, skeleton, path, tmp_path):
     other = tmp_path / "other.zarr"
     with Stream.create(other, skeleton, BATCH) as stream:
         write(stream, flashed, stream.missing(BATCH))
@@ -107,7 +107,7 @@ def test_a_second_writer_is_refused(skeleton, path):
 
 def test_where_something_is_already_nothing_is_laid_out(skeleton, path):
     path.mkdir()
-    with pytest.raises(FileExistsError, match="it was left as it is"):
+    with pytest.raises(FileExistsError, match="it is unchanged"):
         Stream.create(path, skeleton, BATCH)
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
@@ -221,7 +221,7 @@ def test_resuming_with_a_different_call_is_refused(small_model, shown_images, pa
     assert contents(path) == before
 
 
-def test_without_resume_what_was_begun_is_left_alone(small_model, shown_images, path, monkeypatch):
+def test_without_resume_an_unfinished_recording_is_unchanged(small_model, shown_images, path, monkeypatch):
     stopped_after(1, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         cs.simulate(small_model, shown_images, until=4, batch_size=BATCH, to=path)

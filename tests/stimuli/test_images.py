@@ -58,7 +58,7 @@ def test_movies_are_images_too():
     check_images(torch.rand(2, 5, 3, 8, 8), (8, 8))
 
 
-def test_what_is_no_array_is_refused():
+def test_anything_but_an_array_is_refused():
     with pytest.raises(TypeError, match=r"images must be a torch\.Tensor, a Dataset, .* got set"):
         as_images({1.0, 2.0})
 
@@ -83,7 +83,7 @@ def test_bytes_become_numbers_from_0_to_1():
     assert as_float(torch.tensor([0, 51, 255], dtype=torch.uint8)).tolist() == pytest.approx([0, 0.2, 1])
 
 
-def test_floating_point_stays_as_it_is():
+def test_floating_point_is_unchanged():
     images = torch.rand(2, 3, 8, 8, dtype=torch.float64)
     assert as_float(images) is images
 

@@ -102,12 +102,12 @@ def test_a_mask_that_is_neither_name_nor_pixels_is_refused(mask):
 
 
 def test_a_movie_given_to_a_flash_is_refused():
-    with pytest.raises(ValueError, match=r"flash shows one image a stimulus, got movies .*; use sequence\(\)"):
+    with pytest.raises(ValueError, match=r"flash shows one image per stimulus, got movies .*; use sequence\(\)"):
         cs.flash().frames(torch.rand(2, 4, 3, 8, 8), 3)
 
 
 def test_a_movie_given_to_a_mixture_of_images_is_refused():
-    with pytest.raises(ValueError, match="flash shows one image a stimulus"):
+    with pytest.raises(ValueError, match="flash shows one image per stimulus"):
         EVERY["mixture"].frames(torch.rand(2, 4, 3, 8, 8), 3)
 
 
@@ -134,7 +134,7 @@ def test_weights_that_do_not_fit_are_refused(weights):
     ("presentation", "words"),
     [
         (cs.flash(1), "flash: image for 1 step, then nothing"),
-        (cs.sustained(), "sustained: the image stays"),
+        (cs.sustained(), "sustained"),
         (
             cs.masked(2, 5, "image", 1),
             "masked: image for 2 steps, another image as mask from t = 5 for 1 step (SOA 5, ISI 3)",
@@ -144,11 +144,11 @@ def test_weights_that_do_not_fit_are_refused(weights):
         (cs.sequence(1).for_images(torch.rand(1, 5, 3, 4, 4)), "sequence of 5: a new image every 1 step"),
         (
             cs.mixture(cs.flash(1), cs.sustained(), weights=(3, 1)),
-            "mixture: 75% flash: image for 1 step, then nothing; 25% sustained: the image stays",
+            "mixture: 75% flash: image for 1 step, then nothing; 25% sustained",
         ),
     ],
 )
-def test_a_presentation_says_in_words_what_is_shown_when(presentation, words):
+def test_a_presentation_as_text(presentation, words):
     assert str(presentation) == words
 
 

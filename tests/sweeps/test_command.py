@@ -35,7 +35,7 @@ def command(study, tmp_path):
     return ["sweep", str(study), "--to", str(tmp_path / "out"), "--workers", "0"]
 
 
-def test_the_command_runs_a_study_and_goes_on_with_it_as_it_grows(command, study, tmp_path, capsys):
+def test_the_command_runs_a_study_and_resumes_it_when_it_has_grown(command, study, tmp_path, capsys):
     assert main(command) == 0
     printed = capsys.readouterr().out
     assert "2/2 " in printed
@@ -44,11 +44,11 @@ def test_the_command_runs_a_study_and_goes_on_with_it_as_it_grows(command, study
     assert main(command) == 1
     assert "--resume" in capsys.readouterr().err
     assert main([*command, "--resume"]) == 0
-    assert "2 of 3 points are done already" in capsys.readouterr().out
+    assert "2 of 3 points are already done" in capsys.readouterr().out
     assert (xr.load_dataset(tmp_path / "out" / "result.nc", engine="h5netcdf")["status"] == 1).all()
 
 
-def test_what_failed_is_told_with_its_settings_when_all_else_is_done(command, study, capsys):
+def test_failed_points_are_reported_with_their_settings_after_all_others(command, study, capsys):
     study.write_text(study.read_text() + 'presentations = ["flash", "sustained"]\n')
     assert main(command) == 1
     told = capsys.readouterr()
@@ -58,7 +58,7 @@ def test_what_failed_is_told_with_its_settings_when_all_else_is_done(command, st
     assert "failures.json" in told.err
 
 
-def test_a_typo_is_told_in_one_sentence_with_its_line(command, study, capsys):
+def test_a_typo_is_reported_in_one_sentence_with_its_line(command, study, capsys):
     study.write_text(study.read_text() + "sed = [1]\n")
     assert main(command) == 1
     told = capsys.readouterr().err
@@ -108,7 +108,7 @@ def cluster(tmp_path):
 @pytest.mark.slow
 @pytest.mark.timeout(900)  # a process loads torch, which takes a while where others work, too
 @pytest.mark.parametrize("all_computed", [False, True])
-def test_a_scheduler_that_vanishes_is_told_and_what_is_finished_stays(
+def test_a_lost_scheduler_is_reported_and_finished_points_are_kept(
     command, study, cluster, tmp_path, monkeypatch, capsys, all_computed
 ):
     address, scheduler = cluster
@@ -134,7 +134,7 @@ def test_a_scheduler_that_vanishes_is_told_and_what_is_finished_stays(
     assert 2 <= len(kept) < 16
     before = {file: file.stat().st_mtime_ns for file in (tmp_path / "out" / "points").glob("*.nc")}
     assert main([*command, "--resume"]) == 0
-    assert f"{len(before)} of 16 points are done already" in capsys.readouterr().out
+    assert f"{len(before)} of 16 points are already done" in capsys.readouterr().out
     assert (xr.load_dataset(tmp_path / "out" / "result.nc", engine="h5netcdf")["status"] == 1).all()
     # never done again
     assert all(file.stat().st_mtime_ns == when for file, when in before.items())

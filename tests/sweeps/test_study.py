@@ -98,7 +98,7 @@ def test_another_model_in_the_same_file_has_another_name(write, small_model, tmp
         ("seeds = [0, 1]", "seeds = 3", r"line 6: seeds must be a list, got 3"),
         ("seeds = [0, 1]", "seeds = []", r"line 6: the grid has no points: \['seeds'\] are empty"),
         ('["digits-tiny"]', '["digit-tiny"]', r"line 2: unknown model 'digit-tiny'.*did you mean 'digits-tiny'"),
-        ('["digits-tiny"]', "[3]", r"line 2: models must be texts, got 3"),
+        ('["digits-tiny"]', "[3]", r"line 2: models must be strings, got 3"),
         ("occlusion =", "oclusion =", r"line 3: unknown argument of digits\(\) 'oclusion'.*did you mean 'occlusion'"),
         ("occlusion =", "seed = 3, occlusion =", r"line 3: \['seed'\] of the data are set by the study's n and seeds"),
         ('name = "digits"', 'name = "digit"', r"line 3: unknown data 'digit'.*did you mean 'digits'"),
@@ -109,7 +109,7 @@ def test_another_model_in_the_same_file_has_another_name(write, small_model, tmp
         ("n = 6", 'n = 6\ndtype = "half"', r"line 6: unknown dtype 'half'"),
     ],
 )
-def test_a_mistake_is_told_with_its_line(write, old, new, message):
+def test_a_mistake_is_reported_with_its_line(write, old, new, message):
     assert old in STUDY
     with pytest.raises(ValueError, match=message):
         read_study(write(STUDY.replace(old, new)))
@@ -121,7 +121,7 @@ def test_an_argument_in_a_table_of_its_own_is_found(write):
         read_study(write(text))
 
 
-def test_what_is_not_there_is_told(write, tmp_path):
+def test_missing_files_are_reported(write, tmp_path):
     with pytest.raises(FileNotFoundError, match="there is no study"):
         read_study(tmp_path / "none.toml")
     with pytest.raises(FileNotFoundError, match=r"there is no model at own\.safetensors"):

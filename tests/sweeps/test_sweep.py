@@ -85,11 +85,11 @@ def test_finished_points_are_not_done_again_and_a_study_may_grow(study, run, mon
     measured = running.measure
     monkeypatch.setattr(running, "measure", lambda point, *given: done.append(point) or measured(point, *given))
     more, told = run(study | {"seeds": [0, 1]}, resume=True)
-    assert told[0] == "2 of 4 points are done already"
+    assert told[0] == "2 of 4 points are already done"
     xr.testing.assert_equal(more.sel(seed=[0]), first)
     assert (more["status"] == 1).all()
     again, told = run(study | {"seeds": [0, 1]}, resume=True)
-    assert told == ["4 of 4 points are done already"]
+    assert told == ["4 of 4 points are already done"]
     xr.testing.assert_identical(again, more)
 
 
@@ -102,7 +102,7 @@ def test_a_stopped_sweep_keeps_its_finished_points_and_resumes(study, run, tmp_p
     kept = xr.load_dataset(tmp_path / "out" / "result.nc", engine="h5netcdf")
     assert sorted(kept["status"].values.ravel().tolist()) == [0, 1]
     result, told = run(study, resume=True)
-    assert told[0] == "1 of 2 points are done already"
+    assert told[0] == "1 of 2 points are already done"
     assert (result["status"] == 1).all()
 
 
@@ -117,7 +117,7 @@ def test_a_point_that_fails_is_reported_with_its_settings_and_does_not_stop_the_
     assert result.attrs["failed"] == 1
     # what failed is tried again
     _, told = run(study | {"presentations": ["sustained", "flash"]}, resume=True)
-    assert told[0] == "1 of 2 points are done already"
+    assert told[0] == "1 of 2 points are already done"
     assert "FAILED" in told[1]
 
 
@@ -200,11 +200,11 @@ def test_a_damaged_finished_point_is_reported(study, run, tmp_path):
     run(study)
     file = next((tmp_path / "out" / "points").iterdir())
     file.write_bytes(file.read_bytes()[:100])
-    with pytest.raises(ValueError, match=rf"{file.name} is damaged .*remove it, and this part is done again"):
+    with pytest.raises(ValueError, match=rf"{file.name} is damaged .*remove it to run this part again"):
         run(study, resume=True)
     file.unlink()
     result, told = run(study, resume=True)
-    assert told[0] == "1 of 2 points are done already"
+    assert told[0] == "1 of 2 points are already done"
     assert (result["status"] == 1).all()
 
 
@@ -335,5 +335,5 @@ def test_a_sweep_that_is_killed_resumes(study, run, tmp_path):
     n = len(list((tmp_path / "out" / "points").glob("*.nc")))
     assert 1 <= n < 40
     result, told = run(study, resume=True)
-    assert told[0] == f"{n} of 40 points are done already"
+    assert told[0] == f"{n} of 40 points are already done"
     assert (result["status"] == 1).all()

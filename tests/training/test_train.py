@@ -92,7 +92,7 @@ def test_steps_that_are_computed_again_give_the_same_gradients(presentation, mon
         torch.testing.assert_close(value, gradients[False][name], rtol=1e-10, atol=1e-10)
 
 
-def test_a_training_that_runs_out_of_memory_may_go_on_computing_steps_again(tmp_path):
+def test_a_training_that_ran_out_of_memory_may_resume_with_recomputed_steps(tmp_path):
     state = tmp_path / "state.safetensors"
     whole = made()
     list(cs.train(whole, data(), RECIPE))
@@ -121,7 +121,7 @@ def test_reporting_more_often_changes_nothing():
     assert all(torch.equal(value, weights(models[1])[name]) for name, value in weights(models[0]).items())
 
 
-def test_records_say_where_the_training_stands():
+def test_records_report_the_progress_of_the_training():
     records = list(cs.train(made(), data(), RECIPE, report_every=2))
     steps = [record.step for record in records]
     assert steps == sorted(steps)
@@ -196,7 +196,7 @@ def test_a_refused_resume_names_every_setting_that_differs_with_both_values(tmp_
     changed = replace(RECIPE, learning_rate=0.5, presentation=cs.sustained())
     message = (
         rf"learning_rate was {RECIPE.learning_rate} and is now 0\.5; "
-        "presentation was «flash: image for 1 step, then nothing» and is now «sustained: the image stays»"
+        "presentation was «flash: image for 1 step, then nothing» and is now «sustained»"
     )
     with pytest.raises(ValueError, match=message):
         list(cs.train(made(), data(), changed, checkpoint=state))
@@ -396,7 +396,7 @@ def test_an_unfolding_that_cannot_be_is_refused():
         list(cs.train(model, data(), replace(RECIPE, unfolding=((0.0, 1), (0.5, None)))))
 
 
-def test_a_resumed_training_goes_on_through_its_unfolding(tmp_path):
+def test_a_resumed_training_continues_its_unfolding(tmp_path):
     recipe = replace(RECIPE, unfolding=((0.0, 1), (0.5, None)), optimizer="adamw")
     whole, resumed = made(), made()
     list(cs.train(whole, data(), recipe))

@@ -130,7 +130,7 @@ def card_of(tmp_path, monkeypatch):
 
 # seeds 0 and 1 were trained before the untrained model was recorded at step 0
 @pytest.mark.parametrize("seeds", [(2,), (2, 3, 4), (0, 2)], ids=["one seed", "seeds agree", "seeds differ"])
-def test_the_training_curve_stands_in_the_order_of_stage_and_step(card_of, seeds):
+def test_the_training_curve_is_in_the_order_of_stage_and_step(card_of, seeds):
     card, runs = card_of({seed: seed for seed in seeds})
     records = {(record["stage"], record["step"]) for run in runs.values() for record in run["training"]}
     assert list(zip(card["stage"].values, card["step"].values, strict=True)) == sorted(records)
@@ -173,7 +173,7 @@ def test_several_threads_are_named_so(card_of, tmp_path):
     assert cards.card("ventral-stream-contours").attrs["machine"].endswith("float32, 2 threads")
 
 
-def test_minutes_beside_a_command_are_those_of_its_seed(card_of):
+def test_minutes_next_to_a_command_are_those_of_its_seed(card_of):
     card, runs = card_of({0: 0, 3: 3})
     minutes = [run["minutes"] for run in runs.values()]
     text = cards.as_text(card)
@@ -293,7 +293,7 @@ def test_models_prints_the_full_card_where_it_is_asked_for(capsys):
         (["adjacent-4-state"], "there is no card of 'adjacent-4-state': those with a card are "),
     ],
 )
-def test_a_full_card_that_there_is_not_is_told(capsys, arguments, message):
+def test_a_full_card_that_does_not_exist_is_refused(capsys, arguments, message):
     assert main(["models", *arguments, "--full"]) == 1
     told = capsys.readouterr()
     assert message in told.err

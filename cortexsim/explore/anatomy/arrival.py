@@ -98,7 +98,7 @@ def picture(reached: Reach, n_classes: int) -> dict[str, Any]:
             {
                 "name": state.name,
                 "size": f"{state.height}×{state.width}×{state.features}",
-                "holds": reached.populated(state.name),
+                "populated": reached.populated(state.name),
                 "first": reached.first(state.name),
             }
             for state in states

@@ -20,7 +20,7 @@ _KEYS = {"source", "target", "kind", "times"}
 def allowed(source: State, target: State) -> tuple[str, ...]:
     """List the kinds of transition that can connect two states, the usual one first.
 
-    An identity needs one state, Pool half the side and the same features, BRD goes to larger states only.
+    An identity links a state to itself, Pool halves the side and keeps the features, BRD leads to larger states only.
     """
     states = (source,) if source is target else (source, target)
     fitting = []

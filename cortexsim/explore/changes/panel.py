@@ -21,6 +21,7 @@ from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.controls import Chosen, Control, Menu
 from cortexsim.explore.panel.offer import Offer
+from cortexsim.explore.panel.script import Name, call, script, subject_lines
 from cortexsim.explore.panel.subject import Subject
 from cortexsim.explore.panel.task_study import OWN_TASK, TaskStudy
 from cortexsim.explore.panel.tasks import TASKS
@@ -131,6 +132,41 @@ class Changes(TaskStudy):
         self.recording, self._recorded = recording, key
         return result.assign_attrs(
             model=who.title, model_checksum=made_with(recording)["model"], presentation=str(presentation)
+        )
+
+    def script(self, choices: Chosen) -> str:
+        """Write the recording, and the analyses of the chosen area and of all areas."""
+        who, state = self.subject_of(choices), choices["state"]
+        recording = call(
+            "cs.simulate",
+            Name("model"),
+            Name("images"),
+            UNMASKED[choices["presentation"]],
+            until=_last_time(who.model),
+            quantity=choices["quantity"],
+        )
+        divided = {} if choices["scaling"] == OWN_SCALE else {"divided": False}
+        scaled = call("cs.analyse.standardized", Name("recording[name]"), **divided)
+        each = "recording[name]" if choices["scaling"] == RAW else scaled
+        return script(
+            *subject_lines(who),
+            f"recording = {recording}",
+            f"nodes = {{name: {each} for name in model.graph.state_names}}",
+            f"node = nodes[{state!r}]",
+            "generalization = cs.analyse.temporal_generalization(node)",
+            "rdm = cs.analyse.rdm(node)",
+            'trajectory = cs.analyse.trajectory(node, 2, average="label")',
+            "decode = {name: cs.analyse.decode(one) for name, one in nodes.items()}",
+            "dimensionality = {name: cs.analyse.dimensionality(one) for name, one in nodes.items()}",
+            "spread = {name: cs.analyse.spread(recording[name]) for name in nodes}",
+            "figures = {",
+            '    "generalization": cs.plot.temporal_generalization(generalization),',
+            '    "trajectory": cs.plot.trajectory(trajectory),',
+            f'    "decoding": cs.plot.time_course(decode[{state!r}]),',
+            f'    "spread": cs.plot.time_course(spread[{state!r}]),',
+            f'    "dimensionality": cs.plot.time_course(dimensionality[{state!r}]),',
+            "}",
+            'figures["generalization"]',
         )
 
     def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:

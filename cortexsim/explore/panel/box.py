@@ -26,7 +26,7 @@ class Panel(widgets.VBox):
         keys()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any] | None:
-        """Return what a notebook keeps of the panel: the widget, and a sentence where no kernel draws it."""
+        """Return the forms of the panel in a notebook: the widget, and a sentence for display without a kernel."""
         bundle = super()._repr_mimebundle_(**kwargs)
         if bundle is not None:
             name = type(self).__name__

@@ -23,6 +23,7 @@ from cortexsim.explore.panel.jobs import LatestJob, Wanted
 from cortexsim.explore.panel.notice import alert
 from cortexsim.explore.panel.settings import MEASURED, write_settings
 from cortexsim.explore.panel.subject import Subject
+from cortexsim.explore.widgets.copyable import Copyable
 from cortexsim.explore.widgets.figure import Live
 
 
@@ -89,11 +90,12 @@ class Study(HasExercises, Panel):
         self.cancel_button = widgets.Button(description="cancel", layout=widgets.Layout(width="80px"))
         self.bar = widgets.FloatProgress(0.0, min=0.0, max=1.0, layout=widgets.Layout(width="160px"))
         self.words, self.notice, self.finding = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self.copyable = Copyable()
         self.place = widgets.VBox(layout=widgets.Layout(width="100%"))
         row = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="2px 14px")
         action = widgets.Box([self.button, self.cancel_button, self.bar, self.words], layout=row)
         above = [control for name, control in self._controls.items() if name not in self.VIEWS]
-        parts = [widgets.Box(above, layout=row), action, self.notice, self.finding, self.place]
+        parts = [widgets.Box(above, layout=row), action, self.notice, self.finding, self.place, self.copyable]
         super().__init__([*([self.ask] if self.QUESTIONS else []), *parts], layout=widgets.Layout(width="100%"))
         self.button.on_click(lambda _: self.run())
         self.cancel_button.on_click(lambda _: self.cancel())
@@ -141,6 +143,13 @@ class Study(HasExercises, Panel):
 
     def look(self, result: Any) -> None:
         """Change the figures of a result after a change in one of `VIEWS`; nothing is measured."""
+
+    def script(self, choices: Chosen) -> str:
+        """Write the Python lines that make the result of these choices again; "" if the panel has none.
+
+        They define what `measure` returns, and the figures that `draw` makes of it.
+        """
+        return ""
 
     def covered(self, question: str) -> bool:
         """Return whether a part that reveals an answer is covered: the question is one of the panel's, and unanswered.
@@ -258,6 +267,15 @@ class Study(HasExercises, Panel):
             question=self.ask.question,
             answered=list(self.ask.answered),
         )
+
+    @property
+    def code(self) -> str:
+        """Python lines that make the result of the present choices without the panel; "" if they cannot be run.
+
+        A model or images of your own, which have no name, are the variables `model` and `data`.
+        """
+        chosen = self.choices
+        return "" if self.why_not(chosen) else self.script(chosen)
 
     def save(self, path: str | Path) -> None:
         """Write the settings, with the answers, to a JSON file, which `cortexsim.explore.reopen` reads.
@@ -381,6 +399,7 @@ class Study(HasExercises, Panel):
         self.button.disabled = bool(reason)
         self.button.tooltip = reason
         self.words.value = html.escape(reason)
+        self.copyable.text = "" if reason else self.script(self.choices)
 
 
 def _label(control: Any, name: str) -> str:

@@ -38,6 +38,8 @@ class Subject:
     model : Cortex
     control : Cortex or None
         The feedforward control of a pretrained model, if there is one.
+    control_name : str or None
+        Its name.
 
     Raises
     ------
@@ -84,8 +86,8 @@ class Subject:
         if isinstance(data, xr.Dataset):
             self._data = matched(self.model, data)
         names = {one.model: one.control for one in shipped().values()}
-        control = names.get(self._named)
-        self.control: Cortex | None = None if control is None else zoo.get(control)
+        self.control_name = names.get(self._named)
+        self.control: Cortex | None = None if self.control_name is None else zoo.get(self.control_name)
         self._drawn: xr.Dataset | None = None
 
     @property
@@ -104,9 +106,15 @@ class Subject:
 
     def training(self, n: int) -> xr.Dataset:
         """Draw images of the training part, to take statistics on; for images of your own, return up to n of all."""
+        described = self.training_data
+        return spread(self._data, n) if described is None else draw(described, n)
+
+    @property
+    def training_data(self) -> dict[str, Any] | None:
+        """The dataset of `training`, by name and arguments; None for images of your own."""
         if isinstance(self._data, xr.Dataset):
-            return spread(self._data, n)
-        return draw({**self._data, "part": "train", "seed": int(self._data.get("seed", 0)) + 1}, n)
+            return None
+        return {**self._data, "part": "train", "seed": int(self._data.get("seed", 0)) + 1}
 
     @property
     def title(self) -> str:

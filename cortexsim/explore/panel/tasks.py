@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
-from cortexsim.datasets.registry import SOURCES
+from cortexsim.datasets.registry import SOURCES, Difficulty
 from cortexsim.zoo.models import pretrained
-
-
-class Difficulty(NamedTuple):
-    """A label, and the arguments that are added to those of the task's data."""
-
-    label: str
-    adds: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -51,56 +44,38 @@ class Task:
         return None if self.data is None else {**self.data, **self.difficulties[difficulty].adds}
 
 
-_OCCLUSION = {
-    "none": Difficulty("none", {"occlusion": "none"}),
-    "light": Difficulty("light (5-20 %)", {"occlusion": "light"}),
-    "heavy": Difficulty("heavy (30-50 %)", {"occlusion": "heavy"}),
-}
+def _of(dataset: str, title: str, model: str | None, **more: Any) -> Task:
+    """Return the task of a registered dataset, with the difficulties listed there."""
+    source = SOURCES[dataset]
+    return Task(
+        title, {"name": dataset, "part": "test", "seed": 0}, source.difficulty, source.difficulties, model, **more
+    )
+
 
 TASKS: dict[str, Task] = {
-    "contours": Task(
-        title="contours: are both dots on one curve?",
-        data={"name": "contours", "part": "test", "seed": 0},
-        difficulty="curve length",
-        difficulties={
-            "short": Difficulty("short (8-14 px)", {"length": [8, 14]}),
-            "medium": Difficulty("medium (14-21 px)", {"length": [14, 21]}),
-            "long": Difficulty("long (21-28 px)", {"length": [21, 28]}),
-        },
-        model="ventral-stream-contours",
+    "contours": _of(
+        "contours",
+        "contours: are both dots on one curve?",
+        "ventral-stream-contours",
         control="ventral-stream-contours-feedforward",
         start={"kind": "sustained"},
     ),
-    "digits": Task(
-        title="digits in debris: which one is it?",
-        data={"name": "digits", "part": "test", "seed": 0},
-        difficulty="occlusion",
-        difficulties=_OCCLUSION,
-        model="ventral-stream-digits",
+    "digits": _of(
+        "digits",
+        "digits in debris: which one is it?",
+        "ventral-stream-digits",
         control="ventral-stream-digits-feedforward",
     ),
-    "digits-tiny": Task(
-        title="digits in debris, a tiny model",
-        data={"name": "digits", "part": "test", "seed": 0},
-        difficulty="occlusion",
-        difficulties=_OCCLUSION,
-        model="digits-tiny",
-    ),
+    "digits-tiny": _of("digits", "digits in debris, a tiny model", "digits-tiny"),
 }
 
 
 def shipped() -> dict[str, Task]:
     """Return the tasks whose models are installed; a control that is not installed is left out."""
     there = pretrained()
-    # registered datasets need no entry here; the entries add a choice of difficulty
+    # a registered dataset with a model needs no entry in TASKS
     plain = {
-        name: Task(
-            title=f"{name}: {source.description}",
-            data={"name": name, "part": "test", "seed": 0},
-            difficulty="data",
-            difficulties={"as drawn": Difficulty("as drawn", {})},
-            model=source.model,
-        )
+        name: _of(name, f"{name}: {source.description}", source.model)
         for name, source in SOURCES.items()
         if source.drawn and source.model is not None and name not in TASKS
     }

@@ -16,6 +16,7 @@ from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.batch import right_over_time
 from cortexsim.explore.panel.controls import Chosen, Control, Menu
+from cortexsim.explore.panel.script import Name, call, data_line, inside, script, subject_lines
 from cortexsim.explore.panel.subject import Subject
 from cortexsim.explore.panel.task_study import TaskStudy
 from cortexsim.explore.panel.unmasked import UNMASKED
@@ -92,12 +93,7 @@ class HowLong(TaskStudy):
         """Read the model out at every time with each kind of statistics, and its control with those of each time."""
         who = self.subject_of(choices)
         shown, until, n = UNMASKED[choices["presentation"]], choices["until"], who.images.sizes["stimulus"]
-        kinds = KINDS if choices["statistics"] == ALL else (choices["statistics"],)
-        words = {
-            CALIBRATED: "statistics of each time",
-            HELD: f"those of t = {choices['held_from']} held from then on",
-            POOLED: f"shared over times 0 to {who.model.readout_time}",
-        }
+        kinds, words = _kinds(choices), _words(choices, who.model)
         models, curves = {"recurrent": who.model}, [("recurrent", kind) for kind in kinds]
         if who.control is not None:
             models["feedforward"] = who.control
@@ -130,6 +126,54 @@ class HowLong(TaskStudy):
                 "presentation": str(shown),
                 "statistics": choices["calibration"],
             },
+        )
+
+    def script(self, choices: Chosen) -> str:
+        """Write a run for each kind of statistics, and one for the control with those of each time."""
+        who, until = self.subject_of(choices), choices["until"]
+        trained = choices["calibration"] == AS_TRAINED
+        described, words = who.to_dict()["data"], _words(choices, who.model)
+        how = {CALIBRATED: "", HELD: f".held({choices['held_from']})", POOLED: f".pooled({who.model.readout_time})"}
+        taken = call("cs.calibrate", Name("model"), Name("training"), Name("shown"), until=until, keep=False)
+        training = None if described is None else {**described, "part": "train"}
+        control = who.control is not None
+        first, *more = _kinds(choices)
+        join = 'coords=["low", "high"], compat="equals", combine_attrs="override"'
+        return script(
+            *subject_lines(who, control=True),
+            *([] if trained else [data_line("training", training, _count(choices))]),
+            f"shown = {call('cs.' + choices['presentation'], *([1] if choices['presentation'] == 'flash' else []))}",
+            "",
+            "",
+            "def statistics_of(model):",
+            *inside("return " + ("model.find_statistics(shown)" if trained else taken)),
+            "",
+            "",
+            "def accuracy(model, statistics):",
+            *inside(f"recording = cs.simulate(model, images, shown, until={until}, record=[], statistics=statistics)"),
+            *inside('return cs.analyse.accuracy(recording["readout"])'),
+            "",
+            "",
+            "taken = statistics_of(model)",
+            "kinds = {",
+            *(f"    {words[kind]!r}: taken{how[kind]}," for kind in (first, *more)),
+            "}",
+            "curves = [accuracy(model, statistics) for statistics in kinds.values()]",
+            f'recurrent = xr.concat(curves, xr.Variable("statistics", list(kinds)), {join})',
+            'tables = {"recurrent": recurrent}',
+            *(
+                [
+                    "of_control = accuracy(control, statistics_of(control))",
+                    'tables["feedforward"] = of_control.expand_dims(statistics=list(kinds)[:1])',
+                ]
+                if control
+                else []
+            ),
+            f'table = xr.concat(tables.values(), xr.Variable("model", list(tables)), join="outer", {join})',
+            "table = table.sel(statistics=list(kinds))  # in this order",
+            f"figure = cs.plot.any_time(table, readout_time={who.model.readout_time})",
+            "figure",
+            imports=["import xarray as xr"],
         )
 
     def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:
@@ -171,8 +215,7 @@ class HowLong(TaskStudy):
         if choices["calibration"] == AS_TRAINED:
             used = model.find_statistics(shown)
         else:
-            count = int(str(choices["calibration"]).split()[0])
-            used = self._taken(who, model, shown, count, choices["until"], report)
+            used = self._taken(who, model, shown, _count(choices), choices["until"], report)
         if kind == HELD:
             return used.held(choices["held_from"])
         return used.pooled(at) if kind == POOLED else used
@@ -191,6 +234,24 @@ class HowLong(TaskStudy):
         else:
             training = draw({**described, "part": "train"}, count)
         return calibrate(model, training, shown, until=until, keep=False)
+
+
+def _kinds(choices: Chosen) -> tuple[str, ...]:
+    return KINDS if choices["statistics"] == ALL else (choices["statistics"],)
+
+
+def _words(choices: Chosen, model: Cortex) -> dict[str, str]:
+    """Return the name of each kind of statistics in figures."""
+    return {
+        CALIBRATED: "statistics of each time",
+        HELD: f"those of t = {choices['held_from']} held from then on",
+        POOLED: f"shared over times 0 to {model.readout_time}",
+    }
+
+
+def _count(choices: Chosen) -> int:
+    """Return the number of images to take statistics from."""
+    return int(str(choices["calibration"]).split()[0])
 
 
 def _times(model: Cortex) -> dict[str, list[int]]:

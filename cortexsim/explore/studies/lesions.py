@@ -15,6 +15,7 @@ from cortexsim._support.progress import Report
 from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.controls import Chosen, Control, Menu, Range, Scale
+from cortexsim.explore.panel.script import Name, call, script, subject_lines, training_line
 from cortexsim.explore.panel.subject import Subject
 from cortexsim.explore.panel.subject_study import SubjectStudy
 from cortexsim.explore.panel.unmasked import UNMASKED
@@ -95,15 +96,13 @@ class Lesions(SubjectStudy):
     def measure(self, choices: Chosen, report: Report) -> xr.Dataset:
         """Run the intact model and each version of the lesion."""
         connections, strength, (first, last) = choices["connections"], choices["strength"], choices["window"]
-        times = range(first, last + 1)
         report(0.0, f"drawing {choices['calibration']:,} training images")
         training = self.who.training(choices["calibration"])
         table = protocols.lesion(
             self.who.model,
             self.who.images,
-            silence={connections: times} if strength == 0 else None,
-            gain={connections: (strength, times)} if strength else None,
             until=self.until,
+            **_changes(choices),
             calibrate_on=training,
             presentation=UNMASKED[choices["presentation"]],
             report=report,
@@ -115,6 +114,27 @@ class Lesions(SubjectStudy):
             what=f"{connections} {change} {when}",
             throughout=int(throughout),
             calibration_images=len(training["stimulus"]),
+        )
+
+    def script(self, choices: Chosen) -> str:
+        """Write the call of the protocol, and the decisions of the acute version at the chosen threshold."""
+        table = call(
+            "cs.protocols.lesion",
+            Name("model"),
+            Name("images"),
+            **_changes(choices),
+            until=self.until,
+            calibrate_on=Name("training"),
+            presentation=UNMASKED[choices["presentation"]],
+        )
+        return script(
+            *subject_lines(self.who),
+            training_line(self.who, choices["calibration"]),
+            f"table = {table}",
+            'acute = table["logits"].sel(version="acute", drop=True)',
+            f"decided = cs.analyse.reaction_time(acute, {choices['threshold']})",
+            'figures = {"effect": cs.plot.effect(table), "decisions": cs.plot.reaction_times(decided)}',
+            'figures["effect"]',
         )
 
     def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:
@@ -192,6 +212,15 @@ class Lesions(SubjectStudy):
             trade = _by_version({name: analyse.speed_accuracy(one) for name, one in readable.items()})
             self._decided[id(result)] = trade, decisions
         return self._decided[id(result)]
+
+
+def _changes(choices: Chosen) -> dict[str, Any]:
+    """Return the argument of the protocol that says what is cut or weakened, and when."""
+    first, last = choices["window"]
+    times, strength = range(first, last + 1), choices["strength"]
+    if strength == 0:
+        return {"silence": {choices["connections"]: times}}
+    return {"gain": {choices["connections"]: (strength, times)}}
 
 
 def _logits(result: xr.Dataset) -> dict[str, xr.DataArray]:

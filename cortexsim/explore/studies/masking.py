@@ -14,6 +14,7 @@ from cortexsim import protocols
 from cortexsim._support.progress import Report
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.controls import Chosen, Control, Menu
+from cortexsim.explore.panel.script import Name, call, inside, script, subject_lines, training_line
 from cortexsim.explore.panel.subject import Subject
 from cortexsim.explore.panel.subject_study import SubjectStudy
 from cortexsim.explore.studies import masking_questions
@@ -84,10 +85,10 @@ class Masking(SubjectStudy):
 
     def measure(self, choices: Chosen, report: Report) -> xr.Dataset:
         """Run all conditions on the model, and on the feedforward control if it has such statistics."""
-        control, soas = self.who.control, self._soas(choices)
-        models = {"recurrent": self._with_shortcut(choices, soas, report)}
-        if control is not None and choices["statistics"] != FLASHES and self._knows(control, choices, soas):
-            models["feedforward"] = control
+        soas, models = self._soas(choices), {}
+        for name in self._compared(choices, soas):
+            control = self.who.control if name == "feedforward" else None
+            models[name] = self._with_shortcut(choices, soas, report) if control is None else control
         table = measure_each(models, lambda model, of_model: self._curve(model, choices, soas, of_model), report)
         return table.assign_attrs(n=self.who.n, shortcut=choices["shortcut"])
 
@@ -112,6 +113,46 @@ class Masking(SubjectStudy):
         for figure in figures.values():
             figure.update_yaxes(range=[np.nanmin(heights) - 0.03, np.nanmax(heights) + 0.03])
         return figures
+
+    def script(self, choices: Chosen) -> str:
+        """Write one call of the protocol for each model."""
+        soas, who, readout_time = self._soas(choices), self.who, choices["readout_time"]
+        until_mask, own = choices["targets"] == UNTIL_MASK, choices["statistics"] == OWN
+        compared = self._compared(choices, soas)
+        durations = list(soas) if until_mask else [int(choices["targets"])]
+        named: dict[str, Any] = {"soas": soas, "masks": [choices["mask"]]}
+        named |= {"durations": "soa" if until_mask else durations, "readout_time": readout_time}
+        if choices["statistics"] == TRIALS:
+            named["calibrate_on"] = Name("training")
+        elif choices["statistics"] == FLASHES and who.model.needs_statistics:
+            flashes = mixture(*map(flash, durations))
+            taken = call("cs.calibrate", Name("model"), Name("training"), flashes, until=readout_time, keep=False)
+            named["statistics"] = Name(taken)
+        lines = subject_lines(who, control="feedforward" in compared)
+        serving = self._serving(who.model, choices, soas) if own and choices["shortcut"] != OWN else None
+        if not own or serving is not None:
+            lines.append(training_line(who, N_CALIBRATION))
+        if choices["shortcut"] != OWN:
+            lines.append(f"model = {call('cs.with_shortcut', Name('model'), float(choices['shortcut']))}")
+        if serving is not None:
+            lines.append(
+                call("cs.calibrate", Name("model"), Name("training"), serving.presentation, until=readout_time)
+            )
+        measured = call("cs.protocols.masking", Name("model"), Name("images"), **named).splitlines()
+        humans = {"humans": "tang-2018"} if until_mask else {}
+        drawn = call("cs.plot.masking_curve", Name("table"), **humans)
+        return script(
+            *lines,
+            "",
+            "",
+            "def measured(model):",
+            *inside("\n".join([f"return {measured[0]}", *measured[1:]])),
+            "",
+            "",
+            f"tables = {{{', '.join(f'{name!r}: measured({variable})' for name, variable in compared.items())}}}",
+            f"figures = {{name: {drawn} for name, table in tables.items()}}",
+            'figures["recurrent"]',
+        )
 
     def show(self, figures: Mapping[str, go.Figure]) -> Sequence[widgets.Widget]:
         """Put the models side by side if there is room."""
@@ -152,6 +193,13 @@ class Masking(SubjectStudy):
         if choices["statistics"] != OWN:
             return possible
         return [soa for soa in possible if self._knows(self.who.model, choices, [soa])]
+
+    def _compared(self, choices: Chosen, soas: Sequence[int]) -> dict[str, str]:
+        """Return the models that are compared, with the variables of the script."""
+        control, found = self.who.control, {"recurrent": "model"}
+        if control is not None and choices["statistics"] != FLASHES and self._knows(control, choices, soas):
+            found["feedforward"] = "control"
+        return found
 
     def _with_shortcut(self, choices: Chosen, soas: Sequence[int], report: Report) -> Cortex:
         """Return the model, or a copy with another λ and statistics taken in the same way as the model's own."""

@@ -22,6 +22,7 @@ from cortexsim.datasets import classes, digits
 from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.controls import Chosen, Control, Menu, Text
+from cortexsim.explore.panel.script import Name, call, script
 from cortexsim.explore.panel.study import Study
 from cortexsim.explore.panel.tasks import shipped
 from cortexsim.explore.panel.unmasked import UNMASKED
@@ -121,6 +122,42 @@ class Brains(Study):
             attrs={"images": str(source), "n_images": n, "method": choices["method"], "model": choices["model"]},
         )
 
+    def script(self, choices: Chosen) -> str:
+        """Write the lines that read the files, and compare."""
+        path, brain = choices["images"].strip(), choices["brain"].strip()
+        own, size = choices["model"] == OWN, Name("model.image_size")
+        example = call("cs.datasets.digits", N_EXAMPLE, part="test", size=Name("model.image_size[0]"))
+        if brain:
+            matrices = [f"rdms = {call('cs.brains.read', brain, **_selection(choices))}"]
+        else:
+            # the form of `brains.read`: one subject, one session
+            matrices = [
+                'label = images["label"].values',
+                "different = (label[:, None] != label)[None, None].astype(float)",
+                'rdms = xr.DataArray(different, dims=("subject", "session", "stimulus", "other_stimulus"))',
+            ]
+        compared = call(
+            "cs.brains.compare",
+            Name("model"),
+            Name("images"),
+            Name("rdms"),
+            until=choices["until"],
+            presentation=UNMASKED[choices["presentation"]],
+            metric=choices["metric"],
+            method=choices["method"],
+            n_bootstrap=N_BOOTSTRAP,
+        )
+        named = call("cs.zoo.load", str(shipped()[choices["model"]].model)) if not own else ""
+        return script(
+            "# model: your own, as it was given to the panel" if own else f"model = {named}",
+            f"images = {call('cs.brains.images', path, size=size) if path else example}",
+            *matrices,
+            f"similarity = {compared}",
+            "figure = cs.plot.brain(similarity)",
+            "figure",
+            imports=[] if brain else ["import xarray as xr"],
+        )
+
     def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:
         """Draw the agreement, with one panel for each state."""
         example = result["similarity"].attrs["source"] == LABELS
@@ -181,11 +218,7 @@ class Brains(Study):
 
     @staticmethod
     def _matrices(choices: Chosen, images: xr.Dataset) -> xr.DataArray:
-        path = choices["brain"].strip()
-        options = {"name": choices["matrix"].strip(), "variable": choices["variable"].strip()}
-        options = {name: value for name, value in options.items() if value}
-        if choices["dims"] != AS_FILE_SAYS:
-            options["dims"] = (choices["dims"],)
+        path, options = choices["brain"].strip(), _selection(choices)
         if path:
             return brains.read(path, **options)
         if options:
@@ -199,6 +232,15 @@ class Brains(Study):
             )
         label = images["label"].values
         return labelled_matrices((label[:, None] != label).astype(float), STIMULI, {}, source=LABELS)
+
+
+def _selection(choices: Chosen) -> dict[str, Any]:
+    """Return the arguments of `brains.read` that select matrices of a file."""
+    texts = {"name": choices["matrix"].strip(), "variable": choices["variable"].strip()}
+    options: dict[str, Any] = {name: text for name, text in texts.items() if text}
+    if choices["dims"] != AS_FILE_SAYS:
+        options["dims"] = (choices["dims"],)
+    return options
 
 
 def _strip(result: xr.Dataset) -> widgets.HTML:

@@ -15,7 +15,7 @@ from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.bundled import BundledStudy
 from cortexsim.explore.panel.controls import Control, Menu
 from cortexsim.explore.studies import returning_questions
-from cortexsim.explore.studies.returning_questions import NAMED, of_network, points
+from cortexsim.explore.studies.returning_questions import NAMED, of_network, points, signed
 from cortexsim.explore.widgets.figure import Live
 from cortexsim.explore.widgets.wiring import Wiring
 from cortexsim.graph.cortex_graph import CortexGraph
@@ -92,7 +92,7 @@ class Returning(BundledStudy):
         cut = self._cut(one)
         if cut:
             change = points(one, cut, self.choices["version"])
-            said += f"; with {cut} cut ({self.choices['version']}) {change:+.0f} percentage points"
+            said += f"; with {cut} cut ({self.choices['version']}) {signed(change)} percentage points"
         return f"{said}. {about}"
 
     # --- inside
@@ -132,9 +132,7 @@ class Returning(BundledStudy):
             # the answer to the question about it
             self._uncovered, self.wiring.value = True, self.wiring.value or feedback.CUT
         costs = [] if self.covered("source") else self.wiring.enabled
-        self.wiring.notes = {
-            cut: f"{points(one, cut, self.choices['version']):+.0f}".replace("-", "−") for cut in costs
-        }
+        self.wiring.notes = {cut: signed(points(one, cut, self.choices["version"])) for cut in costs}
 
     def _figure(self, result: xr.Dataset) -> go.Figure:
         one = of_network(result, self.choices["network"])

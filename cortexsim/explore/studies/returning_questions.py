@@ -35,6 +35,12 @@ def points(one: xr.Dataset, cut: str, version: str = VERSION) -> float:
     return 100 * float(one["difference"].sel(cut=cut, version=version, time=READ_AT).mean())
 
 
+def signed(change: float) -> str:
+    """Write a change in whole percentage points; 0 has no sign."""
+    whole = round(change)
+    return f"{whole:+d}".replace("-", "−") if whole else "0"
+
+
 def _interval(result: xr.Dataset, cut: str = "") -> str:
     one = of_network(result, NAMED).sel(time=READ_AT).isel(seed=0)
     if cut:
@@ -52,7 +58,7 @@ def _dearest(result: xr.Dataset) -> str:
 
 def _about_source(result: xr.Dataset) -> str:
     one = of_network(result, NAMED)
-    costs = ", ".join(f"{cut} {points(one, cut):+.0f}" for cut in (CUT, *ABOVE))
+    costs = ", ".join(f"{cut} {signed(points(one, cut))}" for cut in (CUT, *ABOVE))
     return f"Change at t = {READ_AT}, in percentage points: {costs}."
 
 

@@ -15,6 +15,7 @@ from cortexsim import protocols
 from cortexsim._support.progress import Report
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.controls import Chosen, Control, Menu, Slider
+from cortexsim.explore.panel.script import Name, call, inside, script, subject_lines, training_line
 from cortexsim.explore.panel.subject import Subject
 from cortexsim.explore.panel.subject_study import SubjectStudy
 from cortexsim.explore.studies import sequences_questions
@@ -95,6 +96,37 @@ class Sequences(SubjectStudy):
         table = measure_each(models, measure, report)
         return table.assign_attrs(
             n=self.who.n, calibration_streams=0 if training is None else training.sizes["stimulus"]
+        )
+
+    def script(self, choices: Chosen) -> str:
+        """Write one call of the protocol for each model, and the stream that is drawn."""
+        who, streams = self.who, choices["statistics"] == STREAMS
+        named: dict[str, Any] = {"n_frames": choices["frames"], "steps_per_frame": choices["steps"]}
+        if streams:
+            named["calibrate_on"] = Name("training")
+        elif who.model.needs_statistics:
+            named["statistics"] = Name("max(model.statistics.values(), key=lambda taken: taken.until)")
+        measured = call("cs.protocols.rapid_sequence", Name("model"), Name("images"), **named).splitlines()
+        compared = {"recurrent": "model"} | ({} if who.control is None else {"feedforward": "control"})
+        place, example = min(choices["place"], choices["frames"]) - 1, choices["example"] - 1
+        drawn = {"steps_per_frame": choices["steps"], "target": place, "arrival": Name('one.attrs["arrival"]')}
+        pictures, labels = Name('images["image"].values[frames]'), Name('images["label"].values[frames]')
+        return script(
+            *subject_lines(who, control=True),
+            *([training_line(who, N_CALIBRATION)] if streams else []),
+            "",
+            "",
+            "def measured(model):",
+            *inside("\n".join([f"return {measured[0]}", *measured[1:]])),
+            "",
+            "",
+            f"tables = {{{', '.join(f'{name!r}: measured({variable})' for name, variable in compared.items())}}}",
+            "figures = {name: cs.plot.followed(table) for name, table in tables.items()}",
+            f'one = tables["recurrent"].isel(position={place}, stimulus={example})',
+            'frames = one["picture"].values',
+            'logits = one["logits"].transpose("time", "class")',
+            f'figures["stream"] = {call("cs.plot.stream", Name("logits"), pictures, labels, **drawn)}',
+            'figures["stream"]',
         )
 
     def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:

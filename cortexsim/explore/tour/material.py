@@ -9,8 +9,8 @@ import xarray as xr
 
 from cortexsim import zoo
 from cortexsim._support.checks import unknown
-from cortexsim.datasets.registry import draw
-from cortexsim.explore.panel.tasks import Difficulty, Task, shipped
+from cortexsim.datasets.registry import Difficulty, draw
+from cortexsim.explore.panel.tasks import Task, shipped
 from cortexsim.model.cortex import Cortex
 
 N_IMAGES = 200

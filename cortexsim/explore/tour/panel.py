@@ -19,17 +19,19 @@ from cortexsim.explore.panel.box import Panel
 from cortexsim.explore.panel.jobs import Turns
 from cortexsim.explore.panel.notice import alert
 from cortexsim.explore.panel.offer import Offer
+from cortexsim.explore.panel.script import Name, call, data_line, script
 from cortexsim.explore.panel.settings import Saving
 from cortexsim.explore.tour.accuracies import MEASURING, Accuracies
 from cortexsim.explore.tour.controls import CHOICES, Controls
 from cortexsim.explore.tour.film import scene
-from cortexsim.explore.tour.material import Material, find_task
+from cortexsim.explore.tour.material import N_IMAGES, Material, find_task
 from cortexsim.explore.tour.prediction import Prediction
 from cortexsim.explore.tour.questions import EXERCISES, Facts
+from cortexsim.explore.widgets.copyable import Copyable
 from cortexsim.explore.widgets.stage import Stage
 from cortexsim.graph._schedule import arrival
 from cortexsim.model.cortex import Cortex
-from cortexsim.recording._rerun import FORM, check, rerun, stimuli, verify
+from cortexsim.recording._rerun import FORM, check, indices, rerun, stimuli, verify
 from cortexsim.recording.description import settings as made_with
 from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.masks import MASKS, GivenMask
@@ -125,10 +127,11 @@ class Tour(HasExercises, Saving, Panel):
         self._lock = threading.RLock()
         self._accuracies = Accuracies(self._lock, self._show_accuracies, self._fail_to_measure)
         self._turns = Turns()
-        self.stage, self.notice = Stage(), widgets.HTML()
+        self.stage, self.notice, self.copyable = Stage(), widgets.HTML(), Copyable()
         self.ask = Prediction(self.stage, question)
         self.controls = Controls(self._tasks, self.shuffle)
-        super().__init__([self.controls, self.notice, self.ask, self.stage], layout=widgets.Layout(width="100%"))
+        parts = [self.controls, self.notice, self.ask, self.stage, self.copyable]
+        super().__init__(parts, layout=widgets.Layout(width="100%"))
         self._choose_task(task or next(iter(self._tasks)), difficulty)
         self.stimulus = stimulus
         if until is not None:
@@ -166,7 +169,7 @@ class Tour(HasExercises, Saving, Panel):
             if wanted.get(name, own) != own:
                 raise ValueError(
                     f"this panel shows {name} = {own} only, but the settings have {name} = {wanted[name]!r}; "
-                    "cortexsim.recording._rerun.rerun(settings) makes their recording"
+                    "the command `cortexsim rerun` makes their recording"
                 )
         shown = {
             "stimulus": wanted["stimulus"],
@@ -185,7 +188,7 @@ class Tour(HasExercises, Saving, Panel):
         if wanted.get("quantity", quantity) != quantity:
             raise ValueError(
                 f"this panel shows the {quantity} of this model, but the settings have quantity = "
-                f"{wanted['quantity']!r}; cortexsim.rerun.rerun(settings) makes their recording"
+                f"{wanted['quantity']!r}; the command `cortexsim rerun` makes their recording"
             )
         return panel
 
@@ -193,6 +196,33 @@ class Tour(HasExercises, Saving, Panel):
     def results(self) -> list[tuple[dict[str, Any], Facts]]:
         """The choices on display, which may be older than the present ones, with the facts known so far."""
         return [(self._shows, self.ask.about)] if self.settings else []
+
+    @property
+    def code(self) -> str:
+        """Python lines that make the recording on display without the panel; "" before the first.
+
+        A model or images of your own, which have no name, are the variables `model` and `data`.
+        """
+        if not self.settings:
+            return ""
+        shown = one_image_from_dict(self.settings["presentation"])
+        model, data, until = (self.settings[name] for name in ("model", "data", "until"))
+        seed, quantity = self.settings["seed"], self.settings["quantity"]
+        chosen = call("images.isel", stimulus=indices(self.settings))
+        recording = call("cs.simulate", Name("model"), Name(chosen), shown, until=until, quantity=quantity, seed=seed)
+        all_images = call("cs.simulate", Name("model"), Name("images"), shown, until=until, record=[], seed=seed)
+        own = "# model: your own, as it was given to the panel"
+        return script(
+            own if model is None else f"model = {call('cs.zoo.get', model)}",
+            "images = data  # your own images" if data is None else data_line("images", data, N_IMAGES),
+            f"recording = {recording}",
+            f'accuracy = cs.analyse.accuracy({all_images}["readout"])',
+            "figures = {",
+            '    "probabilities": cs.plot.probabilities(recording, stimulus=int(recording["readout"]["stimulus"][0])),',
+            '    "accuracy": cs.plot.time_course(accuracy),',
+            "}",
+            'figures["probabilities"]',
+        )
 
     def shuffle(self) -> None:
         """Show another stimulus, drawn at random."""
@@ -299,6 +329,7 @@ class Tour(HasExercises, Saving, Panel):
             }
             self._shows = {name: getattr(self, name) for name in CHOICES}
             self.stage.show(on_stage)
+            self.copyable.text = self.code
             self._facts = self._what_happened(recording)
             # before the measurement, which shows its own errors there
             self.notice.value = ""

@@ -16,10 +16,12 @@ from cortexsim._support.settings import Form, listed, whole_number
 from cortexsim.datasets.target_maps import painted, with_maps
 from cortexsim.explore.panel.asking import Asking, Guess
 from cortexsim.explore.panel.box import Panel
+from cortexsim.explore.panel.script import Name, call, script
 from cortexsim.explore.panel.settings import Saving
 from cortexsim.explore.tracer.code import CODE, STYLES, WIDGET, WORKER
 from cortexsim.explore.tracer.networks import shipped_content
 from cortexsim.explore.tracer.questions import QUESTIONS
+from cortexsim.explore.widgets.copyable import Copyable
 from cortexsim.recording._simulate import simulate
 from cortexsim.stimuli.presentation import sustained
 from cortexsim.zoo.models import load
@@ -99,7 +101,9 @@ class Tracer(Saving, Panel):
             raise ValueError(unknown("question", question, QUESTIONS))
         self._view = _View(content=shipped_content(question), worker=WORKER)
         self.ask = _Answers(self._view, question)
-        super().__init__([self._view], layout=widgets.Layout(width="100%"))
+        self.copyable = Copyable()
+        self._view.observe(lambda _: self.copyable.set_trait("text", self.code), names="drawn")
+        super().__init__([self._view, self.copyable], layout=widgets.Layout(width="100%"))
 
     @classmethod
     def from_settings(cls, shows: Mapping[str, Any], *, question: str = "") -> Self:
@@ -148,9 +152,38 @@ class Tracer(Saving, Panel):
         drawing = self.drawing
         if drawing is None:
             raise ValueError("there is nothing to record: draw a curve in the panel; the dot goes to where you begin")
-        length = int(drawing["distance"].max()) + 1
         model = load("tracer").at_size(drawing.sizes["y"]).eval()
-        return simulate(model, drawing, sustained(), until=until or max(SHORTEST_RUN, STEPS_A_PIXEL * length))
+        return simulate(model, drawing, sustained(), until=until or _long_enough(drawing))
+
+    @property
+    def code(self) -> str:
+        """Python lines that make the recording of the drawing without the panel; "" until one is drawn."""
+        drawing = self.drawing
+        if drawing is None:
+            return ""
+        size = drawing.sizes["y"]
+        recording = call("cs.simulate", Name("tracer"), Name("drawing"), sustained(), until=_long_enough(drawing))
+        lines = self.settings["lines"]
+        rows = [f"    {', '.join(map(str, lines[at : at + 16]))}," for at in range(0, len(lines), 16)]
+        return script(
+            "# line pixels, counted row by row from the upper left, and the pixel of the dot",
+            "lines = [",
+            *rows,
+            "]",
+            f"drawing = {call('dataset_of', {'size': size, 'lines': Name('lines'), 'dot': self.settings['dot']})}",
+            f'tracer = cs.zoo.load("tracer").at_size({size})',
+            f"recording = {recording}",
+            "steps = cs.analyse.steps_needed(recording, drawing)",
+            "figure = cs.plot.film_strip(recording, drawing)",
+            "figure",
+            imports=["from cortexsim.explore.tracer.panel import dataset_of"],
+        )
+
+
+def _long_enough(drawing: xr.Dataset) -> int:
+    """Return a last time at which the wave has crossed the curve of a drawing, in steps."""
+    length = int(drawing["distance"].max()) + 1
+    return max(SHORTEST_RUN, STEPS_A_PIXEL * length)
 
 
 def dataset_of(drawn: dict[str, Any]) -> xr.Dataset:

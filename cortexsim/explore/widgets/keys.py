@@ -1,4 +1,4 @@
-"""Keys that are pressed in a panel, kept for its controls: otherwise JupyterLab would cut the cell at an "x"."""
+"""Keys pressed in a panel reach only its controls: otherwise JupyterLab would cut the cell at an "x"."""
 
 from __future__ import annotations
 

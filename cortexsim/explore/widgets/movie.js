@@ -127,8 +127,8 @@ class Movie {
     for (const film of this.films) film.at(place);
     for (const chart of Object.values(this.charts)) chart.at(place);
     this.cursors.at(this.time);
-    const holding = scene.films.filter((film) => film.kind === "map");
-    const empty = holding.filter((film) => !film.populated[place]).map((film) => film.name);
+    const maps = scene.films.filter((film) => film.kind === "map");
+    const empty = maps.filter((film) => !film.populated[place]).map((film) => film.name);
     const said = [`t = ${this.time}: ${ENTERS[scene.shownAt[place]]} on the screen.`];
     said.push(empty.length ? `${listed(empty)} ${empty.length > 1 ? "are" : "is"} empty.` : "All areas are active.");
     said.push("Point at a map or matrix to read a value; click, or press Enter on it, to pin.");
@@ -158,7 +158,7 @@ class Movie {
     if (!this.scene || !this.films) return;
     const pins = this.model.get("pinned");
     for (const [kind, chart] of Object.entries(this.charts)) {
-      const mine = pins.filter((one) => this.films[one.film]?.film.kind === kind && this.films[one.film].holds(one));
+      const mine = pins.filter((one) => this.films[one.film]?.film.kind === kind && this.films[one.film].contains(one));
       chart.set(mine);
       for (const [k, film] of this.films.entries()) {
         if (film.film.kind === kind) film.marks(mine.map((one, n) => ({ ...one, n })).filter((one) => one.film === k));
@@ -217,7 +217,7 @@ class Film {
     return this.movie.scene.times.map((_, place) => this.value(place, y, x));
   }
 
-  holds({ y, x }) {
+  contains({ y, x }) {
     return y < this.film.height && x < this.film.width;
   }
 
@@ -229,11 +229,11 @@ class Film {
   at(place) {
     const { film, movie, canvas } = this;
     this.time = place;
-    const holds = film.populated[place];
-    this.empty.style.display = holds ? "none" : "flex";
+    const populated = film.populated[place];
+    this.empty.style.display = populated ? "none" : "flex";
     const what = film.kind === "rdm" ? `dissimilarities in ${film.name}` : `map of ${film.name}`;
-    canvas.setAttribute("aria-label", `${what} at t = ${movie.time}${holds ? "" : ": empty"}; arrow keys with Shift move, Enter pins`);
-    if (!holds) return;
+    canvas.setAttribute("aria-label", `${what} at t = ${movie.time}${populated ? "" : ": empty"}; arrow keys with Shift move, Enter pins`);
+    if (!populated) return;
     const context = canvas.getContext("2d");
     this.image ??= context.createImageData(film.width, film.height);
     const size = film.height * film.width;

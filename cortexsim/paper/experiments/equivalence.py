@@ -196,7 +196,7 @@ EQUIVALENCE = Experiment(
     "A residual network is a recurrent network",
     "Do a residual network, unfolded in space, and its recurrent form, folded in time, compute and learn the same?",
     _plan,
-    paper="In the paper they are the same by definition (S). What differs here is rounding; 0 is the same to the last "
+    paper="In the paper they are the same by definition (S). Here only rounding differs; 0 means equal to the last "
     "bit.",
     figures=("difference",),
 )

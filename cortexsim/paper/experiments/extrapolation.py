@@ -164,7 +164,7 @@ EXTRAPOLATION = Experiment(
     own_name=CURVES,
     own_material=_material,
     about_data=f"{CURVES} and mazes of 5x5 cells, {N_TRAINING:,} training images; test curves "
-    f"of {', '.join(map(str, FULL.curves))} px and mazes of {', '.join(map(str, FULL.mazes))} cells a side",
+    f"of {', '.join(map(str, FULL.curves))} px and mazes of {', '.join(map(str, FULL.mazes))} cells per side",
     validated_on="nothing was chosen on these test images; the settings come from training curves and curves of 20 px "
     "of other seeds",
 )

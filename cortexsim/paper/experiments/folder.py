@@ -40,9 +40,7 @@ class ExperimentFolder(RunFolder):
         """Read a finished part; None if it is not finished."""
         found = super().part(name)
         if found is not None and "seconds" not in found:
-            raise ValueError(
-                f"{self._part(name)} contains no part of an experiment; remove it, and this part is done again"
-            )
+            raise ValueError(f"{self._part(name)} contains no part of an experiment; remove it to run this part again")
         return found
 
     def keep(self, name: str, measured: xr.Dataset) -> None:
@@ -62,7 +60,7 @@ class ExperimentFolder(RunFolder):
             return records
         except ValueError as error:
             raise ValueError(
-                f"{file} is damaged ({error}); remove it and {self.checkpoint(name)}, and this part is done again"
+                f"{file} is damaged ({error}); remove it and {self.checkpoint(name)} to run this part again"
             ) from error
 
     def write_records(self, name: str, records: Iterable[Mapping[str, object]]) -> None:

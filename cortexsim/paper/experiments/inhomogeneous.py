@@ -98,7 +98,7 @@ def _plan(scale: Scale, seed: int) -> tuple[Part, ...]:
 INHOMOGENEOUS = Experiment(
     "inhomogeneous",
     "The image at time 0 only, or at every time",
-    "Does a network that shares its weights over time do better when the image stays?",
+    "Does a network that shares its weights over time do better when the image is sustained?",
     _plan,
     paper="The appendix compares the two; its values are not known, so none is drawn (certainty U). That the linear "
     "system with the image at every time is h(n) = Σ (I+K)^k x is inferred (I), and checked here.",

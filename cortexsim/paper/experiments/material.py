@@ -15,7 +15,7 @@ from cortexsim import datasets
 from cortexsim._support.checks import unknown
 from cortexsim._support.files import as_path
 from cortexsim._support.hashing import checksum
-from cortexsim.datasets.labels import split
+from cortexsim.datasets.labels import PARTS, split
 from cortexsim.datasets.registry import SOURCES
 from cortexsim.paper.experiments.scale import Scale
 from cortexsim.stimuli.images import as_images
@@ -33,7 +33,7 @@ class Material:
     name : str
         Their name in results.
     augmentation : str
-        The augmentation that leaves their classes as they are; see `Recipe`.
+        The augmentation that does not change their classes; see `Recipe`.
     """
 
     train: xr.Dataset
@@ -77,8 +77,8 @@ def prepare(data: str | Path | Sequence[xr.Dataset] | None, scale: Scale, name: 
     Parameters
     ----------
     data : str, path or pair of Datasets, optional
-        A name of `datasets.SOURCES`, such as "digits"; a folder of images with train/ and test/, one subfolder a class;
-        or a pair of Datasets (train, test). By default the scale's.
+        A name of `datasets.SOURCES`, such as "digits"; a folder of images with train/ and test/, one subfolder per
+        class; or a pair of Datasets (train, test). By default the scale's.
     scale : Scale
         Sets how many images, and their size; photographs are shrunk to it.
     name : str, optional
@@ -105,27 +105,15 @@ def prepare(data: str | Path | Sequence[xr.Dataset] | None, scale: Scale, name: 
             raise ValueError(f"this experiment classifies images, but {data} have target maps, not classes")
         return Material(made[0], made[1], str(made[0].attrs["name"]), source.augmentation)
     if source is not None:
-        pair = [source.make(part=part) for part in ("train", "test")]
+        pair = [source.make(part=part) for part in PARTS]
         called = str(pair[0].attrs["name"])
     elif isinstance(data, str | Path):
-        folder = as_path(data, "data")
-        if not folder.exists():
-            raise FileNotFoundError(f"there is no folder {str(folder)!r}; " + unknown("data", str(data), SOURCES))
-        for part in ("train", "test"):
-            if not (folder / part).is_dir():
-                raise ValueError(
-                    f"there is no {part}/ in {folder}: an experiment needs train/ and test/, one subfolder a class"
-                )
-        pair = [datasets.folder(folder, size=(scale.side, scale.side), part=part) for part in ("train", "test")]
+        folder = _parts_folder(as_path(data, "data"))
+        pair = [datasets.folder(folder, size=(scale.side, scale.side), part=part) for part in PARTS]
         called = folder.resolve().name
     elif isinstance(data, Sequence) and len(data) == 2 and all(isinstance(part, xr.Dataset) for part in data):
         pair = list(data)  # type: ignore[arg-type]
-        for part, images in zip(("train", "test"), pair, strict=True):
-            lacks = [name for name in ("image", "label") if name not in images.variables]
-            if lacks:
-                raise ValueError(
-                    f"the {part} Dataset lacks {lacks[0]!r}: it must have `image` and the coordinate `label`"
-                )
+        _refuse_unlabelled(pair)
         called = str(pair[0].attrs.get("name", "unnamed"))
     else:
         raise TypeError(
@@ -137,7 +125,7 @@ def prepare(data: str | Path | Sequence[xr.Dataset] | None, scale: Scale, name: 
         raise ValueError(f"train and test must have the same classes, but train has {names[0]} and test has {names[1]}")
     train, test = (
         _sized(_first(images, n, f"{part} images at {scale.name} scale"), scale.side)
-        for part, images, n in zip(("train", "test"), pair, (scale.n_train, scale.n_test), strict=True)
+        for part, images, n in zip(PARTS, pair, (scale.n_train, scale.n_test), strict=True)
     )
     least = math.ceil(scale.recipe.batch_size / (1 - scale.recipe.validation))
     if train.sizes["stimulus"] < least:
@@ -146,6 +134,26 @@ def prepare(data: str | Path | Sequence[xr.Dataset] | None, scale: Scale, name: 
             f"least {least}, for a batch of {scale.recipe.batch_size} in addition to those that are held out"
         )
     return Material(train, test, name or called, scale.recipe.augmentation)
+
+
+def _parts_folder(folder: Path) -> Path:
+    """Return a folder of images, or refuse one that does not exist or lacks a part."""
+    if not folder.exists():
+        raise FileNotFoundError(f"there is no folder {str(folder)!r}; " + unknown("data", str(folder), SOURCES))
+    for part in PARTS:
+        if not (folder / part).is_dir():
+            raise ValueError(
+                f"there is no {part}/ in {folder}: an experiment needs train/ and test/, one subfolder per class"
+            )
+    return folder
+
+
+def _refuse_unlabelled(pair: Sequence[xr.Dataset]) -> None:
+    """Refuse Datasets (train, test) without images or labels."""
+    for part, images in zip(PARTS, pair, strict=True):
+        lacks = [name for name in ("image", "label") if name not in images.variables]
+        if lacks:
+            raise ValueError(f"the {part} Dataset lacks {lacks[0]!r}: it must have `image` and the coordinate `label`")
 
 
 def _first(data: xr.Dataset, n: int | None, name: str) -> xr.Dataset:

@@ -333,7 +333,7 @@ def _train(name: str, model: Cortex, data: xr.Dataset, recipe: Recipe, bench: Be
         try:
             for progress in training:
                 if first:
-                    # steps after the last saved state are done again
+                    # steps after the last saved state are repeated
                     reached = progress.step + progress.done
                     records[:] = [old for old in records if not old["done"] and old["step"] < reached]
                     first = False
@@ -356,11 +356,11 @@ def _train(name: str, model: Cortex, data: xr.Dataset, recipe: Recipe, bench: Be
 
 
 def _read(read: Callable[[Path], T], path: Path) -> T:
-    """Read a file of the run's folder; add to the error of a damaged file what to do."""
+    """Read a file of the run's folder; the error of a damaged file contains the remedy."""
     try:
         return read(path)
     except ValueError as error:
-        raise ValueError(f"{error}; remove {path}, and this part is trained again") from error
+        raise ValueError(f"{error}; remove {path} to train this part again") from error
 
 
 def _trained(path: Path, untrained: Cortex, recipe: Recipe) -> Cortex:
@@ -371,7 +371,7 @@ def _trained(path: Path, untrained: Cortex, recipe: Recipe) -> Cortex:
     named = ("readout_time", "sharing", "normalization", "pre_net_name")
     same &= all(getattr(model, name) == getattr(untrained, name) for name in named)
     if not same or model.graph.to_dict() != untrained.graph.to_dict():
-        raise ValueError(f"{path} is not the model of this part; remove it, and this part is trained again")
+        raise ValueError(f"{path} is not the model of this part; remove it to train this part again")
     return model
 
 

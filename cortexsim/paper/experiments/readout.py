@@ -42,7 +42,7 @@ READOUT_TIME = Experiment(
     "Does a recurrent network get better when it is given more time, trained for that time?",
     _readout_time,
     paper="The paper's curve has values that are not known here, so none is drawn (certainty U). Its parameters grow "
-    "from t = 1 to 3 (76,106; 223,562; 297,290), so a better result at t = 2 than at 1 is not of time alone.",
+    "from t = 1 to 3 (76,106; 223,562; 297,290), so a better result at t = 2 than at 1 is not due to time alone.",
     figures=("readout", "epoch", "parameters"),
     seeds=3,
 )

@@ -89,7 +89,7 @@ def run(
     to : path, optional
         The folder of the run: settings, training records, models and result.nc. Without it nothing is written.
     resume : bool
-        Continue a run that was stopped in that folder; finished parts are not done again.
+        Continue a run that was stopped in that folder; finished parts are not repeated.
     seeds : int, optional
         Number of seeds; each draws other weights, another order and other held-out images. By default the experiment's
         own.

@@ -31,12 +31,12 @@ STEPS_A_PIXEL, STEPS_A_PIXEL_LATE = 3, 9
 GROWTH = ("slope", "slope_low", "slope_high", "intercept", "r", "r_of_medians")
 
 # criteria; fractions
-RECURRENT_AT_LEAST = {40: {"yes_no": 0.95, "exact": 0.90}, 60: {"yes_no": 0.90, "exact": 0.80}}  # at 3 steps a pixel
+RECURRENT_AT_LEAST = {40: {"yes_no": 0.95, "exact": 0.90}, 60: {"yes_no": 0.90, "exact": 0.80}}  # at 3 steps per pixel
 STOPPED_AT_MOST = {length: 0.55 for length in (20, 30, 40, 60)}  # yes/no, read out at the trained time
 CONTROLS_AT_MOST = {20: 0.60, 30: 0.55}  # yes/no
 LONGER_AT_LEAST = 0.90  # yes/no at 20 px, of the control model that was trained up to there
 R_OF_STEPS_AT_LEAST = 0.95  # correlation of the median of the steps needed with the length
-LOST_AT_MOST = 0.02  # of exact maps, from 3 to 9 steps a pixel
+LOST_AT_MOST = 0.02  # of exact maps, from 3 to 9 steps per pixel
 MAZES_AT_LEAST = {9: 0.90, 13: 0.80}  # exact, at the last time
 SOLUTIONS_AT_MOST = {9: 0.60, 13: 0.30}  # exact: the path through a maze is expected not to extrapolate
 
@@ -63,7 +63,7 @@ class Sizes:
     Parameters
     ----------
     curves : mapping of int to (int, int)
-        By length, px: side of the image, px, and number of stimuli. A model runs 3 steps a pixel, and 9.
+        By length, px: side of the image, px, and number of stimuli. A model runs 3 steps per pixel, and 9.
     mazes : mapping of int to (int, int)
         By cells on each side: number of stimuli, and last time.
     wave : int
@@ -133,7 +133,7 @@ def measured(model: Cortex, tracer: Tracer, sizes: Sizes = FULL) -> xr.Dataset:
     -------
     Dataset
         Fractions `yes_no`, `exact` (length, time), NaN after the last time that is read, and at that time `yes_no_end`,
-        `exact_end` (length,); `yes_no_stopped` at the trained time; `exact_late` at nine steps a pixel;
+        `exact_end` (length,); `yes_no_stopped` at the trained time; `exact_late` at nine steps per pixel;
         `steps_needed` (length,), the median; `latency` (distance,) on curves of 40 px; and the growth of the steps
         needed with the length: `slope`, `slope_low`, `slope_high`, `intercept`, `r`, `r_of_medians`. The last four
         rows of a recurrent model only. For mazes, all names begin with `maze_` and the dimension is `cells`.

@@ -15,9 +15,9 @@ from cortexsim.paper.experiments.result import shipped, shipped_names
 from cortexsim.paper.predictions.criteria import PREDICTIONS as OF_THE_PAPER
 from cortexsim.paper.predictions.tracing import TRACING
 from cortexsim.paper.predictions.verdict import (
-    CANNOT_BE_TOLD,
     DOES_NOT_HOLD,
     HOLDS,
+    UNDECIDED,
     Finding,
     Measured,
     NoRecordError,
@@ -30,10 +30,10 @@ from cortexsim.zoo import cards
 PREDICTIONS = tuple(sorted((*OF_THE_PAPER, *TRACING), key=lambda one: one.number))
 
 __all__ = [
-    "CANNOT_BE_TOLD",
     "DOES_NOT_HOLD",
     "HOLDS",
     "PREDICTIONS",
+    "UNDECIDED",
     "Measured",
     "Prediction",
     "Records",
@@ -67,7 +67,7 @@ def _judged(prediction: Prediction, records: Records) -> Verdict:
     try:
         found = prediction.decide(records)
     except NoRecordError as missing:
-        found = Finding(CANNOT_BE_TOLD, str(missing))
+        found = Finding(UNDECIDED, str(missing))
     return Verdict(
         prediction.number,
         prediction.name,

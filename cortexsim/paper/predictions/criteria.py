@@ -10,8 +10,8 @@ import xarray as xr
 
 from cortexsim.paper.experiments.states import MATCHED, MORE
 from cortexsim.paper.predictions.verdict import (
-    CANNOT_BE_TOLD,
     SEEDS,
+    UNDECIDED,
     Finding,
     Measured,
     NoRecordError,
@@ -147,17 +147,23 @@ def _masking(records: Records, model: str) -> Finding:
     numbers += [
         measured(f"noise at SOA {soa}: change, t = {late}, not judged", -values, True) for soa, values in later.items()
     ]
-    target_later = accuracy_of(records, model, "masked:1:1:target", late) - accuracy_of(records, model, "flash:1", late)
-    controls = [
-        measured(f"target as its own mask, SOA 1: change, t = {own}", -target, True),
-        measured(f"target as its own mask, SOA 1: change, t = {late}", target_later, True),
-    ]
+    return Finding(verdict, why, tuple(numbers), tuple(_masking_controls(records, model, own, late, losses)))
+
+
+def _masking_controls(
+    records: Records, model: str, own: int, late: int, losses: Mapping[int, np.ndarray]
+) -> list[Measured]:
+    """Measure the target as its own mask, and masks that arrive after the readout time."""
+    controls = []
+    for time in (own, late):
+        target, flash = (accuracy_of(records, model, shown, time) for shown in ("masked:1:1:target", "flash:1"))
+        controls.append(measured(f"target as its own mask, SOA 1: change, t = {time}", target - flash, True))
     controls += [
         optional(records, f"SOA {soa}, whose mask arrives after t = {own}", model, f"masked:1:{soa}", own)
         for soa in SOAS
         if soa not in losses
     ]
-    return Finding(verdict, why, tuple(numbers), tuple(controls))
+    return controls
 
 
 def _interruption(records: Records, model: str) -> Finding:
@@ -177,7 +183,7 @@ def _interruption(records: Records, model: str) -> Finding:
     )
     if control.seeds == 0:
         return Finding(
-            CANNOT_BE_TOLD,
+            UNDECIDED,
             f"After a flash the feedforward control has a readout on arrival only, before any mask, and by t = {own} "
             "noise has overwritten the image: it classifies the mask, and its larger loss is not an interruption. So "
             "there is no time at which the two can be compared; the model keeps the image, and loses less.",
@@ -311,13 +317,13 @@ def _decided_by_networks(
     n = min(seeds, *(len(values) for values in references.values()))
     if n < SEEDS:
         return (
-            CANNOT_BE_TOLD,
+            UNDECIDED,
             f"A comparison of networks needs {SEEDS} seeds, but only {n} are available. {yes if met else no}",
         )
     accuracy = {name: float(values.mean()) for name, values in references.items()}
     worst = min(accuracy, key=accuracy.__getitem__)
     if accuracy[worst] < REFERENCE:
-        return CANNOT_BE_TOLD, (
+        return UNDECIDED, (
             f"{worst} reaches {100 * accuracy[worst]:.1f} %, less than the {100 * REFERENCE:.0f} % from which a "
             f"comparison counts. {yes if met else no}"
         )
@@ -406,7 +412,7 @@ PREDICTIONS = (
         f"In the experiment more-states, {MORE[MATCHED]} has a lower mean error than ordinary 1-state ResNets of as "
         "many parameters and of as many multiplications. Where these were not run, every network has a lower mean "
         "error than the 1-state ResNet, not shared, of weight-sharing, on the same data." + NETWORKS_COUNT,
-        "The networks of several states have another pre-net; without the 1-state ResNets of equal size, they also "
+        "The networks of several states have a different pre-net; without the 1-state ResNets of equal size, they also "
         "differ in their numbers of parameters.",
         _more_states,
     ),

@@ -59,7 +59,7 @@ def _longer(records: Records) -> Finding:
             measured(f"{name}, {length} px", one["yes_no_end"].sel(length=length).values) for length in CONTROLS_AT_MOST
         ]
     lengths = sorted({*CONTROLS_AT_MOST, *RECURRENT_AT_LEAST})
-    numbers = [measured(f"{n} px, 3 steps a pixel", recurrent["yes_no_end"].sel(length=n).values) for n in lengths]
+    numbers = [measured(f"{n} px, 3 steps per pixel", recurrent["yes_no_end"].sel(length=n).values) for n in lengths]
     numbers += [
         measured(f"{n} px, stopped at the trained time", recurrent["yes_no_stopped"].sel(length=n).values)
         for n in lengths
@@ -123,7 +123,7 @@ TRACING = (
         "The mask lowers accuracy because it interrupts recurrent computation.",
         "The picture stays until the mask comes; a decision is kept once it is taken. In every seed, for curves of all "
         f"lengths and two kinds of mask, accuracy is at most {_PERCENT['before']} where the mask comes {MARGIN:g} "
-        f"steps or more before the wave would arrive (length times steps a pixel), and at least {_PERCENT['after']} "
+        f"steps or more before the wave would arrive (length times steps per pixel), and at least {_PERCENT['after']} "
         f"where it comes {MARGIN:g} or more after; with the picture as its own mask it is at least "
         f"{100 * OWN_AT_LEAST:.0f} % at any time.",
         "The latch is part of the measurement and not of the model. Its threshold was chosen on training curves; the "
@@ -135,7 +135,7 @@ TRACING = (
         "running longer, tracing",
         "Running longer than trained solves what was never trained.",
         "Trained on curves of 3 to 10 px for 12 steps, every seed answers at 40 and 60 px, and stopped at the trained "
-        "time none does from 20 px on; what is solved at 3 steps a pixel is solved at 9; steps needed grow linearly; "
+        "time none does from 20 px on; what is solved at 3 steps per pixel is solved at 9; steps needed grow linearly; "
         "every seed of every control model that learned the same curves is at most 60 % at 20 px and 55 % at 30 px.",
         "A control model of another kind, or one trained on longer curves, might succeed: the one of 24 layers that "
         "was trained up to 20 px is in the same result.",

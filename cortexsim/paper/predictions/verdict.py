@@ -10,7 +10,7 @@ import xarray as xr
 
 HOLDS = "holds"
 DOES_NOT_HOLD = "does not hold"
-CANNOT_BE_TOLD = "cannot be decided from what ships"
+UNDECIDED = "cannot be decided from what ships"
 
 # fewer seeds can contradict a claim about a model, but not support it
 SEEDS = 3
@@ -176,5 +176,5 @@ def decided(met: bool, seeds: int, yes: str, no: str) -> tuple[str, str]:
         return DOES_NOT_HOLD, no
     if seeds < SEEDS:
         count = "one seed" if seeds == 1 else f"{seeds} seeds"
-        return CANNOT_BE_TOLD, f"The criterion is met, but {count} cannot support a claim about the model. {yes}"
+        return UNDECIDED, f"The criterion is met, but {count} cannot support a claim about the model. {yes}"
     return HOLDS, yes

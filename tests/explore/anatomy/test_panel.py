@@ -79,7 +79,7 @@ def test_a_sustained_image_fills_the_times_that_a_flash_leaves_empty():
     assert panel.settings["presentation"] == cs.sustained().to_dict()
 
 
-def test_a_readout_at_an_empty_time_says_why_and_which_times_are_possible():
+def test_a_readout_at_an_empty_time_is_refused_with_the_possible_times():
     panel = Anatomy("three-no-self")
     panel.readout_time = 9
     assert "nothing to read at time 9: h3 is empty then" in panel.editor.picture["refused"]
@@ -92,7 +92,7 @@ def test_a_readout_at_an_empty_time_says_why_and_which_times_are_possible():
     assert panel.editor.picture["refused"] == ""
 
 
-def test_an_area_out_of_reach_says_so_and_the_rest_is_still_drawn(panel):
+def test_an_area_out_of_reach_is_reported_and_the_rest_is_still_drawn(panel):
     panel.draft = panel.draft.cut("V4", "IT")
     assert "nothing ever reaches the last state 'IT'" in panel.editor.picture["refused"]
     assert "Connect the first area" in panel.editor.picture["then"]
@@ -110,7 +110,7 @@ def test_a_graph_without_any_transition_holds_its_image_and_nothing_else(panel):
     assert panel.editor.picture["moves"] == []
 
 
-def test_what_cannot_be_is_said_in_the_panel_which_keeps_its_graph(panel):
+def test_an_impossible_change_is_reported_in_the_panel_which_keeps_its_graph(panel):
     before, drawn = panel.editor.transitions, panel.editor.picture
     in_the_browser(panel, a_transition("V1", "IT", "BRDx2"))
     assert 'role="alert"' in panel.notice.value
@@ -265,7 +265,7 @@ def test_a_function_is_no_kind_that_can_be_edited():
 # --- predictions and exercises ----------------------------------------------------------------------------------------
 
 
-def test_what_follows_is_covered_until_the_arrival_is_predicted():
+def test_the_consequences_are_covered_until_the_arrival_is_predicted():
     panel = Anatomy("adjacent", question="arrival")
     assert panel.editor.cover == "time"
     panel.ask.answer = 1
@@ -331,7 +331,7 @@ def test_the_exercise_of_even_times_is_solved_by_a_skip_or_by_a_gate():
     assert "at least two even times" in checked(panel, "even-times")[1]
 
 
-def test_what_is_built_can_be_checked_again_in_the_same_place(panel):
+def test_a_built_graph_can_be_checked_again_in_the_same_place(panel):
     exercise = panel.exercise("one-step")
     assert exercise.ask.choice.layout.display == "none"
     exercise.button.click()

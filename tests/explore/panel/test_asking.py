@@ -12,7 +12,7 @@ NEAR = Guess("about", "How many?", (0, 5), lambda result: result, lambda result:
 ASKED = {"number": NUMBER, "word": WORD, "near": NEAR}
 
 
-def test_a_number_is_told_by_its_distance():
+def test_a_number_is_judged_by_its_distance():
     ask = Asking(ASKED, "number")
     ask.answer = 5
     assert ask.compare(12, {}) is False
@@ -36,7 +36,7 @@ def test_near_enough_is_right():
     assert "right, to within 2.5 points" in ask.result.value
 
 
-def test_a_result_of_other_choices_cannot_tell_and_the_answer_stays():
+def test_a_result_of_other_choices_does_not_judge_the_answer_which_stays():
     ask = Asking(ASKED, "word")
     ask.answer = "IT"
     assert ask.compare("IT", {"state": "cut"}) is None
@@ -51,7 +51,7 @@ def test_a_truth_that_is_not_known_is_not_counted():
     assert "This result does not answer the question. counted None" in ask.result.value
 
 
-def test_once_told_one_may_go_on_without_an_answer():
+def test_after_one_answer_a_run_needs_no_other():
     ask = Asking(ASKED, "number")
     assert ask.missing
     ask.answer = 10
@@ -86,7 +86,7 @@ def test_minus_one_is_a_number_where_nothing_is_never():
     assert NUMBER.distance(None, -1, 1) == 2
 
 
-def test_what_is_to_be_built_is_solved_or_not_yet():
+def test_an_exercise_that_is_built_is_solved_or_not_yet():
     ask = Asking({"build": Guess("build", "Build it.", BUILT, lambda r: r > 1, lambda r: f"It is {r}.")}, "build")
     assert ask.compare(1, {}) is False
     assert "<b>○ Not yet</b>. It is 1." in ask.result.value

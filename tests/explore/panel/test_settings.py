@@ -82,7 +82,7 @@ def test_answers_with_markup_are_text(tour):
 
 
 @pytest.mark.parametrize("panel", ["Anatomy", "Training"])
-def test_what_measures_nothing_cannot_be_run_again_nor_become_a_page(panel, tmp_path, capsys):
+def test_panels_without_a_measurement_cannot_be_rerun_or_exported(panel, tmp_path, capsys):
     made = {"Anatomy": Anatomy, "Training": Training}[panel]("contours" if panel == "Training" else "adjacent")
     made.save(tmp_path / "mine.json")
     assert main(["rerun", str(tmp_path / "mine.json")]) != 0
@@ -171,7 +171,7 @@ def test_a_panel_that_does_not_exist_is_refused(graph):
 @pytest.mark.parametrize("text", ["[" * 100_000, "1" * 5000, "{"])
 def test_a_file_that_cannot_be_read_as_json_is_refused(text, tmp_path):
     (tmp_path / "mine.json").write_text(text)
-    with pytest.raises(ValueError, match=r"mine.json is no JSON.*; write it with panel.save"):
+    with pytest.raises(ValueError, match=r"mine.json is not JSON.*; write it with panel.save"):
         reopen(tmp_path / "mine.json")
 
 

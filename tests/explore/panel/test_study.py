@@ -68,7 +68,7 @@ def panel(given):
     return Counting(Subject(**given, n=8))
 
 
-def test_a_run_measures_draws_and_tells(panel):
+def test_a_run_measures_draws_and_reports(panel):
     panel.run()
     panel.wait(20)
     assert panel.error is None
@@ -78,7 +78,7 @@ def test_a_run_measures_draws_and_tells(panel):
     assert not panel.busy
 
 
-def test_what_was_measured_is_shown_again_at_once(panel):
+def test_an_earlier_measurement_is_shown_at_once(panel):
     for times in (1, 2, 1):
         panel.choose(times=times)
         panel.run()
@@ -98,7 +98,7 @@ def test_a_question_wants_its_answer_before_the_run(given):
     assert "exactly right" in panel.ask.result.value
 
 
-def test_an_error_shows_in_the_panel_which_goes_on(panel):
+def test_an_error_shows_in_the_panel_which_still_works(panel):
     panel.run()
     panel.wait(20)
     before = panel.result
@@ -115,7 +115,7 @@ def test_an_error_shows_in_the_panel_which_goes_on(panel):
     assert panel.notice.value == ""
 
 
-def test_cancel_lets_go_of_a_run_and_keeps_what_was_shown(panel):
+def test_cancel_stops_a_run_and_keeps_the_previous_result(panel):
     panel.goes_on.clear()
     panel.run()
     assert panel.started.wait(20)
@@ -142,7 +142,7 @@ def test_the_bar_and_the_words_say_how_much_of_a_run_is_left(panel, monkeypatch)
     assert panel.words.value == ""
 
 
-def test_what_cannot_be_run_is_said_before(panel):
+def test_impossible_choices_are_reported_before_a_run(panel):
     panel.choose(times=0)
     assert panel.button.disabled
     assert "at least 1, got 0" in panel.words.value
@@ -276,7 +276,7 @@ def test_a_choice_beyond_its_control_is_refused_and_changes_nothing():
     assert folding.choices["steps"] < 900
 
 
-def test_a_subject_says_what_it_wants(given):
+def test_a_subject_refuses_wrong_arguments_with_the_allowed_ones(given):
     with pytest.raises(ValueError, match="not both"):
         Subject("contours", **given)
     with pytest.raises(TypeError, match="go together"):
@@ -303,11 +303,11 @@ def test_images_that_come_class_by_class_are_taken_of_all_classes(given):
     assert drawn.some(4).identical(drawn.images.isel(stimulus=slice(0, 4)))
 
 
-def test_reopen_says_what_it_reads(tmp_path):
+def test_reopen_refuses_other_settings_with_the_allowed_ones(tmp_path):
     with pytest.raises(FileNotFoundError, match="no settings at"):
         cs.explore.reopen(tmp_path / "none.json")
     (tmp_path / "broken.json").write_text("{")
-    with pytest.raises(ValueError, match="is no JSON"):
+    with pytest.raises(ValueError, match="is not JSON"):
         cs.explore.reopen(tmp_path / "broken.json")
     with pytest.raises(ValueError, match="the key 'panel' is missing"):
         cs.explore.reopen({"schema": 1})
@@ -322,7 +322,7 @@ def test_an_exercise_shows_as_a_widget(panel):
     assert exercise._repr_mimebundle_()["application/vnd.jupyter.widget-view+json"]["model_id"]
 
 
-def test_what_is_kept_of_a_panel_without_a_kernel_is_a_sentence(panel):
+def test_a_notebook_stores_a_sentence_for_a_panel_without_a_kernel(panel):
     bundle = panel._repr_mimebundle_()
     assert bundle["text/plain"] == "Counting: a panel that needs its kernel. Run the cells from the top to use it."
     assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"]

@@ -33,7 +33,7 @@ def test_a_figure_is_there_as_it_was_given(figure):
     assert "data" not in around
 
 
-def test_a_redrawn_figure_says_its_changes_in_one_message_and_otherwise_nothing(figure, sent):
+def test_a_redrawn_figure_sends_its_changes_in_one_message_and_otherwise_nothing(figure, sent):
     live = Live(figure)
     sent.clear()
     live.redraw()
@@ -57,7 +57,7 @@ def test_another_figure_takes_its_place(figure):
     assert [json.loads(text)["type"] for text in live.traces] == ["bar"]
 
 
-def test_what_was_zoomed_or_hidden_stays_so_unless_traces_or_axes_are_others(figure):
+def test_zoom_and_hidden_lines_are_kept_unless_traces_or_axes_differ(figure):
     def revision():
         return json.loads(live.around)["uirevision"]
 

@@ -206,7 +206,7 @@ def test_a_full_disk_is_reported_and_finished_parts_stay_whole(copied, monkeypat
             raise OSError(errno.ENOSPC, "No space left on device")
 
         patch.setattr(Path, "write_bytes", full)
-        with pytest.raises(OSError, match=r"could not write .*result\.nc: No space left.*nothing was left behind"):
+        with pytest.raises(OSError, match=r"could not write .*result\.nc: No space left.*no partial file remains"):
             experiments.run("one-kernel", to=folder, resume=True)
     assert not [path for path in folder.rglob("*") if path.name.startswith(".")]
     assert experiments.run("one-kernel", to=folder, resume=True).sizes["model"] == 2
@@ -327,7 +327,7 @@ def test_the_folder_of_another_run_is_refused_and_left_alone(made, capsys):
     ("file", "message"),
     [
         ("settings.json", "settings.json is damaged .*; choose another folder, or remove this one"),
-        ("parts/one-kernel-the-paper-s-16-features-seed0.nc", "damaged .*; remove it, and this part is done again"),
+        ("parts/one-kernel-the-paper-s-16-features-seed0.nc", "damaged .*; remove it to run this part again"),
     ],
 )
 def test_a_damaged_folder_is_reported_with_a_remedy(copied, file, message):
@@ -345,7 +345,7 @@ def test_damaged_records_are_reported_with_a_remedy(copied, text):
     folder = copied("one-kernel")
     (folder / "parts" / f"{FIRST}.nc").unlink()
     (folder / "records" / f"{FIRST}.jsonl").write_text(text)
-    with pytest.raises(ValueError, match=r"seed0\.jsonl is damaged .*this part is done again"):
+    with pytest.raises(ValueError, match=r"seed0\.jsonl is damaged .*to run this part again"):
         experiments.run("one-kernel", to=folder, resume=True)
 
 
@@ -362,7 +362,7 @@ def test_a_damaged_or_foreign_model_is_reported_with_a_remedy(copied, kind):
     (folder / "parts" / "1-state-residual-seed0.nc").unlink()
     model, other = (folder / "models" / f"1-state-{which}-seed0.safetensors" for which in ("residual", "plain"))
     model.write_bytes(model.read_bytes()[:500] if kind == "cut" else other.read_bytes())
-    with pytest.raises(ValueError, match=r"residual-seed0\.safetensors.*; remove .*, and this part is trained again"):
+    with pytest.raises(ValueError, match=r"residual-seed0\.safetensors.*; remove .* to train this part again"):
         experiments.run("plain-or-residual", to=folder, resume=True)
 
 
@@ -371,7 +371,7 @@ def test_a_model_that_shares_its_weights_is_not_taken_for_one_that_does_not(copi
     shared, not_shared = (f"1-state-resnet-{which}-seed0" for which in ("shared", "not-shared"))
     (folder / "parts" / f"{shared}.nc").unlink()
     shutil.copy(folder / "models" / f"{not_shared}.safetensors", folder / "models" / f"{shared}.safetensors")
-    with pytest.raises(ValueError, match=r"is not the model of this part; remove it, and this part is trained again"):
+    with pytest.raises(ValueError, match=r"is not the model of this part; remove it to train this part again"):
         experiments.run("weight-sharing", to=folder, resume=True)
 
 
@@ -380,7 +380,7 @@ def test_a_damaged_state_of_a_training_is_reported_with_a_remedy(copied):
     (folder / "parts" / f"{FIRST}.nc").unlink()
     (folder / "models" / f"{FIRST}.safetensors").unlink()
     (folder / "models" / f"{FIRST}.training.safetensors").write_bytes(b"cut")
-    with pytest.raises(ValueError, match=r"training\.safetensors.*; remove .*, and this part is trained again"):
+    with pytest.raises(ValueError, match=r"training\.safetensors.*; remove .* to train this part again"):
         experiments.run("one-kernel", to=folder, resume=True)
 
 

@@ -143,7 +143,7 @@ class StepsChart extends Chart {
     const isKnownShown = this.isShown(this.known.after) && this.known.points.length > 0;
     if (isKnownShown) {
       this.add("line", { class: "bound", x1: this.x(0), y1: this.y(0), x2: this.x(most), y2: this.y(most) });
-      this.add("text", { class: "quiet", x: this.x(most) + 4, y: this.y(most) + 10 }, "1 px a step");
+      this.add("text", { class: "quiet", x: this.x(most) + 4, y: this.y(most) + 10 }, "1 px per step");
       const place = ({ length, steps }) => `${this.x(length)},${this.y(steps)}`;
       this.add("polyline", { class: "known", points: this.known.points.map(place).join(" ") });
       const end = this.known.points.at(-1);

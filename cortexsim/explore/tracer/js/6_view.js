@@ -38,7 +38,7 @@ const MARKUP = `
 <button type="button" data-part="next-step" aria-label="one step further">+1</button>
 <input type="range" data-part="time" min="0" max="60" value="0" aria-label="time in steps">
 <output data-part="now" class="now">t = 0</output>
-<select data-part="speed" aria-label="steps a second"></select>
+<select data-part="speed" aria-label="steps per second"></select>
 </div>
 <fieldset class="row" data-part="interventions" aria-label="interventions">
 <span class="group"><button type="button" data-part="mask" aria-pressed="false">Mask at this time</button>

@@ -1,9 +1,7 @@
 // The transition matrix: a cell for each pair of states, and the kind and open times of the chosen cell.
 
-const WAYS = { forward: "forward", lateral: "within an area", feedback: "feedback" };
-
 // In the matrix's order a later target is forward.
-function way(states, source, target) {
+function directionOf(states, source, target) {
   const place = (name) => states.findIndex((state) => state.name === name);
   const step = place(target) - place(source);
   return step > 0 ? "forward" : step < 0 ? "feedback" : "lateral";
@@ -47,7 +45,7 @@ class Matrix {
     for (const { cell, source, target } of this.cells) {
       const transition = transitions.find((one) => one.source === source && one.target === target);
       const chosen = source === selected[0] && target === selected[1];
-      cell.className = transition ? `cs-cell cs-${way(states, source, target)}` : "cs-cell";
+      cell.className = transition ? `cs-cell cs-${directionOf(states, source, target)}` : "cs-cell";
       cell.setAttribute("aria-selected", chosen);
       cell.tabIndex = chosen ? 0 : -1;
       const what = transition ? `${transition.kind}, ${when(transition, until)}` : "none";

@@ -61,17 +61,17 @@ class Unrolled {
       const size = { x: x - this.half, y: y - 10, width: 2 * this.half, height: 20, rx: 4 };
       const box = shape("rect", { ...size, "data-state": state.name, "data-time": time }, this.svg);
       const known = !this.covered || time === 0;
-      const holds = state.holds[time];
+      const populated = state.populated[time];
       if (!known) shape("text", { x, y: y + 4, "text-anchor": "middle", class: "cs-first" }, this.svg, "?");
       box.addEventListener("pointermove", (event) => this.read(event, state, time, known));
       box.addEventListener("pointerleave", () => this.tip.hide());
-      this.nodes.push({ box, time, known, holds });
+      this.nodes.push({ box, time, known, populated });
     }
   }
 
   edge([source, target, time, needed]) {
     const { states } = this.picture;
-    const kind = way(states, source, target);
+    const kind = directionOf(states, source, target);
     const ends = { x1: this.x(time - 1) + this.half, y1: this.y(source), x2: this.x(time) - this.half, y2: this.y(target) };
     const line = shape("line", { ...ends, class: `cs-edge cs-${kind}${needed ? "" : " cs-idle"}` }, this.svg);
     const what = needed ? "the readout needs it" : "delivers, but the readout does not need it";
@@ -110,16 +110,16 @@ class Unrolled {
     this.time = time;
     if (!this.picture) return;
     this.band.setAttribute("x", this.x(time) - this.gap / 2);
-    for (const { box, time: own, known, holds } of this.nodes) {
-      box.setAttribute("class", !known ? "cs-node cs-unknown" : holds ? `cs-node cs-holds${own <= time ? " cs-lit" : ""}` : "cs-node");
+    for (const { box, time: own, known, populated } of this.nodes) {
+      box.setAttribute("class", !known ? "cs-node cs-unknown" : populated ? `cs-node cs-populated${own <= time ? " cs-lit" : ""}` : "cs-node");
     }
     for (const { line, time: own } of this.edges) {
       line.classList.toggle("cs-on", own === time);
       line.classList.toggle("cs-past", own < time);
     }
     const { states } = this.picture;
-    const holding = states.filter((state) => state.holds[time]).map((state) => state.name);
-    const text = `t = ${time}: ${holding.length ? `${listed(holding)} ${holding.length > 1 ? "are" : "is"} populated` : "all areas are empty"}`;
+    const populated = states.filter((state) => state.populated[time]).map((state) => state.name);
+    const text = `t = ${time}: ${populated.length ? `${listed(populated)} ${populated.length > 1 ? "are" : "is"} populated` : "all areas are empty"}`;
     this.caption.textContent = this.covered ? "unrolled in time: covered until you have predicted, or skipped" : `unrolled in time; ${text}`;
     this.svg.setAttribute("aria-label", this.covered ? "covered" : text);
   }
@@ -150,7 +150,7 @@ class Unrolled {
     if (!known) return this.tip.show(event, [`${state.name}, t = ${time}`, "predict first"]);
     const from = this.picture.moves.filter(([, target, when]) => target === state.name && when === time).map(([source]) => source);
     if (state === this.picture.states[0] && this.picture.shown[time] !== "nothing") from.unshift("the eye");
-    const what = state.holds[time] ? `populated from ${listed(from)}` : "empty: absent, not zero";
+    const what = state.populated[time] ? `populated from ${listed(from)}` : "empty: absent, not zero";
     this.tip.show(event, [`${state.name}, t = ${time}`, what]);
   }
 }

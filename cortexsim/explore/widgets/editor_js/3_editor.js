@@ -58,10 +58,10 @@ class Editor {
       row.append(name);
       return svg;
     };
-    for (const [kind, name] of [...Object.entries(WAYS), ["forward cs-idle", "not needed for the readout"]]) {
+    for (const [kind, name] of [...Object.entries(DIRECTIONS), ["forward cs-idle", "not needed for the readout"]]) {
       shape("line", { x1: 0, x2: 28, y1: 7, y2: 7, class: `cs-edge cs-past cs-${kind}` }, entry(28, name));
     }
-    for (const [kind, name] of [["cs-holds cs-lit", "populated"], ["cs-holds", "populated later"], ["", "empty"]]) {
+    for (const [kind, name] of [["cs-populated cs-lit", "populated"], ["cs-populated", "populated later"], ["", "empty"]]) {
       shape("rect", { x: 1, y: 1, width: 12, height: 12, rx: 3, class: `cs-node ${kind}` }, entry(14, name));
     }
   }

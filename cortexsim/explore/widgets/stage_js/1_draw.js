@@ -4,6 +4,8 @@ const SVG = "http://www.w3.org/2000/svg";
 // lines differ in shape and dash too; COLOURS and SEQUENTIAL come from cortexsim/plot/theme.py
 const SHAPES = ["circle", "square", "triangle", "diamond", "circle", "square"];
 const DASHES = ["", "7 3", "2 3", "9 3 2 3", "4 2", "1 2"];
+// directions of transitions, with their names in legends
+const DIRECTIONS = { forward: "forward", lateral: "within an area", feedback: "feedback" };
 
 const SHADES = (() => {
   const stops = SEQUENTIAL.map((hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)));

@@ -1,7 +1,6 @@
 // The ventral stream: a map for each state at its place, and the transitions between them, lit when they deliver.
 
 const TILE_PX = 104;
-const WAYS = { forward: "forward", lateral: "within an area", feedback: "feedback" };
 
 class Sketch {
   constructor(parent, tip) {
@@ -205,15 +204,15 @@ class Tile {
   at(time, view) {
     const { state, canvas } = this;
     this.time = time;
-    const holds = state.populated[time];
-    this.box.classList.toggle("cs-holds", holds);
-    canvas.style.display = holds ? "block" : "none";
-    this.empty.style.display = holds ? "none" : "flex";
+    const populated = state.populated[time];
+    this.box.classList.toggle("cs-populated", populated);
+    canvas.style.display = populated ? "block" : "none";
+    this.empty.style.display = populated ? "none" : "flex";
     const top = ((view === "all" ? 255 : this.meanTop) / 255) * state.scale;
     const was = state.populated.slice(0, time).includes(true);
-    this.words.textContent = holds ? `0 to ${rounded(top)} a.u.` : was ? "nothing arrives any more" : "nothing has arrived";
-    this.box.setAttribute("aria-label", `${state.name} at t = ${time}: ${holds ? `map of ${this.scene.quantity}` : "empty"}; arrow keys with Shift move`);
-    if (!holds) return this.follow();
+    this.words.textContent = populated ? `0 to ${rounded(top)} a.u.` : was ? "nothing arrives any more" : "nothing has arrived";
+    this.box.setAttribute("aria-label", `${state.name} at t = ${time}: ${populated ? `map of ${this.scene.quantity}` : "empty"}; arrow keys with Shift move`);
+    if (!populated) return this.follow();
     const context = canvas.getContext("2d");
     this.picture ??= context.createImageData(canvas.width, canvas.height);
     if (view === "all") this.paintAll(this.picture.data, time);

@@ -43,9 +43,9 @@ class Stage {
 
   legend() {
     const legend = element("div", { class: "cs-legend" }, this.sketch.figure);
-    for (const [way, name] of Object.entries(WAYS)) {
+    for (const [direction, name] of Object.entries(DIRECTIONS)) {
       const svg = shape("svg", { width: 30, height: 10, "aria-hidden": "true" }, legend);
-      const group = shape("g", { class: `cs-arrow cs-on cs-${way}` }, svg);
+      const group = shape("g", { class: `cs-arrow cs-on cs-${direction}` }, svg);
       shape("path", { d: "M0 5H22" }, group);
       shape("polygon", { points: "30,5 21,9.5 21,0.5" }, group);
       element("span", {}, legend, name);
@@ -97,7 +97,7 @@ class Stage {
       spoken: `class probabilities over time of ${scene.classes.length} classes`,
       yLabel: "probability",
       times: scene.times,
-      empty: scene.states.at(-1).populated.map((holds) => !holds),
+      empty: scene.states.at(-1).populated.map((populated) => !populated),
       series: scene.probability.map((one) => ({ ...one, named: one.named })),
       marks: marks.filter((mark) => mark.on === "probability"),
     });
@@ -178,10 +178,10 @@ class Stage {
 
   say() {
     const { scene, time } = this;
-    const holding = scene.states.filter((state) => state.populated[time]).map((state) => state.name);
+    const populated = scene.states.filter((state) => state.populated[time]).map((state) => state.name);
     const empty = scene.states.filter((state) => !state.populated[time]).map((state) => state.name);
     const said = [`t = ${time}: ${ENTERS[scene.shown[time]]} on the screen.`];
-    if (holding.length) said.push(`${listed(holding)} ${holding.length > 1 ? "are" : "is"} active.`);
+    if (populated.length) said.push(`${listed(populated)} ${populated.length > 1 ? "are" : "is"} active.`);
     if (empty.length) said.push(`${listed(empty)} ${empty.length > 1 ? "are" : "is"} empty.`);
     if (!this.model.get("cover")) {
       const best = scene.probability.toSorted((one, other) => (other.values[time] ?? -1) - (one.values[time] ?? -1))[0];

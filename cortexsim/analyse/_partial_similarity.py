@@ -1,0 +1,118 @@
+"""Partial correlation of RDMs: the agreement of two that a third, such as that of the pixels, does not explain."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from cortexsim._support.checks import one_of, whole
+from cortexsim.analyse._compare_rdms import by_subject, checked, resampled, times_that_differ
+from cortexsim.analyse.interval import with_interval
+from cortexsim.analyse.node import refuse_other_stimuli, time_coordinate
+
+METHODS = ("spearman", "pearson")
+
+
+def partial_similarity(
+    model: xr.DataArray,
+    reference: xr.DataArray,
+    control: xr.DataArray,
+    method: str = "spearman",
+    *,
+    n_bootstrap: int = 500,
+    seed: int = 0,
+    progress: bool = False,
+) -> xr.DataArray:
+    """Correlate a model's RDMs with a reference after removing what a control RDM explains linearly in both.
+
+    Does IT explain more of the brain than the pixels do? r(m, b | c) = (r(m, b) - r(m, c) r(c, b)) /
+    sqrt((1 - r(m, c)²) (1 - r(c, b)²)), for each subject, averaged over subjects.
+
+    Parameters
+    ----------
+    model : DataArray, ([time,] stimulus, other_stimulus)
+        As `rdm` returns it.
+    reference : DataArray
+        As for `compare_rdms`.
+    control : DataArray, (stimulus, other_stimulus)
+        The RDM whose part is removed, of the same stimuli.
+    method : "spearman" or "pearson"
+        With "spearman", of the ranks.
+    n_bootstrap : int
+        Resamples of the stimuli, the same for the three correlations; 0 omits the interval.
+    seed : int
+        Seed of the resamples.
+    progress : bool
+        Show progress bars.
+
+    Returns
+    -------
+    DataArray, ([time,] [reference_time])
+        With the 95 % percentile interval of the bootstrap over stimuli as `low` and `high`, subjects fixed. NaN if the
+        model is empty, or the control explains one of the two completely.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `compare_rdms`; also if the control has a time, or is of other stimuli.
+
+    Notes
+    -----
+    Noise in the control RDM leaves a part of what it should remove. The pixels have none.
+    """
+    one_of(method, "method", METHODS)
+    whole(n_bootstrap, "n_bootstrap", 0, unit="resamples")
+    ones, references, clock, has_clock = checked(model, reference)
+    if isinstance(control, xr.DataArray) and "time" in control.dims:
+        raise ValueError("the control must be one RDM without a time; choose one with .sel(time=...)")
+    others = checked(control, reference)[0]
+    refuse_other_stimuli(ones, others, "the model and the control")
+    known, n = times_that_differ(ones), ones.sizes["stimulus"]
+    found = np.full((3, ones.sizes["time"], references.sizes[clock]), np.nan)
+    ours, third = ones.values[known], others.values
+    if known.size:
+        both = np.concatenate([ours, third])
+        with_reference = by_subject(both, references.values, np.arange(n), method)
+        with_control = by_subject(ours, third[None], np.arange(n), method)
+        found[:, known] = _partial(with_reference, with_control).mean(2)
+        found[1:, known] = np.nan
+        if n_bootstrap:
+            # the same seed draws the same stimuli
+            draws = zip(
+                resampled(both, references.values, method, n_bootstrap, seed, progress),
+                resampled(ours, third[None], method, n_bootstrap, seed),
+                strict=True,
+            )
+            means = np.array([_partial(*one).mean(2) for one in draws])
+            found[1:, known] = np.nanpercentile(means, [2.5, 97.5], axis=0)
+    array = xr.DataArray(
+        found[0],
+        {"time": time_coordinate(ones), clock: references[clock].variable},
+        ("time", clock),
+        "partial_similarity",
+        {"long_name": f"partial correlation of RDMs ({method})", "units": "1", "method": method},
+    )
+    text = f"95 % percentile bootstrap over {n} stimuli, {n_bootstrap} resamples, subjects fixed"
+    array = with_interval(array, found[1], found[2], text if n_bootstrap else "none", n)
+    array = array if has_clock else array.isel({clock: 0}).drop_vars(clock)
+    return array if "time" in model.dims else array.isel(time=0).drop_vars("time")
+
+
+def _partial(with_reference: np.ndarray, with_control: np.ndarray) -> np.ndarray:
+    """Return partial correlations (time, reference time, subject).
+
+    Parameters
+    ----------
+    with_reference : ndarray, (time + 1, reference time, subject)
+        Correlations of the model, and last of the control.
+    with_control : ndarray, (time, 1, 1)
+    """
+    of_control = with_reference[-1:]
+    unexplained = (1 - with_control**2) * (1 - of_control**2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        partial: np.ndarray = np.where(
+            unexplained > 1e-12,
+            (with_reference[:-1] - with_control * of_control) / np.sqrt(unexplained),
+            np.nan,
+        )
+    return partial

@@ -1,0 +1,22 @@
+"""A text that is copied with one click, such as the code of a panel."""
+
+from __future__ import annotations
+
+import anywidget
+import traitlets
+
+from cortexsim.explore.widgets.canvas import joined
+
+
+class Copyable(anywidget.AnyWidget):
+    """A button that copies a text, and the text itself, folded; nothing is shown while the text is empty.
+
+    Attributes
+    ----------
+    text : str
+    """
+
+    _esm = joined("copyable.js")
+    _css = joined("copyable.css")
+
+    text = traitlets.Unicode().tag(sync=True)
