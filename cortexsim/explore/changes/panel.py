@@ -16,7 +16,7 @@ from cortexsim._support.progress import Report, part
 from cortexsim.explore.changes import questions
 from cortexsim.explore.changes.film import film
 from cortexsim.explore.changes.questions import about_loss, mean_loss, percent_correct
-from cortexsim.explore.changes.summaries import RAW, SCALINGS, evolution
+from cortexsim.explore.changes.summaries import OWN_SCALE, RAW, SCALINGS, evolution
 from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.controls import Chosen, Control, Menu
