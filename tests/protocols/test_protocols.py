@@ -494,7 +494,7 @@ def test_a_map_needs_places_at_which_it_is_asked(traced):
 
 
 def test_each_connection_is_the_lesion_of_it_alone(calibrated, targets):
-    options = {"until": 4, "calibrate_on": targets, "presentation": cs.flash(2)}
+    options = {"until": 4, "calibrate_on": targets}
     table = protocols.each_lesion(calibrated, targets, **options)
     assert table["connection"].values.tolist() == list(calibrated.graph.transition_names)
     for name in ("V1->V1", "V2->V1"):
