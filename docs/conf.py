@@ -6,6 +6,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from made.members import Own
+
 project = "cortexsim"
 author = "The cortexsim authors"
 version = release = installed("cortexsim")
@@ -18,12 +20,14 @@ extensions = [
     "sphinx_design",
     "made.pages",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "templates"]
+templates_path = ["templates"]
 
 myst_enable_extensions = ["colon_fence", "dollarmath", "deflist"]
 myst_heading_anchors = 3
 
 autosummary_generate = True
+autosummary_context = {"own": Own()}
 autodoc_typehints = "none"  # the docstrings say the types
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
@@ -32,6 +36,8 @@ html_theme = "pydata_sphinx_theme"
 html_title = "cortexsim"
 html_static_path = ["static"]
 html_css_files = ["pages.css"]
+# pages without others below them have nothing to list at their side
+html_sidebars = {page: [] for page in ("index", "start", "gallery", "teachers")}
 html_theme_options = {
     "show_toc_level": 2,
     "navigation_with_keys": False,

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-import cortexsim
+import cortexsim as cs
 from cortexsim._support.extras import EXTRAS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -64,16 +64,16 @@ def test_the_changelog_describes_the_version_of_the_package():
     released = re.findall(
         r"^## \[([\d.]+)\] - \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.M
     )
-    assert released[0] == cortexsim.__version__
+    assert released[0] == cs.__version__
 
 
 def test_the_citation_names_the_version_of_the_package():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
-    assert str(citation["version"]) == cortexsim.__version__
+    assert str(citation["version"]) == cs.__version__
 
 
 def test_the_wheel_has_the_version_of_the_package(wheel):
-    assert wheel.name.startswith(f"cortexsim-{cortexsim.__version__}-")
+    assert wheel.name.startswith(f"cortexsim-{cs.__version__}-")
 
 
 def built(kind, folder):
@@ -117,16 +117,19 @@ def test_the_wheel_contains_package_notebooks_and_data(wheel):
     with zipfile.ZipFile(wheel) as archive:
         packed = set(archive.namelist())
     expected = {f"cortexsim/{path.relative_to(ROOT)}" for path in ROOT.glob("notebooks/*.ipynb")}
-    expected |= {f"cortexsim/{path.relative_to(ROOT)}" for path in ROOT.glob("data/**/*") if path.is_file()}
+    data = {f"cortexsim/{path.relative_to(ROOT)}" for path in ROOT.glob("data/**/*") if path.is_file()}
+    absent = {f"cortexsim/data/models/{name}.safetensors" for name in cs.zoo.REPOSITORY_ONLY}
+    assert absent <= data
+    assert packed.isdisjoint(absent)
+    expected |= data - absent
     expected |= {
         str(path.relative_to(ROOT)) for kind in ("py", "js", "css") for path in ROOT.glob(f"cortexsim/**/*.{kind}")
     }
     assert expected <= packed
 
 
-def test_wheel_and_source_stay_below_20_megabytes(wheel, source):
-    # the models that ship are 17 MB, compressed
-    assert max(wheel.stat().st_size, source.stat().st_size) < 20e6
+def test_wheel_and_source_stay_below_15_megabytes(wheel, source):
+    assert max(wheel.stat().st_size, source.stat().st_size) < 15e6
 
 
 def test_wheel_and_source_pass_the_check_of_the_index(wheel, source):
@@ -142,7 +145,7 @@ def test_wheel_and_source_contain_the_licence_and_nothing_of_the_machine(wheel, 
         packed = archive.namelist()
     with tarfile.open(source) as archive:
         sources = archive.getnames()
-    assert f"cortexsim-{cortexsim.__version__}.dist-info/licenses/LICENSE" in packed
+    assert f"cortexsim-{cs.__version__}.dist-info/licenses/LICENSE" in packed
     assert {"LICENSE", "README.md", "CHANGELOG.md", "CITATION.cff", "SECURITY.md", "docs/index.md"} <= {
         name.partition("/")[2] for name in sources
     }
@@ -162,3 +165,24 @@ def test_the_installed_lab_copies_the_notebooks_into_a_folder_of_the_users(insta
     run(installed / "cortexsim", "lab", "--version", cwd=tmp_path)
     copied = {path.name for path in (tmp_path / "cortexsim-notebooks").iterdir()}
     assert copied == {path.name for path in ROOT.glob("notebooks/*.ipynb")}
+
+
+def test_an_installed_package_loads_what_it_lists_and_names_the_command_for_the_rest(installed, tmp_path):
+    code = """
+import cortexsim as cs
+for name in cs.zoo.pretrained():
+    cs.zoo.load(name)
+print(*cs.zoo.pretrained())
+for name in cs.zoo.REPOSITORY_ONLY:
+    cs.zoo.card(name)
+    try:
+        cs.zoo.load(name)
+    except FileNotFoundError as error:
+        print(error)
+"""
+    listed, *errors = run(installed / "python", "-c", code, cwd=tmp_path).splitlines()
+    assert {*listed.split(), *cs.zoo.REPOSITORY_ONLY} == set(cs.zoo.pretrained())
+    for (name, command), error in zip(cs.zoo.REPOSITORY_ONLY.items(), errors, strict=True):
+        assert f"{name!r} is not part of the installed package" in error
+        assert command in error
+        assert (ROOT / command.split()[3]).is_file()

@@ -54,6 +54,15 @@ def accuracy(
     ------
     TypeError, ValueError
         If it is not a readout, labels are missing or not among its classes, or a stimulus lies outside all bins.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> accuracy = cs.analyse.accuracy(recording["readout"])
+    >>> accuracy.sel(time=8).item(), accuracy.attrs["chance"]
+    (1.0, 0.5)
     """
     right = correct(readout, labels)
     logits = activity_of(readout)

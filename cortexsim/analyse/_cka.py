@@ -55,6 +55,15 @@ def cka(node: Node, other: Node | None = None, *, debiased: bool = True, progres
     ----------
     Kornblith, S. et al. (2019). Similarity of neural network representations revisited. ICML. Nguyen, T. et al. (2021).
     Do wide and deep networks learn the same things? ICLR (debiased).
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> alignment = cs.analyse.cka(recording["V4"], recording["IT"])
+    >>> alignment.dims
+    ('time', 'other_time')
     """
     one = activity_of(node)
     two = one if other is None else activity_of(other)

@@ -81,6 +81,16 @@ def compare_rdms(
     ----------
     Nili, H. et al. (2014). A toolbox for representational similarity analysis. PLOS Computational Biology 10.
     Schütt, H. et al. (2023). Statistical inference on representational geometries. eLife 12.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> model, reference = (cs.analyse.rdm(recording[area]) for area in ("V4", "IT"))
+    >>> similarity = cs.analyse.compare_rdms(model, reference.sel(time=8, drop=True), n_bootstrap=20)
+    >>> dict(similarity.sizes)
+    {'time': 9}
     """
     check_extra("brains", "comparisons of dissimilarity matrices")
     one_of(method, "method", METHODS)

@@ -97,6 +97,15 @@ def decode(
     ----------
     Ledoit, O. & Wolf, M. (2004). A well-conditioned estimator for large-dimensional covariance matrices. Journal of
     Multivariate Analysis 88.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> decoded = cs.analyse.decode(recording["IT"], "label")
+    >>> decoded.sel(time=2).item(), decoded.sel(time=8).item()  # IT is empty at t = 2
+    (nan, 0.95)
     """
     activity = activity_of(node)
     plan = plan_decoding(activity, labels, estimator, cv, groups, score=score, seed=seed)

@@ -54,6 +54,15 @@ def decoding_patterns(
     ----------
     Haufe, S. et al. (2014). On the interpretation of weight vectors of linear models in multivariate neuroimaging.
     NeuroImage 87, equation 6.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> patterns = cs.analyse.decoding_patterns(recording["IT"], "label")
+    >>> dict(patterns.sizes)
+    {'time': 9, 'channel': 32, 'y': 4, 'x': 4}
     """
     from sklearn.base import clone, is_regressor
 

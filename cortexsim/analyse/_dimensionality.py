@@ -53,6 +53,14 @@ def dimensionality(node: Node, *, debiased: bool = True, seed: int = 0, progress
     ----------
     Gao, P. et al. (2017). A theory of multineuronal dimensionality, dynamics and measurement. bioRxiv 214262. Song, L.
     et al. (2012). Feature selection via dependence maximization. JMLR 13.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> cs.analyse.dimensionality(recording["V4"]).sel(time=slice(0, 3)).isnull().values  # empty at first
+    array([ True,  True, False, False])
     """
     activity = activity_of(node)
     at_least_stimuli(activity, 5, "dimensionality")

@@ -52,6 +52,17 @@ def early_late(
     ------
     TypeError, ValueError
         As for `reaction_time`; also if stimuli or times differ, or `at` is not one of the times.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(40, part="test")
+    >>> model = cs.zoo.load("ventral-stream")
+    >>> intact = cs.simulate(model, curves, cs.sustained(), until=8, record=[])
+    >>> cut = cs.simulate(model, curves, cs.sustained(), until=8, record=[], silence={"lateral": range(4, 9)})
+    >>> change = cs.analyse.early_late(cut["readout"], intact["readout"], threshold=0.9)
+    >>> change["n"].values, change["decision"].values
+    (array([ 0, 37,  3]), array(['at arrival', 'later', 'never'], dtype='<U10'))
     """
     threshold = check_threshold(threshold)
     logits, intact_logits = logits_of(readout), logits_of(intact)

@@ -57,6 +57,17 @@ def effect(recording: xr.DataTree, intact: xr.DataTree) -> xr.Dataset:
     Intervals: for fractions, Wilson (1927); for the paired difference of two accuracies, Bonett & Price (2012), whose
     width is not zero if no decision changes; for means, and for everything if there are repeats, Student's t over
     stimuli.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> model = cs.zoo.load("ventral-stream")
+    >>> intact = cs.simulate(model, curves, cs.sustained(), until=6)
+    >>> cut = cs.simulate(model, curves, cs.sustained(), until=6, silence={"V2->V2": range(3, 7)})
+    >>> change = cs.analyse.effect(cut, intact)
+    >>> change["distance"].sel(state="V2").round(2).values
+    array([ nan, 0.  , 0.  , 0.52, 0.57, 0.59, 0.61])
     """
     made, intact_made = settings(recording), settings(intact)
     _check(made, intact_made)

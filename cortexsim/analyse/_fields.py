@@ -43,6 +43,14 @@ def receptive_field(
     ------
     ValueError
         If there is no such state, unit or time, or the graph or pre-net contains callables, whose reach is unknown.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> graph = cs.adjacent({"V1": 8, "V2": 16, "IT": 32}, size=32)
+    >>> field = cs.analyse.receptive_field(graph, "IT", time=4)
+    >>> field.dims
+    ('time', 'y', 'x')
     """
     fields = _fields(model, presentation)
     state, y, x, time = unit_of(fields.graph, state, y, x, time)
@@ -81,6 +89,14 @@ def projective_field(
     ------
     ValueError
         As for `receptive_field`, or if `until` is before `time`.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> graph = cs.adjacent({"V1": 8, "V2": 16, "IT": 32}, size=32)
+    >>> found = cs.analyse.projective_field(graph, "V1", time=0, until=4)
+    >>> found["IT"]["field"].dims
+    ('time', 'y', 'x')
     """
     fields = _fields(model, presentation)
     state, y, x, time = unit_of(fields.graph, state, y, x, time)

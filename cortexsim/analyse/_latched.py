@@ -35,6 +35,15 @@ def latched(readout: Node, threshold: float = 0.0) -> xr.Dataset:
     ------
     TypeError, ValueError
         If it is not a readout, a map does not have two classes, or the threshold is not finite.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> paths = cs.datasets.paths(10, size=16, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("tracer"), paths, cs.sustained(), until=20, record=[])
+    >>> kept = cs.analyse.latched(recording["readout"], threshold=2.0)
+    >>> cs.analyse.map_accuracy(kept, paths).sel(time=20).item()
+    1.0
     """
     logits = _readout(readout)
     threshold = finite(threshold, "threshold", unit="nats")
@@ -76,6 +85,15 @@ def cumulative(readout: Node) -> xr.Dataset:
     ----------
     Spoerer, C. et al. (2020). Recurrent neural networks can explain flexible trading of speed and accuracy in
     biological vision. PLOS Computational Biology 16.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> averaged = cs.analyse.cumulative(recording["readout"])
+    >>> dict(cs.analyse.accuracy(averaged).sizes)
+    {'time': 9}
     """
     logits = _readout(readout)
     values = logits.values.astype(np.float64)

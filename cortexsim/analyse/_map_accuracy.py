@@ -51,6 +51,15 @@ def map_accuracy(
     ------
     TypeError, ValueError
         If the readout is not a map, the stimuli have no targets or differ, or `measure` or `by` is unknown.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> paths = cs.datasets.paths(10, size=16, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("tracer"), paths, cs.sustained(), until=20, record=[])
+    >>> accuracy = cs.analyse.map_accuracy(recording, paths)
+    >>> accuracy.sel(time=20).item()
+    1.0
     """
     if measure not in MEASURES:
         raise ValueError(unknown("measure", measure, MEASURES))

@@ -54,6 +54,15 @@ def similarity_difference(
     References
     ----------
     Schütt, H. et al. (2023). Statistical inference on representational geometries. eLife 12.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> v2, v4, it = (cs.analyse.rdm(recording[area]).sel(time=8, drop=True) for area in ("V2", "V4", "IT"))
+    >>> cs.analyse.similarity_difference(v4, v2, it, n_bootstrap=20).item() > 0
+    True
     """
     one_of(method, "method", METHODS)
     whole(n_bootstrap, "n_bootstrap", 2, unit="resamples")
@@ -117,6 +126,16 @@ def best_time(
     ------
     TypeError, ValueError
         As for `compare_rdms`; also if the model has fewer than 2 times at which all stimuli are populated.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> model, reference = (cs.analyse.rdm(recording[area]) for area in ("V4", "IT"))
+    >>> best = cs.analyse.best_time(model.sel(time=slice(2, 8)), reference.sel(time=8, drop=True), n_bootstrap=20)
+    >>> int(best)
+    8
     """
     one_of(method, "method", METHODS)
     whole(n_bootstrap, "n_bootstrap", 1, unit="resamples")

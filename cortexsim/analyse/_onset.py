@@ -64,6 +64,17 @@ def onset(
     Liesefeld, H. (2018). Estimating the timing of cognitive operations with MEG/EEG latency measures. Frontiers in
     Neuroscience 12. Sassenhagen, J. & Draschkow, D. (2019). Cluster-based permutation tests of MEG/EEG data do not
     establish significance of effect latency or location. Psychophysiology 56.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> import xarray as xr
+    >>> import numpy as np
+    >>> noise = np.random.default_rng(0).normal(0, 0.02, (8, 6))
+    >>> values = xr.DataArray(np.linspace(0.5, 0.9, 6) + noise, dims=["seed", "time"])
+    >>> onset = cs.analyse.onset(values.assign_coords(time=range(6)), 0.5, n_bootstrap=20)
+    >>> round(onset.item(), 1)
+    2.6
     """
     one_of(by, "by", BY)
     whole(n_bootstrap, "n_bootstrap", 0, unit="resamples")

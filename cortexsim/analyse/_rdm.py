@@ -89,6 +89,15 @@ def rdm(
     References
     ----------
     Walther, A. et al. (2016). Reliability of dissimilarity measures for multi-voxel pattern analysis. NeuroImage 137.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> rdm = cs.analyse.rdm(recording["IT"])
+    >>> dict(rdm.sizes)
+    {'time': 9, 'stimulus': 20, 'other_stimulus': 20}
     """
     activity = activity_of(node)
     _check(metric, noise, pooled)

@@ -53,6 +53,15 @@ def reaction_time(readout: Node, threshold: float, by: str = "entropy", *, label
     ----------
     Spoerer, C. et al. (2020). Recurrent neural networks can explain flexible trading of speed and accuracy in
     biological vision. PLOS Computational Biology 16.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> decided = cs.analyse.reaction_time(recording["readout"], threshold=0.9)
+    >>> decided["reaction_time"].dims, decided["mean_time"].dims
+    (('stimulus',), ('outcome',))
     """
     logits = logits_of(readout)
     threshold = check_threshold(threshold)
@@ -111,6 +120,15 @@ def speed_accuracy(
     ------
     TypeError, ValueError
         As for `reaction_time`; also if the readout of a stimulus is never populated.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> curve = cs.analyse.speed_accuracy(recording["readout"], thresholds=[0.1, 0.5, 0.9])
+    >>> curve["accuracy"].dims, curve["mean_time"].dims
+    (('threshold',), ('threshold',))
     """
     logits = logits_of(readout)
     levels = np.linspace(0.05, 0.95, 19).round(2) if thresholds is None else array_of(thresholds, "thresholds")

@@ -51,6 +51,15 @@ def settling(node: Node, *, threshold: float = 0.1, cycle_ratio: float = 0.1, pr
     ------
     TypeError, ValueError
         If it is not a node, has fewer than 3 times, or the thresholds are not positive.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> settled = cs.analyse.settling(recording["V1"])
+    >>> settled["speed"].dims, settled["settled_time"].dims
+    (('stimulus', 'time'), ('stimulus',))
     """
     activity = activity_of(node)
     n, n_times = activity.sizes["stimulus"], activity.sizes["time"]

@@ -74,6 +74,17 @@ def significance(
     Methods 164. Sassenhagen, J. & Draschkow, D. (2019). Cluster-based permutation tests of MEG/EEG data do not
     establish significance of effect latency or location. Psychophysiology 56. Benjamini, Y. & Hochberg, Y. (1995).
     Controlling the false discovery rate. Journal of the Royal Statistical Society B 57.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> import xarray as xr
+    >>> import numpy as np
+    >>> noise = np.random.default_rng(0).normal(0, 0.02, (8, 6))
+    >>> values = xr.DataArray(np.linspace(0.5, 0.9, 6) + noise, dims=["seed", "time"])
+    >>> found = cs.analyse.significance(values, 0.5, n_permutations=100)
+    >>> found["significant"].values
+    array([False,  True,  True,  True,  True,  True])
     """
     one_of(method, "method", METHODS)
     one_of(tail, "tail", TAILS)

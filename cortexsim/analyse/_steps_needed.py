@@ -31,6 +31,14 @@ def steps_needed(recording: Node, data: xr.Dataset) -> xr.DataArray:
     ------
     TypeError, ValueError
         If the readout is not a map, or the stimuli have no targets or differ.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> paths = cs.datasets.paths(10, size=16, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("tracer"), paths, cs.sustained(), until=20, record=[])
+    >>> cs.analyse.steps_needed(recording, paths).values
+    array([4., 9., 3., 4., 5., 2., 6., 7., 5., 2.])
     """
     maps = maps_of(recording, data)
     factors = {str(name): one.variable for name, one in maps.data.coords.items() if one.dims == ("stimulus",)}
@@ -70,6 +78,15 @@ def growth(steps: xr.DataArray, by: str = "length") -> xr.Dataset:
     ------
     ValueError
         If there is no such coordinate, or fewer than 3 solved stimuli with at least 2 different values.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> paths = cs.datasets.paths(40, size=24, length=(5, 20), part="test")
+    >>> recording = cs.simulate(cs.zoo.load("tracer").at_size(24), paths, cs.sustained(), until=30, record=[])
+    >>> growth = cs.analyse.growth(cs.analyse.steps_needed(recording, paths))
+    >>> round(float(growth["slope"]), 1)  # steps for each px
+    1.0
     """
     if steps.dims != ("stimulus",):
         raise ValueError(f"growth takes steps needed, (stimulus,), got {steps.dims}")

@@ -56,6 +56,15 @@ def temporal_generalization(
     ----------
     King, J.-R. & Dehaene, S. (2014). Characterizing the dynamics of mental representations: the temporal
     generalization method. Trends in Cognitive Sciences 18. The numbers are those of MNE's `GeneralizingEstimator`.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> scores = cs.analyse.temporal_generalization(recording["IT"], "label")
+    >>> dict(scores.sizes)
+    {'train_time': 9, 'test_time': 9}
     """
     activity = activity_of(node)
     plan = plan_decoding(activity, labels, estimator, cv, groups, score=score, seed=seed)

@@ -61,6 +61,15 @@ def tidy(
         If it is none of these.
     ValueError
         If the time does not exist, a column `recording` already exists, or the file has another suffix.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(4, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8, record=[])
+    >>> table = cs.tidy(recording, time=8)
+    >>> table[["curve_length", "correct"]].shape
+    (4, 2)
     """
     path = None if to is None else _path(to)
     if time is not None and every_time:

@@ -57,6 +57,15 @@ def trajectory(
     ------
     TypeError, ValueError
         If it is not a node, there are fewer patterns or units than components, or the activity is constant.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> path = cs.analyse.trajectory(recording["IT"], n_components=2)
+    >>> dict(path.sizes)
+    {'time': 9, 'stimulus': 20, 'component': 2}
     """
     activity = activity_of(node)
     at_least_stimuli(activity, 2, "a trajectory")

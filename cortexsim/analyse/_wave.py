@@ -37,6 +37,15 @@ def wave(recording: Node, data: xr.Dataset) -> xr.Dataset:
     TypeError, ValueError
         If the readout is not a map, the stimuli have no targets or differ, or tagged pixels have fewer than 2 different
         distances.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> paths = cs.datasets.paths(10, size=16, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("tracer"), paths, cs.sustained(), until=20, record=[])
+    >>> wave = cs.analyse.wave(recording, paths)
+    >>> round(float(wave["slope"]), 1)  # steps for each px
+    0.9
     """
     maps = maps_of(recording, data)
     stimulus, y, x = np.nonzero(maps.distance >= 0)

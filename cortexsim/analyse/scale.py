@@ -42,6 +42,14 @@ def spread(node: Node, *, seed: int = 0, progress: bool = False) -> xr.DataArray
     ------
     TypeError, ValueError
         If it is not a node, or has fewer than 3 stimuli.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> cs.analyse.spread(recording["IT"]).sel(time=slice(1, 4)).isnull().values  # empty at first
+    array([ True,  True, False, False])
     """
     activity = activity_of(node)
     at_least_stimuli(activity, 3, "a spread")
@@ -94,6 +102,15 @@ def standardized(node: Node, *, divided: bool = True) -> xr.DataArray:
     ------
     TypeError, ValueError
         If it is not a node.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> shifted = cs.analyse.standardized(recording["V1"])
+    >>> float(abs(shifted.sel(time=8).mean("stimulus")).max()) < 1e-5
+    True
     """
     activity = activity_of(node)
     dtype = np.float64 if activity.dtype == np.float64 else np.float32

@@ -67,6 +67,18 @@ def read(
     ValueError
         If the file has an unknown format, is damaged, or is a pickle that was not allowed; if it lacks something, or
         contains matrices that are not square, symmetric and zero on the diagonal.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> path = Path(tempfile.mkdtemp()) / "mine.npz"
+    >>> rdm = 1 - np.eye(5)[None]  # one subject
+    >>> np.savez(path, rdm=rdm, dims=np.array(["subject", "stimulus", "other_stimulus"]))
+    >>> dict(cs.brains.read(path).sizes)
+    {'subject': 1, 'session': 1, 'stimulus': 5, 'other_stimulus': 5}
     """
     path = as_path(path)
     if not path.is_file():

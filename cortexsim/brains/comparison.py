@@ -99,6 +99,17 @@ def compare(
     ----------
     Kriegeskorte, N., Mur, M. & Bandettini, P. (2008). Representational similarity analysis. Frontiers in Systems
     Neuroscience 2. The noise ceiling is that of Nili, H. et al. (2014), PLOS Computational Biology 10.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(12, part="test")
+    >>> model = cs.zoo.load("ventral-stream")
+    >>> brain = cs.analyse.rdm(cs.simulate(model, curves, cs.sustained(), until=6)["IT"]).sel(time=6, drop=True)
+    >>> rdms = brain.expand_dims(subject=1, session=1)
+    >>> similarity = cs.brains.compare(model, curves, rdms, until=6, states=["V4", "IT"], n_bootstrap=20)
+    >>> dict(similarity.sizes)
+    {'model': 2, 'state': 2, 'time': 7}
     """
     model = the_cortex(model, "compare")
     from cortexsim.analyse import compare_rdms, rdm, similarity_difference

@@ -24,7 +24,14 @@ _NUMBERS = ("value", "spread", "low", "high", "chance", "n_observers")
 
 
 def studies() -> list[str]:
-    """Return the names of the studies, e.g. "tang-2018"."""
+    """Return the names of the studies, e.g. "tang-2018".
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> cs.human.studies()[:3]
+    ['schmolesky-1998', 'tang-2018', 'tang-2018-whole']
+    """
     return list(_studies())
 
 
@@ -36,6 +43,12 @@ def table() -> xr.Dataset:
     Dataset, (row,)
         The columns of `data/human/published.csv` (explained in its README) and `citation`; NaN and "" where a column
         does not apply.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> sorted(cs.human.table().data_vars)[:3]
+    ['area', 'chance', 'citation']
     """
     rows = _rows()
     columns: dict[str, Any] = {}
@@ -69,6 +82,13 @@ def numbers(study: str) -> xr.DataArray:
     ------
     ValueError
         If there is no such study.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> human = cs.human.numbers("tang-2018")
+    >>> human.attrs["short"], human.attrs["units"]
+    ('Tang et al. 2018', '1')
     """
     known = _studies()
     one_of(study, "study", known)
@@ -134,6 +154,13 @@ def chance_corrected(accuracy: xr.DataArray, chance: float | None = None) -> xr.
     References
     ----------
     Abbott's formula, as in psychophysics: the fraction of trials with a known answer, if all others are guessed.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> import xarray as xr
+    >>> cs.human.chance_corrected(xr.DataArray(0.75), chance=0.5).item()
+    0.5
     """
     if "corrected_for_chance" in accuracy.attrs:
         raise ValueError("this accuracy is already corrected for chance")

@@ -39,6 +39,13 @@ class Milliseconds:
         If one of them is not a number.
     ValueError
         If `step_ms` is not positive, `onset_ms` is negative, or one of them is not finite.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> time = cs.Milliseconds(onset_ms=66, step_ms=20)
+    >>> print(time)
+    time (ms) = 66 + 20 t, assumed
     """
 
     onset_ms: float

@@ -44,6 +44,17 @@ def images(path: str | Path, *, size: int | tuple[int, int], variable: str | Non
         If there is no such file or folder.
     ValueError
         If it is not a MATLAB file, has no such struct, or contains something that is not an image or cannot be read.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> path = Path(tempfile.mkdtemp())
+    >>> Image.new("RGB", (40, 40), "grey").save(path / "one.png")
+    >>> cs.brains.images(path, size=32)["image"].shape
+    (1, 3, 32, 32)
     """
     from PIL import Image
 

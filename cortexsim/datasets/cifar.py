@@ -38,6 +38,11 @@ def cifar10(root: str | os.PathLike[str], *, part: str = "train", download: bool
     References
     ----------
     Krizhevsky (2009), Learning multiple layers of features from tiny images. Technical report, University of Toronto.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> photographs = cs.datasets.cifar10("~/cifar", part="test")  # doctest: +SKIP
     """
     check_part(part)
     root = as_path(root, "root")

@@ -116,6 +116,15 @@ def contours(
     recurrent units. NeurIPS 31.
     Jolicoeur, Ullman & Mackay (1986), Curve tracing: a possible basic operation in the perception of spatial
     relations. Memory & Cognition 14:129-140.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(10, part="test", length=(14, 20))
+    >>> curves["image"].shape
+    (10, 3, 32, 32)
+    >>> float(curves["curve_length"].min()) >= 14
+    True
     """
     n = whole(n, "n", 1)
     check_part(part)

@@ -107,6 +107,13 @@ def digits(
     ----------
     Spoerer, McClure & Kriegeskorte (2017), Recurrent convolutional neural networks: a better model of biological
     object recognition. Frontiers in Psychology 8:1551.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> digits = cs.datasets.digits(20, occlusion="heavy")
+    >>> sorted(set(digits["label"].values.tolist()))
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
     """
     n = whole(n, "n", 1)
     check_part(part)

@@ -83,6 +83,20 @@ def folder(
     -----
     UserWarning
         If images are next to the subfolders, or have a format that cannot be read on this machine: they are left out.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> path = Path(tempfile.mkdtemp())
+    >>> for name in ("cat", "dog"):
+    ...     (path / name).mkdir()
+    ...     Image.new("RGB", (40, 30), "grey").save(path / name / "one.png")
+    >>> images = cs.datasets.folder(path, size=32)
+    >>> images["image"].shape, cs.datasets.classes(images)
+    ((2, 3, 32, 32), ['cat', 'dog'])
     """
     if targets is not None:
         return _with_targets(as_path(path), as_path(targets, "targets"), part, size, progress, white)
@@ -142,6 +156,17 @@ def pictures(
     -----
     UserWarning
         If images are in subfolders, or have a format that cannot be read on this machine: they are left out.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> path = Path(tempfile.mkdtemp())
+    >>> Image.new("RGB", (40, 30), "grey").save(path / "one.png")
+    >>> cs.datasets.pictures(path, size=32)["file_name"].values.tolist()
+    ['one.png']
     """
     root = as_path(path)
     if not root.exists():

@@ -90,6 +90,12 @@ def classes(dataset: xr.Dataset) -> list[str]:
     ------
     ValueError
         If the dataset has no attribute `classes`, or it is not a list of different names.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> cs.datasets.classes(cs.datasets.contours(2))
+    ['different', 'same']
     """
     if "classes" not in dataset.attrs:
         raise ValueError(
@@ -120,6 +126,14 @@ def split(dataset: xr.Dataset, fraction: float, *, seed: int = 0) -> tuple[xr.Da
     ------
     ValueError
         If `fraction` is not between 0 and 1, if there are no labels, or if one side would be empty.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> digits = cs.datasets.digits(100, size=16)
+    >>> rest, held_out = cs.datasets.split(digits, 0.2)
+    >>> rest.sizes["stimulus"], held_out.sizes["stimulus"]
+    (80, 20)
     """
     if not 0 < fraction < 1:
         raise ValueError(f"cannot hold out the fraction {fraction!r}: allowed is a number above 0 and below 1")
@@ -155,6 +169,13 @@ def spread(dataset: xr.Dataset, n: int) -> xr.Dataset:
         With the dimension `stimulus`.
     n : int
         Number of stimuli; all, if there are fewer.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> digits = cs.datasets.digits(100, size=16)
+    >>> cs.datasets.spread(digits, 4)["stimulus"].values
+    array([0, 1, 2, 3])
     """
     total = dataset.sizes["stimulus"]
     return dataset if n >= total else dataset.isel(stimulus=np.arange(n) * total // n)
@@ -170,6 +191,13 @@ def sample(dataset: xr.Dataset, n: int, *, seed: int = 0) -> xr.Dataset:
     n : int
         Number of stimuli; all, if there are fewer.
     seed : int
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> digits = cs.datasets.digits(100, size=16)
+    >>> cs.datasets.sample(digits, 10, seed=1).sizes["stimulus"]
+    10
     """
     order = torch.randperm(dataset.sizes["stimulus"], generator=torch.Generator().manual_seed(seed))[:n]
     return dataset.isel(stimulus=sorted(order.tolist()))

@@ -103,6 +103,13 @@ def paths(
     ----------
     Jolicoeur, Ullman & Mackay (1986), Curve tracing: a possible basic operation in the perception of spatial
     relations. Memory & Cognition 14:129-140.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> paths = cs.datasets.paths(10, size=32, length=(20, 20))
+    >>> int(paths["target"].isel(stimulus=0).sum())  # pixels of the cue's curve
+    20
     """
     n = whole(n, "n", 1)
     check_part(part)

@@ -53,6 +53,13 @@ class Source:
         From the easiest to the hardest; at least one.
     small : mapping
         Arguments of `make` for images that a small model learns within minutes.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> source = cs.datasets.SOURCES["contours"]
+    >>> source.classes, source.drawn
+    (('different', 'same'), True)
     """
 
     description: str
@@ -152,6 +159,12 @@ def get(
         If it is neither a name nor a folder.
     ValueError
         If an argument is unknown or not allowed, or the folder has train/ but no test/ to read.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> cs.datasets.get({"name": "digits", "occlusion": "heavy"}, 10, size=(16, 16))["image"].shape
+    (10, 3, 16, 16)
     """
     one_of(part, "part", PARTS)
     if isinstance(data, Mapping):

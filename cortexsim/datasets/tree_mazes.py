@@ -68,6 +68,13 @@ def mazes(
     ------
     ValueError
         If an argument is not as above.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> mazes = cs.datasets.mazes(10, cells=7)
+    >>> mazes["image"].shape
+    (10, 3, 15, 15)
     """
     n = whole(n, "n", 1)
     check_part(part)

@@ -209,6 +209,14 @@ def schedule(
         If the last state is empty at a readout time; the message names the times at which it is populated.
     ValueError
         If a time is negative or after `until`, or a state or transition is unknown.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> graph = cs.adjacent({"V1": 8, "V2": 16, "IT": 32}, size=32)
+    >>> runs = cs.schedule(graph, readout_time=3, presentation=cs.flash(1))
+    >>> len(runs.pairs)
+    7
     """
     if not isinstance(graph, CortexGraph):
         raise TypeError(f"schedule needs a graph, such as model.graph, got {type(graph).__name__}")

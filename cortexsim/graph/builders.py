@@ -46,6 +46,13 @@ def fully_recurrent(
     ------
     ValueError
         If the graph is impossible; the message says why.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> graph = cs.fully_recurrent({"V1": 8, "V2": 16}, size=32)
+    >>> [(transition.name, transition.kind) for transition in graph.transitions]
+    [('V1->V1', 'BRCx2+I'), ('V1->V2', 'BRCx2'), ('V2->V1', 'BRDx2'), ('V2->V2', 'BRCx2+I')]
     """
     return _linked(features, size, shortcut, lateral, feedback, convolutions, farthest=None)
 
@@ -63,6 +70,13 @@ def adjacent(
     """Link every state with itself and its neighbours; otherwise like `fully_recurrent`.
 
     `self_transitions` is the paper's term for `lateral`: if either is False, they are left out.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> graph = cs.adjacent({"V1": 8, "V2": 16, "IT": 32}, size=32, self_transitions=False)
+    >>> graph.transition_names
+    ['V1->V2', 'V2->V1', 'V2->IT', 'IT->V2']
     """
     self_transitions = truth(self_transitions, "self_transitions")
     return _linked(features, size, shortcut, lateral if self_transitions else False, feedback, convolutions, farthest=1)
@@ -154,6 +168,15 @@ def resnet(
     ------
     ValueError
         If the graph is impossible, or `steps` is below 1; the message says why.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> graph = cs.resnet({"h1": 16, "h2": 32}, size=32, steps=3)
+    >>> [transition.name for transition in graph.transitions]
+    ['h1->h1', 'h1->h2', 'h2->h2']
+    >>> cs.schedule(graph, readout_time=7).pairs[:4]
+    (('h1->h1', 1), ('h1->h1', 2), ('h1->h1', 3), ('h1->h2', 4))
     """
     steps = whole(steps, "steps", 1)
     one_of(between, "between", ("Conv", "Pool"))

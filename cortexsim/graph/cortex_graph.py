@@ -52,6 +52,19 @@ class CortexGraph:
     ------
     ValueError
         If the graph is impossible; the message says why.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> graph = cs.adjacent({"V1": 8, "V2": 16, "IT": 32}, size=32)
+    >>> graph.matrix(time=1)
+    target       V1       V2       IT
+    source
+    V1      BRCx2+I    BRCx2
+    V2        BRDx2  BRCx2+I    BRCx2
+    IT                 BRDx2  BRCx2+I
+    >>> graph.without("V2->V1").transition_names
+    ['V1->V1', 'V1->V2', 'V2->V2', 'V2->IT', 'IT->V2', 'IT->IT']
     """
 
     states: tuple[State, ...]

@@ -159,7 +159,8 @@ def _kernel(side: int, one: Convolution) -> Mask:
 
 def _halved(side: int) -> Mask:
     """Return the positions that 2x2 max-pooling links along one dimension, (output, input)."""
-    return np.arange(side)[None] // 2 == np.arange(side // 2)[:, None]
+    halved: Mask = np.arange(side)[None] // 2 == np.arange(side // 2)[:, None]
+    return halved
 
 
 def _near(side: int, reach: int) -> Mask:

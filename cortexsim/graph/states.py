@@ -36,6 +36,12 @@ class State:
         The content of the state at time 0, before any input: zeros, or a number for each channel. The state is then
         populated at all times, with zeros when there is no input: its update and the biases of its outgoing transitions
         act on them. None, as in the paper: the state is empty until input arrives.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> cs.State("V1", features=8, height=32, width=32).size
+    (32, 32)
     """
 
     name: str

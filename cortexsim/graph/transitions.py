@@ -146,6 +146,12 @@ class Transition:
     ------
     ValueError
         If the label is not allowed.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> cs.Transition("V1", "V2", "BRCx2", label="fast").name
+    'V1->V2:fast'
     """
 
     source: str

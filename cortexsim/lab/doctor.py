@@ -346,6 +346,9 @@ def models(folder: Path | None = None) -> list[Found]:
     files = sorted(folder.glob("*.safetensors"))
     wrong = [] if files else [f"there is no model in {folder}"]
     known = json.loads((folder / "known.json").read_text(encoding="utf-8"))
+    # an installed package has their numbers, and not their files
+    absent = {name for name in cs.zoo.REPOSITORY_ONLY if not (folder / f"{name}.safetensors").exists()}
+    known = {name: number for name, number in known.items() if name not in absent}
     for name in sorted({*known, *(file.stem for file in files)}):
         try:
             number = known_number(cs.load(folder / f"{name}.safetensors"))

@@ -37,7 +37,7 @@ def _either_order(function: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(function)
     def accepting(*args: P.args, **kwargs: P.kwargs) -> T:
-        if len(args) < 3 or not is_whole(args[2]):
+        if len(args) < 3 or not is_whole(args[2]) or "until" in kwargs:
             return function(*args, **kwargs)
         warnings.warn(
             "calibrate(model, images, until, presentation) is deprecated; write "
@@ -112,6 +112,15 @@ def calibrate(
     -----
     The former order, `calibrate(model, images, until, presentation, batch_size)`, is accepted with a
     DeprecationWarning.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> import torch
+    >>> model = cs.Cortex(cs.adjacent({"V1": 4, "V2": 8}, size=16), readout_time=3)
+    >>> statistics = cs.calibrate(model, torch.rand(20, 3, 16, 16), cs.flash(1), until=6)
+    >>> model.statistics[cs.flash(1)] is statistics
+    True
     """
     model = the_cortex(model, "calibrate")
     until = whole(until, "until", 1, unit="steps", limit=MOST_STEPS)

@@ -56,6 +56,17 @@ def save(model: Cortex, path: str | Path, *, overwrite: bool = False, about: Map
         If the file exists, and `overwrite` is False.
     OSError
         If it cannot be written; no partial file remains.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> model = cs.Cortex(cs.adjacent({"V1": 4, "V2": 8}, size=16), readout_time=3)
+    >>> path = Path(tempfile.mkdtemp()) / "mine.safetensors"
+    >>> cs.save(model, path)
+    >>> cs.load(path).checksum() == model.checksum()
+    True
     """
     model = the_cortex(model, "save")
     path = checked_suffix(path)
@@ -126,6 +137,16 @@ def load(
     ValueError
         If the file is truncated, damaged, not from cortexsim or of a newer format, `modules` lacks a callable, or the
         device is unavailable; the message says which.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> path = Path(tempfile.mkdtemp()) / "copy.safetensors"
+    >>> cs.save(cs.zoo.load("tracer"), path)
+    >>> cs.load(path).readout_time
+    12
     """
     path = as_path(path)
     if not path.is_file():

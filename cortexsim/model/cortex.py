@@ -77,6 +77,17 @@ class Cortex(Dynamics):
         If an argument is not allowed, or tied convolutions differ in shape; the message says why.
     EmptyStateError
         If nothing can reach the last state at the readout time.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> import torch
+    >>> graph = cs.adjacent({"V1": 4, "V2": 8}, size=16)
+    >>> model = cs.Cortex(graph, n_classes=3, readout_time=3, generator=torch.manual_seed(0))
+    >>> images = torch.rand(5, 3, 16, 16)
+    >>> _ = cs.calibrate(model, images, cs.flash(1), until=3)
+    >>> model.eval()(images).shape
+    torch.Size([5, 3])
     """
 
     # weights created in the caller's inference mode could never be trained
@@ -98,10 +109,9 @@ class Cortex(Dynamics):
         super().__init__()
         n_classes = whole(n_classes, "n_classes", 1)
         readout_time = whole(readout_time, "readout_time", 1, unit="steps", limit=MOST_STEPS)
-        if normalization not in NORMALIZATIONS:
-            raise ValueError(unknown("normalization", normalization, NORMALIZATIONS))
+        normalization = one_of(normalization, "normalization", NORMALIZATIONS)
         for value, name, known in ((pre_net, "pre_net", PRE_NETS), (post_net, "post_net", POST_NETS)):
-            if not isinstance(value, nn.Module) and value not in known:
+            if not isinstance(value, nn.Module) and not (isinstance(value, str) and value in known):
                 raise ValueError(unknown(name, value, (*known, "or a torch.nn.Module")))
         initialization = one_of(initialization, "initialization", INITIALIZATIONS)
         if not is_number(input_gain) or not 0 < input_gain <= sys.float_info.max:

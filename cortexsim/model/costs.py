@@ -38,6 +38,13 @@ def multiply_adds(
     ------
     EmptyStateError
         If the last state is empty at a readout time.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> model = cs.zoo.load("ventral-stream")
+    >>> cs.multiply_adds(model, readout_time=3), cs.multiply_adds(model, readout_time=8)
+    (1364032, 43941952)
     """
     from torch.utils.flop_counter import FlopCounterMode
 

@@ -52,6 +52,15 @@ def activity(
     ------
     ValueError
         If the recording lacks the stimulus, the time, a state or the channel.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> figure = cs.plot.activity(recording, stimulus=0, time=4)
+    >>> len(figure.data)
+    8
     """
     names = trial.states(recording) if states is None else list(states)
     if not names:

@@ -27,6 +27,15 @@ def agreement(values: xr.DataArray) -> go.Figure:
     ------
     ValueError
         If there is no dimension `form`, or it does not have two values.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> import xarray as xr
+    >>> values = xr.DataArray([[0.1, 0.2], [0.1, 0.2]], {"form": ["recurrent", "unrolled"]}, ["form", "unit"])
+    >>> figure = cs.plot.agreement(values)
+    >>> len(figure.data)
+    2
     """
     check_dims(values, ["form"], more=values.ndim, what="an agreement")
     if values.sizes["form"] != 2:

@@ -37,6 +37,17 @@ def any_time(accuracy: xr.DataArray, *, readout_time: int | None = None, title: 
     ------
     ValueError
         If the array has other dimensions.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> model = cs.zoo.load("ventral-stream")
+    >>> right = cs.analyse.accuracy(cs.simulate(model, curves, cs.sustained(), until=8, record=[])["readout"])
+    >>> accuracy = right.expand_dims(model=["recurrent"], statistics=["of each time"])
+    >>> figure = cs.plot.any_time(accuracy, readout_time=8)
+    >>> figure.layout.xaxis.title.text
+    'time (steps)'
     """
     lines.check_dims(accuracy, ["model", "statistics", "time"], what="accuracy by readout time")
     models = [str(name) for name in accuracy["model"].values]

@@ -46,6 +46,18 @@ def brain(
         If `milliseconds` is of another type.
     ValueError
         If the array has other dimensions or lacks a baseline, or `minus` is unknown or given without brain time.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(12, part="test")
+    >>> model = cs.zoo.load("ventral-stream")
+    >>> brain = cs.analyse.rdm(cs.simulate(model, curves, cs.sustained(), until=6)["IT"]).sel(time=6, drop=True)
+    >>> rdms = brain.expand_dims(subject=1, session=1)
+    >>> similarity = cs.brains.compare(model, curves, rdms, until=6, states=["V4", "IT"], n_bootstrap=20)
+    >>> figure = cs.plot.brain(similarity)
+    >>> len(figure.data) > 0
+    True
     """
     rest = lines.check_dims(similarity, ["model", "state", "time"], more=1, what="a comparison with a brain")
     if rest not in ([], ["brain_time"]):

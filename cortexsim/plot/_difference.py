@@ -29,6 +29,13 @@ def difference(result: xr.Dataset, variable: str = "difference") -> go.Figure:
     Figure
         A line for each model and precision, a plot for each quantity. Differences of exactly 0 are drawn on a separate
         line below the powers of ten.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> figure = cs.plot.difference(cs.experiments.shipped("equivalence"))
+    >>> figure.layout.yaxis.type
+    'log'
     """
     values = result[variable].max("seed", keep_attrs=True)
     along = str(result[variable].dims[-1])

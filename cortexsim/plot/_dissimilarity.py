@@ -26,6 +26,15 @@ def dissimilarity(rdm: xr.DataArray, *, title: str = "", highest: float = 2.0) -
     Returns
     -------
     Figure
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> figure = cs.plot.dissimilarity(cs.analyse.rdm(recording["IT"]).sel(time=8))
+    >>> figure.data[0].type
+    'heatmap'
     """
     n = rdm.sizes["stimulus"]
     named = rdm["class_name"].values.tolist() if "class_name" in rdm.coords else [""] * n

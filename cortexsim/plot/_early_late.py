@@ -33,6 +33,18 @@ def early_late(change: xr.Dataset, *, title: str | None = None) -> go.Figure:
     ------
     ValueError
         If the Dataset lacks a variable, or has other dimensions.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> model = cs.zoo.load("ventral-stream")
+    >>> intact = cs.simulate(model, curves, cs.sustained(), until=8)
+    >>> cut = cs.simulate(model, curves, cs.sustained(), until=8, silence={"lateral": range(4, 9)})
+    >>> change = cs.analyse.early_late(cut["readout"], intact["readout"], threshold=0.9)
+    >>> figure = cs.plot.early_late(change)
+    >>> len(figure.data) > 0
+    True
     """
     shown = _shown(change)
     groups = change.sizes["decision"]

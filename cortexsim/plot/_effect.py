@@ -39,6 +39,17 @@ def effect(change: xr.Dataset, *, milliseconds: Milliseconds | None = None, titl
         If `milliseconds` is of another type.
     ValueError
         If the Dataset has no `distance`, or other dimensions.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> model = cs.zoo.load("ventral-stream")
+    >>> intact = cs.simulate(model, curves, cs.sustained(), until=8)
+    >>> cut = cs.simulate(model, curves, cs.sustained(), until=8, silence={"lateral": range(4, 9)})
+    >>> figure = cs.plot.effect(cs.analyse.effect(cut, intact))
+    >>> figure.data[0].type
+    'heatmap'
     """
     if "distance" not in change:
         raise ValueError(f"an effect needs the variable 'distance', got {sorted(map(str, change))}")

@@ -23,6 +23,13 @@ def error_by_epoch(result: xr.Dataset) -> go.Figure:
     Figure
         For each model, the validation error as a line with intervals, and the training error as a dashed line in the
         same colour.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> figure = cs.plot.error_by_epoch(cs.experiments.shipped("weight-sharing"))
+    >>> figure.layout.xaxis.title.text
+    'epoch'
     """
     figure = go.Figure(layout={"template": theme.template()})
     training, validation = (over_seeds(result[f"{part}_error"]) for part in ("training", "validation"))

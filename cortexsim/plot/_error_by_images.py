@@ -22,6 +22,13 @@ def error_by_images(result: xr.Dataset) -> go.Figure:
     -------
     Figure
         A line for each model with statistics, with intervals, on a logarithmic axis.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> figure = cs.plot.error_by_images(cs.experiments.shipped("normalization"))
+    >>> figure.layout.xaxis.type
+    'log'
     """
     figure = go.Figure(layout={"template": theme.template()})
     errors = over_seeds(result["error_by_images"])

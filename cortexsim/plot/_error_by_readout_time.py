@@ -22,6 +22,13 @@ def error_by_readout_time(result: xr.Dataset) -> go.Figure:
     -------
     Figure
         A point for each readout time, with its interval; the legend gives the number of contributing parameters.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> figure = cs.plot.error_by_readout_time(cs.experiments.shipped("readout-time"))
+    >>> figure.layout.xaxis.title.text
+    'readout time, trained and tested (steps)'
     """
     figure = go.Figure(layout={"template": theme.template()})
     errors = over_seeds(result["error"])

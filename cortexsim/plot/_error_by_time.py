@@ -37,6 +37,13 @@ def error_by_time(result: xr.Dataset, models: Sequence[str] | None = None) -> go
     Figure
         A line for each model and kind of statistics, with intervals; a large open circle marks the trained readout
         time. Times without a readout or a measurement have no point.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> figure = cs.plot.error_by_time(cs.experiments.shipped("weight-sharing"))
+    >>> figure.layout.xaxis.title.text
+    'tested at (steps)'
     """
     figure = go.Figure(layout={"template": theme.template()})
     errors = over_seeds(result["test_error"])

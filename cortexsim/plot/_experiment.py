@@ -67,6 +67,13 @@ def experiment(result: xr.Dataset) -> dict[str, go.Figure]:
     ------
     ValueError
         If it is not the result of an experiment.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> figures = cs.plot.experiment(cs.experiments.shipped("weight-sharing"))
+    >>> list(figures)
+    ['epoch', 'parameters']
     """
     if "figures" not in result.attrs:
         raise ValueError("this Dataset is not the result of an experiment: it has no attribute 'figures'")

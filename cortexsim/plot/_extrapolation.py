@@ -30,6 +30,14 @@ def over_time_by_length(result: xr.Dataset, model: str = MODEL, measure: str = "
     -------
     Figure
         Means over seeds, with a band from the lowest to the highest seed. Each line is labelled where it rises.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> result = cs.experiments.shipped("extrapolation")
+    >>> figure = cs.plot.over_time_by_length(result)
+    >>> figure.layout.xaxis.title.text
+    'readout time (steps)'
     """
     return _over_time(result, model, measure, "length", "px")
 
@@ -41,6 +49,14 @@ def over_time_by_maze(result: xr.Dataset, model: str = "tracer-mazes", measure: 
     ----------
     result, model, measure
         As for `over_time_by_length`.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> result = cs.experiments.shipped("extrapolation")
+    >>> figure = cs.plot.over_time_by_maze(result)
+    >>> figure.layout.xaxis.title.text
+    'readout time (steps)'
     """
     return _over_time(result, model, f"maze_{measure}", "cells", "cells per side")
 
@@ -98,6 +114,14 @@ def controls_by_length(result: xr.Dataset, measure: str = "yes_no") -> go.Figure
     Figure
         A line for each model that was tested on curves: the mean over its seeds, and bars from the lowest to the
         highest seed. Lengths up to the longest trained length are shaded.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> result = cs.experiments.shipped("extrapolation")
+    >>> figure = cs.plot.controls_by_length(result)
+    >>> figure.layout.xaxis.title.text
+    'length of the curve (px)'
     """
     values = result[f"{measure}_end"]
     figure = go.Figure(layout={"template": theme.template()})
@@ -139,6 +163,14 @@ def steps_by_length(result: xr.Dataset) -> go.Figure:
     ----------
     result : Dataset
         Of the experiment `extrapolation`.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> result = cs.experiments.shipped("extrapolation")
+    >>> figure = cs.plot.steps_by_length(result)
+    >>> figure.layout.xaxis.title.text
+    'length of the curve (px)'
     """
     steps = _of(result, "steps_needed", MODEL)
     figure = go.Figure(layout={"template": theme.template()})
@@ -175,6 +207,15 @@ def latency_by_distance(result: xr.Dataset) -> go.Figure:
     ----------
     result : Dataset
         Of the experiment `extrapolation`, or as `analyse.wave` returns it, of one recording.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> paths = cs.datasets.paths(10, size=16, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("tracer"), paths, cs.sustained(), until=20, record=[])
+    >>> figure = cs.plot.latency_by_distance(cs.analyse.wave(recording, paths))
+    >>> figure.layout.xaxis.title.text
+    'distance from the cue along the curve (px)'
     """
     figure = go.Figure(layout={"template": theme.template()})
     x = result["distance"].values
@@ -211,6 +252,14 @@ def collapse(result: xr.Dataset, masks: Sequence[str] = ("noise", "lines", "targ
     Figure
         Means over the masked seeds. The time that the wave needs is the length times the steps per pixel of the
         seed.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> result = cs.experiments.shipped("extrapolation")
+    >>> figure = cs.plot.collapse(result, masks=["noise"])
+    >>> figure.layout.xaxis.title.text
+    'SOA − length / speed (steps)'
     """
     masked = _of(result, "masked", MODEL).dropna("seed", how="all")
     slope = result["slope"].sel(model=MODEL, seed=masked["seed"])

@@ -35,11 +35,19 @@ def field(array: xr.DataArray, *, times: Sequence[int] | None = None, title: str
     ------
     ValueError
         If the array has other dimensions, or lacks a time.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> graph = cs.adjacent({"V1": 8, "V2": 16, "IT": 32}, size=32)
+    >>> figure = cs.plot.field(cs.analyse.receptive_field(graph, "IT", time=4))
+    >>> len(figure.data)
+    3
     """
     over = lines.check_dims(array, ["time", "y", "x"], more=1, what="a field")
     maps = array.astype(float)
     if over:
-        maps = np.sqrt((maps**2).mean(over[0]))
+        maps = (maps**2).mean([over[0]]) ** 0.5
     known = [int(time) for time in array["time"].values]
     chosen = _spread(maps, known) if times is None else [int(time) for time in times]
     missing = [time for time in chosen if time not in known]

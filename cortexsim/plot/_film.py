@@ -44,6 +44,15 @@ def film_strip(
     ------
     ValueError
         If the readout is not a map of the stimuli, a time was not recorded, or the stimulus does not exist.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> paths = cs.datasets.paths(10, size=16, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("tracer"), paths, cs.sustained(), until=20, record=[])
+    >>> figure = cs.plot.film_strip(recording, paths, times=[0, 5, 10])
+    >>> len(figure.data)
+    3
     """
     pictures, known, words = _pictures(recording, data, stimulus)
     chosen = _spread(pictures, known) if times is None else [int(time) for time in times]
@@ -77,6 +86,15 @@ def film(recording: Node, data: xr.Dataset, *, stimulus: int = 0, every: int = 1
     -------
     Figure
         A frame for each time; the play button is below.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> paths = cs.datasets.paths(10, size=16, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("tracer"), paths, cs.sustained(), until=20, record=[])
+    >>> figure = cs.plot.film(recording, paths, stimulus=1, every=5)
+    >>> len(figure.frames)
+    5
     """
     pictures, known, words = _pictures(recording, data, stimulus)
     shown = list(range(0, len(known), every))

@@ -30,6 +30,17 @@ def followed(table: xr.Dataset, *, title: str | None = None) -> go.Figure:
     ------
     ValueError
         If the Dataset has no `followed`, or other dimensions.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> digits = cs.datasets.digits(10, part="test")
+    >>> model = cs.zoo.load("ventral-stream-digits")
+    >>> train = cs.datasets.digits(40)
+    >>> table = cs.protocols.rapid_sequence(model, digits, n_frames=3, steps_per_frame=2, calibrate_on=train)
+    >>> figure = cs.plot.followed(table)
+    >>> figure.layout.xaxis.title.text
+    'position of the target in the stream'
     """
     if "followed" not in table:
         raise ValueError(f"this figure needs the variable 'followed', got {sorted(map(str, table))}")

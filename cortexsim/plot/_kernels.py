@@ -31,6 +31,18 @@ def kernels(first: xr.DataArray, between: xr.DataArray) -> go.Figure:
     ------
     ValueError
         If the first kernels do not have three channels.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> random = np.random.default_rng(0)
+    >>> first = xr.DataArray(random.normal(size=(8, 3, 3, 3)), dims=["filter", "channel", "y", "x"])
+    >>> between = xr.DataArray(random.normal(size=(4, 8, 3, 3)), dims=["target", "source", "y", "x"], name="V1->V2")
+    >>> figure = cs.plot.kernels(first, between)
+    >>> len(figure.data)
+    2
     """
     if first.sizes["channel"] != 3:
         raise ValueError(

@@ -34,6 +34,14 @@ def arrivals(recording: xr.DataTree) -> xr.DataArray:
     ------
     ValueError
         If no state was recorded.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> cs.plot.arrivals(recording).values
+    array([0., 1., 2., 3.])
     """
     names = trial.states(recording)
     if not names:
@@ -73,6 +81,15 @@ def latencies(
         If `milliseconds` is of another type.
     ValueError
         If the array has other dimensions.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> figure = cs.plot.latencies(recording)
+    >>> len(figure.data) > 0
+    True
     """
     lines.check_milliseconds(milliseconds)
     if isinstance(latency, xr.DataTree):

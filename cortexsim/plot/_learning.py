@@ -40,6 +40,17 @@ def learning(run: xr.Dataset, earlier: Sequence[xr.Dataset] = (), *, chance: flo
     Figure
         Loss on the left; accuracy on the right, with a line for each readout time, and a diamond at its end if it was
         validated.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> import xarray as xr
+    >>> accuracy = (("step", "time"), [[0.5, 0.5], [0.6, 0.7]])
+    >>> steps = {"step": [0, 100], "time": [3, 5]}
+    >>> run = xr.Dataset({"loss": ("step", [0.7, 0.5]), "accuracy": accuracy}, steps, {"name": "run 1"})
+    >>> figure = cs.plot.learning(run, chance=0.5)
+    >>> figure.layout.xaxis.title.text
+    'step'
     """
     figure = go.Figure(layout={"template": theme.template()}).set_subplots(1, 2, horizontal_spacing=0.12)
     left, right = {"row": 1, "col": 1}, {"row": 1, "col": 2}

@@ -52,6 +52,15 @@ def masking_curve(
     ValueError
         If the result or the human data are not a masking curve, or the two cannot be compared: the target was not
         shown until mask onset (`duration = soa`), or the model's chance level is unknown.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> model = cs.zoo.load("ventral-stream")
+    >>> figure = cs.plot.masking_curve(cs.protocols.masking(model, curves, soas=(1, 2, 4)).sel(duration=1))
+    >>> figure.layout.xaxis.title.text
+    'SOA (steps)'
     """
     lines.check_milliseconds(milliseconds)
     if "accuracy" not in result:

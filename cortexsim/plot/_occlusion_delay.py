@@ -37,6 +37,15 @@ def occlusion_delay(
         If `milliseconds` is of another type.
     ValueError
         If the array has other dimensions, or an occluded fraction is not in [0, 1].
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> import xarray as xr
+    >>> time = xr.DataArray([3.1, 3.4, 4.2], {"occluded": [0.0, 0.2, 0.4]}, ["occluded"])
+    >>> figure = cs.plot.occlusion_delay(time)
+    >>> figure.layout.xaxis.title.text
+    'occluded'
     """
     lines.check_milliseconds(milliseconds)
     lines.check_dims(time, ["occluded"], what="a delay by occlusion")

@@ -24,6 +24,13 @@ def parameters(result: xr.Dataset) -> go.Figure:
     -------
     Figure
         A point for each model, with its interval; the paper's error as a labelled dashed line.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> figure = cs.plot.parameters(cs.experiments.shipped("weight-sharing"))
+    >>> figure.data[0].type
+    'scatter'
     """
     figure = go.Figure(layout={"template": theme.template()})
     errors = over_seeds(result["error"])

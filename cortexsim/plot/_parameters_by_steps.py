@@ -29,6 +29,15 @@ def parameters_by_steps(counts: xr.DataArray, *, at: int | None = None, title: s
     ------
     ValueError
         If there are other dimensions, or `at` is not one of the steps.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> import xarray as xr
+    >>> counts = xr.DataArray([1000, 1900, 2800], {"steps": [1, 2, 3]}, ["steps"], attrs={"long_name": "parameters"})
+    >>> figure = cs.plot.parameters_by_steps(counts, at=2)
+    >>> figure.data[0].x
+    (1, 2, 3)
     """
     check_dims(counts, ["steps"], what="a count of parameters")
     steps = counts["steps"].values.tolist()

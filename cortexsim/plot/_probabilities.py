@@ -44,6 +44,15 @@ def probabilities(
     ------
     ValueError
         If the recording lacks the stimulus or the time, or the number of names differs from that of the classes.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> figure = cs.plot.probabilities(recording, stimulus=0, time=8)
+    >>> figure.layout.xaxis.title.text
+    'time (steps)'
     """
     readout = trial.node(recording, "readout", stimulus)
     chance = softmax(readout["logits"])

@@ -40,6 +40,15 @@ def rdm_movie(
         If `milliseconds` is of another type.
     ValueError
         If the array has other dimensions, is NaN everywhere, has too many stimuli, or lacks the coordinate.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> figure = cs.plot.rdm_movie(cs.analyse.rdm(recording["IT"]))
+    >>> len(figure.frames)
+    9
     """
     lines.check_dims(rdm, ["time", "stimulus", "other_stimulus"], what="a film of dissimilarities")
     rdm = rdm.transpose("time", "stimulus", "other_stimulus")

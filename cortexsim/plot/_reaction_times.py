@@ -41,6 +41,15 @@ def reaction_times(
         If `milliseconds` is of another type.
     ValueError
         If the Dataset lacks a variable, or has other dimensions.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> figure = cs.plot.reaction_times(cs.analyse.reaction_time(recording["readout"], threshold=0.9))
+    >>> figure.layout.xaxis.title.text
+    'time (steps)'
     """
     parts = _parts(decided)
     x, axis, _ = lines.time_axis(decided["confidence"], milliseconds)

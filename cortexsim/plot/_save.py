@@ -74,6 +74,18 @@ def save(
         If no Chrome or Chromium is found.
     FileExistsError, FileNotFoundError, OSError
         If the file cannot be written; an existing file is then unchanged.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> paths = cs.datasets.paths(10, size=16, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("tracer"), paths, cs.sustained(), until=20, record=[])
+    >>> path = Path(tempfile.mkdtemp()) / "traced.gif"
+    >>> _ = cs.plot.save(cs.plot.film(recording, paths, every=4), path)  # .svg, .pdf and .png need the extra "figures"
+    >>> path.stat().st_size > 1000
+    True
     """
     if not isinstance(figure, go.Figure):
         raise TypeError(f"figure must be a plotly figure, as the functions of cs.plot return it, got {figure!r:.80}")

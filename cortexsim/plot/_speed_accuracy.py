@@ -53,6 +53,15 @@ def speed_accuracy(
         If `milliseconds` is of another type.
     ValueError
         If the Dataset lacks a variable or the threshold to mark, or has other dimensions.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> figure = cs.plot.speed_accuracy(cs.analyse.speed_accuracy(recording["readout"]))
+    >>> figure.layout.yaxis.title.text
+    'accuracy'
     """
     lacking = sorted({"mean_time", "accuracy", "fraction_decided"} - set(map(str, curve.variables)))
     if lacking:

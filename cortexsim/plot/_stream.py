@@ -59,6 +59,17 @@ def stream(
     ------
     ValueError
         If the target frame does not exist, or there is not one picture for each frame.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> digits = cs.datasets.digits(3, part="test")
+    >>> model = cs.zoo.load("ventral-stream-digits")
+    >>> recording = cs.simulate(model, digits, cs.sustained(), until=8, record=[])
+    >>> logits = recording["readout"]["logits"].isel(stimulus=0)
+    >>> figure = cs.plot.stream(logits, digits["image"].values, digits["label"].values, steps_per_frame=3, target=0)
+    >>> len(figure.data) > 0
+    True
     """
     others = lines.check_dims(logits, ["time", "class"], more=1, what="a stream's readout")
     check_frames(pictures, shown, target)

@@ -43,6 +43,15 @@ def temporal_generalization(
         If `milliseconds` or `significant` is of another type.
     ValueError
         If the array has other dimensions, or `significant` other times.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> figure = cs.plot.temporal_generalization(cs.analyse.temporal_generalization(recording["IT"], "label"))
+    >>> figure.layout.xaxis.title.text
+    'testing time (steps)'
     """
     lines.check_dims(scores, ["train_time", "test_time"], what="temporal generalization")
     scores = scores.transpose("train_time", "test_time")

@@ -49,6 +49,15 @@ def time_course(
     ValueError
         If the array has no time, or more than three dimensions, or `significant` has other times or lines, or is given
         with three dimensions.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> figure = cs.plot.time_course(cs.analyse.accuracy(recording["readout"]))
+    >>> figure.layout.xaxis.title.text
+    'time (steps)'
     """
     by, across = _by_colour_and_dash(lines.check_dims(array, ["time"], more=2, what="a time course"))
     if across is not None and significant is not None:

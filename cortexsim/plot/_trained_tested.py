@@ -39,6 +39,13 @@ def trained_tested(result: xr.Dataset) -> go.Figure:
     ------
     ValueError
         If no family was trained at several times.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> figure = cs.plot.trained_tested(cs.experiments.shipped("generalization"))
+    >>> figure.data[0].type
+    'heatmap'
     """
     errors = over_seeds(result["test_error"])
     groups = {name: labels for name, labels in families(result).items() if len(labels) > 1}

@@ -47,6 +47,15 @@ def trajectory(
         If `milliseconds` is of another type.
     ValueError
         If the array has other dimensions or too few components, or lacks the coordinate.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> figure = cs.plot.trajectory(cs.analyse.trajectory(recording["IT"]))
+    >>> figure.layout.xaxis.title.text
+    'component 1 (...% of variance)'
     """
     description, by, path = _as_stimuli(path, by)
     lines.check_dims(path, ["time", "stimulus", "component"], what="a trajectory")

@@ -37,6 +37,13 @@ def verdicts(judged: Sequence[Verdict], *, title: str | None = None) -> go.Figur
     ------
     ValueError
         If there is nothing to draw.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> figure = cs.plot.verdicts(cs.predictions.check())
+    >>> len(figure.data) > 0
+    True
     """
     if not judged:
         raise ValueError("there are no verdicts to draw: cortexsim.predictions.check() returns them")

@@ -31,6 +31,16 @@ def add_cursor(figure: go.Figure, time: float, *, along: str = "x", plots: int =
     -------
     Figure
         The same figure; its lines are the shapes named `ACROSS` and `UP`.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> figure = cs.plot.time_course(cs.analyse.accuracy(recording["readout"]))
+    >>> figure = cs.plot.add_cursor(figure, 4)
+    >>> figure.layout.shapes[-1].x0
+    4
     """
     line = {"color": theme.INK, "width": 2, "dash": "dot"}
     for axis in ["", *(str(place) for place in range(2, plots + 1))]:
@@ -59,6 +69,16 @@ def add_points(figure: go.Figure, path: xr.DataArray, time: int) -> go.Figure:
     Figure
         The same figure; its last trace is named `HERE`, and its `meta` contains the points of all times, so that a
         page without a kernel can move it.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> path = cs.analyse.trajectory(recording["IT"])
+    >>> figure = cs.plot.add_points(cs.plot.trajectory(path), path, 5)
+    >>> figure.data[-1].name
+    'now'
     """
     (each,) = (dim for dim in path.dims if dim not in ("time", "component"))
     values = path.transpose("time", each, "component").values[..., :2].astype(float)
@@ -90,6 +110,16 @@ def move_cursor(figure: go.Figure, time: int) -> None:
         Changed in place; a figure without a cursor does not change.
     time : int
         In steps.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> figure = cs.plot.add_cursor(cs.plot.time_course(cs.analyse.accuracy(recording["readout"])), 4)
+    >>> cs.plot.move_cursor(figure, 6)
+    >>> figure.layout.shapes[-1].x0
+    6
     """
     for shape in figure.layout.shapes:
         ends: dict[str | None, Any] = {ACROSS: {"x0": time, "x1": time}, UP: {"y0": time, "y1": time}}
@@ -110,6 +140,16 @@ def hide_cursor(figure: go.Figure) -> go.Figure:
     -------
     Figure
         It contains the marks of `add_cursor` and `add_points` under their names, but invisible.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> figure = cs.plot.time_course(cs.analyse.accuracy(recording["readout"]))
+    >>> hidden = cs.plot.hide_cursor(cs.plot.add_cursor(figure, 4))
+    >>> len(hidden.layout.shapes) == len(figure.layout.shapes)
+    True
     """
     copy = go.Figure(figure)
     copy.for_each_shape(lambda shape: shape.update(visible=False) if shape.name in (ACROSS, UP) else None)

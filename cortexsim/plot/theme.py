@@ -106,6 +106,15 @@ def narrowed(figure: go.Figure, *, height: int = 330, width: int = 60) -> go.Fig
     -------
     Figure
         The same one.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> figure = cs.plot.narrowed(cs.plot.time_course(cs.analyse.accuracy(recording["readout"])), height=300)
+    >>> figure.layout.height
+    300
     """
     title = figure.layout.title
     subtitle = wrapped(str(title.subtitle.text or "").replace("<br>", " "), width)

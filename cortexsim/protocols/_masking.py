@@ -100,6 +100,17 @@ def masking(
     All conditions are normalized with one set of statistics, taken on a mixture that contains them all: the model's
     own; or `statistics`, a deliberately different set; or a set that is taken for this call on the images
     `calibrate_on`, which leaves the model unchanged.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> model = cs.zoo.load("ventral-stream")
+    >>> result = cs.protocols.masking(model, curves, soas=(1, 4))
+    >>> result["mask"].values.tolist()
+    ['noise', 'target', 'blank']
+    >>> dict(result["accuracy"].sizes)
+    {'duration': 1, 'mask': 3, 'soa': 2}
     """
     model = the_cortex(model, "masking")
     named = dict(masks) if isinstance(masks, Mapping) else {str(mask): mask for mask in distinct("masks", masks)}

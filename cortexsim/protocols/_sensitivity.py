@@ -78,6 +78,14 @@ def sensitivity(
         If there is no such state, unit, channel or time.
     MissingStatisticsError
         If the model has no statistics for the presentation.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(4, part="test")
+    >>> slope = cs.protocols.sensitivity(cs.zoo.load("ventral-stream"), curves, "IT", time=4)
+    >>> dict(slope.sizes)
+    {'stimulus': 4, 'time': 5, 'y': 32, 'x': 32}
     """
     model = the_cortex(model, "sensitivity")
     unit = _Unit.of(model, state, y, x, channels, time)
@@ -149,6 +157,14 @@ def influence(
         As for `sensitivity`, or if `until` is before `time`.
     MissingStatisticsError
         If the model has no statistics for the presentation.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(4, part="test")
+    >>> found = cs.protocols.influence(cs.zoo.load("ventral-stream"), curves, "V1", time=0, until=4, channels=[0])
+    >>> found["IT"]["influence"].dims
+    ('stimulus', 'time', 'y', 'x')
     """
     model = the_cortex(model, "influence")
     until = whole(until, "until", time, unit="steps", limit=MOST_STEPS)

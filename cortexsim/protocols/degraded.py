@@ -52,6 +52,15 @@ def contrast(
         Above 0, at most 1, which leaves the image unchanged.
     presentation : Presentation, optional
         By default `sustained()`.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> model = cs.zoo.load("ventral-stream")
+    >>> result = cs.protocols.contrast(model, curves, contrasts=(0.25, 1.0))
+    >>> dict(result["accuracy"].sizes)
+    {'contrast': 2}
     """
     model = the_cortex(model, "contrast")
 
@@ -86,6 +95,15 @@ def noise(
         level, only stronger; it is drawn by (seed, stimulus).
     presentation : Presentation, optional
         By default `sustained()`.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> model = cs.zoo.load("ventral-stream")
+    >>> result = cs.protocols.noise(model, curves, levels=(0.0, 0.2))
+    >>> dict(result["accuracy"].sizes)
+    {'level': 2}
     """
     model = the_cortex(model, "noise")
     seed = options.get("seed", 0)
@@ -133,6 +151,15 @@ def occlusion(
     ------
     ValueError
         If the data lack the factor, or the edges do not increase.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> model = cs.zoo.load("ventral-stream")
+    >>> result = cs.protocols.occlusion(model, curves, factor="curve_length", edges=(8, 18, 28))
+    >>> int(result["n"].sum())
+    20
     """
     model = the_cortex(model, "occlusion")
     if factor not in data.coords:

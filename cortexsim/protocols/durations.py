@@ -32,7 +32,17 @@ def flash_duration(
     record: Sequence[str] | None = None,
     **options: Unpack[Options],
 ) -> xr.Dataset | xr.DataTree:
-    """Flash targets for several durations, in steps; returns what `masking` does, along `duration`."""
+    """Flash targets for several durations, in steps; returns what `masking` does, along `duration`.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> model = cs.zoo.load("ventral-stream")
+    >>> result = cs.protocols.flash_duration(model, curves, durations=(1, 4))
+    >>> dict(result["accuracy"].sizes)
+    {'duration': 2}
+    """
     model = the_cortex(model, "flash_duration")
     pixels, durations = as_images(data), distinct("durations", durations)
     readout_time = readout_time_for(model, readout_time, 0)

@@ -75,6 +75,17 @@ def lesion(
     ------
     ValueError
         If nothing is silenced, weakened or noisy, or there are no images for the statistics.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> model = cs.zoo.load("ventral-stream")
+    >>> train = cs.datasets.contours(40)
+    >>> cut = {"lateral": range(4, 9)}
+    >>> result = cs.protocols.lesion(model, curves, cut, until=8, calibrate_on=train, presentation=cs.sustained())
+    >>> result["version"].values.tolist()
+    ['acute', 'recalibrated', 'mean-replaced']
     """
     model = the_cortex(model, "lesion")
     changes: dict[str, Any] = {"silence": silence, "gain": gain, "transition_noise": transition_noise}

@@ -88,6 +88,16 @@ def rapid_sequence(
         If a number is not allowed, there are no labels, or fewer than two classes.
     MissingStatisticsError
         If the model has no statistics for streams and `calibrate_on` is not given.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> digits = cs.datasets.digits(10, part="test")
+    >>> model = cs.zoo.load("ventral-stream-digits")
+    >>> train = cs.datasets.digits(40)
+    >>> result = cs.protocols.rapid_sequence(model, digits, n_frames=3, steps_per_frame=2, calibrate_on=train)
+    >>> dict(result["accuracy"].sizes)
+    {'position': 3, 'time': 9}
     """
     model = the_cortex(model, "rapid_sequence")
     n_frames = whole(n_frames, "n_frames", 1)

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from cortexsim._support.checks import truth
 from cortexsim._support.files import as_path, refuse_existing
-from cortexsim._support.progress import Report, silent
+from cortexsim._support.progress import Report, checked, silent
 from cortexsim._support.renamed import formerly
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.devices import only_deterministic
@@ -168,8 +168,19 @@ def simulate(
         If the recording does not fit in memory.
     FileExistsError
         If something exists at `to`.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(20, part="test")
+    >>> model = cs.zoo.load("ventral-stream")
+    >>> recording = cs.simulate(model, curves, cs.flash(1), until=8, record=["V1", "IT"])
+    >>> dict(recording["IT"]["activation"].sizes)
+    {'stimulus': 20, 'time': 9, 'channel': 32, 'y': 4, 'x': 4}
+    >>> recording["IT"]["populated"].values
+    array([False, False, False,  True,  True,  True,  True,  True,  True])
     """
-    model = the_cortex(model, "simulate")
+    model, report = the_cortex(model, "simulate"), checked(report)
     to = _destination(to, resume)
     unfinished = unfinished_settings(to) if to is not None and resume else None
     if batch_size is None and unfinished is not None:

@@ -50,6 +50,17 @@ def verify(path: str | Path, *, mend: bool = False) -> int:
     -----
     UserWarning
         If the file has no checksums, so that damage to readable data cannot be detected.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> curves = cs.datasets.contours(4, part="test")
+    >>> path = Path(tempfile.mkdtemp()) / "curves.zarr"
+    >>> _ = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=4, record=["IT"], to=path)
+    >>> cs.verify(path)
+    41120
     """
     path = as_path(path)
     damaged: list[tuple[str, range, str]] = []

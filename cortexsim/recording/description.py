@@ -130,7 +130,16 @@ def narrowed(recording: xr.DataTree) -> xr.DataTree:
 
 
 def summary(recording: xr.DataTree) -> str:
-    """Describe in a paragraph the content of a recording, and the reasons for NaN."""
+    """Describe in a paragraph the content of a recording, and the reasons for NaN.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(4, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.flash(1), until=4, record=["IT"])
+    >>> print(cs.summary(recording).partition(".")[0])
+    4 stimuli at times 0 to 4: flash: image for 1 step, then nothing
+    """
     made = settings(recording)
     n = recording["readout"].sizes["stimulus"]
     states = [name for name in recording.children if name != "readout"]

@@ -56,6 +56,13 @@ def estimate_seconds(
     ------
     ValueError
         If there are fewer than two stimuli, or `simulate` refuses the arguments.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(4, part="test")
+    >>> cs.estimate_seconds(cs.zoo.load("ventral-stream"), curves, until=4, n=1000) > 0
+    True
     """
     pixels = as_images(images)
     if len(pixels) < TRIED:

@@ -58,6 +58,18 @@ def save_recording(recording: xr.DataTree, path: str | Path) -> None:
         If the path cannot be written.
     OSError
         If writing fails, as on a full disk; no partial file remains.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> curves = cs.datasets.contours(4, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=4, record=["IT"])
+    >>> path = Path(tempfile.mkdtemp()) / "curves.nc"
+    >>> cs.save_recording(recording, path)
+    >>> cs.open_recording(path).identical(recording)
+    True
     """
     engine = engine_for(path)
     path = refuse_existing(path)
@@ -233,6 +245,17 @@ def open_recording(path: str | Path) -> xr.DataTree:
     ValueError
         If it is not a recording of cortexsim, is damaged, has formats or codecs that cortexsim does not write, refers
         to other files, or is incomplete; the message then says how much was written.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> curves = cs.datasets.contours(4, part="test")
+    >>> path = Path(tempfile.mkdtemp()) / "curves.zarr"
+    >>> _ = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=4, record=["IT"], to=path)
+    >>> cs.open_recording(path)["IT"]["activation"].shape
+    (4, 5, 32, 4, 4)
     """
     recording = opened(path)
     try:

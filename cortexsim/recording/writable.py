@@ -64,7 +64,7 @@ def _why_not_written(variables: Iterable[xr.Variable], engine: str) -> str:
             store: Any = MemoryStore()  # xarray opens it, but does not declare it
             free_texts(data).to_zarr(store, zarr_format=3, consolidated=False)
             # not in chunks: in a point of a sweep, dask would wait for the worker that asks
-            read = xr.load_dataset(store, engine="zarr", consolidated=False, chunks=None)  # type: ignore[arg-type]
+            read = xr.load_dataset(store, engine="zarr", consolidated=False, chunks=None)
         else:
             buffer = io.BytesIO()
             data.to_netcdf(buffer, engine="h5netcdf")

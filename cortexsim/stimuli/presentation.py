@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from cortexsim._support import randomness
-from cortexsim._support.checks import one_of, whole
+from cortexsim._support.checks import finite, one_of, shown, whole
 from cortexsim.stimuli.frames import Frames, lay_out
 from cortexsim.stimuli.masks import MASKS, GivenMask
 
@@ -49,6 +49,12 @@ class Presentation:
         Steps for which the mask is shown; None means until the end.
     steps_per_frame, n_frames : int or None
         For a sequence; n_frames is known once images are given.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> cs.Presentation("flash", duration=2) == cs.flash(2)
+    True
     """
 
     kind: str
@@ -187,7 +193,15 @@ class Presentation:
 
 @dataclass(frozen=True)
 class Mixture:
-    """One of several presentations for each stimulus, drawn by (seed, stimulus index). Create it with `mixture`."""
+    """One of several presentations for each stimulus, drawn by (seed, stimulus index). Create it with `mixture`.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> shown = cs.mixture(cs.sustained(), cs.flash(1))
+    >>> len(shown.components)
+    2
+    """
 
     components: tuple[Presentation, ...]
     weights: tuple[float, ...]
@@ -283,6 +297,13 @@ def flash(duration: int = 1) -> Presentation:
     ------
     ValueError
         If `duration` is not a whole number of at least 1.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> shown = cs.flash(2)
+    >>> [shown.shown(time) for time in range(4)]
+    ['image', 'image', 'nothing', 'nothing']
     """
     if duration is None:
         raise ValueError("duration must be a whole number of steps, at least 1, got None; use sustained()")
@@ -290,7 +311,14 @@ def flash(duration: int = 1) -> Presentation:
 
 
 def sustained() -> Presentation:
-    """Show the image at every time: the inhomogeneous system of Liao & Poggio (2016), appendix."""
+    """Show the image at every time: the inhomogeneous system of Liao & Poggio (2016), appendix.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> cs.sustained().shown(100)
+    'image'
+    """
     return Presentation("sustained", None)
 
 
@@ -321,6 +349,13 @@ def masked(
     ------
     ValueError
         If the SOA is shorter than the duration, a number is below 1, or the mask is unknown.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> shown = cs.masked(duration=1, soa=3, mask="noise")
+    >>> [shown.shown(time) for time in range(5)]
+    ['image', 'nothing', 'nothing', 'mask', 'mask']
     """
     if isinstance(mask, Tensor):
         mask = GivenMask.of(mask)
@@ -336,6 +371,12 @@ def sequence(steps_per_frame: int = 1) -> Presentation:
     ------
     ValueError
         If `steps_per_frame` is not a whole number of at least 1.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> cs.sequence(steps_per_frame=2).steps_per_frame
+    2
     """
     return Presentation("sequence", None, steps_per_frame=steps_per_frame)
 
@@ -354,13 +395,24 @@ def mixture(*presentations: AnyPresentation, weights: Sequence[float] | None = N
     ------
     ValueError
         If there is no presentation, or the weights do not match them.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> shown = cs.mixture(cs.sustained(), cs.flash(1), weights=[3, 1])
+    >>> shown.weights
+    (0.75, 0.25)
     """
     if not presentations:
         raise ValueError("a mixture needs at least one presentation, got none")
     presentations = tuple(checked(presentation) for presentation in presentations)
-    shares = [1.0] * len(presentations) if weights is None else [float(weight) for weight in weights]
+    given = [1.0] * len(presentations) if weights is None else weights
+    try:
+        shares = [finite(weight, "a weight") for weight in given]
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"weights must be {len(presentations)} positive numbers, got {shown(weights)}") from error
     if len(shares) != len(presentations) or min(shares) <= 0 or not math.isfinite(sum(shares)):
-        raise ValueError(f"weights must be {len(presentations)} positive numbers, got {weights!r}")
+        raise ValueError(f"weights must be {len(presentations)} positive numbers, got {shown(weights)}")
     parts: dict[Presentation, float] = {}
     for presentation, share in zip(presentations, shares, strict=True):
         for component, weight in zip(presentation.components, presentation.weights, strict=True):

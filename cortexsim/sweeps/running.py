@@ -93,6 +93,16 @@ def sweep(
         If no scheduler answers, or it is gone before all is done.
     RuntimeError
         If no process can be started on this machine.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> study = {"models": ["ventral-stream"], "data": "contours", "n": 20, "until": 4, "presentations": ["flash:1"]}
+    >>> result = cs.sweep(study, to=Path(tempfile.mkdtemp()) / "study", workers=0)
+    >>> dict(result["accuracy"].sizes)
+    {'model': 1, 'seed': 1, 'presentation': 1, 'noise': 1, 'silence': 1, 'time': 5}
     """
     workers = None if workers is None else whole(workers, "workers", 0)
     retries = whole(retries, "retries", 0)

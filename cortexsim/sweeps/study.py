@@ -20,7 +20,7 @@ from cortexsim.datasets.registry import draw
 from cortexsim.graph.reach import MOST_STEPS
 from cortexsim.recording.dtypes import DTYPES
 from cortexsim.stimuli.text import read_presentation, read_record, read_silence
-from cortexsim.zoo.models import full_name, path_of
+from cortexsim.zoo.models import file_of, path_of
 
 # the dimensions of the grid, each with the setting that lists its values
 AXES = {
@@ -279,7 +279,7 @@ def silenced(text: str) -> dict[str, Any]:
 def _known(name: str) -> None:
     path = path_of(name)
     if path is None and name not in zoo.PUBLISHED:
-        full_name(name)
+        file_of(name)
     if path is not None and not path.is_file():
         raise FileNotFoundError(f"there is no model at {path}")
 

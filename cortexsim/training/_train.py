@@ -91,6 +91,18 @@ def train(
         If the checkpoint cannot be written.
     TrainingDivergedError
         If the loss is not finite; the checkpoint contains the last good state.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> data = cs.datasets.digits(64, size=16)
+    >>> model = cs.Cortex(cs.adjacent({"V1": 4, "V2": 8}, size=16), readout_time=3)
+    >>> recipe = cs.Recipe(epochs=1, batch_size=16, validation=0, calibration_images=32)
+    >>> for progress in cs.train(model, data, recipe, report_every=2):
+    ...     if progress.step == 2:
+    ...         break  # a training can be left at any record
+    >>> progress.step, progress.done
+    (2, False)
     """
     model = the_cortex(model, "train")
     recipe = recipe or Recipe.quick()
@@ -120,6 +132,16 @@ def fit(
     -------
     Progress
         With `done` set, and the accuracy on held-out images at each readout time.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> data = cs.datasets.digits(64, size=16)
+    >>> model = cs.Cortex(cs.adjacent({"V1": 4, "V2": 8}, size=16), readout_time=3)
+    >>> recipe = cs.Recipe(epochs=1, batch_size=16, validation=0, calibration_images=32)
+    >>> progress = cs.fit(model, data, recipe)
+    >>> progress.done, progress.steps
+    (True, 4)
     """
     last = None
     with closing(train(model, data, recipe, checkpoint=checkpoint)) as records:

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 
 class TrainingDivergedError(RuntimeError):
-    """The loss is no longer a finite number."""
+    """The loss is no longer a finite number.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> issubclass(cs.TrainingDivergedError, RuntimeError)
+    True
+    """
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,14 @@ class Progress:
         Wall-clock time spent (over all runs of a resumed training), and estimated time left; NaN at step 0.
     done : bool
         Whether the training is over and the model calibrated.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> cs.Progress(20, 100, 0, 1.2, {3: 0.61}, None, 0.1, 8.0, 32.0).accuracy[3]
+    0.61
+    >>> print(cs.Progress(20, 100, 0, 1.2, {3: 0.61}, None, 0.1, 8.0, 32.0))
+    step 20/100: loss 1.200, training accuracy t=3 61.0%; 32 s left
     """
 
     step: int

@@ -1,5 +1,18 @@
 from . import cards
-from .models import CONTROLS, PAPER, SHORT, PaperModel, build, card, controls, get, load, pretrained, siblings
+from .models import (
+    CONTROLS,
+    PAPER,
+    REPOSITORY_ONLY,
+    SHORT,
+    PaperModel,
+    build,
+    card,
+    controls,
+    get,
+    load,
+    pretrained,
+    siblings,
+)
 from .published._blt import blt
 from .published._cornet_rt import cornet_rt
 from .published._cornet_s import cornet_s
@@ -11,6 +24,7 @@ __all__ = [
     "CONTROLS",
     "PAPER",
     "PUBLISHED",
+    "REPOSITORY_ONLY",
     "SHORT",
     "TRACERS",
     "PaperModel",

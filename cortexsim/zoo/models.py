@@ -41,6 +41,13 @@ class PaperModel:
         Source of the paper's number of parameters.
     pre_net, sharing : str
         As for `Cortex`.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> paper = cs.zoo.PAPER["resnet-1-state"]
+    >>> paper.readout_time, paper.n_parameters
+    (10, 76106)
     """
 
     description: str
@@ -179,6 +186,13 @@ def build(name: str, n_classes: int = 10) -> Cortex:
     ------
     ValueError
         If there is none of that name; the nearest one is suggested.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> model = cs.zoo.build("adjacent-4-state")
+    >>> model.n_parameters()
+    208802
     """
     paper = _paper(name)
     return Cortex(
@@ -200,15 +214,37 @@ CONTROLS = {
     "feedforward-wide": "neither, and as many multiplications",
     "feedforward-deep": "neither, and twice as many convolutions between areas",
 }
+_TRAINING = "uv run python tools/train_zoo.py cifar10-jpeg --data FOLDER --control"
+REPOSITORY_ONLY = {f"ventral-stream-cifar10-jpeg-{kind}": f"{_TRAINING} {kind}" for kind in ("feedback", "lateral")}
+"""Pretrained models that a checkout has and an installed package lacks, which keeps the package small, with the command
+that makes each; their cards are in the package."""
 
 
 def pretrained() -> list[str]:
-    """Return the names of the models that are bundled with weights."""
-    return sorted(path.stem for path in (data_folder() / "models").glob("*.safetensors"))
+    """Return the names of the models that are bundled with weights.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> "tracer" in cs.zoo.pretrained()
+    True
+    """
+    return sorted(path.stem for path in _files().glob(f"*{SUFFIX}"))
+
+
+def _files() -> Path:
+    return data_folder() / "models"
 
 
 def controls(name: str) -> dict[str, str]:
-    """Return the names of a pretrained model's control models, by what distinguishes them; see `CONTROLS`."""
+    """Return the names of a pretrained model's control models, by what distinguishes them; see `CONTROLS`.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> cs.zoo.controls("ventral-stream")["feedforward"]
+    'ventral-stream-contours-feedforward'
+    """
     known = pretrained()
     return {kind: f"{full_name(name)}-{kind}" for kind in CONTROLS if f"{full_name(name)}-{kind}" in known}
 
@@ -249,6 +285,12 @@ def get(
     -----
     UserWarning
         If there is also a file or folder of the model's name, which is not read.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> cs.zoo.get("tracer").n_parameters()
+    2770
     """
     if path_of(model, base=base) is None and (as_path(base) / as_path(model, "model")).exists():
         warnings.warn(
@@ -279,8 +321,38 @@ def load(name: str) -> Cortex:
     ------
     ValueError
         If there is none of that name; the nearest one is suggested.
+    FileNotFoundError
+        If it is one of `REPOSITORY_ONLY` and cortexsim was installed as a package.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> model = cs.zoo.load("ventral-stream")
+    >>> model.readout_time, model.classes
+    (8, ['different', 'same'])
     """
-    return load_file(data_folder() / "models" / f"{full_name(name)}{SUFFIX}")
+    return load_file(file_of(name))
+
+
+def file_of(name: str) -> Path:
+    """Return the file of a pretrained model.
+
+    Raises
+    ------
+    ValueError
+        If there is none of that name; the nearest one is suggested.
+    FileNotFoundError
+        If it is one of `REPOSITORY_ONLY` and cortexsim was installed as a package.
+    """
+    full = full_name(name)
+    path = _files() / f"{full}{SUFFIX}"
+    if full in REPOSITORY_ONLY and not path.is_file():
+        raise FileNotFoundError(
+            f"{full!r} is not part of the installed package, which would be too large with it: take "
+            f"data/models/{path.name} from a checkout of the repository and open it with cs.load, or make it there by "
+            f"`{REPOSITORY_ONLY[full]}`"
+        )
+    return path
 
 
 def card(name: str) -> xr.Dataset:
@@ -290,6 +362,13 @@ def card(name: str) -> xr.Dataset:
     ------
     ValueError
         If there is no model of that name, or it has no card.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> card = cs.zoo.card("ventral-stream")
+    >>> card["accuracy"].sel(seed=0, presentation="sustained", time=8).item()
+    0.996
     """
     return tracer_cards.card(name) if name in TRACERS else cards.card(full_name(name))
 
@@ -300,13 +379,13 @@ def full_name(name: str) -> str:
     Raises
     ------
     ValueError
-        If no model of that name ships with weights.
+        If no model of that name has weights here or in the repository.
     """
     if name in PAPER:
         raise ValueError(f"{name!r} ships without weights: make it with zoo.build({name!r}) and train it")
     if name in PUBLISHED:
         raise ValueError(f"{name!r} ships without weights: make it with zoo.get({name!r}, weights=...)")
-    if SHORT.get(name, name) not in pretrained():
+    if SHORT.get(name, name) not in {*pretrained(), *REPOSITORY_ONLY}:
         raise ValueError(unknown("model", name, [*SHORT, *pretrained(), *PAPER, *PUBLISHED]))
     return SHORT.get(name, name)
 

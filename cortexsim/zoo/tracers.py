@@ -42,6 +42,12 @@ class Tracer:
         Passes over 12,800 images.
     seeds : int
         Number of seeds that the experiment `extrapolation` trains.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> cs.zoo.tracer("tracer").readout_time
+    12
     """
 
     description: str
@@ -108,6 +114,12 @@ def tracer(name: str) -> Tracer:
     ------
     ValueError
         If there is none of that name; the nearest one is suggested.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> cs.zoo.tracer("tracer-deep").description
+    'a residual net of 24 layers at full resolution'
     """
     if name not in TRACERS:
         raise ValueError(unknown("tracer", name, TRACERS))

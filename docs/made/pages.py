@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import plotly.graph_objects as go
+import torch
 from plotly.offline import get_plotlyjs
 from sphinx.application import Sphinx
 
 from cortexsim.export.live import export_live
-from cortexsim.export.page import exportable
+from cortexsim.export.page import export, exportable, open_source
 from made import gallery
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,6 +20,8 @@ NOTEBOOKS = ROOT / "notebooks"
 PANELS = "panels"
 LIVE = "live.html"
 PLOTLY = "plotly.min.js"
+HEIGHT = 450
+"""Of a figure that states none, in pixels: plotly's default."""
 GALLERY = """\
 # Gallery
 
@@ -39,6 +40,8 @@ def setup(app: Sphinx) -> dict[str, bool]:
 def _write_pages(app: Sphinx) -> None:
     if app.builder.format != "html":
         return
+    # models as small as these gain nothing from a second thread, and lose much where another process takes it
+    torch.set_num_threads(1)
     outside = Path(app.outdir)
     outside.mkdir(parents=True, exist_ok=True)
     export_live(outside / LIVE, overwrite=True)
@@ -58,20 +61,17 @@ def _write(path: Path, page: str) -> None:
 
 
 def _export_panels(folder: Path) -> None:
-    """Measure and export the panels of all notebooks that changed since, two at a time."""
+    """Measure and export the panels of all notebooks that changed since."""
+    # in this process: another one would import torch again, which takes longer than most panels measure
     folder.mkdir(exist_ok=True)
-    missing = [name for name in exportable() if not _is_newer(folder / f"{name[:-6]}.html", NOTEBOOKS / name)]
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda name: _export(name, folder), missing))
+    for name in exportable():
+        page = folder / f"{name[:-6]}.html"
+        if not _is_newer(page, NOTEBOOKS / name):
+            export(open_source(name), page, overwrite=True, plotly=f"../{PLOTLY}")
 
 
 def _is_newer(page: Path, notebook: Path) -> bool:
     return page.is_file() and page.stat().st_mtime > notebook.stat().st_mtime
-
-
-def _export(name: str, folder: Path) -> None:
-    command = [sys.executable, "-m", "cortexsim.cli", "export", name, "--overwrite", "--to"]
-    subprocess.run([*command, folder / f"{name[:-6]}.html"], check=True, stdout=subprocess.DEVNULL)
 
 
 def page_of(notebook: Path) -> str:
@@ -115,14 +115,22 @@ def gallery_page() -> str:
     str
         Markdown.
     """
-    parts = [GALLERY, f"```python\n{gallery.SHARED}\n```", f'<script src="{PLOTLY}"></script>']
-    for number, (title, figure) in enumerate(gallery.drawn().items()):
-        figure.update_layout(width=None, autosize=True)
-        name = f"figure-{number}"
-        shown = figure.to_html(full_html=False, include_plotlyjs=False, div_id=name, config={"responsive": True})
-        parts += [f"## {title}", f'```{{raw}} html\n<div class="figure">{shown}</div>\n```']
+    parts = [GALLERY, f"```python\n{gallery.SHARED}\n```"]
+    for title, figure in gallery.drawn().items():
+        parts += [f"## {title}", f"```{{raw}} html\n{_placed(figure)}\n```"]
         parts.append(f"```python\n{gallery.FIGURES[title]}\n```")
+    parts.append(f'<script src="_static/gallery.js" data-plotly="{PLOTLY}"></script>')
     return "\n\n".join(parts) + "\n"
+
+
+def _placed(figure: go.Figure) -> str:
+    """Return a figure's place and content; `gallery.js` draws it when it is scrolled into view."""
+    figure.update_layout(width=None, autosize=True)
+    height = figure.layout.height or HEIGHT
+    # no text in the JSON can end the script that contains it
+    content = figure.to_json().replace("<", "\\u003c")
+    script = f'<script type="application/json">{content}</script>'
+    return f'<div class="drawn"><div style="height: {height}px">{script}</div></div>'
 
 
 def framed(address: str, title: str) -> str:

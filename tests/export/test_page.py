@@ -59,6 +59,12 @@ def test_a_page_has_no_target_outside_of_itself(panel, tmp_path):
     assert "iframe" not in page.tags
 
 
+def test_pages_can_share_one_plotly(panel, tmp_path):
+    export(panel, tmp_path / "page.html", plotly="../plotly.min.js")
+    assert Page(tmp_path / "page.html").targets == ["data:,", "../plotly.min.js"]
+    assert (tmp_path / "page.html").stat().st_size < 1e6
+
+
 def test_a_page_holds_the_films_and_figures_that_the_panel_shows(panel, tmp_path):
     export(panel, tmp_path / "page.html")
     content = json.loads(Page(tmp_path / "page.html").content)

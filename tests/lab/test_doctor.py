@@ -120,6 +120,13 @@ def test_a_model_that_computes_something_else_is_reported(shipped):
     assert "not the known 77.0000: install cortexsim again" in models(shipped)[0].text
 
 
+def test_a_model_that_only_the_repository_has_is_not_missed(shipped):
+    known = json.loads((shipped / "known.json").read_text(encoding="utf-8"))
+    known |= dict.fromkeys(cs.zoo.REPOSITORY_ONLY, 1.0)
+    (shipped / "known.json").write_text(json.dumps(known), encoding="utf-8")
+    assert models(shipped)[0].text == "each loads and gives its known number: a"
+
+
 def test_a_missing_model_is_reported(shipped):
     (shipped / "a.safetensors").unlink()
     assert "there is no model at" in models(shipped)[0].text

@@ -66,6 +66,14 @@ def test_a_pretrained_model_is_found_by_its_name(tmp_path, monkeypatch, calibrat
         cs.zoo.load("tin")
 
 
+def test_a_model_that_only_the_repository_has_is_refused_with_its_command(tmp_path, monkeypatch):
+    name, command = next(iter(cs.zoo.REPOSITORY_ONLY.items()))
+    (tmp_path / "models").mkdir()
+    monkeypatch.setattr("cortexsim.zoo.models.data_folder", lambda: tmp_path)
+    with pytest.raises(FileNotFoundError, match=rf"not part of the installed package.* make it there by `{command}`"):
+        cs.zoo.load(name)
+
+
 def test_every_pretrained_model_that_ships_loads_and_is_calibrated():
     for name in cs.zoo.pretrained():
         model = cs.zoo.load(name)

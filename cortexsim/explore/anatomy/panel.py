@@ -79,6 +79,13 @@ class Anatomy(HasExercises, Saving, Panel):
     ------
     ValueError, TypeError
         If an argument is not allowed. Later errors are shown in the panel.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> panel = cs.explore.Anatomy("adjacent", question="")
+    >>> type(panel.graph).__name__
+    'CortexGraph'
     """
 
     EXERCISES: ClassVar[Mapping[str, Guess]] = TO_BUILD

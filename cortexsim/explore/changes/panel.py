@@ -58,6 +58,13 @@ class Changes(TaskStudy):
         The canvas.
     recording : DataTree or None
         The recording that the last result was measured on.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> panel = cs.explore.Changes("digits", question="")
+    >>> sorted(panel.choices)
+    ['presentation', 'quantity', 'scaling', 'state', 'task']
     """
 
     N: ClassVar[int] = 150

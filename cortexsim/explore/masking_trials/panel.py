@@ -97,6 +97,13 @@ class MaskingTrials(Saving, Panel):
     ------
     ValueError
         If there is no such question.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> panel = cs.explore.MaskingTrials(question="")
+    >>> len(panel.trials)  # until the first round
+    0
     """
 
     LARGE: ClassVar[bool] = True

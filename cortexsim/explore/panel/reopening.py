@@ -62,6 +62,13 @@ def reopen(
     TypeError, ValueError
         If the file is not JSON, or these are not settings of a panel, or the answers are damaged; the message says
         where, and what is allowed.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> panel = cs.explore.reopen(cs.explore.HowLong("contours", question="").settings)
+    >>> type(panel).__name__
+    'HowLong'
     """
     if isinstance(settings, str | Path):
         settings = read_settings(settings)

@@ -106,8 +106,11 @@ class Subject:
 
     def training(self, n: int) -> xr.Dataset:
         """Draw images of the training part, to take statistics on; for images of your own, return up to n of all."""
+        if isinstance(self._data, xr.Dataset):
+            return spread(self._data, n)
         described = self.training_data
-        return spread(self._data, n) if described is None else draw(described, n)
+        assert described is not None
+        return draw(described, n)
 
     @property
     def training_data(self) -> dict[str, Any] | None:

@@ -41,6 +41,13 @@ class Experiment(Study):
     ------
     ValueError
         If there is no such experiment, or it has no such figure.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> panel = cs.explore.Experiment("weight-sharing")
+    >>> panel.source
+    'ships'
     """
 
     ACTION: ClassVar[str] = "show"

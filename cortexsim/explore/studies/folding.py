@@ -63,6 +63,13 @@ class Folding(Study):
     ------
     ValueError
         If an argument is not allowed. Later errors are shown in the panel.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> panel = cs.explore.Folding(question="")
+    >>> sorted(panel.choices)
+    ['form', 'moments', 'steps', 'weights']
     """
 
     VIEWS: ClassVar[tuple[str, ...]] = ("form",)

@@ -45,6 +45,13 @@ class HowLong(TaskStudy):
     """Accuracy by readout time, with statistics of each time, held constant from one time on, or shared over time.
 
     The arguments are those of `SubjectStudy`.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> panel = cs.explore.HowLong("contours", question="")
+    >>> sorted(panel.choices)
+    ['calibration', 'held_from', 'presentation', 'statistics', 'task', 'until']
     """
 
     QUESTIONS: ClassVar[Mapping[str, Guess]] = how_long_questions.QUESTIONS

@@ -40,6 +40,13 @@ class Interruption(Study):
     ------
     ValueError
         If there is no such question.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> panel = cs.explore.Interruption(question="")
+    >>> sorted(panel.choices)
+    ['decision', 'mask', 'steps_a_pixel']
     """
 
     LARGE: ClassVar[bool] = True

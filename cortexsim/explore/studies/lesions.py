@@ -47,6 +47,13 @@ class Lesions(SubjectStudy):
     An effect of the acute version alone is a shift of means.
 
     The arguments are those of `SubjectStudy`.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> panel = cs.explore.Lesions("contours", question="")
+    >>> sorted(panel.choices)
+    ['calibration', 'connections', 'presentation', 'strength', 'threshold', 'window']
     """
 
     VIEWS: ClassVar[tuple[str, ...]] = ("threshold",)

@@ -52,6 +52,13 @@ class Masking(SubjectStudy):
     The controls are the same flash without a mask, the target as its own mask, and a feedforward model.
 
     The arguments are those of `SubjectStudy`.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> panel = cs.explore.Masking("contours", question="")
+    >>> sorted(panel.choices)
+    ['mask', 'readout_time', 'shortcut', 'statistics', 'targets']
     """
 
     LARGE: ClassVar[bool] = True

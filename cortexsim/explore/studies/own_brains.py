@@ -60,6 +60,13 @@ class Brains(Study):
     ------
     ValueError, TypeError
         If there is no such model. Errors in files are shown in the panel.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> panel = cs.explore.Brains("digits", question="")
+    >>> sorted(panel.choices)
+    ['brain', 'dims', 'images', 'matrix', 'method', 'metric', 'model', 'presentation', 'until', 'variable']
     """
 
     QUESTIONS: ClassVar[Mapping[str, Guess]] = own_brains_questions.QUESTIONS

@@ -55,6 +55,13 @@ class Recorder(SubjectStudy):
         The largest number of images that the panel offers.
     to : str
         Path of the recording, ending in .zarr; by default in a new temporary folder, which the panel shows.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> panel = cs.explore.Recorder("contours", question="")
+    >>> sorted(panel.choices)
+    ['dtype', 'n', 'presentation', 'record', 'to', 'until']
     """
 
     N: ClassVar[int] = 1000

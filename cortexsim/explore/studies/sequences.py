@@ -39,6 +39,13 @@ class Sequences(SubjectStudy):
 
     Each of the `n` targets is shown once at every place of its stream. The arguments are those of `SubjectStudy`; the
     task is "digits" by default, because a stream needs several classes.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> panel = cs.explore.Sequences("digits", question="")
+    >>> sorted(panel.choices)
+    ['example', 'frames', 'place', 'statistics', 'steps']
     """
 
     TASK: ClassVar[str | None] = "digits"

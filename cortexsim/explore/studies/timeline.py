@@ -53,6 +53,15 @@ class Timeline(Panel):
     ------
     ValueError
         If the images are not those that were shown, or the number of names is not that of the classes.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> curves = cs.datasets.contours(4, part="test")
+    >>> recording = cs.simulate(cs.zoo.load("ventral-stream"), curves, cs.sustained(), until=8)
+    >>> panel = cs.explore.Timeline(recording, images=curves)
+    >>> panel.stimulus, panel.time
+    (0, 0)
     """
 
     stimulus = traitlets.Int()

@@ -88,6 +88,13 @@ class Tour(HasExercises, Saving, Panel):
     ------
     ValueError, TypeError
         If an argument is not allowed. Later errors are shown in the panel.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> panel = cs.explore.Tour("contours", presentation=cs.flash(1), question="")
+    >>> panel.settings["stimulus"]
+    0
     """
 
     EXERCISES: ClassVar[Mapping[str, Guess]] = EXERCISES

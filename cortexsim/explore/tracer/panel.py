@@ -91,6 +91,13 @@ class Tracer(Saving, Panel):
     ------
     ValueError
         If there is no such question.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> panel = cs.explore.Tracer(question="")
+    >>> panel.drawing is None  # until a curve with a dot is drawn
+    True
     """
 
     QUESTIONS: ClassVar[Mapping[str, Guess]] = QUESTIONS

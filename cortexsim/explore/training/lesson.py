@@ -56,6 +56,13 @@ class Lesson:
         Steps between two tests while it learns; 0 for none.
     looks_every_s : float
         Seconds between two snapshots, at least.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> from cortexsim.explore.training.lesson import LESSONS
+    >>> LESSONS["contours"].features
+    {'V1': 16, 'V2': 16, 'V4': 24, 'IT': 32}
     """
 
     title: str

@@ -74,6 +74,13 @@ class Training(HasExercises, Panel):
     ------
     ValueError
         If an argument is not allowed. Later errors are shown in the panel.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> panel = cs.explore.Training("contours", question="", learning_rate=0.05)
+    >>> panel.phase
+    'idle'
     """
 
     LARGE: ClassVar[bool] = True

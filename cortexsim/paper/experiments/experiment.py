@@ -48,6 +48,12 @@ class Experiment:
         Largest number of stimuli of a part, at any scale.
     not_drawn : str
         The reason why its figure of errors over time has no point at some times.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> cs.experiments.EXPERIMENTS["weight-sharing"].question
+    'How much accuracy is lost when a network uses the same weights at every time?'
     """
 
     name: str

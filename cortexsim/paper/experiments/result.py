@@ -52,6 +52,16 @@ def open_result(path: str | Path) -> xr.Dataset:
         If there is none.
     ValueError
         If it is damaged, or not the result of an experiment.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> path = Path(tempfile.mkdtemp()) / "result.nc"
+    >>> cs.experiments.shipped("sequences").to_netcdf(path, engine="h5netcdf")
+    >>> cs.experiments.open_result(path).sizes["seed"]
+    1
     """
     path = as_path(path)
     if path.is_dir():
@@ -66,7 +76,14 @@ def open_result(path: str | Path) -> xr.Dataset:
 
 
 def shipped_names() -> list[str]:
-    """List the experiments with a bundled result."""
+    """List the experiments with a bundled result.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> cs.experiments.shipped_names()[:2]
+    ['equivalence', 'extrapolation']
+    """
     return sorted(path.stem for path in (data_folder() / "results").glob("*.nc"))
 
 
@@ -77,6 +94,13 @@ def shipped(name: str) -> xr.Dataset:
     ------
     ValueError
         If there is none of that name; the message lists the names.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> result = cs.experiments.shipped("weight-sharing")
+    >>> result["error"].dims
+    ('model', 'seed')
     """
     if name not in shipped_names():
         raise ValueError(unknown("result", name, shipped_names()) + "; run it: experiments.run(...)")
@@ -151,6 +175,14 @@ def over_seeds(values: xr.DataArray) -> xr.DataArray:
     References
     ----------
     Wilson (1927), Probable inference, the law of succession, and statistical inference. JASA 22:209-212.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> result = cs.experiments.shipped("weight-sharing")
+    >>> error = cs.experiments.over_seeds(result["error"])
+    >>> error.attrs["interval"]
+    'lowest to highest over 3 seeds'
     """
     n_seeds, n = values.sizes["seed"], int(values.attrs["n"])
     mean = values.mean("seed", keep_attrs=True)

@@ -118,6 +118,13 @@ def run(
         If the data are missing.
     OSError
         If something cannot be written, as on a full disk; what was finished before is complete.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> result = cs.experiments.run("equivalence", scale="smoke")
+    >>> float(result["difference"].max()) < 1e-3
+    True
     """
     if name not in EXPERIMENTS:
         raise ValueError(unknown("experiment", name, EXPERIMENTS))

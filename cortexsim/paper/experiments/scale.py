@@ -44,6 +44,13 @@ class Scale:
         all experiments.
     references : bool
         Add single-state networks of equal size to `more-states`.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> from cortexsim.paper.experiments.scale import SCALES
+    >>> SCALES["smoke"].side
+    16
     """
 
     name: str

@@ -55,6 +55,13 @@ def check(records: Records | None = None) -> list[Verdict]:
     -------
     list of Verdict
         In the order of `PREDICTIONS`; "cannot be decided from what ships" where a number is missing.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> verdicts = cs.predictions.check()
+    >>> len(verdicts) > 0
+    True
     """
     if records is None:
         records = Records(
@@ -90,6 +97,14 @@ def as_text(verdicts: list[Verdict], width: int = 110) -> str:
         As `check` returns them.
     width : int
         Of a line, in characters.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> verdicts = cs.predictions.check(cs.predictions.Records(cards={}, results={}))
+    >>> text = cs.predictions.as_text(verdicts, width=80)
+    >>> max(map(len, text.splitlines())) <= 80
+    True
     """
     lines = [
         "The predictions of Liao & Poggio (2016) on the models that ship. Nothing is simulated: accuracies on test "

@@ -29,6 +29,12 @@ class Measured:
         0 if there is no such readout or no such record.
     change : bool
         True for a difference of accuracies, False for an accuracy.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> cs.predictions.Measured("recurrent", 0.8, 0.7, 0.9, seeds=3)
+    Measured(label='recurrent', mean=0.8, low=0.7, high=0.9, seeds=3, change=False)
     """
 
     label: str
@@ -64,6 +70,13 @@ class Records:
         As `cards.card` returns them, by name of the model.
     results : mapping of str to Dataset
         Results of experiments, by name.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> records = cs.predictions.Records(cards={}, results={})
+    >>> {one.verdict for one in cs.predictions.check(records)}
+    {'cannot be decided from what ships'}
     """
 
     cards: Mapping[str, xr.Dataset]
@@ -93,6 +106,12 @@ class Prediction:
         How the criterion could be met, or not met, for another reason.
     decide : callable
         From records to a finding.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> cs.predictions.PREDICTIONS[0].statement
+    'Accuracy grows with time after a brief flash, even without a mask.'
     """
 
     number: int
@@ -105,7 +124,15 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A prediction, judged: the fields of `Prediction` and of `Finding`."""
+    """A prediction, judged: the fields of `Prediction` and of `Finding`.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> verdict = cs.predictions.check(cs.predictions.Records(cards={}, results={}))[0]
+    >>> verdict.name
+    'growth, contours'
+    """
 
     number: int
     name: str

@@ -90,6 +90,13 @@ def blt(
     Spoerer et al. (2017), Recurrent convolutional neural networks: a better model of biological object recognition,
     Frontiers in Psychology 8:1551. Spoerer et al. (2020), Recurrent neural networks can explain flexible trading of
     speed and accuracy in biological vision, PLoS Computational Biology 16:e1008215.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> model = cs.zoo.blt(size=64, n_classes=10)
+    >>> model.graph.state_names
+    ['L0', 'L1', 'L2', 'L3', 'L4', 'L5']
     """
     kind = one_of(kind, "kind", KINDS)
     pairs = list(pairwise(FEATURES))

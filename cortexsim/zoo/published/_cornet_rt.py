@@ -89,6 +89,13 @@ def cornet_rt(
     References
     ----------
     Kubilius et al. (2018), CORnet: modeling the neural mechanisms of core object recognition, bioRxiv 408385.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> model = cs.zoo.cornet_rt(size=64, n_classes=10)
+    >>> model.graph.state_names, model.readout_time
+    (['V1', 'V2', 'V4', 'IT'], 4)
     """
     states = areas(FEATURES, (56, 28, 14, 7), size=size, at=224, update=Recurrence, start="zero")
     transitions = [Transition(area, area, Unchanged) for area in FEATURES]

@@ -97,6 +97,13 @@ def cornet_s(
     ----------
     Kubilius et al. (2018), bioRxiv 408385. Kubilius et al. (2019), Brain-like object recognition with
     high-performing shallow recurrent ANNs, NeurIPS.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> model = cs.zoo.cornet_s(size=64, n_classes=10)
+    >>> model.readout_time
+    8
     """
     v1, *others = areas(FEATURES, (56, 28, 14, 7), size=size, at=224)
     states = [v1, *(State(s.name, s.features, s.height, s.width, Bottleneck) for s in others)]

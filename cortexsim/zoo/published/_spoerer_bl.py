@@ -92,6 +92,13 @@ def spoerer_bl(
     ----------
     Spoerer, Kietzmann, Mehrer, Charest & Kriegeskorte (2020), Recurrent neural networks can explain flexible trading of
     speed and accuracy in biological vision, PLoS Computational Biology 16:e1008215.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> model = cs.zoo.spoerer_bl(size=64, n_classes=10)
+    >>> model.readout_time
+    13
     """
     states = areas(FEATURES, SIDES, size=size, at=128, update=Response)
     pairs = [*pairwise(FEATURES), *((area, area) for area in FEATURES)]

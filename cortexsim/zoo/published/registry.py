@@ -26,6 +26,12 @@ class Published:
     description : str
     make : callable
         Makes it: `make(weights)`, and keywords such as `size`, `n_classes` and `seed`.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> cs.zoo.PUBLISHED["cornet_rt"].description
+    'CORnet-RT (Kubilius et al. 2018): V1, V2, V4 and IT, each recurrent'
     """
 
     description: str
@@ -60,6 +66,12 @@ def modules(name: str, **arguments: Any) -> dict[str, Callable[..., Any]]:
     ------
     ValueError
         If there is none of that name.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> sorted(cs.zoo.modules("cornet_rt", n_classes=10))
+    ['AverageAndLinear', 'Drive', 'FromPixels', 'Recurrence', 'Unchanged']
     """
     if name not in PUBLISHED:
         raise ValueError(unknown("published model", name, PUBLISHED))
