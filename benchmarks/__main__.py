@@ -1,6 +1,7 @@
 """Run the benchmarks: `uv run python -m benchmarks [NAME ...] [--device cuda] [--json PATH] [--threads N]`.
 
 `python -m benchmarks device` is the plan for a few minutes on a GPU; see `benchmarks.device`.
+`python -m benchmarks fuzz` makes random calls and opens damaged files; see `benchmarks.fuzz`.
 """
 
 from __future__ import annotations
@@ -47,6 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from benchmarks.device.plan import main as run_plan
 
         return run_plan(arguments[1:])
+    if arguments[:1] == ["fuzz"]:
+        from benchmarks.fuzz.run import main as run_cases
+
+        return run_cases(arguments[1:])
     names = (*BENCHMARKS, *NAMED_ONLY, PANEL)
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(

@@ -98,7 +98,7 @@ def main() -> None:
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "machine": machine("cpu", 1),
     }
-    (options.to / f"{options.model}-seed{options.seed}.json").write_text(json.dumps(record) + "\n")
+    (options.to / f"{options.model}-seed{options.seed}.json").write_text(json.dumps(record) + "\n", encoding="utf-8")
     cs.save(model, saved, overwrite=True, about=record)
 
 

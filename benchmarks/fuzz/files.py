@@ -211,7 +211,7 @@ def judge(case: Case, expected: str) -> Outcome:
     """
     begun = time.process_time()
     try:
-        with _ended_after(SLOW * 12):
+        with ended_after(SLOW * 12):
             found = contents(case.kind, case.path)
     except TimeoutError as error:
         return Outcome("slow", str(error))
@@ -245,7 +245,7 @@ def count(n: int, folder: Path, seed: int = 0) -> tuple[dict[str, Counter[str]],
 
 
 @contextmanager
-def _ended_after(seconds: float) -> Iterator[None]:
+def ended_after(seconds: float) -> Iterator[None]:
     """Raise TimeoutError in work that takes longer, if the system has alarms; C code in a loop is not interrupted."""
     if not hasattr(signal, "SIGALRM"):
         yield

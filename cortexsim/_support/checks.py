@@ -32,7 +32,7 @@ def unknown(what: str, got: object, allowed: Iterable[str]) -> str:
     names = [str(name) for name in allowed]
     near = difflib.get_close_matches(str(got), names, n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"unknown {what} {got!r}: the allowed values are {names}{hint}"
+    return f"unknown {what} {shown(got)}: the allowed values are {names}{hint}"
 
 
 def one_of(value: Any, what: str, allowed: Iterable[str]) -> str:

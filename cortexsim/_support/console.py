@@ -91,6 +91,14 @@ def reader_has_left() -> bool:
     return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
+def discard_if_unwritable() -> None:
+    """Discard the output if it cannot be written, for example on a full disk."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        discard_output()
+
+
 def discard_output() -> None:
     """Discard the output that Python still has to write at exit, because writing it would fail again."""
     with suppress(OSError, ValueError):

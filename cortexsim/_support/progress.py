@@ -22,6 +22,13 @@ def silent(fraction: float, message: str, /) -> None:
     """Report nothing, and never stop the work."""
 
 
+def checked(report: Report) -> Report:
+    """Return a report, or raise a TypeError if it cannot be called."""
+    if not callable(report):
+        raise TypeError(f"report must be a function of a fraction and a message, got {type(report).__name__}")
+    return report
+
+
 def part(report: Report, first: float, last: float, prefix: str = "") -> Report:
     """Make a report for a part of the work, between two fractions of the whole.
 

@@ -7,10 +7,12 @@ output) or OUT_OF_MEMORY.
 from __future__ import annotations
 
 import io
+import json
 import sys
 from typing import Any
 
 REFUSED, OUT_OF_MEMORY = 3, 4
+LEFT_OUT = "left out: "  # begins the line on standard error that names variables
 SMALL = 16 * 2**20  # bytes; larger arrays of numbers are inspected, and read only when they are used
 # built into HDF5: deflate, shuffle, fletcher32, szip, nbit, scaleoffset; and lzf, included in h5py
 FILTERS = (1, 2, 3, 4, 5, 6, 32000)
@@ -108,22 +110,26 @@ def netcdf3(path: str, most: int) -> None:
             variable[...] if variable.shape else variable.getValue()
 
 
-def matlab(path: str) -> bytes:
-    """Read a MATLAB file and write its contents again: the new file is free of damage."""
+def matlab(path: str) -> tuple[bytes, list[str]]:
+    """Read a MATLAB file and write its contents again: the new file is free of damage.
+
+    Returns
+    -------
+    bytes, list of str
+        The new file, and the variables that it lacks: functions and objects of MATLAB classes cannot be written.
+    """
     from scipy.io import loadmat, savemat
+    from scipy.io.matlab import MatWriteError
 
     contents = {name: value for name, value in loadmat(path).items() if not name.startswith("__")}
-    written = io.BytesIO()
+    written, left_out = io.BytesIO(), []
     for name, value in contents.items():
         try:
             savemat(io.BytesIO(), {name: value}, long_field_names=True)
-        except MemoryError:
-            raise
-        except Exception:
-            contents[name] = None  # functions and objects of MATLAB classes, which cannot be written
-    kept = {name: value for name, value in contents.items() if value is not None}
-    savemat(written, kept, long_field_names=True)
-    return written.getvalue()
+        except (MatWriteError, TypeError, ValueError, NotImplementedError):
+            left_out.append(name)
+    savemat(written, {name: contents[name] for name in contents if name not in left_out}, long_field_names=True)
+    return written.getvalue(), left_out
 
 
 def main(task: str, path: str, seconds: str, n_bytes: str) -> int:
@@ -132,7 +138,10 @@ def main(task: str, path: str, seconds: str, n_bytes: str) -> int:
     out = sys.stdout.buffer
     try:
         if task == "matlab":
-            out.write(matlab(path))
+            written, left_out = matlab(path)
+            out.write(written)
+            if left_out:
+                print(LEFT_OUT + json.dumps(left_out), file=sys.stderr)
         elif task == "netcdf3":
             netcdf3(path, int(n_bytes))
         else:

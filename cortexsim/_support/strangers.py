@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 from cortexsim._support import rehearsal
@@ -75,6 +77,7 @@ def rehearsed(task: str, path: Path) -> bytes:
     except subprocess.TimeoutExpired:
         raise ValueError(slow) from None
     if done.returncode == 0:
+        _warn_of_left_out(path, done.stderr)
         return done.stdout
     if done.returncode == rehearsal.REFUSED:
         raise ValueError(done.stdout.decode("utf-8", "replace"))
@@ -84,3 +87,15 @@ def rehearsed(task: str, path: Path) -> bytes:
         raise ValueError(slow)
     how = f"signal {-done.returncode}" if done.returncode < 0 else f"status {done.returncode}"
     raise ValueError(f"it is damaged: the process that read it crashed ({how})")
+
+
+def _warn_of_left_out(path: Path, errors: bytes) -> None:
+    """Warn of the variables that a child could not write again."""
+    for line in errors.decode("utf-8", "replace").splitlines():
+        if line.startswith(rehearsal.LEFT_OUT):
+            names = json.loads(line.removeprefix(rehearsal.LEFT_OUT))
+            warnings.warn(
+                f"{path.name}: the variables {names} are left out, because functions and objects of MATLAB classes "
+                "cannot be read here",
+                stacklevel=4,
+            )

@@ -117,6 +117,38 @@ def decode(
     return plan.summarize(scores, activity, {"time": time_coordinate(activity)})
 
 
+def decoded_right(
+    node: Node, labels: Labels = None, cv: Splits = None, groups: Groups = None, *, seed: int = 0
+) -> xr.DataArray:
+    """Return for each stimulus whether its class is decoded by the default decoder of the fold that it is held out in.
+
+    Parameters
+    ----------
+    node, labels, cv, groups, seed
+        As for `decode`; the folds must hold out every stimulus once.
+
+    Returns
+    -------
+    DataArray, (stimulus, time)
+        1 or 0; NaN at times at which any stimulus is empty. With folds of equal size its mean over stimuli is the
+        result of `decode`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `decode`.
+    """
+    activity = activity_of(node)
+    plan = plan_decoding(activity, labels, None, cv, groups, score="accuracy", seed=seed)
+    right = np.full((activity.sizes["stimulus"], activity.sizes["time"]), np.nan)
+    for index in times_to_read(activity, False, "decoding"):
+        responses = patterns(activity, index)
+        for decoder, (_, test) in zip(plan.fit(responses), plan.folds, strict=True):
+            right[test, index] = decoder.predict(responses[test]) == plan.truth[test]
+    attributes = {"long_name": "class decoded", "units": "1", "of": name_of(activity), "chance": plan.chance}
+    return xr.DataArray(right, {"time": time_coordinate(activity)}, ("stimulus", "time"), "right", attributes)
+
+
 @dataclass(frozen=True)
 class DecodingPlan:
     """The settings that are the same at all times: decoder, labels, folds and score.

@@ -12,6 +12,7 @@ from cortexsim._support.console import (
     CLOSED,
     INTERRUPTED,
     EndingSignal,
+    discard_if_unwritable,
     discard_output,
     ending_signals,
     prepare_output,
@@ -46,7 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 on success, 1 after an error, 130 after Ctrl-C, 143 after SIGTERM, 141 if the output is closed by its reader.
     """
     prepare_output()
-    options, further = _parser().parse_known_args(arguments)
+    try:
+        options, further = _parser().parse_known_args(arguments)
+    except SystemExit as end:
+        return _after_help(end)
     if further and options.command != "lab":
         _parser().error(f"unknown argument {further[0]!r} (see cortexsim {options.command} --help)")
     options.further = further
@@ -63,6 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(error, BrokenPipeError) and reader_has_left():
             discard_output()
             return CLOSED
+        if isinstance(error, OSError):
+            discard_if_unwritable()
         if options.debug:
             raise
         text = error.args[0] if isinstance(error, KeyError) and error.args else error
@@ -70,6 +76,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not isinstance(error, (ValueError, TypeError, OSError, MemoryError, KeyError, RuntimeError)):
             print(f"(a {type(error).__name__}, which is unexpected; --debug shows where)", file=sys.stderr)
         return 1
+
+
+def _after_help(end: SystemExit) -> int:
+    """Raise the end of a command that shows its help or version again, or return 1 if these cannot be written."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        left = isinstance(error, BrokenPipeError) and reader_has_left()
+        discard_output()
+        if left:
+            return CLOSED
+        print(f"cortexsim: {error}", file=sys.stderr)
+        return 1
+    raise end
 
 
 def _parser() -> argparse.ArgumentParser:

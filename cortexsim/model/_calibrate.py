@@ -37,7 +37,7 @@ def _either_order(function: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(function)
     def accepting(*args: P.args, **kwargs: P.kwargs) -> T:
-        if len(args) < 3 or not is_whole(args[2]):
+        if len(args) < 3 or not is_whole(args[2]) or "until" in kwargs:
             return function(*args, **kwargs)
         warnings.warn(
             "calibrate(model, images, until, presentation) is deprecated; write "

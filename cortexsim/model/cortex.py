@@ -109,10 +109,9 @@ class Cortex(Dynamics):
         super().__init__()
         n_classes = whole(n_classes, "n_classes", 1)
         readout_time = whole(readout_time, "readout_time", 1, unit="steps", limit=MOST_STEPS)
-        if normalization not in NORMALIZATIONS:
-            raise ValueError(unknown("normalization", normalization, NORMALIZATIONS))
+        normalization = one_of(normalization, "normalization", NORMALIZATIONS)
         for value, name, known in ((pre_net, "pre_net", PRE_NETS), (post_net, "post_net", POST_NETS)):
-            if not isinstance(value, nn.Module) and value not in known:
+            if not isinstance(value, nn.Module) and not (isinstance(value, str) and value in known):
                 raise ValueError(unknown(name, value, (*known, "or a torch.nn.Module")))
         initialization = one_of(initialization, "initialization", INITIALIZATIONS)
         if not is_number(input_gain) or not 0 < input_gain <= sys.float_info.max:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
@@ -9,7 +11,9 @@ import xarray as xr
 from cortexsim.plot import lines, theme
 from cortexsim.plot._time_course import time_course
 
-_PLOT_PX, _AXIS_PX = 240, 50
+_PLOT_PX, _AXIS_PX = 330, 56
+# room for names at the ends of the lines
+_NAMES_PX, _NAME_CHARACTERS = 250, 30
 
 
 def any_time(accuracy: xr.DataArray, *, readout_time: int | None = None, title: str | None = None) -> go.Figure:
@@ -67,7 +71,7 @@ def any_time(accuracy: xr.DataArray, *, readout_time: int | None = None, title: 
         figure.add_vline(
             x=readout_time,
             line={"color": theme.INK, "width": 1, "dash": "dot"},
-            annotation={"text": "trained to answer here", "font": {"size": theme.TEXT_PX}, "xanchor": "center"},
+            annotation={"text": "trained to answer here", "font": {"size": theme.PANEL_PX}, "xanchor": "center"},
             annotation_position="top",
             name="readout time",
         )
@@ -77,16 +81,18 @@ def any_time(accuracy: xr.DataArray, *, readout_time: int | None = None, title: 
     times = accuracy["time"].values
     # without this the axis would include times before the first
     figure.update_xaxes(dtick=1 if times.size <= 26 else None, range=[times[0] - 0.5, times[-1] + 0.5])
-    # the legend is below the plot, because long names would not fit at the side: two names in a line, with
-    # sizes in px, because plotly would otherwise draw the legend over the axis
-    legend_px = 30 * -(-int(known.sum()) // 2)
-    bottom_px = _AXIS_PX + legend_px
-    figure.update_layout(
-        legend={"orientation": "h", "x": 0, "y": -_AXIS_PX / _PLOT_PX, "yanchor": "top", "title": {"text": ""}}
-        | {"entrywidth": 330},
-        height=_PLOT_PX + figure.layout.margin.t + bottom_px,
-        margin_b=bottom_px,
-    )
+    # names stand at the ends of the lines: a legend below the plot would be drawn over its axis from the second run on
+    top_px = figure.layout.margin.t
+    figure.update_layout(showlegend=False, height=_PLOT_PX + top_px + _AXIS_PX, margin={"b": _AXIS_PX, "r": _NAMES_PX})
+    ends = []
+    for trace in figure.select_traces({"mode": "lines+markers"}):
+        values = np.asarray(trace.y, float)
+        named = "<br>".join(textwrap.wrap(trace.name, _NAME_CHARACTERS))
+        ends.append((float(values[np.isfinite(values)][-1]), named, trace.line.color))
+    lines.label_ends(figure, ends, span=(-0.02, 1.04), plot_px=_PLOT_PX)
+    figure.update_layout(font_size=theme.PANEL_PX)
+    figure.update_xaxes(title_font_size=theme.PANEL_PX)
+    figure.update_yaxes(title_font_size=theme.PANEL_PX)
     return figure
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -323,3 +323,92 @@ def _n_parameters(result: xr.Dataset, model: str) -> float:
 def _seeds(values: xr.DataArray) -> str:
     n = int(values.notnull().any([dim for dim in values.dims if dim != "seed"]).sum())
     return "one seed" if n == 1 else f"{n} seeds"
+
+
+def run_longer(
+    result: xr.Dataset,
+    until: Mapping[int, int],
+    measured_last: Mapping[int, int] | None = None,
+    model: str = MODEL,
+) -> go.Figure:
+    """Draw the share of curves with every pixel right over time, a line for each length up to a time of its own.
+
+    Parameters
+    ----------
+    result : Dataset
+        Of the experiment `extrapolation`.
+    until : dict of int to int
+        By length in px, the last time that is drawn.
+    measured_last : dict of int to int, optional
+        By length, the time of `exact_late`, long after the others: a point, joined by a dotted line.
+    model : str
+
+    Returns
+    -------
+    Figure
+        Time on a logarithmic axis, so that the trained time and thirty times as many steps are both seen. Means over
+        seeds, with a band from the lowest to the highest seed; each line is named at its end.
+    """
+    values = _of(result, "exact", model)
+    figure = go.Figure(layout={"template": theme.template(), "font": {"size": theme.PANEL_PX}})
+    trained = int(result["trained_until"].sel(model=model).max())
+    ends = []
+    for k, (length, last) in enumerate(until.items()):
+        # a logarithmic axis has no 0, and the tracer answers nothing there
+        one = values.sel(length=length, time=slice(1, last)).dropna("time", how="all")
+        x = one["time"].values
+        mean, low, high = (getattr(one, how)("seed").values for how in ("mean", "min", "max"))
+        colour = lines.style(k)["color"]
+        lines.add_line(
+            figure,
+            x,
+            mean,
+            name=f"{length} px",
+            line={"color": colour, "width": 3},
+            interval=(low, high),
+            hover=[f"{length} px, t = {t}: {share:.1%}" for t, share in zip(x, mean, strict=True)],
+        )
+        figure.data[-1].update(mode="lines")
+        late = (measured_last or {}).get(length)
+        if late is not None:
+            end = float(_of(result, "exact_late", model).sel(length=length).mean("seed"))
+            figure.add_scatter(
+                x=[int(x[-1]), late],
+                y=[float(mean[-1]), end],
+                mode="lines+markers",
+                line={"color": colour, "width": 2, "dash": "dot"},
+                marker={"size": [0, 10]},
+                hovertext=["", f"{length} px, t = {late}: {end:.1%}"],
+                hoverinfo="text",
+                name=f"{length} px, last",
+            )
+        ends.append((float(mean[-1]) if late is None else end, f"{length} px", colour))
+    figure.add_vline(x=trained, line={"color": theme.INK, "width": 2, "dash": "dash"}, name="trained")
+    figure.add_annotation(
+        text=f"trained until t = {trained}",
+        x=np.log10(trained),
+        y=1.0,
+        yref="paper",
+        xanchor="left",
+        yanchor="bottom",
+        showarrow=False,
+        font={"size": theme.PANEL_PX},
+        name="trained",
+    )
+    ticks = [1, 3, 6, 12, 30, 60, 120, 360]
+    big = theme.PANEL_PX
+    figure.update_xaxes(
+        type="log",
+        range=[0, np.log10(560)],
+        tickvals=ticks,
+        title={"text": "readout time (steps)", "font": {"size": big}},
+    )
+    figure.update_yaxes(title={"text": "curves with every pixel right", "font": {"size": big}}, tickformat=".0%")
+    plot_px, top_px, bottom_px = 240, 30, 56
+    lines.label_ends(figure, ends, span=(-0.03, 1.04), plot_px=plot_px)
+    figure.update_layout(
+        showlegend=False,
+        height=plot_px + top_px + bottom_px,
+        margin={"t": top_px, "b": bottom_px, "r": 90},
+    )
+    return figure

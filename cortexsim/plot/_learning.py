@@ -77,8 +77,8 @@ def learning(run: xr.Dataset, earlier: Sequence[xr.Dataset] = (), *, chance: flo
             y=accuracy,
             mode="lines",
             connectgaps=False,
-            name=f"t = {time}",
-            line=_style(index),
+            name="trained curves" if tested else f"t = {time}",
+            line=_style(0 if tested else index),
             hovertemplate=f"t = {time}, step %{{x}}: %{{y:.1%}}<extra>training images</extra>",
             **right,
         )

@@ -105,7 +105,7 @@ def masking_of_observer(
             "pad": {"t": 18, "l": 8},
         },
         showlegend=False,
-        height=410,
+        height=340,
         margin={"t": 104, "r": 100},
     )
     return figure

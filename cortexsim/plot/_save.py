@@ -141,7 +141,12 @@ def _break_lines(figure: go.Figure, width_px: float) -> int:
         most = int((width_px - 2 * (title.pad.l or 8)) / (CHARACTER_EM * size))
         if max(map(len, text.split("<br>"))) > most:
             holder.text = theme.wrapped(text.replace("<br>", " "), most)
-            added += round(1.3 * size) * (holder.text.count("<br>") - text.count("<br>"))
+            more = holder.text.count("<br>") - text.count("<br>")
+            added += round(1.3 * size) * more
+            if holder is title:
+                # plotly moves a title up by half of each further line
+                title.pad.t = (title.pad.t or 0) + round(0.65 * size) * more
+                added += round(0.65 * size) * more
     if added and figure.layout.margin.t is not None:
         figure.layout.margin.t += added
     return added

@@ -60,7 +60,7 @@ def temporal_generalization(
     known = scores.values[np.isfinite(scores.values)]
     if not known.size:
         raise ValueError("there is nothing to draw: the scores are NaN at all times")
-    scale, ticks = _colours(known, scores.attrs.get("chance"))
+    scale, ticks = colours(known, scores.attrs.get("chance"))
     texts = [
         [f"trained at {train}<br>tested at {test}<br>{value:.3g}" for test, value in zip(x_texts, row, strict=True)]
         for train, row in zip(y_texts, scores.values, strict=True)
@@ -96,7 +96,7 @@ def temporal_generalization(
     return figure
 
 
-def _colours(known: np.ndarray, chance: float | None) -> tuple[dict[str, Any], dict[str, Any]]:
+def colours(known: np.ndarray, chance: float | None) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the colour scale, diverging around chance if it is known, and the ticks of its bar."""
     if chance is None:
         return {"colorscale": theme.SEQUENTIAL}, {}

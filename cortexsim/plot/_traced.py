@@ -8,7 +8,7 @@ import xarray as xr
 
 from cortexsim.plot import theme
 
-BACKGROUND, LINE, CUE, MISTAKE, TAG = (20, 20, 20), (235, 235, 235), (255, 60, 0), (86, 180, 233), (230, 159, 0)
+BACKGROUND, LINE, CUE, MISTAKE, TAG = (48, 48, 48), (235, 235, 235), (255, 60, 0), (86, 180, 233), (230, 159, 0)
 
 
 def traced(maps: xr.Dataset, *, title: str = "") -> go.Figure:

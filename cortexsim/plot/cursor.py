@@ -13,7 +13,7 @@ from cortexsim.plot import theme
 ACROSS, UP, HERE = "now across", "now up", "now"
 
 
-def add_cursor(figure: go.Figure, time: float, *, along: str = "x") -> go.Figure:
+def add_cursor(figure: go.Figure, time: float, *, along: str = "x", plots: int = 1) -> go.Figure:
     """Mark a time by a line through the figure.
 
     Parameters
@@ -24,6 +24,8 @@ def add_cursor(figure: go.Figure, time: float, *, along: str = "x") -> go.Figure
         In the units of the axis.
     along : "x" or "xy"
         "xy" for a matrix of times: a line for each axis.
+    plots : int
+        Number of matrices next to each other.
 
     Returns
     -------
@@ -41,10 +43,12 @@ def add_cursor(figure: go.Figure, time: float, *, along: str = "x") -> go.Figure
     4
     """
     line = {"color": theme.INK, "width": 2, "dash": "dot"}
-    figure.add_shape(name=ACROSS, type="line", x0=time, x1=time, y0=0, y1=1, yref="paper", line=line)
-    if along == "xy":
-        figure.layout.shapes[-1].update(yref="y domain")
-        figure.add_shape(name=UP, type="line", y0=time, y1=time, x0=0, x1=1, xref="x domain", line=line)
+    for axis in ["", *(str(place) for place in range(2, plots + 1))]:
+        at = {"name": ACROSS, "type": "line", "x0": time, "x1": time, "y0": 0, "y1": 1, "line": line}
+        figure.add_shape(**at, xref=f"x{axis}", yref=f"y{axis} domain" if along == "xy" else "paper")
+        if along == "xy":
+            up = {"name": UP, "type": "line", "y0": time, "y1": time, "x0": 0, "x1": 1, "line": line}
+            figure.add_shape(**up, xref=f"x{axis} domain", yref=f"y{axis}")
     return figure
 
 

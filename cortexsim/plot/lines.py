@@ -214,6 +214,71 @@ def add_level(
     )
 
 
+def label_ends(
+    figure: go.Figure,
+    ends: Sequence[tuple[float, str, str]],
+    *,
+    span: tuple[float, float],
+    plot_px: float,
+    size_px: int = theme.PANEL_PX,
+) -> None:
+    """Write a name at the right end of each line, in its colour, and move names apart that would overlap.
+
+    Parameters
+    ----------
+    figure : Figure
+        Its right margin must have room for the names; its range of y is set to `span`.
+    ends : sequence of (float, str, str)
+        Height of the line's end, its name (lines separated by <br>), and its colour.
+    span : (float, float)
+        Range of the axis.
+    plot_px : float
+        Height of the plot, without margins.
+    size_px : int
+    """
+    low, high = span
+    figure.update_yaxes(range=[low, high])
+    line_px = round(1.3 * size_px)
+    heights = [line_px * (1 + name.count("<br>")) for _, name, _ in ends]
+    wanted = [(y - low) / (high - low) * plot_px for y, _, _ in ends]
+    for place, middle in spread_apart(wanted, heights, plot_px).items():
+        y, name, colour = ends[place]
+        figure.add_annotation(
+            text=name,
+            xref="paper",
+            x=1,
+            xanchor="left",
+            xshift=6,
+            y=y,
+            yshift=middle - wanted[place],
+            showarrow=False,
+            align="left",
+            font={"size": size_px, "color": colour},
+            name="line end",
+        )
+
+
+def spread_apart(wanted: Sequence[float], heights: Sequence[float], room: float) -> dict[int, float]:
+    """Move the middles of labels as little as is simple, so that none overlaps another, from the lowest up.
+
+    Returns
+    -------
+    dict of int to float
+        The middle of each label, by its index in `wanted`; within 0 and `room` if all fit.
+    """
+    order = sorted(range(len(wanted)), key=lambda place: wanted[place])
+    middles: dict[int, float] = {}
+    free = 0.0
+    for place in order:
+        middles[place] = max(wanted[place], free + heights[place] / 2)
+        free = middles[place] + heights[place] / 2
+    ceiling = room
+    for place in reversed(order):
+        middles[place] = min(middles[place], ceiling - heights[place] / 2)
+        ceiling = middles[place] - heights[place] / 2
+    return middles
+
+
 def _clearest(level: float, values: np.ndarray | None) -> tuple[bool, str]:
     """Return the end of a level (right or not) and the side with the most room for its name."""
     indices = [(True, "top"), (True, "bottom"), (False, "top"), (False, "bottom")]

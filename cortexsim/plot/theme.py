@@ -156,4 +156,7 @@ def enlarged(figure: go.Figure) -> go.Figure:
         annotation.font.size = at_least(annotation.font.size)
     for trace in figure.select_traces({"type": "scatter"}):
         trace.textfont.size = at_least(trace.textfont.size)
+    for trace in figure.select_traces({"type": "heatmap"}):
+        trace.colorbar.tickfont.size = at_least(trace.colorbar.tickfont.size)
+        trace.colorbar.title.font.size = at_least(trace.colorbar.title.font.size)
     return figure

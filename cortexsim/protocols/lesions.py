@@ -7,7 +7,8 @@ from typing import Any
 
 import xarray as xr
 
-from cortexsim._support.progress import Report, silent
+from cortexsim._support.checks import unknown
+from cortexsim._support.progress import Report, part, silent
 from cortexsim._support.renamed import formerly
 from cortexsim.analyse._effect import effect
 from cortexsim.model.cortex import Cortex, the_cortex
@@ -96,16 +97,99 @@ def lesion(
     if calibrate_on is None:
         raise ValueError("a lesion needs images to take statistics and means on; give calibrate_on=...")
     n, n_calibration = (len(as_images(images)) for images in (data, calibrate_on))
-    kinds = lesions_of(model)
-    # taking statistics or means runs all of their images once
-    costs = [n, *(n + n_calibration * (kind != "acute") for kind in kinds)]
-    shares = [sum(costs[:place]) / sum(costs) for place in range(len(costs))]
+    n, n_calibration = (len(as_images(images)) for images in (data, calibrate_on))
     shared = {"until": until, "record": record, **options}
+    # taking statistics or means runs all of their images once
+    whole = n + sum(n + n_calibration * (kind != "acute") for kind in lesions_of(model))
     report(0.0, f"intact: {n} images")
     intact = simulate(model, data, presentation, **shared)
+    return _compared(model, data, intact, changes, calibrate_on, presentation, shared, part(report, n / whole, 1.0))
+
+
+def each_lesion(
+    model: Cortex,
+    data: Images,
+    connections: Sequence[str] | None = None,
+    *,
+    times: Sequence[int] | None = None,
+    until: int,
+    calibrate_on: Images,
+    presentation: AnyPresentation | None = None,
+    report: Report = silent,
+    **options: Any,
+) -> xr.Dataset:
+    """Silence one connection after the other, and compare each in every version with the intact model.
+
+    Parameters
+    ----------
+    model : Cortex
+    data : Tensor or Dataset
+        Stimuli with `label`.
+    connections : sequence of str, optional
+        Transitions; by default all of the graph.
+    times : sequence of int, optional
+        Times at which each is silenced; by default always.
+    until : int
+        Last time.
+    calibrate_on : Tensor or Dataset
+        Images, usually training images, on which the statistics and means are taken.
+    presentation : Presentation or Mixture, optional
+        By default `flash(1)`.
+    report : callable, optional
+        Called before each run with the fraction that is done and a message; an exception from it stops the run.
+    **options
+        As for `simulate`.
+
+    Returns
+    -------
+    Dataset
+        `accuracy_difference` (connection, version, time) with `_low` and `_high`, `accuracy` and `accuracy_intact`, as
+        `analyse.effect` returns them for one cut. NaN where nothing can be read out.
+
+    Raises
+    ------
+    ValueError
+        If a connection is unknown, or cutting it changes nothing; otherwise as `lesion`.
+    """
+    model = the_cortex(model, "each_lesion")
+    names = list(model.graph.transition_names if connections is None else connections)
+    for name in names:
+        if name not in model.graph.transition_names:
+            raise ValueError(unknown("connection", name, model.graph.transition_names))
+    if not names:
+        raise ValueError("connections is empty; leave it out for all connections of the graph")
+    # only the decision is compared, and the last state is the smallest
+    shared: dict[str, Any] = {"until": until, "record": [model.graph.state_names[-1]], **options}
+    n = len(as_images(data))
+    report(0.0, f"intact: {n} images")
+    intact = simulate(model, data, presentation, **shared)
+    tables = []
+    for place, name in enumerate(names):
+        of_one = part(report, (1 + place) / (1 + len(names)), (2 + place) / (1 + len(names)), f"{name}, ")
+        changes = {"silence": {name: times}, "gain": None, "transition_noise": None}
+        table = _compared(model, data, intact, changes, calibrate_on, presentation, shared, of_one)
+        tables.append(table[[one for one in table if str(one).startswith("accuracy")]])
+    along = xr.Variable("connection", names, {"long_name": "connection that is cut"})
+    return xr.concat(tables, along, coords="different", compat="equals", combine_attrs="drop_conflicts")
+
+
+def _compared(
+    model: Cortex,
+    data: Images,
+    intact: xr.DataTree,
+    changes: Mapping[str, Any],
+    calibrate_on: Images,
+    presentation: AnyPresentation | None,
+    shared: Mapping[str, Any],
+    report: Report,
+) -> xr.Dataset:
+    """Simulate every version of a lesion, and compare it with the intact model."""
+    kinds = lesions_of(model)
+    n, n_calibration = (len(as_images(images)) for images in (data, calibrate_on))
+    costs = [n + n_calibration * (kind != "acute") for kind in kinds]
     versions, logits = [], []
-    for kind, share in zip(kinds, shares[1:], strict=True):
-        report(share, f"{kind}: {n} images{CALIBRATION[kind].format(n_calibration)}")
+    for place, kind in enumerate(kinds):
+        report(sum(costs[:place]) / sum(costs), f"{kind}: {n} images{CALIBRATION[kind].format(n_calibration)}")
         images = None if kind == "acute" else calibrate_on
         recording = simulate(model, data, presentation, lesion=kind, calibrate_on=images, **changes, **shared)
         versions.append(effect(recording, intact))

@@ -14,6 +14,7 @@ from cortexsim._support import randomness
 from cortexsim._support.checks import whole
 from cortexsim._support.progress import Report, silent
 from cortexsim._support.renamed import formerly
+from cortexsim.analyse.interval import fraction, interval_variables
 from cortexsim.graph._schedule import arrival
 from cortexsim.graph.reach import MOST_STEPS
 from cortexsim.model.classes import matched
@@ -23,6 +24,8 @@ from cortexsim.protocols.conditions import distinct, fraction_correct, interval_
 from cortexsim.recording._simulate import simulate
 from cortexsim.stimuli.images import as_images, check_images, stimulus_coordinates, without_levels
 from cortexsim.stimuli.presentation import AnyPresentation, sequence
+
+OTHER = "other"
 
 
 @formerly(told="report")
@@ -74,7 +77,9 @@ def rapid_sequence(
         time since the target's onset; before arrival (`attrs["arrival"]`) the readout cannot depend on the target.
         `followed` (position), with `followed_low` and `followed_high`, is the accuracy at the time at which the
         target's last step has arrived by the shortest path, and nothing that came after it: how well a readout keeps up
-        with the stream. `logits` (position, stimulus, time, class) is everything that was read out, and `picture`
+        with the stream. `reported` (arriving, item), with its ends: at that time for each item in turn, over all
+        streams, the share in which the class that is read out is that of each item, or of none that can have arrived
+        ("other"). `logits` (position, stimulus, time, class) is everything that was read out, and `picture`
         (position, stimulus, frame) is the index of the stimulus in each frame.
 
     Raises
@@ -173,12 +178,19 @@ def _table(
             "followed": ("position", followed[0], words),
             "followed_low": ("position", followed[1]),
             "followed_high": ("position", followed[2]),
+            **_reported(label, predicted, read, picture, about),
             "logits": (("position", "stimulus", "time", "class"), logits, {"long_name": "logits"}),
             "picture": (("position", "stimulus", "frame"), picture, {"long_name": "stimulus that is shown"}),
         },
         {
             "position": ("position", places, {"long_name": "position of the target in the stream", "units": "frames"}),
             "time": ("time", times, {"long_name": "time", "units": "steps"}),
+            "arriving": ("arriving", np.arange(1, about["n_frames"] + 1), {"long_name": "item that has just arrived"}),
+            "item": (
+                "item",
+                [*map(str, range(1, about["n_frames"] + 1)), OTHER],
+                {"long_name": "item whose class is reported"},
+            ),
             "lag": (dims, times - onset[:, None], {"long_name": "time since the target's onset", "units": "steps"}),
             "low": (dims, accuracy[1]),
             "high": (dims, accuracy[2]),
@@ -187,6 +199,26 @@ def _table(
         },
         about,
     )
+
+
+def _reported(
+    label: np.ndarray, predicted: np.ndarray, read: np.ndarray, picture: np.ndarray, about: dict[str, Any]
+) -> dict[str, Any]:
+    """Count which item's class is reported as each item's last step has arrived; see `rapid_sequence`."""
+    n_frames, steps = about["n_frames"], about["steps_per_frame"]
+    classes = label[picture]
+    n_streams = classes.shape[0] * classes.shape[1]
+    shares = np.full((3, n_frames, n_frames + 1), np.nan)
+    for place in range(n_frames):
+        time = (place + 1) * steps - 1 + about["arrival"]
+        if time >= predicted.shape[2] or not read[:, :, time].all():
+            continue
+        # of two items of one class, the later one; items that cannot have arrived yet count as others
+        same = classes[..., place::-1] == predicted[:, :, time, None]
+        item = np.where(same.any(-1), place - same.argmax(-1), n_frames)
+        shares[:, place] = fraction(np.bincount(item.ravel(), minlength=n_frames + 1), n_streams)
+    words = {"long_name": "streams", "units": "1", "interval": interval_text(f"{n_streams} streams"), "n": n_streams}
+    return interval_variables("reported", ("arriving", "item"), shares, words)
 
 
 def _streams(data: xr.Dataset, n_frames: int, seed: int) -> Tensor:

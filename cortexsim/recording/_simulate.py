@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from cortexsim._support.checks import truth
 from cortexsim._support.files import as_path, refuse_existing
-from cortexsim._support.progress import Report, silent
+from cortexsim._support.progress import Report, checked, silent
 from cortexsim._support.renamed import formerly
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.devices import only_deterministic
@@ -180,7 +180,7 @@ def simulate(
     >>> recording["IT"]["populated"].values
     array([False, False, False,  True,  True,  True,  True,  True,  True])
     """
-    model = the_cortex(model, "simulate")
+    model, report = the_cortex(model, "simulate"), checked(report)
     to = _destination(to, resume)
     unfinished = unfinished_settings(to) if to is not None and resume else None
     if batch_size is None and unfinished is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.checks import is_whole, one_of, unknown
+from cortexsim._support.checks import is_whole, one_of, shown, unknown
 from cortexsim._support.memory import available
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.graph.states import State
@@ -101,10 +101,16 @@ def selections(graph: CortexGraph, record: Record | None = None) -> dict[str, Se
         record = graph.state_names
     if isinstance(record, str):
         raise TypeError(f"record must be a sequence of states, such as [{record!r}], got {record!r}")
-    asked: dict[str, Any] = dict(record) if isinstance(record, Mapping) else dict.fromkeys(record, "all")
-    strangers = [name for name in asked if name not in graph.state_names]
+    try:
+        names = list(record)
+    except TypeError as error:
+        raise TypeError(
+            f"record must be a sequence of states, or a mapping of states to parts, got {shown(record)}"
+        ) from error
+    strangers = [name for name in names if not isinstance(name, str) or name not in graph.state_names]
     if strangers:
         raise ValueError(f"cannot record {strangers}: the states are {graph.state_names}")
+    asked: dict[str, Any] = dict(record) if isinstance(record, Mapping) else dict.fromkeys(names, "all")
     return {
         state.name: Selection(state, _part(state, asked[state.name])) for state in graph.states if state.name in asked
     }

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from cortexsim._support import randomness
-from cortexsim._support.checks import one_of, whole
+from cortexsim._support.checks import finite, one_of, shown, whole
 from cortexsim.stimuli.frames import Frames, lay_out
 from cortexsim.stimuli.masks import MASKS, GivenMask
 
@@ -406,9 +406,13 @@ def mixture(*presentations: AnyPresentation, weights: Sequence[float] | None = N
     if not presentations:
         raise ValueError("a mixture needs at least one presentation, got none")
     presentations = tuple(checked(presentation) for presentation in presentations)
-    shares = [1.0] * len(presentations) if weights is None else [float(weight) for weight in weights]
+    given = [1.0] * len(presentations) if weights is None else weights
+    try:
+        shares = [finite(weight, "a weight") for weight in given]
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"weights must be {len(presentations)} positive numbers, got {shown(weights)}") from error
     if len(shares) != len(presentations) or min(shares) <= 0 or not math.isfinite(sum(shares)):
-        raise ValueError(f"weights must be {len(presentations)} positive numbers, got {weights!r}")
+        raise ValueError(f"weights must be {len(presentations)} positive numbers, got {shown(weights)}")
     parts: dict[Presentation, float] = {}
     for presentation, share in zip(presentations, shares, strict=True):
         for component, weight in zip(presentation.components, presentation.weights, strict=True):

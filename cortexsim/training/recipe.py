@@ -142,7 +142,7 @@ class Recipe:
             if plan is None or not _in_order(plan) or not all(value > 0 for _, value in plan) or plan[-1][1] != 1:
                 raise ValueError(
                     f"{name} must be (from, {what}) pairs from 0.0 on, in order, with {what}s up to 1 and the last "
-                    f"one 1, got {getattr(self, name)!r}"
+                    f"one 1, got {shown(getattr(self, name))}"
                 )
             object.__setattr__(self, name, plan)
         unfolding = _pairs(self.unfolding, lambda value: None if value is None else whole(value, "time", 1))
@@ -156,7 +156,7 @@ class Recipe:
         ):
             raise ValueError(
                 "unfolding must be (from, time) pairs from 0.0 on, in order, with increasing times and the last one "
-                f"None (the readout time), got {self.unfolding!r}"
+                f"None (the readout time), got {shown(self.unfolding)}"
             )
         object.__setattr__(self, "unfolding", unfolding)
         if self.difficulty is not None and not isinstance(self.difficulty, str):
@@ -194,7 +194,7 @@ class Recipe:
     def _check_loss(self) -> None:
         if is_whole(self.loss_at):
             object.__setattr__(self, "loss_at", whole(self.loss_at, "loss_at", 1, limit=MOST_STEPS))
-        elif self.loss_at not in LOSS_AT:
+        elif not isinstance(self.loss_at, str) or self.loss_at not in LOSS_AT:
             raise ValueError(unknown("loss_at", self.loss_at, (*LOSS_AT, "or a number of last times")))
         object.__setattr__(self, "background", finite(self.background, "background", 0))
         if self.clip_norm is not None:
@@ -207,7 +207,7 @@ class Recipe:
         if pair is None or not 0 < pair[0][0] <= 1:
             raise ValueError(
                 f"progressive must be (share of the batches, most steps without gradients), such as (0.5, 24), of at "
-                f"most {MOST_STEPS:,} steps, got {self.progressive!r}"
+                f"most {MOST_STEPS:,} steps, got {shown(self.progressive)}"
             )
         object.__setattr__(self, "progressive", pair[0])
 

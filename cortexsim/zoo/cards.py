@@ -88,7 +88,7 @@ def _one(run: dict[str, Any]) -> xr.Dataset:
             "record": list(_records(run)),
         },
         attrs={
-            "data": f"{test['data']}, test part, {test['n']} stimuli",
+            "data": f"{test['data']}, test part, {test['n']} stimuli, the same for all models of these data",
             "factor": test["factor"],
             **{name: run[name] for name in ("model", "command", "date", "parameters", "multiply_adds")},
             "machine": how["machine"],

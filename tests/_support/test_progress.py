@@ -50,3 +50,8 @@ def test_cancelled_work_stops_and_reports_nothing_more():
 @pytest.mark.parametrize(("seconds", "text"), [(3.2, "3 s"), (99.4, "99 s"), (600, "10 min"), (9000, "2.5 h")])
 def test_durations_are_short(seconds, text):
     assert progress.duration(seconds) == text
+
+
+def test_a_report_that_cannot_be_called_is_refused():
+    with pytest.raises(TypeError, match="report must be a function of a fraction and a message, got int"):
+        progress.checked(3)

@@ -1,6 +1,7 @@
 """Brain data from files: what is read is what was written, and what is wrong with a file is said."""
 
 import pickle
+import struct as packed
 
 import h5py
 import numpy as np
@@ -362,6 +363,28 @@ def test_a_gap_in_both_halves_is_kept_as_a_gap():
 def test_a_number_of_pairs_that_no_number_of_stimuli_has_is_refused():
     with pytest.raises(ValueError, match="7 is not the number of pairs of any number of stimuli"):
         square(np.arange(7.0), source="mine")
+
+
+def _with_a_function(whole: bytes) -> bytes:
+    """Add a MATLAB function `f` to an uncompressed file, as MATLAB writes it: scipy writes none."""
+
+    def element(kind: int, data: bytes) -> bytes:
+        return packed.pack("<II", kind, len(data)) + data + bytes(-len(data) % 8)
+
+    def matrix(kind: int, name: bytes, data: bytes) -> bytes:
+        head = element(6, packed.pack("<II", kind, 0)) + element(5, packed.pack("<ii", 1, 1)) + element(1, name)
+        return element(14, head + data)
+
+    return whole + matrix(16, b"f", matrix(6, b"", element(9, packed.pack("<d", 1.0))))
+
+
+def test_variables_of_MATLAB_that_cannot_be_read_are_named(tmp_path):
+    file = tmp_path / "a.mat"
+    savemat(file, {"d": 1 - np.eye(4)})
+    file.write_bytes(_with_a_function(file.read_bytes()))
+    with pytest.warns(UserWarning, match=r"a\.mat: the variables \['f'\] are left out, because functions"):
+        found = cs.brains.read(file, variable="d", dims=())
+    assert np.array_equal(np.squeeze(found.values), 1 - np.eye(4))
 
 
 # --- plain arrays ----------------------------------------------------------------------------------------------------

@@ -209,3 +209,8 @@ def test_shared_statistics_pool_no_time_after_the_readout(images):
     later = max(long.times("V1"))
     assert later > 3
     assert torch.equal(long.at("V1", later)[0], long.at("V1", 0)[0])
+
+
+def test_a_number_as_presentation_is_refused_when_until_is_given(calibrated, pictures):
+    with pytest.raises(TypeError, match=r"a presentation is made by flash\(\).*got 'int'"):
+        cs.calibrate(calibrated, pictures, 4, until=4)

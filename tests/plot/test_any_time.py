@@ -1,5 +1,7 @@
 """Accuracy by readout time: a line for each model and kind of statistics, and the trained time marked."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -49,7 +51,7 @@ def test_the_models_own_curve_is_drawn_over_the_others_and_named_first(accuracy)
 
 
 def test_the_label_of_the_trained_time_is_above_the_curves(accuracy):
-    (written,) = plot.any_time(accuracy, readout_time=3).layout.annotations
+    written = next(plot.any_time(accuracy, readout_time=3).select_annotations({"text": "trained to answer here"}))
     assert (written.text, written.yref, written.y, written.yanchor) == (
         "trained to answer here",
         "y domain",
@@ -71,11 +73,14 @@ def test_other_dimensions_are_refused(accuracy):
         plot.any_time(accuracy[0])
 
 
-def test_the_legend_has_its_room_below_the_title_of_the_axis(accuracy):
-    # were it to push the margin, plotly would draw it over the numbers of the axis
+def test_names_stand_at_the_ends_of_their_lines_and_none_covers_another(accuracy):
+    accuracy[0, 1, 4] = 0.79
     figure = plot.any_time(accuracy)
-    margin, legend = figure.layout.margin, figure.layout.legend
-    plot_px = figure.layout.height - margin.t - margin.b
-    n_lines = sum(trace.showlegend is not False for trace in figure.data)
-    assert -legend.y * plot_px >= 50
-    assert margin.b + legend.y * plot_px >= 30 * np.ceil(n_lines / 2)
+    assert figure.layout.showlegend is False
+    named = {one.text.replace("<br>", " "): one for one in figure.select_annotations({"name": "line end"})}
+    assert set(named) == set(lines(figure))
+    plot_px = figure.layout.height - figure.layout.margin.t - figure.layout.margin.b
+    low, high = figure.layout.yaxis.range
+    middles = sorted((one.y - low) / (high - low) * plot_px + one.yshift for one in named.values())
+    assert all(upper - lower >= 18 for lower, upper in pairwise(middles))
+    assert 0 <= middles[0] <= middles[-1] <= plot_px

@@ -96,3 +96,12 @@ def test_captions_are_broken_into_lines_of_the_width_and_make_room(figure):
     short = go.Figure(long)
     assert _break_lines(short, COLUMN_MM[1] * PX_PER_MM) == 0
     assert short == long
+
+
+def test_a_title_of_several_lines_starts_below_the_edge(figure):
+    long = go.Figure(figure).update_layout(title={"text": "a title of many words " * 6, "pad": {"t": 10}}, margin_t=60)
+    added = _break_lines(long, COLUMN_MM[1] * PX_PER_MM)
+    more = long.layout.title.text.count("<br>")
+    assert more >= 2
+    assert long.layout.title.pad.t == 10 + 8 * more
+    assert added == (17 + 8) * more

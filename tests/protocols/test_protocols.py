@@ -488,3 +488,43 @@ def test_a_map_needs_places_at_which_it_is_asked(traced):
     model, curves = traced
     with pytest.raises(ValueError, match="end_y, end_x, foil_y and foil_x"):
         protocols.masking(model, curves.drop_vars(["foil_y", "foil_x"]))
+
+
+# --- each connection ------------------------------------------------------------------------------------------------
+
+
+def test_each_connection_is_the_lesion_of_it_alone(calibrated, targets):
+    options = {"until": 4, "calibrate_on": targets}
+    table = protocols.each_lesion(calibrated, targets, **options)
+    assert table["connection"].values.tolist() == list(calibrated.graph.transition_names)
+    for name in ("V1->V1", "V2->V1"):
+        alone = protocols.lesion(calibrated, targets, {name: None}, **options)
+        for variable in ("accuracy", "accuracy_difference", "accuracy_difference_low", "accuracy_intact"):
+            np.testing.assert_array_equal(table[variable].sel(connection=name), alone[variable])
+
+
+def test_a_connection_that_the_graph_lacks_is_named(calibrated, targets):
+    with pytest.raises(ValueError, match="unknown connection 'V1->V9'"):
+        protocols.each_lesion(calibrated, targets, ["V1->V9"], until=4, calibrate_on=targets)
+    with pytest.raises(ValueError, match="connections is empty"):
+        protocols.each_lesion(calibrated, targets, [], until=4, calibrate_on=targets)
+
+
+# --- which item of a stream is reported -----------------------------------------------------------------------------
+
+
+def test_the_reported_item_is_the_latest_of_its_class_that_can_have_arrived(calibrated, targets):
+    table = protocols.rapid_sequence(calibrated, targets, n_frames=3, steps_per_frame=2, calibrate_on=targets)
+    assert table["reported"].dims == ("arriving", "item")
+    assert table["item"].values.tolist() == ["1", "2", "3", "other"]
+    label, first = targets["label"].values, arrival(calibrated.graph)
+    for place in range(3):
+        counts = dict.fromkeys(table["item"].values.tolist(), 0)
+        for position in range(3):
+            for stimulus in range(5):
+                shown = label[table["picture"].values[position, stimulus]]
+                said = table["logits"].values[position, stimulus, 2 * place + 1 + first].argmax()
+                same = [k for k in range(place + 1) if shown[k] == said]
+                counts[str(same[-1] + 1) if same else "other"] += 1
+        np.testing.assert_allclose(table["reported"][place], np.array(list(counts.values())) / 15)
+    np.testing.assert_allclose(table["reported"].sum("item"), 1)

@@ -190,3 +190,9 @@ def test_its_description_makes_the_same(calibrated):
     graph = calibrated.graph
     assert selections(graph, as_record(selections(graph, LESS))) == selections(graph, LESS)
     assert as_record(selections(graph, {"IT": "all", "V1": "all"})) == ["V1", "IT"]
+
+
+@pytest.mark.parametrize("record", [3, 1j, torch.tensor(2)])
+def test_what_is_no_sequence_of_states_is_refused(record):
+    with pytest.raises(TypeError, match="record must be a sequence of states, or a mapping of states to parts, got"):
+        selections(cs.adjacent({"V1": 4, "IT": 4}, size=8), record)

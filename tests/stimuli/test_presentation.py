@@ -326,3 +326,9 @@ def test_a_mask_at_the_onset_of_the_target_is_refused():
 def test_a_presentation_that_makes_no_sense_cannot_be_made(arguments, message):
     with pytest.raises(ValueError, match=message):
         cs.Presentation(*arguments)
+
+
+@pytest.mark.parametrize("weights", [3, "ab", [1, "x"], [1, None], [1, float("nan")], torch.tensor(2)])
+def test_weights_that_are_not_numbers_are_refused(weights):
+    with pytest.raises(ValueError, match=r"weights must be 2 positive numbers, got "):
+        cs.mixture(cs.flash(1), cs.sustained(), weights=weights)

@@ -15,8 +15,8 @@ import xarray as xr
 from cortexsim._support.progress import Report, part
 from cortexsim.explore.changes import questions
 from cortexsim.explore.changes.film import film
-from cortexsim.explore.changes.questions import about_loss, percent_correct
-from cortexsim.explore.changes.summaries import CENTRED, OWN_SCALE, RAW, evolution
+from cortexsim.explore.changes.questions import about_loss, mean_loss, percent_correct
+from cortexsim.explore.changes.summaries import OWN_SCALE, RAW, SCALINGS, evolution
 from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.controls import Chosen, Control, Menu
@@ -35,10 +35,10 @@ from cortexsim.plot import (
     hide_cursor,
     move_cursor,
     narrowed,
-    temporal_generalization,
     time_course,
 )
 from cortexsim.plot import trajectory as trajectory_figure
+from cortexsim.plot._generalizations import generalizations
 from cortexsim.recording._simulate import simulate
 from cortexsim.recording.description import settings as made_with
 
@@ -93,7 +93,7 @@ class Changes(TaskStudy):
         return {
             "task": task,
             "quantity": Menu("read as", ["rate", "state"], width_px=150),
-            "scaling": Menu("scale", [RAW, CENTRED, OWN_SCALE], width_px=280),
+            "scaling": Menu("scale", list(SCALINGS), width_px=280),
             "presentation": Menu("shown", unmasked.MENU, start, width_px=150),
             "state": Menu("area", states, states[-1], width_px=110),
         }
@@ -180,15 +180,8 @@ class Changes(TaskStudy):
         """Draw the summaries over time, each with a cursor at the present time."""
         state, now = result.attrs["state"], self._within(result)
         decode = result["decode"].transpose("time", "state")
-        figures = {
+        others = {
             "decoding": add_cursor(time_course(decode, title="class decoded from each area"), now),
-            "generalization": add_cursor(
-                temporal_generalization(
-                    result["temporal_generalization"], title=f"{state}: trained at one time, tested at another"
-                ),
-                now,
-                along="xy",
-            ),
             "trajectory": add_points(
                 trajectory_figure(result["trajectory"], title=f"{state}: trajectory of each class mean"),
                 result["trajectory"],
@@ -204,22 +197,29 @@ class Changes(TaskStudy):
                 time_course(result["dimensionality"].transpose("time", "state"), title="dimensionality"), now
             ),
         }
-        # next to the other figures there is no room for a square
-        figures["generalization"].update_yaxes(scaleanchor=None)
-        return {name: narrowed(figure) for name, figure in figures.items()}
+        hidden = [name for name in SCALINGS if name != RAW] if self.covered("only-scale") else []
+        notes = {name: f"loses {mean_loss(result, name)} points at another time" for name in SCALINGS}
+        matrices = generalizations(result["by_scaling"], notes, covered=hidden)
+        return {
+            "generalization": add_cursor(matrices, now, along="xy", plots=len(SCALINGS)),
+            **{name: narrowed(figure) for name, figure in others.items()},
+        }
 
     def show(self, figures: Mapping[str, go.Figure]) -> Sequence[widgets.Widget]:
-        """Return the canvas, and below it the figures side by side."""
+        """Return the canvas, below it the matrices, and the other figures side by side."""
         columns = widgets.Layout(grid_template_columns="repeat(auto-fit, minmax(400px, 1fr))", grid_gap="4px 12px")
         cells = []
-        for figure in figures.values():
+        matrices = Live(hide_cursor(figures["generalization"]))
+        for name, figure in figures.items():
+            if name == "generalization":
+                continue
             # by default, cells of a grid do not shrink below their content; and plotly, redrawn in a narrower page,
             # needs a container with a height of its own
             cell = widgets.Layout(min_width="0", overflow="hidden", height=f"{figure.layout.height}px")
             # the canvas draws the cursors, because it knows the time without the kernel
             cells.append(widgets.Box([Live(hide_cursor(figure))], layout=cell))
         self.place.add_class("cortexsim-linked")
-        return [self.movie, widgets.GridBox(cells, layout=columns)]
+        return [self.movie, matrices, widgets.GridBox(cells, layout=columns)]
 
     def say(self, result: xr.Dataset) -> str:
         """Report the accuracy of the earliest decoder at the last time, and the mean loss over pairs of times."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import xarray as xr
 
-from cortexsim.explore.changes.summaries import OWN_SCALE, RAW
+from cortexsim.explore.changes.summaries import CENTRED, OWN_SCALE, RAW, SCALINGS
 from cortexsim.explore.panel.asking import Guess
 
 PERCENT = tuple(range(0, 101, 10))
@@ -23,15 +23,23 @@ def percent_correct(result: xr.Dataset, train: int, test: int) -> float | None:
     return None if np.isnan(value) else round(100 * value, 1)
 
 
-def mean_loss(result: xr.Dataset) -> float | None:
+def mean_loss(result: xr.Dataset, scaling: str | None = None) -> float | None:
     """Return the percentage points that a decoder loses at another time, relative to one trained there.
 
-    The mean over all pairs of different times; None if there are none.
+    The mean over all pairs of different times, with the panel's scaling or another; None if there are none.
     """
-    scores = result["temporal_generalization"].values
+    scores = (
+        result["temporal_generalization"] if scaling is None else result["by_scaling"].sel(scaling=scaling)
+    ).values
     loss = np.diag(scores) - scores
     pairs = np.isfinite(loss) & ~np.eye(len(scores), dtype=bool)
     return round(100 * float(loss[pairs].mean()), 1) if pairs.any() else None
+
+
+def losses(result: xr.Dataset) -> str:
+    """Write the mean loss with each scaling."""
+    found = [f"{name} {mean_loss(result, name)}" for name in SCALINGS]
+    return f"{', '.join(found)} percentage points"
 
 
 def about_loss(result: xr.Dataset) -> str:
@@ -101,20 +109,21 @@ QUESTIONS: Mapping[str, Guess] = {
         presentation="sustained",
         state="V4",
     ),
+    "only-scale": Guess(
+        "only a shift?",
+        "V4's state again. Now the mean over all images is removed from each unit, at each time; nothing else changes. "
+        "How many percentage points does a decoder lose at another time, on average? (As it is, the loss is written "
+        "over the left matrix.)",
+        POINTS,
+        lambda result: mean_loss(result, CENTRED),
+        lambda result: f"Mean loss in {result.attrs['state']}: {losses(result)}.",
+        unit="percentage points",
+        needs=_digits(quantity="state", presentation="sustained", state="V4"),
+        within=2.5,
+    ),
 }
 
 EXERCISES: Mapping[str, Guess] = {
-    "only-scale": Guess(
-        "only a shift?",
-        "V4, read as the state, digits, sustained. Now each unit is standardized at each time: its mean removed, "
-        "divided by its spread. How many percentage points does a decoder lose at another time, on average?",
-        POINTS,
-        mean_loss,
-        about_loss,
-        unit="percentage points",
-        needs=_digits(quantity="state", scaling=OWN_SCALE, presentation="sustained", state="V4"),
-        within=2.5,
-    ),
     "after-a-flash": _decoded(
         "a code that changes",
         "Flash the digits, and standardize the state of V4 at each time, so that its scale cannot change. A decoder is "

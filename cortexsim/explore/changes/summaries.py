@@ -16,6 +16,7 @@ from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import SHOWN
 
 RAW, CENTRED, OWN_SCALE = "as it is", "the mean removed at each time", "each unit standardized at each time"
+SCALINGS = (RAW, CENTRED, OWN_SCALE)
 
 
 def evolution(recording: xr.DataTree, images: xr.Dataset, *, state: str, scaling: str, report: Report) -> xr.Dataset:
@@ -38,8 +39,9 @@ def evolution(recording: xr.DataTree, images: xr.Dataset, *, state: str, scaling
     -------
     Dataset
         `decode`, `dimensionality`, `spread` (state, time); for the state: `temporal_generalization` (train_time,
-        test_time), `rdm` (time, stimulus, other_stimulus), `trajectory` (time, class, component); for the film:
-        `map_<state>` (shown, time, y_<state>, x_<state>), `picture` (shown, channel, y, x) and `shown_at` (time).
+        test_time), `by_scaling`, the same with each scaling (scaling, train_time, test_time), `rdm` (time, stimulus,
+        other_stimulus), `trajectory` (time, class, component); for the film: `map_<state>` (shown, time, y_<state>,
+        x_<state>), `picture` (shown, channel, y, x) and `shown_at` (time).
         Intervals are coordinates, such as `decode_low`.
 
     Raises
@@ -74,9 +76,11 @@ def _analysed(
     for place, name in enumerate(states):
         node = recording[name]
         report(place / len(states) * 0.8, f"decoding {name}")
-        scaled = node if scaling == RAW else analyse.standardized(node, divided=scaling == OWN_SCALE)
+        scaled = _scaled(node, scaling)
         if name == state:
             scores = analyse.temporal_generalization(scaled)
+            others = {one: analyse.temporal_generalization(_scaled(node, one)) for one in SCALINGS if one != scaling}
+            of_state["by_scaling"] = _by_scaling(others | {scaling: scores})
             summaries["decode"].append(_diagonal(scores, recording))
             report((place + 0.7) / len(states) * 0.8, f"comparing stimuli in {name}")
             of_state["rdm"] = analyse.rdm(scaled)
@@ -88,6 +92,17 @@ def _analysed(
         summaries["dimensionality"].append(analyse.dimensionality(scaled))
         summaries["spread"].append(analyse.spread(node))
     return summaries, of_state
+
+
+def _scaled(node: xr.DataTree | xr.DataArray, scaling: str) -> xr.DataTree | xr.DataArray:
+    return node if scaling == RAW else analyse.standardized(node, divided=scaling == OWN_SCALE)
+
+
+def _by_scaling(scores: dict[str, xr.DataArray]) -> xr.DataArray:
+    """Join matrices along `scaling`, in the order of `SCALINGS`, without the intervals."""
+    along = xr.Variable("scaling", list(SCALINGS), {"long_name": "scaling"})
+    parts = [scores[name].drop_vars(["low", "high"]) for name in SCALINGS]
+    return xr.concat(parts, along, combine_attrs="override").rename("by_scaling")
 
 
 def _classes_shown(images: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:

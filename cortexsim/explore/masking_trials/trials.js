@@ -35,6 +35,9 @@ class Session {
     root.addEventListener("keydown", (event) => this.press(event));
     this.onHidden = () => document.hidden && this.stop();
     document.addEventListener("visibilitychange", this.onHidden);
+    // wherever the focus is
+    this.onEscape = (event) => event.key === "Escape" && this.stop();
+    document.addEventListener("keydown", this.onEscape, true);
     this.fill();
     this.rest();
   }
@@ -239,15 +242,16 @@ class Session {
       this.key = (digit) => {
         this.key = null;
         this.answers(false);
+        // a button that is disabled loses the focus, and the keys would go nowhere
+        if (this.isRunning) this.root.focus({ preventScroll: true });
         resolve(digit);
       };
     });
   }
 
   press(event) {
-    if (event.key === "Escape" && this.isRunning) this.stop();
-    else if (this.key && /^[0-9]$/.test(event.key)) this.key(Number(event.key));
-    else return;
+    if (!this.key || !/^[0-9]$/.test(event.key)) return;
+    this.key(Number(event.key));
     event.preventDefault();
     event.stopPropagation();
   }
@@ -263,6 +267,7 @@ class Session {
   end() {
     this.isRunning = false;
     document.removeEventListener("visibilitychange", this.onHidden);
+    document.removeEventListener("keydown", this.onEscape, true);
   }
 }
 

@@ -22,13 +22,17 @@ if TYPE_CHECKING:
 STUDIES = (
     "Brains",
     "Changes",
+    "Drift",
+    "EachLesion",
     "Experiment",
     "Folding",
     "HowLong",
     "Interruption",
     "Lesions",
+    "Longer",
     "Masking",
     "Recorder",
+    "Returning",
     "Sequences",
 )
 

@@ -371,6 +371,10 @@ class Study(HasExercises, Panel):
         figures = self.draw(result)
         self.place.children = tuple(self.show(figures))
         self.result, self.figures = result, figures
+        self._report(result)
+
+    def _report(self, result: Any) -> None:
+        """Write the sentence about a result."""
         said = self.say(result)
         self.finding.value = f'<div role="status" style="line-height:1.45">{html.escape(said)}</div>' if said else ""
 

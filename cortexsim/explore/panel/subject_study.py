@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+import ipywidgets as widgets
 import xarray as xr
 
 from cortexsim.explore.panel.controls import Control
@@ -57,7 +58,7 @@ class SubjectStudy(Study):
             subject = Subject(named, model=model, data=data, n=self.N if n is None else n)
         super().__init__(subject, self.controls_for(subject), question)
 
-    def controls_for(self, subject: Subject) -> Mapping[str, Control]:
+    def controls_for(self, subject: Subject) -> Mapping[str, Control | widgets.DOMWidget]:
         """Declare the controls by the names of the choices; called once, before the rest of the panel is made."""
         raise NotImplementedError
 

@@ -22,8 +22,9 @@ from cortexsim.explore.panel.unmasked import UNMASKED
 from cortexsim.explore.studies import lesions_questions
 from cortexsim.explore.studies.lesions_questions import accuracies
 from cortexsim.explore.widgets.figure import Live
+from cortexsim.explore.widgets.wiring import Wiring, directions_of
 from cortexsim.graph._schedule import populate
-from cortexsim.graph.interventions import check_effect, direction
+from cortexsim.graph.interventions import check_effect
 from cortexsim.plot import early_late, effect, reaction_times, speed_accuracy, time_course
 from cortexsim.plot._early_late import show_groups
 from cortexsim.plot._reaction_times import show_decisions
@@ -71,14 +72,14 @@ class Lesions(SubjectStudy):
     # keyed by the id of a result, because all results stay in memory
     _decided: traitlets.Dict[int, tuple[xr.Dataset, Decisions]] = traitlets.Dict()
 
-    def controls_for(self, subject: Subject) -> dict[str, Control]:
+    def controls_for(self, subject: Subject) -> dict[str, Control | widgets.DOMWidget]:
         """Declare the lesion, the presentation, the images for statistics, and the threshold of decisions."""
         graph, self.until = subject.model.graph, subject.model.readout_time
-        directions = {direction(graph, name) for name in graph.transition_names}
-        connections = [one for one in ("lateral", "feedback", "forward") if one in directions]
+        directions = directions_of(graph)
+        start = "lateral" if "lateral" in directions else directions[0] if directions else ""
         sizes = {f"{size:,} training images": size for size in CALIBRATION}
         return {
-            "connections": Menu("connections", [*connections, *graph.transition_names], width_px=210),
+            "connections": Wiring(graph, start, groups=directions, label="connections"),
             "strength": Menu("are", STRENGTHS, width_px=190),
             "window": Range("from t to t", 1, self.until),
             "presentation": Menu("shown", unmasked.MENU, width_px=170),
@@ -89,6 +90,8 @@ class Lesions(SubjectStudy):
     def why_not(self, choices: Chosen) -> str:
         """Say that nothing would change, because the connection delivers nothing at these times."""
         graph, shown = self.who.model.graph, UNMASKED[choices["presentation"]]
+        if not choices["connections"]:
+            return "nothing is cut: click an arrow"
         first, last = choices["window"]
         try:
             front = populate(graph, shown, self.until)

@@ -25,6 +25,7 @@ from cortexsim.explore.widgets.figure import Live
 from cortexsim.graph._schedule import arrival
 from cortexsim.model.cortex import Cortex
 from cortexsim.plot import followed, stream, time_course
+from cortexsim.plot._intrusions import intrusions
 from cortexsim.plot._stream import show_stream
 from cortexsim.stimuli.images import as_images
 
@@ -61,7 +62,7 @@ class Sequences(SubjectStudy):
             "steps": Menu("steps per image", STEPS, 2, width_px=180),
             "statistics": Menu("statistics from", [STREAMS, OWN], width_px=310),
             "place": Slider("place of the target", 1, 4, 2),
-            "example": Slider("stream", 1, subject.n, 1, width_px=380),
+            "example": Slider("stream", 1, subject.n, min(16, subject.n), width_px=380),
         }
 
     def why_not(self, choices: Chosen) -> str:
@@ -136,10 +137,14 @@ class Sequences(SubjectStudy):
         )
 
     def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:
-        """Draw one stream with its images, and accuracy over time and by place."""
+        """Draw which item is reported, one stream with its images, and accuracy over time and by place."""
+        models = result["model"].values.tolist()
+        hidden = set(models) - set(self._shown(result)["model"].values.tolist())
+        matrices = intrusions(result, covered=hidden)
         result = self._shown(result)
         figures: dict[str, go.Figure] = {
-            "stream": stream(*self._example(result), arrival=result.attrs["arrival"], **self._layout_of_stream(result))
+            "intrusions": matrices,
+            "stream": stream(*self._example(result), arrival=result.attrs["arrival"], **self._layout_of_stream(result)),
         }
         for name in result["model"].values.tolist():
             over_time = result["accuracy"].sel(model=name, drop=True)
@@ -158,7 +163,8 @@ class Sequences(SubjectStudy):
         chosen = widgets.Box([self._controls[name] for name in self.VIEWS], layout=row)
         lives = {name: Live(figure) for name, figure in figures.items()}
         self._stream = lives["stream"]
-        return [chosen, *lives.values()]
+        others = [live for name, live in lives.items() if name not in ("intrusions", "stream")]
+        return [lives["intrusions"], chosen, lives["stream"], *others]
 
     def say(self, result: xr.Dataset) -> str:
         """Report accuracy by place of the target, and where the statistics come from."""

@@ -117,6 +117,10 @@ class Lesson:
         """Take a snapshot of the model, which is not changed."""
         return take(model, probe, presentation, step)
 
+    def preview(self) -> xr.Dataset | None:
+        """Return what is shown before a run, in the form of `Snapshot.maps`; None for nothing."""
+        return None
+
     def test(self, model: Cortex) -> dict[str, float]:
         """Return accuracies of a model that still learns, by the name of their images."""
         return {}

@@ -370,6 +370,7 @@ class Training(HasExercises, Panel):
         if not self._runs:
             empty = Run("the next run", {}, times, status="not started").curves()
             self.views.show_curves(empty, [], lesson.chance)
+            self.views.preview(lesson.preview())
             self.words.value = f"not started; a run takes {lesson.steps:,} steps"
         self._show_buttons()
 

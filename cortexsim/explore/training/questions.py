@@ -128,8 +128,8 @@ def _by_length(curves: xr.Dataset) -> str:
 QUESTIONS: dict[str, Guess] = {
     "twenty": Guess(
         title="curves twice as long",
-        text="The tracer is trained on curves of up to 10 px for 12 steps. At the end, what percentage of curves of "
-        "20 px will it solve, every line pixel right, if it may think for 60 steps?",
+        text="It is trained on curves of up to 10 px. At the end, what percentage of curves of 20 px will it solve "
+        "(every line pixel right)?",
         choices=tuple(range(0, 101, 10)),
         truth=lambda learned: _twice_as_long(learned.curves) if learned.finished else None,
         because=lambda learned: _by_length(learned.curves),

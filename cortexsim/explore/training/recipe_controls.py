@@ -38,7 +38,7 @@ class RecipeControls(widgets.VBox):
         self.task = widgets.Dropdown(
             options=[(lesson.title, name) for name, lesson in lessons.items()],
             description="task",
-            layout=widgets.Layout(width="290px"),
+            layout=widgets.Layout(width="390px"),
             style=_WIDE,
         )
         self.learning_rate = widgets.FloatText(
@@ -59,7 +59,7 @@ class RecipeControls(widgets.VBox):
         self.threads.offer([Option(n, str(n)) for n in range(1, most + 1)], 1)
         first = [self.task, self.learning_rate, self.readout_time, self.seed]
         second = [self.loss_at, self.lateral, self.feedback, self.short_first, self.progressive, self.threads]
-        super().__init__([widgets.Box(first, layout=_ROW), widgets.Box(second, layout=_ROW)])
+        super().__init__([widgets.Box([*first, *second], layout=_ROW)])
 
     def show(self, lesson: Lesson, choices: Choices) -> None:
         """Set every control."""

@@ -92,7 +92,7 @@ class Run:
         if not tested:
             return curves
         names = list(tested[0][1])
-        about = {"long_name": "every line pixel right", "units": "1"}
+        about = {"long_name": "all pixels right", "units": "1"}
         found = (("tested_step", "images"), [[one[name] for name in names] for _, one in tested], about)
         steps = ("tested_step", [step for step, _ in tested], {"long_name": "step", "units": "1"})
         return curves.assign(tested=found).assign_coords(tested_step=steps, images=names)

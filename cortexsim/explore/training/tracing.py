@@ -68,6 +68,18 @@ def traced(model: Cortex, curves: xr.Dataset, time: int) -> xr.Dataset:
         the curve from the cue without a gap; `exact` (stimulus,): every pixel of the lines is right.
     """
     named = predictions(model, as_images(curves), [time], sustained())[0].numpy() == 1
+    return in_form(curves, named).assign_attrs(time=time)
+
+
+def in_form(curves: xr.Dataset, named: np.ndarray) -> xr.Dataset:
+    """Return which pixels are tagged, in the form of `traced`.
+
+    Parameters
+    ----------
+    curves : Dataset
+    named : array, (stimulus, y, x), bool
+        Pixels that are said to lie on the dot's curve.
+    """
     line, target = curves["line"].values.astype(bool), curves["target"].values == 1
     distance, dims = curves["distance"].values, ("stimulus", "y", "x")
     length, reached = distance.max((1, 2)) + 1, []
@@ -83,8 +95,7 @@ def traced(model: Cortex, curves: xr.Dataset, time: int) -> xr.Dataset:
             "length": ("stimulus", length),
             "reached": ("stimulus", reached),
             "exact": ("stimulus", ((named == target) | ~line).all((1, 2))),
-        },
-        attrs={"time": time},
+        }
     )
 
 
@@ -144,6 +155,10 @@ class TracingLesson(Lesson):
         with torch.no_grad():
             maps = traced(model.at_size(probe.sizes["y"]).eval(), probe, time)
         return Snapshot(step, *kernels_of(model), {}, maps)
+
+    def preview(self) -> xr.Dataset:
+        """Return the six curves without tags."""
+        return in_form(six_curves(), np.zeros((len(SIX), SIX_SIZE, SIX_SIZE), bool))
 
     def test(self, model: Cortex) -> dict[str, float]:
         """Return the fraction of new curves with every line pixel right, after three steps a pixel, by set."""

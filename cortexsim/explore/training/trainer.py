@@ -166,8 +166,9 @@ class Trainer:
         """Take the statistics of a training that was stopped, as the recipe does at its end."""
         recipe = self.recipe
         images = as_images(training)[: recipe.calibration_images]
-        until = calibrated_until(recipe, model)
-        calibrate(model, images, recipe.presentation, until=until, seed=recipe.seed)
+        if model.needs_statistics:
+            until = calibrated_until(recipe, model)
+            calibrate(model, images, recipe.presentation, until=until, seed=recipe.seed)
         model.about = {"recipe": recipe.to_dict(), "data": str(training.attrs.get("name", "unnamed"))}
 
     def _test(self, model: Cortex, held_out: xr.Dataset, step: int) -> None:

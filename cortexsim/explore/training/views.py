@@ -14,6 +14,7 @@ from cortexsim.plot._dissimilarity import dissimilarity
 from cortexsim.plot._kernels import kernels
 from cortexsim.plot._learning import learning, mark_step
 from cortexsim.plot._traced import traced
+from cortexsim.plot.theme import enlarged
 
 _ROW = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 14px")
 _WIDE = {"description_width": "initial"}
@@ -65,6 +66,13 @@ class LearningViews(widgets.VBox):
         mark_step(figure, self._marked)
         self._show("curves", figure)
 
+    def preview(self, maps: xr.Dataset | None) -> None:
+        """Show curves before a run, or nothing."""
+        if maps is None:
+            self._boxes["maps"].children = ()
+        else:
+            self._show("maps", traced(maps, title="test curves: nothing is learned yet"))
+
     def begin(self) -> None:
         """Clear the steps of an earlier run."""
         self._following = True
@@ -104,10 +112,10 @@ class LearningViews(widgets.VBox):
             self._show("maps", traced(shot.maps, title=title))
         between, rdm = shot.kernels.get(self.transition.value), shot.rdms.get(self.state.value)
         if between is not None:
-            self._show("kernels", kernels(shot.first, between))
+            self._show("kernels", enlarged(kernels(shot.first, between)))
         if rdm is not None:
             title = f"RDM of {self.state.value} at t = {int(rdm['time'])}, {rdm.sizes['stimulus']} held-out stimuli"
-            self._show("rdm", dissimilarity(rdm, title=title))
+            self._show("rdm", enlarged(dissimilarity(rdm, title=title)))
         self.words.value = f"step {shot.step:,}" + (" (before anything was learned)" if shot.step == 0 else "")
 
     def _mark(self, step: int | None) -> None:

@@ -35,19 +35,35 @@ class Cursors {
     for (const plot of this.plots.keys()) this.draw(plot);
   }
 
+  // The axis that a shape refers to, such as "x2" or "y2 domain"; the whole figure counts as the first plot.
+  axis(plot, ref) {
+    const [, letter, number] = /^([xy])(\d*)/.exec(ref === "paper" ? "y" : ref);
+    return plot._fullLayout[`${letter}axis${number}`];
+  }
+
+  // A time that the axis does not have.
+  outside(axis) {
+    const at = axis.d2p(this.time);
+    return at < 0 || at > axis._length;
+  }
+
   draw(plot) {
     const { xaxis: x, yaxis: y } = plot._fullLayout ?? {};
     const frame = plot.querySelector(".svg-container");
     if (!x || !y || !frame) return;
     const over = frame.querySelector(":scope > .cs-moment") ?? shape("svg", { class: "cs-moment", "aria-hidden": "true" }, frame);
     over.replaceChildren();
-    for (const { name } of plot.layout.shapes ?? []) {
+    for (const { name, xref = "x", yref = "y" } of plot.layout.shapes ?? []) {
+      // of several plots side by side, each has marks of its own
+      const [own, up] = [xref, yref].map((ref) => this.axis(plot, ref));
       if (name === "now across") {
-        const at = x._offset + x.d2p(this.time);
-        shape("line", { x1: at, x2: at, y1: y._offset, y2: y._offset + y._length }, over);
+        const at = own._offset + own.d2p(this.time);
+        if (this.outside(own)) continue;
+        shape("line", { x1: at, x2: at, y1: up._offset, y2: up._offset + up._length }, over);
       } else if (name === "now up") {
-        const at = y._offset + y.d2p(this.time);
-        shape("line", { y1: at, y2: at, x1: x._offset, x2: x._offset + x._length }, over);
+        const at = up._offset + up.d2p(this.time);
+        if (this.outside(up)) continue;
+        shape("line", { y1: at, y2: at, x1: own._offset, x2: own._offset + own._length }, over);
       }
     }
     const points = plot.data.find((trace) => trace.name === "now")?.meta?.[this.time];

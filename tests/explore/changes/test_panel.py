@@ -51,7 +51,11 @@ def test_every_number_is_that_of_the_analysis(measured, given):
         np.testing.assert_array_equal(one["decode_high"], found["high"])
         np.testing.assert_array_equal(one["dimensionality"], cs.analyse.dimensionality(recording[name]))
         np.testing.assert_array_equal(one["spread"], cs.analyse.spread(recording[name]))
-    assert list(measured.figures) == ["decoding", "generalization", "trajectory", "spread", "dimensionality"]
+    assert list(measured.figures) == ["generalization", "decoding", "trajectory", "spread", "dimensionality"]
+    for name, divided in (("the mean removed at each time", False), (OWN_SCALE, True)):
+        expected = cs.analyse.temporal_generalization(cs.analyse.standardized(node, divided=divided))
+        np.testing.assert_array_equal(result["by_scaling"].sel(scaling=name), expected)
+    np.testing.assert_array_equal(result["by_scaling"].sel(scaling="as it is"), scores)
 
 
 def test_the_film_contains_maps_and_dissimilarities_as_bytes_on_one_scale_for_all_times(measured):
@@ -85,24 +89,25 @@ def test_the_cursors_of_the_figures_are_at_the_time_of_the_slider(measured):
     figures = measured.figures
     for name in ("decoding", "spread", "dimensionality"):
         assert [shape.x0 for shape in figures[name].layout.shapes if shape.name == "now across"] == [3]
-    across, up = figures["generalization"].layout.shapes
-    assert (across.x0, up.y0) == (3, 3)
+    marks = figures["generalization"].layout.shapes
+    assert [(mark.x0, mark.xref) for mark in marks[::2]] == [(3, "x"), (3, "x2"), (3, "x3")]
+    assert [(mark.y0, mark.yref) for mark in marks[1::2]] == [(3, "y"), (3, "y2"), (3, "y3")]
     now = measured.result["trajectory"].sel(time=3).transpose("class", "component").values
     assert list(figures["trajectory"].data[-1].x) == pytest.approx(now[:, 0])
 
 
 def test_the_canvas_draws_the_cursors_of_the_panel_without_the_kernel(measured):
-    movie, grid = measured.place.children
+    movie, matrices, grid = measured.place.children
     assert movie is measured.movie
     assert "cortexsim-linked" in measured.place._dom_classes
-    lives = [box.children[0] for box in grid.children]
+    lives = [matrices, *(box.children[0] for box in grid.children)]
     hidden = [
         one
         for figure in (live.figure for live in lives)
         for one in (*figure.layout.shapes, figure.data[-1])
         if (one.name or "").startswith("now")
     ]
-    assert [one.visible for one in hidden] == [False] * 6
+    assert [one.visible for one in hidden] == [False] * 10
     before = [live.get_state(["traces", "around"]) for live in lives]
     measured.time = 1 if measured.time != 1 else 2
     assert [live.get_state(["traces", "around"]) for live in lives] == before
@@ -186,3 +191,28 @@ def test_rerun_makes_the_same_table_and_figures_without_a_browser(tmp_path, caps
     again = open_dataset(tmp_path / "again.nc", "")
     np.testing.assert_array_equal(again["temporal_generalization"], panel.compute()["temporal_generalization"])
     assert (tmp_path / "again-trajectory.html").stat().st_size > 1_000_000
+
+
+def matrices(panel):
+    return [np.asarray(one.z, float) for one in panel.figures["generalization"].data]
+
+
+def test_the_matrices_with_the_mean_removed_stay_covered_until_their_question_is_answered(given):
+    panel = cs.explore.Changes(**given, question="only-scale")
+    panel.compute()
+    raw, centred, both = matrices(panel)
+    assert np.isfinite(raw).any()
+    assert not np.isfinite(centred).any()
+    assert not np.isfinite(both).any()
+    panel.ask.answered.append({"question": "only-scale", "answer": 0, "truth": 1.0})
+    panel._draw(panel.result)
+    assert all(np.isfinite(one).any() for one in matrices(panel))
+
+
+def test_all_matrices_are_on_one_scale_of_colours(measured):
+    figure = measured.figures["generalization"]
+    assert {one.coloraxis for one in figure.data} == {"coloraxis"}
+    # chance is in the middle
+    assert (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax) == (0, 1)
+    headings = [one.text for one in figure.select_annotations({"name": "heading"})]
+    assert f"loses {mean_loss(measured.result)} points" in headings[0]

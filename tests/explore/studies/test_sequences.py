@@ -54,7 +54,7 @@ def test_the_panel_gives_what_the_protocol_gives(shown, given):
     result = shown.result.sel(model="recurrent")
     for name in ("correct", "followed", "logits", "picture"):
         np.testing.assert_array_equal(result[name], same[name])
-    assert list(shown.figures) == ["stream", "over_time_recurrent", "followed"]
+    assert list(shown.figures) == ["intrusions", "stream", "over_time_recurrent", "followed"]
     assert "recurrent, by place of the target" in shown.finding.value
     assert "the statistics come from 30 other streams" in shown.finding.value
 

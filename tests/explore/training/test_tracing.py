@@ -1,5 +1,7 @@
 """The lesson of the tracer: six curves and tests while it learns, runs that are looked at, named and removed."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -25,6 +27,24 @@ def two_runs():
         panel.start()
         panel.wait(LONG_S)
     yield panel
+    panel.close()
+
+
+def test_a_run_that_is_stopped_has_a_model_that_can_be_used():
+    lesson = tracing_lesson(
+        n=56, n_held_out=8, recipe=cs.Recipe.tracing(epochs=100_000, batch_size=16), title="endless"
+    )
+    panel = Training(lesson, question="")
+    panel.start()
+    ends = time.monotonic() + LONG_S
+    while "tested" not in panel.runs["run 1"]:
+        assert time.monotonic() < ends, "it never began"
+        time.sleep(0.05)
+    panel.stop()
+    panel.wait(LONG_S)
+    assert panel.notice.value == ""
+    assert panel.runs["run 1"].attrs["status"] == "stopped"
+    assert panel.model.at_size(20)(cs.datasets.paths(1, size=20)).shape[-1] == 20
     panel.close()
 
 
@@ -65,6 +85,15 @@ def test_looking_back_shows_an_earlier_map_and_marks_its_step(two_runs):
     two_runs.views.look_back.value = len(shots) - 1
     assert marked(two_runs) == set()
     assert f"step {shots[-1].step}" in two_runs.views.figure("maps").layout.title.text
+
+
+def test_the_curves_are_there_before_a_run_and_gone_with_another_task():
+    panel = Training("tracer", question="")
+    maps = panel.views.figure("maps")
+    assert [one.text for one in maps.layout.annotations] == [f"0 of {length} px" for length, _ in SIX]
+    panel.controls.task.value = "digits"
+    assert panel.views.figure("maps") is None
+    panel.close()
 
 
 def test_another_run_can_be_looked_at_and_named(two_runs):
