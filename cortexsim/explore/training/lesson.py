@@ -60,9 +60,9 @@ class Lesson:
     Examples
     --------
     >>> import cortexsim as cs
-    >>> from cortexsim.explore.training.lesson import LESSONS
-    >>> LESSONS["contours"].size
-    16
+    >>> from cortexsim.explore.training.lessons import LESSONS
+    >>> LESSONS["contours"].features
+    {'V1': 16, 'V2': 16, 'V4': 24, 'IT': 32}
     """
 
     title: str
