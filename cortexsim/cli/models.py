@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from cortexsim._support.console import printable
 
+LONGEST_VALUE = 2_000  # characters
+
 
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the command and its options."""
@@ -58,8 +60,8 @@ def run(options: argparse.Namespace) -> None:
     for statistics in model.statistics.values():
         print(printable(statistics))
     for key, value in model.about.items():
-        # tables are in the card
-        if not isinstance(value, dict | list):
+        # longer tables are in the card
+        if len(str(value)) <= LONGEST_VALUE:
             print(printable(f"{key}: {value}"))
     if traces:
         print(f"\n{tracer_cards.as_text(tracer_cards.card(carded))}")

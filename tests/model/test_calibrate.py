@@ -183,10 +183,7 @@ def test_the_former_order_of_arguments_still_works_and_names_the_new_call(model,
 
 
 def test_an_end_that_is_given_twice_is_refused(model, images):
-    with (
-        pytest.warns(DeprecationWarning, match="is deprecated"),
-        pytest.raises(TypeError, match="multiple values for keyword argument 'until'"),
-    ):
+    with pytest.raises(TypeError, match=r"a presentation is made by flash\(\).*got 'int'"):
         cs.calibrate(model, images, 4, until=5)
 
 

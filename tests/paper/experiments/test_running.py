@@ -352,7 +352,9 @@ def test_damaged_records_are_reported_with_a_remedy(copied, text):
 def test_a_part_that_is_another_file_is_reported_with_a_remedy(copied):
     folder = copied("one-kernel")
     cs.datasets.digits(10).to_netcdf(folder / "parts" / f"{FIRST}.nc")
-    with pytest.raises(ValueError, match=r"seed0\.nc contains no part of an experiment; remove it, and this part is"):
+    with pytest.raises(
+        ValueError, match=r"seed0\.nc contains no part of an experiment; remove it to run this part again"
+    ):
         experiments.run("one-kernel", to=folder, resume=True)
 
 
