@@ -175,7 +175,9 @@ def test_given_images_are_chosen_at_random_and_each_once(tiny):
 def test_every_lesson_can_be_trained_as_it_opens(name):
     lesson = LESSONS[name]
     model = lesson.model_for(lesson.default_choices, lesson.n_classes)
-    assert model.readable(lesson.recipe.presentation, lesson.readout_time) == lesson.readable(lesson.default_choices)
+    shown = lesson.readable(lesson.default_choices)
+    # a map of the first area can be read from time 0 on; what is drawn are the times that are trained
+    assert shown == model.readable(lesson.recipe.presentation, lesson.readout_time)[-len(shown) :]
     assert lesson.recipe_for(lesson.default_choices).validation == 0
 
 
