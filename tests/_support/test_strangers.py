@@ -1,6 +1,7 @@
 """Files of strangers are read in a child process, which may hang, crash or run out of memory in our place."""
 
 import time
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -9,8 +10,9 @@ import xarray as xr
 
 from cortexsim._support import strangers
 from cortexsim._support.netcdf import open_dataset, save_dataset
-from cortexsim._support.resources import data_folder
 from cortexsim._support.strangers import check_hdf5
+
+OPENED_BEFORE = Path(__file__).parents[1] / "data" / "opened_before"
 
 
 @pytest.fixture
@@ -72,7 +74,7 @@ def test_a_result_is_read_back_and_any_damage_to_it_is_noticed(tmp_path):
 
 
 def test_an_older_result_in_which_HDF5_never_ends_is_reported_in_time(tmp_path, monkeypatch):
-    written = bytearray((data_folder() / "results" / "readout-time.nc").read_bytes())
+    written = bytearray((OPENED_BEFORE / "readout-time.nc").read_bytes())
     written[3324] = 1  # was 0: HDF5 reads on for ever, and hears no signal
     (tmp_path / "x.nc").write_bytes(written)
     monkeypatch.setattr(strangers, "SECONDS", 2)

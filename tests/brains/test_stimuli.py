@@ -8,6 +8,7 @@ from PIL import Image
 from scipy.io import savemat
 
 import cortexsim as cs
+from cortexsim._support.class_numbers import DifferentClassesWarning
 
 
 @pytest.fixture
@@ -35,7 +36,8 @@ def test_categories_become_labels_and_numbers_factors(images_file):
 
 
 def test_a_model_takes_them_as_they_are(small_model, images_file):
-    recording = cs.simulate(small_model, cs.brains.images(images_file, size=8), until=2)
+    with pytest.warns(DifferentClassesWarning, match=r"2 classes, \['car', 'hand'\], but the model reads out 3"):
+        recording = cs.simulate(small_model, cs.brains.images(images_file, size=8), until=2)
     assert recording["IT"]["label"].values.tolist() == [1, 0, 1]
 
 

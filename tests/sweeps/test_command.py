@@ -54,7 +54,7 @@ def test_failed_points_are_reported_with_their_settings_after_all_others(command
     told = capsys.readouterr()
     assert "2 of 4 points are done" in told.out
     assert "2 points failed, the first (" in told.err
-    assert "sustained, seed 0) since the model has no statistics" in told.err
+    assert "sustained, seed 0) with: the model has no statistics" in told.err
     assert "failures.json" in told.err
 
 

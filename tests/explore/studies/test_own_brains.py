@@ -91,7 +91,7 @@ def test_each_error_is_one_sentence_in_the_panel(panel, pictures, subjects, tmp_
     assert "there is no file or folder" in failed(panel, images=str(tmp_path / "none"))
     assert "matrices are of 6 stimuli, but there are 40 images" in failed(panel, images="", brain=str(subjects))
     (tmp_path / "note.csv").write_text("0")
-    assert "cannot read" in failed(panel, images=str(pictures), brain=str(tmp_path / "note.csv"))
+    assert "at least 2 stimuli, got 1 x 1" in failed(panel, images=str(pictures), brain=str(tmp_path / "note.csv"))
     (tmp_path / "broken.npz").write_bytes(b"no data")
     assert "or it is damaged" in failed(panel, brain=str(tmp_path / "broken.npz"))
     assert "name= is for .mat" in failed(panel, brain=str(subjects), matrix="IT")
