@@ -16,7 +16,8 @@ PANELS = [
     f"{name} = cs.explore.Changes(model=model, data=data, n=24)\n{name}.compute()\n{name}" for name in ("one", "two")
 ]
 TIMES = "print(one.time, two.time, one.figures['decoding'].layout.shapes[-1].x0)"
-AT_THE_START = ["0", "0", 0, "0", "0"]
+# the matrices and the class means begin when a signal has reached IT
+AT_THE_START = [0, "0", 0, "0", "0"]
 
 
 @pytest.fixture(scope="module")

@@ -34,21 +34,21 @@ def test_the_slider_of_an_exported_page_moves_the_picture_with_the_network_off(e
     page.goto(exported.as_uri())
     page.wait_for_function("() => document.body.dataset.ready", timeout=30_000)
     before = page.evaluate(PIXELS)
-    assert page.evaluate(MOMENTS, 0) == ["0", "0", 0, "0", "0"]
+    assert page.evaluate(MOMENTS, 0) == [0, "0", 0, "0", "0"]  # the matrices begin when a signal has reached IT
 
     page.get_by_role("slider", name="time (steps)").focus()
-    for time in (1, 2, 3):
+    for time in (1, 2, 3, 4):
         page.keyboard.press("ArrowRight")
         page.wait_for_function(f"() => document.querySelector('.cs-movie').dataset.time === '{time}'", timeout=30_000)
     assert page.evaluate(PIXELS) != before
-    assert page.evaluate(MOMENTS, 0) == ["3", "3", 2, "3", "3"]
+    assert page.evaluate(MOMENTS, 0) == ["4", "4", 2, "4", "4"]
 
     # the keyboard alone pins a pair of stimuli and reads its value
     page.locator(".cs-matrix canvas").focus()
     page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press("Enter")
     assert page.locator(".cs-movie").get_attribute("data-pinned") == "1"
-    assert "t = 3" in page.locator(".cs-tip").inner_text()
+    assert "t = 4" in page.locator(".cs-tip").inner_text()
     assert page.locator(".cs-matrix .cs-course .cs-line").count() == 1
 
     # loop goes on from the beginning

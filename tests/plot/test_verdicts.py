@@ -3,7 +3,7 @@
 import pytest
 
 import cortexsim as cs
-from cortexsim.paper.predictions import CANNOT_BE_TOLD, HOLDS, Measured, Verdict
+from cortexsim.paper.predictions import UNDECIDED, HOLDS, Measured, Verdict
 from cortexsim.plot import verdicts
 
 
@@ -27,7 +27,7 @@ def test_each_number_has_a_row_with_its_mean_and_its_range():
 
 def test_a_control_without_a_readout_is_a_row_without_a_mark():
     missing = Measured("control", float("nan"), float("nan"), float("nan"), 0)
-    figure = verdicts([judged(controls=[missing], verdict=CANNOT_BE_TOLD)])
+    figure = verdicts([judged(controls=[missing], verdict=UNDECIDED)])
     assert len(marks(figure, "control", 1).x) == 0
     assert [note.text for note in figure.layout.annotations] == ["no readout"]
     assert figure.layout.yaxis.ticktext[0] == "<b>? 1. growth: cannot be decided from what ships</b>"
