@@ -3,7 +3,7 @@
 import pytest
 
 import cortexsim as cs
-from cortexsim.paper.predictions import UNDECIDED, HOLDS, Measured, Verdict
+from cortexsim.paper.predictions import HOLDS, UNDECIDED, Measured, Verdict
 from cortexsim.plot import verdicts
 
 
