@@ -102,7 +102,7 @@ def test_the_sides_take_turns_and_the_first_round_does_not_count():
     assert all(row["ms_low"] <= row["ms"] <= row["ms_high"] for row in rows)
 
 
-@pytest.mark.slow
+@pytest.mark.benchmark
 @pytest.mark.parametrize("name", [*BENCHMARKS, "large", "kills"])
 def test_a_benchmark_runs_through_and_prints_its_table(name, tmp_path, capsys):
     assert main([name, "--quick", "--json", str(tmp_path / "numbers.json")]) == 0

@@ -105,7 +105,7 @@ def masking_of_observer(
             "pad": {"t": 18, "l": 8},
         },
         showlegend=False,
-        height=340,
-        margin={"t": 104, "r": 100},
+        height=284,
+        margin={"t": 92, "b": 44, "r": 100},
     )
     return figure

@@ -63,7 +63,7 @@ def asked():
 def page(asked):
     """Open an empty page in chromium, in a window of 1280 x 800."""
     if shutil.which("chromium") is None:
-        pytest.fail("there is no chromium in the PATH: install it, or leave it out with -m 'not browser and not slow'")
+        pytest.fail("there is no chromium in the PATH: install it, or leave these tests out, as CONTRIBUTING.md says")
     with chromium(asked) as page:
         yield page
         # a kernel left behind would compute beside the next module's
