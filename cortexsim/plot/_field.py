@@ -21,7 +21,7 @@ def field(array: xr.DataArray, *, times: Sequence[int] | None = None, title: str
     ----------
     array : DataArray, (time, y, x) or (stimulus, time, y, x)
         As `analyse.receptive_field`, `protocols.sensitivity`, or a state of `analyse.projective_field` or
-        `protocols.influence` (`found["V2"]["field"]`) returns it. Stimuli are averaged, as root mean square.
+        `protocols.influence` (`found["V2"]["influence"]`) returns it. Stimuli are averaged, as root mean square.
     times : sequence of int, optional
         By default all times at which the field is not empty, or eight of them.
     title : str, optional
