@@ -94,10 +94,24 @@ def _over_time(result: xr.Dataset, model: str, measure: str, by: str, unit: str)
     return figure
 
 
-def _add_trained(figure: go.Figure, text: str, x: int, y: float) -> None:
-    """Write where training ended, at a height as a fraction of the plot."""
+def _add_trained(figure: go.Figure, text: str, x: float, y: float, *, size_px: int | None = None) -> None:
+    """Write where training ended, at a height as a fraction of the plot; `x` is a logarithm on a logarithmic axis."""
     to_the_right = {"xanchor": "left", "yanchor": "bottom", "showarrow": False}
-    figure.add_annotation(text=text, x=x, y=y, yref="paper", name="trained", **to_the_right)
+    figure.add_annotation(text=text, x=x, y=y, yref="paper", name="trained", font={"size": size_px}, **to_the_right)
+
+
+def _add_late(figure: go.Figure, last: tuple[int, float], late: tuple[int, float], name: str, colour: str) -> None:
+    """Add a point that was measured long after a line's last one, joined to it by dots."""
+    figure.add_scatter(
+        x=[last[0], late[0]],
+        y=[last[1], late[1]],
+        mode="lines+markers",
+        line={"color": colour, "width": 2, "dash": "dot"},
+        marker={"size": [0, 10]},
+        hovertext=["", f"{name}, t = {late[0]}: {late[1]:.1%}"],
+        hoverinfo="text",
+        name=f"{name}, last",
+    )
 
 
 def controls_by_length(result: xr.Dataset, measure: str = "yes_no") -> go.Figure:
@@ -369,32 +383,13 @@ def run_longer(
             hover=[f"{length} px, t = {t}: {share:.1%}" for t, share in zip(x, mean, strict=True)],
         )
         figure.data[-1].update(mode="lines")
-        late = (measured_last or {}).get(length)
-        if late is not None:
+        end = float(mean[-1])
+        if measured_last and length in measured_last:
             end = float(_of(result, "exact_late", model).sel(length=length).mean("seed"))
-            figure.add_scatter(
-                x=[int(x[-1]), late],
-                y=[float(mean[-1]), end],
-                mode="lines+markers",
-                line={"color": colour, "width": 2, "dash": "dot"},
-                marker={"size": [0, 10]},
-                hovertext=["", f"{length} px, t = {late}: {end:.1%}"],
-                hoverinfo="text",
-                name=f"{length} px, last",
-            )
-        ends.append((float(mean[-1]) if late is None else end, f"{length} px", colour))
+            _add_late(figure, (int(x[-1]), float(mean[-1])), (measured_last[length], end), f"{length} px", colour)
+        ends.append((end, f"{length} px", colour))
     figure.add_vline(x=trained, line={"color": theme.INK, "width": 2, "dash": "dash"}, name="trained")
-    figure.add_annotation(
-        text=f"trained until t = {trained}",
-        x=np.log10(trained),
-        y=1.0,
-        yref="paper",
-        xanchor="left",
-        yanchor="bottom",
-        showarrow=False,
-        font={"size": theme.PANEL_PX},
-        name="trained",
-    )
+    _add_trained(figure, f"trained until t = {trained}", float(np.log10(trained)), 1.0, size_px=theme.PANEL_PX)
     ticks = [1, 3, 6, 12, 30, 60, 120, 360]
     big = theme.PANEL_PX
     figure.update_xaxes(

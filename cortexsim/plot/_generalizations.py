@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -39,62 +40,20 @@ def generalizations(scores: xr.DataArray, notes: dict[str, str], *, covered: Col
     """
     lines.check_dims(scores, ["scaling", "train_time", "test_time"], what="generalizations")
     names = [str(name) for name in scores["scaling"].values]
-    scale, ticks = colours(np.array([0.0, 1.0]), scores.attrs.get("chance"))
-    ticks = {key: [value for value in one if value <= 1] if key == "tickvals" else one for key, one in ticks.items()}
-    if ticks:
-        ticks = {"tickvals": [float(scores.attrs["chance"]), 0.5, 1], "tickformat": ".0%"}
     width = len(names) * PLOT_PX + (len(names) - 1) * GAP_PX
     figure = go.Figure(layout={"template": theme.template(), "font": {"size": theme.PANEL_PX}})
     figure.set_subplots(1, len(names), horizontal_spacing=GAP_PX / width)
+    span = _decoded(scores)
     big = {"size": theme.PANEL_PX}
     for place, name in enumerate(names, start=1):
-        one = scores.sel(scaling=name).transpose("train_time", "test_time")
         hidden = name in covered
-        values = np.full(one.shape, np.nan) if hidden else one.values
-        x, y = one["test_time"].values, one["train_time"].values
-        figure.add_heatmap(
-            x=x,
-            y=y,
-            z=theme.for_json(values),
-            coloraxis="coloraxis",
-            hoverongaps=False,
-            hovertext=[
-                [f"trained at t = {a}<br>tested at t = {b}<br>{v:.1%}" for b, v in zip(x, row, strict=True)]
-                for a, row in zip(y, values, strict=True)
-            ],
-            hoverinfo="text",
-            name=name,
-            row=1,
-            col=place,
-        )
-        axis = "" if place == 1 else str(place)
-        figure.add_annotation(
-            text=f"<b>{name}</b><br>" + ("answer the question first" if hidden else notes[name]),
-            xref=f"x{axis} domain",
-            yref=f"y{axis} domain",
-            x=0,
-            y=1,
-            xanchor="left",
-            yanchor="bottom",
-            align="left",
-            showarrow=False,
-            font=big,
-            name="heading",
-        )
-        known = np.flatnonzero(scores.notnull().any(["scaling", "test_time"]).values)
-        low, high = (int(y[known[0]]), int(y[known[-1]])) if known.size else (int(y[0]), int(y[-1]))
-        span = [low - 0.5, high + 0.5]
+        figure.add_trace(_matrix(scores.sel(scaling=name), name, hidden=hidden), row=1, col=place)
+        _add_heading(figure, place, f"<b>{name}</b><br>" + ("answer the question first" if hidden else notes[name]))
         figure.update_xaxes(title={"text": "tested at (steps)", "font": big}, range=span, dtick=2, row=1, col=place)
         figure.update_yaxes(range=span, dtick=2, row=1, col=place)
     figure.update_yaxes(title={"text": "trained at (steps)", "font": big}, row=1, col=1)
-    bar = {"title": {"text": "right", "side": "top"}, "outlinewidth": 0, "thickness": 14, "len": 1, **ticks}
-    axis_of_colour = {"colorscale": scale["colorscale"], "colorbar": bar}
-    if "zmin" in scale:
-        axis_of_colour |= {"cmin": scale["zmin"], "cmax": scale["zmax"], "cmid": scale["zmid"]}
-    else:
-        axis_of_colour |= {"cmin": 0.0, "cmax": 1.0}
     figure.update_layout(
-        coloraxis=axis_of_colour,
+        coloraxis=_colour_axis(scores.attrs.get("chance")),
         height=PLOT_PX + TOP_PX + BOTTOM_PX,
         width=width + LEFT_PX + RIGHT_PX,
         autosize=False,
@@ -102,3 +61,60 @@ def generalizations(scores: xr.DataArray, notes: dict[str, str], *, covered: Col
         showlegend=False,
     )
     return figure
+
+
+def _matrix(scores: xr.DataArray, name: str, *, hidden: bool) -> go.Heatmap:
+    """Return the heatmap of one scaling, with empty cells if it is hidden."""
+    one = scores.transpose("train_time", "test_time")
+    values = np.full(one.shape, np.nan) if hidden else one.values
+    x, y = one["test_time"].values, one["train_time"].values
+    return go.Heatmap(
+        x=x,
+        y=y,
+        z=theme.for_json(values),
+        coloraxis="coloraxis",
+        hoverongaps=False,
+        hovertext=[
+            [f"trained at t = {a}<br>tested at t = {b}<br>{v:.1%}" for b, v in zip(x, row, strict=True)]
+            for a, row in zip(y, values, strict=True)
+        ],
+        hoverinfo="text",
+        name=name,
+    )
+
+
+def _add_heading(figure: go.Figure, place: int, text: str) -> None:
+    """Write above a matrix, from its left edge."""
+    axis = "" if place == 1 else str(place)
+    figure.add_annotation(
+        text=text,
+        xref=f"x{axis} domain",
+        yref=f"y{axis} domain",
+        x=0,
+        y=1,
+        xanchor="left",
+        yanchor="bottom",
+        align="left",
+        showarrow=False,
+        font={"size": theme.PANEL_PX},
+        name="heading",
+    )
+
+
+def _decoded(scores: xr.DataArray) -> list[float]:
+    """Return the range of an axis from the first to the last time at which anything was decoded."""
+    times = scores["train_time"].values
+    known = times[scores.notnull().any(["scaling", "test_time"]).values]
+    first, last = (known if known.size else times)[[0, -1]]
+    return [float(first) - 0.5, float(last) + 0.5]
+
+
+def _colour_axis(chance: float | None) -> dict[str, Any]:
+    """Return the scale of colours up to 1, with chance in its middle where it is known."""
+    scale, _ = colours(np.array([0.0, 1.0]), chance)
+    bar: dict[str, Any] = {"title": {"text": "right", "side": "top"}, "outlinewidth": 0, "thickness": 14, "len": 1}
+    if chance is None:
+        return {"colorscale": scale["colorscale"], "colorbar": bar, "cmin": 0.0, "cmax": 1.0}
+    bar |= {"tickvals": [float(chance), 0.5, 1], "tickformat": ".0%"}
+    limits = {"cmin": scale["zmin"], "cmax": scale["zmax"], "cmid": scale["zmid"]}
+    return {"colorscale": scale["colorscale"], "colorbar": bar, **limits}

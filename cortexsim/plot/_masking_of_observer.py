@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
@@ -9,7 +11,33 @@ import xarray as xr
 from cortexsim.plot import lines, theme
 
 STEP_MS = 33.0
+HEIGHT_PX, TOP_PX, BOTTOM_PX = 340, 92, 44
 _NO_MASK = "no mask"
+_OWN, _MODELS = "you", "the model"
+
+
+@dataclass(frozen=True)
+class _Curve:
+    """Accuracy by SOA with its interval, and without a mask.
+
+    Parameters
+    ----------
+    name : str
+    soa_ms : ndarray, (point,)
+    masked : list of ndarray, each (point,)
+        Accuracy, and the low and high end of its interval.
+    without : list of float
+        The same without a mask.
+    colour, dash, symbol : str
+    """
+
+    name: str
+    soa_ms: np.ndarray
+    masked: list[np.ndarray]
+    without: list[float]
+    colour: str
+    dash: str
+    symbol: str
 
 
 def masking_of_observer(
@@ -32,52 +60,26 @@ def masking_of_observer(
         Trials without a mask are at the right end of the axis. Labels are at the ends of the lines.
     """
     figure = go.Figure(layout={"template": theme.template()})
-    masked = observed.sel(condition=observed["condition"] != _NO_MASK)
-    longest = [float(masked["mean_soa_ms"].max()), 0.0 if model is None else step_ms * float(model["soa"].max())]
-    far = 1.35 * np.nanmax(longest)
-    curves = []
-    if model is not None:
-        accuracy = model["accuracy"]
-        parts = (accuracy, accuracy["low"], accuracy["high"])
-        shown = [one.sel(mask="noise").values for one in parts]
-        blank = [float(one.sel(mask="blank").isel(soa=0)) for one in parts]
-        curves.append(
-            ("the model", model["soa"].values * step_ms, shown, blank, {"color": theme.COLOURS[1], "dash": "dash"})
-        )
-    own = [masked[name].values for name in ("accuracy", "low", "high")]
-    alone = [float(observed[name].sel(condition=_NO_MASK)) for name in ("accuracy", "low", "high")]
-    curves.append(("you", masked["mean_soa_ms"].values, own, alone, {"color": theme.COLOURS[0], "dash": "solid"}))
-    for name, x, (y, low, high), (last, last_low, last_high), line in curves:
-        every = [np.append(part, end) for part, end in ((y, last), (low, last_low), (high, last_high))]
+    curves = [_of_observer(observed)] if model is None else [_of_model(model, step_ms), _of_observer(observed)]
+    far = 1.35 * float(np.nanmax([np.nanmax(curve.soa_ms) for curve in curves]))
+    for curve in curves:
+        every = [np.append(*pair) for pair in zip(curve.masked, curve.without, strict=True)]
         figure.add_scatter(
-            x=np.append(x, far),
+            x=np.append(curve.soa_ms, far),
             y=theme.for_json(every[0]),
             mode="lines+markers",
-            name=name,
-            line={**line, "width": 3},
-            marker={"size": 10, "symbol": "circle" if name == "you" else "square"},
+            name=curve.name,
+            line={"color": curve.colour, "dash": curve.dash, "width": 3},
+            marker={"size": 10, "symbol": curve.symbol},
             error_y=lines.error_bars(*every, thickness=2, width=6),
-            hovertemplate=f"{name}, %{{x:.0f}} ms: %{{y:.0%}}<extra></extra>",
+            hovertemplate=f"{curve.name}, %{{x:.0f}} ms: %{{y:.0%}}<extra></extra>",
         )
-    ends = {name: last for name, _, _, (last, *_), _ in curves if np.isfinite(last)}
-    close = len(ends) == 2 and abs(ends["you"] - ends["the model"]) < 0.08
-    for name, _, _, (last, *_), line in curves:
-        upper = name == max(ends, key=lambda one: ends[one], default=name)
-        if np.isfinite(last):
-            figure.add_annotation(
-                x=far,
-                y=last,
-                text=f"<b>{name}</b>",
-                xanchor="left",
-                xshift=14,
-                yshift=(10 if upper else -10) if close else 0,
-                showarrow=False,
-                font={"size": theme.PANEL_PX, "color": line["color"]},
-                name=name,
-            )
+    ends = [(curve.without[0], curve.name, curve.colour) for curve in curves if np.isfinite(curve.without[0])]
+    lines.label_ends(figure, ends, span=(0, 1.06), plot_px=HEIGHT_PX - TOP_PX - BOTTOM_PX)
     lines.add_level(figure, np.array([0.0, far]), float(observed["accuracy"].attrs["chance"]), "guessing")
     figure.data[-1].textfont.size = theme.PANEL_PX
-    ticks = sorted({round(float(value)) for value in masked["mean_soa_ms"].values if np.isfinite(value)})
+    soas = curves[-1].soa_ms
+    ticks = sorted({round(float(value)) for value in soas if np.isfinite(value)})
     axis = {"title": {"font": {"size": theme.PANEL_PX}}, "tickfont": {"size": theme.PANEL_PX}}
     figure.update_xaxes(
         **axis,
@@ -87,6 +89,52 @@ def masking_of_observer(
         range=[0, far * 1.03],
     )
     figure.update_yaxes(**axis, title_text="digits right", tickformat=".0%", range=[0, 1.06])
+    figure.update_layout(
+        title={
+            "text": _caption(observed, model, step_ms),
+            "font": {"size": theme.PANEL_PX},
+            "yref": "container",
+            "y": 1,
+            "yanchor": "top",
+            "pad": {"t": 18, "l": 8},
+        },
+        showlegend=False,
+        height=HEIGHT_PX,
+        margin={"t": TOP_PX, "b": BOTTOM_PX, "r": 100},
+    )
+    return figure
+
+
+def _of_observer(observed: xr.Dataset) -> _Curve:
+    masked = observed.sel(condition=observed["condition"] != _NO_MASK)
+    without = observed.sel(condition=_NO_MASK)
+    parts = ("accuracy", "low", "high")
+    return _Curve(
+        _OWN,
+        masked["mean_soa_ms"].values,
+        [masked[part].values for part in parts],
+        [float(without[part]) for part in parts],
+        theme.COLOURS[0],
+        "solid",
+        "circle",
+    )
+
+
+def _of_model(model: xr.Dataset, step_ms: float) -> _Curve:
+    parts = (model["accuracy"], model["accuracy"]["low"], model["accuracy"]["high"])
+    return _Curve(
+        _MODELS,
+        model["soa"].values * step_ms,
+        [part.sel(mask="noise").values for part in parts],
+        [float(part.sel(mask="blank").isel(soa=0)) for part in parts],
+        theme.COLOURS[1],
+        "dash",
+        "square",
+    )
+
+
+def _caption(observed: xr.Dataset, model: xr.Dataset | None, step_ms: float) -> str:
+    """Return how many trials and digits there are, in lines that fit."""
     n = observed["n"].values
     count = f"{n.min()}" if n.min() == n.max() else f"{n.min()} to {n.max()}"
     said = [f"You: {count} trials a point, {observed['accuracy'].attrs['interval']}: few, so the bars are long."]
@@ -95,17 +143,4 @@ def masking_of_observer(
             f"Model: {model['accuracy'].attrs['n']} digits, read at t = {model.attrs['readout_time']}, "
             f"{step_ms:g} ms a step, which is an assumption."
         )
-    figure.update_layout(
-        title={
-            "text": "<br>".join(line for part in said for line in theme.wrapped(part, 62).split("<br>")),
-            "font": {"size": theme.PANEL_PX},
-            "yref": "container",
-            "y": 1,
-            "yanchor": "top",
-            "pad": {"t": 18, "l": 8},
-        },
-        showlegend=False,
-        height=284,
-        margin={"t": 92, "b": 44, "r": 100},
-    )
-    return figure
+    return "<br>".join(theme.wrapped(part, 62) for part in said)

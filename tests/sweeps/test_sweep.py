@@ -37,18 +37,18 @@ def study(tmp_path) -> dict:
 
 @pytest.fixture
 def run(tmp_path):
-    """Sweep in this process, and return the result and what was told."""
+    """Sweep in this process, and return the result and what was reported."""
 
     def swept(study, **changes):
-        told = []
-        how = {"to": tmp_path / "out", "workers": 0, "report": lambda fraction, line: told.append(line), **changes}
-        return cs.sweep(study, **how), told
+        reported = []
+        how = {"to": tmp_path / "out", "workers": 0, "report": lambda fraction, line: reported.append(line), **changes}
+        return cs.sweep(study, **how), reported
 
     return swept
 
 
 def test_each_point_is_what_simulate_gives(study, run, tmp_path):
-    result, told = run(study | {"seeds": [0, 5]})
+    result, reported = run(study | {"seeds": [0, 5]})
     model = cs.load(study["models"][0])
     shown = cs.datasets.digits(6, part="test", seed=5, size=16)
     recording = cs.simulate(model, shown, cs.masked(1, 2), until=3, seed=5, record=[])
@@ -60,8 +60,8 @@ def test_each_point_is_what_simulate_gives(study, run, tmp_path):
     assert result["accuracy"].attrs["interval"] == "95 % Wilson interval over 6 stimuli"
     assert result["accuracy"].dims == ("model", "seed", "presentation", "noise", "silence", "time")
     assert (result["status"] == 1).all()
-    assert told[-1].startswith("4/4 ")
-    assert " left" in told[0]
+    assert reported[-1].startswith("4/4 ")
+    assert " left" in reported[0]
     xr.testing.assert_identical(xr.load_dataset(tmp_path / "out" / "result.nc", engine="h5netcdf"), result)
 
 
@@ -84,12 +84,12 @@ def test_finished_points_are_not_done_again_and_a_study_may_grow(study, run, mon
     done = []
     measured = running.measure
     monkeypatch.setattr(running, "measure", lambda point, *given: done.append(point) or measured(point, *given))
-    more, told = run(study | {"seeds": [0, 1]}, resume=True)
-    assert told[0] == "2 of 4 points are already done"
+    more, reported = run(study | {"seeds": [0, 1]}, resume=True)
+    assert reported[0] == "2 of 4 points are already done"
     xr.testing.assert_equal(more.sel(seed=[0]), first)
     assert (more["status"] == 1).all()
-    again, told = run(study | {"seeds": [0, 1]}, resume=True)
-    assert told == ["4 of 4 points are already done"]
+    again, reported = run(study | {"seeds": [0, 1]}, resume=True)
+    assert reported == ["4 of 4 points are already done"]
     xr.testing.assert_identical(again, more)
 
 
@@ -101,24 +101,24 @@ def test_a_stopped_sweep_keeps_its_finished_points_and_resumes(study, run, tmp_p
         run(study, report=stop)
     kept = xr.load_dataset(tmp_path / "out" / "result.nc", engine="h5netcdf")
     assert sorted(kept["status"].values.ravel().tolist()) == [0, 1]
-    result, told = run(study, resume=True)
-    assert told[0] == "1 of 2 points are already done"
+    result, reported = run(study, resume=True)
+    assert reported[0] == "1 of 2 points are already done"
     assert (result["status"] == 1).all()
 
 
 def test_a_point_that_fails_is_reported_with_its_settings_and_does_not_stop_the_others(study, run, tmp_path):
-    result, told = run(study | {"presentations": ["sustained", "flash"]})
+    result, reported = run(study | {"presentations": ["sustained", "flash"]})
     assert result["status"].squeeze().values.tolist() == [2, 1]
     assert np.isnan(result["accuracy"].sel(presentation="sustained")).all()
     [failed] = json.loads((tmp_path / "out" / "failures.json").read_text())
     assert failed["presentation"] == "sustained"
     assert "calibrate_on = 500 takes them" in failed["error"]
-    assert any("sustained: FAILED: " in line for line in told)
+    assert any("sustained: FAILED: " in line for line in reported)
     assert result.attrs["failed"] == 1
     # what failed is tried again
-    _, told = run(study | {"presentations": ["sustained", "flash"]}, resume=True)
-    assert told[0] == "1 of 2 points are already done"
-    assert "FAILED" in told[1]
+    _, reported = run(study | {"presentations": ["sustained", "flash"]}, resume=True)
+    assert reported[0] == "1 of 2 points are already done"
+    assert "FAILED" in reported[1]
 
 
 def failing_at_first(tmp_path):
@@ -137,9 +137,9 @@ def failing_at_first(tmp_path):
 @pytest.mark.parametrize(("retries", "status"), [(0, 2), (1, 1)])
 def test_a_point_that_fails_is_tried_again_as_often_as_asked(study, run, tmp_path, monkeypatch, retries, status):
     monkeypatch.setattr(running, "measure", failing_at_first(tmp_path))
-    result, told = run(study, retries=retries)
+    result, reported = run(study, retries=retries)
     assert (result["status"] == status).all()
-    assert any("FAILED: the disk was busy" in line for line in told) == (status == 2)
+    assert any("FAILED: the disk was busy" in line for line in reported) == (status == 2)
 
 
 def test_a_worker_raises_what_went_wrong_so_that_dask_can_try_again(study, tmp_path):
@@ -203,8 +203,8 @@ def test_a_damaged_finished_point_is_reported(study, run, tmp_path):
     with pytest.raises(ValueError, match=rf"{file.name} is damaged .*remove it to run this part again"):
         run(study, resume=True)
     file.unlink()
-    result, told = run(study, resume=True)
-    assert told[0] == "1 of 2 points are already done"
+    result, reported = run(study, resume=True)
+    assert reported[0] == "1 of 2 points are already done"
     assert (result["status"] == 1).all()
 
 
@@ -334,6 +334,6 @@ def test_a_sweep_that_is_killed_resumes(study, run, tmp_path):
     process.communicate()
     n = len(list((tmp_path / "out" / "points").glob("*.nc")))
     assert 1 <= n < 40
-    result, told = run(study, resume=True)
-    assert told[0] == f"{n} of 40 points are already done"
+    result, reported = run(study, resume=True)
+    assert reported[0] == f"{n} of 40 points are already done"
     assert (result["status"] == 1).all()

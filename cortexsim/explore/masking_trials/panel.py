@@ -34,7 +34,6 @@ WARNING = (
     "a noise mask appear briefly: at most two flashes in a second. Escape stops at once. Nothing leaves this machine."
     "</p>"
 )
-READ = f'<details style="font-size:14px"><summary>Flashing images</summary>{WARNING}</details>'
 SESSION = Form({"trials": listed}, what="the settings of a session", versioned=False)
 
 
@@ -120,13 +119,15 @@ class MaskingTrials(Saving, Panel):
         self.ask = _Prediction(question, self._follow)
         self.ask.menu.layout.display = "none"
         self._view = _View(layout=widgets.Layout(flex="1 1 460px", min_width="0"))
-        self._place = widgets.VBox(layout=widgets.Layout(flex="1 1 460px", min_width="0"))
+        self._place = widgets.VBox(layout=widgets.Layout(width="100%", min_width="0"))
         self.words, self.notice = widgets.HTML(), widgets.HTML()
         self.model_result: xr.Dataset | None = None
         self._jobs = LatestJob()
         row = widgets.Layout(flex_flow="row wrap", grid_gap="4px 20px", width="100%")
-        self._warning = widgets.HTML(WARNING)
-        self._beside = widgets.VBox([self._warning, self._place, self.words, self.notice], layout=self._place.layout)
+        self._beside = widgets.VBox(
+            [widgets.HTML(WARNING), self._place, self.words, self.notice],
+            layout=widgets.Layout(flex="1 1 460px", min_width="0"),
+        )
         super().__init__([self.ask, widgets.Box([self._view, self._beside], layout=row)])
         self._send_round()
         self._view.observe(lambda _: self._send_round(), names="round")
@@ -224,7 +225,6 @@ class MaskingTrials(Saving, Panel):
 
     def _draw(self) -> None:
         result = self.result
-        self._warning.value = READ  # the round is over: the figure needs the room
         figure = masking_of_observer(result, self.model_result)
         if self._place.children:
             self._place.children[0].take(figure)

@@ -34,7 +34,7 @@ QUESTIONS: Mapping[str, Guess] = {
         (0, 20, 40, 60, 80, 100),
         _percentage,
         _because,
-        unit="%",
+        unit="percent",
         within=20,
     ),
 }

@@ -68,6 +68,15 @@ class Guess:
     label: str = ""
     never: Callable[[Any], int] | None = None
 
+    @property
+    def unit_of_distance(self) -> str:
+        """The unit of the distance between two answers: two percentages differ by percentage points."""
+        return "percentage points" if self.unit == "percent" else self.unit
+
+    def formatted_distance(self, value: float) -> str:
+        """Return a distance between two answers as text."""
+        return f"{value:,g} {_with_number(value, self.unit_of_distance)}".strip()
+
     def fits(self, chosen: Mapping[str, Any]) -> bool:
         """Return whether a result that was made with these choices answers the question."""
         return all(chosen.get(name) == value for name, value in self.needs.items())
@@ -291,10 +300,12 @@ class Asking(widgets.VBox):
         if isinstance(truth, str) or isinstance(answer, str):
             return answer == truth, "right" if answer == truth else "wrong"
         distance = asked.distance(self.about, answer, truth)
-        self.tries.append((asked.unit, distance))
+        self.tries.append((asked.unit_of_distance, distance))
+        if distance == 0:
+            return True, "exactly right"
         if distance <= asked.within:
-            return True, "exactly right" if distance == 0 else f"right, to within {asked.formatted(asked.within)}"
-        return False, f"{distance:,g} {_with_number(distance, asked.unit)} off".replace("  ", " ")
+            return True, f"right, to within {asked.formatted_distance(asked.within)}"
+        return False, f"{asked.formatted_distance(distance)} off"
 
     def _ask(self) -> None:
         """Show the present question, without an answer."""

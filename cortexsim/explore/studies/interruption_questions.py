@@ -43,7 +43,7 @@ QUESTIONS: Mapping[str, Guess] = {
             f"With curves of {SHORT} px and the same mask: {_percent(masked_accuracy(result), EARLY_SOA, SHORT)} %. "
             "What the wave has reached is kept; what it has not reached is lost."
         ),
-        unit="%",
+        unit="percent",
         within=5,
     ),
     "thirty": Guess(
@@ -89,7 +89,7 @@ EXERCISES: Mapping[str, Guess] = {
             "Set «decision» to «read at the end» to see it. Without a latch the mask wipes the tag whenever it comes: "
             "in this model the picture is the memory."
         ),
-        unit="%",
+        unit="percent",
         within=5,
     ),
 }

@@ -53,7 +53,7 @@ QUESTIONS: Mapping[str, Guess] = {
         choices=range(101),
         truth=_from_the_browser,
         because=lambda _: DEPTH_IS_FIXED,
-        unit="%",
+        unit="percent",
         within=5,
     ),
 }

@@ -133,7 +133,7 @@ QUESTIONS: dict[str, Guess] = {
         choices=tuple(range(0, 101, 10)),
         truth=lambda learned: _twice_as_long(learned.curves) if learned.finished else None,
         because=lambda learned: _by_length(learned.curves),
-        unit="%",
+        unit="percent",
         within=10,
     ),
     "takeoff": Guess(
@@ -195,7 +195,7 @@ EXERCISES: dict[str, Guess] = {
         because=lambda curves: (
             f"{_by_length(curves)} Compare it with your run with the progressive loss; one seed is an anecdote."
         ),
-        unit="%",
+        unit="percent",
         needs={"task": "tracer", "progressive": False},
         within=10,
     ),

@@ -97,7 +97,7 @@ def test_the_figure_has_the_observer_and_the_model_with_labels_at_line_ends(pane
     panel._view.trials = ONE_ROUND
     figure = masking_of_observer(panel.result, small_model_curve)
     assert [one.name for one in figure.data if one.error_y.array is not None] == ["the model", "you"]
-    assert {one.name for one in figure.layout.annotations} == {"you", "the model"}
+    assert {one.text for one in figure.layout.annotations} == {"you", "the model"}
     np.testing.assert_allclose(figure.data[1].y, [0.2, 0.6, 1.0, 1.0])
     np.testing.assert_allclose(figure.data[0].x[:2], [33, 66])
     assert "which is an assumption" in figure.layout.title.text.replace("<br>", " ")

@@ -36,6 +36,19 @@ def test_near_enough_is_right():
     assert "right, to within 2.5 points" in ask.result.value
 
 
+def test_two_percentages_differ_by_percentage_points():
+    guess = Guess(
+        "a share", "How many?", (20, 40), lambda result: result, lambda result: "counted", "percent", within=5
+    )
+    ask = Asking({"share": guess}, "share")
+    ask.answer = 20
+    ask.compare(21, {})
+    assert "You said 20 percent, it is 21 percent: <b>right, to within 5 percentage points</b>" in ask.result.value
+    ask.answer = 40
+    ask.compare(21, {})
+    assert "19 percentage points off" in ask.result.value
+
+
 def test_a_result_of_other_choices_does_not_judge_the_answer_which_stays():
     ask = Asking(ASKED, "word")
     ask.answer = "IT"
