@@ -16,6 +16,7 @@ from cortexsim.analyse.node import (
     Labels,
     Node,
     activity_of,
+    all_equal,
     name_of,
     patterns,
     time_coordinate,
@@ -184,7 +185,7 @@ class DecodingPlan:
         """Fit a decoder in each fold to patterns (stimulus, unit); if all are equal, one that ignores them."""
         from sklearn.base import clone
 
-        estimator = self._blind() if (responses == responses[:1]).all() else self.estimator
+        estimator = self._blind() if all_equal(responses) else self.estimator
         return [clone(estimator).fit(responses[train], self.truth[train]) for train, _ in self.folds]
 
     def _blind(self) -> Estimator:

@@ -244,12 +244,26 @@ def at_least_stimuli(activity: xr.DataArray, least: int, analysis: str) -> None:
         raise ValueError(f"{analysis} needs at least {least} stimuli, got {n}")
 
 
-def refuse_constant(responses: np.ndarray, activity: xr.DataArray, index: int) -> None:
-    """Raise a ValueError if the patterns (stimulus, unit) are the same for all stimuli."""
-    if (responses == responses[:1]).all():
+def all_equal(responses: np.ndarray) -> bool:
+    """Return True if the patterns (stimulus, unit) are the same for all stimuli."""
+    return bool((responses == responses[:1]).all())
+
+
+def refuse_constant(activity: xr.DataArray, differs: Iterable[bool]) -> None:
+    """Raise a ValueError if the stimuli are populated at some time, but their patterns differ at none.
+
+    Parameters
+    ----------
+    activity : DataArray
+        As `activity_of` returns it.
+    differs : iterable of bool
+        For each time that was read.
+    """
+    each = list(differs)
+    if each and not any(each):
         raise ValueError(
-            f"{name_of(activity)} is the same for all {len(responses)} stimuli at time {time_of(activity, index)}, "
-            f"so they cannot be discriminated"
+            f"{name_of(activity)} is the same for all {activity.sizes['stimulus']} stimuli at all times at which it is "
+            "populated, so they cannot be discriminated"
         )
 
 
