@@ -21,8 +21,10 @@ from cortexsim.analyse.node import (
     time_coordinate,
     times_to_read,
 )
+from cortexsim.analyse.runs import of_each_run
 
 
+@of_each_run
 def cka(node: Node, other: Node | None = None, *, debiased: bool = True, progress: bool = False) -> xr.DataArray:
     """Return the linear centred kernel alignment of two states, between all their times.
 

@@ -22,6 +22,7 @@ from cortexsim.analyse.node import (
     time_coordinate,
     times_to_read,
 )
+from cortexsim.analyse.runs import of_each_run
 
 N_COMPONENTS = 50
 REGRESSION = ("r2", "explained_variance", "neg_mean_squared_error", "neg_mean_absolute_error")
@@ -40,6 +41,7 @@ class Estimator(Protocol):
         """Return the parameters that `sklearn.base.clone` copies."""
 
 
+@of_each_run
 def decode(
     node: Node,
     labels: Labels = None,

@@ -17,8 +17,10 @@ from cortexsim.analyse.node import (
     time_coordinate,
     times_to_read,
 )
+from cortexsim.analyse.runs import of_each_run
 
 
+@of_each_run
 def decoding_patterns(
     node: Node, labels: Labels = None, estimator: Estimator | None = None, *, progress: bool = False
 ) -> xr.DataArray:

@@ -11,8 +11,10 @@ from cortexsim.analyse.interval import with_interval
 from cortexsim.analyse.kernel import centred, products, unbiased
 from cortexsim.analyse.node import Node, activity_of, all_equal, at_least_stimuli, refuse_constant
 from cortexsim.analyse.over_time import measured_over_time
+from cortexsim.analyse.runs import of_each_run
 
 
+@of_each_run
 def dimensionality(node: Node, *, debiased: bool = True, seed: int = 0, progress: bool = False) -> xr.DataArray:
     """Return the participation ratio of a state's patterns at every time: (Σ λ)² / Σ λ².
 

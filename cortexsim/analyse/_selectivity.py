@@ -20,6 +20,7 @@ from cortexsim.analyse.node import (
     time_of,
     times_to_read,
 )
+from cortexsim.analyse.runs import of_each_run
 
 MEASURES = {
     "omega_squared": "omega squared",
@@ -29,6 +30,7 @@ MEASURES = {
 }
 
 
+@of_each_run
 def selectivity(
     node: Node,
     labels: Labels = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 import numpy as np
@@ -11,8 +11,10 @@ from numpy.typing import ArrayLike
 
 from cortexsim._support.checks import shown
 from cortexsim._support.labelled import array_of, one_for_each, refuse_missing
+from cortexsim.analyse.runs import dimension_of_runs
 
-Node: TypeAlias = xr.DataTree | xr.Dataset | xr.DataArray
+# a mapping is of several models by name; `of_each_run` takes it apart
+Node: TypeAlias = xr.DataTree | xr.Dataset | xr.DataArray | Mapping[str, xr.DataTree | xr.Dataset | xr.DataArray]
 Labels: TypeAlias = str | ArrayLike | None
 
 VARIABLES = ("activation", "logits")
@@ -61,6 +63,9 @@ def activity_of(node: Node) -> xr.DataArray:
     missing = [dim for dim in ("stimulus", "time") if dim not in node.dims]
     if missing or not all(node.sizes.values()):
         raise ValueError(f"a node needs the dimensions stimulus and time, both longer than 0, got {dict(node.sizes)}")
+    several = dimension_of_runs(node)
+    if several is not None:
+        raise ValueError(f"this takes one {several}, got {node.sizes[several]}; choose one, such as .isel({several}=0)")
     node = node.transpose("stimulus", "time", *[dim for dim in WITHIN if dim in node.dims], ...)
     for dim in ("stimulus", "time"):
         if dim not in node.coords:
