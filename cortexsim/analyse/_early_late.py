@@ -11,10 +11,12 @@ from cortexsim.analyse._effect import paired_difference
 from cortexsim.analyse._reaction_time import check_threshold, confidence, passes
 from cortexsim.analyse.interval import Variable, fraction, interval_variables
 from cortexsim.analyse.node import Labels, Node, refuse_other_stimuli
+from cortexsim.analyse.runs import of_each_run
 
 DECISIONS = ("at arrival", "later", "never")
 
 
+@of_each_run
 def early_late(
     readout: Node,
     intact: Node,

@@ -17,8 +17,10 @@ from cortexsim.analyse.node import (
     time_coordinate,
     with_bar,
 )
+from cortexsim.analyse.runs import of_each_run
 
 
+@of_each_run
 def settling(node: Node, *, threshold: float = 0.1, cycle_ratio: float = 0.1, progress: bool = False) -> xr.Dataset:
     """Measure how fast a state changes from step to step, and when it settles.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 import numpy as np
@@ -11,8 +11,10 @@ from numpy.typing import ArrayLike
 
 from cortexsim._support.checks import shown
 from cortexsim._support.labelled import array_of, names_among, one_for_each, refuse_missing
+from cortexsim.analyse.runs import dimension_of_runs
 
-Node: TypeAlias = xr.DataTree | xr.Dataset | xr.DataArray
+# a mapping is of several models by name; `of_each_run` takes it apart
+Node: TypeAlias = xr.DataTree | xr.Dataset | xr.DataArray | Mapping[str, xr.DataTree | xr.Dataset | xr.DataArray]
 Labels: TypeAlias = str | ArrayLike | None
 
 VARIABLES = ("activation", "logits")
@@ -62,6 +64,9 @@ def activity_of(node: Node) -> xr.DataArray:
     missing = [dim for dim in ("stimulus", "time") if dim not in node.dims]
     if missing or not all(node.sizes.values()):
         raise ValueError(f"a node needs the dimensions stimulus and time, both longer than 0, got {dict(node.sizes)}")
+    several = dimension_of_runs(node)
+    if several is not None:
+        raise ValueError(f"this takes one {several}, got {node.sizes[several]}; choose one, such as .isel({several}=0)")
     node = node.transpose("stimulus", "time", *[dim for dim in WITHIN if dim in node.dims], ...)
     for dim in ("stimulus", "time"):
         if dim not in node.coords:
@@ -257,12 +262,26 @@ def at_least_stimuli(activity: xr.DataArray, least: int, analysis: str) -> None:
         raise ValueError(f"{analysis} needs at least {least} stimuli, got {n}")
 
 
-def refuse_constant(responses: np.ndarray, activity: xr.DataArray, index: int) -> None:
-    """Raise a ValueError if the patterns (stimulus, unit) are the same for all stimuli."""
-    if (responses == responses[:1]).all():
+def all_equal(responses: np.ndarray) -> bool:
+    """Return True if the patterns (stimulus, unit) are the same for all stimuli."""
+    return bool((responses == responses[:1]).all())
+
+
+def refuse_constant(activity: xr.DataArray, differs: Iterable[bool]) -> None:
+    """Raise a ValueError if the stimuli are populated at some time, but their patterns differ at none.
+
+    Parameters
+    ----------
+    activity : DataArray
+        As `activity_of` returns it.
+    differs : iterable of bool
+        For each time that was read.
+    """
+    each = list(differs)
+    if each and not any(each):
         raise ValueError(
-            f"{name_of(activity)} is the same for all {len(responses)} stimuli at time {time_of(activity, index)}, "
-            f"so they cannot be discriminated"
+            f"{name_of(activity)} is the same for all {activity.sizes['stimulus']} stimuli at all times at which it is "
+            "populated, so they cannot be discriminated"
         )
 
 
