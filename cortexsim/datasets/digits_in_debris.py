@@ -19,6 +19,7 @@ from cortexsim.datasets.labels import (
     chunks,
     device_named,
     labelled,
+    number_of_images,
 )
 
 CLASSES = tuple("0123456789")
@@ -115,9 +116,9 @@ def digits(
     >>> sorted(set(digits["label"].values.tolist()))
     [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
     """
-    n = whole(n, "n", 1)
     check_part(part)
-    size = whole(size, "size", 16, 256)
+    size, seed = whole(size, "size", 16, 256), whole(seed, "seed")
+    n = number_of_images(n, size)
     n_debris = _named_range("debris", debris, DEBRIS, MAX_DEBRIS)
     covered = _named_range("occlusion", occlusion, OCCLUSION, MAX_OCCLUSION)
     computing = device_named(device)
