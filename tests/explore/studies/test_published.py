@@ -132,8 +132,8 @@ def test_noise_and_repeats_of_a_published_model(model, data):
 
 def test_a_published_model_is_compared_with_a_brain_and_with_itself_untrained(model, data):
     rng = np.random.default_rng(1)
-    distances = np.abs(rng.random((12, 1)) - rng.random((1, 12)))
-    matrix = xr.DataArray(distances + distances.T, dims=["stimulus", "other_stimulus"])
+    points = rng.random((12, 1))
+    matrix = xr.DataArray(np.abs(points - points.T), dims=["stimulus", "other_stimulus"])
     agreement = compare(model, data, matrix, until=6, states=[model.graph.last], n_bootstrap=10)
     assert agreement.sizes["model"] == 2
     assert agreement.attrs["statistics"] == "none are needed"
