@@ -21,6 +21,7 @@ from cortexsim.datasets.labels import (
     labelled,
     number_of_images,
 )
+from cortexsim.model.nets import own_modes
 
 CLASSES = tuple("0123456789")
 DEBRIS = {"none": (0, 0), "light": (1, 4), "heavy": (6, 12)}
@@ -50,6 +51,7 @@ class Pose(NamedTuple):
     stroke_width: Tensor
 
 
+@own_modes()
 def digits(
     n: int,
     *,

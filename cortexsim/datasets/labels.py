@@ -13,6 +13,7 @@ from cortexsim._support import randomness
 from cortexsim._support.checks import finite, shown, unknown, whole
 from cortexsim._support.class_numbers import class_names
 from cortexsim._support.memory import available
+from cortexsim.model.nets import own_modes
 
 PARTS = ("train", "test")
 SEEDS = (-(2**63), 2**63 - 1)  # of a generator of torch
@@ -107,6 +108,7 @@ def classes(dataset: xr.Dataset) -> list[str]:
     return class_names(dataset.attrs["classes"])
 
 
+@own_modes()
 def split(dataset: xr.Dataset, fraction: float, *, seed: int = 0) -> tuple[xr.Dataset, xr.Dataset]:
     """Hold out a fraction of the stimuli of every class, for validation.
 
@@ -184,6 +186,7 @@ def spread(dataset: xr.Dataset, n: int) -> xr.Dataset:
     return dataset if n >= total else dataset.isel(stimulus=np.arange(n) * total // n)
 
 
+@own_modes()
 def sample(dataset: xr.Dataset, n: int, *, seed: int = 0) -> xr.Dataset:
     """Draw some stimuli at random, without repeats and in their order.
 

@@ -26,7 +26,7 @@ def classes_of(model: Cortex) -> list[str] | None:
     """
     if model.classes is None:
         return None
-    names = class_names(list(model.classes))
+    names = class_names(model.classes if isinstance(model.classes, str) else list(model.classes))
     if len(names) != model.n_classes:
         raise ValueError(
             f"model.classes must name each of the {model.n_classes} classes of the readout, got {len(names)} names: "

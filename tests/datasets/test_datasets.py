@@ -726,3 +726,12 @@ def test_a_fraction_that_is_no_number_is_refused(fraction):
 def test_an_empty_length_is_not_the_default():
     with pytest.raises(ValueError, match=r"length must be a pair \(lowest, highest\), .* got \(\)"):
         datasets.contours(2, length=())
+
+
+@pytest.mark.parametrize("draw", [datasets.digits, datasets.contours, datasets.paths, datasets.mazes])
+def test_images_do_not_depend_on_the_callers_modes(draw):
+    wanted = draw(4)
+    with torch.device("meta"), torch.inference_mode():
+        found = draw(4)
+        xr.testing.assert_identical(datasets.sample(found, 2), datasets.sample(wanted, 2))
+    xr.testing.assert_identical(found, wanted)
