@@ -56,9 +56,10 @@
       this.texts.set(cell, text);
       if (isKnown) return;
       // it is run again
-      const forget = (_, { name }) => {
-        if (name !== "executionCount") return;
+      const forget = (_, { name, newValue }) => {
+        if (name !== "executionCount" && !(name === "executionState" && newValue === "running")) return;
         this.texts.delete(cell);
+        for (const said of cell.node.querySelectorAll(".cortexsim-gone")) said.remove();
         cell.model.stateChanged.disconnect(forget);
       };
       cell.model.stateChanged.connect(forget);
