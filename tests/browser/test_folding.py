@@ -105,6 +105,6 @@ def test_weights_of_each_layer_cannot_be_folded_and_the_panel_says_so(panel, loo
     seen = scrub(panel, "End", 4)
     assert seen["sign"] == "≠"
     assert not seen["same"]
-    assert "layer 4 has other weights than layer 1" in seen["verdict"]
+    assert "layer 4 has weights of its own" in seen["verdict"]
     assert panel.evaluate(OUT)["below"] <= 0
     looks("folding-unshared", panel.locator(".jp-Cell").nth(1))

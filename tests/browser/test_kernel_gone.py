@@ -67,7 +67,7 @@ def test_a_panel_whose_kernel_restarts_or_stops_says_so_until_it_is_run_again(no
     looks("kernel-gone")
     run_all(page)
     page.locator(".cs-tracer .ask").wait_for(timeout=120_000)
-    page.wait_for_function(f"() => document.querySelector('{NOTICE}') === null", timeout=30_000)
+    page.wait_for_function(f"() => document.querySelector('{NOTICE}') === null", timeout=120_000)
     page.wait_for_function(PICTURE, timeout=60_000)
     assert page.evaluate(COMMAND, "docmanager:save")
     page.evaluate(f"() => {SESSION}.shutdown()")

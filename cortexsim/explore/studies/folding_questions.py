@@ -38,11 +38,11 @@ def verdict(result: xr.Dataset, time: int) -> str:
         same = "the same" if difference == 0 else "the same up to rounding"
         return f"{here}: {loop.size:,} numbers up to {largest:.2f}, {same}; largest difference {as_text(difference)}."
     why = (
-        f"Cannot be folded: layer {time} has other weights than layer 1"
+        f"Cannot be folded: layer {time} has weights of its own"
         if result.attrs["weights"] == OWN
         else f"{here} differ: the loop has one set of moments"
     )
-    return f"{why}; largest difference {as_text(difference)}, numbers up to {largest:.2f}."
+    return f"{why}; largest difference {as_text(difference)}, of numbers up to {largest:.2f}."
 
 
 def size_of_difference(result: xr.Dataset) -> str:
