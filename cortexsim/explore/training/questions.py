@@ -136,8 +136,8 @@ def over_seeds() -> str:
         each = [one for one in runs if one["progressive"] == progressive]
         solved = [f"{one['exact_by_length_and_steps_a_pixel']['20']['3']:g}" for one in each]
         said.append(f"{', '.join(solved)} % {how}")
-    seeds = len({one["seed"] for one in runs})
-    return f"Of {seeds} seeds that were trained both ways for cortexsim, {runs[0]['n_curves']} curves each: {'; '.join(said)}."
+    seeds, curves = len({one["seed"] for one in runs}), runs[0]["n_curves"]
+    return f"Of {seeds} seeds that were trained both ways for cortexsim, {curves} curves each: {'; '.join(said)}."
 
 
 QUESTIONS: dict[str, Guess] = {
