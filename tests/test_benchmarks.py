@@ -141,6 +141,7 @@ sys.meta_path = [WithoutThem if finder is PathFinder else finder for finder in s
 """
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)  # half a minute of work, which takes longer where other processes work too
 def test_the_plan_for_a_gpu_runs_on_a_bare_machine(tmp_path):
     (tmp_path / "sitecustomize.py").write_text(BARE)

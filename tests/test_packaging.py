@@ -153,6 +153,7 @@ def test_wheel_and_source_contain_the_licence_and_nothing_of_the_machine(wheel, 
     assert [name for name in packed + sources if unwanted.search(name)] == []
 
 
+@pytest.mark.slow
 def test_the_installed_package_finds_its_own_notebooks_and_data(installed, tmp_path):
     code = "from cortexsim._support.resources import *; print(in_checkout(), notebooks_folder(), data_folder())"
     in_checkout, notebooks, data = run(installed / "python", "-c", code, cwd=tmp_path).split()
@@ -161,12 +162,14 @@ def test_the_installed_package_finds_its_own_notebooks_and_data(installed, tmp_p
     assert installed.parent in Path(data).parents
 
 
+@pytest.mark.slow
 def test_the_installed_lab_copies_the_notebooks_into_a_folder_of_the_users(installed, tmp_path):
     run(installed / "cortexsim", "lab", "--version", cwd=tmp_path)
     copied = {path.name for path in (tmp_path / "cortexsim-notebooks").iterdir()}
     assert copied == {path.name for path in ROOT.glob("notebooks/*.ipynb")}
 
 
+@pytest.mark.slow
 def test_an_installed_package_loads_what_it_lists_and_names_the_command_for_the_rest(installed, tmp_path):
     code = """
 import cortexsim as cs

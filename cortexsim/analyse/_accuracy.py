@@ -21,11 +21,13 @@ from cortexsim.analyse.node import (
     stimulus_coordinate,
     time_coordinate,
 )
+from cortexsim.analyse.runs import of_each_run
 from cortexsim.recording.description import ATTRIBUTE, settings
 
 _MOST_VALUES = 50
 
 
+@of_each_run
 def accuracy(
     readout: Node, labels: Labels = None, by: str | None = None, *, edges: Sequence[float] | None = None
 ) -> xr.DataArray:

@@ -12,6 +12,7 @@ from cortexsim.analyse.kernel import centred, covariance_without_each, products,
 from cortexsim.analyse.node import (
     Node,
     activity_of,
+    all_equal,
     at_least_stimuli,
     name_of,
     patterns,
@@ -20,8 +21,10 @@ from cortexsim.analyse.node import (
     time_coordinate,
     times_to_read,
 )
+from cortexsim.analyse.runs import of_each_run
 
 
+@of_each_run
 def cka(node: Node, other: Node | None = None, *, debiased: bool = True, progress: bool = False) -> xr.DataArray:
     """Return the linear centred kernel alignment of two states, between all their times.
 
@@ -44,12 +47,14 @@ def cka(node: Node, other: Node | None = None, *, debiased: bool = True, progres
     -------
     DataArray, (time, other_time)
         1 for equal patterns up to rotation, shift and scale. `low` and `high`: 95 % interval over stimuli, by Student's
-        t with the variance of a mean over pairs of stimuli. NaN where any stimulus is empty.
+        t with the variance of a mean over pairs of stimuli. NaN where any stimulus is empty, and at a
+        time at which all stimuli have the same pattern.
 
     Raises
     ------
     TypeError, ValueError
-        If they are not nodes of the same stimuli, there are fewer than 6 stimuli, or the activity is constant.
+        If they are not nodes of the same stimuli, there are fewer than 6 stimuli, or these have the same pattern at
+        all times.
 
     References
     ----------
@@ -106,15 +111,19 @@ class _Kernel(NamedTuple):
 
 
 def _kernels(activity: xr.DataArray, debiased: bool, progress: bool) -> dict[int, _Kernel]:
-    """Return the inner products of the patterns, by the position of their time."""
+    """Return the inner products of the patterns, by the position of their time; none where all patterns are equal."""
     kernels = {}
+    differs = []
     for index in times_to_read(activity, progress, "reading"):
         responses = patterns(activity, index)
-        refuse_constant(responses, activity, index)
+        differs.append(not all_equal(responses))
+        if not differs[-1]:
+            continue
         plain = products(responses)
         moved = (unbiased if debiased else centred)(plain)
         without_each = covariance_without_each(plain, plain) if debiased else np.empty(0)
         kernels[index] = _Kernel(plain, moved * len(moved) / np.linalg.norm(moved), without_each)
+    refuse_constant(activity, differs)
     return kernels
 
 

@@ -16,11 +16,13 @@ from cortexsim.analyse.node import (
     Labels,
     Node,
     activity_of,
+    all_equal,
     name_of,
     patterns,
     time_coordinate,
     times_to_read,
 )
+from cortexsim.analyse.runs import of_each_run
 
 N_COMPONENTS = 50
 REGRESSION = ("r2", "explained_variance", "neg_mean_squared_error", "neg_mean_absolute_error")
@@ -39,6 +41,7 @@ class Estimator(Protocol):
         """Return the parameters that `sklearn.base.clone` copies."""
 
 
+@of_each_run
 def decode(
     node: Node,
     labels: Labels = None,
@@ -184,7 +187,7 @@ class DecodingPlan:
         """Fit a decoder in each fold to patterns (stimulus, unit); if all are equal, one that ignores them."""
         from sklearn.base import clone
 
-        estimator = self._blind() if (responses == responses[:1]).all() else self.estimator
+        estimator = self._blind() if all_equal(responses) else self.estimator
         return [clone(estimator).fit(responses[train], self.truth[train]) for train, _ in self.folds]
 
     def _blind(self) -> Estimator:

@@ -10,14 +10,17 @@ from cortexsim.analyse.node import (
     Labels,
     Node,
     activity_of,
+    all_equal,
     labels_of,
     name_of,
     patterns,
     time_coordinate,
     times_to_read,
 )
+from cortexsim.analyse.runs import of_each_run
 
 
+@of_each_run
 def decoding_patterns(
     node: Node, labels: Labels = None, estimator: Estimator | None = None, *, progress: bool = False
 ) -> xr.DataArray:
@@ -77,7 +80,7 @@ def decoding_patterns(
     found = np.full((activity.sizes["time"], len(classes) if several else 1, *shape), np.nan)
     for index in times_to_read(activity, progress, "decoding"):
         responses = patterns(activity, index).astype(np.float64)
-        if (responses == responses[:1]).all():
+        if all_equal(responses):
             found[index] = 0
             continue
         fitted = clone(decoder).fit(responses, truth)

@@ -9,10 +9,12 @@ import xarray as xr
 
 from cortexsim.analyse.interval import with_interval
 from cortexsim.analyse.kernel import centred, products, unbiased
-from cortexsim.analyse.node import Node, activity_of, at_least_stimuli, refuse_constant
+from cortexsim.analyse.node import Node, activity_of, all_equal, at_least_stimuli, refuse_constant
 from cortexsim.analyse.over_time import measured_over_time
+from cortexsim.analyse.runs import of_each_run
 
 
+@of_each_run
 def dimensionality(node: Node, *, debiased: bool = True, seed: int = 0, progress: bool = False) -> xr.DataArray:
     """Return the participation ratio of a state's patterns at every time: (Σ λ)² / Σ λ².
 
@@ -36,12 +38,13 @@ def dimensionality(node: Node, *, debiased: bool = True, seed: int = 0, progress
     DataArray, (time,)
         An estimate of the ratio for the population of stimuli, which is between 1 and the number of units; by chance
         the estimate can lie slightly outside. `low` and `high`: 95 % jackknife interval over stimuli; with fewer than
-        50 stimuli it is somewhat too narrow if one component dominates. NaN if any stimulus is empty.
+        50 stimuli it is somewhat too narrow if one component dominates. NaN if any stimulus is empty,
+        or all have the same pattern.
 
     Raises
     ------
     TypeError, ValueError
-        If it is not a node, has fewer than 5 stimuli, or the activity is constant.
+        If it is not a node, has fewer than 5 stimuli, or these have the same pattern at all times.
 
     Notes
     -----
@@ -65,8 +68,12 @@ def dimensionality(node: Node, *, debiased: bool = True, seed: int = 0, progress
     activity = activity_of(node)
     at_least_stimuli(activity, 5, "dimensionality")
 
+    differs: list[bool] = []
+
     def ratio(responses: np.ndarray, index: int) -> Callable[[np.ndarray], float]:
-        refuse_constant(responses, activity, index)
+        differs.append(not all_equal(responses))
+        if not differs[-1]:
+            return lambda chosen: float("nan")
         kernel = products(responses)
         of = _debiased_ratio if debiased else _ratio
         return lambda chosen: of(kernel[np.ix_(chosen, chosen)])
@@ -80,6 +87,7 @@ def dimensionality(node: Node, *, debiased: bool = True, seed: int = 0, progress
         seed=seed,
         progress=progress,
     )
+    refuse_constant(activity, differs)
     if debiased:
         return found
     n, none = activity.sizes["stimulus"], np.full(found.shape, np.nan)

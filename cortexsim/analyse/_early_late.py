@@ -11,10 +11,12 @@ from cortexsim.analyse._effect import paired_difference
 from cortexsim.analyse._reaction_time import check_threshold, confidence, passes
 from cortexsim.analyse.interval import Variable, fraction, interval_variables
 from cortexsim.analyse.node import Labels, Node, refuse_other_stimuli
+from cortexsim.analyse.runs import of_each_run
 
 DECISIONS = ("at arrival", "later", "never")
 
 
+@of_each_run
 def early_late(
     readout: Node,
     intact: Node,
@@ -66,7 +68,7 @@ def early_late(
     """
     threshold = check_threshold(threshold)
     logits, intact_logits = logits_of(readout), logits_of(intact)
-    refuse_other_stimuli(intact_logits, logits, "two readouts")
+    refuse_other_stimuli(intact_logits, logits, "two readouts", also=("label",))
     at = _checked_time(logits, intact_logits, at)
     first, decided = passes(confidence(intact_logits, by)[0], threshold)
     arrival = intact_logits["populated"].values.argmax(1)

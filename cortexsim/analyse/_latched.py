@@ -7,8 +7,10 @@ import xarray as xr
 
 from cortexsim._support.checks import finite
 from cortexsim.analyse.node import Node, activity_of
+from cortexsim.analyse.runs import of_each_run
 
 
+@of_each_run
 def latched(readout: Node, threshold: float = 0.0) -> xr.Dataset:
     """Return a readout whose decisions are kept once they are taken, whatever the state does later.
 
@@ -62,6 +64,7 @@ def latched(readout: Node, threshold: float = 0.0) -> xr.Dataset:
     return _with_logits(logits, values)
 
 
+@of_each_run
 def cumulative(readout: Node) -> xr.Dataset:
     """Return a readout that averages class probabilities over all times so far (Spoerer et al. 2020).
 

@@ -10,6 +10,7 @@ import xarray as xr
 from cortexsim._support.checks import unknown
 from cortexsim.analyse._accuracy import share_correct
 from cortexsim.analyse.node import Node
+from cortexsim.analyse.runs import of_each_run
 from cortexsim.analyse.target_maps import Maps, maps_of, solved
 
 MEASURES = {
@@ -19,6 +20,7 @@ MEASURES = {
 }
 
 
+@of_each_run
 def map_accuracy(
     recording: Node,
     data: xr.Dataset,

@@ -25,6 +25,7 @@ from cortexsim.analyse.node import (
     with_bar,
 )
 from cortexsim.analyse.noise import KINDS, Residuals, Whiten
+from cortexsim.analyse.runs import of_each_run
 
 METRICS = ("correlation", "euclidean", "crossnobis")
 _TEXTS = {
@@ -35,6 +36,7 @@ _TEXTS = {
 NoiseKind = Literal["diagonal", "full", "shrunk"]
 
 
+@of_each_run
 def rdm(
     node: Node,
     metric: str = "correlation",

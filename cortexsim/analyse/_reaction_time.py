@@ -14,11 +14,13 @@ from cortexsim.analyse._accuracy import class_labels, logits_of
 from cortexsim.analyse.interval import fraction, interval_variables, mean_interval
 from cortexsim.analyse.node import Labels, Node, patterns, stimulus_coordinates, time_coordinate
 from cortexsim.analyse.probabilities import log_softmax
+from cortexsim.analyse.runs import of_each_run
 
 KINDS = ("entropy", "margin")
 OUTCOMES = ("right", "wrong")
 
 
+@of_each_run
 def reaction_time(readout: Node, threshold: float, by: str = "entropy", *, labels: Labels = None) -> xr.Dataset:
     """Return the first time at which the readout of each stimulus is confident enough, and whether it is then correct.
 
@@ -94,6 +96,7 @@ def reaction_time(readout: Node, threshold: float, by: str = "entropy", *, label
     return xr.Dataset(variables, coordinates, {"threshold": threshold, "by": by, "n": n, "n_decided": n_decided})
 
 
+@of_each_run
 def speed_accuracy(
     readout: Node, thresholds: Sequence[float] | None = None, by: str = "entropy", *, labels: Labels = None
 ) -> xr.Dataset:

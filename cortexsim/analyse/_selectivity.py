@@ -11,6 +11,7 @@ from cortexsim.analyse.node import (
     Labels,
     Node,
     activity_of,
+    all_equal,
     labels_of,
     name_of,
     patterns,
@@ -19,6 +20,7 @@ from cortexsim.analyse.node import (
     time_of,
     times_to_read,
 )
+from cortexsim.analyse.runs import of_each_run
 
 MEASURES = {
     "omega_squared": "omega squared",
@@ -28,6 +30,7 @@ MEASURES = {
 }
 
 
+@of_each_run
 def selectivity(
     node: Node,
     labels: Labels = None,
@@ -73,8 +76,8 @@ def selectivity(
     Raises
     ------
     TypeError, ValueError
-        If it is not a node, labels are missing or of one class, a class has fewer than 2 stimuli, or the activity is
-        constant, or is negative for a measure that needs rates.
+        If it is not a node, labels are missing or of one class, a class has fewer than 2 stimuli, all stimuli have the
+        same pattern at all times, or the activity is negative for a measure that needs rates.
 
     References
     ----------
@@ -105,9 +108,12 @@ def selectivity(
     found = np.full((3, activity.sizes["time"], *(shape if units == "unit" else shape[:1])), np.nan)
     preferred = np.full(found.shape[1:], -1)
     n = activity.sizes["stimulus"]
+    differs: list[bool] = []
     for index in times_to_read(activity, progress, "measuring"):
         responses = patterns(activity, index).astype(np.float64)
-        refuse_constant(responses, activity, index)
+        differs.append(not all_equal(responses))
+        if not differs[-1]:
+            continue
         if measure == "sparseness" and (responses < 0).any():
             raise ValueError(
                 f"sparseness is defined for rates, but {name_of(activity)} is negative at time "
@@ -122,6 +128,7 @@ def selectivity(
             of_units, best = _jackknifed(responses, members, len(classes), measure, seed)
             preferred[index] = best.reshape(found.shape[2:])
         found[:, index] = of_units.reshape(3, *found.shape[2:])
+    refuse_constant(activity, differs)
     value = xr.DataArray(
         found[0],
         {"time": time_coordinate(activity), **{dim: activity[dim] for dim in dims if dim in activity.coords}},

@@ -9,9 +9,11 @@ from cortexsim._support.labelled import refuse_missing
 from cortexsim.analyse.interval import jackknife, jackknife_text
 from cortexsim.analyse.lasting import lasting_from, times_from
 from cortexsim.analyse.node import Node, stimulus_coordinates
+from cortexsim.analyse.runs import of_each_run
 from cortexsim.analyse.target_maps import maps_of, solved
 
 
+@of_each_run
 def steps_needed(recording: Node, data: xr.Dataset) -> xr.DataArray:
     """Return the first time from which every pixel of the line stays correct until the end of the recording.
 

@@ -15,8 +15,10 @@ from cortexsim.analyse.node import (
     time_coordinate,
     times_to_read,
 )
+from cortexsim.analyse.runs import of_each_run
 
 
+@of_each_run
 def temporal_generalization(
     node: Node,
     labels: Labels = None,

@@ -18,12 +18,14 @@ from cortexsim.analyse.node import (
     time_coordinate,
     with_bar,
 )
+from cortexsim.analyse.runs import of_each_run
 
 _SPARE = 10
 _PASSES = 60
 _TOLERANCE = 1e-8
 
 
+@of_each_run
 def trajectory(
     node: Node, n_components: int = 3, *, average: str | None = None, seed: int = 0, progress: bool = False
 ) -> xr.DataArray:

@@ -8,9 +8,11 @@ import xarray as xr
 from cortexsim.analyse.interval import jackknife, jackknife_text, mean_interval
 from cortexsim.analyse.lasting import lasting_from, times_from
 from cortexsim.analyse.node import Node
+from cortexsim.analyse.runs import of_each_run
 from cortexsim.analyse.target_maps import maps_of
 
 
+@of_each_run
 def wave(recording: Node, data: xr.Dataset) -> xr.Dataset:
     """Return the latency at which pixels of the target are tagged, by their distance from the cue along the curve.
 

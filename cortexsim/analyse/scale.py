@@ -16,10 +16,12 @@ from cortexsim.analyse.node import (
     times_to_read,
 )
 from cortexsim.analyse.over_time import measured_over_time
+from cortexsim.analyse.runs import of_each_run
 
 LEAST_SPREAD = 0.1
 
 
+@of_each_run
 def spread(node: Node, *, seed: int = 0, progress: bool = False) -> xr.DataArray:
     """Return the spread of a state's patterns at every time: the root mean variance of a unit over stimuli.
 
@@ -78,6 +80,7 @@ def spread(node: Node, *, seed: int = 0, progress: bool = False) -> xr.DataArray
     )
 
 
+@of_each_run
 def standardized(node: Node, *, divided: bool = True) -> xr.DataArray:
     """Return a state's activity minus each unit's mean over stimuli at each time, in units of its spread at that time.
 

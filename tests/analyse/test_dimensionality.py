@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import cortexsim as cs
 from tests.analyse.nodes import node_of
@@ -57,5 +58,15 @@ def test_few_stimuli_are_refused(noisy):
 
 
 def test_constant_activity_is_refused():
-    with pytest.raises(ValueError, match="is the same for all 6 stimuli at time 0"):
+    with pytest.raises(ValueError, match="is the same for all 6 stimuli at all times at which it is populated"):
         cs.analyse.dimensionality(node_of(np.ones((6, 1, 2))))
+
+
+@pytest.mark.parametrize("debiased", [True, False])
+def test_a_time_at_which_all_stimuli_are_equal_is_nan(noisy, debiased):
+    # zeros before the image arrives, as in a state that starts as zero
+    node = noisy.copy(deep=True)
+    node["activation"][:, 1] = 0
+    found, expected = (cs.analyse.dimensionality(one, debiased=debiased) for one in (node, noisy))
+    assert np.isnan([found[1], found["low"][1], found["high"][1]]).all()
+    xr.testing.assert_identical(found.isel(time=2), expected.isel(time=2))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import cortexsim as cs
 from tests.analyse.nodes import node_of
@@ -88,8 +89,18 @@ def test_a_class_of_one_is_refused(noisy):
 
 
 def test_constant_activity_is_refused():
-    with pytest.raises(ValueError, match="is the same for all 6 stimuli at time 0"):
+    with pytest.raises(ValueError, match="is the same for all 6 stimuli at all times at which it is populated"):
         cs.analyse.selectivity(node_of(np.ones((6, 1, 2)), label=np.arange(6) % 2))
+
+
+@pytest.mark.parametrize("measure", ["omega_squared", "eta_squared", "d_prime"])
+def test_a_time_at_which_all_stimuli_are_equal_is_nan(noisy, measure):
+    # zeros before the image arrives, as in a state that starts as zero
+    node = noisy.copy(deep=True)
+    node["activation"][:, 1] = 0
+    found, expected = (cs.analyse.selectivity(one, measure=measure) for one in (node, noisy))
+    assert found.isel(time=1).isnull().all()
+    xr.testing.assert_identical(found.isel(time=2), expected.isel(time=2))
 
 
 def test_an_unknown_measure_is_named(noisy):

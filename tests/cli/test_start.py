@@ -76,7 +76,7 @@ def test_a_reader_that_has_read_enough_is_no_error():
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
-@pytest.mark.parametrize("command", [["--version"], ["models"]])
+@pytest.mark.parametrize("command", [pytest.param(["--version"], marks=pytest.mark.slow), ["models"]])
 def test_output_that_cannot_be_written_ends_with_a_sentence(command):
     with open("/dev/full", "w", encoding="utf-8") as full:
         done = subprocess.run(

@@ -57,7 +57,7 @@ def test_the_lines_and_the_tag_differ_in_luminance():
     assert luminance["cue"] > 1.5 * luminance["tag"]
 
 
-@pytest.mark.parametrize("suffix", [".gif", ".webp"])
+@pytest.mark.parametrize("suffix", [pytest.param(".gif", marks=pytest.mark.slow), ".webp"])
 def test_a_film_is_saved_as_a_moving_picture(traced, tmp_path, suffix):
     film = cs.plot.film(*traced, every=9)
     path = cs.plot.save(film, tmp_path / f"tag{suffix}", width_mm=40, height_mm=40, frame_ms=100)

@@ -266,7 +266,7 @@ cs.simulate(model, images, until=4, batch_size=2, to=sys.argv[3])
 """
 
 
-@pytest.mark.parametrize("killed", ["between two arrays", "within a chunk"])
+@pytest.mark.parametrize("killed", [pytest.param("between two arrays", marks=pytest.mark.slow), "within a chunk"])
 def test_a_run_killed_during_writing_resumes_to_the_same_bytes(small_model, shown_images, path, tmp_path, killed):
     cs.save(small_model, tmp_path / "model.safetensors")
     shown_images.to_netcdf(tmp_path / "images.nc", engine="h5netcdf")

@@ -159,6 +159,7 @@ def traced():
     return cs.datasets.paths(32, size=8, length=(3, 4), n_curves=2)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)  # a process loads torch, which takes a while where others work, too
 def test_progressive_steps_and_balanced_target_maps_are_the_same_on_two_processes(tmp_path):
     commands = [[sys.executable, "-c", TWO_OF_MAPS, str(tmp_path), str(rank)] for rank in range(2)]

@@ -165,9 +165,9 @@ SCRIPT = """
     ("ends", "status"),
     [
         ("os.kill(os.getpid(), signal.SIGTERM)", -signal.SIGTERM),
-        ("os.kill(os.getpid(), signal.SIGHUP)", -signal.SIGHUP),
+        pytest.param("os.kill(os.getpid(), signal.SIGHUP)", -signal.SIGHUP, marks=pytest.mark.slow),
         ("raise ValueError('of the user')", 1),
-        ("sys.exit(5)", 5),
+        pytest.param("sys.exit(5)", 5, marks=pytest.mark.slow),
     ],
 )
 def test_a_script_that_ends_has_its_last_step_on_disk(ends, status, tmp_path):

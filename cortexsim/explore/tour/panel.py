@@ -324,6 +324,11 @@ class Tour(HasExercises, Saving, Panel):
         )
         shown = stimuli(wanted, self._material.images)
         recording = rerun(wanted, model=self._material.model, images=self._material.images)
+        if recording["readout"]["logits"].ndim > 3:
+            raise ValueError(
+                "this panel draws the probabilities of classes, but this model answers at every pixel: draw its maps "
+                "with cs.plot.film; the models that trace have the panel cs.explore.Tracer"
+            )
         pixels = as_images(shown)
         frames = self._presentation.frames(pixels, self.until, seed=wanted["seed"], others=pixels)
         on_stage = scene(recording, frames, self._material.model.graph)
@@ -357,6 +362,7 @@ class Tour(HasExercises, Saving, Panel):
             right=right,
             n=len(as_images(self._material.images)),
             chance=1 / self._material.model.n_classes,
+            starts=graph.state(graph.last).start is not None,
         )
 
     def _measure(self) -> None:

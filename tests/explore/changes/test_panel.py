@@ -182,6 +182,7 @@ def test_another_task_brings_its_model_images_and_areas():
     assert again.settings == panel.settings
 
 
+@pytest.mark.slow
 def test_rerun_makes_the_same_table_and_figures_without_a_browser(tmp_path, capsys):
     panel = cs.explore.Changes("digits-tiny", n=50)
     panel.choose(state="V2")

@@ -22,6 +22,11 @@ MADE: dict[str, Path] = {}
 CLOCK = ["seconds", "training_seconds"]
 
 
+# other tests here run these anyway
+RUN_ANYWAY = ("equivalence", "one-kernel", "generalization", "normalization", "inhomogeneous")
+EACH = [pytest.param(name, marks=() if name in RUN_ANYWAY else pytest.mark.slow) for name in experiments.EXPERIMENTS]
+
+
 @pytest.fixture
 def made(tmp_path_factory):
     """Run an experiment by command, once for all tests."""
@@ -56,7 +61,7 @@ def numbers(result):
     return result.drop_vars(CLOCK, errors="ignore")
 
 
-@pytest.mark.parametrize("name", experiments.EXPERIMENTS)
+@pytest.mark.parametrize("name", EACH)
 def test_every_experiment_runs_by_command_and_leaves_one_labelled_result(made, name):
     folder = made(name)
     result = experiments.open_result(folder)
@@ -98,7 +103,7 @@ def test_every_experiment_runs_by_command_and_leaves_one_labelled_result(made, n
         assert json.loads(lines[-1])["done"]
 
 
-@pytest.mark.parametrize("name", experiments.EXPERIMENTS)
+@pytest.mark.parametrize("name", EACH)
 def test_from_python_the_same_run_resumes_and_repeats_nothing(made, name, monkeypatch):
     folder = made(name)
     before = experiments.open_result(folder)
@@ -111,7 +116,7 @@ def test_from_python_the_same_run_resumes_and_repeats_nothing(made, name, monkey
     assert experiments.run(name, to=folder, resume=True).identical(before)
 
 
-@pytest.mark.parametrize("name", experiments.EXPERIMENTS)
+@pytest.mark.parametrize("name", EACH)
 def test_a_result_file_alone_redraws_its_figures(made, name, tmp_path):
     alone = tmp_path / "alone.nc"
     shutil.copy(made(name) / "result.nc", alone)

@@ -55,10 +55,11 @@
       const isKnown = this.texts.has(cell);
       this.texts.set(cell, text);
       if (isKnown) return;
-      // it is run again
-      const forget = (_, { name }) => {
-        if (name !== "executionCount") return;
+      // It is run again. JupyterLab before 4.4 tells only when the run has ended, and the new panel may have got the notice by then.
+      const forget = (_, { name, newValue }) => {
+        if (name !== "executionCount" && !(name === "executionState" && newValue === "running")) return;
         this.texts.delete(cell);
+        cell.node.querySelectorAll(".cortexsim-gone").forEach((one) => one.remove());
         cell.model.stateChanged.disconnect(forget);
       };
       cell.model.stateChanged.connect(forget);
