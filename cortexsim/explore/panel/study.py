@@ -385,10 +385,14 @@ class Study(HasExercises, Panel):
     def _take(self, chosen: Chosen, result: Any) -> None:
         # the answer is compared first, because it may uncover a part of the figures
         self.ask.compare(result, chosen)
-        self._draw(result)
-        self._drawn_key = self._key_of(chosen)
+        self._present(chosen, result)
         self._show_busy(False)
         self._dim()
+
+    def _present(self, chosen: Chosen, result: Any) -> None:
+        """Draw the result of these choices."""
+        self._draw(result)
+        self._drawn_key = self._key_of(chosen)
 
     def _draw(self, result: Any) -> None:
         figures = self.draw(result)
@@ -407,8 +411,7 @@ class Study(HasExercises, Panel):
         if key == self._drawn_key or key not in self._made:
             return
         try:
-            self._draw(self._made[key][1])
-            self._drawn_key = key
+            self._present(*self._made[key])
         except Exception as error:  # exceptions of widgets are not shown elsewhere
             self.notice.value = alert("This could not be drawn", error)
 
