@@ -14,7 +14,7 @@ class Stage {
     this.picture = element("canvas", { role: "img" }, this.screen);
     this.blank = element("div", { class: "cs-empty" }, this.screen, "nothing enters");
     this.word = element("div", { class: "cs-words" }, this.screen);
-    this.sketch = new Sketch(views, this.tip, (unit) => this.pick(unit));
+    this.sketch = new Sketch(views, this.tip, model.get("clickable") ? (unit) => this.pick(unit) : null);
     this.picture.addEventListener("pointermove", (event) => this.readPixel(event));
     this.picture.addEventListener("pointerleave", () => this.tip.hide());
     this.legend();
