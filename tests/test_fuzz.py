@@ -4,6 +4,7 @@ import pytest
 
 from benchmarks.fuzz.calls import CALLS, WrongResultError
 from benchmarks.fuzz.files import KINDS as FILES
+from benchmarks.fuzz.files import _by_name
 from benchmarks.fuzz.run import calls, main, worded
 from cortexsim._support.checks import whole
 
@@ -43,3 +44,7 @@ def test_a_call_that_breaks_the_rule_is_counted_and_shown(call, outcome, monkeyp
     monkeypatch.setitem(CALLS, "graphs", call)
     assert main(["--cases", "3", "--kind", "graphs"]) == 1
     assert f"  {outcome} " in capsys.readouterr().out
+
+
+def test_the_order_in_which_a_folder_lists_its_files_makes_no_difference():
+    assert repr(_by_name({"b": {"y": [2, 1], "x": 0}, "a": 1})) == repr({"a": 1, "b": {"x": 0, "y": [2, 1]}})

@@ -99,7 +99,12 @@ def _of_recording(path: Path) -> Any:
     cs.verify(path)
     with cs.open_recording(path) as recording:
         nodes = {name: node.to_dataset(inherit=False).load() for name, node in recording.children.items()}
-        return {name: node.to_dict() for name, node in nodes.items()}, recording.cortex.settings
+        return {name: _by_name(node.to_dict()) for name, node in nodes.items()}, recording.cortex.settings
+
+
+def _by_name(value: Any) -> Any:
+    """Return nested mappings in the order of their names: a folder lists its files in any order."""
+    return {name: _by_name(value[name]) for name in sorted(value)} if isinstance(value, dict) else value
 
 
 def _of_model(path: Path) -> Any:
