@@ -98,3 +98,12 @@ def test_collections_are_several(value):
 @pytest.mark.parametrize("value", ["12", b"12", 3, None, np.array(3), torch.tensor(3), xr.DataArray(3), np.int64(3)])
 def test_one_value_is_not_several_even_if_it_can_be_iterated_over(value):
     assert not is_several(value)
+
+
+@pytest.mark.parametrize(("value", "allowed"), [(1000, True), (1001, False), (10**30, False)])
+def test_a_number_above_the_practical_limit_is_refused_with_the_limit(value, allowed):
+    if allowed:
+        assert whole(value, "until", 1, unit="steps", limit=1000) == value
+        return
+    with pytest.raises(ValueError, match=f"until must be at most 1,000 steps, got {value}"):
+        whole(value, "until", 1, unit="steps", limit=1000)

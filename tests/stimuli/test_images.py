@@ -121,3 +121,11 @@ def test_channels_named_by_bytes_are_put_in_order():
 def test_a_sparse_tensor_is_refused():
     with pytest.raises(TypeError, match=r"images must be a dense tensor, got the layout torch.sparse_coo"):
         check_images(torch.rand(2, 3, 8, 8).to_sparse())
+
+
+@pytest.mark.parametrize("dims", [("y", "x", "channel", "stimulus"), ("x", "stimulus", "y", "channel")])
+def test_dimensions_in_any_order_are_read_by_their_names(dims):
+    wanted = torch.rand(2, 3, 5, 5, generator=torch.Generator().manual_seed(0))
+    array = xr.DataArray(wanted.numpy(), dims=("stimulus", "channel", "y", "x"))
+    for images in (array.transpose(*dims), array.transpose(*dims).to_dataset(name="image")):
+        assert torch.equal(as_images(images), wanted)
