@@ -6,7 +6,7 @@ import anywidget
 import traitlets
 
 from cortexsim.explore.tour.film import Scene
-from cortexsim.explore.widgets.canvas import drawing, joined
+from cortexsim.explore.widgets.canvas import drawing, styles
 
 
 class Stage(anywidget.AnyWidget):
@@ -34,7 +34,7 @@ class Stage(anywidget.AnyWidget):
     """
 
     _esm = drawing("stage_js/3_sketch.js", "stage_js/4_stage.js")
-    _css = joined("stage.css")
+    _css = styles("stage.css")
 
     time = traitlets.Int(0).tag(sync=True)
     view = traitlets.Enum(["mean", "all"], "mean").tag(sync=True)
