@@ -101,6 +101,14 @@ TRACERS: dict[str, Tracer] = {
         "24 layers, trained on curves of 6 to 20 px", kind="BRCx2+I", shown={"size": 24, "length": (6, 20)}, seeds=1
     ),
     "tracer-mazes": Tracer("split mazes of 5x5 cells", shown={"cells": 5, "goal": "component"}, seeds=3, **_MAZES),
+    "tracer-mazes-deep": Tracer(
+        "24 layers, trained on split mazes of 5x5 cells",
+        kind="BRCx2+I",
+        data="mazes",
+        shown={"cells": 5, "goal": "component"},
+        epochs=5,
+        seeds=3,
+    ),
     "tracer-mazes-solution": Tracer(
         "the solution path of mazes of 5x5 cells", shown={"cells": 5, "goal": "solution"}, seeds=1, **_MAZES
     ),
