@@ -34,16 +34,6 @@ SLOW = {
     "plot.verdicts",
 }
 FORMER = {"zoo.siblings"}  # it warns
-# without an example so far; this list only shrinks
-LACKING = {
-    "explore.Drift",
-    "explore.EachLesion",
-    "explore.Longer",
-    "explore.Returning",
-    "protocols.each_lesion",
-    "protocols.lesion_decoding",
-    "protocols.shipped_feedback",
-}
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -65,7 +55,7 @@ def test_the_example_of_a_public_name_gives_what_it_shows(name):
         assert "former name" in text
         return
     example = doctest.DocTestParser().get_doctest(text, {}, name, None, None)
-    assert bool(example.examples) != (name in LACKING), f"{name} has no example, or is listed as if it had none"
+    assert example.examples, f"{name} has no example"
     printed = []
     doctest.DocTestRunner(optionflags=FLAGS).run(example, out=printed.append)
     assert not printed, "".join(printed)

@@ -1,10 +1,12 @@
-"""Draw the pictures of the README from the models that ship.
+"""Draw the pictures of the README from the models that ship: the moving one, and what its ten lines draw.
 
 uv run python tools/make_pictures.py
 """
 
 from __future__ import annotations
 
+import contextlib
+import re
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 import cortexsim as cs
 
-FOLDER = Path(__file__).resolve().parents[1] / "docs" / "pictures"
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "docs" / "pictures"
 SIZE, LENGTH, SEED = 48, 60, 3
 UNTIL = 66  # steps
 SCALE, MARGIN, HEADER, FOOTER = 8, 16, 34, 34  # px
@@ -55,8 +58,19 @@ def frame(tiles: list[tuple[str, str, Image.Image]]) -> Image.Image:
     return made
 
 
+def run_the_ten_lines() -> None:
+    """Run the code of the README in the folder of pictures, where its figure is saved."""
+    code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert code is not None
+    path = FOLDER / "wave.png"
+    path.unlink(missing_ok=True)
+    with contextlib.chdir(FOLDER):
+        exec(code[1], {})
+    print(f"saved {path} ({path.stat().st_size / 1e3:.0f} kB)")
+
+
 def main() -> None:
-    """Draw the long curve that is traced, and the network with unshared weights that stops."""
+    """Draw the long curve that is traced, and the network with unshared weights that stops; run the README's code."""
     torch.set_num_threads(1)
     paths = cs.datasets.paths(1, size=SIZE, length=(LENGTH, LENGTH), part="test", seed=SEED)
     tracer = logits_of("tracer", paths, UNTIL)
@@ -90,6 +104,7 @@ def main() -> None:
     path = FOLDER / "tracer.webp"
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=durations, loop=0, lossless=True, method=6)
     print(f"saved {path} ({path.stat().st_size / 1e3:.0f} kB)")
+    run_the_ten_lines()
 
 
 if __name__ == "__main__":

@@ -62,6 +62,11 @@ def is_number(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
+def is_several(value: Any) -> bool:
+    """Return whether a value is a collection: not text, bytes, or an array without dimensions."""
+    return isinstance(value, Iterable) and not isinstance(value, str | bytes) and getattr(value, "ndim", None) != 0
+
+
 def whole(
     value: Any,
     what: str,

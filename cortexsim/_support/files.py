@@ -36,15 +36,32 @@ def as_path(path: str | os.PathLike[str], what: str = "path") -> Path:
         If it is neither.
     ValueError
         If it contains a null character, or the home folder is unknown.
+    OSError
+        If it cannot be reached: a name is too long, links lead in a circle, or a folder may not be entered.
     """
     if not isinstance(path, str | os.PathLike) or isinstance(os.fspath(path), bytes):
         raise TypeError(f"{what} must be text or a path, got {shown(path)}")
     if "\0" in os.fspath(path):
         raise ValueError(f"{what} must not contain a null character, got {os.fspath(path)!r}")
     try:
-        return Path(path).expanduser()
+        expanded = Path(path).expanduser()
     except RuntimeError as error:
         raise ValueError(f"{what} {str(path)!r} begins with a home folder that is unknown: {error}") from error
+    _refuse_unreachable(expanded, what)
+    return expanded
+
+
+def _refuse_unreachable(path: Path, what: str) -> None:
+    """Raise an OSError if the system cannot say whether a path exists."""
+    try:
+        path.stat()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            longest = max(path.parts, key=len)
+            text = f"the name {longest[:20]}…{longest[-20:]} in {what} has {len(os.fsencode(longest))} bytes; at most"
+            raise OSError(errno.ENAMETOOLONG, f"{text} {_longest_name(path.parent)} are allowed there") from error
+        if error.errno in (errno.ELOOP, errno.EACCES):
+            raise type(error)(error.errno, f"{what} {str(path)!r} cannot be reached: {error.strerror}") from error
 
 
 def refuse_existing(path: str | os.PathLike[str], *, what: str = "path", replacing: bool = False) -> Path:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from cortexsim._support.checks import shown
+from cortexsim._support.checks import is_number, shown
 
 SHOWN = 5  # values of a kind that a message shows
 NAMES = ("file_name", "stimulus_name")  # coordinates that name stimuli by text
@@ -46,6 +46,8 @@ def array_of(values: Any, what: str) -> np.ndarray:
         values = values.detach().cpu()
         # numpy has no bfloat16; every bfloat16 is a float32
         values = (values.float() if "bfloat16" in str(values.dtype) else values).numpy()
+    if _is_list(values):
+        _refuse_mixed(values, what)
     try:
         array = np.asarray(values)
     except ValueError as error:
@@ -118,7 +120,26 @@ def one_for_each(values: Any, what: str, stimuli: Mapping[str, np.ndarray], n: i
         return array[places]
     if len(array) != n:
         raise ValueError(f"{what} must be one for each of the {n:,} stimuli, got shape {array.shape}")
+    if names is None and isinstance(values, xr.DataArray):
+        names = _names_of(values).get("stimulus")
+    if names is not None and known is None:
+        _refuse_shuffled(names, what)
     return array
+
+
+def _refuse_shuffled(names: np.ndarray, what: str) -> None:
+    """Raise a ValueError if an index has the numbers 0 to n - 1 in another order, and the stimuli have no index.
+
+    Either the values were shuffled alone, or with the images: nothing says which.
+    """
+    numbers = _keys(names)
+    in_order: list[Hashable] = [str(number) for number in range(len(numbers))]
+    if numbers != in_order and set(numbers) == set(in_order):
+        raise ValueError(
+            f"the index of {what} has the numbers 0 to {len(numbers) - 1} in another order, but the images have no "
+            f"index to match: put {what} in the order of the images (for a Series: .sort_index() if its index counts "
+            "the images, .to_numpy() if it is in their order already), or give the images the coordinate 'stimulus'"
+        )
 
 
 def places_of(names: np.ndarray, wanted: np.ndarray, what: str, of: str = "the stimuli") -> np.ndarray:
@@ -259,6 +280,15 @@ def _plain(array: np.ndarray) -> np.ndarray:
     if kinds <= {str, np.str_} or (len(kinds) == 1 and kinds <= {int, float, bool}):
         return np.array(values).reshape(array.shape)
     return array
+
+
+def _refuse_mixed(values: Any, what: str) -> None:
+    """Raise a ValueError for a list of both numbers and strings, whose numbers numpy would turn into strings."""
+    kinds = {
+        isinstance(value, str | bytes) for value in values if isinstance(value, str | bytes | bool) or is_number(value)
+    }
+    if len(kinds) > 1:
+        raise ValueError(f"{what} must be numbers or strings, all of one type, got both: {shown(values)}")
 
 
 def _is_list(values: Any) -> bool:

@@ -196,6 +196,12 @@ def _checked(array: xr.DataArray, what: str, allowed: tuple[str, ...]) -> xr.Dat
     # the distance of a stimulus to itself is not measured, so NaN is allowed there
     own = np.arange(n)
     values[..., own, own] = np.nan_to_num(values[..., own, own], nan=0.0)
+    diagonal = float(np.abs(values[..., own, own]).max())
+    if diagonal > 1e-5 * float(np.nanmax(np.abs(values))):
+        raise ValueError(
+            f"{what} must be 0 on its diagonal, the distance of a stimulus from itself, got up to {diagonal:.4g}; if "
+            "these are similarities, pass 1 - similarity"
+        )
     return array.copy(data=values)
 
 

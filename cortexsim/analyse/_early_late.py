@@ -68,7 +68,7 @@ def early_late(
     """
     threshold = check_threshold(threshold)
     logits, intact_logits = logits_of(readout), logits_of(intact)
-    refuse_other_stimuli(intact_logits, logits, "two readouts")
+    refuse_other_stimuli(intact_logits, logits, "two readouts", also=("label",))
     at = _checked_time(logits, intact_logits, at)
     first, decided = passes(confidence(intact_logits, by)[0], threshold)
     arrival = intact_logits["populated"].values.argmax(1)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.checks import finite, one_of, whole
-from cortexsim.analyse._significance import TIMES, critical, differences_of, significant_from
+from cortexsim._support.checks import finite, one_of, seed_of, whole
+from cortexsim.analyse._significance import TIMES, critical, differences_of, significance_level, significant_from
 from cortexsim.analyse.interval import student, with_interval
 
 BY = ("criterion", "cluster")
@@ -81,8 +81,7 @@ def onset(
     whole(n_permutations, "n_permutations", 1, unit="permutations")
     if not 0 < finite(criterion, "criterion") <= 1:
         raise ValueError(f"criterion must be above 0 and at most 1, got {criterion}")
-    if not 0 < level < 1:
-        raise ValueError(f"level must be between 0 and 1, got {level}")
+    level, seed = significance_level(level), seed_of(seed)
     differences, against = differences_of(values, other, over)
     clocks = [str(dim) for dim in differences.dims if dim in TIMES]
     if len(clocks) != 1:

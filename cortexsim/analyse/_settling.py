@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.checks import is_number
+from cortexsim._support.checks import finite
 from cortexsim.analyse.interval import fraction, interval_variables, mean_interval
 from cortexsim.analyse.lasting import lasting_from, times_from
 from cortexsim.analyse.node import (
@@ -70,12 +70,11 @@ def settling(node: Node, *, threshold: float = 0.1, cycle_ratio: float = 0.1, pr
     steps = np.diff(activity["time"].values)
     if (steps != 1).any():
         raise ValueError(f"settling needs times that are one step apart, got {activity['time'].values}")
-    numbers = is_number(threshold) and is_number(cycle_ratio)
-    if not numbers or not (threshold > 0 and 0 < cycle_ratio < 1):
+    threshold, cycle_ratio = finite(threshold, "threshold", 0), finite(cycle_ratio, "cycle_ratio", 0, 1)
+    if not (threshold > 0 and 0 < cycle_ratio < 1):
         raise ValueError(
-            f"threshold must be above 0, and cycle_ratio between 0 and 1, got {threshold} and {cycle_ratio}"
+            f"threshold must be above 0, and cycle_ratio between 0 and 1, got {threshold:g} and {cycle_ratio:g}"
         )
-    threshold, cycle_ratio = float(threshold), float(cycle_ratio)
     speed, two_step = _speeds(activity, progress)
     settled_index = _settled_index(speed, threshold)
     settled = settled_index < n_times

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.checks import one_of, whole
+from cortexsim._support.checks import finite, one_of, seed_of, whole
 from cortexsim.analyse.interval import student
+from cortexsim.analyse.node import in_order_of_time
 
 METHODS = ("cluster", "fdr")
 TIMES = ("time", "train_time", "test_time", "brain_time", "reference_time")
@@ -89,10 +90,11 @@ def significance(
     one_of(method, "method", METHODS)
     one_of(tail, "tail", TAILS)
     whole(n_permutations, "n_permutations", 1, unit="permutations")
-    if not 0 < level < 1:
-        raise ValueError(f"level must be between 0 and 1, got {level}")
-    if threshold is not None and not threshold > 0:
-        raise ValueError(f"threshold is a t value above 0, got {threshold}")
+    level, seed = significance_level(level), seed_of(seed)
+    if threshold is not None:
+        threshold = finite(threshold, "threshold")
+        if threshold <= 0:
+            raise ValueError(f"threshold is a t value above 0, got {threshold}")
     differences, against = differences_of(values, other, over)
     times = [str(dim) for dim in differences.dims if dim in TIMES]
     rest = [dim for dim in differences.dims if dim not in (over, *times)]
@@ -125,6 +127,20 @@ def significance(
     return found.assign(cluster=(dims, cluster, {"long_name": "cluster"})) if method == "cluster" else found
 
 
+def significance_level(level: float) -> float:
+    """Return a significance level as a float.
+
+    Raises
+    ------
+    ValueError
+        If it is not a number above 0 and below 1.
+    """
+    number = finite(level, "level", 0, 1)
+    if not 0 < number < 1:
+        raise ValueError(f"level must be above 0 and below 1, got {level}")
+    return number
+
+
 def differences_of(values: xr.DataArray, other: xr.DataArray | float | None, over: str) -> tuple[xr.DataArray, str]:
     """Return the differences that are tested against 0, and a description of the other condition."""
     if not isinstance(values, xr.DataArray):
@@ -137,8 +153,12 @@ def differences_of(values: xr.DataArray, other: xr.DataArray | float | None, ove
         )
     if values.sizes[over] < 3:
         raise ValueError(f"a test needs at least 3 observations along {over!r}, got {values.sizes[over]}")
+    for clock in times:
+        # neighbours in a cluster are neighbours in time
+        values = in_order_of_time(values, str(clock), "a test over time")
+        other = in_order_of_time(other, str(clock), "a test over time") if isinstance(other, xr.DataArray) else other
     if not isinstance(other, xr.DataArray):
-        chance = float(values.attrs.get("chance", 0.0) if other is None else other)
+        chance = finite(values.attrs.get("chance", 0.0) if other is None else other, "the value to compare with")
         return (values - chance).assign_attrs(values.attrs), f"chance, {chance:g}"
     if set(other.dims) != set(values.dims):
         raise ValueError(f"two conditions must have the same dimensions, got {values.dims} and {other.dims}")

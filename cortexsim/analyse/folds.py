@@ -72,8 +72,11 @@ def folds_of(
             f"the labels are continuous, such as {truth[0]:g}: pass score='r2' or a regressor as estimator"
         )
     by = f", grouped by {name}" if name else ""
-    if isinstance(cv, bool | str | float):
-        raise ValueError(f"cv must be a number of folds, a splitter of scikit-learn or a list of folds, got {cv!r}")
+    own_split = isinstance(cv, bool | str | bytes) or hasattr(cv, "dtype")  # strings and tensors can be split, too
+    if not is_whole(cv) and (own_split or isinstance(cv, float)):
+        raise ValueError(
+            f"cv must be a number of folds, a splitter of scikit-learn or a list of folds, got {shown(cv)}"
+        )
     if cv is None or is_whole(cv):
         n_folds = N_FOLDS if cv is None else whole(cv, "cv", 2, unit="folds")
         if continuous:
@@ -139,7 +142,7 @@ def _groups(activity: xr.DataArray, labels: Labels, groups: Groups) -> tuple[str
             return None, None
         groups = known[0]
     if isinstance(groups, str):
-        if groups == labels:
+        if groups == ("label" if labels is None else labels if isinstance(labels, str) else None):
             raise ValueError(
                 f"{groups} is both decoded and the group of a stimulus, so no class would be in training and test; "
                 f"pass groups=False to split repeats of one image"

@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from cortexsim._support.checks import shown
-from cortexsim._support.labelled import array_of, one_for_each, refuse_missing
+from cortexsim._support.labelled import array_of, names_among, one_for_each, refuse_missing
 from cortexsim.analyse.runs import dimension_of_runs
 
 # a mapping is of several models by name; `of_each_run` takes it apart
@@ -18,6 +18,7 @@ Node: TypeAlias = xr.DataTree | xr.Dataset | xr.DataArray | Mapping[str, xr.Data
 Labels: TypeAlias = str | ArrayLike | None
 
 VARIABLES = ("activation", "logits")
+IDENTITIES = ("source", "target", "repeat")  # coordinates that say which image or trial a stimulus is
 WITHIN = ("class", "channel", "unit", "y", "x")  # the order of the other dimensions
 
 
@@ -76,26 +77,38 @@ def activity_of(node: Node) -> xr.DataArray:
         each = [node.isel(time=index).notnull().any(units).values for index in range(node.sizes["time"])]
         populated = xr.Variable(("stimulus", "time"), np.stack(each, axis=1))
     where = xr.Variable(("stimulus", "time"), np.ones((node.sizes["stimulus"], node.sizes["time"]), bool)) & populated
-    return _in_order_of_time(node.assign_coords(populated=where.transpose("stimulus", "time").astype(bool)))
+    node = node.assign_coords(populated=where.transpose("stimulus", "time").astype(bool))
+    return in_order_of_time(node, "time", "a node")
 
 
-def _in_order_of_time(activity: xr.DataArray) -> xr.DataArray:
-    """Return activity with its times in rising order.
+def in_order_of_time(array: xr.DataArray, clock: str, what: str) -> xr.DataArray:
+    """Return an array with the times along a dimension in rising order.
+
+    Parameters
+    ----------
+    array : DataArray
+    clock : str
+        The dimension; without a coordinate, the order is taken as given.
+    what : str
+        What the array is, for the message.
 
     Raises
     ------
     ValueError
         If a time is missing or occurs twice.
     """
-    times = array_of(activity["time"].values, "time")
-    refuse_missing(times, "time")
+    if clock not in array.coords:
+        return array
+    times = array_of(array[clock].values, clock)
+    refuse_missing(times, clock)
     if (times[1:] > times[:-1]).all():
-        return activity
+        return array
     if len(set(times.tolist())) < len(times):
         raise ValueError(
-            f"a node needs each time once, got {shown(times.tolist())}; select one of each, such as isel(time=...)"
+            f"{what} needs each {clock} once, got {shown(times.tolist())}; select one of each, such as "
+            f"isel({clock}=...)"
         )
-    return activity.sortby("time")
+    return array.sortby(clock)
 
 
 def patterns(activity: xr.DataArray, index: int) -> np.ndarray:
@@ -272,18 +285,34 @@ def refuse_constant(activity: xr.DataArray, differs: Iterable[bool]) -> None:
         )
 
 
-def refuse_other_stimuli(one: xr.DataArray, other: xr.DataArray, what: str) -> None:
-    """Raise a ValueError unless two arrays have the same stimuli in the same order."""
+def refuse_other_stimuli(one: xr.DataArray, other: xr.DataArray, what: str, *, also: tuple[str, ...] = ()) -> None:
+    """Raise a ValueError unless two arrays have the same stimuli in the same order.
+
+    Parameters
+    ----------
+    one, other : DataArray, (stimulus, ...)
+    what : str
+        For the message.
+    also : tuple of str
+        Coordinates to compare in addition to those that identify a stimulus.
+    """
     n, n_other = one.sizes["stimulus"], other.sizes["stimulus"]
     if n != n_other:
         raise ValueError(f"{what} must have the same stimuli, got {n} and {n_other} of them")
-    if "stimulus" not in one.coords or "stimulus" not in other.coords:
-        return
-    names, other_names = one["stimulus"].values, other["stimulus"].values
-    different = np.flatnonzero([str(a) != str(b) for a, b in zip(names, other_names, strict=True)])
-    if len(different):
-        first = different[0]
-        raise ValueError(
-            f"{what} must have the same stimuli in the same order, but {len(different)} of {n} differ, "
-            f"the first at position {first}: {names[first]} and {other_names[first]}"
-        )
+    # recordings number their stimuli: images in another order have the same numbers, but other names
+    pairs: dict[str, list[np.ndarray | None]] = {
+        name: [array[name].values if name in array.coords else None for array in (one, other)]
+        for name in ("stimulus", *IDENTITIES, *also)
+    }
+    known = ({name: c.values for name, c in stimulus_coordinates(array).items()} for array in (one, other))
+    pairs["name"] = [names_among(coordinates) for coordinates in known]
+    for name, (names, other_names) in pairs.items():
+        if names is None or other_names is None:
+            continue
+        different = np.flatnonzero([str(a) != str(b) for a, b in zip(names, other_names, strict=True)])
+        if len(different):
+            first = different[0]
+            raise ValueError(
+                f"{what} must have the same stimuli in the same order, but {len(different)} of {n} differ in {name!r}, "
+                f"the first at position {first}: {names[first]} and {other_names[first]}"
+            )

@@ -10,7 +10,7 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from cortexsim._support.checks import ordered_pair, whole
+from cortexsim._support.checks import ordered_pair, truth, whole
 from cortexsim._support.randomness import integers, normal, uniform
 from cortexsim.datasets.labels import (
     balanced_labels,
@@ -18,8 +18,10 @@ from cortexsim.datasets.labels import (
     chunks,
     device_named,
     labelled,
+    number_of_images,
 )
 from cortexsim.datasets.target_maps import with_maps
+from cortexsim.model.nets import own_modes
 
 ANSWERS = ("different", "same")
 LENGTH = (0.25, 0.875)  # default range of the curves' length, as a fraction of the image's side
@@ -49,6 +51,7 @@ class Pair(NamedTuple):
     gap: Tensor  # (stimulus,), px
 
 
+@own_modes()
 def contours(
     n: int,
     *,
@@ -126,11 +129,13 @@ def contours(
     >>> float(curves["curve_length"].min()) >= 14
     True
     """
-    n = whole(n, "n", 1)
     check_part(part)
-    size = whole(size, "size", 16, 128)
+    size, seed = whole(size, "size", 16, 128), whole(seed, "seed")
+    n = number_of_images(n, size)
     allowed = (SHORTEST_PX, LONGEST * size)
-    low, high = ordered_pair(length or (LENGTH[0] * size, LENGTH[1] * size), "length", *allowed)
+    length = (LENGTH[0] * size, LENGTH[1] * size) if length is None else length
+    low, high = ordered_pair(length, "length", *allowed)
+    matched, targets = truth(matched, "matched"), truth(targets, "targets")
     if matched and targets:
         raise ValueError("matched=True pairs the two answers of a length, but with targets=True there are no answers")
     computing = device_named(device)

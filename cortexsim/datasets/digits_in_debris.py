@@ -19,7 +19,9 @@ from cortexsim.datasets.labels import (
     chunks,
     device_named,
     labelled,
+    number_of_images,
 )
+from cortexsim.model.nets import own_modes
 
 CLASSES = tuple("0123456789")
 DEBRIS = {"none": (0, 0), "light": (1, 4), "heavy": (6, 12)}
@@ -49,6 +51,7 @@ class Pose(NamedTuple):
     stroke_width: Tensor
 
 
+@own_modes()
 def digits(
     n: int,
     *,
@@ -115,9 +118,9 @@ def digits(
     >>> sorted(set(digits["label"].values.tolist()))
     [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
     """
-    n = whole(n, "n", 1)
     check_part(part)
-    size = whole(size, "size", 16, 256)
+    size, seed = whole(size, "size", 16, 256), whole(seed, "seed")
+    n = number_of_images(n, size)
     n_debris = _named_range("debris", debris, DEBRIS, MAX_DEBRIS)
     covered = _named_range("occlusion", occlusion, OCCLUSION, MAX_OCCLUSION)
     computing = device_named(device)

@@ -82,7 +82,7 @@ def subfolders(path: Path) -> list[str]:
     for entry in _entries(path):
         if is_skipped(entry.name):
             continue
-        if entry.is_dir():
+        if _is(entry, "folder"):
             names.append(entry.name)
         elif _is_broken_link(entry) and not entry.name.lower().endswith(readable_endings()):
             raise ValueError(f"{entry.path!r} is a broken link: repair or remove it")
@@ -115,7 +115,7 @@ def images_in(path: Path, *, deep: bool = False) -> list[Path]:
             entry.name
             for entry in _entries(folder)
             # a broken link is listed, so that reading it raises an error
-            if not is_skipped(entry.name) and (entry.is_file() or _is_broken_link(entry))
+            if not is_skipped(entry.name) and (_is(entry, "file") or _is_broken_link(entry))
         ]
         found += [folder / name for name in sorted(files) if name.lower().endswith(readable_endings())]
         others += [folder / name for name in sorted(files) if _is_other_image(name)]
@@ -129,8 +129,21 @@ def images_in(path: Path, *, deep: bool = False) -> list[Path]:
 
 
 def _entries(path: Path) -> list[os.DirEntry[str]]:
-    with os.scandir(path) as entries:
-        return list(entries)
+    try:
+        with os.scandir(path) as entries:
+            return list(entries)
+    except PermissionError as error:
+        raise PermissionError(
+            error.errno, f"the folder {str(path)!r} may not be read: change its permissions, or leave it out"
+        ) from error
+
+
+def _is(entry: os.DirEntry[str], what: str) -> bool:
+    """Return whether an entry, or what a link leads to, is a "file" or a "folder"."""
+    try:
+        return entry.is_dir() if what == "folder" else entry.is_file()
+    except OSError:  # links in a circle
+        return False
 
 
 def _is_other_image(name: str) -> bool:
@@ -146,6 +159,8 @@ def _is_broken_link(entry: os.DirEntry[str]) -> bool:
 def _folders(path: Path, above: frozenset[str]) -> Iterator[Path]:
     """Yield a folder and all folders in it; a link back to one of those above is not followed."""
     real = os.path.realpath(path)
+    # followed, a link to a folder above the first one would bring images of other classes
+    above = above or frozenset(map(str, Path(real).parents))
     if real in above:
         return
     yield path

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.checks import unknown, whole
+from cortexsim._support.checks import shown, unknown, whole
 from cortexsim._support.documents import read_text
 from cortexsim._support.files import as_path
 from cortexsim.datasets.image_files import images_in, read_all, subfolders
@@ -17,6 +17,7 @@ from cortexsim.datasets.labels import labelled
 from cortexsim.datasets.target_maps import with_maps
 
 ANNOTATIONS = "_annotations.txt"  # how the list of a folder's classes ends, in Tiny ImageNet
+LARGEST_SIDE = 20_000  # px
 # subfolders of these names, in small letters, are parts of a set rather than classes
 PART_NAMES = {"train", "training", "test", "testing", "val", "valid", "validation", "dev", "eval"}
 
@@ -307,8 +308,9 @@ def _height_and_width(size: int | tuple[int, int] | None) -> tuple[int, int] | N
         return None
     pair = size if isinstance(size, tuple | list) else (size, size)
     if len(pair) != 2:
-        raise ValueError(f"size must be a side in px, a pair (height, width), or None, got {size!r}")
-    return whole(pair[0], "size", 1, unit="px"), whole(pair[1], "size", 1, unit="px")
+        raise ValueError(f"size must be a side in px, a pair (height, width), or None, got {shown(size)}")
+    height, width = (whole(side, "size", 1, unit="px", limit=LARGEST_SIDE) for side in pair)
+    return height, width
 
 
 def _list(root: Path) -> tuple[list[str], list[Path], list[int]]:

@@ -10,10 +10,13 @@ import torch
 import xarray as xr
 
 from cortexsim._support import randomness
-from cortexsim._support.checks import unknown
+from cortexsim._support.checks import finite, shown, unknown, whole
 from cortexsim._support.class_numbers import class_names
+from cortexsim._support.memory import available
+from cortexsim.model.nets import own_modes
 
 PARTS = ("train", "test")
+SEEDS = (-(2**63), 2**63 - 1)  # of a generator of torch
 CHUNK_PIXELS = {"cpu": 512 * 32**2, "accelerator": 8192 * 32**2}  # drawn at once
 
 LONG_NAMES = {
@@ -105,6 +108,7 @@ def classes(dataset: xr.Dataset) -> list[str]:
     return class_names(dataset.attrs["classes"])
 
 
+@own_modes()
 def split(dataset: xr.Dataset, fraction: float, *, seed: int = 0) -> tuple[xr.Dataset, xr.Dataset]:
     """Hold out a fraction of the stimuli of every class, for validation.
 
@@ -135,8 +139,9 @@ def split(dataset: xr.Dataset, fraction: float, *, seed: int = 0) -> tuple[xr.Da
     >>> rest.sizes["stimulus"], held_out.sizes["stimulus"]
     (80, 20)
     """
+    given, fraction, seed = fraction, finite(fraction, "fraction"), whole(seed, "seed")
     if not 0 < fraction < 1:
-        raise ValueError(f"cannot hold out the fraction {fraction!r}: allowed is a number above 0 and below 1")
+        raise ValueError(f"cannot hold out the fraction {shown(given)}: allowed is a number above 0 and below 1")
     if "label" not in dataset.coords:
         raise ValueError(
             f"cannot split by class: the coordinates are {sorted(map(str, dataset.coords))}, needed is 'label'"
@@ -177,10 +182,11 @@ def spread(dataset: xr.Dataset, n: int) -> xr.Dataset:
     >>> cs.datasets.spread(digits, 4)["stimulus"].values
     array([0, 1, 2, 3])
     """
-    total = dataset.sizes["stimulus"]
+    n, total = whole(n, "n", 1), dataset.sizes["stimulus"]
     return dataset if n >= total else dataset.isel(stimulus=np.arange(n) * total // n)
 
 
+@own_modes()
 def sample(dataset: xr.Dataset, n: int, *, seed: int = 0) -> xr.Dataset:
     """Draw some stimuli at random, without repeats and in their order.
 
@@ -199,6 +205,7 @@ def sample(dataset: xr.Dataset, n: int, *, seed: int = 0) -> xr.Dataset:
     >>> cs.datasets.sample(digits, 10, seed=1).sizes["stimulus"]
     10
     """
+    n, seed = whole(n, "n", 1), whole(seed, "seed", *SEEDS)
     order = torch.randperm(dataset.sizes["stimulus"], generator=torch.Generator().manual_seed(seed))[:n]
     return dataset.isel(stimulus=sorted(order.tolist()))
 
@@ -212,6 +219,32 @@ def balanced_labels(seed: int, purpose: str, index: torch.Tensor, n_classes: int
     """
     order = randomness.permutation(seed, purpose, index // n_classes, n_classes)
     return order.gather(1, (index % n_classes)[:, None])[:, 0]
+
+
+def number_of_images(n: int, size: int) -> int:
+    """Return the number of images to draw, after checking that they fit in memory.
+
+    Parameters
+    ----------
+    n : int
+    size : int
+        Side of an image, px.
+
+    Raises
+    ------
+    ValueError
+        If it is not a whole number of at least 1.
+    MemoryError
+        If the images do not fit in memory.
+    """
+    n = whole(n, "n", 1)
+    needed, free = 3 * n * size**2, available()
+    if needed > free:
+        raise MemoryError(
+            f"{n:,} images of {size} x {size} px take {needed / 1e9:,.0f} GB, but {free / 1e9:,.1f} GB of memory is "
+            "free; draw fewer"
+        )
+    return n
 
 
 def check_part(part: str) -> None:

@@ -11,8 +11,9 @@ import xarray as xr
 
 from cortexsim._support.checks import finite, is_whole, ordered_pair, whole
 from cortexsim._support.randomness import integers, uniform
-from cortexsim.datasets.labels import check_part, chunks
+from cortexsim.datasets.labels import check_part, chunks, number_of_images
 from cortexsim.datasets.target_maps import choose_one, painted, with_maps
+from cortexsim.model.nets import own_modes
 
 SHORTEST, LONGEST = 3, 200  # px
 N_CURVES = (2, 6)
@@ -48,6 +49,7 @@ class Placed(NamedTuple):
     fits: np.ndarray  # (candidate,), bool; False where the path is incomplete
 
 
+@own_modes()
 def paths(
     n: int,
     *,
@@ -111,9 +113,9 @@ def paths(
     >>> int(paths["target"].isel(stimulus=0).sum())  # pixels of the cue's curve
     20
     """
-    n = whole(n, "n", 1)
     check_part(part)
-    size = whole(size, "size", 8, 256, unit="px")
+    size, seed = whole(size, "size", 8, 256, unit="px"), whole(seed, "seed")
+    n = number_of_images(n, size)
     n_curves = whole(n_curves, "n_curves", *N_CURVES)
     low, high = (int(edge) for edge in ordered_pair(length, "length", SHORTEST, LONGEST))
     if not all(map(is_whole, length)):

@@ -10,8 +10,9 @@ import xarray as xr
 
 from cortexsim._support.checks import one_of, whole
 from cortexsim._support.randomness import uniform
-from cortexsim.datasets.labels import check_part, chunks
+from cortexsim.datasets.labels import check_part, chunks, number_of_images
 from cortexsim.datasets.target_maps import choose_one, painted, with_maps
+from cortexsim.model.nets import own_modes
 
 GOALS = {"component": ("not connected to the dot", "connected to the dot"), "solution": ("off the path", "on the path")}
 SMALLER_PART = 0.3  # smallest fraction of all cells in each part of a split maze, if a cut allows it
@@ -25,6 +26,7 @@ class Trees(NamedTuple):
     order: np.ndarray  # (maze, cell), the cells as they were visited; the root first
 
 
+@own_modes()
 def mazes(
     n: int,
     *,
@@ -76,9 +78,9 @@ def mazes(
     >>> mazes["image"].shape
     (10, 3, 15, 15)
     """
-    n = whole(n, "n", 1)
     check_part(part)
-    cells = _cells_of(cells, size)
+    cells, seed = _cells_of(cells, size), whole(seed, "seed")
+    n = number_of_images(n, 2 * cells + 1)
     goal = one_of(goal, "goal", GOALS)
     purpose = f"mazes/{goal}/{part}"
     drawn = [_draw(seed, purpose, index, cells, goal) for index in chunks(n, 2 * cells + 1, torch.device("cpu"))]

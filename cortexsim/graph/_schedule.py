@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from typing import Protocol
+from typing import Any, Protocol
 
-from cortexsim._support.checks import unknown, whole
+from cortexsim._support.checks import is_several, unknown, whole
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.graph.interventions import silenced
 from cortexsim.graph.reach import MOST_STEPS, stretches
@@ -220,8 +220,8 @@ def schedule(
     """
     if not isinstance(graph, CortexGraph):
         raise TypeError(f"schedule needs a graph, such as model.graph, got {type(graph).__name__}")
-    listed = readout_time if isinstance(readout_time, Iterable) else [readout_time]
-    readouts = sorted({whole(time, "a readout time", 0, limit=MOST_STEPS) for time in listed})
+    several: Any = readout_time if is_several(readout_time) else [readout_time]
+    readouts = sorted({whole(time, "a readout time", 0, limit=MOST_STEPS) for time in several})
     until = until if until is None else whole(until, "until", limit=MOST_STEPS)
     end = max([*readouts, 0]) if until is None else until
     times = record if isinstance(record, Mapping) else {name: range(end + 1) for name in record}

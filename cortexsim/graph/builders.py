@@ -130,7 +130,9 @@ def _areas(features: Mapping[str, int], size: int | Sequence[int | tuple[int, in
             )
         size = [size >> k for k in range(len(features))]
     if not isinstance(size, Sequence):
-        raise TypeError(f"size must be a side in pixels, or the side (or height and width) of each state, got {size!r}")
+        raise TypeError(
+            f"size must be a side in pixels, or the side (or height and width) of each state, got {shown(size)}"
+        )
     if len(size) != len(features):
         raise ValueError(f"size gives {len(size)} sides for {len(features)} states: {list(features)}")
     sides = [side if isinstance(side, tuple | list) else (side, side) for side in size]

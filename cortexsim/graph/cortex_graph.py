@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from cortexsim._support.checks import finite, unknown, whole
+from cortexsim._support.checks import finite, shown, unknown, whole
 from cortexsim.graph import saved as saved_as
 from cortexsim.graph.reach import stretches
 from cortexsim.graph.states import State
@@ -319,9 +319,9 @@ class CortexGraph:
         ValueError
             If the size of a state would not be a whole number of pixels.
         """
-        pair = size if isinstance(size, tuple) else (size, size)
+        pair = tuple(size) if isinstance(size, tuple | list) else (size, size)
         if len(pair) != 2:
-            raise ValueError(f"size must be a whole number of px, or height and width, got {size!r}")
+            raise ValueError(f"size must be a whole number of px, or height and width, got {shown(size)}")
         new = tuple(whole(side, "size", 1, unit="px") for side in pair)
         first = self.states[0]
         states = []

@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 from itertools import islice, pairwise
 from typing import Any
 
-from cortexsim._support.checks import is_whole, shown, whole
+from cortexsim._support.checks import is_several, is_whole, shown, whole
 
 LARGEST_SHORTCUT = 3e38  # weight; activity is float32 and would be infinite
 MOST_LISTED = 100_000  # times; intervals do not count, because they are not listed
@@ -61,9 +61,8 @@ class Times:
         if isinstance(times, range) and times.step == 1 and times:
             # an interval already: range(3, 10**9) is not listed
             return cls(((whole(times.start, DELIVERS, 1), times.stop),))
-        if isinstance(times, str) or not isinstance(times, Iterable):
-            times = [times]
-        listed = list(islice(times, MOST_LISTED + 1))
+        several = times if is_several(times) else [times]
+        listed = list(islice(several, MOST_LISTED + 1))  # type: ignore[arg-type]
         if len(listed) > MOST_LISTED:
             raise ValueError(
                 f"at most {MOST_LISTED:,} times can be listed, got {shown(times)}: give an interval by a range with a "

@@ -19,6 +19,7 @@ from cortexsim._support.hashing import checksum
 from cortexsim._support.resources import data_folder
 from cortexsim.graph.cortex_graph import CortexGraph, given
 from cortexsim.graph.transitions import module_name
+from cortexsim.model.classes import classes_of
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.described import check_shapes, read_description
 from cortexsim.model.devices import checked_device
@@ -51,7 +52,8 @@ def save(model: Cortex, path: str | Path, *, overwrite: bool = False, about: Map
         If it is not a Cortex.
     ValueError
         If the path does not end in .safetensors, two different callables have the same name, or the model has weights
-        that `load` could not assign.
+        that `load` could not assign, forward hooks, or another `forward` than its class; those of the user's own
+        modules are for the user to rebuild. Also if `model.classes` does not name each class once.
     FileExistsError
         If the file exists, and `overwrite` is False.
     OSError
@@ -75,7 +77,7 @@ def save(model: Cortex, path: str | Path, *, overwrite: bool = False, about: Map
     described_model = {
         "graph": model.graph.to_dict(),
         "n_classes": model.n_classes,
-        "classes": model.classes,
+        "classes": classes_of(model),
         "readout_time": model.readout_time,
         "pre_net": model.pre_net_name,
         "custom_pre_net": model.has_own_pre_net,
@@ -89,6 +91,7 @@ def save(model: Cortex, path: str | Path, *, overwrite: bool = False, about: Map
         "initialization": model.initialization,
     }
     _check_readable(model, described_model)
+    _refuse_hooks(model)
     about = _plain_facts(model.about if about is None else about)
     # copies, because a user's module may tie tensors, and the format refuses shared memory
     tensors = {
@@ -256,6 +259,29 @@ def _check_readable(model: Cortex, described: Mapping[str, Any]) -> None:
     missing = sorted(set(wanted) - set(found))
     if missing:
         raise ValueError(f"the model lacks the weights {missing[0]} that its graph asks for: load could not read it")
+
+
+def _refuse_hooks(model: Cortex) -> None:
+    """Raise a ValueError if the model computes something that is not in its weights: forward hooks, another `forward`.
+
+    The user's own modules are left out: the user rebuilds them, with their hooks.
+    """
+    own = {part for module in model.own_modules().values() for part in module.modules()}
+    for name, part in model.named_modules():
+        if part in own:
+            continue
+        place = f"the part {name!r}" if name else "the model"
+        for hook in (*part._forward_pre_hooks.values(), *part._forward_hooks.values()):
+            raise ValueError(
+                f"{place} has the forward hook {getattr(hook, '__name__', type(hook).__name__)!r}, which is not in the "
+                "file, so the model that load returns would compute without it: remove it before, by the handle that "
+                "registering it returned"
+            )
+        if "forward" in vars(part):
+            raise ValueError(
+                f"{place} has another `forward` than its class, which is not in the file, so the model that load "
+                "returns would compute without it: make it a module of your own, such as a pre-net"
+            )
 
 
 def _of_own_modules_too(statistics: Statistics, model: Cortex) -> Statistics:

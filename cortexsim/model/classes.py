@@ -26,7 +26,7 @@ def classes_of(model: Cortex) -> list[str] | None:
     """
     if model.classes is None:
         return None
-    names = class_names(list(model.classes))
+    names = class_names(model.classes if isinstance(model.classes, str) else list(model.classes))
     if len(names) != model.n_classes:
         raise ValueError(
             f"model.classes must name each of the {model.n_classes} classes of the readout, got {len(names)} names: "
@@ -63,7 +63,8 @@ def matched(model: Cortex, data: xr.Dataset) -> xr.Dataset:
     own = classes_of(model)
     if "label" not in data.coords:
         return data
-    label = one_for_each(data["label"], "label", {}, data.sizes["stimulus"])
+    # the Dataset has its labels in the order of its images
+    label = one_for_each(xr.DataArray(data["label"].variable), "label", {}, data.sizes["stimulus"])
     if label.ndim > 2:
         return data
     by_time = label.ndim == 2  # (stimulus, time), for training

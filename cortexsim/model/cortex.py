@@ -16,7 +16,7 @@ from cortexsim.graph._schedule import Schedule, populate, schedule
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.graph.reach import MOST_STEPS
 from cortexsim.model.dynamics import Dynamics
-from cortexsim.model.kernels import INITIALIZATIONS, Kernels, Pair, Sharing
+from cortexsim.model.kernels import INITIALIZATIONS, Kernels, Pair, Sharing, refuse_too_large
 from cortexsim.model.moments import NORMALIZATIONS, Normalize, Statistics, not_at_all
 from cortexsim.model.nets import (
     POST_NETS,
@@ -122,6 +122,7 @@ class Cortex(Dynamics):
         self.classes: list[str] | None = None
         self.about: dict[str, Any] = {}
 
+        refuse_too_large(graph, n_classes)
         first, last = graph.states[0], graph.states[-1]
         self.has_own_pre_net, self.pre_net_name = isinstance(pre_net, nn.Module), net_name(pre_net)
         self.pre = pre_net if isinstance(pre_net, nn.Module) else PRE_NETS[pre_net](first.features, generator)
@@ -175,9 +176,12 @@ class Cortex(Dynamics):
         stride = self._image_stride
         if stride == 1:
             return self._with_graph(self.graph.at_size(size))
-        height, width = size if isinstance(size, tuple) else (size, size)
-        if any(whole(side, "size", 1, unit="px") % stride for side in (height, width)):
-            raise ValueError(f"size must be a multiple of {stride} px, the stride of the pre-net, got {size!r}")
+        pair = tuple(size) if isinstance(size, tuple | list) else (size, size)
+        if len(pair) != 2:
+            raise ValueError(f"size must be a whole number of px, or height and width, got {shown(size)}")
+        height, width = (whole(side, "size", 1, unit="px") for side in pair)
+        if height % stride or width % stride:
+            raise ValueError(f"size must be a multiple of {stride} px, the stride of the pre-net, got {shown(size)}")
         return self._with_graph(self.graph.at_size((height // stride, width // stride)))
 
     def with_shortcut(self, weight: float) -> Cortex:
@@ -267,7 +271,7 @@ class Cortex(Dynamics):
         presentation : Presentation, optional
             By default `flash(1)`.
         """
-        time = self.readout_time if readout_time is None else readout_time
+        time = self.readout_time if readout_time is None else whole(readout_time, "readout_time", 0, limit=MOST_STEPS)
         planned = needed(self.graph, presentation or flash(1), (time,))[0]
         self.check_weights(planned)
         keys = {key for name, when in planned for key in self.weights.used_by(name, when)}

@@ -6,10 +6,11 @@ import copy
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 
-from cortexsim._support.checks import whole
+from cortexsim._support.checks import is_several, whole
 from cortexsim._support.memory import available
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.moments import Normalize, not_at_all
@@ -50,7 +51,8 @@ def multiply_adds(
 
     model = the_cortex(model, "multiply_adds")
     given = model.readout_time if readout_time is None else readout_time
-    times = [whole(time, "readout_time", 0) for time in (given if isinstance(given, Sequence) else [given])]
+    several: Any = given if is_several(given) else [given]
+    times = [whole(time, "readout_time", 0) for time in several]
     image = torch.zeros(1, 3, *model.image_size)
     pixels, shown = resolve(model, image, presentation or flash(1))
     plan = plan_readouts(model, pixels, shown, times)

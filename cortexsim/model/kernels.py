@@ -9,7 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from cortexsim._support.checks import unknown
+from cortexsim._support.memory import available
 from cortexsim.graph._schedule import Schedule
+from cortexsim.graph.cortex_graph import CortexGraph
 
 Pair = tuple[str, int, int]
 Table = dict[Pair, str]
@@ -21,6 +23,23 @@ RULES: dict[str, Callable[[str, int, int], str]] = {
     "none": lambda name, time, which: f"{name}:{which}@{time}",
     "all": lambda name, time, which: "all",
 }
+
+
+def refuse_too_large(graph: CortexGraph, n_classes: int) -> None:
+    """Raise a MemoryError if a model of a graph does not fit in memory, before any weight is made.
+
+    Counts the weights of each transition once, and those of the final layer.
+    """
+    if torch.get_default_device().type == "meta":  # takes no memory
+        return
+    shapes = [one.kernel_shape for name in graph.transition_names for one in graph.convolutions(name)]
+    n = sum(map(math.prod, shapes)) + graph.states[-1].features * n_classes
+    needed = n * torch.get_default_dtype().itemsize
+    if needed > available():
+        raise MemoryError(
+            f"a model with {n:,} weights takes {needed / 1e9:,.0f} GB, but {available() / 1e9:,.1f} GB of memory is "
+            "free; give its states fewer features, or fewer classes"
+        )
 
 
 def _he(shape: tuple[int, ...], fan_in: int, generator: torch.Generator | None) -> Tensor:

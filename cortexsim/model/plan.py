@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from torch import Tensor
 
-from cortexsim._support.checks import is_whole, whole
+from cortexsim._support.checks import is_several, whole
 from cortexsim.graph._schedule import Schedule, check_readouts, populate, schedule, scheduled
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.graph.interventions import Changes, changes, check_effect
@@ -205,8 +205,7 @@ def readout_times(times: int | Iterable[int]) -> list[int]:
     ValueError
         If one is not a whole number of at least 0, or there are none or too many.
     """
-    one = is_whole(times) or isinstance(times, str) or not isinstance(times, Iterable)
-    listed = [times] if one else islice(cast(Iterable[int], times), MOST_STEPS + 2)
+    listed = islice(cast(Iterable[int], times), MOST_STEPS + 2) if is_several(times) else [times]
     found = [whole(time, "a readout time", 0, unit="steps", limit=MOST_STEPS) for time in listed]
     if not found:
         raise ValueError("times must name at least one readout time, got none")

@@ -2,6 +2,7 @@ from ._activity import activity
 from ._agreement import agreement
 from ._any_time import any_time
 from ._brain import brain
+from ._caption import caption
 from ._difference import difference
 from ._dissimilarity import dissimilarity
 from ._early_late import early_late
@@ -51,6 +52,7 @@ __all__ = [
     "any_time",
     "arrivals",
     "brain",
+    "caption",
     "collapse",
     "controls_by_length",
     "difference",

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim.plot import theme
-from cortexsim.plot.caption import dress, model_name
+from cortexsim.plot._caption import dress, model_name
 
 _DASHES = ("solid", "dash", "dot")
 _ZERO = 1e-18  # position of 0 on a logarithmic axis

@@ -7,7 +7,7 @@ from itertools import groupby
 import plotly.graph_objects as go
 import xarray as xr
 
-from cortexsim.plot import theme
+from cortexsim.plot import lines, theme
 
 
 def dissimilarity(rdm: xr.DataArray, *, title: str = "", highest: float = 2.0) -> go.Figure:
@@ -36,6 +36,7 @@ def dissimilarity(rdm: xr.DataArray, *, title: str = "", highest: float = 2.0) -
     >>> figure.data[0].type
     'heatmap'
     """
+    lines.check_dims(rdm, ["stimulus", "other_stimulus"], what="a dissimilarity matrix")
     n = rdm.sizes["stimulus"]
     named = rdm["class_name"].values.tolist() if "class_name" in rdm.coords else [""] * n
     figure = go.Figure(layout={"template": theme.template()})

@@ -7,7 +7,7 @@ import xarray as xr
 
 from cortexsim.paper.experiments.result import over_seeds
 from cortexsim.plot import lines, theme
-from cortexsim.plot.caption import add_diverged, dress, interval_note, model_name
+from cortexsim.plot._caption import add_diverged, dress, interval_note, model_name
 
 
 def error_by_epoch(result: xr.Dataset) -> go.Figure:

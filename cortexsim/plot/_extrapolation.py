@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim.plot import lines, theme
-from cortexsim.plot.caption import dress
+from cortexsim.plot._caption import dress
 from cortexsim.zoo.tracers import TRACERS
 
 CHANCE = 0.5

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim.brains.milliseconds import Milliseconds
-from cortexsim.plot import lines, theme
+from cortexsim.plot import facets, lines, theme
 
 MOST_STIMULI = 300  # a browser needs a second for a map of 500 x 500, and there is one map for each time
 
@@ -20,7 +22,8 @@ def rdm_movie(
     Parameters
     ----------
     rdm : DataArray, (time, stimulus, other_stimulus)
-        As `analyse.rdm` returns it, with at most 300 stimuli.
+        As `analyse.rdm` returns it, with at most 300 stimuli. With `model` or `seed`, up to eight films run
+        side by side.
     by : str, optional
         A coordinate of the stimuli, such as "label", to sort them by; lines separate the groups.
     milliseconds : Milliseconds, optional
@@ -50,8 +53,7 @@ def rdm_movie(
     >>> len(figure.frames)
     9
     """
-    lines.check_dims(rdm, ["time", "stimulus", "other_stimulus"], what="a film of dissimilarities")
-    rdm = rdm.transpose("time", "stimulus", "other_stimulus")
+    runs = facets.runs_of(rdm, ["time", "stimulus", "other_stimulus"], what="a film of dissimilarities")
     n = rdm.sizes["stimulus"]
     if n > MOST_STIMULI:
         some = f"rdm.isel(stimulus=slice({MOST_STIMULI}), other_stimulus=slice({MOST_STIMULI}))"
@@ -64,42 +66,69 @@ def rdm_movie(
         [str(value) for value in rdm["stimulus"].values[order]] if "stimulus" in rdm.coords else list(map(str, order))
     )
     _, axis, moments = lines.time_axis(rdm, milliseconds)
-    scale = {"zmin": min(0.0, float(known.min())), "zmax": float(known.max()) or 1.0}
+    films = [
+        one.transpose("time", "stimulus", "other_stimulus").values[:, order[:, None], order] for one in runs.values()
+    ]
+    frames = _frames(films, rdm["time"].values, moments)
+    # the film begins at the first time that is not empty
+    first = int(np.flatnonzero(np.isfinite(films).any((0, 2, 3)))[0])
+    figure, cells = facets.grid(list(runs))
+    figure.frames = frames
+    scale = _scale(known, lines.value_title(rdm))
+    for place, name in enumerate(runs):
+        figure.add_heatmap(
+            z=frames[first].data[place].z,
+            **scale,
+            customdata=[[f"{one} and {other}" for other in names] for one in names],
+            hovertemplate=f"{name}{' ' * bool(name)}stimuli %{{customdata}}: %{{z:.3g}}<extra></extra>",
+            showscale=place == 0,
+            name=name or "rdm",
+            **cells[place],
+        )
+        for edge in groups:
+            figure.add_hline(y=edge - 0.5, line={"color": theme.INK, "width": 1}, name="group", **cells[place])
+            figure.add_vline(x=edge - 0.5, line={"color": theme.INK, "width": 1}, name="group", **cells[place])
+        figure.update_yaxes(scaleanchor=f"x{facets.axis_number(place)}", **cells[place])
+    sorting = f"; sorted by {rdm[by].attrs.get('long_name', by)}" if by else ""
+    subtitle = f"{n} stimuli{sorting}; one colour scale for all times{' and matrices' * (len(runs) > 1)}"
+    heading = title or str(rdm.attrs.get("long_name", "dissimilarity"))
+    lines.head(figure, heading, subtitle, height=facets.height(620, cells))
+    facets.make_room(figure, cells)
+    bare = {"showticklabels": False, "ticks": "", "constrain": "domain"}
+    figure.update_xaxes(range=[-0.5, n - 0.5], **bare)
+    figure.update_yaxes(range=[n - 0.5, -0.5], **bare)
+    figure.update_xaxes(title_text=frames[first].layout.xaxis.title.text, **cells[0])
+    figure.update_yaxes(title_text="stimulus", **cells[0])
+    _add_controls(figure, [frame.name for frame in frames], first, axis, milliseconds)
+    return figure
+
+
+def _scale(known: np.ndarray, title: str) -> dict[str, Any]:
+    """Return the colour scale of all matrices."""
+    return {
+        "colorscale": theme.SEQUENTIAL,
+        "zmin": min(0.0, float(known.min())),
+        "zmax": float(known.max()) or 1.0,
+        "hoverongaps": False,
+        "colorbar": {"title": {"text": title, "side": "right"}, "outlinewidth": 0, "thickness": 12},
+    }
+
+
+def _frames(films: list[np.ndarray], times: np.ndarray, moments: list[str]) -> list[go.Frame]:
+    """Return a frame for each time, with a matrix of each film, (time, stimulus, other_stimulus)."""
     frames = []
     for index, moment in enumerate(moments):
-        z = rdm.values[index][np.ix_(order, order)]
-        empty = not np.isfinite(z).any()
+        matrices = [film[index] for film in films]
+        empty = not np.isfinite(matrices).any()
         frames.append(
             go.Frame(
-                name=str(rdm["time"].values[index]),
-                data=[go.Heatmap(z=theme.for_json(z))],
+                name=str(times[index]),
+                data=[go.Heatmap(z=theme.for_json(z)) for z in matrices],
+                traces=list(range(len(films))),
                 layout={"xaxis": {"title": {"text": f"stimulus, {moment}" + " (empty: no signal yet)" * empty}}},
             )
         )
-    # the film begins at the first time that is not empty
-    first = int(np.flatnonzero(np.isfinite(rdm.values).any((1, 2)))[0])
-    figure = go.Figure(layout={"template": theme.template()}, frames=frames)
-    figure.add_heatmap(
-        z=frames[first].data[0].z,
-        colorscale=theme.SEQUENTIAL,
-        **scale,
-        hoverongaps=False,
-        customdata=[[f"{one} and {other}" for other in names] for one in names],
-        hovertemplate="stimuli %{customdata}: %{z:.3g}<extra></extra>",
-        colorbar={"title": {"text": lines.value_title(rdm), "side": "right"}, "outlinewidth": 0, "thickness": 12},
-        name="rdm",
-    )
-    for edge in groups:
-        figure.add_hline(y=edge - 0.5, line={"color": theme.INK, "width": 1}, name="group")
-        figure.add_vline(x=edge - 0.5, line={"color": theme.INK, "width": 1}, name="group")
-    sorting = f"; sorted by {rdm[by].attrs.get('long_name', by)}" if by else ""
-    subtitle = f"{n} stimuli{sorting}; one colour scale for all times"
-    lines.head(figure, title or str(rdm.attrs.get("long_name", "dissimilarity")), subtitle, height=620)
-    bare = {"showticklabels": False, "ticks": "", "constrain": "domain"}
-    figure.update_xaxes(title_text=frames[first].layout.xaxis.title.text, range=[-0.5, n - 0.5], **bare)
-    figure.update_yaxes(title_text="stimulus", range=[n - 0.5, -0.5], scaleanchor="x", **bare)
-    _add_controls(figure, [frame.name for frame in frames], first, axis, milliseconds)
-    return figure
+    return frames
 
 
 def _sorted(rdm: xr.DataArray, by: str | None) -> tuple[np.ndarray, np.ndarray]:

@@ -14,6 +14,8 @@ HEADLINE = "headline"
 # outcome: the value of `correct`, and the index of its colour
 OUTCOMES = {"right": (1, 2), "wrong": (0, 0)}
 
+SIDE_BY_SIDE = ("version", "model", "seed")
+
 
 def reaction_times(
     decided: xr.Dataset, *, milliseconds: Milliseconds | None = None, title: str | None = None
@@ -23,7 +25,7 @@ def reaction_times(
     Parameters
     ----------
     decided : Dataset, (stimulus,) or (stimulus, version)
-        As `analyse.reaction_time` returns it, or several joined along `version`.
+        As `analyse.reaction_time` returns it, or several joined along `version`, `model` or `seed`.
     milliseconds : Milliseconds, optional
         Draws wall-clock time; the axis states the assumption.
     title : str, optional
@@ -131,13 +133,16 @@ def _parts(decided: xr.Dataset) -> list[tuple[str, xr.Dataset]]:
     if lacking:
         raise ValueError(f"reaction times need {lacking}, got {sorted(map(str, decided.variables))}")
     others = lines.check_dims(decided["reaction_time"], ["stimulus"], more=1, what="a figure of reaction times")
-    if others not in ([], ["version"]):
-        raise ValueError(f"reaction times need the dimensions (stimulus, version), got ({', '.join(map(str, others))})")
+    if others not in ([], *([dim] for dim in SIDE_BY_SIDE)):
+        raise ValueError(
+            f"reaction times need the dimensions (stimulus, one of {SIDE_BY_SIDE}), got ({', '.join(map(str, others))})"
+        )
     decided = decided[["reaction_time", "correct"]]
     if not others:
         return [("", decided)]
     times = decided["reaction_time"]
-    return [(label(times, "version", k), decided.isel(version=k)) for k in range(decided.sizes["version"])]
+    dim = str(others[0])
+    return [(label(times, dim, k), decided.isel({dim: k})) for k in range(decided.sizes[dim])]
 
 
 def _times_of(one: xr.Dataset, outcome: str) -> np.ndarray:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import plotly.graph_objects as go
 
 from cortexsim._support.checks import whole
 from cortexsim._support.files import as_path, refuse_existing, written_aside
 from cortexsim.plot import theme
+from cortexsim.plot._caption import caption
 
 COLUMN_MM = {1: 85.0, 2: 175.0}
 """Widths of figures of one and of two columns, in mm."""
@@ -19,8 +21,15 @@ WIDEST_MM = 1000.0
 FILMS = (".gif", ".webp")
 SUFFIXES = (".svg", ".pdf", ".png", ".html", *FILMS)
 FILM_DPI = 150
-CHARACTER_EM = 0.55
+CHARACTER_EM = 0.6
 """Mean width of a character, in units of the text's size."""
+AXIS_PX = 55
+"""Tick labels and title of an axis."""
+SYMBOL_PX = 45
+"""The line or marker of an entry of the legend, with its spaces."""
+WIDEST_LEGEND = 0.3
+"""Largest part of the width that a legend next to the plot may take."""
+FEWEST_CHARACTERS = 8
 BLACK, WHITE = "#000000", "#FFFFFF"
 
 
@@ -38,7 +47,8 @@ def save(
 
     SVG, PDF and PNG need the extra `figures` (`pip install "cortexsim[figures]"`) and a Chrome or Chromium on this
     machine: kaleido draws the figure in it, without a network. PDF files embed their fonts; SVG files name them. A
-    figure with frames, such as `film` returns it, can be saved as a moving .gif or .webp, which repeats.
+    figure with frames, such as `film` returns it, can be saved as a moving .gif or .webp, which repeats. The caption of
+    an experiment's figure belongs in the text of a paper and is left out: `caption` returns it.
 
     Parameters
     ----------
@@ -100,7 +110,7 @@ def save(
     refuse_existing(target, replacing=overwrite)
     printed = _for_paper(figure)
     if suffix != ".html":
-        added_px = _break_lines(printed, width * PX_PER_MM)
+        added_px = _fit(printed, width * PX_PER_MM, height * PX_PER_MM)
         height += added_px / PX_PER_MM if height_mm is None else 0.0
     with written_aside(target, replacing=overwrite) as aside:
         if suffix == ".html":
@@ -129,7 +139,105 @@ def _for_paper(figure: go.Figure) -> go.Figure:
     printed.update_layout(paper_bgcolor=WHITE, plot_bgcolor=WHITE, font_color=BLACK)
     printed.update_xaxes(linecolor=BLACK, tickcolor=BLACK)
     printed.update_yaxes(linecolor=BLACK, tickcolor=BLACK)
+    if caption(figure):
+        printed.layout.annotations = [one for one in printed.layout.annotations if one.name != "caption"]
+        # the caption had its place there
+        printed.update_layout(margin={"l": 8, "b": 8})
     return printed
+
+
+def _fit(figure: go.Figure, width_px: float, height_px: float) -> int:
+    """Arrange texts and legend for the width of a column, and return the height that this adds, in px."""
+    added = _break_lines(figure, width_px) + _move_legend_below(figure, width_px)
+    return added + _break_titles_of_plots(figure, width_px) + _break_axis_titles(figure, width_px, height_px)
+
+
+def _characters(length_px: float, size_px: float) -> int:
+    return max(int(length_px / (CHARACTER_EM * size_px)), FEWEST_CHARACTERS)
+
+
+def _broken(text: str, most: int) -> str:
+    """Return a text in lines of at most so many characters; unchanged if its lines are short enough."""
+    return text if max(map(len, text.split("<br>"))) <= most else theme.wrapped(text.replace("<br>", " "), most)
+
+
+def _named(figure: go.Figure) -> list[Any]:
+    """Return the traces of the legend; none if it is not drawn."""
+    shown = figure.layout.showlegend
+    if shown is False or (len(figure.data) == 1 and not shown):
+        return []
+    return [trace for trace in figure.data if trace.showlegend is not False and trace.name]
+
+
+def _width_beside(figure: go.Figure) -> float:
+    """Return the width of a legend to the right of the plot, in px; 0 if it is elsewhere."""
+    legend, named = figure.layout.legend, _named(figure)
+    if not named or legend.orientation == "h" or legend.x is not None:
+        return 0.0
+    return _entry_px(named, legend.font.size or theme.TEXT_PX)
+
+
+def _entry_px(named: list[Any], size_px: float) -> float:
+    return SYMBOL_PX + CHARACTER_EM * size_px * max(len(line) for one in named for line in one.name.split("<br>"))
+
+
+def _move_legend_below(figure: go.Figure, width_px: float) -> int:
+    """Put a legend that is too wide, or below the plot on screen, at the lower edge; return the height that it adds."""
+    legend, named = figure.layout.legend, _named(figure)
+    below = legend.y is not None and legend.y < 0
+    if not named or not (below or _width_beside(figure) > WIDEST_LEGEND * width_px):
+        return 0
+    size = legend.font.size or theme.TEXT_PX
+    for trace in named:
+        trace.name = _broken(trace.name, _characters(width_px - SYMBOL_PX - 16, size))
+    columns = max(1, int((width_px - 16) // _entry_px(named, size)))
+    lines = [max(one.name.count("<br>") + 1 for one in named[k : k + columns]) for k in range(0, len(named), columns)]
+    legend.update(
+        orientation="h", xref="container", x=0, xanchor="left", yref="container", y=0, yanchor="bottom", maxheight=1
+    )
+    figure.layout.margin.r = theme.template().layout.margin.r
+    return round(1.3 * size * sum(lines) + 5 * len(lines) + 8)
+
+
+def _across(figure: go.Figure, width_px: float) -> float:
+    return width_px - AXIS_PX - max(figure.layout.margin.r or 0, _width_beside(figure))
+
+
+def _share(axis: Any) -> float:
+    """Return the part of the plot area that an axis spans."""
+    return axis.domain[1] - axis.domain[0] if axis.domain else 1.0
+
+
+def _break_titles_of_plots(figure: go.Figure, width_px: float) -> int:
+    """Break the titles above plots that stand side by side, and return the height that this adds, in px."""
+    share = min(map(_share, figure.select_xaxes()), default=1.0)
+    added = 0
+    for one in figure.layout.annotations:
+        if one.yref == "paper" and one.xref == "paper" and one.y == 1 and one.yanchor == "bottom":
+            size = one.font.size or theme.TEXT_PX
+            before = one.text.count("<br>")
+            one.text = _broken(one.text, _characters(share * _across(figure, width_px), size))
+            added = max(added, round(1.3 * size) * (one.text.count("<br>") - before))
+    if added:
+        figure.layout.margin.t = (figure.layout.margin.t or 0) + added
+    return added
+
+
+def _break_axis_titles(figure: go.Figure, width_px: float, height_px: float) -> int:
+    """Break titles that are longer than their axes, and return the height that this adds, in px."""
+    down = height_px - AXIS_PX - (figure.layout.margin.t or 0)
+    for axis in figure.select_yaxes():
+        axis.title.text = _broken(axis.title.text or "", _characters(_share(axis) * down, _size_of(axis)))
+    added = 0
+    for axis in figure.select_xaxes():
+        most = _characters(_share(axis) * _across(figure, width_px), _size_of(axis))
+        axis.title.text = _broken(axis.title.text or "", most)
+        added = max(added, round(1.3 * _size_of(axis)) * axis.title.text.count("<br>"))
+    return added
+
+
+def _size_of(axis: Any) -> float:
+    return float(axis.title.font.size or theme.TEXT_PX)
 
 
 def _break_lines(figure: go.Figure, width_px: float) -> int:

@@ -8,7 +8,7 @@ import xarray as xr
 
 from cortexsim.paper.experiments.result import over_seeds
 from cortexsim.plot import theme
-from cortexsim.plot.caption import diverged, dress
+from cortexsim.plot._caption import diverged, dress
 
 TITLES = {"calibrated": "own moments at each time", "held": "moments of the trained time reused"}
 

@@ -8,8 +8,9 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim.analyse.runs import RUNS
 from cortexsim.brains.milliseconds import Milliseconds
-from cortexsim.plot import lines, theme
+from cortexsim.plot import facets, lines, theme
 
 
 def trajectory(
@@ -26,7 +27,8 @@ def trajectory(
     ----------
     path : DataArray, (time, stimulus, component)
         As `analyse.trajectory` returns it: the axes are the same at all times. Averages have a dimension such as
-        `label` instead of `stimulus`, with a colour for each value.
+        `label` instead of `stimulus`, with a colour for each value. With `model` or `seed`, up to eight are drawn
+        side by side, each with axes of its own.
     dimensions : 2 or 3
     by : str, optional
         A coordinate of the stimuli that determines their colours; by default `label`, if it exists.
@@ -57,37 +59,55 @@ def trajectory(
     >>> figure.layout.xaxis.title.text
     'component 1 (...% of variance)'
     """
+    several = [dim for dim in RUNS if dim in path.dims]
     description, by, path = _as_stimuli(path, by)
-    lines.check_dims(path, ["time", "stimulus", "component"], what="a trajectory")
+    runs = facets.runs_of(path, ["time", "stimulus", "component"], what="a trajectory")
     if dimensions not in (2, 3):
         raise ValueError(f"dimensions must be 2 or 3, got {dimensions!r}")
     if path.sizes["component"] < dimensions:
         raise ValueError(f"{dimensions} dimensions need as many components, got {path.sizes['component']}")
-    path = path.transpose("stimulus", "time", "component")
     _, _, moments = lines.time_axis(path, milliseconds)
     groups = _groups(path, by)
-    figure = go.Figure(layout={"template": theme.template()})
-    for index, (name, members) in enumerate(groups):
-        _add_group(figure, path.isel(stimulus=members), dimensions, moments, lines.style(index), name)
-    titles = [_component(path, k) for k in range(dimensions)]
+    figure, cells = facets.grid(list(runs), spec="xy" if dimensions == 2 else "scene")
+    for place, one in enumerate(runs.values()):
+        for index, (name, members) in enumerate(groups):
+            chosen = one.transpose("stimulus", "time", "component").isel(stimulus=members)
+            _add_group(figure, chosen, dimensions, moments, lines.style(index), name, cells[place])
+        _add_axes(figure, [_component(one, k) for k in range(dimensions)], place, cells[place])
+    # a group has one entry of the legend, which shows and hides it in all plots
+    figure.for_each_trace(lambda trace: trace.update(legendgroup=trace.name))
+    for trace in figure.data[len(groups) :]:
+        trace.showlegend = False
     subtitle = f"{description}; square: first time, large point: last"
+    if several:
+        subtitle += f"; the axes of each {' and '.join(several)} are its own"
     if milliseconds is not None:
         subtitle += f"; {milliseconds}"
-    lines.head(figure, title or str(path.attrs.get("long_name", "trajectory")), subtitle, height=520)
+    heading = title or str(path.attrs.get("long_name", "trajectory"))
+    lines.head(figure, heading, subtitle, height=facets.height(520, cells))
+    facets.make_room(figure, cells)
     figure.update_layout(showlegend=len(groups) > 1)
-    if dimensions == 2:
-        figure.update_xaxes(title_text=titles[0])
-        figure.update_yaxes(title_text=titles[1])
-    else:
-        look_3d = {"color": theme.INK, "gridcolor": theme.FAINT, "zeroline": False, "showbackground": False}
-        axes = {f"{axis}axis": {"title": {"text": text}, **look_3d} for axis, text in zip("xyz", titles, strict=True)}
-        figure.update_layout(scene={**axes, "bgcolor": theme.CLEAR, "aspectmode": "data"})
+    if several:
+        # the plots need the whole width
+        figure.update_layout(legend={"orientation": "h", "y": -0.3})
     return figure
+
+
+def _add_axes(figure: go.Figure, titles: list[str], place: int, cell: Mapping[str, int]) -> None:
+    """Name the axes of a plot."""
+    if len(titles) == 2:
+        figure.update_xaxes(title_text=titles[0], **cell)
+        figure.update_yaxes(title_text=titles[1], **cell)
+        return
+    look_3d = {"color": theme.INK, "gridcolor": theme.FAINT, "zeroline": False, "showbackground": False}
+    axes = {f"{axis}axis": {"title": {"text": text}, **look_3d} for axis, text in zip("xyz", titles, strict=True)}
+    name = f"scene{facets.axis_number(place)}"
+    figure.update_layout({name: {**axes, "bgcolor": theme.CLEAR, "aspectmode": "data"}})
 
 
 def _as_stimuli(path: xr.DataArray, by: str | None) -> tuple[str, str | None, xr.DataArray]:
     """Return a description of the trajectories, the coordinate of their colours, and averages as stimuli."""
-    rest = [str(dim) for dim in path.dims if dim not in ("time", "component")]
+    rest = [str(dim) for dim in path.dims if dim not in ("time", "component", *RUNS)]
     if by is None and len(rest) == 1 and rest != ["stimulus"] and rest[0] in path.coords:
         each = rest[0]
         averaged = path.rename({each: "stimulus"})
@@ -118,7 +138,13 @@ def _component(path: xr.DataArray, index: int) -> str:
 
 
 def _add_group(
-    figure: go.Figure, paths: xr.DataArray, dimensions: int, moments: list[str], style: Mapping[str, str], name: str
+    figure: go.Figure,
+    paths: xr.DataArray,
+    dimensions: int,
+    moments: list[str],
+    style: Mapping[str, str],
+    name: str,
+    cell: Mapping[str, int],
 ) -> None:
     """Add the trajectories of a group as one trace, with gaps between them."""
     points: list[list[float]] = []
@@ -152,6 +178,6 @@ def _add_group(
         name=name,
     )
     if dimensions == 2:
-        figure.add_scatter(x=across[0], y=across[1], **drawn)
+        figure.add_scatter(x=across[0], y=across[1], **drawn, **cell)
     else:
-        figure.add_scatter3d(x=across[0], y=across[1], z=across[2], **drawn)
+        figure.add_scatter3d(x=across[0], y=across[1], z=across[2], **drawn, **cell)

@@ -159,8 +159,8 @@ def band(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[list[float |
     return outline_x, outline_y
 
 
-def add_diagonal(figure: go.Figure, ends: Sequence[float], name: str) -> None:
-    """Add a dotted line through the points (x, x) from one end to the other."""
+def add_diagonal(figure: go.Figure, ends: Sequence[float], name: str, cell: Mapping[str, int] | None = None) -> None:
+    """Add a dotted line through the points (x, x) from one end to the other, in a cell of subplots."""
     figure.add_scatter(
         x=ends,
         y=ends,
@@ -169,6 +169,7 @@ def add_diagonal(figure: go.Figure, ends: Sequence[float], name: str) -> None:
         hoverinfo="skip",
         showlegend=False,
         name=name,
+        **dict(cell or {}),
     )
 
 

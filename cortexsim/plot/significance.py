@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
@@ -85,8 +87,10 @@ def add_bars(
         )
 
 
-def add_outline(figure: go.Figure, x: np.ndarray, y: np.ndarray, flags: np.ndarray) -> None:
-    """Outline the significant cells of a heat map, (y, x)."""
+def add_outline(
+    figure: go.Figure, x: np.ndarray, y: np.ndarray, flags: np.ndarray, cell: Mapping[str, int] | None = None
+) -> None:
+    """Outline the significant cells of a heat map, (y, x); `cell` is the row and column of a subplot."""
     # a border of insignificant cells closes the outlines at the edge
     step_x, step_y = (float(np.diff(axis).min()) if len(axis) > 1 else 1.0 for axis in (x, y))
     figure.add_contour(
@@ -99,4 +103,5 @@ def add_outline(figure: go.Figure, x: np.ndarray, y: np.ndarray, flags: np.ndarr
         showlegend=False,
         hoverinfo="skip",
         name="significant",
+        **dict(cell or {}),
     )

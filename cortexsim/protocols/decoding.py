@@ -13,7 +13,7 @@ from cortexsim._support.checks import unknown
 from cortexsim._support.progress import Report, part, silent
 from cortexsim.analyse._decode import decoded_right
 from cortexsim.analyse._effect import paired_difference
-from cortexsim.analyse.folds import N_FOLDS
+from cortexsim.analyse.folds import N_FOLDS, folds_of
 from cortexsim.analyse.interval import fraction, interval_variables
 from cortexsim.graph.interventions import silenced
 from cortexsim.model.cortex import Cortex, the_cortex
@@ -82,7 +82,19 @@ def lesion_decoding(
     Raises
     ------
     ValueError
-        If there are no cuts, the state or a time is unknown, or labels are missing; otherwise as `simulate`.
+        If there are no cuts, the state or a time is unknown, labels are missing, or a class has fewer stimuli than the
+        5 folds; otherwise as `simulate`.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> digits, training = cs.datasets.digits(50, part="test"), cs.datasets.digits(50)
+    >>> found = cs.protocols.lesion_decoding(
+    ...     cs.zoo.load("digits-tiny"), digits, {"no feedback": {"V2->V1": None}}, state="V1", until=4, times=[4],
+    ...     calibrate_on=training,
+    ... )
+    >>> found["difference"].dims
+    ('cut', 'version', 'time')
     """
     model = the_cortex(model, "lesion_decoding")
     if not cuts:
@@ -92,6 +104,7 @@ def lesion_decoding(
     times = list(range(until + 1)) if times is None else list(times)
     if not times or min(times) < 0 or max(times) > until:
         raise ValueError(f"times must lie from 0 to until={until}, got {times}")
+    _check_folds(data, seed)
     kinds = lesions_of(model)
     n, n_calibration = (len(as_images(images)) for images in (data, calibrate_on))
     costs = [n, *(n + n_calibration * (kind != "acute") for _ in cuts for kind in kinds)]
@@ -148,3 +161,11 @@ def _weights(model: Cortex, silence: Mapping[str, Any]) -> int:
     """Count the weights of the transitions that are silenced."""
     convolutions = (one for name in silenced(model.graph, silence) for one in model.graph.convolutions(name))
     return sum(math.prod(one.kernel_shape) for one in convolutions)
+
+
+def _check_folds(data: xr.Dataset, seed: int) -> None:
+    """Refuse a class with too few stimuli before anything is simulated."""
+    of_stimuli = {name: one for name, one in data.variables.items() if one.dims == ("stimulus",)}
+    if "label" in of_stimuli:
+        stimuli = xr.DataArray(np.zeros(data.sizes["stimulus"]), of_stimuli, ("stimulus",))
+        folds_of(stimuli, None, None, None, continuous=False, seed=seed)

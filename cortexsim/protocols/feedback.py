@@ -202,6 +202,13 @@ def shipped_feedback() -> xr.Dataset:
     Dataset
         As `lesion_decoding` returns it, with the dimensions `network` and `seed` in front; NaN where a network was not
         trained with a seed, or has no such connection.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> result = cs.protocols.shipped_feedback()
+    >>> result["difference"].dims
+    ('network', 'seed', 'cut', 'version', 'time')
     """
     path = data_folder() / "results" / "lesions" / "feedback.nc"
     return open_dataset(path, "run tools/measure_feedback.py again, or fetch the file again")

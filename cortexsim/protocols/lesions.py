@@ -150,6 +150,16 @@ def each_lesion(
     ------
     ValueError
         If a connection is unknown, or cutting it changes nothing; otherwise as `lesion`.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> digits, training = cs.datasets.digits(40, part="test"), cs.datasets.digits(40)
+    >>> table = cs.protocols.each_lesion(
+    ...     cs.zoo.load("digits-tiny"), digits, ["V2->V1"], until=4, calibrate_on=training
+    ... )
+    >>> table["version"].values.tolist()
+    ['acute', 'recalibrated', 'mean-replaced']
     """
     model = the_cortex(model, "each_lesion")
     names = list(model.graph.transition_names if connections is None else connections)

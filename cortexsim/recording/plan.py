@@ -157,7 +157,7 @@ def plan_recording(
         "batch_size": batch_size,
         "deterministic": deterministic,
         "coordinates": _checksum(coordinates),
-        "classes": _classes(model, images),
+        "classes": _classes(model, images, labelled="label" in coordinates),
     }
     means_on = calibrate_on if lesion == "mean-replaced" else None
     return RecordingPlan(run, hook, means_on, selected, repeats, quantity, dtype, batch_size, coordinates, provenance)
@@ -240,14 +240,16 @@ def _classified(model: Cortex, images: Images, labels: ArrayLike | None, n: int)
     ), given
 
 
-def _classes(model: Cortex, images: Images) -> list[str] | None:
-    """Return the class names of the readout: those of the model, otherwise those of the images."""
+def _classes(model: Cortex, images: Images, *, labelled: bool) -> list[str] | None:
+    """Return the class names of the readout: those of the model, otherwise those of the images, if they fit."""
     own = classes_of(model)
     if own is not None or not isinstance(images, xr.Dataset) or "classes" not in images.attrs:
         return own
     names = class_names(images.attrs["classes"])
     if len(names) == model.n_classes:
         return names
+    if not labelled:
+        return None
     warnings.warn(
         f"the images have {len(names)} classes, {names[:10]}, but the model reads out {model.n_classes} without names: "
         "labels are taken for their numbers; name them in model.classes",

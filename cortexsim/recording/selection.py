@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.checks import is_whole, one_of, shown, unknown
+from cortexsim._support.checks import is_several, is_whole, one_of, shown, unknown, whole
 from cortexsim._support.memory import available
 from cortexsim.graph.cortex_graph import CortexGraph
+from cortexsim.graph.reach import MOST_STEPS
 from cortexsim.graph.states import State
 
 if TYPE_CHECKING:
@@ -128,10 +129,10 @@ def _part(state: State, asked: Any) -> str | tuple[int, ...]:
         if asked not in PARTS:
             raise ValueError(f"{unknown(f'part of {state.name}', asked, PARTS)}; or give units")
         return asked
-    if not isinstance(asked, Sequence | np.ndarray) or not len(asked):
+    if not isinstance(asked, Sequence | np.ndarray) or not is_several(asked) or not len(asked):
         raise TypeError(
             f"what is recorded of {state.name} must be {' or '.join(map(repr, PARTS))}, or at least one unit, such as "
-            f"[0, 7] or [(channel, y, x)], got {asked!r}"
+            f"[0, 7] or [(channel, y, x)], got {shown(asked)}"
         )
     units = tuple(_unit(state, unit) for unit in asked)
     twice = sorted({unit for unit in units if units.count(unit) > 1}) if len(set(units)) < len(units) else []
@@ -142,9 +143,9 @@ def _part(state: State, asked: Any) -> str | tuple[int, ...]:
 
 def _unit(state: State, unit: Any) -> int:
     shape = state.features, state.height, state.width
-    place = list(unit) if isinstance(unit, Sequence | np.ndarray) and not isinstance(unit, str) else [unit]
+    place = list(unit) if isinstance(unit, Sequence | np.ndarray) and is_several(unit) else [unit]
     if not all(map(is_whole, place)) or len(place) not in (1, 3):
-        raise TypeError(f"a unit of {state.name} is its number, or (channel, y, x), got {unit!r}")
+        raise TypeError(f"a unit of {state.name} is its number, or (channel, y, x), got {shown(unit)}")
     lengths = shape if len(place) == 3 else (prod(shape),)
     if not all(0 <= index < length for index, length in zip(place, lengths, strict=True)):
         raise ValueError(
@@ -166,6 +167,8 @@ def estimate(model: Cortex, n_stimuli: int, *, until: int, record: Record | None
     from cortexsim.model.cortex import the_cortex
 
     model = the_cortex(model, "estimate")
+    n_stimuli = whole(n_stimuli, "n_stimuli", 0)
+    until = whole(until, "until", 0, unit="steps", limit=MOST_STEPS)
     one_of(dtype, "dtype", DTYPES)
     units = sum(prod(selection.shape) for selection in selections(model.graph, record).values())
     each = np.dtype(DTYPES[dtype].stored).itemsize

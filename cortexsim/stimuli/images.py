@@ -133,6 +133,8 @@ def check_images(images: Tensor, size: tuple[int, int] | None = None) -> None:
         If the shape, range or size is wrong, there are no images, or pixels are not finite.
     """
     shape = tuple(images.shape)
+    if images.layout != torch.strided:
+        raise TypeError(f"images must be a dense tensor, got the layout {images.layout}: pass images.to_dense()")
     if images.ndim not in (4, 5) or shape[-3] != 3:
         raise ValueError(
             "images must have shape (stimulus, 3, height, width), or (stimulus, frame, 3, height, width) for a "

@@ -32,6 +32,12 @@ MANY = 10_000
 # points submitted at once: enough for any cluster, without a list of a million
 WAITING = 1000
 SECONDS_TO_CONNECT = 10.0
+# dask gives up a worker that died and does not start again within 15 s, which is too little on a busy machine; with no
+# worker left, the sweep would wait for ever
+PATIENCE = {
+    "distributed.deploy.lost-worker-timeout": "5 minutes",
+    "distributed.scheduler.no-workers-timeout": "10 minutes",
+}
 MEMORY_OF_A_WORKER = 1.2e9
 GONE = "the dask scheduler is gone; finished points are kept, and resume=True (--resume) continues"
 
@@ -219,6 +225,7 @@ def connected(scheduler: str | None, workers: int | None, n_points: int, report:
         If no process can be started, or distributed is missing.
     """
     check_extra("sweep", "studies")
+    import dask
     from distributed import Client, LocalCluster
 
     if scheduler is not None:
@@ -240,15 +247,16 @@ def connected(scheduler: str | None, workers: int | None, n_points: int, report:
     options: dict[str, Any] = {"threads_per_worker": 1, "dashboard_address": "127.0.0.1:0", "processes": n > 0}
     # a point that fails is reported here; dask would log it, too, with its traceback
     options["silence_logs"] = logging.CRITICAL
-    try:
-        cluster = LocalCluster(n_workers=max(n, 1), **options)
-    except RuntimeError as error:
-        raise RuntimeError(
-            f"no process could be started on this machine ({error}); a script must call this under "
-            "`if __name__ == '__main__':`, or with workers=0, which computes in this process"
-        ) from error
-    with cluster, Client(cluster, set_as_default=False) as client:
-        yield client
+    with dask.config.set(PATIENCE):
+        try:
+            cluster = LocalCluster(n_workers=max(n, 1), **options)
+        except RuntimeError as error:
+            raise RuntimeError(
+                f"no process could be started on this machine ({error}); a script must call this under "
+                "`if __name__ == '__main__':`, or with workers=0, which computes in this process"
+            ) from error
+        with cluster, Client(cluster, set_as_default=False) as client:
+            yield client
 
 
 def _refuse_to_begin_in_a_child() -> None:

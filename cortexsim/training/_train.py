@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cortexsim._support import randomness
-from cortexsim._support.checks import whole
+from cortexsim._support.checks import shown, whole
 from cortexsim._support.files import PathLock, refuse_existing
 from cortexsim._support.hashing import checksum
 from cortexsim.model._calibrate import calibrate
@@ -105,7 +105,9 @@ def train(
     (2, False)
     """
     model = the_cortex(model, "train")
-    recipe = recipe or Recipe.quick()
+    recipe = Recipe.quick() if recipe is None else recipe
+    if not isinstance(recipe, Recipe):
+        raise TypeError(f"recipe must be a Recipe, such as Recipe.quick(), got {shown(recipe)}")
     training = _Training(model, collected(data), recipe, checkpoint, whole(report_every, "report_every", 1))
     return closed_at_exit(training.run())
 
@@ -143,6 +145,8 @@ def fit(
     >>> progress.done, progress.steps
     (True, 4)
     """
+    if report is not None and not callable(report):
+        raise TypeError(f"report must be a function of a progress record, such as print, got {shown(report)}")
     last = None
     with closing(train(model, data, recipe, checkpoint=checkpoint)) as records:
         for last in records:

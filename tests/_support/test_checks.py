@@ -8,7 +8,7 @@ import torch
 import xarray as xr
 
 import cortexsim as cs
-from cortexsim._support.checks import finite, is_whole, one_of, ordered_pair, unknown, whole
+from cortexsim._support.checks import finite, is_several, is_whole, one_of, ordered_pair, unknown, whole
 
 
 @pytest.mark.parametrize(
@@ -88,3 +88,13 @@ def test_numpy_integers_are_taken_wherever_a_count_is():
     assert again["readout"].sizes["time"] == 5
     assert cs.schedule(graph, four).until == 4
     assert type(cs.Recipe(epochs=np.int64(2)).epochs) is int
+
+
+@pytest.mark.parametrize("value", [[1], (), {1}, range(3), np.array([1]), torch.tensor([1]), iter([1])])
+def test_collections_are_several(value):
+    assert is_several(value)
+
+
+@pytest.mark.parametrize("value", ["12", b"12", 3, None, np.array(3), torch.tensor(3), xr.DataArray(3), np.int64(3)])
+def test_one_value_is_not_several_even_if_it_can_be_iterated_over(value):
+    assert not is_several(value)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cortexsim._support.files import PathLock, refuse_existing, written_aside
+from cortexsim._support.files import PathLock, as_path, refuse_existing, written_aside
 
 
 def test_a_finished_file_is_there_alone(tmp_path):
@@ -229,3 +229,27 @@ def test_a_lock_ends_with_the_process_that_was_killed(tmp_path):
     process.wait()
     process.stdout.close()
     PathLock(tmp_path).release()
+
+
+def test_a_name_that_is_too_long_is_refused_wherever_it_is_in_a_path(tmp_path):
+    for path in (tmp_path / ("x" * 300), tmp_path / ("x" * 300) / "inner"):
+        with pytest.raises(OSError, match=r"the name x{20}…x{20} in folder has 300 bytes; at most 255"):
+            as_path(path, "folder")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_links_in_a_circle_are_refused(tmp_path):
+    (tmp_path / "one").symlink_to(tmp_path / "two")
+    (tmp_path / "two").symlink_to(tmp_path / "one")
+    with pytest.raises(OSError, match=r"data .*one' cannot be reached: Too many levels of symbolic links"):
+        as_path(tmp_path / "one", "data")
+
+
+def test_a_folder_that_may_not_be_entered_is_named(tmp_path, monkeypatch):
+    def refused(path):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    # permissions do not bind the superuser
+    monkeypatch.setattr(Path, "stat", refused)
+    with pytest.raises(PermissionError, match=r"path .*secret' cannot be reached: Permission denied"):
+        as_path(tmp_path / "secret")

@@ -154,3 +154,23 @@ def test_names_of_bytes_are_names():
     names = np.array(["f1", "f2", "f3"])
     by_bytes = pd.Series([2, 0, 1], index=[b"f3", b"f1", b"f2"])
     assert one_for_each(by_bytes, "labels", {"file_name": names}, 3).tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("values", [[0, "owl", 2], ("cat", np.int64(1)), [True, "dog"]])
+def test_numbers_among_strings_are_not_turned_into_strings(values):
+    with pytest.raises(ValueError, match="labels must be numbers or strings, all of one type, got both"):
+        array_of(values, "labels")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [pd.Series([7, 8, 9], index=[2, 0, 1]), xr.DataArray([7, 8, 9], {"stimulus": [0, 2, 1]}, "stimulus")],
+)
+def test_shuffled_numbers_are_refused_if_nothing_says_what_they_number(values):
+    with pytest.raises(ValueError, match="numbers 0 to 2 in another order, but the images have no index"):
+        one_for_each(values, "labels", {}, 3)
+
+
+@pytest.mark.parametrize("index", [[0, 1, 2], [10, 12, 11], [0, 1, 1]])
+def test_an_index_that_is_no_order_of_the_images_is_ignored_without_theirs(index):
+    assert one_for_each(pd.Series([7, 8, 9], index=index), "labels", {}, 3).tolist() == [7, 8, 9]

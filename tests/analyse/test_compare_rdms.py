@@ -122,7 +122,9 @@ def test_a_bare_matrix_is_refused(movie):
 def test_other_stimuli_are_refused(movie, brains):
     with pytest.raises(ValueError, match="the two RDMs must have the same stimuli, got 12 and 10"):
         cs.analyse.compare_rdms(movie, brains[..., :10, :10])
-    with pytest.raises(ValueError, match="in the same order, but 12 of 12 differ, the first at position 0: 0 and 11"):
+    with pytest.raises(
+        ValueError, match="in the same order, but 12 of 12 differ in 'stimulus', the first at position 0: 0 and 11"
+    ):
         cs.analyse.compare_rdms(movie, brains[..., ::-1, ::-1])
 
 
@@ -182,3 +184,8 @@ def test_an_unknown_method_is_named(movie):
 def test_a_negative_number_of_resamples_is_refused(movie):
     with pytest.raises(ValueError, match="n_bootstrap must be a whole number of resamples, at least 0, got -1"):
         cs.analyse.compare_rdms(movie, movie, n_bootstrap=-1)
+
+
+def test_similarities_are_not_taken_for_distances(movie, brains):
+    with pytest.raises(ValueError, match=r"the reference must be 0 on its diagonal, .* got up to 1; if these are simi"):
+        cs.analyse.compare_rdms(movie, 1 - movie.isel(time=2))

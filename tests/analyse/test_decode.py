@@ -219,3 +219,16 @@ def test_an_unknown_score_is_named(noisy):
 def test_one_stimulus_is_refused(noisy):
     with pytest.raises(ValueError, match="label is 0 for all 1 stimuli"):
         cs.analyse.decode(noisy.isel(stimulus=[0]))
+
+
+def test_labels_as_an_array_may_be_grouped_by_a_coordinate(noisy):
+    source = np.arange(noisy.sizes["stimulus"]) // 2
+    paired = noisy.assign_coords(source=("stimulus", source))
+    by_name = cs.analyse.decode(paired, cv=3, groups="source")
+    by_value = cs.analyse.decode(paired, labels=noisy["label"].values, cv=3, groups="source")
+    np.testing.assert_array_equal(by_name, by_value)
+
+
+def test_what_is_decoded_does_not_group_stimuli_even_if_it_is_not_named(noisy):
+    with pytest.raises(ValueError, match="label is both decoded and the group of a stimulus"):
+        cs.analyse.decode(noisy, cv=3, groups="label")

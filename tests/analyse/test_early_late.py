@@ -56,3 +56,9 @@ def test_other_stimuli_other_times_and_a_time_that_is_not_there_are_refused():
         cs.analyse.early_late(node(CUT), node(CHANCE), 2)
     with pytest.raises(ValueError, match="there is no time 9: the times are 0 to 3"):
         cs.analyse.early_late(node(CUT), node(CHANCE), 0.5, at=9)
+
+
+def test_readouts_of_images_in_another_order_are_refused():
+    shuffled = node(CUT).assign_coords(label=("stimulus", [0, 1, 0, 0]))
+    with pytest.raises(ValueError, match="1 of 4 differ in 'label', the first at position 1: 0 and 1"):
+        cs.analyse.early_late(shuffled, node(CHANCE), 0.75, "margin")

@@ -98,7 +98,7 @@ def test_two_nodes_of_other_stimuli_are_refused(noisy):
     activity = activity_of(noisy)
     with pytest.raises(ValueError, match="the nodes must have the same stimuli, got 30 and 10 of them"):
         refuse_other_stimuli(activity, activity_of(noisy.isel(stimulus=slice(10))), "the nodes")
-    with pytest.raises(ValueError, match="but 30 of 30 differ, the first at position 0: 0 and 29"):
+    with pytest.raises(ValueError, match="but 30 of 30 differ in 'stimulus', the first at position 0: 0 and 29"):
         refuse_other_stimuli(activity, activity_of(noisy.isel(stimulus=slice(None, None, -1))), "the nodes")
 
 
@@ -125,3 +125,24 @@ def test_a_decision_is_kept_in_the_order_of_time_whatever_the_order_of_the_recor
     readout = flashed["readout"].to_dataset()
     kept = cs.analyse.latched(readout.isel(time=slice(None, None, -1)), threshold=0.01)
     assert kept["logits"].sortby("time").equals(cs.analyse.latched(readout, threshold=0.01)["logits"])
+
+
+@pytest.mark.parametrize(
+    ("coordinate", "values"),
+    [("file_name", ["a.png", "b.png", "c.png"]), ("stimulus_name", ["a", "b", "c"]), ("source", [4, 5, 6])],
+)
+def test_recordings_of_images_in_another_order_are_other_stimuli(coordinate, values):
+    one, other = (
+        activity_of(node_of(np.ones((3, 1, 2)), **{coordinate: order}))
+        for order in (values, [values[k] for k in (1, 0, 2)])
+    )
+    with pytest.raises(ValueError, match="same order, but 2 of 3 differ in"):
+        refuse_other_stimuli(one, other, "two nodes")
+    refuse_other_stimuli(one, one.copy(), "two nodes")
+
+
+def test_the_same_name_with_another_ending_is_the_same_stimulus():
+    one = activity_of(node_of(np.ones((2, 1, 2)), file_name=["face.png", "house.png"]))
+    refuse_other_stimuli(
+        one, activity_of(node_of(np.ones((2, 1, 2)), stimulus_name=["face", "house.jpg"])), "two nodes"
+    )

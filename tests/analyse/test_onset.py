@@ -70,7 +70,7 @@ def test_a_paired_onset_is_of_the_difference():
     [
         ({"by": "eye"}, "unknown by 'eye'"),
         ({"criterion": 0}, "criterion must be above 0 and at most 1, got 0"),
-        ({"level": 2}, "level must be between 0 and 1, got 2"),
+        ({"level": 2}, "level must be a number from 0 to 1, got 2"),
         ({"n_bootstrap": -1}, "n_bootstrap must be a whole number of resamples"),
         ({"over": "stimulus"}, "needs the dimension 'stimulus'"),
     ],
@@ -83,3 +83,11 @@ def test_values_that_cannot_have_an_onset_are_refused(arguments, message):
 def test_a_matrix_of_times_has_no_onset():
     with pytest.raises(ValueError, match="an onset needs one time"):
         cs.analyse.onset(xr.DataArray(np.zeros((4, 3, 3)), dims=("seed", "train_time", "test_time")))
+
+
+def test_the_order_of_times_does_not_matter():
+    course = rising()
+    turned = course.isel(time=np.random.default_rng(3).permutation(20))
+    for by in ("criterion", "cluster"):
+        found = [cs.analyse.onset(one, by=by, n_bootstrap=20, n_permutations=50).item() for one in (course, turned)]
+        assert found[0] == found[1]

@@ -98,7 +98,7 @@ def test_an_empty_time_is_in_no_cluster():
         ({"over": "subject"}, "needs the dimension 'subject' and one or two of time"),
         ({"method": "bonferroni"}, "unknown method 'bonferroni'"),
         ({"tail": "two"}, "unknown tail 'two'"),
-        ({"level": 5}, "level must be between 0 and 1, got 5"),
+        ({"level": 5}, "level must be a number from 0 to 1, got 5"),
         ({"threshold": -2}, "threshold is a t value above 0, got -2"),
         ({"n_permutations": 0}, "n_permutations must be a whole number of permutations, at least 1, got 0"),
     ],
@@ -122,3 +122,30 @@ def test_conditions_of_other_seeds_are_refused():
 def test_anything_but_an_array_is_refused():
     with pytest.raises(TypeError, match="takes a DataArray, got ndarray"):
         cs.analyse.significance(MNE["course"])
+
+
+def test_clusters_are_of_neighbours_in_time_not_in_the_array():
+    values = course(MNE["course"])
+    turned = values.isel(time=np.random.default_rng(3).permutation(values.sizes["time"]))
+    found, wanted = (cs.analyse.significance(one) for one in (turned, values))
+    xr.testing.assert_allclose(found, wanted)
+
+
+def test_a_time_that_occurs_twice_is_refused():
+    twice = course(MNE["course"]).isel(time=[0, 1, 1, 2])
+    with pytest.raises(ValueError, match=r"a test over time needs each time once, got \[0, 1, 1, 2\]"):
+        cs.analyse.significance(twice)
+
+
+@pytest.mark.parametrize(
+    ("given", "match"),
+    [
+        ({"level": "0.05"}, "level must be a number from 0 to 1, got '0.05'"),
+        ({"level": float("nan")}, "level must be a number from 0 to 1, got nan"),
+        ({"threshold": "2"}, "threshold must be a finite number, got '2'"),
+        ({"other": "chance"}, "the value to compare with must be a finite number, got 'chance'"),
+    ],
+)
+def test_numbers_that_are_none_are_refused(given, match):
+    with pytest.raises(ValueError, match=match):
+        cs.analyse.significance(course(MNE["course"]), **given)

@@ -685,3 +685,53 @@ def test_contours_that_are_not_matched_are_unchanged():
 def test_targets_have_no_answers_to_match():
     with pytest.raises(ValueError, match="with targets=True there are no answers"):
         datasets.contours(3, matched=True, targets=True)
+
+
+@pytest.mark.parametrize("draw", [datasets.digits, datasets.contours, datasets.paths, datasets.mazes])
+def test_more_images_than_fit_in_memory_are_refused_before_any_is_drawn(draw):
+    with pytest.raises(MemoryError, match=r"100,000,000,000,000 images of \d+ x \d+ px take .* GB of memory is free"):
+        draw(10**14)
+
+
+@pytest.mark.parametrize("draw", [datasets.digits, datasets.contours, datasets.paths, datasets.mazes])
+@pytest.mark.parametrize("seed", [np.int16(5), np.array(5), torch.tensor(5), xr.DataArray(5)])
+def test_a_seed_of_any_kind_is_saved_as_a_plain_number(draw, seed):
+    found = draw(2, seed=seed)
+    assert type(found.attrs["seed"]) is int
+    xr.testing.assert_identical(found, draw(2, seed=5))
+
+
+@pytest.mark.parametrize("n", [-1, 0, True, 2.0, "2", None, float("nan")])
+@pytest.mark.parametrize("choose", [datasets.spread, datasets.sample])
+def test_stimuli_are_chosen_by_a_whole_number_of_them(choose, n):
+    with pytest.raises(ValueError, match="n must be a whole number, at least 1, got"):
+        choose(datasets.paths(4, size=16), n)
+
+
+def test_stimuli_are_chosen_by_numbers_of_any_kind():
+    data = datasets.paths(6, size=16)
+    for choose in (datasets.spread, datasets.sample):
+        xr.testing.assert_identical(choose(data, torch.tensor(3)), choose(data, 3))
+    xr.testing.assert_identical(datasets.sample(data, 3, seed=np.uint8(9)), datasets.sample(data, 3, seed=9))
+    with pytest.raises(ValueError, match=r"seed must be a whole number from .* got 9.5"):
+        datasets.sample(data, 3, seed=9.5)
+
+
+@pytest.mark.parametrize("fraction", ["0.2", None, float("nan"), [0.2]])
+def test_a_fraction_that_is_no_number_is_refused(fraction):
+    with pytest.raises(ValueError, match="fraction must be a finite number, got"):
+        datasets.split(datasets.contours(8), fraction)
+
+
+def test_an_empty_length_is_not_the_default():
+    with pytest.raises(ValueError, match=r"length must be a pair \(lowest, highest\), .* got \(\)"):
+        datasets.contours(2, length=())
+
+
+@pytest.mark.parametrize("draw", [datasets.digits, datasets.contours, datasets.paths, datasets.mazes])
+def test_images_do_not_depend_on_the_callers_modes(draw):
+    wanted = draw(4)
+    with torch.device("meta"), torch.inference_mode():
+        found = draw(4)
+        xr.testing.assert_identical(datasets.sample(found, 2), datasets.sample(wanted, 2))
+    xr.testing.assert_identical(found, wanted)

@@ -110,6 +110,37 @@ def test_links_are_followed_but_not_in_a_circle(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_a_link_to_a_folder_above_does_not_bring_the_images_of_other_classes(tmp_path):
+    root = write(tmp_path / "set", "cat/1.png", "dog/1.png", "dog/2.png")
+    (root / "cat" / "all").symlink_to(root)
+    (root / "dog" / "sets").symlink_to(tmp_path)
+    assert datasets.folder(root)["label"].values.tolist() == [0, 1, 1]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+@pytest.mark.parametrize(("name", "message"), [("cat/3.png", "cannot read the image .*3.png"), ("cow", "broken link")])
+def test_a_link_to_itself_is_named(tmp_path, name, message):
+    write(tmp_path, "cat/1.png")
+    (tmp_path / name).symlink_to(tmp_path / name)
+    with pytest.raises(ValueError, match=message):
+        datasets.folder(tmp_path)
+
+
+def test_a_class_that_may_not_be_read_is_named(tmp_path, monkeypatch):
+    root, scandir = write(tmp_path, "cat/1.png", "dog/1.png"), os.scandir
+
+    def refused(path):
+        if str(path).endswith("dog"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    # permissions do not bind the superuser
+    monkeypatch.setattr(os, "scandir", refused)
+    with pytest.raises(PermissionError, match=r"the folder .*dog' may not be read: change its permissions"):
+        datasets.folder(root)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
 @pytest.mark.parametrize(("name", "message"), [("cat/3.png", "cannot read the image .*3.png"), ("cow", "broken link")])
 def test_a_link_to_nothing_is_named(tmp_path, name, message):
     write(tmp_path, "cat/1.png")

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+import torch
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -134,3 +136,8 @@ def test_a_long_range_is_an_interval_and_is_not_listed():
 def test_a_shortcut_that_floating_point_cannot_hold_is_refused(weight):
     with pytest.raises(ValueError, match=r"the weight of the identity shortcut .* must be at most 3e\+38, got"):
         Kind.parse(f"BRCx2+{weight}I")
+
+
+@pytest.mark.parametrize("time", [3, np.int64(3), np.array(3), torch.tensor(3), xr.DataArray(3)])
+def test_one_time_of_any_kind_is_one_time(time):
+    assert Times.of(time) == Times(((3, 4),))

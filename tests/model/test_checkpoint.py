@@ -349,3 +349,45 @@ def test_facts_whose_keys_are_numbers_come_back_as_texts(small_model, tmp_path):
     # 13 is after 5 as a number, and before it as a text
     cs.save(small_model, tmp_path / "m.safetensors", about={"by_cells": {5: 0.9, 13: 0.8}})
     assert cs.load(tmp_path / "m.safetensors").about == {"by_cells": {"5": 0.9, "13": 0.8}}
+
+
+def _doubled(module, given, found):
+    return 2 * found
+
+
+@pytest.mark.parametrize("place", ["pre", "post.linear", ""])
+def test_a_model_with_a_forward_hook_is_not_saved_without_it(place, path):
+    model = cs.Cortex(cs.adjacent({"V1": 4, "V2": 4}, size=8), n_classes=3, readout_time=3)
+    handle = model.get_submodule(place).register_forward_hook(_doubled)
+    named = f"the part {place!r}" if place else "the model"
+    with pytest.raises(ValueError, match=f"{named} has the forward hook '_doubled', which is not in the file"):
+        cs.save(model, path)
+    assert not path.exists()
+    handle.remove()
+    cs.save(model, path)
+
+
+def test_a_model_with_another_forward_is_not_saved_without_it(path):
+    model = cs.Cortex(cs.adjacent({"V1": 4, "V2": 4}, size=8), n_classes=3, readout_time=3)
+    forward = model.post.forward
+    model.post.forward = lambda *given: -forward(*given)
+    with pytest.raises(ValueError, match="the part 'post' has another `forward` than its class"):
+        cs.save(model, path)
+
+
+def test_hooks_of_a_module_of_the_users_are_the_users(path):
+    retina = Retina()
+    retina.convolution.register_forward_hook(_doubled)
+    model = cs.Cortex(cs.adjacent({"V1": 4, "V2": 4}, size=8), 3, 3, pre_net=retina)
+    cs.save(model, path)
+    assert cs.load(path, {"Retina": Retina}).pre_net_name == "Retina"
+
+
+def test_class_names_as_a_dataset_has_them_are_names(path, shown_images):
+    model = cs.Cortex(cs.adjacent({"V1": 4, "V2": 4}, size=8), n_classes=3, readout_time=3)
+    model.classes = shown_images.attrs["classes"]
+    cs.save(model, path)
+    assert cs.load(path).classes == ["cat", "dog", "owl"]
+    model.classes = ["cat", "dog"]
+    with pytest.raises(ValueError, match="must name each of the 3 classes of the readout, got 2 names"):
+        cs.save(model, path, overwrite=True)

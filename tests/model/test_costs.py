@@ -1,5 +1,6 @@
 """Multiplications and memory are known before a run."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -60,3 +61,31 @@ def test_fewer_stimuli_of_a_large_model_run_at_once(monkeypatch):
     assert batch_in_memory(small, 100) == 10
     assert batch_in_memory(large, 100) == 2
     assert batch_in_memory(small, 3) == 3
+
+
+@pytest.mark.parametrize("given", [{"features": {"V1": 4, "IT": 10**9}}, {"n_classes": 10**15}])
+def test_a_model_that_does_not_fit_in_memory_is_refused_before_it_is_made(given):
+    graph = cs.adjacent(given.get("features", {"V1": 4, "IT": 4}), size=8)
+    with pytest.raises(MemoryError, match=r"a model with [\d,]+ weights takes .* GB of memory is free"):
+        cs.Cortex(graph, given.get("n_classes", 10))
+
+
+@pytest.mark.parametrize("time", [np.array(3), torch.tensor(3), np.int8(3)])
+def test_times_of_any_kind_are_what_they_are_worth(time):
+    graph = cs.adjacent({"V1": 4, "IT": 4}, size=8)
+    model = cs.Cortex(graph, 3, 3)
+    assert cs.multiply_adds(model, time) == cs.multiply_adds(model, 3)
+    assert model.n_parameters(time) == model.n_parameters(3)
+    assert cs.schedule(graph, readout_time=time).pairs == cs.schedule(graph, readout_time=3).pairs
+    assert model.at_size(torch.tensor(16)).image_size == (16, 16)
+
+
+@pytest.mark.parametrize("time", [b"3", "3", 2.5, [[3]]])
+def test_times_that_are_no_numbers_of_steps_are_refused(time):
+    model = cs.Cortex(cs.adjacent({"V1": 4, "IT": 4}, size=8), 3, 3)
+    with pytest.raises(ValueError, match="must be a whole number"):
+        cs.multiply_adds(model, time)
+    with pytest.raises(ValueError, match="must be a whole number"):
+        model.n_parameters(time)
+    with pytest.raises(ValueError, match="must be a whole number"):
+        cs.schedule(model.graph, readout_time=time)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import cortexsim as cs
-from cortexsim.plot._save import COLUMN_MM, PX_PER_MM, _break_lines
+from cortexsim.plot._save import CHARACTER_EM, COLUMN_MM, PX_PER_MM, _break_lines, _fit, _for_paper
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_captions_are_broken_into_lines_of_the_width_and_make_room(figure):
     added = _break_lines(long, COLUMN_MM[1] * PX_PER_MM)
     lines = long.layout.title.subtitle.text.split("<br>")
     assert " ".join(lines) == words
-    assert max(map(len, lines)) <= (321 - 16) / (0.55 * 12)
+    assert max(map(len, lines)) <= (321 - 16) / (CHARACTER_EM * 12)
     assert long.layout.title.text == "one"
     assert added == 16 * (len(lines) - 1) > 0
     assert long.layout.margin.t == 60 + added
@@ -105,3 +105,48 @@ def test_a_title_of_several_lines_starts_below_the_edge(figure):
     assert more >= 2
     assert long.layout.title.pad.t == 10 + 8 * more
     assert added == (17 + 8) * more
+
+
+WIDTH_PX = COLUMN_MM[1] * PX_PER_MM
+
+
+def test_a_wide_legend_goes_below_the_plot_which_keeps_its_height(figure):
+    names = [f"a model with a name that is too long for a line, seed {k}" for k in range(4)]
+    wide = go.Figure([go.Scatter(x=[0, 1], y=[k, 0], name=name) for k, name in enumerate(names)])
+    added = _fit(wide, WIDTH_PX, 214)
+    assert (wide.layout.legend.yref, wide.layout.legend.y, wide.layout.legend.yanchor) == ("container", 0, "bottom")
+    lines = [line for trace in wide.data for line in trace.name.split("<br>")]
+    assert [trace.name.replace("<br>", " ") for trace in wide.data] == names
+    assert max(map(len, lines)) * CHARACTER_EM * 12 <= WIDTH_PX
+    assert added >= 1.3 * 12 * len(lines)
+    short = go.Figure([go.Scatter(x=[0, 1], y=[k, 0], name=str(k)) for k in range(2)])
+    assert _fit(short, WIDTH_PX, 214) == 0
+    assert short.layout.legend.y is None
+
+
+def test_axis_titles_and_those_above_plots_are_no_longer_than_their_axes():
+    titles = ["the first of these plots", "the second of these plots"]
+    two = go.Figure().set_subplots(1, 2, subplot_titles=titles)
+    two.update_xaxes(title_text="stimulus-onset asynchrony minus length divided by speed (steps)")
+    two.update_yaxes(title_text="percentage of the maps with every pixel correct at the last time", col=1)
+    added = _fit(two, WIDTH_PX, 214)
+    half = WIDTH_PX / 2
+    for axis in two.select_xaxes():
+        assert max(map(len, axis.title.text.split("<br>"))) * CHARACTER_EM * 12 < half
+    assert max(map(len, two.layout.yaxis.title.text.split("<br>"))) * CHARACTER_EM * 12 < 214
+    for one, title in zip(two.layout.annotations, titles, strict=True):
+        assert one.text.replace("<br>", " ") == title
+        assert max(map(len, one.text.split("<br>"))) * CHARACTER_EM * one.font.size < half
+    assert added > 0
+
+
+def test_the_caption_of_an_experiment_is_for_the_text_and_not_in_the_picture(tmp_path):
+    figure = cs.plot.controls_by_length(cs.experiments.shipped("extrapolation"))
+    text = cs.plot.caption(figure)
+    assert "3 steps per pixel" in text
+    printed = _for_paper(figure)
+    assert cs.plot.caption(printed) == ""
+    assert cs.plot.caption(figure) == text
+    drawn = cs.plot.save(figure, tmp_path / "f.svg").read_text(encoding="utf-8")
+    assert "3 steps per pixel" not in drawn
+    assert drawn.count('class="legendtext"') == len([trace for trace in figure.data if trace.showlegend is not False])

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+import xarray as xr
 
 import cortexsim as cs
 from cortexsim.analyse._decode import decoded_right
@@ -99,6 +100,16 @@ def test_what_cannot_be_measured_is_refused(given, changes, message):
 
 
 # --- the study of what returns to V1 --------------------------------------------------------------------------------
+
+
+def test_too_few_stimuli_of_a_class_are_refused_before_anything_is_simulated(given, monkeypatch):
+    model, data = given
+    few = xr.concat(
+        [data.isel(stimulus=data["label"] == 0), data.isel(stimulus=data["label"] == 1)[{"stimulus": [0]}]], "stimulus"
+    )
+    monkeypatch.setattr("cortexsim.protocols.decoding.simulate", None)
+    with pytest.raises(ValueError, match="class 1 has 1 stimuli, fewer than the 5 folds"):
+        cs.protocols.lesion_decoding(model, few, CUTS, state="V1", until=4, calibrate_on=data)
 
 
 def test_every_connection_is_cut_but_the_one_that_starves_v2():

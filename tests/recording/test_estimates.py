@@ -30,3 +30,9 @@ def test_a_brief_run_is_timed_when_everything_is_prepared(small_model, shown_ima
 def test_one_stimulus_is_too_few_to_estimate(small_model, shown_images):
     with pytest.raises(ValueError, match="an estimate needs at least 2 stimuli to run, got 1"):
         cs.estimate_seconds(small_model, shown_images.isel(stimulus=[0]), until=3)
+
+
+@pytest.mark.parametrize(("given", "match"), [({"n_stimuli": "5"}, "n_stimuli"), ({"until": 3.5}, "until")])
+def test_an_estimate_of_what_is_no_number_is_refused(small_model, given, match):
+    with pytest.raises(ValueError, match=f"{match} must be a whole number"):
+        cs.estimate(small_model, **({"n_stimuli": 5, "until": 3} | given))

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import psutil
 import pytest
 import torch
@@ -196,3 +197,18 @@ def test_its_description_makes_the_same(calibrated):
 def test_what_is_no_sequence_of_states_is_refused(record):
     with pytest.raises(TypeError, match="record must be a sequence of states, or a mapping of states to parts, got"):
         selections(cs.adjacent({"V1": 4, "IT": 4}, size=8), record)
+
+
+@pytest.mark.parametrize("unit", [np.array(3), np.int64(3), torch.tensor(3)])
+def test_a_unit_is_a_number_of_any_kind(small_model, shown_images, unit):
+    found, wanted = (
+        cs.simulate(small_model, shown_images, until=2, record={"V1": [one]})["V1"]["activation"] for one in (unit, 3)
+    )
+    xr.testing.assert_identical(found, wanted)
+
+
+@pytest.mark.parametrize("unit", [b"3", pd.Series([3])])
+def test_a_unit_that_is_no_number_is_refused_in_one_line(small_model, shown_images, unit):
+    with pytest.raises(TypeError, match=r"a unit of V1 is its number, or \(channel, y, x\), got") as caught:
+        cs.simulate(small_model, shown_images, until=2, record={"V1": [unit]})
+    assert "\n" not in str(caught.value)

@@ -564,3 +564,10 @@ def test_a_readout_does_not_get_the_names_of_fewer_classes(calibrated, pictures)
     with pytest.warns(DifferentClassesWarning, match=r"2 classes, \['ant', 'bee'\], but the model reads out 3"):
         recording = cs.simulate(calibrated, images, until=4, record=[])
     assert recording.cortex.settings["classes"] is None
+
+
+def test_images_without_labels_cause_no_warning_about_their_classes(calibrated, pictures, recwarn):
+    images = _of_classes(pictures, [0, 1, 0, 1, 0, 1], ["ant", "bee"]).drop_vars("label")
+    recording = cs.simulate(calibrated, images, until=4, record=[])
+    assert recording.cortex.settings["classes"] is None
+    assert not [one for one in recwarn if one.category is DifferentClassesWarning]

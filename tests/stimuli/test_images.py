@@ -116,3 +116,8 @@ def test_channels_named_by_bytes_are_put_in_order():
     values = xr.DataArray(torch.rand(2, 3, 4, 4).numpy(), dims=("stimulus", "channel", "y", "x"))
     turned = values.isel(channel=[2, 1, 0]).assign_coords(channel=[b"blue", b"green", b"red"])
     assert as_images(turned).equal(as_images(values))
+
+
+def test_a_sparse_tensor_is_refused():
+    with pytest.raises(TypeError, match=r"images must be a dense tensor, got the layout torch.sparse_coo"):
+        check_images(torch.rand(2, 3, 8, 8).to_sparse())

@@ -576,3 +576,17 @@ def test_a_training_ends_with_statistics_of_as_many_images_as_the_recipe_says():
     model = made()
     cs.fit(model, data(), replace(RECIPE, epochs=1, calibration_images=45))
     assert model.find_statistics(cs.flash(1)).n_images == 45
+
+
+@pytest.mark.parametrize("recipe", ["quick", {}, 0, cs.Recipe])
+def test_what_is_no_recipe_is_refused_and_not_taken_for_the_default(recipe):
+    with pytest.raises(TypeError, match=r"recipe must be a Recipe, such as Recipe.quick\(\), got"):
+        cs.train(made(), data(), recipe)
+
+
+def test_a_report_that_cannot_be_called_is_refused_before_the_training():
+    model = made()
+    before = model.checksum()
+    with pytest.raises(TypeError, match="report must be a function of a progress record, such as print, got 5"):
+        cs.fit(model, data(), RECIPE, report=5)
+    assert model.checksum() == before

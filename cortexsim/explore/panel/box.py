@@ -8,12 +8,14 @@ from typing import Any, ClassVar
 import ipywidgets as widgets
 
 from cortexsim.explore.widgets.keys import keys
+from cortexsim.explore.widgets.pictures import pictures
 
 
 class Panel(widgets.VBox):
     """A box whose controls receive all keys except those that run a cell or save the notebook.
 
-    A class with `LARGE` writes all text in 14 px at least.
+    A class with `LARGE` writes all text in 14 px at least. In a notebook, a picture of the panel follows it, which is
+    visible only where the panel is not: without its kernel.
     """
 
     LARGE: ClassVar[bool] = False
@@ -32,3 +34,14 @@ class Panel(widgets.VBox):
             name = type(self).__name__
             bundle["text/plain"] = f"{name}: a panel that needs its kernel. Run the cells from the top to use it."
         return bundle
+
+    def _ipython_display_(self) -> None:
+        """Display the panel, and after it an empty output for its picture."""
+        from IPython import display as shown
+
+        self.add_class("cortexsim-pictured")
+        self.add_class(f"cortexsim-id-{self.model_id}")
+        shown.display(self._repr_mimebundle_(), raw=True)  # type: ignore[no-untyped-call]
+        picture = shown.DisplayHandle()  # type: ignore[no-untyped-call]
+        picture.display({"text/plain": ""}, raw=True)  # type: ignore[no-untyped-call]
+        pictures().follow(str(self.model_id), picture)

@@ -71,6 +71,13 @@ class Drift(SubjectStudy):
 
     The fixed threshold is the mean over all times together, as the model's `pooled` statistics have it; the other is
     the mean of each time. The arguments are those of `SubjectStudy`.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> panel = cs.explore.Drift(question="")
+    >>> sorted(panel.choices)
+    ['area', 'feature', 'time']
     """
 
     TASK: ClassVar[str | None] = "contours"

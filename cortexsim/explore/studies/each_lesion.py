@@ -64,6 +64,13 @@ class EachLesion(SubjectStudy):
     """The cost of cutting each connection alone, in every version, as a table at one time.
 
     The arguments are those of `SubjectStudy`.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> panel = cs.explore.EachLesion(question="")
+    >>> sorted(panel.choices)
+    ['calibration', 'presentation', 'time']
     """
 
     N: ClassVar[int] = 100

@@ -8,49 +8,53 @@ from typing import Any, ClassVar, Self
 import ipywidgets as widgets
 import numpy as np
 import plotly.graph_objects as go
-import torch
 import xarray as xr
 
 from cortexsim._support.checks import whole
 from cortexsim._support.progress import Report
-from cortexsim.datasets import digits
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.controls import Buttons, Chosen, Control, Menu, Slider
 from cortexsim.explore.panel.study import Study
 from cortexsim.explore.studies import folding_questions
-from cortexsim.explore.studies.folding_drawing import MOST_STEPS, drawing
+from cortexsim.explore.studies.folding_forms import (
+    MOST_STEPS,
+    N_CLASSES,
+    N_IMAGES,
+    RANDOM,
+    TRAINED,
+    as_tensor,
+    both_activities,
+    both_logits,
+    images_for,
+    loop_of,
+    network,
+)
 from cortexsim.explore.studies.folding_questions import (
     EACH,
-    FEATURES,
-    N_IMAGES,
     ONE,
     OWN,
     SHARED,
     as_text,
     largest_difference,
     n_parameters,
+    verdict,
 )
 from cortexsim.explore.widgets.figure import Live
+from cortexsim.explore.widgets.forms import Forms
 from cortexsim.graph._schedule import schedule
-from cortexsim.graph.builders import resnet
-from cortexsim.graph.cortex_graph import CortexGraph
-from cortexsim.model._calibrate import calibrate
-from cortexsim.model.cortex import Cortex
-from cortexsim.paper.experiments.equivalence import Unfolded
 from cortexsim.plot._agreement import agreement
 from cortexsim.plot._parameters_by_steps import parameters_by_steps
-from cortexsim.stimuli.images import as_float, as_images
 
-SIDE, N_CLASSES = 16, 10
-FOLDED, UNFOLDED = "folded in time", "unfolded in space"
+BOTH, FOLDED, UNFOLDED = "both", "folded in time", "unfolded in space"
 MEASURED = ("steps", "weights", "moments")
+_BLUE = "#0072B2"  # Okabe & Ito (2008)
 
 
 class Folding(Study):
-    """A residual network of one state, drawn as a loop in time or as a stack in space, and run as both.
+    """A residual network of one state as a loop in time and as a stack in space; one digit runs through both.
 
-    Both forms start from the same random weights and read out the same digits. After the first comparison, every change
-    of a control runs the next one at once.
+    The same time bar moves both: layer t of the stack and step t of the loop are lit together, with the largest
+    difference between their numbers. After the first comparison, every change of a control runs the next one at once.
 
     Parameters
     ----------
@@ -69,9 +73,10 @@ class Folding(Study):
     >>> import cortexsim as cs
     >>> panel = cs.explore.Folding(question="")
     >>> sorted(panel.choices)
-    ['form', 'moments', 'steps', 'weights']
+    ['digit', 'form', 'moments', 'network', 'steps', 'weights']
     """
 
+    LARGE: ClassVar[bool] = True
     VIEWS: ClassVar[tuple[str, ...]] = ("form",)
     QUESTIONS: ClassVar[Mapping[str, Guess]] = folding_questions.QUESTIONS
     EXERCISES: ClassVar[Mapping[str, Guess]] = folding_questions.EXERCISES
@@ -79,53 +84,56 @@ class Folding(Study):
 
     def __init__(self, *, steps: int = 4, question: str = "") -> None:
         steps = whole(steps, "steps", 1, MOST_STEPS)
-        self._images: torch.Tensor | None = None
-        self.picture = widgets.HTML()
+        self.film, self._drawn = Forms(), dict[str, Any]()
         controls: dict[str, Control] = {
-            "steps": Slider("steps", 1, MOST_STEPS, steps, width_px=300, continuous=False),
-            "weights": Menu("weights", [SHARED, OWN], width_px=300),
-            "moments": Menu("the loop's moments", [EACH, ONE], width_px=300),
-            "form": Buttons([FOLDED, UNFOLDED]),
+            "steps": Slider("steps", 1, MOST_STEPS, steps, width_px=240, continuous=False),
+            "weights": Menu("weights", [SHARED, OWN], width_px=250),
+            "moments": Menu("the loop's moments", [EACH, ONE], width_px=310),
+            "network": Menu("network", [TRAINED, RANDOM], width_px=220),
+            "digit": Slider("digit", 0, N_IMAGES - 1, 3, width_px=220, continuous=False),
+            "form": Buttons([BOTH, FOLDED, UNFOLDED]),
         }
         super().__init__(None, controls, question)
-        asked, chosen, *rest = self.children  # type: ignore[has-type]
-        self.children = (asked, chosen, self._controls["form"], self.picture, *rest)
+        asked, chosen, action, notice, *rest = self.children  # type: ignore[has-type]
+        chosen.children = [self._controls[name] for name in ("steps", "digit", "weights", "moments")]
+        self._controls["form"].style.button_width = "auto"
+        self.bar.layout.width = "90px"
+        button, *progress = action.children
+        action.children = [button, self._controls["network"], self._controls["form"], *progress]
+        self.children = (asked, chosen, action, notice, self.film, *rest)
 
     def measure(self, choices: Chosen, report: Report) -> xr.Dataset:
         """Run both forms with the same weights on the same images, and count the parameters by number of steps."""
         steps, shared = choices["steps"], choices["weights"] == SHARED
-        if self._images is None:
-            self._images = as_float(as_images(digits(N_IMAGES, size=SIDE))).double()
+        drawn = images_for(choices["network"])
+        images = as_tensor(drawn)
         report(0.1, "running the loop and the stack")
-        folded = Cortex(
-            _network(steps),
-            N_CLASSES,
+        loop = loop_of(
             steps,
-            sharing="time" if shared else "none",
+            shared=shared,
+            weights=choices["network"],
             normalization="shared" if choices["moments"] == ONE else "time-specific",
         )
-        _draw_weights(folded)
-        folded.double()
-        unfolded = Unfolded(folded).train()
-        if choices["moments"] == ONE:
-            calibrate(folded, self._images, until=steps)
-        # moments of these images: of the batch, or pooled over the steps by `calibrate`
-        folded.train(choices["moments"] == EACH)
-        with torch.no_grad():
-            logits = torch.stack([folded(self._images), unfolded(self._images)]).numpy()
+        logits = both_logits(loop, images)
+        activity = both_activities(loop, images, choices["digit"])
         counted = [
-            schedule(_network(one), one).n_parameters(N_CLASSES, shared=shared) for one in range(1, MOST_STEPS + 1)
+            schedule(network(one), one).n_parameters(N_CLASSES, shared=shared) for one in range(1, MOST_STEPS + 1)
         ]
+        forms, place = "form", ("channel", "y", "x")
         return xr.Dataset(
             {
-                "logits": (("form", "stimulus", "class"), logits, {"long_name": "readout", "units": "1"}),
+                "logits": ((forms, "stimulus", "class"), logits, {"long_name": "readout", "units": "1"}),
+                "activity": ((forms, "time", *place), activity, {"long_name": "activity", "units": "a.u."}),
+                "picture": (("colour", "y", "x"), images[choices["digit"]].numpy()),
                 "n_parameters": ("steps", counted, {"long_name": "parameters", "units": "1"}),
             },
             coords={
                 "form": ["loop", "stack"],
                 "steps": ("steps", np.arange(1, MOST_STEPS + 1), {"long_name": "steps", "units": "1"}),
+                "time": ("time", np.arange(steps + 1), {"long_name": "layer or step", "units": "1"}),
+                "label": ("stimulus", drawn["label"].values),
             },
-            attrs={name: choices[name] for name in MEASURED},
+            attrs={name: choices[name] for name in (*MEASURED, "network", "digit")},
         )
 
     def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:
@@ -148,35 +156,43 @@ class Folding(Study):
         difference, largest = largest_difference(result)
         scale = "equal to the last bit" if difference == 0 else f"the largest logit is {largest:.2f}"
         steps, weights, moments = (result.attrs[name] for name in MEASURED)
+        loop = "loop" if weights == SHARED else "loop that changes its weights at each step"
         return (
             f"{steps} {'step' if steps == 1 else 'steps'}, weights {weights}, the loop's moments {moments}: "
-            f"{n_parameters(result, steps):,} parameters; the logits of loop and stack for {result.sizes['stimulus']} "
-            f"digits differ by {as_text(difference)} at most ({scale}; float64)."
+            f"{n_parameters(result, steps):,} parameters; the logits of {loop} and stack for "
+            f"{result.sizes['stimulus']} digits differ by {as_text(difference)} at most ({scale}; float64)."
         )
 
     @classmethod
     def _reopened(cls, settings: Mapping[str, Any], *, model: Any, data: Any) -> Self:
-        return cls(question=settings["question"])
+        panel = cls(question=settings["question"])
+        if "network" not in settings["choices"]:
+            # settings of a version that had no other network
+            panel.choose(network=RANDOM)
+        return panel
+
+    def _take(self, chosen: Chosen, result: Any) -> None:
+        super()._take(chosen, result)
+        self._drawn = dict(chosen)
+        verdicts = [verdict(result, time) for time in result["time"].values.tolist()]
+        words = {"verdicts": verdicts, "label": str(result["label"].values[result.attrs["digit"]])}
+        self.film.show(result, _colours(chosen), words)
 
     def _follow(self) -> None:
-        """Draw the chosen form; after the first comparison, run the next one at once."""
+        """Draw the network of the present choices; after the first comparison, run the next one at once."""
         super()._follow()
         chosen = self.choices
-        self.picture.value = drawing(
-            chosen["steps"], shared=chosen["weights"] == SHARED, folded=chosen["form"] == FOLDED
-        )
-        if self.result is not None and any(self.result.attrs[name] != chosen[name] for name in MEASURED):
+        self.film.shown = {BOTH: "both", FOLDED: "loop", UNFOLDED: "stack"}[chosen["form"]]
+        if self.result is None:
+            self.film.sketch(chosen["steps"], _colours(chosen))
+        elif self._key_of(chosen) != self._key_of(self._drawn):
+            self.film.stale = True
             self.run()
 
 
-def _network(steps: int) -> CortexGraph:
-    return resnet({"h1": FEATURES}, size=SIDE, steps=steps)
-
-
-def _draw_weights(model: Cortex) -> None:
-    """Draw all weights, also those of the readout, from a separate generator, in the order of earlier versions."""
-    generator = torch.Generator().manual_seed(0)
-    for weight in model.parameters():
-        if weight.dim() > 1:
-            torch.nn.init.kaiming_normal_(weight, nonlinearity="relu", generator=generator)
-    torch.nn.init.zeros_(model.get_parameter("post.linear.bias"))
+def _colours(chosen: Chosen) -> list[str]:
+    """Return the colour of the weights of each layer."""
+    steps = range(chosen["steps"])
+    if chosen["weights"] == SHARED:
+        return [_BLUE for _ in steps]
+    return [f"hsl({(200 + 360 * step // MOST_STEPS) % 360} 65% 45%)" for step in steps]

@@ -8,11 +8,12 @@ import numpy as np
 import xarray as xr
 
 from cortexsim.explore.panel.asking import Guess
+from cortexsim.explore.studies.folding_forms import FEATURES, N_IMAGES
 
-FEATURES, N_IMAGES = 8, 20
 SHARED, OWN = "shared by all steps", "of its own at each step"
 EACH, ONE = "of each step", "one set for all steps"
 SAME, ROUNDING, PART, WHOLE = "none, to the last bit", "rounding", "a small part of it", "of the same size"
+ROUNDED = 1e-6  # of the largest value: differences of rounding in float64 are far smaller
 SIZES = (SAME, ROUNDING, PART, WHOLE)
 
 
@@ -28,13 +29,29 @@ def as_text(difference: float) -> str:
     return "0" if difference == 0 else f"{difference:.1e}" if difference < 0.01 else f"{difference:.2f}"
 
 
+def verdict(result: xr.Dataset, time: int) -> str:
+    """Say whether the loop at a step and the layer of the stack hold the same numbers, for the digit that is shown."""
+    loop, stack = result["activity"].sel(time=time).values
+    difference, largest = float(np.abs(loop - stack).max()), float(np.abs([loop, stack]).max())
+    here = f"Layer {time} and step {time}" if time else "The input of both"
+    if difference <= ROUNDED * largest:
+        same = "the same" if difference == 0 else "the same up to rounding"
+        return f"{here}: {loop.size:,} numbers up to {largest:.2f}, {same}; largest difference {as_text(difference)}."
+    why = (
+        f"Cannot be folded: layer {time} has weights of its own"
+        if result.attrs["weights"] == OWN
+        else f"{here} differ: the loop has one set of moments"
+    )
+    return f"{why}; largest difference {as_text(difference)}, of numbers up to {largest:.2f}."
+
+
 def size_of_difference(result: xr.Dataset) -> str:
     """Return which of `SIZES` the largest difference is, relative to the largest logit."""
     difference, largest = largest_difference(result)
     if difference == 0:
         return SAME
     share = difference / largest
-    return ROUNDING if share < 1e-6 else PART if share < 0.3 else WHOLE
+    return ROUNDING if share < ROUNDED else PART if share < 0.3 else WHOLE
 
 
 def n_parameters(result: xr.Dataset, steps: int) -> int:
@@ -59,7 +76,7 @@ QUESTIONS: Mapping[str, Guess] = {
         SIZES,
         size_of_difference,
         _about_difference,
-        needs={"moments": EACH},
+        needs={"moments": EACH, "weights": SHARED},
     ),
     "parameters": Guess(
         "what weights for each step cost",
@@ -103,6 +120,6 @@ EXERCISES: Mapping[str, Guess] = {
             f"{_about_difference(result)} The weights are the same. To be equivalent, loop and stack need the same "
             "moments, so the loop needs moments for each step."
         ),
-        needs={"moments": ONE},
+        needs={"moments": ONE, "weights": SHARED},
     ),
 }

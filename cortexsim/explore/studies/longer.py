@@ -74,6 +74,14 @@ class Longer(BundledStudy):
 
     Until the first question is answered, only what was trained is drawn; until the second is, up to three steps a
     pixel.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> panel = cs.explore.Longer(question="")
+    >>> panel.run()
+    >>> panel.result["length"].values.tolist()
+    [10, 20, 30, 40, 60]
     """
 
     QUESTIONS: ClassVar[Mapping[str, Guess]] = QUESTIONS

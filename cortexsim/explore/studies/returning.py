@@ -30,6 +30,13 @@ class Returning(BundledStudy):
     """What is decoded from V1 after a flash, intact and with a connection cut, with the connections as a drawing.
 
     A click on an arrow cuts it. The lines are drawn, and the arrows react, as far as the questions are answered.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> panel = cs.explore.Returning(question="")
+    >>> sorted(panel.choices)
+    ['cut', 'network', 'version']
     """
 
     VIEWS: ClassVar[tuple[str, ...]] = ("network", "version", "cut")

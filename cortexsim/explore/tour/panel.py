@@ -23,6 +23,7 @@ from cortexsim.explore.panel.script import Name, call, data_line, script
 from cortexsim.explore.panel.settings import Saving
 from cortexsim.explore.tour.accuracies import MEASURING, Accuracies
 from cortexsim.explore.tour.controls import CHOICES, Controls
+from cortexsim.explore.tour.fields import Fields
 from cortexsim.explore.tour.film import scene
 from cortexsim.explore.tour.material import N_IMAGES, Material, find_task
 from cortexsim.explore.tour.prediction import Prediction
@@ -81,6 +82,8 @@ class Tour(HasExercises, Saving, Panel):
         With `question`, `answer`, and `answered`.
     recording : DataTree
         The recording on display, of one stimulus.
+    fields : Fields
+        What reaches the unit that was clicked, and what matters to it: `fields.reached` and `fields.sensitivity`.
     settings : dict
         Plain values that make this recording again: `cortexsim rerun settings.json`.
 
@@ -137,7 +140,8 @@ class Tour(HasExercises, Saving, Panel):
         self.stage, self.notice, self.copyable = Stage(), widgets.HTML(), Copyable()
         self.ask = Prediction(self.stage, question)
         self.controls = Controls(self._tasks, self.shuffle)
-        parts = [self.controls, self.notice, self.ask, self.stage, self.copyable]
+        self.fields = Fields()
+        parts = [self.controls, self.notice, self.ask, self.stage, self.fields, self.copyable]
         super().__init__(parts, layout=widgets.Layout(width="100%"))
         self._choose_task(task or next(iter(self._tasks)), difficulty)
         self.stimulus = stimulus
@@ -146,6 +150,7 @@ class Tour(HasExercises, Saving, Panel):
         self._show_as(one_image_from_dict(self._material.task.start) if presentation is None else presentation)
         self.controls.link(self)
         traitlets.link((self, "time"), (self.stage, "time"))
+        self.stage.observe(lambda change: self._show_fields(change["new"]), names="picked")
         self.observe(lambda change: self._attempt(change["name"]), names=list(CHOICES))
         # a given presentation is refused if it cannot be shown; that of the task is replaced by one that can
         self._attempt("until" if until is None and presentation is None else "presentation")
@@ -324,6 +329,11 @@ class Tour(HasExercises, Saving, Panel):
         )
         shown = stimuli(wanted, self._material.images)
         recording = rerun(wanted, model=self._material.model, images=self._material.images)
+        if recording["readout"]["logits"].ndim > 3:
+            raise ValueError(
+                "this panel draws the probabilities of classes, but this model answers at every pixel: draw its maps "
+                "with cs.plot.film; the models that trace have the panel cs.explore.Tracer"
+            )
         pixels = as_images(shown)
         frames = self._presentation.frames(pixels, self.until, seed=wanted["seed"], others=pixels)
         on_stage = scene(recording, frames, self._material.model.graph)
@@ -336,11 +346,23 @@ class Tour(HasExercises, Saving, Panel):
             }
             self._shows = {name: getattr(self, name) for name in CHOICES}
             self.stage.show(on_stage)
+            self._shown_image = shown
+            self.fields.clear()
             self.copyable.text = self.code
             self._facts = self._what_happened(recording)
             # before the measurement, which shows its own errors there
             self.notice.value = ""
             self._measure()
+
+    def _show_fields(self, picked: Mapping[str, Any]) -> None:
+        """Show the fields of the unit that was clicked, of the recording on display."""
+        if not picked:
+            return
+        if self.stage.cover == "time":
+            self.fields.text.value = "Predict first, or skip the question: the fields show when signals arrive."
+        else:
+            presentation = one_image_from_dict(self.settings["presentation"])
+            self.fields.show(self._material.model, self._shown_image, self.recording, picked, presentation)
 
     def _what_happened(self, recording: xr.DataTree) -> Facts:
         readout = recording["readout"].to_dataset().isel(stimulus=0)
@@ -357,6 +379,7 @@ class Tour(HasExercises, Saving, Panel):
             right=right,
             n=len(as_images(self._material.images)),
             chance=1 / self._material.model.n_classes,
+            starts=graph.state(graph.last).start is not None,
         )
 
     def _measure(self) -> None:

@@ -29,6 +29,8 @@ class Facts:
         Accuracy at each time, of the model and of its feedforward control; empty until it is measured.
     chance : float
         Accuracy of guessing.
+    starts : bool
+        True if the start of the last state is given, so that it is populated before a signal reaches it.
     """
 
     last: str
@@ -39,6 +41,7 @@ class Facts:
     chance: float = 0.0
     batch: Sequence[float | None] = field(default_factory=list)
     control: Sequence[float | None] = field(default_factory=list)
+    starts: bool = False
 
     @property
     def level(self) -> float:
@@ -75,8 +78,10 @@ class Question(Guess):
     mark: str = ""
 
 
-def first_populated(facts: Facts) -> int:
-    """Return the time at which the last state is first populated."""
+def first_reached(facts: Facts) -> int:
+    """Return the time at which a signal first reaches the last state."""
+    if facts.starts:
+        return facts.n_transitions if facts.n_transitions <= facts.until else NEVER
     return facts.readable[0] if facts.readable else NEVER
 
 
@@ -101,6 +106,12 @@ def control_last(facts: Facts) -> int:
 
 
 def _anatomy(facts: Facts) -> str:
+    if facts.starts:
+        return (
+            f"{facts.n_transitions} transitions lead to {facts.last}, each takes one step: true by construction. "
+            f"{facts.last} is populated from t = 0, because its start is given (zeros in CORnet-RT), but until then it "
+            "is the same for every image."
+        )
     if not facts.readable:
         return f"Nothing reaches {facts.last} by t = {facts.until}."
     return (
@@ -150,7 +161,7 @@ QUESTIONS: dict[str, Question] = {
         title="when a signal arrives",
         text=lambda facts: f"At which time does a signal first reach {facts.last}?",
         choices=lambda facts: [*range(facts.until + 1), NEVER],
-        truth=first_populated,
+        truth=first_reached,
         because=_anatomy,
         cover="time",
         **AT_A_TIME,

@@ -25,6 +25,8 @@ class Stage(anywidget.AnyWidget):
         `chance`, `message`.
     cover : str
         "readout" hides the readout, "time" locks time at 0 as well, "" shows all.
+    picked : dict
+        The unit that was clicked: `state`, `time`, `y`, `x`, and `channel`, which is None in the view "mean".
     marks : list of dict
         `time`, `label` and `on` ("probability" or "accuracy"): vertical lines.
     """
@@ -39,11 +41,13 @@ class Stage(anywidget.AnyWidget):
     screen = traitlets.Bytes().tag(sync=True)
     accuracy = traitlets.Dict().tag(sync=True)
     cover = traitlets.Enum(["", "readout", "time"], "").tag(sync=True)
+    picked = traitlets.Dict().tag(sync=True)
     marks = traitlets.List(traitlets.Dict()).tag(sync=True)
 
     def show(self, scene: Scene) -> None:
         """Show another stimulus, in one message, so that the browser never shows a part of it."""
         with self.hold_sync():
+            self.picked = {}
             self.movie, self.screen = scene.movie, scene.screen
             self.scene = scene.described
             self.time = min(self.time, scene.described["times"][-1])

@@ -81,6 +81,7 @@ class Unfolded(nn.Module):
         self.norm = nn.BatchNorm2d(features, eps=EPSILON)
         self.linear = nn.Linear(features, folded.n_classes)
         assert isinstance(folded.post, PostNet)
+        self.norm.load_state_dict({"weight": folded.post.scale, "bias": folded.post.shift}, strict=False)
         self.linear.load_state_dict(folded.post.linear.state_dict())
         self.to(folded.post.scale.dtype)
 

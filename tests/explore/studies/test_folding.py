@@ -8,8 +8,8 @@ import xarray as xr
 
 import cortexsim as cs
 from cortexsim.explore import Folding
-from cortexsim.explore.studies.folding import FOLDED, UNFOLDED
-from cortexsim.explore.studies.folding_drawing import MOST_STEPS
+from cortexsim.explore.studies.folding import BOTH, FOLDED, UNFOLDED
+from cortexsim.explore.studies.folding_forms import MOST_STEPS, RANDOM, TRAINED
 from cortexsim.explore.studies.folding_questions import (
     EACH,
     ONE,
@@ -26,6 +26,12 @@ def computed(**choices):
     panel = Folding()
     panel.choose(**choices)
     return panel, panel.compute()
+
+
+def apart(result):
+    """Return the largest difference at each time, of the digit that is shown."""
+    loop, stack = result["activity"]
+    return abs(loop - stack).max(("channel", "y", "x")).values
 
 
 def difference(result):
@@ -63,13 +69,13 @@ def test_parameters_are_those_of_the_models():
 
 
 def test_a_difference_between_the_forms_is_measured(monkeypatch):
-    from cortexsim.explore.studies import folding
+    from cortexsim.explore.studies import folding_forms
 
-    class Shifted(folding.Unfolded):
+    class Shifted(folding_forms.Unfolded):
         def forward(self, images):
             return super().forward(images) + 5
 
-    monkeypatch.setattr(folding, "Unfolded", Shifted)
+    monkeypatch.setattr(folding_forms, "Unfolded", Shifted)
     panel, result = computed(steps=1)
     assert difference(result) == pytest.approx(5)
     assert panel.QUESTIONS["difference"].truth(result) == WHOLE
@@ -104,15 +110,63 @@ def test_one_more_block_costs_two_kernels():
     assert exercise.check() is True
 
 
+@pytest.mark.parametrize("network", [TRAINED, RANDOM])
+def test_layer_and_step_hold_the_same_numbers_at_every_time(network):
+    panel, result = computed(steps=5, network=network)
+    assert result["activity"].shape == (2, 6, 8, 16, 16)
+    assert apart(result).max() < 1e-9
+    # they change from step to step, so the agreement is not that of an image with itself
+    assert (abs(result["activity"].diff("time")).max(("form", "channel", "y", "x")) > 0.1).all()
+    said = panel.film.scene["verdicts"]
+    assert len(said) == 6
+    assert all("2,048 numbers" in one and "the same" in one for one in said)
+
+
+def test_a_stack_with_weights_of_each_layer_cannot_be_folded_from_the_second_layer_on():
+    panel, result = computed(steps=4, weights=OWN)
+    assert (apart(result)[:2] < 1e-9).all()
+    assert (apart(result)[2:] > 0.1).all()
+    said = panel.film.scene["verdicts"]
+    assert ["Cannot be folded" in one for one in said] == [False, False, True, True, True]
+    assert f"largest difference {apart(result)[4]:.2f}," in said[4]
+
+
+def test_one_set_of_moments_makes_the_activity_differ_and_the_verdict_says_why():
+    panel, result = computed(steps=4, moments=ONE)
+    assert apart(result)[-1] > 0.1
+    assert "differ: the loop has one set of moments" in panel.film.scene["verdicts"][-1]
+
+
+def test_the_film_shows_the_numbers_of_the_result():
+    panel, result = computed(steps=3, weights=OWN, digit=7)
+    maps = np.frombuffer(panel.film.maps, "<f4").reshape(2, 4, 16, 16)
+    np.testing.assert_allclose(maps, result["activity"].clip(0).mean("channel"), rtol=1e-6)
+    gaps = np.frombuffer(panel.film.apart, "<f4").reshape(4, 16, 16)
+    assert gaps.max((1, 2)) == pytest.approx(apart(result), rel=1e-6)
+    assert panel.film.scene["differences"] == pytest.approx(apart(result))
+    assert panel.film.scene["label"] == str(int(result["label"][7]))
+
+
+def test_the_trained_network_reads_most_digits_correctly():
+    _, result = computed(steps=MOST_STEPS)
+    loop = result["logits"].sel(form="loop").argmax("class")
+    assert float((loop.values == result["label"].values).mean()) > 0.5
+
+
 def test_the_drawing_follows_at_once_and_so_does_the_comparison_after_the_first():
     panel = Folding(steps=4)
-    panel.choose(steps=7, form=UNFOLDED)
-    assert panel.picture.value.count("<rect") == 7
+    panel.choose(steps=7, weights=OWN)
+    assert panel.film.scene["steps"] == 7
+    assert len(set(panel.film.scene["colours"])) == 7
+    assert "differences" not in panel.film.scene
     assert panel.result is None
     panel.compute()
-    panel.choose(steps=2, form=FOLDED)
+    panel.film.time = 6
+    panel.choose(steps=2)
     panel.wait(60)
-    assert panel.picture.value.count("<rect") == 1
+    assert len(panel.film.scene["differences"]) == 3
+    assert panel.film.time == 2
+    assert not panel.film.stale
     assert panel.result.attrs["steps"] == 2
 
 
@@ -120,18 +174,27 @@ def test_choosing_a_form_changes_the_drawing_only():
     panel, result = computed(steps=2)
     panel.choose(form=UNFOLDED)
     panel.wait(60)
+    assert panel.film.shown == "stack"
+    panel.choose(form=FOLDED)
+    assert panel.film.shown == "loop"
     assert panel.result is result
 
 
+def test_settings_without_a_network_are_those_of_random_weights():
+    settings = Folding().settings
+    del settings["choices"]["network"]
+    assert Folding.from_settings(settings).choices["network"] == RANDOM
+
+
 def test_an_error_is_shown_in_the_panel(monkeypatch):
-    from cortexsim.explore.studies import folding
+    from cortexsim.explore.studies import folding_forms
 
     panel = Folding()
 
     def broken(*_, **__):
         raise RuntimeError("no memory left")
 
-    monkeypatch.setattr(folding, "Unfolded", broken)
+    monkeypatch.setattr(folding_forms, "Unfolded", broken)
     panel.run()
     panel.wait(60)
     assert "no memory left" in panel.notice.value
@@ -158,7 +221,8 @@ def test_steps_beyond_the_slider_are_refused():
 
 
 def test_moments_of_each_step_are_the_default():
-    assert Folding().choices == {"steps": 4, "weights": SHARED, "moments": EACH, "form": FOLDED}
+    expected = {"steps": 4, "weights": SHARED, "moments": EACH, "network": TRAINED, "digit": 3, "form": BOTH}
+    assert Folding().choices == expected
 
 
 def test_a_difference_is_compared_with_the_largest_logit_of_either_form():

@@ -12,6 +12,7 @@ import xarray as xr
 import cortexsim as cs
 from cortexsim.brains.comparison import compare
 from cortexsim.cli import main
+from cortexsim.explore.tour.questions import QUESTIONS
 from cortexsim.recording.description import settings
 from cortexsim.zoo.published import _blt, _cornet_rt, _cornet_s
 
@@ -57,6 +58,14 @@ def test_the_tour_shows_a_published_model(model, data):
     assert tour.notice.value == ""
     assert settings(tour.recording)["quantity"] == "rate"
     assert set(tour.recording.children) == {*model.graph.state_names, "readout"}
+
+
+def test_the_tour_says_when_the_image_reaches_the_last_area_of_a_published_model(model, data):
+    tour = cs.explore.Tour(model=model, data=data, presentation=cs.sustained(), until=model.readout_time)
+    other = cs.simulate(model, data.isel(stimulus=[1]), cs.sustained(), until=model.readout_time)
+    one, two = (recording[model.graph.last]["activation"] for recording in (tour.recording, other))
+    differs = (np.abs(one.values - two.values) > 0).any((0, 2, 3, 4))  # False where both are empty
+    assert QUESTIONS["arrival"].truth(tour._facts) == int(differs.argmax())
 
 
 def test_a_recording_of_a_published_model_is_larger_than_memory_complete_and_seen_in_the_timeline(
@@ -123,8 +132,8 @@ def test_noise_and_repeats_of_a_published_model(model, data):
 
 def test_a_published_model_is_compared_with_a_brain_and_with_itself_untrained(model, data):
     rng = np.random.default_rng(1)
-    distances = np.abs(rng.random((12, 1)) - rng.random((1, 12)))
-    matrix = xr.DataArray(distances + distances.T, dims=["stimulus", "other_stimulus"])
+    points = rng.random((12, 1))
+    matrix = xr.DataArray(np.abs(points - points.T), dims=["stimulus", "other_stimulus"])
     agreement = compare(model, data, matrix, until=6, states=[model.graph.last], n_bootstrap=10)
     assert agreement.sizes["model"] == 2
     assert agreement.attrs["statistics"] == "none are needed"

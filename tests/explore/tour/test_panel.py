@@ -448,3 +448,9 @@ def test_the_former_name_of_the_control_model_is_accepted_with_a_warning(own_mod
     with pytest.warns(DeprecationWarning, match="called control= now"):
         panel = Tour(model=own_model, data=images(), sibling=control, until=6, question="")
     assert panel._material.control is control
+
+
+def test_a_model_that_answers_at_every_pixel_is_said_to_have_other_panels():
+    panel = Tour(model=cs.zoo.load("tracer"), data=cs.datasets.paths(2, part="test"), until=4, question="")
+    assert alerted(panel)
+    assert "this model answers at every pixel" in panel.notice.value

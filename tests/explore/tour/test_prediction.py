@@ -35,6 +35,13 @@ def test_a_signal_arrives_when_the_last_state_first_holds_something():
     assert QUESTIONS["arrival"].truth(known(holds=[False] * 6)) == NEVER
 
 
+def test_a_state_whose_start_is_given_is_reached_when_the_signal_arrives_and_not_at_time_0():
+    started = known(holds=[True] * 6, starts=True)
+    assert QUESTIONS["arrival"].truth(started) == 2
+    assert "populated from t = 0" in QUESTIONS["arrival"].because(started)
+    assert QUESTIONS["arrival"].truth(known(holds=[True] * 6, n_transitions=6, starts=True)) == NEVER
+
+
 @pytest.mark.parametrize(
     ("right", "expected"),
     [([True, False, True, True], 4), ([True] * 4, 2), ([True, True, True, False], NEVER), ([False] * 4, NEVER)],

@@ -12,7 +12,7 @@ from cortexsim.paper.experiments.experiment import Experiment
 from cortexsim.paper.experiments.folder import ExperimentFolder
 from cortexsim.paper.experiments.material import prepare
 from cortexsim.paper.experiments.part import Bench, Training, built
-from cortexsim.plot.caption import model_name
+from cortexsim.plot._caption import model_name
 
 PAPER, WORKSTATION = SCALES["paper"], SCALES["workstation"]
 # Liao & Poggio (2016) for 10 classes: convolutions and the final layer. All are inferred but one, which is recalled

@@ -3,8 +3,8 @@
 const TILE_PX = 104;
 
 class Sketch {
-  constructor(parent, tip) {
-    this.tip = tip;
+  constructor(parent, tip, pick) {
+    Object.assign(this, { tip, pick });
     this.figure = element("figure", { class: "cs-sketch" }, parent);
     this.caption = element("figcaption", {}, this.figure);
     this.plane = element("div", { class: "cs-plane" }, this.figure);
@@ -21,6 +21,7 @@ class Sketch {
     this.tiles = scene.states.map((state) => {
       const size = n * state.channels * state.height * state.width;
       const tile = new Tile(this.plane, this.tip, state, new Uint8Array(movie.buffer, movie.byteOffset + offset, size), n, scene);
+      tile.pick = (unit) => this.pick({ state: state.name, ...unit });
       offset += size;
       return tile;
     });
@@ -111,6 +112,11 @@ class Sketch {
     return { group, transition };
   }
 
+  // A ring around the unit whose fields are drawn.
+  mark(picked) {
+    for (const tile of this.tiles) tile.mark(picked?.state === tile.state.name ? picked : null);
+  }
+
   at(time) {
     this.time = time;
     if (!this.scene) return;
@@ -139,6 +145,9 @@ class Tile {
     this.words = element("div", { class: "cs-words" }, this.box);
     this.canvas.addEventListener("pointermove", (event) => this.read(event));
     this.empty.addEventListener("pointermove", (event) => this.read(event));
+    this.ring = element("div", { class: "cs-ring", hidden: "" }, this.box);
+    this.canvas.addEventListener("click", (event) => this.pickAt(event));
+    this.empty.addEventListener("click", (event) => this.pickAt(event));
     this.box.addEventListener("pointerleave", () => this.tip.hide());
     this.box.addEventListener("focus", () => this.readSpot());
     this.box.addEventListener("blur", () => this.tip.hide());
@@ -152,6 +161,10 @@ class Tile {
 
   // With Shift, because the arrow keys alone move time everywhere in the panel.
   key(event) {
+    if (event.key === "Enter") {
+      event.preventDefault();
+      return this.pickAt(this.spotEvent());
+    }
     const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
     if (!event.shiftKey || !moves[event.key]) return;
     event.preventDefault();
@@ -163,14 +176,18 @@ class Tile {
 
   // The text of a pointer at the place that the keys have moved to, at first the middle of the map.
   readSpot() {
+    this.read(this.spotEvent());
+  }
+
+  spotEvent() {
     const { width, height } = this.canvas;
     const within = (value, n) => Math.min(Math.max(value, 0), n - 1);
     this.spot = { x: within(this.spot?.x ?? width >> 1, width), y: within(this.spot?.y ?? height >> 1, height) };
     const outer = (this.state.populated[this.time] ? this.canvas : this.empty).getBoundingClientRect();
-    this.read({
+    return {
       clientX: outer.left + ((this.spot.x + 0.5) / width) * outer.width,
       clientY: outer.top + ((this.spot.y + 0.5) / height) * outer.height,
-    });
+    };
   }
 
   averages(nTimes) {
@@ -244,22 +261,49 @@ class Tile {
   read(event) {
     const { state, time, canvas } = this;
     if (!state.populated[time]) return this.tip.show(event, [`${state.name}, t = ${time}`, "empty: absent, not zero"]);
+    const unit = this.unitAt(event);
+    if (!unit) return this.tip.hide();
+    const { x, y, channel } = unit;
+    const place = y * state.width + x;
+    const level = channel !== null
+      ? this.bytes[time * this.units + channel * this.pixels + place]
+      : this.mean[time * this.pixels + place];
+    const what = channel !== null ? `channel ${channel}` : `mean of ${state.channels} channels`;
+    this.tip.show(event, [
+      `${state.name}, t = ${time}, x = ${x}, y = ${y}`,
+      `${what}: ${this.scene.quantity} ≈ ${rounded((level / 255) * state.scale)} a.u.`,
+      "click: what reaches this unit, and what matters to it",
+    ]);
+  }
+
+  // The unit at a place of the page, with its channel in the view of all; null between channels.
+  unitAt(event) {
+    const { state, canvas } = this;
     const outer = canvas.getBoundingClientRect();
     const x = Math.floor(((event.clientX - outer.left) / outer.width) * canvas.width);
     const y = Math.floor(((event.clientY - outer.top) / outer.height) * canvas.height);
     const all = canvas.width !== state.width || canvas.height !== state.height;
     const at = all ? { x: x % (state.width + 1), y: y % (state.height + 1) } : { x, y };
     const channel = all ? Math.floor(y / (state.height + 1)) * this.columns + Math.floor(x / (state.width + 1)) : null;
-    if (at.x < 0 || at.y < 0 || at.x >= state.width || at.y >= state.height || channel >= state.channels) return this.tip.hide();
-    const place = at.y * state.width + at.x;
-    const level = all
-      ? this.bytes[time * this.units + channel * this.pixels + place]
-      : this.mean[time * this.pixels + place];
-    const what = all ? `channel ${channel}` : `mean of ${state.channels} channels`;
-    this.tip.show(event, [
-      `${state.name}, t = ${time}, x = ${at.x}, y = ${at.y}`,
-      `${what}: ${this.scene.quantity} ≈ ${rounded((level / 255) * state.scale)} a.u.`,
-    ]);
+    const within = at.x >= 0 && at.y >= 0 && at.x < state.width && at.y < state.height && (channel ?? 0) < state.channels;
+    return within ? { ...at, channel } : null;
+  }
+
+  pickAt(event) {
+    const unit = this.state.populated[this.time] ? this.unitAt(event) : { x: 0, y: 0, channel: null };
+    if (unit) this.pick(unit);
+  }
+
+  mark(picked) {
+    this.ring.hidden = !picked;
+    if (!picked) return;
+    const { width, height } = this.canvas;
+    const all = width !== this.state.width || height !== this.state.height;
+    if (all && picked.channel === null) return (this.ring.hidden = true);
+    const left = all ? (picked.channel % this.columns) * (this.state.width + 1) : 0;
+    const top = all ? Math.floor(picked.channel / this.columns) * (this.state.height + 1) : 0;
+    this.ring.style.left = `${((left + picked.x + 0.5) / width) * this.side}px`;
+    this.ring.style.top = `${20 + ((top + picked.y + 0.5) / height) * this.side}px`;
   }
 }
 

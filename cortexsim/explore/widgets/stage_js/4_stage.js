@@ -14,7 +14,7 @@ class Stage {
     this.picture = element("canvas", { role: "img" }, this.screen);
     this.blank = element("div", { class: "cs-empty" }, this.screen, "nothing enters");
     this.word = element("div", { class: "cs-words" }, this.screen);
-    this.sketch = new Sketch(views, this.tip);
+    this.sketch = new Sketch(views, this.tip, (unit) => this.pick(unit));
     this.picture.addEventListener("pointermove", (event) => this.readPixel(event));
     this.picture.addEventListener("pointerleave", () => this.tip.hide());
     this.legend();
@@ -30,6 +30,7 @@ class Stage {
       cover: () => this.setReadouts(),
       marks: () => this.setReadouts(),
       view: () => this.setView(),
+      picked: () => this.sketch.mark(this.model.get("picked")),
     };
     for (const [name, listener] of Object.entries(this.listeners)) model.on(`change:${name}`, listener);
     this.setScene();
@@ -62,6 +63,12 @@ class Stage {
     });
   }
 
+  // `at` makes a second click on the same unit a change, which is computed again.
+  pick(unit) {
+    this.model.set("picked", { ...unit, time: this.time, at: Date.now() });
+    this.model.save_changes();
+  }
+
   // --- what is shown
 
   setScene() {
@@ -85,6 +92,7 @@ class Stage {
     this.scaleName.textContent = `${this.scene.quantity} (a.u.)${view === "all" ? "" : ", mean of channels"}`;
     this.sketch.set(this.scene, this.model.get("movie"), view);
     this.sketch.at(this.time);
+    this.sketch.mark(this.model.get("picked"));
   }
 
   setReadouts() {

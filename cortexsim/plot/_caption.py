@@ -119,6 +119,30 @@ def dress(
     )
 
 
+def caption(figure: go.Figure) -> str:
+    """Return the caption of an experiment's figure, in one line: notes, the paper's results, data, scale and machine.
+
+    Parameters
+    ----------
+    figure : Figure
+        As `experiment` returns it.
+
+    Returns
+    -------
+    str
+        Empty if the figure has none.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> figures = cs.plot.experiment(cs.experiments.shipped("equivalence"))
+    >>> text = cs.plot.caption(next(iter(figures.values())))
+    >>> "images" in text
+    True
+    """
+    return " ".join(str(one.text).replace("<br>", " ") for one in figure.select_annotations({"name": "caption"}))
+
+
 def interval_note(values: xr.DataArray) -> str:
     """Return a sentence about the interval of an array."""
     return f"Intervals: {values.attrs['interval']}."
