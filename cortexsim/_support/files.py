@@ -16,7 +16,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from cortexsim._support.checks import shown
+from cortexsim._support.checks import shown, truth
 
 LONGEST_NAME = 255  # bytes, for file systems that do not report it
 
@@ -92,7 +92,7 @@ def refuse_existing(path: str | os.PathLike[str], *, what: str = "path", replaci
     OSError
         If its name is too long.
     """
-    path = as_path(path, what)
+    path, replacing = as_path(path, what), truth(replacing, "overwrite")
     folder = path.absolute().parent
     if not os.path.isdir(folder):
         if any(os.path.isfile(above) for above in (folder, *folder.parents)):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from cortexsim._support.checks import truth
 from cortexsim.analyse.interval import student, with_interval
 from cortexsim.analyse.kernel import centred, covariance_without_each, products, unbiased, variance_over_pairs
 from cortexsim.analyse.node import (
@@ -72,6 +73,7 @@ def cka(node: Node, other: Node | None = None, *, debiased: bool = True, progres
     """
     one = activity_of(node)
     two = one if other is None else activity_of(other)
+    debiased = truth(debiased, "debiased")
     refuse_other_stimuli(one, two, "the two nodes")
     at_least_stimuli(one, 6, "centred kernel alignment")
     n = one.sizes["stimulus"]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import xarray as xr
 
+from cortexsim._support.checks import truth
 from cortexsim.analyse.interval import with_interval
 from cortexsim.analyse.kernel import centred, products, unbiased
 from cortexsim.analyse.node import Node, activity_of, all_equal, at_least_stimuli, refuse_constant
@@ -65,7 +66,7 @@ def dimensionality(node: Node, *, debiased: bool = True, seed: int = 0, progress
     >>> cs.analyse.dimensionality(recording["V4"]).sel(time=slice(0, 3)).isnull().values  # empty at first
     array([ True,  True, False, False])
     """
-    activity = activity_of(node)
+    activity, debiased = activity_of(node), truth(debiased, "debiased")
     at_least_stimuli(activity, 5, "dimensionality")
 
     differs: list[bool] = []

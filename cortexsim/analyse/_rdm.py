@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from cortexsim._support.checks import one_of, shown
+from cortexsim._support.checks import one_of, shown, truth
 from cortexsim._support.labelled import array_of
 from cortexsim.analyse.distances import correlation_distance, crossnobis_distance, squared_distance
 from cortexsim.analyse.node import (
@@ -102,6 +102,7 @@ def rdm(
     {'time': 9, 'stimulus': 20, 'other_stimulus': 20}
     """
     activity = activity_of(node)
+    pooled = truth(pooled, "pooled")
     _check(metric, noise, pooled)
     at_least_stimuli(activity, 2, "an RDM")
     if metric == "crossnobis":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from cortexsim._support.checks import truth
 from cortexsim._support.files import written_aside
 from cortexsim.analyse._accuracy import logits_of
 from cortexsim.analyse._reaction_time import confidence
@@ -72,6 +73,7 @@ def tidy(
     (4, 2)
     """
     path = None if to is None else _path(to)
+    every_time = truth(every_time, "every_time")
     if time is not None and every_time:
         raise ValueError("pass time= or every_time=True, not both")
     if isinstance(recording, Mapping) and not isinstance(recording, xr.DataTree | xr.Dataset):

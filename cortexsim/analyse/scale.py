@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import xarray as xr
 
+from cortexsim._support.checks import truth
 from cortexsim.analyse.node import (
     Node,
     activity_of,
@@ -115,7 +116,7 @@ def standardized(node: Node, *, divided: bool = True) -> xr.DataArray:
     >>> float(abs(shifted.sel(time=8).mean("stimulus")).max()) < 1e-5
     True
     """
-    activity = activity_of(node)
+    activity, divided = activity_of(node), truth(divided, "divided")
     dtype = np.float64 if activity.dtype == np.float64 else np.float32
     values = np.full(activity.shape, np.nan, dtype)
     for index in times_to_read(activity, False, ""):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from cortexsim._support.checks import truth
 from cortexsim._support.extras import check_extra
 from cortexsim._support.files import as_path
 from cortexsim._support.strangers import rehearsed
@@ -80,7 +81,7 @@ def read(
     >>> dict(cs.brains.read(path).sizes)
     {'subject': 1, 'session': 1, 'stimulus': 5, 'other_stimulus': 5}
     """
-    path = as_path(path)
+    path, allow_pickle = as_path(path), truth(allow_pickle, "allow_pickle")
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
     kind = path.suffix.lower()

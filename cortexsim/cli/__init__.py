@@ -51,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options, further = _parser().parse_known_args(arguments)
     except SystemExit as end:
         return _after_help(end)
+    except OSError as error:  # unbuffered, help is written at once
+        return _unwritable(error)
     if further and options.command != "lab":
         _parser().error(f"unknown argument {further[0]!r} (see cortexsim {options.command} --help)")
     options.further = further
@@ -83,17 +85,30 @@ def _after_help(end: SystemExit) -> int:
     try:
         sys.stdout.flush()
     except OSError as error:
-        left = isinstance(error, BrokenPipeError) and reader_has_left()
-        discard_output()
-        if left:
-            return CLOSED
-        print(f"cortexsim: {error}", file=sys.stderr)
-        return 1
+        return _unwritable(error)
     raise end
 
 
+def _unwritable(error: OSError) -> int:
+    """Report that the output cannot be written, unless its reader has left, and return the exit status."""
+    left = isinstance(error, BrokenPipeError) and reader_has_left()
+    discard_output()
+    if left:
+        return CLOSED
+    print(f"cortexsim: {error}", file=sys.stderr)
+    return 1
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser of arguments that raises an OSError if its help cannot be written; argparse ignores that."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if message:
+            (file or sys.stderr).write(message)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="cortexsim",
         description="See a recurrent model of visual cortex think.",
         epilog="Begin with: cortexsim lab",

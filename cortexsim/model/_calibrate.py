@@ -12,7 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 import torch
 from torch import Tensor
 
-from cortexsim._support.checks import is_whole, whole
+from cortexsim._support.checks import is_whole, truth, whole
 from cortexsim._support.hashing import checksum
 from cortexsim.graph.reach import MOST_STEPS
 from cortexsim.graph.transitions import Kind
@@ -123,7 +123,7 @@ def calibrate(
     True
     """
     model = the_cortex(model, "calibrate")
-    until = whole(until, "until", 1, unit="steps", limit=MOST_STEPS)
+    until, keep = whole(until, "until", 1, unit="steps", limit=MOST_STEPS), truth(keep, "keep")
     batch_size = BATCH_SIZE if batch_size is None else whole(batch_size, "batch_size", 1)
     pixels, presentation = resolve(model, images, presentation)
     if not model.needs_statistics:

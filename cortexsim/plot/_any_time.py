@@ -11,7 +11,7 @@ import xarray as xr
 from cortexsim.plot import lines, theme
 from cortexsim.plot._time_course import time_course
 
-_PLOT_PX, _AXIS_PX = 330, 56
+_PLOT_PX, _AXIS_PX = 280, 56
 # room for names at the ends of the lines
 _NAMES_PX, _NAME_CHARACTERS = 250, 30
 

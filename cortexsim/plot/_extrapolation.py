@@ -394,12 +394,12 @@ def run_longer(
     -------
     Figure
         Time on a logarithmic axis, so that the trained time and thirty times as many steps are both seen. Means over
-        seeds, with a band from the lowest to the highest seed; each line is named at its end.
+        seeds, with a band from the lowest to the highest seed; each line is named where it passes one half, or at its
+        end.
     """
     values = _of(result, "exact", model)
     figure = go.Figure(layout={"template": theme.template(), "font": {"size": theme.PANEL_PX}})
     trained = int(result["trained_until"].sel(model=model).max())
-    ends = []
     for k, (length, last) in enumerate(until.items()):
         # a logarithmic axis has no 0, and the tracer answers nothing there
         one = values.sel(length=length, time=slice(1, last)).dropna("time", how="all")
@@ -416,27 +416,40 @@ def run_longer(
             hover=[f"{length} px, t = {t}: {share:.1%}" for t, share in zip(x, mean, strict=True)],
         )
         figure.data[-1].update(mode="lines")
-        end = float(mean[-1])
         if measured_last and length in measured_last:
             end = float(_of(result, "exact_late", model).sel(length=length).mean("seed"))
             _add_late(figure, (int(x[-1]), float(mean[-1])), (measured_last[length], end), f"{length} px", colour)
-        ends.append((end, f"{length} px", colour))
+        _name_at_the_rise(figure, x, mean, f"{length} px", colour)
     figure.add_vline(x=trained, line={"color": theme.INK, "width": 2, "dash": "dash"}, name="trained")
     _add_trained(figure, f"trained until t = {trained}", float(np.log10(trained)), 1.0, size_px=theme.PANEL_PX)
-    ticks = [1, 3, 6, 12, 30, 60, 120, 360]
+    ticks = [3, 6, 12, 30, 60, 120, 360]
     big = theme.PANEL_PX
     figure.update_xaxes(
         type="log",
-        range=[0, np.log10(560)],
+        range=[np.log10(3), np.log10(480)],
         tickvals=ticks,
         title={"text": "readout time (steps)", "font": {"size": big}},
     )
     figure.update_yaxes(title={"text": "curves with every pixel right", "font": {"size": big}}, tickformat=".0%")
-    plot_px, top_px, bottom_px = 240, 30, 56
-    lines.label_ends(figure, ends, span=(-0.03, 1.04), plot_px=plot_px)
-    figure.update_layout(
-        showlegend=False,
-        height=plot_px + top_px + bottom_px,
-        margin={"t": top_px, "b": bottom_px, "r": 90},
-    )
+    figure.update_yaxes(range=[-0.03, 1.04])
+    figure.update_layout(showlegend=False, height=386, margin={"t": 30, "b": 56, "r": 16})
     return figure
+
+
+def _name_at_the_rise(figure: go.Figure, x: np.ndarray, y: np.ndarray, name: str, colour: str) -> None:
+    """Write the name of a line to the right of its rise through one half; all lines end at the same height."""
+    risen = np.flatnonzero(y >= 0.5)
+    k = int(risen[0]) if risen.size else len(x) - 1
+    before = max(k - 1, 0)
+    # on a logarithmic axis annotations are placed by logarithms
+    at = float(np.interp(0.5, y[[before, k]], np.log10(x[[before, k]]))) if risen.size else float(np.log10(x[k]))
+    figure.add_annotation(
+        x=at,
+        y=0.5 if risen.size else float(y[k]),
+        text=name,
+        xanchor="left",
+        xshift=7,
+        showarrow=False,
+        font={"size": theme.PANEL_PX, "color": colour},
+        name="line",
+    )

@@ -87,7 +87,7 @@ def interruption(
     Returns
     -------
     Figure
-        The name of each length is at the rise of its line.
+        The name of each length is at the rise of its line, or at the end of one that does not rise.
 
     Raises
     ------
@@ -100,6 +100,7 @@ def interruption(
         raise ValueError(f"masks must be one or two of {list(MASK_NAMES)}, got {masks}")
     lengths = [int(one) for one in (accuracy["masked_length"].values if lengths is None else lengths)]
     figure = go.Figure(layout={"template": theme.template()})
+    ends = []
     rises = halfway(accuracy.sel(mask=masks[0]))
     x_all = accuracy["soa"].values[:, None] - steps_a_pixel * np.array(lengths)[None, :]
     for k, length in enumerate(lengths):
@@ -116,10 +117,13 @@ def interruption(
                 hovertemplate=f"{length} px, {MASK_NAMES[mask]}: %{{y:.0%}}<extra></extra>",
             )
         rise = float(rises.sel(masked_length=length))
+        if not np.isfinite(rise):
+            ends.append((float(accuracy.sel(mask=masks[0], masked_length=length)[-1]), f"{length} px", colour))
+            continue
         figure.add_annotation(
-            x=(rise if np.isfinite(rise) else float(accuracy["soa"].values[-1])) - steps_a_pixel * length,
+            x=rise - steps_a_pixel * length,
             # a row for each, so that they can be read where the lines coincide
-            y=0.56 + 0.09 * k if np.isfinite(rise) else 0.97 - 0.09 * k,
+            y=0.56 + 0.09 * k,
             text=f"<b>{length} px</b>",
             xanchor="left",
             xshift=24,
@@ -137,6 +141,7 @@ def interruption(
     n = int(result["masked"].attrs.get("n", 0)) // result.sizes["masked_length"]
     seeds = result["masked"].sel(model=MODEL).dropna("seed", how="all").sizes["seed"]
     kept = "decisions are kept once taken" if latched else "nothing is kept: read at t = 50"
+    lines.label_ends(figure, ends, span=(0.4, 1.04), plot_px=265)
     figure.update_layout(
         title={
             "text": theme.wrapped(f"{drawn}; {kept}; {n} curves of each length, mean of {seeds} models", 130),
@@ -144,6 +149,6 @@ def interruption(
         },
         showlegend=False,
         height=365,
-        margin={"t": 40, "r": 20},
+        margin={"t": 40, "r": 64 if ends else 20},
     )
     return figure

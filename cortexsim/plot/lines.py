@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.checks import shown
 from cortexsim.brains.milliseconds import PAPER_STEP_MS, Milliseconds
 from cortexsim.plot import theme
 
@@ -32,15 +33,28 @@ def check_dims(array: xr.DataArray, needed: Sequence[str], *, more: int = 0, wha
 
     Raises
     ------
+    TypeError
+        If it is not a DataArray.
     ValueError
-        If it lacks a dimension, or has more than `more` further ones.
+        If it lacks a dimension, has more than `more` further ones, or its times are not in rising order: a line
+        through them would run back.
     """
+    if not isinstance(array, xr.DataArray):
+        raise TypeError(f"{what} must be a DataArray with the dimensions ({', '.join(needed)}), got {shown(array)}")
     lacking = [name for name in needed if name not in array.dims]
     rest = [dim for dim in array.dims if dim not in needed]
     if lacking or len(rest) > more:
         wanted = ", ".join(needed) + (f" and at most {more} more" if more else "")
         hint = f"; select one value of each of the others, such as .isel({rest[-1]}=0)" if len(rest) > more else ""
         raise ValueError(f"the dimensions of {what} must be ({wanted}), got ({', '.join(map(str, array.dims))}){hint}")
+    for dim in array.dims:
+        if str(dim).endswith("time") and dim in array.coords and array[dim].dtype.kind in "iuf":
+            times = array[dim].values
+            if not (times[1:] > times[:-1]).all():
+                raise ValueError(
+                    f"the {dim} of {what} must be in rising order, got {shown(times.tolist())}: sort it, such as by "
+                    f".sortby({str(dim)!r})"
+                )
     return rest
 
 

@@ -125,6 +125,29 @@ def narrowed(figure: go.Figure, *, height: int = 330, width: int = 60) -> go.Fig
     return figure
 
 
+def in_one_line(figure: go.Figure, width: int = 125) -> go.Figure:
+    """Join title and subtitle, and reduce margin and height by the line that is saved; the plot keeps its size.
+
+    Parameters
+    ----------
+    figure : Figure
+        With a title and a subtitle, as figures have them; changed in place.
+    width : int
+        Number of characters in a line.
+
+    Returns
+    -------
+    Figure
+        The same one.
+    """
+    title = figure.layout.title
+    before = str(title.subtitle.text or "")
+    text = wrapped("; ".join(part for part in (title.text, before.replace("<br>", " ")) if part), width)
+    saved = 27 + LINE_PX * before.count("<br>") - (LINE_PX + 2) * text.count("<br>")
+    title.update(text=text, subtitle={"text": ""})
+    return figure.update_layout(height=figure.layout.height - saved, margin_t=figure.layout.margin.t - saved)
+
+
 def enlarged(figure: go.Figure) -> go.Figure:
     """Set all text of a figure to the size of a panel's text, at least.
 

@@ -12,7 +12,7 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from cortexsim._support.checks import one_of, whole
+from cortexsim._support.checks import is_several, one_of, shown, whole
 from cortexsim._support.progress import Report, silent
 from cortexsim.analyse._latched import latched
 from cortexsim.analyse._map_accuracy import yes_no
@@ -415,7 +415,11 @@ def distinct(what: str, values: Iterable[Value]) -> list[Value]:
     ------
     ValueError
         If there are none, or one occurs twice.
+    TypeError
+        If it is a single number, or another value that is no collection.
     """
+    if not isinstance(values, str) and not is_several(values):
+        raise TypeError(f"{what} must be a list of values, such as [1, 2], got {shown(values)}")
     listed: list[Any] = [values] if isinstance(values, str) else list(values)
     if not listed or len(set(map(str, listed))) < len(listed):
         raise ValueError(f"{what} must be at least one value, each once, got {listed}")

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from cortexsim._support.checks import truth
 from cortexsim._support.files import PathLock, as_path
 from cortexsim.recording.io import COMPLETE, WRITTEN, engine_for, opened
 from cortexsim.recording.store import changed_chunks
@@ -62,7 +63,7 @@ def verify(path: str | Path, *, mend: bool = False) -> int:
     >>> cs.verify(path)
     41120
     """
-    path = as_path(path)
+    path, mend = as_path(path), truth(mend, "mend")
     damaged: list[tuple[str, range, str]] = []
     n_bytes = 0
     with opened(path) as recording:

@@ -14,7 +14,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from cortexsim import __version__
-from cortexsim._support.checks import finite, one_of, whole
+from cortexsim._support.checks import finite, one_of, truth, whole
 from cortexsim._support.class_numbers import DifferentClassesError, DifferentClassesWarning, class_names
 from cortexsim._support.hashing import checksum
 from cortexsim.graph.reach import MOST_STEPS
@@ -117,6 +117,7 @@ def plan_recording(
     seed = whole(seed, "seed")
     one_of(quantity, "quantity", QUANTITIES)
     one_of(dtype, "dtype", DTYPES)
+    deterministic = truth(deterministic, "deterministic")
     batch_size = None if batch_size is None else whole(batch_size, "batch_size", 1)
     pixels, presentation = resolve(model, images, presentation)
     selected = selections(model.graph, record)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
-from cortexsim._support.checks import whole
+from cortexsim._support.checks import truth, whole
 from cortexsim._support.extras import check_extra
 from cortexsim._support.files import as_path
 from cortexsim._support.memory import available
@@ -115,6 +115,7 @@ def sweep(
     if workers is not None and scheduler is not None:
         raise ValueError("workers are processes on this machine, and a scheduler has its own: give one of the two")
     planned = read_study(study)
+    resume, yes = truth(resume, "resume"), truth(yes, "yes")
     if planned.n_points > MANY and not yes:
         sides = " x ".join(f"{len(values):,} {axis}s" for axis, values in planned.axes.items() if len(values) > 1)
         raise ValueError(

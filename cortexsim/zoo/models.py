@@ -11,7 +11,7 @@ from pathlib import Path
 
 import xarray as xr
 
-from cortexsim._support.checks import unknown
+from cortexsim._support.checks import shown, unknown
 from cortexsim._support.files import as_path
 from cortexsim._support.resources import data_folder
 from cortexsim.graph.builders import adjacent, fully_recurrent, resnet
@@ -381,6 +381,8 @@ def full_name(name: str) -> str:
     ValueError
         If no model of that name has weights here or in the repository.
     """
+    if not isinstance(name, str):
+        raise TypeError(f"a model is named by text, such as 'tracer', got {shown(name)}")
     if name in PAPER:
         raise ValueError(f"{name!r} ships without weights: make it with zoo.build({name!r}) and train it")
     if name in PUBLISHED:

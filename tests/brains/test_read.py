@@ -436,3 +436,10 @@ def test_a_table_that_is_no_matrix_is_refused(tmp_path, text):
     (tmp_path / "brain.csv").write_text(text)
     with pytest.raises(ValueError, match=r"brain\.csv is not a table of one dissimilarity matrix"):
         cs.brains.read(tmp_path / "brain.csv")
+
+
+@pytest.mark.parametrize("word", ["no", "False", 0])
+def test_a_word_does_not_allow_a_pickle(tmp_path, word):
+    (tmp_path / "rdm.pkl").write_bytes(b"cos\nsystem\n(S'exit 1'\ntR.")
+    with pytest.raises(ValueError, match="allow_pickle must be True or False, got"):
+        cs.brains.read(tmp_path / "rdm.pkl", allow_pickle=word)

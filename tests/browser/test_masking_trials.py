@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.support.jupyter import EXECUTE, open_notebook, run_all, write_notebook
+from tests.support.layout import cut, small
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -16,18 +17,6 @@ ANSWER = """() => {
     if (root.classList.contains('asks')) root.dispatchEvent(new KeyboardEvent('keydown', {key: '7', bubbles: true}));
   }, 50);
 }"""
-SMALL = """cell => [...cell.querySelectorAll('.cortexsim-large *')].filter(one => one.getClientRects().length
-    && [...one.childNodes].some(node => node.nodeType === 3 && node.textContent.trim())
-    && parseFloat(getComputedStyle(one).fontSize) < 14).map(one => one.textContent)"""
-# texts of figures that stick out of them
-CUT = """cell => [...cell.querySelectorAll('.js-plotly-plot')].flatMap(plot => {
-  const frame = plot.getBoundingClientRect();
-  return [...plot.querySelectorAll('text')].filter(one => {
-    const box = one.getBoundingClientRect();
-    return box.width && (box.right > frame.right + 1 || box.left < frame.left - 1 || box.top < frame.top - 1
-        || box.bottom > frame.bottom + 1);
-  }).map(one => one.textContent);
-})"""
 # what sticks out of a window of 1280 x 800, in px, once the panel is at the top
 BELOW = """cell => {
   const panel = cell.querySelector('.cortexsim-panel').getBoundingClientRect();
@@ -38,6 +27,10 @@ BELOW = """cell => {
 
 def cell(page, place):
     return page.locator(".jp-Cell").nth(place)
+
+
+def panel_of(page, place):
+    return cell(page, place).locator(".cortexsim-panel").first
 
 
 def part(page, name):
@@ -65,7 +58,7 @@ def trials(lab_address, page, lab_folder):
 def test_nothing_flashes_before_the_prediction_and_the_warning_is_there(trials):
     assert part(trials, "start").is_disabled()
     assert "photosensitive epilepsy" in trials.locator(".cortexsim-panel").first.inner_text()
-    assert cell(trials, 2).evaluate(SMALL) == []
+    assert small(panel_of(trials, 2)) == []
     assert cell(trials, 2).evaluate(BELOW) <= 0
     trials.get_by_role("radio", name="40").click()
     trials.locator(".cs-trials [data-part=start]:enabled").wait_for()
@@ -99,8 +92,8 @@ def test_a_round_measures_its_times_and_is_drawn(trials, left_this_machine, look
     found = trials.evaluate(EXECUTE, "print(float(panel.result['right'].mean()))")
     assert float(found) == pytest.approx(right)
     cell(trials, 2).locator(".js-plotly-plot text", has_text="the model").wait_for(timeout=240_000)
-    assert cell(trials, 2).evaluate(CUT) == []
-    assert cell(trials, 2).evaluate(SMALL) == []
+    assert cut(panel_of(trials, 2)) == []
+    assert small(panel_of(trials, 2)) == []
     assert cell(trials, 2).evaluate(BELOW) <= 0
     assert left_this_machine() == []
     looks("masking-trials", cell(trials, 2))
@@ -115,7 +108,7 @@ def test_the_slider_moves_the_lines_at_once(trials, looks):
     for _ in range(9):
         trials.keyboard.press("ArrowRight")
     shown.locator(".js-plotly-plot text", has_text="0.9 × length").wait_for(timeout=60_000)
-    assert shown.evaluate(CUT) == []
-    assert shown.evaluate(SMALL) == []
+    assert cut(panel_of(trials, 3)) == []
+    assert small(panel_of(trials, 3)) == []
     assert shown.evaluate(BELOW) <= 0
     looks("interruption", shown)

@@ -1,5 +1,6 @@
 """The command line, from a folder of images to a recording; errors in one sentence; Ctrl-C loses nothing."""
 
+import errno
 import io
 import json
 import os
@@ -670,3 +671,14 @@ def test_a_model_of_maps_is_trained_and_tested_by_the_name_of_its_data(tmp_path,
 def test_an_experiment_on_classes_refuses_target_maps(tmp_path, capsys):
     assert main(["experiment", "one-kernel", "--data", "paths", "--to", str(tmp_path / "run")]) == 1
     assert "paths have target maps, not classes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["models", "--help"]])
+def test_help_that_cannot_be_written_is_an_error(arguments, monkeypatch, capsys):
+    class Full(io.StringIO):
+        def write(self, text):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("sys.stdout", Full())
+    assert main(arguments) == 1
+    assert "No space left on device" in capsys.readouterr().err

@@ -77,7 +77,8 @@ def test_a_reader_that_has_read_enough_is_no_error():
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 @pytest.mark.parametrize("command", [pytest.param(["--version"], marks=pytest.mark.slow), ["models"]])
-def test_output_that_cannot_be_written_ends_with_a_sentence(command):
+@pytest.mark.parametrize("unbuffered", ["", pytest.param("1", marks=pytest.mark.slow)])
+def test_output_that_cannot_be_written_ends_with_a_sentence(command, unbuffered):
     with open("/dev/full", "w", encoding="utf-8") as full:
         done = subprocess.run(
             [sys.executable, "-c", "import sys; from cortexsim._start import main; sys.exit(main())", *command],
@@ -85,8 +86,7 @@ def test_output_that_cannot_be_written_ends_with_a_sentence(command):
             stderr=subprocess.PIPE,
             text=True,
             check=False,
-            # written at once, the output of argparse is lost without an error
-            env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
         )
     assert done.returncode == 1
     assert done.stderr.strip().splitlines()[-1].startswith("cortexsim")

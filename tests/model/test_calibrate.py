@@ -211,3 +211,11 @@ def test_shared_statistics_pool_no_time_after_the_readout(images):
 def test_a_number_as_presentation_is_refused_when_until_is_given(calibrated, pictures):
     with pytest.raises(TypeError, match=r"a presentation is made by flash\(\).*got 'int'"):
         cs.calibrate(calibrated, pictures, 4, until=4)
+
+
+@pytest.mark.parametrize("keep", ["no", np.array([True]), None])
+def test_a_word_does_not_keep_statistics(calibrated, pictures, keep):
+    before = dict(calibrated.statistics)
+    with pytest.raises(ValueError, match="keep must be True or False, got"):
+        cs.calibrate(calibrated, pictures, cs.flash(2), until=3, keep=keep)
+    assert dict(calibrated.statistics) == before

@@ -391,3 +391,13 @@ def test_class_names_as_a_dataset_has_them_are_names(path, shown_images):
     model.classes = ["cat", "dog"]
     with pytest.raises(ValueError, match="must name each of the 3 classes of the readout, got 2 names"):
         cs.save(model, path, overwrite=True)
+
+
+@pytest.mark.parametrize("overwrite", ["no", 0, None, [True]])
+def test_only_true_overwrites(path, overwrite):
+    model = cs.Cortex(cs.adjacent({"V1": 4, "V2": 4}, size=8), n_classes=3, readout_time=3)
+    cs.save(model, path)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="overwrite must be True or False, got"):
+        cs.save(model, path, overwrite=overwrite)
+    assert path.read_bytes() == before

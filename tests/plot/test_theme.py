@@ -7,7 +7,7 @@ from plotly.colors import get_colorscale
 
 from cortexsim.explore.widgets.movie import Movie
 from cortexsim.explore.widgets.stage import Stage
-from cortexsim.plot import theme
+from cortexsim.plot import lines, theme
 from tests.plot.look import SEEN_BY, check_look, lab, lightness, linear
 
 
@@ -69,3 +69,14 @@ def test_all_text_of_an_enlarged_figure_is_that_of_a_panel():
     small = (layout.font, layout.title.font, layout.title.subtitle.font, layout.legend.font, figure.data[0].textfont)
     assert {one.size for one in small} == {14}
     assert layout.annotations[0].font.size == 20
+
+
+def test_title_and_subtitle_in_one_line_leave_the_plot_as_high_as_it_was():
+    figure = go.Figure(layout={"template": theme.template()})
+    lines.head(figure, "a", "b " * 80, height=400)
+    plot_px = figure.layout.height - figure.layout.margin.t
+    theme.in_one_line(figure, width=200)
+    assert figure.layout.title.text.startswith("a; b b")
+    assert not figure.layout.title.subtitle.text
+    assert figure.layout.height - figure.layout.margin.t == plot_px
+    assert figure.layout.height < 400

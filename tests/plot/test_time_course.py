@@ -103,3 +103,14 @@ def test_models_or_seeds_are_dashes_of_the_colour_of_their_area():
         assert found[name].line.dash == ("solid", "dash")[seed]
     assert found["V2, seed 0"].line.color == found["V2, seed 7"].line.color != found["IT, seed 7"].line.color
     assert figure.layout.legend.title.text == "state, seed"
+
+
+def test_times_in_another_order_are_refused_because_a_line_would_run_back(course):
+    with pytest.raises(ValueError, match=r"the time of a time course must be in rising order, got .*sortby\('time'\)"):
+        time_course(course.isel(time=slice(None, None, -1)))
+
+
+@pytest.mark.parametrize("values", [np.zeros(3), 3, [0.1, 0.2]])
+def test_what_is_no_labelled_array_is_refused_in_words(values):
+    with pytest.raises(TypeError, match=r"a time course must be a DataArray with the dimensions \(time\), got"):
+        time_course(values)

@@ -12,6 +12,7 @@ import cortexsim as cs
 from cortexsim import protocols
 from cortexsim.graph._schedule import arrival
 from cortexsim.model.moments import MissingStatisticsError
+from cortexsim.protocols.conditions import distinct
 from cortexsim.protocols.rsvp import _streams
 
 GRID = {"soas": (1, 3), "masks": ("noise", "texture")}
@@ -528,3 +529,14 @@ def test_the_reported_item_is_the_latest_of_its_class_that_can_have_arrived(cali
                 counts[str(same[-1] + 1) if same else "other"] += 1
         np.testing.assert_allclose(table["reported"][place], np.array(list(counts.values())) / 15)
     np.testing.assert_allclose(table["reported"].sum("item"), 1)
+
+
+@pytest.mark.parametrize("soas", [2, np.array(2), b"2", None])
+def test_a_single_number_is_not_a_list_of_conditions(soas):
+    with pytest.raises(TypeError, match=r"soas must be a list of values, such as \[1, 2\], got"):
+        distinct("soas", soas)
+
+
+def test_arrays_of_conditions_are_lists():
+    assert distinct("soas", np.array([2, 1])) == [2, 1]
+    assert distinct("states", "V1") == ["V1"]

@@ -571,3 +571,9 @@ def test_images_without_labels_cause_no_warning_about_their_classes(calibrated, 
     recording = cs.simulate(calibrated, images, until=4, record=[])
     assert recording.cortex.settings["classes"] is None
     assert not [one for one in recwarn if one.category is DifferentClassesWarning]
+
+
+@pytest.mark.parametrize("word", ["no", 1, None])
+def test_a_word_is_not_a_truth_value(small_model, shown_images, word):
+    with pytest.raises(ValueError, match="deterministic must be True or False, got"):
+        cs.simulate(small_model, shown_images, until=2, deterministic=word)

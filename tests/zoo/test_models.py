@@ -102,3 +102,9 @@ def test_controls_are_as_large_as_the_model(model):
     for kind, name in cs.zoo.controls(model).items():
         size = "multiply_adds" if kind == "feedforward-wide" else "parameters"
         assert cs.zoo.card(name).attrs[size] == pytest.approx(whole[size], rel=0.05)
+
+
+@pytest.mark.parametrize("name", [None, ["tracer"], 3])
+def test_a_name_that_is_no_text_is_refused(name):
+    with pytest.raises(TypeError, match="a model is named by text, such as 'tracer', got"):
+        cs.zoo.load(name)

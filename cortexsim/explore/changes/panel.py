@@ -94,7 +94,7 @@ class Changes(TaskStudy):
             "task": task,
             "quantity": Menu("read as", ["rate", "state"], width_px=150),
             "scaling": Menu("scale", list(SCALINGS), width_px=280),
-            "presentation": Menu("shown", unmasked.MENU, start, width_px=150),
+            "presentation": Menu("shown", unmasked.MENU, start, width_px=170),
             "state": Menu("area", states, states[-1], width_px=110),
         }
 
@@ -234,9 +234,9 @@ class Changes(TaskStudy):
             f"{percent_correct(result, last, last):.0f} %. {about_loss(result)}"
         )
 
-    def _take(self, chosen: Chosen, result: Any) -> None:
+    def _draw(self, result: Any) -> None:
         self.movie.show(film(result))
-        super()._take(chosen, result)
+        super()._draw(result)
         # the time may have changed during drawing
         self._move()
 

@@ -24,12 +24,13 @@ from cortexsim.explore.panel.box import Panel
 from cortexsim.explore.panel.jobs import LatestJob, Wanted
 from cortexsim.explore.panel.notice import alert
 from cortexsim.explore.panel.settings import Saving
+from cortexsim.explore.widgets.canvas import styles
 from cortexsim.explore.widgets.figure import Live
 from cortexsim.plot._masking_of_observer import masking_of_observer
 
 _HERE = Path(__file__).parent
 WARNING = (
-    '<p style="font-size:14px;line-height:1.4;margin:0"><b>Flashing images.</b> '
+    '<p style="line-height:1.4;margin:0"><b>Flashing images.</b> '
     "Do not do this if you have photosensitive epilepsy. In a square of 320 px, never on the whole screen, a digit and "
     "a noise mask appear briefly: at most two flashes in a second. Escape stops at once. Nothing leaves this machine."
     "</p>"
@@ -39,7 +40,7 @@ SESSION = Form({"trials": listed}, what="the settings of a session", versioned=F
 
 class _View(anywidget.AnyWidget):
     _esm = (_HERE / "trials.js").read_text(encoding="utf-8")
-    _css = (_HERE / "trials.css").read_text(encoding="utf-8")
+    _css = styles() + (_HERE / "trials.css").read_text(encoding="utf-8")
 
     round = traitlets.Int(0).tag(sync=True)
     content = traitlets.Dict().tag(sync=True)
@@ -106,7 +107,6 @@ class MaskingTrials(Saving, Panel):
     0
     """
 
-    LARGE: ClassVar[bool] = True
     QUESTIONS: ClassVar[Mapping[str, Guess]] = QUESTIONS
     EXERCISES: ClassVar[Mapping[str, Guess]] = {}
 
@@ -238,7 +238,7 @@ class MaskingTrials(Saving, Panel):
             f"{float(result['flash_ms'].min()):.0f} to {float(result['flash_ms'].max()):.0f} ms. "
             "This is the browser's count: when the screen itself lights up and fades, it cannot know."
         )
-        self.words.value = f'<div role="status" style="font-size:14px;line-height:1.4">{html.escape(said)}</div>'
+        self.words.value = f'<div role="status" style="line-height:1.4">{html.escape(said)}</div>'
 
     def close(self) -> None:
         """Drop the measurement of the model, and close the panel."""

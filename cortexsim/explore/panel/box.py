@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import ipywidgets as widgets
 
@@ -14,17 +14,12 @@ from cortexsim.explore.widgets.pictures import pictures
 class Panel(widgets.VBox):
     """A box whose controls receive all keys except those that run a cell or save the notebook.
 
-    A class with `LARGE` writes all text in 14 px at least. In a notebook, a picture of the panel follows it, which is
-    visible only where the panel is not: without its kernel.
+    In a notebook, a picture of the panel follows it, which is visible only where the panel is not: without its kernel.
     """
-
-    LARGE: ClassVar[bool] = False
 
     def __init__(self, children: Sequence[widgets.Widget] = (), **settings: Any) -> None:
         super().__init__(children, **settings)
         self.add_class("cortexsim-panel")
-        if self.LARGE:
-            self.add_class("cortexsim-large")
         keys()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any] | None:

@@ -61,6 +61,10 @@ class Study(HasExercises, Panel):
         If there is no such question.
     """
 
+    # choices whose controls are drawings, to the left of all others
+    DRAWN: ClassVar[tuple[str, ...]] = ()
+    # choices whose controls are behind *more settings*
+    MORE: ClassVar[tuple[str, ...]] = ()
     # choices of how a result is shown: a change runs no measurement, and the panel places these controls
     VIEWS: ClassVar[tuple[str, ...]] = ()
     QUESTIONS: ClassVar[Mapping[str, Guess]] = {}
@@ -82,6 +86,7 @@ class Study(HasExercises, Panel):
         self.figures: dict[str, go.Figure] = {}
         self.error: Exception | None = None
         self._made: dict[str, tuple[dict[str, Any], Any]] = {}
+        self._drawn_key = ""  # of the measurement that is drawn
         self._lock, self._jobs = threading.RLock(), LatestJob()
         self.ask = Asking(self.QUESTIONS, question, panel=self)
         self.button = widgets.Button(
@@ -91,11 +96,20 @@ class Study(HasExercises, Panel):
         self.bar = widgets.FloatProgress(0.0, min=0.0, max=1.0, layout=widgets.Layout(width="160px"))
         self.words, self.notice, self.finding = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self.copyable = Copyable()
+        self._more = widgets.Accordion(selected_index=None)
         self.place = widgets.VBox(layout=widgets.Layout(width="100%"))
         row = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="2px 14px")
-        action = widgets.Box([self.button, self.cancel_button, self.bar, self.words], layout=row)
-        above = [control for name, control in self._controls.items() if name not in self.VIEWS]
-        parts = [widgets.Box(above, layout=row), action, self.notice, self.finding, self.place, self.copyable]
+        apart = (*self.VIEWS, *self.DRAWN, *self.MORE)
+        above = [control for name, control in self._controls.items() if name not in apart]
+        action = widgets.Box([*above, self.button], layout=row)
+        # of a run, in the place of the sentence about the previous one
+        progress = widgets.Box([self.cancel_button, self.bar, self.words], layout=row)
+        said = [action, *self._behind_a_button(action), progress, self.notice, self.finding]
+        if self.DRAWN:
+            drawn = widgets.VBox([self._controls[name] for name in self.DRAWN], layout=widgets.Layout(flex="none"))
+            rest = widgets.VBox(said, layout=widgets.Layout(flex="1 1 0", min_width="0"))
+            said = [widgets.HBox([drawn, rest], layout=widgets.Layout(width="100%", grid_gap="16px"))]
+        parts = [*said, self.place, self.copyable]
         super().__init__([*([self.ask] if self.QUESTIONS else []), *parts], layout=widgets.Layout(width="100%"))
         self.button.on_click(lambda _: self.run())
         self.cancel_button.on_click(lambda _: self.cancel())
@@ -103,6 +117,7 @@ class Study(HasExercises, Panel):
             control.observe(lambda _: self._follow(), names="value")
         for name in self.VIEWS:
             self._controls[name].observe(lambda _: self._look(), names="value")
+        self.notice.observe(lambda _: self._show_finding(), names="value")
         self._show_busy(False)
         self._follow()
 
@@ -140,6 +155,12 @@ class Study(HasExercises, Panel):
     def show(self, figures: Mapping[str, go.Figure]) -> Sequence[widgets.Widget]:
         """Return the widgets below the finding; a panel that has more than figures adds to them."""
         return [Live(figure) for figure in figures.values()]
+
+    def folded(self, parts: Sequence[widgets.Widget]) -> widgets.Accordion:
+        """Fold up the figures that a panel does not need for its question; they stay open once they were opened."""
+        self._more.children = (widgets.VBox(list(parts), layout=widgets.Layout(width="100%")),)
+        self._more.titles = ("more figures",)
+        return self._more
 
     def look(self, result: Any) -> None:
         """Change the figures of a result after a change in one of `VIEWS`; nothing is measured."""
@@ -364,8 +385,14 @@ class Study(HasExercises, Panel):
     def _take(self, chosen: Chosen, result: Any) -> None:
         # the answer is compared first, because it may uncover a part of the figures
         self.ask.compare(result, chosen)
-        self._draw(result)
+        self._present(chosen, result)
         self._show_busy(False)
+        self._dim()
+
+    def _present(self, chosen: Chosen, result: Any) -> None:
+        """Draw the result of these choices."""
+        self._draw(result)
+        self._drawn_key = self._key_of(chosen)
 
     def _draw(self, result: Any) -> None:
         figures = self.draw(result)
@@ -378,12 +405,44 @@ class Study(HasExercises, Panel):
         said = self.say(result)
         self.finding.value = f'<div role="status" style="line-height:1.45">{html.escape(said)}</div>' if said else ""
 
+    def _show_known(self) -> None:
+        """Draw the result of the present choices if it was measured before."""
+        key = self._key_of(self.choices)
+        if key == self._drawn_key or key not in self._made:
+            return
+        try:
+            self._present(*self._made[key])
+        except Exception as error:  # exceptions of widgets are not shown elsewhere
+            self.notice.value = alert("This could not be drawn", error)
+
+    def _dim(self) -> None:
+        """Dim the figures while they are those of other choices than the present ones."""
+        stale = self._drawn_key not in ("", self._key_of(self.choices))
+        for part in (self.place, self.finding):
+            (part.add_class if stale else part.remove_class)("cortexsim-stale")
+
     def _show_busy(self, busy: bool) -> None:
         self.busy = busy
         for control in (self.cancel_button, self.bar):
-            control.layout.visibility = "visible" if busy else "hidden"
+            control.layout.display = "" if busy else "none"
         if not busy:
             self.words.value = ""
+        self._show_finding()
+
+    def _behind_a_button(self, action: widgets.Box) -> list[widgets.Box]:
+        """Return the row of the controls in `MORE`, hidden, after a button that shows it was added to the others."""
+        if not self.MORE:
+            return []
+        layout = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="2px 14px", display="none")
+        more = widgets.Box([self._controls[name] for name in self.MORE], layout=layout)
+        button = widgets.ToggleButton(description="more settings", layout=widgets.Layout(width="auto"))
+        button.observe(lambda change: setattr(layout, "display", "" if change["new"] else "none"), names="value")
+        action.children = (*action.children, button)
+        return [more]
+
+    def _show_finding(self) -> None:
+        """Hide the sentence about a result while another run, or an error, takes its place."""
+        self.finding.layout.display = "none" if self.busy or self.notice.value else ""
 
     def _look(self) -> None:
         if self.result is None:
@@ -398,7 +457,10 @@ class Study(HasExercises, Panel):
         reason = self.why_not(self.choices)
         self.button.disabled = bool(reason)
         self.button.tooltip = reason
-        self.words.value = html.escape(reason)
+        if not self.busy:
+            self.words.value = html.escape(reason)
+            self._show_known()
+        self._dim()
         self.copyable.text = "" if reason else self.script(self.choices)
 
 

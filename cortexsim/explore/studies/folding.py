@@ -76,7 +76,6 @@ class Folding(Study):
     ['digit', 'form', 'moments', 'network', 'steps', 'weights']
     """
 
-    LARGE: ClassVar[bool] = True
     VIEWS: ClassVar[tuple[str, ...]] = ("form",)
     QUESTIONS: ClassVar[Mapping[str, Guess]] = folding_questions.QUESTIONS
     EXERCISES: ClassVar[Mapping[str, Guess]] = folding_questions.EXERCISES
@@ -171,8 +170,8 @@ class Folding(Study):
             panel.choose(network=RANDOM)
         return panel
 
-    def _take(self, chosen: Chosen, result: Any) -> None:
-        super()._take(chosen, result)
+    def _present(self, chosen: Chosen, result: Any) -> None:
+        super()._present(chosen, result)
         self._drawn = dict(chosen)
         verdicts = [verdict(result, time) for time in result["time"].values.tolist()]
         words = {"verdicts": verdicts, "label": str(result["label"].values[result.attrs["digit"]])}

@@ -34,6 +34,7 @@ from cortexsim.model._calibrate import calibrate
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.moments import MissingStatisticsError, Statistics
 from cortexsim.plot._any_time import any_time
+from cortexsim.plot.theme import in_one_line
 from cortexsim.stimuli.presentation import Presentation
 
 ALL = "all three"
@@ -187,7 +188,8 @@ class HowLong(TaskStudy):
         """Draw accuracy by readout time."""
         result = self._shown(result)
         title = f"{result.attrs['task']} — {result.attrs['presentation']}"
-        return {"any-time": any_time(result["accuracy"], readout_time=result.attrs["readout_time"], title=title)}
+        figure = any_time(result["accuracy"], readout_time=result.attrs["readout_time"], title=title)
+        return {"any-time": in_one_line(figure)}
 
     def say(self, result: xr.Dataset) -> str:
         """Report the accuracy at the trained and at the last time, with each kind of statistics."""

@@ -49,7 +49,6 @@ class Interruption(Study):
     ['decision', 'mask', 'steps_a_pixel']
     """
 
-    LARGE: ClassVar[bool] = True
     VIEWS: ClassVar[tuple[str, ...]] = ("mask", "decision", "steps_a_pixel")
     QUESTIONS: ClassVar[Mapping[str, Guess]] = interruption_questions.QUESTIONS
     EXERCISES: ClassVar[Mapping[str, Guess]] = interruption_questions.EXERCISES

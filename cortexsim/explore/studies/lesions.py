@@ -29,6 +29,7 @@ from cortexsim.plot import early_late, effect, reaction_times, speed_accuracy, t
 from cortexsim.plot._early_late import show_groups
 from cortexsim.plot._reaction_times import show_decisions
 from cortexsim.plot._speed_accuracy import show_mark
+from cortexsim.plot.theme import in_one_line
 
 STRENGTHS = {"cut": 0.0, "weakened to 25 %": 0.25, "weakened to 50 %": 0.5, "weakened to 75 %": 0.75}
 CALIBRATION = (200, 1000)
@@ -66,6 +67,7 @@ class Lesions(SubjectStudy):
     }
     FORMER_VALUES: ClassVar[Mapping[str, Mapping[str, str]]] = {"presentation": unmasked.FORMER_NAMES}
     ACTION: ClassVar[str] = "cut and compare"
+    DRAWN: ClassVar[tuple[str, ...]] = ("connections",)
 
     until: int
     _live: traitlets.Dict[str, Live] = traitlets.Dict()
@@ -151,22 +153,21 @@ class Lesions(SubjectStudy):
         trade, decisions = self._behaviour(result)
         decided, groups = decisions[threshold]
         what = result.attrs["what"]
+        by_version = _by_version({name: analyse.accuracy(one) for name, one in logits.items()})
         return {
+            "accuracy": _all_visible(in_one_line(time_course(by_version, title=f"{what}: accuracy"))),
             "effect": effect(result, title=f"{what}: change of activity by area and time, and of the decision"),
-            "accuracy": time_course(
-                _by_version({name: analyse.accuracy(one) for name, one in logits.items()}), title=f"{what}: accuracy"
-            ),
             "decisions": reaction_times(decided),
             "early_late": early_late(groups),
-            "speed_accuracy": speed_accuracy(trade, mark=threshold),
+            "speed_accuracy": _all_visible(speed_accuracy(trade, mark=threshold)),
         }
 
     def show(self, figures: Mapping[str, go.Figure]) -> Sequence[widgets.Widget]:
-        """Put the slider of the threshold above the figures that follow it."""
+        """Fold up all figures after the first, with the slider of the threshold above those that follow it."""
         self._live = {name: Live(figure) for name, figure in figures.items()}
-        shown: list[widgets.Widget] = list(self._live.values())
-        shown.insert(list(figures).index("decisions"), self._controls["threshold"])
-        return shown
+        first, *others = self._live.values()
+        others.insert(list(figures).index("decisions") - 1, self._controls["threshold"])
+        return [first, self.folded(others)]
 
     def say(self, result: xr.Dataset) -> str:
         """Report the cost of each version, and how it can be interpreted."""
@@ -219,6 +220,15 @@ class Lesions(SubjectStudy):
             trade = _by_version({name: analyse.speed_accuracy(one) for name, one in readable.items()})
             self._decided[id(result)] = trade, decisions
         return self._decided[id(result)]
+
+
+def _all_visible(figure: go.Figure) -> go.Figure:
+    """Make lines visible that coincide: the acute version is often at chance, and so is the mean-replaced one."""
+    for trace in figure.select_traces({"name": "acute"}):
+        trace.update(line_width=5, marker_size=10)
+    for trace in figure.select_traces({"name": "mean-replaced"}):
+        trace.line.dash = "dash"
+    return figure
 
 
 def _changes(choices: Chosen) -> dict[str, Any]:

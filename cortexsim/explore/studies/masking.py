@@ -27,7 +27,6 @@ from cortexsim.model.cortex import Cortex
 from cortexsim.model.moments import Statistics
 from cortexsim.model.shortcut import with_shortcut
 from cortexsim.plot import masking_curve, narrowed
-from cortexsim.plot.theme import enlarged
 from cortexsim.stimuli.masks import MASKS
 from cortexsim.stimuli.presentation import Presentation, flash, masked, mixture
 
@@ -61,7 +60,6 @@ class Masking(SubjectStudy):
     ['mask', 'readout_time', 'shortcut', 'statistics', 'targets']
     """
 
-    LARGE: ClassVar[bool] = True
     QUESTIONS: ClassVar[Mapping[str, Guess]] = masking_questions.QUESTIONS
     EXERCISES: ClassVar[Mapping[str, Guess]] = masking_questions.EXERCISES
     FORMER_VALUES: ClassVar[Mapping[str, Mapping[str, str]]] = {
@@ -111,7 +109,7 @@ class Masking(SubjectStudy):
             if bool(one["accuracy"].isnull().all()):
                 continue
             title = f"{name} model: what a mask costs"
-            figures[name] = enlarged(narrowed(masking_curve(one, humans=people, title=title), height=400, width=WIDTH))
+            figures[name] = narrowed(masking_curve(one, humans=people, title=title), height=400, width=WIDTH)
         # one scale for all models: with separate scales, a small cost in one would look like a large one in another
         heights = np.concatenate(
             [np.array(trace.y, dtype=float) for figure in figures.values() for trace in figure.data]

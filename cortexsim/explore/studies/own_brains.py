@@ -30,6 +30,7 @@ from cortexsim.explore.studies import own_brains_questions
 from cortexsim.explore.studies.own_brains_questions import agreements
 from cortexsim.model.cortex import Cortex
 from cortexsim.plot import brain as brain_figure
+from cortexsim.plot.theme import in_one_line
 from cortexsim.zoo.models import path_of
 
 OWN, AS_FILE_SAYS = "your own", "as the file says"
@@ -73,6 +74,7 @@ class Brains(Study):
     EXERCISES: ClassVar[Mapping[str, Guess]] = own_brains_questions.EXERCISES
     FORMER_VALUES: ClassVar[Mapping[str, Mapping[str, str]]] = {"presentation": unmasked.FORMER_NAMES}
     ACTION: ClassVar[str] = "compare over time"
+    MORE: ClassVar[tuple[str, ...]] = ("matrix", "variable", "dims", "presentation", "until", "metric")
 
     def __init__(
         self, model: Cortex | str | None = None, images: str = "", brain: str = "", *, question: str = ""
@@ -169,7 +171,7 @@ class Brains(Study):
         """Draw the agreement, with one panel for each state."""
         example = result["similarity"].attrs["source"] == LABELS
         title = "agreement with the labels (in place of brain data)" if example else None
-        return {"agreement": brain_figure(result["similarity"], title=title)}
+        return {"agreement": in_one_line(brain_figure(result["similarity"], title=title), width=110)}
 
     def say(self, result: xr.Dataset) -> str:
         """Report the agreement of the last state, of the untrained one and of the pixels at the last time."""
@@ -186,12 +188,12 @@ class Brains(Study):
         return text
 
     def show(self, figures: Mapping[str, go.Figure]) -> Sequence[widgets.Widget]:
-        """Put the first images, as the model sees them, above the figure."""
-        return [self._strip, *super().show(figures)]
+        """Put the first images, as the model sees them, below the figure."""
+        return [*super().show(figures), self._strip]
 
-    def _take(self, chosen: Chosen, result: Any) -> None:
+    def _draw(self, result: Any) -> None:
         self._strip = _strip(result)
-        super()._take(chosen, result)
+        super()._draw(result)
 
     @classmethod
     def _reopened(cls, settings: Mapping[str, Any], *, model: Any, data: Any) -> Self:

@@ -158,13 +158,13 @@ class Sequences(SubjectStudy):
         return figures
 
     def show(self, figures: Mapping[str, go.Figure]) -> Sequence[widgets.Widget]:
-        """Put the controls that choose a stream above its figure."""
+        """Put the controls that choose a stream above its figure, and fold up the figures after it."""
         row = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="2px 14px")
         chosen = widgets.Box([self._controls[name] for name in self.VIEWS], layout=row)
         lives = {name: Live(figure) for name, figure in figures.items()}
         self._stream = lives["stream"]
         others = [live for name, live in lives.items() if name not in ("intrusions", "stream")]
-        return [lives["intrusions"], chosen, lives["stream"], *others]
+        return [lives["intrusions"], chosen, lives["stream"], self.folded(others)]
 
     def say(self, result: xr.Dataset) -> str:
         """Report accuracy by place of the target, and where the statistics come from."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cortexsim.explore.widgets.canvas import styles
+
 _JS = Path(__file__).parent / "js"
 
 
@@ -14,4 +16,4 @@ def _read(*names: str) -> str:
 WORKER = _read("1_net.js", "worker.js")
 CODE = _read("2_board.js", "3_chart.js", "4_questions.js", "5_input.js", "6_view.js")
 WIDGET = _read("7_widget.js")
-STYLES = (_JS.parent / "tracer.css").read_text(encoding="utf-8")
+STYLES = styles() + (_JS.parent / "tracer.css").read_text(encoding="utf-8")

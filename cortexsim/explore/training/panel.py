@@ -83,7 +83,6 @@ class Training(HasExercises, Panel):
     'idle'
     """
 
-    LARGE: ClassVar[bool] = True
     EXERCISES: ClassVar[Mapping[str, Guess]] = EXERCISES
 
     # Python closes a widget that it collects, even one whose constructor failed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -9,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from cortexsim._support.resources import data_folder
 from cortexsim.explore.panel.asking import NEVER, Asking, Guess
 
 ROUND = (1, 2, 5)
@@ -125,6 +127,19 @@ def _by_length(curves: xr.Dataset) -> str:
     return f"{curves.attrs['name']}, every line pixel right after three steps a pixel: {values}."
 
 
+def over_seeds() -> str:
+    """Report what the tracers that were trained before, with and without the progressive loss, solve at 20 px."""
+    path = data_folder() / "models" / "tracing" / "progressive.json"
+    runs = json.loads(path.read_text(encoding="utf-8"))
+    said = []
+    for progressive, how in ((True, "with the progressive loss"), (False, "without it")):
+        each = [one for one in runs if one["progressive"] == progressive]
+        solved = [f"{one['exact_by_length_and_steps_a_pixel']['20']['3']:g}" for one in each]
+        said.append(f"{', '.join(solved)} % {how}")
+    seeds, curves = len({one["seed"] for one in runs}), runs[0]["n_curves"]
+    return f"Of {seeds} seeds that were trained both ways for cortexsim, {curves} curves each: {'; '.join(said)}."
+
+
 QUESTIONS: dict[str, Guess] = {
     "twenty": Guess(
         title="curves twice as long",
@@ -188,12 +203,13 @@ def _as_good_as_the_last(curves: xr.Dataset) -> int:
 EXERCISES: dict[str, Guess] = {
     "progressive": Guess(
         title="without the progressive loss",
-        text="Half of the batches first run up to 24 steps without gradients, so that the answer must hold on. Switch "
-        "«progressive loss» off, and train the tracer again. What percentage of curves of 20 px does it solve?",
+        text="Half of the batches first run up to 24 steps without gradients, so that later answers are trained, too. "
+        "Switch «progressive loss» off, and train the tracer again. What percentage of curves of 20 px does it solve?",
         choices=tuple(range(0, 101, 10)),
         truth=_twice_as_long,
         because=lambda curves: (
-            f"{_by_length(curves)} Compare it with your run with the progressive loss; one seed is an anecdote."
+            f"{_by_length(curves)} Compare it with your run with the progressive loss; one seed is an anecdote. "
+            f"{over_seeds()}"
         ),
         unit="percent",
         needs={"task": "tracer", "progressive": False},

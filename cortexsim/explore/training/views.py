@@ -14,7 +14,6 @@ from cortexsim.plot._dissimilarity import dissimilarity
 from cortexsim.plot._kernels import kernels
 from cortexsim.plot._learning import learning, mark_step
 from cortexsim.plot._traced import traced
-from cortexsim.plot.theme import enlarged
 
 _ROW = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 14px")
 _WIDE = {"description_width": "initial"}
@@ -112,10 +111,10 @@ class LearningViews(widgets.VBox):
             self._show("maps", traced(shot.maps, title=title))
         between, rdm = shot.kernels.get(self.transition.value), shot.rdms.get(self.state.value)
         if between is not None:
-            self._show("kernels", enlarged(kernels(shot.first, between)))
+            self._show("kernels", kernels(shot.first, between))
         if rdm is not None:
             title = f"RDM of {self.state.value} at t = {int(rdm['time'])}, {rdm.sizes['stimulus']} held-out stimuli"
-            self._show("rdm", enlarged(dissimilarity(rdm, title=title)))
+            self._show("rdm", dissimilarity(rdm, title=title))
         self.words.value = f"step {shot.step:,}" + (" (before anything was learned)" if shot.step == 0 else "")
 
     def _mark(self, step: int | None) -> None:

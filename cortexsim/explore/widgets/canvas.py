@@ -18,6 +18,11 @@ def joined(*names: str) -> str:
     return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
 
 
+def styles(*names: str) -> str:
+    """Join the style sheets of a widget, after the one that sets the size of all text."""
+    return joined("text.css", *names)
+
+
 def drawing(*names: str) -> str:
     """Join the files of a widget that draws on a canvas: the colours of all figures, `DRAW`, and its own files."""
     return "\n".join([_colours(), joined(*DRAW, *names)])

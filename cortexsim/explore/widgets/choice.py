@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import anywidget
 import traitlets
 
-_HERE = Path(__file__).parent
+from cortexsim.explore.widgets.canvas import joined, styles
 
 
 class Option(NamedTuple):
@@ -37,8 +36,8 @@ class Choice(anywidget.AnyWidget):
         True if nothing can be chosen.
     """
 
-    _esm = (_HERE / "choice.js").read_text(encoding="utf-8")
-    _css = (_HERE / "stage.css").read_text(encoding="utf-8")
+    _esm = joined("choice.js")
+    _css = styles("stage.css")
     label = traitlets.Unicode().tag(sync=True)
     options = traitlets.List(traitlets.Dict()).tag(sync=True)
     value = traitlets.Any(None, allow_none=True).tag(sync=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import anywidget
 import traitlets
 
-from cortexsim.explore.widgets.canvas import joined
+from cortexsim.explore.widgets.canvas import joined, styles
 
 
 class Copyable(anywidget.AnyWidget):
@@ -17,6 +17,6 @@ class Copyable(anywidget.AnyWidget):
     """
 
     _esm = joined("copyable.js")
-    _css = joined("copyable.css")
+    _css = styles("copyable.css")
 
     text = traitlets.Unicode().tag(sync=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import anywidget
 import traitlets
 
-from cortexsim.explore.widgets.canvas import drawing, joined
+from cortexsim.explore.widgets.canvas import drawing, styles
 
 
 class Editor(anywidget.AnyWidget):
@@ -30,7 +30,7 @@ class Editor(anywidget.AnyWidget):
     """
 
     _esm = drawing("editor_js/1_matrix.js", "editor_js/2_unrolled.js", "editor_js/3_editor.js")
-    _css = joined("stage.css", "editor.css")
+    _css = styles("stage.css", "editor.css")
 
     transitions = traitlets.List(traitlets.Dict()).tag(sync=True)
     selected = traitlets.List(traitlets.Unicode(), minlen=2, maxlen=2, default_value=["", ""]).tag(sync=True)

@@ -9,8 +9,9 @@ import plotly.graph_objects as go
 import traitlets
 from plotly.io.json import to_json_plotly
 
-from cortexsim.explore.widgets.canvas import joined
+from cortexsim.explore.widgets.canvas import joined, styles
 from cortexsim.explore.widgets.plotly_engine import engine
+from cortexsim.plot.theme import enlarged
 
 
 class Live(anywidget.AnyWidget):
@@ -22,7 +23,7 @@ class Live(anywidget.AnyWidget):
     Parameters
     ----------
     figure : Figure
-        It is not copied.
+        It is not copied; its text is enlarged to that of panels.
 
     Attributes
     ----------
@@ -31,14 +32,14 @@ class Live(anywidget.AnyWidget):
     """
 
     _esm = joined("plotly_promise.js", "figure.js")
-    _css = joined("figure.css")
+    _css = styles("figure.css")
 
     traces = traitlets.List(traitlets.Unicode()).tag(sync=True)
     around = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, figure: go.Figure) -> None:
         engine()
-        self.figure, self._forms = figure, 1  # plotly treats 0 as none
+        self.figure, self._forms = enlarged(figure), 1  # plotly treats 0 as none
         super().__init__(**self._as_json())
         self.add_class("cortexsim-live")
 
@@ -51,7 +52,7 @@ class Live(anywidget.AnyWidget):
     def take(self, figure: go.Figure) -> None:
         """Show another figure in this one's place; if its traces or axes differ, zoom and hidden lines are reset."""
         self._forms += _form(figure) != _form(self.figure)
-        self.figure = figure
+        self.figure = enlarged(figure)
         self.redraw()
 
     def _as_json(self) -> dict[str, Any]:

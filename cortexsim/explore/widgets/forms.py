@@ -9,7 +9,7 @@ import numpy as np
 import traitlets
 import xarray as xr
 
-from cortexsim.explore.widgets.canvas import drawing, joined
+from cortexsim.explore.widgets.canvas import drawing, styles
 
 
 class Forms(anywidget.AnyWidget):
@@ -31,7 +31,7 @@ class Forms(anywidget.AnyWidget):
     """
 
     _esm = drawing("forms.js")
-    _css = joined("stage.css", "forms.css")
+    _css = styles("stage.css", "forms.css")
 
     time = traitlets.Int(0).tag(sync=True)
     shown = traitlets.Enum(["both", "loop", "stack"], "both").tag(sync=True)

@@ -6,13 +6,15 @@ from functools import cache
 
 import anywidget
 
-from cortexsim.explore.widgets.canvas import joined
+from cortexsim.explore.widgets.canvas import joined, styles
 
 
 class Keys(anywidget.AnyWidget):
     """An invisible widget that listens on the page of every panel."""
 
     _esm = joined("keys.js")
+    # it is made with the first panel, so these styles are there for all of them
+    _css = styles()
 
 
 @cache

@@ -6,7 +6,7 @@ import anywidget
 import traitlets
 
 from cortexsim.explore.changes.film import Film
-from cortexsim.explore.widgets.canvas import drawing, joined
+from cortexsim.explore.widgets.canvas import drawing, styles
 
 
 class Movie(anywidget.AnyWidget):
@@ -28,7 +28,7 @@ class Movie(anywidget.AnyWidget):
     """
 
     _esm = drawing("cursors.js", "movie.js")
-    _css = joined("stage.css", "movie.css")
+    _css = styles("stage.css", "movie.css")
 
     time = traitlets.Int(0).tag(sync=True)
     shown = traitlets.Int(0).tag(sync=True)

@@ -6,7 +6,7 @@ import anywidget
 import traitlets
 
 from cortexsim.explore.tour.film import Scene
-from cortexsim.explore.widgets.canvas import drawing, joined
+from cortexsim.explore.widgets.canvas import drawing, styles
 
 
 class Stage(anywidget.AnyWidget):
@@ -27,12 +27,14 @@ class Stage(anywidget.AnyWidget):
         "readout" hides the readout, "time" locks time at 0 as well, "" shows all.
     picked : dict
         The unit that was clicked: `state`, `time`, `y`, `x`, and `channel`, which is None in the view "mean".
+    clickable : bool
+        Whether a click picks a unit; an exported page, which has no kernel, lacks it.
     marks : list of dict
         `time`, `label` and `on` ("probability" or "accuracy"): vertical lines.
     """
 
     _esm = drawing("stage_js/3_sketch.js", "stage_js/4_stage.js")
-    _css = joined("stage.css")
+    _css = styles("stage.css")
 
     time = traitlets.Int(0).tag(sync=True)
     view = traitlets.Enum(["mean", "all"], "mean").tag(sync=True)
@@ -42,6 +44,7 @@ class Stage(anywidget.AnyWidget):
     accuracy = traitlets.Dict().tag(sync=True)
     cover = traitlets.Enum(["", "readout", "time"], "").tag(sync=True)
     picked = traitlets.Dict().tag(sync=True)
+    clickable = traitlets.Bool(True).tag(sync=True)
     marks = traitlets.List(traitlets.Dict()).tag(sync=True)
 
     def show(self, scene: Scene) -> None:

@@ -8,7 +8,7 @@ import anywidget
 import traitlets
 
 from cortexsim._support.checks import unknown
-from cortexsim.explore.widgets.canvas import joined
+from cortexsim.explore.widgets.canvas import joined, styles
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.graph.interventions import DIRECTIONS, direction, meant
 
@@ -39,7 +39,7 @@ class Wiring(anywidget.AnyWidget):
     """
 
     _esm = joined("wiring.js")
-    _css = joined("wiring.css")
+    _css = styles("wiring.css")
 
     states = traitlets.List(traitlets.Unicode()).tag(sync=True)
     connections = traitlets.List(traitlets.Dict()).tag(sync=True)

@@ -326,3 +326,52 @@ def test_a_notebook_stores_a_sentence_for_a_panel_without_a_kernel(panel):
     bundle = panel._repr_mimebundle_()
     assert bundle["text/plain"] == "Counting: a panel that needs its kernel. Run the cells from the top to use it."
     assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"]
+
+
+STALE = "cortexsim-stale"
+
+
+def test_figures_of_other_choices_are_dimmed_and_those_of_an_earlier_run_come_back(panel):
+    panel.compute()
+    first = panel.result
+    panel.choose(times=2)
+    assert STALE in panel.place._dom_classes
+    assert STALE in panel.finding._dom_classes
+    panel.compute()
+    assert STALE not in panel.place._dom_classes
+    panel.choose(times=1)
+    assert panel.result is first
+    assert STALE not in panel.place._dom_classes
+    assert panel.calls == 2
+
+
+def test_progress_and_errors_take_the_place_of_the_sentence_about_the_previous_run(panel):
+    panel.compute()
+    assert panel.finding.layout.display == ""
+    panel.goes_on.clear()
+    panel.choose(times=3)
+    panel.run()
+    assert panel.started.wait(20)
+    assert panel.finding.layout.display == "none"
+    assert panel.cancel_button.layout.display == ""
+    panel.goes_on.set()
+    panel.wait()
+    assert panel.finding.layout.display == ""
+    assert panel.cancel_button.layout.display == "none"
+    panel.choose(fails=True)
+    panel.run()
+    panel.wait()
+    assert panel.finding.layout.display == "none"
+
+
+class WithMore(Counting):
+    MORE: ClassVar = ("fails",)
+
+
+def test_more_settings_are_shown_after_a_press(given):
+    panel = WithMore(Subject(**given, n=8))
+    action, more = panel.children[1:3]
+    assert panel._controls["fails"] in more.children
+    assert more.layout.display == "none"
+    action.children[-1].value = True
+    assert more.layout.display == ""

@@ -61,7 +61,7 @@ def test_a_cut_is_what_the_protocol_measures_in_all_three_versions(lateral, give
     assert result["version"].values.tolist() == ["acute", "recalibrated", "mean-replaced"]
     np.testing.assert_array_equal(result["logits"], same["logits"])
     np.testing.assert_array_equal(result["accuracy_difference"], same["accuracy_difference"])
-    assert list(panel.figures) == ["effect", "accuracy", "decisions", "early_late", "speed_accuracy"]
+    assert list(panel.figures) == ["accuracy", "effect", "decisions", "early_late", "speed_accuracy"]
     assert {trace.name for trace in panel.figures["accuracy"].data} >= {"intact", "acute", "mean-replaced"}
     assert "lateral cut throughout, read at t = 4, 20 images" in panel.finding.value
     assert "Statistics and means were taken on 30 images" in panel.finding.value

@@ -49,3 +49,12 @@ def test_the_truth_is_the_mean_over_seeds_of_the_bundled_result():
 
 def test_without_a_question_everything_is_drawn():
     assert "60 px, last" in drawn(cs.explore.Longer())
+
+
+def test_each_line_is_named_where_it_rises():
+    panel = cs.explore.Longer()
+    at = {one.text: 10**one.x for one in panel.figures["longer"].select_annotations({"name": "line"})}
+    for length in (10, 20, 30, 40, 60):
+        trace = next(one for one in panel.figures["longer"].data if one.name == f"{length} px")
+        right = dict(zip(trace.x, trace.y, strict=True))
+        assert right[int(at[f"{length} px"])] < 0.5 <= right[int(at[f"{length} px"]) + 1]

@@ -79,7 +79,7 @@ def test_a_folder_and_a_file_of_subjects_have_a_noise_ceiling(panel, pictures, s
     assert result.attrs["n_images"] == 6
     assert "Noise ceiling" in panel.finding.value
     assert "over 3 subjects" in panel.finding.value
-    assert panel.place.children[0].value.count("<img") == 6
+    assert panel.place.children[-1].value.count("<img") == 6
 
 
 def test_the_classes_of_a_folder_replace_brain_data(panel, pictures):

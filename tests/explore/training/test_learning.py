@@ -1,5 +1,7 @@
 """The parts of the training panel: curves, snapshots, questions and images."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -192,3 +194,22 @@ def test_without_the_curriculum_all_times_and_images_are_trained_from_the_start(
 def test_incomplete_settings_are_refused():
     with pytest.raises(ValueError, match=r"the settings lack \['readout_time'\]"):
         Choices.from_dict({"learning_rate": 0.1})
+
+
+def test_the_answer_about_the_progressive_loss_reports_the_seeds_that_ship(tmp_path, monkeypatch):
+    from cortexsim._support.resources import data_folder
+    from cortexsim.explore.training import questions
+
+    shipped = json.loads((data_folder() / "models" / "tracing" / "progressive.json").read_text(encoding="utf-8"))
+    assert sorted((one["seed"], one["progressive"]) for one in shipped) == [
+        (seed, progressive) for seed in range(3) for progressive in (False, True)
+    ]
+    for one in shipped:
+        one["exact_by_length_and_steps_a_pixel"]["20"]["3"] = 10.0 * one["seed"] + (0.5 if one["progressive"] else 0.0)
+    folder = tmp_path / "models" / "tracing"
+    folder.mkdir(parents=True)
+    (folder / "progressive.json").write_text(json.dumps(shipped), encoding="utf-8")
+    monkeypatch.setattr(questions, "data_folder", lambda: tmp_path)
+    said = questions.over_seeds()
+    assert "Of 3 seeds" in said
+    assert said.endswith("0.5, 10.5, 20.5 % with the progressive loss; 0, 10, 20 % without it.")

@@ -1,6 +1,6 @@
 // The graph unrolled in time: a box for each state at each time, a line for each transition that delivers.
 
-const LABEL_PX = 92;
+const LABEL_EM = 7.2;
 const ROW_PX = 50;
 const TRAVEL_MS = 450;
 
@@ -22,7 +22,7 @@ class Unrolled {
   }
 
   x(time) {
-    return LABEL_PX + this.gap * (time + 0.5);
+    return this.left + this.gap * (time + 0.5);
   }
 
   // the last state on top: forward is up
@@ -37,7 +37,9 @@ class Unrolled {
     if (!picture) return;
     const { states, until } = picture;
     const width = Math.max(this.figure.clientWidth, 300);
-    this.gap = (width - LABEL_PX - 4) / (until + 1);
+    this.em = textSize(this.figure);
+    this.left = LABEL_EM * this.em;
+    this.gap = (width - this.left - 4) / (until + 1);
     this.half = Math.min(10, this.gap * 0.3);
     this.bottom = 34 + ROW_PX * (states.length - 1) + 26;
     svg.setAttribute("width", width);
@@ -55,7 +57,7 @@ class Unrolled {
     const y = this.y(state.name);
     shape("text", { x: 2, y: y - 2, class: "cs-area" }, this.svg, state.name);
     const first = this.covered ? "from t = ?" : state.first === null ? "never reached" : `from t = ${state.first}`;
-    shape("text", { x: 2, y: y + 12, class: state.first === null && !this.covered ? "cs-first cs-wrong" : "cs-first" }, this.svg, first);
+    shape("text", { x: 2, y: y + this.em, class: state.first === null && !this.covered ? "cs-first cs-wrong" : "cs-first" }, this.svg, first);
     for (let time = 0; time <= this.picture.until; time++) {
       const x = this.x(time);
       const size = { x: x - this.half, y: y - 10, width: 2 * this.half, height: 20, rx: 4 };
@@ -101,7 +103,7 @@ class Unrolled {
     const wrong = picture.refused ? " cs-wrong" : "";
     const size = { x: x - this.half - 4, y: y - 14, width: 2 * this.half + 8, height: 28, rx: 6 };
     shape("rect", { ...size, class: `cs-readout${wrong}` }, svg);
-    const near = x > LABEL_PX + this.gap * (picture.until - 1) ? "end" : x < LABEL_PX + this.gap * 2 ? "start" : "middle";
+    const near = x > this.left + this.gap * (picture.until - 1) ? "end" : x < this.left + this.gap * 2 ? "start" : "middle";
     const at = near === "end" ? x + this.half + 4 : near === "start" ? x - this.half - 4 : x;
     shape("text", { x: at, y: y - 19, "text-anchor": near, class: `cs-read${wrong}` }, svg, wrong ? "✕ nothing to read" : `read at T = ${readoutTime}`);
   }

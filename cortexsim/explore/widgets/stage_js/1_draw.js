@@ -74,13 +74,25 @@ class Tip {
   }
 }
 
+// The size of text in an element, and the width of the longest of several texts, in px.
+function textSize(node) {
+  return parseFloat(getComputedStyle(node).fontSize);
+}
+
+const measuring = document.createElement("canvas").getContext("2d");
+function widest(node, texts) {
+  const { fontSize, fontFamily } = getComputedStyle(node);
+  measuring.font = `${fontSize} ${fontFamily}`;
+  return Math.max(0, ...texts.map((text) => measuring.measureText(text).width));
+}
+
 // Lines over time, from 0 to 1, each labelled at its end.
 class Chart {
   constructor(parent, tip, name) {
     this.tip = tip;
     this.figure = element("figure", { class: `cs-chart cs-${name}` }, parent);
     this.caption = element("figcaption", {}, this.figure);
-    this.svg = shape("svg", { role: "img", height: 166, tabindex: 0 }, this.figure);
+    this.svg = shape("svg", { role: "img", tabindex: 0 }, this.figure);
     this.cover = element("div", { class: "cs-cover", hidden: "" }, this.figure);
     this.svg.addEventListener("pointermove", (event) => this.read(event));
     this.svg.addEventListener("pointerleave", () => this.tip.hide());
@@ -111,7 +123,10 @@ class Chart {
     svg.setAttribute("aria-label", content.spoken);
     const width = Math.max(this.figure.clientWidth, 220);
     svg.setAttribute("width", width);
-    this.box = { left: 56, right: width - (content.labelWidth ?? 110), top: 8, bottom: 128 };
+    this.em = textSize(this.figure);
+    const labels = [...content.series.filter((one) => one.named).map((one) => one.name), content.chance ? "chance 0.00" : ""];
+    this.box = { left: 3.8 * this.em + 11, right: width - widest(this.figure, labels) - 22, top: 8, bottom: 124 };
+    svg.setAttribute("height", this.box.bottom + 2.7 * this.em);
     this.axes();
     for (const [k, series] of content.series.entries()) this.line(series, k);
     this.names();
@@ -144,7 +159,7 @@ class Chart {
     const none = content.times.filter((time) => content.empty[time]);
     if (none.length) {
       const x = Math.max(this.x(none[0]) - 2, box.left + 2);
-      shape("text", { x, y: box.top + 10, class: "cs-small" }, svg, "empty");
+      shape("text", { x, y: box.top + this.em, class: "cs-small" }, svg, "empty");
     }
     shape("path", { d: `M${box.left} ${box.top}V${box.bottom}H${box.right}`, class: "cs-axis" }, svg);
     for (const value of [0, 0.25, 0.5, 0.75, 1]) {
@@ -156,12 +171,12 @@ class Chart {
     for (const time of content.times.filter((time) => time % every === 0)) {
       const x = this.x(time);
       shape("line", { x1: x, x2: x, y1: box.bottom, y2: box.bottom + 4, class: "cs-axis" }, svg);
-      shape("text", { x, y: box.bottom + 16, "text-anchor": "middle", class: "cs-small" }, svg, String(time));
+      shape("text", { x, y: box.bottom + 4 + this.em, "text-anchor": "middle", class: "cs-small" }, svg, String(time));
     }
     const middle = (box.left + box.right) / 2;
-    shape("text", { x: middle, y: box.bottom + 33, "text-anchor": "middle", class: "cs-label" }, svg, "time (steps)");
+    shape("text", { x: middle, y: box.bottom + 5 + 2.1 * this.em, "text-anchor": "middle", class: "cs-label" }, svg, "time (steps)");
     const up = (box.top + box.bottom) / 2;
-    const turned = { x: 0, y: 0, transform: `translate(12 ${up}) rotate(-90)`, "text-anchor": "middle", class: "cs-label" };
+    const turned = { x: 0, y: 0, transform: `translate(${this.em} ${up}) rotate(-90)`, "text-anchor": "middle", class: "cs-label" };
     shape("text", turned, svg, content.yLabel);
     if (content.chance) {
       const y = this.y(content.chance);
@@ -174,7 +189,7 @@ class Chart {
     for (const [place, { time, label }] of marks.entries()) {
       const x = this.x(time);
       const near = x > box.right - 70 ? "end" : "start";
-      const at = { x: x + (near === "end" ? -4 : 4), y: box.bottom - 5 - 13 * place, "text-anchor": near };
+      const at = { x: x + (near === "end" ? -4 : 4), y: box.bottom - 5 - 1.15 * this.em * place, "text-anchor": near };
       shape("text", { ...at, class: "cs-small cs-over" }, svg, label);
     }
   }
@@ -208,9 +223,10 @@ class Chart {
     }
     if (content.chance) ends.push({ k: -1, y: this.y(content.chance), text: `chance ${rounded(content.chance, 2)}` });
     // labels are moved apart if they would overlap, and up if they would leave the chart
+    const row = 1.15 * this.em;
     ends.sort((one, other) => one.y - other.y);
-    for (const [place, end] of ends.entries()) end.y = Math.max(end.y, place ? ends[place - 1].y + 14 : box.top + 4);
-    for (let place = ends.length - 1, lowest = box.bottom; place >= 0; place--, lowest -= 14) {
+    for (const [place, end] of ends.entries()) end.y = Math.max(end.y, place ? ends[place - 1].y + row : box.top + 4);
+    for (let place = ends.length - 1, lowest = box.bottom; place >= 0; place--, lowest -= row) {
       ends[place].y = Math.min(ends[place].y, lowest);
     }
     for (const { k, y, text } of ends) {

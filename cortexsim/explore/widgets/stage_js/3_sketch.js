@@ -21,7 +21,8 @@ class Sketch {
     this.tiles = scene.states.map((state) => {
       const size = n * state.channels * state.height * state.width;
       const tile = new Tile(this.plane, this.tip, state, new Uint8Array(movie.buffer, movie.byteOffset + offset, size), n, scene);
-      tile.pick = (unit) => this.pick({ state: state.name, ...unit });
+      tile.pick = this.pick && ((unit) => this.pick({ state: state.name, ...unit }));
+      tile.box.classList.toggle("cs-clickable", !!this.pick);
       offset += size;
       return tile;
     });
@@ -272,7 +273,7 @@ class Tile {
     this.tip.show(event, [
       `${state.name}, t = ${time}, x = ${x}, y = ${y}`,
       `${what}: ${this.scene.quantity} ≈ ${rounded((level / 255) * state.scale)} a.u.`,
-      "click: what reaches this unit, and what matters to it",
+      ...(this.pick ? ["click: what reaches this unit, and what matters to it"] : []),
     ]);
   }
 
@@ -290,6 +291,7 @@ class Tile {
   }
 
   pickAt(event) {
+    if (!this.pick) return;
     const unit = this.state.populated[this.time] ? this.unitAt(event) : { x: 0, y: 0, channel: null };
     if (unit) this.pick(unit);
   }

@@ -14,7 +14,7 @@ class Stage {
     this.picture = element("canvas", { role: "img" }, this.screen);
     this.blank = element("div", { class: "cs-empty" }, this.screen, "nothing enters");
     this.word = element("div", { class: "cs-words" }, this.screen);
-    this.sketch = new Sketch(views, this.tip, (unit) => this.pick(unit));
+    this.sketch = new Sketch(views, this.tip, model.get("clickable") ? (unit) => this.pick(unit) : null);
     this.picture.addEventListener("pointermove", (event) => this.readPixel(event));
     this.picture.addEventListener("pointerleave", () => this.tip.hide());
     this.legend();
@@ -119,7 +119,6 @@ class Stage {
       series: (batch.series ?? []).map((one) => ({ ...one, named: true })),
       chance: batch.chance,
       message: batch.message,
-      labelWidth: 128,
       marks: marks.filter((mark) => mark.on === "accuracy"),
     });
     const text = cover ? "covered until you have predicted, or skipped" : "";
@@ -148,6 +147,7 @@ class Stage {
     const frame = scene.picture[time];
     this.picture.style.display = frame < 0 ? "none" : "block";
     this.blank.style.display = frame < 0 ? "flex" : "none";
+    if (frame < 0) this.showGhost(time);
     this.word.textContent = shown === "nothing" ? "" : shown;
     this.picture.setAttribute("aria-label", shown);
     if (frame >= 0) this.paintScreen(frame);
@@ -158,6 +158,15 @@ class Stage {
     // last: this attribute shows that everything else is drawn
     this.root.dataset.time = time;
     this.root.dataset.shown = shown;
+  }
+
+  // The last picture that was on the screen, faintly, behind the words of an empty one.
+  showGhost(time) {
+    const last = this.scene.picture.slice(0, time).findLast((frame) => frame >= 0);
+    this.blank.classList.toggle("cs-ghost", last !== undefined);
+    if (last === undefined) return;
+    this.paintScreen(last);
+    this.blank.style.setProperty("--cs-picture", `url(${this.picture.toDataURL()})`);
   }
 
   paintScreen(frame) {

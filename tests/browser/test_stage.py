@@ -1,0 +1,100 @@
+"""The layout of every panel in a window of 1280 x 800, before a run, after the first and after the third."""
+
+import pytest
+
+from tests.support.jupyter import EXECUTE, open_notebook, run_all, write_notebook
+from tests.support.layout import below_the_window, cut, overlapping, small
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
+
+# each panel that runs, and the choices of its second and third run
+STUDIES = {
+    "longer": ("Longer(question='longer')", {}, {}),
+    "drift": ("Drift('contours', question='passes')", {"area": "V4"}, {"area": "V2"}),
+    "how_long": ("HowLong('contours', n=8, question='pooled')", {"until": 24}, {"presentation": "flash"}),
+    "interruption": ("Interruption(question='too-early')", {"mask": "noise"}, {"decision": "unlatched"}),
+    "masking": ("Masking('contours', n=4, question='earliest')", {"shortcut": "0.25"}, {"readout_time": 6}),
+    "changes": ("Changes('digits', n=60, question='generalizes')", {"quantity": "state"}, {"state": "V2"}),
+    "returning": ("Returning(question='returns')", {}, {}),
+    "lesions": ("Lesions('contours', n=8, question='lateral')", {"strength": 0.5}, {"window": (3, 6)}),
+    "each": ("EachLesion('contours', n=8, question='robust')", {"presentation": "flash"}, {}),
+    "sequences": ("Sequences('digits', n=8, question='second')", {"place": 1}, {"place": 3}),
+    "brains": ("Brains('digits', question='best')", {"method": "pearson"}, {"metric": "euclidean"}),
+    "recorder": ("Recorder('contours', question='smaller')", {}, {}),
+}
+OTHERS = {
+    "tracer": "Tracer()",
+    "tour": "Tour('contours', question='arrival', presentation=cs.flash(1))",
+    "anatomy": "Anatomy('adjacent', question='arrival')",
+    "training": "Training('tracer', question='twenty')",
+    "trials": "MaskingTrials()",
+    "slopes": "Experiment('weight-sharing', figures=['parameters'])",
+}
+# the start of every panel, an answer, a run, and an error that is shown
+ANSWER = "{0}.ask.answer = {0}.ask.asked.offered({0}.ask.about)[1]"
+RUN = "{0}.choose(**{1!r}); {0}.run(); {0}.wait(); print({0}.error or '', {0}.notice.value)"
+ALERT = """from cortexsim.explore.panel.notice import alert
+{0}.notice.value = alert("This could not be measured", ValueError("an error of one line"), "Change the choices.")"""
+
+
+def opened(page, lab_address, lab_folder, name, panels):
+    """Open a notebook with these panels, and return the page."""
+    cells = ["import cortexsim as cs", *(f"{one} = cs.explore.{made}\n{one}" for one, made in panels.items())]
+    write_notebook(lab_folder / "notebooks" / f"{name}.ipynb", *cells)
+    open_notebook(page, lab_address, f"{name}.ipynb")
+    outputs = run_all(page)
+    assert [output for output in outputs if output["output_type"] == "error" or output.get("name") == "stderr"] == []
+    return page
+
+
+def panel_of(page, panels, name):
+    """Return the panel once it is drawn."""
+    panel = page.locator(".jp-Cell").nth(1 + list(panels).index(name)).locator(".cortexsim-panel").first
+    panel.wait_for(timeout=120_000)
+    panel.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    return panel
+
+
+def faults(panel, when, *, measured=True):
+    """List what a reader would stumble over, and how far button and picture reach below the window."""
+    found = [f"{px} px below the window" for px in below_the_window(panel)] if measured else []
+    kinds = {"small": small(panel), "overlapping": overlapping(panel), "cut": cut(panel)}
+    return [f"{when}: {one}" for one in found + [f"{kind}: {text}" for kind, texts in kinds.items() for text in texts]]
+
+
+@pytest.fixture(scope="module")
+def studies(lab_address, page, lab_folder):
+    """Open all panels that run in one notebook."""
+    return opened(page, lab_address, lab_folder, "stage-studies", {name: made for name, (made, *_) in STUDIES.items()})
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_texts_are_legible_and_the_picture_is_in_the_window_after_each_run(name, studies, looks):
+    panel = panel_of(studies, STUDIES, name)
+    found = faults(panel, "before a run", measured=False)
+    assert panel.locator(".cs-choice input").count() > 1, "there is nothing to answer"
+    studies.evaluate(EXECUTE, ANSWER.format(name))
+    for k, choices in enumerate(({}, *STUDIES[name][1:]), 1):
+        assert studies.evaluate(EXECUTE, RUN.format(name, choices)).strip() == ""
+        studies.wait_for_timeout(1500)
+        found += faults(panel, f"run {k}")
+    looks(f"stage-{name}", panel)
+    studies.evaluate(EXECUTE, ALERT.format(name))
+    studies.wait_for_timeout(500)
+    found += faults(panel, "after an alert")
+    assert found == [], "\n".join(found)
+
+
+@pytest.fixture(scope="module")
+def others(lab_address, page, lab_folder):
+    """Open the other panels in one notebook."""
+    return opened(page, lab_address, lab_folder, "stage-others", OTHERS)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_texts_of_panels_that_act_at_once_are_legible_and_their_picture_is_in_the_window(name, others, looks):
+    panel = panel_of(others, OTHERS, name)
+    looks(f"stage-{name}", panel)
+    found = faults(panel, "opened")
+    assert found == [], "\n".join(found)

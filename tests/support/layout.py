@@ -1,0 +1,93 @@
+"""What can be read of a panel's layout in the browser: small, cut and overlapping texts, and what leaves the window."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Locator
+
+# the texts that are seen, each line with its rectangle; what is hidden, folded up or hovers is left out
+_TEXTS = """
+const texts = panel => {
+  const seen = [], walker = document.createTreeWalker(panel, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const node = walker.currentNode, one = node.parentElement, text = node.textContent.trim().slice(0, 60);
+    if (!text || one.closest('style, script, select, .hoverlayer, .cs-tip, [aria-hidden=true]')) continue;
+    if (one.closest('details:not([open])') && !one.closest('summary')) continue;
+    const style = getComputedStyle(one), px = parseFloat(style.fontSize);
+    if (style.visibility === 'hidden') continue;
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    for (const box of range.getClientRects())
+      if (box.width > 1 && box.height > 1) seen.push({node, one, box, px, text});
+  }
+  for (const menu of panel.querySelectorAll('select')) {
+    const box = menu.getBoundingClientRect(), px = parseFloat(getComputedStyle(menu).fontSize);
+    if (box.width) seen.push({node: menu, one: menu, box, px, text: 'a menu'});
+  }
+  return seen;
+};"""
+_SMALL = """(panel, least) => texts(panel).filter(({px}) => px < least).map(({px, text}) => `${px} px: ${text}`)"""
+_OVERLAPS = """panel => {
+  const seen = texts(panel).filter(({one}) => !one.closest('.heatmap-label, .textpoint')), found = [];
+  seen.forEach((a, k) => seen.slice(k + 1).forEach(b => {
+    if (a.node === b.node) return;
+    const wide = Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left);
+    const high = Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top);
+    if (wide > 2 && high > 5) found.push(`${a.text} | ${b.text}`);
+  }));
+  return found;
+}"""
+_CUT = """panel => texts(panel).filter(({one, box}) => {
+  const outer = (one.closest('.js-plotly-plot') ?? panel).getBoundingClientRect();
+  const beyond = [box.right - outer.right, outer.left - box.left, box.bottom - outer.bottom, outer.top - box.top];
+  return Math.max(...beyond) > 2;
+}).map(({text}) => text)"""
+_OVER_AXIS = """panel => [...panel.querySelectorAll('.js-plotly-plot')].flatMap(plot => {
+  const legend = plot.querySelector('.legend')?.getBoundingClientRect();
+  if (!legend?.width) return [];
+  return [...plot.querySelectorAll('.xtick text, .ytick text, .xtitle, .ytitle')].filter(one => {
+    const box = one.getBoundingClientRect();
+    return Math.min(box.right, legend.right) - Math.max(box.left, legend.left) > 1
+        && Math.min(box.bottom, legend.bottom) - Math.max(box.top, legend.top) > 1;
+  }).map(one => `legend over ${one.textContent}`);
+})"""
+# with the panel at the top of the notebook: how far its main parts reach below the window, in px
+_BELOW = """(panel, parts) => {
+  panel.scrollIntoView({block: 'start'});
+  const notebook = panel.closest('.jp-WindowedPanel-outer, .jp-Notebook').getBoundingClientRect();
+  return parts.flatMap(part => [...panel.querySelectorAll(part)].slice(0, 1)).map(one => {
+    const box = one.getBoundingClientRect();
+    return box.height ? Math.round(box.bottom - Math.min(notebook.bottom, innerHeight)) : 0;
+  }).filter(px => px > 0);
+}"""
+BUTTON, PICTURE = "button.mod-primary", ".js-plotly-plot, canvas, .cs-wiring, svg[role=img]"
+
+
+def _read(panel: Locator, script: str, *arguments: object) -> list[str]:
+    found = panel.evaluate(f"(panel, given) => {{ {_TEXTS} return ({script})(panel, ...given); }}", list(arguments))
+    return list(dict.fromkeys(found))
+
+
+def small(panel: Locator, least_px: float = 14) -> list[str]:
+    """List the texts of a panel that are smaller than this."""
+    return _read(panel, _SMALL, least_px)
+
+
+def overlapping(panel: Locator) -> list[str]:
+    """List pairs of texts that overlap, and the texts of axes that a legend covers."""
+    return _read(panel, _OVERLAPS) + _read(panel, _OVER_AXIS)
+
+
+def cut(panel: Locator) -> list[str]:
+    """List the texts that stick out of their figure or of the panel."""
+    return _read(panel, _CUT)
+
+
+def below_the_window(panel: Locator, *parts: str) -> list[int]:
+    """Measure how far the first element of each selector reaches below the window, with the panel at its top.
+
+    Returns
+    -------
+    list of int
+        In px, of those that do.
+    """
+    return panel.evaluate(f"(panel, parts) => ({_BELOW})(panel, parts)", list(parts or (BUTTON, PICTURE)))  # type: ignore[return-value]
