@@ -160,7 +160,9 @@ def controls_by_maze(result: xr.Dataset, measure: str = "exact") -> go.Figure:
     >>> figure.layout.xaxis.title.text
     'cells on each side of the maze'
     """
-    figure = _by_size(result, f"maze_{measure}", "cells", "cells per side", "at the last time", TRACERS[MAZES].shown["cells"])
+    figure = _by_size(
+        result, f"maze_{measure}", "cells", "cells per side", "at the last time", TRACERS[MAZES].shown["cells"]
+    )
     figure.update_xaxes(title_text="cells on each side of the maze")
     return figure
 
