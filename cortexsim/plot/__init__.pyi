@@ -15,6 +15,7 @@ from ._experiment import experiment
 from ._extrapolation import (
     collapse,
     controls_by_length,
+    controls_by_maze,
     latency_by_distance,
     over_time_by_length,
     over_time_by_maze,
@@ -55,6 +56,7 @@ __all__ = [
     "caption",
     "collapse",
     "controls_by_length",
+    "controls_by_maze",
     "difference",
     "dissimilarity",
     "early_late",

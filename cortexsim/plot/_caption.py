@@ -143,6 +143,23 @@ def caption(figure: go.Figure) -> str:
     return " ".join(str(one.text).replace("<br>", " ") for one in figure.select_annotations({"name": "caption"}))
 
 
+def without_caption(figure: go.Figure) -> go.Figure:
+    """Return a copy of an experiment's figure without its caption and the room for it, for a page that writes it.
+
+    The legend is moved down by half a line, because text is larger in a panel.
+    """
+    copy = go.Figure(figure)
+    captions = list(figure.select_annotations({"name": "caption"}))
+    copy.layout.annotations = [one for one in figure.layout.annotations if one.name != "caption"]
+    if captions and copy.layout.legend.y is not None:
+        plot_px = copy.layout.height - copy.layout.margin.t - copy.layout.margin.b
+        lines_px = theme.LINE_PX * (1 + str(captions[0].text).count("<br>"))
+        copy.layout.legend.y -= theme.LINE_PX / 2 / plot_px
+        saved = lines_px - theme.LINE_PX / 2
+        copy.update_layout(height=copy.layout.height - saved, margin_b=copy.layout.margin.b - saved)
+    return copy
+
+
 def interval_note(values: xr.DataArray) -> str:
     """Return a sentence about the interval of an array."""
     return f"Intervals: {values.attrs['interval']}."

@@ -17,6 +17,7 @@ from cortexsim.plot._error_by_time import error_by_time
 from cortexsim.plot._extrapolation import (
     collapse,
     controls_by_length,
+    controls_by_maze,
     latency_by_distance,
     over_time_by_length,
     over_time_by_maze,
@@ -47,6 +48,7 @@ FIGURES: dict[str, Callable[[xr.Dataset], go.Figure]] = {
     "wave": latency_by_distance,
     "collapse": collapse,
     "mazes": over_time_by_maze,
+    "maze-controls": controls_by_maze,
 }
 
 

@@ -13,7 +13,9 @@ from cortexsim.plot._caption import dress
 from cortexsim.zoo.tracers import TRACERS
 
 CHANCE = 0.5
-MODEL = "tracer"
+MODEL, MAZES = "tracer", "tracer-mazes"
+LABELS_PX = 150
+"""Right of the plot, for the names of models at the ends of their lines."""
 
 
 def over_time_by_length(result: xr.Dataset, model: str = MODEL, measure: str = "yes_no") -> go.Figure:
@@ -42,7 +44,7 @@ def over_time_by_length(result: xr.Dataset, model: str = MODEL, measure: str = "
     return _over_time(result, model, measure, "length", "px")
 
 
-def over_time_by_maze(result: xr.Dataset, model: str = "tracer-mazes", measure: str = "exact") -> go.Figure:
+def over_time_by_maze(result: xr.Dataset, model: str = MAZES, measure: str = "exact") -> go.Figure:
     """Draw the fraction of mazes with every pixel correct over time, a line for each size; see `over_time_by_length`.
 
     Parameters
@@ -126,8 +128,8 @@ def controls_by_length(result: xr.Dataset, measure: str = "yes_no") -> go.Figure
     Returns
     -------
     Figure
-        A line for each model that was tested on curves: the mean over its seeds, and bars from the lowest to the
-        highest seed. Lengths up to the longest trained length are shaded.
+        A line for each model that was tested on curves, named at its end: the mean over its seeds, and bars from the
+        lowest to the highest seed. Lengths up to the longest trained length are shaded.
 
     Examples
     --------
@@ -137,36 +139,69 @@ def controls_by_length(result: xr.Dataset, measure: str = "yes_no") -> go.Figure
     >>> figure.layout.xaxis.title.text
     'length of the curve (px)'
     """
+    figure = _by_size(result, measure, "length", "px", "after 3 steps per pixel", max(TRACERS[MODEL].shown["length"]))
+    figure.update_xaxes(title_text="length of the curve (px)")
+    return figure
+
+
+def controls_by_maze(result: xr.Dataset, measure: str = "exact") -> go.Figure:
+    """Draw the final accuracy of each model by the size of the maze; see `controls_by_length`.
+
+    Parameters
+    ----------
+    result, measure
+        As for `controls_by_length`.
+
+    Examples
+    --------
+    >>> import cortexsim as cs
+    >>> result = cs.experiments.shipped("extrapolation")
+    >>> figure = cs.plot.controls_by_maze(result)
+    >>> figure.layout.xaxis.title.text
+    'cells on each side of the maze'
+    """
+    figure = _by_size(
+        result, f"maze_{measure}", "cells", "cells per side", "at the last time", TRACERS[MAZES].shown["cells"]
+    )
+    figure.update_xaxes(title_text="cells on each side of the maze")
+    return figure
+
+
+def _by_size(result: xr.Dataset, measure: str, by: str, unit: str, read: str, trained: int) -> go.Figure:
+    """Draw the last accuracy of each model that was tested on curves, or on mazes, by their size."""
     values = result[f"{measure}_end"]
+    chance = "exact" not in measure
     figure = go.Figure(layout={"template": theme.template()})
-    x = result["length"].values
-    drawn = [name for name in map(str, result["model"].values) if bool(values.sel(model=name).notnull().any())]
-    for k, name in enumerate(drawn):
+    x = result[by].values
+    ends, notes = [], []
+    for k, name in enumerate(str(one) for one in result["model"].values if values.sel(model=one).notnull().any()):
         one = values.sel(model=name)
         mean, low, high = one.mean("seed"), one.min("seed"), one.max("seed")
         figure.add_scatter(
             x=x,
             y=theme.for_json(mean.values),
             mode="lines+markers",
-            name=f"{name}: {TRACERS[name].description}, {int(_n_parameters(result, name)):,} parameters, {_seeds(one)}",
+            name=name,
             line={**lines.style(k), "width": 3},
             marker={"size": 9, "symbol": k},
             error_y=lines.error_bars(mean, low, high),
-            hovertemplate=f"{name}, %{{x}} px: %{{y:.1%}}<extra></extra>",
+            hovertemplate=f"{name}, %{{x}} {unit}: %{{y:.1%}}<extra></extra>",
         )
-    trained = max(TRACERS[MODEL].shown["length"])
+        ends.append((float(mean[-1]), name, lines.style(k)["color"]))
+        n = int(_n_parameters(result, name))
+        notes.append(f"{name}: {TRACERS[name].description}, {n:,} parameters, {_seeds(one)}.")
     figure.add_vrect(x0=0, x1=trained, fillcolor=theme.INK, opacity=0.15, line_width=0, name="trained")
-    _add_trained(figure, f"trained: up to {trained} px", trained, 0.02)
-    if measure == "yes_no":
+    _add_trained(figure, f"trained: up to {trained} {unit}", trained, 0.02)
+    if chance:
         lines.add_level(figure, x, CHANCE, "chance")
-    figure.update_xaxes(title_text="length of the curve (px)", tickvals=x, range=[0, float(x.max()) * 1.04])
-    figure.update_yaxes(
-        title_text="yes or no at the far point" if measure == "yes_no" else "every line pixel correct",
-        tickformat=".0%",
-        range=[0.4 if measure == "yes_no" else -0.03, 1.03],
-    )
-    note = "Recurrent: after 3 steps per pixel; the others have no weights for more steps, or do not change with time."
-    dress(figure, result, "final accuracy of each model", note, plot_px=380, rows=len(drawn) + 1)
+    span = (0.4 if chance else -0.03, 1.03)
+    what = "yes or no at the far point" if chance else "every line pixel correct"
+    figure.update_xaxes(tickvals=x, range=[0, float(x.max()) * 1.04])
+    figure.update_yaxes(title_text=what, tickformat=".0%")
+    late = f"Recurrent: {read}; the others have no weights for more steps, or do not change with time."
+    dress(figure, result, "final accuracy of each model", " ".join([late, *notes]), plot_px=380)
+    lines.label_ends(figure, ends, span=span, plot_px=380, size_px=theme.TEXT_PX)
+    figure.update_layout(showlegend=False, margin_r=LABELS_PX)
     return figure
 
 

@@ -1,18 +1,19 @@
-"""Error against the number of parameters."""
+"""Error of the networks of an experiment, with the parameters of each."""
 
 from __future__ import annotations
 
-import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim.paper.experiments.result import over_seeds
 from cortexsim.plot import lines, theme
-from cortexsim.plot._caption import add_diverged, dress, interval_note, model_name
+from cortexsim.plot._caption import diverged, dress, interval_note, model_name
+
+ROW_PX = 52
 
 
 def parameters(result: xr.Dataset) -> go.Figure:
-    """Draw the error of every model against the parameters that contribute to its readout.
+    """Draw the error of every model as a bar, labelled with the parameters that contribute to its readout.
 
     Parameters
     ----------
@@ -23,50 +24,58 @@ def parameters(result: xr.Dataset) -> go.Figure:
     Returns
     -------
     Figure
-        A point for each model, with its interval; the paper's error as a labelled dashed line.
+        A bar for each model, in the order of the result, with its interval and its error in percent; the paper's error
+        as a labelled dashed line. A model without an error, because its training diverged, has a label and no bar.
 
     Examples
     --------
     >>> import cortexsim as cs
     >>> figure = cs.plot.parameters(cs.experiments.shipped("weight-sharing"))
     >>> figure.data[0].type
-    'scatter'
+    'bar'
     """
     figure = go.Figure(layout={"template": theme.template()})
     errors = over_seeds(result["error"])
-    labels = [label for label in result["model"].values if bool(errors.sel(model=label).notnull())]
+    lost = diverged(result)
+    labels = [label for label in result["model"].values if bool(errors.sel(model=label).notnull()) or label in lost]
     for k, label in enumerate(labels):
-        error = errors.sel(model=label)
-        figure.add_scatter(
-            x=[float(result["n_parameters"].sel(model=label).max())],
-            y=[float(error)],
-            mode="markers",
+        error, row = errors.sel(model=label), len(labels) - 1 - k
+        figure.add_bar(
+            x=theme.for_json(error.values[None]),
+            y=[row],
+            orientation="h",
+            width=0.36,
             name=model_name(result, label),
-            marker={"size": 11, "color": theme.COLOURS[k % len(theme.COLOURS)], "symbol": k},
-            error_y=lines.error_bars(*(end.values[None] for end in (error, error["low"], error["high"])), width=4),
-            hovertemplate=f"{label}: %{{x:,}} parameters, error %{{y:.1%}}<extra></extra>",
+            marker_color=theme.COLOURS[k % len(theme.COLOURS)],
+            error_x=lines.error_bars(*(end.values[None] for end in (error, error["low"], error["high"])), width=4),
+            hovertemplate=f"{label}: error %{{x:.1%}}<extra></extra>",
         )
+        figure.add_annotation(
+            **_beside(0.0, row + 0.36), text=model_name(result, label), name="label", font={"size": theme.PANEL_PX}
+        )
+        if bool(error.notnull()):
+            end = float(error["high"].fillna(error))
+            figure.add_annotation(**_beside(end, row), text=f"<b>{float(error):.1%}</b>", name="value", xshift=8)
     if "paper_error" in result.attrs:
         known = float(result.attrs["paper_error"])
-        figure.add_hline(
-            y=known,
-            line={"color": theme.INK, "width": 1.5, "dash": "dash"},
-            annotation_text=f"{result.attrs['paper_error_of']}: {known:.2%}",
-            annotation_position="top left",
+        figure.add_vline(x=known, line={"color": theme.INK, "width": 1.5, "dash": "dash"}, name="paper")
+        figure.add_annotation(
+            x=known,
+            y=1,
+            yref="paper",
+            yanchor="bottom",
+            xanchor="left",
+            showarrow=False,
             name="paper",
+            text=f"{result.attrs['paper_error_of']}: {known:.2%}",
         )
-    figure.update_xaxes(title_text="parameters (convolutions and final layer)", type="log", tickformat=",")
-    if labels:
-        figure.update_xaxes(tickvals=_round_numbers(result["n_parameters"].sel(model=labels).values))
-    figure.update_yaxes(title_text="error on the test part", tickformat=".0%", rangemode="tozero")
-    rows = len(labels) + add_diverged(figure, result, labels)
-    dress(figure, result, "parameters against error", interval_note(errors), rows=rows)
+    figure.update_xaxes(title_text="error on the test part", tickformat=".0%", range=[0, 1])
+    figure.update_yaxes(visible=False, range=[-0.4, len(labels) - 0.35])
+    dress(figure, result, "error of each network", interval_note(errors), plot_px=ROW_PX * len(labels))
+    figure.update_layout(showlegend=False)
     return figure
 
 
-def _round_numbers(counts: np.ndarray) -> list[float]:
-    """Return 1, 2 and 5 times the powers of ten that span the counts; for four powers or more, only the powers."""
-    low, high = np.floor(np.log10(np.nanmin(counts))), np.ceil(np.log10(np.nanmax(counts)))
-    powers = 10.0 ** np.arange(low, high + 1)
-    steps = (1, 2, 5) if len(powers) < 4 else (1,)
-    return [float(step * power) for power in powers for step in steps]
+def _beside(x: float, y: float) -> dict[str, object]:
+    """Place a text to the right of a point."""
+    return {"x": x, "y": y, "xanchor": "left", "yanchor": "middle", "showarrow": False, "align": "left"}

@@ -44,8 +44,9 @@ def card(name: str) -> xr.Dataset:
         `confusion_at`; `n_by_bin`, stimuli of a bin. Of the training, in the order of `stage` and `step` (record):
         `loss` (seed, record), `training_accuracy` and `validation_accuracy` (seed, record, time), NaN where a seed has
         no such record; `validation` (seed, time), when it was over. `command`, `training_data`, `minutes`,
-        `beginnings`, `machine` and `date` (seed). Seed 0 is the bundled model. Attributes: test data and sizes;
-        machine, command and date of seed 0.
+        `beginnings`, `machine` and `date` (seed). Seed 0 is the bundled model. `fresh` (time), the accuracy of seed 0
+        on a second test set, which no other number of the card is about, with the sustained image; not for CIFAR-10,
+        which has one test set. Attributes: test data and sizes; machine, command and date of seed 0.
 
     Raises
     ------
@@ -55,7 +56,17 @@ def card(name: str) -> xr.Dataset:
     if name not in names():
         raise ValueError(f"there is no card of {name!r}: those with a card are {', '.join(names())}")
     runs = [json.loads(path.read_text(encoding="utf-8")) for path in _folder().glob(f"{name}-seed*.json")]
-    return _joined(runs)
+    return _with_fresh(_joined(runs), name)
+
+
+def _with_fresh(card: xr.Dataset, name: str) -> xr.Dataset:
+    """Add what was measured on the second test set, if anything was."""
+    found = json.loads((data_folder() / "models" / "fresh.json").read_text(encoding="utf-8")).get(name)
+    if found is None:
+        return card
+    values = [found["accuracy"].get(str(time), np.nan) for time in card["time"].values]
+    about = {"long_name": "accuracy on fresh images", "units": "fraction", "data": found["data"], "date": found["date"]}
+    return card.assign(fresh=("time", values, about))
 
 
 def _joined(runs: list[dict[str, Any]]) -> xr.Dataset:
@@ -233,7 +244,14 @@ def _sizes(card: xr.Dataset) -> str:
 
 
 def _tested(card: xr.Dataset) -> str:
-    return f"tested on {card.attrs['data']}; percent correct, {over(card)}"
+    tested = f"tested on {card.attrs['data']}; percent correct, {over(card)}"
+    if "fresh" not in card:
+        return tested
+    fresh = card["fresh"].dropna("time")
+    each = ", ".join(
+        f"{100 * value:.1f} at t = {time}" for time, value in zip(fresh["time"].values, fresh.values, strict=True)
+    )
+    return f"{tested}\non fresh images ({fresh.attrs['data']}; seed 0, sustained): {each}"
 
 
 def over(card: xr.Dataset) -> str:

@@ -24,7 +24,7 @@ _ROWS = (
 # the last readout, and the later one
 _READ = {
     "length": "at three steps a pixel, or at the last time of a model that cannot run longer; later: at nine",
-    "cells": "at the last time of each size; later: at twice that time",
+    "cells": "at the last time of each size, or of a model that cannot run longer; later: at twice that time",
 }
 
 

@@ -40,8 +40,6 @@ class Tracer:
         Arguments of the dataset, for training.
     epochs : int
         Passes over 12,800 images.
-    seeds : int
-        Number of seeds that the experiment `extrapolation` trains.
 
     Examples
     --------
@@ -59,7 +57,6 @@ class Tracer:
     data: str = "paths"
     shown: Mapping[str, Any] = field(default_factory=lambda: {"size": 16, "length": (3, 10)})
     epochs: int = 4
-    seeds: int = 5
 
     @property
     def size(self) -> int:
@@ -91,18 +88,25 @@ _MAZES: dict[str, Any] = {"recurrent": True, "sharing": "time", "readout_time": 
 # by the name of its file; a control model has the same training images as "tracer"
 TRACERS: dict[str, Tracer] = {
     "tracer": Tracer("weights shared over time", recurrent=True, sharing="time"),
-    "tracer-unshared": Tracer("the same depth, weights not shared over time", seeds=3),
-    "tracer-deep": Tracer("a residual net of 24 layers at full resolution", kind="BRCx2+I", seeds=3),
+    "tracer-unshared": Tracer("the same depth, weights not shared over time"),
+    "tracer-deep": Tracer("a residual net of 24 layers at full resolution", kind="BRCx2+I"),
     "tracer-dilated": Tracer(
-        "a residual net of 12 dilated layers, which sees 47 px", pre_net="dilated", readout_time=1, seeds=1
+        "a residual net of 12 dilated layers, which sees 47 px", pre_net="dilated", readout_time=1
     ),
-    "tracer-u-shaped": Tracer("a U-net of three resolutions", pre_net="u-shaped", readout_time=1, seeds=1),
+    "tracer-u-shaped": Tracer("a U-net of three resolutions", pre_net="u-shaped", readout_time=1),
     "tracer-deep-20": Tracer(
-        "24 layers, trained on curves of 6 to 20 px", kind="BRCx2+I", shown={"size": 24, "length": (6, 20)}, seeds=1
+        "24 layers, trained on curves of 6 to 20 px", kind="BRCx2+I", shown={"size": 24, "length": (6, 20)}
     ),
-    "tracer-mazes": Tracer("split mazes of 5x5 cells", shown={"cells": 5, "goal": "component"}, seeds=3, **_MAZES),
+    "tracer-mazes": Tracer("split mazes of 5x5 cells", shown={"cells": 5, "goal": "component"}, **_MAZES),
+    "tracer-mazes-deep": Tracer(
+        "24 layers, trained on split mazes of 5x5 cells",
+        kind="BRCx2+I",
+        data="mazes",
+        shown={"cells": 5, "goal": "component"},
+        epochs=5,
+    ),
     "tracer-mazes-solution": Tracer(
-        "the solution path of mazes of 5x5 cells", shown={"cells": 5, "goal": "solution"}, seeds=1, **_MAZES
+        "the solution path of mazes of 5x5 cells", shown={"cells": 5, "goal": "solution"}, **_MAZES
     ),
 }
 

@@ -125,3 +125,6 @@ def test_the_criteria_of_mazes_fall_at_their_thresholds():
     assert list(met.values()) == [True, True]
     assert list(verdict("tracer-mazes", xr.Dataset({"maze_exact_end": exact - 0.01})).values()) == [False, False]
     assert list(verdict("tracer-mazes-solution", xr.Dataset({"maze_exact_end": exact})).values()) == [False, False]
+    control = xr.Dataset({"maze_exact_end": xr.DataArray([0.05, 0.0], {"cells": [9, 13]}, ("cells",))})
+    assert list(verdict("tracer-mazes-deep", control).values()) == [True]
+    assert list(verdict("tracer-mazes-deep", control + 0.01).values()) == [False]

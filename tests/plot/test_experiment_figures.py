@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import xarray as xr
 
 from cortexsim import plot
 from cortexsim.paper.experiments import over_seeds
@@ -65,8 +64,8 @@ def test_a_model_of_which_some_seeds_diverged_is_called_so_and_has_no_interval_o
     figure = plot.parameters(partly)
     (other,) = [trace for trace in figure.data if trace.name.startswith("other")]
     assert other.name == "other (1 of 2 seeds diverged): 300 parameters (as in the paper, R)"
-    assert other.y[0] == 0.7
-    assert other.error_y.array[0] is None
+    assert other.x[0] == 0.7
+    assert other.error_x.array[0] is None
 
 
 def test_why_there_is_no_point_is_said_as_the_experiment_says_it(measured):
@@ -76,12 +75,24 @@ def test_why_there_is_no_point_is_said_as_the_experiment_says_it(measured):
     )
 
 
-def test_parameters_are_whole_numbers(measured):
-    axis = plot.parameters(measured).layout.xaxis
-    assert list(axis.tickvals) == [100, 200, 500, 1000, 2000, 5000]
-    assert axis.tickformat == ","
-    wide = measured.assign(n_parameters=measured["n_parameters"] * xr.DataArray([1, 10, 1000], dims="model"))
-    assert list(plot.parameters(wide).layout.xaxis.tickvals) == [1e2, 1e3, 1e4, 1e5, 1e6]
+def test_each_network_has_a_bar_with_its_error_and_its_parameters_next_to_it(measured):
+    figure = plot.parameters(measured)
+    labels = [one.text for one in figure.select_annotations({"name": "label"})]
+    values = [(one.y, one.text) for one in figure.select_annotations({"name": "value"})]
+    assert labels == [bar.name for bar in figure.data]
+    assert labels[0] == "net, t = 1: 100 parameters (76,106 in the paper, R)"
+    assert values == [(bar.y[0], f"<b>{bar.x[0]:.1%}</b>") for bar in figure.data]
+    # read from the top, in the order of the result
+    assert [bar.y[0] for bar in figure.data] == [2, 1, 0]
+    assert list(figure.layout.xaxis.range) == [0, 1]
+
+
+def test_a_network_without_an_error_has_a_label_and_no_bar(measured):
+    lost = measured.assign({name: measured[name].where(measured["model"] != "other") for name in DRAWN})
+    figure = plot.parameters(lost)
+    assert figure.data[2].x[0] is None
+    assert len(list(figure.select_annotations({"name": "label"}))) == 3
+    assert len(list(figure.select_annotations({"name": "value"}))) == 2
 
 
 def test_a_seed_that_diverged_is_not_counted_among_those_of_the_interval(measured):
@@ -129,9 +140,9 @@ def test_the_papers_error_is_a_line_that_says_what_it_is(measured):
     known = measured.assign_attrs(paper_error=0.0747, paper_error_of="paper, best (R: recalled)")
     figure = plot.parameters(known)
     (line,) = figure.select_shapes({"name": "paper"})
-    assert line.y0 == line.y1 == 0.0747
+    assert line.x0 == line.x1 == 0.0747
     assert "paper, best (R: recalled): 7.47%" in [annotation.text for annotation in figure.layout.annotations]
-    assert [trace.x[0] for trace in figure.data] == [100, 200, 300]
+    assert [bar.x[0] for bar in figure.data] == pytest.approx([0.3, 0.2, 0.7])
 
 
 def test_differences_are_logarithmic_and_exact_agreement_is_counted(measured):

@@ -1,5 +1,7 @@
 """Figures of the experiment that runs longer than trained, drawn from the result that ships."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -27,13 +29,20 @@ def test_accuracy_over_time_marks_the_trained_time_and_names_each_length(result)
         np.testing.assert_allclose(np.array(drawn[f"{length} px"].y, float), mean)
 
 
-def test_every_model_of_curves_is_a_line_with_its_number_of_seeds(result):
-    names = list(lines_of(plot.controls_by_length(result)))
-    of_curves = result["yes_no_end"].notnull().any(["seed", "length"])
-    for model in result["model"].values[of_curves.values]:
-        n = int(result["yes_no_end"].sel(model=model).notnull().any("length").sum())
-        (name,) = [name for name in names if name.startswith(f"{model}:")]
-        assert name.endswith("one seed" if n == 1 else f"{n} seeds")
+@pytest.mark.parametrize(
+    ("draw", "variable", "by"),
+    [(plot.controls_by_length, "yes_no_end", "length"), (plot.controls_by_maze, "maze_exact_end", "cells")],
+)
+def test_every_model_is_a_line_named_at_its_end_and_its_number_of_seeds_in_the_caption(result, draw, variable, by):
+    figure = draw(result)
+    values = result[variable]
+    tested = [str(name) for name in result["model"].values if values.sel(model=name).notnull().any()]
+    assert [trace.name for trace in figure.data if trace.error_y.array is not None] == tested
+    assert {one.text for one in figure.select_annotations({"name": "line end"})} == set(tested)
+    for name in tested:
+        n = int(values.sel(model=name).notnull().any(by).sum())
+        (sentence,) = re.findall(rf"{name}: [^.]*\.", plot.caption(figure))
+        assert sentence.endswith(f"{n} seeds.")
 
 
 def test_the_collapse_is_drawn_against_soa_less_the_time_of_the_wave(result):

@@ -345,3 +345,22 @@ def test_the_numbers_of_a_card_are_those_of_its_records():
         assert found["accuracy"].values.tolist() == one["accuracy"]
         assert found["accuracy_by_bin"].transpose("time", "bin").values.tolist() == one["by_bin"]
         assert found["confusion"].transpose("shown", "named").values.tolist() == one["confusion"]
+
+
+def test_every_model_but_those_of_cifar_has_an_accuracy_on_a_second_test_set():
+    for name in cards.names():
+        card = cs.zoo.card(name)
+        assert ("fresh" in card) == ("cifar10" not in name), name
+        if "fresh" in card:
+            assert card["fresh"].attrs["data"] not in card.attrs["data"]
+            assert "on fresh images" in cards.as_text(card)
+            assert "on fresh images" in cards.in_full(card)
+
+
+def test_the_accuracy_on_the_second_test_set_is_that_of_the_model():
+    data = cs.datasets.contours(1000, part="test", seed=1, matched=True)
+    for name in ("ventral-stream-contours", "ventral-stream-contours-feedforward"):
+        named = predictions(cs.zoo.load(name), data["image"].values, [3, 8], cs.sustained(), batch_size=100)
+        right = (named == torch.from_numpy(data["label"].values)).float().mean(1)
+        # another processor may round otherwise: one image in a thousand
+        np.testing.assert_allclose(cs.zoo.card(name)["fresh"].sel(time=[3, 8]), right, atol=0.0011)

@@ -14,8 +14,11 @@ from cortexsim._support.checks import unknown
 from cortexsim._support.progress import Report
 from cortexsim.explore.panel.controls import Chosen, Control, Fixed, Menu
 from cortexsim.explore.panel.study import Study
+from cortexsim.explore.widgets.figure import Live
 from cortexsim.paper import experiments
+from cortexsim.plot import caption
 from cortexsim.plot import experiment as drawn
+from cortexsim.plot._caption import without_caption
 
 SHIPS = "ships"
 # the bundled result, or the scales of a run on this machine
@@ -94,6 +97,15 @@ class Experiment(Study):
         """Draw the chosen figures of a result."""
         figures = drawn(result)
         return {name: figures[name] for name in self.about.figures if name in self.choices["figures"]}
+
+    def show(self, figures: Mapping[str, go.Figure]) -> Sequence[widgets.Widget]:
+        """Write the caption of each figure below it, where its lines are broken as the page needs."""
+        shown: list[widgets.Widget] = []
+        for figure in figures.values():
+            shown.append(Live(without_caption(figure)))
+            text = html.escape(caption(figure))
+            shown.append(widgets.HTML(f'<div style="color:var(--jp-ui-font-color2)">{text}</div>'))
+        return shown
 
     def say(self, result: xr.Dataset) -> str:
         """Report the source of the result, its data and its scale."""

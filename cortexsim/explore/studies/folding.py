@@ -83,7 +83,7 @@ class Folding(Study):
 
     def __init__(self, *, steps: int = 4, question: str = "") -> None:
         steps = whole(steps, "steps", 1, MOST_STEPS)
-        self.film, self._drawn = Forms(), dict[str, Any]()
+        self.film = Forms()
         controls: dict[str, Control] = {
             "steps": Slider("steps", 1, MOST_STEPS, steps, width_px=240, continuous=False),
             "weights": Menu("weights", [SHARED, OWN], width_px=250),
@@ -93,13 +93,11 @@ class Folding(Study):
             "form": Buttons([BOTH, FOLDED, UNFOLDED]),
         }
         super().__init__(None, controls, question)
-        asked, chosen, action, notice, *rest = self.children  # type: ignore[has-type]
-        chosen.children = [self._controls[name] for name in ("steps", "digit", "weights", "moments")]
+        asked, action, progress, notice, *rest = self.children  # type: ignore[has-type]
         self._controls["form"].style.button_width = "auto"
-        self.bar.layout.width = "90px"
-        button, *progress = action.children
-        action.children = [button, self._controls["network"], self._controls["form"], *progress]
-        self.children = (asked, chosen, action, notice, self.film, *rest)
+        first = [self._controls[name] for name in ("steps", "digit", "weights", "moments")]
+        action.children = [*first, self.button, self._controls["network"], self._controls["form"]]
+        self.children = (asked, action, progress, notice, self.film, *rest)
 
     def measure(self, choices: Chosen, report: Report) -> xr.Dataset:
         """Run both forms with the same weights on the same images, and count the parameters by number of steps."""
@@ -172,7 +170,6 @@ class Folding(Study):
 
     def _present(self, chosen: Chosen, result: Any) -> None:
         super()._present(chosen, result)
-        self._drawn = dict(chosen)
         verdicts = [verdict(result, time) for time in result["time"].values.tolist()]
         words = {"verdicts": verdicts, "label": str(result["label"].values[result.attrs["digit"]])}
         self.film.show(result, _colours(chosen), words)
@@ -184,7 +181,7 @@ class Folding(Study):
         self.film.shown = {BOTH: "both", FOLDED: "loop", UNFOLDED: "stack"}[chosen["form"]]
         if self.result is None:
             self.film.sketch(chosen["steps"], _colours(chosen))
-        elif self._key_of(chosen) != self._key_of(self._drawn):
+        elif self._key_of(chosen) != self._drawn_key:
             self.film.stale = True
             self.run()
 

@@ -30,7 +30,6 @@ from cortexsim.explore.studies import own_brains_questions
 from cortexsim.explore.studies.own_brains_questions import agreements
 from cortexsim.model.cortex import Cortex
 from cortexsim.plot import brain as brain_figure
-from cortexsim.plot.theme import in_one_line
 from cortexsim.zoo.models import path_of
 
 OWN, AS_FILE_SAYS = "your own", "as the file says"
@@ -171,7 +170,7 @@ class Brains(Study):
         """Draw the agreement, with one panel for each state."""
         example = result["similarity"].attrs["source"] == LABELS
         title = "agreement with the labels (in place of brain data)" if example else None
-        return {"agreement": in_one_line(brain_figure(result["similarity"], title=title), width=110)}
+        return {"agreement": brain_figure(result["similarity"], title=title)}
 
     def say(self, result: xr.Dataset) -> str:
         """Report the agreement of the last state, of the untrained one and of the pixels at the last time."""

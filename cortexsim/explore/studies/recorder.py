@@ -21,6 +21,7 @@ from cortexsim.explore.panel.subject_study import SubjectStudy
 from cortexsim.explore.panel.unmasked import UNMASKED
 from cortexsim.model.cortex import Cortex
 from cortexsim.plot import time_course
+from cortexsim.plot.theme import in_one_line
 from cortexsim.recording._simulate import estimate, simulate
 from cortexsim.recording.dtypes import DTYPES
 
@@ -172,13 +173,14 @@ class Recorder(SubjectStudy):
 
     def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:
         """Draw accuracy and the spread of every state over time."""
-        figures = {"accuracy": time_course(result["accuracy"], title="accuracy, read from disk")}
+        figures = {"accuracy": in_one_line(time_course(result["accuracy"], title="accuracy, read from disk"))}
         if "spread" in result:
             plain = result["spread"].drop_vars(["low", "high"], errors="ignore")
             plain.attrs["interval"] = f"over all {result.attrs['n']:,} stimuli, no interval"
-            figures["spread"] = time_course(
-                plain, title="standard deviation of activity, read from disk block by block"
-            )
+            title = "standard deviation of activity over stimuli and units, read from disk block by block"
+            figures["spread"] = in_one_line(time_course(plain, title=title))
+            # the whole name would be longer than the axis
+            figures["spread"].update_yaxes(title_text="standard deviation (a.u.)")
         return figures
 
     def say(self, result: xr.Dataset) -> str:

@@ -117,3 +117,15 @@ def test_unknown_experiments_and_figures_are_refused():
         Experiment("equivalense")
     with pytest.raises(ValueError, match=r"unknown figure of equivalence 'epoch'.*\['difference'\]"):
         Experiment("equivalence", figures=["epoch"])
+
+
+def test_the_caption_is_text_below_the_figure_and_stays_in_the_figure_that_is_saved():
+    panel = Experiment("weight-sharing", figures=["parameters"])
+    live, below = panel.place.children
+    saved = panel.figures["parameters"]
+    (text,) = (one.text for one in saved.select_annotations({"name": "caption"}))
+    assert text.split("<br>")[0][:40] in below.value
+    assert [one for one in live.figure.select_annotations({"name": "caption"})] == []
+    room = [one.layout.height - one.layout.margin.t - one.layout.margin.b for one in (saved, live.figure)]
+    assert room[0] == room[1]
+    assert live.figure.layout.height < saved.layout.height

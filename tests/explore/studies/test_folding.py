@@ -228,3 +228,13 @@ def test_moments_of_each_step_are_the_default():
 def test_a_difference_is_compared_with_the_largest_logit_of_either_form():
     logits = xr.DataArray([[[0.5, -0.9]], [[0.5, -3.0]]], dims=("form", "stimulus", "class"))
     assert largest_difference(logits.to_dataset(name="logits")) == (pytest.approx(2.1), 3.0)
+
+
+def test_the_button_that_runs_is_in_the_panel_and_so_is_every_control():
+    def inside(widget):
+        return [widget, *(one for child in getattr(widget, "children", ()) for one in inside(child))]
+
+    panel = Folding()
+    there = inside(panel)
+    assert [panel.button in there, panel.film in there, panel.cancel_button in there] == [True] * 3
+    assert [name for name, control in panel._controls.items() if control not in there] == []
