@@ -297,3 +297,26 @@ def _is_list(values: Any) -> bool:
 
 def _some(names: list[Any]) -> str:
     return f"{names[:SHOWN]}" + (f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else "")
+
+
+def pixel_map(data: xr.Dataset, name: str) -> np.ndarray:
+    """Return a variable with a whole number for each pixel of each image, shape (stimulus, y, x).
+
+    Raises
+    ------
+    ValueError
+        If its dimensions differ, or a value is missing or not a whole number.
+    """
+    array, dims = data[name], ("stimulus", "y", "x")
+    if set(array.dims) != set(dims):
+        raise ValueError(f"{name!r} must have the dimensions (stimulus, y, x), got ({', '.join(map(str, array.dims))})")
+    values = array.transpose(*dims).values
+    if values.dtype.kind not in "biuf":
+        raise ValueError(f"{name!r} must be whole numbers, got values of type {values.dtype}")
+    wrong = values != np.round(values) if values.dtype.kind == "f" else np.zeros((), bool)
+    if wrong.any():
+        raise ValueError(
+            f"{name!r} must be whole numbers, got {values[wrong].flat[0]:g} at {int(wrong.sum()):,} of {wrong.size:,} "
+            "pixels"
+        )
+    return values

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from cortexsim._support.labelled import places_of
+from cortexsim._support.labelled import pixel_map, places_of
 from cortexsim.analyse.node import Node, activity_of, patterns
 
 MAPS = ("target", "line", "distance")
@@ -101,14 +101,14 @@ def maps_of(recording: Node, data: xr.Dataset) -> Maps:
     if "stimulus" in data.indexes and not isinstance(data.indexes["stimulus"], pd.MultiIndex):
         places = places_of(data["stimulus"].values, logits["stimulus"].values, "the stimuli", "the recording's stimuli")
         data = data.isel(stimulus=places)
-    expected = tuple(data.sizes[dim] for dim in ("stimulus", "y", "x"))
+    target, line, distance = (pixel_map(data, name) for name in MAPS)
+    expected = target.shape
     got = tuple(logits.sizes[dim] for dim in ("stimulus", "y", "x"))
     if got != expected:
         raise ValueError(f"the readout has (stimulus, y, x) = {got}, but the targets have {expected}")
     for name in ("length", *(f"{place}_{axis}" for place in ("cue", *PLACES) for axis in "yx")):
         if name in logits.coords and name in data.coords and not np.array_equal(logits[name], data[name]):
             raise ValueError(f"the recording shows other stimuli, or in another order: {name} differs")
-    target, line, distance = (data[name].transpose("stimulus", "y", "x").values for name in MAPS)
     classes, asked = logits["class"].values.tolist(), np.unique(target[line.astype(bool)]).tolist()
     strange = [one for one in asked if one not in classes]
     if strange:

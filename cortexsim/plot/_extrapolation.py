@@ -14,8 +14,6 @@ from cortexsim.zoo.tracers import TRACERS
 
 CHANCE = 0.5
 MODEL, MAZES = "tracer", "tracer-mazes"
-LABELS_PX = 150
-"""Right of the plot, for the names of models at the ends of their lines."""
 
 
 def over_time_by_length(result: xr.Dataset, model: str = MODEL, measure: str = "yes_no") -> go.Figure:
@@ -201,7 +199,9 @@ def _by_size(result: xr.Dataset, measure: str, by: str, unit: str, read: str, tr
     late = f"Recurrent: {read}; the others have no weights for more steps, or do not change with time."
     dress(figure, result, "final accuracy of each model", " ".join([late, *notes]), plot_px=380)
     lines.label_ends(figure, ends, span=span, plot_px=380, size_px=theme.TEXT_PX)
-    figure.update_layout(showlegend=False, margin_r=LABELS_PX)
+    figure.update_layout(
+        showlegend=False, margin_r=12 + round(0.6 * theme.TEXT_PX * max(len(name) for _, name, _ in ends))
+    )
     return figure
 
 

@@ -7,6 +7,8 @@ import xarray as xr
 from torch import Tensor
 from torch.nn import functional as F
 
+from cortexsim._support.labelled import pixel_map
+
 BACKGROUND = -1  # label of a pixel at which no answer counts
 
 
@@ -16,7 +18,7 @@ def pixel_labels(data: xr.Dataset) -> Tensor:
     Raises
     ------
     ValueError
-        If the dataset has no target maps.
+        If the dataset has no target maps, or they are not whole numbers (stimulus, y, x).
     """
     missing = [name for name in ("target", "line") if name not in data]
     if missing:
@@ -24,8 +26,8 @@ def pixel_labels(data: xr.Dataset) -> Tensor:
             f"a model with a map as readout learns target maps: the data need the variables 'target' and 'line' "
             f"(stimulus, y, x), as cs.datasets.paths makes them; missing is {' and '.join(map(repr, missing))}"
         )
-    target = torch.from_numpy(data["target"].transpose("stimulus", "y", "x").values).long()
-    line = torch.from_numpy(data["line"].transpose("stimulus", "y", "x").values).bool()
+    target, line = (torch.from_numpy(pixel_map(data, name)) for name in ("target", "line"))
+    target, line = target.long(), line.bool()
     return torch.where(line, target, torch.tensor(BACKGROUND))
 
 

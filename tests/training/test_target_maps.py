@@ -195,6 +195,30 @@ def test_targets_that_do_not_fit_are_refused(paths):
         cs.train(tracer(post_net="pool"), paths, brief())
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda target: target.rename(y="row"),
+            r"'target' must have the dimensions \(stimulus, y, x\), got \(stimulus, row, x\)",
+        ),
+        (lambda target: target * 0.5, r"'target' must be whole numbers, got 0.5 at [\d,]+ of [\d,]+ pixels"),
+        (lambda target: target.where(target == 0), r"'target' must be whole numbers, got nan"),
+        (lambda target: target.astype(str), r"'target' must be whole numbers, got values of type <U"),
+    ],
+)
+def test_target_maps_that_are_no_classes_of_pixels_are_refused_in_training_and_analysis(paths, change, message):
+    model, strange = cs.zoo.tracer("tracer").build(), paths.assign(target=change(paths["target"]))
+    with pytest.raises(ValueError, match=message):
+        cs.fit(model, strange, cs.Recipe.tracing(epochs=1))
+    some = {"stimulus": slice(0, 2)}
+    shown = cs.simulate(
+        cs.zoo.load("tracer").at_size(paths.sizes["y"]), paths[some], cs.sustained(), until=2, record=[]
+    )
+    with pytest.raises(ValueError, match=message):
+        cs.analyse.steps_needed(shown, strange[some])
+
+
 def test_progressive_steps_beyond_weights_or_statistics_are_refused(paths):
     with pytest.raises(ValueError, match=r"runs up to time 7, but V1->V1 has weights up to the readout time 4 only"):
         cs.train(tracer(sharing="none"), paths, brief())
