@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim.plot import theme
+from cortexsim.plot.gate import draws
 from cortexsim.recording import trial
 from cortexsim.recording.description import settings
 
@@ -16,6 +17,7 @@ _COLUMNS = 6
 _ROW_PX = 170
 
 
+@draws()
 def activity(
     recording: xr.DataTree,
     *,

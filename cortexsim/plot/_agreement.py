@@ -7,9 +7,11 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim.plot import theme
+from cortexsim.plot.gate import draws
 from cortexsim.plot.lines import add_diagonal, check_dims, head
 
 
+@draws()
 def agreement(values: xr.DataArray) -> go.Figure:
     """Draw a point for each value of two forms of a network; equal values lie on the diagonal.
 

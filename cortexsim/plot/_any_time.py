@@ -10,12 +10,14 @@ import xarray as xr
 
 from cortexsim.plot import lines, theme
 from cortexsim.plot._time_course import time_course
+from cortexsim.plot.gate import draws
 
 _PLOT_PX, _AXIS_PX = 280, 56
 # room for names at the ends of the lines
 _NAMES_PX, _NAME_CHARACTERS = 250, 30
 
 
+@draws()
 def any_time(accuracy: xr.DataArray, *, readout_time: int | None = None, title: str | None = None) -> go.Figure:
     """Draw accuracy by readout time, a line for each model and kind of statistics.
 

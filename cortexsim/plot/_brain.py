@@ -11,10 +11,12 @@ import xarray as xr
 from cortexsim._support.checks import one_of
 from cortexsim.brains.milliseconds import Milliseconds
 from cortexsim.plot import lines, theme
+from cortexsim.plot.gate import draws
 
 _PIXELS = theme.COLOURS[2]
 
 
+@draws()
 def brain(
     similarity: xr.DataArray,
     *,

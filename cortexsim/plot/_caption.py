@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim.plot import theme
+from cortexsim.plot.gate import draws
 
 
 def model_name(result: xr.Dataset, label: str) -> str:
@@ -119,6 +120,7 @@ def dress(
     )
 
 
+@draws()
 def caption(figure: go.Figure) -> str:
     """Return the caption of an experiment's figure, in one line: notes, the paper's results, data, scale and machine.
 

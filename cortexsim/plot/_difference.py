@@ -8,11 +8,13 @@ import xarray as xr
 
 from cortexsim.plot import theme
 from cortexsim.plot._caption import dress, model_name
+from cortexsim.plot.gate import draws
 
 _DASHES = ("solid", "dash", "dot")
 _ZERO = 1e-18  # position of 0 on a logarithmic axis
 
 
+@draws()
 def difference(result: xr.Dataset, variable: str = "difference") -> go.Figure:
     """Draw differences on a logarithmic axis.
 

@@ -8,8 +8,10 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim.plot import lines, theme
+from cortexsim.plot.gate import draws
 
 
+@draws()
 def dissimilarity(rdm: xr.DataArray, *, title: str = "", highest: float = 2.0) -> go.Figure:
     """Draw a representational dissimilarity matrix (RDM), with the stimuli in the given order.
 

@@ -10,10 +10,12 @@ import xarray as xr
 
 from cortexsim.plot import lines, theme
 from cortexsim.plot._time_course import label
+from cortexsim.plot.gate import draws
 
 APART = 0.16
 
 
+@draws("accuracy")
 def early_late(change: xr.Dataset, *, title: str | None = None) -> go.Figure:
     """Draw the accuracy of each group of stimuli, with an intervention and without.
 

@@ -11,10 +11,12 @@ import xarray as xr
 from cortexsim.brains.milliseconds import Milliseconds
 from cortexsim.plot import lines, theme
 from cortexsim.plot._time_course import label
+from cortexsim.plot.gate import draws
 
 DECISION = {"accuracy_difference": "change of accuracy", "changed": "decisions that changed"}
 
 
+@draws()
 def effect(change: xr.Dataset, *, milliseconds: Milliseconds | None = None, title: str | None = None) -> go.Figure:
     """Draw the effect of an intervention on each state at each time, and on the decision.
 

@@ -8,8 +8,10 @@ import xarray as xr
 from cortexsim.paper.experiments.result import over_seeds
 from cortexsim.plot import lines, theme
 from cortexsim.plot._caption import add_diverged, dress, interval_note, model_name
+from cortexsim.plot.gate import draws
 
 
+@draws("validation_error")
 def error_by_epoch(result: xr.Dataset) -> go.Figure:
     """Draw the training and the validation error of models by epoch.
 

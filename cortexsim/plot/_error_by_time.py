@@ -10,6 +10,7 @@ import xarray as xr
 from cortexsim.paper.experiments.result import over_seeds
 from cortexsim.plot import lines, theme
 from cortexsim.plot._caption import add_diverged, dress, interval_note, model_name
+from cortexsim.plot.gate import draws
 
 # statistics: dash of the line, suffix of the symbol, description; without lines if every other time is empty
 STATISTICS = {
@@ -21,6 +22,7 @@ STATISTICS = {
 SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "pentagon", "star")
 
 
+@draws("test_error")
 def error_by_time(result: xr.Dataset, models: Sequence[str] | None = None) -> go.Figure:
     """Draw the error at every tested time.
 

@@ -25,6 +25,7 @@ from cortexsim.plot._extrapolation import (
 )
 from cortexsim.plot._parameters import parameters
 from cortexsim.plot._trained_tested import families, trained_tested
+from cortexsim.plot.gate import draws
 
 
 def _by_time(result: xr.Dataset) -> go.Figure:
@@ -52,6 +53,7 @@ FIGURES: dict[str, Callable[[xr.Dataset], go.Figure]] = {
 }
 
 
+@draws()
 def experiment(result: xr.Dataset) -> dict[str, go.Figure]:
     """Draw all figures of an experiment.
 

@@ -10,12 +10,14 @@ import xarray as xr
 
 from cortexsim.plot import lines, theme
 from cortexsim.plot._caption import dress
+from cortexsim.plot.gate import draws
 from cortexsim.zoo.tracers import TRACERS
 
 CHANCE = 0.5
 MODEL, MAZES = "tracer", "tracer-mazes"
 
 
+@draws()
 def over_time_by_length(result: xr.Dataset, model: str = MODEL, measure: str = "yes_no") -> go.Figure:
     """Draw accuracy over time, a line for each length, with a mark at the longest trained time.
 
@@ -42,6 +44,7 @@ def over_time_by_length(result: xr.Dataset, model: str = MODEL, measure: str = "
     return _over_time(result, model, measure, "length", "px")
 
 
+@draws()
 def over_time_by_maze(result: xr.Dataset, model: str = MAZES, measure: str = "exact") -> go.Figure:
     """Draw the fraction of mazes with every pixel correct over time, a line for each size; see `over_time_by_length`.
 
@@ -114,6 +117,7 @@ def _add_late(figure: go.Figure, last: tuple[int, float], late: tuple[int, float
     )
 
 
+@draws()
 def controls_by_length(result: xr.Dataset, measure: str = "yes_no") -> go.Figure:
     """Draw the final accuracy of each model by the length of the curve.
 
@@ -142,6 +146,7 @@ def controls_by_length(result: xr.Dataset, measure: str = "yes_no") -> go.Figure
     return figure
 
 
+@draws()
 def controls_by_maze(result: xr.Dataset, measure: str = "exact") -> go.Figure:
     """Draw the final accuracy of each model by the size of the maze; see `controls_by_length`.
 
@@ -205,6 +210,7 @@ def _by_size(result: xr.Dataset, measure: str, by: str, unit: str, read: str, tr
     return figure
 
 
+@draws()
 def steps_by_length(result: xr.Dataset) -> go.Figure:
     """Draw the median of the steps needed by the length of the curve, a line for each seed, with the slope.
 
@@ -249,6 +255,7 @@ def steps_by_length(result: xr.Dataset) -> go.Figure:
     return figure
 
 
+@draws("latency")
 def latency_by_distance(result: xr.Dataset) -> go.Figure:
     """Draw the latency at which the tag reaches a pixel, by its distance from the cue along the curve, for each seed.
 
@@ -286,6 +293,7 @@ def latency_by_distance(result: xr.Dataset) -> go.Figure:
     return figure
 
 
+@draws()
 def collapse(result: xr.Dataset, masks: Sequence[str] = ("noise", "lines", "target")) -> go.Figure:
     """Draw latched accuracy by SOA minus the time that the wave needs, so that the lines of all lengths coincide.
 

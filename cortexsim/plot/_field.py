@@ -9,11 +9,13 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim.plot import lines, theme
+from cortexsim.plot.gate import draws
 
 MOST_MAPS = 8
 _MAP_PX = 150
 
 
+@draws()
 def field(array: xr.DataArray, *, times: Sequence[int] | None = None, title: str | None = None) -> go.Figure:
     """Draw the field of a unit at several times, side by side, on one colour scale.
 

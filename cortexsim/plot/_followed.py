@@ -8,10 +8,12 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim.plot import lines, theme
+from cortexsim.plot.gate import draws
 
 DODGE = 0.06
 
 
+@draws()
 def followed(table: xr.Dataset, *, title: str | None = None) -> go.Figure:
     """Draw the accuracy for the target at the arrival of its last step, by its position in the stream.
 

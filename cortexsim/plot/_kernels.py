@@ -7,10 +7,12 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim.plot import theme
+from cortexsim.plot.gate import draws
 
 _HEIGHT_PX = 225
 
 
+@draws()
 def kernels(first: xr.DataArray, between: xr.DataArray) -> go.Figure:
     """Draw the kernels that read the image, in colour, and those of a transition, with signs.
 

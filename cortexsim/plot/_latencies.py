@@ -9,11 +9,13 @@ import xarray as xr
 from cortexsim.brains import human
 from cortexsim.brains.milliseconds import PAPER_STEP_MS, Milliseconds
 from cortexsim.plot import lines, theme
+from cortexsim.plot.gate import draws
 from cortexsim.recording import trial
 
 AREAS = ("LGN M", "LGN P", "V1", "V2", "V4", "IT")
 
 
+@draws()
 def arrivals(recording: xr.DataTree) -> xr.DataArray:
     """Return the first time at which each state is populated.
 
@@ -56,6 +58,7 @@ def arrivals(recording: xr.DataTree) -> xr.DataArray:
     return xr.DataArray(first, {"state": ("state", names, {"long_name": "state"})}, ["state"], "arrival", attrs)
 
 
+@draws()
 def latencies(
     latency: xr.DataArray | xr.DataTree, *, milliseconds: Milliseconds | None = None, title: str | None = None
 ) -> go.Figure:

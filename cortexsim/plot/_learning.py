@@ -10,11 +10,13 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim.plot import theme
+from cortexsim.plot.gate import draws
 
 LOOKED_AT = "looked at"
 _DASHES = ("dash", "dot", "dashdot", "longdash", "longdashdot")
 
 
+@draws("loss", "accuracy")
 def learning(run: xr.Dataset, earlier: Sequence[xr.Dataset] = (), *, chance: float | None = None) -> go.Figure:
     """Draw the curves of a training run, with faint curves of earlier runs.
 

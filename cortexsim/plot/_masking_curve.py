@@ -12,10 +12,12 @@ from cortexsim.brains import human
 from cortexsim.brains.milliseconds import Milliseconds, in_steps
 from cortexsim.plot import lines, theme
 from cortexsim.plot._time_course import label
+from cortexsim.plot.gate import draws
 
 BLANK = "blank"  # name of the condition without a mask
 
 
+@draws()
 def masking_curve(
     result: xr.Dataset,
     *,

@@ -9,8 +9,10 @@ import xarray as xr
 from cortexsim.brains import human
 from cortexsim.brains.milliseconds import PAPER_STEP_MS, Milliseconds
 from cortexsim.plot import lines, theme
+from cortexsim.plot.gate import draws
 
 
+@draws()
 def occlusion_delay(
     time: xr.DataArray, *, milliseconds: Milliseconds | None = None, title: str | None = None
 ) -> go.Figure:

@@ -6,9 +6,11 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim.plot import theme
+from cortexsim.plot.gate import draws
 from cortexsim.plot.lines import check_dims, head, value_title
 
 
+@draws()
 def parameters_by_steps(counts: xr.DataArray, *, at: int | None = None, title: str = "") -> go.Figure:
     """Draw the number of parameters against steps.
 

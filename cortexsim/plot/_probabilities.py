@@ -10,6 +10,7 @@ import xarray as xr
 
 from cortexsim.analyse.probabilities import softmax
 from cortexsim.plot import theme
+from cortexsim.plot.gate import draws
 from cortexsim.recording import trial
 from cortexsim.recording.trial import class_names
 
@@ -17,6 +18,7 @@ _N_NAMED = 4
 _NOW = "now"
 
 
+@draws()
 def probabilities(
     recording: xr.DataTree, *, stimulus: int, time: int | None = None, classes: Sequence[str] | None = None
 ) -> go.Figure:

@@ -10,10 +10,12 @@ import xarray as xr
 
 from cortexsim.brains.milliseconds import Milliseconds
 from cortexsim.plot import facets, lines, theme
+from cortexsim.plot.gate import draws
 
 MOST_STIMULI = 300  # a browser needs a second for a map of 500 x 500, and there is one map for each time
 
 
+@draws()
 def rdm_movie(
     rdm: xr.DataArray, *, by: str | None = None, milliseconds: Milliseconds | None = None, title: str | None = None
 ) -> go.Figure:

@@ -9,6 +9,7 @@ import xarray as xr
 from cortexsim.brains.milliseconds import Milliseconds
 from cortexsim.plot import lines, theme
 from cortexsim.plot._time_course import label
+from cortexsim.plot.gate import draws
 
 HEADLINE = "headline"
 # outcome: the value of `correct`, and the index of its colour
@@ -17,6 +18,7 @@ OUTCOMES = {"right": (1, 2), "wrong": (0, 0)}
 SIDE_BY_SIDE = ("version", "model", "seed")
 
 
+@draws("reaction_time")
 def reaction_times(
     decided: xr.Dataset, *, milliseconds: Milliseconds | None = None, title: str | None = None
 ) -> go.Figure:

@@ -264,7 +264,9 @@ def _draw_film(figure: go.Figure, path: Path, width_mm: float, height_mm: float,
     """Draw each frame as a picture, without the buttons, and join them."""
     from PIL import Image
 
-    still = go.Figure(figure.data, figure.layout).update_layout(updatemenus=[], sliders=[])
+    still = go.Figure(figure.data, figure.layout)
+    # the buttons, and the room below the picture that they take on screen; an update would merge an empty list
+    still.layout.updatemenus, still.layout.sliders, still.layout.margin.b = (), (), 8
     with tempfile.TemporaryDirectory() as folder:
         pictures = []
         for k, frame in enumerate(figure.frames):

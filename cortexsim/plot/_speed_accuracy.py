@@ -12,11 +12,13 @@ from cortexsim.brains import human
 from cortexsim.brains.milliseconds import Milliseconds
 from cortexsim.plot import lines, theme
 from cortexsim.plot._time_course import label
+from cortexsim.plot.gate import draws
 
 _MARK = "at the threshold"
 _MARK_PX = 7
 
 
+@draws("accuracy")
 def speed_accuracy(
     curve: xr.Dataset,
     *,

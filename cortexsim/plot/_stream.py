@@ -11,6 +11,7 @@ import xarray as xr
 from cortexsim._support.png import png_address
 from cortexsim.analyse.probabilities import softmax
 from cortexsim.plot import lines, theme
+from cortexsim.plot.gate import draws
 
 PICTURE_PX = 96
 STRIP_PX = 96
@@ -18,6 +19,7 @@ STRIP_PX = 96
 _NAMES = "names of the pictures"
 
 
+@draws()
 def stream(
     logits: xr.DataArray,
     pictures: np.ndarray,

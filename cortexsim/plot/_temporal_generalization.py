@@ -10,8 +10,10 @@ import xarray as xr
 
 from cortexsim.brains.milliseconds import Milliseconds
 from cortexsim.plot import facets, lines, significance, theme
+from cortexsim.plot.gate import draws
 
 
+@draws()
 def temporal_generalization(
     scores: xr.DataArray,
     *,

@@ -11,8 +11,10 @@ import xarray as xr
 from cortexsim.analyse.runs import RUNS
 from cortexsim.brains.milliseconds import Milliseconds
 from cortexsim.plot import facets, lines, theme
+from cortexsim.plot.gate import draws
 
 
+@draws()
 def trajectory(
     path: xr.DataArray,
     *,

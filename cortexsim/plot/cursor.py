@@ -9,10 +9,12 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim.plot import theme
+from cortexsim.plot.gate import draws
 
 ACROSS, UP, HERE = "now across", "now up", "now"
 
 
+@draws()
 def add_cursor(figure: go.Figure, time: float, *, along: str = "x", plots: int = 1) -> go.Figure:
     """Mark a time by a line through the figure.
 
@@ -52,6 +54,7 @@ def add_cursor(figure: go.Figure, time: float, *, along: str = "x", plots: int =
     return figure
 
 
+@draws()
 def add_points(figure: go.Figure, path: xr.DataArray, time: int) -> go.Figure:
     """Mark the points of trajectories at a time by rings.
 
@@ -101,6 +104,7 @@ def add_points(figure: go.Figure, path: xr.DataArray, time: int) -> go.Figure:
     return figure
 
 
+@draws()
 def move_cursor(figure: go.Figure, time: int) -> None:
     """Move the marks of `add_cursor` and `add_points` to another time.
 
@@ -129,6 +133,7 @@ def move_cursor(figure: go.Figure, time: int) -> None:
             trace.update(trace.meta[str(time)])
 
 
+@draws()
 def hide_cursor(figure: go.Figure) -> go.Figure:
     """Return a copy with an invisible cursor, for a page that draws the cursor over the figure.
 

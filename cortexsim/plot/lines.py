@@ -12,6 +12,7 @@ import xarray as xr
 from cortexsim._support.checks import shown
 from cortexsim.brains.milliseconds import PAPER_STEP_MS, Milliseconds
 from cortexsim.plot import theme
+from cortexsim.plot.gate import draws
 
 DASHES = ("solid", "dash", "dot", "dashdot")
 
@@ -359,6 +360,7 @@ def value_title(array: xr.DataArray) -> str:
     return str(name) if units == "1" else f"{name} ({units})"
 
 
+@draws()
 def caption(*arrays: xr.DataArray) -> str:
     """Describe the intervals of arrays and their number of stimuli, from the attrs, without repetition."""
     texts: list[str] = []

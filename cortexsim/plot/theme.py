@@ -9,6 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim.plot.gate import draws
+
 # Okabe & Ito (2008) without black and yellow, which are hard to see on dark or on light pages
 COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 # its contrast is above 4:1 on white and on the black of JupyterLab's dark theme
@@ -90,6 +92,7 @@ def wrapped(text: str, width: int = LINE_CHARACTERS) -> str:
     return "<br>".join(textwrap.wrap(text, width))
 
 
+@draws()
 def narrowed(figure: go.Figure, *, height: int = 330, width: int = 60) -> go.Figure:
     """Reduce the height of a figure and the length of its text lines, so that several figures fit side by side.
 

@@ -73,6 +73,11 @@ class Guess:
         """The unit of the distance between two answers: two percentages differ by percentage points."""
         return "percentage points" if self.unit == "percent" else self.unit
 
+    @property
+    def written_unit(self) -> str:
+        """The unit as it is written after a number."""
+        return "%" if self.unit == "percent" else self.unit
+
     def formatted_distance(self, value: float) -> str:
         """Return a distance between two answers as text."""
         return f"{value:,g} {_with_number(value, self.unit_of_distance)}".strip()
@@ -95,7 +100,9 @@ class Guess:
             return value
         if value == NEVER and self.never is not None:
             return "never"
-        return self.form.format(value) if self.form else f"{value:,g} {_with_number(value, self.unit)}".strip()
+        if self.form:
+            return self.form.format(value)
+        return f"{value:,g} {_with_number(value, self.written_unit)}".strip()
 
     def option(self, value: Answer) -> Option:
         """Return an answer as an option to choose, without its unit."""

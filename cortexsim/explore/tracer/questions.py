@@ -100,7 +100,7 @@ def asked(control_percent: float) -> list[dict[str, Any]]:
             "name": name,
             "text": guess.asked(None),
             "because": guess.because(None),
-            "unit": guess.unit,
+            "unit": guess.written_unit,
             "within": guess.within,
             "most": max(guess.offered(None)),
             "chart": PLACES[name].chart,

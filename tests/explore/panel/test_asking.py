@@ -43,7 +43,7 @@ def test_two_percentages_differ_by_percentage_points():
     ask = Asking({"share": guess}, "share")
     ask.answer = 20
     ask.compare(21, {})
-    assert "You said 20 percent, it is 21 percent: <b>right, to within 5 percentage points</b>" in ask.result.value
+    assert "You said 20 %, it is 21 %: <b>right, to within 5 percentage points</b>" in ask.result.value
     ask.answer = 40
     ask.compare(21, {})
     assert "19 percentage points off" in ask.result.value
