@@ -43,7 +43,10 @@ class Picture {
     if (one instanceof SVGElement) return isSeen ? this.svg(one) : undefined;
     if (isSeen && (one instanceof HTMLCanvasElement || one instanceof HTMLImageElement)) return this.image(one);
     if (one.matches("input, select, textarea")) return isSeen ? this.control(one, style) : undefined;
+    // what a closed disclosure hides keeps its style and its box
+    const isClosed = one.matches("details:not([open])");
     for (const child of one.childNodes) {
+      if (isClosed && child.nodeName !== "SUMMARY") continue;
       if (child instanceof Element) await this.element(child, alpha);
       else if (child.nodeType === Node.TEXT_NODE && isSeen) {
         this.context.globalAlpha = alpha;
