@@ -88,7 +88,7 @@ def trajectory(
     heading = title or str(path.attrs.get("long_name", "trajectory"))
     lines.head(figure, heading, subtitle, height=facets.height(520, cells))
     facets.make_room(figure, cells)
-    figure.update_layout(showlegend=len(groups) > 1)
+    figure.update_layout(showlegend=len(groups) > 1, legend_tracegroupgap=0)
     if several:
         # the plots need the whole width
         figure.update_layout(legend={"orientation": "h", "y": -0.3})
