@@ -135,7 +135,7 @@ with written_aside(sys.argv[1], replacing=True) as aside:
 
 @pytest.fixture
 def writing():
-    """Begin to write in a process of its own, that goes on until it is killed."""
+    """Start writing in a separate process, which continues until it is killed."""
     processes = []
 
     def begin(path, kind="file"):

@@ -66,7 +66,7 @@ def page(asked):
         pytest.fail("there is no chromium in the PATH: install it, or leave these tests out, as CONTRIBUTING.md says")
     with chromium(asked) as page:
         yield page
-        # a kernel left behind would compute beside the next module's
+        # a kernel left behind would compute at the same time as the next module's
         page.evaluate("() => window.jupyterapp?.serviceManager.sessions.shutdownAll()")
 
 

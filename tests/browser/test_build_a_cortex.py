@@ -6,7 +6,7 @@ from tests.support.jupyter import open_notebook, run_all
 
 pytestmark = pytest.mark.browser
 
-# what is drawn: lines that the readout needs and others, boxes that hold something, and all that is said beside them
+# what is drawn: lines that the readout needs and others, boxes that hold something, and all text next to them
 DRAWN = """k => {
   const editor = document.querySelectorAll('.cs-editor')[k];
   const count = selector => editor.querySelectorAll(selector).length;

@@ -51,7 +51,7 @@ def test_the_slider_of_an_exported_page_moves_the_picture_with_the_network_off(e
     assert "t = 4" in page.locator(".cs-tip").inner_text()
     assert page.locator(".cs-matrix .cs-course .cs-line").count() == 1
 
-    # loop goes on from the beginning
+    # loop continues from the beginning
     page.get_by_role("checkbox", name="loop").check()
     page.get_by_role("button", name="play").click()
     page.wait_for_function("() => document.querySelector('.cs-movie').dataset.time === '0'", timeout=30_000)

@@ -67,8 +67,8 @@ def test_a_recording_names_the_transitions_that_a_word_selected(calibrated, pict
 
 def test_a_word_selects_the_same_as_the_names(calibrated, pictures):
     names = silenced(calibrated.graph, {"feedback": [4]})
-    word, spelled = (cs.simulate(calibrated, pictures, until=6, silence=s) for s in ({"feedback": [4]}, names))
-    assert word.identical(spelled)
+    word, named = (cs.simulate(calibrated, pictures, until=6, silence=s) for s in ({"feedback": [4]}, names))
+    assert word.identical(named)
     assert json.loads(word.attrs["cortexsim"])["silence"]
 
 

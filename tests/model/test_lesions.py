@@ -164,7 +164,7 @@ def test_recalibration_undoes_a_weakening_of_the_only_way_up(pictures):
     graph = cs.adjacent({"V1": 4, "V2": 4, "IT": 4}, size=8, lateral=False, feedback=False)
     model = cs.Cortex(graph, n_classes=3, readout_time=2).double().eval()
     taken = cs.calibrate(model, pictures, until=2)
-    # h becomes g h, its moments g m and g² v: normalized it is what it was, but for the epsilon beside the variance
+    # h becomes g h, its moments g m and g² v: normalized it is unchanged but for the epsilon of the variance
     weak = cs.calibrate(model, pictures, until=2, gain={"V1->V2": 0.5})
     for got, moment, factor in zip(weak.at("V2", 1), taken.at("V2", 1), (0.5, 0.25), strict=True):
         torch.testing.assert_close(got, factor * moment, rtol=1e-12, atol=1e-14)

@@ -26,7 +26,7 @@ def images(n=2, size=8):
 
 
 class Doubled(nn.Module):
-    """A post-net that works in place, which must not change what the model goes on with."""
+    """A post-net that works in place, which must not change what the model continues with."""
 
     def __init__(self):
         super().__init__()

@@ -241,7 +241,7 @@ print(json.dumps({"told": told, "left": left, "whole": old.read_bytes() == befor
 
 @pytest.fixture(scope="module")
 def full_disk(tmp_path_factory):
-    """What is told and what is left when a file may not grow beyond 20 kB, in a process of its own."""
+    """Save in a separate process in which no file may exceed 20 kB; return what is reported and what is left."""
     pytest.importorskip("resource")
     folder = tmp_path_factory.mktemp("full")
     command = [sys.executable, "-W", "error", "-c", FULL_DISK, str(folder)]

@@ -247,7 +247,7 @@ from cortexsim.recording.stream import Stream
 torch.set_num_threads(1)
 def kill(*_):
     os.kill(os.getpid(), 9)
-# four arrays and the mark make a batch: killed in the midst of the second one
+# four arrays and the mark make a batch: killed during the second one
 write, left, write_all = zarr.Array.__setitem__, [7], Stream._write_all
 def counted(array, *given):
     if not left[0] and sys.argv[4] == "between two arrays":

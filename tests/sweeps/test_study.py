@@ -1,4 +1,4 @@
-"""A study says what is run; what is wrong in it is told with its line and what is allowed."""
+"""A study lists what is run; an error in it is reported with its line and the allowed values."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Training: it learns, stops and goes on exactly, says where it stands, and refuses what does not fit."""
+"""Training: it learns, stops and resumes exactly, reports its progress, and refuses what does not fit."""
 
 import importlib
 import json

@@ -1,4 +1,4 @@
-"""A question is answered before one looks; then it is told how close that was, from what was measured."""
+"""A question is answered before the result is shown; the verdict is computed from what was measured."""
 
 import pytest
 
