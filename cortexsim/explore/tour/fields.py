@@ -72,43 +72,35 @@ class Fields(widgets.VBox):
         """
         self.clear()
         try:
-            self._show(model, shown, recording, picked, presentation)
+            state, time, y, x = picked["state"], int(picked["time"]), int(picked["y"]), int(picked["x"])
+            activity: xr.DataArray = recording[state].to_dataset()["activation"]
+            here = np.abs(np.asarray(activity.isel(stimulus=0, y=y, x=x).sel(time=time)))
+            if not np.isfinite(here).any():
+                self.text.value = f"{html.escape(state)} is empty at t = {time}: nothing has reached it. {HINT}"
+                return
+            channel = picked.get("channel")
+            chosen = int(here.argmax()) if channel is None else int(channel)
+            self.unit = {"state": state, "time": time, "y": y, "x": x, "channel": chosen}
+            self.sensitivity = sensitivity(
+                model, shown, state, time=time, y=y, x=x, channels=[chosen], presentation=presentation
+            )
+            figures = [
+                _below(plot.field(self.sensitivity), "what matters to it: the slope of its activity by each pixel")
+            ]
+            until = int(np.asarray(recording["readout"]["time"])[-1])
+            try:
+                self.reached = receptive_field(model, state, time=time, y=y, x=x, presentation=presentation)
+                reach = _reach(projective_field(model, state, time=time, y=y, x=x, until=until), until)
+                figures.insert(0, _below(plot.field(self.reached), "what can reach it: the pixels by the graph"))
+            except ValueError as error:
+                reach = f"What can reach it is not known: {error}."
+            which = "the most active channel there" if channel is None else "the channel that was clicked"
+            self.text.value = html.escape(
+                f"Unit of {state} at t = {time}, y = {y}, x = {x}; channel {chosen}, {which}. {reach}"
+            )
+            self.children = (self.text, *figures)
         except Exception as error:  # Jupyter shows no exception of a widget's callback
             self.text.value = alert("The fields could not be drawn", error, "All else in the panel is valid.")
-
-    def _show(
-        self,
-        model: Cortex,
-        shown: Images,
-        recording: xr.DataTree,
-        picked: Mapping[str, Any],
-        presentation: Presentation,
-    ) -> None:
-        state, time, y, x = picked["state"], int(picked["time"]), int(picked["y"]), int(picked["x"])
-        activity: xr.DataArray = recording[state].to_dataset()["activation"]
-        here = np.abs(np.asarray(activity.isel(stimulus=0, y=y, x=x).sel(time=time)))
-        if not np.isfinite(here).any():
-            self.text.value = f"{html.escape(state)} is empty at t = {time}: nothing has reached it. {HINT}"
-            return
-        channel = picked.get("channel")
-        chosen = int(here.argmax()) if channel is None else int(channel)
-        self.unit = {"state": state, "time": time, "y": y, "x": x, "channel": chosen}
-        self.sensitivity = sensitivity(
-            model, shown, state, time=time, y=y, x=x, channels=[chosen], presentation=presentation
-        )
-        figures = [_below(plot.field(self.sensitivity), "what matters to it: the slope of its activity by each pixel")]
-        until = int(np.asarray(recording["readout"]["time"])[-1])
-        try:
-            self.reached = receptive_field(model, state, time=time, y=y, x=x, presentation=presentation)
-            reach = _reach(projective_field(model, state, time=time, y=y, x=x, until=until), until)
-            figures.insert(0, _below(plot.field(self.reached), "what can reach it: the pixels by the graph"))
-        except ValueError as error:
-            reach = f"What can reach it is not known: {error}."
-        which = "the most active channel there" if channel is None else "the channel that was clicked"
-        self.text.value = html.escape(
-            f"Unit of {state} at t = {time}, y = {y}, x = {x}; channel {chosen}, {which}. {reach}"
-        )
-        self.children = (self.text, *figures)
 
 
 def _reach(found: xr.DataTree, until: int) -> str:

@@ -25,6 +25,7 @@ from cortexsim.explore.training.lessons import LESSONS
 from cortexsim.explore.training.questions import EXERCISES, Forecast, Outlook
 from cortexsim.explore.training.recipe_controls import NAMES, RecipeControls
 from cortexsim.explore.training.run import Run
+from cortexsim.explore.training.run_row import RunRow
 from cortexsim.explore.training.snapshot import Snapshot
 from cortexsim.explore.training.trainer import Trainer
 from cortexsim.explore.training.views import LearningViews
@@ -97,7 +98,7 @@ class Training(HasExercises, Panel):
         for key in choices:
             if key not in NAMES:
                 raise ValueError(unknown("choice", key, NAMES))
-        self._lock, self._listing = threading.RLock(), False
+        self._lock = threading.RLock()
         self._trainers: list[Trainer] = []
         self._runs: list[Run] = []
         self._number = 0
@@ -257,10 +258,6 @@ class Training(HasExercises, Panel):
             self._list_runs(look_at=new)
             self._draw()
 
-    def _rename(self, new: str) -> None:
-        if not self._listing and self.run_menu.value and new != self.run_menu.value:
-            self.rename(self.run_menu.value, new)
-
     def wait(self, timeout_s: float = 60) -> None:
         """Wait until the run has ended and is drawn.
 
@@ -297,17 +294,12 @@ class Training(HasExercises, Panel):
         self.words = widgets.HTML()
         drawn = "This could not be drawn", "Choose something else."
         self.views = LearningViews(lambda: self._guarded(self._look, *drawn))
-        self.run_menu = widgets.Dropdown(
-            description="look at", layout=widgets.Layout(width="430px"), style={"description_width": "initial"}
-        )
-        self.remove_button = widgets.Button(
-            description="remove", tooltip="remove the run that is looked at", layout=narrow
-        )
-        self.run_name = widgets.Text(
-            description="its name",
-            continuous_update=False,
-            layout=widgets.Layout(width="240px"),
-            style={"description_width": "initial"},
+        self.run_row = RunRow(
+            lambda: self._guarded(self._look_at_run, *drawn),
+            lambda new: self._guarded(
+                lambda: self.rename(self.run_row.menu.value, new), "This run could not be named", "Choose another name."
+            ),
+            lambda name: self._guarded(lambda: self.remove(name), "This run could not be removed", "Stop it first."),
         )
         buttons = [self.start_button, self.pause_button, self.stop_button, self.progress, self.words]
         self._rows = [
@@ -316,7 +308,7 @@ class Training(HasExercises, Panel):
             widgets.Box(buttons, layout=_ROW),
             self.notice,
             self.views,
-            widgets.Box([self.run_menu, self.run_name, self.remove_button], layout=_ROW),
+            self.run_row,
         ]
         for name in NAMES:
             getattr(self.controls, name).observe(lambda _: self._changed(), names="value")
@@ -324,21 +316,6 @@ class Training(HasExercises, Panel):
         self.start_button.on_click(lambda _: self.start())
         self.pause_button.on_click(lambda _: self.resume() if self._paused else self.pause())
         self.stop_button.on_click(lambda _: self.stop())
-        self.run_menu.observe(
-            lambda _: self._guarded(self._look_at_run, "This could not be drawn", "Choose something else."),
-            names="value",
-        )
-        self.run_name.observe(
-            lambda change: self._guarded(
-                lambda: self._rename(change["new"]), "This run could not be named", "Choose another name."
-            ),
-            names="value",
-        )
-        self.remove_button.on_click(
-            lambda _: self._guarded(
-                lambda: self.remove(self.run_menu.value), "This run could not be removed", "Stop it first."
-            )
-        )
 
     # --- choices
 
@@ -458,17 +435,16 @@ class Training(HasExercises, Panel):
 
     def _looked(self, runs: list[Run]) -> Run:
         """Return the run that is looked at: the one in the menu, or the last."""
-        return next((run for run in runs if run.name == self.run_menu.value), runs[-1])
+        return next((run for run in runs if run.name == self.run_row.menu.value), runs[-1])
 
     def _snapshots(self, run: Run) -> list[Snapshot]:
         return next((list(one.snapshots) for one in self._trainers if one.run is run), [])
 
     def _look_at_run(self) -> None:
         """Draw the run that was chosen in the menu."""
-        if self._listing or not self._runs:
-            return
-        self.views.begin()
-        self._draw()
+        if self._runs:
+            self.views.begin()
+            self._draw()
 
     def _in_words(self, trainer: Trainer) -> str:
         """Report the progress of the training, or how it ended."""
@@ -486,18 +462,7 @@ class Training(HasExercises, Panel):
         return words
 
     def _list_runs(self, look_at: str | None = None) -> None:
-        wanted = look_at or self.run_menu.value
-        options = [(self._describe(run), run.name) for run in self._runs]
-        names = [name for _, name in options]
-        self._listing = True
-        try:
-            if options != list(self.run_menu.options):
-                self.run_menu.options = options
-            if names:
-                self.run_menu.value = wanted if wanted in names else names[-1]
-            self.run_name.value = self.run_menu.value or ""
-        finally:
-            self._listing = False
+        self.run_row.offer([(self._describe(run), run.name) for run in self._runs], look_at)
 
     def _describe(self, run: Run) -> str:
         """Describe a run by the choices that differ from those that the panel opens with."""
@@ -513,7 +478,7 @@ class Training(HasExercises, Panel):
         self.start_button.disabled = busy
         self.pause_button.disabled = self.stop_button.disabled = not busy
         self.pause_button.description = "resume" if busy and self._paused else "pause"
-        self.remove_button.disabled = not self._runs
+        self.run_row.remove.disabled = not self._runs
 
     def _guarded(self, act: Callable[[], Any], what: str, then: str) -> None:
         try:

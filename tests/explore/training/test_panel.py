@@ -280,20 +280,20 @@ def test_earlier_runs_are_drawn_described_by_their_changes_and_can_be_removed(op
     panel.start()
     panel.wait(LONG_S)
     assert list(panel.runs) == ["run 1", "run 2"]
-    assert [text for text, _ in panel.run_menu.options] == [
+    assert [text for text, _ in panel.run_row.menu.options] == [
         "run 1, finished: nothing changed",
         "run 2, finished: lateral False, seed 1",
     ]
     np.testing.assert_array_equal(traces(panel)["run 1, t = 4"].y, panel.runs["run 1"]["accuracy"].sel(time=4))
     assert panel.model is panel.models["run 2"]
-    panel.run_menu.value = "run 1"
-    panel.remove_button.click()
+    panel.run_row.menu.value = "run 1"
+    panel.run_row.remove.click()
     assert list(panel.runs) == list(panel.models) == ["run 2"]
     assert "run 1, t = 4" not in traces(panel)
-    panel.remove_button.click()
+    panel.run_row.remove.click()
     assert panel.runs == {}
     assert panel.model is None
-    assert panel.remove_button.disabled
+    assert panel.run_row.remove.disabled
     assert len(traces(panel)["loss"].y) == 0
 
 

@@ -97,14 +97,14 @@ def test_the_curves_are_there_before_a_run_and_gone_with_another_task():
 
 
 def test_another_run_can_be_looked_at_and_named(two_runs):
-    two_runs.run_menu.value = "run 1"
+    two_runs.run_row.menu.value = "run 1"
     assert f"run 2, {LONG}" in traces(two_runs)
-    two_runs.run_name.value = "progressive"
+    two_runs.run_row.name.value = "progressive"
     assert list(two_runs.runs) == list(two_runs.models) == ["progressive", "run 2"]
-    assert two_runs.run_menu.value == "progressive"
+    assert two_runs.run_row.menu.value == "progressive"
     with pytest.raises(ValueError, match=r"no other run has \(progressive, run 2\), got 'run 2'"):
         two_runs.rename("progressive", "run 2")
-    two_runs.run_menu.value = "run 2"
+    two_runs.run_row.menu.value = "run 2"
     assert f"progressive, {LONG}" in traces(two_runs)
 
 

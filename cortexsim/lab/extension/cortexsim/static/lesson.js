@@ -55,7 +55,7 @@
       const isKnown = this.texts.has(cell);
       this.texts.set(cell, text);
       if (isKnown) return;
-      // It is run again. JupyterLab before 4.4 tells only when the run has ended, and the new panel may have got the notice by then.
+      // It is run again. JupyterLab before 4.4 reports only the end of a run, when the new panel may already have the notice.
       const forget = (_, { name, newValue }) => {
         if (name !== "executionCount" && !(name === "executionState" && newValue === "running")) return;
         this.texts.delete(cell);
