@@ -72,6 +72,7 @@ class Changes(TaskStudy):
     EXERCISES: ClassVar[Mapping[str, Guess]] = questions.EXERCISES
     FORMER_VALUES: ClassVar[Mapping[str, Mapping[str, str]]] = {"task": {"own": OWN_TASK}}
     ACTION: ClassVar[str] = "show and analyse"
+    MORE: ClassVar[tuple[str, ...]] = ("task", "quantity", "scaling", "presentation", "state")
 
     time = traitlets.Int(0)
     recording: xr.DataTree | None = None
