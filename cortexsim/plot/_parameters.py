@@ -27,7 +27,8 @@ def parameters(result: xr.Dataset) -> go.Figure:
     -------
     Figure
         A bar for each model, in the order of the result, with its interval and its error in percent; the paper's error
-        as a labelled mark above the bars. A model without an error, because its training diverged, has a label and no bar.
+        as a labelled mark above the bars. A model without an error, because its training diverged, has a label and no
+        bar.
 
     Examples
     --------

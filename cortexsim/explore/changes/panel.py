@@ -236,8 +236,8 @@ class Changes(TaskStudy):
         return (
             f"{state}, {result.attrs['quantity_text']}: trained at t = {first} and tested at t = {last}, a decoder is "
             f"right on {percent_correct(result, first, last):.0f} % of the images; one trained at t = {last} on "
-            f"{percent_correct(result, last, last):.0f} %. At another time a decoder loses {mean_loss(result)} percentage "
-            "points, relative to one trained there, on average over pairs of times."
+            f"{percent_correct(result, last, last):.0f} %. At another time a decoder loses {mean_loss(result)} "
+            "percentage points, relative to one trained there, on average over pairs of times."
         )
 
     def _draw(self, result: Any) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 import ipywidgets as widgets
 
+from cortexsim.explore.panel.more_settings import MoreSettings
 from cortexsim.explore.training.choices import Choices
 from cortexsim.explore.training.lesson import Lesson
-from cortexsim.explore.panel.more_settings import MoreSettings
 from cortexsim.explore.widgets.choice import Choice, Option
 
 NAMES = (
