@@ -218,9 +218,9 @@ EXERCISES: dict[str, Guess] = {
     ),
     "feedforward": Guess(
         title="is it the recurrence?",
-        text="Switch lateral and feedback off (under «more settings») and train again: signals now only go forward, and the "
-        "image is sustained. By how many percentage points is held-out accuracy higher at the last readout time than at "
-        "the first?",
+        text="Switch lateral and feedback off (under «more settings») and train again: signals now only go forward, "
+        "and the image is sustained. By how many percentage points is held-out accuracy higher at the last readout "
+        "time than at the first?",
         choices=(-10, -5, 0, 5, 10, 20, 30),
         truth=_gained,
         because=lambda curves: (
@@ -232,9 +232,9 @@ EXERCISES: dict[str, Guess] = {
     ),
     "last-only": Guess(
         title="you get what you ask for",
-        text="Under «more settings», set «loss at» to «the last only», switch «short curves first» off, and train again "
-        "with everything else as before. At how many of the earlier readout times is the model as good as at the last one (within 2 "
-        "percentage points on held-out images)?",
+        text="Under «more settings», set «loss at» to «the last only», switch «short curves first» off, and train "
+        "again with everything else as before. At how many of the earlier readout times is the model as good as at the "
+        "last one (within 2 percentage points on held-out images)?",
         choices=tuple(range(6)),
         truth=_as_good_as_the_last,
         because=lambda curves: (
