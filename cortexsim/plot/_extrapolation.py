@@ -270,11 +270,10 @@ def steps_by_length(result: xr.Dataset) -> go.Figure:
     lines.add_diagonal(figure, [0, x.max()], "1 step per pixel")
     figure.update_xaxes(title_text="length of the curve (px)", range=[0, float(x.max()) * 1.02])
     figure.update_yaxes(title_text="steps needed, median")
-    note = (
-        "One step reaches one pixel, because kernels are 3x3: the speed is built in, but not its constancy. At the "
-        "ends, steps per pixel; the correlation of the medians with the length is at least "
-        f"{np.floor(1000 * min(correlations)) / 1000:.3f}."
-    )
+    note = "One step reaches one pixel, because kernels are 3x3: the speed is built in, but not its constancy."
+    if np.isfinite(correlations).any():
+        lowest = np.floor(1000 * np.nanmin(correlations)) / 1000
+        note += f" At the ends, steps per pixel; the correlation of the medians with the length is at least {lowest}."
     dress(figure, result, "steps needed until every line pixel stays correct", note, plot_px=380)
     top = 1.05 * max(y for y, _, _ in ends)
     # one below the other from the top: apart in a plot of any height

@@ -78,6 +78,13 @@ def test_the_steps_needed_of_each_seed_are_a_line_that_names_its_slope(result):
     assert f"{slope:.2f}, seed 0" in {one.text for one in figure.select_annotations({"name": "line end"})}
 
 
+def test_steps_needed_are_drawn_where_no_curve_is_solved(result):
+    unsolved = result.assign(steps_needed=result["steps_needed"] * np.nan, r_of_medians=result["r_of_medians"] * np.nan)
+    figure = plot.steps_by_length(unsolved)
+    assert [one.text for one in figure.select_annotations({"name": "line end"})] == ["1 step per pixel"]
+    assert "correlation" not in plot.caption(figure)
+
+
 def test_the_names_of_the_seeds_do_not_overlap_in_a_plot_of_any_height(result):
     names = list(plot.steps_by_length(result).select_annotations({"name": "line end"}))
     assert len({one.y for one in names}) == 1
