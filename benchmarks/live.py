@@ -14,8 +14,8 @@ from tests.support.jupyter import chromium
 SIZE = 48
 N_STEPS = 200
 
-# One step is what the page's worker does for it: the next state, and its readout. Next to it, in turn, a plain loop over
-# Float32Array with a fixed number of multiplications: on a busy machine both wait, and their ratio stays.
+# One step is what the page's worker does for it: the next state, and its readout. Next to it, in turn, a plain loop
+# over Float32Array with a fixed number of multiplications: on a busy machine both wait, and their ratio stays.
 RUN = """([size, nSteps]) => {
   const board = new Board(size);
   if (!drawCurves(board, 40, 2, randomNumbers(1))) throw new Error("not placed");
