@@ -77,6 +77,7 @@ class EachLesion(SubjectStudy):
     VIEWS: ClassVar[tuple[str, ...]] = ("time",)
     QUESTIONS: ClassVar[Mapping[str, Guess]] = QUESTIONS
     ACTION: ClassVar[str] = "cut each connection"
+    MORE: ClassVar[tuple[str, ...]] = ("presentation", "calibration")
 
     _live: traitlets.Dict[str, Live] = traitlets.Dict()
 

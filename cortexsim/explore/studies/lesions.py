@@ -67,6 +67,7 @@ class Lesions(SubjectStudy):
     }
     FORMER_VALUES: ClassVar[Mapping[str, Mapping[str, str]]] = {"presentation": unmasked.FORMER_NAMES}
     ACTION: ClassVar[str] = "cut and compare"
+    MORE: ClassVar[tuple[str, ...]] = ("strength", "presentation", "calibration")
     DRAWN: ClassVar[tuple[str, ...]] = ("connections",)
 
     until: int

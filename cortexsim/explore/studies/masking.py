@@ -66,6 +66,7 @@ class Masking(SubjectStudy):
         "targets": {"duration = SOA, beside people": UNTIL_MASK}
     }
     ACTION: ClassVar[str] = "show all conditions"
+    MORE: ClassVar[tuple[str, ...]] = ("targets", "statistics", "shortcut")
 
     def controls_for(self, subject: Subject) -> dict[str, Control]:
         """Declare the mask, the target's duration, the readout time, the statistics and the shortcut weight."""

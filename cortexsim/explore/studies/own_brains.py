@@ -75,7 +75,7 @@ class Brains(Study):
     EXERCISES: ClassVar[Mapping[str, Guess]] = own_brains_questions.EXERCISES
     FORMER_VALUES: ClassVar[Mapping[str, Mapping[str, str]]] = {"presentation": unmasked.FORMER_NAMES}
     ACTION: ClassVar[str] = "compare over time"
-    MORE: ClassVar[tuple[str, ...]] = ("matrix", "variable", "dims", "presentation", "until", "metric")
+    MORE: ClassVar[tuple[str, ...]] = ("matrix", "variable", "dims", "presentation", "until", "metric", "method")
 
     def __init__(
         self, model: Cortex | str | None = None, images: str = "", brain: str = "", *, question: str = ""
