@@ -160,7 +160,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--no-feedback", action="store_true", help="the control: train without V2->V1")
     parser.add_argument("--images", type=int, default=12_800, help="number of training images")
-    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--held-out", action="store_true", help="read no test curves, and write no record")
     parser.add_argument("--model", type=Path, help="file in which the trained model is kept")
     parser.add_argument("--to", type=Path, default=FOLDER / "faster_wave.json")
