@@ -17,7 +17,8 @@ def main() -> int:
     int
         The exit status: that of `cortexsim.cli.main`; 1 when cortexsim cannot be imported, 130 after Ctrl-C.
     """
-    prepare_output()
+    if not prepare_output():
+        return 1
     # a shell may have Ctrl-C ignored for what runs in the background
     answered = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if answered:

@@ -46,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         0 on success, 1 after an error, 130 after Ctrl-C, 143 after SIGTERM, 141 if the output is closed by its reader.
     """
-    prepare_output()
+    if not prepare_output():
+        return 1
     try:
         options, further = _parser().parse_known_args(arguments)
     except SystemExit as end:
