@@ -117,6 +117,11 @@ class Schedule:
             for name in (dict.fromkeys(runs) if shared else runs)
             for convolution in self.graph.convolutions(name)
         )
+        kernels += sum(
+            2 * convolution.in_channels
+            for name in (dict.fromkeys(runs) if shared else runs)
+            for convolution in self.graph.affine(name).values()
+        )
         return in_pre_net[pre_net] + kernels + last * n_classes + n_classes
 
     def populated(self, state: str) -> tuple[int, ...]:

@@ -18,18 +18,10 @@ import pandas as pd
 
 from cortexsim._support.checks import finite, shown, unknown, whole
 from cortexsim.graph import saved as saved_as
+from cortexsim.graph.linking import check_kind, check_link
 from cortexsim.graph.reach import stretches
 from cortexsim.graph.states import State
-from cortexsim.graph.transitions import (
-    KINDS,
-    Convolution,
-    Kind,
-    Times,
-    Transition,
-    When,
-    allowed_kinds,
-    module_name,
-)
+from cortexsim.graph.transitions import Convolution, Kind, Times, Transition, When, module_name
 
 Named = TypeVar("Named", State, Transition)
 
@@ -85,37 +77,17 @@ class CortexGraph:
             for end in (transition.source, transition.target):
                 if end not in self.state_names:
                     raise ValueError(f"transition {transition.name!r}: {unknown('state', end, self.state_names)}")
-            self._check_kind(transition)
+            self._check_link(transition)
         if self.states[-1].name not in self._ever_populated():
             raise ValueError(
                 f"nothing ever reaches the last state {self.last!r}: no path of open transitions from {self.first!r}"
             )
 
-    def _check_kind(self, transition: Transition) -> None:
-        if not isinstance(transition.kind, str):
-            if not callable(transition.kind):
-                raise TypeError(f"kind of {transition.name} must be one of {allowed_kinds()}, got {transition.kind!r}")
-            return
-        kind = Kind.parse(transition.kind)
-        source, target = self.state(transition.source), self.state(transition.target)
-        doublings = self.doublings(transition)
-        sides = f"{source.name} is {source.height}x{source.width}, {target.name} is {target.height}x{target.width}"
-        same_features = source.features == target.features
-        if not kind.function.bridges(doublings) or (kind.function.same_features and not same_features):
-            fitting = [
-                name
-                for name, function in KINDS.items()
-                if function.bridges(doublings) and (same_features or not function.same_features)
-            ]
-            raise ValueError(
-                f"{transition.name}: {transition.kind} cannot link these states: {sides}, the features are "
-                f"{source.features} and {target.features}; kinds that can are {fitting}"
-            )
-        if kind.shortcut and (doublings != 0 or not same_features):
-            raise ValueError(
-                f"{transition.name}: an identity shortcut needs states of one shape, but {sides} and the features are "
-                f"{source.features} and {target.features}"
-            )
+    def _check_link(self, transition: Transition) -> None:
+        named = check_kind(transition)
+        if named:
+            source, target = self.state(transition.source), self.state(transition.target)
+            check_link(transition, source, target, self.doublings(transition))
 
     def _ever_populated(self) -> set[str]:
         """Return the states that a signal reaches at some time, in a run of any length."""
@@ -209,7 +181,16 @@ class CortexGraph:
             return ()
         source, target = self.state(transition.source), self.state(transition.target)
         function = Kind.parse(transition.kind).function
-        return function.convolutions(source.features, target.features, self.doublings(transition))
+        doublings = self.doublings(transition)
+        return function.convolutions(source.features, target.features, doublings, transition.kernel_size)
+
+    def affine(self, name: str) -> dict[int, Convolution]:
+        """Return the convolutions of a transition whose input has a gain and a bias, by place; none if not affine."""
+        transition = self.transition(name)
+        if not transition.affine:
+            return {}
+        convolutions = self.convolutions(name)
+        return {k: convolutions[k] for k in Kind.parse(str(transition.kind)).function.normalized_layers}
 
     def multiply_adds(self, name: str) -> int:
         """Count the multiplications (each with an addition) of a transition for one stimulus in one step.
@@ -257,18 +238,20 @@ class CortexGraph:
         times: When = None,
         *,
         label: str = "",
+        kernel_size: int | None = None,
+        affine: bool = False,
     ) -> CortexGraph:
-        """Return a graph with one more transition.
+        """Return a graph with one more transition; the arguments are those of `Transition`.
 
         Raises
         ------
         ValueError
             If the two states are already linked under the same label, or the kind cannot link them.
         """
-        added = Transition(source, target, kind, Times.of(times), label)
+        added = Transition(source, target, kind, Times.of(times), label, kernel_size, affine)
         if added.name in self.transition_names:
             raise ValueError(
-                f"{added.name} exists already ({self.transition(added.name).kind_name}); "
+                f"{added.name} exists already ({self.transition(added.name).description}); "
                 f"remove it first: graph.without({added.name!r}), or give the new one a different label"
             )
         order = {name: position for position, name in enumerate(self.state_names)}
@@ -370,7 +353,7 @@ class CortexGraph:
             if time is not None and time not in transition.times:
                 continue
             limited = time is None and not transition.times.always
-            text = f"{transition.kind_name} ({transition.times})" if limited else transition.kind_name
+            text = f"{transition.description} ({transition.times})" if limited else transition.description
             text = f"{transition.label}: {text}" if transition.label else text
             before = table.loc[transition.source, transition.target]
             table.loc[transition.source, transition.target] = f"{before} | {text}" if before else text
@@ -427,7 +410,7 @@ class CortexGraph:
                     "kind": t.kind_name,
                     "custom": not isinstance(t.kind, str),
                     "times": [list(interval) for interval in t.times.intervals],
-                    **({"label": t.label} if t.label else {}),
+                    **saved_as.chosen(t),
                 }
                 for t in self.transitions
             ],
@@ -466,7 +449,7 @@ class CortexGraph:
                 t["target"],
                 given(modules, t["kind"], f"transition {t['source']}->{t['target']}") if t["custom"] else t["kind"],
                 Times(tuple((start, stop) for start, stop in t["times"])),
-                t.get("label", ""),
+                **{name: t[name] for name in saved_as.CHOSEN if name in t},
             )
             for t in read_transitions
         ]

@@ -139,7 +139,7 @@ def unit_of(graph: CortexGraph, state: str, y: int | None, x: int | None, time: 
 
 def _convolved(side: int, convolutions: tuple[Convolution, ...]) -> Mask:
     """Return the positions that convolutions in a row link along one dimension, (output, input)."""
-    # an identity shortcut needs no entry: a kernel of odd size includes the position itself
+    # an identity shortcut needs no entry: at stride 1 kernels are odd, and include the position itself
     linked = np.eye(side, dtype=bool)
     for one in convolutions:
         linked = _product(_kernel(len(linked), one), linked)
@@ -153,7 +153,7 @@ def _kernel(side: int, one: Convolution) -> Mask:
     near, far = np.arange(n_out)[:, None], np.arange(side)[None]
     # place of the weight that links an output with an input, as in torch
     place = near - far * one.stride if one.transposed else far - near * one.stride
-    linked[(place >= -(one.size // 2)) & (place <= one.size // 2)] = True
+    linked[(place >= -one.padding) & (place < one.size - one.padding)] = True
     return linked
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from cortexsim._support.checks import is_whole, shown
 from cortexsim._support.settings import Form, anything, listed, text, text_or_none, true_or_false, whole_number
+from cortexsim.graph.transitions import Transition
 
 
 def _size(value: Any, key: str) -> None:
@@ -33,7 +34,14 @@ STATE = Form(
 )
 TRANSITION = Form(
     {"source": text, "target": text, "kind": text, "custom": true_or_false, "times": _intervals},
-    {"label": text},
+    {"label": text, "kernel_size": whole_number(1), "affine": true_or_false},
     what="a transition",
     versioned=False,
 )
+CHOSEN = tuple(TRANSITION.optional)
+
+
+def chosen(transition: Transition) -> dict[str, Any]:
+    """Return the optional fields of a transition that are given; files and statistics of earlier versions have none."""
+    values = {name: getattr(transition, name) for name in CHOSEN}
+    return {name: value for name, value in values.items() if value}

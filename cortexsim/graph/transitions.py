@@ -10,9 +10,10 @@ from functools import lru_cache, partial
 from itertools import islice, pairwise
 from typing import Any
 
-from cortexsim._support.checks import is_several, is_whole, shown, whole
+from cortexsim._support.checks import is_several, is_whole, shown, truth, whole
 
 LARGEST_SHORTCUT = 3e38  # weight; activity is float32 and would be infinite
+LARGEST_KERNEL = 1_001  # px; larger than any image, and small enough to count its weights
 MOST_LISTED = 100_000  # times; intervals do not count, because they are not listed
 DELIVERS = "a time at which a transition delivers"  # for messages
 
@@ -140,17 +141,25 @@ class Transition:
     label : str
         Distinguishes several transitions from the same source to the same target: a Python identifier, part of the
         name.
+    kernel_size : int, optional
+        Side of the kernels of a named kind; None means the side that the kind has, 3. An even side is possible only
+        where each convolution changes the size of the map.
+    affine : bool
+        Each normalization of a named kind has a gain and a bias for each channel, which belong to the transition and
+        are shared over time like its kernels. Without it only the moments are removed, as in the paper.
 
     Raises
     ------
-    ValueError
-        If the label is not allowed.
+    ValueError, TypeError
+        If the label, the kernel size or `affine` is not allowed.
 
     Examples
     --------
     >>> import cortexsim as cs
     >>> cs.Transition("V1", "V2", "BRCx2", label="fast").name
     'V1->V2:fast'
+    >>> cs.Transition("V1", "V1", "BRCx1", kernel_size=5, affine=True).description
+    'BRCx1, 5x5, affine'
     """
 
     source: str
@@ -158,9 +167,15 @@ class Transition:
     kind: str | Callable[..., Any]
     times: Times = Times()
     label: str = ""
+    kernel_size: int | None = None
+    affine: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "times", Times.of(self.times))
+        if self.kernel_size is not None:
+            size = whole(self.kernel_size, f"kernel_size of {self.source}->{self.target}", 1, LARGEST_KERNEL)
+            object.__setattr__(self, "kernel_size", size)
+        object.__setattr__(self, "affine", truth(self.affine, f"affine of {self.source}->{self.target}"))
         if self.label and not self.label.isidentifier():
             raise ValueError(
                 f"the label of {self.source}->{self.target} must be a Python identifier such as 'fast', got "
@@ -182,6 +197,12 @@ class Transition:
         """The kind as text; for a callable, its name."""
         return self.kind if isinstance(self.kind, str) else module_name(self.kind)
 
+    @property
+    def description(self) -> str:
+        """The kind as text, with the kernel size and "affine" if they are given."""
+        side = "" if self.kernel_size is None else f", {self.kernel_size}x{self.kernel_size}"
+        return f"{self.kind_name}{side}{', affine' if self.affine else ''}"
+
 
 # times as a user gives them; None means always
 When = Times | Iterable[int] | int | None
@@ -198,7 +219,11 @@ def module_name(factory: object) -> str:
 
 @dataclass(frozen=True)
 class Convolution:
-    """One convolution of a transition: without bias, padded to keep the side at stride 1; enlarging if transposed."""
+    """One convolution of a transition: without bias, enlarging if transposed.
+
+    It is padded so that the side changes by the stride alone. A kernel with an even side can do that only if the stride
+    is at least 2.
+    """
 
     in_channels: int
     out_channels: int
@@ -213,6 +238,11 @@ class Convolution:
         if self.transposed:
             return (self.in_channels, self.out_channels // self.groups, self.size, self.size)
         return (self.out_channels, self.in_channels // self.groups, self.size, self.size)
+
+    @property
+    def padding(self) -> int:
+        """Rows and columns of zeros added on each side."""
+        return (self.size - 1) // 2
 
     @property
     def fan_in(self) -> int:
@@ -269,13 +299,20 @@ class TransitionFunction:
     carries: bool = False
     pools: bool = False
 
+    @property
+    def normalized_layers(self) -> range:
+        """The layers whose input is normalized: the first only if it reads the rate, all others always."""
+        return range(0 if self.reads_rate else 1, len(self.layers))
+
     def bridges(self, doublings: int) -> bool:
         """Return whether it can link states whose sides have this ratio."""
         least, most = self.doublings
         return (least is None or doublings >= least) and (most is None or doublings <= most)
 
-    def convolutions(self, source_features: int, target_features: int, doublings: int) -> tuple[Convolution, ...]:
-        """Return its convolutions between two states, in order.
+    def convolutions(
+        self, source_features: int, target_features: int, doublings: int, kernel_size: int | None = None
+    ) -> tuple[Convolution, ...]:
+        """Return its convolutions between two states, in order; a kernel size replaces those of its layers.
 
         A size ratio 2^k is bridged by strides 2^ceil(k/2) and 2^floor(k/2). Between two layers there are
         (source + target features) // 2 channels; a depthwise layer does not change the number.
@@ -288,7 +325,7 @@ class TransitionFunction:
             last = place == len(self.layers) - 1
             after = before if layer.depthwise else target_features if last else (source_features + target_features) // 2
             groups = before if layer.depthwise else 1
-            found.append(Convolution(before, after, stride, layer.transposed, layer.size, groups))
+            found.append(Convolution(before, after, stride, layer.transposed, kernel_size or layer.size, groups))
             before = after
         return tuple(found)
 

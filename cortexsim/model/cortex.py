@@ -16,7 +16,7 @@ from cortexsim.graph._schedule import Schedule, populate, schedule
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.graph.reach import MOST_STEPS
 from cortexsim.model.dynamics import Dynamics
-from cortexsim.model.kernels import INITIALIZATIONS, Kernels, Pair, Sharing, refuse_too_large
+from cortexsim.model.kernels import INITIALIZATIONS, Affine, Kernels, Pair, Sharing, refuse_too_large
 from cortexsim.model.moments import NORMALIZATIONS, Normalize, Statistics, not_at_all
 from cortexsim.model.nets import (
     POST_NETS,
@@ -143,6 +143,13 @@ class Cortex(Dynamics):
         read_at = [time for time, states in enumerate(front) if graph.last in states and time < readout_time]
         own = schedule(graph, [*read_at, readout_time], sustained())
         self.weights = Kernels(own, sharing, generator, initialization)
+        self.affine = Affine(own, self.weights)
+        if normalization == "none" and self.affine.scale:
+            names = [transition.name for transition in graph.transitions if transition.affine]
+            raise ValueError(
+                f"{', '.join(names)}: affine=True is the gain and bias of a normalization, and this model has none; "
+                "choose another normalization, or leave affine out"
+            )
         self.functions = nn.ModuleDict(
             {
                 t.name: t.kind(graph.state(t.source), graph.state(t.target))
@@ -268,7 +275,10 @@ class Cortex(Dynamics):
         return tuple(self.weights.of(name, time))
 
     def n_parameters(self, readout_time: int | None = None, presentation: AnyPresentation | None = None) -> int:
-        """Count the weights that contribute to a readout: convolutions and the final layer; BN is not counted.
+        """Count the weights that contribute to a readout: convolutions, affine transitions and the final layer.
+
+        Of normalizations, only the gains and biases of transitions with affine=True count: BN has none in the paper,
+        and those of other normalizations are not counted.
 
         Parameters
         ----------
@@ -286,6 +296,7 @@ class Cortex(Dynamics):
         modules += [module for name, module in self.updates.items() if name in reached]
         modules.append(self.pre)
         kernels = sum(self.weights[key].numel() for key in keys)
+        kernels += self.affine.n_weights(keys)
         return kernels + sum(count_parameters(module) for module in modules) + self.post.n_weights()
 
     def settings_in_checksum(self) -> list[str]:

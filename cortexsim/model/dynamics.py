@@ -23,7 +23,7 @@ from cortexsim.graph.transitions import Convolution, Kind, Transition
 from cortexsim.model.activity import Activity, Entrance, entering, entrances, in_rows, total
 from cortexsim.model.calibrated import Calibrated
 from cortexsim.model.hooks import Hook
-from cortexsim.model.kernels import Kernels
+from cortexsim.model.kernels import Affine, Kernels
 from cortexsim.model.moments import Normalize, not_at_all
 from cortexsim.model.nets import DeepPreNet, MapPostNet, OwnPostNet, PostNet, channels_last, convolve, undisturbed
 from cortexsim.stimuli.frames import Frames
@@ -37,6 +37,8 @@ class Dynamics(Calibrated):
     ----------
     weights : Kernels
         The kernels of the convolutions.
+    affine : Affine
+        The gains and biases of the normalizations of affine transitions.
     functions, updates : ModuleDict
         The user's own modules, by transition and by state.
     pre, post : Module
@@ -47,6 +49,7 @@ class Dynamics(Calibrated):
     """
 
     weights: Kernels
+    affine: Affine
     functions: nn.ModuleDict
     updates: nn.ModuleDict
     pre: nn.Module
@@ -73,9 +76,10 @@ class Dynamics(Calibrated):
                 )
 
     def _normalized_places(self) -> dict[str, int]:
-        """Return the channels of each normalized place, except the input of the post-net."""
-        places = {t.source: self.graph.state(t.source).features for t in self.graph.transitions if t.reads_rate}
-        for name in self.graph.transition_names:
+        """Return the channels of each normalized place with no gain and bias of a post-net or a transition."""
+        common = [t for t in self.graph.transitions if not t.affine]
+        places = {t.source: self.graph.state(t.source).features for t in common if t.reads_rate}
+        for name in (t.name for t in common):
             first, *others = self.graph.convolutions(name) or [None]
             if first is not None and others:
                 places[name] = first.out_channels
@@ -141,14 +145,15 @@ class Dynamics(Calibrated):
         dict of str to Activity
             The populated states at `time`; others are absent.
         """
-        # a step reads only the previous step, so one step is one synapse; the output of a state is computed once
+        # a step reads only the previous step, so one step is one synapse; the output of a state is computed once for
+        # all transitions without a gain and bias of their own
         rates: dict[str, Tensor] = {}
         terms: dict[str, dict[str, Activity]] = {}
         for transition in transitions:
             source = transition.source
             if source not in h:
                 continue
-            if source not in rates and self._reads_rate(transition.name):
+            if source not in rates and self._reads_rate(transition.name) and not transition.affine:
                 rates[source] = F.relu(normalize(h[source].values, source, time - 1))
             delivered = self.deliver(transition, time, h[source].values, rates.get(source), normalize)
             arriving = Activity(delivered, h[source].rows)
@@ -173,7 +178,8 @@ class Dynamics(Calibrated):
         Parameters
         ----------
         h, rate : Tensor, shape (row, channel, y, x)
-            The source at `time` - 1, and relu(BN(h)), the input of the kinds BRC and BRD.
+            The source at `time` - 1, and relu(BN(h)), the input of the kinds BRC and BRD; None if an affine transition
+            normalizes h with its own gain and bias.
         """
         name = transition.name
         if name in self.functions:
@@ -183,17 +189,33 @@ class Dynamics(Calibrated):
         if kind.function.pools:
             return F.max_pool2d(h, 2)
         kernels = self.weights.of(name, time)
-        x = convolve(rate if kind.normalized and rate is not None else h, kernels[0], convolutions[0])
+        if not kind.normalized:
+            x = h
+        elif rate is not None and not transition.affine:
+            x = rate
+        else:
+            x = F.relu(normalize(h, transition.source, time - 1, *self._gain_and_bias(transition, time, 0)))
+        x = convolve(x, kernels[0], convolutions[0])
         if len(kernels) == 2:
-            x = F.relu(normalize(x, name, time))
+            x = F.relu(normalize(x, name, time, *self._gain_and_bias(transition, time, 1)))
             x = convolve(x, kernels[1], convolutions[1])
         return x if kind.shortcut == 0 else torch.add(x, h, alpha=kind.shortcut)
+
+    def _gain_and_bias(self, transition: Transition, time: int, which: int) -> tuple[Tensor, ...]:
+        """Return the gain and bias of the normalization before a convolution; nothing unless the transition is affine.
+
+        The normalization then uses its own, if it has any.
+        """
+        if not transition.affine:
+            return ()
+        return self.affine.of(self.weights.key(transition.name, time, which))
 
     def first_convolution(self, transition: Transition, time: int, h: Tensor, normalize: Normalize) -> Tensor:
         """Compute the input of the inner BN of a transition with two convolutions."""
         convolution = self._convolutions[transition.name][0]
         kernel = self.weights.of(transition.name, time)[0]
-        return convolve(F.relu(normalize(h, transition.source, time - 1)), kernel, convolution)
+        gain_and_bias = self._gain_and_bias(transition, time, 0)
+        return convolve(F.relu(normalize(h, transition.source, time - 1, *gain_and_bias)), kernel, convolution)
 
     def _reads_rate(self, name: str) -> bool:
         """Return True if a transition reads relu(BN(h)) of its source rather than h."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -159,3 +159,44 @@ class Kernels(nn.ParameterDict):
     def of(self, name: str, time: int) -> list[Tensor]:
         """Return a transition's kernels at a time, in order."""
         return [self[key] for key in self.used_by(name, time)]
+
+
+class Affine(nn.Module):
+    """The gains and biases of the normalizations of affine transitions, by the key of the kernel that reads them.
+
+    They are therefore shared over time, and between transitions, like the kernels.
+
+    Parameters
+    ----------
+    own : Schedule
+        Everything that contributes to the model's readouts.
+    kernels : Kernels
+        The kernels of that schedule.
+
+    Raises
+    ------
+    ValueError
+        If convolutions that share a kernel read different numbers of channels.
+    """
+
+    def __init__(self, own: Schedule, kernels: Kernels) -> None:
+        super().__init__()
+        self.scale, self.shift = nn.ParameterDict(), nn.ParameterDict()
+        for name, time in own:
+            for which, convolution in own.graph.affine(name).items():
+                key, n = kernels.key(name, time, which), convolution.in_channels
+                if key not in self.scale:
+                    self.scale[key], self.shift[key] = nn.Parameter(torch.ones(n)), nn.Parameter(torch.zeros(n))
+                elif len(self.scale[key]) != n:
+                    raise ValueError(
+                        f"the key {key!r} of {name} cannot be shared: the normalizations before its convolutions have "
+                        f"{len(self.scale[key])} and {n} channels"
+                    )
+
+    def of(self, key: str) -> tuple[Tensor, Tensor]:
+        """Return the gain and bias of a key, each of shape (channel,)."""
+        return self.scale[key], self.shift[key]
+
+    def n_weights(self, keys: Iterable[str]) -> int:
+        """Count the gains and biases of some keys."""
+        return sum(2 * len(self.scale[key]) for key in keys if key in self.scale)

@@ -217,9 +217,11 @@ def channels_last(images: Tensor) -> Tensor:
 
 def convolve(x: Tensor, kernel: Tensor, convolution: Convolution) -> Tensor:
     """Apply one convolution of a transition, or its transpose, to x of shape (row, channel, y, x)."""
-    stride, padding, groups = convolution.stride, convolution.size // 2, convolution.groups
+    stride, padding, groups = convolution.stride, convolution.padding, convolution.groups
     if convolution.transposed:
-        return F.conv_transpose2d(x, kernel, stride=stride, padding=padding, output_padding=stride - 1, groups=groups)
+        # what is missing from the side of the input times the stride: one less if the kernel is even
+        rest = stride + 2 * padding - convolution.size
+        return F.conv_transpose2d(x, kernel, stride=stride, padding=padding, output_padding=rest, groups=groups)
     return F.conv2d(x, kernel, stride=stride, padding=padding, groups=groups)
 
 

@@ -3,6 +3,7 @@ from ._agreement import agreement
 from ._any_time import any_time
 from ._brain import brain
 from ._caption import caption
+from ._cka import cka
 from ._difference import difference
 from ._dissimilarity import dissimilarity
 from ._early_late import early_late
@@ -54,6 +55,7 @@ __all__ = [
     "arrivals",
     "brain",
     "caption",
+    "cka",
     "collapse",
     "controls_by_length",
     "controls_by_maze",

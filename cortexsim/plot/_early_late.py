@@ -8,11 +8,12 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
-from cortexsim.plot import lines, theme
+from cortexsim.plot import facets, lines, theme
 from cortexsim.plot._time_course import label
 from cortexsim.plot.gate import draws
 
 APART = 0.16
+WHAT = "a figure of early and late decisions"
 
 
 @draws("accuracy")
@@ -22,7 +23,8 @@ def early_late(change: xr.Dataset, *, title: str | None = None) -> go.Figure:
     Parameters
     ----------
     change : Dataset, (decision,) or (decision, version)
-        As `analyse.early_late` returns it, or several joined along `version`.
+        As `analyse.early_late` returns it, or several joined along `version`. With `model` or `seed`, up to eight are
+        drawn side by side.
     title : str, optional
 
     Returns
@@ -48,29 +50,34 @@ def early_late(change: xr.Dataset, *, title: str | None = None) -> go.Figure:
     >>> len(figure.data) > 0
     True
     """
-    shown = _shown(change)
+    runs = _runs(change)
+    shown = {name: _shown(one) for name, one in runs.items()}
     groups = change.sizes["decision"]
-    figure = go.Figure(layout={"template": theme.template()})
-    for index, name in enumerate(shown):
-        figure.add_scatter(
-            x=[k + APART * (index - (len(shown) - 1) / 2) for k in range(groups)],
-            mode="markers",
-            marker={"size": 10, "color": lines.style(index)["color"]},
-            hoverinfo="text",
-            name=name,
-        )
-    for left, right in pairwise(range(groups)):
-        figure.add_vline(x=(left + right) / 2, line={"color": theme.FAINT, "width": 1})
+    figure, cells = facets.grid(list(runs))
+    for cell, versions in zip(cells, shown.values(), strict=True):
+        for index, name in enumerate(versions):
+            figure.add_scatter(
+                x=[k + APART * (index - (len(versions) - 1) / 2) for k in range(groups)],
+                mode="markers",
+                marker={"size": 10, "color": lines.style(index)["color"]},
+                hoverinfo="text",
+                name=name,
+                legendgroup=name,
+                showlegend=cell is cells[0],
+                **cell,
+            )
+        for left, right in pairwise(range(groups)):
+            figure.add_vline(x=(left + right) / 2, line={"color": theme.FAINT, "width": 1}, **cell)
     subtitle = lines.caption(change["accuracy"]).replace("a group", "each group")
-    lines.head(
-        figure,
-        title or f"accuracy at t = {change.attrs['at']}, by when the intact model decides",
-        subtitle,
-        height=330,
-    )
+    # models that were read at different times have no time in common
+    when = f" at t = {change.attrs['at']}" if "at" in change.attrs else ""
+    heading = title or f"accuracy{when}, by when the intact model decides"
+    lines.head(figure, heading, subtitle, height=facets.height(330, cells))
+    facets.make_room(figure, cells)
     figure.update_xaxes(tickvals=list(range(groups)), range=[-0.5, groups - 0.5])
-    figure.update_xaxes(title_text=theme.axis_title(change["accuracy"], "decision"))
-    figure.update_yaxes(title_text="accuracy", range=[-0.03, 1.03], tickformat=".0%")
+    figure.update_xaxes(title_text=theme.axis_title(change["accuracy"], "decision"), **cells[0])
+    figure.update_yaxes(range=[-0.03, 1.03], tickformat=".0%")
+    figure.update_yaxes(title_text="accuracy", **cells[0])
     show_groups(figure, change)
     return figure
 
@@ -89,30 +96,46 @@ def show_groups(figure: go.Figure, change: xr.Dataset) -> None:
     ValueError
         If the Dataset lacks a variable, or has other dimensions.
     """
-    shown = _shown(change)
-    counts = (change["n"].isel(version=0) if "version" in change["n"].dims else change["n"]).values
-    decisions = change["decision"].values
-    for trace, (y, low, high) in zip(figure.data, shown.values(), strict=True):
-        trace.y = theme.for_json(y)
-        trace.error_y = lines.error_bars(y, low, high, thickness=1.5)
-        trace.hovertext = [
-            f"{trace.name}, decided {group}: {v:.1%} ({a:.1%} to {b:.1%}) of {count}"
-            for group, v, a, b, count in zip(decisions, y, low, high, counts, strict=True)
+    traces = iter(figure.data)
+    for place, one in enumerate(_runs(change).values()):
+        counts = (one["n"].isel(version=0) if "version" in one["n"].dims else one["n"]).values
+        decisions = one["decision"].values
+        for y, low, high in _shown(one).values():
+            trace = next(traces)
+            trace.y = theme.for_json(y)
+            trace.error_y = lines.error_bars(y, low, high, thickness=1.5)
+            trace.hovertext = [
+                f"{trace.name}, decided {group}: {v:.1%} ({a:.1%} to {b:.1%}) of {count}"
+                for group, v, a, b, count in zip(decisions, y, low, high, counts, strict=True)
+            ]
+        figure.layout[f"xaxis{facets.axis_number(place)}"].ticktext = [
+            f"{group}<br>{n} {'stimulus' if n == 1 else 'stimuli'}"
+            for group, n in zip(decisions, counts.astype(int), strict=True)
         ]
-    figure.layout.xaxis.ticktext = [
-        f"{one}<br>{n} {'stimulus' if n == 1 else 'stimuli'}" for one, n in zip(decisions, counts, strict=True)
-    ]
+
+
+def _runs(change: xr.Dataset) -> dict[str, xr.Dataset]:
+    """Return each model or seed by its name; a single one has the name ""."""
+    _check(change)
+    places = facets.places_of(change["accuracy"], what=WHAT)
+    return {name: change.isel(place, drop=True) for name, place in places.items()}
+
+
+def _check(change: xr.Dataset) -> None:
+    lacking = sorted({"accuracy", "accuracy_intact", "n"} - set(map(str, change.variables)))
+    if lacking:
+        raise ValueError(f"early and late decisions need {lacking}, got {sorted(map(str, change.variables))}")
+    several = [dim for dim in facets.RUNS if dim in change["accuracy"].dims]
+    others = lines.check_dims(change["accuracy"], ["decision", *several], more=1, what=WHAT)
+    if others not in ([], ["version"]):
+        raise ValueError(
+            f"early and late decisions need the dimensions (decision, version), model or seed, got {tuple(others)}"
+        )
 
 
 def _shown(change: xr.Dataset) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Return accuracy and the ends of its interval, for the intact model and each version."""
-    lacking = sorted({"accuracy", "accuracy_intact", "n"} - set(map(str, change.variables)))
-    if lacking:
-        raise ValueError(f"early and late decisions need {lacking}, got {sorted(map(str, change.variables))}")
-    others = lines.check_dims(change["accuracy"], ["decision"], more=1, what="a figure of early and late decisions")
-    if others not in ([], ["version"]):
-        raise ValueError(f"early and late decisions need the dimensions (decision, version), got {tuple(others)}")
-    if not others:
+    if "version" not in change["accuracy"].dims:
         change = change.expand_dims(version=["with the intervention"])
     names = ("accuracy_intact", "accuracy")
     arrays = {

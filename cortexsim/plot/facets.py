@@ -24,8 +24,19 @@ def runs_of(array: xr.DataArray, needed: Sequence[str], *, what: str) -> dict[st
     ValueError
         If the array lacks a dimension, has others in addition to `model` and `seed`, or more than eight of these.
     """
+    lines.check_dims(array, [*needed, *(dim for dim in RUNS if dim in array.dims)], what=what)
+    return {name: array.isel(places, drop=True) for name, places in places_of(array, what=what).items()}
+
+
+def places_of(array: xr.DataArray, *, what: str) -> dict[str, dict[str, int]]:
+    """Return the place of each model or seed of an array along these dimensions, by its name; "" for a single one.
+
+    Raises
+    ------
+    ValueError
+        If there are more than eight.
+    """
     several = [dim for dim in RUNS if dim in array.dims]
-    lines.check_dims(array, [*needed, *several], what=what)
     values = [(array[dim].values if dim in array.coords else range(array.sizes[dim])) for dim in several]
     found = {}
     for places in product(*(range(array.sizes[dim]) for dim in several)):
@@ -33,7 +44,7 @@ def runs_of(array: xr.DataArray, needed: Sequence[str], *, what: str) -> dict[st
             f"{of[k]}" if dim == "model" else f"{dim} {of[k]}"
             for dim, of, k in zip(several, values, places, strict=True)
         ]
-        found[", ".join(words)] = array.isel(dict(zip(several, places, strict=True)), drop=True)
+        found[", ".join(words)] = dict(zip(several, places, strict=True))
     if len(found) > MOST:
         raise ValueError(f"{what} is drawn for up to {MOST} models and seeds, got {len(found)}: choose some of them")
     return found

@@ -34,6 +34,9 @@ cs.plot.reaction_times(decisions)""",
     "Codes over time": """\
 generalization = cs.analyse.temporal_generalization(recording["V4"], "label")
 cs.plot.temporal_generalization(generalization)""",
+    "Similarity of two areas over time": """\
+alignment = cs.analyse.cka(recording["V4"], recording["IT"])
+cs.plot.cka(alignment)""",
     "Dissimilarity of stimuli": """\
 few = cs.simulate(model, curves.isel(stimulus=slice(0, 20)), cs.sustained(), until=8)
 cs.plot.dissimilarity(cs.analyse.rdm(few["IT"]).sel(time=8))""",

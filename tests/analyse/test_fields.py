@@ -31,6 +31,14 @@ GRAPHS = {
     "one convolution": cs.adjacent({"V1": 3, "V2": 4}, size=SIDE, convolutions=1),
     "pooled": graph_of(("V1", "V2", "Pool"), ("V1", "V1", "BRCx1")),
     "a convolution that skips pixels": graph_of(("V1", "V2", "Conv"), ("V2", "V1", "BRDx1"), sizes=(16, 4)),
+    "large and even kernels": cs.CortexGraph(
+        (cs.State("V1", 3, 16, 16), cs.State("V2", 3, 8, 8)),
+        (
+            cs.Transition("V1", "V1", "BRCx1", kernel_size=5),
+            cs.Transition("V1", "V2", "BRCx1", kernel_size=2),
+            cs.Transition("V2", "V1", "BRDx1", kernel_size=4),
+        ),
+    ),
     "closed at a time": cs.adjacent({"V1": 3, "V2": 4}, size=SIDE, convolutions=1).without("V1->V2", [2]),
 }
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.jupyter import open_notebook, run_all, write_notebook
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 
 NOTICE = ".jp-OutputArea-output > .cortexsim-gone"
 COMMAND = "command => window.jupyterapp.commands.execute(command).then(() => true)"

@@ -7,7 +7,10 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cortexsim.graph.cortex_graph import CortexGraph
+from cortexsim.graph.states import State
 from cortexsim.graph.transitions import Convolution, Kind, Times, Transition
+from cortexsim.model.nets import convolve
 
 times = st.sets(st.integers(1, 60))
 
@@ -141,3 +144,62 @@ def test_a_shortcut_that_floating_point_cannot_hold_is_refused(weight):
 @pytest.mark.parametrize("time", [3, np.int64(3), np.array(3), torch.tensor(3), xr.DataArray(3)])
 def test_one_time_of_any_kind_is_one_time(time):
     assert Times.of(time) == Times(((3, 4),))
+
+
+def test_a_kernel_size_is_given_once_for_all_convolutions():
+    graph = CortexGraph(
+        (State("V1", 4, 8, 8), State("V2", 6, 4, 4)), (Transition("V1", "V2", "BRCx2", kernel_size=np.int64(5)),)
+    )
+    assert [one.size for one in graph.convolutions("V1->V2")] == [5, 5]
+    assert graph.transition("V1->V2").kernel_size == 5
+
+
+def test_kernel_size_and_affine_are_part_of_the_description():
+    graph = CortexGraph(
+        (State("V1", 4, 8, 8),), (Transition("V1", "V1", "BRCx2+I", range(2, 4), kernel_size=7, affine=True),)
+    )
+    assert graph.matrix().loc["V1", "V1"] == "BRCx2+I, 7x7, affine (t = 2…3)"
+    assert "BRCx2+I, 7x7, affine" in graph._repr_html_()
+    with pytest.raises(ValueError, match=r"exists already \(BRCx2\+I, 7x7, affine\)"):
+        graph.with_transition("V1", "V1", "BRCx1")
+
+
+@pytest.mark.parametrize("kind", ["Conv", "BRDx1"])
+@pytest.mark.parametrize("size", [2, 4, 6])
+def test_even_kernels_change_the_size_by_the_stride_alone(kind, size):
+    source, target = (8, 4) if kind == "Conv" else (4, 8)
+    graph = CortexGraph(
+        (State("V1", 3, source, source), State("V2", 5, target, target)),
+        (Transition("V1", "V2", kind, kernel_size=size),),
+    )
+    (one,) = graph.convolutions("V1->V2")
+    out = convolve(torch.rand(1, 3, source, source), torch.rand(one.kernel_shape), one)
+    assert out.shape == (1, 5, target, target)
+
+
+@pytest.mark.parametrize(
+    ("target", "fields", "message"),
+    [
+        ("V1", {"kind": "BRCx1", "kernel_size": 4}, r"even size would .* kernel_size=4 with strides 1 .*odd size"),
+        ("V2", {"kind": "BRCx2", "kernel_size": 2}, r"kernel_size=2 with strides 2 and 1 "),
+        ("V2", {"kind": "Pool", "kernel_size": 3}, r"Pool has no kernels.*kinds with kernels are \['BRCx2', 'BRCx1'"),
+        ("V2", {"kind": "Conv", "affine": True}, r"Conv does not normalize, .*that normalize are \['BRCx2', 'BRCx1'"),
+        ("V2", {"kind": torch.nn.Identity, "affine": True}, r"the module of Identity decides on its kernels"),
+        ("V2", {"kind": torch.nn.Identity, "kernel_size": 3}, r"apply to the named kinds \(BRCx2, BRCx1"),
+    ],
+)
+def test_a_kernel_size_or_gain_that_cannot_be_is_refused(target, fields, message):
+    states = (State("V1", 4, 8, 8), State("V2", 4, 4, 4))
+    with pytest.raises(ValueError, match=rf"V1->{target}: .*{message}"):
+        CortexGraph(states, (Transition("V1", "V2", "BRCx1", label="other"), Transition("V1", target, **fields)))
+
+
+@pytest.mark.parametrize("size", [0, -3, 2.5, True, "5", 10**9])
+def test_what_is_no_kernel_size_is_refused(size):
+    with pytest.raises(ValueError, match="kernel_size of V1->V1 must be a whole number"):
+        Transition("V1", "V1", "BRCx1", kernel_size=size)
+
+
+def test_what_is_no_truth_value_is_refused_as_affine():
+    with pytest.raises(ValueError, match="affine of V1->V1 must be True or False, got 'yes'"):
+        Transition("V1", "V1", "BRCx1", affine="yes")

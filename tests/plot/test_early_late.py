@@ -58,4 +58,26 @@ def test_what_is_no_early_and_late_decision_is_refused(change):
     with pytest.raises(ValueError, match=r"need \['n'\], got"):
         early_late(change.drop_vars("n"))
     with pytest.raises(ValueError, match=r"must be \(decision and at most 1 more\)"):
-        early_late(change.expand_dims(seed=2, stage=1))
+        early_late(change.expand_dims(condition=2, stage=1))
+
+
+def test_several_models_and_seeds_have_plots_side_by_side(change):
+    other = change.copy(deep=True)
+    other["accuracy"][0, 1] = 0.25
+    other["n"][:, 1] = 7
+    both = xr.concat([change, other], xr.Variable("seed", [3, 5]))
+    figure = early_late(both)
+    assert [one.text for one in figure.layout.annotations] == ["seed 3", "seed 5"]
+    assert [trace.y[1] for trace in figure.data] == [0.9, 0.5, 0.7, 0.9, 0.25, 0.7]
+    assert [trace.showlegend for trace in figure.data] == [True] * 3 + [False] * 3
+    assert figure.layout.xaxis.ticktext[1] == "later<br>30 stimuli"
+    assert figure.layout.xaxis2.ticktext[1] == "later<br>7 stimuli"
+    show_groups(figure, both.isel(seed=[1, 0]))
+    assert [trace.y[1] for trace in figure.data] == [0.9, 0.25, 0.7, 0.9, 0.5, 0.7]
+    models = early_late(both.isel(version=0, drop=True).rename(seed="model").assign_coords(model=["a", "b"]))
+    assert [one.text for one in models.layout.annotations] == ["a", "b"]
+
+
+def test_models_that_were_read_at_different_times_have_no_time_in_the_title(change):
+    del change.attrs["at"]
+    assert early_late(change).layout.title.text == "accuracy, by when the intact model decides"

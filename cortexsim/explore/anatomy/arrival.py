@@ -180,7 +180,7 @@ def _by_a_short_cut(reached: Reach) -> str:
     direct = next(
         t for t in reached.draft.transitions if t.source == reached.draft.states[0].name and t.target == reached.last
     )
-    return f"{there}, by {direct.name} ({direct.kind}): one step skips all areas between."
+    return f"{there}, by {direct.name} ({direct.description}): one step skips all areas between."
 
 
 def _odd(reached: Reach) -> list[int]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from cortexsim import zoo
 from cortexsim.graph.builders import adjacent, fully_recurrent
 from cortexsim.graph.cortex_graph import CortexGraph
+from cortexsim.graph.saved import CHOSEN, chosen
 from cortexsim.graph.states import State
 from cortexsim.graph.transitions import Times, Transition, kind_names
 
@@ -112,7 +113,7 @@ class Draft:
         """List the transitions as plain values."""
         return [
             {"source": t.source, "target": t.target, "kind": t.kind, "times": [list(i) for i in t.times.intervals]}
-            | ({"label": t.label} if t.label else {})
+            | chosen(t)
             for t in self.transitions
         ]
 
@@ -188,7 +189,8 @@ def as_transitions(listed: Sequence[Mapping[str, Any]]) -> tuple[Transition, ...
         if missing:
             raise ValueError(f"a transition needs {sorted(_KEYS)}, and {dict(one)} lacks {missing}")
         times = Times(tuple((start, stop) for start, stop in one["times"]))
-        read.append(Transition(one["source"], one["target"], one["kind"], times, one.get("label", "")))
+        optional = {name: one[name] for name in CHOSEN if name in one}
+        read.append(Transition(one["source"], one["target"], one["kind"], times, **optional))
     return tuple(read)
 
 

@@ -219,6 +219,8 @@ def _check(model: Cortex) -> None:
     wanted = {
         "one state": len(graph.states) == 1,
         "one self-transition of kind BRC": [str(t.kind)[:3] for t in graph.transitions] == ["BRC"],
+        "kernels of 3x3": all(one.size == 3 for t in graph.transition_names for one in graph.convolutions(t)),
+        "gains and biases of places, not of transitions": not any(t.affine for t in graph.transitions),
         'the pre-net "conv"': model.pre_net_name == "conv",
         'the normalization "channel"': model.normalization == "channel",
         'the post-net "map"': model.post_net_name == "map",
