@@ -24,6 +24,7 @@ from cortexsim.model.devices import checked_device
 # each a module with `measure(setting)`; imported when it runs, since a compute node has no browser
 BENCHMARKS = (
     "training",
+    "convolutions",
     "inference",
     "evaluation",
     "recording",

@@ -21,6 +21,7 @@ import cortexsim as cs
 from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.alternate import Side, compare
 from benchmarks.competitors import MatchedResNet, NaiveLoop, multiply_adds
+from benchmarks.convolutions import of_layers, of_schedule
 from benchmarks.device import images, plan
 from benchmarks.device.plan import STEPS
 from benchmarks.device.work import Work
@@ -67,6 +68,21 @@ def test_hooks_find_in_the_naive_loop_what_simulate_records(model, pictures):
         activation = recording[state]["activation"].transpose("time", "stimulus", ...).values
         populated = recording[state]["populated"].values
         torch.testing.assert_close(torch.tensor(found[state]), torch.tensor(activation[populated]), rtol=0, atol=1e-10)
+
+
+def test_the_convolutions_alone_are_those_that_the_flops_are_counted_for():
+    model = QUICK.model("quick", "full", 5)
+    planned = cs.schedule(model.graph, 5)
+    # a transposed convolution multiplies each of its inputs, another each of its outputs, by a kernel
+    counted = 0
+    for x, kernel, run in of_schedule(model, planned, 1):
+        multiplied = x if run.keywords["convolution"].transposed else run(x, kernel)
+        counted += multiplied[0].numel() * kernel[0].numel()
+    assert counted == planned.multiply_adds
+    resnet = MatchedResNet((4, 4, 4), 16, 10**6)
+    works = of_layers(resnet, torch.rand(1, 3, 16, 16))
+    stem = 27 * 4 * 16 * 16
+    assert sum(run(x, kernel).numel() * kernel[0].numel() for x, kernel, run in works) == resnet.multiply_adds - stem
 
 
 def test_the_naive_loop_runs_every_populated_transition_and_the_schedule_fewer():

@@ -31,7 +31,7 @@ def over_time_by_length(result: xr.Dataset, model: str = MODEL, measure: str = "
     Returns
     -------
     Figure
-        Means over seeds, with a band from the lowest to the highest seed. Each line is labelled where it rises.
+        Means over seeds, with a band from the lowest to the highest seed. Each line is named above its end.
 
     Examples
     --------
@@ -61,7 +61,7 @@ def over_time_by_maze(result: xr.Dataset, model: str = MAZES, measure: str = "ex
     >>> figure.layout.xaxis.title.text
     'readout time (steps)'
     """
-    return _over_time(result, model, f"maze_{measure}", "cells", "cells per side")
+    return _over_time(result, model, f"maze_{measure}", "cells", "cells")
 
 
 def _over_time(result: xr.Dataset, model: str, measure: str, by: str, unit: str) -> go.Figure:
@@ -72,29 +72,51 @@ def _over_time(result: xr.Dataset, model: str, measure: str, by: str, unit: str)
     for k, value in enumerate(result[by].values):
         one = values.sel({by: value})
         mean, low, high = (getattr(one, how)("seed").values for how in ("mean", "min", "max"))
-        name = f"{value} {unit}"
+        name, style = f"{value} {unit}", lines.style(k)
         lines.add_line(
             figure,
             x,
             mean,
             name=name,
-            line={**lines.style(k), "width": 3},
+            line={**style, "width": 3},
             interval=(low, high),
             hover=[f"{name}, t = {t}: {share:.1%}" for t, share in zip(x, mean, strict=True)],
         )
         figure.data[-1].update(mode="lines")
+        # in a column of a paper there is no room for all units
+        short = name if value == result[by].values.max() else str(value)
+        _name_above_the_end(figure, x, high, short, style["color"])
     figure.add_vline(x=trained, line={"color": theme.INK, "width": 2, "dash": "dash"}, name="trained")
-    _add_trained(figure, f"trained until t = {trained}", trained, 1.02)
+    # below the lines, whose names are above them
+    _add_trained(figure, f"trained until t = {trained}", trained, 0.0)
     chance = "exact" not in measure
     if chance:
         lines.add_level(figure, x, CHANCE, "chance")
     last = int(np.flatnonzero(values.notnull().any([dim for dim in values.dims if dim != "time"]).values).max())
     figure.update_xaxes(title_text="readout time (steps)", range=[0, int(x[last])])
     what = "yes or no at the far point" if chance else "every line pixel correct"
-    figure.update_yaxes(title_text=what, tickformat=".0%", range=[0.4 if chance else -0.03, 1.03])
-    notes = (f"{model}: {TRACERS[model].description}, {_seeds(values)}; band: lowest to highest.",)
-    dress(figure, result, f"{what}, over time", *notes, plot_px=380, rows=result.sizes[by] + chance, top_px=64)
+    figure.update_yaxes(title_text=what, tickformat=".0%", range=[0.4 if chance else -0.2, 1.03])
+    size = "length of the curve" if by == "length" else "cells on each side of the maze"
+    notes = (f"{model}: {TRACERS[model].description}, {_seeds(values)}. Lines: {size}; bands: lowest to highest seed.",)
+    dress(figure, result, f"{what}, over time", *notes, plot_px=380, top_px=64)
+    figure.update_layout(showlegend=False)
     return figure
+
+
+def _name_above_the_end(figure: go.Figure, x: np.ndarray, y: np.ndarray, name: str, colour: str) -> None:
+    """Write the name of a line above its last point: lines of longer curves end later, and none is above it there."""
+    last = int(np.flatnonzero(np.isfinite(y)).max())
+    figure.add_annotation(
+        x=x[last],
+        y=float(y[last]),
+        text=name,
+        xanchor="right",
+        yanchor="bottom",
+        yshift=3,
+        showarrow=False,
+        font={"size": theme.TEXT_PX, "color": colour},
+        name="line end",
+    )
 
 
 def _add_trained(figure: go.Figure, text: str, x: float, y: float, *, size_px: int | None = None) -> None:
@@ -229,29 +251,36 @@ def steps_by_length(result: xr.Dataset) -> go.Figure:
     """
     steps = _of(result, "steps_needed", MODEL)
     figure = go.Figure(layout={"template": theme.template()})
-    x = result["length"].values
+    x, correlations = result["length"].values, []
+    ends = [(float(x.max()), "1 step per pixel", theme.INK)]
     for k, seed in enumerate(steps["seed"].values):
         slope, r = (float(result[name].sel(model=MODEL, seed=seed)) for name in ("slope", "r_of_medians"))
+        y = steps.sel(seed=seed).dropna("length")
         figure.add_scatter(
-            x=x,
-            y=theme.for_json(steps.sel(seed=seed).values),
+            x=y["length"].values,
+            y=y.values,
             mode="lines+markers",
             name=f"seed {seed}: {slope:.2f} steps per pixel, r of the medians {r:.3f}",
             line={**lines.style(k), "width": 2},
             marker={"size": 9, "symbol": k},
         )
-    figure.add_scatter(
-        x=[0, x.max()],
-        y=[0, x.max()],
-        mode="lines",
-        line={"color": theme.INK, "width": 1, "dash": "dot"},
-        name="one step per pixel, as far as a 3x3 kernel reaches",
-        hoverinfo="skip",
-    )
-    figure.update_xaxes(title_text="length of the curve (px)", rangemode="tozero")
-    figure.update_yaxes(title_text="steps needed, median", rangemode="tozero")
+        correlations.append(r)
+        if y.size:
+            ends.append((float(y[-1]), f"{slope:.2f}, seed {seed}", lines.style(k)["color"]))
+    lines.add_diagonal(figure, [0, x.max()], "1 step per pixel")
+    figure.update_xaxes(title_text="length of the curve (px)", range=[0, float(x.max()) * 1.02])
+    figure.update_yaxes(title_text="steps needed, median")
     note = "One step reaches one pixel, because kernels are 3x3: the speed is built in, but not its constancy."
-    dress(figure, result, "steps needed until every line pixel stays correct", note, rows=steps.sizes["seed"] + 1)
+    if np.isfinite(correlations).any():
+        lowest = np.floor(1000 * np.nanmin(correlations)) / 1000
+        note += f" At the ends, steps per pixel; the correlation of the medians with the length is at least {lowest}."
+    dress(figure, result, "steps needed until every line pixel stays correct", note, plot_px=380)
+    top = 1.05 * max(y for y, _, _ in ends)
+    # one below the other from the top: apart in a plot of any height
+    stacked = [(top, name, colour) for _, name, colour in sorted(ends)]
+    lines.label_ends(figure, stacked, span=(0.0, top), plot_px=380, size_px=theme.TEXT_PX)
+    longest = max(len(name) for _, name, _ in ends)
+    figure.update_layout(showlegend=False, margin_r=12 + round(0.6 * theme.TEXT_PX * longest))
     return figure
 
 

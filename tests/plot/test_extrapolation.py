@@ -30,6 +30,22 @@ def test_accuracy_over_time_marks_the_trained_time_and_names_each_length(result)
 
 
 @pytest.mark.parametrize(
+    ("draw", "variable", "by", "unit"),
+    [(plot.over_time_by_length, "yes_no", "length", "px"), (plot.over_time_by_maze, "maze_exact", "cells", "cells")],
+)
+def test_each_line_over_time_is_named_at_its_end_in_its_colour(result, draw, variable, by, unit):
+    figure = draw(result)
+    drawn = lines_of(figure)
+    names = list(figure.select_annotations({"name": "line end"}))
+    assert figure.layout.showlegend is False
+    assert [one.text.split()[0] for one in names] == [str(value) for value in result[by].values]
+    for one, value in zip(names, result[by].values, strict=True):
+        last = int(result[variable].sel({by: value}).dropna("time", how="all")["time"][-1])
+        assert one.x == last
+        assert one.font.color == drawn[f"{value} {unit}"].line.color
+
+
+@pytest.mark.parametrize(
     ("draw", "variable", "by"),
     [(plot.controls_by_length, "yes_no_end", "length"), (plot.controls_by_maze, "maze_exact_end", "cells")],
 )
@@ -59,6 +75,24 @@ def test_the_steps_needed_of_each_seed_are_a_line_that_names_its_slope(result):
     slope = float(result["slope"].sel(model="tracer", seed=0))
     (name,) = [name for name in lines_of(figure) if name.startswith("seed 0")]
     assert f"{slope:.2f} steps per pixel" in name
+    assert f"{slope:.2f}, seed 0" in {one.text for one in figure.select_annotations({"name": "line end"})}
+
+
+def test_steps_needed_are_drawn_where_no_curve_is_solved(result):
+    unsolved = result.assign(steps_needed=result["steps_needed"] * np.nan, r_of_medians=result["r_of_medians"] * np.nan)
+    figure = plot.steps_by_length(unsolved)
+    assert [one.text for one in figure.select_annotations({"name": "line end"})] == ["1 step per pixel"]
+    assert "correlation" not in plot.caption(figure)
+
+
+def test_the_names_of_the_seeds_do_not_overlap_in_a_plot_of_any_height(result):
+    names = list(plot.steps_by_length(result).select_annotations({"name": "line end"}))
+    assert len({one.y for one in names}) == 1
+    assert min(np.diff(sorted(one.yshift for one in names))) >= names[0].font.size
+    by_height = [one.text for one in sorted(names, key=lambda one: one.yshift)]
+    steps = result["steps_needed"].sel(model="tracer", length=60)
+    highest = int(steps["seed"][int(steps.argmax("seed"))])
+    assert [name.split(", ")[-1] for name in by_height[-2:]] == [f"seed {highest}", "1 step per pixel"]
 
 
 def test_all_of_them_obey_the_rules_of_figures(result):

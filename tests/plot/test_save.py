@@ -141,12 +141,12 @@ def test_axis_titles_and_those_above_plots_are_no_longer_than_their_axes():
 
 
 def test_the_caption_of_an_experiment_is_for_the_text_and_not_in_the_picture(tmp_path):
-    figure = cs.plot.steps_by_length(cs.experiments.shipped("extrapolation"))
+    figure = cs.plot.latency_by_distance(cs.experiments.shipped("extrapolation"))
     text = cs.plot.caption(figure)
-    assert "One step reaches one pixel" in text
+    assert "Mean over curves of 40 px" in text
     printed = _for_paper(figure)
     assert cs.plot.caption(printed) == ""
     assert cs.plot.caption(figure) == text
     drawn = cs.plot.save(figure, tmp_path / "f.svg").read_text(encoding="utf-8")
-    assert "One step reaches one pixel" not in drawn
+    assert "Mean over curves of 40 px" not in drawn
     assert drawn.count('class="legendtext"') == len([trace for trace in figure.data if trace.showlegend is not False])

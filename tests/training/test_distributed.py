@@ -143,7 +143,14 @@ folder, rank = sys.argv[1], int(sys.argv[2])
 dist.init_process_group("gloo", init_method=f"file://{folder}/group", rank=rank, world_size=2)
 model = mapped()
 losses = [record.loss for record in cs.train(model, traced(), TRACING, report_every=1)]
-torch.save({"weights": model.weights_and_buffers(), "losses": losses}, f"{folder}/{rank}.pt")
+stopped, resumed, state = mapped(), mapped(), f"{folder}/state.training.safetensors"
+for record in cs.train(stopped, traced(), TRACING, checkpoint=state, report_every=1):
+    if record.step == 3:
+        break
+dist.barrier()  # the first process writes the state, all read it
+later = [record.loss for record in cs.train(resumed, traced(), TRACING, checkpoint=state, report_every=1)]
+torch.save({"weights": model.weights_and_buffers(), "losses": losses,
+            "resumed": resumed.weights_and_buffers(), "later": later}, f"{folder}/{rank}.pt")
 dist.destroy_process_group()
 """
 
@@ -161,7 +168,7 @@ def traced():
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)  # a process loads torch, which takes a while where others work, too
-def test_progressive_steps_and_balanced_target_maps_are_the_same_on_two_processes(tmp_path):
+def test_progressive_steps_are_the_same_on_two_processes_and_after_a_stop(tmp_path):
     commands = [[sys.executable, "-c", TWO_OF_MAPS, str(tmp_path), str(rank)] for rank in range(2)]
     running = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for command in commands]
     for process in running:
@@ -173,6 +180,8 @@ def test_progressive_steps_and_balanced_target_maps_are_the_same_on_two_processe
         found = torch.load(tmp_path / f"{rank}.pt")
         torch.testing.assert_close(found["weights"], alone.weights_and_buffers(), rtol=0, atol=1e-9)
         assert found["losses"] == pytest.approx(losses, abs=1e-6)  # in float32
+        torch.testing.assert_close(found["resumed"], found["weights"], rtol=0, atol=0)
+        assert found["later"] == found["losses"][4:]
 
 
 @pytest.mark.slow
