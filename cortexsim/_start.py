@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 
-from cortexsim._support.console import prepare_output
+from cortexsim._support.console import prepare_output, report_unwritable
 
 
 def main() -> int:
@@ -25,8 +25,7 @@ def main() -> int:
         # an exception during imports would show as a traceback, or be swallowed by the library that is being imported
         signal.signal(signal.SIGINT, _stop)
     if sys.argv[1:] == ["lab", "--check"]:
-        # without torch, which may itself be missing
-        from cortexsim.lab.doctor import check as command
+        command = _check
     else:
         try:
             from cortexsim.cli import main as command
@@ -42,6 +41,18 @@ def main() -> int:
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130
+
+
+def _check() -> int:
+    """Check this machine without torch, which may itself be missing."""
+    from cortexsim.lab.doctor import check
+
+    try:
+        status = check()
+        sys.stdout.flush()
+        return status
+    except OSError as error:
+        return report_unwritable(error)
 
 
 def _stop(*_: object) -> None:

@@ -116,3 +116,13 @@ def discard_output() -> None:
     """Discard the output that Python still has to write at exit, because writing it would fail again."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def report_unwritable(error: OSError) -> int:
+    """Report that the output cannot be written, unless its reader has left, and return the exit status."""
+    left = isinstance(error, BrokenPipeError) and reader_has_left()
+    discard_output()
+    if left:
+        return CLOSED
+    print(f"cortexsim: {error}", file=sys.stderr)
+    return 1

@@ -76,7 +76,9 @@ def test_a_reader_that_has_read_enough_is_no_error():
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
-@pytest.mark.parametrize("command", [pytest.param(["--version"], marks=pytest.mark.slow), ["models"]])
+@pytest.mark.parametrize(
+    "command", [pytest.param(["--version"], marks=pytest.mark.slow), ["models"], ["lab", "--check"]]
+)
 @pytest.mark.parametrize("unbuffered", ["", pytest.param("1", marks=pytest.mark.slow)])
 def test_output_that_cannot_be_written_ends_with_a_sentence(command, unbuffered):
     with open("/dev/full", "w", encoding="utf-8") as full:

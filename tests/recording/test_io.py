@@ -209,7 +209,9 @@ def test_a_cut_file_is_refused(flashed, tmp_path):
 @pytest.mark.parametrize("at", [1, 10])
 def test_an_interrupt_while_hdf5_writes_is_raised_afterwards_and_leaves_no_file(masked, tmp_path, monkeypatch, at):
     """h5py would ignore it, or end the process."""
-    whole, handler, writes = io._PatientFile.write, signal.getsignal(signal.SIGINT), []
+    whole, writes = io._PatientFile.write, []
+    # a shell in the background ignores Ctrl-C, and so would its children
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def interrupted(self, data):
         writes.append(1)
@@ -217,13 +219,16 @@ def test_an_interrupt_while_hdf5_writes_is_raised_afterwards_and_leaves_no_file(
             signal.raise_signal(signal.SIGINT)
         return whole(self, data)
 
-    with monkeypatch.context() as patched:
-        patched.setattr(io._PatientFile, "write", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            cs.save_recording(masked, tmp_path / "a.nc")
+    try:
+        with monkeypatch.context() as patched:
+            patched.setattr(io._PatientFile, "write", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                cs.save_recording(masked, tmp_path / "a.nc")
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert len(writes) > at
     assert list(tmp_path.iterdir()) == []
-    assert signal.getsignal(signal.SIGINT) is handler
     cs.save_recording(masked, tmp_path / "a.nc")
 
 
