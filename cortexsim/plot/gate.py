@@ -50,7 +50,7 @@ def draws(
 
         @functools.wraps(function)
         def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-            given = dict(zip((first, *others), args, strict=False)) | kwargs
+            given: dict[str, Any] = dict(zip((first, *others), args, strict=False)) | kwargs
             if first_too and first in given:
                 allowed = get_args(hints()[first]) or (hints()[first],)
                 what = f"{first!r} of {function.__name__}"
