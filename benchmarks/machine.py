@@ -13,7 +13,7 @@ import torch
 from torch.nn import functional as F
 
 import cortexsim as cs
-from cortexsim.training._train import precision_on
+from cortexsim.training.setup import precision_on
 
 FEATURES = {"small": (16, 32, 64), "mid": (64, 128, 256), "quick": (4, 4, 4)}
 SIZES = ("small", "mid")

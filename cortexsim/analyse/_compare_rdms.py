@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.checks import one_of, seed_of, whole
+from cortexsim._support.checks import one_of, seed_of, shown, whole
 from cortexsim._support.extras import check_extra
 from cortexsim._support.labelled import names_among, places_of
 from cortexsim.analyse import counted_pairs
@@ -77,6 +77,11 @@ def compare_rdms(
         If they are not labelled RDMs of the same stimuli, have fewer than 4 stimuli, are not symmetric, lack pairs, or
         are constant.
 
+    Warns
+    -----
+    UserWarning
+        If the reference is constant at some of its times, such as that of a baseline: these are left out.
+
     References
     ----------
     Nili, H. et al. (2014). A toolbox for representational similarity analysis. PLOS Computational Biology 10.
@@ -127,8 +132,24 @@ def checked(model: xr.DataArray, reference: xr.DataArray) -> tuple[xr.DataArray,
     """Return the model's RDMs (time, ...), the reference (clock, subject, ...), the clock, and whether it has one."""
     rdms = _with_dims(_checked(model, "the model's RDM", ("time",)), ("time",))
     references, clock, has_clock = _references(reference, rdms)
+    if has_clock:
+        references = _where_they_differ(references, clock)
     _refuse_constant(references.values, "the reference")
     return rdms, references, clock, has_clock
+
+
+def _where_they_differ(references: xr.DataArray, clock: str) -> xr.DataArray:
+    """Leave out the times at which a reference has one distance for all pairs, such as that of a baseline."""
+    varies = ~_constant(references.values).any(references.get_axis_num("subject"))
+    if varies.all() or not varies.any():
+        return references
+    lacking = references[clock].values[~varies].tolist()
+    warnings.warn(
+        f"the reference has the same distance for all pairs of stimuli at {len(lacking)} of its times, "
+        f"{shown(lacking)}, such as in a baseline of one time: they are left out, because their agreement is undefined",
+        stacklevel=5,
+    )
+    return references.isel({clock: varies})
 
 
 def times_that_differ(rdms: xr.DataArray) -> np.ndarray:
@@ -215,9 +236,15 @@ def _with_dims(array: xr.DataArray, dims: tuple[str, ...]) -> xr.DataArray:
 
 
 def _refuse_constant(matrices: np.ndarray, what: str) -> None:
-    pairs = matrices[..., *np.triu_indices(matrices.shape[-1], 1)]
-    if pairs.size and (pairs == pairs[..., :1]).all(-1).any():
+    if _constant(matrices).any():
         raise ValueError(f"{what} has the same distance for all pairs of stimuli, so its agreement is undefined")
+
+
+def _constant(matrices: np.ndarray) -> np.ndarray:
+    """Return which matrices have the same distance for all pairs of stimuli, without their last two dimensions."""
+    pairs = matrices[..., *np.triu_indices(matrices.shape[-1], 1)]
+    same: np.ndarray = (pairs == pairs[..., :1]).all(-1)
+    return same
 
 
 def _vectors(matrices: np.ndarray, chosen: np.ndarray) -> RDMs:

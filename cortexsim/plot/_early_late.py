@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim.analyse.runs import RUNS
 from cortexsim.plot import facets, lines, theme
 from cortexsim.plot._time_course import label
 from cortexsim.plot.gate import draws
@@ -125,7 +126,7 @@ def _check(change: xr.Dataset) -> None:
     lacking = sorted({"accuracy", "accuracy_intact", "n"} - set(map(str, change.variables)))
     if lacking:
         raise ValueError(f"early and late decisions need {lacking}, got {sorted(map(str, change.variables))}")
-    several = [dim for dim in facets.RUNS if dim in change["accuracy"].dims]
+    several = [dim for dim in RUNS if dim in change["accuracy"].dims]
     others = lines.check_dims(change["accuracy"], ["decision", *several], more=1, what=WHAT)
     if others not in ([], ["version"]):
         raise ValueError(

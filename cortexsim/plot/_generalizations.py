@@ -12,8 +12,8 @@ import xarray as xr
 from cortexsim.plot import lines, theme
 from cortexsim.plot._temporal_generalization import colours
 
-PLOT_PX, TOP_PX, BOTTOM_PX, LEFT_PX, RIGHT_PX = 210, 50, 52, 62, 96
-GAP_PX = 62
+PLOT_PX, TOP_PX, BOTTOM_PX, LEFT_PX, RIGHT_PX = 156, 44, 46, 62, 86
+GAP_PX = 54
 
 
 def generalizations(scores: xr.DataArray, notes: dict[str, str], *, covered: Collection[str] = ()) -> go.Figure:

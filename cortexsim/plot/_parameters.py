@@ -27,7 +27,8 @@ def parameters(result: xr.Dataset) -> go.Figure:
     -------
     Figure
         A bar for each model, in the order of the result, with its interval and its error in percent; the paper's error
-        as a labelled dashed line. A model without an error, because its training diverged, has a label and no bar.
+        as a labelled mark above the bars. A model without an error, because its training diverged, has a label and no
+        bar.
 
     Examples
     --------
@@ -60,13 +61,24 @@ def parameters(result: xr.Dataset) -> go.Figure:
             figure.add_annotation(**_beside(end, row), text=f"<b>{float(error):.1%}</b>", name="value", xshift=8)
     if "paper_error" in result.attrs:
         known = float(result.attrs["paper_error"])
-        figure.add_vline(x=known, line={"color": theme.INK, "width": 1.5, "dash": "dash"}, name="paper")
+        # above the bars only: a line down to the axis would cross the names of the networks
+        figure.add_shape(
+            type="line",
+            x0=known,
+            x1=known,
+            y0=0.98,
+            y1=1.06,
+            yref="paper",
+            line={"color": theme.INK, "width": 2},
+            name="paper",
+        )
         figure.add_annotation(
             x=known,
-            y=1,
+            y=1.06,
             yref="paper",
-            yanchor="bottom",
+            yanchor="middle",
             xanchor="left",
+            xshift=4,
             showarrow=False,
             name="paper",
             text=f"{result.attrs['paper_error_of']}: {known:.2%}",

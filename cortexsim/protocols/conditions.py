@@ -87,6 +87,22 @@ class MaskAlone:
         return "mask" if self.presentation.shown(time) == "mask" else "nothing"
 
 
+def refuse_maps(model: Cortex, protocol: str) -> None:
+    """Refuse a model whose readout is a map, for a protocol that compares one answer for each stimulus.
+
+    Raises
+    ------
+    ValueError
+        With the calls that serve a map instead.
+    """
+    if len(model.readout_shape) > 1:
+        raise ValueError(
+            f"the readout of this model is a map, and {protocol} compares one answer for each stimulus; show the "
+            "stimuli with cs.simulate (silence=, gain= and transition_noise= make lesions) and read the maps with "
+            "cs.analyse.map_accuracy"
+        )
+
+
 def run_conditions(
     protocol: str,
     model: Cortex,

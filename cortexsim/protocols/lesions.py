@@ -14,6 +14,7 @@ from cortexsim.analyse._effect import effect
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.lesions import lesions_of
 from cortexsim.model.plan import Amount, Images
+from cortexsim.protocols.conditions import refuse_maps
 from cortexsim.recording._simulate import simulate
 from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import AnyPresentation
@@ -88,6 +89,7 @@ def lesion(
     ['acute', 'recalibrated', 'mean-replaced']
     """
     model = the_cortex(model, "lesion")
+    refuse_maps(model, "a lesion")
     changes: dict[str, Any] = {"silence": silence, "gain": gain, "transition_noise": transition_noise}
     if not any(changes.values()):
         raise ValueError(
@@ -162,6 +164,7 @@ def each_lesion(
     ['acute', 'recalibrated', 'mean-replaced']
     """
     model = the_cortex(model, "each_lesion")
+    refuse_maps(model, "a table of lesions")
     names = list(model.graph.transition_names if connections is None else connections)
     for name in names:
         if name not in model.graph.transition_names:

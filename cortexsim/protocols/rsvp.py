@@ -20,7 +20,7 @@ from cortexsim.graph.reach import MOST_STEPS
 from cortexsim.model.classes import matched
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.moments import Statistics
-from cortexsim.protocols.conditions import distinct, fraction_correct, interval_text, shared_statistics
+from cortexsim.protocols.conditions import distinct, fraction_correct, interval_text, refuse_maps, shared_statistics
 from cortexsim.recording._simulate import simulate
 from cortexsim.stimuli.images import as_images, check_images, stimulus_coordinates, without_levels
 from cortexsim.stimuli.presentation import AnyPresentation, sequence
@@ -100,6 +100,7 @@ def rapid_sequence(
     {'position': 3, 'time': 9}
     """
     model = the_cortex(model, "rapid_sequence")
+    refuse_maps(model, "a stream")
     n_frames = whole(n_frames, "n_frames", 1)
     listed = range(n_frames) if positions is None else distinct("positions", positions)
     places = [whole(place, "a position") for place in listed]

@@ -18,7 +18,6 @@ from torch.nn import functional as F
 from cortexsim._support import randomness
 from cortexsim._support.checks import shown, whole
 from cortexsim._support.files import PathLock, refuse_existing
-from cortexsim._support.hashing import checksum
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.checkpoint import checked_suffix
 from cortexsim.model.cortex import Cortex, the_cortex
@@ -32,6 +31,7 @@ from cortexsim.training.examples import classes_after, difficulty, held_out, pai
 from cortexsim.training.interruption import EndedBySignal, LastStep, closed_at_exit
 from cortexsim.training.recipe import Recipe
 from cortexsim.training.records import Progress, TrainingDivergedError
+from cortexsim.training.setup import identity_of, optimizer_of, precision_on, refuse_too_few
 from cortexsim.training.state import read_state, write_state
 from cortexsim.training.target_maps import exactly_right, map_loss, pixel_weights
 from cortexsim.training.trained_times import calibrated_until, check_fits, refuse_different_times, trained_times
@@ -186,7 +186,7 @@ class _Training:
         self.validation = images[held].to(self.device), labels[held].to(self.device)
         self.images, self.labels = images[chosen].to(self.device), labels[chosen].to(self.device)
         self.easiest = difficulty(data, recipe, len(images))[chosen].argsort(stable=True)
-        _refuse_too_few(recipe, self.images)
+        refuse_too_few(recipe, self.images)
         self.precision = precision_on(self.device) if recipe.precision == "auto" else recipe.precision
         self.steps_per_epoch = len(chosen) // recipe.batch_size
         self.steps = recipe.epochs * self.steps_per_epoch
@@ -195,10 +195,10 @@ class _Training:
         self._shuffled: tuple[int, Tensor] | None = None
         self._last: tuple[float, dict[int, float]] = (float("nan"), {})
         self._since: list[tuple[Tensor, list[int], Tensor]] = []
-        self.optimizer = _optimizer(model, recipe)
+        self.optimizer = optimizer_of(model, recipe)
         self._last_step, self._in_step, self._saved_at = LastStep(model, self.optimizer), False, 0
         model.classes = classes_after(model, data)
-        self.identity = _identity(model, recipe, images, labels)
+        self.identity = identity_of(model, recipe, images, labels)
 
     def run(self) -> Generator[Progress]:
         with self._alone(), EndedBySignal() as signals:
@@ -469,60 +469,3 @@ class _Training:
 
     def _resume(self, path: Path) -> None:
         self.step, self.seconds = read_state(path, self.model, self.optimizer, self.identity)
-
-
-def precision_on(device: torch.device) -> str:
-    """Return the precision that "auto" means on a device: bfloat16 where it is computed with, not emulated."""
-    if device.type == "cuda":
-        # it came with compute capability 8; torch.cuda.is_bf16_supported counts emulation too
-        return "bfloat16" if torch.cuda.get_device_capability(device)[0] >= 8 else "float32"
-    # the only way to ask torch; a version without it gets float32, which is right everywhere
-    native = getattr(torch.cpu, "_is_avx512_bf16_supported", bool)()
-    return "bfloat16" if native and torch.backends.mkldnn.is_available() else "float32"
-
-
-def _refuse_too_few(recipe: Recipe, images: Tensor) -> None:
-    """Refuse a recipe that needs more training images, or larger ones, than there are."""
-    n = len(images)
-    if n < recipe.batch_size:
-        raise ValueError(f"{n} training images do not fill a batch of {recipe.batch_size}; give a smaller batch_size")
-    fewest = min(share for _, share in recipe.curriculum)
-    if round(fewest * n) < 1:
-        raise ValueError(f"the curriculum begins with a share of {fewest:g} of {n} images, which is none")
-    smallest, side = min(scale for _, scale in recipe.growth), min(images.shape[-2:])
-    if round(smallest * side) < 1:
-        raise ValueError(
-            f"growth {recipe.growth} shrinks images of {side} px to a scale of {smallest:g}, less than a pixel"
-        )
-
-
-def _identity(model: Cortex, recipe: Recipe, images: Tensor, labels: Tensor) -> dict[str, Any]:
-    """Return, as plain values, all that determines the result of a training; see `state.save`."""
-    return {
-        # it changes memory, not results: a training that ran out of memory may continue with it
-        "recipe": {name: value for name, value in recipe.to_dict().items() if name != "recompute"},
-        "graph": model.graph.to_dict(),
-        "model": {
-            "pre_net": model.pre_net_name,
-            "input_gain": model.input_gain,
-            "sharing": model.sharing if isinstance(model.sharing, str) else "by a table",
-            "normalization": model.normalization,
-        },
-        "images": checksum(images),
-        "labels": checksum(labels),
-        "n": len(images),
-    }
-
-
-def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    decayed = [p for p in model.parameters() if p.ndim > 1]
-    others = [p for p in model.parameters() if p.ndim <= 1]
-    groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    if recipe.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=(recipe.momentum, 0.99))
-    return torch.optim.SGD(
-        groups,
-        lr=recipe.learning_rate,
-        momentum=recipe.momentum,
-        nesterov=recipe.nesterov and recipe.momentum > 0,
-    )

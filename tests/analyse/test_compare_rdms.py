@@ -161,6 +161,18 @@ def test_constant_distances_are_refused(movie):
         cs.analyse.compare_rdms(movie, flat)
 
 
+def test_times_of_a_reference_with_constant_distances_are_left_out(movie):
+    reference = movie.dropna("time").rename(time="brain_time").copy()
+    whole = cs.analyse.compare_rdms(movie, reference, n_bootstrap=0)
+    reference[1] = 0.0
+    with pytest.warns(UserWarning, match=rf"at 1 of its times, \[{int(reference.brain_time[1])}\], such as in a bas"):
+        found = cs.analyse.compare_rdms(movie, reference, n_bootstrap=0)
+    xr.testing.assert_allclose(found, whole.drop_isel(brain_time=1))
+    reference[:] = 0.0
+    with pytest.raises(ValueError, match="the reference has the same distance for all pairs"):
+        cs.analyse.compare_rdms(movie, reference, n_bootstrap=0)
+
+
 def test_a_time_at_which_all_stimuli_are_the_same_agrees_with_nothing(movie, brains):
     whole = cs.analyse.compare_rdms(movie, brains)
     movie[0] = 0.0

@@ -117,6 +117,7 @@ def test_another_image_and_an_impossible_one_show_in_the_browser(stage, page):
     page.keyboard.press("Home")
     page.wait_for_function(AT, arg=0)
     before = page.evaluate(VIEWS)["screen"]
+    page.get_by_role("button", name="more settings").first.click()
     image = page.get_by_role("spinbutton", name="image")
     image.fill("7")
     image.press("Enter")

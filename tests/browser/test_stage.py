@@ -20,6 +20,7 @@ STUDIES = {
     "each": ("EachLesion('contours', n=8, question='robust')", {"presentation": "flash"}, {}),
     "sequences": ("Sequences('digits', n=8, question='second')", {"place": 1}, {"place": 3}),
     "brains": ("Brains('digits', question='best')", {"method": "pearson"}, {"metric": "euclidean"}),
+    "folding": ("Folding(question='difference')", {"steps": 6}, {"weights": "of its own at each step"}),
     "recorder": ("Recorder('contours', question='smaller')", {}, {}),
 }
 OTHERS = {
@@ -29,7 +30,16 @@ OTHERS = {
     "training": "Training('tracer', question='twenty')",
     "trials": "MaskingTrials()",
     "slopes": "Experiment('weight-sharing', figures=['parameters'])",
+    "equal": "Experiment('equivalence')",
+    "areas": "Experiment('more-states', figures=['parameters'])",
 }
+# of which more than the first button and the first picture lies in the window
+WHOLE = {
+    "changes": [".cs-bar", ".cs-movie", ".cortexsim-one-view .js-plotly-plot"],
+    "training": ["button.mod-primary", ".js-plotly-plot"],
+    "trials": ["canvas", "button"],
+}
+PROJECTED = ("longer", "lesions", "each")
 # the start of every panel, an answer, a run, and an error that is shown
 ANSWER = "{0}.ask.answer = {0}.ask.asked.offered({0}.ask.about)[1]"
 RUN = "{0}.choose(**{1!r}); {0}.run(); {0}.wait(); print({0}.error or '', {0}.notice.value)"
@@ -56,10 +66,11 @@ def panel_of(page, panels, name):
     return panel
 
 
-def faults(panel, when, *, measured=True):
+def faults(panel, when, *, measured=True, whole=(), least_px=14):
     """List what a reader would stumble over, and how far button and picture reach below the window."""
-    found = [f"{px} px below the window" for px in below_the_window(panel)] if measured else []
-    kinds = {"small": small(panel), "overlapping": overlapping(panel), "cut": cut(panel)}
+    below = below_the_window(panel) + (below_the_window(panel, *whole) if whole else []) if measured else []
+    found = [f"{px} px below the window" for px in below]
+    kinds = {"small": small(panel, least_px), "overlapping": overlapping(panel), "cut": cut(panel)}
     return [f"{when}: {one}" for one in found + [f"{kind}: {text}" for kind, texts in kinds.items() for text in texts]]
 
 
@@ -78,7 +89,7 @@ def test_texts_are_legible_and_the_picture_is_in_the_window_after_each_run(name,
     for k, choices in enumerate(({}, *STUDIES[name][1:]), 1):
         assert studies.evaluate(EXECUTE, RUN.format(name, choices)).strip() == ""
         studies.wait_for_timeout(1500)
-        found += faults(panel, f"run {k}")
+        found += faults(panel, f"run {k}", whole=WHOLE.get(name, ()))
     looks(f"stage-{name}", panel)
     studies.evaluate(EXECUTE, ALERT.format(name))
     studies.wait_for_timeout(500)
@@ -96,5 +107,26 @@ def others(lab_address, page, lab_folder):
 def test_texts_of_panels_that_act_at_once_are_legible_and_their_picture_is_in_the_window(name, others, looks):
     panel = panel_of(others, OTHERS, name)
     looks(f"stage-{name}", panel)
-    found = faults(panel, "opened")
+    found = faults(panel, "opened", whole=WHOLE.get(name, ()))
+    assert found == [], "\n".join(found)
+
+
+@pytest.fixture(scope="module")
+def projected(lab_address, page, lab_folder):
+    """Open some of the panels as `cortexsim lab --projector` shows them."""
+    made = {name: STUDIES[name][0] for name in PROJECTED}
+    opened(page, lab_address, lab_folder, "stage-projected", made)
+    page.evaluate("() => document.body.classList.add('cortexsim-projector')")
+    yield page
+    page.evaluate("() => document.body.classList.remove('cortexsim-projector')")
+
+
+@pytest.mark.parametrize("name", PROJECTED)
+def test_for_a_projector_all_text_is_18_px_and_nothing_is_cut(name, projected, looks):
+    panel = panel_of(projected, PROJECTED, name)
+    projected.evaluate(EXECUTE, ANSWER.format(name))
+    assert projected.evaluate(EXECUTE, RUN.format(name, {})).strip() == ""
+    projected.wait_for_timeout(1500)
+    looks(f"stage-projected-{name}", panel)
+    found = faults(panel, "after a run", measured=False, least_px=17.9)
     assert found == [], "\n".join(found)

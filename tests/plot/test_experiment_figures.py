@@ -145,15 +145,22 @@ def test_the_papers_error_is_a_line_that_says_what_it_is(measured):
     assert [bar.x[0] for bar in figure.data] == pytest.approx([0.3, 0.2, 0.7])
 
 
-def test_differences_are_logarithmic_and_exact_agreement_is_counted(measured):
+def test_the_largest_differences_are_dots_on_a_logarithmic_axis_and_exact_agreement_is_written(measured):
     figure = plot.difference(measured)
+    # models, precisions and quantities
     assert len(figure.data) == 3 * 2 * 2
-    assert figure.layout.yaxis.ticktext[0] == "0"
-    assert figure.data[0].y[0] == figure.layout.yaxis.tickvals[0] < 1e-16
-    np.testing.assert_allclose(figure.data[0].y[1:], [1e-7, 1e-6])
-    assert figure.layout.yaxis.type == "log"
+    assert figure.layout.xaxis.type == "log"
+    assert figure.layout.xaxis.ticktext[0] == "0"
+    assert [dot.x[0] for dot in figure.data] == pytest.approx([1e-6] * 12)
+    assert figure.data[0].text == ("1.0e-06",)
+    rows = [dot.y[0] for dot in figure.data[:6]]
+    assert len(set(rows)) == 6
+    assert rows == sorted(rows, reverse=True)
     assert "12 of 36 values are exactly 0: equal to the last bit" in caption(figure)
     assert "float64: 1.0e-06, float32: 1.0e-06" in caption(figure)
+    equal = plot.difference(measured.assign(difference=0 * measured["difference"]))
+    assert {dot.text for dot in equal.data} == {("0: equal to the last bit",)}
+    assert {dot.x[0] for dot in equal.data} == {equal.layout.xaxis.tickvals[0]}
 
 
 def test_a_result_says_which_figures_it_has(measured):

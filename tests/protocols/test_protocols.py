@@ -540,3 +540,16 @@ def test_a_single_number_is_not_a_list_of_conditions(soas):
 def test_arrays_of_conditions_are_lists():
     assert distinct("soas", np.array([2, 1])) == [2, 1]
     assert distinct("states", "V1") == ["V1"]
+
+
+def test_protocols_of_one_answer_refuse_a_readout_that_is_a_map():
+    curves = cs.datasets.paths(4, size=16, part="test")
+    tracer = cs.zoo.load("tracer")
+    runs = {
+        "a lesion": lambda: cs.protocols.lesion(tracer, curves, {"V1->V1": [3]}, until=4, calibrate_on=curves),
+        "a table of lesions": lambda: cs.protocols.each_lesion(tracer, curves, until=4, calibrate_on=curves),
+        "a stream": lambda: cs.protocols.rapid_sequence(tracer, curves),
+    }
+    for what, run in runs.items():
+        with pytest.raises(ValueError, match=rf"is a map, and {what} compares one answer .*cs.analyse.map_accuracy"):
+            run()

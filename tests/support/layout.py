@@ -6,13 +6,18 @@ from playwright.sync_api import Locator
 
 # the texts that are seen, each line with its rectangle; what is hidden, folded up or hovers is left out
 _TEXTS = """
+// px of the page for one px of a text: panels may be enlarged, and figures in them scaled
+const scale = one => {
+  const plot = one.closest('.js-plotly-plot');
+  return (one.currentCSSZoom ?? 1) * (plot ? plot.getBoundingClientRect().width / plot.offsetWidth : 1);
+};
 const texts = panel => {
   const seen = [], walker = document.createTreeWalker(panel, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const node = walker.currentNode, one = node.parentElement, text = node.textContent.trim().slice(0, 60);
     if (!text || one.closest('style, script, select, .hoverlayer, .cs-tip, [aria-hidden=true]')) continue;
     if (one.closest('details:not([open])') && !one.closest('summary')) continue;
-    const style = getComputedStyle(one), px = parseFloat(style.fontSize);
+    const style = getComputedStyle(one), px = parseFloat(style.fontSize) * scale(one);
     if (style.visibility === 'hidden') continue;
     const range = document.createRange();
     range.selectNodeContents(node);
@@ -20,7 +25,7 @@ const texts = panel => {
       if (box.width > 1 && box.height > 1) seen.push({node, one, box, px, text});
   }
   for (const menu of panel.querySelectorAll('select')) {
-    const box = menu.getBoundingClientRect(), px = parseFloat(getComputedStyle(menu).fontSize);
+    const box = menu.getBoundingClientRect(), px = parseFloat(getComputedStyle(menu).fontSize) * scale(menu);
     if (box.width) seen.push({node: menu, one: menu, box, px, text: 'a menu'});
   }
   return seen;
@@ -51,10 +56,12 @@ _OVER_AXIS = """panel => [...panel.querySelectorAll('.js-plotly-plot')].flatMap(
   }).map(one => `legend over ${one.textContent}`);
 })"""
 # with the panel at the top of the notebook: how far its main parts reach below the window, in px
-_BELOW = """(panel, parts) => {
+_BELOW = """(panel, parts, defaults) => {
   panel.scrollIntoView({block: 'start'});
   const notebook = panel.closest('.jp-WindowedPanel-outer, .jp-Notebook').getBoundingClientRect();
-  return parts.flatMap(part => [...panel.querySelectorAll(part)].slice(0, 1)).map(one => {
+  const named = parts.length ? parts.flatMap(part => [...panel.querySelectorAll(part)])
+    : defaults.flatMap(part => [...panel.querySelectorAll(part)].slice(0, 1));
+  return named.map(one => {
     const box = one.getBoundingClientRect();
     return box.height ? Math.round(box.bottom - Math.min(notebook.bottom, innerHeight)) : 0;
   }).filter(px => px > 0);
@@ -83,11 +90,17 @@ def cut(panel: Locator) -> list[str]:
 
 
 def below_the_window(panel: Locator, *parts: str) -> list[int]:
-    """Measure how far the first element of each selector reaches below the window, with the panel at its top.
+    """Measure how far parts of a panel reach below the window, with the panel at its top.
+
+    Parameters
+    ----------
+    panel : Locator
+    *parts : str
+        Selectors; every element that they find is measured. By default the first button and the first picture.
 
     Returns
     -------
     list of int
         In px, of those that do.
     """
-    return panel.evaluate(f"(panel, parts) => ({_BELOW})(panel, parts)", list(parts or (BUTTON, PICTURE)))  # type: ignore[return-value]
+    return panel.evaluate(f"(panel, given) => ({_BELOW})(panel, ...given)", [list(parts), [BUTTON, PICTURE]])  # type: ignore[return-value]

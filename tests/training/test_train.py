@@ -12,6 +12,7 @@ from torch import nn
 
 import cortexsim as cs
 from cortexsim.training.augmentation import augment, shrink
+from cortexsim.training.setup import optimizer_of
 
 TRAIN = importlib.import_module("cortexsim.training._train")  # the package has a function of this name
 
@@ -549,7 +550,7 @@ def test_what_is_no_training_data_is_refused(given, error, message):
 
 def test_weight_decay_is_on_kernels_and_the_final_layer_only():
     model = made()
-    decayed, others = TRAIN._optimizer(model, replace(RECIPE, weight_decay=0.1)).param_groups
+    decayed, others = optimizer_of(model, replace(RECIPE, weight_decay=0.1)).param_groups
     assert (decayed["weight_decay"], others["weight_decay"]) == (0.1, 0.0)
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     assert {names[id(parameter)] for parameter in others["params"]} == {"post.scale", "post.shift", "post.linear.bias"}
@@ -557,7 +558,7 @@ def test_weight_decay_is_on_kernels_and_the_final_layer_only():
 
 
 def test_adamw_has_the_recipes_momentum_and_averages_squares_over_a_hundred_steps():
-    optimizer = TRAIN._optimizer(made(), replace(RECIPE, optimizer="adamw", momentum=0.8))
+    optimizer = optimizer_of(made(), replace(RECIPE, optimizer="adamw", momentum=0.8))
     assert {group["betas"] for group in optimizer.param_groups} == {(0.8, 0.99)}
 
 

@@ -15,6 +15,7 @@ from cortexsim.explore.anatomy.draft import STARTS, Draft, as_transitions
 from cortexsim.explore.panel.asking import Guess, HasExercises
 from cortexsim.explore.panel.box import Panel
 from cortexsim.explore.panel.jobs import Turns
+from cortexsim.explore.panel.more_settings import MoreSettings
 from cortexsim.explore.panel.notice import alert
 from cortexsim.explore.panel.settings import Saving
 from cortexsim.explore.tour.prediction import Prediction
@@ -116,7 +117,7 @@ class Anatomy(HasExercises, Saving, Panel):
         self.ask = Prediction(self.editor, question, ANATOMY)
         self._make_controls()
         asks = self.exercise(exercise) if exercise else self.ask
-        super().__init__([self._controls, self.notice, asks, self.editor], layout=widgets.Layout(width="100%"))
+        super().__init__([asks, self._controls, self.notice, self.editor], layout=widgets.Layout(width="100%"))
         with self._turns.take():
             self._begin(OWN if self._own else str(graph))
             if presentation is not None:
@@ -209,8 +210,9 @@ class Anatomy(HasExercises, Saving, Panel):
         self.undo_button.disabled = True
         self.reset_button = widgets.Button(description="reset", tooltip="back to the start", layout=button)
         parts = [self.start_menu, self.undo_button, self.reset_button]
-        parts += [self.shown_choice, self.readout_text, self.until_text]
-        self._controls = widgets.Box(parts, layout=_ROW)
+        more = MoreSettings([self.until_text])
+        parts += [self.shown_choice, self.readout_text, more.button]
+        self._controls = widgets.VBox([widgets.Box(parts, layout=_ROW), more])
 
     def _lead(self) -> None:
         """Link every control with the trait of its name, and observe all traits."""

@@ -15,7 +15,7 @@ import xarray as xr
 from cortexsim._support.progress import Report, part
 from cortexsim.explore.changes import questions
 from cortexsim.explore.changes.film import film
-from cortexsim.explore.changes.questions import about_loss, mean_loss, percent_correct
+from cortexsim.explore.changes.questions import mean_loss, percent_correct
 from cortexsim.explore.changes.summaries import OWN_SCALE, RAW, SCALINGS, evolution
 from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
@@ -72,6 +72,7 @@ class Changes(TaskStudy):
     EXERCISES: ClassVar[Mapping[str, Guess]] = questions.EXERCISES
     FORMER_VALUES: ClassVar[Mapping[str, Mapping[str, str]]] = {"task": {"own": OWN_TASK}}
     ACTION: ClassVar[str] = "show and analyse"
+    MORE: ClassVar[tuple[str, ...]] = ("task", "quantity", "scaling", "presentation", "state")
 
     time = traitlets.Int(0)
     recording: xr.DataTree | None = None
@@ -198,15 +199,17 @@ class Changes(TaskStudy):
             ),
         }
         hidden = [name for name in SCALINGS if name != RAW] if self.covered("only-scale") else []
-        notes = {name: f"loses {mean_loss(result, name)} points at another time" for name in SCALINGS}
-        matrices = generalizations(result["by_scaling"], notes, covered=hidden)
+        named = {name: name.removesuffix(" at each time") for name in SCALINGS}
+        notes = {named[name]: f"loses {mean_loss(result, name)} points" for name in SCALINGS}
+        scores = result["by_scaling"].assign_coords(scaling=[named[name] for name in SCALINGS])
+        matrices = generalizations(scores, notes, covered=[named[name] for name in hidden])
         return {
             "generalization": add_cursor(matrices, now, along="xy", plots=len(SCALINGS)),
             **{name: narrowed(figure) for name, figure in others.items()},
         }
 
     def show(self, figures: Mapping[str, go.Figure]) -> Sequence[widgets.Widget]:
-        """Return the canvas, below it the matrices, and the other figures side by side."""
+        """Return maps, matrices and dissimilarities in one view, and fold up the other figures."""
         columns = widgets.Layout(grid_template_columns="repeat(auto-fit, minmax(400px, 1fr))", grid_gap="4px 12px")
         cells = []
         matrices = Live(hide_cursor(figures["generalization"]))
@@ -219,7 +222,9 @@ class Changes(TaskStudy):
             # the canvas draws the cursors, because it knows the time without the kernel
             cells.append(widgets.Box([Live(hide_cursor(figure))], layout=cell))
         self.place.add_class("cortexsim-linked")
-        return [self.movie, matrices, widgets.GridBox(cells, layout=columns)]
+        views = widgets.Box([self.movie, matrices])
+        views.add_class("cortexsim-one-view")
+        return [views, self.folded([widgets.GridBox(cells, layout=columns)])]
 
     def say(self, result: xr.Dataset) -> str:
         """Report the accuracy of the earliest decoder at the last time, and the mean loss over pairs of times."""
@@ -231,7 +236,8 @@ class Changes(TaskStudy):
         return (
             f"{state}, {result.attrs['quantity_text']}: trained at t = {first} and tested at t = {last}, a decoder is "
             f"right on {percent_correct(result, first, last):.0f} % of the images; one trained at t = {last} on "
-            f"{percent_correct(result, last, last):.0f} %. {about_loss(result)}"
+            f"{percent_correct(result, last, last):.0f} %. At another time a decoder loses {mean_loss(result)} "
+            "percentage points, relative to one trained there, on average over pairs of times."
         )
 
     def _draw(self, result: Any) -> None:

@@ -42,18 +42,6 @@ def losses(result: xr.Dataset) -> str:
     return f"{', '.join(found)} percentage points"
 
 
-def about_loss(result: xr.Dataset) -> str:
-    """Write that loss, with the growth of the spread over stimuli."""
-    spread = result["spread"].sel(state=result.attrs["state"]).dropna("time")
-    first, last = (int(time) for time in spread["time"].values[[0, -1]])
-    return (
-        f"On average over pairs of times, a decoder loses {mean_loss(result)} percentage points at another time, "
-        f"relative to one trained there, in {result.attrs['state']} ({result.attrs['quantity_text']}). The spread over "
-        f"stimuli, before any standardization, is {float(spread[-1] / spread[0]):.1f} times as large at t = {last} as "
-        f"at t = {first}."
-    )
-
-
 def _about(train: int, test: int) -> Callable[[xr.Dataset], str]:
     def text(result: xr.Dataset) -> str:
         across, within = percent_correct(result, train, test), percent_correct(result, test, test)

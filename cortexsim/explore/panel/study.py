@@ -20,6 +20,7 @@ from cortexsim.explore.panel.asking import Asking, Guess, HasExercises
 from cortexsim.explore.panel.box import Panel
 from cortexsim.explore.panel.controls import Chosen, Control
 from cortexsim.explore.panel.jobs import LatestJob, Wanted
+from cortexsim.explore.panel.more_settings import MoreSettings
 from cortexsim.explore.panel.notice import alert
 from cortexsim.explore.panel.settings import MEASURED, write_settings
 from cortexsim.explore.panel.subject import Subject
@@ -102,9 +103,12 @@ class Study(HasExercises, Panel):
         apart = (*self.VIEWS, *self.DRAWN, *self.MORE)
         above = [control for name, control in self._controls.items() if name not in apart]
         action = widgets.Box([*above, self.button], layout=row)
+        self.more_settings = MoreSettings([self._controls[name] for name in self.MORE])
+        if self.MORE:
+            action.children = (*action.children, self.more_settings.button)
         # of a run, in the place of the sentence about the previous one
         progress = widgets.Box([self.cancel_button, self.bar, self.words], layout=row)
-        said = [action, *self._behind_a_button(action), progress, self.notice, self.finding]
+        said = [action, *([self.more_settings] if self.MORE else []), progress, self.notice, self.finding]
         if self.DRAWN:
             drawn = widgets.VBox([self._controls[name] for name in self.DRAWN], layout=widgets.Layout(flex="none"))
             rest = widgets.VBox(said, layout=widgets.Layout(flex="1 1 0", min_width="0"))
@@ -181,12 +185,14 @@ class Study(HasExercises, Panel):
         return asks and all(one["question"] != question for one in self.ask.answered)
 
     def worded(self, needs: Chosen) -> str:
-        """Write choices with the labels on the screen."""
-        return ", ".join(
+        """Write choices with the labels on the screen, and say where those are that the panel hides."""
+        pairs = [self._current(*one) for one in needs.items()]
+        said = ", ".join(
             f"«{_label(self._controls[name], name)}» to «{_option(self._controls[name], value)}»"
-            for name, value in (self._current(*one) for one in needs.items())
+            for name, value in pairs
             if name in self._controls
         )
+        return f"{said} (under «more settings»)" if any(name in self.MORE for name, _ in pairs) else said
 
     # --- actions
 
@@ -428,17 +434,6 @@ class Study(HasExercises, Panel):
         if not busy:
             self.words.value = ""
         self._show_finding()
-
-    def _behind_a_button(self, action: widgets.Box) -> list[widgets.Box]:
-        """Return the row of the controls in `MORE`, hidden, after a button that shows it was added to the others."""
-        if not self.MORE:
-            return []
-        layout = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="2px 14px", display="none")
-        more = widgets.Box([self._controls[name] for name in self.MORE], layout=layout)
-        button = widgets.ToggleButton(description="more settings", layout=widgets.Layout(width="auto"))
-        button.observe(lambda change: setattr(layout, "display", "" if change["new"] else "none"), names="value")
-        action.children = (*action.children, button)
-        return [more]
 
     def _show_finding(self) -> None:
         """Hide the sentence about a result while another run, or an error, takes its place."""

@@ -77,6 +77,7 @@ class EachLesion(SubjectStudy):
     VIEWS: ClassVar[tuple[str, ...]] = ("time",)
     QUESTIONS: ClassVar[Mapping[str, Guess]] = QUESTIONS
     ACTION: ClassVar[str] = "cut each connection"
+    MORE: ClassVar[tuple[str, ...]] = ("presentation", "calibration")
 
     _live: traitlets.Dict[str, Live] = traitlets.Dict()
 
@@ -84,7 +85,7 @@ class EachLesion(SubjectStudy):
         """Declare the presentation, the images for statistics, and the time of the table."""
         until = subject.model.readout_time
         return {
-            "presentation": Menu("shown", unmasked.MENU, width_px=170),
+            "presentation": Menu("shown", unmasked.MENU, unmasked.first_of(subject.model), width_px=170),
             "calibration": Menu(
                 "statistics and means from", {f"{n:,} training images": n for n in CALIBRATION}, 200, width_px=400
             ),

@@ -80,12 +80,13 @@ class Folding(Study):
     QUESTIONS: ClassVar[Mapping[str, Guess]] = folding_questions.QUESTIONS
     EXERCISES: ClassVar[Mapping[str, Guess]] = folding_questions.EXERCISES
     ACTION: ClassVar[str] = "run both forms"
+    MORE: ClassVar[tuple[str, ...]] = ("digit", "moments", "network")
 
     def __init__(self, *, steps: int = 4, question: str = "") -> None:
         steps = whole(steps, "steps", 1, MOST_STEPS)
         self.film = Forms()
         controls: dict[str, Control] = {
-            "steps": Slider("steps", 1, MOST_STEPS, steps, width_px=240, continuous=False),
+            "steps": Slider("steps", 1, MOST_STEPS, steps, width_px=180, continuous=False),
             "weights": Menu("weights", [SHARED, OWN], width_px=250),
             "moments": Menu("the loop's moments", [EACH, ONE], width_px=310),
             "network": Menu("network", [TRAINED, RANDOM], width_px=220),
@@ -93,11 +94,11 @@ class Folding(Study):
             "form": Buttons([BOTH, FOLDED, UNFOLDED]),
         }
         super().__init__(None, controls, question)
-        asked, action, progress, notice, *rest = self.children  # type: ignore[has-type]
+        asked, action, more, progress, notice, *rest = self.children  # type: ignore[has-type]
         self._controls["form"].style.button_width = "auto"
-        first = [self._controls[name] for name in ("steps", "digit", "weights", "moments")]
-        action.children = [*first, self.button, self._controls["network"], self._controls["form"]]
-        self.children = (asked, action, progress, notice, self.film, *rest)
+        first = [self._controls[name] for name in ("steps", "weights")]
+        action.children = [*first, self.button, self._controls["form"], self.more_settings.button]
+        self.children = (asked, action, more, progress, notice, self.film, *rest)
 
     def measure(self, choices: Chosen, report: Report) -> xr.Dataset:
         """Run both forms with the same weights on the same images, and count the parameters by number of steps."""

@@ -59,6 +59,7 @@ class HowLong(TaskStudy):
     EXERCISES: ClassVar[Mapping[str, Guess]] = how_long_questions.EXERCISES
     FORMER_VALUES: ClassVar[Mapping[str, Mapping[str, str]]] = {"presentation": unmasked.FORMER_NAMES}
     ACTION: ClassVar[str] = "read out at every time"
+    MORE: ClassVar[tuple[str, ...]] = ("task", "presentation", "statistics", "calibration")
 
     def controls_for(self, subject: Subject) -> dict[str, Control]:
         """Declare the task, the presentation, the times, and the kinds and source of statistics."""

@@ -67,6 +67,7 @@ class Lesions(SubjectStudy):
     }
     FORMER_VALUES: ClassVar[Mapping[str, Mapping[str, str]]] = {"presentation": unmasked.FORMER_NAMES}
     ACTION: ClassVar[str] = "cut and compare"
+    MORE: ClassVar[tuple[str, ...]] = ("strength", "presentation", "calibration")
     DRAWN: ClassVar[tuple[str, ...]] = ("connections",)
 
     until: int
@@ -84,7 +85,7 @@ class Lesions(SubjectStudy):
             "connections": Wiring(graph, start, groups=directions, label="connections"),
             "strength": Menu("are", STRENGTHS, width_px=190),
             "window": Range("from t to t", 1, self.until),
-            "presentation": Menu("shown", unmasked.MENU, width_px=170),
+            "presentation": Menu("shown", unmasked.MENU, unmasked.first_of(subject.model), width_px=170),
             "calibration": Menu("statistics and means from", sizes, width_px=400),
             "threshold": Scale("decision at a confidence of", THRESHOLDS, 0.5),
         }

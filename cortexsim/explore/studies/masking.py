@@ -66,6 +66,7 @@ class Masking(SubjectStudy):
         "targets": {"duration = SOA, beside people": UNTIL_MASK}
     }
     ACTION: ClassVar[str] = "show all conditions"
+    MORE: ClassVar[tuple[str, ...]] = ("targets", "statistics", "shortcut")
 
     def controls_for(self, subject: Subject) -> dict[str, Control]:
         """Declare the mask, the target's duration, the readout time, the statistics and the shortcut weight."""
@@ -173,10 +174,12 @@ class Masking(SubjectStudy):
         target = f"{float(at.sel(mask='target')):.1%} after the target as its own mask, "
         if self.covered("itself"):
             target = ""
+        masked = f"{float(noise):.1%} right after {noise['mask'].item()}, {target}"
+        if bool(noise.isnull()):
+            masked = f"a mask has no effect to measure, because it cannot have reached {self.who.model.graph.last}; "
         text = (
-            f"At SOA {first}, read at t = {result.attrs['readout_time']}: {float(noise):.1%} right after "
-            f"{noise['mask'].item()}, {target}{float(at.sel(mask='blank')):.1%} without a mask "
-            f"({result.attrs['n']} images)."
+            f"At SOA {first}, read at t = {result.attrs['readout_time']}: {masked}"
+            f"{float(at.sel(mask='blank')):.1%} without a mask ({result.attrs['n']} images)."
         )
         if result.attrs["shortcut"] != OWN:
             text += (

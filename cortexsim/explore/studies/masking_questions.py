@@ -18,17 +18,24 @@ def recurrent_accuracy(result: xr.Dataset, soa: int) -> xr.DataArray:
     return result["accuracy"].sel(model="recurrent", soa=soa).isel(duration=0, missing_dims="ignore")
 
 
-def cost_of_mask(result: xr.Dataset, soa: int = 1) -> float:
-    """Return the percentage points that the mask costs at an SOA, relative to the same flash without a mask."""
+def cost_of_mask(result: xr.Dataset, soa: int = 1) -> float | None:
+    """Return the percentage points that the mask costs at an SOA, relative to the same flash without a mask.
+
+    None if the mask cannot have reached the readout.
+    """
     accuracy = recurrent_accuracy(result, soa)
     mask = next(str(name) for name in accuracy["mask"].values if str(name) not in ("target", "blank"))
-    return round(100 * float(accuracy.sel(mask="blank") - accuracy.sel(mask=mask)), 1) + 0.0
+    return _points(accuracy.sel(mask="blank") - accuracy.sel(mask=mask))
 
 
-def cost_of_target(result: xr.Dataset) -> float:
+def _points(difference: xr.DataArray) -> float | None:
+    return None if bool(difference.isnull()) else round(100 * float(difference), 1) + 0.0
+
+
+def cost_of_target(result: xr.Dataset) -> float | None:
     """Return the percentage points that the target costs as its own mask at SOA 1."""
     accuracy = recurrent_accuracy(result, 1)
-    return round(100 * float(accuracy.sel(mask="blank") - accuracy.sel(mask="target")), 1) + 0.0
+    return _points(accuracy.sel(mask="blank") - accuracy.sel(mask="target"))
 
 
 def _of_noise(result: xr.Dataset) -> str:

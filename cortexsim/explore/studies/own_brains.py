@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
@@ -30,6 +31,7 @@ from cortexsim.explore.studies import own_brains_questions
 from cortexsim.explore.studies.own_brains_questions import agreements
 from cortexsim.model.cortex import Cortex
 from cortexsim.plot import brain as brain_figure
+from cortexsim.stimuli.presentation import sustained
 from cortexsim.zoo.models import path_of
 
 OWN, AS_FILE_SAYS = "your own", "as the file says"
@@ -73,7 +75,7 @@ class Brains(Study):
     EXERCISES: ClassVar[Mapping[str, Guess]] = own_brains_questions.EXERCISES
     FORMER_VALUES: ClassVar[Mapping[str, Mapping[str, str]]] = {"presentation": unmasked.FORMER_NAMES}
     ACTION: ClassVar[str] = "compare over time"
-    MORE: ClassVar[tuple[str, ...]] = ("matrix", "variable", "dims", "presentation", "until", "metric")
+    MORE: ClassVar[tuple[str, ...]] = ("matrix", "variable", "dims", "presentation", "until", "metric", "method")
 
     def __init__(
         self, model: Cortex | str | None = None, images: str = "", brain: str = "", *, question: str = ""
@@ -89,6 +91,8 @@ class Brains(Study):
         first = "digits" if "digits" in tasks.values() else next(iter(tasks.values()))
         chosen = OWN if isinstance(model, Cortex) else model or first
         until = self._model(chosen).readout_time
+        # weights that are not shared over time end at the readout time
+        last = max(self._model(chosen).readable(sustained(), 3 * until))
         metrics = [metric for metric in METRICS if metric != "crossnobis"]
         methods = [method for method in METHODS if "cov" not in method]
         controls: dict[str, Control] = {
@@ -99,7 +103,7 @@ class Brains(Study):
             "variable": Text("variable", "", "the only one", width_px=190),
             "dims": Menu("matrices are of", [AS_FILE_SAYS, "subject", "session"], width_px=240),
             "presentation": Menu("shown", unmasked.MENU, width_px=170),
-            "until": Menu("last time", range(2, 3 * until + 1), min(until + 3, 3 * until), width_px=150),
+            "until": Menu("last time", range(2, last + 1), min(until + 3, last), width_px=150),
             "metric": Menu("dissimilarity", metrics, width_px=220),
             "method": Menu("compared by", methods, "spearman", width_px=210),
         }
@@ -228,7 +232,10 @@ class Brains(Study):
     def _matrices(choices: Chosen, images: xr.Dataset) -> xr.DataArray:
         path, options = choices["brain"].strip(), _selection(choices)
         if path:
-            return brains.read(path, **options)
+            try:
+                return brains.read(path, **options)
+            except ValueError as error:
+                raise type(error)(_in_words_of_the_panel(str(error))) from error
         if options:
             raise ValueError(
                 f"{', '.join(options)} selects matrices of a file, but no file is given: choose one under «brain»"
@@ -240,6 +247,14 @@ class Brains(Study):
             )
         label = images["label"].values
         return labelled_matrices((label[:, None] != label).astype(float), STIMULI, {}, source=LABELS)
+
+
+def _in_words_of_the_panel(message: str) -> str:
+    """Return a message with the names of controls in place of arguments."""
+    message = re.sub(r"pass dims=.*", "say under «matrices are of» what they are", message, flags=re.DOTALL)
+    for argument, control in (("name=", "«name of one matrix»"), ("variable=", "«variable»")):
+        message = message.replace(argument, control)
+    return message
 
 
 def _selection(choices: Chosen) -> dict[str, Any]:

@@ -69,8 +69,8 @@ EXERCISES: Mapping[str, Guess] = {
     ),
     "pearson": Guess(
         "the same question with another correlation",
-        "Choose the digits model again, and compare by «pearson» instead of «spearman». Does trained IT still agree "
-        "best?",
+        "Choose the digits model again, and compare by «pearson» instead of «spearman» (under «more settings»). Does "
+        "trained IT still agree best?",
         ("yes", "no"),
         lambda result: "yes" if best_agreement(result) == BEST[0] else "no",
         agreements,

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 
 def percentage(value: float, low: float, high: float) -> str:
-    """Write a fraction and the ends of its interval in percent."""
+    """Write a fraction and the ends of its interval in percent; NaN means that nothing can be read out."""
+    if math.isnan(value):
+        return "nothing to read out"
     return f"{value:.1%} ({low:.0%} to {high:.0%})"
 
 

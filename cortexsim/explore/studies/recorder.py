@@ -103,6 +103,7 @@ class Recorder(SubjectStudy):
     }
     FORMER_VALUES: ClassVar[Mapping[str, Mapping[str, str]]] = {"presentation": unmasked.FORMER_NAMES}
     ACTION: ClassVar[str] = "record or resume"
+    MORE: ClassVar[tuple[str, ...]] = ("presentation", "until", "record")
 
     def __init__(
         self,

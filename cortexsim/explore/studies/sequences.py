@@ -54,6 +54,7 @@ class Sequences(SubjectStudy):
     QUESTIONS: ClassVar[Mapping[str, Guess]] = sequences_questions.QUESTIONS
     EXERCISES: ClassVar[Mapping[str, Guess]] = sequences_questions.EXERCISES
     ACTION: ClassVar[str] = "show the streams"
+    MORE: ClassVar[tuple[str, ...]] = ("frames", "statistics")
 
     def controls_for(self, subject: Subject) -> dict[str, Control]:
         """Declare the stream, the statistics, and the stream that is drawn."""

@@ -8,6 +8,7 @@ from typing import Any
 import ipywidgets as widgets
 import traitlets
 
+from cortexsim.explore.panel.more_settings import MoreSettings
 from cortexsim.explore.panel.offer import Offer
 from cortexsim.explore.panel.tasks import Task
 from cortexsim.explore.widgets.choice import Choice, Option
@@ -43,12 +44,9 @@ class Controls(widgets.VBox):
         self.difficulty, self.kind = Choice(), Choice(label="shown")
         self.duration, self.mask = Choice(label="for (steps)"), Choice(label="mask")
         self.soa = Choice(label="SOA (steps)")
-        super().__init__(
-            [
-                widgets.Box([self.task, self.stimulus, self.shuffle, self.until], layout=_ROW),
-                widgets.Box([self.difficulty, self.kind, self.duration, self.mask, self.soa], layout=_ROW),
-            ]
-        )
+        self.more = MoreSettings([self.task, self.stimulus, self.duration, self.until])
+        first = [self.difficulty, self.kind, self.mask, self.soa, self.shuffle, self.more.button]
+        super().__init__([widgets.Box(first, layout=_ROW), self.more])
         self.shuffle.on_click(lambda _: shuffle())
 
     def link(self, panel: traitlets.HasTraits) -> None:

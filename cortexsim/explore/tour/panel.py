@@ -141,7 +141,7 @@ class Tour(HasExercises, Saving, Panel):
         self.ask = Prediction(self.stage, question)
         self.controls = Controls(self._tasks, self.shuffle)
         self.fields = Fields()
-        parts = [self.controls, self.notice, self.ask, self.stage, self.fields, self.copyable]
+        parts = [self.ask, self.controls, self.notice, self.stage, self.fields, self.copyable]
         super().__init__(parts, layout=widgets.Layout(width="100%"))
         self._choose_task(task or next(iter(self._tasks)), difficulty)
         self.stimulus = stimulus

@@ -301,11 +301,12 @@ class Training(HasExercises, Panel):
             ),
             lambda name: self._guarded(lambda: self.remove(name), "This run could not be removed", "Stop it first."),
         )
-        buttons = [self.start_button, self.pause_button, self.stop_button, self.progress, self.words]
+        buttons = [self.start_button, self.pause_button, self.stop_button]
+        progress = [self.progress, self.words]
         self._rows = [
-            self.controls,
             self.ask,
-            widgets.Box(buttons, layout=_ROW),
+            widgets.Box([self.controls.task, *buttons, self.controls.more.button, *progress], layout=_ROW),
+            self.controls,
             self.notice,
             self.views,
             self.run_row,

@@ -204,7 +204,8 @@ EXERCISES: dict[str, Guess] = {
     "progressive": Guess(
         title="without the progressive loss",
         text="Half of the batches first run up to 24 steps without gradients, so that later answers are trained, too. "
-        "Switch «progressive loss» off, and train the tracer again. What percentage of curves of 20 px does it solve?",
+        "Switch «progressive loss» off (under «more settings»), and train the tracer again. What percentage of curves "
+        "of 20 px does it solve?",
         choices=tuple(range(0, 101, 10)),
         truth=_twice_as_long,
         because=lambda curves: (
@@ -217,9 +218,9 @@ EXERCISES: dict[str, Guess] = {
     ),
     "feedforward": Guess(
         title="is it the recurrence?",
-        text="Switch lateral and feedback off and train again: signals now only go forward, and the image is "
-        "sustained. By how many percentage points is held-out accuracy higher at the last readout time than at "
-        "the first?",
+        text="Switch lateral and feedback off (under «more settings») and train again: signals now only go forward, "
+        "and the image is sustained. By how many percentage points is held-out accuracy higher at the last readout "
+        "time than at the first?",
         choices=(-10, -5, 0, 5, 10, 20, 30),
         truth=_gained,
         because=lambda curves: (
@@ -231,9 +232,9 @@ EXERCISES: dict[str, Guess] = {
     ),
     "last-only": Guess(
         title="you get what you ask for",
-        text="Set «loss at» to «the last only», switch «short curves first» off, and train again with everything else "
-        "as before. At how many of the earlier readout times is the model as good as at the last one (within 2 "
-        "percentage points on held-out images)?",
+        text="Under «more settings», set «loss at» to «the last only», switch «short curves first» off, and train "
+        "again with everything else as before. At how many of the earlier readout times is the model as good as at the "
+        "last one (within 2 percentage points on held-out images)?",
         choices=tuple(range(6)),
         truth=_as_good_as_the_last,
         because=lambda curves: (

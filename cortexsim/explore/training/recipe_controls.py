@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import ipywidgets as widgets
 
+from cortexsim.explore.panel.more_settings import MoreSettings
 from cortexsim.explore.training.choices import Choices
 from cortexsim.explore.training.lesson import Lesson
 from cortexsim.explore.widgets.choice import Choice, Option
@@ -22,12 +23,13 @@ NAMES = (
     "seed",
     "threads",
 )
-_ROW = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 14px")
 _WIDE = {"description_width": "initial"}
 
 
 class RecipeControls(widgets.VBox):
     """The controls of a `Training`, one for each choice.
+
+    It contains those of the recipe, behind a button; the panel places `task` and `more.button`.
 
     Parameters
     ----------
@@ -57,9 +59,10 @@ class RecipeControls(widgets.VBox):
         # two threads on two busy cores can take many times as long as one
         most = max(2, min(os.cpu_count() or 1, 4))
         self.threads.offer([Option(n, str(n)) for n in range(1, most + 1)], 1)
-        first = [self.task, self.learning_rate, self.readout_time, self.seed]
-        second = [self.loss_at, self.lateral, self.feedback, self.short_first, self.progressive, self.threads]
-        super().__init__([widgets.Box([*first, *second], layout=_ROW)])
+        recipe = [self.learning_rate, self.readout_time, self.seed]
+        recipe += [self.loss_at, self.lateral, self.feedback, self.short_first, self.progressive, self.threads]
+        self.more = MoreSettings(recipe)
+        super().__init__([self.more])
 
     def show(self, lesson: Lesson, choices: Choices) -> None:
         """Set every control."""

@@ -34,6 +34,7 @@ class RunRow(widgets.Box):
         )
         row = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 10px")
         super().__init__([self.menu, self.name, self.remove], layout=row)
+        self.layout.display = "none"
         self.menu.observe(lambda _: self._look(), names="value")
         self.name.observe(lambda change: self._rename(change["new"]), names="value")
         self.remove.on_click(lambda _: on_remove(self.menu.value))
@@ -43,6 +44,7 @@ class RunRow(widgets.Box):
         wanted = look_at or self.menu.value
         names = [name for _, name in options]
         self._listing = True
+        self.layout.display = "" if options else "none"
         try:
             if list(options) != list(self.menu.options):
                 self.menu.options = list(options)

@@ -53,6 +53,8 @@ class LearningViews(widgets.VBox):
         )
         for control in (self.transition, self.state, self.look_back):
             control.observe(lambda _: None if self._following else changed(), names="value")
+            # there is nothing to look at before a run
+            control.layout.display = "none"
 
     def figure(self, name: str) -> go.Figure | None:
         """Return the figure "curves", "maps", "kernels" or "rdm"; None if it is not drawn yet."""
@@ -86,6 +88,7 @@ class LearningViews(widgets.VBox):
         if not snapshots:
             return
         self._following = True
+        self.look_back.layout.display = ""
         newest, last = self.look_back.value == self.look_back.max, len(snapshots) - 1
         # the slider cannot move beyond its maximum, so that comes first
         self.look_back.max = last

@@ -82,7 +82,6 @@ class Movie {
     [this.picture.height, this.picture.width] = scene.screen;
     this.blank = element("div", { class: "cs-empty" }, screen, "nothing enters");
     this.screen = screen;
-    this.mapsFigure = figure;
   }
 
   choose() {
@@ -150,7 +149,7 @@ class Movie {
   }
 
   chart(kind) {
-    const parent = kind === "map" ? this.mapsFigure : this.films.find((film) => film.film.kind === "rdm")?.box;
+    const parent = kind === "map" ? this.row : this.films.find((film) => film.film.kind === "rdm")?.box;
     return new Course(parent ?? this.views, this, kind);
   }
 

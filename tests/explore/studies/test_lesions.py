@@ -47,6 +47,18 @@ def measured(panel, **choices):
     return panel.result
 
 
+@pytest.mark.parametrize("kind", ["Lesions", "EachLesion"])
+def test_what_is_shown_first_is_what_the_model_has_statistics_for(given, kind):
+    graph = cs.adjacent({"V1": 4, "V2": 4}, size=16)
+    shown = {}
+    for name, normalization in (("flashed", "time-specific"), ("sustained", "channel")):
+        model = cs.Cortex(graph, 10, 3, normalization=normalization)
+        if model.needs_statistics:
+            cs.calibrate(model, given["data"], cs.mixture(cs.flash(1), cs.masked(1, 2)), until=3)
+        shown[name] = getattr(cs.explore, kind)(model=model, data=given["data"], n=20).choices["presentation"]
+    assert shown == {"flashed": "flash", "sustained": "sustained"}
+
+
 def test_a_cut_is_what_the_protocol_measures_in_all_three_versions(lateral, given):
     panel, result = lateral, lateral.result
     shown = cs.datasets.spread(given["data"], 20)

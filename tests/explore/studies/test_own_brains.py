@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from scipy.io import savemat
 
 import cortexsim as cs
 from cortexsim._support.netcdf import open_dataset
@@ -94,9 +95,20 @@ def test_each_error_is_one_sentence_in_the_panel(panel, pictures, subjects, tmp_
     assert "at least 2 stimuli, got 1 x 1" in failed(panel, images=str(pictures), brain=str(tmp_path / "note.csv"))
     (tmp_path / "broken.npz").write_bytes(b"no data")
     assert "or it is damaged" in failed(panel, brain=str(tmp_path / "broken.npz"))
-    assert "name= is for .mat" in failed(panel, brain=str(subjects), matrix="IT")
+    assert "«name of one matrix» is for .mat" in failed(panel, brain=str(subjects), matrix="IT")
     assert "no file is given" in failed(panel, brain="", matrix="IT")
     assert "needs at least 4 images" in failed(panel, images=str(pictures / "cat"), matrix="")
+
+
+def test_an_error_of_a_file_names_the_controls_that_choose_from_it(panel, pictures, tmp_path):
+    matrices = np.empty((1, 2), dtype=[("RDM", "O"), ("name", "O")])
+    for k, name in enumerate(("monkey", "human")):
+        matrices[0, k] = (1 - np.eye(6), name)
+    savemat(tmp_path / "two.mat", {"RDMs": matrices})
+    words = failed(panel, images=str(pictures), brain=str(tmp_path / "two.mat"))
+    assert "choose one matrix by «name of one matrix», one of [" in words
+    assert "or say under «matrices are of» what they are" in words
+    assert "dims=" not in words.split("<details>")[0]
 
 
 def test_images_without_classes_need_a_file_of_matrices(panel, pictures):
@@ -145,3 +157,13 @@ def test_an_unknown_model_is_refused():
         cs.explore.Brains("digit")
     with pytest.raises(TypeError, match="must be a task's name, a path or a Cortex, got int"):
         cs.explore.Brains(3)
+
+
+def test_the_last_time_is_one_for_which_the_model_has_weights():
+    torch.manual_seed(0)
+    graph = cs.adjacent({"V1": 4, "V2": 4}, size=16)
+    times = {}
+    for sharing in ("time", "none"):
+        panel = cs.explore.Brains(cs.Cortex(graph, 10, 4, sharing=sharing, normalization="channel"))
+        times[sharing] = panel.choices["until"]
+    assert times == {"time": 7, "none": 4}

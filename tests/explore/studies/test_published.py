@@ -121,6 +121,16 @@ def test_a_mask_has_no_effect_on_cornet_s_by_construction(data):
     np.testing.assert_array_equal(*logits)
 
 
+def test_panels_of_cornet_s_say_why_there_is_nothing_to_measure(data):
+    panel = cs.explore.Masking(model=small("cornet_s"), data=data, n=6)
+    measured(panel)
+    assert "because it cannot have reached IT; " in panel.finding.value
+    streams = cs.explore.Sequences(model=small("cornet_s"), data=data, n=6)
+    measured(streams)
+    assert "nothing to read out" in streams.finding.value
+    assert "nan" not in panel.finding.value + streams.finding.value
+
+
 def test_noise_and_repeats_of_a_published_model(model, data):
     recording = cs.simulate(
         model, data, cs.sustained(), until=model.readout_time, noise=0.2, repeats=2, record=[model.graph.last]

@@ -18,6 +18,7 @@ from cortexsim.explore.training.questions import EXERCISES as TRAINING
 
 def test_phrases_give_percent_and_percentage_points_with_their_intervals():
     assert percentage(0.125, 0.08, 0.19) == "12.5% (8% to 19%)"
+    assert percentage(float("nan"), float("nan"), float("nan")) == "nothing to read out"
     assert percentage_points(-0.125, -0.19, 0.04) == "-12.5 percentage points (-19 to +4)"
     assert percentage_points(0.0001, -0.001, 0.001) == "+0.0 percentage points (+0 to +0)"
 

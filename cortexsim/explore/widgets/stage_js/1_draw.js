@@ -52,6 +52,11 @@ function marker(name, x, y, colour, parent) {
   return shape("polygon", { points: corners.map(([dx, dy]) => `${x + dx},${y + dy}`).join(" "), ...style }, parent);
 }
 
+// How many px of the page are one of an element in a panel that is enlarged as a whole.
+function zoomOf(node) {
+  return node.currentCSSZoom ?? 1;
+}
+
 // A small text next to the pointer, inside the panel.
 class Tip {
   constructor(root) {
@@ -63,10 +68,11 @@ class Tip {
     this.box.replaceChildren(...lines.map((line) => element("div", {}, null, line)));
     this.box.hidden = false;
     const outer = this.root.getBoundingClientRect();
-    const x = event.clientX - outer.left + 14;
-    const left = x + this.box.offsetWidth > outer.width ? x - this.box.offsetWidth - 28 : x;
+    const zoom = zoomOf(this.root);
+    const x = (event.clientX - outer.left) / zoom + 14;
+    const left = x + this.box.offsetWidth > outer.width / zoom ? x - this.box.offsetWidth - 28 : x;
     this.box.style.left = `${Math.max(0, left)}px`;
-    this.box.style.top = `${event.clientY - outer.top + 12}px`;
+    this.box.style.top = `${(event.clientY - outer.top) / zoom + 12}px`;
   }
 
   hide() {
@@ -249,13 +255,15 @@ class Chart {
     if (!this.content) return;
     const outer = this.svg.getBoundingClientRect();
     const x = this.x(Math.min(this.time, this.content.times.at(-1)));
-    this.read({ clientX: outer.left + x, clientY: outer.top + this.box.top });
+    const zoom = zoomOf(this.svg);
+    this.read({ clientX: outer.left + x * zoom, clientY: outer.top + this.box.top * zoom });
   }
 
   read(event) {
     if (!this.content) return;
     const { times, series, empty } = this.content;
-    const place = (event.clientX - this.svg.getBoundingClientRect().left - this.x(0)) / (this.x(1) - this.x(0));
+    const x = (event.clientX - this.svg.getBoundingClientRect().left) / zoomOf(this.svg);
+    const place = (x - this.x(0)) / (this.x(1) - this.x(0));
     const time = Math.min(Math.max(Math.round(place), 0), times.at(-1));
     const lines = series
       .filter((one) => one.values[time] != null)

@@ -3,11 +3,14 @@
 (() => {
   const STYLES = `
     body.cortexsim-hide-code .jp-CodeCell > .jp-Cell-inputWrapper { display: none; }
-    body.cortexsim-projector {
-      --cs-text: 18px; --jp-widgets-font-size: 18px; --jp-content-font-size1: 18px; --jp-code-font-size: 16px;
-      --jp-widgets-inline-height: 36px;
+    body.cortexsim-projector { --jp-content-font-size1: 18px; --jp-code-font-size: 16px; }
+    /* text of 14 px becomes 18, and all else grows with it */
+    body.cortexsim-projector .cortexsim-panel { zoom: calc(18 / 14); }
+    /* plotly follows the pointer through a transform, and not through zoom */
+    body.cortexsim-projector .cortexsim-panel .cortexsim-live > div {
+      zoom: calc(14 / 18); transform: scale(calc(18 / 14)); transform-origin: 0 0; width: calc(100% * 14 / 18);
+      margin-bottom: calc(var(--cs-plot-height, 360px) * 4 / 14);
     }
-    body.cortexsim-projector .cortexsim-panel .widget-html-content { font-size: 18px; }
     .cortexsim-gone {
       margin: 4px 0; padding: 6px 12px; font: 15px/1.4 var(--jp-ui-font-family); color: #1f1f1f; background: #fdd835;
       border-left: 5px solid #d55e00;
