@@ -8,14 +8,14 @@ import xarray as xr
 from cortexsim.paper.experiments.result import over_seeds
 from cortexsim.plot import lines, theme
 from cortexsim.plot._caption import diverged, dress, interval_note, model_name
-from cortexsim.plot.gate import draws
+from cortexsim.plot.gate import ABOUT, draws
 
 ROW_PX = 52
 BAR = 0.36
 """Height of a bar, in rows."""
 
 
-@draws("error")
+@draws("error", along=("model", "seed"), about=ABOUT)
 def parameters(result: xr.Dataset) -> go.Figure:
     """Draw the error of every model as a bar, labelled with the parameters that contribute to its readout.
 
