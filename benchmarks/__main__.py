@@ -38,8 +38,8 @@ BENCHMARKS = (
 # run only if named: they take long, or much disk space
 NAMED_ONLY = ("large", "kills", "lessons")
 # these run in a browser and print their own output
-PANEL = "panel"
-IN_A_BROWSER = (PANEL, "lessons")
+WAITING = ("panel", "live")
+IN_A_BROWSER = (*WAITING, "lessons")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from benchmarks.fuzz.run import main as run_cases
 
         return run_cases(arguments[1:])
-    names = (*BENCHMARKS, *NAMED_ONLY, PANEL)
+    names = (*BENCHMARKS, *NAMED_ONLY, *WAITING)
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
         "names",
@@ -92,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     threads = torch.get_num_threads()
     torch.set_num_threads(setting.threads)
     try:
-        run(setting, options.names or (*BENCHMARKS, PANEL), options.json)
+        run(setting, options.names or (*BENCHMARKS, *WAITING), options.json)
     finally:
         torch.set_num_threads(threads)
     return 0
@@ -117,7 +117,7 @@ def run(setting: Setting, names: Sequence[str], to: Path | None = None) -> None:
     )
     if "bfloat16" not in machine["precisions"]:
         print("bfloat16 is only emulated here: its times do not apply to machines that compute with it")
-    if not {PANEL, *NAMED_ONLY} >= {*names}:
+    if not {*WAITING, *NAMED_ONLY} >= {*names}:
         for size in setting.chosen_sizes:
             machine[f"peak_{size}_gflop_s"] = peak(setting, size) / 1e9
             print(f"best plain convolution, {size}: {machine[f'peak_{size}_gflop_s']:,.1f} GFLOP/s")

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 
-from cortexsim._support.console import prepare_output
+from cortexsim._support.console import prepare_output, report_unwritable
 
 
 def main() -> int:
@@ -17,15 +17,15 @@ def main() -> int:
     int
         The exit status: that of `cortexsim.cli.main`; 1 when cortexsim cannot be imported, 130 after Ctrl-C.
     """
-    prepare_output()
+    if not prepare_output():
+        return 1
     # a shell may have Ctrl-C ignored for what runs in the background
     answered = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if answered:
         # an exception during imports would show as a traceback, or be swallowed by the library that is being imported
         signal.signal(signal.SIGINT, _stop)
     if sys.argv[1:] == ["lab", "--check"]:
-        # without torch, which may itself be missing
-        from cortexsim.lab.doctor import check as command
+        command = _check
     else:
         try:
             from cortexsim.cli import main as command
@@ -41,6 +41,18 @@ def main() -> int:
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130
+
+
+def _check() -> int:
+    """Check this machine without torch, which may itself be missing."""
+    from cortexsim.lab.doctor import check
+
+    try:
+        status = check()
+        sys.stdout.flush()
+        return status
+    except OSError as error:
+        return report_unwritable(error)
 
 
 def _stop(*_: object) -> None:

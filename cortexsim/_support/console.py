@@ -55,12 +55,25 @@ def ending_signals() -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL)
 
 
-def prepare_output() -> None:
-    """Replace characters that the terminal or file cannot encode, instead of raising an error."""
+def prepare_output() -> bool:
+    """Replace characters that the terminal or file cannot encode, instead of raising an error.
+
+    Returns
+    -------
+    bool
+        False if standard output is closed (`>&-` in a shell), which is then reported: nothing could be printed, and the
+        first file that is opened would receive what a library prints.
+    """
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 (open until the program ends)
+    if sys.stdout is None:
+        print("cortexsim: standard output is closed; redirect it to a file or to /dev/null", file=sys.stderr)
+        return False
     for stream in (sys.stdout, sys.stderr):
         # a replaced standard stream may not be a file
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    return True
 
 
 def printable(text: object) -> str:
@@ -103,3 +116,13 @@ def discard_output() -> None:
     """Discard the output that Python still has to write at exit, because writing it would fail again."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def report_unwritable(error: OSError) -> int:
+    """Report that the output cannot be written, unless its reader has left, and return the exit status."""
+    left = isinstance(error, BrokenPipeError) and reader_has_left()
+    discard_output()
+    if left:
+        return CLOSED
+    print(f"cortexsim: {error}", file=sys.stderr)
+    return 1

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from contextlib import AbstractContextManager
 from functools import lru_cache
 
 import torch
 from torch import Tensor
+
+from cortexsim._support.transforms import outside_of_transforms, unwrapped
 
 WORD = 4  # bytes that the cheap checksum reads at a time
 COLUMNS = 1024
@@ -25,9 +26,9 @@ def checksum(*parts: str | Tensor, digits: int = 16) -> str:
         Hexadecimal digits, up to 64.
     """
     digest = hashlib.sha256()
-    with _outside_of_transforms():
+    with outside_of_transforms():
         for part in parts:
-            digest.update(part.encode() if isinstance(part, str) else _bytes(_within(part)))
+            digest.update(part.encode() if isinstance(part, str) else _bytes(unwrapped(part)))
     return digest.hexdigest()[:digits]
 
 
@@ -38,25 +39,13 @@ def fingerprint(tensors: Iterable[Tensor]) -> int:
     in 2**32 to be missed. It depends on strides and on the byte order of the machine, so it must not be saved. The sums
     are of integers, so the order of addition does not matter; the host waits for the device once.
     """
-    with _outside_of_transforms():
-        words = [_words(_within(tensor)) for tensor in tensors if tensor.numel()]
+    with outside_of_transforms():
+        words = [_words(unwrapped(tensor)) for tensor in tensors if tensor.numel()]
         sums = [part for word in words for part in _weighted_sums(word)]
         if not sums:
             return 0
         joined = torch.cat(sums).long()
         return int((joined * _odd_numbers(len(joined), torch.int64, joined.device)).sum())
-
-
-def _outside_of_transforms() -> AbstractContextManager[None]:
-    """Return a context in which torch.func does not wrap new tensors, so that their memory can be read."""
-    return torch._C._DisableFuncTorch()
-
-
-def _within(tensor: Tensor) -> Tensor:
-    """Return the tensor inside the wrappers of torch.func."""
-    while torch._C._functorch.is_functorch_wrapped_tensor(tensor):
-        tensor = torch._C._functorch.get_unwrapped(tensor)
-    return tensor.detach()
 
 
 def _weighted_sums(words: Tensor) -> list[Tensor]:

@@ -18,6 +18,7 @@ from cortexsim._support.console import (
     prepare_output,
     printable,
     reader_has_left,
+    report_unwritable,
 )
 from cortexsim.cli import (
     class_,
@@ -46,13 +47,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         0 on success, 1 after an error, 130 after Ctrl-C, 143 after SIGTERM, 141 if the output is closed by its reader.
     """
-    prepare_output()
+    if not prepare_output():
+        return 1
     try:
         options, further = _parser().parse_known_args(arguments)
     except SystemExit as end:
         return _after_help(end)
     except OSError as error:  # unbuffered, help is written at once
-        return _unwritable(error)
+        return report_unwritable(error)
     if further and options.command != "lab":
         _parser().error(f"unknown argument {further[0]!r} (see cortexsim {options.command} --help)")
     options.further = further
@@ -85,18 +87,8 @@ def _after_help(end: SystemExit) -> int:
     try:
         sys.stdout.flush()
     except OSError as error:
-        return _unwritable(error)
+        return report_unwritable(error)
     raise end
-
-
-def _unwritable(error: OSError) -> int:
-    """Report that the output cannot be written, unless its reader has left, and return the exit status."""
-    left = isinstance(error, BrokenPipeError) and reader_has_left()
-    discard_output()
-    if left:
-        return CLOSED
-    print(f"cortexsim: {error}", file=sys.stderr)
-    return 1
 
 
 class _Parser(argparse.ArgumentParser):

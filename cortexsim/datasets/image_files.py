@@ -23,6 +23,7 @@ SMALL_FILE_BYTES = 20_000
 MOST_NAMED = 5  # images that cannot be read, in one error
 HIGHEST = 65535  # of 16 bits
 TWELVE_BITS = 4095
+ONE_PICTURE = ("MPO", "ICO", "ICNS")  # further pictures in these files are previews and other sizes of the first
 # folders that systems put between those of the user
 NOT_OF_THE_USER = ("__MACOSX", "@eaDir", "lost+found", "$RECYCLE.BIN", "System Volume Information", "__pycache__")
 # endings of images that Pillow has no reader for, or not on every machine
@@ -178,10 +179,13 @@ class _Read:
         Shape (3, height, width), uint8.
     reached : int, optional
         The highest value, of an image with 16 bits.
+    several : bool
+        The file has several frames or pages; the pixels are those of the first.
     """
 
     pixels: np.ndarray
     reached: int | None
+    several: bool
 
 
 class _UnreadableError(Exception):
@@ -216,6 +220,11 @@ def read_all(
     ------
     ValueError
         If files cannot be read (up to five are named), sizes differ, or the range of the values is not known.
+
+    Warns
+    -----
+    UserWarning
+        If files have several frames or pages, of which only the first is read.
     """
     if white is not None:
         finite(white, "white", least=0)
@@ -223,6 +232,7 @@ def read_all(
             raise ValueError("white must be a number above 0, got 0")
     images: np.ndarray | None = None
     unreadable: list[_UnreadableError] = []
+    several: list[Path] = []
     reached: list[int] = []
     for k, read in enumerate(_each(files, shape, white, progress)):
         if isinstance(read, _UnreadableError):
@@ -232,6 +242,8 @@ def read_all(
             continue
         if read.reached is not None:
             reached.append(read.reached)
+        if read.several:
+            several.append(files[k])
         if images is None:
             images = np.empty((len(files), *read.pixels.shape), dtype=np.uint8)
             first = files[k]
@@ -251,6 +263,11 @@ def read_all(
             f"the values of the images with 16 bits in {str(files[0].parent)!r} ({len(reached)} in all) reach only "
             f"{max(reached)} of {HIGHEST}: if white is {TWELVE_BITS} (12 bits), pass white={TWELVE_BITS}; if they "
             f"really are that dark, white={HIGHEST}"
+        )
+    if several:
+        warnings.warn(
+            f"{len(several)} images have several frames or pages, such as {str(several[0])!r}: only the first is read",
+            stacklevel=3,
         )
     assert images is not None  # every class has a file
     return images
@@ -296,6 +313,7 @@ def _read(file: Path, shape: tuple[int, int] | None, white: float | None) -> _Re
         with Image.open(file) as opened:
             has_16_bits = ";16" in f"{opened.mode} {getattr(opened, 'tile', '')}" and opened.format != "PPM"
             stated = HIGHEST if opened.mode.startswith("I;16") or opened.format in ("PPM", "PNG") else None
+            several = bool(getattr(opened, "is_animated", False)) and opened.format not in ONE_PICTURE
             upright = ImageOps.exif_transpose(opened)
         if upright.mode == "F":
             image = Image.fromarray(scaled(np.asarray(upright, dtype=np.float64), white, "floating-point values"))
@@ -324,7 +342,7 @@ def _read(file: Path, shape: tuple[int, int] | None, white: float | None) -> _Re
         raise _UnreadableError(f"{str(file)!r} ({error})", "repair or remove it") from error
     if shape is not None and image.size != shape[::-1]:
         image = image.resize(shape[::-1], Image.Resampling.BICUBIC)  # Pillow widens the filter: antialiased
-    return _Read(np.asarray(image).transpose(2, 0, 1), reached if has_16_bits else None)
+    return _Read(np.asarray(image).transpose(2, 0, 1), reached if has_16_bits else None, several)
 
 
 class _RangeError(ValueError):

@@ -35,9 +35,9 @@ def folder(
 
     The classes are the names of the subfolders, sorted; images deeper in them belong to the class, too. Whatever
     Pillow opens can be read: grey and palette images become RGB, 16-bit ones are divided by 257, CMYK is converted,
-    transparent pixels show mid-grey, the camera's orientation (EXIF) is applied, and of an animation the first frame
-    is taken. Ignored are hidden files and folders, those that systems add (such as __MACOSX), and files whose name
-    does not end like that of an image that can be read here.
+    transparent pixels show mid-grey, the camera's orientation (EXIF) is applied, and of several frames or pages the
+    first is taken. Ignored are hidden files and folders, those that systems add (such as __MACOSX), and files whose
+    name does not end like that of an image that can be read here.
 
     Tiny ImageNet is read as it is unpacked: `part="train"` has a subfolder per class, and of `part="val"` the classes
     come from `val_annotations.txt`, in the order of those of "train".
@@ -84,6 +84,7 @@ def folder(
     -----
     UserWarning
         If images are next to the subfolders, or have a format that cannot be read on this machine: they are left out.
+        If files have several frames or pages.
 
     Examples
     --------

@@ -36,6 +36,12 @@ from cortexsim.stimuli.frames import Frames
 from cortexsim.stimuli.images import as_float, check_images
 from cortexsim.stimuli.presentation import AnyPresentation, flash, sustained
 
+# why tools that convert a model to a graph without values are refused
+READS_VALUES = (
+    "which checks the values of its images and weights in Python: use torch.compile to make it faster, "
+    "torch.jit.trace for a fixed size and presentation, or cortexsim.save to keep it"
+)
+
 
 class Cortex(Dynamics):
     """A recurrent model of the ventral stream.
@@ -282,7 +288,7 @@ class Cortex(Dynamics):
             By default `flash(1)`.
         """
         time = self.readout_time if readout_time is None else whole(readout_time, "readout_time", 0, limit=MOST_STEPS)
-        planned = needed(self.graph, presentation or flash(1), (time,))[0]
+        planned = needed(self.graph, flash(1) if presentation is None else presentation, (time,))[0]
         self.check_weights(planned)
         keys = {key for name, when in planned for key in self.weights.used_by(name, when)}
         modules = [module for name, module in self.functions.items() if name in {name for name, _ in planned}]
@@ -424,7 +430,12 @@ class Cortex(Dynamics):
         """
         if not isinstance(images, Tensor):
             raise TypeError(f"images must be a torch.Tensor, got {type(images).__name__}")
+        if torch.compiler.is_exporting():
+            raise TypeError(f"torch.export cannot export a model, {READS_VALUES}")
         check_images(images, None if self.has_own_pre_net else self.graph.states[0].size)
+
+    def __prepare_scriptable__(self) -> None:
+        raise TypeError(f"torch.jit.script cannot compile a model, {READS_VALUES}")
 
     def __repr__(self) -> str:
         n = self.n_parameters() if self.graph.last in populate(self.graph, None, self.readout_time)[-1] else None

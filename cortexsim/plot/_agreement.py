@@ -42,7 +42,7 @@ def agreement(values: xr.DataArray) -> go.Figure:
     check_dims(values, ["form"], more=values.ndim, what="an agreement")
     if values.sizes["form"] != 2:
         raise ValueError(f"an agreement needs two forms, got {values['form'].values.tolist()}")
-    one, other = (values.isel(form=k).values.ravel() for k in range(2))
+    one, other = (values.isel(form=k).values.ravel().astype(float) for k in range(2))
     names = values["form"].values.tolist()
     ends = [float(np.nanmin([one, other])), float(np.nanmax([one, other]))]
     figure = go.Figure(layout={"template": theme.template()})

@@ -9,8 +9,11 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
-from cortexsim.plot import theme
+from cortexsim.plot import lines, theme
 from cortexsim.plot.gate import draws
+
+HEAD_PX = 44
+"""Height of a title of one line, without its subtitle."""
 
 
 def model_name(result: xr.Dataset, label: str) -> str:
@@ -65,7 +68,9 @@ def _number(result: xr.Dataset, variable: str, label: str) -> int:
 def dress(
     figure: go.Figure, result: xr.Dataset, what: str, *notes: str, plot_px: int = 320, rows: int = 0, top_px: int = 44
 ) -> None:
-    """Set the title of an experiment's figure, and a caption below: notes, the paper's results, data and machine.
+    """Set the title of an experiment's figure with the sizes that were run, and a caption below.
+
+    The caption has notes, the paper's results, machine and date.
 
     Parameters
     ----------
@@ -86,13 +91,13 @@ def dress(
     texts = [
         *notes,
         about["paper"],
-        f"{about['data']}; scale: {about['scale']}; {about['hardware']}; {float(about['seconds']) / 60:.1f} min of "
-        f"training; {about['date']}, commit {about['commit']}.",
+        f"{about['hardware']}; {float(about['seconds']) / 60:.1f} min of training; {about['date']}, commit "
+        f"{about['commit']}.",
     ]
-    lines = [line for text in texts if text for line in textwrap.wrap(text, theme.LINE_CHARACTERS)]
+    written = [line for text in texts if text for line in textwrap.wrap(text, theme.LINE_CHARACTERS)]
     legend_px, axis_px = rows * 20 + 8, 52
     figure.add_annotation(
-        text="<br>".join(lines),
+        text="<br>".join(written),
         x=0,
         xref="paper",
         xanchor="left",
@@ -104,9 +109,10 @@ def dress(
         font={"size": theme.TEXT_PX},
         name="caption",
     )
-    bottom_px = axis_px + legend_px + theme.LINE_PX * len(lines) + 12
+    bottom_px = axis_px + legend_px + theme.LINE_PX * len(written) + 12
+    lines.head(figure, f"{about['title']}: {what}", f"{about['data']}; {about['scale']}")
+    top_px += figure.layout.margin.t - HEAD_PX
     figure.update_layout(
-        title_text=f"{about['title']}: {what}",
         height=plot_px + top_px + bottom_px,
         margin={"t": top_px, "b": bottom_px, "l": 64, "r": 16},
         legend={

@@ -8,13 +8,13 @@ import xarray as xr
 
 from cortexsim.plot import theme
 from cortexsim.plot._caption import dress, model_name
-from cortexsim.plot.gate import draws
+from cortexsim.plot.gate import ABOUT, draws
 
 ROW_PX = 20
 _ZERO = 1e-18  # position of 0 on a logarithmic axis
 
 
-@draws()
+@draws(along=("model", "seed"), about=ABOUT)
 def difference(result: xr.Dataset, variable: str = "difference") -> go.Figure:
     """Draw the largest difference of each model as a dot on a logarithmic axis.
 

@@ -8,10 +8,10 @@ import xarray as xr
 from cortexsim.paper.experiments.result import over_seeds
 from cortexsim.plot import lines, theme
 from cortexsim.plot._caption import add_diverged, dress, interval_note, model_name
-from cortexsim.plot.gate import draws
+from cortexsim.plot.gate import ABOUT, draws
 
 
-@draws("validation_error")
+@draws("validation_error", along=("model", "seed", "epoch"), about=(*ABOUT, "validated_on"))
 def error_by_epoch(result: xr.Dataset) -> go.Figure:
     """Draw the training and the validation error of models by epoch.
 

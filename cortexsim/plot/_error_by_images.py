@@ -8,10 +8,10 @@ import xarray as xr
 from cortexsim.paper.experiments.result import over_seeds
 from cortexsim.plot import lines, theme
 from cortexsim.plot._caption import dress, interval_note, model_name
-from cortexsim.plot.gate import draws
+from cortexsim.plot.gate import ABOUT, draws
 
 
-@draws("error_by_images")
+@draws("error_by_images", along=("model", "seed", "images"), about=ABOUT)
 def error_by_images(result: xr.Dataset) -> go.Figure:
     """Draw the error at the readout time by the number of images from which the statistics were computed.
 

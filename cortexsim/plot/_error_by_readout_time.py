@@ -8,10 +8,10 @@ import xarray as xr
 from cortexsim.paper.experiments.result import over_seeds
 from cortexsim.plot import lines, theme
 from cortexsim.plot._caption import dress, interval_note, model_name
-from cortexsim.plot.gate import draws
+from cortexsim.plot.gate import ABOUT, draws
 
 
-@draws("error", "readout_time")
+@draws("error", "readout_time", along=("model", "seed"), about=ABOUT)
 def error_by_readout_time(result: xr.Dataset) -> go.Figure:
     """Draw the error of models that were each trained and tested at one readout time.
 

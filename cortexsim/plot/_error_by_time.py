@@ -10,7 +10,7 @@ import xarray as xr
 from cortexsim.paper.experiments.result import over_seeds
 from cortexsim.plot import lines, theme
 from cortexsim.plot._caption import add_diverged, dress, interval_note, model_name
-from cortexsim.plot.gate import draws
+from cortexsim.plot.gate import ABOUT, draws
 
 # statistics: dash of the line, suffix of the symbol, description; without lines if every other time is empty
 STATISTICS = {
@@ -22,7 +22,7 @@ STATISTICS = {
 SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "pentagon", "star")
 
 
-@draws("test_error")
+@draws("test_error", along=("model", "seed", "statistics", "time"), about=ABOUT)
 def error_by_time(result: xr.Dataset, models: Sequence[str] | None = None) -> go.Figure:
     """Draw the error at every tested time.
 

@@ -8,16 +8,17 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.checks import one_of
 from cortexsim.plot import lines, theme
 from cortexsim.plot._caption import dress
-from cortexsim.plot.gate import draws
+from cortexsim.plot.gate import ABOUT, draws
 from cortexsim.zoo.tracers import TRACERS
 
 CHANCE = 0.5
 MODEL, MAZES = "tracer", "tracer-mazes"
 
 
-@draws()
+@draws(along=("model", "seed"), about=ABOUT)
 def over_time_by_length(result: xr.Dataset, model: str = MODEL, measure: str = "yes_no") -> go.Figure:
     """Draw accuracy over time, a line for each length, with a mark at the longest trained time.
 
@@ -44,7 +45,7 @@ def over_time_by_length(result: xr.Dataset, model: str = MODEL, measure: str = "
     return _over_time(result, model, measure, "length", "px")
 
 
-@draws()
+@draws(along=("model", "seed"), about=ABOUT)
 def over_time_by_maze(result: xr.Dataset, model: str = MAZES, measure: str = "exact") -> go.Figure:
     """Draw the fraction of mazes with every pixel correct over time, a line for each size; see `over_time_by_length`.
 
@@ -139,7 +140,7 @@ def _add_late(figure: go.Figure, last: tuple[int, float], late: tuple[int, float
     )
 
 
-@draws()
+@draws(along=("model", "seed"), about=ABOUT)
 def controls_by_length(result: xr.Dataset, measure: str = "yes_no") -> go.Figure:
     """Draw the final accuracy of each model by the length of the curve.
 
@@ -168,7 +169,7 @@ def controls_by_length(result: xr.Dataset, measure: str = "yes_no") -> go.Figure
     return figure
 
 
-@draws()
+@draws(along=("model", "seed"), about=ABOUT)
 def controls_by_maze(result: xr.Dataset, measure: str = "exact") -> go.Figure:
     """Draw the final accuracy of each model by the size of the maze; see `controls_by_length`.
 
@@ -232,7 +233,7 @@ def _by_size(result: xr.Dataset, measure: str, by: str, unit: str, read: str, tr
     return figure
 
 
-@draws()
+@draws(along=("model", "seed"), about=ABOUT)
 def steps_by_length(result: xr.Dataset) -> go.Figure:
     """Draw the median of the steps needed by the length of the curve, a line for each seed, with the slope.
 
@@ -322,7 +323,7 @@ def latency_by_distance(result: xr.Dataset) -> go.Figure:
     return figure
 
 
-@draws()
+@draws(along=("model", "seed"), about=ABOUT)
 def collapse(result: xr.Dataset, masks: Sequence[str] = ("noise", "lines", "target")) -> go.Figure:
     """Draw latched accuracy by SOA minus the time that the wave needs, so that the lines of all lengths coincide.
 
@@ -350,6 +351,10 @@ def collapse(result: xr.Dataset, masks: Sequence[str] = ("noise", "lines", "targ
     masked = _of(result, "masked", MODEL).dropna("seed", how="all")
     slope = result["slope"].sel(model=MODEL, seed=masked["seed"])
     titles = {"noise": "mask: noise", "lines": "mask: other curves", "target": "the picture itself", "blank": "nothing"}
+    known = [name for name in map(str, result["mask"].values) if name in titles]
+    masks = [one_of(mask, "mask", known) for mask in masks]
+    if not masks:
+        raise ValueError(f"masks must name at least one of {known}")
     figure = go.Figure(layout={"template": theme.template()}).set_subplots(
         1, len(masks), shared_yaxes=True, subplot_titles=[titles[mask] for mask in masks], horizontal_spacing=0.03
     )

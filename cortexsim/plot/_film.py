@@ -8,9 +8,11 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.checks import whole
 from cortexsim.analyse.node import Node
 from cortexsim.analyse.target_maps import maps_of
 from cortexsim.plot import lines, theme
+from cortexsim.plot.gate import draws
 
 # on black, so that it looks the same on paper, dark pages and projectors; luminances differ, not only hues
 FIELD, LINE, TAG, CUE = (0, 0, 0), (105, 105, 105), (255, 190, 40), (255, 255, 255)
@@ -18,6 +20,7 @@ N_STILLS = 6
 SIDE_PX = 190
 
 
+@draws(first_too=False)
 def film_strip(
     recording: Node, data: xr.Dataset, *, stimulus: int = 0, times: Sequence[int] | None = None, title: str = ""
 ) -> go.Figure:
@@ -72,6 +75,7 @@ def film_strip(
     return figure
 
 
+@draws(first_too=False)
 def film(recording: Node, data: xr.Dataset, *, stimulus: int = 0, every: int = 1, title: str = "") -> go.Figure:
     """Draw the tag on one picture over time, as a film that `plot.save` also writes as .gif or .webp.
 
@@ -97,7 +101,7 @@ def film(recording: Node, data: xr.Dataset, *, stimulus: int = 0, every: int = 1
     5
     """
     pictures, known, words = _pictures(recording, data, stimulus)
-    shown = list(range(0, len(known), every))
+    shown = list(range(0, len(known), whole(every, "every", 1)))
     frames = [
         go.Frame(
             name=str(known[k]), data=[go.Image(z=pictures[k])], layout={"xaxis": {"title": {"text": f"t = {known[k]}"}}}

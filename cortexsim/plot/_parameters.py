@@ -8,12 +8,14 @@ import xarray as xr
 from cortexsim.paper.experiments.result import over_seeds
 from cortexsim.plot import lines, theme
 from cortexsim.plot._caption import diverged, dress, interval_note, model_name
-from cortexsim.plot.gate import draws
+from cortexsim.plot.gate import ABOUT, draws
 
 ROW_PX = 52
+BAR = 0.36
+"""Height of a bar, in rows."""
 
 
-@draws("error")
+@draws("error", along=("model", "seed"), about=ABOUT)
 def parameters(result: xr.Dataset) -> go.Figure:
     """Draw the error of every model as a bar, labelled with the parameters that contribute to its readout.
 
@@ -47,14 +49,17 @@ def parameters(result: xr.Dataset) -> go.Figure:
             x=theme.for_json(error.values[None]),
             y=[row],
             orientation="h",
-            width=0.36,
+            width=BAR,
             name=model_name(result, label),
             marker_color=theme.COLOURS[k % len(theme.COLOURS)],
             error_x=lines.error_bars(*(end.values[None] for end in (error, error["low"], error["high"])), width=4),
             hovertemplate=f"{label}: error %{{x:.1%}}<extra></extra>",
         )
         figure.add_annotation(
-            **_beside(0.0, row + 0.36), text=model_name(result, label), name="label", font={"size": theme.PANEL_PX}
+            **_beside(0.0, row + BAR / 2) | {"yanchor": "bottom"},
+            text=model_name(result, label),
+            name="label",
+            font={"size": theme.PANEL_PX},
         )
         if bool(error.notnull()):
             end = float(error["high"].fillna(error))

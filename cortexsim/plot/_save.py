@@ -30,6 +30,8 @@ SYMBOL_PX = 45
 WIDEST_LEGEND = 0.3
 """Largest part of the width that a legend next to the plot may take."""
 FEWEST_CHARACTERS = 8
+LABELLED_BAR_PX = 24
+"""A bar with the space below it."""
 BLACK, WHITE = "#000000", "#FFFFFF"
 
 
@@ -149,6 +151,7 @@ def _for_paper(figure: go.Figure) -> go.Figure:
 def _fit(figure: go.Figure, width_px: float, height_px: float) -> int:
     """Arrange texts and legend for the width of a column, and return the height that this adds, in px."""
     added = _break_lines(figure, width_px) + _move_legend_below(figure, width_px)
+    added += _break_labels(figure, width_px, height_px)
     return added + _break_titles_of_plots(figure, width_px) + _break_axis_titles(figure, width_px, height_px)
 
 
@@ -221,6 +224,18 @@ def _break_titles_of_plots(figure: go.Figure, width_px: float) -> int:
     if added:
         figure.layout.margin.t = (figure.layout.margin.t or 0) + added
     return added
+
+
+def _break_labels(figure: go.Figure, width_px: float, height_px: float) -> int:
+    """Break the labels above bars, and return the height that the rows lack, in px."""
+    labels = [one for one in figure.layout.annotations if one.name == "label"]
+    for one in labels:
+        one.text = _broken(one.text, _characters(_across(figure, width_px), one.font.size))
+    if not labels:
+        return 0
+    row_px = LABELLED_BAR_PX + max(1.3 * one.font.size * (one.text.count("<br>") + 1) for one in labels)
+    plot_px = height_px - AXIS_PX - (figure.layout.margin.t or 0)
+    return max(round(row_px * len(labels) - plot_px), 0)
 
 
 def _break_axis_titles(figure: go.Figure, width_px: float, height_px: float) -> int:

@@ -11,8 +11,10 @@ import xarray as xr
 
 from cortexsim.brains.milliseconds import Milliseconds
 from cortexsim.plot import lines, significance, theme
+from cortexsim.plot.gate import draws
 
 
+@draws(first_too=False)
 def time_course(
     array: xr.DataArray,
     *,

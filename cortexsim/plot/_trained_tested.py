@@ -9,7 +9,7 @@ import xarray as xr
 from cortexsim.paper.experiments.result import over_seeds
 from cortexsim.plot import theme
 from cortexsim.plot._caption import diverged, dress
-from cortexsim.plot.gate import draws
+from cortexsim.plot.gate import ABOUT, draws
 
 TITLES = {"calibrated": "own moments at each time", "held": "moments of the trained time reused"}
 
@@ -22,7 +22,7 @@ def families(result: xr.Dataset) -> dict[str, list[str]]:
     return groups
 
 
-@draws("test_error")
+@draws("test_error", along=("model", "seed"), about=ABOUT)
 def trained_tested(result: xr.Dataset) -> go.Figure:
     """Draw the error of models by the time at which they were trained and the time at which they are tested.
 

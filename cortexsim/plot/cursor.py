@@ -8,10 +8,12 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.checks import one_of, whole
 from cortexsim.plot import theme
 from cortexsim.plot.gate import draws
 
 ACROSS, UP, HERE = "now across", "now up", "now"
+MOST_PLOTS = 100  # in one figure
 
 
 @draws()
@@ -44,6 +46,7 @@ def add_cursor(figure: go.Figure, time: float, *, along: str = "x", plots: int =
     >>> figure.layout.shapes[-1].x0
     4
     """
+    along, plots = one_of(along, "along", ("x", "xy")), whole(plots, "plots", 1, limit=MOST_PLOTS)
     line = {"color": theme.INK, "width": 2, "dash": "dot"}
     for axis in ["", *(str(place) for place in range(2, plots + 1))]:
         at = {"name": ACROSS, "type": "line", "x0": time, "x1": time, "y0": 0, "y1": 1, "line": line}
@@ -83,8 +86,15 @@ def add_points(figure: go.Figure, path: xr.DataArray, time: int) -> go.Figure:
     >>> figure.data[-1].name
     'now'
     """
-    (each,) = (dim for dim in path.dims if dim not in ("time", "component"))
-    values = path.transpose("time", each, "component").values[..., :2].astype(float)
+    others = [dim for dim in path.dims if dim not in ("time", "component")]
+    if not {"time", "component"} <= {*path.dims} or len(others) != 1 or path.sizes["component"] < 2:
+        raise ValueError(
+            "'path' of add_points must have the dimensions time, component (at least two) and one more, as trajectory "
+            f"returns it, got {dict(path.sizes)}"
+        )
+    if time not in path["time"].values:
+        raise ValueError(f"the path has no time {time}: it has {path['time'].values.tolist()}")
+    values = path.transpose("time", *others, "component").values[..., :2].astype(float)
     points = {
         str(moment): {
             axis: [None if np.isnan(value) else float(value) for value in values[index, :, k]]

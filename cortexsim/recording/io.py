@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from cortexsim._support.files import as_path, refuse_existing, written_aside
+from cortexsim._support.interrupts import postponed_interrupts
 from cortexsim._support.strangers import rehearsed
 from cortexsim.recording.description import ATTRIBUTE, described, narrowed
 from cortexsim.recording.sealing import SEAL, checksum_of, sealed
@@ -88,7 +89,8 @@ def save_recording(recording: xr.DataTree, path: str | Path) -> None:
         else:
             with _PatientFile(aside) as file:
                 try:
-                    sealed(recording).to_netcdf(file, engine="h5netcdf", encoding=_checked_by_hdf5(recording))
+                    with postponed_interrupts(file.stop):
+                        sealed(recording).to_netcdf(file, engine="h5netcdf", encoding=_checked_by_hdf5(recording))
                 finally:
                     file.complain()
 
@@ -162,14 +164,18 @@ def chunk_for(batch_size: int) -> int:
 
 
 class _PatientFile(io.FileIO):
-    """A new file that postpones write errors until `complain`.
+    """A new file that postpones write errors and interrupts until `complain`.
 
-    An error while HDF5 writes, as on a full disk, would end the whole process (h5py 3).
+    An exception while HDF5 writes, as on a full disk or at Ctrl-C, would end the whole process or be ignored (h5py 3).
     """
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, "w+")
-        self.error: OSError | None = None
+        self.error: BaseException | None = None
+
+    def stop(self, error: BaseException) -> None:
+        """Write no more, and raise this error later."""
+        self.error = self.error or error
 
     def write(self, data: Any) -> int:
         left = memoryview(data).cast("B")
@@ -178,18 +184,18 @@ class _PatientFile(io.FileIO):
             while left and self.error is None:
                 left = left[super().write(left) :]
         except OSError as error:
-            self.error = error
+            self.stop(error)
         return size
 
     def truncate(self, size: int | None = None) -> int:
         try:
             return super().truncate(size)
         except OSError as error:
-            self.error = self.error or error
+            self.stop(error)
             return self.tell() if size is None else size
 
     def complain(self) -> None:
-        """Raise the first write error, if there was one."""
+        """Raise the first error, if there was one."""
         if self.error is not None:
             raise self.error
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from cortexsim._support.checks import shown
 from cortexsim._support.labelled import array_of
+from cortexsim._support.transforms import extremes
 
 DIMS = ("stimulus", "channel", "y", "x")
 OF_MOVIES = ("stimulus", "frame", "channel", "y", "x")
@@ -148,7 +149,7 @@ def check_images(images: Tensor, size: tuple[int, int] | None = None) -> None:
         return
     if not images.is_floating_point():
         raise TypeError(f"images must be floating point in [0, 1] or uint8, got {images.dtype}")
-    low, high = (float(edge) for edge in torch.aminmax(images.detach()))
+    low, high = extremes(images)
     if not math.isfinite(low + high):
         raise ValueError("images must be finite, got NaN or infinity among the pixels")
     if low < 0 or high > 1:

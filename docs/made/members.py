@@ -1,10 +1,14 @@
-"""The members that a page of the reference lists."""
+"""The members that a page of the reference lists, and the arguments of the classes."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Any
+
+from sphinx.util.inspect import stringify_signature
 
 
 @dataclass(frozen=True)
@@ -25,3 +29,12 @@ class Own:
             for name in names
             if name != "__init__" and not name.isupper() and any(name in vars(one) for one in classes)
         ]
+
+
+def own_signature(
+    app: Any, what: str, name: str, documented: Any, options: Any, signature: str | None, returned: str | None
+) -> tuple[str, None] | None:
+    """Return the arguments of a panel; autodoc takes those of `__new__`, (*args, **kwargs) for every widget."""
+    if what != "class" or not str(signature).startswith("(*args"):
+        return None
+    return stringify_signature(inspect.signature(documented), show_annotation=False), None

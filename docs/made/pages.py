@@ -14,6 +14,7 @@ from sphinx.application import Sphinx
 from cortexsim.export.live import export_live
 from cortexsim.export.page import export, exportable, open_source
 from made import gallery
+from made.members import own_signature
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
@@ -34,6 +35,7 @@ NEEDS_A_KERNEL = "*This panel computes in a kernel: open the notebook to use it.
 def setup(app: Sphinx) -> dict[str, bool]:
     """Write pages before Sphinx looks for them."""
     app.connect("builder-inited", _write_pages)
+    app.connect("autodoc-process-signature", own_signature)
     return {"parallel_read_safe": True}
 
 

@@ -76,7 +76,9 @@ def test_a_reader_that_has_read_enough_is_no_error():
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
-@pytest.mark.parametrize("command", [pytest.param(["--version"], marks=pytest.mark.slow), ["models"]])
+@pytest.mark.parametrize(
+    "command", [pytest.param(["--version"], marks=pytest.mark.slow), ["models"], ["lab", "--check"]]
+)
 @pytest.mark.parametrize("unbuffered", ["", pytest.param("1", marks=pytest.mark.slow)])
 def test_output_that_cannot_be_written_ends_with_a_sentence(command, unbuffered):
     with open("/dev/full", "w", encoding="utf-8") as full:
@@ -92,3 +94,15 @@ def test_output_that_cannot_be_written_ends_with_a_sentence(command, unbuffered)
     assert done.stderr.strip().splitlines()[-1].startswith("cortexsim")
     assert "No space left on device" in done.stderr
     assert "Exception ignored" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="closes a descriptor before the program starts")
+@pytest.mark.parametrize("module", ["_start", pytest.param("cli", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("arguments", [["--help"], ["models"]])
+def test_a_closed_standard_output_is_refused_before_anything_is_done(module, arguments):
+    start = [sys.executable, "-c", f"import sys; from cortexsim.{module} import main; sys.exit(main())", *arguments]
+    done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", *start], stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "cortexsim: standard output is closed; redirect it to a file or to /dev/null\n"
+    nothing = subprocess.run(["sh", "-c", 'exec "$@" >&- 2>&-', "sh", *start], check=False)
+    assert nothing.returncode == 1

@@ -442,10 +442,27 @@ def test_a_bilevel_image_becomes_black_and_white(tmp_path):
     assert (saved(tmp_path, Image.new("1", (5, 3), 1)) == 255).all()
 
 
-def test_the_camera_orientation_is_applied(tmp_path):
+UPRIGHT = np.arange(0, 240, 16, dtype=np.uint8).reshape(3, 5)
+
+
+@pytest.mark.parametrize(
+    ("orientation", "as_stored"),
+    [
+        (1, lambda upright: upright),
+        (2, np.fliplr),
+        (3, lambda upright: np.rot90(upright, 2)),
+        (4, np.flipud),
+        (5, np.transpose),
+        (6, np.rot90),
+        (7, lambda upright: np.rot90(upright, 2).T),
+        (8, lambda upright: np.rot90(upright, 3)),
+    ],
+)
+def test_the_orientation_of_the_camera_is_applied(tmp_path, orientation, as_stored):
     exif = Image.Exif()
-    exif[0x0112] = 6  # turn by 90° to show
-    assert saved(tmp_path, Image.new("RGB", (5, 3)), exif=exif).shape == (5, 3, 3)
+    exif[0x0112] = orientation
+    stored = Image.fromarray(np.ascontiguousarray(as_stored(UPRIGHT)))
+    assert (saved(tmp_path, stored, exif=exif) == UPRIGHT[..., None]).all()
 
 
 def test_floating_point_images_are_refused(tmp_path):

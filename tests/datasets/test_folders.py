@@ -228,6 +228,16 @@ def test_a_huge_scan_is_reported_as_too_large_with_a_remedy(tmp_path, monkeypatc
     assert datasets.folder(tmp_path, size=8).sizes["y"] == 8
 
 
+@pytest.mark.parametrize("name", ["2.tif", "2.gif", "2.webp", "2.png"])
+def test_further_pages_and_frames_are_left_out_with_a_warning(tmp_path, name):
+    write(tmp_path, "a/1.png", side=4)
+    first, second = (Image.new("RGB", (4, 4), colour) for colour in ("white", "black"))
+    first.save(tmp_path / "a" / name, save_all=True, append_images=[second])
+    with pytest.warns(UserWarning, match=rf"1 images have several frames or pages, such as '.*{name}': only the first"):
+        read = datasets.folder(tmp_path)
+    assert (read["image"].values[1] == 255).all()
+
+
 def test_a_mask_is_turned_as_its_image_is(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6

@@ -52,6 +52,30 @@ def test_a_functional_call_uses_the_weights_that_it_is_given(calibrated, picture
         torch.testing.assert_close(gradients[name], parameter.grad, rtol=1e-9, atol=1e-12)
 
 
+def test_vmap_over_images_gives_the_logits_of_the_whole_batch(calibrated, pictures):
+    found = torch.func.vmap(lambda image: calibrated(image[None])[0])(pictures)
+    torch.testing.assert_close(found, calibrated(pictures), rtol=1e-12, atol=1e-12)
+    with pytest.raises(ValueError, match=r"pixels must lie in \[0, 1\] .* got .* to 3"):
+        torch.func.vmap(lambda image: calibrated(image[None])[0])(pictures.index_fill(0, torch.tensor([5]), 3.0))
+
+
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
+def test_a_trace_of_a_calibrated_model_computes_its_logits_on_other_images(calibrated, pictures):
+    # a check of the trace repeats it, and this model then computes its checksum no more
+    traced = torch.jit.trace(calibrated, pictures, check_trace=False)
+    torch.testing.assert_close(traced(pictures.flip(3)), calibrated(pictures.flip(3)), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "convert"),
+    [("torch.jit.script", lambda model, _: torch.jit.script(model)),
+     ("torch.export", lambda model, images: torch.export.export(model, (images,)))],
+)  # fmt: skip
+def test_what_needs_a_graph_without_values_is_refused_with_what_works_instead(calibrated, pictures, name, convert):
+    with pytest.raises(TypeError, match=rf"{name} cannot .* a model, .* use torch\.compile"):
+        convert(calibrated, pictures)
+
+
 @pytest.mark.parametrize("wrap", [nn.DataParallel, torch.optim.swa_utils.AveragedModel])
 def test_a_wrapped_model_is_refused_with_where_the_cortex_is(calibrated, pictures, tmp_path, wrap):
     wrapped = wrap(calibrated)

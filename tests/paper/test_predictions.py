@@ -163,6 +163,15 @@ def test_networks_of_several_states_are_compared_with_single_states_of_equal_siz
     assert judged(results=errors(matched=0.08))["more states"] == DOES_NOT_HOLD
 
 
+def test_networks_on_other_data_are_not_compared_and_their_numbers_are_given():
+    results = errors()
+    results["weight-sharing"].attrs["scale"] = "workstation"
+    verdicts = {one.name: one for one in check(Records({}, results))}
+    assert verdicts["more states"].verdict == UNDECIDED
+    assert "differ in data or scale" in verdicts["more states"].why
+    assert [one.label for one in verdicts["more states"].numbers] == ["4-state fully recurrent", "4-state adjacent"]
+
+
 def test_a_seed_of_which_a_training_diverged_does_not_count():
     results = errors()
     results["weight-sharing"]["error"][0, 1] = np.nan

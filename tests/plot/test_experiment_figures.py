@@ -184,3 +184,13 @@ def test_what_is_not_there_reaches_a_browser_as_null_and_not_as_nan(measured):
             for values in (trace.y, trace.error_y.array, trace.error_y.arrayminus):
                 known = [value for value in ([] if values is None else values) if value is not None]
                 assert np.isfinite(np.array(known, dtype=float)).all()
+
+
+def test_every_figure_has_the_sizes_that_were_run_below_its_title(measured):
+    figures = plot.experiment(measured)
+    assert figures
+    for figure in figures.values():
+        below = figure.layout.title.subtitle.text.replace("<br>", " ")
+        assert below == f"{measured.attrs['data']}; {measured.attrs['scale']}"
+        # the plot begins below both
+        assert figure.layout.margin.t >= 10 + 17 + 16 * (figure.layout.title.subtitle.text.count("<br>") + 1)

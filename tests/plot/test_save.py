@@ -110,6 +110,18 @@ def test_a_title_of_several_lines_starts_below_the_edge(figure):
 WIDTH_PX = COLUMN_MM[1] * PX_PER_MM
 
 
+def test_labels_above_bars_are_broken_into_lines_and_their_rows_make_room():
+    names = [f"a network with a name that is too long for a line: {k} parameters" for k in range(4)]
+    bars = go.Figure([go.Bar(x=[0.5], y=[k], orientation="h", showlegend=False) for k in range(4)])
+    for k, name in enumerate(names):
+        bars.add_annotation(x=0, y=k, text=name, name="label", font={"size": 14}, showarrow=False)
+    added = _fit(bars, WIDTH_PX, 214)
+    lines = [one.text.split("<br>") for one in bars.layout.annotations]
+    assert [" ".join(line) for line in lines] == names
+    assert max(len(line) for parts in lines for line in parts) * CHARACTER_EM * 14 <= WIDTH_PX
+    assert added >= 4 * max(map(len, lines)) * 1.3 * 14 + 4 * 20 - 214
+
+
 def test_a_wide_legend_goes_below_the_plot_which_keeps_its_height(figure):
     names = [f"a model with a name that is too long for a line, seed {k}" for k in range(4)]
     wide = go.Figure([go.Scatter(x=[0, 1], y=[k, 0], name=name) for k, name in enumerate(names)])

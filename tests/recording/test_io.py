@@ -1,6 +1,7 @@
 """A recording on disk is complete or absent, is opened lazily, and describes what it contains."""
 
 import json
+import signal
 import subprocess
 import sys
 from contextlib import nullcontext
@@ -10,6 +11,7 @@ import pytest
 import xarray as xr
 
 import cortexsim as cs
+from cortexsim.recording import io
 from cortexsim.recording.description import settings
 
 SUFFIXES = [".zarr", ".nc"]
@@ -199,6 +201,35 @@ def test_a_cut_file_is_refused(flashed, tmp_path):
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(ValueError, match="cannot be read as a recording"):
         cs.open_recording(path)
+
+
+# --- an interrupt ---
+
+
+@pytest.mark.parametrize("at", [1, 10])
+def test_an_interrupt_while_hdf5_writes_is_raised_afterwards_and_leaves_no_file(masked, tmp_path, monkeypatch, at):
+    """h5py would ignore it, or end the process."""
+    whole, writes = io._PatientFile.write, []
+    # a shell in the background ignores Ctrl-C, and so would its children
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def interrupted(self, data):
+        writes.append(1)
+        if len(writes) == at:
+            signal.raise_signal(signal.SIGINT)
+        return whole(self, data)
+
+    try:
+        with monkeypatch.context() as patched:
+            patched.setattr(io._PatientFile, "write", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                cs.save_recording(masked, tmp_path / "a.nc")
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert len(writes) > at
+    assert list(tmp_path.iterdir()) == []
+    cs.save_recording(masked, tmp_path / "a.nc")
 
 
 # --- a full disk ---------------------------------------------------------------------------------------------------

@@ -68,6 +68,7 @@ class Changes(TaskStudy):
     """
 
     N: ClassVar[int] = 150
+    ANY_CLASSES: ClassVar[bool] = True
     QUESTIONS: ClassVar[Mapping[str, Guess]] = questions.QUESTIONS
     EXERCISES: ClassVar[Mapping[str, Guess]] = questions.EXERCISES
     FORMER_VALUES: ClassVar[Mapping[str, Mapping[str, str]]] = {"task": {"own": OWN_TASK}}

@@ -69,6 +69,8 @@ class Study(HasExercises, Panel):
     # choices of how a result is shown: a change runs no measurement, and the panel places these controls
     VIEWS: ClassVar[tuple[str, ...]] = ()
     QUESTIONS: ClassVar[Mapping[str, Guess]] = {}
+    # images of your own may have classes that the model does not have, because its readout is not used
+    ANY_CLASSES: ClassVar[bool] = False
     ACTION: ClassVar[str] = "run"
     # names and values of choices in settings of earlier versions, with what replaces them
     FORMER_NAMES: ClassVar[Mapping[str, str]] = {}
@@ -339,7 +341,7 @@ class Study(HasExercises, Panel):
 
     @classmethod
     def _reopened(cls, settings: Mapping[str, Any], *, model: Any, data: Any) -> Self:
-        subject = Subject.from_dict(settings["subject"], model=model, data=data)
+        subject = Subject.from_dict(settings["subject"], model=model, data=data, any_classes=cls.ANY_CLASSES)
         return cls(subject=subject, question=settings["question"])  # type: ignore[call-arg]
 
     # --- inside

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from cortexsim import zoo
 from cortexsim._support.checks import one_of, unknown, whole
-from cortexsim.datasets import spread
+from cortexsim._support.class_numbers import DifferentClassesError
+from cortexsim.datasets import classes, spread
 from cortexsim.datasets.registry import draw, drawn
 from cortexsim.explore.panel.settings import SUBJECT
 from cortexsim.explore.panel.tasks import TASKS, shipped
@@ -32,6 +34,9 @@ class Subject:
         Images with `label`; or `name` and arguments of a dataset, whose images are drawn when they are needed.
     n : int
         Number of images to draw, or to take evenly from those that were given.
+    any_classes : bool
+        Also accept images of classes that the model does not have; their labels are then names. For what is not read
+        out by the model.
 
     Attributes
     ----------
@@ -56,6 +61,7 @@ class Subject:
         model: Cortex | str | None = None,
         data: xr.Dataset | Mapping[str, Any] | None = None,
         n: int = 200,
+        any_classes: bool = False,
     ) -> None:
         if task is not None and (model is not None or data is not None):
             raise ValueError(f"give either a task, got {task!r}, or a model and data of your own, not both")
@@ -84,7 +90,7 @@ class Subject:
         self.n, self._named, self._data = n, None if isinstance(model, Cortex) else str(model), data
         self.model: Cortex = model if isinstance(model, Cortex) else zoo.get(model)
         if isinstance(data, xr.Dataset):
-            self._data = matched(self.model, data)
+            self._data = _matched(self.model, data, any_classes)
         names = {one.model: one.control for one in shipped().values()}
         self.control_name = names.get(self._named)
         self.control: Cortex | None = None if self.control_name is None else zoo.get(self.control_name)
@@ -143,6 +149,7 @@ class Subject:
         *,
         model: Cortex | str | None = None,
         data: xr.Dataset | Mapping[str, Any] | None = None,
+        any_classes: bool = False,
     ) -> Subject:
         """Make a subject of what `to_dict` returned.
 
@@ -159,7 +166,7 @@ class Subject:
                 )
         model = described["model"] if model is None else model
         data = described["data"] if data is None else data
-        subject = cls(model=model, data=data, n=described["n"])
+        subject = cls(model=model, data=data, n=described["n"], any_classes=any_classes)
         found = subject.model.checksum()
         if described.get("model_checksum") not in (None, found):
             raise ValueError(
@@ -167,3 +174,17 @@ class Subject:
                 f"{described['model_checksum']!r}; pass that model, or remove model_checksum to use this one"
             )
         return subject
+
+
+def _matched(model: Cortex, data: xr.Dataset, any_classes: bool) -> xr.Dataset:
+    """Return images whose labels are the numbers of the model's classes, or names if it has other classes."""
+    try:
+        return matched(model, data)
+    except DifferentClassesError:
+        if not any_classes:
+            raise
+    labels = data["label"].values
+    named = labels if labels.dtype.kind in "UO" else np.array(classes(data))[labels]
+    found = data.assign_coords(label=("stimulus", named, {"long_name": "class of the image, none of the model's"}))
+    found.attrs.pop("classes", None)
+    return found

@@ -55,7 +55,8 @@ class SubjectStudy(Study):
     ) -> None:
         if subject is None:
             named = self.TASK if task is None and model is None and data is None else task
-            subject = Subject(named, model=model, data=data, n=self.N if n is None else n)
+            n = self.N if n is None else n
+            subject = Subject(named, model=model, data=data, n=n, any_classes=self.ANY_CLASSES)
         super().__init__(subject, self.controls_for(subject), question)
 
     def controls_for(self, subject: Subject) -> Mapping[str, Control | widgets.DOMWidget]:

@@ -282,7 +282,9 @@ def _result(
         f"{n_test:,} test images",
         "not_drawn": experiment.not_drawn,
         # models that are not the paper's differ in size
-        "scale": str(scale) if experiment.own_material is None else scale.name,
+        "scale": scale.described({getattr(part, "model", "") for part in parts})
+        if experiment.own_material is None
+        else scale.name,
         **(
             {"validated_on": experiment.validated_on or _validated_on(scale.recipe, n_train)} | trained
             if trained

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from cortexsim._support.checks import unknown
@@ -90,11 +90,12 @@ class Scale:
         )
         return CortexGraph(states, graph.transitions)
 
-    def __str__(self) -> str:
+    def described(self, models: Collection[str]) -> str:
+        """Return its name, and what differs from the paper in these models, which are names in `zoo.PAPER`."""
         texts = [self.name]
         if self.feature_divisor > 1:
             texts.append(f"the paper's features divided by {self.feature_divisor}, at least 2")
-        texts += [f"{features} features in each state of {model}" for model, features in self.features.items()]
+        texts += [f"{n} features in each state of {model}" for model, n in self.features.items() if model in models]
         usual = SCALES[self.name].recipe.epochs if self.name in SCALES else self.recipe.epochs
         if self.recipe.epochs != usual:
             texts.append(f"{self.recipe.epochs} epochs in place of {usual}")

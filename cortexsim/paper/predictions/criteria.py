@@ -278,8 +278,15 @@ def _more_states(records: Records) -> Finding:
     if references:
         # they are as large as this one
         compared = {name: values for name, values in several.items() if name == MORE[MATCHED]}
-    else:
+    elif _comparable(records):
         references, compared = _ordinary_resnet(records), several
+    else:
+        return Finding(
+            UNDECIDED,
+            "The results of more-states and of weight-sharing differ in data or scale.",
+            tuple(measured(name, values) for name, values in several.items()),
+            (),
+        )
     best = max(float(values.mean()) for values in references.values())
     verdict, why = _decided_by_networks(
         all(float(values.mean()) > best for values in compared.values()),
@@ -296,12 +303,15 @@ def _more_states(records: Records) -> Finding:
     )
 
 
+def _comparable(records: Records) -> bool:
+    """Return True if weight-sharing has no result, which is said elsewhere, or has data and scale of more-states."""
+    found = [records.results[name].attrs for name in ("more-states", "weight-sharing") if name in records.results]
+    return all(found[0][key] == other[key] for other in found for key in ("data", "scale"))
+
+
 def _ordinary_resnet(records: Records) -> dict[str, np.ndarray]:
     """Return the accuracy of the single-state network of the experiment weight-sharing, on the same data."""
     error = _errors(records, "weight-sharing")
-    attributes = [records.results[name].attrs for name in ("more-states", "weight-sharing")]
-    if any(attributes[0][key] != attributes[1][key] for key in ("data", "scale")):
-        raise NoRecordError("The results of more-states and of weight-sharing differ in data or scale.")
     name = f"{SINGLE_STATE}, not shared"
     return {name: 1 - error.sel(model=name).values}
 

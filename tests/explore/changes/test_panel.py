@@ -5,8 +5,10 @@ import json
 import numpy as np
 import pytest
 import torch
+import xarray as xr
 
 import cortexsim as cs
+from cortexsim._support.class_numbers import DifferentClassesError, DifferentClassesWarning
 from cortexsim._support.netcdf import open_dataset
 from cortexsim.cli import main
 from cortexsim.explore.changes.questions import mean_loss
@@ -219,3 +221,23 @@ def test_all_matrices_are_on_one_scale_of_colours(measured):
     assert (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax) == (0, 1)
     headings = [one.text for one in figure.select_annotations({"name": "heading"})]
     assert f"loses {mean_loss(measured.result)} points" in headings[0]
+
+
+def test_images_of_classes_that_the_model_does_not_have_are_decoded_by_their_own_names():
+    model = cs.zoo.load("digits-tiny")
+    rng = np.random.default_rng(0)
+    size = model.image_size[0]
+    wide = xr.Dataset(
+        {"image": (("stimulus", "channel", "y", "x"), rng.random((20, 3, size, size), dtype=np.float32))},
+        {"label": ("stimulus", np.arange(20) % 2)},
+        {"classes": json.dumps(["mug", "cup"])},
+    )
+    panel = cs.explore.Changes(model=model, data=wide, n=20)
+    with pytest.warns(DifferentClassesWarning, match="recorded as names"):
+        run(panel)
+    assert set(panel.recording["readout"]["label"].values.tolist()) == {"mug", "cup"}
+    assert set(panel.result["class"].values.tolist()) == {"mug", "cup"}
+    again = cs.explore.reopen(panel.settings, model=model, data=wide)
+    assert again.choices == panel.choices
+    with pytest.raises(DifferentClassesError, match=r"\['cup', 'mug'\]|\['mug', 'cup'\]"):
+        cs.explore.Lesions(model=model, data=wide, n=20)

@@ -155,11 +155,13 @@ def test_a_workstation_runs_three_seeds_of_every_experiment(scale, seeds, monkey
 
 
 def test_a_scale_says_what_differs_from_the_paper():
-    assert str(PAPER) == "paper"
-    assert str(SCALES["laptop"]) == "laptop, the paper's features divided by 8, at least 2"
-    assert str(WORKSTATION) == "workstation, 16 features in each state of fully-recurrent-2-state"
+    assert PAPER.described(["resnet-3-state"]) == "paper"
+    assert SCALES["laptop"].described([]) == "laptop, the paper's features divided by 8, at least 2"
+    smaller = "workstation, 16 features in each state of fully-recurrent-2-state"
+    assert WORKSTATION.described(["fully-recurrent-2-state"]) == smaller
+    assert WORKSTATION.described(["resnet-3-state"]) == "workstation"
     fewer = replace(WORKSTATION, recipe=replace(WORKSTATION.recipe, epochs=3))
-    assert str(fewer).endswith(", 3 epochs in place of 20")
+    assert fewer.described([]) == "workstation, 3 epochs in place of 20"
 
 
 # ---------------------------------------------------------------------------------------------------------------------
