@@ -23,7 +23,7 @@ extensions = [
 exclude_patterns = ["_build", "templates"]
 templates_path = ["templates"]
 
-myst_enable_extensions = ["colon_fence", "dollarmath", "deflist"]
+myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
 autosummary_generate = True

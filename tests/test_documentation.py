@@ -24,6 +24,13 @@ def test_every_public_name_is_in_the_reference(room):
     assert wanted - {*ROOMS} <= listed
 
 
+def test_no_page_has_formulas_that_only_a_script_from_the_network_draws():
+    written = {
+        page.name: re.sub(r"```.*?```|`[^`]*`", "", page.read_text(encoding="utf-8"), flags=re.S) for page in PAGES
+    }
+    assert [name for name, text in written.items() if re.search(r"\$[^$\n]+\$|\\\(|\{math\}", text)] == []
+
+
 def test_links_between_pages_lead_somewhere():
     broken = []
     for page in PAGES:

@@ -70,7 +70,8 @@ def refuse_missing(values: np.ndarray, what: str, *, hint: str = "leave them out
     hint : str
         End of the message.
     """
-    without = missing(values).reshape(len(values), -1).any(1)
+    gaps = missing(values)
+    without = gaps.any(tuple(range(1, gaps.ndim)))
     if without.any():
         positions = np.flatnonzero(without)
         raise ValueError(

@@ -19,7 +19,7 @@ from cortexsim.model.nets import OwnPostNet, redrawn, seeded
 from cortexsim.model.plan import Images
 from cortexsim.recording._simulate import simulate
 from cortexsim.stimuli.images import as_images
-from cortexsim.stimuli.presentation import AnyPresentation, sustained
+from cortexsim.stimuli.presentation import AnyPresentation, checked, sustained
 
 MODELS = ("trained", "untrained")
 
@@ -119,7 +119,7 @@ def compare(
     brain = rdms.rename(time="brain_time") if "time" in rdms.dims else rdms
     brain = brain.drop_vars(["name", "stimulus_name"], errors="ignore")
     pixels = as_images(images)
-    shown = presentation or sustained()
+    shown = checked(sustained() if presentation is None else presentation)
     states = list(model.graph.state_names if states is None else states)
     cortices = {
         "trained": copy.deepcopy(model),

@@ -24,6 +24,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from cortexsim.lab.start import is_root
+
 if TYPE_CHECKING:
     from cortexsim.model.cortex import Cortex
 
@@ -67,14 +69,13 @@ def check() -> int:
         for process in own:
             process.end()
     again = "uv run cortexsim lab" if "UV" in os.environ else "cortexsim lab"
-    start = again + (" --allow-root" if _is_root() else "")
     failed = [one.check for one in found if one.status == "failed"]
     n_warnings = sum(one.status == "warning" for one in found)
     if failed:
         print(f"\nNot ready: {', '.join(failed)} failed. Follow the remedies above, then type: {again} --check")
         return 1
     warnings = f", with {n_warnings} warning{'s' * (n_warnings > 1)}" if n_warnings else ""
-    print(f"\nReady{warnings}. Type: {start}")
+    print(f"\nReady{warnings}. Type: {again}")
     return 0
 
 
@@ -147,15 +148,10 @@ def jupyterlab() -> tuple[str, str]:
 
 
 def user() -> tuple[str, str]:
-    """Check that JupyterLab starts for this user without an option."""
-    if _is_root():
-        return "warning", "root, as in a container: JupyterLab starts only with cortexsim lab --allow-root"
+    """Check that this user is not root, as whom notebooks may change everything."""
+    if is_root():
+        return "warning", "root, as in many containers: what a notebook runs may change everything on this machine"
     return "ok", "JupyterLab starts for this user"
-
-
-def _is_root() -> bool:
-    # Windows has no user numbers
-    return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def folders() -> tuple[str, str]:

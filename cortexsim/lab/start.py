@@ -85,7 +85,8 @@ def lab(
         If JupyterLab is not installed.
     """
     check_extra("lab", "the notebooks")
-    warn_of_network(arguments)
+    beyond = warn_of_network(arguments)
+    arguments = [*arguments, *([] if beyond else allow_root(arguments))]
     notebook = FIRST_NOTEBOOK if lesson is None else find_lesson(lesson)
     if folder is None and in_checkout():
         place = notebooks_folder()
@@ -105,14 +106,37 @@ def lab(
             return process.wait()
 
 
-def warn_of_network(arguments: Sequence[str]) -> None:
-    """Warn on standard error if JupyterLab is to listen beyond this machine."""
+def is_root() -> bool:
+    """Return True if this user is root, as in many containers."""
+    # Windows has no user numbers
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def allow_root(arguments: Sequence[str]) -> list[str]:
+    """Return the option with which JupyterLab starts for root, and say on standard error what that means.
+
+    Only for a JupyterLab that listens on this machine: for another, root has to give the option.
+    """
+    if not is_root() or "--allow-root" in arguments:
+        return []
+    print(
+        "note: you are root, as in many containers: what a notebook runs may change everything on this machine.",
+        file=sys.stderr,
+        flush=True,
+    )
+    return ["--allow-root"]
+
+
+def warn_of_network(arguments: Sequence[str]) -> bool:
+    """Warn on standard error if JupyterLab is to listen beyond this machine, and return True then."""
+    beyond = False
     for given, following in zip_longest(arguments, arguments[1:], fillvalue=""):
         name, equals, value = given.partition("=")
         if name not in IP_OPTIONS:
             continue
         address = (value if equals else following).strip("'\"")
         if not _is_loopback(address):
+            beyond = True
             print(
                 f"warning: JupyterLab will listen on {printable(address) or 'all addresses'}, beyond this machine and "
                 "without encryption: whoever reads its address with the token can run code as you. An SSH tunnel to "
@@ -120,6 +144,7 @@ def warn_of_network(arguments: Sequence[str]) -> None:
                 file=sys.stderr,
                 flush=True,
             )
+    return beyond
 
 
 def _is_loopback(address: str) -> bool:

@@ -182,7 +182,7 @@ def _take(plan: RunPlan, hook: Intervention, batch_size: int) -> Statistics:
     # each step uses the moments measured before it
     normalize = Stored(taken, weight.device, weight.dtype)
     plan = replace(plan, normalize=normalize)
-    batches = torch.arange(len(plan.images)).split(batch_size)
+    batches = torch.arange(len(plan.images)).split(min(batch_size, len(plan.images)))
     frames = [plan.frames(batch) for batch in batches]
     if isinstance(model.pre, DeepPreNet):
         _take_pre_net(model.pre, frames, moments, normalize, weight)

@@ -288,7 +288,7 @@ class Cortex(Dynamics):
             By default `flash(1)`.
         """
         time = self.readout_time if readout_time is None else whole(readout_time, "readout_time", 0, limit=MOST_STEPS)
-        planned = needed(self.graph, presentation or flash(1), (time,))[0]
+        planned = needed(self.graph, flash(1) if presentation is None else presentation, (time,))[0]
         self.check_weights(planned)
         keys = {key for name, when in planned for key in self.weights.used_by(name, when)}
         modules = [module for name, module in self.functions.items() if name in {name for name, _ in planned}]

@@ -16,7 +16,7 @@ from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.moments import Normalize, not_at_all
 from cortexsim.model.nets import undisturbed
 from cortexsim.model.plan import plan_readouts, resolve
-from cortexsim.stimuli.presentation import AnyPresentation, flash
+from cortexsim.stimuli.presentation import AnyPresentation
 
 
 def multiply_adds(
@@ -54,7 +54,7 @@ def multiply_adds(
     several: Any = given if is_several(given) else [given]
     times = [whole(time, "readout_time", 0) for time in several]
     image = torch.zeros(1, 3, *model.image_size)
-    pixels, shown = resolve(model, image, presentation or flash(1))
+    pixels, shown = resolve(model, image, presentation)
     plan = plan_readouts(model, pixels, shown, times)
     frames = plan.frames(torch.zeros(1, dtype=torch.int64))
     without = copy.copy(model)

@@ -224,7 +224,7 @@ def choose(
     if isinstance(statistics, Statistics):
         found = statistics
     else:
-        wanted, known = statistics or presentation, list(sets)
+        wanted, known = presentation if statistics is None else statistics, list(sets)
         if wanted is None and len(known) > 1:
             raise MissingStatisticsError(
                 "the model has several sets of statistics; choose one: statistics=... one of "

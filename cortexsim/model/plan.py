@@ -263,7 +263,7 @@ def resolve(model: Cortex, images: Images, presentation: AnyPresentation | None)
     """
     pixels = as_images(images)
     model.check_images(pixels)
-    return pixels, checked(presentation or flash(1)).for_images(pixels)
+    return pixels, checked(flash(1) if presentation is None else presentation).for_images(pixels)
 
 
 def stored_statistics(

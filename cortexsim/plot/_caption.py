@@ -128,7 +128,9 @@ def dress(
 
 @draws()
 def caption(figure: go.Figure) -> str:
-    """Return the caption of an experiment's figure, in one line: notes, the paper's results, data, scale and machine.
+    """Return the caption of an experiment's figure, in one line: notes, the paper's results, machine and date.
+
+    Data and sizes are in the figure, below its title.
 
     Parameters
     ----------
@@ -145,7 +147,7 @@ def caption(figure: go.Figure) -> str:
     >>> import cortexsim as cs
     >>> figures = cs.plot.experiment(cs.experiments.shipped("equivalence"))
     >>> text = cs.plot.caption(next(iter(figures.values())))
-    >>> "images" in text
+    >>> "commit" in text
     True
     """
     return " ".join(str(one.text).replace("<br>", " ") for one in figure.select_annotations({"name": "caption"}))

@@ -8,6 +8,7 @@ from typing import Unpack
 import xarray as xr
 from torch import Tensor
 
+from cortexsim._support.checks import truth
 from cortexsim._support.renamed import formerly
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.protocols.conditions import (
@@ -114,6 +115,7 @@ def masking(
     """
     model = the_cortex(model, "masking")
     named = dict(masks) if isinstance(masks, Mapping) else {str(mask): mask for mask in distinct("masks", masks)}
+    controls = truth(controls, "controls")
     if controls:
         named |= {"target": "target"}
     pixels, soas, tied = as_images(data), distinct("soas", soas), isinstance(durations, str)

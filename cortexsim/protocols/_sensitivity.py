@@ -13,7 +13,7 @@ import xarray as xr
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from cortexsim._support.checks import whole
+from cortexsim._support.checks import is_several, shown, whole
 from cortexsim.graph.fields import unit_of
 from cortexsim.graph.reach import MOST_STEPS
 from cortexsim.model.activity import Activity
@@ -167,7 +167,7 @@ def influence(
     ('stimulus', 'time', 'y', 'x')
     """
     model = the_cortex(model, "influence")
-    until = whole(until, "until", time, unit="steps", limit=MOST_STEPS)
+    until = whole(until, "until", whole(time, "time", 0), unit="steps", limit=MOST_STEPS)
     unit = _Unit.of(model, state, y, x, channels, time)
     every = {name: range(until + 1) for name in model.graph.state_names}
     plan, pixels = _planned(model, images, presentation, statistics, until, every, seed)
@@ -215,6 +215,8 @@ class _Unit:
     ) -> _Unit:
         state, y, x, time = unit_of(model.graph, state, y, x, time)
         features = model.graph.state(state).features
+        if channels is not None and not is_several(channels):
+            raise TypeError(f"channels must be a list of numbers, got {shown(channels)}")
         listed = range(features) if channels is None else channels
         chosen = tuple(whole(channel, f"a channel of {state}", 0, features - 1) for channel in listed)
         if not chosen:

@@ -162,7 +162,9 @@ def occlusion(
     20
     """
     model = the_cortex(model, "occlusion")
-    if factor not in data.coords:
+    if not isinstance(data, xr.Dataset):
+        raise TypeError(f"data must be a Dataset of images, got a {type(data).__name__}")
+    if not isinstance(factor, str) or factor not in data.coords:
         raise ValueError(f"the data have no coordinate {factor!r}, only {sorted(map(str, data.coords))}")
     edges, known = rising(edges), data[factor]
     if known.dims != ("stimulus",) or known.dtype.kind not in "iuf":
@@ -205,7 +207,7 @@ def _run(
     options: Options,
 ) -> xr.Dataset | xr.DataTree:
     """Run conditions that differ in the images, not in their presentation."""
-    shown = checked(presentation or sustained())
+    shown = checked(sustained() if presentation is None else presentation)
     if not isinstance(shown, Presentation):
         raise TypeError("a protocol needs a single presentation, got a mixture")
     readout_time = readout_time_for(model, readout_time, 0)

@@ -92,7 +92,7 @@ def energies_of(run: RunPlan, batch_size: int, repeats: int) -> dict[str, xr.Var
     if all(part.mask is None for part in run.presentation.components):
         return {}
     energies: tuple[list[Tensor], list[Tensor]] = ([], [])
-    for index in torch.arange(len(run.images)).split(batch_size):
+    for index in torch.arange(len(run.images)).split(min(batch_size, len(run.images))):
         frames = run.lay_out(run.images[index], index)
         for batches, energy in zip(energies, frames.energies(), strict=True):
             batches.append(energy)

@@ -99,7 +99,7 @@ def predictions(
     plan = plan_run(model, images, presentation, until=max(times), record={}, readout_times=times, seed=seed)
     plan = plan.normalized_by(stored_statistics(model, presentation, statistics))
     with undisturbed(model), torch.no_grad():
-        for index in torch.arange(len(images), device=images.device).split(batch_size):
+        for index in torch.arange(len(images), device=images.device).split(min(batch_size, len(images))):
             done = int(index[0])
             report(done / len(images), f"{done:,} of {len(images):,} images")
             named[:, index] = plan.read(plan.frames(index), times).argmax(2).to(images.device)

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tests.support.jupyter import EXECUTE, MOMENTS, open_notebook, run_all, write_notebook
+from tests.support.jupyter import EXECUTE, MOMENTS, THEMES, open_notebook, run_all, write_notebook
 
 pytestmark = pytest.mark.browser
 
@@ -28,6 +28,15 @@ def panels(lab_address, page, lab_folder):
     outputs = run_all(page)
     assert [output for output in outputs if output["output_type"] == "error" or output.get("name") == "stderr"] == []
     page.wait_for_function("() => document.querySelectorAll('.cs-moment').length === 10", timeout=120_000)
+    # the figures that are folded up are drawn, and fill their places, once they are opened
+    for fold in page.locator(".jupyter-widget-Collapse-header").all():
+        fold.click()
+    page.wait_for_function(
+        """() => [...document.querySelectorAll('.cortexsim-panel .js-plotly-plot')].every(plot =>
+            plot.clientWidth && plot._fullLayout.width === (plot.layout.autosize === false ? plot.layout.width
+                : plot.clientWidth))""",
+        timeout=60_000,
+    )
     return page
 
 
@@ -74,3 +83,14 @@ def test_the_kernel_moves_the_cursors_too(panels, looks):
     page.evaluate(EXECUTE, "one.time = 4")
     page.wait_for_function(f"() => ({MOMENTS})(0).join() === '4,4,2,4,4'", timeout=30_000)
     looks("changes-twice")
+
+
+def test_the_middle_of_a_diverging_scale_is_the_colour_of_the_page_in_both_themes(panels):
+    middle = """() => { const { colorscale } = document.querySelector('.js-plotly-plot')._fullLayout.coloraxis;
+        return colorscale[(colorscale.length - 1) / 2][1]; }"""
+    page_colour = "getComputedStyle(document.body).getPropertyValue('--jp-layout-color0').trim()"
+    for theme, wanted in (("dark", page_colour), ("light", "'rgb(247,247,247)'")):
+        change = "theme => window.jupyterapp.commands.execute('apputils:change-theme', theme)"
+        panels.evaluate(change, {"theme": THEMES[theme]})
+        panels.wait_for_function(f"() => ({middle})() === {wanted}", timeout=30_000)
+        assert panels.evaluate("() => document.body.dataset.jpThemeLight") == str(theme == "light").lower()

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.jupyter import EXECUTE, open_notebook, run_all, write_notebook
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 
 CELLS = ("import cortexsim as cs", "panel = cs.explore.Folding(question='')\npanel")
 # what is lit, and pixels of the loop's map and of the layer's, at the present time

@@ -27,43 +27,21 @@ def checked(**changes: str) -> tuple[int, dict[str, str], str]:
     return done.returncode, {line[9:].split(":")[0]: line for line in lines}, last
 
 
-class Silent:
-    """Stands for a check in a process of its own, and finds nothing."""
-
-    def __init__(self, name):
-        pass
-
-    def wait(self):
-        return []
-
-    def end(self):
-        pass
-
-
 def test_a_ready_machine_is_reported_with_the_command_to_type():
     status, lines, last = checked()
     assert status == 0
     assert [line.split()[0] for line in lines.values() if line.split()[0] not in ("ok", "warning")] == []
     assert set(lines) == {*ready.CHECKS, "kernel", "models", "GPU"}
     assert last.startswith("Ready")
-    assert re.search("Type: (uv run )?cortexsim lab( --allow-root)?$", last)
+    assert re.search("Type: (uv run )?cortexsim lab$", last)
 
 
 @pytest.mark.parametrize(("number", "status"), [(0, "warning"), (1000, "ok")])
-def test_root_is_warned_with_the_option_that_jupyterlab_needs(monkeypatch, number, status):
-    monkeypatch.setattr(ready.os, "geteuid", lambda: number, raising=False)
+def test_root_is_warned(monkeypatch, number, status):
+    monkeypatch.setattr(os, "geteuid", lambda: number, raising=False)
     found, text = ready.user()
     assert found == status
-    assert text.endswith("cortexsim lab --allow-root") == (number == 0)
-
-
-@pytest.mark.parametrize(("number", "end"), [(0, "lab --allow-root"), (1000, "lab")])
-def test_the_last_line_starts_jupyterlab_for_this_user(monkeypatch, capsys, number, end):
-    monkeypatch.setattr(ready.os, "geteuid", lambda: number, raising=False)
-    monkeypatch.setattr(ready, "CHECKS", {"user": ready.CHECKS["user"]})
-    monkeypatch.setattr(ready, "_Own", Silent)
-    assert ready.check() == 0
-    assert capsys.readouterr().out.strip().endswith(f"Type: {'uv run ' if 'UV' in os.environ else ''}cortexsim {end}")
+    assert text.startswith("root") == (number == 0)
 
 
 def test_a_broken_torch_and_a_folder_that_cannot_be_written_are_reported_next_to_each_other(tmp_path):

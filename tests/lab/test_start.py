@@ -26,7 +26,26 @@ def launched(monkeypatch):
             super().__init__([sys.executable, "-c", "raise SystemExit(3)"], env=env)
 
     monkeypatch.setattr(module.subprocess, "Popen", Stand)
+    monkeypatch.setattr(module.os, "geteuid", lambda: 1000, raising=False)
     return commands
+
+
+@pytest.mark.parametrize(
+    ("arguments", "added"),
+    [
+        ([], ["--allow-root"]),
+        (["--ip=127.0.0.1"], ["--allow-root"]),
+        (["--allow-root"], []),
+        # Jupyter refuses, as it does for everybody who is root
+        (["--ip", "0.0.0.0"], []),
+    ],
+)
+def test_root_is_told_and_started_on_this_machine_only(launched, monkeypatch, capsys, tmp_path, arguments, added):
+    monkeypatch.setattr(module.os, "geteuid", lambda: 0, raising=False)
+    lab(arguments, tmp_path)
+    (command,) = launched
+    assert command[4:] == [*arguments, *added]
+    assert ("you are root" in capsys.readouterr().err) == bool(added)
 
 
 def jupyter(variables, *arguments):

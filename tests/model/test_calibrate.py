@@ -37,7 +37,7 @@ def test_evaluation_after_calibration_equals_training_mode_on_the_same_images(
     torch.testing.assert_close(model.eval().readouts(images, [2, 4, 6], presentation), trained, rtol=0, atol=1e-11)
 
 
-@pytest.mark.parametrize("batch_size", [1, 4, 23, 1000])
+@pytest.mark.parametrize("batch_size", [1, 4, 23, 1000, 2**63])
 def test_statistics_do_not_depend_on_the_batch_size(model, images, batch_size):
     whole = cs.calibrate(model, images, MIXTURE, until=6)
     split = cs.calibrate(model, images, MIXTURE, until=6, batch_size=batch_size)

@@ -294,6 +294,32 @@ def test_conditions_that_are_not_allowed_are_refused(calibrated, targets, run, m
         run(calibrated, targets)
 
 
+@pytest.mark.parametrize("nothing", [0, False, "", [], np.array(0)], ids=repr)
+def test_what_is_no_presentation_is_not_taken_for_the_default_one(calibrated, targets, nothing):
+    calls = [
+        lambda: cs.simulate(calibrated, targets, nothing, until=4),
+        lambda: cs.multiply_adds(calibrated, presentation=nothing),
+        lambda: calibrated(torch.rand(2, 3, 8, 8).double(), nothing),
+        lambda: protocols.contrast(calibrated, targets, presentation=nothing),
+    ]
+    for call in calls:
+        with pytest.raises(TypeError, match="presentation"):
+            call()
+
+
+def test_wrong_types_of_a_protocol_are_refused_before_anything_is_simulated(calibrated, targets):
+    with pytest.raises(ValueError, match="controls must be True or False, got 'no'"):
+        masked_grid(calibrated, targets, controls="no")
+    with pytest.raises(TypeError, match="data must be a Dataset of images, got a NoneType"):
+        protocols.occlusion(calibrated, None)
+    with pytest.raises(ValueError, match="there are no images"):
+        masked_grid(calibrated, targets.isel(stimulus=[]))
+    with pytest.raises(TypeError, match="channels must be a list of numbers, got 1"):
+        protocols.influence(calibrated, targets, "V1", time=0, until=4, channels=1)
+    with pytest.raises(ValueError, match="time must be a whole number, at least 0, got ''"):
+        protocols.influence(calibrated, targets, "V1", time="", until=4)
+
+
 def test_a_mixture_is_no_one_way_of_showing(calibrated, targets):
     with pytest.raises(TypeError, match="a protocol needs a single presentation, got a mixture"):
         protocols.contrast(calibrated, targets, presentation=cs.mixture(cs.flash(1), cs.sustained()))

@@ -104,9 +104,6 @@ def lab(folder: Path, *, theme: str = "light", environment: dict[str, str] | Non
     own = {variable: str(folder / name) for variable, name in OWN_FOLDERS.items()}
     command = [str(Path(sys.executable).with_name("cortexsim")), "lab", "--notebooks", str(folder / "notebooks")]
     command += ["--no-browser", "--expose-app-in-browser"]
-    if os.name == "posix" and os.geteuid() == 0:
-        # Jupyter asks for this in a container
-        command.append("--allow-root")
     with subprocess.Popen(
         command,
         env={**os.environ, **own, **(environment or {})},

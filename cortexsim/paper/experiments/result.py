@@ -179,7 +179,7 @@ def over_seeds(values: xr.DataArray) -> xr.DataArray:
     Examples
     --------
     >>> import cortexsim as cs
-    >>> result = cs.experiments.shipped("weight-sharing")
+    >>> result = cs.experiments.shipped("plain-or-residual")
     >>> error = cs.experiments.over_seeds(result["error"])
     >>> error.attrs["interval"]
     'lowest to highest over 3 seeds'

@@ -202,10 +202,10 @@ def test_a_published_model_that_was_saved_is_opened_with_its_modules(tmp_path):
 
 def test_the_code_of_the_how_to_runs(tmp_path):
     page = (Path(__file__).parents[3] / "docs" / "howto" / "published_models.md").read_text()
-    first, several, own, stem = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    first, several, own, kinds, stem = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     assert "cs.zoo.cornet_rt(" in first
     scope = {"cs": cs}
-    exec(several + own + stem, scope)  # the page's own code
+    exec(several + own + kinds + stem, scope)  # the page's own code
     assert [recording["readout"].sizes["stimulus"] for recording in scope["recordings"].values()] == [4, 4, 4]
     assert scope["model"].image_size == (224, 224)
     assert scope["recording"]["IT"]["activation"].shape == (2, 5, 128)

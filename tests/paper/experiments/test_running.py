@@ -125,12 +125,14 @@ def test_a_result_file_alone_redraws_its_figures(made, name, tmp_path):
     for figure in figures.values():
         (caption,) = figure.select_annotations({"name": "caption"})
         text = caption.text.replace("<br>", " ")
-        assert (experiments.EXPERIMENTS[name].own_name or "digits in debris") in text
+        sizes = figure.layout.title.subtitle.text.replace("<br>", " ")
+        assert (experiments.EXPERIMENTS[name].own_name or "digits in debris") in sizes
         assert experiments.EXPERIMENTS[name].paper in text
         assert any(trace.y is not None and len(trace.y) for trace in figure.data)
         assert figure.layout.xaxis.title.text
-        # bars are labelled by their models
-        assert figure.layout.yaxis.title.text or figure.layout.yaxis.visible is False
+        # bars are labelled by their models, and dots by their rows
+        rows = figure.layout.yaxis
+        assert rows.title.text or rows.visible is False or rows.ticktext
 
 
 def test_a_run_from_python_without_a_folder_writes_nothing(made, tmp_path, monkeypatch):
