@@ -7,10 +7,12 @@ import xarray as xr
 
 from cortexsim.paper.experiments.result import over_seeds
 from cortexsim.plot import lines, theme
-from cortexsim.plot._caption import diverged, dress, interval_note, model_name
+from cortexsim.plot._caption import HEAD_PX, diverged, dress, interval_note, model_name
 from cortexsim.plot.gate import ABOUT, draws
 
 ROW_PX = 52
+PAPER_PX = 26
+"""Space for the paper's error above the bars."""
 BAR = 0.36
 """Height of a bar, in rows."""
 
@@ -90,7 +92,9 @@ def parameters(result: xr.Dataset) -> go.Figure:
         )
     figure.update_xaxes(title_text="error on the test part", tickformat=".0%", range=[0, 1])
     figure.update_yaxes(visible=False, range=[-0.4, len(labels) - 0.35])
-    dress(figure, result, "error of each network", interval_note(errors), plot_px=ROW_PX * len(labels))
+    top_px = HEAD_PX + (PAPER_PX if "paper_error" in result.attrs else 0)
+    plot_px = ROW_PX * len(labels)
+    dress(figure, result, "error of each network", interval_note(errors), plot_px=plot_px, top_px=top_px)
     figure.update_layout(showlegend=False)
     return figure
 
