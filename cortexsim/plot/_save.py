@@ -30,6 +30,8 @@ SYMBOL_PX = 45
 WIDEST_LEGEND = 0.3
 """Largest part of the width that a legend next to the plot may take."""
 FEWEST_CHARACTERS = 8
+HALF_LABEL_PX = 24
+"""Half of a tick label, which stands out at either end of an axis."""
 LABELLED_BAR_PX = 24
 """A bar with the space below it."""
 BLACK, WHITE = "#000000", "#FFFFFF"
@@ -143,8 +145,11 @@ def _for_paper(figure: go.Figure) -> go.Figure:
     printed.update_yaxes(linecolor=BLACK, tickcolor=BLACK)
     if caption(figure):
         printed.layout.annotations = [one for one in printed.layout.annotations if one.name != "caption"]
-        # the caption had its place there
-        printed.update_layout(margin={"l": 8, "b": 8})
+        # the caption had its place there; without a vertical axis, the first label of the other needs its half
+        alone = all(axis.visible is False for axis in printed.select_yaxes())
+        printed.update_layout(margin={"l": HALF_LABEL_PX if alone else 8, "b": 8})
+        if alone:
+            printed.update_layout(margin_r=HALF_LABEL_PX)
     return printed
 
 

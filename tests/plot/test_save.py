@@ -110,6 +110,15 @@ def test_a_title_of_several_lines_starts_below_the_edge(figure):
 WIDTH_PX = COLUMN_MM[1] * PX_PER_MM
 
 
+def test_labels_at_the_ends_of_a_single_axis_have_room():
+    bars = cs.plot.parameters(cs.experiments.shipped("weight-sharing"))
+    assert (
+        min(_for_paper(bars).layout.margin.l, _for_paper(bars).layout.margin.r) >= len("100%") * CHARACTER_EM * 12 / 2
+    )
+    both = cs.plot.error_by_epoch(cs.experiments.shipped("weight-sharing"))
+    assert _for_paper(both).layout.margin.l == 8
+
+
 def test_labels_above_bars_are_broken_into_lines_and_their_rows_make_room():
     names = [f"a network with a name that is too long for a line: {k} parameters" for k in range(4)]
     bars = go.Figure([go.Bar(x=[0.5], y=[k], orientation="h", showlegend=False) for k in range(4)])
