@@ -23,12 +23,12 @@ from typing import Any
 import numpy as np
 import torch
 import xarray as xr
+from second_area import FOLDER, alone, grown, keep
 
 import cortexsim as cs
 from cortexsim.paper.experiments.result import machine
 from cortexsim.zoo.tracers import FEATURES
 
-FOLDER = Path(__file__).resolve().parents[1] / "data" / "models" / "tracing"
 READOUT_TIME = 8
 SHOWN = {"size": 20, "length": (3, 14), "n_curves": 2}  # in training, half of them winding and half almost straight
 STRAIGHT = {"winding": 1.0, "straight": 10.0}
@@ -52,33 +52,15 @@ def with_second_area(seed: int, *, feedback: bool) -> cs.Cortex:
     transitions = [("V1", "V1", "BRCx1"), ("V1", "V2", "BRCx1"), ("V1", "P", "BRCx1"), ("V2", "V2", "BRCx1")]
     if feedback:
         transitions.append(("V2", "V1", "BRDx1"))
-    model = cs.Cortex(
-        cs.CortexGraph(
-            (
-                cs.State("V1", FEATURES, side, side),
-                cs.State("V2", FEATURES, side // 2, side // 2),
-                cs.State("P", 4, side, side),
-            ),
-            tuple(cs.Transition(*one) for one in transitions),
+    graph = cs.CortexGraph(
+        (
+            cs.State("V1", FEATURES, side, side),
+            cs.State("V2", FEATURES, side // 2, side // 2),
+            cs.State("P", 4, side, side),
         ),
-        n_classes=2,
-        readout_time=READOUT_TIME,
-        input_gain=2.0,
-        normalization="channel",
-        post_net="map",
-        initialization="torch",
-        generator=torch.Generator().manual_seed(seed),
+        tuple(cs.Transition(*one) for one in transitions),
     )
-    own = dict(model.named_parameters())
-    for name, weights in alone(seed).named_parameters():
-        if not name.startswith("post."):
-            own[name].data.copy_(weights.data)
-    return model
-
-
-def alone(seed: int) -> cs.Cortex:
-    """Load the tracer of a seed."""
-    return cs.zoo.load("tracer") if seed == 0 else cs.load(FOLDER / f"tracer-seed{seed}.safetensors")
+    return grown(graph, READOUT_TIME, seed)
 
 
 def training_curves(n: int, seed: int) -> xr.Dataset:
@@ -193,9 +175,7 @@ def main() -> None:
         "criteria": met,
         "machine": machine("cpu", 1),
     }
-    runs = json.loads(asked.to.read_text(encoding="utf-8")) if asked.to.exists() else []
-    others = [one for one in runs if (one["seed"], one["feedback"]) != (run["seed"], run["feedback"])]
-    asked.to.write_text(json.dumps([*others, run]) + "\n", encoding="utf-8")
+    keep(run, asked.to, "seed", "feedback")
 
 
 if __name__ == "__main__":

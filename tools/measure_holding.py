@@ -13,7 +13,6 @@ and 20 px only; the test part is read without it. The criteria were written befo
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,13 +21,13 @@ from typing import Any
 import numpy as np
 import torch
 import xarray as xr
+from second_area import FOLDER, alone, grown, keep
 
 import cortexsim as cs
 from cortexsim.paper.experiments.result import machine
 from cortexsim.paper.experiments.tracing import N_TRAINING, training_images
 from cortexsim.zoo.tracers import FEATURES, TRACERS
 
-FOLDER = Path(__file__).resolve().parents[1] / "data" / "models" / "tracing"
 SIZES = {10: 16, 20: 32, 30: 32}  # length of the curves and side of the image, px
 CHOOSING = (10, 20)  # lengths, px, on which settings are chosen
 STEPS_A_PIXEL = 3  # for which the picture stays
@@ -50,27 +49,7 @@ def with_second_area(seed: int, features: int, *, together: bool) -> cs.Cortex:
         (cs.State("V1", FEATURES, side, side), cs.State("V2", features, side, side)),
         (cs.Transition("V1", "V1", "BRCx1"), cs.Transition("V1", "V2", "BRCx1"), cs.Transition("V2", "V2", KIND)),
     )
-    model = cs.Cortex(
-        graph,
-        n_classes=2,
-        readout_time=TRACERS["tracer"].readout_time,
-        input_gain=2.0,
-        normalization="channel",
-        post_net="map",
-        initialization="torch",
-        generator=torch.Generator().manual_seed(seed),
-    )
-    own = dict(model.named_parameters())
-    for name, weights in alone(seed).named_parameters():
-        if not name.startswith("post."):
-            own[name].data.copy_(weights.data)
-            own[name].requires_grad_(together)
-    return model
-
-
-def alone(seed: int) -> cs.Cortex:
-    """Load the tracer of a seed."""
-    return cs.zoo.load("tracer") if seed == 0 else cs.load(FOLDER / f"tracer-seed{seed}.safetensors")
+    return grown(graph, TRACERS["tracer"].readout_time, seed, frozen=not together)
 
 
 def held(
@@ -182,9 +161,7 @@ def main() -> None:
         "criteria": met,
         "machine": machine("cpu", 1),
     }
-    runs = json.loads(asked.to.read_text(encoding="utf-8")) if asked.to.exists() else []
-    others = [one for one in runs if (one["seed"], one["together"]) != (asked.seed, asked.together)]
-    asked.to.write_text(json.dumps([*others, run]) + "\n", encoding="utf-8")
+    keep(run, asked.to, "seed", "together")
 
 
 if __name__ == "__main__":

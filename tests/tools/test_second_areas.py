@@ -1,6 +1,7 @@
 """The tools that add a second area to the tracer: what they train, measure and judge."""
 
 import importlib.util
+import json
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,10 @@ def loaded(name):
     """Load a tool, which is no module of the package."""
     spec = importlib.util.spec_from_file_location(name, TOOLS / f"{name}.py")
     tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    with pytest.MonkeyPatch.context() as patch:
+        # a tool that is run finds those next to it
+        patch.syspath_prepend(TOOLS)
+        spec.loader.exec_module(tool)
     return tool
 
 
@@ -75,3 +79,11 @@ def test_a_wave_is_faster_only_with_feedback_and_only_if_the_curves_are_solved(f
     assert all(faster.verdict(of(0.6, 100), of(0.6, 0)).values())
     for intact, cut in ((of(0.9, 100), of(0.95, 100)), (of(0.6, 50), of(0.95, 100)), (of(0.6, 100), of(0.6, 100))):
         assert list(faster.verdict(intact, cut).values()).count(False) == 1
+
+
+def test_a_run_replaces_the_one_of_its_seed_and_kind_only(tmp_path):
+    keep, file = loaded("second_area").keep, tmp_path / "runs.json"
+    for run in ({"seed": 0, "feedback": True, "n": 1}, {"seed": 0, "feedback": False, "n": 2}):
+        keep(run, file, "seed", "feedback")
+    keep({"seed": 0, "feedback": True, "n": 3}, file, "seed", "feedback")
+    assert [one["n"] for one in json.loads(file.read_text(encoding="utf-8"))] == [2, 3]
