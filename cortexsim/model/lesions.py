@@ -96,6 +96,7 @@ def with_lesion(
     """
     model = plan.model
     if not model.needs_statistics:
+        stored_statistics(model, plan.presentation, statistics)  # refuses what is none
         spread = spread_over(plan) if noisy else None
         return _without_statistics(plan, lesion, calibrate_on, spread), spread
     found = stored_statistics(model, plan.presentation, statistics)
