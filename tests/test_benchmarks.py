@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 import time
 import zipfile
 from dataclasses import replace
@@ -252,7 +253,14 @@ def test_images_come_from_one_archive(tmp_path):
             for k, label in enumerate(labels):
                 Image.fromarray(pixels[k]).save(buffer := io.BytesIO(), "PNG")
                 archive.writestr(f"cifar/{part}/{['cat', 'dog'][label]}/{k}.png", buffer.getvalue())
-    for name, order in (("images.npz", [0, 1, 2, 3]), ("images.zip", [0, 3, 1, 2])):
+    with (
+        zipfile.ZipFile(tmp_path / "images.zip") as archive,
+        tarfile.open(tmp_path / "images.tar.xz", "w:xz") as packed,
+    ):
+        archive.extractall(tmp_path / "folder")
+        packed.add(tmp_path / "folder" / "cifar", "cifar")
+    files = [("images.npz", [0, 1, 2, 3]), ("images.zip", [0, 3, 1, 2]), ("images.tar.xz", [0, 3, 1, 2])]
+    for name, order in files:
         for data in images.read(tmp_path / name):
             np.testing.assert_array_equal(data["image"].values, pixels[order].transpose(0, 3, 1, 2))
             np.testing.assert_array_equal(data["label"].values, labels[order])

@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--minutes", type=float, default=8.0, metavar="N", help="time for all steps; default: 8")
     parser.add_argument("--device", default="cuda", help="default: cuda; cpu rehearses the plan")
-    parser.add_argument("--data", type=Path, metavar="ARCHIVE", help="CIFAR-10 (JPEG): a .zip, .npz or folder")
+    parser.add_argument("--data", type=Path, metavar="ARCHIVE", help="CIFAR-10 (JPEG): a .zip, .tar.xz, .npz or folder")
     parser.add_argument("--quick", action="store_true", help="tiny models, to see that everything runs")
     options = parser.parse_args(arguments)
     for name in options.steps:
