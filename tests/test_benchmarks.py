@@ -159,6 +159,15 @@ sys.meta_path = [WithoutThem if finder is PathFinder else finder for finder in s
 """
 
 
+@pytest.mark.benchmark
+@pytest.mark.browser
+def test_the_live_page_is_timed_in_a_browser(capsys):
+    assert main(["live", "--quick"]) == 0
+    printed = capsys.readouterr().out
+    assert "steps a second, fastest tenth" in printed
+    assert "a step of the tracer at 48x48 px, median (ms)" in printed
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)  # half a minute of work, which takes longer where other processes work too
 def test_the_plan_for_a_gpu_runs_on_a_bare_machine(tmp_path):

@@ -155,6 +155,12 @@ def test_blt_comes_with_and_without_lateral_and_top_down_connections(kind, n):
     assert torch.isfinite(model(torch.rand(1, 3, 32, 32), cs.sustained())).all()
 
 
+@pytest.mark.parametrize("kind", ["b", "bl", "bt", "blt"])
+def test_blt_can_be_read_out_at_its_time_after_a_flash(kind):
+    model = cs.zoo.blt(kind=kind, size=32)
+    assert cs.multiply_adds(model, presentation=cs.flash(1)) > 0
+
+
 def test_images_are_normalized_as_in_training_unless_they_come_so():
     images = torch.rand(2, 3, 32, 32)
     raw = cs.zoo.cornet_rt(size=32, normalize_images=False)

@@ -19,7 +19,9 @@ from cortexsim.zoo.published.weights import Weights, with_weights
 
 FEATURES = {"L0": 64, "L1": 64, "L2": 128, "L3": 256, "L4": 512, "L5": 512}
 SIDES = (56, 56, 28, 14, 7, 7)
-KINDS = ("b", "bl", "bt", "blt")  # bottom-up, lateral, top-down
+# bottom-up, lateral, top-down; read out at the last of the published times 5 to 8 at which a flash leaves L5 populated
+READOUT_TIMES = {"b": 5, "bl": 8, "bt": 7, "blt": 8}
+KINDS = tuple(READOUT_TIMES)
 
 
 class Convolution(nn.Module):
@@ -64,7 +66,8 @@ def blt(
     """Make a BLT network: h_j(t) = relu(GN(Σ_i conv_ij h_i(t-1))), the sum over the area itself and its neighbours.
 
     Every connection takes one step, and an area is empty until the image arrives. The published model is read out at
-    times 5 to 8 of an image that is sustained, always by the same linear layer.
+    times 5 to 8 of an image that is sustained, always by the same linear layer. The readout time of this one is 8, and 5
+    ("b") or 7 ("bt") where a flash has left the last area by then; `model.readouts(images, [8])` reads them later.
 
     Parameters
     ----------
@@ -110,7 +113,7 @@ def blt(
         model = Cortex(
             CortexGraph(tuple(states), tuple(Transition(source, target, Convolution) for source, target in pairs)),
             n_classes=n_classes,
-            readout_time=8,
+            readout_time=READOUT_TIMES[kind],
             pre_net=FromPixels(first, 4, IMAGENET if normalize_images else None),
             post_net=AverageAndLinear(FEATURES["L5"], n_classes),
             normalization="none",
