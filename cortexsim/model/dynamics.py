@@ -361,7 +361,15 @@ class Dynamics(Calibrated):
         if isinstance(x, Tensor) and tuple(x.shape[1:]) == (first.features, *size):
             return x if self.input_gain == 1 else x * self.input_gain
         got = tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__
+        stride = int(getattr(self.pre, "image_stride", 1))
+        needed, given = [side * stride for side in first.size], list(images.shape[-2:])
+        hint = f"; that takes images of {_px(needed)}, and these have {_px(given)}: resize them, or use model.at_size"
         raise ValueError(
             f"the pre-net must deliver (stimulus, {first.features}, {first.height}, {first.width}) to {first.name}, "
-            f"got {got}"
+            f"got {got}{'' if needed == given else hint}"
         )
+
+
+def _px(size: Sequence[int]) -> str:
+    height, width = size
+    return f"{height}x{width} px"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import plotly.graph_objects as go
 import torch
@@ -36,7 +37,28 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Write pages before Sphinx looks for them."""
     app.connect("builder-inited", _write_pages)
     app.connect("autodoc-process-signature", own_signature)
+    app.connect("html-page-context", _break_heading)
     return {"parallel_read_safe": True}
+
+
+def _break_heading(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    if page.startswith("reference/generated/"):
+        context["body"] = re.sub(r"(?<=<h1>)[\w.]+", lambda name: breakable(name[0]), context["body"], count=1)
+
+
+def breakable(name: str) -> str:
+    """Let a long name be broken at its dots, underscores and capitals: a phone is not as wide.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    return re.sub(r"(?<=[._])|(?<=[a-z])(?=[A-Z])", "<wbr>", name)
 
 
 def _write_pages(app: Sphinx) -> None:

@@ -155,6 +155,11 @@ def test_blt_comes_with_and_without_lateral_and_top_down_connections(kind, n):
     assert torch.isfinite(model(torch.rand(1, 3, 32, 32), cs.sustained())).all()
 
 
+def test_images_of_another_size_are_refused_with_the_size_that_the_model_takes():
+    with pytest.raises(ValueError, match=r"takes images of 64x64 px, and these have 96x96 px: resize them, or use"):
+        cs.simulate(cs.zoo.spoerer_bl(size=64), torch.rand(1, 3, 96, 96), cs.sustained(), until=7)
+
+
 @pytest.mark.parametrize("kind", ["b", "bl", "bt", "blt"])
 def test_blt_can_be_read_out_at_its_time_after_a_flash(kind):
     model = cs.zoo.blt(kind=kind, size=32)

@@ -66,8 +66,8 @@ def blt(
     """Make a BLT network: h_j(t) = relu(GN(Σ_i conv_ij h_i(t-1))), the sum over the area itself and its neighbours.
 
     Every connection takes one step, and an area is empty until the image arrives. The published model is read out at
-    times 5 to 8 of an image that is sustained, always by the same linear layer. The readout time of this one is 8, and 5
-    ("b") or 7 ("bt") where a flash has left the last area by then; `model.readouts(images, [8])` reads them later.
+    times 5 to 8 of an image that is sustained, always by the same linear layer. The readout time of this one is 8,
+    or 5 ("b") and 7 ("bt"), because a flash has left the last area by then; `model.readouts(images, [8])` reads later.
 
     Parameters
     ----------
