@@ -166,10 +166,11 @@ def places_of(names: np.ndarray, wanted: np.ndarray, what: str, of: str = "the s
         for these, those in ((others, set(own)), (own, set(others)))
     )
     if lacking or extra:
-        differences = [f"lacks {_some(lacking)}"] * bool(lacking) + [f"also has {_some(extra)}"] * bool(extra)
+        differences = [f"without {_some(lacking)}"] * bool(lacking) + [f"with {_some(extra)} as well"] * bool(extra)
         raise ValueError(
-            f"{what} must be of the same stimuli as {of}, but {' and '.join(differences)}; give the same stimuli, or "
-            f"drop the index of {what} to use its own order (for a Series: .to_numpy())"
+            f"{what} must be of the same stimuli as {of}, got {what} {' and '.join(differences)}; give the same "
+            "stimuli, or drop these names if both are in the same order (.to_numpy() of a Series, "
+            ".drop_vars('stimulus_name') of dissimilarities)"
         )
     twice = [name for name, count in Counter(own).items() if count > 1]
     if twice:

@@ -170,20 +170,37 @@ def _references(reference: xr.DataArray, rdms: xr.DataArray) -> tuple[xr.DataArr
     if "session" in references.dims:
         # NaN stays NaN, so that a session that lacks a pair is detected below
         references = references.mean("session", skipna=False)
-    lacking = references.isnull()
-    if lacking.any():
-        beyond = [dim for dim in lacking.dims if dim != "stimulus"]
-        own = np.arange(lacking.sizes["stimulus"])
-        names = references["stimulus"].values if "stimulus" in references.coords else own
-        without = names[lacking.any(beyond).values].tolist()
-        raise ValueError(
-            f"the reference lacks {int(lacking.sum())} values (NaN), of the stimuli {without[:5]}"
-            f"{f' and {len(without) - 5} more' if len(without) > 5 else ''}; leave those stimuli out"
-        )
+    _refuse_missing(references)
     if clocks == ["time"]:
         references = references.rename(time="reference_time")
     clock = "brain_time" if clocks == ["brain_time"] else "reference_time"
     return _with_dims(references, (clock, "subject")), clock, bool(clocks)
+
+
+def _refuse_missing(references: xr.DataArray) -> None:
+    """Raise a ValueError that names the fewest stimuli, or the subjects, without which no pair is missing."""
+    lacking = references.isnull()
+    if not lacking.any():
+        return
+    ways = [f"the stimuli {shown(_without(lacking))}"]
+    if "subject" in lacking.dims:
+        at = np.flatnonzero(lacking.any([dim for dim in lacking.dims if dim != "subject"]).values)
+        names = references["subject"].values if "subject" in references.coords else np.arange(lacking.sizes["subject"])
+        ways += [f"the subjects {shown(names[at].tolist())}"] * (len(at) < lacking.sizes["subject"])
+    raise ValueError(
+        f"the reference lacks {int(lacking.sum())} values (NaN): leave out {' or '.join(ways)}, as with "
+        ".drop_isel(stimulus=[...], other_stimulus=[...]) or .drop_isel(subject=[...])"
+    )
+
+
+def _without(lacking: xr.DataArray) -> list[int]:
+    """Return the positions of stimuli with which all missing pairs go, the one with most of them first."""
+    pairs = lacking.any([dim for dim in lacking.dims if dim not in _PAIR]).transpose(*_PAIR).values.copy()
+    left_out = []
+    while pairs.any():
+        left_out.append(int(pairs.sum(axis=1).argmax()))
+        pairs[left_out[-1]], pairs[:, left_out[-1]] = False, False
+    return left_out
 
 
 def _in_order_of(rdms: xr.DataArray, references: xr.DataArray) -> xr.DataArray:

@@ -155,6 +155,16 @@ def test_missing_pairs_are_refused(movie, brains):
         cs.analyse.compare_rdms(movie, brains)
 
 
+def test_missing_pairs_are_refused_with_the_fewest_stimuli_and_the_subjects_to_leave_out(movie, brains):
+    first, second = brains.copy(), brains.copy()
+    first.values[0, ..., 3, :] = first.values[0, ..., :, 3] = np.nan
+    with pytest.raises(ValueError, match=r"leave out the stimuli \[3\] or the subjects \[.*0.*\], as with"):
+        cs.analyse.compare_rdms(movie, first)
+    second.values[..., 1, 2] = second.values[..., 2, 1] = np.nan
+    with pytest.raises(ValueError, match=r"leave out the stimuli \[1\], as with"):
+        cs.analyse.compare_rdms(movie, second)
+
+
 def test_constant_distances_are_refused(movie):
     flat = xr.DataArray(1 - np.eye(12), dims=PAIR)
     with pytest.raises(ValueError, match="the reference has the same distance for all pairs"):

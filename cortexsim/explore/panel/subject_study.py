@@ -12,6 +12,7 @@ from cortexsim.explore.panel.controls import Control
 from cortexsim.explore.panel.study import Study
 from cortexsim.explore.panel.subject import Subject
 from cortexsim.model.cortex import Cortex
+from cortexsim.stimuli.images import as_images
 
 
 class SubjectStudy(Study):
@@ -26,7 +27,7 @@ class SubjectStudy(Study):
     data : Dataset or mapping, optional
         With `model`: images with the coordinate `label`, or `name` and arguments of a dataset.
     n : int, optional
-        Number of images; by default the panel's own.
+        Number of images; by default the panel's own, or all if `data` has fewer.
     question : str
         A key of `QUESTIONS`, or "" for none.
     subject : Subject, optional
@@ -55,9 +56,12 @@ class SubjectStudy(Study):
     ) -> None:
         if subject is None:
             named = self.TASK if task is None and model is None and data is None else task
-            n = self.N if n is None else n
+            n = self._default_n(data) if n is None else n
             subject = Subject(named, model=model, data=data, n=n, any_classes=self.ANY_CLASSES)
         super().__init__(subject, self.controls_for(subject), question)
+
+    def _default_n(self, data: object) -> int:
+        return min(self.N, len(as_images(data))) if isinstance(data, xr.Dataset) else self.N
 
     def controls_for(self, subject: Subject) -> Mapping[str, Control | widgets.DOMWidget]:
         """Declare the controls by the names of the choices; called once, before the rest of the panel is made."""

@@ -276,6 +276,11 @@ def test_a_choice_beyond_its_control_is_refused_and_changes_nothing():
     assert folding.choices["steps"] < 900
 
 
+def test_a_panel_takes_all_images_where_there_are_fewer_than_its_own_number(given):
+    panel = cs.explore.Changes(**given, question="")
+    assert panel.subject.n == 12 < cs.explore.Changes.N
+
+
 def test_a_subject_refuses_wrong_arguments_with_the_allowed_ones(given):
     with pytest.raises(ValueError, match="not both"):
         Subject("contours", **given)
