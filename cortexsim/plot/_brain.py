@@ -171,9 +171,12 @@ def _maps(similarity: xr.DataArray, models: list[str], milliseconds: Millisecond
     figure = go.Figure(layout={"template": theme.template()}).set_subplots(
         len(models),
         len(states) + 1,
-        specs=[[{"rowspan": len(models)}, *[{}] * len(states)], *[[None, *[{}] * len(states)]] * (len(models) - 1)],
         column_widths=[0.06] + [0.94 / len(states)] * len(states),
-        subplot_titles=["pixels"] + [f"{state}, {model}" for model in models for state in states],
+        subplot_titles=[
+            name
+            for row, model in enumerate(models)
+            for name in ("" if row else "pixels", *(f"{state}, {model}" for state in states))
+        ],
         shared_xaxes=False,
         horizontal_spacing=0.04,
         vertical_spacing=0.16,
@@ -182,18 +185,19 @@ def _maps(similarity: xr.DataArray, models: list[str], milliseconds: Millisecond
     reach = float(np.abs(known[np.isfinite(known)]).max(initial=0)) or 1.0
     bar = {"title": {"text": lines.value_title(similarity), "side": "right"}, "outlinewidth": 0, "thickness": 12}
     figure.update_layout(coloraxis={"colorscale": theme.DIVERGING, "cmin": -reach, "cmax": reach, "colorbar": bar})
-    figure.add_heatmap(
-        x=[""],
-        y=brain_times,
-        z=theme.for_json(pixels[:, None]),
-        coloraxis="coloraxis",
-        hovertemplate="pixels, brain %{y}: %{z:.3g}<extra></extra>",
-        hoverongaps=False,
-        name="pixels",
-        row=1,
-        col=1,
-    )
     for row, model in enumerate(models, start=1):
+        # next to the maps of each model, so that all have one axis of brain time
+        figure.add_heatmap(
+            x=[""],
+            y=brain_times,
+            z=theme.for_json(pixels[:, None]),
+            coloraxis="coloraxis",
+            hovertemplate="pixels, brain %{y}: %{z:.3g}<extra></extra>",
+            hoverongaps=False,
+            name="pixels",
+            row=row,
+            col=1,
+        )
         for column, state in enumerate(states, start=2):
             one = similarity.sel(model=model, state=state).transpose("brain_time", "time")
             figure.add_heatmap(
@@ -209,7 +213,7 @@ def _maps(similarity: xr.DataArray, models: list[str], milliseconds: Millisecond
                 col=column,
             )
             figure.update_xaxes(title_text=f"model {axis}" if row == len(models) else "", row=row, col=column)
-            figure.update_yaxes(showticklabels=column == 2, row=row, col=column)
+            figure.update_yaxes(showticklabels=False, row=row, col=column)
     figure.update_yaxes(title_text=theme.axis_title(similarity, "brain_time"), col=1)
     return figure
 

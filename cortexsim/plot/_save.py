@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,10 @@ HALF_LABEL_PX = 24
 """Half of a tick label, which stands out at either end of an axis."""
 LABELLED_BAR_PX = 24
 """A bar with the space below it."""
+COLOUR_BAR_PX = 75
+"""A bar of colours, with its labels and title."""
+LOWEST_PLOT_PX, NARROWEST_PLOT_PX = 90, 40
+"""A plot is made no lower than this; one that is narrower has no room for its title and its ticks."""
 BLACK, WHITE = "#000000", "#FFFFFF"
 
 
@@ -65,7 +70,8 @@ def save(
         Columns that the figure spans: 85 or 175 mm wide.
     width_mm, height_mm : float, optional
         Size in mm; by default the width of the columns, and two thirds of the width as height, plus what the title and
-        the caption need in addition when they are broken into lines of that width.
+        the caption need in addition when they are broken into lines of that width, and what low plots lack. A warning
+        is given if the plots of a figure stand too close side by side for this width.
     overwrite : bool
         Replace an existing file.
     frame_ms : int
@@ -115,6 +121,7 @@ def save(
     printed = _for_paper(figure)
     if suffix != ".html":
         added_px = _fit(printed, width * PX_PER_MM, height * PX_PER_MM)
+        _warn_of_narrow_plots(printed, width * PX_PER_MM)
         height += added_px / PX_PER_MM if height_mm is None else 0.0
     with written_aside(target, replacing=overwrite) as aside:
         if suffix == ".html":
@@ -155,9 +162,29 @@ def _for_paper(figure: go.Figure) -> go.Figure:
 
 def _fit(figure: go.Figure, width_px: float, height_px: float) -> int:
     """Arrange texts and legend for the width of a column, and return the height that this adds, in px."""
-    added = _break_lines(figure, width_px) + _move_legend_below(figure, width_px)
+    raised = _raise(figure, height_px)
+    height_px += raised
+    added = raised + _break_lines(figure, width_px) + _move_legend_below(figure, width_px)
     added += _break_labels(figure, width_px, height_px)
     return added + _break_titles_of_plots(figure, width_px) + _break_axis_titles(figure, width_px, height_px)
+
+
+def _raise(figure: go.Figure, height_px: float) -> int:
+    """Return the height that the plots lack, in px."""
+    share = min((one for axis in figure.select_yaxes() if (one := _share(axis)) > 0), default=1.0)
+    lowest = share * (height_px - AXIS_PX - (figure.layout.margin.t or 0))
+    return max(round((LOWEST_PLOT_PX - lowest) / share), 0)
+
+
+def _warn_of_narrow_plots(figure: go.Figure, width_px: float) -> None:
+    bar = COLOUR_BAR_PX if any(axis.showscale is not False for axis in figure.select_coloraxes()) else 0
+    widest = max(map(_share, figure.select_xaxes()), default=1.0) * (_across(figure, width_px) - bar)
+    if widest < NARROWEST_PLOT_PX:
+        warnings.warn(
+            f"each plot of this figure is about {max(widest, 0) / PX_PER_MM:.0f} mm wide, and its texts may overlap: "
+            "save it with columns=2, or with a larger width_mm",
+            stacklevel=3,
+        )
 
 
 def _characters(length_px: float, size_px: float) -> int:
@@ -247,13 +274,18 @@ def _break_axis_titles(figure: go.Figure, width_px: float, height_px: float) -> 
     """Break titles that are longer than their axes, and return the height that this adds, in px."""
     down = height_px - AXIS_PX - (figure.layout.margin.t or 0)
     for axis in figure.select_yaxes():
-        axis.title.text = _broken(axis.title.text or "", _characters(_share(axis) * down, _size_of(axis)))
+        text = axis.title.text or ""
+        axis.title.text = _broken(text, max(_characters(_share(axis) * down, _size_of(axis)), _longest_word(text)))
     added = 0
     for axis in figure.select_xaxes():
         most = _characters(_share(axis) * _across(figure, width_px), _size_of(axis))
         axis.title.text = _broken(axis.title.text or "", most)
         added = max(added, round(1.3 * _size_of(axis)) * axis.title.text.count("<br>"))
     return added
+
+
+def _longest_word(text: str) -> int:
+    return max(map(len, text.replace("<br>", " ").split(" ")))
 
 
 def _size_of(axis: Any) -> float:

@@ -44,6 +44,9 @@ def setup(app: Sphinx) -> dict[str, bool]:
 def _break_heading(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
     if page.startswith("reference/generated/"):
         context["body"] = re.sub(r"(?<=<h1>)[\w.]+", lambda name: breakable(name[0]), context["body"], count=1)
+    for neighbour in (context.get("prev"), context.get("next")):
+        if neighbour and neighbour["title"].startswith("cortexsim."):
+            neighbour["title"] = breakable(neighbour["title"])
 
 
 def breakable(name: str) -> str:

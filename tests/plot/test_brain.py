@@ -48,8 +48,8 @@ def test_brain_time_makes_maps_with_the_pixels_as_a_column(similarity, milliseco
     coordinates["pixels"] = ("brain_time", [0.1, 0.2])
     maps = xr.DataArray(values, coordinates, ["model", "state", "time", "brain_time"])
     figure = brain(maps, milliseconds=milliseconds)
-    (pixels,) = traces(figure, "pixels")
-    assert [row[0] for row in pixels.z] == [0.1, 0.2]
+    # a column in each row of maps, which has their axis of brain time
+    assert [[row[0] for row in pixels.z] for pixels in traces(figure, "pixels")] == [[0.1, 0.2]] * 2
     (heat_map,) = traces(figure, "IT, untrained")
     assert heat_map.z[1][:2].tolist() == [None, None]
     assert heat_map.z[1][4] == pytest.approx(1.05)

@@ -6,9 +6,19 @@ import sys
 import plotly.graph_objects as go
 import pytest
 from PIL import Image
+from plotly.subplots import make_subplots
 
 import cortexsim as cs
-from cortexsim.plot._save import CHARACTER_EM, COLUMN_MM, PX_PER_MM, _break_lines, _fit, _for_paper
+from cortexsim.plot._save import (
+    AXIS_PX,
+    CHARACTER_EM,
+    COLUMN_MM,
+    LOWEST_PLOT_PX,
+    PX_PER_MM,
+    _break_lines,
+    _fit,
+    _for_paper,
+)
 
 
 @pytest.fixture
@@ -171,3 +181,22 @@ def test_the_caption_of_an_experiment_is_for_the_text_and_not_in_the_picture(tmp
     drawn = cs.plot.save(figure, tmp_path / "f.svg").read_text(encoding="utf-8")
     assert "Mean over curves of 40 px" not in drawn
     assert drawn.count('class="legendtext"') == len([trace for trace in figure.data if trace.showlegend is not False])
+
+
+def test_plots_below_a_high_heading_are_made_no_lower_than_can_be_read(figure):
+    figure.update_layout(margin={"t": 150})
+    height_px = 200
+    added = _fit(figure, COLUMN_MM[1] * PX_PER_MM, height_px)
+    assert height_px + added - 150 - AXIS_PX == LOWEST_PLOT_PX
+
+
+def test_plots_that_are_too_narrow_side_by_side_are_warned_of(tmp_path):
+    figure = make_subplots(1, 8)
+    for column in range(1, 9):
+        figure.add_scatter(y=[0, 1], row=1, col=column, showlegend=False)
+    with pytest.warns(UserWarning, match=r"about \d mm wide, .*columns=2"):
+        cs.plot.save(figure, tmp_path / "narrow.svg")
+    cs.plot.save(figure, tmp_path / "wide.svg", columns=2)
+    maps = make_subplots(1, 5).update_layout(coloraxis={"colorbar": {"title": {"text": "correlation"}}})
+    with pytest.warns(UserWarning, match=r"about \d mm wide"):
+        cs.plot.save(maps, tmp_path / "maps.svg")

@@ -178,6 +178,12 @@ class Subject:
 
 def _matched(model: Cortex, data: xr.Dataset, any_classes: bool) -> xr.Dataset:
     """Return images whose labels are the numbers of the model's classes, or names if it has other classes."""
+    if model.post_net_name == "map" and "target" not in data and not any_classes:
+        raise ValueError(
+            "this model answers for each pixel, such as whether it is connected with the dot, and not what an image "
+            "shows, so this panel needs images with target maps, as cs.datasets.paths and cs.datasets.mazes draw them; "
+            "cs.explore.Changes, cs.explore.Tour and cs.simulate take any images"
+        )
     try:
         return matched(model, data)
     except DifferentClassesError:

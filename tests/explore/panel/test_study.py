@@ -281,6 +281,13 @@ def test_a_panel_takes_all_images_where_there_are_fewer_than_its_own_number(give
     assert panel.subject.n == 12 < cs.explore.Changes.N
 
 
+@pytest.mark.parametrize("name", ["tracer", "tracer-mazes"])
+def test_a_map_reading_model_says_which_images_it_needs(name, given):
+    pictures = given["data"].drop_vars("target", errors="ignore").assign_coords(label=("stimulus", ["a", "b"] * 6))
+    with pytest.raises(ValueError, match=r"for each pixel.* needs images with target maps, as cs.datasets.paths"):
+        Subject(model=name, data=pictures, n=12)
+
+
 def test_a_subject_refuses_wrong_arguments_with_the_allowed_ones(given):
     with pytest.raises(ValueError, match="not both"):
         Subject("contours", **given)
