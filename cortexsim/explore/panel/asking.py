@@ -273,7 +273,8 @@ class Asking(widgets.VBox):
         right, close = self._judge(asked, self.answer, truth)
         self.answered.append({"question": self.question, "answer": self.answer, "truth": truth})
         count = f" So far: {tally(self.tries)}." if self.tries else ""
-        said = "" if self.answer is True else f"You {html.escape(_compared(asked, self.answer, truth))}: "
+        head = f'<b style="font-size:1.25em">{"Right" if right else "Not right"}.</b> '
+        said = "" if self.answer is True else f"{head}You {html.escape(_compared(asked, self.answer, truth))}: "
         self._say(f"{said}<b>{close}</b>. {html.escape(asked.because(result))}{count}")
         self.answer = self._only(asked.offered(self.about))
         return right
@@ -391,7 +392,10 @@ class Exercise(Panel):
         fitting = [pair for pair in results if self._exercise.fits(pair[0])]
         # before a run, the exercise says what it needs
         chosen, result = (fitting or list(results) or [({}, None)])[-1]
-        return self.ask.compare(result, chosen)
+        solved = self.ask.compare(result, chosen)
+        if solved is not None:
+            self.panel.exercise_answered()
+        return solved
 
     def _check_and_show_errors(self) -> None:
         try:
@@ -410,6 +414,9 @@ class HasExercises:
     def results(self) -> Sequence[tuple[Mapping[str, Any], Any]]:
         """The choices and the result of each run, oldest first."""
         raise NotImplementedError
+
+    def exercise_answered(self) -> None:
+        """Follow the answer to an exercise, which was compared with the results."""
 
     def exercise(self, name: str) -> Exercise:
         """Return an exercise about this panel.
