@@ -141,7 +141,8 @@ def test_pixels_that_are_never_tagged_are_counted_and_do_not_bend_the_wave(paths
 
 def test_a_wave_in_a_single_stimulus_has_a_slope_without_an_interval(paths, travelling):
     alone = travelling.copy(deep=True)
-    alone["readout"]["logits"].values[1:] = np.array([1.0, -1.0])[None, None, :, None, None]  # no everywhere
+    others = np.arange(len(paths["length"])) != int(paths["length"].argmax())
+    alone["readout"]["logits"].values[others] = np.array([1.0, -1.0])[None, None, :, None, None]  # no everywhere
     found = cs.analyse.wave(alone, paths)
     assert abs(found["slope"] - SPEED) < 0.1
     assert np.isnan(found["slope_low"])
