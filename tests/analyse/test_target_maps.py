@@ -141,7 +141,7 @@ def test_pixels_that_are_never_tagged_are_counted_and_do_not_bend_the_wave(paths
 
 def test_a_wave_in_a_single_stimulus_has_a_slope_without_an_interval(paths, travelling):
     alone = travelling.copy(deep=True)
-    others = np.arange(len(paths["length"])) != int(paths["length"].argmax())
+    others = np.arange(len(paths["length"])) != int(paths["length"].values.argmax())
     alone["readout"]["logits"].values[others] = np.array([1.0, -1.0])[None, None, :, None, None]  # no everywhere
     found = cs.analyse.wave(alone, paths)
     assert abs(found["slope"] - SPEED) < 0.1
