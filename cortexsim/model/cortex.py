@@ -17,6 +17,7 @@ from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.graph.reach import MOST_STEPS
 from cortexsim.model.dynamics import Dynamics
 from cortexsim.model.kernels import INITIALIZATIONS, Affine, Kernels, Pair, Sharing, refuse_too_large
+from cortexsim.model.modes import set_by_owner
 from cortexsim.model.moments import NORMALIZATIONS, Normalize, Statistics, not_at_all
 from cortexsim.model.nets import (
     POST_NETS,
@@ -28,7 +29,6 @@ from cortexsim.model.nets import (
     keep_frozen,
     module_of,
     net_name,
-    set_by_owner,
     warn_of_hidden_modules,
 )
 from cortexsim.model.plan import Images, needed, plan_readouts, readout_times, resolve

@@ -12,7 +12,7 @@ import xarray as xr
 from torch import Tensor
 
 from cortexsim._support import randomness
-from cortexsim._support.checks import finite, is_number, rising
+from cortexsim._support.checks import finite, rising, share
 from cortexsim._support.labelled import refuse_missing
 from cortexsim._support.renamed import formerly
 from cortexsim.model.cortex import Cortex, the_cortex
@@ -65,8 +65,7 @@ def contrast(
     model = the_cortex(model, "contrast")
 
     def lowered(pixels: Tensor, fraction: float) -> Tensor:
-        if not is_number(fraction) or not 0 < fraction <= 1:
-            raise ValueError(f"a contrast must be above 0 and at most 1, got {fraction!r}")
+        fraction = share(fraction, "a contrast")
         mean = pixels.mean((-2, -1), keepdim=True)
         # rounding must not lead out of [0, 1]
         return (mean + fraction * (pixels - mean)).clamp(0, 1)
@@ -210,7 +209,8 @@ def _run(
     shown = checked(sustained() if presentation is None else presentation)
     if not isinstance(shown, Presentation):
         raise TypeError("a protocol needs a single presentation, got a mixture")
-    readout_time = readout_time_for(model, readout_time, 0)
-    reaches, images = reaches_last(model.graph, shown, readout_time), as_float(as_images(data))
+    readout_time, pixels = readout_time_for(model, readout_time, 0), as_images(data)
+    model.check_images(pixels)
+    reaches, images = reaches_last(model.graph, shown, readout_time), as_float(pixels)
     conditions = [Condition({name: value}, shown, degrade(images, value), reaches) for value in dimension.values]
     return run_conditions(name, model, data, {name: dimension}, conditions, readout_time, record, **options)

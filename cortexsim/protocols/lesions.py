@@ -7,16 +7,16 @@ from typing import Any
 
 import xarray as xr
 
-from cortexsim._support.checks import unknown
-from cortexsim._support.progress import Report, part, silent
+from cortexsim._support.checks import listed, unknown
+from cortexsim._support.progress import Report, checked, part, silent
 from cortexsim._support.renamed import formerly
 from cortexsim.analyse._effect import effect
+from cortexsim.graph.interventions import changes as resolved
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.lesions import lesions_of
 from cortexsim.model.plan import Amount, Images
-from cortexsim.protocols.conditions import refuse_maps
+from cortexsim.protocols.conditions import n_images, refuse_maps
 from cortexsim.recording._simulate import simulate
-from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import AnyPresentation
 
 # for progress messages: what each kind of lesion runs in addition to the stimuli
@@ -91,15 +91,16 @@ def lesion(
     model = the_cortex(model, "lesion")
     refuse_maps(model, "a lesion")
     changes: dict[str, Any] = {"silence": silence, "gain": gain, "transition_noise": transition_noise}
-    if not any(changes.values()):
+    report = checked(report)
+    if not resolved(model.graph, **changes):
         raise ValueError(
             "a lesion silences, weakens or disturbs something: give silence, such as {'lateral': None}, gain or "
             "transition_noise"
         )
     if calibrate_on is None:
         raise ValueError("a lesion needs images to take statistics and means on; give calibrate_on=...")
-    n, n_calibration = (len(as_images(images)) for images in (data, calibrate_on))
-    n, n_calibration = (len(as_images(images)) for images in (data, calibrate_on))
+    n, n_calibration = (n_images(model, images) for images in (data, calibrate_on))
+    n, n_calibration = (n_images(model, images) for images in (data, calibrate_on))
     shared = {"until": until, "record": record, **options}
     # taking statistics or means runs all of their images once
     whole = n + sum(n + n_calibration * (kind != "acute") for kind in lesions_of(model))
@@ -165,7 +166,8 @@ def each_lesion(
     """
     model = the_cortex(model, "each_lesion")
     refuse_maps(model, "a table of lesions")
-    names = list(model.graph.transition_names if connections is None else connections)
+    report = checked(report)
+    names = list(model.graph.transition_names) if connections is None else listed(connections, "connections")
     for name in names:
         if name not in model.graph.transition_names:
             raise ValueError(unknown("connection", name, model.graph.transition_names))
@@ -173,7 +175,7 @@ def each_lesion(
         raise ValueError("connections is empty; leave it out for all connections of the graph")
     # only the decision is compared, and the last state is the smallest
     shared: dict[str, Any] = {"until": until, "record": [model.graph.state_names[-1]], **options}
-    n = len(as_images(data))
+    n, _ = (n_images(model, images) for images in (data, calibrate_on))
     report(0.0, f"intact: {n} images")
     intact = simulate(model, data, presentation, **shared)
     tables = []
@@ -198,7 +200,7 @@ def _compared(
 ) -> xr.Dataset:
     """Simulate every version of a lesion, and compare it with the intact model."""
     kinds = lesions_of(model)
-    n, n_calibration = (len(as_images(images)) for images in (data, calibrate_on))
+    n, n_calibration = (n_images(model, images) for images in (data, calibrate_on))
     costs = [n + n_calibration * (kind != "acute") for kind in kinds]
     versions, logits = [], []
     for place, kind in enumerate(kinds):

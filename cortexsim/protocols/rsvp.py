@@ -12,7 +12,7 @@ from torch import Tensor
 
 from cortexsim._support import randomness
 from cortexsim._support.checks import whole
-from cortexsim._support.progress import Report, silent
+from cortexsim._support.progress import Report, checked, silent
 from cortexsim._support.renamed import formerly
 from cortexsim.analyse.interval import fraction, interval_variables
 from cortexsim.graph._schedule import arrival
@@ -101,7 +101,7 @@ def rapid_sequence(
     """
     model = the_cortex(model, "rapid_sequence")
     refuse_maps(model, "a stream")
-    n_frames = whole(n_frames, "n_frames", 1)
+    n_frames = whole(n_frames, "n_frames", 1, limit=MOST_STEPS)
     listed = range(n_frames) if positions is None else distinct("positions", positions)
     places = [whole(place, "a position") for place in listed]
     if any(place not in range(n_frames) for place in places):
@@ -112,6 +112,7 @@ def rapid_sequence(
         data = matched(model, without_levels(data))
     until = n_frames * steps_per_frame - 1 + arrival(model.graph) if until is None else until
     until, seed = whole(until, "until", 1, unit="steps", limit=MOST_STEPS), whole(seed, "seed")
+    report = checked(report)
     calibration = None if calibrate_on is None else _streams(calibrate_on, n_frames, seed + 1)
     distractors = _distractors(data, n_frames, seed)
     pixels, n = as_images(data), len(distractors)
