@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 import time
 import zipfile
 from dataclasses import replace
@@ -23,6 +24,7 @@ from benchmarks.alternate import Side, compare
 from benchmarks.competitors import MatchedResNet, NaiveLoop, multiply_adds
 from benchmarks.convolutions import of_layers, of_schedule
 from benchmarks.device import images, plan
+from benchmarks.device import tracer as tracer_step
 from benchmarks.device.plan import STEPS
 from benchmarks.device.work import Work
 from benchmarks.machine import Setting
@@ -188,6 +190,9 @@ def test_the_plan_for_a_gpu_runs_on_a_bare_machine(tmp_path):
     assert not any(row["side"] == "failed" for rows in found["speed"]["tables"].values() for row in rows)
     (training,) = found["cifar10"]["tried"]
     assert 0 <= training["test_error"] <= 1
+    assert found["tracer"]["training"]["batches"] == 2
+    for canvas in found["tracer"]["canvases"]:
+        assert [one["time"] for one in canvas["correct"]] == [3 * canvas["length"], canvas["steps"]]
     measured = xr.Dataset.from_dict(found["states"]["parts"][0]["measured"])
     assert measured.attrs["version"] == cs.__version__
     assert 0 <= float(measured["error"]) <= 1
@@ -210,6 +215,19 @@ def test_a_step_that_fails_says_why_and_ends_nothing_else(tmp_path, monkeypatch,
     plan.do(work_of(tmp_path, "speed"))
     found = json.loads((tmp_path / "speed.json").read_text())
     assert (found["status"], found["why"]) == (status, why)
+
+
+def test_the_tracers_step_counts_maps_and_answers_as_the_analysis_does():
+    tracer = cs.zoo.load("tracer").at_size(32)
+    data = cs.datasets.paths(12, part="test", size=32, length=(20, 20))
+    recording = cs.simulate(tracer, data, cs.sustained(), until=18, record=[])
+    for at in (12, 17):
+        maps = recording["readout"]["logits"].sel(time=at).argmax("class").values
+        found = tracer_step._correct(maps, data)
+        for name, measure in (("exact", "exact"), ("yes_no", "yes/no")):
+            wanted = cs.analyse.map_accuracy(recording, data, measure).sel(time=at)
+            assert found[name] == pytest.approx(float(wanted))
+    assert 0 < found["exact"] < 1
 
 
 def test_steps_for_which_no_time_is_left_are_skipped(tmp_path):
@@ -235,7 +253,14 @@ def test_images_come_from_one_archive(tmp_path):
             for k, label in enumerate(labels):
                 Image.fromarray(pixels[k]).save(buffer := io.BytesIO(), "PNG")
                 archive.writestr(f"cifar/{part}/{['cat', 'dog'][label]}/{k}.png", buffer.getvalue())
-    for name, order in (("images.npz", [0, 1, 2, 3]), ("images.zip", [0, 3, 1, 2])):
+    with (
+        zipfile.ZipFile(tmp_path / "images.zip") as archive,
+        tarfile.open(tmp_path / "images.tar.xz", "w:xz") as packed,
+    ):
+        archive.extractall(tmp_path / "folder")
+        packed.add(tmp_path / "folder" / "cifar", "cifar")
+    files = [("images.npz", [0, 1, 2, 3]), ("images.zip", [0, 3, 1, 2]), ("images.tar.xz", [0, 3, 1, 2])]
+    for name, order in files:
         for data in images.read(tmp_path / name):
             np.testing.assert_array_equal(data["image"].values, pixels[order].transpose(0, 3, 1, 2))
             np.testing.assert_array_equal(data["label"].values, labels[order])

@@ -1,5 +1,7 @@
 """The documentation names every public name, and its links lead somewhere."""
 
+import ast
+import builtins
 import re
 from pathlib import Path
 
@@ -40,3 +42,20 @@ def test_links_between_pages_lead_somewhere():
         for target in re.findall(r"\]\((?!https?:)([\w./]+)(?:#[\w-]+)?\)", text):
             broken += [(page.name, target)] if not (page.parent / target).exists() else []
     assert not broken
+
+
+@pytest.mark.parametrize("page", [DOCS.parent / "README.md", *PAGES], ids=lambda page: page.name)
+def test_the_code_of_a_page_makes_every_name_that_it_uses(page):
+    blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
+    nodes = list(ast.walk(ast.parse("\n".join(blocks))))
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    made = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    made |= {
+        (one.asname or one.name)
+        for node in nodes
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for one in node.names
+    }
+    made |= {node.name for node in nodes if isinstance(node, ast.ClassDef | ast.FunctionDef)}
+    made |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+    assert {node.id for node in names} - made - set(dir(builtins)) == set()

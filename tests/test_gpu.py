@@ -71,6 +71,29 @@ def test_interventions_on_a_gpu_are_those_on_the_cpu(model, images, device, inte
     check_equal(cpu, gpu, 1e-4 if "noise" in next(iter(intervention)) else 1e-9)
 
 
+@pytest.fixture
+def tracer() -> cs.Cortex:
+    """An untrained model with channel normalization, whose readout is a map."""
+    return cs.zoo.tracer("tracer").build(seed=0)
+
+
+def test_channel_normalization_and_a_map_readout_on_a_gpu_are_those_on_the_cpu(tracer, device):
+    tracer.double()
+    paths = cs.datasets.paths(6, size=24, length=(10, 10))
+    large = tracer.at_size(24)
+    cpu, gpu = (cs.simulate(large, paths, cs.sustained(), until=30, dtype="float64", device=w) for w in ("cpu", device))
+    check_equal(cpu, gpu, 1e-9)
+
+
+def test_a_tracer_trained_on_a_gpu_learns_what_one_on_the_cpu_learns(tracer, device):
+    paths, losses = cs.datasets.paths(64, size=16), []
+    recipe = cs.Recipe.tracing(epochs=2, batch_size=16, progressive=None)
+    for where in ("cpu", device):
+        *_, last = cs.train(copy.deepcopy(tracer).to(where), paths, recipe)
+        losses.append(last.loss)
+    assert losses[1] == pytest.approx(losses[0], rel=1e-2)
+
+
 def test_statistics_taken_on_a_gpu_are_those_taken_on_the_cpu(model, images, device):
     model.double()
     cpu = cs.calibrate(model, images, presentation=MIXTURE, until=6)

@@ -38,12 +38,12 @@ class Step:
     needs_data: bool = False
 
 
-# in order of priority. A step for the tracer (training time, canvases of 128x128 px, 1,000 steps) comes last, once the
-# model exists: a module `benchmarks.device.tracer`, and a line here
+# in order of priority, but for the paper's trainings, which are last because they take all the time that is left
 STEPS = (
     Step("checks", 20, 100),
     Step("speed", 30, 170),
     Step("cifar10", 45, 200, needs_data=True),
+    Step("tracer", 30, 90),
     Step("states", 45, 3600, needs_data=True),
 )
 # time that a process gets to end
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--minutes", type=float, default=8.0, metavar="N", help="time for all steps; default: 8")
     parser.add_argument("--device", default="cuda", help="default: cuda; cpu rehearses the plan")
-    parser.add_argument("--data", type=Path, metavar="ARCHIVE", help="CIFAR-10 (JPEG): a .zip, .npz or folder")
+    parser.add_argument("--data", type=Path, metavar="ARCHIVE", help="CIFAR-10 (JPEG): a .zip, .tar.xz, .npz or folder")
     parser.add_argument("--quick", action="store_true", help="tiny models, to see that everything runs")
     options = parser.parse_args(arguments)
     for name in options.steps:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any
@@ -138,6 +138,28 @@ def truth(value: Any, what: str) -> bool:
     return plain
 
 
+def listed(values: Any, what: str, example: str = "[1, 2]") -> list[Any]:
+    """Return a collection as a list of plain values, which can be compared and written to files.
+
+    Parameters
+    ----------
+    values : iterable
+        A list, tuple, range or set, or a 1-d array of numpy, torch, xarray or pandas.
+    what : str
+        Name of the argument, for the message.
+    example : str
+        An allowed value, for the message.
+
+    Raises
+    ------
+    TypeError
+        If it is text, a mapping, a single value or a table.
+    """
+    if not is_several(values) or isinstance(values, Mapping) or getattr(values, "ndim", 1) > 1:
+        raise TypeError(f"{what} must be a list of values, such as {example}, got {shown(values)}")
+    return [_plain(value) for value in values]
+
+
 def share(value: Any, what: str, *, unit: str = "") -> float:
     """Return a number above 0 and at most 1 as a float.
 
@@ -207,12 +229,19 @@ def shown(value: Any) -> str:
 
 def _listed(values: Any) -> Any:
     """Return a sequence in the form that messages show: arrays and tuples as lists."""
+    if getattr(values, "is_meta", False):
+        return values
     return values.tolist() if hasattr(values, "tolist") else list(values) if isinstance(values, tuple) else values
 
 
 def _plain(value: Any) -> Any:
-    """Return the number in a scalar or 0-d array of numpy, torch or xarray; return anything else unchanged."""
-    return value.item() if hasattr(value, "item") and getattr(value, "ndim", None) == 0 else value
+    """Return the number in a scalar or 0-d array of numpy, torch or xarray; return anything else unchanged.
+
+    Dates stay as they are: some of them would become numbers.
+    """
+    if not hasattr(value, "item") or getattr(value, "ndim", None) != 0 or getattr(value, "is_meta", False):
+        return value
+    return value if getattr(value.dtype, "kind", "") in ("m", "M") else value.item()
 
 
 def _is_finite(number: Real) -> bool:

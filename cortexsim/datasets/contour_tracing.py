@@ -21,7 +21,7 @@ from cortexsim.datasets.labels import (
     number_of_images,
 )
 from cortexsim.datasets.target_maps import with_maps
-from cortexsim.model.nets import own_modes
+from cortexsim.model.modes import own_modes
 
 ANSWERS = ("different", "same")
 LENGTH = (0.25, 0.875)  # default range of the curves' length, as a fraction of the image's side

@@ -21,7 +21,7 @@ from cortexsim.datasets.labels import (
     labelled,
     number_of_images,
 )
-from cortexsim.model.nets import own_modes
+from cortexsim.model.modes import own_modes
 
 CLASSES = tuple("0123456789")
 DEBRIS = {"none": (0, 0), "light": (1, 4), "heavy": (6, 12)}

@@ -13,7 +13,7 @@ from cortexsim._support import randomness
 from cortexsim._support.checks import finite, shown, unknown, whole
 from cortexsim._support.class_numbers import class_names
 from cortexsim._support.memory import available
-from cortexsim.model.nets import own_modes
+from cortexsim.model.modes import own_modes
 
 PARTS = ("train", "test")
 SEEDS = (-(2**63), 2**63 - 1)  # of a generator of torch

@@ -13,7 +13,7 @@ from cortexsim._support.checks import finite, is_whole, ordered_pair, whole
 from cortexsim._support.randomness import integers, uniform
 from cortexsim.datasets.labels import check_part, chunks, number_of_images
 from cortexsim.datasets.target_maps import choose_one, painted, with_maps
-from cortexsim.model.nets import own_modes
+from cortexsim.model.modes import own_modes
 
 SHORTEST, LONGEST = 3, 200  # px
 N_CURVES = (2, 6)

@@ -12,7 +12,7 @@ from cortexsim._support.checks import one_of, whole
 from cortexsim._support.randomness import uniform
 from cortexsim.datasets.labels import check_part, chunks, number_of_images
 from cortexsim.datasets.target_maps import choose_one, painted, with_maps
-from cortexsim.model.nets import own_modes
+from cortexsim.model.modes import own_modes
 
 GOALS = {"component": ("not connected to the dot", "connected to the dot"), "solution": ("off the path", "on the path")}
 SMALLER_PART = 0.3  # smallest fraction of all cells in each part of a split maze, if a cut allows it

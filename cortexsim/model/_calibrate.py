@@ -19,8 +19,9 @@ from cortexsim.graph.transitions import Kind
 from cortexsim.model.activity import Activity
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.hooks import Intervention
+from cortexsim.model.modes import own_modes, undisturbed
 from cortexsim.model.moments import NORMALIZATIONS, Normalize, Place, PooledMoments, Statistics, Stored
-from cortexsim.model.nets import DeepPreNet, own_modes, undisturbed
+from cortexsim.model.nets import DeepPreNet
 from cortexsim.model.plan import Amount, Images, RunPlan, plan_run, resolve
 from cortexsim.stimuli.frames import Frames
 from cortexsim.stimuli.presentation import AnyPresentation

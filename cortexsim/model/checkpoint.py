@@ -23,8 +23,9 @@ from cortexsim.model.classes import classes_of
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.described import check_shapes, read_description
 from cortexsim.model.devices import checked_device
+from cortexsim.model.modes import own_modes
 from cortexsim.model.moments import Statistics
-from cortexsim.model.nets import OwnPostNet, own_modes
+from cortexsim.model.nets import OwnPostNet
 
 FORMAT = 1
 KEY = "cortexsim"

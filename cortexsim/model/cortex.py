@@ -17,6 +17,7 @@ from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.graph.reach import MOST_STEPS
 from cortexsim.model.dynamics import Dynamics
 from cortexsim.model.kernels import INITIALIZATIONS, Affine, Kernels, Pair, Sharing, refuse_too_large
+from cortexsim.model.modes import set_by_owner
 from cortexsim.model.moments import NORMALIZATIONS, Normalize, Statistics, not_at_all
 from cortexsim.model.nets import (
     POST_NETS,
@@ -28,7 +29,6 @@ from cortexsim.model.nets import (
     keep_frozen,
     module_of,
     net_name,
-    set_by_owner,
     warn_of_hidden_modules,
 )
 from cortexsim.model.plan import Images, needed, plan_readouts, readout_times, resolve
@@ -41,6 +41,12 @@ READS_VALUES = (
     "which checks the values of its images and weights in Python: use torch.compile to make it faster, "
     "torch.jit.trace for a fixed size and presentation, or cortexsim.save to keep it"
 )
+
+
+# torch.export(strict=True) then raises its error as it is, instead of an error of torch's own
+@torch.compiler.assume_constant_result
+def _refuse_export() -> None:
+    raise TypeError(f"torch.export cannot export a model, {READS_VALUES}")
 
 
 class Cortex(Dynamics):
@@ -376,6 +382,8 @@ class Cortex(Dynamics):
         ValueError
             If the images or times are not allowed.
         """
+        if torch.compiler.is_exporting():
+            _refuse_export()
         how = {"statistics": statistics, "seed": seed, "index": index, "others": others}
         frames, planned, read_at, normalize = self._prepared(images, times, presentation, **how)
         return self.read(frames, planned, read_at, normalize, recompute=recompute or checkpointed)
@@ -430,8 +438,6 @@ class Cortex(Dynamics):
         """
         if not isinstance(images, Tensor):
             raise TypeError(f"images must be a torch.Tensor, got {type(images).__name__}")
-        if torch.compiler.is_exporting():
-            raise TypeError(f"torch.export cannot export a model, {READS_VALUES}")
         check_images(images, None if self.has_own_pre_net else self.graph.states[0].size)
 
     def __prepare_scriptable__(self) -> None:

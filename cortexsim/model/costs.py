@@ -13,8 +13,8 @@ import torch
 from cortexsim._support.checks import is_several, whole
 from cortexsim._support.memory import available
 from cortexsim.model.cortex import Cortex, the_cortex
+from cortexsim.model.modes import undisturbed
 from cortexsim.model.moments import Normalize, not_at_all
-from cortexsim.model.nets import undisturbed
 from cortexsim.model.plan import plan_readouts, resolve
 from cortexsim.stimuli.presentation import AnyPresentation
 

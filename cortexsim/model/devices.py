@@ -37,7 +37,7 @@ def checked_device(device: str | torch.device) -> torch.device:
         there.append("mps")
     try:
         where = torch.device(device)
-    except RuntimeError:
+    except (RuntimeError, TypeError, ValueError):
         raise ValueError(unknown("device", device, there)) from None
     if where.type not in {name.split(":")[0] for name in there} or (
         where.index is not None and where.type == "cuda" and where.index >= torch.cuda.device_count()

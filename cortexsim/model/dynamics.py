@@ -24,8 +24,9 @@ from cortexsim.model.activity import Activity, Entrance, entering, entrances, in
 from cortexsim.model.calibrated import Calibrated
 from cortexsim.model.hooks import Hook
 from cortexsim.model.kernels import Affine, Kernels
+from cortexsim.model.modes import undisturbed
 from cortexsim.model.moments import Normalize, not_at_all
-from cortexsim.model.nets import DeepPreNet, MapPostNet, OwnPostNet, PostNet, channels_last, convolve, undisturbed
+from cortexsim.model.nets import DeepPreNet, MapPostNet, OwnPostNet, PostNet, channels_last, convolve
 from cortexsim.stimuli.frames import Frames
 from cortexsim.stimuli.presentation import AnyPresentation
 

@@ -17,8 +17,8 @@ from cortexsim.model._calibrate import calibrate
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.costs import batch_in_memory
 from cortexsim.model.hooks import Intervention, MeanDeliveries
+from cortexsim.model.modes import undisturbed
 from cortexsim.model.moments import PooledMoments, Statistics
-from cortexsim.model.nets import undisturbed
 from cortexsim.model.plan import Images, RunPlan, check_until, plan_run, stored_statistics
 from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import AnyPresentation
@@ -96,6 +96,7 @@ def with_lesion(
     """
     model = plan.model
     if not model.needs_statistics:
+        stored_statistics(model, plan.presentation, statistics)  # refuses what is none
         spread = spread_over(plan) if noisy else None
         return _without_statistics(plan, lesion, calibrate_on, spread), spread
     found = stored_statistics(model, plan.presentation, statistics)

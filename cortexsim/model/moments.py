@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from cortexsim._support.checks import shown
 from cortexsim.graph._schedule import Schedule
 from cortexsim.stimuli.presentation import AnyPresentation
 from cortexsim.stimuli.text import from_dict
@@ -197,6 +198,21 @@ class Statistics:
     __repr__ = __str__
 
 
+def check_kind(statistics: Any) -> None:
+    """Refuse what is neither statistics, nor the presentation of a set of statistics, nor None.
+
+    Raises
+    ------
+    TypeError
+        With what is allowed.
+    """
+    if not isinstance(statistics, Statistics | AnyPresentation | None):
+        raise TypeError(
+            "statistics must be what calibrate() returns, or a presentation, such as flash(1), of which the model has "
+            f"statistics, got {shown(statistics)}"
+        )
+
+
 def choose(
     sets: Iterable[Statistics],
     presentation: AnyPresentation | None,
@@ -218,9 +234,12 @@ def choose(
 
     Raises
     ------
+    TypeError
+        If `statistics` is none of these.
     MissingStatisticsError
         If no set matches, or the weights have changed since calibration.
     """
+    check_kind(statistics)
     if isinstance(statistics, Statistics):
         found = statistics
     else:

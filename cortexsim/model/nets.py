@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import copy
 import math
-import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
@@ -223,59 +221,6 @@ def convolve(x: Tensor, kernel: Tensor, convolution: Convolution) -> Tensor:
         rest = stride + 2 * padding - convolution.size
         return F.conv_transpose2d(x, kernel, stride=stride, padding=padding, output_padding=rest, groups=groups)
     return F.conv2d(x, kernel, stride=stride, padding=padding, groups=groups)
-
-
-@contextmanager
-def own_modes() -> Iterator[None]:
-    """Disable the caller's autocast, default device and inference mode within the context."""
-    with ExitStack() as stack:
-        stack.enter_context(torch.inference_mode(False))
-        for kind in ("cpu", "cuda"):
-            if torch.is_autocast_enabled(kind):
-                stack.enter_context(torch.autocast(kind, enabled=False))
-        if torch.get_default_device().type != "cpu":
-            stack.enter_context(torch.device("cpu"))
-        yield
-
-
-# for each model that is evaluated: how many threads do so, and the mode that each module returns to
-_EVALUATED: WeakKeyDictionary[nn.Module, tuple[int, dict[nn.Module, bool]]] = WeakKeyDictionary()
-# a part of a model may be a model, too
-_EVALUATED_LOCK = threading.RLock()
-
-
-@contextmanager
-def undisturbed(model: nn.Module) -> Iterator[None]:
-    """Put a model in evaluation mode, and restore its mode when the last thread that uses it leaves the context.
-
-    A mode that the owner of the model sets meanwhile is the one that is restored.
-    """
-    with _EVALUATED_LOCK:
-        users, modes = _EVALUATED.get(model, (0, {}))
-        # a module in training mode during an evaluation was put there by the owner
-        modes.update({module: module.training for module in model.modules() if module.training or module not in modes})
-        _EVALUATED[model] = users + 1, modes
-        # not `eval()`, which is how an owner sets the mode of the whole model
-        nn.Module.train(model, False)
-    try:
-        yield
-    finally:
-        with _EVALUATED_LOCK:
-            users, modes = _EVALUATED.pop(model)
-            if users > 1:
-                _EVALUATED[model] = users - 1, modes
-            else:
-                for module, training in modes.items():
-                    module.training = module.training or training
-
-
-@contextmanager
-def set_by_owner(model: nn.Module) -> Iterator[None]:
-    """Set the mode of a model within; if it is being evaluated, this is the mode to which it returns."""
-    with _EVALUATED_LOCK:
-        yield
-        if model in _EVALUATED:
-            _EVALUATED[model][1].update({module: module.training for module in model.modules()})
 
 
 def keep_frozen(module: nn.Module) -> None:

@@ -19,7 +19,7 @@ from cortexsim.graph.interventions import Changes, changes, check_effect
 from cortexsim.graph.reach import MOST_STEPS
 from cortexsim.model.activity import Activity
 from cortexsim.model.hooks import Hook
-from cortexsim.model.moments import MissingStatisticsError, Normalize, Statistics
+from cortexsim.model.moments import MissingStatisticsError, Normalize, Statistics, check_kind
 from cortexsim.stimuli.frames import Frames
 from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import AnyPresentation, checked, flash
@@ -270,6 +270,7 @@ def stored_statistics(
     model: Cortex, presentation: AnyPresentation | None, statistics: Statistics | AnyPresentation | None = None
 ) -> Statistics | None:
     """Find the statistics for a presentation; None for a model that needs none. See `Cortex.find_statistics`."""
+    check_kind(statistics)
     return model.find_statistics(presentation, statistics) if model.needs_statistics else None
 
 

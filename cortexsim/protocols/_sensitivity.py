@@ -18,8 +18,8 @@ from cortexsim.graph.fields import unit_of
 from cortexsim.graph.reach import MOST_STEPS
 from cortexsim.model.activity import Activity
 from cortexsim.model.cortex import Cortex, the_cortex
+from cortexsim.model.modes import own_modes, undisturbed
 from cortexsim.model.moments import Statistics
-from cortexsim.model.nets import own_modes, undisturbed
 from cortexsim.model.plan import Images, RunPlan, plan_run, resolve, stored_statistics
 from cortexsim.stimuli.frames import Frames
 from cortexsim.stimuli.images import stimulus_coordinates

@@ -12,8 +12,8 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from cortexsim._support.checks import is_several, one_of, shown, whole
-from cortexsim._support.progress import Report, silent
+from cortexsim._support.checks import listed, one_of, whole
+from cortexsim._support.progress import Report, checked, silent
 from cortexsim.analyse._latched import latched
 from cortexsim.analyse._map_accuracy import yes_no
 from cortexsim.analyse.interval import fraction
@@ -25,10 +25,11 @@ from cortexsim.model._calibrate import calibrate
 from cortexsim.model.classes import matched
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.moments import MissingStatisticsError, Statistics
-from cortexsim.model.plan import Images
+from cortexsim.model.plan import Images, stored_statistics
 from cortexsim.recording._simulate import simulate
 from cortexsim.recording.description import ATTRIBUTE, settings
-from cortexsim.stimuli.images import stimulus_coordinates, without_levels
+from cortexsim.recording.selection import Record, as_record, selections
+from cortexsim.stimuli.images import DIMS, as_images, stimulus_coordinates, without_levels
 from cortexsim.stimuli.presentation import AnyPresentation, Presentation, mixture
 
 RESERVED = ("accuracy", "correct", "high", "low", "reaches", "target")
@@ -103,6 +104,30 @@ def refuse_maps(model: Cortex, protocol: str) -> None:
         )
 
 
+def n_images(model: Cortex, images: Images) -> int:
+    """Count images after checking that the model can see them."""
+    pixels = as_images(images)
+    model.check_images(pixels)
+    return len(pixels)
+
+
+def refuse_names(data: Images, names: Iterable[str]) -> None:
+    """Raise a ValueError if stimulus coordinates have names that a protocol uses itself in its result."""
+    taken = sorted({*names} & {*stimulus_coordinates(data)})
+    if taken:
+        raise ValueError(f"the data's coordinates {taken} have names that the protocol uses itself; rename them")
+
+
+def refuse_other_labels(data: xr.Dataset) -> None:
+    """Raise a ValueError unless there is one label for each stimulus."""
+    if not isinstance(data, xr.Dataset) or "label" not in data.coords:
+        raise ValueError("a protocol counts correct answers, so the data must be a Dataset with the coordinate 'label'")
+    if data["label"].dims != ("stimulus",):
+        raise ValueError(
+            f"a protocol needs one class number for each stimulus, but 'label' has the dimensions {data['label'].dims}"
+        )
+
+
 def run_conditions(
     protocol: str,
     model: Cortex,
@@ -110,7 +135,7 @@ def run_conditions(
     dimensions: Mapping[str, Dimension],
     conditions: Sequence[Condition],
     readout_time: int,
-    record: Sequence[str] | None,
+    record: Record | None,
     *,
     latch: float | None = None,
     by: str | None = None,
@@ -158,13 +183,14 @@ def run_conditions(
     ValueError
         If there are no labels, or a coordinate of the data has a name that the protocol uses itself.
     """
-    of_maps = len(model.readout_shape) == 3
+    report, of_maps = checked(report), len(model.readout_shape) == 3
+    record = None if record is None else as_record(selections(model.graph, record))
     _check_answers(data, of_maps)
+    if as_images(data).ndim != len(DIMS):
+        raise ValueError("this protocol shows single images, but the data are movies, with the dimension 'frame'")
     _check_decisions(data, record, latch, by)
-    taken = sorted({*dimensions, *RESERVED} & {*stimulus_coordinates(data)})
     # the data's own `stimulus` names the stimuli of the result
-    if taken:
-        raise ValueError(f"the data's coordinates {taken} have names that the protocol uses itself; rename them")
+    refuse_names(data, (*dimensions, *RESERVED))
     data = matched(model, without_levels(data))
     presentations = [condition.presentation for condition in conditions]
     used = shared_statistics(model, presentations, statistics, calibrate_on, readout_time, seed)
@@ -182,7 +208,7 @@ def run_conditions(
                 _with_images(data, condition.images),
                 condition.presentation,
                 until=readout_time,
-                record=record or [],
+                record=[] if record is None else record,
                 statistics=used,
                 seed=seed,
                 batch_size=batch_size,
@@ -212,11 +238,11 @@ def _check_answers(data: xr.Dataset, of_maps: bool) -> None:
                 "data must have target maps and the coordinates end_y, end_x, foil_y and foil_x (see "
                 "cs.datasets.paths)"
             )
-    elif not isinstance(data, xr.Dataset) or "label" not in data.coords:
-        raise ValueError("a protocol counts correct answers, so the data must be a Dataset with the coordinate 'label'")
+    else:
+        refuse_other_labels(data)
 
 
-def _check_decisions(data: xr.Dataset, record: Sequence[str] | None, latch: float | None, by: str | None) -> None:
+def _check_decisions(data: xr.Dataset, record: Record | None, latch: float | None, by: str | None) -> None:
     if record is not None and (latch is not None or by is not None):
         raise ValueError(
             "latch and by apply to decisions, but with record= the result is a recording: leave them out, and use "
@@ -384,8 +410,10 @@ def shared_statistics(
     MissingStatisticsError
         If no set of the model's covers all conditions.
     """
+    if calibrate_on is not None:
+        n_images(model, calibrate_on)
     if not model.needs_statistics:
-        return None
+        return stored_statistics(model, None, statistics)
     every = tuple(dict.fromkeys(presentations))
     if calibrate_on is not None:
         if statistics is not None:
@@ -434,12 +462,10 @@ def distinct(what: str, values: Iterable[Value]) -> list[Value]:
     TypeError
         If it is a single number, or another value that is no collection.
     """
-    if not isinstance(values, str) and not is_several(values):
-        raise TypeError(f"{what} must be a list of values, such as [1, 2], got {shown(values)}")
-    listed: list[Any] = [values] if isinstance(values, str) else list(values)
-    if not listed or len(set(map(str, listed))) < len(listed):
-        raise ValueError(f"{what} must be at least one value, each once, got {listed}")
-    return listed
+    several: list[Any] = [str(values)] if isinstance(values, str) else listed(values, what)
+    if not several or len(set(map(str, several))) < len(several):
+        raise ValueError(f"{what} must be at least one value, each once, got {several}")
+    return several
 
 
 def fraction_correct(correct: np.ndarray) -> np.ndarray:

@@ -9,18 +9,19 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.checks import unknown
-from cortexsim._support.progress import Report, part, silent
+from cortexsim._support.checks import shown, whole
+from cortexsim._support.progress import Report, checked, part, silent
 from cortexsim.analyse._decode import decoded_right
 from cortexsim.analyse._effect import paired_difference
 from cortexsim.analyse.folds import N_FOLDS, folds_of
 from cortexsim.analyse.interval import fraction, interval_variables
 from cortexsim.graph.interventions import silenced
+from cortexsim.graph.reach import MOST_STEPS
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.lesions import lesions_of
 from cortexsim.model.plan import Images
+from cortexsim.protocols.conditions import distinct, n_images, refuse_other_labels
 from cortexsim.recording._simulate import simulate
-from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import AnyPresentation
 
 ACCURACY = {"long_name": "class decoded", "units": "1"}
@@ -97,16 +98,21 @@ def lesion_decoding(
     ('cut', 'version', 'time')
     """
     model = the_cortex(model, "lesion_decoding")
+    if not isinstance(cuts, Mapping):
+        raise TypeError(
+            f"cuts must map names to what is silenced, such as {{'feedback': {{'V2->V1': None}}}}, got {shown(cuts)}"
+        )
     if not cuts:
         raise ValueError("cuts is empty; give at least one, such as {'feedback': {'V2->V1': None}}")
-    if state not in model.graph.state_names:
-        raise ValueError(unknown("state", state, model.graph.state_names))
-    times = list(range(until + 1)) if times is None else list(times)
-    if not times or min(times) < 0 or max(times) > until:
+    state = model.graph.state(state).name
+    until, report = whole(until, "until", 1, unit="steps", limit=MOST_STEPS), checked(report)
+    times = list(range(until + 1)) if times is None else [whole(one, "a time", 0) for one in distinct("times", times)]
+    if max(times) > until:
         raise ValueError(f"times must lie from 0 to until={until}, got {times}")
+    n, n_calibration = (n_images(model, images) for images in (data, calibrate_on))
+    refuse_other_labels(data)
     _check_folds(data, seed)
     kinds = lesions_of(model)
-    n, n_calibration = (len(as_images(images)) for images in (data, calibrate_on))
     costs = [n, *(n + n_calibration * (kind != "acute") for _ in cuts for kind in kinds)]
     ends = np.cumsum([0, *costs]) / sum(costs)
     shared: dict[str, Any] = {"until": until, "record": [state], "seed": seed, **options}

@@ -12,7 +12,7 @@ import xarray as xr
 from torch import Tensor
 
 from cortexsim._support import randomness
-from cortexsim._support.checks import finite, is_number, rising
+from cortexsim._support.checks import finite, rising, share
 from cortexsim._support.labelled import refuse_missing
 from cortexsim._support.renamed import formerly
 from cortexsim.model.cortex import Cortex, the_cortex
@@ -25,6 +25,7 @@ from cortexsim.protocols.conditions import (
     interval_text,
     reaches_last,
     readout_time_for,
+    refuse_names,
     run_conditions,
 )
 from cortexsim.stimuli.images import as_float, as_images
@@ -65,8 +66,7 @@ def contrast(
     model = the_cortex(model, "contrast")
 
     def lowered(pixels: Tensor, fraction: float) -> Tensor:
-        if not is_number(fraction) or not 0 < fraction <= 1:
-            raise ValueError(f"a contrast must be above 0 and at most 1, got {fraction!r}")
+        fraction = share(fraction, "a contrast")
         mean = pixels.mean((-2, -1), keepdim=True)
         # rounding must not lead out of [0, 1]
         return (mean + fraction * (pixels - mean)).clamp(0, 1)
@@ -170,6 +170,7 @@ def occlusion(
     if known.dims != ("stimulus",) or known.dtype.kind not in "iuf":
         raise ValueError(f"the factor {factor!r} must be a number for each stimulus, got {known.dims}, {known.dtype}")
     refuse_missing(known.values, factor)
+    refuse_names(data, ("bin", "from", "n", "to"))
     dimension = Dimension("all stimuli", "1", [0])
     shown = _run(model, data, "all", dimension, lambda pixels, _: pixels, presentation, readout_time, None, options)
     assert isinstance(shown, xr.Dataset)
@@ -210,7 +211,8 @@ def _run(
     shown = checked(sustained() if presentation is None else presentation)
     if not isinstance(shown, Presentation):
         raise TypeError("a protocol needs a single presentation, got a mixture")
-    readout_time = readout_time_for(model, readout_time, 0)
-    reaches, images = reaches_last(model.graph, shown, readout_time), as_float(as_images(data))
+    readout_time, pixels = readout_time_for(model, readout_time, 0), as_images(data)
+    model.check_images(pixels)
+    reaches, images = reaches_last(model.graph, shown, readout_time), as_float(pixels)
     conditions = [Condition({name: value}, shown, degrade(images, value), reaches) for value in dimension.values]
     return run_conditions(name, model, data, {name: dimension}, conditions, readout_time, record, **options)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from cortexsim._support import randomness
 from cortexsim._support.checks import whole
-from cortexsim._support.progress import Report, silent
+from cortexsim._support.progress import Report, checked, silent
 from cortexsim._support.renamed import formerly
 from cortexsim.analyse.interval import fraction, interval_variables
 from cortexsim.graph._schedule import arrival
@@ -20,12 +20,42 @@ from cortexsim.graph.reach import MOST_STEPS
 from cortexsim.model.classes import matched
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.moments import Statistics
-from cortexsim.protocols.conditions import distinct, fraction_correct, interval_text, refuse_maps, shared_statistics
+from cortexsim.protocols.conditions import (
+    distinct,
+    fraction_correct,
+    interval_text,
+    refuse_maps,
+    refuse_names,
+    refuse_other_labels,
+    shared_statistics,
+)
 from cortexsim.recording._simulate import simulate
 from cortexsim.stimuli.images import as_images, check_images, stimulus_coordinates, without_levels
 from cortexsim.stimuli.presentation import AnyPresentation, sequence
 
 OTHER = "other"
+# names in the result
+RESERVED = (
+    "accuracy",
+    "arriving",
+    "class",
+    "correct",
+    "followed",
+    "followed_high",
+    "followed_low",
+    "frame",
+    "high",
+    "item",
+    "lag",
+    "logits",
+    "low",
+    "picture",
+    "position",
+    "reported",
+    "reported_high",
+    "reported_low",
+    "time",
+)
 
 
 @formerly(told="report")
@@ -101,7 +131,7 @@ def rapid_sequence(
     """
     model = the_cortex(model, "rapid_sequence")
     refuse_maps(model, "a stream")
-    n_frames = whole(n_frames, "n_frames", 1)
+    n_frames = whole(n_frames, "n_frames", 1, limit=MOST_STEPS)
     listed = range(n_frames) if positions is None else distinct("positions", positions)
     places = [whole(place, "a position") for place in listed]
     if any(place not in range(n_frames) for place in places):
@@ -112,6 +142,8 @@ def rapid_sequence(
         data = matched(model, without_levels(data))
     until = n_frames * steps_per_frame - 1 + arrival(model.graph) if until is None else until
     until, seed = whole(until, "until", 1, unit="steps", limit=MOST_STEPS), whole(seed, "seed")
+    report = checked(report)
+    refuse_names(data, RESERVED)
     calibration = None if calibrate_on is None else _streams(calibrate_on, n_frames, seed + 1)
     distractors = _distractors(data, n_frames, seed)
     pixels, n = as_images(data), len(distractors)
@@ -232,6 +264,7 @@ def _distractors(data: xr.Dataset, n_frames: int, seed: int) -> np.ndarray:
     """Draw stimuli of other classes for each stimulus, shape (stimulus, frame)."""
     if not isinstance(data, xr.Dataset) or "label" not in data.coords:
         raise ValueError("a stream has a target among other classes: the images must be a Dataset with 'label'")
+    refuse_other_labels(data)
     label = data["label"].values
     check_images(as_images(data))
     if len(np.unique(label)) < 2:

@@ -21,8 +21,8 @@ from cortexsim._support.renamed import formerly
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.devices import only_deterministic
 from cortexsim.model.lesions import mean_deliveries
+from cortexsim.model.modes import own_modes, undisturbed
 from cortexsim.model.moments import Statistics
-from cortexsim.model.nets import own_modes, undisturbed
 from cortexsim.model.plan import Amount, Images
 from cortexsim.recording.build import label, write_step
 from cortexsim.recording.description import settings

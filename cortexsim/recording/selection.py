@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.checks import is_several, is_whole, one_of, shown, unknown, whole
+from cortexsim._support.checks import is_several, is_whole, listed, one_of, shown, unknown, whole
 from cortexsim._support.memory import available
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.graph.reach import MOST_STEPS
@@ -103,7 +104,7 @@ def selections(graph: CortexGraph, record: Record | None = None) -> dict[str, Se
     if isinstance(record, str):
         raise TypeError(f"record must be a sequence of states, such as [{record!r}], got {record!r}")
     try:
-        names = list(record)
+        names = list(record) if isinstance(record, Mapping) else listed(record, "record")
     except TypeError as error:
         raise TypeError(
             f"record must be a sequence of states, or a mapping of states to parts, got {shown(record)}"
@@ -129,27 +130,30 @@ def _part(state: State, asked: Any) -> str | tuple[int, ...]:
         if asked not in PARTS:
             raise ValueError(f"{unknown(f'part of {state.name}', asked, PARTS)}; or give units")
         return asked
-    if not isinstance(asked, Sequence | np.ndarray) or not is_several(asked) or not len(asked):
+    # a set has no order, and its units would be recorded in any
+    units = list(asked) if is_several(asked) and not isinstance(asked, Mapping | Set) else []
+    if not units:
         raise TypeError(
             f"what is recorded of {state.name} must be {' or '.join(map(repr, PARTS))}, or at least one unit, such as "
             f"[0, 7] or [(channel, y, x)], got {shown(asked)}"
         )
-    units = tuple(_unit(state, unit) for unit in asked)
-    twice = sorted({unit for unit in units if units.count(unit) > 1}) if len(set(units)) < len(units) else []
+    numbers = tuple(_unit(state, unit) for unit in units)
+    twice = sorted(number for number, count in Counter(numbers).items() if count > 1)
     if twice:
         raise ValueError(f"units {twice} of {state.name} are named twice; name each once")
-    return units
+    return numbers
 
 
 def _unit(state: State, unit: Any) -> int:
     shape = state.features, state.height, state.width
-    place = list(unit) if isinstance(unit, Sequence | np.ndarray) and is_several(unit) else [unit]
+    place = list(unit) if is_several(unit) and not isinstance(unit, Mapping | Set) else [unit]
     if not all(map(is_whole, place)) or len(place) not in (1, 3):
         raise TypeError(f"a unit of {state.name} is its number, or (channel, y, x), got {shown(unit)}")
+    place = [whole(index, f"a unit of {state.name}") for index in place]
     lengths = shape if len(place) == 3 else (prod(shape),)
     if not all(0 <= index < length for index, length in zip(place, lengths, strict=True)):
         raise ValueError(
-            f"{state.name} has no unit {unit!r}: its units are 0 to {prod(shape) - 1}, or (channel, y, x) within "
+            f"{state.name} has no unit {shown(unit)}: its units are 0 to {prod(shape) - 1}, or (channel, y, x) within "
             f"{shape}, counted from 0"
         )
     return int(np.ravel_multi_index(place, shape)) if len(place) == 3 else int(place[0])

@@ -21,7 +21,7 @@ from cortexsim._support.files import PathLock, refuse_existing
 from cortexsim.model._calibrate import calibrate
 from cortexsim.model.checkpoint import checked_suffix
 from cortexsim.model.cortex import Cortex, the_cortex
-from cortexsim.model.nets import own_modes, undisturbed
+from cortexsim.model.modes import mode_restored, own_modes, undisturbed
 from cortexsim.model.plan import RunPlan, plan_readouts
 from cortexsim.training import distributed as ranks
 from cortexsim.training.augmentation import augment, augment_with_maps, shrink
@@ -206,22 +206,23 @@ class _Training:
                 self._resume(self.path)
             else:
                 yield self._untrained()
-            modes = [(module, module.training) for module in self.model.modules()]
             self._saved_at = self.step
-            try:
-                for record in self._records():
-                    yield record
-                    signals.check()
-            except TrainingDivergedError:
-                raise
-            except BaseException as error:
-                # the steps so far must not be lost, whatever ended the training
-                signals.saving = True
-                self._keep(error)
-                raise
-            finally:
-                for module, training in modes:
-                    module.training = training
+            with mode_restored(self.model):
+                yield from self._kept(signals)
+
+    def _kept(self, signals: EndedBySignal) -> Iterator[Progress]:
+        """Take all steps that are left, and keep the last whole one if they end early."""
+        try:
+            for record in self._records():
+                yield record
+                signals.check()
+        except TrainingDivergedError:
+            raise
+        except BaseException as error:
+            # the steps so far must not be lost, whatever ended the training
+            signals.saving = True
+            self._keep(error)
+            raise
 
     def _records(self) -> Iterator[Progress]:
         """Take all steps that are left, and yield the records."""

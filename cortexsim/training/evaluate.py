@@ -16,7 +16,7 @@ from cortexsim._support.progress import Report, silent
 from cortexsim.datasets.labels import classes
 from cortexsim.model.classes import labels_for, matched
 from cortexsim.model.cortex import Cortex, the_cortex
-from cortexsim.model.nets import own_modes, undisturbed
+from cortexsim.model.modes import own_modes, undisturbed
 from cortexsim.model.plan import plan_run, resolve, stored_statistics
 from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import AnyPresentation

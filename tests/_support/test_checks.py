@@ -23,7 +23,9 @@ def test_a_whole_number_of_any_library_becomes_an_int(value):
     assert is_whole(value)
 
 
-@pytest.mark.parametrize("value", [True, np.True_, 4.0, "4", None, [4], np.array([4]), torch.tensor(4.0), math.nan])
+@pytest.mark.parametrize(
+    "value", [True, np.True_, 4.0, "4", None, [4], np.array([4]), torch.tensor(4.0), math.nan, np.datetime64(4, "ns")]
+)
 def test_anything_but_a_whole_number_is_refused(value):
     assert not is_whole(value)
     with pytest.raises(ValueError, match="n must be a whole number, got"):

@@ -13,8 +13,8 @@ from torch.nn import functional as F
 
 import cortexsim as cs
 from cortexsim.graph._schedule import EmptyStateError
+from cortexsim.model.modes import undisturbed
 from cortexsim.model.moments import MissingStatisticsError, by_batch, not_at_all
-from cortexsim.model.nets import undisturbed
 
 
 @pytest.fixture

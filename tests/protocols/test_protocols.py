@@ -277,7 +277,10 @@ def test_occlusion_is_read_from_a_factor_of_the_data(calibrated, targets):
 @pytest.mark.parametrize(
     ("run", "message"),
     [
-        (lambda m, d: protocols.contrast(m, d, contrasts=(0,), presentation=cs.flash(1)), "a contrast must be above 0"),
+        (
+            lambda m, d: protocols.contrast(m, d, contrasts=(0,), presentation=cs.flash(1)),
+            "must be a number above 0",
+        ),
         (
             lambda m, d: protocols.noise(m, d, levels=(-1,), presentation=cs.flash(1)),
             "a level of noise must be a number",

@@ -207,8 +207,21 @@ def test_a_unit_is_a_number_of_any_kind(small_model, shown_images, unit):
     xr.testing.assert_identical(found, wanted)
 
 
-@pytest.mark.parametrize("unit", [b"3", pd.Series([3])])
+@pytest.mark.parametrize("unit", [b"3", pd.Series([3, 1])])
 def test_a_unit_that_is_no_number_is_refused_in_one_line(small_model, shown_images, unit):
     with pytest.raises(TypeError, match=r"a unit of V1 is its number, or \(channel, y, x\), got") as caught:
         cs.simulate(small_model, shown_images, until=2, record={"V1": [unit]})
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "units", [xr.DataArray([3, 1]), pd.Series([3, 1], index=[1, 0]), torch.tensor([[0, 0, 3], [0, 0, 1]])]
+)
+def test_units_of_any_library_are_recorded_in_their_order(small_model, units):
+    assert selections(small_model.graph, {"V1": units})["V1"].part == (3, 1)
+
+
+@pytest.mark.parametrize("units", [{3, 1}, {3: 1}, pd.DataFrame({"unit": [3]})])
+def test_units_without_an_order_are_refused(small_model, units):
+    with pytest.raises(TypeError, match=r"a unit of V1|what is recorded of V1"):
+        selections(small_model.graph, {"V1": units})

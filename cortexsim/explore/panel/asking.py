@@ -272,10 +272,9 @@ class Asking(widgets.VBox):
             return None
         right, close = self._judge(asked, self.answer, truth)
         self.answered.append({"question": self.question, "answer": self.answer, "truth": truth})
-        count = f" So far: {tally(self.tries)}." if self.tries else ""
-        head = f'<b style="font-size:1.25em">{"Right" if right else "Not right"}.</b> '
-        said = "" if self.answer is True else f"{head}You {html.escape(_compared(asked, self.answer, truth))}: "
-        self._say(f"{said}<b>{close}</b>. {html.escape(asked.because(result))}{count}")
+        count = f" So far: {tally(self.tries)}." if len(self.tries) > 1 else ""
+        said = "" if self.answer is True else f" You {html.escape(_compared(asked, self.answer, truth))}."
+        self._say(f'<b class="cs-outcome">{close}.</b>{said} {html.escape(asked.because(result))}{count}')
         self.answer = self._only(asked.offered(self.about))
         return right
 
@@ -311,14 +310,14 @@ class Asking(widgets.VBox):
         if answer is True:
             return bool(truth), "✓ Solved" if truth else "○ Not yet"
         if isinstance(truth, str) or isinstance(answer, str):
-            return answer == truth, "right" if answer == truth else "wrong"
+            return answer == truth, "Right" if answer == truth else "Wrong"
         distance = asked.distance(self.about, answer, truth)
         self.tries.append((asked.unit_of_distance, distance))
         if distance == 0:
-            return True, "exactly right"
+            return True, "Exactly right"
         if distance <= asked.within:
-            return True, f"right, to within {asked.formatted_distance(asked.within)}"
-        return False, f"{asked.formatted_distance(distance)} off"
+            return True, f"Right, to within {asked.formatted_distance(asked.within)}"
+        return False, f"Wrong, {asked.formatted_distance(distance)} off"
 
     def _ask(self) -> None:
         """Show the present question, without an answer."""

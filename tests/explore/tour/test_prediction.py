@@ -84,7 +84,7 @@ def test_revealing_says_how_close_it_was_and_uncovers():
     panel = asking("settled")
     panel.answer = 5
     panel.reveal_button.click()
-    assert "You said t = 5, it is t = 4: <b>1 step off</b>. It was wrong at t = 3." in panel.result.value
+    assert "Wrong, 1 step off.</b> You said t = 5, it is t = 4. It was wrong at t = 3." in panel.result.value
     assert panel.stage.cover == ""
     assert [(mark["time"], mark["on"]) for mark in panel.stage.marks] == [(4, "probability"), (5, "probability")]
     assert panel.tries == [("steps", 1)]
@@ -94,7 +94,7 @@ def test_arrival_is_said_to_be_true_by_construction():
     panel = asking("arrival")
     panel.answer = 2
     panel.reveal()
-    assert "<b>exactly right</b>" in panel.result.value
+    assert "Exactly right.</b>" in panel.result.value
     assert "2 connections lead to IT, each takes one step" in panel.result.value
     assert "true by construction" in panel.result.value
 
@@ -129,7 +129,7 @@ def test_a_prediction_about_the_batch_waits_for_its_measurement():
     assert "Measuring" in panel.result.value
     assert panel.stage.cover == "readout"
     panel.learn(BATCH, final=False)
-    assert "it is t = 3: <b>1 step off</b>. It gets 60 % of 100 right at t = 2, 91 % at t = 5." in panel.result.value
+    assert "You said t = 4, it is t = 3. It gets 60 % of 100 right at t = 2, 91 % at t = 5." in panel.result.value
     assert panel.stage.cover == ""
 
 
