@@ -125,7 +125,7 @@ def test_the_training_panel_lies_in_the_window_after_a_run_with_curves_and_with_
     panel = panel_of(opened(page, lab_address, lab_folder, "stage-trained", made, LESSON), made, "trained")
     panel.locator(".cs-choice input").nth(2).check()
     panel.get_by_role("button", name="start", exact=True).click()
-    panel.get_by_text("Not right.").wait_for(timeout=240_000)
+    panel.locator(".cs-outcome").wait_for(timeout=240_000)
     shown = ("button", "select", ".js-plotly-plot")
     panel.get_by_role("button", name="show kernels").wait_for()
     found = faults(panel, "after a run", whole=shown)
