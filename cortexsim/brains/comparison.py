@@ -112,7 +112,7 @@ def compare(
     {'model': 2, 'state': 2, 'time': 7}
     """
     model = the_cortex(model, "compare")
-    from cortexsim.analyse import compare_rdms, rdm, similarity_difference
+    from cortexsim.analyse import compare_rdms, similarity_difference
 
     _check(images, rdms)
     rdms = in_order_of(images, rdms)
@@ -122,34 +122,33 @@ def compare(
     shown = checked(sustained() if presentation is None else presentation)
     states = list(model.graph.state_names if states is None else states)
     cortices = {
-        "trained": copy.deepcopy(model),
-        "untrained": copy.deepcopy(untrained) if untrained is not None else untrained_copy(model, seed=seed),
+        "trained": model,
+        "untrained": untrained if untrained is not None else untrained_copy(model, seed=seed),
     }
 
     def with_brain(dissimilarities: xr.DataArray) -> xr.DataArray:
         return compare_rdms(dissimilarities, brain, method, n_bootstrap=n_bootstrap, seed=seed, progress=progress)
 
     of_states: list[xr.DataArray] = []
-    dissimilarities: dict[tuple[str, str], xr.DataArray] = {}
+    rdms_of: dict[tuple[str, str], xr.DataArray] = {}
     steps = len(cortices) * (1 + len(states)) + 1
     for index, (name, cortex) in enumerate(cortices.items()):
         done = index * (1 + len(states))
         report(done / steps, f"{name} model: showing {len(pixels)} images")
-        if cortex.needs_statistics:
-            calibrate(cortex, pixels, shown, until=until, seed=seed)
-        recording = simulate(cortex, pixels, shown, until=until, record=states, seed=seed, progress=progress)
+        options: dict[str, Any] = {"states": states, "metric": metric, "seed": seed, "progress": progress}
+        found = dissimilarities(cortex, pixels, shown, until=until, **options)
         for k, state in enumerate(states, 1):
             report((done + k) / steps, f"{name} model: comparing {state}")
-            dissimilarities[name, state] = rdm(recording[state], metric)
-            of_states.append(with_brain(dissimilarities[name, state]))
+            rdms_of[name, state] = found[state]
+            of_states.append(with_brain(found[state]))
     report((steps - 1) / steps, "comparing the pixels")
     result = _joined(of_states, states, with_brain(_pixel_dissimilarities(pixels, metric)))
     if n_bootstrap > 1:
         report((steps - 0.5) / steps, "comparing the two models")
         differences = [
             similarity_difference(
-                dissimilarities["trained", state],
-                dissimilarities["untrained", state],
+                rdms_of["trained", state],
+                rdms_of["untrained", state],
                 brain,
                 method,
                 n_bootstrap=n_bootstrap,
@@ -168,6 +167,30 @@ def compare(
         "n_subjects": rdms.sizes.get("subject", 1),
     }
     return result
+
+
+def dissimilarities(
+    model: Cortex,
+    images: Images,
+    presentation: AnyPresentation,
+    *,
+    until: int,
+    states: Sequence[str],
+    metric: str = "correlation",
+    seed: int = 0,
+    progress: bool = False,
+) -> dict[str, xr.DataArray]:
+    """Return the dissimilarities (time, stimulus, other_stimulus) of each state, as `compare` measures them.
+
+    The statistics of a copy of the model are taken on these images first.
+    """
+    from cortexsim.analyse import rdm
+
+    cortex = copy.deepcopy(model)
+    if cortex.needs_statistics:
+        calibrate(cortex, images, presentation, until=until, seed=seed)
+    recording = simulate(cortex, images, presentation, until=until, record=states, seed=seed, progress=progress)
+    return {state: rdm(recording[state], metric) for state in states}
 
 
 def _joined(of_states: Sequence[xr.DataArray], states: Sequence[str], pixels: xr.DataArray) -> xr.DataArray:

@@ -13,6 +13,11 @@ from cortexsim.brains.matrices import STIMULI
 from cortexsim.stimuli.images import stimulus_coordinates
 
 
+def are_matched(images: Any, rdms: xr.DataArray) -> bool:
+    """Return whether both name their stimuli, so that `in_order_of` matches them by name."""
+    return _names(images) is not None and _names(rdms) is not None
+
+
 def in_order_of(images: Any, rdms: xr.DataArray) -> xr.DataArray:
     """Return a brain's matrices with their stimuli in the order of the images, by the names that both have.
 
@@ -31,9 +36,7 @@ def in_order_of(images: Any, rdms: xr.DataArray) -> xr.DataArray:
     ValueError
         If the names differ.
     """
-    shown, known = (
-        names_among({name: one.values for name, one in stimulus_coordinates(each).items()}) for each in (images, rdms)
-    )
+    shown, known = _names(images), _names(rdms)
     if shown is None and known is None:
         return rdms
     if shown is None or known is None:
@@ -48,3 +51,7 @@ def in_order_of(images: Any, rdms: xr.DataArray) -> xr.DataArray:
     ordered = rdms.isel(dict.fromkeys(STIMULI, places))
     numbers = np.arange(len(places))
     return ordered.assign_coords(stimulus=numbers, other_stimulus=numbers)
+
+
+def _names(stimuli: Any) -> np.ndarray | None:
+    return names_among({name: one.values for name, one in stimulus_coordinates(stimuli).items()})

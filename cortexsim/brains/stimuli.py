@@ -23,7 +23,8 @@ def images(path: str | Path, *, size: int | tuple[int, int], variable: str | Non
     ----------
     path : str or Path
         A folder of images: with a subfolder for each class, sorted by class and name, as `cortexsim.datasets.folder`
-        reads them; or without subfolders, sorted by name. Or a `.mat` file with a struct array that has the field
+        reads them; or without subfolders, sorted by name; numbers in names are sorted by their value, so that 2.png
+        comes before 10.png. Or a `.mat` file with a struct array that has the field
         `image` (height x width x 3, or grey, uint8). Its fields of one number become coordinates, and its text field
         `category` becomes the label.
     size : int or (height, width)

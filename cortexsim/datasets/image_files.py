@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -90,6 +91,16 @@ def subfolders(path: Path) -> list[str]:
     return sorted(names)
 
 
+def natural(names: Iterable[str]) -> list[str]:
+    """Sort names as people number files: 2.png comes before 10.png."""
+
+    def key(name: str) -> tuple[list[tuple[int, str]], str]:
+        parts = re.split(r"([0-9]+)", name)
+        return [(int(part or 0), "") if k % 2 else (0, part) for k, part in enumerate(parts)], name
+
+    return sorted(names, key=key)
+
+
 def images_in(path: Path, *, deep: bool = False) -> list[Path]:
     """List the files in a folder whose names end like those of images that can be read.
 
@@ -102,7 +113,8 @@ def images_in(path: Path, *, deep: bool = False) -> list[Path]:
     Returns
     -------
     list of Path
-        Sorted; those of subfolders come after those of the folder itself.
+        Sorted, with numbers in names by their value: 2.png comes before 10.png. Those of subfolders come after those
+        of the folder itself.
 
     Warns
     -----
@@ -118,8 +130,8 @@ def images_in(path: Path, *, deep: bool = False) -> list[Path]:
             # a broken link is listed, so that reading it raises an error
             if not is_skipped(entry.name) and (_is(entry, "file") or _is_broken_link(entry))
         ]
-        found += [folder / name for name in sorted(files) if name.lower().endswith(readable_endings())]
-        others += [folder / name for name in sorted(files) if _is_other_image(name)]
+        found += [folder / name for name in natural(files) if name.lower().endswith(readable_endings())]
+        others += [folder / name for name in natural(files) if _is_other_image(name)]
     if others:
         warnings.warn(
             f"{len(others)} images in {str(path)!r} are not read, such as {others[0].name!r}: their format cannot be "

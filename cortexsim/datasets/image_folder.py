@@ -128,7 +128,7 @@ def pictures(
     progress: bool = False,
     white: float | None = None,
 ) -> xr.Dataset:
-    """Read the images in a folder, without classes, in the order of their names.
+    """Read the images in a folder, without classes, in the order of their names, with numbers by their value.
 
     As `folder` reads them, otherwise.
 

@@ -33,11 +33,14 @@ class ClassAnswers:
     table : DataFrame
         One row for each answer: `student` (the name of the file without its ending), `panel`, `question`, `answer`,
         `truth` and `right`.
+    students : tuple of str
+        Those of all files that could be read, also without an answer.
     unreadable : dict of str to str
         Files that are not saved answers, by name, with the reason.
     """
 
     table: pd.DataFrame
+    students: tuple[str, ...]
     unreadable: Mapping[str, str]
 
 
@@ -64,13 +67,15 @@ def read_answers(folder: str | Path) -> ClassAnswers:
     if not files:
         raise FileNotFoundError(f"{folder} contains no .json file: collect what panel.save wrote there")
     rows: list[dict[str, Any]] = []
+    students: set[str] = set()
     unreadable: dict[str, str] = {}
     for path in files:
         try:
             rows += _answers_in(path)
+            students.add(path.stem)
         except (OSError, TypeError, ValueError, RecursionError) as error:
             unreadable[path.name] = " ".join(str(error).split())
-    return ClassAnswers(pd.DataFrame(rows, columns=list(COLUMNS)), unreadable)
+    return ClassAnswers(pd.DataFrame(rows, columns=list(COLUMNS)), tuple(sorted(students)), unreadable)
 
 
 def _answers_in(path: Path) -> list[dict[str, Any]]:
@@ -133,7 +138,7 @@ def report(answers: ClassAnswers, *, hide_names: bool = False) -> str:
     if table.empty:
         why = "".join(f"\n{name}: {reason}" for name, reason in answers.unreadable.items())
         raise ValueError(f"no answer was found in these files{why}")
-    everybody = sorted(table["student"].unique())
+    everybody = answers.students
     called = {name: f"student {number}" if hide_names else name for number, name in enumerate(everybody, 1)}
     table = table.assign(student=table["student"].map(called))
     sections = [
@@ -187,7 +192,7 @@ def _wrong(question: Guess, group: pd.DataFrame) -> str:
 
 
 def _histogram(question: Guess, group: pd.DataFrame) -> str:
-    """Draw a bar for each answer that was given; the truth is the marked row."""
+    """Draw a bar for each answer that was given, in colour where it is right; the truth is the marked row."""
     counts = group["answer"].value_counts()
     truths = group["truth"].unique()
     values = sorted({*counts.index, *truths}, key=lambda value: (isinstance(value, str), value))
@@ -198,7 +203,8 @@ def _histogram(question: Guess, group: pd.DataFrame) -> str:
     rows = []
     for value in values:
         n = int(counts.get(value, 0))
-        mark = " class='truth'" if value in truths else ""
+        right = bool(group.loc[group["answer"] == value, "right"].any())
+        mark = " class='truth'" if value in truths else " class='right'" if right else ""
         rows.append(
             f"<tr{mark}><th>{escape(question.formatted(value))}</th>"
             f"<td><div class='bar' style='width: {100 * n / most:.0f}%'></div><span>{n}</span></td></tr>"

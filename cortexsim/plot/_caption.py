@@ -14,6 +14,7 @@ from cortexsim.plot.gate import draws
 
 HEAD_PX = 44
 """Height of a title of one line, without its subtitle."""
+SUBTITLE_PX = 20
 
 
 def model_name(result: xr.Dataset, label: str) -> str:
@@ -154,11 +155,16 @@ def caption(figure: go.Figure) -> str:
 
 
 def without_caption(figure: go.Figure) -> go.Figure:
-    """Return a copy of an experiment's figure without its caption and the room for it, for a page that writes it.
+    """Return a copy of an experiment's figure without caption and subtitle and their room, for a page that writes both.
 
     The legend is moved down by half a line, because text is larger in a panel.
     """
     copy = go.Figure(figure)
+    subtitle = copy.layout.title.subtitle
+    if subtitle.text:
+        saved = SUBTITLE_PX + theme.LINE_PX * subtitle.text.count("<br>")
+        subtitle.text = ""
+        copy.update_layout(height=copy.layout.height - saved, margin_t=copy.layout.margin.t - saved)
     captions = list(figure.select_annotations({"name": "caption"}))
     copy.layout.annotations = [one for one in figure.layout.annotations if one.name != "caption"]
     if captions and copy.layout.legend.y is not None:

@@ -51,7 +51,11 @@ def error_by_time(result: xr.Dataset, models: Sequence[str] | None = None) -> go
     errors = over_seeds(result["test_error"])
     labels = result["model"].values.tolist() if models is None else list(models)
     labels = [label for label in labels if bool(errors.sel(model=label).notnull().any())]
-    rows = 0
+    rows, names = 0, [model_name(result, label) for label in labels]
+    sizes = {name.rpartition(": ")[2] for name in names}
+    alike = f" Each network has {sizes.pop()}." if len(names) > len(sizes) == 1 else ""
+    if alike:
+        names = [name.rpartition(": ")[0] for name in names]
     for k, label in enumerate(labels):
         for kind, (dash, filling, meaning) in STATISTICS.items():
             if kind not in errors["statistics"].values:
@@ -65,7 +69,7 @@ def error_by_time(result: xr.Dataset, models: Sequence[str] | None = None) -> go
                 y=theme.for_json(line.values),
                 mode="lines+markers",
                 connectgaps=False,
-                name=model_name(result, label) + (f"; {meaning}" if several else ""),
+                name=names[k] + (f"; {meaning}" if several else ""),
                 line={"color": theme.COLOURS[k % len(theme.COLOURS)], "width": 2, "dash": dash},
                 marker={"size": 8 if filling else 6, "symbol": SYMBOLS[k % len(SYMBOLS)] + filling},
                 # a marker at an error of 0 lies on the axis
@@ -81,7 +85,7 @@ def error_by_time(result: xr.Dataset, models: Sequence[str] | None = None) -> go
         figure,
         result,
         "error by tested time",
-        f"Large circle: the readout time. {result.attrs.get('not_drawn', '')} {interval_note(errors)}",
+        f"Large circle: the readout time.{alike} {result.attrs.get('not_drawn', '')} {interval_note(errors)}",
         rows=rows + add_diverged(figure, result, labels if models is None else result["model"].values),
     )
     return figure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,17 +16,19 @@ PLOT_PX, TOP_PX, BOTTOM_PX, LEFT_PX, RIGHT_PX = 156, 44, 46, 62, 86
 GAP_PX = 54
 
 
-def generalizations(scores: xr.DataArray, notes: dict[str, str], *, covered: Collection[str] = ()) -> go.Figure:
+def generalizations(
+    scores: xr.DataArray, notes: Mapping[str, str], *, covered: Mapping[str, str] | None = None
+) -> go.Figure:
     """Draw one matrix for each scaling of the activity, side by side and square.
 
     Parameters
     ----------
     scores : DataArray, (scaling, train_time, test_time)
         As `analyse.temporal_generalization` returns them; the attribute `chance` is the middle of the colour scale.
-    notes : dict of str to str
+    notes : mapping of str to str
         A line under the name of each.
-    covered : collection of str
-        Scalings whose place stays empty.
+    covered : mapping of str to str, optional
+        Scalings whose place stays empty, with the line that replaces their note.
 
     Returns
     -------
@@ -38,6 +40,7 @@ def generalizations(scores: xr.DataArray, notes: dict[str, str], *, covered: Col
     ValueError
         If the array has other dimensions.
     """
+    covered = covered or {}
     lines.check_dims(scores, ["scaling", "train_time", "test_time"], what="generalizations")
     names = [str(name) for name in scores["scaling"].values]
     width = len(names) * PLOT_PX + (len(names) - 1) * GAP_PX
@@ -48,7 +51,7 @@ def generalizations(scores: xr.DataArray, notes: dict[str, str], *, covered: Col
     for place, name in enumerate(names, start=1):
         hidden = name in covered
         figure.add_trace(_matrix(scores.sel(scaling=name), name, hidden=hidden), row=1, col=place)
-        _add_heading(figure, place, f"<b>{name}</b><br>" + ("answer the question first" if hidden else notes[name]))
+        _add_heading(figure, place, f"<b>{name}</b><br>{covered[name] if hidden else notes[name]}")
         figure.update_xaxes(title={"text": "tested at (steps)", "font": big}, range=span, dtick=2, row=1, col=place)
         figure.update_yaxes(range=span, dtick=2, row=1, col=place)
     figure.update_yaxes(title={"text": "trained at (steps)", "font": big}, row=1, col=1)

@@ -68,11 +68,12 @@ def trained_tested(result: xr.Dataset) -> go.Figure:
             matrix = errors.sel(model=labels, statistics=kind).transpose("model", "time")
             cell = {"row": row, "col": column}
             _add_matrix(figure, matrix, trained, kind, cell, showscale=row == 1 and column == len(kinds), **scale)
-    figure.update_xaxes(title_text=theme.axis_title(errors, "time"), tick0=0, dtick=1)
+    figure.update_xaxes(tick0=0, dtick=1)
+    figure.update_xaxes(title_text=theme.axis_title(errors, "time"), row=len(groups))
     figure.update_yaxes(title_text="trained at (steps)", type="category")
     figure.update_annotations(font={"size": theme.TEXT_PX})
     note = _note(result, errors.attrs["n"])
-    dress(figure, result, "trained at x tested at", note, plot_px=230 * len(groups), top_px=84)
+    dress(figure, result, "error by trained and tested time", note, plot_px=210 * len(groups), top_px=84)
     return figure
 
 

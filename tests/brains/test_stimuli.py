@@ -65,6 +65,13 @@ def test_a_folder_is_read_with_its_classes_or_in_the_order_of_names(tmp_path):
     assert flat["image"].values[:, 0, 0, 0].tolist() == [150, 100]
 
 
+def test_numbers_in_names_are_sorted_by_their_value(tmp_path):
+    for name in ("10.png", "2.png", "1.png", "face-11.png", "face-9.png", "02.png"):
+        Image.new("RGB", (4, 4)).save(tmp_path / name)
+    names = cs.brains.images(tmp_path, size=2)["file_name"].values.tolist()
+    assert names == ["1.png", "02.png", "2.png", "10.png", "face-9.png", "face-11.png"]
+
+
 def test_a_folder_without_images_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"no image found in .*give a folder with images"):
         cs.brains.images(tmp_path, size=8)

@@ -53,6 +53,25 @@ def test_the_page_says_how_many_were_right_what_was_wrong_and_who_is_missing(fol
     assert "No answer from dee." in section
 
 
+def test_who_handed_in_a_file_without_an_answer_is_missing_in_every_question(folder):
+    silent = {**answered("earliest", 0, 0.0), "answered": []}
+    (folder / "eve.json").write_text(json.dumps(silent))
+    page = report(read_answers(folder))
+    assert page.count("eve") == 2
+    assert "No answer from dee, eve." in page
+    assert "5 files, 2 questions" in page
+
+
+def test_bars_of_right_answers_are_in_colour_next_to_what_was_measured(folder):
+    page = report(read_answers(folder))
+    assert re.findall(r"<tr class='(\w+)'><th>([\d.]+)", page)[:4] == [
+        ("right", "0"),
+        ("truth", "2.2"),
+        ("truth", "2.6"),
+        ("right", "5"),
+    ]
+
+
 def test_a_bar_is_as_long_as_the_number_of_answers(tmp_path):
     for number, answer in enumerate((0, 0, 0, 0, 5)):
         (tmp_path / f"{number}.json").write_text(json.dumps(answered("itself", answer, 0.0)))

@@ -203,7 +203,9 @@ class Changes(TaskStudy):
         named = {name: name.removesuffix(" at each time") for name in SCALINGS}
         notes = {named[name]: f"loses {mean_loss(result, name)} points" for name in SCALINGS}
         scores = result["by_scaling"].assign_coords(scaling=[named[name] for name in SCALINGS])
-        matrices = generalizations(scores, notes, covered=[named[name] for name in hidden])
+        matrices = generalizations(
+            scores, notes, covered=dict.fromkeys((named[name] for name in hidden), "answer «only a shift?»")
+        )
         return {
             "generalization": add_cursor(matrices, now, along="xy", plots=len(SCALINGS)),
             **{name: narrowed(figure) for name, figure in others.items()},
@@ -242,6 +244,10 @@ class Changes(TaskStudy):
         )
 
     def _draw(self, result: Any) -> None:
+        if self.result is None and self.time == 0:
+            # before this time the area is empty, and so is its matrix
+            is_known = result["rdm"].notnull().any(["stimulus", "other_stimulus"])
+            self.time = int(result["time"].values[np.argmax(is_known.values)])
         self.movie.show(film(result))
         super()._draw(result)
         # the time may have changed during drawing

@@ -272,9 +272,9 @@ class Asking(widgets.VBox):
             return None
         right, close = self._judge(asked, self.answer, truth)
         self.answered.append({"question": self.question, "answer": self.answer, "truth": truth})
-        count = f" So far: {tally(self.tries)}." if self.tries else ""
-        said = "" if self.answer is True else f"You {html.escape(_compared(asked, self.answer, truth))}: "
-        self._say(f"{said}<b>{close}</b>. {html.escape(asked.because(result))}{count}")
+        count = f" So far: {tally(self.tries)}." if len(self.tries) > 1 else ""
+        said = "" if self.answer is True else f" You {html.escape(_compared(asked, self.answer, truth))}."
+        self._say(f'<b class="cs-outcome">{close}.</b>{said} {html.escape(asked.because(result))}{count}')
         self.answer = self._only(asked.offered(self.about))
         return right
 
@@ -310,14 +310,14 @@ class Asking(widgets.VBox):
         if answer is True:
             return bool(truth), "✓ Solved" if truth else "○ Not yet"
         if isinstance(truth, str) or isinstance(answer, str):
-            return answer == truth, "right" if answer == truth else "wrong"
+            return answer == truth, "Right" if answer == truth else "Wrong"
         distance = asked.distance(self.about, answer, truth)
         self.tries.append((asked.unit_of_distance, distance))
         if distance == 0:
-            return True, "exactly right"
+            return True, "Exactly right"
         if distance <= asked.within:
-            return True, f"right, to within {asked.formatted_distance(asked.within)}"
-        return False, f"{asked.formatted_distance(distance)} off"
+            return True, f"Right, to within {asked.formatted_distance(asked.within)}"
+        return False, f"Wrong, {asked.formatted_distance(distance)} off"
 
     def _ask(self) -> None:
         """Show the present question, without an answer."""
@@ -391,7 +391,10 @@ class Exercise(Panel):
         fitting = [pair for pair in results if self._exercise.fits(pair[0])]
         # before a run, the exercise says what it needs
         chosen, result = (fitting or list(results) or [({}, None)])[-1]
-        return self.ask.compare(result, chosen)
+        solved = self.ask.compare(result, chosen)
+        if solved is not None:
+            self.panel.exercise_answered()
+        return solved
 
     def _check_and_show_errors(self) -> None:
         try:
@@ -410,6 +413,9 @@ class HasExercises:
     def results(self) -> Sequence[tuple[Mapping[str, Any], Any]]:
         """The choices and the result of each run, oldest first."""
         raise NotImplementedError
+
+    def exercise_answered(self) -> None:
+        """Follow the answer to an exercise, which was compared with the results."""
 
     def exercise(self, name: str) -> Exercise:
         """Return an exercise about this panel.

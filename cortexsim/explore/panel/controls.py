@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 import ipywidgets as widgets
 
+from cortexsim.explore.widgets.chooser import Chooser, PathBox
+
 Value = str | int | float | bool
 Chosen = Mapping[str, Any]
 """The values of a panel's controls, by the names of the choices; each control defines the type of its value."""
@@ -148,6 +150,31 @@ class Text:
         """Make the widget."""
         options = {"value": self.value, "placeholder": self.hint, "continuous_update": False}
         return widgets.Text(**options, **_look(self.label, self.width_px))
+
+
+@dataclass(frozen=True)
+class PathText:
+    """A path, which is typed, chosen with a button, or dropped on it.
+
+    Parameters
+    ----------
+    text : Text
+    button : str
+        Text of the button.
+    folder : bool
+        The button chooses a folder.
+    accept : str
+        Endings of the files that the button offers.
+    """
+
+    text: Text
+    button: str
+    folder: bool = False
+    accept: str = ""
+
+    def widget(self) -> PathBox:
+        """Make the widget."""
+        return PathBox(self.text.widget(), Chooser(self.button, folder=self.folder, accept=self.accept))
 
 
 @dataclass(frozen=True)

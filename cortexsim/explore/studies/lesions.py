@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import ipywidgets as widgets
+import numpy as np
 import plotly.graph_objects as go
 import traitlets
 import xarray as xr
@@ -25,7 +26,7 @@ from cortexsim.explore.widgets.figure import Live
 from cortexsim.explore.widgets.wiring import Wiring, directions_of
 from cortexsim.graph._schedule import populate
 from cortexsim.graph.interventions import check_effect
-from cortexsim.plot import early_late, effect, reaction_times, speed_accuracy, time_course
+from cortexsim.plot import early_late, effect, lines, reaction_times, speed_accuracy, time_course
 from cortexsim.plot._early_late import show_groups
 from cortexsim.plot._reaction_times import show_decisions
 from cortexsim.plot._speed_accuracy import show_mark
@@ -35,6 +36,7 @@ STRENGTHS = {"cut": 0.0, "weakened to 25 %": 0.25, "weakened to 50 %": 0.5, "wea
 CALIBRATION = (200, 1000)
 THRESHOLDS = tuple(round(0.1 * k, 1) for k in range(1, 10))
 INTACT = "intact"
+ACCURACY_PX = 310
 
 Decisions = dict[float, tuple[xr.Dataset, xr.Dataset]]
 """By threshold: reaction times, and accuracy of early and late decisions."""
@@ -83,8 +85,8 @@ class Lesions(SubjectStudy):
         sizes = {f"{size:,} training images": size for size in CALIBRATION}
         return {
             "connections": Wiring(graph, start, groups=directions, label="connections"),
-            "strength": Menu("are", STRENGTHS, width_px=190),
-            "window": Range("from t to t", 1, self.until),
+            "strength": Menu("connections are", STRENGTHS, width_px=270),
+            "window": Range("at t =", 1, self.until),
             "presentation": Menu("shown", unmasked.MENU, unmasked.first_of(subject.model), width_px=170),
             "calibration": Menu("statistics and means from", sizes, width_px=400),
             "threshold": Scale("decision at a confidence of", THRESHOLDS, 0.5),
@@ -121,7 +123,7 @@ class Lesions(SubjectStudy):
         throughout = first == 1 and last == self.until
         when = "throughout" if throughout else f"at t = {first} to {last}" if first < last else f"at t = {first}"
         return table.assign_attrs(
-            what=f"{connections} {change} {when}",
+            what=f"{connections}{'' if '->' in connections else ' connections'} {change} {when}",
             throughout=int(throughout),
             calibration_images=len(training["stimulus"]),
         )
@@ -156,7 +158,9 @@ class Lesions(SubjectStudy):
         what = result.attrs["what"]
         by_version = _by_version({name: analyse.accuracy(one) for name, one in logits.items()})
         return {
-            "accuracy": _all_visible(in_one_line(time_course(by_version, title=f"{what}: accuracy"))),
+            "accuracy": _named_at_ends(
+                _all_visible(in_one_line(time_course(by_version, title=f"{what}: accuracy"))), by_version
+            ),
             "effect": effect(result, title=f"{what}: change of activity by area and time, and of the decision"),
             "decisions": reaction_times(decided),
             "early_late": early_late(groups),
@@ -230,6 +234,21 @@ def _all_visible(figure: go.Figure) -> go.Figure:
     for trace in figure.select_traces({"name": "mean-replaced"}):
         trace.line.dash = "dash"
     return figure
+
+
+def _named_at_ends(figure: go.Figure, by_version: xr.DataArray) -> go.Figure:
+    """Name each line at its end, in place of the legend, in a figure that lies in the window with the drawing."""
+    names = by_version["version"].values.tolist()
+    last = by_version.isel(time=-1).values
+    named = [
+        (float(y), str(name), lines.style(k)["color"])
+        for k, (name, y) in enumerate(zip(names, last, strict=True))
+        if np.isfinite(y)
+    ]
+    figure.update_layout(showlegend=False, height=ACCURACY_PX, margin={"r": 120, "b": 48})
+    margin = figure.layout.margin
+    lines.label_ends(figure, named, span=(0.0, 1.04), plot_px=ACCURACY_PX - margin.t - margin.b)
+    return figure.update_yaxes(tickformat=".0%")
 
 
 def _changes(choices: Chosen) -> dict[str, Any]:

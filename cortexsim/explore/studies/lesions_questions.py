@@ -38,13 +38,12 @@ def accuracies(result: xr.Dataset) -> str:
         value, low, high = (
             float(last[f"accuracy_difference{end}"].sel(version=version)) for end in ("", "_low", "_high")
         )
-        change = "nothing can be read out" if value != value else percentage_points(value, low, high)
-        parts.append(f"{version}: {change}")
+        parts.append(f"{version} {'nothing to read out' if value != value else percentage_points(value, low, high)}")
     # if no version can be read out, there is nothing to compare the intact model with
     intact = float(last["accuracy_intact"].max())
-    said = "" if intact != intact else f"{intact:.1%} intact; "
+    said = "" if intact != intact else f"intact {100 * intact:.1f} % right; "
     which = f"{result.attrs['what']}, read at t = {int(last['time'])}, {result.attrs['n']} images"
-    return f"{which}: {said}{', '.join(parts)}."
+    return f"{which[:1].upper()}{which[1:]}: {said}change in percentage points: {', '.join(parts)}."
 
 
 def _throughout(value: Callable[[xr.Dataset], float | None]) -> Callable[[xr.Dataset], float | None]:

@@ -18,11 +18,13 @@ from cortexsim._support.png import png_address
 from cortexsim._support.progress import Report
 from cortexsim.analyse._compare_rdms import METHODS
 from cortexsim.analyse._rdm import METRICS
+from cortexsim.brains.comparison import dissimilarities
 from cortexsim.brains.matrices import STIMULI, labelled_matrices
+from cortexsim.brains.names import are_matched, in_order_of
 from cortexsim.datasets import classes, digits
 from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
-from cortexsim.explore.panel.controls import Chosen, Control, Menu, Text
+from cortexsim.explore.panel.controls import Chosen, Control, Menu, PathText, Text
 from cortexsim.explore.panel.script import Name, call, script
 from cortexsim.explore.panel.study import Study
 from cortexsim.explore.panel.tasks import shipped
@@ -31,14 +33,21 @@ from cortexsim.explore.studies import own_brains_questions
 from cortexsim.explore.studies.own_brains_questions import agreements
 from cortexsim.model.cortex import Cortex
 from cortexsim.plot import brain as brain_figure
+from cortexsim.plot import dissimilarity
+from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import sustained
-from cortexsim.zoo.models import path_of
+from cortexsim.zoo.models import path_of, pretrained
 
 OWN, AS_FILE_SAYS = "your own", "as the file says"
+# the data of their task are not needed here
+PHOTOGRAPHS = {
+    "photographs (CIFAR-10)": "ventral-stream-cifar10-jpeg",
+    "photographs, feedforward control": "ventral-stream-cifar10-jpeg-feedforward",
+}
 N_EXAMPLE = 40
 N_BOOTSTRAP = 200
 LEAST_STIMULI = 4  # for a comparison of RDMs
-N_SHOWN, THUMB_PX = 20, 48
+N_SHOWN, THUMB_PX, NAME_PX = 20, 48, 98
 LABELS = "the labels of these images (an example, not brain data)"
 
 
@@ -80,8 +89,8 @@ class Brains(Study):
     def __init__(
         self, model: Cortex | str | None = None, images: str = "", brain: str = "", *, question: str = ""
     ) -> None:
-        tasks = {task.title: name for name, task in shipped().items()}
-        if isinstance(model, str) and path_of(model) is not None:
+        tasks = _offered()
+        if isinstance(model, str) and model not in tasks.values() and path_of(model) is not None:
             model = zoo.get(model)
         if isinstance(model, str) and model not in tasks.values():
             raise ValueError(unknown("model", model, tasks.values()) + ", or a path ending in .safetensors")
@@ -97,8 +106,16 @@ class Brains(Study):
         methods = [method for method in METHODS if "cov" not in method]
         controls: dict[str, Control] = {
             "model": Menu("model", {OWN: OWN} if chosen == OWN else tasks, chosen, width_px=380),
-            "images": Text("images", str(images), "empty: the example; or a folder, or .mat", width_px=430),
-            "brain": Text("brain", str(brain), "empty: the labels; or .mat, .npz, .h5, .nc", width_px=430),
+            "images": PathText(
+                Text("images", str(images), "empty: the example; or a folder, or .mat", width_px=380),
+                "choose a folder",
+                folder=True,
+            ),
+            "brain": PathText(
+                Text("brain", str(brain), "empty: the labels; or .mat, .npz, .h5, .nc", width_px=430),
+                "choose a file",
+                accept=".mat,.npz,.h5,.hdf5,.nc,.npy,.csv,.pkl",
+            ),
             "matrix": Text("name of one matrix", "", "all", width_px=260),
             "variable": Text("variable", "", "the only one", width_px=190),
             "dims": Menu("matrices are of", [AS_FILE_SAYS, "subject", "session"], width_px=240),
@@ -129,9 +146,30 @@ class Brains(Study):
         )
         source = images.attrs.get("name", "images") if choices["images"] else "the example: digits in debris"
         n, first = images.sizes["stimulus"], images["image"].isel(stimulus=slice(0, N_SHOWN))
+        report(0.95, "drawing the matrices …")
+        last, until, shown = model.graph.state_names[-1], choices["until"], UNMASKED[choices["presentation"]]
+        own = dissimilarities(model, as_images(images), shown, until=until, states=[last], metric=choices["metric"])[
+            last
+        ]
+        matrices = {
+            "brain_rdm": in_order_of(images, rdms).mean([dim for dim in rdms.dims if dim not in STIMULI]),
+            "model_rdm": own.sel(time=until),
+        }
         return xr.Dataset(
-            {"similarity": found, "shown": first.reset_coords(drop=True).rename(stimulus="first").variable},
-            attrs={"images": str(source), "n_images": n, "method": choices["method"], "model": choices["model"]},
+            {
+                "similarity": found,
+                "shown": first.reset_coords(drop=True).rename(stimulus="first").variable,
+                "stimulus_name": ("stimulus", _names_of(images)),
+                **{name: (STIMULI, one.transpose(*STIMULI).values) for name, one in matrices.items()},
+            },
+            attrs={
+                "images": str(source),
+                "n_images": n,
+                "method": choices["method"],
+                "model": choices["model"],
+                "matched": int(are_matched(images, rdms)),
+                "statistics": int(model.needs_statistics),
+            },
         )
 
     def script(self, choices: Chosen) -> str:
@@ -159,7 +197,7 @@ class Brains(Study):
             method=choices["method"],
             n_bootstrap=N_BOOTSTRAP,
         )
-        named = call("cs.zoo.load", str(shipped()[choices["model"]].model)) if not own else ""
+        named = call("cs.zoo.load", _in_zoo(choices["model"])) if not own else ""
         return script(
             "# model: your own, as it was given to the panel" if own else f"model = {named}",
             f"images = {call('cs.brains.images', path, size=size) if path else example}",
@@ -174,25 +212,35 @@ class Brains(Study):
         """Draw the agreement, with one panel for each state."""
         example = result["similarity"].attrs["source"] == LABELS
         title = "agreement with the labels (in place of brain data)" if example else None
-        return {"agreement": brain_figure(result["similarity"], title=title)}
+        last = str(result["similarity"]["state"].values[-1])
+        titles = {"brain_rdm": "the labels" if example else "brain", "model_rdm": f"{last} of the model, last time"}
+        named = result["stimulus_name"].values
+        matrices = {
+            name: _matrix(result[name].assign_coords(class_name=("stimulus", named)), text)
+            for name, text in titles.items()
+        }
+        return {"agreement": brain_figure(result["similarity"], title=title), **matrices}
 
     def say(self, result: xr.Dataset) -> str:
         """Report the agreement of the last state, of the untrained one and of the pixels at the last time."""
         about = result["similarity"].attrs
+        statistics = " Statistics were taken on these images." if result.attrs["statistics"] else ""
         text = f"{result.attrs['n_images']} images ({result.attrs['images']}), compared with {about['source']}. "
         if "brain_time" in result.dims:
-            return text + "Brain time is a separate axis: see the maps."
+            return text + "Brain time is a separate axis: see the maps." + statistics
         text += agreements(result)
         if "ceiling_low" in result.coords:
             low, high = float(result["ceiling_low"]), float(result["ceiling_high"])
             text += f" Noise ceiling {low:.2f} to {high:.2f} over {about['n_subjects']} subjects."
         else:
             text += " A single matrix has no noise ceiling."
-        return text
+        return text + statistics
 
     def show(self, figures: Mapping[str, go.Figure]) -> Sequence[widgets.Widget]:
-        """Put the first images, as the model sees them, below the figure."""
-        return [*super().show(figures), self._strip]
+        """Put the first images, as the model sees them, and the two matrices below the figure."""
+        agreement, *matrices = super().show(figures)
+        row = widgets.Layout(display="grid", grid_template_columns="repeat(2, minmax(0, 1fr))")
+        return [agreement, self._strip, widgets.Box(matrices, layout=row)]
 
     def _draw(self, result: Any) -> None:
         self._strip = _strip(result)
@@ -209,7 +257,7 @@ class Brains(Study):
 
     def _model(self, name: str) -> Cortex:
         if name not in self._models:
-            self._models[name] = zoo.load(str(shipped()[name].model))
+            self._models[name] = zoo.load(_in_zoo(name))
         return self._models[name]
 
     @staticmethod
@@ -249,6 +297,17 @@ class Brains(Study):
         return labelled_matrices((label[:, None] != label).astype(float), STIMULI, {}, source=LABELS)
 
 
+def _offered() -> dict[str, str]:
+    """Return the models that the menu offers, by their titles: those of tasks, and those trained on photographs."""
+    photographs = {title: name for title, name in PHOTOGRAPHS.items() if name in pretrained()}
+    return {task.title: name for name, task in shipped().items()} | photographs
+
+
+def _in_zoo(name: str) -> str:
+    """Return the name in the zoo of a model that the menu offers."""
+    return name if name in PHOTOGRAPHS.values() else str(shipped()[name].model)
+
+
 def _in_words_of_the_panel(message: str) -> str:
     """Return a message with the names of controls in place of arguments."""
     message = re.sub(r"pass dims=.*", "say under «matrices are of» what they are", message, flags=re.DOTALL)
@@ -266,18 +325,45 @@ def _selection(choices: Chosen) -> dict[str, Any]:
     return options
 
 
+def _names_of(images: xr.Dataset) -> list[str]:
+    """Return a name for each image: that of its file, else its class and number, else its number."""
+    if "file_name" in images.coords:
+        return [str(name) for name in images["file_name"].values]
+    numbers = range(1, images.sizes["stimulus"] + 1)
+    if "label" not in images.coords:
+        return list(map(str, numbers))
+    names = classes(images)
+    return [f"{names[label]} ({k})" for label, k in zip(images["label"].values.tolist(), numbers, strict=True)]
+
+
+def _matrix(rdm: xr.DataArray, title: str) -> go.Figure:
+    """Draw a matrix on a scale of its own, with the names of stimuli in the hover text."""
+    figure = dissimilarity(rdm, title=title, highest=float(np.nanmax(rdm.values)) or 1.0)
+    figure.layout.shapes = ()
+    figure.update_traces(colorbar_tickformat=".2f")
+    return figure.update_xaxes(showticklabels=False).update_yaxes(showticklabels=False).update_layout(height=300)
+
+
 def _strip(result: xr.Dataset) -> widgets.HTML:
-    """Show the first images as the model sees them, in the order of the matrices."""
+    """Show the first images as the model sees them, with their names, in the order of the matrices."""
     pictures = []
-    for position, pixels in enumerate(result["shown"].values):
+    for pixels, name in zip(result["shown"].values, result["stimulus_name"].values, strict=False):
+        said = html.escape(str(name), quote=True)
         pictures.append(
-            f'<img alt="image {position}" title="image {position}" src="{png_address(np.asarray(pixels))}" '
-            f'style="width:{THUMB_PX}px;height:{THUMB_PX}px;image-rendering:pixelated;margin:0">'
+            f'<figure style="margin:0;width:{NAME_PX}px" title="{said}"><img alt="{said}" '
+            f'src="{png_address(np.asarray(pixels))}" style="width:{THUMB_PX}px;height:{THUMB_PX}px;'
+            'image-rendering:pixelated;margin:0;display:block"><figcaption style="overflow:hidden;'
+            f'text-overflow:ellipsis;white-space:nowrap">{said}</figcaption></figure>'
         )
     n, (height, width) = result.attrs["n_images"], result["shown"].shape[-2:]
     more = f"the first {len(pictures)} of {n} images" if n > len(pictures) else f"the {n} images"
-    caption = f"{more} as the model sees them ({height} x {width} px), in the order that the matrices must have:"
+    order = (
+        "matched with the matrices by name"
+        if result.attrs["matched"]
+        else "in the order of the rows of the matrices. Check the names"
+    )
+    caption = f"{more} as the model sees them ({height} x {width} px), {order}:"
     return widgets.HTML(
         f'<div style="line-height:1.4">{html.escape(caption)}</div>'
-        f'<div style="display:flex;flex-wrap:wrap;gap:2px">{"".join(pictures)}</div>'
+        f'<div style="display:flex;flex-wrap:wrap;gap:4px">{"".join(pictures)}</div>'
     )

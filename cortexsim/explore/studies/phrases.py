@@ -13,5 +13,5 @@ def percentage(value: float, low: float, high: float) -> str:
 
 
 def percentage_points(value: float, low: float, high: float) -> str:
-    """Write a difference of two fractions and the ends of its interval in percentage points."""
-    return f"{100 * value:+z.1f} percentage points ({100 * low:+z.0f} to {100 * high:+z.0f})"
+    """Write a difference of two fractions and the ends of its interval in percentage points, without that unit."""
+    return f"{100 * value:+z.1f} ({100 * low:+z.0f} to {100 * high:+z.0f})".replace("-", "−")

@@ -172,7 +172,10 @@ class Sequences(SubjectStudy):
         result = self._shown(result)
         streams = result.attrs["calibration_streams"]
         taken = f"{streams} other streams" if streams else "single images, as in training"
-        return f"{accuracies(result)} The weights were trained on single images; the statistics come from {taken}."
+        return (
+            f"{accuracies(result)} A matrix counts every image of the streams, not only the target. The weights were "
+            f"trained on single images; the statistics come from {taken}."
+        )
 
     def look(self, result: xr.Dataset) -> None:
         """Draw the chosen stream."""

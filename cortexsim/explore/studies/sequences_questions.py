@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 import xarray as xr
 
 from cortexsim.explore.panel.asking import Guess
-from cortexsim.explore.studies.phrases import percentage
 
 STREAMS, OWN = "streams like these", "single images, as trained"
 PERCENT = tuple(range(0, 110, 10))
@@ -25,16 +24,23 @@ def percent_at(model: str, place: int) -> Callable[[xr.Dataset], float | None]:
 
 
 def accuracies(result: xr.Dataset) -> str:
-    """Write the accuracy of each model by place of the target, with intervals."""
-    parts = []
-    for model in result["model"].values.tolist():
-        one = result.sel(model=model)
-        ends = zip(one["followed"].values, one["followed_low"].values, one["followed_high"].values, strict=True)
-        parts.append(f"{model}, by place of the target: {', '.join(percentage(*map(float, at)) for at in ends)}")
+    """Write the accuracy of each model by place of the target."""
+    parts = [
+        f"{model} {', '.join(f'{100 * value:.0f}' for value in result['followed'].sel(model=model).values)} %"
+        for model in result["model"].values.tolist()
+    ]
     return (
-        f"Accuracy at the moment the last step of the target arrives, {result.attrs['n']} targets at each place, "
-        f"{result.attrs['steps_per_frame']} steps per image, chance {result.attrs['chance']:.0%}; {'; '.join(parts)}."
+        f"Target reported as its last step arrives, by its place: {'; '.join(parts)} ({result.attrs['n']} targets at "
+        f"each place, {result.attrs['steps_per_frame']} steps per image, chance {100 * result.attrs['chance']:.0f} %)."
     )
+
+
+def _interval(model: str, place: int) -> Callable[[xr.Dataset], str]:
+    def text(result: xr.Dataset) -> str:
+        at = result.sel(model=model, position=place)
+        return f"95 % interval: {100 * float(at['followed_low']):.0f} to {100 * float(at['followed_high']):.0f} %."
+
+    return text
 
 
 def _reported(
@@ -57,7 +63,7 @@ QUESTIONS: Mapping[str, Guess] = {
         "Four digits follow each other, two steps each. In what percentage of streams does the recurrent model report "
         "the second digit at the moment that digit's signal arrives? (Chance is 10.)",
         percent_at("recurrent", 1),
-        lambda result: "The interval at each place is given below. The model continues to report the first digit.",
+        lambda result: f"{_interval('recurrent', 1)(result)} The model continues to report the first digit.",
         steps=2,
         statistics=STREAMS,
     ),
@@ -66,7 +72,7 @@ QUESTIONS: Mapping[str, Guess] = {
         "And the feedforward control, which has no memory? In what percentage of streams does it report the second of "
         "four digits, two steps each, at the moment that digit's signal arrives?",
         percent_at("feedforward", 1),
-        lambda result: "The interval at each place is given below. Without a memory, the first digit cannot interfere.",
+        lambda result: f"{_interval('feedforward', 1)(result)} Without a memory, the first digit cannot interfere.",
         steps=2,
         statistics=STREAMS,
     ),

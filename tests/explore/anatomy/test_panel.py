@@ -56,7 +56,7 @@ def test_the_picture_is_the_schedule(panel):
     idle = {pair for pair, why in planned.skipped.items() if why == "cannot reach the readout"}
     late = {(f"{a}->{b}", time) for a, b, time, needed in moves if not needed}
     assert late == {pair for pair in idle if pair[0].split("->")[0] in planned.states_at[pair[1] - 1]}
-    assert fact(panel, "to read at T = 5").startswith(f"{len(planned)} transition-times run")
+    assert fact(panel, "to read at T = 5").startswith(f"{len(planned)} signals are computed")
 
 
 def test_a_transition_that_is_closed_for_a_while_delivers_later(panel):
@@ -265,12 +265,18 @@ def test_a_function_is_no_kind_that_can_be_edited():
 # --- predictions and exercises ----------------------------------------------------------------------------------------
 
 
+def test_an_exercise_does_not_open_on_the_cell_that_solves_it():
+    panel = cs.explore.Anatomy("adjacent", exercise="one-step")
+    opened = panel if hasattr(panel, "editor") else panel.panel
+    assert opened.editor.selected == ["V1", "V2"]
+
+
 def test_the_consequences_are_covered_until_the_arrival_is_predicted():
     panel = Anatomy("adjacent", question="arrival")
     assert panel.editor.cover == "time"
     panel.ask.answer = 1
     panel.ask.reveal()
-    assert "You said t = 1, it is t = 3: <b>2 steps off</b>" in panel.ask.result.value
+    assert "Wrong, 2 steps off.</b> You said t = 1, it is t = 3." in panel.ask.result.value
     assert "true by construction" in panel.ask.result.value
     assert panel.editor.cover == ""
 
@@ -279,7 +285,7 @@ def test_the_number_of_readable_times_is_predicted():
     panel = Anatomy("three-no-self", question="readable")
     panel.ask.answer = 5
     panel.ask.reveal()
-    assert "You said 5 times, it is 6 times: <b>1 time off</b>. h3 is populated at t = 2, 4, 6, 8, 10, 12" in (
+    assert "Wrong, 1 time off.</b> You said 5 times, it is 6 times. h3 is populated at t = 2, 4, 6, 8, 10, 12" in (
         panel.ask.result.value
     )
 
@@ -291,7 +297,7 @@ def test_an_edit_asks_about_the_new_graph_only_while_the_old_one_is_covered():
     assert panel.ask.answer is None
     panel.ask.answer = 1
     panel.ask.reveal()
-    assert "<b>exactly right</b>" in panel.ask.result.value
+    assert "Exactly right.</b>" in panel.ask.result.value
     panel.draft = panel.draft.cut("V1", "IT")
     panel.readout_time = 4
     assert panel.editor.cover == ""
@@ -307,11 +313,11 @@ def checked(panel, name):
 def test_the_exercise_of_one_step_is_solved_by_a_short_cut(panel):
     solved, said = checked(panel, "one-step")
     assert solved is False
-    assert "<b>○ Not yet</b>. IT is first reached at t = 3; it should be t = 1." in said
+    assert "○ Not yet.</b> IT is first reached at t = 3; it should be t = 1." in said
     panel.draft = panel.draft.linked("V1", "IT", "Conv")
     solved, said = checked(panel, "one-step")
     assert solved is True
-    assert "<b>✓ Solved</b>. IT is first reached at t = 1, by V1-&gt;IT (Conv)" in said
+    assert "✓ Solved.</b> IT is first reached at t = 1, by V1-&gt;IT (Conv)" in said
     panel.editor.transitions = []
     assert "Nothing reaches IT by t = 8." in checked(panel, "one-step")[1]
 

@@ -133,6 +133,16 @@ def test_the_images_are_shown_once_for_all_areas_and_scales(given, monkeypatch):
     assert [call["quantity"] for call in calls] == ["rate", "state"]
 
 
+def test_the_first_result_is_shown_at_the_first_time_at_which_the_area_is_populated(given):
+    panel = cs.explore.Changes(**given)
+    result = run(panel)
+    assert not result["rdm"].sel(time=panel.time).isnull().all()
+    assert result["rdm"].sel(time=panel.time - 1).isnull().all()
+    panel.time = 0
+    run(panel, state="V1")
+    assert panel.time == 0
+
+
 def test_missing_statistics_are_said_before_the_run(given):
     model = cs.Cortex(given["model"].graph, 2, 4)
     cs.calibrate(model, given["data"], cs.flash(1), until=4)

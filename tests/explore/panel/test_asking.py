@@ -16,7 +16,7 @@ def test_a_number_is_judged_by_its_distance():
     ask = Asking(ASKED, "number")
     ask.answer = 5
     assert ask.compare(12, {}) is False
-    assert "You said 5 points, it is 12 points: <b>7 points off</b>. counted 12" in ask.result.value
+    assert "Wrong, 7 points off.</b> You said 5 points, it is 12 points. counted 12" in ask.result.value
     assert ask.answered == [{"question": "number", "answer": 5, "truth": 12}]
 
 
@@ -24,7 +24,7 @@ def test_a_word_is_right_or_not():
     ask = Asking(ASKED, "word")
     ask.answer = "V1"
     assert ask.compare("IT", {"state": "held"}) is False
-    assert "<b>wrong</b>" in ask.result.value
+    assert "Wrong.</b>" in ask.result.value
     ask.answer = "IT"
     assert ask.compare("IT", {"state": "held"}) is True
 
@@ -33,7 +33,7 @@ def test_near_enough_is_right():
     ask = Asking(ASKED, "near")
     ask.answer = 5
     assert ask.compare(7.5, {}) is True
-    assert "right, to within 2.5 points" in ask.result.value
+    assert "Right, to within 2.5 points" in ask.result.value
 
 
 def test_two_percentages_differ_by_percentage_points():
@@ -43,7 +43,7 @@ def test_two_percentages_differ_by_percentage_points():
     ask = Asking({"share": guess}, "share")
     ask.answer = 20
     ask.compare(21, {})
-    assert "You said 20 %, it is 21 %: <b>right, to within 5 percentage points</b>" in ask.result.value
+    assert "Right, to within 5 percentage points.</b> You said 20 %, it is 21 %." in ask.result.value
     ask.answer = 40
     ask.compare(21, {})
     assert "19 percentage points off" in ask.result.value
@@ -90,7 +90,7 @@ def test_a_question_is_worded_by_what_is_known_before_and_never_counts_as_a_numb
     assert [one["label"] for one in ask.choice.options] == ["0", "1", "2", "3", "never"]
     ask.answer = NEVER
     ask.compare(3, {})
-    assert "You said never, it is t = 3: <b>2 steps off</b>" in ask.result.value
+    assert "Wrong, 2 steps off.</b> You said never, it is t = 3." in ask.result.value
     assert ask.tries == [("steps", 2)]
 
 
@@ -102,9 +102,9 @@ def test_minus_one_is_a_number_where_nothing_is_never():
 def test_an_exercise_that_is_built_is_solved_or_not_yet():
     ask = Asking({"build": Guess("build", "Build it.", BUILT, lambda r: r > 1, lambda r: f"It is {r}.")}, "build")
     assert ask.compare(1, {}) is False
-    assert "<b>○ Not yet</b>. It is 1." in ask.result.value
+    assert "○ Not yet.</b> It is 1." in ask.result.value
     assert ask.compare(2, {}) is True
-    assert "<b>✓ Solved</b>. It is 2." in ask.result.value
+    assert "✓ Solved.</b> It is 2." in ask.result.value
 
 
 def test_markup_in_a_question_is_text():

@@ -95,7 +95,7 @@ def test_a_question_wants_its_answer_before_the_run(given):
     panel.ask.answer = 1
     panel.run()
     panel.wait(20)
-    assert "exactly right" in panel.ask.result.value
+    assert "Exactly right" in panel.ask.result.value
 
 
 def test_an_error_shows_in_the_panel_which_still_works(panel):

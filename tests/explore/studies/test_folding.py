@@ -89,7 +89,7 @@ def test_a_prediction_comes_first_and_is_judged():
     panel.run()
     panel.wait(60)
     assert panel.ask.answered[0]["truth"] in (SAME, ROUNDING)
-    assert "<b>wrong</b>" in panel.ask.result.value
+    assert "Wrong.</b>" in panel.ask.result.value
 
 
 def test_weights_for_each_of_eight_steps_are_six_times_as_many_parameters():

@@ -75,7 +75,7 @@ def test_a_cut_is_what_the_protocol_measures_in_all_three_versions(lateral, give
     np.testing.assert_array_equal(result["accuracy_difference"], same["accuracy_difference"])
     assert list(panel.figures) == ["accuracy", "effect", "decisions", "early_late", "speed_accuracy"]
     assert {trace.name for trace in panel.figures["accuracy"].data} >= {"intact", "acute", "mean-replaced"}
-    assert "lateral cut throughout, read at t = 4, 20 images" in panel.finding.value
+    assert "Lateral connections cut throughout, read at t = 4, 20 images" in panel.finding.value
     assert "Statistics and means were taken on 30 images" in panel.finding.value
 
 
@@ -84,6 +84,13 @@ def test_a_window_cuts_at_those_times_alone(panel):
     distance = result["distance"].sel(version="acute")
     assert (distance.sel(state="V1").values > 0).tolist() == [False, False, False, True, True]
     assert "V2-&gt;V1 cut at t = 3 to 4" in panel.finding.value
+
+
+def test_the_lines_of_accuracy_are_named_at_their_ends(lateral):
+    figure = lateral.figures["accuracy"]
+    ends = [one.text for one in figure.select_annotations({"name": "line end"})]
+    assert ends == ["intact", "acute", "recalibrated", "mean-replaced"]
+    assert not figure.layout.showlegend
 
 
 def test_weakening_has_the_same_three_versions_as_a_cut(panel, given):
@@ -123,7 +130,7 @@ def test_the_finding_depends_on_which_versions_show_an_effect(lateral, differenc
 def test_cutting_the_only_path_to_the_last_area_leaves_nothing_to_read_and_is_drawn(panel):
     result = measured(panel, connections="V1->V2")
     assert np.isnan(result["accuracy"].sel(version="acute")).all()
-    assert "acute: nothing can be read out" in panel.finding.value
+    assert "acute nothing to read out" in panel.finding.value
     headlines = [trace.text for trace in panel.figures["decisions"].select_traces({"name": "headline"})]
     assert headlines[1] == ("<b>acute</b><br>right – (0)<br>wrong – (0)",)
 
@@ -212,7 +219,7 @@ def test_rerun_makes_the_same_table_and_figures_without_a_browser(tmp_path, caps
     panel.choose(connections="lateral", strength=0.5)
     panel.save(tmp_path / "lesion.json")
     assert main(["rerun", str(tmp_path / "lesion.json"), "--to", str(tmp_path / "again.nc")]) == 0
-    assert "lateral weakened to 50%" in capsys.readouterr().out
+    assert "Lateral connections weakened to 50%" in capsys.readouterr().out
     again = open_dataset(tmp_path / "again.nc", "")
     np.testing.assert_array_equal(again["logits"], measured(panel)["logits"])
     assert (tmp_path / "again-early_late.html").stat().st_size > 1_000_000

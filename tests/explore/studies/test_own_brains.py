@@ -47,6 +47,10 @@ def subjects(tmp_path):
     return tmp_path / "brain.npz"
 
 
+def strip_of(panel):
+    return panel.place.children[1].value
+
+
 def measured(panel, **choices):
     panel.choose(**{**SMALL, **choices})
     panel.run()
@@ -80,7 +84,39 @@ def test_a_folder_and_a_file_of_subjects_have_a_noise_ceiling(panel, pictures, s
     assert result.attrs["n_images"] == 6
     assert "Noise ceiling" in panel.finding.value
     assert "over 3 subjects" in panel.finding.value
-    assert panel.place.children[-1].value.count("<img") == 6
+    assert strip_of(panel).count("<img") == 6
+
+
+def test_names_are_written_under_the_images_in_natural_order_and_match_the_matrices(panel, pictures, tmp_path):
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    for k, file in enumerate(sorted(pictures.rglob("*.png")), 5):
+        file.rename(flat / f"{k}.png")
+    made = np.random.default_rng(2).random((6, 6))
+    made = (made + made.T) * (1 - np.eye(6))
+    np.savez(tmp_path / "unnamed.npz", rdm=made, dims=["stimulus", "other_stimulus"])
+    with pytest.warns(UserWarning, match="only the images name the stimuli"):
+        result = measured(panel, images=str(flat), brain=str(tmp_path / "unnamed.npz"))
+    assert result["stimulus_name"].values.tolist() == [f"{k}.png" for k in range(5, 11)]
+    assert "<figcaption" in strip_of(panel)
+    assert "Check the names" in strip_of(panel)
+    assert strip_of(panel).index(">9.png<") < strip_of(panel).index(">10.png<")
+
+
+def test_both_matrices_are_drawn_in_the_order_of_the_images(panel, pictures, subjects, model):
+    result = measured(panel, images=str(pictures), brain=str(subjects))
+    with np.load(subjects) as file:
+        np.testing.assert_allclose(result["brain_rdm"], file["rdm"].mean(0))
+    cs.save(model, pictures.parent / "model.safetensors")
+    copy = cs.load(pictures.parent / "model.safetensors")
+    images = cs.brains.images(pictures, size=16)
+    shown = images["image"]
+    cs.calibrate(copy, shown, cs.sustained(), until=2)
+    same = cs.analyse.rdm(cs.simulate(copy, shown, cs.sustained(), until=2)["IT"]).sel(time=2)
+    np.testing.assert_allclose(result["model_rdm"], same)
+    assert list(panel.figures) == ["agreement", "brain_rdm", "model_rdm"]
+    assert "cat (1) 0 and cat (2) 1" in str(panel.figures["brain_rdm"].data[0].customdata)
+    assert "Statistics were taken on these images" in panel.finding.value
 
 
 def test_the_classes_of_a_folder_replace_brain_data(panel, pictures):

@@ -19,8 +19,8 @@ from cortexsim.explore.training.questions import EXERCISES as TRAINING
 def test_phrases_give_percent_and_percentage_points_with_their_intervals():
     assert percentage(0.125, 0.08, 0.19) == "12.5% (8% to 19%)"
     assert percentage(float("nan"), float("nan"), float("nan")) == "nothing to read out"
-    assert percentage_points(-0.125, -0.19, 0.04) == "-12.5 percentage points (-19 to +4)"
-    assert percentage_points(0.0001, -0.001, 0.001) == "+0.0 percentage points (+0 to +0)"
+    assert percentage_points(-0.125, -0.19, 0.04) == "−12.5 (−19 to +4)"
+    assert percentage_points(0.0001, -0.001, 0.001) == "+0.0 (+0 to +0)"
 
 
 @pytest.fixture
@@ -76,8 +76,8 @@ def test_the_cost_of_a_lesion_and_what_remains_are_those_of_the_last_time(lesion
     assert lesions_questions.remaining_accuracy(lesioned, "recalibrated") == 85
     assert lesions_questions.cost(lesioned, "mean-replaced") is None
     assert lesions_questions.accuracies(lesioned) == (
-        "lateral cut, read at t = 8, 100 images: 90.0% intact; acute: -30.0 percentage points (-40 to -28), "
-        "recalibrated: -5.0 percentage points (-15 to -3)."
+        "Lateral cut, read at t = 8, 100 images: intact 90.0 % right; change in percentage points: "
+        "acute −30.0 (−40 to −28), recalibrated −5.0 (−15 to −3)."
     )
     nothing = lesioned.assign(accuracy=lesioned["accuracy"].where(lesioned["version"] != "acute"))
     assert lesions_questions.remaining_accuracy(nothing, "acute") is None
@@ -96,8 +96,9 @@ def test_the_accuracy_of_a_target_is_that_of_its_model_and_place():
     assert sequences_questions.EXERCISES["first"].truth(streams) == 90
     assert sequences_questions.percent_at("recurrent", 2)(streams) is None
     text = sequences_questions.accuracies(streams)
-    assert "recurrent, by place of the target: 90.0% (80% to 95%), 40.0% (30% to 45%)" in text
-    assert "feedforward, by place of the target: 80.0% (70% to 85%), 50.0% (40% to 55%)" in text
+    assert "recurrent 90, 40 %; feedforward 80, 50 % (50 targets at each place" in text
+    assert "95 % interval: 30 to 45 %." in sequences_questions.QUESTIONS["second"].because(streams)
+    assert "95 % interval: 40 to 55 %." in sequences_questions.QUESTIONS["control"].because(streams)
 
 
 def test_the_largest_loss_by_held_statistics_comes_with_its_time():

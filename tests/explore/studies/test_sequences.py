@@ -55,7 +55,7 @@ def test_the_panel_gives_what_the_protocol_gives(shown, given):
     for name in ("correct", "followed", "logits", "picture"):
         np.testing.assert_array_equal(result[name], same[name])
     assert list(shown.figures) == ["intrusions", "stream", "over_time_recurrent", "followed"]
-    assert "recurrent, by place of the target" in shown.finding.value
+    assert "by its place: recurrent" in shown.finding.value
     assert "the statistics come from 30 other streams" in shown.finding.value
 
 
@@ -140,7 +140,7 @@ def test_rerun_makes_the_same_table_with_the_control_without_a_browser(tmp_path,
     panel.choose(frames=3, steps=1, statistics=sequences.OWN, place=1)
     panel.save(tmp_path / "streams.json")
     assert main(["rerun", str(tmp_path / "streams.json"), "--to", str(tmp_path / "again.nc")]) == 0
-    assert "feedforward, by place of the target" in capsys.readouterr().out
+    assert "; feedforward" in capsys.readouterr().out
     again = open_dataset(tmp_path / "again.nc", "")
     assert again["model"].values.tolist() == ["recurrent", "feedforward"]
     panel.ask.question = "second"

@@ -95,7 +95,9 @@ def test_a_prediction_is_judged_once_as_soon_as_it_is_answered(asked):
     asked.learn(measured("running").curves().isel(step=slice(0, 2)), over=False)
     assert "You said" not in asked.result.value
     asked.learn(measured("running").curves(), over=False)
-    assert "You said 30 training steps, it is 40 training steps: <b>10 training steps off</b>" in asked.result.value
+    assert (
+        "Wrong, 10 training steps off.</b> You said 30 training steps, it is 40 training steps." in asked.result.value
+    )
     asked.learn(measured().curves(), over=True)
     assert asked.tries == [("training steps", 10)]
     assert asked.missing, "the next training is not predicted again"
