@@ -180,8 +180,10 @@ def _raise(figure: go.Figure, height_px: float) -> int:
 
 def _warn_of_narrow_plots(figure: go.Figure, width_px: float) -> None:
     bar = COLOUR_BAR_PX if any(axis.showscale is not False for axis in figure.select_coloraxes()) else 0
-    widest = max(map(_share, figure.select_xaxes()), default=1.0) * (_across(figure, width_px) - bar)
-    if widest < NARROWEST_PLOT_PX:
+    share = max(map(_share, figure.select_xaxes()), default=1.0)
+    widest = share * (_across(figure, width_px) - bar)
+    # a single plot is as wide as was asked for
+    if share < 1 and widest < NARROWEST_PLOT_PX:
         warnings.warn(
             f"each plot of this figure is about {max(widest, 0) / PX_PER_MM:.0f} mm wide, and its texts may overlap: "
             "save it with columns=2, or with a larger width_mm",
