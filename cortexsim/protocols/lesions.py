@@ -104,7 +104,6 @@ def lesion(
     if calibrate_on is None:
         raise ValueError("a lesion needs images to take statistics and means on; give calibrate_on=...")
     n, n_calibration = (n_images(model, images) for images in (data, calibrate_on))
-    n, n_calibration = (n_images(model, images) for images in (data, calibrate_on))
     shared = {"until": until, "record": record, **options}
     # taking statistics or means runs all of their images once
     whole = n + sum(n + n_calibration * (kind != "acute") for kind in lesions_of(model))
