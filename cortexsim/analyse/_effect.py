@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from cortexsim.analyse._accuracy import class_labels, logits_of
 from cortexsim.analyse.interval import wilson
+from cortexsim.analyse.node import Node
 from cortexsim.graph.interventions import Changes
 from cortexsim.graph.transitions import Times
 from cortexsim.recording.description import settings
@@ -74,8 +76,10 @@ def effect(recording: xr.DataTree, intact: xr.DataTree) -> xr.Dataset:
     states = [str(name) for name in recording.children if name != "readout" and name in intact.children]
     _refuse_other_selections(made, intact_made, states)
     readout, before = (one["readout"].to_dataset() for one in (recording, intact))
-    groups = _groups(readout)
-    results = _of_states(recording, intact, states, groups) | _of_decisions(readout, before, groups)
+    groups = _groups(readout, int(made.get("repeats", 1)) > 1)
+    # labels are checked before states are read, which takes long
+    label = _labels(recording["readout"]) if _are_labelled(readout) else None
+    results = _of_states(recording, intact, states, groups) | _of_decisions(readout, before, label, groups)
     coordinates = {"time": readout["time"].variable, "state": ("state", states, {"long_name": "state"})}
     bounds = {name: results.pop(name) for name in list(results) if name.endswith(("_low", "_high"))}
     attrs = {
@@ -123,10 +127,12 @@ def _intervention_text(made: dict[str, Any]) -> str:
     return str(Changes(closed, scaled, noisy))
 
 
-def _groups(readout: xr.Dataset) -> np.ndarray:
+def _groups(readout: xr.Dataset, repeated: bool) -> np.ndarray:
     """Return a number for each row, the same for all repeats of a stimulus."""
-    target = readout["target"] if "target" in readout.coords else readout["stimulus"]
-    return np.unique(target.values, return_inverse=True)[1]
+    if not repeated:
+        # their names may occur twice, and their own `target` may mean something else
+        return np.arange(readout.sizes["stimulus"])
+    return np.unique(readout["target"].values, return_inverse=True)[1]
 
 
 def _of_states(
@@ -179,7 +185,20 @@ def _patterns(node: xr.Dataset, column: int) -> np.ndarray:
     return activation.values.astype(np.float64).reshape(activation.sizes["stimulus"], -1)
 
 
-def _of_decisions(readout: xr.Dataset, before: xr.Dataset, groups: np.ndarray) -> dict[str, Any]:
+def _are_labelled(readout: xr.Dataset) -> bool:
+    return "label" in readout.coords and readout["label"].dims == ("stimulus",)
+
+
+def _labels(readout: Node) -> np.ndarray:
+    """Return the place of each stimulus' class among those of the readout, shape (stimulus, 1)."""
+    logits = logits_of(readout)
+    places = {value: place for place, value in enumerate(logits["class"].values.tolist())}
+    return np.array([places[value] for value in class_labels(logits).tolist()])[:, None]
+
+
+def _of_decisions(
+    readout: xr.Dataset, before: xr.Dataset, label: np.ndarray | None, groups: np.ndarray
+) -> dict[str, Any]:
     """Return `changed` (time,), and with labels the accuracies and the change of the log-odds."""
     logits, logits0 = (
         one["logits"].transpose("stimulus", "time", "class").values.astype(np.float64) for one in (readout, before)
@@ -200,9 +219,8 @@ def _of_decisions(readout: xr.Dataset, before: xr.Dataset, groups: np.ndarray) -
     of_fraction, of_difference = (_mean, _mean) if repeated else (_wilson, paired_difference)
     changed = over_times((choice != choice0).astype(float), of_fraction)
     results = _with_bounds("changed", ("time",), changed, "decisions changed", text("Wilson interval"))
-    if "label" not in readout.coords:
+    if label is None:
         return results
-    label = readout["label"].values[:, None]
     right, right0 = (choice == label).astype(float), (choice0 == label).astype(float)
     for name, values in (("accuracy", right), ("accuracy_intact", right0)):
         attributes = {"long_name": name.replace("_", ", "), "units": "1"}

@@ -67,6 +67,9 @@ def wave(recording: Node, data: xr.Dataset) -> xr.Dataset:
 
     def line(chosen: np.ndarray) -> np.ndarray:
         pixels = np.concatenate([rows[one] for one in chosen])
+        if len(np.unique(distance[pixels])) < 2:
+            # without the only stimulus that is traced, there is no line
+            return np.full(2, np.nan)
         return np.polyfit(distance[pixels], latency[pixels], 1)
 
     fit, low, high = jackknife(n, line)

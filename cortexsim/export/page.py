@@ -187,8 +187,8 @@ def _from_settings(settings: Any) -> Study | Tour:
 
 
 def _of_tour(panel: Tour) -> str:
-    traits = ("time", "view", "scene", "movie", "screen", "accuracy", "cover", "marks")
-    shown = {name: getattr(panel.stage, name) for name in traits} | {"cover": "", "marks": []}
+    traits = ("time", "view", "scene", "movie", "screen", "accuracy", "cover", "covers", "marks")
+    shown = {name: getattr(panel.stage, name) for name in traits} | {"cover": "", "covers": {}, "marks": []}
     facts = {
         "panel": "Tour",
         "model": f"{panel.settings['model'] or 'given'} (checksum {panel.settings['model_checksum']})",

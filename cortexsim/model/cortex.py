@@ -43,6 +43,12 @@ READS_VALUES = (
 )
 
 
+# torch.export(strict=True) then raises its error as it is, instead of an error of torch's own
+@torch.compiler.assume_constant_result
+def _refuse_export() -> None:
+    raise TypeError(f"torch.export cannot export a model, {READS_VALUES}")
+
+
 class Cortex(Dynamics):
     """A recurrent model of the ventral stream.
 
@@ -376,6 +382,8 @@ class Cortex(Dynamics):
         ValueError
             If the images or times are not allowed.
         """
+        if torch.compiler.is_exporting():
+            _refuse_export()
         how = {"statistics": statistics, "seed": seed, "index": index, "others": others}
         frames, planned, read_at, normalize = self._prepared(images, times, presentation, **how)
         return self.read(frames, planned, read_at, normalize, recompute=recompute or checkpointed)
@@ -430,8 +438,6 @@ class Cortex(Dynamics):
         """
         if not isinstance(images, Tensor):
             raise TypeError(f"images must be a torch.Tensor, got {type(images).__name__}")
-        if torch.compiler.is_exporting():
-            raise TypeError(f"torch.export cannot export a model, {READS_VALUES}")
         check_images(images, None if self.has_own_pre_net else self.graph.states[0].size)
 
     def __prepare_scriptable__(self) -> None:

@@ -62,10 +62,12 @@ def any_time(accuracy: xr.DataArray, *, readout_time: int | None = None, title: 
     figure = time_course(flat.isel(line=np.flatnonzero(known)), title=title)
     for name in np.array(names)[known]:
         model, kind = divmod(names.index(name), len(kinds))
+        # grey for a control model: its lines lie between those of the others
+        style = {**lines.style(kind), **({"color": theme.INK} if model else {})}
         for trace in figure.select_traces({"name": name}):
-            trace.update(line={**lines.style(kind), "dash": lines.DASHES[2 * model]}, marker={"symbol": model})
+            trace.update(line={**style, "dash": lines.DASHES[2 * model]}, marker={"symbol": model})
         for trace in figure.select_traces({"name": f"{name} interval"}):
-            shade = lines.translucent(lines.style(kind)["color"])
+            shade = lines.translucent(style["color"])
             trace.update(fillcolor=shade, line={"color": shade})
     _on_top(figure, np.array(names)[known][:1])
     if readout_time is not None:

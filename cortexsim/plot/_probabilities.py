@@ -159,6 +159,7 @@ def _shade_empty(figure: go.Figure, times: np.ndarray, populated: np.ndarray) ->
             opacity=0.15,
             line_width=0,
             annotation_text="empty",
-            annotation_position="top",
+            # above the plot, where no line crosses it
+            annotation_position="outside top",
             name="empty",
         )

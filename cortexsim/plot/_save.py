@@ -8,7 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from cortexsim._support.checks import whole
+from cortexsim._support.checks import is_number, is_whole, shown, whole
 from cortexsim._support.files import as_path, refuse_existing, written_aside
 from cortexsim.plot import theme
 from cortexsim.plot._caption import caption
@@ -128,14 +128,16 @@ def save(
 
 
 def _size(columns: int, width_mm: float | None, height_mm: float | None) -> tuple[float, float]:
-    if columns not in COLUMN_MM:
-        raise ValueError(f"columns must be 1 or 2, got {columns!r}")
-    width = COLUMN_MM[columns] if width_mm is None else width_mm
-    height = width * 2 / 3 if height_mm is None else height_mm
-    for name, length in (("width_mm", width), ("height_mm", height)):
-        if not 0 < length <= WIDEST_MM:
-            raise ValueError(f"{name} must be above 0 and at most {WIDEST_MM:g} mm, got {length!r}")
-    return width, height
+    if not is_whole(columns) or int(columns) not in COLUMN_MM:
+        raise ValueError(f"columns must be 1 or 2, got {shown(columns)}")
+    width = COLUMN_MM[int(columns)] if width_mm is None else _length(width_mm, "width_mm")
+    return width, width * 2 / 3 if height_mm is None else _length(height_mm, "height_mm")
+
+
+def _length(length: float, name: str) -> float:
+    if not is_number(length) or not 0 < length <= WIDEST_MM:
+        raise ValueError(f"{name} must be above 0 and at most {WIDEST_MM:g} mm, got {shown(length)}")
+    return float(length)
 
 
 def _for_paper(figure: go.Figure) -> go.Figure:

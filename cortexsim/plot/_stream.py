@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.checks import is_several, whole
 from cortexsim._support.png import png_address
 from cortexsim.analyse.probabilities import softmax
 from cortexsim.plot import lines, theme
@@ -75,7 +76,12 @@ def stream(
     """
     others = lines.check_dims(logits, ["time", "class"], more=1, what="a stream's readout")
     check_frames(pictures, shown, target)
-    names = [str(k) for k in range(logits.sizes["class"])] if classes is None else list(classes)
+    steps_per_frame = whole(steps_per_frame, "steps_per_frame", 1, unit="steps")
+    arrival = whole(arrival, "arrival", 0, unit="steps")
+    n_classes = logits.sizes["class"]
+    names = [str(k) for k in range(n_classes)] if classes is None else list(classes)
+    if len(names) != n_classes:
+        raise ValueError(f"classes must have a name for each of the {n_classes} classes, got {len(names)}")
     models = [""] if not others else [str(name) for name in logits[others[0]].values]
     figure = go.Figure(layout={"template": theme.template()}).set_subplots(
         1 + len(models),
@@ -195,6 +201,8 @@ def _middle(frame: int, steps_per_frame: int) -> float:
 
 def check_frames(pictures: np.ndarray, shown: Sequence[int], target: int) -> None:
     """Raise a ValueError unless there is one picture for each frame, and the target is one of them."""
+    if not is_several(pictures):
+        raise TypeError(f"pictures must be an array with a picture for each frame, got {type(pictures).__name__}")
     if len(pictures) != len(shown):
         raise ValueError(f"a stream needs a picture for each frame, got {len(pictures)} for {len(shown)} frames")
     if target not in range(len(shown)):

@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.checks import whole
 from cortexsim.plot.gate import draws
 
 # Okabe & Ito (2008) without black and yellow, which are hard to see on dark or on light pages
@@ -110,6 +111,11 @@ def narrowed(figure: go.Figure, *, height: int = 330, width: int = 60) -> go.Fig
     Figure
         The same one.
 
+    Raises
+    ------
+    ValueError
+        If the height is below 10 px, or a line is shorter than 2 characters.
+
     Examples
     --------
     >>> import cortexsim as cs
@@ -119,6 +125,7 @@ def narrowed(figure: go.Figure, *, height: int = 330, width: int = 60) -> go.Fig
     >>> figure.layout.height
     300
     """
+    height, width = whole(height, "height", 10, unit="px"), whole(width, "width", 2, unit="characters")
     title = figure.layout.title
     subtitle = wrapped(str(title.subtitle.text or "").replace("<br>", " "), width)
     heading = wrapped(str(title.text or "").replace("<br>", " "), int(0.85 * width))

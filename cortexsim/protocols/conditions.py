@@ -29,7 +29,7 @@ from cortexsim.model.plan import Images, stored_statistics
 from cortexsim.recording._simulate import simulate
 from cortexsim.recording.description import ATTRIBUTE, settings
 from cortexsim.recording.selection import Record, as_record, selections
-from cortexsim.stimuli.images import as_images, stimulus_coordinates, without_levels
+from cortexsim.stimuli.images import DIMS, as_images, stimulus_coordinates, without_levels
 from cortexsim.stimuli.presentation import AnyPresentation, Presentation, mixture
 
 RESERVED = ("accuracy", "correct", "high", "low", "reaches", "target")
@@ -111,6 +111,23 @@ def n_images(model: Cortex, images: Images) -> int:
     return len(pixels)
 
 
+def refuse_names(data: Images, names: Iterable[str]) -> None:
+    """Raise a ValueError if stimulus coordinates have names that a protocol uses itself in its result."""
+    taken = sorted({*names} & {*stimulus_coordinates(data)})
+    if taken:
+        raise ValueError(f"the data's coordinates {taken} have names that the protocol uses itself; rename them")
+
+
+def refuse_other_labels(data: xr.Dataset) -> None:
+    """Raise a ValueError unless there is one label for each stimulus."""
+    if not isinstance(data, xr.Dataset) or "label" not in data.coords:
+        raise ValueError("a protocol counts correct answers, so the data must be a Dataset with the coordinate 'label'")
+    if data["label"].dims != ("stimulus",):
+        raise ValueError(
+            f"a protocol needs one class number for each stimulus, but 'label' has the dimensions {data['label'].dims}"
+        )
+
+
 def run_conditions(
     protocol: str,
     model: Cortex,
@@ -169,11 +186,11 @@ def run_conditions(
     report, of_maps = checked(report), len(model.readout_shape) == 3
     record = None if record is None else as_record(selections(model.graph, record))
     _check_answers(data, of_maps)
+    if as_images(data).ndim != len(DIMS):
+        raise ValueError("this protocol shows single images, but the data are movies, with the dimension 'frame'")
     _check_decisions(data, record, latch, by)
-    taken = sorted({*dimensions, *RESERVED} & {*stimulus_coordinates(data)})
     # the data's own `stimulus` names the stimuli of the result
-    if taken:
-        raise ValueError(f"the data's coordinates {taken} have names that the protocol uses itself; rename them")
+    refuse_names(data, (*dimensions, *RESERVED))
     data = matched(model, without_levels(data))
     presentations = [condition.presentation for condition in conditions]
     used = shared_statistics(model, presentations, statistics, calibrate_on, readout_time, seed)
@@ -221,8 +238,8 @@ def _check_answers(data: xr.Dataset, of_maps: bool) -> None:
                 "data must have target maps and the coordinates end_y, end_x, foil_y and foil_x (see "
                 "cs.datasets.paths)"
             )
-    elif not isinstance(data, xr.Dataset) or "label" not in data.coords:
-        raise ValueError("a protocol counts correct answers, so the data must be a Dataset with the coordinate 'label'")
+    else:
+        refuse_other_labels(data)
 
 
 def _check_decisions(data: xr.Dataset, record: Record | None, latch: float | None, by: str | None) -> None:

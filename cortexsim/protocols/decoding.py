@@ -20,7 +20,7 @@ from cortexsim.graph.reach import MOST_STEPS
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.lesions import lesions_of
 from cortexsim.model.plan import Images
-from cortexsim.protocols.conditions import distinct, n_images
+from cortexsim.protocols.conditions import distinct, n_images, refuse_other_labels
 from cortexsim.recording._simulate import simulate
 from cortexsim.stimuli.presentation import AnyPresentation
 
@@ -109,9 +109,10 @@ def lesion_decoding(
     times = list(range(until + 1)) if times is None else [whole(one, "a time", 0) for one in distinct("times", times)]
     if max(times) > until:
         raise ValueError(f"times must lie from 0 to until={until}, got {times}")
+    n, n_calibration = (n_images(model, images) for images in (data, calibrate_on))
+    refuse_other_labels(data)
     _check_folds(data, seed)
     kinds = lesions_of(model)
-    n, n_calibration = (n_images(model, images) for images in (data, calibrate_on))
     costs = [n, *(n + n_calibration * (kind != "acute") for _ in cuts for kind in kinds)]
     ends = np.cumsum([0, *costs]) / sum(costs)
     shared: dict[str, Any] = {"until": until, "record": [state], "seed": seed, **options}

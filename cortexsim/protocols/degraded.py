@@ -25,6 +25,7 @@ from cortexsim.protocols.conditions import (
     interval_text,
     reaches_last,
     readout_time_for,
+    refuse_names,
     run_conditions,
 )
 from cortexsim.stimuli.images import as_float, as_images
@@ -169,6 +170,7 @@ def occlusion(
     if known.dims != ("stimulus",) or known.dtype.kind not in "iuf":
         raise ValueError(f"the factor {factor!r} must be a number for each stimulus, got {known.dims}, {known.dtype}")
     refuse_missing(known.values, factor)
+    refuse_names(data, ("bin", "from", "n", "to"))
     dimension = Dimension("all stimuli", "1", [0])
     shown = _run(model, data, "all", dimension, lambda pixels, _: pixels, presentation, readout_time, None, options)
     assert isinstance(shown, xr.Dataset)

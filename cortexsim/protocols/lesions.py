@@ -12,13 +12,16 @@ from cortexsim._support.progress import Report, checked, part, silent
 from cortexsim._support.renamed import formerly
 from cortexsim.analyse._effect import effect
 from cortexsim.graph.interventions import changes as resolved
+from cortexsim.model.classes import matched
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.lesions import lesions_of
 from cortexsim.model.plan import Amount, Images
-from cortexsim.protocols.conditions import n_images, refuse_maps
+from cortexsim.protocols.conditions import n_images, refuse_maps, refuse_names, refuse_other_labels
 from cortexsim.recording._simulate import simulate
+from cortexsim.stimuli.images import without_levels
 from cortexsim.stimuli.presentation import AnyPresentation
 
+RESERVED = ("accuracy", "accuracy_intact", "connection", "logits_intact", "version")
 # for progress messages: what each kind of lesion runs in addition to the stimuli
 CALIBRATION = {"acute": "", "recalibrated": ", statistics of {} images", "mean-replaced": ", means of {} images"}
 
@@ -97,9 +100,9 @@ def lesion(
             "a lesion silences, weakens or disturbs something: give silence, such as {'lateral': None}, gain or "
             "transition_noise"
         )
+    _check_stimuli(model, data)
     if calibrate_on is None:
         raise ValueError("a lesion needs images to take statistics and means on; give calibrate_on=...")
-    n, n_calibration = (n_images(model, images) for images in (data, calibrate_on))
     n, n_calibration = (n_images(model, images) for images in (data, calibrate_on))
     shared = {"until": until, "record": record, **options}
     # taking statistics or means runs all of their images once
@@ -173,6 +176,7 @@ def each_lesion(
             raise ValueError(unknown("connection", name, model.graph.transition_names))
     if not names:
         raise ValueError("connections is empty; leave it out for all connections of the graph")
+    _check_stimuli(model, data)
     # only the decision is compared, and the last state is the smallest
     shared: dict[str, Any] = {"until": until, "record": [model.graph.state_names[-1]], **options}
     n, _ = (n_images(model, images) for images in (data, calibrate_on))
@@ -186,6 +190,14 @@ def each_lesion(
         tables.append(table[[one for one in table if str(one).startswith("accuracy")]])
     along = xr.Variable("connection", names, {"long_name": "connection that is cut"})
     return xr.concat(tables, along, coords="different", compat="equals", combine_attrs="drop_conflicts")
+
+
+def _check_stimuli(model: Cortex, data: Images) -> None:
+    """Refuse labels that are no classes of the readout, and coordinates that the result has itself."""
+    refuse_names(data, RESERVED)
+    if isinstance(data, xr.Dataset) and "label" in data.coords:
+        refuse_other_labels(data)
+        matched(model, without_levels(data))
 
 
 def _compared(

@@ -20,12 +20,42 @@ from cortexsim.graph.reach import MOST_STEPS
 from cortexsim.model.classes import matched
 from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.moments import Statistics
-from cortexsim.protocols.conditions import distinct, fraction_correct, interval_text, refuse_maps, shared_statistics
+from cortexsim.protocols.conditions import (
+    distinct,
+    fraction_correct,
+    interval_text,
+    refuse_maps,
+    refuse_names,
+    refuse_other_labels,
+    shared_statistics,
+)
 from cortexsim.recording._simulate import simulate
 from cortexsim.stimuli.images import as_images, check_images, stimulus_coordinates, without_levels
 from cortexsim.stimuli.presentation import AnyPresentation, sequence
 
 OTHER = "other"
+# names in the result
+RESERVED = (
+    "accuracy",
+    "arriving",
+    "class",
+    "correct",
+    "followed",
+    "followed_high",
+    "followed_low",
+    "frame",
+    "high",
+    "item",
+    "lag",
+    "logits",
+    "low",
+    "picture",
+    "position",
+    "reported",
+    "reported_high",
+    "reported_low",
+    "time",
+)
 
 
 @formerly(told="report")
@@ -113,6 +143,7 @@ def rapid_sequence(
     until = n_frames * steps_per_frame - 1 + arrival(model.graph) if until is None else until
     until, seed = whole(until, "until", 1, unit="steps", limit=MOST_STEPS), whole(seed, "seed")
     report = checked(report)
+    refuse_names(data, RESERVED)
     calibration = None if calibrate_on is None else _streams(calibrate_on, n_frames, seed + 1)
     distractors = _distractors(data, n_frames, seed)
     pixels, n = as_images(data), len(distractors)
@@ -233,6 +264,7 @@ def _distractors(data: xr.Dataset, n_frames: int, seed: int) -> np.ndarray:
     """Draw stimuli of other classes for each stimulus, shape (stimulus, frame)."""
     if not isinstance(data, xr.Dataset) or "label" not in data.coords:
         raise ValueError("a stream has a target among other classes: the images must be a Dataset with 'label'")
+    refuse_other_labels(data)
     label = data["label"].values
     check_images(as_images(data))
     if len(np.unique(label)) < 2:

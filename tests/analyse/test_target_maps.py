@@ -139,6 +139,16 @@ def test_pixels_that_are_never_tagged_are_counted_and_do_not_bend_the_wave(paths
     assert np.isnan(found["latency"][-1])
 
 
+def test_a_wave_in_a_single_stimulus_has_a_slope_without_an_interval(paths, travelling):
+    alone = travelling.copy(deep=True)
+    others = np.arange(len(paths["length"])) != int(paths["length"].values.argmax())
+    alone["readout"]["logits"].values[others] = np.array([1.0, -1.0])[None, None, :, None, None]  # no everywhere
+    found = cs.analyse.wave(alone, paths)
+    assert abs(found["slope"] - SPEED) < 0.1
+    assert np.isnan(found["slope_low"])
+    assert np.isnan(found["slope_high"])
+
+
 def test_a_latch_keeps_the_tag_that_a_mask_wipes_out(paths, travelling):
     masked = travelling.copy(deep=True)
     logits = masked["readout"]["logits"].values

@@ -39,11 +39,9 @@ def part(page, name):
 
 @pytest.fixture(scope="module")
 def trials(lab_address, page, lab_folder):
-    """Open the panel, whose model is not run."""
+    """Open the panel."""
     cells = [
         "import cortexsim as cs",
-        "from cortexsim.explore.masking_trials import model_curve\n"
-        "model_curve.N_IMAGES = model_curve.N_CALIBRATION = 4",
         "panel = cs.explore.MaskingTrials()\npanel",
         "curves = cs.explore.Interruption(question='')\ncurves",
     ]
@@ -58,8 +56,8 @@ def trials(lab_address, page, lab_folder):
 def test_nothing_flashes_before_the_prediction_and_the_warning_is_there(trials):
     assert part(trials, "start").is_disabled()
     assert "photosensitive epilepsy" in trials.locator(".cortexsim-panel").first.inner_text()
-    assert small(panel_of(trials, 2)) == []
-    assert cell(trials, 2).evaluate(BELOW) <= 0
+    assert small(panel_of(trials, 1)) == []
+    assert cell(trials, 1).evaluate(BELOW) <= 0
     trials.get_by_role("radio", name="40").click()
     trials.locator(".cs-trials [data-part=start]:enabled").wait_for()
 
@@ -91,16 +89,16 @@ def test_a_round_measures_its_times_and_is_drawn(trials, left_this_machine, look
     right = np.mean([one["digit"] == one["answer"] for one in valid])
     found = trials.evaluate(EXECUTE, "print(float(panel.result['right'].mean()))")
     assert float(found) == pytest.approx(right)
-    cell(trials, 2).locator(".js-plotly-plot text", has_text="the model").wait_for(timeout=240_000)
-    assert cut(panel_of(trials, 2)) == []
-    assert small(panel_of(trials, 2)) == []
-    assert cell(trials, 2).evaluate(BELOW) <= 0
+    cell(trials, 1).locator(".js-plotly-plot text", has_text="the model").wait_for(timeout=240_000)
+    assert cut(panel_of(trials, 1)) == []
+    assert small(panel_of(trials, 1)) == []
+    assert cell(trials, 1).evaluate(BELOW) <= 0
     assert left_this_machine() == []
-    looks("masking-trials", cell(trials, 2))
+    looks("masking-trials", cell(trials, 1))
 
 
 def test_the_slider_moves_the_lines_at_once(trials, looks):
-    shown = cell(trials, 3)
+    shown = cell(trials, 2)
     shown.scroll_into_view_if_needed()
     shown.locator(".js-plotly-plot text", has_text="SOA: from picture to mask (steps)").wait_for(timeout=120_000)
     slider = shown.get_by_role("slider")
@@ -108,7 +106,7 @@ def test_the_slider_moves_the_lines_at_once(trials, looks):
     for _ in range(9):
         trials.keyboard.press("ArrowRight")
     shown.locator(".js-plotly-plot text", has_text="0.9 × length").wait_for(timeout=60_000)
-    assert cut(panel_of(trials, 3)) == []
-    assert small(panel_of(trials, 3)) == []
+    assert cut(panel_of(trials, 2)) == []
+    assert small(panel_of(trials, 2)) == []
     assert shown.evaluate(BELOW) <= 0
     looks("interruption", shown)

@@ -48,9 +48,9 @@ ALERT = """from cortexsim.explore.panel.notice import alert
 {0}.notice.value = alert("This could not be measured", ValueError("an error of one line"), "Change the choices.")"""
 
 
-def opened(page, lab_address, lab_folder, name, panels):
+def opened(page, lab_address, lab_folder, name, panels, first="import cortexsim as cs"):
     """Open a notebook with these panels, and return the page."""
-    cells = ["import cortexsim as cs", *(f"{one} = cs.explore.{made}\n{one}" for one, made in panels.items())]
+    cells = [first, *(f"{one} = cs.explore.{made}\n{one}" for one, made in panels.items())]
     write_notebook(lab_folder / "notebooks" / f"{name}.ipynb", *cells)
     open_notebook(page, lab_address, f"{name}.ipynb")
     outputs = run_all(page)
@@ -109,6 +109,31 @@ def test_texts_of_panels_that_act_at_once_are_legible_and_their_picture_is_in_th
     panel = panel_of(others, OTHERS, name)
     looks(f"stage-{name}", panel)
     found = faults(panel, "opened", whole=WHOLE.get(name, ()))
+    assert found == [], "\n".join(found)
+
+
+# a lesson of three steps, whose run shows all that a long one does
+LESSON = """import cortexsim as cs
+from cortexsim.explore.training.tracing import tracing_lesson
+recipe = cs.Recipe.tracing(epochs=1, batch_size=16)
+lesson = tracing_lesson(n=56, n_held_out=8, recipe=recipe, tests_every=1, title="three steps")"""
+
+
+def test_the_training_panel_lies_in_the_window_after_a_run_with_curves_and_with_kernels(
+    page, lab_address, lab_folder, looks
+):
+    made = {"trained": "Training(lesson, question='twenty')"}
+    panel = panel_of(opened(page, lab_address, lab_folder, "stage-trained", made, LESSON), made, "trained")
+    panel.locator(".cs-choice input").nth(2).check()
+    panel.get_by_role("button", name="start", exact=True).click()
+    panel.locator(".cs-outcome").wait_for(timeout=240_000)
+    shown = ("button", "select", ".js-plotly-plot")
+    panel.get_by_role("button", name="show kernels").wait_for()
+    found = faults(panel, "after a run", whole=shown)
+    panel.get_by_role("button", name="show kernels").click()
+    page.wait_for_timeout(1500)
+    found += faults(panel, "with kernels", whole=shown)
+    looks("stage-trained", panel)
     assert found == [], "\n".join(found)
 
 

@@ -65,3 +65,9 @@ def test_a_narrow_figure_has_all_its_words_in_short_lines(course):
     assert " ".join(lines).split() == words
     assert max(map(len, lines)) <= 30
     assert narrow.layout.height == 300
+
+
+@pytest.mark.parametrize(("name", "value"), [("height", -1), ("width", 1)])
+def test_a_figure_is_not_narrowed_to_no_size(name, value):
+    with pytest.raises(ValueError, match=f"{name} must be a whole number of"):
+        narrowed(go.Figure(), **{name: value})

@@ -62,6 +62,9 @@ def test_a_file_that_exists_is_replaced_only_when_asked(figure, tmp_path):
     [
         ({"path": "f.jpg"}, r"saved as \.svg, \.pdf, \.png, \.html, \.gif, \.webp, got 'f\.jpg'"),
         ({"path": "f.svg", "columns": 3}, "columns must be 1 or 2, got 3"),
+        ({"path": "f.svg", "columns": []}, r"columns must be 1 or 2, got \[\]"),
+        ({"path": "f.svg", "width_mm": "wide"}, "width_mm must be above 0 and at most 1000 mm, got 'wide'"),
+        ({"path": "f.svg", "height_mm": [1, 2]}, "height_mm must be above 0"),
         ({"path": "f.svg", "width_mm": 0}, "width_mm must be above 0 and at most 1000 mm, got 0"),
         ({"path": "f.svg", "height_mm": float("nan")}, "height_mm must be above 0"),
     ],

@@ -62,3 +62,18 @@ def test_what_is_no_stream_is_refused(logits):
         stream(logits, PICTURES, [1, 2], steps_per_frame=1, target=2)
     with pytest.raises(ValueError, match=r"of a stream's readout must be \(time, class and at most 1 more\)"):
         stream(logits.expand_dims(seed=2), PICTURES, [1, 2], steps_per_frame=1, target=0)
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "message"),
+    [
+        ({"steps_per_frame": 0}, ValueError, "steps_per_frame must be a whole number of steps, at least 1, got 0"),
+        ({"arrival": -1}, ValueError, "arrival must be a whole number of steps, at least 0, got -1"),
+        ({"classes": []}, ValueError, "classes must have a name for each of the 3 classes, got 0"),
+        ({"pictures": None}, TypeError, "pictures must be an array with a picture for each frame, got NoneType"),
+    ],
+)
+def test_other_arguments_of_a_stream_are_refused(logits, change, kind, message):
+    call = {"pictures": PICTURES, "shown": [1, 2], "steps_per_frame": 2, "target": 0}
+    with pytest.raises(kind, match=message):
+        stream(logits, **call | change)

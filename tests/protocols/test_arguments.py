@@ -117,3 +117,77 @@ def test_lesions_check_all_images_before_anything_runs(model, data):
 def test_a_stream_without_end_is_refused_at_once(model, data):
     with pytest.raises(ValueError, match="n_frames must be at most 10,000"):
         cs.protocols.rapid_sequence(model, data, n_frames=10**12)
+
+
+CUT = {"silence": {"V2->V1": None}, "until": 4}
+
+
+@pytest.mark.parametrize(
+    ("label", "message"),
+    [
+        (np.arange(N) % 3 - 1, "label must be 0 to 2 for a model of 3 classes, got -1 to 1"),
+        (np.arange(N) % 3 + 5, "label must be 0 to 2"),
+        (np.arange(N) % 3 + 0.5, "got numbers such as 0.5"),
+        (np.where(np.arange(N) == 2, np.nan, 1.0), "label is missing"),
+        (np.array(list("abcabc")), "got text such as 'a', and no class names"),
+        (np.eye(3)[np.arange(N) % 3], "one class number for each stimulus, but 'label' has the dimensions"),
+    ],
+)
+def test_labels_that_are_no_classes_are_refused_before_any_run(model, data, label, message):
+    dims = ("stimulus", "column")[: label.ndim]
+    odd = data.drop_vars("label").assign_coords(label=(dims, label))
+    for call in (
+        lambda: cs.protocols.lesion(model, odd, calibrate_on=odd, report=_never, **CUT),
+        lambda: cs.protocols.each_lesion(model, odd, ["V2->V1"], until=4, calibrate_on=odd, report=_never),
+        lambda: cs.protocols.masking(model, odd, soas=[1], report=_never),
+        lambda: cs.protocols.occlusion(model, odd, factor="size", report=_never),
+        lambda: cs.protocols.rapid_sequence(model, odd, n_frames=2, report=_never),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
+
+
+def test_whole_numbers_as_floats_are_classes_for_a_lesion(model, data):
+    floats = data.assign_coords(label=data["label"].astype(float))
+    found, wanted = (cs.protocols.lesion(model, one, calibrate_on=data, **CUT) for one in (floats, data))
+    np.testing.assert_array_equal(found["accuracy"], wanted["accuracy"])
+    np.testing.assert_array_equal(found["log_odds_change"], wanted["log_odds_change"])
+
+
+def test_an_effect_is_over_all_stimuli_although_their_names_are_the_same(model, data):
+    same = data.assign_coords(stimulus=np.zeros(N, int), target=("stimulus", np.zeros(N, int)))
+    found, wanted = (cs.protocols.lesion(model, one, calibrate_on=data, **CUT) for one in (same, data))
+    assert found.attrs["n"] == wanted.attrs["n"] == N
+    np.testing.assert_array_equal(found["accuracy_difference_low"], wanted["accuracy_difference_low"])
+
+
+def test_an_effect_on_labels_that_are_no_classes_is_refused(model, data):
+    odd = data.assign_coords(label=data["label"] - 1)
+    intact, cut = (cs.simulate(model, odd, until=4, silence=one) for one in (None, CUT["silence"]))
+    with pytest.raises(ValueError, match=r"the labels \[-1\] are not among the classes of the readout"):
+        cs.analyse.effect(cut, intact)
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("n", lambda m, d: cs.protocols.occlusion(m, d, factor="size")),
+        ("version", lambda m, d: cs.protocols.each_lesion(m, d, ["V2->V1"], until=3, calibrate_on=d)),
+        ("accuracy", lambda m, d: cs.protocols.lesion(m, d, calibrate_on=d, **CUT)),
+        ("lag", lambda m, d: cs.protocols.rapid_sequence(m, d, n_frames=2)),
+    ],
+)
+def test_coordinates_with_names_of_the_result_are_refused(model, data, name, call):
+    with pytest.raises(ValueError, match=rf"the data's coordinates \['{name}'\] have names that the protocol uses"):
+        call(model, data.assign_coords({name: ("stimulus", np.arange(N))}))
+
+
+def test_movies_are_refused_where_single_images_are_shown(model, data):
+    with pytest.raises(ValueError, match="this protocol shows single images, but the data are movies"):
+        cs.protocols.masking(model, data.expand_dims(frame=2), soas=[1])
+
+
+def test_decoding_needs_labelled_images(model, data):
+    for images in (data["image"].values, data["image"], data.drop_vars("label")):
+        with pytest.raises(ValueError, match="the data must be a Dataset with the coordinate 'label'"):
+            cs.protocols.lesion_decoding(model, images, {"a": CUT["silence"]}, state="IT", until=3, calibrate_on=data)

@@ -122,7 +122,7 @@ def _facts(reached: Reach, n_classes: int) -> list[tuple[str, str]]:
     idle = sum(not needed and when <= time for *_, when, needed in reached.moves)
     return [
         *facts,
-        (f"to read at T = {time}", f"{len(planned)} transition-times run; {idle} more are not needed"),
+        (f"to read at T = {time}", f"{len(planned)} signals are computed; {idle} more cannot reach it in time"),
         ("parameters", f"{shared:,} if shared over time, {own:,} if not"),
         ("multiply-adds", f"{planned.multiply_adds / 1e6:,.2f} million in the transitions, for one image"),
     ]

@@ -320,7 +320,7 @@ class Anatomy(HasExercises, Saving, Panel):
             self.editor.transitions = self.draft.listed()
             names = [state.name for state in self.draft.states]
             if not set(self.editor.selected) <= set(names):
-                self.editor.selected = [names[0], names[-1]]
+                self.editor.selected = [names[0], names[min(1, len(names) - 1)]]
             self.editor.picture = picture(self.reach, self.n_classes)
             if asks or self.editor.cover:
                 self.ask.start(facts_for(self.reach), control=False)

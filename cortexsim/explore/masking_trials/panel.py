@@ -13,7 +13,6 @@ import traitlets
 import xarray as xr
 
 from cortexsim._support.checks import unknown
-from cortexsim._support.progress import stop_unless
 from cortexsim._support.settings import Form, listed
 from cortexsim.explore.masking_trials import model_curve
 from cortexsim.explore.masking_trials.observed import checked, counted, table
@@ -21,7 +20,6 @@ from cortexsim.explore.masking_trials.questions import QUESTIONS
 from cortexsim.explore.masking_trials.stimuli import CLASSES, N_TRIALS, NO_MASK, SOAS_MS, round_of
 from cortexsim.explore.panel.asking import Asking, Guess
 from cortexsim.explore.panel.box import Panel
-from cortexsim.explore.panel.jobs import LatestJob, Wanted
 from cortexsim.explore.panel.notice import alert
 from cortexsim.explore.panel.settings import Saving
 from cortexsim.explore.widgets.canvas import styles
@@ -110,9 +108,6 @@ class MaskingTrials(Saving, Panel):
     QUESTIONS: ClassVar[Mapping[str, Guess]] = QUESTIONS
     EXERCISES: ClassVar[Mapping[str, Guess]] = {}
 
-    # Python closes a widget that it collects, even one whose constructor failed
-    _jobs: LatestJob | None = None
-
     def __init__(self, question: str = "yourself") -> None:
         if question and question not in QUESTIONS:
             raise ValueError(unknown("question", question, QUESTIONS))
@@ -122,7 +117,6 @@ class MaskingTrials(Saving, Panel):
         self._place = widgets.VBox(layout=widgets.Layout(width="100%", min_width="0"))
         self.words, self.notice = widgets.HTML(), widgets.HTML()
         self.model_result: xr.Dataset | None = None
-        self._jobs = LatestJob()
         row = widgets.Layout(flex_flow="row wrap", grid_gap="4px 20px", width="100%")
         self._beside = widgets.VBox(
             [widgets.HTML(WARNING), self._place, self.words, self.notice],
@@ -171,17 +165,6 @@ class MaskingTrials(Saving, Panel):
         shown = self._place.children
         return shown[0].figure if shown else None
 
-    def wait(self, timeout_s: float = 60) -> None:
-        """Wait until the model's curve is measured.
-
-        Raises
-        ------
-        TimeoutError
-            If it is not after this many seconds.
-        """
-        if self._jobs is not None:
-            self._jobs.wait(timeout_s)
-
     # --- inside
 
     def _send_round(self) -> None:
@@ -207,21 +190,10 @@ class MaskingTrials(Saving, Panel):
         try:
             if counted(self.trials) and len(counted(self.trials)) % N_TRIALS == 0:
                 self.ask.compare(self.result, {})
+                self.model_result = model_curve.shipped()
                 self._draw()
-                if self.model_result is None and self._jobs is not None:
-                    self.words.value += "<p>The model now sees such digits and masks …</p>"
-                    self._jobs.start(self._measure)
         except Exception as error:  # exceptions in callbacks of widgets are not shown elsewhere
             self.notice.value = alert("This could not be drawn", error)
-
-    def _measure(self, wanted: Wanted) -> None:
-        try:
-            self.model_result = model_curve.measured(stop_unless(wanted, lambda fraction, message, /: None))
-            self._draw()
-        except InterruptedError:
-            return
-        except Exception as error:  # Jupyter shows no exception of a thread
-            self.notice.value = alert("The model's curve could not be measured", error)
 
     def _draw(self) -> None:
         result = self.result
@@ -239,9 +211,3 @@ class MaskingTrials(Saving, Panel):
             "This is the browser's count: when the screen itself lights up and fades, it cannot know."
         )
         self.words.value = f'<div role="status" style="line-height:1.4">{html.escape(said)}</div>'
-
-    def close(self) -> None:
-        """Drop the measurement of the model, and close the panel."""
-        if self._jobs is not None:
-            self._jobs.cancel()
-        super().close()

@@ -391,7 +391,10 @@ class Exercise(Panel):
         fitting = [pair for pair in results if self._exercise.fits(pair[0])]
         # before a run, the exercise says what it needs
         chosen, result = (fitting or list(results) or [({}, None)])[-1]
-        return self.ask.compare(result, chosen)
+        solved = self.ask.compare(result, chosen)
+        if solved is not None:
+            self.panel.exercise_answered()
+        return solved
 
     def _check_and_show_errors(self) -> None:
         try:
@@ -410,6 +413,9 @@ class HasExercises:
     def results(self) -> Sequence[tuple[Mapping[str, Any], Any]]:
         """The choices and the result of each run, oldest first."""
         raise NotImplementedError
+
+    def exercise_answered(self) -> None:
+        """Follow the answer to an exercise, which was compared with the results."""
 
     def exercise(self, name: str) -> Exercise:
         """Return an exercise about this panel.

@@ -86,12 +86,12 @@ class Folding(Study):
         steps = whole(steps, "steps", 1, MOST_STEPS)
         self.film = Forms()
         controls: dict[str, Control] = {
-            "steps": Slider("steps", 1, MOST_STEPS, steps, width_px=180, continuous=False),
+            "steps": Slider("steps", 1, MOST_STEPS, steps, width_px=260, continuous=False),
             "weights": Menu("weights", [SHARED, OWN], width_px=250),
             "moments": Menu("the loop's moments", [EACH, ONE], width_px=310),
             "network": Menu("network", [TRAINED, RANDOM], width_px=220),
             "digit": Slider("digit", 0, N_IMAGES - 1, 3, width_px=220, continuous=False),
-            "form": Buttons([BOTH, FOLDED, UNFOLDED]),
+            "form": Buttons({"both": BOTH, "folded": FOLDED, "unfolded": UNFOLDED}),
         }
         super().__init__(None, controls, question)
         asked, action, more, progress, notice, *rest = self.children  # type: ignore[has-type]

@@ -54,7 +54,7 @@ class Accuracies:
         # copies, because each of these may change before the thread reads it
         images, models = material.images, {"recurrent": material.model, "feedforward": material.control}
         n, chance = len(as_images(images)), 1 / material.model.n_classes
-        result: dict[str, Any] = {"title": f"accuracy over time, {n} such images (bars: 95 %)"}
+        result: dict[str, Any] = {"title": f"accuracy, {n} such images (bars: 95 %)"}
         if key in self._measured:
             self._jobs.cancel()
             self._show(self._measured[key])

@@ -27,7 +27,7 @@ from cortexsim.explore.tour.fields import Fields
 from cortexsim.explore.tour.film import scene
 from cortexsim.explore.tour.material import N_IMAGES, Material, find_task
 from cortexsim.explore.tour.prediction import Prediction
-from cortexsim.explore.tour.questions import EXERCISES, Facts
+from cortexsim.explore.tour.questions import EXERCISES, Facts, first_reached
 from cortexsim.explore.widgets.copyable import Copyable
 from cortexsim.explore.widgets.stage import Stage
 from cortexsim.graph._schedule import arrival
@@ -236,6 +236,10 @@ class Tour(HasExercises, Saving, Panel):
             'figures["probabilities"]',
         )
 
+    def exercise_answered(self) -> None:
+        """Uncover the accuracies, which the answer has told."""
+        self.ask.uncover("batch", "control")
+
     def shuffle(self) -> None:
         """Show another stimulus, drawn at random."""
         others = [k for k in range(len(as_images(self._material.images))) if k != self.stimulus]
@@ -345,14 +349,16 @@ class Tour(HasExercises, Saving, Panel):
                 "image_checksum": checksum(pixels[:1]),
             }
             self._shows = {name: getattr(self, name) for name in CHOICES}
-            self.stage.show(on_stage)
-            self._shown_image = shown
-            self.fields.clear()
-            self.copyable.text = self.code
             self._facts = self._what_happened(recording)
             # before the measurement, which shows its own errors there
             self.notice.value = ""
-            self._measure()
+            # in one message, so that what a question covers is never seen
+            with self.stage.hold_sync():
+                self.stage.show(on_stage)
+                self._shown_image = shown
+                self.fields.clear()
+                self.copyable.text = self.code
+                self._measure()
 
     def _show_fields(self, picked: Mapping[str, Any]) -> None:
         """Show the fields of the unit that was clicked, of the recording on display."""
@@ -384,8 +390,14 @@ class Tour(HasExercises, Saving, Panel):
 
     def _measure(self) -> None:
         """Ask about this recording, and measure how often such images are classified correctly."""
-        self.ask.start(self._facts, control=self._material.control is not None)
         key = (self.task, self.difficulty, self._presentation, self.until)
+        keys = {
+            "arrival": (self.task, first_reached(self._facts), self.until),
+            "settled": (*key, self.stimulus),
+            "batch": key,
+            "control": key,
+        }
+        self.ask.start(self._facts, control=self._material.control is not None, keys=keys)
         self._accuracies.show(key, self._material, self._presentation, self.until)
 
     def _show_accuracies(self, accuracy: dict[str, Any]) -> None:

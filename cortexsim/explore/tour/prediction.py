@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets as widgets
 
 from cortexsim.explore.panel.asking import NEVER, Asking, present_name
 from cortexsim.explore.panel.notice import alert
-from cortexsim.explore.tour.questions import QUESTIONS, Facts, Question
+from cortexsim.explore.tour.questions import PARTS, QUESTIONS, Facts, Question
 from cortexsim.explore.widgets.editor import Editor
 from cortexsim.explore.widgets.stage import Stage
+
+COVERED = "covered until you have predicted, or skipped"
+SKIPPED = "Skipped: not counted. Choose a question under «predict» to be asked again."
 
 
 class Prediction(Asking):
     """A question that covers its answer, reveals it after a prediction, and counts the predictions.
+
+    Each part of the picture stays covered until its own question is answered. What was answered is not asked again
+    while its answer is the same.
 
     Parameters
     ----------
@@ -37,7 +43,11 @@ class Prediction(Asking):
 
     def __init__(self, stage: Stage | Editor, question: str, questions: Mapping[str, Question] = QUESTIONS) -> None:
         self.stage = stage
-        self._final = self._waits = self._starts = False
+        self._final = self._waits = self._starts = self._skipped = False
+        self._keys: Mapping[str, Hashable] = {}
+        self._possible: set[str] = set()
+        self._open: set[Hashable] = set()
+        self._verdicts: dict[Hashable, tuple[Any, str, list[dict[str, Any]]]] = {}
         # the question that the user has chosen, even while it cannot be asked
         self._chosen = present_name(question)
         narrow = widgets.Layout(width="80px")
@@ -51,7 +61,7 @@ class Prediction(Asking):
 
     # --- called by the panel
 
-    def start(self, facts: Facts, *, control: bool) -> None:
+    def start(self, facts: Facts, *, control: bool, keys: Mapping[str, Hashable] | None = None) -> None:
         """Ask about another recording.
 
         Parameters
@@ -59,12 +69,14 @@ class Prediction(Asking):
         facts : Facts
         control : bool
             True if there is a feedforward control.
+        keys : mapping of str to hashable, optional
+            What the answer to each question depends on; a question without a key is always asked again.
         """
-        self.about, self._final = facts, False
+        self.about, self._final, self._keys = facts, False, keys or {}
         labelled = any(right is not None for right in facts.right)
         needed = {"settled": labelled, "batch": labelled, "control": labelled and control}
         possible = {name: one for name, one in self.questions.items() if needed.get(name, True)}
-        self._starts = True
+        self._starts, self._possible = True, set(possible)
         try:
             # a menu with new options chooses the first one
             self.menu.options = self._options(possible)
@@ -97,6 +109,11 @@ class Prediction(Asking):
         if self._waits:
             self.reveal()
 
+    def uncover(self, *questions: str) -> None:
+        """Uncover what answers these questions about the present recording: it was shown elsewhere."""
+        self._open |= {self._key(name) for name in questions}
+        self._cover_parts()
+
     # --- actions
 
     def reveal(self) -> None:
@@ -121,12 +138,16 @@ class Prediction(Asking):
         self.stage.marks = [
             {"time": time, "label": label, "on": asked.mark} for time, label in places if asked.mark and time != NEVER
         ]
+        key = self._key(self.question)
+        self._open.add(key)
+        self._verdicts[key] = answer, self.result.value, self.stage.marks
         self._uncover()
 
     def skip(self) -> None:
-        """Uncover the answer without a prediction; this is not counted."""
+        """Uncover everything without a prediction, until another question is chosen; this is not counted."""
         if self.stage.cover:
-            self._say("Skipped: not counted.")
+            self._skipped = True
+            self._say(SKIPPED)
             self._uncover()
 
     # --- inside
@@ -134,22 +155,59 @@ class Prediction(Asking):
     def _remember(self, question: str) -> None:
         if not self._starts:
             self._chosen = question
+            if self._skipped:
+                self._skipped = False
+                self._ask()
+
+    def _key(self, question: str) -> Hashable:
+        # without a key, none is like another
+        return question, self._keys.get(question, object())
 
     def _ask(self) -> None:
         asked = self.asked if self.about is not None else None
+        verdict = self._verdicts.get(self._key(self.question))
+        asks = asked is not None and verdict is None and not self._skipped
         self._waits = False
         self.stage.marks = []
-        self.stage.cover = asked.cover if isinstance(asked, Question) else ""
+        self.stage.cover = asked.cover if isinstance(asked, Question) and asks else ""
         for control in (self.reveal_button, self.skip_button):
             control.layout.display = "none" if asked is None else ""
         if self.about is not None:
             super()._ask()
-        self._enable(True)
+        self._enable(asks)
+        if verdict is not None:
+            self.answer, self.result.value, self.stage.marks = verdict
+        elif asked is not None and self._skipped:
+            self._say(SKIPPED)
+        self._cover_parts()
 
     def _uncover(self) -> None:
         self._waits = False
         self.stage.cover = ""
         self._enable(False)
+        self._cover_parts()
+
+    def _cover_parts(self) -> None:
+        if isinstance(self.stage, Stage):
+            self.stage.covers = self._covers()
+
+    def _covers(self) -> dict[str, str]:
+        """Return the parts of the picture that are covered, and what is written there."""
+        if self.about is None or not self.question or self._skipped:
+            return {}
+        if self.stage.cover == "time":
+            return dict.fromkeys(PARTS, COVERED)
+        covers = {}
+        for part, names in PARTS.items():
+            possible = [name for name in names if name in self._possible]
+            if not possible or any(self._is_open(name) for name in possible):
+                continue
+            asked = f"covered: choose «{self.questions[possible[0]].title}» under «predict»"
+            covers[part] = COVERED if self.question in possible else asked
+        return covers
+
+    def _is_open(self, question: str) -> bool:
+        return self._key(question) in self._open or (question == self.question and not self.stage.cover)
 
     def _enable(self, enabled: bool) -> None:
         for control in (self.choice, self.reveal_button, self.skip_button):

@@ -108,14 +108,14 @@ def control_last(facts: Facts) -> int:
 def _anatomy(facts: Facts) -> str:
     if facts.starts:
         return (
-            f"{facts.n_transitions} transitions lead to {facts.last}, each takes one step: true by construction. "
+            f"{facts.n_transitions} connections lead to {facts.last}, each takes one step: true by construction. "
             f"{facts.last} is populated from t = 0, because its start is given (zeros in CORnet-RT), but until then it "
             "is the same for every image."
         )
     if not facts.readable:
         return f"Nothing reaches {facts.last} by t = {facts.until}."
     return (
-        f"{facts.n_transitions} transitions lead to {facts.last}, each takes one step, and no training changes that: "
+        f"{facts.n_transitions} connections lead to {facts.last}, each takes one step, and no training changes that: "
         "true by construction."
     )
 
@@ -130,14 +130,14 @@ def _this_image(facts: Facts) -> str:
 def _growth(facts: Facts) -> str:
     known = [(time, value) for time, value in enumerate(facts.batch) if value is not None]
     (first, at_first), (last, at_last) = known[0], known[-1]
-    return f"{at_first:.0%} of {facts.n} were classified correctly at t = {first}, {at_last:.0%} at t = {last}."
+    return f"It gets {at_first * 100:.0f} % of {facts.n} right at t = {first}, {at_last * 100:.0f} % at t = {last}."
 
 
 def _compared_with_model(facts: Facts) -> str:
     last = [value for value in facts.batch if value is not None][-1]
     return (
-        f"Of {facts.n} images. The recurrent model classifies {last:.0%} correctly at its last time; guessing gives "
-        f"{facts.chance:.0%}."
+        f"Of {facts.n} images. The recurrent model gets {last * 100:.0f} % right at its last time; guessing gets "
+        f"{facts.chance * 100:g} %."
     )
 
 
@@ -178,8 +178,8 @@ QUESTIONS: dict[str, Question] = {
     "batch": Question(
         title="when such images are recognised",
         text=lambda facts: (
-            f"At which time does the model first classify {facts.level:.0%} of {facts.n} such images correctly? "
-            f"(guessing: {facts.chance:.0%})"
+            f"From which time on does the model get at least {facts.level * 100:g} % of {facts.n} such images right? "
+            f"(Guessing gets {facts.chance * 100:g} %.)"
         ),
         choices=_or_never,
         truth=reaches_level,
@@ -189,10 +189,10 @@ QUESTIONS: dict[str, Question] = {
         **AT_A_TIME,
     ),
     "control": Question(
-        title="what the feedforward control reaches",
+        title="what a feedforward model reaches",
         text=lambda facts: (
-            "What percentage does the feedforward control classify correctly, the last time it can be read? "
-            f"(guessing: {facts.chance:.0%})"
+            "A feedforward model has forward connections only. What percentage does it get right, the last time it can "
+            f"be read? (Guessing gets {facts.chance * 100:g} %.)"
         ),
         choices=_percentages,
         truth=control_last,
@@ -203,6 +203,14 @@ QUESTIONS: dict[str, Question] = {
         measured="control",
     ),
 }
+
+
+PARTS: dict[str, tuple[str, ...]] = {
+    "probability": ("settled",),
+    "accuracy": ("batch", "control"),
+    "control": ("control",),
+}
+"""The parts of the picture that show an answer, each with the questions any of which uncovers it."""
 
 
 def _at(values: Sequence[float | None], time: int) -> float | None:
@@ -221,12 +229,11 @@ def _after_flash(facts: Facts) -> float | None:
 
 
 def _why_after_flash(facts: Facts) -> str:
-    known = [f"t = {time}: {value:.1%}" for time, value in enumerate(facts.batch) if value is not None]
+    known = [f"t = {time}: {value * 100:.1f} %" for time, value in enumerate(facts.batch) if value is not None]
     if not known:
         return "The accuracies are not measured yet: wait until they are drawn."
     return (
-        f"Of {facts.n} images, {', '.join(known)}. The image is no longer shown, but its activity is still there, and "
-        "processed further."
+        f"Of {facts.n} images, {', '.join(known)}. The picture is gone, but the network keeps working on what it saw."
     )
 
 
@@ -240,8 +247,8 @@ def _why_ahead(facts: Facts) -> str:
     if own is None or other is None:
         return "The accuracies of both models are not measured yet: wait until they are drawn."
     return (
-        f"Of {facts.n} images the recurrent model classifies {own[0]:.1%} correctly at t = {own[1]}, the feedforward "
-        f"control {other[0]:.1%} at t = {other[1]}. The benefit of recurrence depends on the task."
+        f"Of {facts.n} images the recurrent model gets {own[0] * 100:.1f} % right at t = {own[1]}, the feedforward "
+        f"control {other[0] * 100:.1f} % at t = {other[1]}. The benefit of recurrence depends on the task."
     )
 
 

@@ -293,7 +293,6 @@ class Training(HasExercises, Panel):
         self.progress = widgets.FloatProgress(max=1.0, layout=widgets.Layout(width="150px"))
         self.words = widgets.HTML()
         drawn = "This could not be drawn", "Choose something else."
-        self.views = LearningViews(lambda: self._guarded(self._look, *drawn))
         self.run_row = RunRow(
             lambda: self._guarded(self._look_at_run, *drawn),
             lambda new: self._guarded(
@@ -301,6 +300,7 @@ class Training(HasExercises, Panel):
             ),
             lambda name: self._guarded(lambda: self.remove(name), "This run could not be removed", "Stop it first."),
         )
+        self.views = LearningViews(lambda: self._guarded(self._look, *drawn), self.run_row)
         buttons = [self.start_button, self.pause_button, self.stop_button]
         progress = [self.progress, self.words]
         self._rows = [
@@ -309,7 +309,6 @@ class Training(HasExercises, Panel):
             self.controls,
             self.notice,
             self.views,
-            self.run_row,
         ]
         for name in NAMES:
             getattr(self.controls, name).observe(lambda _: self._changed(), names="value")

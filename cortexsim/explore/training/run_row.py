@@ -25,15 +25,20 @@ class RunRow(widgets.Box):
     ) -> None:
         initial = {"description_width": "initial"}
         self._listing, self._on_look, self._on_rename = False, on_look, on_rename
-        self.menu = widgets.Dropdown(description="look at", layout=widgets.Layout(width="430px"), style=initial)
+        self.menu = widgets.Dropdown(description="look at", layout=widgets.Layout(width="330px"), style=initial)
         self.name = widgets.Text(
             description="its name", continuous_update=False, layout=widgets.Layout(width="240px"), style=initial
         )
         self.remove = widgets.Button(
             description="remove", tooltip="remove the run that is looked at", layout=widgets.Layout(width="84px")
         )
+        self.change = widgets.ToggleButton(
+            description="name or remove", layout=widgets.Layout(width="auto"), tooltip="the run that is looked at"
+        )
         row = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 10px")
-        super().__init__([self.menu, self.name, self.remove], layout=row)
+        super().__init__([self.menu, self.change, self.name, self.remove], layout=row)
+        self.change.observe(lambda _: self._show_change(), names="value")
+        self._show_change()
         self.layout.display = "none"
         self.menu.observe(lambda _: self._look(), names="value")
         self.name.observe(lambda change: self._rename(change["new"]), names="value")
@@ -53,6 +58,10 @@ class RunRow(widgets.Box):
             self.name.value = self.menu.value or ""
         finally:
             self._listing = False
+
+    def _show_change(self) -> None:
+        for one in (self.name, self.remove):
+            one.layout.display = "" if self.change.value else "none"
 
     # what the panel itself sets is no choice
 

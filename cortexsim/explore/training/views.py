@@ -26,15 +26,20 @@ class LearningViews(widgets.VBox):
     ----------
     changed : callable
         Called after the choice of a step, transition or state; it calls `look`.
+    runs : Widget
+        The choice of a run, in the same row as that of a step.
     """
 
-    def __init__(self, changed: Callable[[], None]) -> None:
-        self.transition = widgets.Dropdown(description="kernels of", layout=widgets.Layout(width="180px"), style=_WIDE)
+    def __init__(self, changed: Callable[[], None], runs: widgets.Widget) -> None:
+        self.transition = widgets.Dropdown(description="kernels of", layout=widgets.Layout(width="165px"), style=_WIDE)
         self.state = widgets.Dropdown(description="RDM of", layout=widgets.Layout(width="130px"), style=_WIDE)
         self.look_back = widgets.IntSlider(
-            min=0, max=0, description="look back", readout=False, layout=widgets.Layout(width="260px"), style=_WIDE
+            min=0, max=0, description="look back", readout=False, layout=widgets.Layout(width="210px"), style=_WIDE
         )
         self.words = widgets.HTML()
+        self.weights = widgets.ToggleButton(
+            description="show kernels", tooltip="in place of the test curves", layout=widgets.Layout(width="auto")
+        )
         self._boxes = {
             name: widgets.VBox(layout=widgets.Layout(flex=flex, min_width="0", width="100%"))
             for name, flex in (("curves", "1 1 auto"), ("maps", "1 1 auto"), ("kernels", "2 1 0"), ("rdm", "1 1 0"))
@@ -42,19 +47,22 @@ class LearningViews(widgets.VBox):
         self._following = False
         self._marked: int | None = None
         full = widgets.Layout(width="100%", min_width="0")
+        self._inside = widgets.Box([self._boxes["kernels"], self._boxes["rdm"]], layout=widgets.Layout(width="100%"))
         super().__init__(
             [
                 self._boxes["maps"],
                 self._boxes["curves"],
-                widgets.Box([self.transition, self.state, self.look_back, self.words], layout=_ROW),
-                widgets.Box([self._boxes["kernels"], self._boxes["rdm"]], layout=full),
+                widgets.Box([self.transition, self.state, self.look_back, self.words, self.weights, runs], layout=_ROW),
+                self._inside,
             ],
             layout=full,
         )
         for control in (self.transition, self.state, self.look_back):
             control.observe(lambda _: None if self._following else changed(), names="value")
-            # there is nothing to look at before a run
-            control.layout.display = "none"
+        # there is nothing to look at before a run
+        self.look_back.layout.display = "none"
+        self.weights.observe(lambda _: self._arrange(), names="value")
+        self._arrange()
 
     def figure(self, name: str) -> go.Figure | None:
         """Return the figure "curves", "maps", "kernels" or "rdm"; None if it is not drawn yet."""
@@ -82,6 +90,7 @@ class LearningViews(widgets.VBox):
         self.words.value, self._marked = "", None
         for name in ("maps", "kernels", "rdm"):
             self._boxes[name].children = ()
+        self._arrange()
 
     def follow(self, snapshots: Sequence[Snapshot]) -> None:
         """Offer the steps so far; the newest is drawn unless an earlier one is chosen."""
@@ -99,7 +108,6 @@ class LearningViews(widgets.VBox):
                 menu.options = names
                 if names:
                     menu.value = before if before in names else names[0]
-            menu.layout.display = "" if names else "none"
         self._following = False
         self.look(snapshots)
 
@@ -118,7 +126,23 @@ class LearningViews(widgets.VBox):
         if rdm is not None:
             title = f"RDM of {self.state.value} at t = {int(rdm['time'])}, {rdm.sizes['stimulus']} held-out stimuli"
             self._show("rdm", dissimilarity(rdm, title=title))
-        self.words.value = f"step {shot.step:,}" + (" (before anything was learned)" if shot.step == 0 else "")
+        self.words.value = f"step {shot.step:,}" + (" (untrained)" if shot.step == 0 else "")
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Show test curves or kernels: both together are higher than a window."""
+        maps, inside = (bool(self._boxes[name].children) for name in ("maps", "kernels"))
+        are_both = maps and inside
+        shows_inside = inside and (self.weights.value or not maps)
+        shown = {
+            self.weights: are_both,
+            self._boxes["maps"]: maps and not (are_both and self.weights.value),
+            self._inside: shows_inside,
+            self.transition: shows_inside and bool(self.transition.options),
+            self.state: shows_inside and bool(self.state.options),
+        }
+        for one, is_shown in shown.items():
+            one.layout.display = "" if is_shown else "none"
 
     def _mark(self, step: int | None) -> None:
         """Mark the step that is looked at in the curves; the newest is not marked."""

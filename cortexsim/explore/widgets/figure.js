@@ -5,21 +5,28 @@ const LAID_OVER = ["shapes", "images"];
 // The middle of a diverging scale is neutral, which is the colour of the page: plotly's is white.
 const WHITE_MIDDLE = "rgb(247,247,247)";
 const onDark = (page) => [[0, "#8cc8ff"], [0.25, "#2f7fc1"], [0.5, page], [0.75, "#c8502f"], [1, "#ffb08c"]];
-const isDark = () => document.body.dataset.jpThemeLight === "false";
-function forThePage(holder) {
-  const middle = holder?.colorscale?.[5]?.[1];
-  if (holder?.colorscale?.length !== 11 || middle !== WHITE_MIDDLE || !isDark()) return;
+const hasWhiteMiddle = (holder) => holder?.colorscale?.length === 11 && holder.colorscale[5][1] === WHITE_MIDDLE;
+// its colour, as `rgb(r, g, b)`: figure.css gives it to an outline that is never drawn
+const pageOf = (place) => getComputedStyle(place).outlineColor;
+const isDark = (page) => page.match(/\d+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0) < 3 * 128;
+function forThePage(holder, page) {
+  if (!hasWhiteMiddle(holder) || !isDark(page)) return;
   const isUp = holder.colorscale[0][1] === "rgb(5,48,97)";
-  const scale = onDark(getComputedStyle(document.body).getPropertyValue("--jp-layout-color0").trim());
+  const scale = onDark(page);
   holder.colorscale = isUp ? scale : scale.map(([at], k) => [at, scale[scale.length - 1 - k][1]]);
 }
+const MOST_FRAMES = 300; // in which the colours of a theme are expected
 const CONFIG = { displaylogo: false, displayModeBar: false };
 
 export default {
   async render({ model, el }) {
     const Plotly = await window.cortexsimPlotly.module;
     const place = document.createElement("div");
+    place.className = "cs-place";
     el.append(place);
+    // whether the figure has the page's colour, and for which it was drawn
+    let followsThePage = false;
+    let drawnOn = "";
 
     let said = { traces: [], around: {} };
     const draw = ({ isOther = false } = {}) => {
@@ -33,18 +40,22 @@ export default {
       }
       const data = said.traces.map((text) => JSON.parse(text));
       const layout = structuredClone(said.around);
-      for (const holder of [...data, layout.coloraxis]) forThePage(holder);
+      const holders = [...data, layout.coloraxis];
+      followsThePage = holders.some(hasWhiteMiddle);
+      drawnOn = pageOf(place);
+      for (const holder of holders) forThePage(holder, drawnOn);
       return Plotly.react(place, data, layout, CONFIG);
     };
 
     // traces and their surroundings arrive in one message, but as two events; a figure out of view is drawn later, so
     // that those in view need not wait for it
     let late = false;
+    let isOther = false;
     let seen = true;
     const catchUp = () => {
       if (!late || !seen) return;
-      late = false;
-      draw();
+      draw({ isOther });
+      late = isOther = false;
     };
     const soon = () => {
       late = true;
@@ -57,9 +68,23 @@ export default {
     const heard = ["change:traces", "change:around"];
     for (const event of heard) model.on(event, soon);
 
-    // styles of a theme come a moment after its name
-    const theme = new MutationObserver(() => setTimeout(() => draw({ isOther: true }), 300));
-    theme.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
+    // JupyterLab adds a style sheet, hides its window, and names the theme; colours come in between or afterwards
+    let left = 0;
+    const look = () => {
+      if (followsThePage && place.clientWidth > 0 && pageOf(place) !== drawnOn) {
+        late = isOther = true;
+        catchUp();
+      }
+      if (--left > 0) requestAnimationFrame(look);
+    };
+    const theme = new MutationObserver((changes) => {
+      const isTheme = ({ type, addedNodes }) => type === "attributes" || [...addedNodes].some((one) => one.nodeName === "LINK");
+      if (!changes.some(isTheme)) return;
+      const isLooking = left > 0;
+      left = MOST_FRAMES;
+      if (!isLooking) look();
+    });
+    theme.observe(document.body, { childList: true, attributeFilter: ["data-jp-theme-light"] });
 
     // plotly follows the size of the window, but not a side bar that opens, nor a cell that appears
     let width = 0;
@@ -78,6 +103,7 @@ export default {
       observer.disconnect();
       watcher.disconnect();
       theme.disconnect();
+      left = 0;
       for (const event of heard) model.off(event, soon);
       Plotly.purge(place);
     };

@@ -24,7 +24,10 @@ class Stage(anywidget.AnyWidget):
         `title`, `series` (each `name`, `values`, `low` and `high` at every time, None where there is no readout),
         `chance`, `message`.
     cover : str
-        "readout" hides the readout, "time" locks time at 0 as well, "" shows all.
+        "readout": a question is asked; "time" locks time at 0 as well; "": none is.
+    covers : dict of str to str
+        What is written over "probability" or "accuracy", which are covered; "control": the control model's line is not
+        drawn.
     picked : dict
         The unit that was clicked: `state`, `time`, `y`, `x`, and `channel`, which is None in the view "mean".
     clickable : bool
@@ -43,6 +46,7 @@ class Stage(anywidget.AnyWidget):
     screen = traitlets.Bytes().tag(sync=True)
     accuracy = traitlets.Dict().tag(sync=True)
     cover = traitlets.Enum(["", "readout", "time"], "").tag(sync=True)
+    covers = traitlets.Dict().tag(sync=True)
     picked = traitlets.Dict().tag(sync=True)
     clickable = traitlets.Bool(True).tag(sync=True)
     marks = traitlets.List(traitlets.Dict()).tag(sync=True)

@@ -56,7 +56,7 @@ def test_the_picture_is_the_schedule(panel):
     idle = {pair for pair, why in planned.skipped.items() if why == "cannot reach the readout"}
     late = {(f"{a}->{b}", time) for a, b, time, needed in moves if not needed}
     assert late == {pair for pair in idle if pair[0].split("->")[0] in planned.states_at[pair[1] - 1]}
-    assert fact(panel, "to read at T = 5").startswith(f"{len(planned)} transition-times run")
+    assert fact(panel, "to read at T = 5").startswith(f"{len(planned)} signals are computed")
 
 
 def test_a_transition_that_is_closed_for_a_while_delivers_later(panel):
@@ -263,6 +263,12 @@ def test_a_function_is_no_kind_that_can_be_edited():
 
 
 # --- predictions and exercises ----------------------------------------------------------------------------------------
+
+
+def test_an_exercise_does_not_open_on_the_cell_that_solves_it():
+    panel = cs.explore.Anatomy("adjacent", exercise="one-step")
+    opened = panel if hasattr(panel, "editor") else panel.panel
+    assert opened.editor.selected == ["V1", "V2"]
 
 
 def test_the_consequences_are_covered_until_the_arrival_is_predicted():

@@ -32,13 +32,8 @@ ONE_ROUND = [trial(name, right=k < 1 + 2 * place) for place, name in enumerate(C
 
 
 @pytest.fixture
-def panel(monkeypatch):
-    """Make a panel whose model has another run to wait for, which is cancelled."""
-
-    def cancelled(report):
-        raise InterruptedError
-
-    monkeypatch.setattr(model_curve, "measured", cancelled)
+def panel():
+    """Make a panel without trials."""
     return cs.explore.MaskingTrials()
 
 
@@ -90,7 +85,6 @@ def test_nothing_starts_before_the_prediction_and_a_round_judges_it(panel):
     panel._view.trials = ONE_ROUND
     assert panel.ask.answered == [{"question": "yourself", "answer": 40, "truth": 20}]
     assert not panel._view.waits
-    panel.wait()
 
 
 def test_the_figure_has_the_observer_and_the_model_with_labels_at_line_ends(panel, small_model_curve):
@@ -113,11 +107,16 @@ def small_model_curve():
     return table.squeeze("duration", drop=True)
 
 
-def test_a_round_is_drawn_without_the_model_first(panel):
+def test_a_round_is_drawn_at_once_with_the_model(panel):
     panel._view.trials = ONE_ROUND
-    panel.wait()
-    assert [one.name for one in panel.figure.data] == ["you", "guessing"]
+    assert [one.name for one in panel.figure.data] == ["the model", "you", "guessing"]
     assert "20 trials counted" in panel.words.value
+
+
+@pytest.mark.slow
+def test_the_curve_that_ships_is_what_is_measured():
+    measured = model_curve.measured(lambda fraction, message, /: None)
+    np.testing.assert_allclose(model_curve.shipped()["accuracy"], measured["accuracy"], atol=0.02)
 
 
 def test_a_reopened_panel_has_the_trials_and_asks_nothing_twice(panel, tmp_path):
@@ -129,7 +128,7 @@ def test_a_reopened_panel_has_the_trials_and_asks_nothing_twice(panel, tmp_path)
     assert again.ask.answered == [{"question": "yourself", "answer": 0, "truth": 20}]
     assert not again._view.waits
     for one in (panel, again):
-        one.wait()
+        one.close()
 
 
 @pytest.mark.parametrize(

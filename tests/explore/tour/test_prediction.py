@@ -95,7 +95,7 @@ def test_arrival_is_said_to_be_true_by_construction():
     panel.answer = 2
     panel.reveal()
     assert "Exactly right.</b>" in panel.result.value
-    assert "2 transitions lead to IT, each takes one step" in panel.result.value
+    assert "2 connections lead to IT, each takes one step" in panel.result.value
     assert "true by construction" in panel.result.value
 
 
@@ -129,10 +129,7 @@ def test_a_prediction_about_the_batch_waits_for_its_measurement():
     assert "Measuring" in panel.result.value
     assert panel.stage.cover == "readout"
     panel.learn(BATCH, final=False)
-    assert (
-        "You said t = 4, it is t = 3. 60% of 100 were classified correctly at t = 2, 91% at t = 5."
-        in panel.result.value
-    )
+    assert "You said t = 4, it is t = 3. It gets 60 % of 100 right at t = 2, 91 % at t = 5." in panel.result.value
     assert panel.stage.cover == ""
 
 
@@ -144,6 +141,67 @@ def test_a_measurement_that_failed_does_not_count():
     assert "could not be measured" in panel.result.value
     assert panel.stage.cover == ""
     assert panel.tries == []
+
+
+KEYS = {"arrival": 1, "settled": 1, "batch": 1, "control": 1}
+
+
+def covered(panel):
+    return set(panel.stage.covers)
+
+
+def asked_in_turn(*questions):
+    """A panel in which these questions were answered, and the last one is asked."""
+    panel = Prediction(Stage(), questions[0])
+    panel.start(known(), control=True, keys=KEYS)
+    for question in questions[:-1]:
+        panel.question = question
+        panel.answer = panel.asked.offered(panel.about)[1]
+        panel.reveal()
+    panel.question = questions[-1]
+    return panel
+
+
+@pytest.mark.parametrize(
+    ("questions", "expected"),
+    [
+        (["arrival"], {"probability", "accuracy", "control"}),
+        (["arrival", "settled"], {"probability", "accuracy", "control"}),
+        (["settled", "batch"], {"accuracy", "control"}),
+        (["settled", "batch", "control"], {"control"}),
+        (["control", "settled"], {"probability"}),
+        (["settled", ""], set()),
+    ],
+)
+def test_each_chart_stays_covered_until_its_own_question_is_answered(questions, expected):
+    assert covered(asked_in_turn(*questions)) == expected
+
+
+def test_the_answer_to_one_question_uncovers_nothing_else():
+    panel = asked_in_turn("arrival", "arrival")
+    assert panel.stage.cover == ""
+    assert covered(panel) == {"probability", "accuracy", "control"}
+    assert "«when this image is recognised»" in panel.stage.covers["probability"]
+
+
+def test_what_no_other_image_changes_is_not_asked_again():
+    panel = asked_in_turn("settled", "arrival", "arrival")
+    said = panel.result.value
+    panel.start(known(), control=True, keys={**KEYS, "settled": 2})
+    assert panel.stage.cover == ""
+    assert panel.result.value == said
+    assert panel.reveal_button.disabled
+    assert covered(panel) == {"probability", "accuracy", "control"}
+
+
+def test_after_skip_other_images_are_shown_without_questions_until_one_is_chosen():
+    panel = Prediction(Stage(), "settled")
+    panel.start(known(), control=True, keys=KEYS)
+    panel.skip()
+    panel.start(known(), control=True, keys={**KEYS, "settled": 2})
+    assert (panel.stage.cover, covered(panel)) == ("", set())
+    panel.question = "batch"
+    assert (panel.stage.cover, covered(panel)) == ("readout", {"probability", "accuracy", "control"})
 
 
 def test_another_recording_is_asked_about_anew():

@@ -116,7 +116,7 @@ def test_kernels_and_rdm_move_from_before_anything_was_learned_to_the_end(finish
     assert shots[-1].step == 24
     finished.views.look_back.value = 0
     first = np.array(traces(finished, "kernels")["V1->V1"].z, float)
-    assert "before anything was learned" in finished.views.words.value
+    assert "untrained" in finished.views.words.value
     finished.views.look_back.value = len(shots) - 1
     last = np.array(traces(finished, "kernels")["V1->V1"].z, float)
     assert np.nanmax(np.abs(last - first)) > 0

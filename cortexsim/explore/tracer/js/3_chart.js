@@ -197,6 +197,8 @@ class AccuracyChart extends Chart {
       this.add("text", { class: "control-name", x: x + 12, y: y + 14 }, `${length} px`);
     }
     this.cursor = this.add("line", { class: "now-line", y1: top, y2: bottom });
+    // the line passes behind words
+    this.svg.append(...this.svg.querySelectorAll(".quiet"));
     this.showTime(this.now);
   }
 

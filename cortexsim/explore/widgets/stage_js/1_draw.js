@@ -141,6 +141,8 @@ class Chart {
       shape("text", { x: middle, y: 76, "text-anchor": "middle", class: "cs-said" }, svg, content.message);
     }
     this.cursor = shape("line", { y1: this.box.top, y2: this.box.bottom, class: "cs-cursor" }, svg);
+    // the line passes behind words
+    svg.append(...svg.querySelectorAll(".cs-over"));
     this.at(this.time);
   }
 
@@ -165,7 +167,7 @@ class Chart {
     const none = content.times.filter((time) => content.empty[time]);
     if (none.length) {
       const x = Math.max(this.x(none[0]) - 2, box.left + 2);
-      shape("text", { x, y: box.top + this.em, class: "cs-small" }, svg, "empty");
+      shape("text", { x, y: box.top + this.em, class: "cs-small cs-over" }, svg, "empty");
     }
     shape("path", { d: `M${box.left} ${box.top}V${box.bottom}H${box.right}`, class: "cs-axis" }, svg);
     for (const value of [0, 0.25, 0.5, 0.75, 1]) {

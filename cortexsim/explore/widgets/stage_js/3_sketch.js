@@ -128,7 +128,7 @@ class Sketch {
       carrying += transition.delivers[time];
     }
     const { transitions } = this.scene;
-    this.caption.textContent = `the ventral stream: ${carrying} of ${transitions.length} transitions deliver at t = ${time}`;
+    this.caption.textContent = `the ventral stream: ${carrying} of ${transitions.length} connections carry a signal at t = ${time}`;
   }
 }
 

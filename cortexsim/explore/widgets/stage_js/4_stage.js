@@ -28,6 +28,7 @@ class Stage {
       scene: () => this.setScene(),
       accuracy: () => this.setReadouts(),
       cover: () => this.setReadouts(),
+      covers: () => this.setReadouts(),
       marks: () => this.setReadouts(),
       view: () => this.setView(),
       picked: () => this.sketch.mark(this.model.get("picked")),
@@ -98,10 +99,10 @@ class Stage {
   setReadouts() {
     if (!this.scene) return;
     const { scene } = this;
-    const cover = this.model.get("cover");
+    const covers = this.model.get("covers");
     const marks = this.model.get("marks");
     this.probability.set({
-      title: "class probabilities of this image",
+      title: "what the model answers for this image",
       spoken: `class probabilities over time of ${scene.classes.length} classes`,
       yLabel: "probability",
       times: scene.times,
@@ -111,20 +112,19 @@ class Stage {
     });
     const batch = this.model.get("accuracy");
     this.accuracy.set({
-      title: batch.title ?? "accuracy over time",
+      title: `${batch.title ?? "accuracy over time"}${covers.control && !covers.accuracy ? "; feedforward: covered" : ""}`,
       spoken: "accuracy over time, recurrent model and feedforward control",
       yLabel: "accuracy (fraction)",
       times: scene.times,
       empty: batch.series?.length ? scene.times.map((t) => batch.series.every((one) => one.values[t] == null)) : [],
-      series: (batch.series ?? []).map((one) => ({ ...one, named: true })),
+      series: (batch.series ?? []).slice(0, covers.control ? 1 : undefined).map((one) => ({ ...one, named: true })),
       chance: batch.chance,
       message: batch.message,
       marks: marks.filter((mark) => mark.on === "accuracy"),
     });
-    const text = cover ? "covered until you have predicted, or skipped" : "";
-    this.probability.covered(text);
-    this.accuracy.covered(text);
-    this.bar.lock(cover === "time");
+    this.probability.covered(covers.probability ?? "");
+    this.accuracy.covered(covers.accuracy ?? "");
+    this.bar.lock(this.model.get("cover") === "time");
     this.say();
   }
 
@@ -200,7 +200,7 @@ class Stage {
     const said = [`t = ${time}: ${ENTERS[scene.shown[time]]} on the screen.`];
     if (populated.length) said.push(`${listed(populated)} ${populated.length > 1 ? "are" : "is"} active.`);
     if (empty.length) said.push(`${listed(empty)} ${empty.length > 1 ? "are" : "is"} empty.`);
-    if (!this.model.get("cover")) {
+    if (!this.model.get("covers").probability) {
       const best = scene.probability.toSorted((one, other) => (other.values[time] ?? -1) - (one.values[time] ?? -1))[0];
       const chance = best?.values[time] ?? null;
       if (chance === null) said.push("There is nothing to read out.");
