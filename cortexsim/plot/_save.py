@@ -33,6 +33,7 @@ WIDEST_LEGEND = 0.3
 FEWEST_CHARACTERS = 8
 HALF_LABEL_PX = 24
 """Half of a tick label, which stands out at either end of an axis."""
+MARK_PX = 16
 LABELLED_BAR_PX = 24
 """A bar with the space below it."""
 COLOUR_BAR_PX = 75
@@ -167,7 +168,7 @@ def _fit(figure: go.Figure, width_px: float, height_px: float) -> int:
     raised = _raise(figure, height_px)
     height_px += raised
     added = raised + _break_lines(figure, width_px) + _move_legend_below(figure, width_px)
-    added += _break_labels(figure, width_px, height_px)
+    added += _break_labels(figure, width_px, height_px) + _break_mark(figure, width_px)
     return added + _break_titles_of_plots(figure, width_px) + _break_axis_titles(figure, width_px, height_px)
 
 
@@ -272,6 +273,21 @@ def _break_labels(figure: go.Figure, width_px: float, height_px: float) -> int:
     row_px = LABELLED_BAR_PX + max(1.3 * one.font.size * (one.text.count("<br>") + 1) for one in labels)
     plot_px = height_px - AXIS_PX - (figure.layout.margin.t or 0)
     return max(round(row_px * len(labels) - plot_px), 0)
+
+
+def _break_mark(figure: go.Figure, width_px: float) -> int:
+    """Break the text at the paper's error, above the label of the first bar, and return the height that this adds."""
+    added = 0
+    for one in figure.select_annotations({"name": "paper"}):
+        size = one.font.size or theme.TEXT_PX
+        one.text = _broken(one.text, _characters((1 - one.x) * _across(figure, width_px), size))
+        one.update(y=1, yanchor="bottom", yshift=MARK_PX / 2)
+        added = round(1.3 * size) * one.text.count("<br>")
+    for mark in figure.select_shapes({"name": "paper"}):
+        mark.update(ysizemode="pixel", yanchor=1, y0=MARK_PX / 2, y1=1.5 * MARK_PX)
+    if added:
+        figure.layout.margin.t += added
+    return added
 
 
 def _break_axis_titles(figure: go.Figure, width_px: float, height_px: float) -> int:

@@ -38,6 +38,7 @@ WHOLE = {
     "changes": [".cs-bar", ".cs-movie", ".cortexsim-one-view .js-plotly-plot"],
     "training": ["button.mod-primary", ".js-plotly-plot"],
     "trials": ["canvas", "button"],
+    "lesions": ["button.mod-primary", ".js-plotly-plot"],
 }
 PROJECTED = ("longer", "lesions", "each")
 # the start of every panel, an answer, a run, and an error that is shown

@@ -144,6 +144,20 @@ def test_labels_above_bars_are_broken_into_lines_and_their_rows_make_room():
     assert added >= 4 * max(map(len, lines)) * 1.3 * 14 + 4 * 20 - 214
 
 
+def test_the_papers_error_is_written_in_lines_above_the_label_of_the_first_bar():
+    figure = _for_paper(cs.plot.parameters(cs.experiments.shipped("more-states")))
+    before = figure.layout.margin.t
+    _fit(figure, WIDTH_PX, 214)
+    (text,) = figure.select_annotations({"name": "paper"})
+    (mark,) = figure.select_shapes({"name": "paper"})
+    assert text.text.count("<br>") == 1
+    assert max(map(len, text.text.split("<br>"))) * CHARACTER_EM * 12 <= WIDTH_PX
+    assert (text.y, text.yanchor) == (1, "bottom")
+    assert mark.ysizemode == "pixel"
+    assert mark.y0 > 0
+    assert figure.layout.margin.t > before
+
+
 def test_a_wide_legend_goes_below_the_plot_which_keeps_its_height(figure):
     names = [f"a model with a name that is too long for a line, seed {k}" for k in range(4)]
     wide = go.Figure([go.Scatter(x=[0, 1], y=[k, 0], name=name) for k, name in enumerate(names)])

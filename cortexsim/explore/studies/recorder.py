@@ -133,7 +133,9 @@ class Recorder(SubjectStudy):
         }
 
     def why_not(self, choices: Chosen) -> str:
-        """Say that the path has no format that can be streamed to."""
+        """Say that no area is chosen, or that the path has no format that can be streamed to."""
+        if not choices["record"]:
+            return "no area is chosen, so no activity would be recorded: click one under «areas», or several with Ctrl"
         if as_path(choices["to"]).suffix.lower() != ".zarr":
             return f"«to» must end in .zarr, the format that is streamed to disk, got {choices['to']!r}"
         return ""

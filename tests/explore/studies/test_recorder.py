@@ -98,6 +98,12 @@ def test_only_zarr_is_streamed_to_disk(panel):
     assert "must end in .zarr, the format that is streamed to disk, got &#x27;mine.nc&#x27;" in panel.words.value
 
 
+def test_a_recording_without_any_area_is_refused_before_it_runs(panel):
+    panel.choose(record=())
+    assert panel.button.disabled
+    assert "click one under «areas», or several with Ctrl" in panel.words.value
+
+
 def test_settings_open_the_panel_again_on_the_same_recording(panel, given):
     result = measured(panel, record=("IT",))
     again = cs.explore.reopen(panel.settings, model=given["model"], data=given["data"])
