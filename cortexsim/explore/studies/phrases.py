@@ -5,6 +5,11 @@ from __future__ import annotations
 import math
 
 
+def fraction(value: float) -> str:
+    """Write a fraction in percent; NaN means that nothing can be read out."""
+    return "nothing to read out" if math.isnan(value) else f"{100 * value:.0f} %"
+
+
 def percentage(value: float, low: float, high: float) -> str:
     """Write a fraction and the ends of its interval in percent; NaN means that nothing can be read out."""
     if math.isnan(value):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import xarray as xr
 
 from cortexsim.explore.panel.asking import Guess
+from cortexsim.explore.studies.phrases import fraction
 
 STREAMS, OWN = "streams like these", "single images, as trained"
 PERCENT = tuple(range(0, 110, 10))
@@ -26,7 +27,7 @@ def percent_at(model: str, place: int) -> Callable[[xr.Dataset], float | None]:
 def accuracies(result: xr.Dataset) -> str:
     """Write the accuracy of each model by place of the target."""
     parts = [
-        f"{model} {', '.join(f'{100 * value:.0f}' for value in result['followed'].sel(model=model).values)} %"
+        f"{model} {', '.join(fraction(value) for value in result['followed'].sel(model=model).values)}"
         for model in result["model"].values.tolist()
     ]
     return (
