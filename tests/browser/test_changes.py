@@ -16,10 +16,12 @@ PANELS = [
     f"{name} = cs.explore.Changes(model=model, data=data, n=24)\n{name}.compute()\n{name}" for name in ("one", "two")
 ]
 TIMES = "print(one.time, two.time, one.figures['decoding'].layout.shapes[-1].x0)"
-# the matrices and the class means begin when a signal has reached IT
-AT_THE_START = [0, "0", 0, "0", "0"]
+# a panel opens when a signal has reached IT, which is when the matrices and the class means begin
+AT_THE_START = ["2", "2", 2, "2", "2"]
+AT_0 = [0, "0", 0, "0", "0"]
 # changes the theme; ms from the moment at which the page has its colour and is seen until the middle of a scale has it
-FOLLOWED = """([theme, isDark]) => new Promise(resolve => {
+FOLLOWED = """([theme, isDark]) => new Promise((resolve, reject) => {
+  setTimeout(() => reject(new Error(`the middle is ${middle()}, the page ${page()}`)), 30000);
   const middle = () => { const { colorscale } = document.querySelector('.js-plotly-plot')._fullLayout.coloraxis;
       return colorscale[(colorscale.length - 1) / 2][1]; };
   const page = () => getComputedStyle(document.querySelector('.cs-place')).outlineColor;
@@ -65,14 +67,13 @@ def test_the_slider_moves_the_figures_of_its_own_panel_without_asking_the_kernel
             .requestExecute({code: 'import time; time.sleep(5)'}).done; }"""
     )
     page.get_by_role("slider", name="time (steps)").first.focus()
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("ArrowRight")
-    # the class means have places once something has reached IT
-    assert [page.evaluate(MOMENTS, k) for k in (0, 1)] == [["2", "2", 2, "2", "2"], AT_THE_START]
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    assert [page.evaluate(MOMENTS, k) for k in (0, 1)] == [AT_0, AT_THE_START]
     page.evaluate("() => window.busy")
     # the browser sends the latest time when the kernel has answered the one before
     deadline = time.monotonic() + 30
-    while page.evaluate(EXECUTE, TIMES).split() != ["2", "0", "2"]:
+    while page.evaluate(EXECUTE, TIMES).split() != ["0", "2", "0"]:
         assert time.monotonic() < deadline, "the kernel does not receive the time"
         page.wait_for_timeout(100)
     assert left_this_machine() == []
@@ -92,7 +93,7 @@ def test_the_cursors_stay_at_their_time_when_figures_are_drawn_again(panels):
     page.wait_for_function(f"() => ({MOMENTS})(1).join() === '4,4,2,4,4'", timeout=30_000)
     heights = page.locator(".js-plotly-plot").evaluate_all("all => all.map(one => one.clientHeight)")
     assert min(heights) > 200, "a figure is gone"
-    assert page.evaluate(MOMENTS, 0) == ["2", "2", 2, "2", "2"]
+    assert page.evaluate(MOMENTS, 0) == AT_0
 
 
 def test_the_kernel_moves_the_cursors_too(panels, looks):
@@ -103,6 +104,8 @@ def test_the_kernel_moves_the_cursors_too(panels, looks):
 
 
 def test_the_middle_of_a_diverging_scale_is_the_colour_of_the_page_at_once_in_both_themes(panels):
+    # a figure that is out of view is drawn when it is seen
+    panels.locator(".js-plotly-plot").first.scroll_into_view_if_needed()
     waited_ms = []
     for theme in ("dark", "light"):
         waited_ms.append(panels.evaluate(FOLLOWED, [THEMES[theme], theme == "dark"]))

@@ -6,9 +6,9 @@ const LAID_OVER = ["shapes", "images"];
 const WHITE_MIDDLE = "rgb(247,247,247)";
 const onDark = (page) => [[0, "#8cc8ff"], [0.25, "#2f7fc1"], [0.5, page], [0.75, "#c8502f"], [1, "#ffb08c"]];
 const hasWhiteMiddle = (holder) => holder?.colorscale?.length === 11 && holder.colorscale[5][1] === WHITE_MIDDLE;
-// its colour, as `rgb(r, g, b)`: figure.css gives it to an outline that is never drawn
+// its colour, as `rgb(r, g, b)`: figure.css gives it to an outline that is never drawn; "" outside of a page
 const pageOf = (place) => getComputedStyle(place).outlineColor;
-const isDark = (page) => page.match(/\d+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0) < 3 * 128;
+const isDark = (page) => !!page && page.match(/\d+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0) < 3 * 128;
 function forThePage(holder, page) {
   if (!hasWhiteMiddle(holder) || !isDark(page)) return;
   const isUp = holder.colorscale[0][1] === "rgb(5,48,97)";
@@ -61,9 +61,14 @@ export default {
       late = true;
       queueMicrotask(catchUp);
     };
+    // a figure is made before it is in a page, whose colour it then takes
+    const recolour = () => {
+      if (followsThePage && place.clientWidth > 0 && pageOf(place) !== drawnOn) late = isOther = true;
+      catchUp();
+    };
     const watcher = new IntersectionObserver((entries) => {
       seen = entries.at(-1).isIntersecting;
-      catchUp();
+      recolour();
     });
     const heard = ["change:traces", "change:around"];
     for (const event of heard) model.on(event, soon);
@@ -71,10 +76,7 @@ export default {
     // JupyterLab adds a style sheet, hides its window, and names the theme; colours come in between or afterwards
     let left = 0;
     const look = () => {
-      if (followsThePage && place.clientWidth > 0 && pageOf(place) !== drawnOn) {
-        late = isOther = true;
-        catchUp();
-      }
+      recolour();
       if (--left > 0) requestAnimationFrame(look);
     };
     const theme = new MutationObserver((changes) => {

@@ -114,4 +114,4 @@ def test_settings_open_the_panel_again_on_the_same_recording(panel, given):
 def test_without_a_path_each_panel_records_to_a_temporary_folder_of_its_own(given):
     one, other = cs.explore.Recorder(**given), cs.explore.Recorder(**given)
     assert one.choices["to"] != other.choices["to"]
-    assert measured(one, record=(), until=5).sizes == {"time": 6}
+    assert measured(one, record=("IT",), until=5).sizes == {"time": 6, "state": 1}
