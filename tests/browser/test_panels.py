@@ -58,7 +58,7 @@ def test_one_slider_moves_every_linked_view_and_nothing_leaves_the_machine(stage
     page.locator(".cs-chart svg").first.wait_for(state="visible", timeout=120_000)
     page.wait_for_function("() => document.querySelectorAll('.cs-accuracy .cs-band').length > 5", timeout=120_000)
     assert page.locator(".cs-accuracy svg").is_hidden(), "the accuracy shows before its own question"
-    page.evaluate(EXECUTE, "panel.question = ''")
+    page.evaluate(EXECUTE, "panel.ask.question = ''")
     page.locator(".cs-accuracy svg").wait_for(state="visible", timeout=120_000)
 
     # by keys alone; a busy kernel shows that nobody asks it
