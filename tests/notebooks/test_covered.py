@@ -78,15 +78,15 @@ def answered(panel, name):
 @pytest.mark.parametrize("name", WALKED)
 def test_no_number_on_screen_is_the_answer_that_is_asked_for(name):
     for panel in panels_of(name):
-        told = set()
+        known = set()
         for question in panel.ask.questions if isinstance(panel, Study) else ():
             panel.ask.question = question
-            seen = numbers_on_screen(panel) - told
+            seen = numbers_on_screen(panel) - known
             truth = answered(panel, question)
             if isinstance(truth, int | float):
                 # two questions may have the same answer
-                told.add(round(truth, 1))
-                assert round(truth, 1) not in seen, f"{type(panel).__name__}: {question} is told before it is asked"
+                known.add(round(truth, 1))
+                assert round(truth, 1) not in seen, f"{type(panel).__name__}: {question} is shown before it is asked"
 
 
 def test_in_the_tour_of_the_first_notebook_every_chart_is_covered_before_its_question():

@@ -237,7 +237,7 @@ class Tour(HasExercises, Saving, Panel):
         )
 
     def exercise_answered(self) -> None:
-        """Uncover the accuracies, which the answer has told."""
+        """Uncover the accuracies, which the answer contains."""
         self.ask.uncover("batch", "control")
 
     def shuffle(self) -> None:
