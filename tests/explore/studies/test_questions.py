@@ -96,7 +96,7 @@ def test_the_accuracy_of_a_target_is_that_of_its_model_and_place():
     assert sequences_questions.EXERCISES["first"].truth(streams) == 90
     assert sequences_questions.percent_at("recurrent", 2)(streams) is None
     text = sequences_questions.accuracies(streams)
-    assert "recurrent 90, 40 %; feedforward 80, 50 % (50 targets at each place" in text
+    assert "recurrent 90 %, 40 %; feedforward 80 %, 50 % (50 targets at each place" in text
     assert "95 % interval: 30 to 45 %." in sequences_questions.QUESTIONS["second"].because(streams)
     assert "95 % interval: 40 to 55 %." in sequences_questions.QUESTIONS["control"].because(streams)
 
