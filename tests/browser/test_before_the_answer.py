@@ -103,7 +103,9 @@ def test_no_error_of_the_papers_experiments_can_be_read_before_their_cells_are_r
     assert "What does sharing weights over time cost?" in seen["text"]
     assert seen["drawn"] == []
     results = [experiments.shipped(name) for name in experiments.shipped_names()]
-    errors = {f"{100 * value:.0f}" for one in results if "test_error" in one for value in one["test_error"].values.ravel()}
+    errors = {
+        f"{100 * value:.0f}" for one in results if "test_error" in one for value in one["test_error"].values.ravel()
+    }
     # chance is given
     given = [number for number in re.findall(NUMBER.format(r"(\d+)"), seen["text"]) if number != "90"]
     assert not errors & set(given)

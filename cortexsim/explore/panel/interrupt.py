@@ -33,7 +33,7 @@ def at_interrupt(stop: Callable[[], None]) -> None:
 def _is_kernel() -> bool:
     from IPython import get_ipython
 
-    shell: Any = get_ipython()  # type: ignore[no-untyped-call]
+    shell: Any = get_ipython()
     return hasattr(shell, "kernel")
 
 

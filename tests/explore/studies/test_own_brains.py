@@ -115,7 +115,7 @@ def test_both_matrices_are_drawn_in_the_order_of_the_images(panel, pictures, sub
     same = cs.analyse.rdm(cs.simulate(copy, shown, cs.sustained(), until=2)["IT"]).sel(time=2)
     np.testing.assert_allclose(result["model_rdm"], same)
     assert list(panel.figures) == ["agreement", "brain_rdm", "model_rdm"]
-    assert "cat (1) 0 and cat (2) 1" in str(panel.figures["brain_rdm"].data[0].customdata)
+    assert "cat/0.png 0 and cat/1.png 1" in str(panel.figures["brain_rdm"].data[0].customdata)
     assert "Statistics were taken on these images" in panel.finding.value
 
 
