@@ -298,7 +298,8 @@ class Brains(Study):
                 "a subfolder for each class"
             )
         label = images["label"].values
-        return labelled_matrices((label[:, None] != label).astype(float), STIMULI, {}, source=LABELS)
+        named = {"stimulus_name": ("stimulus", images["file_name"].values)} if "file_name" in images.coords else {}
+        return labelled_matrices((label[:, None] != label).astype(float), STIMULI, named, source=LABELS)
 
 
 def _offered() -> dict[str, str]:

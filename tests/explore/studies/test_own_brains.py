@@ -11,6 +11,9 @@ from cortexsim._support.netcdf import open_dataset
 from cortexsim.brains.matrices import labelled_matrices
 from cortexsim.cli import main
 
+# matrices without names in the order of the images
+pytestmark = pytest.mark.filterwarnings("ignore:only the images name the stimuli")
+
 SMALL = {"until": 2}
 
 
