@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.jupyter import EXECUTE, open_notebook, run_all, write_notebook
+from tests.support.jupyter import EXECUTE, lab, open_notebook, run_all, write_notebook
 from tests.support.layout import below_the_window, cut, overlapping, small
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
@@ -31,6 +31,8 @@ OTHERS = {
     "trials": "MaskingTrials()",
     "slopes": "Experiment('weight-sharing', figures=['parameters'])",
     "equal": "Experiment('equivalence')",
+    "matrices": "Experiment('generalization', figures=['trained-tested'])",
+    "streams": "Experiment('sequences', figures=['time'])",
     "areas": "Experiment('more-states', figures=['parameters'])",
 }
 # of which more than the first button and the first picture lies in the window
@@ -39,6 +41,9 @@ WHOLE = {
     "training": ["button.mod-primary", ".js-plotly-plot"],
     "trials": ["canvas", "button"],
     "lesions": ["button.mod-primary", ".js-plotly-plot"],
+    "slopes": [".js-plotly-plot"],
+    "matrices": [".js-plotly-plot"],
+    "streams": [".js-plotly-plot"],
 }
 PROJECTED = ("longer", "lesions", "each")
 # the start of every panel, an answer, a run, and an error that is shown
@@ -167,13 +172,13 @@ def test_the_training_panel_lies_in_the_window_after_a_run_with_curves_and_with_
 
 
 @pytest.fixture(scope="module")
-def projected(lab_address, page, lab_folder):
-    """Open some of the panels as `cortexsim lab --projector` shows them."""
+def projected(page, tmp_path_factory):
+    """Open some of the panels in a JupyterLab of their own, which is started with `--projector`."""
+    folder = tmp_path_factory.mktemp("projector")
     made = {name: STUDIES[name][0] for name in PROJECTED}
-    opened(page, lab_address, lab_folder, "stage-projected", made)
-    page.evaluate("() => document.body.classList.add('cortexsim-projector')")
-    yield page
-    page.evaluate("() => document.body.classList.remove('cortexsim-projector')")
+    with lab(folder, options=["--projector"]) as address:
+        yield opened(page, address, folder, "stage-projected", made)
+        page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
 
 
 @pytest.mark.parametrize("name", PROJECTED)
