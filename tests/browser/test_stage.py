@@ -1,4 +1,4 @@
-"""Every panel in a window of 1280 x 800, before a run, after the first and after the third: it runs, and can be read."""
+"""Every panel in a window of 1280 x 800: it runs, and can be read before a run, after the first and after the third."""
 
 import pytest
 
