@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.percentages import percent
 from cortexsim._support.progress import Report, part
 from cortexsim.analyse.interval import wilson, with_interval
 from cortexsim.datasets.registry import draw
@@ -212,7 +213,9 @@ class HowLong(TaskStudy):
             curve = result["accuracy"].sel(model="feedforward").isel(statistics=0).dropna("time")
             if curve.sizes["time"]:
                 when = f"t = {int(curve['time'][0])}" + (" and after" if curve.sizes["time"] > 1 else " only")
-                text += f" The feedforward control: {float(curve[0]):.1%} at {when}; more time does not help it."
+                text += (
+                    f" The feedforward control: {percent(float(curve[0]), 1)} at {when}; more time does not help it."
+                )
         return text
 
     def _shown(self, result: xr.Dataset) -> xr.Dataset:

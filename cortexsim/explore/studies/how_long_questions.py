@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
+from cortexsim._support.percentages import percent
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.studies.phrases import percentage
 
@@ -70,7 +71,7 @@ def _about_pooled(result: xr.Dataset) -> str:
     time = result.attrs["readout_time"]
     return (
         f"{accuracy_at(result, POOLED, time)} with shared statistics, {accuracy_at(result, CALIBRATED, time)} with "
-        f"those of each time, over {result.attrs['n']} images; chance is {result['accuracy'].attrs['chance']:.0%}."
+        f"those of each time, over {result.attrs['n']} images; chance is {percent(result['accuracy'].attrs['chance'])}."
     )
 
 

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim import protocols
+from cortexsim._support.percentages import percent
 from cortexsim._support.progress import Report
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.controls import Chosen, Control, Menu
@@ -171,15 +172,15 @@ class Masking(SubjectStudy):
         first = int(result["soa"][0])
         at = recurrent_accuracy(result, first)
         noise = at.isel(mask=0)
-        target = f"{float(at.sel(mask='target')):.1%} after the target as its own mask, "
+        target = f"{percent(float(at.sel(mask='target')), 1)} after the target as its own mask, "
         if self.covered("itself"):
             target = ""
-        masked = f"{float(noise):.1%} right after {noise['mask'].item()}, {target}"
+        masked = f"{percent(float(noise), 1)} right after {noise['mask'].item()}, {target}"
         if bool(noise.isnull()):
             masked = f"a mask has no effect to measure, because it cannot have reached {self.who.model.graph.last}; "
         text = (
             f"At SOA {first}, read at t = {result.attrs['readout_time']}: {masked}"
-            f"{float(at.sel(mask='blank')):.1%} without a mask ({result.attrs['n']} images)."
+            f"{percent(float(at.sel(mask='blank')), 1)} without a mask ({result.attrs['n']} images)."
         )
         if result.attrs["shortcut"] != OWN:
             text += (
