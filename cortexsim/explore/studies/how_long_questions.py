@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
@@ -105,6 +105,12 @@ QUESTIONS: Mapping[str, Guess] = {
         within=5,
     ),
 }
+
+STATED: Mapping[str, Sequence[tuple[str, int]]] = {
+    "pooled": ((CALIBRATED, 1), (POOLED, 1)),
+    "twice": ((CALIBRATED, 1), (CALIBRATED, 2)),
+}
+"""The accuracies that a verdict states, by kind of statistics and multiple of the trained time."""
 
 EXERCISES: Mapping[str, Guess] = {
     "from-arrival": Guess(
