@@ -12,6 +12,18 @@ from torch import Tensor
 from cortexsim._support.checks import whole
 
 _MASK = (1 << 64) - 1
+TORCH_SEEDS = (-(2**63), 2**63 - 1)
+
+
+def torch_seed(seed: object) -> int:
+    """Return a seed that a generator of torch takes.
+
+    Raises
+    ------
+    ValueError
+        If it is not a whole number of 64 bits.
+    """
+    return whole(seed, "seed", *TORCH_SEEDS)
 
 
 def _signed(value: int) -> int:

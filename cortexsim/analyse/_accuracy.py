@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.checks import rising
+from cortexsim._support.checks import rising, shown
 from cortexsim._support.class_numbers import class_numbers
 from cortexsim.analyse.interval import fraction, with_interval
 from cortexsim.analyse.node import (
@@ -157,6 +157,8 @@ def logits_of(readout: Node) -> xr.DataArray:
         raise ValueError(f"this analysis reads logits (stimulus, time, class): recording['readout'], got {logits.dims}")
     if "class" not in logits.coords:
         logits = logits.assign_coords({"class": np.arange(logits.sizes["class"])})
+    if not logits.indexes["class"].is_unique:
+        raise ValueError(f"the readout has each class once, got {shown(logits['class'].values.tolist())}")
     if not isinstance(readout, xr.DataTree) or ATTRIBUTE not in readout.root.attrs:
         return logits
     return logits.assign_attrs(classes=settings(readout.root).get("classes"))

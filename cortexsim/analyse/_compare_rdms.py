@@ -14,7 +14,7 @@ from cortexsim._support.extras import check_extra
 from cortexsim._support.labelled import names_among, places_of
 from cortexsim.analyse import counted_pairs
 from cortexsim.analyse.counted_pairs import CountedPairs
-from cortexsim.analyse.interval import with_interval
+from cortexsim.analyse.interval import MOST_RESAMPLES, with_interval
 from cortexsim.analyse.node import refuse_other_stimuli, stimulus_coordinates, time_coordinate, with_bar
 
 if TYPE_CHECKING:
@@ -31,6 +31,17 @@ METHODS = {
     "corr_cov": "corr_cov",
     "cosine_cov": "cosine_cov",
 }
+TITLES = {
+    "spearman": "Spearman correlation",
+    "pearson": "Pearson correlation",
+    "kendall": "Kendall's tau-b",
+    "cosine": "cosine similarity",
+    "tau-a": "Kendall's tau-a",
+    "rho-a": "Spearman's rho-a",
+    "corr_cov": "whitened correlation",
+    "cosine_cov": "whitened cosine similarity",
+}
+"""What the methods are called in texts."""
 _PAIR = ("stimulus", "other_stimulus")
 _TIMES = ("time", "reference_time", "brain_time")
 
@@ -99,7 +110,7 @@ def compare_rdms(
     """
     check_extra("brains", "comparisons of dissimilarity matrices")
     one_of(method, "method", METHODS)
-    n_bootstrap, seed = whole(n_bootstrap, "n_bootstrap", 0, unit="resamples"), seed_of(seed)
+    n_bootstrap, seed = whole(n_bootstrap, "n_bootstrap", 0, unit="resamples", limit=MOST_RESAMPLES), seed_of(seed)
     rdms, references, clock, has_clock = checked(model, reference)
     matrices, known = references.values, times_that_differ(rdms)
     ours = rdms.values[known]
@@ -228,6 +239,9 @@ def _checked(array: xr.DataArray, what: str, allowed: tuple[str, ...]) -> xr.Dat
         raise ValueError(f"{what} must be square, got {n} stimuli and {n_other} other stimuli")
     if n < 4:
         raise ValueError(f"comparing RDMs needs at least 4 stimuli, got {n}")
+    if array.dtype.kind not in "biuf" or bool(np.isinf(array.values).any()):
+        kind = f"the dtype {array.dtype}" if array.dtype.kind not in "biuf" else "infinity"
+        raise ValueError(f"{what} must have real numbers, or NaN where a distance is missing, got {kind}")
     values = np.array(array.values, float)
     if not np.allclose(values, np.swapaxes(values, -1, -2), equal_nan=True):
         raise ValueError(f"{what} must be symmetric: the distance of two stimuli is the same in both directions")

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.checks import one_of
+from cortexsim._support.checks import one_of, shown
 from cortexsim.analyse.folds import Folds, Groups, Splits, folds_of
 from cortexsim.analyse.interval import with_interval
 from cortexsim.analyse.node import (
@@ -220,7 +220,7 @@ class DecodingPlan:
             attributes["chance"] = self.chance
         mean = xr.DataArray(scores.mean(-1), coordinates, list(coordinates), "decode", attributes)
         n_folds = scores.shape[-1]
-        text = f"lowest to highest over {n_folds} folds; a claim about a model rests on seeds, not on folds"
+        text = f"lowest to highest over {n_folds} folds of one model"
         return with_interval(mean, scores.min(-1), scores.max(-1), text, n_folds)
 
 
@@ -238,10 +238,8 @@ def plan_decoding(
     from sklearn.base import is_regressor
     from sklearn.metrics import get_scorer, get_scorer_names
 
-    needed = ("fit", "predict", "get_params")
-    if estimator is not None and (isinstance(estimator, type) or not all(hasattr(estimator, one) for one in needed)):
-        kind = f"the class {estimator.__name__}, not an instance" if isinstance(estimator, type) else repr(estimator)
-        raise TypeError(f"estimator must be an estimator of scikit-learn, with {', '.join(needed)}, got {kind}")
+    if estimator is not None:
+        checked_estimator(estimator)
     if score is not None:
         one_of(score, "score", get_scorer_names())
     continuous = score in REGRESSION if estimator is None else is_regressor(estimator)
@@ -253,6 +251,15 @@ def plan_decoding(
     chance = float(np.unique(truth, return_counts=True)[1].max() / len(truth)) if score == "accuracy" else None
     decoder = default_decoder(continuous, smallest) if estimator is None else estimator
     return DecodingPlan(decoder, truth, folds, folds_text, score, get_scorer(score), chance, continuous)
+
+
+def checked_estimator(estimator: Estimator) -> Estimator:
+    """Return an estimator of scikit-learn, and refuse anything else with a TypeError."""
+    needed = ("fit", "predict", "get_params")
+    if isinstance(estimator, type) or not all(hasattr(estimator, one) for one in needed):
+        kind = f"the class {estimator.__name__}, not an instance" if isinstance(estimator, type) else shown(estimator)
+        raise TypeError(f"estimator must be an estimator of scikit-learn, with {', '.join(needed)}, got {kind}")
+    return estimator
 
 
 def default_decoder(continuous: bool, n_train: int) -> Estimator:

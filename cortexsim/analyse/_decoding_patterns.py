@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from cortexsim.analyse._decode import Estimator, default_decoder
+from cortexsim.analyse._decode import Estimator, checked_estimator, default_decoder
 from cortexsim.analyse.node import (
     Labels,
     Node,
@@ -71,7 +71,7 @@ def decoding_patterns(
 
     activity = activity_of(node)
     truth = labels_of(activity, labels)
-    decoder = default_decoder(False, len(truth)) if estimator is None else estimator
+    decoder = default_decoder(False, len(truth)) if estimator is None else checked_estimator(estimator)
     if not is_regressor(decoder) and not hasattr(decoder, "decision_function"):
         raise TypeError(f"patterns need the evidence of a linear decoder, but {decoder!r} has no decision_function")
     classes = np.unique(truth)

@@ -7,9 +7,9 @@ import warnings
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.checks import one_of, whole
+from cortexsim._support.checks import one_of, seed_of, whole
 from cortexsim.analyse._compare_rdms import METHODS, by_subject, checked, resampled, times_that_differ
-from cortexsim.analyse.interval import student, with_interval
+from cortexsim.analyse.interval import MOST_RESAMPLES, student, with_interval
 from cortexsim.analyse.node import refuse_other_stimuli, time_coordinate
 
 
@@ -65,7 +65,7 @@ def similarity_difference(
     True
     """
     one_of(method, "method", METHODS)
-    whole(n_bootstrap, "n_bootstrap", 2, unit="resamples")
+    n_bootstrap, seed = whole(n_bootstrap, "n_bootstrap", 2, unit="resamples", limit=MOST_RESAMPLES), seed_of(seed)
     ones, references, clock, has_clock = checked(model, reference)
     others = checked(other, reference)[0]
     refuse_other_stimuli(ones, others, "the two models")
@@ -138,7 +138,7 @@ def best_time(
     8
     """
     one_of(method, "method", METHODS)
-    whole(n_bootstrap, "n_bootstrap", 1, unit="resamples")
+    n_bootstrap, seed = whole(n_bootstrap, "n_bootstrap", 1, unit="resamples", limit=MOST_RESAMPLES), seed_of(seed)
     rdms, references, clock, has_clock = checked(model, reference)
     known = times_that_differ(rdms)
     if "time" not in model.dims or len(known) < 2:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.checks import finite, one_of, seed_of, whole
+from cortexsim._support.checks import one_of, seed_of, share, whole
 from cortexsim._support.percentages import percent
 from cortexsim.analyse._significance import TIMES, critical, differences_of, significance_level, significant_from
-from cortexsim.analyse.interval import student, with_interval
+from cortexsim.analyse.interval import MOST_RESAMPLES, student, with_interval
 
 BY = ("criterion", "cluster")
 
@@ -78,10 +78,9 @@ def onset(
     2.6
     """
     one_of(by, "by", BY)
-    whole(n_bootstrap, "n_bootstrap", 0, unit="resamples")
-    whole(n_permutations, "n_permutations", 1, unit="permutations")
-    if not 0 < finite(criterion, "criterion") <= 1:
-        raise ValueError(f"criterion must be above 0 and at most 1, got {criterion}")
+    n_bootstrap = whole(n_bootstrap, "n_bootstrap", 0, unit="resamples", limit=MOST_RESAMPLES)
+    n_permutations = whole(n_permutations, "n_permutations", 1, unit="permutations", limit=MOST_RESAMPLES)
+    criterion = share(criterion, "criterion")
     level, seed = significance_level(level), seed_of(seed)
     differences, against = differences_of(values, other, over)
     clocks = [str(dim) for dim in differences.dims if dim in TIMES]
@@ -89,6 +88,7 @@ def onset(
         raise ValueError(f"an onset needs one time, got {values.dims}")
     (clock,) = clocks
     rest = [dim for dim in differences.dims if dim not in (over, clock)]
+    _refuse_gaps(differences, over)
     stacked = differences.transpose(*rest, over, clock)
     n, n_times = stacked.sizes[over], stacked.sizes[clock]
     times = stacked[clock].values.astype(float) if clock in stacked.coords else np.arange(float(n_times))
@@ -129,6 +129,17 @@ def onset(
     return with_interval(result, low, high, text, n)
 
 
+def _refuse_gaps(differences: xr.DataArray, over: str) -> None:
+    """Raise a ValueError if a value is missing for some observations, and not for others, at the same place."""
+    lacking = differences.isnull()
+    n = (lacking.sum(over) * ~lacking.all(over)).values
+    if n.any():
+        raise ValueError(
+            f"values are missing (NaN) for up to {int(n.max())} of {differences.sizes[over]} observations along "
+            f"{over!r} at {int((n > 0).sum())} places, but not for the others: leave these observations out"
+        )
+
+
 def _crossing(mean: np.ndarray, times: np.ndarray, criterion: float) -> float:
     """Return the time at which a time course first reaches a fraction of its peak; NaN if it never exceeds 0."""
     known = np.isfinite(mean)
@@ -139,8 +150,8 @@ def _crossing(mean: np.ndarray, times: np.ndarray, criterion: float) -> float:
     first = int((mean >= wanted).argmax())
     if first == 0:
         return float(times[0])
-    share = (wanted - mean[first - 1]) / (mean[first] - mean[first - 1])
-    return float(times[first - 1] + share * (times[first] - times[first - 1]))
+    part = (wanted - mean[first - 1]) / (mean[first] - mean[first - 1])
+    return float(times[first - 1] + part * (times[first] - times[first - 1]))
 
 
 def _ends(value: float, onsets: np.ndarray, n: int) -> tuple[float, float, float]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.checks import one_of, whole
+from cortexsim._support.checks import one_of, seed_of, whole
 from cortexsim.analyse._compare_rdms import by_subject, checked, resampled, times_that_differ
-from cortexsim.analyse.interval import with_interval
+from cortexsim.analyse.interval import MOST_RESAMPLES, with_interval
 from cortexsim.analyse.node import refuse_other_stimuli, time_coordinate
 
 METHODS = ("spearman", "pearson")
@@ -70,7 +70,7 @@ def partial_similarity(
     True
     """
     one_of(method, "method", METHODS)
-    whole(n_bootstrap, "n_bootstrap", 0, unit="resamples")
+    n_bootstrap, seed = whole(n_bootstrap, "n_bootstrap", 0, unit="resamples", limit=MOST_RESAMPLES), seed_of(seed)
     ones, references, clock, has_clock = checked(model, reference)
     if isinstance(control, xr.DataArray) and "time" in control.dims:
         raise ValueError("the control must be one RDM without a time; choose one with .sel(time=...)")

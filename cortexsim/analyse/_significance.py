@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.checks import finite, one_of, seed_of, whole
-from cortexsim.analyse.interval import student
+from cortexsim._support.checks import finite, one_of, seed_of, shown, whole
+from cortexsim.analyse.interval import MOST_RESAMPLES, student
 from cortexsim.analyse.node import in_order_of_time
 
 METHODS = ("cluster", "fdr")
@@ -89,14 +89,14 @@ def significance(
     """
     one_of(method, "method", METHODS)
     one_of(tail, "tail", TAILS)
-    whole(n_permutations, "n_permutations", 1, unit="permutations")
+    n_permutations = whole(n_permutations, "n_permutations", 1, unit="permutations", limit=MOST_RESAMPLES)
     level, seed = significance_level(level), seed_of(seed)
     if threshold is not None:
         threshold = finite(threshold, "threshold")
         if threshold <= 0:
             raise ValueError(f"threshold is a t value above 0, got {threshold}")
     differences, against = differences_of(values, other, over)
-    times = [str(dim) for dim in differences.dims if dim in TIMES]
+    times = [str(dim) for dim in differences.dims if dim in TIMES and dim != over]
     rest = [dim for dim in differences.dims if dim not in (over, *times)]
     stacked = differences.transpose(*rest, over, *times)
     n, shape = stacked.sizes[over], tuple(stacked.sizes[dim] for dim in times)
@@ -145,7 +145,9 @@ def differences_of(values: xr.DataArray, other: xr.DataArray | float | None, ove
     """Return the differences that are tested against 0, and a description of the other condition."""
     if not isinstance(values, xr.DataArray):
         raise TypeError(f"a test over time takes a DataArray, got {type(values).__name__}")
-    times = [dim for dim in values.dims if dim in TIMES]
+    times = [dim for dim in values.dims if dim in TIMES and dim != over]
+    if not isinstance(over, str):
+        raise TypeError(f"over must be the name of a dimension, got {shown(over)}")
     if over not in values.dims or not 1 <= len(times) <= 2:
         raise ValueError(
             f"a test over time needs the dimension {over!r} and one or two of {', '.join(TIMES)}, got {values.dims}; "
@@ -153,6 +155,10 @@ def differences_of(values: xr.DataArray, other: xr.DataArray | float | None, ove
         )
     if values.sizes[over] < 3:
         raise ValueError(f"a test needs at least 3 observations along {over!r}, got {values.sizes[over]}")
+    for array in (values, *([other] if isinstance(other, xr.DataArray) else [])):
+        if array.dtype.kind not in "biuf" or not array.size or bool(np.isinf(array.values).any()):
+            kind = "infinity" if array.dtype.kind == "f" and array.size else f"{array.size} values of {array.dtype}"
+            raise ValueError(f"a test over time needs finite numbers, or NaN where a value is missing, got {kind}")
     for clock in times:
         # neighbours in a cluster are neighbours in time
         values = in_order_of_time(values, str(clock), "a test over time")

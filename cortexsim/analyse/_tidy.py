@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.checks import truth
-from cortexsim._support.files import written_aside
-from cortexsim.analyse._accuracy import logits_of
+from cortexsim._support.checks import truth, whole
+from cortexsim._support.files import as_path, refuse_existing, written_aside
+from cortexsim.analyse._accuracy import correct, logits_of
 from cortexsim.analyse._reaction_time import confidence
-from cortexsim.analyse.node import stimulus_coordinates
+from cortexsim.analyse.node import activity_of, stimulus_coordinates
 from cortexsim.recording.description import settings
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 Tabular = xr.DataTree | xr.Dataset | xr.DataArray
 SUFFIXES = (".csv", ".parquet")
+COLUMNS = ("trial", "time", "decision", "confidence", "correct")
+LOGIT = "logit_"
 # settings of a recording that apply to all its trials
 SETTINGS = ("model", "presentation_text", "seed")
 
@@ -61,7 +64,12 @@ def tidy(
     TypeError
         If it is none of these.
     ValueError
-        If the time does not exist, a column `recording` already exists, or the file has another suffix.
+        If the time does not exist, labels are no classes of the readout, a column already exists, or the file has
+        another suffix.
+    FileNotFoundError, OSError
+        If the file cannot be written.
+    ImportError
+        If pyarrow is missing.
 
     Examples
     --------
@@ -74,6 +82,7 @@ def tidy(
     """
     path = None if to is None else _path(to)
     every_time = truth(every_time, "every_time")
+    time = None if time is None else whole(time, "time")
     if time is not None and every_time:
         raise ValueError("pass time= or every_time=True, not both")
     if isinstance(recording, Mapping) and not isinstance(recording, xr.DataTree | xr.Dataset):
@@ -90,6 +99,9 @@ def _several(recordings: Mapping[str, Tabular], time: int | None, every_time: bo
 
     if not recordings:
         raise ValueError("there is nothing to write: the mapping is empty")
+    if len({isinstance(one, xr.DataTree) for one in recordings.values()}) > 1:
+        kinds = {name: type(one).__name__ for name, one in recordings.items()}
+        raise TypeError(f"the mapping must contain recordings, or results of analyses, but not both, got {kinds}")
     tables = {name: _one(one, time, every_time) for name, one in recordings.items()}
     taken = [name for name, table in tables.items() if "recording" in table]
     if taken:
@@ -105,7 +117,10 @@ def _one(recording: Tabular, time: int | None, every_time: bool) -> pd.DataFrame
     if time is not None or every_time:
         raise ValueError("time= and every_time= are for recordings; select the times of a result with .sel(time=...)")
     if isinstance(recording, xr.DataArray):
-        recording = recording.to_dataset(name=str(recording.name or "value"))
+        name = str(recording.name or "value")
+        if name in recording.coords or name in recording.dims:
+            raise ValueError(f"the array and its coordinate are both called {name!r}: rename it, as by .rename('mean')")
+        recording = recording.to_dataset(name=name)
     if not isinstance(recording, xr.Dataset):
         raise TypeError(f"a table is made of a recording, a Dataset or a DataArray, got {type(recording).__name__}")
     if recording.dims:
@@ -116,56 +131,64 @@ def _one(recording: Tabular, time: int | None, every_time: bool) -> pd.DataFrame
 def _trials(recording: xr.DataTree, time: int | None, every_time: bool) -> pd.DataFrame:
     import pandas as pd
 
-    readout = recording["readout"].to_dataset()
-    times = readout["time"].values
+    node = recording["readout"]
+    logits = activity_of(node)
+    is_map = logits.dims != ("stimulus", "time", "class")
+    if not is_map:
+        logits = logits_of(node)
+    times = logits["time"].values
     if time is not None and time not in times:
         raise ValueError(f"there is no time {time}: the times are {times[0]} to {times[-1]}")
     places = range(len(times)) if every_time else [len(times) - 1 if time is None else int(np.argmax(times == time))]
-    known = {name: one.values for name, one in stimulus_coordinates(readout["logits"]).items()}
-    rows = pd.DataFrame({"trial": np.arange(readout.sizes["stimulus"]), **known})
+    known = {name: one.values for name, one in stimulus_coordinates(logits).items()}
+    taken = sorted(name for name in known if name in COLUMNS or name.startswith(LOGIT))
+    if taken:
+        raise ValueError(f"the stimuli have the coordinates {taken}, which are columns of the table: rename these")
+    rows = pd.DataFrame({"trial": np.arange(logits.sizes["stimulus"]), **known})
     made = settings(recording)
     for name in SETTINGS:
         column = name.removesuffix("_text")
         if made.get(name) is not None and column not in rows:
             rows[column] = str(made[name]) if isinstance(made[name], dict | list) else made[name]
-    tables = [rows.assign(time=times[place], **_decisions(readout, place)) for place in places]
+    decided = [] if is_map else _decisions(logits, correct(node).values if "label" in known else None)
+    tables = [rows.assign(time=times[place], **(decided[place] if decided else {})) for place in places]
     return pd.concat(tables, ignore_index=True)
 
 
-def _decisions(readout: xr.Dataset, place: int) -> dict[str, object]:
-    """Return the columns of the readout at one time; none if it is a map."""
+def _decisions(logits: xr.DataArray, right: np.ndarray | None) -> list[dict[str, object]]:
+    """Return the columns of the readout at each time; `right` is whether it is correct, (stimulus, time)."""
     import pandas as pd
 
-    if readout["logits"].dims != ("stimulus", "time", "class"):
-        return {}
-    logits = logits_of(readout.isel(time=[place]))
-    there, classes = logits["populated"].values[:, 0], logits["class"].values
+    populated, classes = logits["populated"].values, logits["class"].values
     certainty, best = confidence(logits, "margin")
-    columns: dict[str, object] = {
-        "decision": pd.Series(classes[best[:, 0]]).where(there),
-        "confidence": certainty[:, 0],
-    }
-    if "label" in stimulus_coordinates(logits):
-        right = classes[best[:, 0]] == logits["label"].values
-        columns["correct"] = np.where(there, right.astype(float), np.nan)
-    for position, name in enumerate(classes):
-        columns[f"logit_{name}"] = logits.values[:, 0, position]
-    return columns
+    found: list[dict[str, object]] = []
+    for place in range(logits.sizes["time"]):
+        decisions = pd.Series(classes[best[:, place]]).where(populated[:, place])
+        columns: dict[str, object] = {"decision": decisions, "confidence": certainty[:, place]}
+        if right is not None:
+            columns["correct"] = right[:, place]
+        for position, name in enumerate(classes):
+            columns[f"{LOGIT}{name}"] = logits.values[:, place, position]
+        found.append(columns)
+    return found
 
 
 def _path(to: str | Path) -> Path:
-    path = Path(to)
-    if path.suffix not in SUFFIXES:
+    path = as_path(to, "to")
+    if path.suffix.lower() not in SUFFIXES:
         raise ValueError(f"a table is written as {' or '.join(SUFFIXES)}, got {str(to)!r}")
-    return path
+    if path.suffix.lower() == ".parquet" and importlib.util.find_spec("pyarrow") is None:
+        raise ImportError('parquet needs pyarrow: pip install "cortexsim[tables]", or write .csv')
+    return refuse_existing(path, what="to", replacing=True)
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:
     with written_aside(path, replacing=True) as aside:
-        if path.suffix == ".csv":
+        if path.suffix.lower() == ".csv":
             table.to_csv(aside, index=False)
             return
         try:
             table.to_parquet(aside, index=False, engine="pyarrow")
-        except ImportError as error:
-            raise ImportError('parquet needs pyarrow: pip install "cortexsim[tables]", or write .csv') from error
+        except (ValueError, TypeError, NotImplementedError) as error:
+            text = "; ".join(map(str, error.args))
+            raise ValueError(f"parquet cannot contain this table ({text}); change the column, or write .csv") from error

@@ -13,6 +13,7 @@ from cortexsim._support.checks import seed_of
 
 Z_95 = 1.96
 N_GROUPS = 20
+MOST_RESAMPLES = 1_000_000
 
 Variable = tuple[str | tuple[str, ...], np.ndarray, dict[str, Any]]
 

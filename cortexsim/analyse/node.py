@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from cortexsim._support.checks import shown
+from cortexsim._support.checks import shown, truth
 from cortexsim._support.labelled import array_of, names_among, one_for_each, refuse_missing
 from cortexsim.analyse.runs import dimension_of_runs
 
@@ -64,6 +64,8 @@ def activity_of(node: Node) -> xr.DataArray:
     missing = [dim for dim in ("stimulus", "time") if dim not in node.dims]
     if missing or not all(node.sizes.values()):
         raise ValueError(f"a node needs the dimensions stimulus and time, both longer than 0, got {dict(node.sizes)}")
+    if node.dtype.kind not in "biuf":
+        raise TypeError(f"{name_of(node)} must be real numbers, got the dtype {node.dtype}")
     several = dimension_of_runs(node)
     if several is not None:
         raise ValueError(f"this takes one {several}, got {node.sizes[several]}; choose one, such as .isel({several}=0)")
@@ -76,6 +78,11 @@ def activity_of(node: Node) -> xr.DataArray:
         units = [dim for dim in node.dims if dim not in ("stimulus", "time")]
         each = [node.isel(time=index).notnull().any(units).values for index in range(node.sizes["time"])]
         populated = xr.Variable(("stimulus", "time"), np.stack(each, axis=1))
+    if not set(populated.dims) <= {"stimulus", "time"} or populated.dtype.kind not in "biu":
+        raise ValueError(
+            f"'populated' must be True or False for each stimulus and time, got the dtype {populated.dtype} and the "
+            f"dimensions ({', '.join(map(str, populated.dims))})"
+        )
     where = xr.Variable(("stimulus", "time"), np.ones((node.sizes["stimulus"], node.sizes["time"]), bool)) & populated
     node = node.assign_coords(populated=where.transpose("stimulus", "time").astype(bool))
     return in_order_of_time(node, "time", "a node")
@@ -100,6 +107,8 @@ def in_order_of_time(array: xr.DataArray, clock: str, what: str) -> xr.DataArray
     if clock not in array.coords:
         return array
     times = array_of(array[clock].values, clock)
+    if times.dtype.kind not in "iufmM":
+        raise ValueError(f"{what} needs a {clock} in numbers, got {shown(times.tolist())}")
     refuse_missing(times, clock)
     if (times[1:] > times[:-1]).all():
         return array
@@ -159,7 +168,7 @@ def times_to_read(activity: xr.DataArray, progress: bool, text: str) -> Iterator
 
 def with_bar(indices: Iterable[int], progress: bool, text: str) -> Iterable[int]:
     """Show a progress bar if `progress` is true."""
-    if not progress:
+    if not truth(progress, "progress"):
         return indices
     from tqdm.auto import tqdm
 
@@ -217,6 +226,8 @@ def labels_of(activity: xr.DataArray, labels: Labels = None, *, at_least: int = 
     refuse_missing(values, name)
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise ValueError(f"{name} is not finite for {int((~np.isfinite(values)).sum())} of {n} stimuli; leave them out")
+    if values.dtype.kind == "c":
+        raise ValueError(f"{name} must be numbers or strings, got complex numbers")
     if values.dtype.kind == "O":
         kinds = sorted({type(value).__name__ for value in values})
         raise ValueError(f"{name} must be numbers or strings, all of one type, got values of the types {kinds}")

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.checks import truth
+from cortexsim._support.checks import listed, truth
 from cortexsim._support.extras import check_extra
 from cortexsim._support.files import as_path
+from cortexsim._support.settings import text, text_or_none
 from cortexsim._support.strangers import rehearsed
 from cortexsim.brains.matlab import read_matlab
 from cortexsim.brains.matrices import DIMS, STIMULI, labelled_matrices, square
@@ -82,6 +83,11 @@ def read(
     {'subject': 1, 'session': 1, 'stimulus': 5, 'other_stimulus': 5}
     """
     path, allow_pickle = as_path(path), truth(allow_pickle, "allow_pickle")
+    text_or_none(variable, "variable")
+    text_or_none(name, "name")
+    dims = None if dims is None else tuple(listed(dims, "dims", "('subject',)"))
+    for one in dims or ():
+        text(one, "each of dims")
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
     kind = path.suffix.lower()

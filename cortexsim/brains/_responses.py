@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.checks import ordered_pair, unknown
+from cortexsim._support.checks import is_several, listed, ordered_pair, shown, unknown
 from cortexsim._support.files import as_path
+from cortexsim._support.settings import mapping_or_none, text_or_none
 from cortexsim.brains.netcdf import contents_of_netcdf
 
 PRESENTATION, NEUROID, TIME_BIN = "presentation", "neuroid", "time_bin"
@@ -77,6 +78,11 @@ def responses(
     ({'stimulus': 2, 'time': 2, 'unit': 3}, ['cat', 'dog'])
     """
     path = as_path(path)
+    text_or_none(variable, "variable")
+    text_or_none(stimulus, "stimulus")
+    mapping_or_none(select, "select")
+    if baseline is not None:
+        ordered_pair(baseline, "baseline", -np.inf, np.inf)
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
     array = _assembly(contents_of_netcdf(path), variable, str(path))
@@ -141,10 +147,14 @@ def _selected(array: xr.DataArray, name: str, wanted: Any, source: str) -> xr.Da
     if name not in along:
         raise ValueError(f"{source}: " + unknown("coordinate", name, along))
     known = array[name].values
-    listed = list(wanted) if isinstance(wanted, list | tuple | set | np.ndarray) else [wanted]
-    chosen = np.isin(known, listed)
-    if not chosen.any():
-        raise ValueError(f"{source}: " + unknown(name, listed[0] if listed else None, map(str, np.unique(known))))
+    values = listed(wanted, f"select[{name!r}]") if is_several(wanted) else listed([wanted], f"select[{name!r}]")
+    if not values:
+        raise ValueError(f"{source}: select[{name!r}] must have at least one value, got {shown(wanted)}")
+    # not isin, which compares numbers with texts as texts
+    for one in values:
+        if one not in known.tolist():
+            raise ValueError(f"{source}: " + unknown(name, one, map(str, np.unique(known))))
+    chosen = [one in values for one in known.tolist()]
     return array.isel({along[name]: np.flatnonzero(chosen)})
 
 

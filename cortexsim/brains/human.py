@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.checks import one_of
+from cortexsim._support.checks import finite, one_of, shown
 from cortexsim._support.resources import data_folder
 
 CONDITIONS = {
@@ -148,8 +148,10 @@ def chance_corrected(accuracy: xr.DataArray, chance: float | None = None) -> xr.
 
     Raises
     ------
+    TypeError
+        If the accuracy is not a DataArray.
     ValueError
-        If chance is not known, not in [0, 1), or the array is already corrected.
+        If chance is not known or not in [0, 1), or the array is already corrected, or has values that are no fractions.
 
     References
     ----------
@@ -162,15 +164,21 @@ def chance_corrected(accuracy: xr.DataArray, chance: float | None = None) -> xr.
     >>> cs.human.chance_corrected(xr.DataArray(0.75), chance=0.5).item()
     0.5
     """
+    if not isinstance(accuracy, xr.DataArray):
+        raise TypeError(f"an accuracy must be a DataArray, got {shown(accuracy)}")
     if "corrected_for_chance" in accuracy.attrs:
         raise ValueError("this accuracy is already corrected for chance")
     if chance is None:
         chance = accuracy.attrs.get("chance")
     if chance is None:
         raise ValueError("the chance level is not known: pass chance=, such as 1 / number of classes")
+    given, chance = chance, finite(chance, "chance")
     if not 0 <= chance < 1:
-        raise ValueError(f"chance must be in [0, 1), got {chance!r}")
+        raise ValueError(f"chance must be in [0, 1), got {shown(given)}")
     ends = [name for name in ("low", "high") if name in accuracy.coords]
+    _refuse_no_fractions(accuracy, "an accuracy")
+    for name in ends:
+        _refuse_no_fractions(accuracy[name], f"the coordinate {name!r} of an accuracy", within=False)
 
     def corrected(values: xr.DataArray) -> xr.DataArray:
         return (values - chance) / (1 - chance)
@@ -181,9 +189,18 @@ def chance_corrected(accuracy: xr.DataArray, chance: float | None = None) -> xr.
         **accuracy.attrs,
         "long_name": f"{accuracy.attrs.get('long_name', 'accuracy')}, corrected for chance",
         "chance": 0.0,
-        "corrected_for_chance": float(chance),
+        "corrected_for_chance": chance,
     }
     return result
+
+
+def _refuse_no_fractions(values: xr.DataArray, what: str, *, within: bool = True) -> None:
+    """Raise a ValueError for values that are not numbers, or, within an accuracy, not from 0 to 1; NaN is allowed."""
+    if values.dtype.kind not in "iuf":
+        raise ValueError(f"{what} must be numbers, got the dtype {values.dtype}")
+    outside = values.values[(values.values < 0) | (values.values > 1)] if within else values.values[:0]
+    if outside.size:
+        raise ValueError(f"{what} must be fractions from 0 to 1, got {outside.flat[0]:g}; divide percentages by 100")
 
 
 def _value(row: dict[str, str], name: str) -> float | str:

@@ -9,7 +9,8 @@ from typing import TypeVar
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.checks import is_number
+from cortexsim._support.checks import is_number, shown
+from cortexsim._support.labelled import missing
 
 # a time or a duration: a number or an array
 Number = TypeVar("Number", float, np.ndarray, xr.DataArray)
@@ -55,7 +56,7 @@ class Milliseconds:
         for name in ("onset_ms", "step_ms"):
             value = getattr(self, name)
             if not is_number(value):
-                raise TypeError(f"{name} must be a number of milliseconds, got {value!r}")
+                raise TypeError(f"{name} must be a number of milliseconds, got {shown(value)}")
             object.__setattr__(self, name, float(value))
         if not math.isfinite(self.onset_ms) or self.onset_ms < 0:
             raise ValueError(f"onset_ms must be at least 0 ms, got {self.onset_ms!r}")
@@ -69,11 +70,11 @@ class Milliseconds:
 
     def of(self, time: Number) -> Number:
         """Return a model time, or an array of them, in ms after image onset."""
-        return self.onset_ms + self.step_ms * time
+        return self.onset_ms + self.step_ms * _amount(time, "time")
 
     def lasting(self, steps: Number) -> Number:
         """Return the duration of a number of steps in ms, such as an SOA; it does not include the onset."""
-        return self.step_ms * steps
+        return self.step_ms * _amount(steps, "steps")
 
     def add_to(self, array: Labelled) -> Labelled:
         """Add the coordinate `time_ms`, along `time`.
@@ -90,9 +91,13 @@ class Milliseconds:
 
         Raises
         ------
+        TypeError
+            If it is neither a DataArray nor a Dataset.
         ValueError
-            If there is no coordinate `time`, or its units are not steps.
+            If there is no coordinate `time`, its units are not steps, or a time is missing or not a number.
         """
+        if not isinstance(array, xr.DataArray | xr.Dataset):
+            raise TypeError(f"milliseconds are added to a DataArray or a Dataset, got {shown(array)}")
         if "time" not in array.coords:
             raise ValueError(
                 f"there is no coordinate 'time' to convert to milliseconds, only {sorted(map(str, array.coords))}"
@@ -100,6 +105,10 @@ class Milliseconds:
         units = array["time"].attrs.get("units", "steps")
         if units != "steps":
             raise ValueError(f"the coordinate 'time' must be in steps, got {units!r}")
+        if array["time"].dtype.kind not in "iuf" or missing(array["time"].values).any():
+            raise ValueError(
+                f"the coordinate 'time' must be numbers of steps, got {shown(array['time'].values.tolist())}"
+            )
         named = {"units": "ms", "long_name": f"time after image onset, assumed {self.onset_ms:g} + {self.step_ms:g} t"}
         return array.assign_coords(time_ms=(array["time"].dims, self.of(array["time"].values), named))
 
@@ -122,4 +131,13 @@ def in_steps(duration_ms: Number) -> tuple[Number, Number]:
     Liao & Poggio (2016), as recalled: a step takes about 20 to 50 ms of wall-clock time.
     """
     shortest, longest = PAPER_STEP_MS
+    duration_ms = _amount(duration_ms, "duration_ms")
     return duration_ms / longest, duration_ms / shortest
+
+
+def _amount(value: Number, what: str) -> Number:
+    """Return a number or an array of numbers, and refuse anything else with a TypeError."""
+    kind = getattr(getattr(value, "dtype", None), "kind", "" if not hasattr(value, "detach") else "f")
+    if not is_number(value) and kind not in tuple("iuf"):
+        raise TypeError(f"{what} must be a number or an array of numbers, got {shown(value)}")
+    return value

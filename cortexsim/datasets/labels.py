@@ -16,7 +16,6 @@ from cortexsim._support.memory import available
 from cortexsim.model.modes import own_modes
 
 PARTS = ("train", "test")
-SEEDS = (-(2**63), 2**63 - 1)  # of a generator of torch
 CHUNK_PIXELS = {"cpu": 512 * 32**2, "accelerator": 8192 * 32**2}  # drawn at once
 
 LONG_NAMES = {
@@ -205,7 +204,7 @@ def sample(dataset: xr.Dataset, n: int, *, seed: int = 0) -> xr.Dataset:
     >>> cs.datasets.sample(digits, 10, seed=1).sizes["stimulus"]
     10
     """
-    n, seed = whole(n, "n", 1), whole(seed, "seed", *SEEDS)
+    n, seed = whole(n, "n", 1), randomness.torch_seed(seed)
     order = torch.randperm(dataset.sizes["stimulus"], generator=torch.Generator().manual_seed(seed))[:n]
     return dataset.isel(stimulus=sorted(order.tolist()))
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from cortexsim._support.randomness import torch_seed
 from cortexsim.graph.states import State
 from cortexsim.graph.transitions import Convolution, module_name
 from cortexsim.model.moments import CHANNEL_EPSILON, Normalize
@@ -256,7 +257,7 @@ def module_of(update: Callable[..., nn.Module] | nn.Module, state: State) -> nn.
 def seeded(seed: int) -> Iterator[None]:
     """Seed torch's random numbers within the context, and restore its global generator afterwards."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.manual_seed(torch_seed(seed))
         yield
 
 

@@ -39,7 +39,8 @@ def error_by_time(result: xr.Dataset, models: Sequence[str] | None = None) -> go
     -------
     Figure
         A line for each model and kind of statistics, with intervals; a large open circle marks the trained readout
-        time. Times without a readout or a measurement have no point.
+        time. Times without a readout or a measurement have no point. The error of guessing is a line if the result has
+        the attribute `chance_error`.
 
     Examples
     --------
@@ -81,6 +82,9 @@ def error_by_time(result: xr.Dataset, models: Sequence[str] | None = None) -> go
             )
             rows += 1
         _mark_trained(figure, result, errors, label, theme.COLOURS[k % len(theme.COLOURS)])
+    if "chance_error" in result.attrs:
+        drawn = errors.sel(model=labels).transpose("time", ...).values.reshape(errors.sizes["time"], -1)
+        lines.add_level(figure, errors["time"].values, float(result.attrs["chance_error"]), "chance", values=drawn)
     figure.update_xaxes(title_text=theme.axis_title(errors, "time"), tick0=0, dtick=1)
     figure.update_yaxes(title_text="error on the test part", **theme.PERCENT, rangemode="tozero")
     dress(

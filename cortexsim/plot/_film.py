@@ -16,7 +16,7 @@ from cortexsim.plot.gate import draws
 
 # on black, so that it looks the same on paper, dark pages and projectors; luminances differ, not only hues
 FIELD, LINE, TAG, CUE = (0, 0, 0), (105, 105, 105), (255, 190, 40), (255, 255, 255)
-N_STILLS = 6
+N_STILLS, MOST_STILLS = 6, 50
 SIDE_PX = 190
 
 
@@ -59,6 +59,8 @@ def film_strip(
     """
     pictures, known, words = _pictures(recording, data, stimulus)
     chosen = _spread(pictures, known) if times is None else [int(time) for time in times]
+    if not 0 < len(chosen) <= MOST_STILLS:
+        raise ValueError(f"times must be 1 to {MOST_STILLS} times to draw side by side, got {len(chosen):,}")
     missing = [time for time in chosen if time not in known]
     if missing:
         raise ValueError(f"time {missing[0]} was not recorded; recorded are {known[0]} to {known[-1]}")
@@ -156,6 +158,8 @@ def _pictures(recording: Node, data: xr.Dataset, stimulus: int) -> tuple[list[np
         picture[cue] = CUE
         painted.append(picture.round().astype(np.uint8))
         times.append(int(time))
+    if not painted:
+        raise ValueError(f"there is nothing to draw: the readout of stimulus {stimulus} is empty at all times")
     return painted, times, _words(maps.data, stimulus)
 
 

@@ -75,7 +75,7 @@ def followed(table: xr.Dataset, *, title: str | None = None) -> go.Figure:
     other_values = values.transpose("position", ...).values
     span = positions[[0, -1]].astype(float)
     lines.add_level(figure, span, float(table.attrs["chance"]), "chance", values=other_values)
-    lines.head(figure, title or "accuracy when its last step has just arrived", lines.caption(values), height=330)
+    lines.head(figure, title or "accuracy for the target when its last step arrives", lines.caption(values), height=330)
     figure.update_xaxes(title_text="position of the target in the stream", tickvals=positions.tolist())
     figure.update_yaxes(title_text="accuracy for the target", range=[-0.03, 1.03], **theme.PERCENT)
     return figure

@@ -32,7 +32,7 @@ def kernels(first: xr.DataArray, between: xr.DataArray) -> go.Figure:
     Raises
     ------
     ValueError
-        If the first kernels do not have three channels.
+        If the first kernels do not have three channels, the dimensions are others, or a weight is NaN.
 
     Examples
     --------
@@ -46,6 +46,8 @@ def kernels(first: xr.DataArray, between: xr.DataArray) -> go.Figure:
     >>> len(figure.data)
     2
     """
+    first = _checked(first, ("filter", "channel", "y", "x"), "the first kernels")
+    between = _checked(between, ("target", "source", "y", "x"), "the kernels of a transition")
     if first.sizes["channel"] != 3:
         raise ValueError(
             f"the first kernels must have 3 channels (red, green, blue) to be drawn, got {first.sizes['channel']}"
@@ -82,6 +84,22 @@ def kernels(first: xr.DataArray, between: xr.DataArray) -> go.Figure:
         figure.update_yaxes(scaleanchor=axis, constraintoward="top", autorange="reversed", **bare, **cell)
     figure.update_layout(height=_HEIGHT_PX, margin={"t": 30, "b": 8})
     return figure
+
+
+def _checked(weights: xr.DataArray, dims: tuple[str, ...], what: str) -> xr.DataArray:
+    """Return kernels in the order of dimensions in which they are drawn.
+
+    Raises
+    ------
+    ValueError
+        If they have other dimensions, or a weight is missing.
+    """
+    if set(weights.dims) != set(dims):
+        given = ", ".join(map(str, weights.dims)) or "none"
+        raise ValueError(f"{what} must have the dimensions {', '.join(dims)}, got {given}")
+    if bool(weights.isnull().any()):
+        raise ValueError(f"{what} must have finite weights, but {int(weights.isnull().sum()):,} are NaN")
+    return weights.transpose(*dims)
 
 
 def _largest(weights: np.ndarray) -> float:

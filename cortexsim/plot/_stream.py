@@ -130,6 +130,8 @@ def _add_readout(figure: go.Figure, row: int, names: Sequence[str], times: np.nd
         figure.add_scatter(
             x=times,
             connectgaps=False,
+            # what is read out at one step holds for that step; a slope would show a change between two of them
+            line={"shape": "hvh"},
             marker={"size": 4},
             name=name,
             meta={"class": index, "row": row},

@@ -74,7 +74,7 @@ def trained_tested(result: xr.Dataset) -> go.Figure:
     figure.update_yaxes(title_text="trained at (steps)", type="category")
     figure.update_annotations(font={"size": theme.TEXT_PX})
     note = _note(result, errors.attrs["n"])
-    dress(figure, result, "error by trained and tested time", note, plot_px=210 * len(groups), top_px=84)
+    dress(figure, result, "error by trained and tested time", note, plot_px=200 * len(groups), top_px=84)
     return figure
 
 

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from cortexsim._support.checks import listed, shown
 from cortexsim.paper.predictions.verdict import DOES_NOT_HOLD, HOLDS, UNDECIDED, Measured, Verdict
 from cortexsim.plot import lines, theme
+from cortexsim.plot.gate import draws
 
 ROW_PX = 19
 SIGNS = {HOLDS: "✓", DOES_NOT_HOLD: "✗", UNDECIDED: "?"}
@@ -18,6 +20,7 @@ KINDS = (
 )
 
 
+@draws(first_too=False)
 def verdicts(judged: Sequence[Verdict], *, title: str | None = None) -> go.Figure:
     """Draw the values by which predictions were judged.
 
@@ -35,6 +38,8 @@ def verdicts(judged: Sequence[Verdict], *, title: str | None = None) -> go.Figur
 
     Raises
     ------
+    TypeError
+        If they are not verdicts.
     ValueError
         If there is nothing to draw.
 
@@ -45,6 +50,12 @@ def verdicts(judged: Sequence[Verdict], *, title: str | None = None) -> go.Figur
     >>> len(figure.data) > 0
     True
     """
+    judged = listed(judged, "judged", "cortexsim.predictions.check()")
+    for one in judged:
+        if not isinstance(one, Verdict):
+            raise TypeError(
+                f"each of judged must be a Verdict, as cortexsim.predictions.check() returns, got {shown(one)}"
+            )
     if not judged:
         raise ValueError("there are no verdicts to draw: cortexsim.predictions.check() returns them")
     figure = go.Figure(layout={"template": theme.template()}).set_subplots(

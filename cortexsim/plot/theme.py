@@ -18,6 +18,8 @@ COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 # its contrast is above 4:1 on white and on the black of JupyterLab's dark theme
 INK = "#7A7A7A"
 FAINT = "rgba(128, 128, 128, 0.45)"
+# of an area that may lie behind all lines
+BEHIND = "rgba(128, 128, 128, 0.18)"
 CLEAR = "rgba(0, 0, 0, 0)"
 
 # names of plotly's colour scales, which the canvases of the panels also use

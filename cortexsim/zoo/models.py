@@ -11,7 +11,7 @@ from pathlib import Path
 
 import xarray as xr
 
-from cortexsim._support.checks import shown, unknown
+from cortexsim._support.checks import one_of, shown, unknown
 from cortexsim._support.files import as_path
 from cortexsim._support.resources import data_folder
 from cortexsim.graph.builders import adjacent, fully_recurrent, resnet
@@ -299,7 +299,9 @@ def get(
             stacklevel=2,
         )
     if str(model) in PUBLISHED:
-        return PUBLISHED[str(model)].make(None if weights is None else Path(base) / Path(weights).expanduser())
+        return PUBLISHED[str(model)].make(
+            None if weights is None else as_path(base, "base") / as_path(weights, "weights")
+        )
     if weights is not None:
         raise ValueError(f"{str(model)!r} already has weights; weights= is only for {', '.join(PUBLISHED)}")
     path = path_of(model, base=base)
@@ -370,7 +372,7 @@ def card(name: str) -> xr.Dataset:
     >>> card["accuracy"].sel(seed=0, presentation="sustained", time=8).item()
     0.996
     """
-    return tracer_cards.card(name) if name in TRACERS else cards.card(full_name(name))
+    return tracer_cards.card(name) if isinstance(name, str) and name in TRACERS else cards.card(full_name(name))
 
 
 def full_name(name: str) -> str:
@@ -393,6 +395,4 @@ def full_name(name: str) -> str:
 
 
 def _paper(name: str) -> PaperModel:
-    if name not in PAPER:
-        raise ValueError(unknown("model of the paper", name, PAPER))
-    return PAPER[name]
+    return PAPER[one_of(name, "model of the paper", PAPER)]

@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 
-from cortexsim._support.checks import unknown
+from cortexsim._support.checks import one_of
+from cortexsim._support.randomness import torch_seed
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.graph.states import State
 from cortexsim.graph.transitions import Transition
@@ -80,7 +81,7 @@ class Tracer:
             normalization="channel",
             post_net="map",
             initialization="torch",
-            generator=torch.Generator().manual_seed(seed),
+            generator=torch.Generator().manual_seed(torch_seed(seed)),
         )
 
 
@@ -125,6 +126,4 @@ def tracer(name: str) -> Tracer:
     >>> cs.zoo.tracer("tracer-deep").description
     'a residual net of 24 layers at full resolution'
     """
-    if name not in TRACERS:
-        raise ValueError(unknown("tracer", name, TRACERS))
-    return TRACERS[name]
+    return TRACERS[one_of(name, "tracer", TRACERS)]

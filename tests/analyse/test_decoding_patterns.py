@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 
 import cortexsim as cs
 from tests.analyse.nodes import node_of
@@ -64,3 +64,9 @@ def test_a_decoder_without_evidence_is_refused(noisy):
 
     with pytest.raises(TypeError, match="patterns need the evidence of a linear decoder"):
         cs.analyse.decoding_patterns(noisy, estimator=KNeighborsClassifier())
+
+
+@pytest.mark.parametrize("wrong", [3, "ridge", Ridge])
+def test_what_is_no_estimator_is_refused_as_by_decode(noisy, wrong):
+    with pytest.raises(TypeError, match="estimator must be an estimator of scikit-learn, with fit, predict"):
+        cs.analyse.decoding_patterns(noisy, estimator=wrong)

@@ -146,3 +146,32 @@ def test_the_same_name_with_another_ending_is_the_same_stimulus():
     refuse_other_stimuli(
         one, activity_of(node_of(np.ones((2, 1, 2)), stimulus_name=["face", "house.jpg"])), "two nodes"
     )
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (
+            lambda node: node.assign(activation=node["activation"] * 1j),
+            TypeError,
+            "must be real numbers, got the dtype c",
+        ),
+        (lambda node: node.assign(activation=node["activation"].astype(str)), TypeError, "must be real numbers, got"),
+        (lambda node: node.assign(populated=node["populated"].astype(str)), ValueError, "'populated' must be True or"),
+        (
+            lambda node: node.assign(populated=node["populated"].expand_dims(unit=2)),
+            ValueError,
+            r"'populated' must be True or False .* the dimensions \(unit, time\)",
+        ),
+        (lambda node: node.assign_coords(time=list("abcd")), ValueError, "a node needs a time in numbers, got"),
+    ],
+)
+def test_a_node_that_is_no_activity_over_time_is_refused(noisy, change, error, message):
+    with pytest.raises(error, match=message):
+        cs.analyse.spread(change(noisy))
+
+
+@pytest.mark.parametrize("wrong", [1, "yes", None, np.array([True, False])])
+def test_progress_is_true_or_false(noisy, wrong):
+    with pytest.raises(ValueError, match="progress must be True or False, got"):
+        cs.analyse.cka(noisy.isel(time=[2, 3]), progress=wrong)

@@ -69,7 +69,7 @@ def test_a_paired_onset_is_of_the_difference():
     ("arguments", "message"),
     [
         ({"by": "eye"}, "unknown by 'eye'"),
-        ({"criterion": 0}, "criterion must be above 0 and at most 1, got 0"),
+        ({"criterion": 0}, "criterion must be a number above 0 and at most 1, got 0"),
         ({"level": 2}, "level must be a number from 0 to 1, got 2"),
         ({"n_bootstrap": -1}, "n_bootstrap must be a whole number of resamples"),
         ({"over": "stimulus"}, "needs the dimension 'stimulus'"),
@@ -91,3 +91,12 @@ def test_the_order_of_times_does_not_matter():
     for by in ("criterion", "cluster"):
         found = [cs.analyse.onset(one, by=by, n_bootstrap=20, n_permutations=50).item() for one in (course, turned)]
         assert found[0] == found[1]
+
+
+def test_a_value_that_is_missing_for_some_observations_is_counted_and_refused():
+    values = rising()
+    values[:2, 9] = np.nan
+    with pytest.raises(ValueError, match=r"missing \(NaN\) for up to 2 of 20 observations along 'seed' at 1 places"):
+        cs.analyse.onset(values, n_bootstrap=0)
+    # before an area is populated, all observations are missing
+    assert cs.analyse.onset(rising().where(lambda one: one["time"] > 2), n_bootstrap=0).item() > 8

@@ -87,3 +87,22 @@ def test_a_control_with_a_time_and_other_stimuli_are_refused(drawn):
         cs.analyse.partial_similarity(model, brain, fewer)
     with pytest.raises(ValueError, match=r"method.*'tau-a'.*spearman"):
         cs.analyse.partial_similarity(model, brain, pixels, "tau-a")
+
+
+@pytest.mark.parametrize("analysis", [cs.analyse.partial_similarity, cs.analyse.similarity_difference])
+def test_resamples_and_seeds_are_checked_before_they_are_drawn(drawn, analysis):
+    model, brain, pixels = drawn
+    given = (model, brain, pixels) if analysis is cs.analyse.partial_similarity else (model, model, brain)
+    for seed in (None, "x", -1, 1.5, [1, 2]):
+        with pytest.raises(ValueError, match="seed must be a whole number from 0 to"):
+            analysis(*given, seed=seed)
+    with pytest.raises(ValueError, match="n_bootstrap must be at most 1,000,000 resamples, got 1000000000000"):
+        analysis(*given, n_bootstrap=10**12)
+    analysis(*given, n_bootstrap=xr.DataArray(3), seed=np.array(2))
+
+
+def test_distances_that_are_no_finite_numbers_are_refused(drawn):
+    model, brain, pixels = drawn
+    for wrong, kind in ((model.astype(str), "the dtype <U"), (model + np.inf, "infinity"), (model * 1j, "complex128")):
+        with pytest.raises(ValueError, match=f"must have real numbers, or NaN .*{kind}"):
+            cs.analyse.partial_similarity(wrong, brain, pixels)

@@ -149,3 +149,32 @@ def test_a_time_that_occurs_twice_is_refused():
 def test_numbers_that_are_none_are_refused(given, match):
     with pytest.raises(ValueError, match=match):
         cs.analyse.significance(course(MNE["course"]), **given)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (course(MNE["course"]).astype(complex), "needs finite numbers, or NaN .* got .* values of complex128"),
+        (course(MNE["course"]).astype(str), "needs finite numbers, or NaN .* got .* values of <U"),
+        (course(MNE["course"]) * np.inf, "needs finite numbers, or NaN where a value is missing, got infinity"),
+        (course(MNE["course"][:, :0]), "needs finite numbers, or NaN where a value is missing, got 0 values"),
+    ],
+)
+def test_values_that_are_no_finite_numbers_are_refused(values, message):
+    for test in (cs.analyse.significance, cs.analyse.onset):
+        with pytest.raises(ValueError, match=message):
+            test(values, 0.0)
+
+
+def test_the_name_of_the_observations_is_a_text_and_no_time():
+    with pytest.raises(TypeError, match=r"over must be the name of a dimension, got \['seed'\]"):
+        cs.analyse.significance(course(MNE["course"]), over=["seed"])
+    with pytest.raises(ValueError, match="needs the dimension 'time' and one or two of"):
+        cs.analyse.significance(course(MNE["course"]), over="time")
+
+
+def test_more_permutations_than_ever_finish_are_refused():
+    with pytest.raises(ValueError, match="n_permutations must be at most 1,000,000 permutations, got 1000000000"):
+        cs.analyse.significance(course(MNE["course"]), n_permutations=10**9)
+    found = cs.analyse.significance(course(MNE["course"]), n_permutations=xr.DataArray(20))
+    assert found["p"].max() <= 1

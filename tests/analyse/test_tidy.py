@@ -126,3 +126,86 @@ def test_names_that_hide_a_column_are_refused(recording):
 def test_an_array_of_numpy_is_refused():
     with pytest.raises(TypeError, match="a table is made of a recording, a Dataset or a DataArray, got ndarray"):
         cs.tidy(np.zeros(3))
+
+
+def changed(recording, change):
+    """A recording whose readout is changed."""
+    readout = change(recording["readout"].to_dataset())
+    return xr.DataTree.from_dict({"/": xr.Dataset(attrs=recording.attrs), "/readout": readout})
+
+
+def test_the_order_of_dimensions_and_times_does_not_change_the_table(recording):
+    turned = changed(recording, lambda node: node.isel(time=[3, 1, 0, 2]).transpose("class", "time", "stimulus"))
+    pd.testing.assert_frame_equal(cs.tidy(turned), cs.tidy(recording))
+
+
+def test_labels_in_text_are_matched_by_the_names_of_the_classes(recording):
+    names = recording.cortex.settings["classes"]
+    named = changed(
+        recording, lambda node: node.assign_coords(label=("stimulus", [names[k] for k in node["label"].values]))
+    )
+    assert cs.tidy(named)["correct"].tolist() == cs.tidy(recording)["correct"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([np.nan] + [1.0] * 11, r"label is missing \(NaN\) for 1 of 12 stimuli"),
+        ([7] * 12, r"the labels \[7\] are not among the classes"),
+        ([True] * 12, "got booleans"),
+        (["seven"] * 12, "unknown class in labels 'seven'"),
+    ],
+)
+def test_labels_that_are_no_classes_are_not_counted_as_wrong(recording, labels, message):
+    with pytest.raises(ValueError, match=message):
+        cs.tidy(changed(recording, lambda node: node.assign_coords(label=("stimulus", labels))))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda node: node.isel(time=[1, 1]), "a node needs each time once"),
+        (lambda node: node.isel(time=[]), "both longer than 0"),
+        (lambda node: node.isel(stimulus=0), "needs the dimensions stimulus and time"),
+        (lambda node: node.drop_vars("logits"), "a node needs the variable activation or logits"),
+        (lambda node: node.assign_coords({"class": [1, 1]}), "the readout has each class once"),
+        (
+            lambda node: node.assign_coords(trial=("stimulus", [9] * 12)),
+            r"the coordinates \['trial'\], which are columns",
+        ),
+        (lambda node: node.assign_coords(logit_0=("stimulus", [9] * 12)), r"the coordinates \['logit_0'\]"),
+    ],
+)
+def test_a_readout_that_makes_no_table_is_refused(recording, change, message):
+    with pytest.raises(ValueError, match=message):
+        cs.tidy(changed(recording, change))
+
+
+def test_times_and_files_are_checked_before_a_table_is_made(recording, tmp_path):
+    for time in (True, [1], 1.5, np.array([1, 2])):
+        with pytest.raises(ValueError, match="time must be a whole number, got"):
+            cs.tidy(recording, time=time)
+    assert cs.tidy(recording, time=xr.DataArray(2))["time"].tolist() == [2] * 12
+    with pytest.raises(TypeError, match="to must be text or a path, got 3"):
+        cs.tidy(recording, to=3)
+    with pytest.raises(FileNotFoundError, match=r"the folder .* does not exist"):
+        cs.tidy(None, to=tmp_path / "none" / "table.csv")
+    cs.tidy(recording, to=tmp_path / "TABLE.CSV")
+    assert len(pd.read_csv(tmp_path / "TABLE.CSV")) == 12
+
+
+def test_a_column_that_parquet_cannot_contain_is_named(tmp_path):
+    mixed = xr.DataArray(np.array(["a", 1], dtype=object), dims=["row"], name="mixed")
+    with pytest.raises(
+        ValueError, match=r"parquet cannot contain this table .*mixed.* change the column, or write .csv"
+    ):
+        cs.tidy(mixed, to=tmp_path / "table.parquet")
+    assert not list(tmp_path.iterdir())
+
+
+def test_recordings_and_results_are_not_mixed_and_a_name_is_used_once(recording):
+    accuracy = cs.analyse.accuracy(recording["readout"])
+    with pytest.raises(TypeError, match="recordings, or results of analyses, but not both, got"):
+        cs.tidy({"a": recording, "b": accuracy})
+    with pytest.raises(ValueError, match="the array and its coordinate are both called 'time'"):
+        cs.tidy(accuracy.rename("time"))

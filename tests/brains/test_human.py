@@ -84,3 +84,22 @@ def test_a_chance_level_of_1_is_refused():
 def test_an_unknown_study_is_answered_with_the_nearest():
     with pytest.raises(ValueError, match=r"unknown study 'tang-2019'.*did you mean 'tang-2018'"):
         cs.human.numbers("tang-2019")
+
+
+@pytest.mark.parametrize("chance", ["0.5", True, float("nan"), [0.5]])
+def test_a_chance_level_that_is_no_number_is_refused(chance):
+    for call in (
+        lambda: human.chance_corrected(xr.DataArray([0.5]), chance=chance),
+        lambda: human.chance_corrected(xr.DataArray([0.5], attrs={"chance": chance})),
+    ):
+        with pytest.raises(ValueError, match="chance must be a finite number, got"):
+            call()
+
+
+def test_only_fractions_are_corrected_for_chance():
+    with pytest.raises(TypeError, match=r"an accuracy must be a DataArray, got 0\.5"):
+        human.chance_corrected(0.5, chance=0.5)
+    with pytest.raises(ValueError, match="must be fractions from 0 to 1, got 75; divide percentages by 100"):
+        human.chance_corrected(xr.DataArray([75.0, 0.5]), chance=0.5)
+    with pytest.raises(ValueError, match="an accuracy must be numbers, got the dtype <U3"):
+        human.chance_corrected(xr.DataArray(["0.5"]), chance=0.5)

@@ -57,3 +57,20 @@ def test_nothing_is_seen_before_it_is_shown():
 def test_milliseconds_are_numbers():
     with pytest.raises(TypeError, match="step_ms must be a number of milliseconds, got '25'"):
         cs.Milliseconds(onset_ms=66, step_ms="25")
+
+
+@pytest.mark.parametrize("wrong", [None, "1", [1], {}, np.array(["a"]), np.datetime64("2020-01-01")])
+def test_a_time_that_is_no_number_is_refused(wrong):
+    ms = cs.Milliseconds(onset_ms=66, step_ms=25)
+    for call in (ms.of, ms.lasting, in_steps):
+        with pytest.raises(TypeError, match=r"(time|steps|duration_ms) must be a number or an array of numbers, got"):
+            call(wrong)
+
+
+def test_only_labelled_arrays_with_times_in_numbers_get_milliseconds():
+    ms, values = cs.Milliseconds(onset_ms=66, step_ms=25), xr.DataArray([0.5, 1.0], dims=["time"])
+    with pytest.raises(TypeError, match="are added to a DataArray or a Dataset, got array"):
+        ms.add_to(values.values)
+    for times in (["a", "b"], [np.nan, 1.0], [True, False]):
+        with pytest.raises(ValueError, match="the coordinate 'time' must be numbers of steps, got"):
+            ms.add_to(values.assign_coords(time=times))

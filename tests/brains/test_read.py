@@ -443,3 +443,17 @@ def test_a_word_does_not_allow_a_pickle(tmp_path, word):
     (tmp_path / "rdm.pkl").write_bytes(b"cos\nsystem\n(S'exit 1'\ntR.")
     with pytest.raises(ValueError, match="allow_pickle must be True or False, got"):
         cs.brains.read(tmp_path / "rdm.pkl", allow_pickle=word)
+
+
+def test_dims_and_names_are_texts(tmp_path, drawn):
+    np.save(tmp_path / "brain.npy", drawn[0])
+    for dims, message in (
+        ("session", r"dims must be a list of values, such as \('subject',\), got 'session'"),
+        (3, "dims must be a list of values"),
+        ([3], "each of dims must be text, got 3"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            cs.brains.read(tmp_path / "brain.npy", dims=dims)
+    assert cs.brains.read(tmp_path / "brain.npy", dims=np.array(["session"])).sizes["session"] == len(drawn[0])
+    with pytest.raises(TypeError, match=r"variable must be text, got \['a'\]"):
+        cs.brains.read(tmp_path / "brain.npy", variable=["a"])

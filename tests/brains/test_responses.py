@@ -53,6 +53,25 @@ def test_regions_are_selected(path, assembly):
         cs.brains.responses(path, select={"region": "V2"})
     with pytest.raises(ValueError, match=r"unknown coordinate 'area'.*region"):
         cs.brains.responses(path, select={"area": "IT"})
+    # a value that does not occur is not dropped, and a text is no number
+    with pytest.raises(ValueError, match=r"unknown region 'V2'"):
+        cs.brains.responses(path, select={"region": ["IT", "V2"]})
+    for wrong in ("1", slice(0, 1), {"a": 1}):
+        with pytest.raises((TypeError, ValueError), match=r"unknown repetition|select\['repetition'\] must be a list"):
+            cs.brains.responses(path, select={"repetition": wrong})
+    for given in (np.array(1), xr.DataArray([1]), {1}):
+        assert cs.brains.responses(path, select={"repetition": given}).sizes["stimulus"] == 3
+
+
+def test_names_and_selections_are_checked_before_a_file_is_read(tmp_path):
+    for wrong, message in (
+        ({"variable": ["a"]}, r"variable must be text, got \['a'\]"),
+        ({"stimulus": 3}, "stimulus must be text, got 3"),
+        ({"select": "IT"}, "select must be a mapping, got 'IT'"),
+        ({"baseline": (2, 1)}, r"baseline must be a pair \(lowest, highest\)"),
+    ):
+        with pytest.raises((TypeError, ValueError), match=message):
+            cs.brains.responses(tmp_path / "nowhere.nc", **wrong)
 
 
 def test_the_baseline_of_each_presentation_is_subtracted(path, assembly):

@@ -76,6 +76,14 @@ def test_why_there_is_no_point_is_said_as_the_experiment_says_it(measured):
     )
 
 
+def test_the_error_of_guessing_is_a_line_where_the_experiment_gives_it(measured):
+    measured.attrs.pop("chance_error", None)
+    assert "chance" not in [one.name for one in plot.error_by_time(measured).data]
+    figure = plot.error_by_time(measured.assign_attrs(chance_error=0.9))
+    (chance,) = figure.select_traces({"name": "chance"})
+    assert chance.y == (0.9, 0.9)
+
+
 def test_each_network_has_a_bar_with_its_error_and_its_parameters_next_to_it(measured):
     figure = plot.parameters(measured)
     labels = [one.text for one in figure.select_annotations({"name": "label"})]

@@ -84,3 +84,15 @@ def test_what_was_not_recorded_cannot_be_drawn(traced, asked, message):
 def test_a_figure_without_frames_is_no_film(tmp_path):
     with pytest.raises(ValueError, match="this figure has no frames"):
         cs.plot.save(go.Figure(), tmp_path / "f.gif")
+
+
+def test_a_readout_that_is_empty_and_a_strip_of_no_or_too_many_times_are_refused(traced):
+    recording, data = traced
+    empty = recording["readout"].to_dataset()
+    empty = empty.assign(logits=empty["logits"] * np.nan)
+    for draw in (cs.plot.film, cs.plot.film_strip):
+        with pytest.raises(ValueError, match="there is nothing to draw: the readout of stimulus 0 is empty"):
+            draw(empty, data)
+    for times in ([], [1] * 51):
+        with pytest.raises(ValueError, match=f"times must be 1 to 50 times to draw side by side, got {len(times)}"):
+            cs.plot.film_strip(recording, data, times=times)

@@ -129,3 +129,34 @@ def test_a_result_whose_numbers_or_description_are_gone_is_refused(result):
         cs.plot.error_by_epoch(result.assign(validation_error=result["validation_error"].astype(str)))
     with pytest.raises(ValueError, match=r"lacks the attributes .*'title'.*: keep the attrs of the result"):
         cs.plot.error_by_epoch(result.assign_attrs().drop_attrs(deep=False))
+
+
+@pytest.mark.parametrize("wrong", ["x", 3, True, np.array([1.0]), {"a": 1}, None])
+def test_what_is_no_list_of_verdicts_is_refused(wrong):
+    with pytest.raises(TypeError, match=r"judged must be a (list of values|Verdict)"):
+        cs.plot.verdicts(wrong)
+
+
+def test_verdicts_have_a_text_as_their_title():
+    with pytest.raises(TypeError, match="'title' of verdicts must be text, got 3"):
+        cs.plot.verdicts(cs.predictions.check(), title=3)
+
+
+FIRST = xr.DataArray(np.arange(54.0).reshape(2, 3, 3, 3), dims=["filter", "channel", "y", "x"])
+BETWEEN = xr.DataArray(np.arange(54.0).reshape(2, 3, 3, 3), dims=["target", "source", "y", "x"], name="V1->V2")
+
+
+def test_kernels_are_drawn_by_the_names_of_their_dimensions():
+    drawn = cs.plot.kernels(FIRST, BETWEEN)
+    turned = cs.plot.kernels(FIRST.transpose("x", "y", "channel", "filter"), BETWEEN.transpose("y", "x", ...))
+    assert (np.asarray(drawn.data[0].z) == np.asarray(turned.data[0].z)).all()
+    assert np.array_equal(np.asarray(drawn.data[1].z, float), np.asarray(turned.data[1].z, float), equal_nan=True)
+
+
+def test_kernels_of_other_dimensions_or_without_a_weight_are_refused():
+    with pytest.raises(ValueError, match=r"the first kernels must have the dimensions filter, channel, y, x, got y, x"):
+        cs.plot.kernels(FIRST[0, 0], BETWEEN)
+    with pytest.raises(ValueError, match=r"of a transition must have the dimensions target, source, y, x, got none"):
+        cs.plot.kernels(FIRST, BETWEEN[0, 0, 0, 0])
+    with pytest.raises(ValueError, match="the first kernels must have finite weights, but 1 are NaN"):
+        cs.plot.kernels(FIRST.where(FIRST != 5), BETWEEN)

@@ -238,3 +238,59 @@ def test_a_size_that_would_split_a_pixel_is_refused():
         cs.zoo.cornet_rt(size=40)
     with pytest.raises(ValueError, match="unknown kind"):
         cs.zoo.blt(kind="lt")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"n_classes": 0}, "n_classes must be a whole number, at least 1, got 0"),
+        ({"n_classes": 10**9}, "n_classes must be at most 10,000,000, got 1000000000"),
+        ({"n_classes": True}, "n_classes must be a whole number, at least 1, got True"),
+        ({"normalize_images": "no"}, "normalize_images must be True or False, got 'no'"),
+        ({"seed": None}, "seed must be a whole number from .* got None"),
+        ({"seed": 2**70}, "seed must be a whole number from"),
+    ],
+)
+def test_settings_of_a_published_model_are_refused_by_their_names(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        cs.zoo.blt(**({"size": 32, "kind": "b"} | wrong))
+
+
+def test_a_kind_that_is_given_as_weights_is_not_taken_for_a_file():
+    with pytest.raises(ValueError, match=r"got 'bl', which is a kind: write blt\(kind='bl'\), or './bl' for a file"):
+        cs.zoo.blt("bl")
+
+
+def test_weights_as_arrays_of_numpy_in_any_byte_order_are_read(published_keys):
+    arrays = {key: value.numpy().astype(value.numpy().dtype.newbyteorder(">")) for key, value in published_keys.items()}
+    assert cs.zoo.blt(arrays, size=32).checksum() == cs.zoo.blt(published_keys, size=32).checksum()
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (lambda value: value * float("nan"), ValueError, "finite weights, but norm_3.bias has 256 that are NaN"),
+        (lambda value: value.to(torch.complex64), ValueError, "dense arrays of real numbers, got norm_3.bias of the"),
+        (lambda value: value.to("meta"), ValueError, "got norm_3.bias on the device meta"),
+        (lambda value: value.to_sparse(), ValueError, "dense arrays of real numbers, got norm_3.bias"),
+        (lambda value: value.long(), ValueError, "floating point, got norm_3.bias of the type torch.int64"),
+        (lambda value: None, TypeError, "a tensor for each name, got 'norm_3.bias': None"),
+    ],
+)
+def test_weights_that_are_no_finite_numbers_are_named(published_keys, change, error, message):
+    with pytest.raises(error, match=message):
+        cs.zoo.blt(published_keys | {"norm_3.bias": change(published_keys["norm_3.bias"])}, size=32)
+
+
+def test_names_and_files_that_are_no_text_are_refused():
+    for call in (cs.zoo.build, cs.zoo.tracer, cs.zoo.modules, cs.zoo.card):
+        for name in (["tracer"], {}, np.array("tracer")):
+            with pytest.raises((TypeError, ValueError), match=r"unknown |a model is named by text"):
+                call(name)
+    with pytest.raises(ValueError, match="unknown argument of cornet_rt 'classes'"):
+        cs.zoo.modules("cornet_rt", classes=3)
+    for call in (lambda: cs.zoo.cornet_s(3, size=32), lambda: cs.zoo.get("cornet_s", weights=[1])):
+        with pytest.raises(TypeError, match="weights must be text or a path, got"):
+            call()
+    with pytest.raises(ValueError, match=r"seed must be a whole number from .* got 'x'"):
+        cs.zoo.tracer("tracer").build("x")

@@ -17,6 +17,7 @@ from cortexsim._support.percentages import percent
 from cortexsim._support.settings import Form, anything, text
 from cortexsim.explore.panel.asking import Guess, HasExercises
 from cortexsim.explore.panel.box import Panel
+from cortexsim.explore.panel.interrupt import at_interrupt
 from cortexsim.explore.panel.jobs import Turns
 from cortexsim.explore.panel.notice import alert
 from cortexsim.explore.panel.settings import shown_settings, write_settings
@@ -108,6 +109,7 @@ class Training(HasExercises, Panel):
         with self._turns.take():
             self._build(question)
             super().__init__(self._rows, layout=_IN_FULL)
+            at_interrupt(self.pause)
             self._open_lesson(name, Choices.from_dict({**self._lessons[name].default_choices.to_dict(), **choices}))
         self._changed()
         if self.notice.value:

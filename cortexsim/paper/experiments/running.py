@@ -294,6 +294,8 @@ def _result(
         "seconds": float(sum(float(data["seconds"]) for data in measured)),
         **{attribute: of_all(attribute) for attribute in ("hardware", "commit", "version", "date")},
     }
+    if experiment.chance_error is not None:
+        result.attrs["chance_error"] = experiment.chance_error
     if experiment.paper_error is not None:
         result.attrs |= {"paper_error": experiment.paper_error, "paper_error_of": experiment.paper_error_of}
     return result

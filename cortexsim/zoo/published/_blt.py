@@ -102,6 +102,11 @@ def blt(
     ['L0', 'L1', 'L2', 'L3', 'L4', 'L5']
     """
     kind = one_of(kind, "kind", KINDS)
+    if isinstance(weights, str) and weights in KINDS:
+        raise ValueError(
+            f"weights must be a file or a state dict, got {weights!r}, which is a kind: write blt(kind={weights!r}), "
+            f"or './{weights}' for a file of that name"
+        )
     pairs = list(pairwise(FEATURES))
     pairs += [(area, area) for area in FEATURES] * ("l" in kind)
     pairs += [(after, before) for before, after in pairwise(FEATURES)] * ("t" in kind)
@@ -114,7 +119,7 @@ def blt(
             CortexGraph(tuple(states), tuple(Transition(source, target, Convolution) for source, target in pairs)),
             n_classes=n_classes,
             readout_time=READOUT_TIMES[kind],
-            pre_net=FromPixels(first, 4, IMAGENET if normalize_images else None),
+            pre_net=FromPixels(first, 4, IMAGENET, normalize_images),
             post_net=AverageAndLinear(FEATURES["L5"], n_classes),
             normalization="none",
         )

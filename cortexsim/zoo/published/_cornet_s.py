@@ -123,7 +123,7 @@ def cornet_s(
             CortexGraph(tuple(states), tuple(transitions)),
             n_classes=n_classes,
             readout_time=RUNS["IT"][-1],
-            pre_net=FromPixels(first, 4, IMAGENET if normalize_images else None),
+            pre_net=FromPixels(first, 4, IMAGENET, normalize_images),
             post_net=AverageAndLinear(FEATURES["IT"], n_classes),
             normalization="none",
         )

@@ -108,7 +108,7 @@ def spoerer_bl(
             CortexGraph(tuple(states), tuple(Transition(source, target, Convolution) for source, target in pairs)),
             n_classes=n_classes,
             readout_time=len(FEATURES) - 1 + STEPS - 1,
-            pre_net=FromPixels(first, 1, CENTRED if normalize_images else None),
+            pre_net=FromPixels(first, 1, CENTRED, normalize_images),
             post_net=AverageAndLinear(FEATURES["L6"], n_classes),
             normalization="none",
         )

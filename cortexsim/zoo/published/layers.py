@@ -10,11 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cortexsim._support.checks import whole
+from cortexsim._support.checks import truth, whole
 from cortexsim.graph.states import State
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))  # mean and standard deviation of R, G and B
 CENTRED = ((0.5,) * 3, (0.5,) * 3)  # from [0, 1] to [-1, 1]
+MOST_CLASSES = 10_000_000
 Moments = tuple[tuple[float, ...], tuple[float, ...]]
 
 
@@ -27,18 +28,21 @@ class FromPixels(nn.Module):
         In order.
     stride : int
         Pixels of the image for each pixel of the first area, along a side.
-    moments : (mean, standard deviation) or None
-        Of R, G and B; None for images that are already normalized.
+    moments : (mean, standard deviation)
+        Of R, G and B.
+    normalize : bool
+        False for images that are already normalized.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, layers: OrderedDict[str, nn.Module], stride: int, moments: Moments | None) -> None:
+    def __init__(self, layers: OrderedDict[str, nn.Module], stride: int, moments: Moments, normalize: bool) -> None:
         super().__init__()
-        self.layers, self.image_stride, self.moments = nn.Sequential(layers), stride, moments
+        self.layers, self.image_stride = nn.Sequential(layers), stride
+        self.moments = moments if truth(normalize, "normalize_images") else None
         # not in the state_dict: no checkpoint contains them
-        mean, std = moments or ((0.0,) * 3, (1.0,) * 3)
+        mean, std = self.moments or ((0.0,) * 3, (1.0,) * 3)
         self.register_buffer("mean", torch.tensor(mean).view(3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).view(3, 1, 1), persistent=False)
 
@@ -58,7 +62,7 @@ class AverageAndLinear(nn.Module):
 
     def __init__(self, features: int, n_classes: int) -> None:
         super().__init__()
-        self.linear = nn.Linear(features, n_classes)
+        self.linear = nn.Linear(features, whole(n_classes, "n_classes", 1, limit=MOST_CLASSES))
 
     def forward(self, h: Tensor) -> Tensor:
         """Return logits, shape (stimulus, class)."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from cortexsim._support.checks import unknown
+from cortexsim._support.checks import one_of
 from cortexsim.graph.transitions import module_name
 from cortexsim.model.cortex import Cortex
 from cortexsim.zoo.published._blt import KINDS, blt
@@ -73,9 +74,11 @@ def modules(name: str, **arguments: Any) -> dict[str, Callable[..., Any]]:
     >>> sorted(cs.zoo.modules("cornet_rt", n_classes=10))
     ['AverageAndLinear', 'Drive', 'FromPixels', 'Recurrence', 'Unchanged']
     """
-    if name not in PUBLISHED:
-        raise ValueError(unknown("published model", name, PUBLISHED))
-    model = PUBLISHED[name].make(**arguments)
+    make = PUBLISHED[one_of(name, "published model", PUBLISHED)].make
+    known = list(inspect.signature(make).parameters)
+    for argument in arguments:
+        one_of(argument, f"argument of {name}", known)
+    model = make(**arguments)
     found: dict[str, Callable[..., Any]] = {
         t.kind_name: t.kind for t in model.graph.transitions if not isinstance(t.kind, str)
     }

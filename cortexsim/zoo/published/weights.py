@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from cortexsim._support.checks import shown
+from cortexsim._support.files import as_path
 from cortexsim.model.cortex import Cortex
 
 Weights = str | Path | Mapping[str, Tensor] | None
@@ -42,7 +45,7 @@ def with_weights(model: Cortex, weights: Weights, keys: Mapping[str, str], name:
     """
     if weights is None:
         return model.eval()
-    given = dict(weights) if isinstance(weights, Mapping) else read_tensors(weights)
+    given = _as_tensors(weights) if isinstance(weights, Mapping) else read_tensors(weights)
     where = "the state dict" if isinstance(weights, Mapping) else str(weights)
     own = model.weights_and_buffers()
     table = {_theirs(key, keys): key for key in own}
@@ -60,6 +63,7 @@ def with_weights(model: Cortex, weights: Weights, keys: Mapping[str, str], name:
     ]
     if unlike:
         raise ValueError(f"{where} does not fit {name}: {_listed(unlike)}")
+    _refuse_no_numbers(given, where)
     wide = max((value.dtype for value in given.values() if value.is_floating_point()), key=lambda d: d.itemsize)
     model.to(torch.promote_types(wide, torch.float32))
     own = model.weights_and_buffers()
@@ -79,12 +83,12 @@ def read_tensors(path: str | Path) -> dict[str, Tensor]:
     ValueError
         If it contains anything other than tensors and plain values.
     """
-    path = Path(path).expanduser()
+    path = as_path(path, "weights")
     if not path.is_file():
         raise FileNotFoundError(f"there are no weights at {path}")
     found: Any
     try:
-        if path.suffix == ".safetensors":
+        if path.suffix.lower() == ".safetensors":
             from safetensors.torch import load_file
 
             found = load_file(path)
@@ -109,6 +113,37 @@ def read_tensors(path: str | Path) -> dict[str, Tensor]:
             f"got {_listed(others)}"
         )
     return {key.removeprefix("module."): value for key, value in tensors.items()}
+
+
+def _as_tensors(weights: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Return a state dict whose arrays of numpy are tensors; other values are refused.
+
+    Raises
+    ------
+    TypeError
+        If a key is not text, or a value is neither a Tensor nor an array of numbers.
+    """
+    found: dict[str, Tensor] = {}
+    for key, value in weights.items():
+        if isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
+            value = torch.from_numpy(np.array(value, dtype=value.dtype.newbyteorder("=")))
+        if not isinstance(key, str) or not isinstance(value, Tensor):
+            raise TypeError(f"a state dict has a tensor for each name, got {shown(key)}: {shown(value)}")
+        found[key] = value
+    return found
+
+
+def _refuse_no_numbers(given: Mapping[str, Tensor], where: str) -> None:
+    """Raise a ValueError if a weight is not a dense array of finite real numbers in memory."""
+    for key, value in given.items():
+        if value.is_meta or value.layout != torch.strided or value.is_complex() or value.is_quantized:
+            kind = "on the device meta" if value.is_meta else f"of the kind {value.dtype}, {value.layout}"
+            raise ValueError(f"{where} must have dense arrays of real numbers, got {key} {kind}")
+        if not key.endswith(COUNTER) and not value.is_floating_point():
+            raise ValueError(f"{where} must have weights in floating point, got {key} of the type {value.dtype}")
+        if not bool(value.isfinite().all()):
+            n = int((~value.isfinite()).sum())
+            raise ValueError(f"{where} must have finite weights, but {key} has {n:,} that are NaN or infinite")
 
 
 def _theirs(key: str, keys: Mapping[str, str]) -> str:
