@@ -31,6 +31,17 @@ METHODS = {
     "corr_cov": "corr_cov",
     "cosine_cov": "cosine_cov",
 }
+TITLES = {
+    "spearman": "Spearman correlation",
+    "pearson": "Pearson correlation",
+    "kendall": "Kendall's tau-b",
+    "cosine": "cosine similarity",
+    "tau-a": "Kendall's tau-a",
+    "rho-a": "Spearman's rho-a",
+    "corr_cov": "whitened correlation",
+    "cosine_cov": "whitened cosine similarity",
+}
+"""What the methods are called in texts."""
 _PAIR = ("stimulus", "other_stimulus")
 _TIMES = ("time", "reference_time", "brain_time")
 

@@ -220,7 +220,7 @@ class DecodingPlan:
             attributes["chance"] = self.chance
         mean = xr.DataArray(scores.mean(-1), coordinates, list(coordinates), "decode", attributes)
         n_folds = scores.shape[-1]
-        text = f"lowest to highest over {n_folds} folds; a claim about a model rests on seeds, not on folds"
+        text = f"lowest to highest over {n_folds} folds of one model"
         return with_interval(mean, scores.min(-1), scores.max(-1), text, n_folds)
 
 

@@ -113,6 +113,7 @@ def compare(
     """
     model = the_cortex(model, "compare")
     from cortexsim.analyse import compare_rdms, similarity_difference
+    from cortexsim.analyse._compare_rdms import TITLES
 
     _check(images, rdms)
     rdms = in_order_of(images, rdms)
@@ -159,7 +160,7 @@ def compare(
         result = _with_training(result, differences)
     result.attrs = {
         **of_states[0].attrs,
-        "long_name": f"{method} correlation with the brain" if method != "cosine" else "cosine with the brain",
+        "long_name": f"{TITLES[method]} with the brain",
         "metric": metric,
         "presentation": str(shown),
         "statistics": "both models calibrated on these images" if model.needs_statistics else "none are needed",

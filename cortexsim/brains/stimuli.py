@@ -12,8 +12,9 @@ import xarray as xr
 from cortexsim._support.checks import whole
 from cortexsim._support.files import as_path
 from cortexsim.brains.matlab import contents, struct_with
-from cortexsim.datasets import folder, pictures
+from cortexsim.datasets import pictures
 from cortexsim.datasets.image_files import subfolders
+from cortexsim.datasets.image_folder import named_folder
 
 
 def images(path: str | Path, *, size: int | tuple[int, int], variable: str | None = None) -> xr.Dataset:
@@ -24,9 +25,9 @@ def images(path: str | Path, *, size: int | tuple[int, int], variable: str | Non
     path : str or Path
         A folder of images: with a subfolder for each class, sorted by class and name, as `cortexsim.datasets.folder`
         reads them; or without subfolders, sorted by name; numbers in names are sorted by their value, so that 2.png
-        comes before 10.png. Or a `.mat` file with a struct array that has the field
-        `image` (height x width x 3, or grey, uint8). Its fields of one number become coordinates, and its text field
-        `category` becomes the label.
+        comes before 10.png. `file_name` names them, unless two classes have a file of one name. Or a `.mat` file with a
+        struct array that has the field `image` (height x width x 3, or grey, uint8). Its fields of one number become
+        coordinates, and its text field `category` becomes the label.
     size : int or (height, width)
         Size of the model's retina in px. Images are resized to it with antialiasing (bicubic), without preserving
         their proportions. At 32 x 32 px a model sees much less than the brain did.
@@ -63,7 +64,7 @@ def images(path: str | Path, *, size: int | tuple[int, int], variable: str | Non
     if path.is_dir():
         if variable is not None:
             raise ValueError(f"variable= is for .mat, not for the folder {path}")
-        return folder(path, size=size) if subfolders(path) else pictures(path, size=size)
+        return named_folder(path, size=size) if subfolders(path) else pictures(path, size=size)
     if not path.is_file():
         raise FileNotFoundError(f"there is no file or folder {path}")
     if path.suffix.lower() != ".mat":

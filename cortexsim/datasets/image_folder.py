@@ -12,6 +12,7 @@ import xarray as xr
 from cortexsim._support.checks import shown, unknown, whole
 from cortexsim._support.documents import read_text
 from cortexsim._support.files import as_path
+from cortexsim._support.labelled import stems
 from cortexsim.datasets.image_files import images_in, read_all, subfolders
 from cortexsim.datasets.labels import labelled
 from cortexsim.datasets.target_maps import with_maps
@@ -102,11 +103,26 @@ def folder(
     """
     if targets is not None:
         return _with_targets(as_path(path), as_path(targets, "targets"), part, size, progress, white)
-    root = _part_of(as_path(path), part)
+    return _read_classes(as_path(path), part, size, progress, white)[0]
+
+
+def named_folder(path: Path, *, size: int | tuple[int, int] | None = None) -> xr.Dataset:
+    """Read a folder as `folder` does, with the coordinate `file_name` (class/file) unless two files have one name."""
+    images, files = _read_classes(path, None, size, False, None)
+    names = np.array([file.relative_to(path).as_posix() for file in files])
+    unique = len(set(stems(names).tolist())) == len(names)
+    return images.assign_coords(file_name=("stimulus", names)) if unique else images
+
+
+def _read_classes(
+    path: Path, part: str | None, size: int | tuple[int, int] | None, progress: bool, white: float | None
+) -> tuple[xr.Dataset, list[Path]]:
+    """Return the images of a folder with a subfolder for each class, and their files."""
+    root = _part_of(path, part)
     shape = _height_and_width(size)
     names, files, labels = _annotated(root) if _annotations(root) else _list(root)
     images = read_all(files, shape, white=white, progress=progress)
-    return labelled(
+    read = labelled(
         images,
         {"label": np.array(labels, dtype=np.int64), "source": np.arange(len(files))},
         classes=[_readable(name) for name in names],
@@ -119,6 +135,7 @@ def folder(
             "width": images.shape[3],
         },
     )
+    return read, files
 
 
 def pictures(

@@ -11,6 +11,7 @@ import xarray as xr
 from cortexsim._support.checks import one_of
 from cortexsim.brains.milliseconds import Milliseconds
 from cortexsim.plot import lines, theme
+from cortexsim.plot._brain_maps import maps, note
 from cortexsim.plot.gate import draws
 
 _PIXELS = theme.COLOURS[2]
@@ -40,7 +41,9 @@ def brain(
     -------
     Figure
         Without brain time: lines of the trained and the untrained model, the pixels, and the noise ceiling if there is
-        one. With brain time: maps of model time and brain time, with the pixels as a column. Empty times are blank.
+        one. With brain time: maps of model time and brain time, with the pixels and the noise ceiling as columns. Their
+        colours reach to the highest noise ceiling, and cells whose interval includes 0 are faded. Empty times are
+        blank.
 
     Raises
     ------
@@ -70,13 +73,15 @@ def brain(
     if minus is not None:
         similarity = _difference(similarity, minus, bool(rest))
         models = [str(name) for name in similarity["model"].values]
-    figure = _maps(similarity, models, milliseconds) if rest else _lines(similarity, models, milliseconds)
+    figure = maps(similarity, models, milliseconds) if rest else _lines(similarity, models, milliseconds)
     n = similarity.attrs.get("n_subjects", 1)
     notes = [lines.caption(similarity), f"{n} subjects" if n > 1 else "a single matrix has no noise ceiling"]
     if similarity.attrs.get("source"):
         notes.append(f"brain: {similarity.attrs['source']}")
     if not rest and n > 1:
         notes.append("grey: noise ceiling")
+    if rest and note(similarity):
+        notes.append(note(similarity))
     name = title or str(similarity.attrs.get("long_name", "agreement with the brain"))
     lines.head(figure, name, "; ".join(notes), height=400 if not rest else 560)
     figure.update_layout(margin={"t": figure.layout.margin.t + 22})
@@ -93,7 +98,12 @@ def _difference(similarity: xr.DataArray, minus: str, has_brain_time: bool) -> x
     difference = (similarity.sel(model="trained", drop=True) - baseline).expand_dims(model=[name])
     difference = difference.transpose(*similarity.dims).assign_coords(pixels=similarity["pixels"])
     about = {**similarity.attrs, "long_name": f"{similarity.attrs.get('long_name', 'similarity')}, minus {minus}"}
-    # the interval of a difference is not that of its parts
+    # a ceiling is for the similarity of one model, and the interval of a difference is not that of its parts
+    difference = difference.drop_vars(["low", "high", "ceiling_low", "ceiling_high"], errors="ignore")
+    if minus == "untrained" and "training_low" in similarity.coords:
+        for end in ("low", "high"):
+            difference[end] = similarity[f"training_{end}"].variable.set_dims(difference.sizes)
+        return difference.assign_attrs(about | {"interval": similarity["training"].attrs["interval"]})
     return difference.assign_attrs(about | {"interval": "none: a difference of two estimates"})
 
 
@@ -110,7 +120,7 @@ def _lines(similarity: xr.DataArray, models: list[str], milliseconds: Millisecon
         cell = {"row": 1, "col": column}
         if "ceiling_low" in known:
             level = [np.full(x.shape, float(known[f"ceiling_{end}"])) for end in ("low", "high")]
-            _add_band(figure, x, level, "noise ceiling", theme.FAINT, column)
+            _add_band(figure, x, level, "noise ceiling", theme.BEHIND, column)
         if "pixels_low" in known:
             level = [np.full(x.shape, float(known[f"pixels_{end}"])) for end in ("low", "high")]
             _add_band(figure, x, level, "pixels interval", lines.translucent(_PIXELS, 0.15), column)
@@ -153,7 +163,7 @@ def _add_band(figure: go.Figure, x: np.ndarray, level: list[np.ndarray], name: s
         mode="lines",
         fill="toself",
         fillcolor=colour,
-        line={"color": colour, "width": 1},
+        line={"color": theme.FAINT if name == "noise ceiling" else colour, "width": 1},
         hoverinfo="skip",
         name=name,
         legendgroup=name.removesuffix(" interval"),
@@ -161,66 +171,3 @@ def _add_band(figure: go.Figure, x: np.ndarray, level: list[np.ndarray], name: s
         row=1,
         col=column,
     )
-
-
-def _maps(similarity: xr.DataArray, models: list[str], milliseconds: Milliseconds | None) -> go.Figure:
-    x, axis, moments = lines.time_axis(similarity, milliseconds)
-    brain_times = similarity["brain_time"].values
-    states = [str(name) for name in similarity["state"].values]
-    pixels = similarity["pixels"].values
-    figure = go.Figure(layout={"template": theme.template()}).set_subplots(
-        len(models),
-        len(states) + 1,
-        column_widths=[0.06] + [0.94 / len(states)] * len(states),
-        subplot_titles=[
-            name
-            for row, model in enumerate(models)
-            for name in ("" if row else "pixels", *(f"{state}, {model}" for state in states))
-        ],
-        shared_xaxes=False,
-        horizontal_spacing=0.04,
-        vertical_spacing=0.16,
-    )
-    known = np.concatenate([similarity.values.ravel(), pixels.ravel()])
-    reach = float(np.abs(known[np.isfinite(known)]).max(initial=0)) or 1.0
-    bar = {"title": {"text": lines.value_title(similarity), "side": "right"}, "outlinewidth": 0, "thickness": 12}
-    figure.update_layout(coloraxis={"colorscale": theme.DIVERGING, "cmin": -reach, "cmax": reach, "colorbar": bar})
-    for row, model in enumerate(models, start=1):
-        # next to the maps of each model, so that all have one axis of brain time
-        figure.add_heatmap(
-            x=[""],
-            y=brain_times,
-            z=theme.for_json(pixels[:, None]),
-            coloraxis="coloraxis",
-            hovertemplate="pixels, brain %{y}: %{z:.3g}<extra></extra>",
-            hoverongaps=False,
-            name="pixels",
-            row=row,
-            col=1,
-        )
-        for column, state in enumerate(states, start=2):
-            one = similarity.sel(model=model, state=state).transpose("brain_time", "time")
-            figure.add_heatmap(
-                x=x,
-                y=brain_times,
-                z=theme.for_json(one.values),
-                coloraxis="coloraxis",
-                hovertext=_hover(one, f"{model} {state}", moments),
-                hoverinfo="text",
-                hoverongaps=False,
-                name=f"{state}, {model}",
-                row=row,
-                col=column,
-            )
-            figure.update_xaxes(title_text=f"model {axis}" if row == len(models) else "", row=row, col=column)
-            figure.update_yaxes(showticklabels=False, row=row, col=column)
-    figure.update_yaxes(title_text=theme.axis_title(similarity, "brain_time"), col=1)
-    return figure
-
-
-def _hover(similarity: xr.DataArray, name: str, moments: list[str]) -> list[list[str]]:
-    """Return the hover text for each cell of a map (brain_time, time)."""
-    return [
-        [f"{name}, {moment}, brain {brain_time:g}: {value:.3g}" for moment, value in zip(moments, row, strict=True)]
-        for brain_time, row in zip(similarity["brain_time"].values, similarity.values, strict=True)
-    ]

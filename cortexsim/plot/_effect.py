@@ -13,6 +13,7 @@ from cortexsim.plot import lines, theme
 from cortexsim.plot._time_course import label
 from cortexsim.plot.gate import draws
 
+REACHES = (1.0, 2.0, 5.0, 10.0)
 DECISION = {"accuracy_difference": "change of accuracy", "changed": "decisions that changed"}
 
 
@@ -80,7 +81,7 @@ def effect(change: xr.Dataset, *, milliseconds: Milliseconds | None = None, titl
         figure.update_xaxes(title_text=axis, row=2 if decisions else 1, col=column)
     figure.update_yaxes(autorange="reversed", row=1)
     if decisions:
-        figure.update_yaxes(title_text="the decision", tickformat=".0%", row=2, col=1)
+        figure.update_yaxes(title_text="of the images", **theme.PERCENT, row=2, col=1)
     subtitle = lines.caption(maps, *(change[name] for name in decisions))
     lines.head(figure, title or "effect of the intervention", subtitle, height=460)
     figure.update_layout(legend={"orientation": "v", "y": 0, "yanchor": "bottom", "x": 1.02})
@@ -90,10 +91,15 @@ def effect(change: xr.Dataset, *, milliseconds: Milliseconds | None = None, titl
 
 
 def _colour_axis(maps: xr.DataArray) -> dict[str, Any]:
-    """Return one colour axis for all maps: diverging around 0 if a value is negative."""
+    """Return one colour axis for all maps: diverging around 0 if a value is negative.
+
+    It ends at 1, a change as large as the activity itself, or at 2, 5 or 10 where a value is larger: the colours of
+    several effects can be compared.
+    """
     known = maps.values[np.isfinite(maps.values)]
     signed = bool((known < 0).any())
-    reach = float(np.abs(known).max(initial=0)) or 1.0
+    largest = float(np.abs(known).max(initial=0))
+    reach = next((end for end in REACHES if largest <= end), largest)
     return {
         "colorscale": theme.DIVERGING if signed else theme.SEQUENTIAL,
         "cmin": -reach if signed else 0,

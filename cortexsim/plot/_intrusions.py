@@ -8,13 +8,14 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.percentages import percent
 from cortexsim.plot import lines, theme
 
 ROW_PX, TOP_PX, BOTTOM_PX = 44, 40, 58
 
 
 def intrusions(table: xr.Dataset, *, covered: Collection[str] = ()) -> go.Figure:
-    """Draw which item's class is reported when each item of a stream has just arrived.
+    """Draw which item's class is reported when the last step of each item of a stream arrives.
 
     Parameters
     ----------
@@ -57,7 +58,7 @@ def intrusions(table: xr.Dataset, *, covered: Collection[str] = ()) -> go.Figure
             zmax=1,
             colorscale=theme.SEQUENTIAL,
             showscale=False,
-            text=[[f"{value:.0%}" if np.isfinite(value) else "" for value in row] for row in one],
+            text=[[percent(value) if np.isfinite(value) else "" for value in row] for row in one],
             texttemplate="%{text}",
             textfont=big,
             hoverinfo="skip",
@@ -84,11 +85,12 @@ def intrusions(table: xr.Dataset, *, covered: Collection[str] = ()) -> go.Figure
             font=big,
             name="heading",
         )
-        figure.update_xaxes(
-            title={"text": "item that is reported", "font": big}, type="category", ticks="", row=1, col=place
-        )
+        # all columns also where nothing is drawn
+        span = [-0.5, len(items) - 0.5]
+        title = {"text": "item that is reported", "font": big}
+        figure.update_xaxes(title=title, type="category", range=span, ticks="", row=1, col=place)
     figure.update_yaxes(autorange="reversed", type="category", ticks="")
-    figure.update_yaxes(title={"text": "item that has just arrived", "font": big}, row=1, col=1)
+    figure.update_yaxes(title={"text": "item whose last step arrives", "font": big}, row=1, col=1)
     figure.update_layout(
         height=TOP_PX + BOTTOM_PX + ROW_PX * len(arriving), margin={"t": TOP_PX, "b": BOTTOM_PX}, showlegend=False
     )

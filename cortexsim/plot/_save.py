@@ -13,6 +13,7 @@ from cortexsim._support.checks import is_number, is_whole, shown, whole
 from cortexsim._support.files import as_path, refuse_existing, written_aside
 from cortexsim.plot import theme
 from cortexsim.plot._caption import caption
+from cortexsim.plot._stacked import stack
 
 COLUMN_MM = {1: 85.0, 2: 175.0}
 """Widths of figures of one and of two columns, in mm."""
@@ -39,7 +40,7 @@ LABELLED_BAR_PX = 24
 COLOUR_BAR_PX = 75
 """A bar of colours, with its labels and title."""
 LOWEST_PLOT_PX, NARROWEST_PLOT_PX = 90, 40
-"""A plot is made no lower than this; one that is narrower has no room for its title and its ticks."""
+"""A plot is made no lower than the first; one that is narrower than the second has no room for its title and ticks."""
 BLACK, WHITE = "#000000", "#FFFFFF"
 
 
@@ -71,8 +72,9 @@ def save(
         Columns that the figure spans: 85 or 175 mm wide.
     width_mm, height_mm : float, optional
         Size in mm; by default the width of the columns, and two thirds of the width as height, plus what the title and
-        the caption need in addition when they are broken into lines of that width, and what low plots lack. A warning
-        is given if the plots of a figure stand too close side by side for this width.
+        the caption need in addition when they are broken into lines of that width, and what low plots lack. Plots that
+        are too narrow side by side for this width stand under each other. A warning is given if they are too narrow all
+        the same.
     overwrite : bool
         Replace an existing file.
     frame_ms : int
@@ -165,9 +167,11 @@ def _for_paper(figure: go.Figure) -> go.Figure:
 
 def _fit(figure: go.Figure, width_px: float, height_px: float) -> int:
     """Arrange texts and legend for the width of a column, and return the height that this adds, in px."""
+    stacked = _stack_narrow(figure, width_px, height_px)
+    height_px += stacked
     raised = _raise(figure, height_px)
     height_px += raised
-    added = raised + _break_lines(figure, width_px) + _move_legend_below(figure, width_px)
+    added = stacked + raised + _break_lines(figure, width_px) + _move_legend_below(figure, width_px)
     added += _break_labels(figure, width_px, height_px) + _break_mark(figure, width_px)
     return added + _break_titles_of_plots(figure, width_px) + _break_axis_titles(figure, width_px, height_px)
 
@@ -179,10 +183,30 @@ def _raise(figure: go.Figure, height_px: float) -> int:
     return max(round((LOWEST_PLOT_PX - lowest) / share), 0)
 
 
-def _warn_of_narrow_plots(figure: go.Figure, width_px: float) -> None:
-    bar = COLOUR_BAR_PX if any(axis.showscale is not False for axis in figure.select_coloraxes()) else 0
+def _stack_narrow(figure: go.Figure, width_px: float, height_px: float) -> int:
+    """Lay out plots that are too narrow side by side under each other, and return the height that this adds, in px."""
+    share, widest = _widest_plot(figure, width_px)
+    if share == 1 or widest >= LOWEST_PLOT_PX:
+        return 0
+    area_px = stack(figure, _characters(_across(figure, width_px) - _bar_px(figure), theme.TEXT_PX))
+    return max(round(area_px + AXIS_PX + (figure.layout.margin.t or 0) - height_px), 0) if area_px else 0
+
+
+def _bar_px(figure: go.Figure) -> int:
+    """Return the width of a bar of colours; 0 if there is none."""
+    maps = list(figure.select_traces({"type": "heatmap"}))
+    owners = [one if one.coloraxis is None else figure.layout[one.coloraxis] for one in maps]
+    return COLOUR_BAR_PX if any(one.showscale is not False for one in owners) else 0
+
+
+def _widest_plot(figure: go.Figure, width_px: float) -> tuple[float, float]:
+    """Return the part of the width that the widest plot has, and its width in px."""
     share = max(map(_share, figure.select_xaxes()), default=1.0)
-    widest = share * (_across(figure, width_px) - bar)
+    return share, share * (_across(figure, width_px) - _bar_px(figure))
+
+
+def _warn_of_narrow_plots(figure: go.Figure, width_px: float) -> None:
+    share, widest = _widest_plot(figure, width_px)
     # a single plot is as wide as was asked for
     if share < 1 and widest < NARROWEST_PLOT_PX:
         warnings.warn(
@@ -206,7 +230,9 @@ def _named(figure: go.Figure) -> list[Any]:
     shown = figure.layout.showlegend
     if shown is False or (len(figure.data) == 1 and not shown):
         return []
-    return [trace for trace in figure.data if trace.showlegend is not False and trace.name]
+    # maps have an entry only where it is asked for
+    entries = [one for one in figure.data if one.showlegend or (one.showlegend is None and one.type != "heatmap")]
+    return [trace for trace in entries if trace.name]
 
 
 def _width_beside(figure: go.Figure) -> float:

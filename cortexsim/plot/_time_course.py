@@ -102,6 +102,8 @@ def time_course(
         )
     figure.update_xaxes(title_text=axis)
     figure.update_yaxes(title_text=lines.value_title(array))
+    if "chance" in array.attrs:
+        figure.update_yaxes(**theme.PERCENT)
     return figure
 
 
@@ -156,7 +158,7 @@ def _add_ceiling(figure: go.Figure, array: xr.DataArray, x: np.ndarray) -> None:
         y=outline[1],
         mode="lines",
         fill="toself",
-        fillcolor=theme.FAINT,
+        fillcolor=theme.BEHIND,
         line={"color": theme.FAINT, "width": 1},
         hoverinfo="skip",
         name="noise ceiling",

@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.percentages import percentages
 from cortexsim.paper.experiments.result import over_seeds
 from cortexsim.plot import theme
 from cortexsim.plot._caption import diverged, dress
@@ -73,7 +74,7 @@ def trained_tested(result: xr.Dataset) -> go.Figure:
     figure.update_yaxes(title_text="trained at (steps)", type="category")
     figure.update_annotations(font={"size": theme.TEXT_PX})
     note = _note(result, errors.attrs["n"])
-    dress(figure, result, "error by trained and tested time", note, plot_px=210 * len(groups), top_px=84)
+    dress(figure, result, "error by trained and tested time", note, plot_px=200 * len(groups), top_px=84)
     return figure
 
 
@@ -96,10 +97,11 @@ def _add_matrix(
         **scale,
         colorscale=theme.SEQUENTIAL,
         showscale=showscale,
-        colorbar={"title": {"text": "error"}, "tickformat": ".0%", "thickness": 12},
+        colorbar={"title": {"text": "error"}, **theme.PERCENT, "thickness": 12},
         texttemplate="%{text}",
         text=np.where(np.isnan(values), "", np.char.mod("%.0f", np.nan_to_num(100 * values))),
-        hovertemplate="trained at %{y}, tested at %{x}: %{z:.1%}<extra></extra>",
+        customdata=[percentages(row) for row in values],
+        hovertemplate="trained at %{y}, tested at %{x}: %{customdata}<extra></extra>",
         name=name,
         **cell,
     )

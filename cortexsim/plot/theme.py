@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim._support.checks import whole
+from cortexsim._support.percentages import percent
 from cortexsim.plot.gate import draws
 
 # Okabe & Ito (2008) without black and yellow, which are hard to see on dark or on light pages
@@ -17,6 +18,8 @@ COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 # its contrast is above 4:1 on white and on the black of JupyterLab's dark theme
 INK = "#7A7A7A"
 FAINT = "rgba(128, 128, 128, 0.45)"
+# of an area that may lie behind all lines
+BEHIND = "rgba(128, 128, 128, 0.18)"
 CLEAR = "rgba(0, 0, 0, 0)"
 
 # names of plotly's colour scales, which the canvases of the panels also use
@@ -28,6 +31,8 @@ TEXT_PX = 12
 TITLE_PX = 13
 # smallest text size in a panel
 PANEL_PX = 14
+# of an axis or a scale of fractions; plotly's own format has no space before the sign
+PERCENT = {"tickformat": ".0%", "labelalias": {f"{k}%": percent(k / 100) for k in range(101)}}
 # height of a line of text, and the number of characters in a line of page width
 LINE_PX = 16
 LINE_CHARACTERS = 120

@@ -218,7 +218,11 @@ def _table(
         {
             "position": ("position", places, {"long_name": "position of the target in the stream", "units": "frames"}),
             "time": ("time", times, {"long_name": "time", "units": "steps"}),
-            "arriving": ("arriving", np.arange(1, about["n_frames"] + 1), {"long_name": "item that has just arrived"}),
+            "arriving": (
+                "arriving",
+                np.arange(1, about["n_frames"] + 1),
+                {"long_name": "item whose last step arrives"},
+            ),
             "item": (
                 "item",
                 [*map(str, range(1, about["n_frames"] + 1)), OTHER],

@@ -20,6 +20,14 @@ from cortexsim.recording.store import check_store, seal
 WAITING = 1
 
 
+def written(path: Path) -> tuple[int, int]:
+    """Return how many stimuli a recording that is streamed to this path has by now, and how many it will have."""
+    import zarr
+
+    flags: Any = zarr.open_group(str(path), mode="r")[WRITTEN]
+    return int(flags[:].sum()), int(flags.size)
+
+
 class Memory:
     """A recording in memory.
 

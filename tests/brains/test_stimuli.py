@@ -28,6 +28,15 @@ def test_images_are_resized_and_keep_their_order_and_colours(images_file):
     np.testing.assert_array_equal(shown["image"].values.mean((2, 3)), np.eye(3) * 255)
 
 
+def test_images_of_classes_are_named_unless_two_have_one_name(tmp_path):
+    for name in ("cat/2.png", "cat/10.png", "dog/3.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.new("RGB", (8, 8)).save(tmp_path / name)
+    assert cs.brains.images(tmp_path, size=8)["file_name"].values.tolist() == ["cat/2.png", "cat/10.png", "dog/3.png"]
+    Image.new("RGB", (8, 8)).save(tmp_path / "dog" / "2.jpg")
+    assert "file_name" not in cs.brains.images(tmp_path, size=8).coords
+
+
 def test_categories_become_labels_and_numbers_factors(images_file):
     shown = cs.brains.images(images_file, size=8)
     assert json.loads(shown.attrs["classes"]) == ["car", "hand"]

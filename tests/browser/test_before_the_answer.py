@@ -5,8 +5,11 @@ import json
 import math
 import re
 
+import nbformat
 import pytest
 
+from cortexsim._support.resources import notebooks_folder
+from cortexsim.paper import experiments
 from tests.support.jupyter import EXECUTE, open_notebook, run_all
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
@@ -15,7 +18,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
 PANELS = {
     "06_what_changes": ["panel"],
     "07_feedback_and_lesions": ["returning", "panel", "each"],
+    "08_sequences": ["panel"],
+    "09_your_images_and_brains": ["panel"],
+    "10_beyond_this_machine": ["panel"],
 }
+UNASKED = "11_the_papers_experiments"
 # every text that is seen, without the answers that are offered and the numbers along axes; the values that figures draw
 SEEN = """() => {
   const notebook = [...document.querySelectorAll('.jp-Notebook')].find(one => one.clientHeight), texts = [];
@@ -59,9 +66,18 @@ def revealed(seen, truth, unit, question, verdict):
     return found
 
 
+def walked(folder, name):
+    """Write a copy of a notebook with all its texts, and only the code of the panels that ask; return its name."""
+    notebook = nbformat.read(notebooks_folder() / f"{name}.ipynb", as_version=4)
+    of_panels = re.compile(rf"^(?:{'|'.join(PANELS[name])})\b", re.MULTILINE)
+    notebook.cells = [one for one in notebook.cells if one.cell_type != "code" or of_panels.search(one.source)]
+    nbformat.write(notebook, folder / "notebooks" / f"{name}-walked.ipynb")
+    return f"{name}-walked.ipynb"
+
+
 @pytest.mark.parametrize("name", PANELS)
-def test_no_answer_can_be_read_before_its_question_is_answered(name, lab_address, page):
-    open_notebook(page, lab_address, f"{name}.ipynb")
+def test_no_answer_can_be_read_before_its_question_is_answered(name, lab_address, page, lab_folder):
+    open_notebook(page, lab_address, walked(lab_folder, name))
     outputs = run_all(page)
     assert [output for output in outputs if output["output_type"] == "error"] == []
     found, count = [], 0
@@ -78,3 +94,18 @@ def test_no_answer_can_be_read_before_its_question_is_answered(name, lab_address
     page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
     assert count
     assert found == [], "\n".join(found)
+
+
+def test_no_error_of_the_papers_experiments_can_be_read_before_their_cells_are_run(lab_address, page):
+    open_notebook(page, lab_address, f"{UNASKED}.ipynb")
+    seen = page.evaluate(SEEN)
+    page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
+    assert "What does sharing weights over time cost?" in seen["text"]
+    assert seen["drawn"] == []
+    results = [experiments.shipped(name) for name in experiments.shipped_names()]
+    errors = {
+        f"{100 * value:.0f}" for one in results if "test_error" in one for value in one["test_error"].values.ravel()
+    }
+    # chance is given
+    given = [number for number in re.findall(NUMBER.format(r"(\d+)"), seen["text"]) if number != "90"]
+    assert not errors & set(given)

@@ -1,5 +1,7 @@
 """A figure that is redrawn keeps what a person did to it, for as long as it is the same figure."""
 
+import re
+
 import pytest
 
 from tests.support.jupyter import EXECUTE, open_notebook, run_all, write_notebook
@@ -69,3 +71,14 @@ def test_a_number_in_a_cell_of_a_heatmap_stands_out_against_its_cell(lab_address
     on_dark, on_light = page.evaluate(INKS)
     assert on_dark == "rgb(255, 255, 255)"
     assert on_light == "rgb(68, 68, 68)"
+
+
+def test_a_hover_text_stands_out_against_its_box(lab_address, page, lab_folder):
+    cells = page.locator(".nsewdrag").first.bounding_box()
+    page.mouse.move(cells["x"] + cells["width"] / 4, cells["y"] + cells["height"] / 2, steps=3)
+    page.locator(".hoverlayer .hovertext text").first.wait_for(timeout=60_000)
+    box, text = page.evaluate(
+        """() => ['path', 'text'].map(part => getComputedStyle(document.querySelector(`.hovertext ${part}`)).fill)"""
+    )
+    light = [sum(map(int, re.findall(r"\d+", colour)[:3])) for colour in (box, text)]
+    assert abs(light[0] - light[1]) > 300, (box, text)

@@ -1,8 +1,8 @@
-"""The layout of every panel in a window of 1280 x 800, before a run, after the first and after the third."""
+"""Every panel in a window of 1280 x 800: it runs, and can be read before a run, after the first and after the third."""
 
 import pytest
 
-from tests.support.jupyter import EXECUTE, open_notebook, run_all, write_notebook
+from tests.support.jupyter import EXECUTE, lab, open_notebook, run_all, write_notebook
 from tests.support.layout import below_the_window, cut, overlapping, small
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
@@ -31,6 +31,8 @@ OTHERS = {
     "trials": "MaskingTrials()",
     "slopes": "Experiment('weight-sharing', figures=['parameters'])",
     "equal": "Experiment('equivalence')",
+    "matrices": "Experiment('generalization', figures=['trained-tested'])",
+    "streams": "Experiment('sequences', figures=['time'])",
     "areas": "Experiment('more-states', figures=['parameters'])",
 }
 # of which more than the first button and the first picture lies in the window
@@ -39,13 +41,23 @@ WHOLE = {
     "training": ["button.mod-primary", ".js-plotly-plot"],
     "trials": ["canvas", "button"],
     "lesions": ["button.mod-primary", ".js-plotly-plot"],
+    "slopes": [".js-plotly-plot"],
+    "matrices": [".js-plotly-plot"],
+    "streams": [".js-plotly-plot"],
 }
 PROJECTED = ("longer", "lesions", "each")
 # the start of every panel, an answer, a run, and an error that is shown
 ANSWER = "{0}.ask.answer = {0}.ask.asked.offered({0}.ask.about)[1]"
+WAIT = "{0}.wait(); print({0}.error or '', {0}.notice.value)"
 RUN = "{0}.choose(**{1!r}); {0}.run(); {0}.wait(); print({0}.error or '', {0}.notice.value)"
 ALERT = """from cortexsim.explore.panel.notice import alert
 {0}.notice.value = alert("This could not be measured", ValueError("an error of one line"), "Change the choices.")"""
+# how many figures of a panel have something to draw
+DRAWN = """panel => [...panel.querySelectorAll('.js-plotly-plot')]
+    .filter(plot => (plot.data ?? []).some(trace => (trace.x ?? trace.z ?? []).length)).length"""
+# where the points at the threshold are circled
+CIRCLES = """panel => JSON.stringify([...panel.querySelectorAll('.js-plotly-plot')].at(-1).layout.shapes
+    .map(shape => [shape.xanchor, shape.yanchor]))"""
 
 
 def opened(page, lab_address, lab_folder, name, panels, first="import cortexsim as cs"):
@@ -82,20 +94,42 @@ def studies(lab_address, page, lab_folder):
 
 
 @pytest.mark.parametrize("name", STUDIES)
-def test_texts_are_legible_and_the_picture_is_in_the_window_after_each_run(name, studies, looks):
+def test_texts_are_legible_and_the_picture_is_in_the_window_after_each_run(name, studies, looks, left_this_machine):
     panel = panel_of(studies, STUDIES, name)
     found = faults(panel, "before a run", measured=False)
     assert panel.locator(".cs-choice input").count() > 1, "there is nothing to answer"
     studies.evaluate(EXECUTE, ANSWER.format(name))
-    for k, choices in enumerate(({}, *STUDIES[name][1:]), 1):
-        assert studies.evaluate(EXECUTE, RUN.format(name, choices)).strip() == ""
+    panel.locator("button.mod-primary").first.focus()
+    studies.keyboard.press("Enter")
+    for k, run in enumerate([WAIT.format(name), *(RUN.format(name, choices) for choices in STUDIES[name][1:])], 1):
+        assert studies.evaluate(EXECUTE, run).strip() == ""
         studies.wait_for_timeout(1500)
         found += faults(panel, f"run {k}", whole=WHOLE.get(name, ()))
+        assert panel.evaluate(DRAWN), "nothing is drawn"
+        said = panel.locator("[role=status]").all_text_contents()
+        assert "".join(said).strip(), "the finding is not said"
     looks(f"stage-{name}", panel)
+    assert left_this_machine() == []
     studies.evaluate(EXECUTE, ALERT.format(name))
     studies.wait_for_timeout(500)
     found += faults(panel, "after an alert")
     assert found == [], "\n".join(found)
+
+
+def test_a_figure_out_of_view_follows_once_it_is_seen(studies):
+    panel = panel_of(studies, STUDIES, "lesions")
+    assert studies.evaluate(EXECUTE, RUN.format("lesions", {})).strip() == ""
+    panel.get_by_text("more figures").click()
+    slider = panel.locator(".widget-slider", has_text="decision at a confidence of").get_by_role("slider")
+    slider.scroll_into_view_if_needed()
+    slider.focus()
+    before = panel.evaluate(CIRCLES)
+    studies.keyboard.press("Home")
+    studies.wait_for_timeout(2000)
+    assert panel.evaluate(CIRCLES) == before
+    panel.locator(".js-plotly-plot").last.scroll_into_view_if_needed()
+    both = [panel.element_handle(), before]
+    studies.wait_for_function(f"([panel, before]) => ({CIRCLES})(panel) !== before", arg=both)
 
 
 @pytest.fixture(scope="module")
@@ -138,13 +172,13 @@ def test_the_training_panel_lies_in_the_window_after_a_run_with_curves_and_with_
 
 
 @pytest.fixture(scope="module")
-def projected(lab_address, page, lab_folder):
-    """Open some of the panels as `cortexsim lab --projector` shows them."""
+def projected(page, tmp_path_factory):
+    """Open some of the panels in a JupyterLab of their own, which is started with `--projector`."""
+    folder = tmp_path_factory.mktemp("projector")
     made = {name: STUDIES[name][0] for name in PROJECTED}
-    opened(page, lab_address, lab_folder, "stage-projected", made)
-    page.evaluate("() => document.body.classList.add('cortexsim-projector')")
-    yield page
-    page.evaluate("() => document.body.classList.remove('cortexsim-projector')")
+    with lab(folder, options=["--projector"]) as address:
+        yield opened(page, address, folder, "stage-projected", made)
+        page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
 
 
 @pytest.mark.parametrize("name", PROJECTED)

@@ -57,6 +57,36 @@ def test_brain_time_makes_maps_with_the_pixels_as_a_column(similarity, milliseco
     assert "model time (ms) = 66 + 25 t, assumed" in {axis.title.text for axis in figure.select_xaxes()}
 
 
+def test_maps_fade_what_includes_0_and_their_colours_reach_to_the_noise_ceiling(similarity):
+    values = np.stack([similarity.values, similarity.values - 0.3], -1)
+    dims = ["model", "state", "time", "brain_time"]
+    coordinates = {name: similarity[name] for name in ("model", "state", "time")} | {"brain_time": [80, 100]}
+    for name, low, high in (("pixels", -0.1, 0.3), ("ceiling", 0.5, 0.6)):
+        coordinates |= {f"{name}_low": ("brain_time", [low] * 2), f"{name}_high": ("brain_time", [high] * 2)}
+    coordinates |= {"pixels": ("brain_time", [0.1, 0.1]), "low": (dims, values - 0.1), "high": (dims, values + 0.1)}
+    maps = xr.DataArray(values, coordinates, dims, attrs=similarity.attrs)
+    figure = brain(maps)
+    assert figure.layout.coloraxis.cmax == 0.6
+    clear, faded = (traces(figure, name)[0] for name in ("V1, trained", "V1, trained, faded"))
+    assert clear.z[0].tolist() == [None, None, None, 0.15, 0.2]
+    np.testing.assert_allclose(faded.z[0][:3].astype(float), [0, 0.05, 0.1])
+    assert faded.opacity < 0.5
+    assert "V1" in faded.hovertext[0][0]
+    assert "(-0.1 to 0.1)" in faded.hovertext[0][0]
+    assert [row[0] for row in traces(figure, "pixels, faded")[0].z] == [0.1, 0.1]
+    np.testing.assert_allclose([row[0] for row in traces(figure, "ceiling")[0].z], 0.55)
+    assert "faded: the interval includes 0" in figure.layout.title.subtitle.text.replace("<br>", " ")
+
+
+def test_small_agreements_without_a_ceiling_do_not_fill_the_colours(similarity):
+    values = np.stack([similarity.values] * 2, -1) * 0.03
+    coordinates = {name: similarity[name] for name in ("model", "state", "time")} | {"brain_time": [80, 100]}
+    maps = xr.DataArray(
+        values, coordinates | {"pixels": ("brain_time", [0, 0])}, ["model", "state", "time", "brain_time"]
+    )
+    assert brain(maps).layout.coloraxis.cmax == 0.1
+
+
 def test_milliseconds_are_stated(similarity, milliseconds):
     assert brain(similarity, milliseconds=milliseconds).layout.xaxis.title.text == "time (ms) = 66 + 25 t, assumed"
 

@@ -35,7 +35,12 @@ def test_a_map_for_each_version_with_one_colour_scale(change):
         expected = change["distance"].sel(version=name).values
         np.testing.assert_array_equal(heat_map.z.astype(float), expected)
         assert heat_map.coloraxis == "coloraxis"
-    np.testing.assert_allclose([figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax], [0, 0.95])
+
+
+def test_colours_of_several_effects_can_be_compared(change):
+    small, large = (effect(change.assign(distance=change["distance"] * factor)).layout.coloraxis for factor in (0.4, 3))
+    assert (small.cmin, small.cmax) == (0, 1)
+    assert large.cmax == 5
 
 
 def test_an_empty_state_is_blank(change):

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from itertools import pairwise
 
 import plotly.graph_objects as go
 import pytest
@@ -207,13 +208,51 @@ def test_plots_below_a_high_heading_are_made_no_lower_than_can_be_read(figure):
     assert height_px + added - 150 - AXIS_PX == LOWEST_PLOT_PX
 
 
-def test_plots_that_are_too_narrow_side_by_side_are_warned_of(tmp_path):
-    figure = make_subplots(1, 8)
-    for column in range(1, 9):
-        figure.add_scatter(y=[0, 1], row=1, col=column, showlegend=False)
-    with pytest.warns(UserWarning, match=r"about \d mm wide, .*columns=2"):
-        cs.plot.save(figure, tmp_path / "narrow.svg")
-    cs.plot.save(figure, tmp_path / "wide.svg", columns=2)
-    maps = make_subplots(1, 5).update_layout(coloraxis={"colorbar": {"title": {"text": "correlation"}}})
-    with pytest.warns(UserWarning, match=r"about \d mm wide"):
-        cs.plot.save(maps, tmp_path / "maps.svg")
+def grid(rows, columns, **given):
+    titles = [f"{row}, {column}" for row in range(rows) for column in range(columns)]
+    figure = make_subplots(rows, columns, subplot_titles=titles, **given)
+    for row in range(1, rows + 1):
+        for column in range(1, columns + 1):
+            figure.add_heatmap(z=[[0, 1]], showscale=False, row=row, col=column)
+    return figure.update_xaxes(title_text="time").update_yaxes(title_text="brain time", col=1)
+
+
+def domains(figure):
+    pairs = zip(figure.select_xaxes(), figure.select_yaxes(), strict=True)
+    return [(x.domain, y.domain) for x, y in pairs]
+
+
+def test_plots_that_are_too_narrow_side_by_side_stand_under_each_other():
+    figure = grid(2, 4)
+    added = _fit(figure, COLUMN_MM[1] * PX_PER_MM, 200)
+    across, up = zip(*domains(figure), strict=True)
+    assert set(across) == {(0.0, 1.0)}
+    # row by row, and none over another
+    assert list(up) == sorted(up, reverse=True)
+    assert all(one[0] > other[1] for one, other in pairwise(up))
+    plot_px = (up[0][1] - up[0][0]) * (200 + added - AXIS_PX - (figure.layout.margin.t or 0))
+    assert plot_px >= LOWEST_PLOT_PX - 1
+    assert [axis.title.text for axis in figure.select_yaxes()] == ["brain time"] * 8
+    assert [axis.title.text for axis in figure.select_xaxes()] == [""] * 7 + ["time"]
+    assert {(one.x, one.y) for one in figure.layout.annotations} == {(0.5, span[1]) for span in up}
+
+
+def test_a_strip_stays_next_to_the_first_plot_of_its_row():
+    figure = grid(1, 4, column_widths=[0.06, 0.3, 0.3, 0.3])
+    _fit(figure, COLUMN_MM[1] * PX_PER_MM, 200)
+    (strip, first, *others) = domains(figure)
+    assert strip[1] == first[1]
+    assert strip[0][1] < first[0][0] == others[0][0][0]
+    assert figure.layout.annotations[0].textangle == -90
+
+
+def test_plots_with_room_side_by_side_stay_there():
+    figure = grid(1, 2)
+    before = domains(figure)
+    _fit(figure, COLUMN_MM[2] * PX_PER_MM, 300)
+    assert domains(figure) == before
+
+
+def test_plots_that_are_too_narrow_all_the_same_are_warned_of(tmp_path):
+    with pytest.warns(UserWarning, match=r"about \d+ mm wide, .*columns=2"):
+        cs.plot.save(grid(1, 2, column_widths=[0.1, 0.9]), tmp_path / "narrow.svg", width_mm=24)

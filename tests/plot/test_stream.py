@@ -36,6 +36,8 @@ def test_pictures_stand_at_their_times_and_probabilities_below(logits):
     assert list(line(figure, 1).y) == pytest.approx([None, None, 1 / 3, 1 / 3, 0.5])
     assert line(figure, 1).line.width > line(figure, 2).line.width > line(figure, 0).line.width
     assert list(line(figure, 1, row=3).y)[4] == pytest.approx(1 / 3)
+    # a readout holds for its step, as a picture does
+    assert line(figure, 1).line.shape == "hvh"
     assert names(figure) == ["<b>b (target)</b>", "c"]
     assert {(shape.x0, shape.x1) for shape in figure.layout.shapes} == {(1.5, 3.5)}
 

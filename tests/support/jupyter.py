@@ -79,7 +79,9 @@ MOMENTS = """k => [...document.querySelectorAll('.cortexsim-linked')].flatMap((p
 
 
 @contextmanager
-def lab(folder: Path, *, theme: str = "light", environment: dict[str, str] | None = None) -> Iterator[str]:
+def lab(
+    folder: Path, *, theme: str = "light", environment: dict[str, str] | None = None, options: Sequence[str] = ()
+) -> Iterator[str]:
     """Run `cortexsim lab` with settings of its own.
 
     Parameters
@@ -89,6 +91,8 @@ def lab(folder: Path, *, theme: str = "light", environment: dict[str, str] | Non
     theme : "light" or "dark"
     environment : dict, optional
         Further environment variables.
+    options : sequence of str
+        Further options of the command.
 
     Yields
     ------
@@ -103,7 +107,7 @@ def lab(folder: Path, *, theme: str = "light", environment: dict[str, str] | Non
     _write_settings(folder / "settings" / "@jupyterlab", theme)
     own = {variable: str(folder / name) for variable, name in OWN_FOLDERS.items()}
     command = [str(Path(sys.executable).with_name("cortexsim")), "lab", "--notebooks", str(folder / "notebooks")]
-    command += ["--no-browser", "--expose-app-in-browser"]
+    command += ["--no-browser", "--expose-app-in-browser", *options]
     with subprocess.Popen(
         command,
         env={**os.environ, **own, **(environment or {})},

@@ -183,7 +183,7 @@ class Changes(TaskStudy):
         state, now = result.attrs["state"], self._within(result)
         decode = result["decode"].transpose("time", "state")
         others = {
-            "decoding": add_cursor(time_course(decode, title="class decoded from each area"), now),
+            "decoding": add_cursor(time_course(decode, title="class decoded from each area (shrinkage LDA)"), now),
             "trajectory": add_points(
                 trajectory_figure(result["trajectory"], title=f"{state}: trajectory of each class mean"),
                 result["trajectory"],
@@ -196,7 +196,11 @@ class Changes(TaskStudy):
                 now,
             ),
             "dimensionality": add_cursor(
-                time_course(result["dimensionality"].transpose("time", "state"), title="dimensionality"), now
+                time_course(
+                    result["dimensionality"].transpose("time", "state"),
+                    title="dimensionality: number of directions of variation",
+                ),
+                now,
             ),
         }
         hidden = [name for name in SCALINGS if name != RAW] if self.covered("only-scale") else []
@@ -208,7 +212,8 @@ class Changes(TaskStudy):
         )
         return {
             "generalization": add_cursor(matrices, now, along="xy", plots=len(SCALINGS)),
-            **{name: narrowed(figure) for name, figure in others.items()},
+            # the legend of ten classes is higher than that of four areas
+            **{name: narrowed(one, height=430 if name == "trajectory" else 330) for name, one in others.items()},
         }
 
     def show(self, figures: Mapping[str, go.Figure]) -> Sequence[widgets.Widget]:

@@ -19,6 +19,7 @@ NEVER = -1
 BUILT = (True,)
 """The choices of an exercise in which something is built, so there is no answer to choose."""
 JUST_LOOK = ("nothing, just look", "")
+_OUTCOME = "cs-outcome"  # class of the verdict on a page
 
 Answer = float | int | str | bool
 
@@ -213,10 +214,20 @@ class Asking(widgets.VBox):
         return self.questions.get(self.question)
 
     @property
+    def judged(self) -> bool:
+        """True while the verdict on an answer is shown."""
+        return _OUTCOME in self.result.value
+
+    @property
     def missing(self) -> bool:
         """True if the present question was never answered, and no answer is chosen."""
         known = any(one["question"] == self.question for one in self.answered)
         return bool(self.question) and self.answer is None and not known
+
+    def states(self, result: Any) -> bool:
+        """Return whether the verdict on the present question is that of this result, with its numbers."""
+        asked, given = self.asked, [one["truth"] for one in self.answered if one["question"] == self.question]
+        return asked is not None and bool(given) and asked.truth(result) == given[-1]
 
     def remind(self, words: str = "Predict first: choose an answer, or «nothing, just look» in the menu.") -> None:
         """Show that an answer is missing."""
@@ -274,7 +285,7 @@ class Asking(widgets.VBox):
         self.answered.append({"question": self.question, "answer": self.answer, "truth": truth})
         count = f" So far: {tally(self.tries)}." if len(self.tries) > 1 else ""
         said = "" if self.answer is True else f" You {html.escape(_compared(asked, self.answer, truth))}."
-        self._say(f'<b class="cs-outcome">{close}.</b>{said} {html.escape(asked.because(result))}{count}')
+        self._say(f'<b class="{_OUTCOME}">{close}.</b>{said} {html.escape(asked.because(result))}{count}')
         self.answer = self._only(asked.offered(self.about))
         return right
 
@@ -382,7 +393,8 @@ class Exercise(Panel):
     def check(self) -> bool | None:
         """Compare the answer with the panel's results; None while none of them answers the question."""
         if self.ask.answer is None:
-            self.ask.remind("Choose an answer first.")
+            if not self.ask.judged:
+                self.ask.remind("Choose an answer first.")
             return None
         results = self.panel.results
         if not results and not self._exercise.needs:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import ipywidgets as widgets
 
+from cortexsim.explore.widgets.checks import Checks
 from cortexsim.explore.widgets.chooser import Chooser, PathBox
 
 Value = str | int | float | bool
@@ -51,24 +52,20 @@ class Menu:
 
 @dataclass(frozen=True)
 class Several:
-    """Any number of several options.
+    """Any number of several options, each with a box to tick.
 
     Parameters
     ----------
     label : str
-    options : sequence
-    width_px : int
+    options : sequence of str
     """
 
     label: str
-    options: Sequence[Value]
-    width_px: int = 150
+    options: Sequence[str]
 
-    def widget(self) -> widgets.SelectMultiple:
-        """Make the widget, with all options selected."""
-        # one more row than options, because browsers use a part of a row for the frame
-        rows, chosen = min(5, len(self.options) + 1), tuple(self.options)
-        return widgets.SelectMultiple(options=chosen, value=chosen, rows=rows, **_look(self.label, self.width_px))
+    def widget(self) -> Checks:
+        """Make the widget, with all options ticked."""
+        return Checks(self.options, self.label)
 
 
 @dataclass(frozen=True)
@@ -200,6 +197,33 @@ class Fixed:
         if isinstance(self.value, tuple):
             return widgets.SelectMultiple(options=self.value, value=self.value, layout=hidden)
         return widgets.Dropdown(options=[self.value], layout=hidden)
+
+
+def label_of(control: Any, name: str) -> str:
+    """Return the label of a control on the screen."""
+    return str(getattr(control, "description", "") or name.replace("_", " ")).strip()
+
+
+def option_of(control: Any, value: Any) -> str:
+    """Return the text of an option, as its menu shows it."""
+    options = getattr(control, "options", ())
+    pairs = options.items() if isinstance(options, Mapping) else options
+    texts = [str(one[0]) for one in pairs if isinstance(one, tuple) and len(one) == 2 and one[1] == value]
+    if texts or not isinstance(value, tuple):
+        return texts[0] if texts else str(value)
+    return (", " if options else " to ").join(map(str, value))
+
+
+def allowed_by(control: Any) -> str:
+    """Return the values that a control allows, as text."""
+    options = getattr(control, "options", None)
+    if options is not None:
+        pairs = list(options.items()) if isinstance(options, Mapping) else list(options)
+        values = [one[1] if isinstance(one, tuple) and len(one) == 2 else one for one in pairs]
+        return f"{'some' if isinstance(control.value, tuple) else 'one'} of {values}"
+    if hasattr(control, "min"):
+        return f"a number from {control.min} to {control.max}"
+    return f"of the type {type(control.value).__name__}"
 
 
 def _look(label: str, width_px: int) -> dict[str, Any]:

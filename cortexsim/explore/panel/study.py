@@ -18,7 +18,8 @@ from cortexsim._support.checks import unknown
 from cortexsim._support.progress import Clock, Report, silent, stop_unless
 from cortexsim.explore.panel.asking import Asking, Guess, HasExercises
 from cortexsim.explore.panel.box import Panel
-from cortexsim.explore.panel.controls import Chosen, Control
+from cortexsim.explore.panel.controls import Chosen, Control, allowed_by, label_of, option_of
+from cortexsim.explore.panel.interrupt import at_interrupt
 from cortexsim.explore.panel.jobs import LatestJob, Wanted
 from cortexsim.explore.panel.more_settings import MoreSettings
 from cortexsim.explore.panel.notice import alert
@@ -126,6 +127,7 @@ class Study(HasExercises, Panel):
         self.notice.observe(lambda _: self._show_finding(), names="value")
         self._show_busy(False)
         self._follow()
+        at_interrupt(self.cancel)
 
     # --- what each kind of panel defines
 
@@ -168,6 +170,10 @@ class Study(HasExercises, Panel):
         self._more.titles = ("more figures",)
         return self._more
 
+    def ahead(self, choices: Chosen) -> xr.Dataset | None:
+        """Return a result of these choices that ships with cortexsim; None if there is none."""
+        return None
+
     def look(self, result: Any) -> None:
         """Change the figures of a result after a change in one of `VIEWS`; nothing is measured."""
 
@@ -177,6 +183,14 @@ class Study(HasExercises, Panel):
         They define what `measure` returns, and the figures that `draw` makes of it.
         """
         return ""
+
+    def in_advance(self, choices: Chosen) -> str:
+        """Return what can be said about a run of these choices before it starts, as plain text."""
+        return ""
+
+    def cancelled(self, choices: Chosen) -> str:
+        """Return what is said after a run of these choices was cancelled, as plain text."""
+        return "cancelled"
 
     def covered(self, question: str) -> bool:
         """Return whether a part that reveals an answer is covered: the question is one of the panel's, and unanswered.
@@ -190,7 +204,7 @@ class Study(HasExercises, Panel):
         """Write choices with the labels on the screen, and say where those are that the panel hides."""
         pairs = [self._current(*one) for one in needs.items()]
         said = ", ".join(
-            f"«{_label(self._controls[name], name)}» to «{_option(self._controls[name], value)}»"
+            f"«{label_of(self._controls[name], name)}» to «{option_of(self._controls[name], value)}»"
             for name, value in pairs
             if name in self._controls
         )
@@ -221,11 +235,11 @@ class Study(HasExercises, Panel):
             try:
                 control.value = wanted
             except (traitlets.TraitError, TypeError, ValueError) as error:
-                raise ValueError(f"{name} must be {_allowed(control)}, got {value!r}") from error
+                raise ValueError(f"{name} must be {allowed_by(control)}, got {value!r}") from error
             # a slider would clip a value beyond its ends
             if control.value != wanted:
                 control.value = before
-                raise ValueError(f"{name} must be {_allowed(control)}, got {value!r}")
+                raise ValueError(f"{name} must be {allowed_by(control)}, got {value!r}")
 
     def run(self) -> None:
         """Measure the present choices in the background; an earlier result is shown at once."""
@@ -238,10 +252,9 @@ class Study(HasExercises, Panel):
             self.notice.value = alert("This cannot be run", ValueError(reason), "Change the choices above.")
             return
         self.error, self.notice.value = None, ""
-        key = self._key_of(chosen)
-        if key in self._made:
+        if self._is_known(chosen):
             self._jobs.cancel()
-            self._take(chosen, self._made[key][1])
+            self._take(chosen, self._made[self._key_of(chosen)][1])
             return
         self._show_busy(True)
         self._jobs.start(lambda wanted: self._job(chosen, wanted))
@@ -265,9 +278,11 @@ class Study(HasExercises, Panel):
         return result
 
     def cancel(self) -> None:
-        """Cancel the present run, and keep the previous result on display."""
+        """Cancel the present run, if there is one, and keep the previous result on display."""
         self._jobs.cancel()
         with self._lock:
+            if not self.busy:
+                return
             self._show_busy(False)
             self.words.value = "cancelled"
 
@@ -337,6 +352,8 @@ class Study(HasExercises, Panel):
         panel = cls._reopened(checked, model=model, data=data)
         panel.choose(**checked["choices"])
         panel.ask.recall(checked["answered"], cls.EXERCISES)
+        if panel.result is None and not panel.button.disabled:
+            panel.words.value = html.escape(f"opened again: «{cls.ACTION}» measures what was measured then")
         return panel
 
     @classmethod
@@ -373,18 +390,27 @@ class Study(HasExercises, Panel):
                     self._made[self._key_of(chosen)] = chosen, result
                     self._take(chosen, result)
         except InterruptedError:
-            return
+            with self._lock:
+                # unless another run has started
+                if not self.busy:
+                    self.words.value = html.escape(self.cancelled(chosen))
         except Exception as error:  # shown in the panel: Jupyter shows no exception of a thread
             with self._lock:
                 if wanted():
                     self.error = error
-                    self.notice.value = alert(
-                        "This could not be measured", error, "The figures below are those of the previous run."
-                    )
+                    kept = "" if self.result is None else "The figures below are those of the previous run."
+                    self.notice.value = alert("This could not be measured", error, kept)
         finally:
             with self._lock:
                 if wanted():
                     self._show_busy(False)
+
+    def _is_known(self, chosen: dict[str, Any]) -> bool:
+        """Return whether there is a result of these choices: of an earlier run, or one that ships."""
+        key = self._key_of(chosen)
+        if key not in self._made and (ships := self.ahead(chosen)) is not None:
+            self._made[key] = chosen, ships
+        return key in self._made
 
     def _key_of(self, chosen: Chosen) -> str:
         """Return the key of a measurement: all choices except those of its display."""
@@ -410,7 +436,8 @@ class Study(HasExercises, Panel):
 
     def _report(self, result: Any) -> None:
         """Write the sentence about a result."""
-        said = self.say(result)
+        ahead = " Measured ahead." if "measured_ahead" in getattr(result, "attrs", {}) else ""
+        said = f"{self.say(result)}{ahead}"
         self.finding.value = f'<div role="status" style="line-height:1.45">{html.escape(said)}</div>' if said else ""
 
     def _show_known(self) -> None:
@@ -455,34 +482,10 @@ class Study(HasExercises, Panel):
         self.button.disabled = bool(reason)
         self.button.tooltip = reason
         if not self.busy:
-            self.words.value = html.escape(reason)
+            self.words.value = html.escape(reason or self.in_advance(self.choices))
             self._show_known()
         self._dim()
         self.copyable.text = "" if reason else self.script(self.choices)
-
-
-def _label(control: Any, name: str) -> str:
-    return str(getattr(control, "description", "") or name.replace("_", " ")).strip()
-
-
-def _option(control: Any, value: Any) -> str:
-    """Return the text of an option, as its menu shows it."""
-    options = getattr(control, "options", ())
-    pairs = options.items() if isinstance(options, Mapping) else options
-    texts = [str(one[0]) for one in pairs if isinstance(one, tuple) and len(one) == 2 and one[1] == value]
-    return texts[0] if texts else " to ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
-def _allowed(control: Any) -> str:
-    """Return the values that a control allows, as text."""
-    options = getattr(control, "options", None)
-    if options is not None:
-        pairs = list(options.items()) if isinstance(options, Mapping) else list(options)
-        values = [one[1] if isinstance(one, tuple) and len(one) == 2 else one for one in pairs]
-        return f"{'some' if isinstance(control.value, tuple) else 'one'} of {values}"
-    if hasattr(control, "min"):
-        return f"a number from {control.min} to {control.max}"
-    return f"of the type {type(control.value).__name__}"
 
 
 def _key(choices: Chosen) -> str:

@@ -16,10 +16,10 @@ from cortexsim import brains, zoo
 from cortexsim._support.checks import unknown
 from cortexsim._support.png import png_address
 from cortexsim._support.progress import Report
-from cortexsim.analyse._compare_rdms import METHODS
+from cortexsim.analyse._compare_rdms import METHODS, TITLES
 from cortexsim.analyse._rdm import METRICS
 from cortexsim.brains.comparison import dissimilarities
-from cortexsim.brains.matrices import STIMULI, labelled_matrices
+from cortexsim.brains.matrices import DIMS, STIMULI, labelled_matrices
 from cortexsim.brains.names import are_matched, in_order_of
 from cortexsim.datasets import classes, digits
 from cortexsim.explore.panel import unmasked
@@ -114,15 +114,15 @@ class Brains(Study):
             "brain": PathText(
                 Text("brain", str(brain), "empty: the labels; or .mat, .npz, .h5, .nc", width_px=430),
                 "choose a file",
-                accept=".mat,.npz,.h5,.hdf5,.nc,.npy,.csv,.pkl",
+                accept=".mat,.npz,.h5,.hdf5,.nc,.npy,.csv,.tsv",
             ),
             "matrix": Text("name of one matrix", "", "all", width_px=260),
             "variable": Text("variable", "", "the only one", width_px=190),
-            "dims": Menu("matrices are of", [AS_FILE_SAYS, "subject", "session"], width_px=240),
+            "dims": Menu("matrices are of", [AS_FILE_SAYS, *DIMS[:3]], width_px=240),
             "presentation": Menu("shown", unmasked.MENU, width_px=170),
             "until": Menu("last time", range(2, last + 1), min(until + 3, last), width_px=150),
             "metric": Menu("dissimilarity", metrics, width_px=220),
-            "method": Menu("compared by", methods, "spearman", width_px=210),
+            "method": Menu("compared by", {TITLES[one]: one for one in methods}, "spearman", width_px=270),
         }
         super().__init__(None, controls, question)
 
@@ -219,7 +219,10 @@ class Brains(Study):
             name: _matrix(result[name].assign_coords(class_name=("stimulus", named)), text)
             for name, text in titles.items()
         }
-        return {"agreement": brain_figure(result["similarity"], title=title), **matrices}
+        figures = {"agreement": brain_figure(result["similarity"], title=title), **matrices}
+        if "brain_time" in result.dims:
+            figures["training"] = brain_figure(result["similarity"], minus="untrained")
+        return figures
 
     def say(self, result: xr.Dataset) -> str:
         """Report the agreement of the last state, of the untrained one and of the pixels at the last time."""
@@ -238,9 +241,10 @@ class Brains(Study):
 
     def show(self, figures: Mapping[str, go.Figure]) -> Sequence[widgets.Widget]:
         """Put the first images, as the model sees them, and the two matrices below the figure."""
-        agreement, *matrices = super().show(figures)
+        agreement, brain, model, *others = super().show(figures)
         row = widgets.Layout(display="grid", grid_template_columns="repeat(2, minmax(0, 1fr))")
-        return [agreement, self._strip, widgets.Box(matrices, layout=row)]
+        shown = [agreement, self._strip, widgets.Box([brain, model], layout=row)]
+        return [*shown, self.folded(others)] if others else shown
 
     def _draw(self, result: Any) -> None:
         self._strip = _strip(result)
@@ -294,7 +298,8 @@ class Brains(Study):
                 "a subfolder for each class"
             )
         label = images["label"].values
-        return labelled_matrices((label[:, None] != label).astype(float), STIMULI, {}, source=LABELS)
+        named = {"stimulus_name": ("stimulus", images["file_name"].values)} if "file_name" in images.coords else {}
+        return labelled_matrices((label[:, None] != label).astype(float), STIMULI, named, source=LABELS)
 
 
 def _offered() -> dict[str, str]:
@@ -311,9 +316,11 @@ def _in_zoo(name: str) -> str:
 def _in_words_of_the_panel(message: str) -> str:
     """Return a message with the names of controls in place of arguments."""
     message = re.sub(r"pass dims=.*", "say under «matrices are of» what they are", message, flags=re.DOTALL)
+    message = message.replace(", or pass allow_pickle=True if it is your own", "")
     for argument, control in (("name=", "«name of one matrix»"), ("variable=", "«variable»")):
         message = message.replace(argument, control)
-    return message
+    # lists and tuples of texts
+    return re.sub(r"[\[(]('[^\])]*')[\])]", lambda found: found[1].replace("'", ""), message)
 
 
 def _selection(choices: Chosen) -> dict[str, Any]:

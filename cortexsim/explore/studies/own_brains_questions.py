@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import xarray as xr
 
+from cortexsim.analyse._compare_rdms import TITLES
 from cortexsim.explore.panel.asking import Guess
 
 EXAMPLE = {"images": "", "brain": "", "presentation": "sustained", "metric": "correlation"}
@@ -29,11 +30,18 @@ def agreements(result: xr.Dataset) -> str:
     if "brain_time" in result.dims:
         return "Brain data with a time axis have no single answer."
     last = result["similarity"].isel(state=-1, time=-1)
-    values = ", ".join(f"{name} {value:.2f}" for name, value in _at_last_time(result).items())
+    values = ", ".join(f"{name} {value:z.2f}" for name, value in _at_last_time(result).items())
+    trained, pixels, gained = (
+        f"{float(low):z.2f} to {float(high):z.2f}"
+        for low, high in (
+            (last["low"].sel(model="trained"), last["high"].sel(model="trained")),
+            (result["pixels_low"], result["pixels_high"]),
+            (last["training_low"], last["training_high"]),
+        )
+    )
     return (
-        f"At t = {int(last['time'])}: {values} ({result.attrs['method']} correlation; the interval of the trained "
-        f"model is {float(last['low'].sel(model='trained')):.2f} to {float(last['high'].sel(model='trained')):.2f}, "
-        f"that of the pixels {float(result['pixels_low']):.2f} to {float(result['pixels_high']):.2f})."
+        f"At t = {int(last['time'])}: {values} ({TITLES[result.attrs['method']]}; the interval of the trained model is "
+        f"{trained}, that of the pixels {pixels}). Trained minus untrained: {float(last['training']):+z.2f} ({gained})."
     )
 
 
@@ -49,7 +57,7 @@ QUESTIONS: Mapping[str, Guess] = {
     "best": Guess(
         "which agrees best",
         "The example's matrix has a 1 for two different digits and a 0 for two of the same. Which dissimilarities "
-        "agree best with it at the last time?",
+        "agree best with it at the last time? (None of them: every interval includes 0.)",
         BEST,
         best_agreement,
         agreements,
@@ -61,7 +69,7 @@ EXERCISES: Mapping[str, Guess] = {
     "another-task": Guess(
         "a model of another task",
         "Choose the model that learned to trace contours, with everything else as at the start: digits are new to it. "
-        "Which dissimilarities agree best with the labels now?",
+        "Which dissimilarities agree best with the labels now? (None of them: every interval includes 0.)",
         BEST,
         best_agreement,
         lambda result: f"{agreements(result)} Without the baselines, this number could not be interpreted.",
@@ -69,8 +77,8 @@ EXERCISES: Mapping[str, Guess] = {
     ),
     "pearson": Guess(
         "the same question with another correlation",
-        "Choose the digits model again, and compare by «pearson» instead of «spearman» (under «more settings»). Does "
-        "trained IT still agree best?",
+        "Choose the digits model again, and compare by «Pearson correlation» (under «more settings»). Does trained IT "
+        "still agree best?",
         ("yes", "no"),
         lambda result: "yes" if best_agreement(result) == BEST[0] else "no",
         agreements,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,9 +25,18 @@ from cortexsim.plot import time_course
 from cortexsim.plot.theme import in_one_line
 from cortexsim.recording._simulate import estimate, simulate
 from cortexsim.recording.dtypes import DTYPES
+from cortexsim.recording.stream import written
 
 BATCH = 50
 COUNTS = (100, 200, 500, 1000)
+CONTROLS = {
+    "until": "«last time»",
+    "record": "«areas»",
+    "dtype": "«recorded as»",
+    "presentation": "«shown»",
+    "images": "«images»",
+}
+"""The controls of the panel, by the names that a recording's description has for the choices."""
 TIMES_SMALLER = (1, 2, 3, 4, 5, 6, 8, 10)
 
 
@@ -135,14 +145,30 @@ class Recorder(SubjectStudy):
     def why_not(self, choices: Chosen) -> str:
         """Say that no area is chosen, or that the path has no format that can be streamed to."""
         if not choices["record"]:
-            return "no area is chosen, so no activity would be recorded: click one under «areas», or several with Ctrl"
+            return "no area is chosen, so no activity would be recorded: tick one under «areas»"
         if as_path(choices["to"]).suffix.lower() != ".zarr":
             return f"«to» must end in .zarr, the format that is streamed to disk, got {choices['to']!r}"
         return ""
 
+    def in_advance(self, choices: Chosen) -> str:
+        """Say how large these choices are in memory."""
+        return f"this needs {self._bytes_in_memory(choices) / 1e6:,.1f} MB in memory"
+
+    def cancelled(self, choices: Chosen) -> str:
+        """Say how much is on disk, and how it is resumed."""
+        path = as_path(choices["to"])
+        done, n = written(path) if path.exists() else (0, choices["n"])
+        return f"cancelled: {done:,} of {n:,} images are on disk; «{self.ACTION}» resumes there"
+
     def measure(self, choices: Chosen, report: Report) -> xr.Dataset:
         """Record, or resume the recording at this path, then read it block by block."""
-        model, path = self.who.model, as_path(choices["to"])
+        try:
+            return self._recorded(choices, report)
+        except FileExistsError as error:
+            raise FileExistsError(_in_words_of_the_panel(str(error))) from error
+
+    def _recorded(self, choices: Chosen, report: Report) -> xr.Dataset:
+        model, path = self.who.model, as_path(choices["to"]).absolute()
         with simulate(
             model,
             self.who.some(choices["n"]),
@@ -166,12 +192,18 @@ class Recorder(SubjectStudy):
             named = xr.Variable("state", list(choices["record"]), {"long_name": "state"})
             result["spread"] = xr.concat(spreads, named).transpose("time", "state")
             result["spread"].attrs = {"long_name": "standard deviation over stimuli and units", "units": "a.u."}
-        in_memory = estimate(
-            model, choices["n"], until=choices["until"], record=choices["record"], dtype=choices["dtype"]
-        )
         on_disk = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
         return result.assign_attrs(
-            path=str(path), n=choices["n"], dtype=choices["dtype"], bytes_in_memory=in_memory, bytes_on_disk=on_disk
+            path=str(path),
+            n=choices["n"],
+            dtype=choices["dtype"],
+            bytes_in_memory=self._bytes_in_memory(choices),
+            bytes_on_disk=on_disk,
+        )
+
+    def _bytes_in_memory(self, choices: Chosen) -> int:
+        return estimate(
+            self.who.model, choices["n"], until=choices["until"], record=choices["record"], dtype=choices["dtype"]
         )
 
     def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:
@@ -189,6 +221,17 @@ class Recorder(SubjectStudy):
     def say(self, result: xr.Dataset) -> str:
         """Report the size and the path of the recording."""
         return f"{_sizes(result)} It is at {result.attrs['path']}: cortexsim.open_recording(…) opens it lazily."
+
+
+def _in_words_of_the_panel(message: str) -> str:
+    """Return a message about a recording of other choices with the names of the controls of these."""
+    found = re.search(r"differs in \[(.*?)\]", message)
+    if found is None:
+        return message
+    different = [CONTROLS.get(name.strip("'"), name.strip("'")) for name in found[1].split(", ")]
+    # the coordinates follow from the other choices
+    named = [name for name in different if name != "coordinates"] or different
+    return message.replace(found[0], f"was made with another choice of {' and of '.join(named)}")
 
 
 def _spread(activity: xr.DataArray) -> xr.DataArray:

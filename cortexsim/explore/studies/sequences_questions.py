@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import xarray as xr
 
+from cortexsim._support.percentages import percent
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.studies.phrases import fraction
 
@@ -14,7 +15,7 @@ PERCENT = tuple(range(0, 110, 10))
 
 
 def percent_at(model: str, place: int) -> Callable[[xr.Dataset], float | None]:
-    """Return a reader of the percentage of targets at a place (from 0) that a model reports as their signal arrives."""
+    """Return a reader of the percentage of targets at a place (from 0) that a model reports."""
 
     def read(result: xr.Dataset) -> float | None:
         if model not in result["model"].values or place not in result["position"].values:
@@ -31,15 +32,15 @@ def accuracies(result: xr.Dataset) -> str:
         for model in result["model"].values.tolist()
     ]
     return (
-        f"Target reported as its last step arrives, by its place: {'; '.join(parts)} ({result.attrs['n']} targets at "
-        f"each place, {result.attrs['steps_per_frame']} steps per image, chance {100 * result.attrs['chance']:.0f} %)."
+        f"Target reported when its last step arrives, by its place: {'; '.join(parts)} ({result.attrs['n']} targets at "
+        f"each place, {result.attrs['steps_per_frame']} steps per image, chance {percent(result.attrs['chance'])})."
     )
 
 
 def _interval(model: str, place: int) -> Callable[[xr.Dataset], str]:
     def text(result: xr.Dataset) -> str:
         at = result.sel(model=model, position=place)
-        return f"95 % interval: {100 * float(at['followed_low']):.0f} to {100 * float(at['followed_high']):.0f} %."
+        return f"95 % interval: {100 * float(at['followed_low']):.0f} to {percent(float(at['followed_high']))}."
 
     return text
 
@@ -62,7 +63,7 @@ QUESTIONS: Mapping[str, Guess] = {
     "second": _reported(
         "the second digit",
         "Four digits follow each other, two steps each. In what percentage of streams does the recurrent model report "
-        "the second digit at the moment that digit's signal arrives? (Chance is 10.)",
+        "the second digit when the last step of that digit arrives? (Chance is 10.)",
         percent_at("recurrent", 1),
         lambda result: f"{_interval('recurrent', 1)(result)} The model continues to report the first digit.",
         steps=2,
@@ -71,7 +72,7 @@ QUESTIONS: Mapping[str, Guess] = {
     "control": _reported(
         "the control without recurrence",
         "And the feedforward control, which has no memory? In what percentage of streams does it report the second of "
-        "four digits, two steps each, at the moment that digit's signal arrives?",
+        "four digits, two steps each, when the last step of that digit arrives?",
         percent_at("feedforward", 1),
         lambda result: f"{_interval('feedforward', 1)(result)} Without a memory, the first digit cannot interfere.",
         steps=2,

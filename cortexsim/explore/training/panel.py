@@ -13,9 +13,11 @@ import xarray as xr
 
 from cortexsim._support.checks import unknown
 from cortexsim._support.files import as_path
+from cortexsim._support.percentages import percent
 from cortexsim._support.settings import Form, anything, text
 from cortexsim.explore.panel.asking import Guess, HasExercises
 from cortexsim.explore.panel.box import Panel
+from cortexsim.explore.panel.interrupt import at_interrupt
 from cortexsim.explore.panel.jobs import Turns
 from cortexsim.explore.panel.notice import alert
 from cortexsim.explore.panel.settings import shown_settings, write_settings
@@ -107,6 +109,7 @@ class Training(HasExercises, Panel):
         with self._turns.take():
             self._build(question)
             super().__init__(self._rows, layout=_IN_FULL)
+            at_interrupt(self.pause)
             self._open_lesson(name, Choices.from_dict({**self._lessons[name].default_choices.to_dict(), **choices}))
         self._changed()
         if self.notice.value:
@@ -456,9 +459,11 @@ class Training(HasExercises, Panel):
             return words
         best, lesson = max(run.validation, key=lambda time: run.validation[time]), trainer.lesson
         accuracy, halfway = run.validation[best], (1 + lesson.chance) / 2
-        words += f"; {accuracy:.0%} of {lesson.n_held_out} held-out images are classified correctly at t = {best}"
+        words += f"; {percent(accuracy)} of {lesson.n_held_out} held-out images are classified correctly at t = {best}"
         if accuracy < halfway and run.status == "finished":
-            words += f". <b>It stayed below {halfway:.0%}.</b> Some seeds stay near chance: restart with another one"
+            words += (
+                f". <b>It stayed below {percent(halfway)}.</b> Some seeds stay near chance: restart with another one"
+            )
         return words
 
     def _list_runs(self, look_at: str | None = None) -> None:

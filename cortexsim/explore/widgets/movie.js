@@ -303,6 +303,7 @@ class Course {
   constructor(parent, movie, kind) {
     Object.assign(this, { movie, kind, pins: [] });
     this.box = element("div", { class: "cs-course" }, parent);
+    this.quantity = element("div", { class: "cs-title" }, this.box);
     this.svg = shape("svg", { role: "img", height: 108 }, this.box);
     this.names = element("div", { class: "cs-legend" }, this.box);
   }
@@ -313,10 +314,12 @@ class Course {
     svg.replaceChildren();
     names.replaceChildren();
     this.cursor = null;
-    svg.style.display = pins.length ? "block" : "none";
+    for (const part of [svg, this.quantity]) part.style.display = pins.length ? "block" : "none";
     if (!pins.length) return;
     const courses = pins.map((one) => movie.films[one.film].course(one));
     const scale = movie.scene.films.filter((film, k) => pins.some((one) => one.film === k));
+    const { unit } = scale[0];
+    this.quantity.textContent = (this.kind === "rdm" ? scale[0].quantity : movie.scene.quantity) + (unit ? ` (${unit})` : "");
     const [low, high] = [Math.min(...scale.map((film) => film.low)), Math.max(...scale.map((film) => film.high))];
     const width = Math.max(this.box.clientWidth, 180);
     svg.setAttribute("width", width);

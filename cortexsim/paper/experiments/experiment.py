@@ -48,6 +48,8 @@ class Experiment:
         Largest number of stimuli of a part, at any scale.
     not_drawn : str
         The reason why its figure of errors over time has no point at some times.
+    chance_error : float, optional
+        The error of guessing (fraction), if its figure of errors over time needs it to be read.
 
     Examples
     --------
@@ -72,6 +74,7 @@ class Experiment:
     validated_on: str = ""
     most_stimuli: int | None = None
     not_drawn: str = "No point: the last state is empty then, nothing can be read."
+    chance_error: float | None = None
 
     def parts(self, scale: Scale, seed: int) -> tuple[Part, ...]:
         """List the parts at a scale, in the order of the legend.

@@ -16,6 +16,7 @@ import xarray as xr
 from cortexsim import __version__
 from cortexsim._support.checks import unknown, whole
 from cortexsim._support.files import as_path
+from cortexsim._support.percentages import percent
 from cortexsim._support.progress import Report, silent
 from cortexsim._support.progress import part as part_of
 from cortexsim._support.renamed import formerly
@@ -221,8 +222,8 @@ def recipes(parts: Sequence[Part], scale: Scale, material: Material) -> dict[str
 def _validated_on(recipe: Recipe, n_train: int) -> str:
     n = min(recipe.brief_calibration_images, round(n_train * (1 - recipe.validation)))
     return (
-        f"validation error: {recipe.validation:.0%} of the training images, held out, with statistics of {n:,} others; "
-        "test error: the test part, read once; nothing was chosen on either"
+        f"validation error: {percent(recipe.validation)} of the training images, held out, with statistics of {n:,} "
+        "others; test error: the test part, read once; nothing was chosen on either"
     )
 
 
@@ -295,6 +296,8 @@ def _result(
         "seconds": float(sum(float(data["seconds"]) for data in measured)),
         **{attribute: of_all(attribute) for attribute in ("hardware", "commit", "version", "date")},
     }
+    if experiment.chance_error is not None:
+        result.attrs["chance_error"] = experiment.chance_error
     if experiment.paper_error is not None:
         result.attrs |= {"paper_error": experiment.paper_error, "paper_error_of": experiment.paper_error_of}
     return result

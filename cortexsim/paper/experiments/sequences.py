@@ -158,4 +158,5 @@ SEQUENCES = Experiment(
     own_name="digits without debris and occluders",
     most_stimuli=MOST_STIMULI,
     not_drawn="No point: nothing is asked at that time.",
+    chance_error=0.9,
 )

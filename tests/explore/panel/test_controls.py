@@ -27,8 +27,23 @@ def test_a_control_opens_at_its_value_and_with_its_whole_label(control, value):
     assert widget.value == value
     if hasattr(control, "label"):
         assert widget.description == control.label
+    if hasattr(control, "width_px"):
         assert widget.style.description_width == "initial"
         assert widget.layout.width == f"{control.width_px}px"
+
+
+def test_several_options_are_ticked_one_by_one():
+    areas = Several("areas", ["V1", "V2", "IT"]).widget()
+    areas.boxes[0].value = False
+    assert areas.value == ("V2", "IT")
+    seen = []
+    areas.observe(lambda change: seen.append(change.new), names="value")
+    areas.value = ("V1",)
+    assert [box.value for box in areas.boxes] == [True, False, False]
+    # one change, though three boxes follow
+    assert seen == [("V1",)]
+    with pytest.raises(traitlets.TraitError, match=r"some of \['V1', 'V2', 'IT'\] are needed, got \['V4'\]"):
+        areas.value = ("V4",)
 
 
 def test_a_fixed_value_is_invisible_and_accepts_no_other():

@@ -99,6 +99,12 @@ def test_a_question_wants_its_answer_before_the_run(given):
 
 
 def test_an_error_shows_in_the_panel_which_still_works(panel):
+    panel.choose(fails=True)
+    panel.run()
+    panel.wait(20)
+    # nothing was drawn yet
+    assert "The figures below" not in panel.notice.value
+    panel.choose(fails=False)
     panel.run()
     panel.wait(20)
     before = panel.result
@@ -107,6 +113,7 @@ def test_an_error_shows_in_the_panel_which_still_works(panel):
     panel.wait(20)
     assert isinstance(panel.error, ValueError)
     assert "no &lt;sums&gt; today" in panel.notice.value
+    assert "The figures below are those of the previous run" in panel.notice.value
     assert panel.result is before
     panel.choose(fails=False, times=3)
     panel.run()
@@ -175,6 +182,9 @@ def test_an_exercise_is_checked_by_what_the_panel_measured(panel):
     panel.run()
     panel.wait(20)
     assert exercise.check() is True
+    # a second press leaves the verdict
+    assert exercise.check() is None
+    assert "Exactly right" in exercise.ask.result.value
     with pytest.raises(ValueError, match="exercise 'thrice'"):
         panel.exercise("thrice")
 

@@ -11,6 +11,9 @@ from cortexsim._support.netcdf import open_dataset
 from cortexsim.brains.matrices import labelled_matrices
 from cortexsim.cli import main
 
+# matrices without names in the order of the images
+pytestmark = pytest.mark.filterwarnings("ignore:only the images name the stimuli")
+
 SMALL = {"until": 2}
 
 
@@ -115,7 +118,7 @@ def test_both_matrices_are_drawn_in_the_order_of_the_images(panel, pictures, sub
     same = cs.analyse.rdm(cs.simulate(copy, shown, cs.sustained(), until=2)["IT"]).sel(time=2)
     np.testing.assert_allclose(result["model_rdm"], same)
     assert list(panel.figures) == ["agreement", "brain_rdm", "model_rdm"]
-    assert "cat (1) 0 and cat (2) 1" in str(panel.figures["brain_rdm"].data[0].customdata)
+    assert "cat/0.png 0 and cat/1.png 1" in str(panel.figures["brain_rdm"].data[0].customdata)
     assert "Statistics were taken on these images" in panel.finding.value
 
 
@@ -142,9 +145,24 @@ def test_an_error_of_a_file_names_the_controls_that_choose_from_it(panel, pictur
         matrices[0, k] = (1 - np.eye(6), name)
     savemat(tmp_path / "two.mat", {"RDMs": matrices})
     words = failed(panel, images=str(pictures), brain=str(tmp_path / "two.mat"))
-    assert "choose one matrix by «name of one matrix», one of [" in words
+    assert "choose one matrix by «name of one matrix», one of monkey, human" in words
     assert "or say under «matrices are of» what they are" in words
     assert "dims=" not in words.split("<details>")[0]
+    (tmp_path / "mine.pkl").write_bytes(b"")
+    words = failed(panel, brain=str(tmp_path / "mine.pkl"))
+    assert "is a pickle" in words
+    assert "allow_pickle" not in words.split("<details>")[0]
+
+
+def test_matrices_can_be_said_to_be_of_times_and_are_drawn_as_a_map_with_what_training_changes(panel, pictures):
+    made = np.random.default_rng(3).random((3, 6, 6))
+    made = (made + made.swapaxes(1, 2)) * (1 - np.eye(6))
+    file = pictures.parent / "times.npz"
+    np.savez(file, rdm=made, time=[80, 100, 120])
+    measured(panel, images=str(pictures), brain=str(file), dims="time", method="tau-a")
+    assert list(panel.figures) == ["agreement", "brain_rdm", "model_rdm", "training"]
+    assert "Kendall's tau-a with the brain" in panel.figures["agreement"].layout.title.text
+    assert "trained - untrained" in {str(trace.name).split(", ")[-1] for trace in panel.figures["training"].data}
 
 
 def test_images_without_classes_need_a_file_of_matrices(panel, pictures):

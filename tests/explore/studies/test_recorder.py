@@ -66,7 +66,7 @@ def test_a_cancelled_recording_resumes_to_the_same_bytes(panel, given, tmp_path,
     monkeypatch.setattr(recorder, "simulate", cancelled)
     panel.run()
     panel.wait(240)
-    assert panel.words.value == "cancelled"
+    assert panel.words.value == "cancelled: 40 of 60 images are on disk; «record or resume» resumes there"
     with pytest.raises(ValueError, match="40 of 60 stimuli were written"):
         cs.open_recording(tmp_path / "recording.zarr")
     monkeypatch.setattr(recorder, "simulate", simulate)
@@ -89,7 +89,18 @@ def test_a_different_recording_at_the_same_path_is_refused_in_the_panel(panel):
     panel.run()
     panel.wait(240)
     assert isinstance(panel.error, FileExistsError)
-    assert "choose a different path or remove it first" in panel.notice.value
+    assert (
+        "was made with another choice of «last time»; choose a different path or remove it first" in panel.notice.value
+    )
+
+
+def test_the_size_in_memory_is_said_before_a_run(panel):
+    panel.choose(until=4)
+    few = panel.words.value
+    assert few.startswith("this needs ")
+    assert few.endswith(" MB in memory")
+    panel.choose(dtype="float32")
+    assert float(panel.words.value.split()[2]) == pytest.approx(2 * float(few.split()[2]), rel=0.2)
 
 
 def test_only_zarr_is_streamed_to_disk(panel):
@@ -101,7 +112,7 @@ def test_only_zarr_is_streamed_to_disk(panel):
 def test_a_recording_without_any_area_is_refused_before_it_runs(panel):
     panel.choose(record=())
     assert panel.button.disabled
-    assert "click one under «areas», or several with Ctrl" in panel.words.value
+    assert "tick one under «areas»" in panel.words.value
 
 
 def test_settings_open_the_panel_again_on_the_same_recording(panel, given):
