@@ -183,7 +183,9 @@ def _finished(part: Part, bench: Bench, folder: ExperimentFolder) -> xr.Dataset:
 def measure(part: Part, bench: Bench) -> xr.Dataset:
     """Run a part; add its date, machine and version."""
     started = time.perf_counter()
-    measured = part.do(bench)
+    # layers of torch draw initial weights from its generator, which belongs to the caller
+    with torch.random.fork_rng(devices=[]):
+        measured = part.do(bench)
     measured["seconds"] = measured.get("training_seconds", time.perf_counter() - started)
     measured.attrs = {
         "hardware": machine(bench.device, torch.get_num_threads()),
