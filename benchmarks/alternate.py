@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.machine import Setting
+from cortexsim._support.percentages import percent
 
 
 @dataclass(frozen=True)
@@ -97,5 +98,5 @@ def print_rows(title: str, rows: Sequence[dict[str, Any]]) -> None:
         span = f"{row['ms_low']:,.1f} – {row['ms_high']:,.1f}"
         ratio = f"{row['ratio']:.2f} ({row['ratio_low']:.2f} – {row['ratio_high']:.2f})"
         speed = f"{row['speed']:.2f}" if "speed" in row else ""
-        of_peak = f"{row['of_peak']:.0%}" if "of_peak" in row else ""
+        of_peak = percent(row["of_peak"]) if "of_peak" in row else ""
         print(f"{row['side']:<{width}}  {row['ms']:>9,.1f} {span:>19}  {ratio:>22}  {speed:>15}  {of_peak:>7}")

@@ -16,6 +16,7 @@ import torch
 import xarray as xr
 
 import cortexsim as cs
+from cortexsim._support.percentages import percent
 from cortexsim.paper.experiments.result import commit, machine
 from cortexsim.protocols import feedback
 
@@ -44,7 +45,7 @@ def measured(network: feedback.Network, seed: int, work: Path) -> xr.Dataset:
     if not path.is_file():
         model = model_of(network, seed, work)
         found = feedback.measure(
-            network, model, lambda share, what: print(f"{network.title} {seed}: {share:.0%} {what}", flush=True)
+            network, model, lambda share, what: print(f"{network.title} {seed}: {percent(share)} {what}", flush=True)
         )
         found.to_netcdf(path, engine="h5netcdf")
     return xr.load_dataset(path, engine="h5netcdf")

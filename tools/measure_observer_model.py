@@ -6,10 +6,11 @@ uv run python tools/measure_observer_model.py
 from pathlib import Path
 
 from cortexsim._support.netcdf import save_dataset
+from cortexsim._support.percentages import percent
 from cortexsim.explore.masking_trials import model_curve
 
 RESULT = Path(__file__).resolve().parents[1] / "data" / "results" / "masking" / "observer_model.nc"
 
 if __name__ == "__main__":
     RESULT.parent.mkdir(parents=True, exist_ok=True)
-    save_dataset(model_curve.measured(lambda fraction, message, /: print(f"{fraction:.0%} {message}")), RESULT)
+    save_dataset(model_curve.measured(lambda fraction, message, /: print(f"{percent(fraction)} {message}")), RESULT)

@@ -14,6 +14,7 @@ import torch
 import cortexsim as cs
 from benchmarks.device import images
 from benchmarks.device.work import Work
+from cortexsim._support.percentages import percent
 from cortexsim.paper.experiments.experiment import Experiment
 from cortexsim.paper.experiments.material import Material, prepare
 from cortexsim.paper.experiments.part import Bench, Training
@@ -74,7 +75,7 @@ def _measured(part: Training, scale: Scale, material: Material, device: torch.de
     lines: list[str] = []
 
     def report(fraction: float, message: str) -> None:
-        lines.append(f"{fraction:.0%} {message}")
+        lines.append(f"{percent(fraction)} {message}")
         if work.seconds_left < 5 and not work.quick:
             raise _TimeIsOver
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from cortexsim._support.percentages import percent
 from cortexsim.analyse._accuracy import class_labels, logits_of
 from cortexsim.analyse.interval import wilson
 from cortexsim.analyse.node import Node
@@ -245,7 +246,7 @@ def _with_bounds(
 
 
 def _interval_text(kind: str, groups: np.ndarray) -> str:
-    return f"{LEVEL:.0%} {kind} over {groups.max() + 1} stimuli".replace("%", " %")
+    return f"{percent(LEVEL)} {kind} over {groups.max() + 1} stimuli"
 
 
 def _log_odds(logits: np.ndarray, label: np.ndarray) -> np.ndarray:

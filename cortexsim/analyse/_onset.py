@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from cortexsim._support.checks import one_of, seed_of, share, whole
+from cortexsim._support.percentages import percent
 from cortexsim.analyse._significance import TIMES, critical, differences_of, significance_level, significant_from
 from cortexsim.analyse.interval import MOST_RESAMPLES, student, with_interval
 
@@ -107,7 +108,7 @@ def onset(
         whole_sample = onset_of(one)
         found.append([whole_sample, *_ends(whole_sample, again, n)])
     value, low, high, without = np.array(found).reshape(*stacked.shape[: len(rest)], 4).transpose(-1, *range(len(rest)))
-    how = f"{criterion:.0%} of the peak".replace("%", " %") if by == "criterion" else f"a cluster with p < {level:g}"
+    how = f"{percent(criterion)} of the peak" if by == "criterion" else f"a cluster with p < {level:g}"
     result = xr.DataArray(
         value,
         {name: one for name, one in differences.coords.items() if set(one.dims) <= set(rest)},

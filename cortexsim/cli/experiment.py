@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cortexsim._support.console import printable
+from cortexsim._support.percentages import percent
 from cortexsim.cli.arguments import add_machine, choose_device, path
 from cortexsim.cli.train import CONTINUES, stop_on_request
 from cortexsim.datasets.registry import SOURCES
@@ -79,9 +80,8 @@ def run(options: argparse.Namespace) -> None:
         for label in mean["model"].values:
             one = mean.sel(model=label)
             if bool(one.notnull()):
-                between = (
-                    f" ({float(one['low']):.1%} to {float(one['high']):.1%})" if bool(one["low"].notnull()) else ""
-                )
-                print(f"  {label:45} error {float(one):.1%}{between}")
+                low, high = (percent(float(one[end]), 1) for end in ("low", "high"))
+                between = f" ({low} to {high})" if bool(one["low"].notnull()) else ""
+                print(f"  {label:45} error {percent(float(one), 1)}{between}")
         print(f"  on the test part; {mean.attrs['interval']}")
     print(printable(f"result: {folder / 'result.nc'}; figures: {folder / 'figures.html'}"))

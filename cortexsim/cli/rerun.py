@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cortexsim._support.console import printable
+from cortexsim._support.percentages import percent
 from cortexsim.cli.arguments import path
 
 
@@ -101,7 +102,7 @@ def readout_over_time(recording: Any) -> Iterator[str]:
             yield f"{f't={time}':>6}  empty"
             continue
         best = int(values.argmax())
-        yield f"{f't={time}':>6}  {names[best]}  {values[best]:.1%}"
+        yield f"{f't={time}':>6}  {names[best]}  {percent(values[best], 1)}"
 
 
 def _named(label: Any, names: list[str]) -> str:

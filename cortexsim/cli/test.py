@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
+from cortexsim._support.percentages import percent
 from cortexsim.cli.arguments import add_data, add_machine, add_model, choose_device
 from cortexsim.stimuli.text import read_presentation
 
@@ -54,7 +55,7 @@ def run(options: argparse.Namespace) -> None:
     times = model.readable(shown, until)
     part = data.attrs["part"]
     print(f"{len(images)} images from {data.attrs['name']}{part and f', {part} part'}; shown: {shown}")
-    print(f"{'statistics':>34} " + " ".join(f"{f't={t}':>6}" for t in times))
+    print(f"{'statistics':>34} " + " ".join(f"{f't={t}':>7}" for t in times))
     for name, statistics in variants:
         found = accuracies(model, images, labels, times, shown, statistics=statistics, seed=options.seed)
-        print(f"{name:>34} " + " ".join(f"{found[t]:6.1%}" for t in times), flush=True)
+        print(f"{name:>34} " + " ".join(f"{percent(found[t], 1):>7}" for t in times), flush=True)

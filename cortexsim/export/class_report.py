@@ -15,6 +15,7 @@ from cortexsim import explore
 from cortexsim._support.checks import unknown
 from cortexsim._support.documents import read_json
 from cortexsim._support.files import as_path
+from cortexsim._support.percentages import percent
 from cortexsim.explore.panel.asking import NEVER, Guess
 from cortexsim.explore.panel.reopening import SHOWS, STUDIES
 from cortexsim.explore.panel.settings import MEASURED, SHOWN, check_answers
@@ -166,7 +167,7 @@ def _summary(table: pd.DataFrame, n_students: int) -> str:
     hardest = questions_of(panel)[question].title
     return (
         f"{_count(n_students, 'file')}, {_count(n_questions, 'question')}. Most often wrong: "
-        f"<em>{escape(hardest)}</em> ({escape(panel)}), right in {shares.min():.0%} of the answers."
+        f"<em>{escape(hardest)}</em> ({escape(panel)}), right in {percent(shares.min())} of the answers."
     )
 
 

@@ -358,9 +358,10 @@ def check_readouts(graph: CortexGraph, front: tuple[frozenset[str], ...], readou
     reached = [time for time, states in enumerate(front) if graph.last in states]
     empty = [time for time in readouts if time not in reached]
     if empty:
+        known = f"t = {', '.join(map(str, reached))}" if reached else "no time"
         raise EmptyStateError(
             f"nothing to read at time {empty[0]}: {graph.last} is empty then; "
-            f"up to time {len(front) - 1} it is populated at {reached or 'no time'}"
+            f"up to time {len(front) - 1} it is populated at {known}"
         )
 
 

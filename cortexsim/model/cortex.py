@@ -38,8 +38,8 @@ from cortexsim.stimuli.presentation import AnyPresentation, flash, sustained
 
 # why tools that convert a model to a graph without values are refused
 READS_VALUES = (
-    "which checks the values of its images and weights in Python: use torch.compile to make it faster, "
-    "torch.jit.trace for a fixed size and presentation, or cortexsim.save to keep it"
+    "which checks the values of its images and weights in Python: use torch.compile to make it faster, torch.jit.trace "
+    "or torch.onnx.export(..., dynamo=False) for a fixed size and presentation, or cortexsim.save to keep it"
 )
 
 

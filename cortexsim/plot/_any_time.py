@@ -81,7 +81,7 @@ def any_time(accuracy: xr.DataArray, *, readout_time: int | None = None, title: 
         )
         figure.update_layout(margin_t=figure.layout.margin.t + 14)
     # from 0 to 1, so that curves of several runs can be compared; slightly more, so that a line at 1 is not cut off
-    figure.update_yaxes(range=[-0.02, 1.04], tickformat=".0%")
+    figure.update_yaxes(range=[-0.02, 1.04], **theme.PERCENT)
     times = accuracy["time"].values
     # without this the axis would include times before the first
     figure.update_xaxes(dtick=1 if times.size <= 26 else None, range=[times[0] - 0.5, times[-1] + 0.5])

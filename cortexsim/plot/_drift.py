@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.percentages import percent
 from cortexsim.plot import lines, theme
 
 PASSES, BLOCKED = theme.COLOURS[0], "rgba(128, 128, 128, 0.55)"
@@ -60,7 +61,7 @@ def show_drift(figure: go.Figure, table: xr.Dataset, time: int, *, covered: bool
     tallest = float((counts / counts.sum("value")).max())
     figure.update_xaxes(title_text="value of the feature, before normalization", row=1, col=1)
     figure.update_xaxes(range=[values[0] - width, values[-1] + width], row=1, col=1)
-    figure.update_yaxes(title_text="share of all places", tickformat=".0%", range=[0, 1.08 * tallest], row=1, col=1)
+    figure.update_yaxes(title_text="share of all places", **theme.PERCENT, range=[0, 1.08 * tallest], row=1, col=1)
     figure.add_vline(x=fixed, line={"color": theme.INK, "width": 3}, row=1, col=1)
     own = float(table["own"].sel(time=time))
     figure.add_vline(x=own, line={"color": OWN, "width": 2, "dash": "dash"}, row=1, col=1)
@@ -99,7 +100,7 @@ def _add_shares(figure: go.Figure, table: xr.Dataset, time: int, covered: bool) 
             line={"color": colour, "width": 3, "dash": dash},
             marker={"size": 7},
             name=text,
-            hovertext=[f"t = {t}: {share:.0%} above" for t, share in zip(times, shares, strict=True)],
+            hovertext=[f"t = {t}: {percent(share)} above" for t, share in zip(times, shares, strict=True)],
             hoverinfo="text",
             showlegend=False,
             row=1,
@@ -112,7 +113,7 @@ def _add_shares(figure: go.Figure, table: xr.Dataset, time: int, covered: bool) 
     figure.update_xaxes(
         title_text="time (steps)", dtick=1, range=[int(times[0]) - 0.4, int(times[-1]) + 0.4], row=1, col=2
     )
-    figure.update_yaxes(title_text="share that passes on", tickformat=".0%", range=[-0.02, 1.02], row=1, col=2)
+    figure.update_yaxes(title_text="share that passes on", **theme.PERCENT, range=[-0.02, 1.02], row=1, col=2)
     low, high = -0.02, 1.02
     wanted = [(y - low) / (high - low) * PLOT_PX for y, _, _ in ends]
     heights = [18.0 * (1 + text.count("<br>")) for _, text, _ in ends]

@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.percentages import percent
 from cortexsim.analyse.runs import RUNS
 from cortexsim.plot import facets, lines, theme
 from cortexsim.plot._time_course import label
@@ -77,7 +78,7 @@ def early_late(change: xr.Dataset, *, title: str | None = None) -> go.Figure:
     facets.make_room(figure, cells)
     figure.update_xaxes(tickvals=list(range(groups)), range=[-0.5, groups - 0.5])
     figure.update_xaxes(title_text=theme.axis_title(change["accuracy"], "decision"), **cells[0])
-    figure.update_yaxes(range=[-0.03, 1.03], tickformat=".0%")
+    figure.update_yaxes(range=[-0.03, 1.03], **theme.PERCENT)
     figure.update_yaxes(title_text="accuracy", **cells[0])
     show_groups(figure, change)
     return figure
@@ -106,7 +107,7 @@ def show_groups(figure: go.Figure, change: xr.Dataset) -> None:
             trace.y = theme.for_json(y)
             trace.error_y = lines.error_bars(y, low, high, thickness=1.5)
             trace.hovertext = [
-                f"{trace.name}, decided {group}: {v:.1%} ({a:.1%} to {b:.1%}) of {count}"
+                f"{trace.name}, decided {group}: {percent(v, 1)} ({percent(a, 1)} to {percent(b, 1)}) of {count}"
                 for group, v, a, b, count in zip(decisions, y, low, high, counts, strict=True)
             ]
         figure.layout[f"xaxis{facets.axis_number(place)}"].ticktext = [

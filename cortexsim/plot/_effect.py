@@ -81,7 +81,7 @@ def effect(change: xr.Dataset, *, milliseconds: Milliseconds | None = None, titl
         figure.update_xaxes(title_text=axis, row=2 if decisions else 1, col=column)
     figure.update_yaxes(autorange="reversed", row=1)
     if decisions:
-        figure.update_yaxes(title_text="of the images", tickformat=".0%", row=2, col=1)
+        figure.update_yaxes(title_text="of the images", **theme.PERCENT, row=2, col=1)
     subtitle = lines.caption(maps, *(change[name] for name in decisions))
     lines.head(figure, title or "effect of the intervention", subtitle, height=460)
     figure.update_layout(legend={"orientation": "v", "y": 0, "yanchor": "bottom", "x": 1.02})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.percentages import percentages, spaced
 from cortexsim.paper.experiments.result import over_seeds
 from cortexsim.plot import lines, theme
 from cortexsim.plot._caption import add_diverged, dress, interval_note, model_name
@@ -49,7 +50,8 @@ def error_by_epoch(result: xr.Dataset) -> go.Figure:
             line={"color": colour, "width": 2},
             marker={"size": 6, "symbol": k},
             error_y=lines.error_bars(error, error["low"], error["high"]),
-            hovertemplate=f"{label}, validation, epoch %{{x}}: %{{y:.1%}}<extra></extra>",
+            customdata=percentages(error.values),
+            hovertemplate=f"{label}, validation, epoch %{{x}}: %{{customdata}}<extra></extra>",
         )
         figure.add_scatter(
             x=epochs,
@@ -59,16 +61,18 @@ def error_by_epoch(result: xr.Dataset) -> go.Figure:
             legendgroup=label,
             showlegend=False,
             line={"color": colour, "width": 1.5, "dash": "dash"},
-            hovertemplate=f"{label}, training, epoch %{{x}}: %{{y:.1%}}<extra></extra>",
+            customdata=percentages(training.sel(model=label).values),
+            hovertemplate=f"{label}, training, epoch %{{x}}: %{{customdata}}<extra></extra>",
         )
     figure.update_xaxes(title_text=theme.axis_title(validation, "epoch"), tick0=0, dtick=max(len(epochs) // 12, 1))
-    figure.update_yaxes(title_text="error", tickformat=".0%", rangemode="tozero")
+    figure.update_yaxes(title_text="error", **theme.PERCENT, rangemode="tozero")
+    said = spaced(result.attrs["validated_on"])
     dress(
         figure,
         result,
         "error by epoch",
         "Solid: validation error at the epoch's end; dashed: training error over the epoch, as augmented. "
-        f"{interval_note(validation)} {result.attrs['validated_on'][0].upper()}{result.attrs['validated_on'][1:]}.",
+        f"{interval_note(validation)} {said[0].upper()}{said[1:]}.",
         rows=len(trained) + add_diverged(figure, result, trained),
     )
     return figure

@@ -5,6 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.percentages import percentages
 from cortexsim.paper.experiments.result import over_seeds
 from cortexsim.plot import lines, theme
 from cortexsim.plot._caption import dress, interval_note, model_name
@@ -45,10 +46,11 @@ def error_by_images(result: xr.Dataset) -> go.Figure:
             line={"color": theme.COLOURS[k], "width": 2},
             marker={"size": 7},
             error_y=lines.error_bars(line, line["low"], line["high"]),
-            hovertemplate="%{x} images: %{y:.1%}<extra></extra>",
+            customdata=percentages(line.values),
+            hovertemplate="%{x} images: %{customdata}<extra></extra>",
             showlegend=True,
         )
     figure.update_xaxes(title_text=theme.axis_title(errors, "images"), type="log", tickvals=errors["images"].values)
-    figure.update_yaxes(title_text="error on the test part", tickformat=".0%", rangemode="tozero")
+    figure.update_yaxes(title_text="error on the test part", **theme.PERCENT, rangemode="tozero")
     dress(figure, result, "error by calibration images", interval_note(errors), rows=len(labels))
     return figure

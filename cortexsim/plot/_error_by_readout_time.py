@@ -5,6 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.percentages import percentages
 from cortexsim.paper.experiments.result import over_seeds
 from cortexsim.plot import lines, theme
 from cortexsim.plot._caption import dress, interval_note, model_name
@@ -43,7 +44,8 @@ def error_by_readout_time(result: xr.Dataset) -> go.Figure:
         line={"color": theme.COLOURS[1], "width": 2},
         marker={"size": 8},
         error_y=lines.error_bars(errors, errors["low"], errors["high"], thickness=1.5, width=4),
-        hovertemplate="trained and tested at t = %{x}: %{y:.1%}<extra></extra>",
+        customdata=percentages(errors.values),
+        hovertemplate="trained and tested at t = %{x}: %{customdata}<extra></extra>",
         showlegend=False,
     )
     for label in result["model"].values:
@@ -52,6 +54,6 @@ def error_by_readout_time(result: xr.Dataset) -> go.Figure:
             x=[None], y=[None], mode="markers", name=model_name(result, label), marker={"color": theme.CLEAR}
         )
     figure.update_xaxes(title_text="readout time, trained and tested (steps)", tickvals=times, tickformat="d")
-    figure.update_yaxes(title_text="error on the test part", tickformat=".0%", rangemode="tozero")
+    figure.update_yaxes(title_text="error on the test part", **theme.PERCENT, rangemode="tozero")
     dress(figure, result, "error by readout time", interval_note(errors), rows=result.sizes["model"])
     return figure

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.percentages import percentages
 from cortexsim.paper.experiments.result import over_seeds
 from cortexsim.plot import lines, theme
 from cortexsim.plot._caption import add_diverged, dress, interval_note, model_name
@@ -76,7 +77,8 @@ def error_by_time(result: xr.Dataset, models: Sequence[str] | None = None) -> go
                 # a marker at an error of 0 lies on the axis
                 cliponaxis=False,
                 error_y=lines.error_bars(line, line["low"], line["high"]),
-                hovertemplate=f"{label}, tested at t = %{{x}}: %{{y:.1%}}<extra>{kind}</extra>",
+                customdata=percentages(line.values),
+                hovertemplate=f"{label}, tested at t = %{{x}}: %{{customdata}}<extra>{kind}</extra>",
             )
             rows += 1
         _mark_trained(figure, result, errors, label, theme.COLOURS[k % len(theme.COLOURS)])
@@ -84,7 +86,7 @@ def error_by_time(result: xr.Dataset, models: Sequence[str] | None = None) -> go
         drawn = errors.sel(model=labels).transpose("time", ...).values.reshape(errors.sizes["time"], -1)
         lines.add_level(figure, errors["time"].values, float(result.attrs["chance_error"]), "chance", values=drawn)
     figure.update_xaxes(title_text=theme.axis_title(errors, "time"), tick0=0, dtick=1)
-    figure.update_yaxes(title_text="error on the test part", tickformat=".0%", rangemode="tozero")
+    figure.update_yaxes(title_text="error on the test part", **theme.PERCENT, rangemode="tozero")
     dress(
         figure,
         result,

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim._support.checks import one_of
+from cortexsim._support.percentages import percent, percentages
 from cortexsim.plot import lines, theme
 from cortexsim.plot._caption import dress
 from cortexsim.plot.gate import ABOUT, draws
@@ -81,7 +82,7 @@ def _over_time(result: xr.Dataset, model: str, measure: str, by: str, unit: str)
             name=name,
             line={**style, "width": 3},
             interval=(low, high),
-            hover=[f"{name}, t = {t}: {share:.1%}" for t, share in zip(x, mean, strict=True)],
+            hover=[f"{name}, t = {t}: {percent(share, 1)}" for t, share in zip(x, mean, strict=True)],
         )
         figure.data[-1].update(mode="lines")
         # in a column of a paper there is no room for all units
@@ -96,7 +97,7 @@ def _over_time(result: xr.Dataset, model: str, measure: str, by: str, unit: str)
     last = int(np.flatnonzero(values.notnull().any([dim for dim in values.dims if dim != "time"]).values).max())
     figure.update_xaxes(title_text="readout time (steps)", range=[0, int(x[last])])
     what = "yes or no at the far point" if chance else "every line pixel correct"
-    figure.update_yaxes(title_text=what, tickformat=".0%", range=[0.4 if chance else -0.2, 1.03])
+    figure.update_yaxes(title_text=what, **theme.PERCENT, range=[0.4 if chance else -0.2, 1.03])
     size = "length of the curve" if by == "length" else "cells on each side of the maze"
     notes = (f"{model}: {TRACERS[model].description}, {_seeds(values)}. Lines: {size}; bands: lowest to highest seed.",)
     dress(figure, result, f"{what}, over time", *notes, plot_px=380, top_px=64)
@@ -134,7 +135,7 @@ def _add_late(figure: go.Figure, last: tuple[int, float], late: tuple[int, float
         mode="lines+markers",
         line={"color": colour, "width": 2, "dash": "dot"},
         marker={"size": [0, 10]},
-        hovertext=["", f"{name}, t = {late[0]}: {late[1]:.1%}"],
+        hovertext=["", f"{name}, t = {late[0]}: {percent(late[1], 1)}"],
         hoverinfo="text",
         name=f"{name}, last",
     )
@@ -211,7 +212,8 @@ def _by_size(result: xr.Dataset, measure: str, by: str, unit: str, read: str, tr
             line={**lines.style(k), "width": 3},
             marker={"size": 9, "symbol": k},
             error_y=lines.error_bars(mean, low, high),
-            hovertemplate=f"{name}, %{{x}} {unit}: %{{y:.1%}}<extra></extra>",
+            customdata=percentages(mean.values),
+            hovertemplate=f"{name}, %{{x}} {unit}: %{{customdata}}<extra></extra>",
         )
         ends.append((float(mean[-1]), name, lines.style(k)["color"]))
         n = int(_n_parameters(result, name))
@@ -223,7 +225,7 @@ def _by_size(result: xr.Dataset, measure: str, by: str, unit: str, read: str, tr
     span = (0.4 if chance else -0.03, 1.03)
     what = "yes or no at the far point" if chance else "every line pixel correct"
     figure.update_xaxes(tickvals=x, range=[0, float(x.max()) * 1.04])
-    figure.update_yaxes(title_text=what, tickformat=".0%")
+    figure.update_yaxes(title_text=what, **theme.PERCENT)
     late = f"Recurrent: {read}; the others have no weights for more steps, or do not change with time."
     dress(figure, result, "final accuracy of each model", " ".join([late, *notes]), plot_px=380)
     lines.label_ends(figure, ends, span=span, plot_px=380, size_px=theme.TEXT_PX)
@@ -378,7 +380,7 @@ def collapse(result: xr.Dataset, masks: Sequence[str] = ("noise", "lines", "targ
             )
         figure.add_vline(x=0, line={"color": theme.INK, "width": 1, "dash": "dash"}, row=1, col=column)
     figure.update_xaxes(title_text="SOA − length / speed (steps)")
-    figure.update_yaxes(tickformat=".0%", range=[0.35, 1.03])
+    figure.update_yaxes(**theme.PERCENT, range=[0.35, 1.03])
     figure.update_yaxes(title_text="yes or no at the far point", col=1)
     figure.update_annotations(font_size=theme.TITLE_PX)
     n = int(result["masked"].attrs.get("n", 0)) // masked.sizes["masked_length"]
@@ -457,7 +459,7 @@ def run_longer(
             name=f"{length} px",
             line={"color": colour, "width": 3},
             interval=(low, high),
-            hover=[f"{length} px, t = {t}: {share:.1%}" for t, share in zip(x, mean, strict=True)],
+            hover=[f"{length} px, t = {t}: {percent(share, 1)}" for t, share in zip(x, mean, strict=True)],
         )
         figure.data[-1].update(mode="lines")
         if measured_last and length in measured_last:
@@ -474,7 +476,7 @@ def run_longer(
         tickvals=ticks,
         title={"text": "readout time (steps)", "font": {"size": big}},
     )
-    figure.update_yaxes(title={"text": "curves with every pixel right", "font": {"size": big}}, tickformat=".0%")
+    figure.update_yaxes(title={"text": "curves with every pixel right", "font": {"size": big}}, **theme.PERCENT)
     figure.update_yaxes(range=[-0.03, 1.04])
     figure.update_layout(showlegend=False, height=386, margin={"t": 30, "b": 56, "r": 16})
     return figure

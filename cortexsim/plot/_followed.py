@@ -7,6 +7,7 @@ from itertools import cycle
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.percentages import percent
 from cortexsim.plot import lines, theme
 from cortexsim.plot.gate import draws
 
@@ -64,7 +65,7 @@ def followed(table: xr.Dataset, *, title: str | None = None) -> go.Figure:
             line={**lines.style(index), "width": 2},
             marker={"size": 8},
             hovertext=[
-                f"{name}, position {k}: {v:.1%} ({a:.1%} to {b:.1%})"
+                f"{name}, position {k}: {percent(v, 1)} ({percent(a, 1)} to {percent(b, 1)})"
                 for k, v, a, b in zip(positions, y, low, high, strict=True)
             ],
             hoverinfo="text",
@@ -76,5 +77,5 @@ def followed(table: xr.Dataset, *, title: str | None = None) -> go.Figure:
     lines.add_level(figure, span, float(table.attrs["chance"]), "chance", values=other_values)
     lines.head(figure, title or "accuracy for the target when its last step arrives", lines.caption(values), height=330)
     figure.update_xaxes(title_text="position of the target in the stream", tickvals=positions.tolist())
-    figure.update_yaxes(title_text="accuracy for the target", range=[-0.03, 1.03], tickformat=".0%")
+    figure.update_yaxes(title_text="accuracy for the target", range=[-0.03, 1.03], **theme.PERCENT)
     return figure

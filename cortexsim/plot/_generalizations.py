@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.percentages import percent
 from cortexsim.plot import lines, theme
 from cortexsim.plot._temporal_generalization import colours
 
@@ -78,7 +79,7 @@ def _matrix(scores: xr.DataArray, name: str, *, hidden: bool) -> go.Heatmap:
         coloraxis="coloraxis",
         hoverongaps=False,
         hovertext=[
-            [f"trained at t = {a}<br>tested at t = {b}<br>{v:.1%}" for b, v in zip(x, row, strict=True)]
+            [f"trained at t = {a}<br>tested at t = {b}<br>{percent(v, 1)}" for b, v in zip(x, row, strict=True)]
             for a, row in zip(y, values, strict=True)
         ],
         hoverinfo="text",
@@ -118,6 +119,6 @@ def _colour_axis(chance: float | None) -> dict[str, Any]:
     bar: dict[str, Any] = {"title": {"text": "right", "side": "top"}, "outlinewidth": 0, "thickness": 14, "len": 1}
     if chance is None:
         return {"colorscale": scale["colorscale"], "colorbar": bar, "cmin": 0.0, "cmax": 1.0}
-    bar |= {"tickvals": [float(chance), 0.5, 1], "tickformat": ".0%"}
+    bar |= {"tickvals": [float(chance), 0.5, 1], **theme.PERCENT}
     limits = {"cmin": scale["zmin"], "cmax": scale["zmax"], "cmid": scale["zmid"]}
     return {"colorscale": scale["colorscale"], "colorbar": bar, **limits}

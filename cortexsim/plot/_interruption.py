@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.percentages import percentages
 from cortexsim.plot import lines, theme
 
 MODEL = "tracer"
@@ -107,14 +108,16 @@ def interruption(
         colour = theme.COLOURS[k % len(theme.COLOURS)]
         x = accuracy["soa"].values - steps_a_pixel * length
         for mask, marks in zip(masks, _MARKS, strict=False):
+            values = accuracy.sel(mask=mask, masked_length=length).values
             figure.add_scatter(
                 x=x,
-                y=accuracy.sel(mask=mask, masked_length=length).values,
+                y=values,
                 mode="lines+markers",
                 name=f"{length} px, {MASK_NAMES[mask]}",
                 line={"color": colour, "width": 3, "dash": marks["dash"]},
                 marker={"size": 9, "symbol": marks["symbol"]},
-                hovertemplate=f"{length} px, {MASK_NAMES[mask]}: %{{y:.0%}}<extra></extra>",
+                customdata=percentages(values, 0),
+                hovertemplate=f"{length} px, {MASK_NAMES[mask]}: %{{customdata}}<extra></extra>",
             )
         rise = float(rises.sel(masked_length=length))
         if not np.isfinite(rise):
@@ -136,7 +139,7 @@ def interruption(
     axis = {"title": {"font": {"size": theme.PANEL_PX}}, "tickfont": {"size": theme.PANEL_PX}}
     moved = "" if steps_a_pixel == 0 else f" − {steps_a_pixel:g} × length"
     figure.update_xaxes(**axis, title_text=f"SOA: from picture to mask{moved} (steps)")
-    figure.update_yaxes(**axis, title_text="yes or no at the far point", tickformat=".0%", range=[0.4, 1.04])
+    figure.update_yaxes(**axis, title_text="yes or no at the far point", **theme.PERCENT, range=[0.4, 1.04])
     drawn = "; ".join(f"{style}: {MASK_NAMES[mask]}" for style, mask in zip(("solid", "dashed"), masks, strict=False))
     n = int(result["masked"].attrs.get("n", 0)) // result.sizes["masked_length"]
     seeds = result["masked"].sel(model=MODEL).dropna("seed", how="all").sizes["seed"]

@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.percentages import percent
 from cortexsim.plot import lines, theme
 
 ROW_PX, TOP_PX, BOTTOM_PX = 44, 40, 58
@@ -57,7 +58,7 @@ def intrusions(table: xr.Dataset, *, covered: Collection[str] = ()) -> go.Figure
             zmax=1,
             colorscale=theme.SEQUENTIAL,
             showscale=False,
-            text=[[f"{value:.0%}" if np.isfinite(value) else "" for value in row] for row in one],
+            text=[[percent(value) if np.isfinite(value) else "" for value in row] for row in one],
             texttemplate="%{text}",
             textfont=big,
             hoverinfo="skip",

@@ -9,6 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.percentages import percentages
 from cortexsim.plot import theme
 from cortexsim.plot.gate import draws
 
@@ -81,7 +82,8 @@ def learning(run: xr.Dataset, earlier: Sequence[xr.Dataset] = (), *, chance: flo
             connectgaps=False,
             name="trained curves" if tested else f"t = {time}",
             line=_style(0 if tested else index),
-            hovertemplate=f"t = {time}, step %{{x}}: %{{y:.1%}}<extra>training images</extra>",
+            customdata=percentages(accuracy),
+            hovertemplate=f"t = {time}, step %{{x}}: %{{customdata}}<extra>training images</extra>",
             **right,
         )
     if tested:
@@ -128,7 +130,8 @@ def _add_earlier(figure: go.Figure, run: xr.Dataset, index: int, left: Any, righ
         connectgaps=False,
         name=f"{name}, {what}",
         line=line,
-        hovertemplate=f"{name}, {what}, step %{{x}}: %{{y:.1%}}<extra></extra>",
+        customdata=percentages(_listed(y)),
+        hovertemplate=f"{name}, {what}, step %{{x}}: %{{customdata}}<extra></extra>",
         **right,
     )
 
@@ -143,7 +146,8 @@ def _add_tests(figure: go.Figure, run: xr.Dataset, right: Any) -> None:
             name=name,
             line={**_style(index), "width": 3},
             marker={"size": 7},
-            hovertemplate=f"{name}, step %{{x}}: %{{y:.0%}}<extra></extra>",
+            customdata=percentages(_listed(run["tested"].sel(images=name)), 0),
+            hovertemplate=f"{name}, step %{{x}}: %{{customdata}}<extra></extra>",
             **right,
         )
 
@@ -214,7 +218,8 @@ def _add_validation(figure: go.Figure, run: xr.Dataset, right: Any) -> None:
             "line": {"color": theme.INK, "width": 1},
         },
         text=[f"t = {time}" for time in times],
-        hovertemplate="%{text}: %{y:.1%}<extra>held-out images</extra>",
+        customdata=percentages(known),
+        hovertemplate="%{text}: %{customdata}<extra>held-out images</extra>",
         showlegend=any(value is not None for value in known),
         cliponaxis=False,
         **right,
@@ -227,7 +232,7 @@ def _finish(figure: go.Figure, run: xr.Dataset, chance: float | None, left: Any,
         figure.update_xaxes(title_text=step, rangemode="tozero", **cell)
     figure.update_yaxes(title_text="loss (nats)", title_standoff=8, rangemode="tozero", **left)
     what = str(run["tested"].attrs["long_name"]) if "tested" in run else "training accuracy"
-    figure.update_yaxes(title_text=what, title_standoff=8, range=[-0.02, 1.04], tickformat=".0%", **right)
+    figure.update_yaxes(title_text=what, title_standoff=8, range=[-0.02, 1.04], **theme.PERCENT, **right)
     if chance is not None:
         figure.add_hline(y=chance, line={"color": theme.INK, "width": 1, "dash": "dot"}, name="guessing", **right)
     for axes in (figure.update_xaxes, figure.update_yaxes):

@@ -81,7 +81,8 @@ def masking_curve(
     figure = go.Figure(layout={"template": theme.template()})
     if humans is not None:
         _add_humans(figure, humans, curve)
-    if unmasked is not None:
+    # a model without a memory has nothing to read out after the target alone
+    if unmasked is not None and bool(unmasked.notnull().any()):
         spread = unmasked if "soa" in unmasked.dims else unmasked.expand_dims(soa=result["soa"])
         curve.add(figure, spread, unmasked, "no mask", {"color": theme.INK, "width": 2, "dash": "dash"})
     for index in range(1 if by is None else accuracy.sizes[by]):
@@ -101,8 +102,7 @@ def masking_curve(
         figure.update_layout(legend_title_text=theme.axis_title(accuracy, by))
     figure.update_xaxes(title_text=curve.axis)
     if milliseconds is None:
-        # SOAs are whole steps
-        figure.update_xaxes(dtick=1)
+        figure.update_xaxes(tickvals=curve.x)
     figure.update_yaxes(title_text=lines.value_title(shown))
     return figure
 
@@ -111,7 +111,7 @@ def _subtitle(result: xr.Dataset, accuracy: xr.DataArray, late: np.ndarray, huma
     parts = [lines.caption(accuracy)]
     if late.any():
         parts.append("shaded: the mask cannot have reached the last state, so there is no effect")
-    elif "reaches" in result.variables and not bool(result["reaches"].all()):
+    elif "reaches" in result.variables and not _reaches(result, accuracy).all():
         parts.append("open grey points: the mask cannot have reached the last state, so they show no effect")
     if "readout_time" in result.attrs:
         parts.append(f"read out at t = {result.attrs['readout_time']} in all conditions")
@@ -185,10 +185,14 @@ def _too_late(result: xr.Dataset, accuracy: xr.DataArray) -> np.ndarray:
     """Return the SOAs at which no mask can have reached the last state, (soa,)."""
     if "reaches" not in result.variables:
         return np.zeros(accuracy.sizes["soa"], dtype=bool)
+    reaches = _reaches(result, accuracy)
+    return ~np.broadcast_to(reaches.any([dim for dim in reaches.dims if dim != "soa"]).values, accuracy.sizes["soa"])
+
+
+def _reaches(result: xr.Dataset, accuracy: xr.DataArray) -> xr.DataArray:
+    """Return for the masks that are drawn whether they can have reached the last state, (..., soa)."""
     reaches = result["reaches"].reset_coords(drop=True)
-    masks = [dim for dim in reaches.dims if dim != "soa"]
-    reaches = reaches.sel({dim: accuracy[dim] for dim in masks})
-    return ~np.broadcast_to(reaches.any(masks).values, accuracy.sizes["soa"])
+    return reaches.sel({dim: accuracy[dim] for dim in reaches.dims if dim != "soa"})
 
 
 def _with_ends(array: xr.DataArray, dataset: xr.Dataset, of: xr.DataArray | None = None) -> xr.DataArray:

@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.percentages import percentages
 from cortexsim.plot import lines, theme
 
 STEP_MS = 33.0
@@ -72,7 +73,8 @@ def masking_of_observer(
             line={"color": curve.colour, "dash": curve.dash, "width": 3},
             marker={"size": 10, "symbol": curve.symbol},
             error_y=lines.error_bars(*every, thickness=2, width=6),
-            hovertemplate=f"{curve.name}, %{{x:.0f}} ms: %{{y:.0%}}<extra></extra>",
+            customdata=percentages(every[0], 0),
+            hovertemplate=f"{curve.name}, %{{x:.0f}} ms: %{{customdata}}<extra></extra>",
         )
     ends = [(curve.without[0], curve.name, curve.colour) for curve in curves if np.isfinite(curve.without[0])]
     lines.label_ends(figure, ends, span=(0, 1.06), plot_px=HEIGHT_PX - TOP_PX - BOTTOM_PX)
@@ -88,7 +90,7 @@ def masking_of_observer(
         ticktext=[*map(str, ticks), _NO_MASK],
         range=[0, far * 1.03],
     )
-    figure.update_yaxes(**axis, title_text="digits right", tickformat=".0%", range=[0, 1.06])
+    figure.update_yaxes(**axis, title_text="digits right", **theme.PERCENT, range=[0, 1.06])
     figure.update_layout(
         title={
             "text": _caption(observed, model, step_ms),

@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.percentages import percent
 from cortexsim.brains import human
 from cortexsim.brains.milliseconds import PAPER_STEP_MS, Milliseconds
 from cortexsim.plot import lines, theme
@@ -57,7 +58,7 @@ def occlusion_delay(
     figure = go.Figure(layout={"template": theme.template()}).set_subplots(1, 2, horizontal_spacing=0.12)
     _add_model(figure, x, time, milliseconds)
     source = _add_humans(figure)
-    figure.update_xaxes(title_text="occluded", tickformat=".0%", range=[-0.05, max(1.05 * x.max(), 0.65)])
+    figure.update_xaxes(title_text="occluded", **theme.PERCENT, range=[-0.05, max(1.05 * x.max(), 0.65)])
     name = time.attrs.get("long_name", "time to the criterion")
     axis = f"{name} (steps)" if milliseconds is None else str(milliseconds)
     figure.update_yaxes(title_text=f"model: {axis}", row=1, col=1)
@@ -93,7 +94,7 @@ def _add_model(figure: go.Figure, x: np.ndarray, time: xr.DataArray, millisecond
         name="model",
         line={**lines.style(0), "width": 2},
         interval=None if interval is None else [in_units(end.values) for end in interval],
-        hover=[f"{occluded:.0%} occluded: {value:.3g} steps" for occluded, value in zip(x, steps, strict=True)],
+        hover=[f"{percent(occluded)} occluded: {value:.3g} steps" for occluded, value in zip(x, steps, strict=True)],
         cell=cell,
     )
 
@@ -111,7 +112,7 @@ def _add_humans(figure: go.Figure) -> str:
             mode="markers",
             marker={"size": 9, "symbol": "diamond", "color": theme.COLOURS[index]},
             hovertext=[
-                f"humans, {event}, {occluded:.0%} occluded: {value:g} ± {plus:g} ms"
+                f"humans, {event}, {percent(occluded)} occluded: {value:g} ± {plus:g} ms"
                 for occluded, value, plus in zip(one["occluded"].values, one.values, spread, strict=True)
             ],
             hoverinfo="text",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.percentages import percent, percentages
 from cortexsim.paper.experiments.result import over_seeds
 from cortexsim.plot import lines, theme
 from cortexsim.plot._caption import HEAD_PX, diverged, dress, interval_note, model_name
@@ -55,7 +56,8 @@ def parameters(result: xr.Dataset) -> go.Figure:
             name=model_name(result, label),
             marker_color=theme.COLOURS[k % len(theme.COLOURS)],
             error_x=lines.error_bars(*(end.values[None] for end in (error, error["low"], error["high"])), width=4),
-            hovertemplate=f"{label}: error %{{x:.1%}}<extra></extra>",
+            customdata=percentages(error.values[None]),
+            hovertemplate=f"{label}: error %{{customdata}}<extra></extra>",
         )
         figure.add_annotation(
             **_beside(0.0, row + BAR / 2) | {"yanchor": "bottom"},
@@ -65,7 +67,9 @@ def parameters(result: xr.Dataset) -> go.Figure:
         )
         if bool(error.notnull()):
             end = float(error["high"].fillna(error))
-            figure.add_annotation(**_beside(end, row), text=f"<b>{float(error):.1%}</b>", name="value", xshift=8)
+            figure.add_annotation(
+                **_beside(end, row), text=f"<b>{percent(float(error), 1)}</b>", name="value", xshift=8
+            )
     if "paper_error" in result.attrs:
         known = float(result.attrs["paper_error"])
         # above the bars only: a line down to the axis would cross the names of the networks
@@ -88,9 +92,9 @@ def parameters(result: xr.Dataset) -> go.Figure:
             xshift=4,
             showarrow=False,
             name="paper",
-            text=f"{result.attrs['paper_error_of']}: {known:.2%}",
+            text=f"{result.attrs['paper_error_of']}: {percent(known, 2)}",
         )
-    figure.update_xaxes(title_text="error on the test part", tickformat=".0%", range=[0, 1])
+    figure.update_xaxes(title_text="error on the test part", **theme.PERCENT, range=[0, 1])
     figure.update_yaxes(visible=False, range=[-0.4, len(labels) - 0.35])
     top_px = HEAD_PX + (PAPER_PX if "paper_error" in result.attrs else 0)
     plot_px = ROW_PX * len(labels)

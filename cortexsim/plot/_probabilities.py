@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.percentages import percentages
 from cortexsim.analyse.probabilities import softmax
 from cortexsim.plot import theme
 from cortexsim.plot.gate import draws
@@ -77,7 +78,8 @@ def probabilities(
                 "width": 3 if index == right else (1 if rank is None else 1.5),
             },
             marker={"size": 5},
-            hovertemplate=f"{names[index]} at t = %{{x}}: %{{y:.1%}}<extra></extra>",
+            customdata=percentages(chance.isel({"class": index}).values),
+            hovertemplate=f"{names[index]} at t = %{{x}}: %{{customdata}}<extra></extra>",
             showlegend=False,
         )
     _name_lines(figure, chance, names, named, right)
@@ -89,7 +91,7 @@ def probabilities(
     figure.update_xaxes(
         title_text=theme.axis_title(chance, "time"), range=[times[0] - 0.5, times[-1] + 0.5], tickformat="d"
     )
-    figure.update_yaxes(title_text="probability", range=[-0.03, 1.03], tickformat=".0%")
+    figure.update_yaxes(title_text="probability", range=[-0.03, 1.03], **theme.PERCENT)
     return figure
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.percentages import percent
 from cortexsim.brains.milliseconds import Milliseconds
 from cortexsim.plot import lines, theme
 from cortexsim.plot._time_course import label
@@ -93,7 +94,7 @@ def reaction_times(
         # few labels, because a browser redraws them whenever the lines change
         beyond = (x[-1] - x[0]) / 20
         figure.update_xaxes(title_text=axis, nticks=5, range=[x[0] - beyond, x[-1] + beyond], row=1, col=column)
-    figure.update_yaxes(range=[-0.03, 1.03], tickformat=".0%")
+    figure.update_yaxes(range=[-0.03, 1.03], **theme.PERCENT)
     figure.update_yaxes(title_text="decided by then", row=1, col=1)
     lines.head(figure, title or "times of the decisions", _subtitle(decided), height=340)
     # the headlines of the plots are between title and plot
@@ -126,7 +127,7 @@ def show_decisions(figure: go.Figure, decided: xr.Dataset) -> None:
         outcome = trace.meta["outcome"]
         share = (_times_of(one, outcome)[:, None] <= decided["time"].values).sum(0) / n
         trace.y = share
-        trace.hovertext = [f"{m}: {v:.0%} decided {outcome}" for m, v in zip(moments, share, strict=True)]
+        trace.hovertext = [f"{m}: {percent(v)} decided {outcome}" for m, v in zip(moments, share, strict=True)]
     figure.layout.title.subtitle.text = theme.wrapped(_subtitle(decided))
 
 

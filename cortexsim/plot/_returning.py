@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
+from cortexsim._support.percentages import percent
 from cortexsim.plot import lines, theme
 
 PLOT_PX, TOP_PX, BOTTOM_PX, RIGHT_PX = 270, 30, 56, 150
@@ -85,7 +86,7 @@ def returning(
             line={"color": curve.colour, "width": 3, "dash": curve.dash},
             interval=(low, high),
             hover=[
-                f"{curve.name}, t = {t}: {value:.0%} ({a:.0%} to {b:.0%})"
+                f"{curve.name}, t = {t}: {percent(value)} ({percent(a)} to {percent(b)})"
                 for t, value, a, b in zip(x, values, low, high, strict=True)
             ],
         )
@@ -98,7 +99,7 @@ def returning(
     figure.update_xaxes(
         title={"text": "time (steps)", "font": big}, tickvals=list(range(last + 1)), range=[-1.1, last + 0.5]
     )
-    figure.update_yaxes(title={"text": title, "font": big}, tickformat=".0%")
+    figure.update_yaxes(title={"text": title, "font": big}, **theme.PERCENT)
     lines.label_ends(figure, ends, span=(0, 1), plot_px=PLOT_PX)
     figure.update_layout(
         showlegend=False,

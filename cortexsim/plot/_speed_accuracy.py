@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.percentages import percent
 from cortexsim.brains import human
 from cortexsim.brains.milliseconds import Milliseconds
 from cortexsim.plot import lines, theme
@@ -103,7 +104,7 @@ def speed_accuracy(
     figure.update_xaxes(title_text=axis, row=2, col=1)
     figure.update_xaxes(matches="x", row=2, col=1)
     figure.update_yaxes(title_text=lines.value_title(curve["accuracy"]), row=1, col=1)
-    figure.update_yaxes(title_text="decided", range=[-0.05, 1.05], tickformat=".0%", row=2, col=1)
+    figure.update_yaxes(title_text="decided", range=[-0.05, 1.05], **theme.PERCENT, row=2, col=1)
     subtitle = ("in the hover text: " if len(parts) > 1 else "") + lines.caption(curve["accuracy"])
     if humans:
         subtitle += "; " + _add_humans(figure)
@@ -175,7 +176,7 @@ def _add_model(
     within = ["" if interval is None else f" ({interval[0][k]:.3g} to {interval[1][k]:.3g})" for k in range(len(x))]
     hover = [
         f"{word} {thresholds[k]:.3g}: {accuracy[k]:.3g}{within[k]} right at a mean of {x[k]:.3g}<br>"
-        f"{decided[k]:.0%} decided"
+        f"{percent(decided[k])} decided"
         for k in order
     ]
     lines.add_line(

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim._support.checks import is_several, whole
+from cortexsim._support.percentages import percentages
 from cortexsim._support.png import png_address
 from cortexsim.analyse.probabilities import softmax
 from cortexsim.plot import lines, theme
@@ -134,12 +135,12 @@ def _add_readout(figure: go.Figure, row: int, names: Sequence[str], times: np.nd
             marker={"size": 4},
             name=name,
             meta={"class": index, "row": row},
-            hovertemplate=f"{name} at t = %{{x}}: %{{y:.1%}}<extra></extra>",
+            hovertemplate=f"{name} at t = %{{x}}: %{{customdata}}<extra></extra>",
             showlegend=False,
             row=row,
             col=1,
         )
-    figure.update_yaxes(range=[-0.03, 1.03], tickformat=".0%", title_text="probability", nticks=4, row=row, col=1)
+    figure.update_yaxes(range=[-0.03, 1.03], **theme.PERCENT, title_text="probability", nticks=4, row=row, col=1)
 
 
 def show_stream(
@@ -174,6 +175,7 @@ def show_stream(
             continue
         index = trace.meta["class"]
         trace.y = theme.for_json(values[trace.meta["row"] - 2, :, index])
+        trace.customdata = percentages(values[trace.meta["row"] - 2, :, index])
         trace.line.color = colours.get(index, theme.FAINT)
         trace.line.width = 3.5 if index == shown[target] else 1.8 if index in colours else 1
         # dots at all times would take a browser longer than the line

@@ -103,7 +103,7 @@ def time_course(
     figure.update_xaxes(title_text=axis)
     figure.update_yaxes(title_text=lines.value_title(array))
     if "chance" in array.attrs:
-        figure.update_yaxes(tickformat=".0%")
+        figure.update_yaxes(**theme.PERCENT)
     return figure
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.percentages import percentages
 from cortexsim.paper.experiments.result import over_seeds
 from cortexsim.plot import theme
 from cortexsim.plot._caption import diverged, dress
@@ -96,10 +97,11 @@ def _add_matrix(
         **scale,
         colorscale=theme.SEQUENTIAL,
         showscale=showscale,
-        colorbar={"title": {"text": "error"}, "tickformat": ".0%", "thickness": 12},
+        colorbar={"title": {"text": "error"}, **theme.PERCENT, "thickness": 12},
         texttemplate="%{text}",
         text=np.where(np.isnan(values), "", np.char.mod("%.0f", np.nan_to_num(100 * values))),
-        hovertemplate="trained at %{y}, tested at %{x}: %{z:.1%}<extra></extra>",
+        customdata=[percentages(row) for row in values],
+        hovertemplate="trained at %{y}, tested at %{x}: %{customdata}<extra></extra>",
         name=name,
         **cell,
     )

@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.percentages import percent
 from cortexsim.analyse.runs import RUNS
 from cortexsim.brains.milliseconds import Milliseconds
 from cortexsim.plot import facets, lines, theme
@@ -135,7 +136,7 @@ def _groups(path: xr.DataArray, by: str | None) -> list[tuple[str, np.ndarray]]:
 def _component(path: xr.DataArray, index: int) -> str:
     """Return the name of a component, with its fraction of the variance."""
     ratio = path.coords.get("explained_variance_ratio", path.attrs.get("explained_variance_ratio"))
-    share = "" if ratio is None else f" ({float(np.asarray(ratio)[index]):.0%} of variance)"
+    share = "" if ratio is None else f" ({percent(float(np.asarray(ratio)[index]))} of variance)"
     return f"component {index + 1}{share}"
 
 

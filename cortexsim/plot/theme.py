@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim._support.checks import whole
+from cortexsim._support.percentages import percent
 from cortexsim.plot.gate import draws
 
 # Okabe & Ito (2008) without black and yellow, which are hard to see on dark or on light pages
@@ -30,6 +31,8 @@ TEXT_PX = 12
 TITLE_PX = 13
 # smallest text size in a panel
 PANEL_PX = 14
+# of an axis or a scale of fractions; plotly's own format has no space before the sign
+PERCENT = {"tickformat": ".0%", "labelalias": {f"{k}%": percent(k / 100) for k in range(101)}}
 # height of a line of text, and the number of characters in a line of page width
 LINE_PX = 16
 LINE_CHARACTERS = 120

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from cortexsim._support import randomness
 from cortexsim._support.checks import finite, one_of, shown, whole
+from cortexsim._support.percentages import percent
 from cortexsim.stimuli.frames import Frames, lay_out
 from cortexsim.stimuli.masks import MASKS, GivenMask
 
@@ -247,7 +248,7 @@ class Mixture:
         return lay_out(self, images, until, seed=seed, index=index, others=others)
 
     def __str__(self) -> str:
-        parts = [f"{weight:.0%} {c}" for c, weight in zip(self.components, self.weights, strict=True)]
+        parts = [f"{percent(weight)} {c}" for c, weight in zip(self.components, self.weights, strict=True)]
         return "mixture: " + "; ".join(parts)
 
     def timeline(self, until: int = 9) -> str:
@@ -255,7 +256,7 @@ class Mixture:
         return "\n".join(component.timeline(until) for component in self.components)
 
     def _repr_html_(self) -> str:
-        rows = [(f"{weight:.0%}", c) for c, weight in zip(self.components, self.weights, strict=True)]
+        rows = [(percent(weight), c) for c, weight in zip(self.components, self.weights, strict=True)]
         return _picture("mixture: one of these for each stimulus", rows)
 
     def to_dict(self) -> dict[str, Any]:

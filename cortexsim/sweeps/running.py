@@ -18,6 +18,7 @@ from cortexsim._support.checks import truth, whole
 from cortexsim._support.extras import check_extra
 from cortexsim._support.files import as_path
 from cortexsim._support.memory import available
+from cortexsim._support.percentages import percent
 from cortexsim._support.progress import Report, duration, silent
 from cortexsim._support.renamed import formerly
 from cortexsim.sweeps.folder import SweepFolder
@@ -182,7 +183,7 @@ def _run(
                 finished[point.key] = measured = future.result()
                 folder.keep_point(point, measured)
                 last = measured["accuracy"].isel(time=-1)
-                outcome = f"accuracy {float(last):.1%} at t = {int(last['time'])}"
+                outcome = f"accuracy {percent(float(last), 1)} at t = {int(last['time'])}"
             future.release()
             count = len(finished) + len(failures)
             seconds = (time.perf_counter() - started) / (count - before) * (n - count)

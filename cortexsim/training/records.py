@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from cortexsim._support.percentages import percent
+
 
 class TrainingDivergedError(RuntimeError):
     """The loss is no longer a finite number.
@@ -46,7 +48,7 @@ class Progress:
     >>> cs.Progress(20, 100, 0, 1.2, {3: 0.61}, None, 0.1, 8.0, 32.0).accuracy[3]
     0.61
     >>> print(cs.Progress(20, 100, 0, 1.2, {3: 0.61}, None, 0.1, 8.0, 32.0))
-    step 20/100: loss 1.200, training accuracy t=3 61.0%; 32 s left
+    step 20/100: loss 1.200, training accuracy t=3 61.0 %; 32 s left
     """
 
     step: int
@@ -62,7 +64,7 @@ class Progress:
 
     def __str__(self) -> str:
         accuracies = self.validation or self.accuracy
-        shown = ", ".join(f"t={t} {value:.1%}" for t, value in accuracies.items())
+        shown = ", ".join(f"t={t} {percent(value, 1)}" for t, value in accuracies.items())
         kind = "validation" if self.validation else "training"
         left = f"{self.seconds_left:.0f} s left" if math.isfinite(self.seconds_left) else "not trained yet"
         left = "done" if self.done else left

@@ -87,7 +87,7 @@ def test_a_drag_closes_a_transition_for_a_while_in_one_change(notebook):
     assert "BRCx2, open at t = 1, 2, 6, 7, 8" in editor.locator('[data-pair="V4->IT"]').get_attribute("aria-label")
     alert = editor.get_by_role("alert")
     assert "nothing to read at time 5: IT is empty then" in alert.inner_text()
-    assert "populated at [6, 7, 8]" in alert.inner_text()
+    assert "populated at t = 6, 7, 8" in alert.inner_text()
 
 
 def test_another_start_draws_another_matrix(notebook, left_this_machine, looks):

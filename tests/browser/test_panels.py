@@ -132,7 +132,10 @@ def test_another_image_and_an_impossible_one_show_in_the_browser(stage, page):
     assert "there is no stimulus 5000" in alert.inner_text()
     greyed = page.get_by_role("radio", name="phase-scrambled")
     assert greyed.is_disabled()
-    assert "phase-scrambled, pixel-shuffled, texture, image, target: no statistics" in page.locator("body").inner_text()
+    assert (
+        "phase-scrambled, pixel-shuffled, texture, image, target: the model was not calibrated"
+        in page.locator("body").inner_text()
+    )
 
 
 def test_a_timeline_follows_its_slider_and_the_width_of_its_page(stage, page, left_this_machine, looks):

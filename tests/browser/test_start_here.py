@@ -10,6 +10,8 @@ TIMES = "() => [...document.querySelectorAll('.cs-stage')].map(stage => Number(s
 
 
 def test_the_first_notebook_asks_before_it_shows_and_then_lets_time_move(lab_address, page, left_this_machine):
+    errors = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     open_notebook(page, lab_address)
     assert page.locator("dialog, .jp-Dialog").count() == 0
     # the first panel runs by itself
@@ -34,3 +36,4 @@ def test_the_first_notebook_asks_before_it_shows_and_then_lets_time_move(lab_add
     assert page.evaluate(TIMES) == [1]
     assert page.locator("[role=alert]").count() == 0
     assert left_this_machine() == []
+    assert [error for error in errors if "NaN" in error] == [], "a chart is drawn before it is in the page"

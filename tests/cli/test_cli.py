@@ -509,7 +509,7 @@ def test_rerun_makes_the_recording_that_settings_describe(noted, tmp_path, capsy
         label = int(expected["readout"]["label"][0])
     assert out[1] == f"readout over time (probability of the most probable class); the label is {label}:"
     assert out[2].split() == ["t=0", "empty"]
-    assert out[5].split() == ["t=3", str(int(chances.argmax())), f"{float(chances.max()):.1%}"]
+    assert out[5].split() == ["t=3", str(int(chances.argmax())), f"{100 * float(chances.max()):.1f}", "%"]
     assert out[6].startswith(f"saved {tmp_path / 'again.nc'}; open it with")
 
 

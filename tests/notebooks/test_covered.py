@@ -64,6 +64,18 @@ def numbers_on_screen(panel):
     return seen
 
 
+def drawn(panel):
+    """Return what the figures of a panel show: the names and values of lines, and the texts in them."""
+    figures = [one.figure for one in visible(panel) if isinstance(one, Live)]
+    return [
+        (
+            [(trace.name, str(trace.x), str(trace.y)) for trace in figure.data],
+            [text.text for text in figure.layout.annotations],
+        )
+        for figure in figures
+    ]
+
+
 def answered(panel, name):
     """Answer a question, run what it needs, and return the answer that is true."""
     ask = panel.ask
@@ -81,8 +93,10 @@ def test_no_number_on_screen_is_the_answer_that_is_asked_for(name):
         known = set()
         for question in panel.ask.questions if isinstance(panel, Study) else ():
             panel.ask.question = question
-            seen = numbers_on_screen(panel) - known
+            seen, before = numbers_on_screen(panel) - known, drawn(panel)
             truth = answered(panel, question)
+            # a line that belongs to the answer has no number, but it is new
+            assert drawn(panel) != before, f"{type(panel).__name__}: all of {question} is drawn before it is asked"
             if isinstance(truth, int | float):
                 # two questions may have the same answer
                 known.add(round(truth, 1))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cortexsim import plot
+from cortexsim._support.percentages import percent
 from cortexsim.paper.experiments import over_seeds
 from cortexsim.plot._experiment import write_html
 
@@ -89,7 +90,7 @@ def test_each_network_has_a_bar_with_its_error_and_its_parameters_next_to_it(mea
     values = [(one.y, one.text) for one in figure.select_annotations({"name": "value"})]
     assert labels == [bar.name for bar in figure.data]
     assert labels[0] == "net, t = 1: 100 parameters (76,106 in the paper, R)"
-    assert values == [(bar.y[0], f"<b>{bar.x[0]:.1%}</b>") for bar in figure.data]
+    assert values == [(bar.y[0], f"<b>{percent(bar.x[0], 1)}</b>") for bar in figure.data]
     # read from the top, in the order of the result
     assert [bar.y[0] for bar in figure.data] == [2, 1, 0]
     assert list(figure.layout.xaxis.range) == [0, 1]
@@ -149,7 +150,7 @@ def test_the_papers_error_is_a_line_that_says_what_it_is(measured):
     figure = plot.parameters(known)
     (line,) = figure.select_shapes({"name": "paper"})
     assert line.x0 == line.x1 == 0.0747
-    assert "paper, best (R: recalled): 7.47%" in [annotation.text for annotation in figure.layout.annotations]
+    assert "paper, best (R: recalled): 7.47 %" in [annotation.text for annotation in figure.layout.annotations]
     assert [bar.x[0] for bar in figure.data] == pytest.approx([0.3, 0.2, 0.7])
 
 

@@ -97,7 +97,7 @@ def test_each_model_has_trajectories_along_axes_of_its_own(path, dimensions):
     assert headings(figure) == ["a", "b"]
     assert "the axes of each model are its own" in figure.layout.title.subtitle.text
     axes = figure.select_xaxes() if dimensions == 2 else (scene.xaxis for scene in figure.select_scenes())
-    assert [axis.title.text for axis in axes] == ["component 1 (50% of variance)", "component 1 (40% of variance)"]
+    assert [axis.title.text for axis in axes] == ["component 1 (50 % of variance)", "component 1 (40 % of variance)"]
     assert [trace.showlegend is not False for trace in figure.data] == [True, True, False, False]
     drawn = np.asarray(figure.data[2].x, float)[:3]
     np.testing.assert_array_equal(drawn, path.isel(model=1, stimulus=0, component=0))

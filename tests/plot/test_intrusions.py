@@ -17,7 +17,7 @@ def table():
 def test_a_matrix_for_each_model_with_its_numbers(table):
     figure = intrusions(table)
     assert [one.name for one in figure.data] == ["recurrent", "feedforward"]
-    assert list(figure.data[0].text[1]) == ["70%", "20%", "10%"]
+    assert list(figure.data[0].text[1]) == ["70 %", "20 %", "10 %"]
     assert {(one.zmin, one.zmax) for one in figure.data} == {(0, 1)}
     diagonal = [(shape.x0, shape.y0) for shape in figure.layout.shapes if shape.xref == "x2"]
     assert diagonal == [(-0.5, -0.5), (0.5, 0.5)]
@@ -25,7 +25,7 @@ def test_a_matrix_for_each_model_with_its_numbers(table):
 
 def test_a_covered_model_shows_no_number(table):
     figure = intrusions(table, covered=["feedforward"])
-    assert figure.data[0].text[0][0] == "90%"
+    assert figure.data[0].text[0][0] == "90 %"
     assert {text for row in figure.data[1].text for text in row} == {""}
     assert not np.isfinite(np.asarray(figure.data[1].z, float)).any()
 

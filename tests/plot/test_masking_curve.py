@@ -41,6 +41,23 @@ def test_the_blank_control_is_the_line_without_a_mask(masking):
     np.testing.assert_allclose(trace(figure, "no mask interval").y[0], 0.45)
 
 
+def test_a_model_that_holds_nothing_without_a_mask_has_no_such_line(masking):
+    nothing = masking.assign(unmasked=masking["unmasked"] * np.nan)
+    assert not list(masking_curve(nothing).select_traces({"name": "no mask"}))
+
+
+def test_points_that_are_not_drawn_are_not_explained(masking):
+    reaches = (("mask", "soa"), [[True] * 4, [False] * 4])
+    figure = masking_curve(
+        masking.drop_vars(["unmasked", "reaches"]).assign(reaches=reaches).assign_coords(mask=["noise", "blank"])
+    )
+    assert "grey points" not in figure.layout.title.subtitle.text
+
+
+def test_there_are_ticks_at_the_soas_alone(masking):
+    assert list(masking_curve(masking.isel(soa=[0, 1, 3])).layout.xaxis.tickvals) == [1, 2, 4]
+
+
 def test_one_duration_needs_no_choice_and_two_do(masking):
     one = masking.drop_vars("duration").expand_dims(duration=[1])
     np.testing.assert_allclose(trace(masking_curve(one), "itself").y[:3], [0.5, 0.6, 0.7])

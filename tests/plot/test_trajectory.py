@@ -36,11 +36,11 @@ def test_three_dimensions_draw_the_third_component(path):
     figure = trajectory(path, dimensions=3)
     assert figure.data[0].type == "scatter3d"
     assert figure.data[0].z[1] == 14
-    assert figure.layout.scene.zaxis.title.text == "component 3 (5% of variance)"
+    assert figure.layout.scene.zaxis.title.text == "component 3 (5 % of variance)"
 
 
 def test_axes_say_how_much_of_the_variance_they_hold(path):
-    assert trajectory(path).layout.xaxis.title.text == "component 1 (60% of variance)"
+    assert trajectory(path).layout.xaxis.title.text == "component 1 (60 % of variance)"
 
 
 def test_milliseconds_are_stated(path, milliseconds):

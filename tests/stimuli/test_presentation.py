@@ -144,7 +144,7 @@ def test_weights_that_do_not_fit_are_refused(weights):
         (cs.sequence(1).for_images(torch.rand(1, 5, 3, 4, 4)), "sequence of 5: a new image every 1 step"),
         (
             cs.mixture(cs.flash(1), cs.sustained(), weights=(3, 1)),
-            "mixture: 75% flash: image for 1 step, then nothing; 25% sustained",
+            "mixture: 75 % flash: image for 1 step, then nothing; 25 % sustained",
         ),
     ],
 )

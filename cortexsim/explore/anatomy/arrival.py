@@ -10,6 +10,7 @@ from cortexsim.explore.anatomy.draft import Draft, allowed
 from cortexsim.explore.panel.asking import BUILT, NEVER, Guess
 from cortexsim.explore.tour.questions import QUESTIONS, Facts, Question
 from cortexsim.graph._schedule import Schedule, schedule
+from cortexsim.graph.transitions import KINDS, kind_names
 from cortexsim.stimuli.presentation import Presentation
 
 
@@ -104,13 +105,22 @@ def picture(reached: Reach, n_classes: int) -> dict[str, Any]:
             for state in states
         ],
         "allowed": {f"{a.name}->{b.name}": list(allowed(a, b)) for a in states for b in states},
+        "kinds": {kind: in_words(kind) for kind in [*kind_names(), *(t.kind_name for t in reached.draft.transitions)]},
         "shown": [reached.presentation.shown(time) for time in range(reached.until + 1)],
         "moves": [list(move) for move in reached.moves],
         "until": reached.until,
         "refused": reached.refused,
+        "heading": "Choose another readout time" if reached.readable else "Impossible",
         "then": _then(reached),
         "facts": [list(fact) for fact in _facts(reached, n_classes)],
     }
+
+
+def in_words(kind: str) -> str:
+    """Describe a kind of transition, such as "BRCx2+I"."""
+    name, plus, shortcut = kind.partition("+")
+    times_weight = f"{weight} times " if (weight := shortcut.removesuffix("I")) else ""
+    return KINDS[name].description + (f"; plus {times_weight}the source itself" if plus else "")
 
 
 def _facts(reached: Reach, n_classes: int) -> list[tuple[str, str]]:

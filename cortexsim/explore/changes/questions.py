@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import xarray as xr
 
+from cortexsim._support.percentages import percent
 from cortexsim.explore.changes.summaries import CENTRED, OWN_SCALE, RAW, SCALINGS
 from cortexsim.explore.panel.asking import Guess
 
@@ -50,7 +51,7 @@ def _about(train: int, test: int) -> Callable[[xr.Dataset], str]:
         return (
             f"In {result.attrs['state']} ({result.attrs['quantity_text']}), a decoder trained at t = {train} is right "
             f"on {across:.0f} % of the images at t = {test}; one trained at t = {test} is right on {within:.0f} % "
-            f"({result.attrs['n']} images, chance {result.attrs['chance']:.0%})."
+            f"({result.attrs['n']} images, chance {percent(result.attrs['chance'])})."
         )
 
     return text

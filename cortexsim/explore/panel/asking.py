@@ -224,6 +224,11 @@ class Asking(widgets.VBox):
         known = any(one["question"] == self.question for one in self.answered)
         return bool(self.question) and self.answer is None and not known
 
+    def states(self, result: Any) -> bool:
+        """Return whether the verdict on the present question is that of this result, with its numbers."""
+        asked, given = self.asked, [one["truth"] for one in self.answered if one["question"] == self.question]
+        return asked is not None and bool(given) and asked.truth(result) == given[-1]
+
     def remind(self, words: str = "Predict first: choose an answer, or «nothing, just look» in the menu.") -> None:
         """Show that an answer is missing."""
         self._say(words)

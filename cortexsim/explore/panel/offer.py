@@ -11,7 +11,7 @@ from cortexsim.stimuli.text import ONE_IMAGE
 
 LONGEST = 12  # longest duration and SOA on offer for a model that needs no statistics
 TOO_EARLY = "the mask would come before the target ends"
-NO_STATISTICS = "no statistics (cs.calibrate)"
+NO_STATISTICS = "the model was not calibrated for this"
 
 
 class Offer:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import ipywidgets as widgets
 import xarray as xr
 
-from cortexsim.explore.panel.controls import Control
+from cortexsim.explore.panel.ahead import measured_ahead, path_of
+from cortexsim.explore.panel.controls import Chosen, Control
 from cortexsim.explore.panel.study import Study
 from cortexsim.explore.panel.subject import Subject
 from cortexsim.model.cortex import Cortex
@@ -66,6 +67,15 @@ class SubjectStudy(Study):
     def controls_for(self, subject: Subject) -> Mapping[str, Control | widgets.DOMWidget]:
         """Declare the controls by the names of the choices; called once, before the rest of the panel is made."""
         raise NotImplementedError
+
+    def of_subject(self, choices: Chosen) -> tuple[Subject, dict[str, Any]]:
+        """Return the subject of choices, and the choices of the measurement without the task that names it."""
+        kept = {name: value for name, value in choices.items() if name not in (*self.VIEWS, "task")}
+        return self.who, kept
+
+    def ahead(self, choices: Chosen) -> xr.Dataset | None:
+        """Open the result of these choices if it ships."""
+        return measured_ahead(path_of(type(self).__name__, *self.of_subject(choices)))
 
     @property
     def who(self) -> Subject:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cortexsim.explore.panel.controls import Chosen, Menu
 from cortexsim.explore.panel.subject import Subject
 from cortexsim.explore.panel.subject_study import SubjectStudy
@@ -36,6 +38,10 @@ class TaskStudy(SubjectStudy):
         if task not in self._subjects:
             self._subjects[task] = Subject(task, n=self.who.n)
         return self._subjects[task]
+
+    def of_subject(self, choices: Chosen) -> tuple[Subject, dict[str, Any]]:
+        """Return the subject of the chosen task, and the other choices."""
+        return self.subject_of(choices), super().of_subject(choices)[1]
 
     def _follow(self) -> None:
         """Change to the chosen task, then show whether the choices can be run."""

@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.percentages import percent
 from cortexsim._support.progress import Report, part
 from cortexsim.analyse.interval import wilson, with_interval
 from cortexsim.datasets.registry import draw
@@ -26,6 +27,7 @@ from cortexsim.explore.studies.how_long_questions import (
     CALIBRATED,
     HELD,
     POOLED,
+    STATED,
     accuracy_at,
     percent_correct,
 )
@@ -194,7 +196,7 @@ class HowLong(TaskStudy):
 
     def say(self, result: xr.Dataset) -> str:
         """Report the accuracy at the trained and at the last time, with each kind of statistics."""
-        result = self._shown(result)
+        stated, result = self._stated(result), self._shown(result)
         at, last = result.attrs["readout_time"], int(result["time"][-1])
         times = [at, last] if last > at else [last]
         parts = []
@@ -203,17 +205,27 @@ class HowLong(TaskStudy):
             read = [
                 f"{accuracy_at(result, kind, time)} with {name}"
                 for kind, name in named
-                if percent_correct(result, kind, time) is not None
+                if percent_correct(result, kind, time) is not None and (kind, time) not in stated
             ]
-            parts.append(f"at t = {time}: {', '.join(read) or 'nothing can be read out'}")
+            if read or not stated:
+                parts.append(f"at t = {time}: {', '.join(read) or 'nothing can be read out'}")
         text = "; ".join(parts)
-        text = f"{text[0].upper()}{text[1:]} ({result.attrs['n']} images, statistics {result.attrs['statistics']})."
+        about = f"{result.attrs['n']} images, statistics {result.attrs['statistics']}"
+        text = f"{text[0].upper()}{text[1:]} ({about})." if text else f"{about}."
         if "feedforward" in result["model"].values:
             curve = result["accuracy"].sel(model="feedforward").isel(statistics=0).dropna("time")
             if curve.sizes["time"]:
                 when = f"t = {int(curve['time'][0])}" + (" and after" if curve.sizes["time"] > 1 else " only")
-                text += f" The feedforward control: {float(curve[0]):.1%} at {when}; more time does not help it."
+                text += (
+                    f" The feedforward control: {percent(float(curve[0]), 1)} at {when}; more time does not help it."
+                )
         return text
+
+    def _stated(self, result: xr.Dataset) -> list[tuple[str, int]]:
+        """List the kinds of statistics and the times whose accuracy is in the verdict above."""
+        if not self.ask.states(result):
+            return []
+        return [(kind, times * result.attrs["readout_time"]) for kind, times in STATED[self.ask.question]]
 
     def _shown(self, result: xr.Dataset) -> xr.Dataset:
         """Leave out times beyond the trained one until the question about them is answered."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
 
+from cortexsim._support.percentages import percent
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.studies.phrases import percentage
 
@@ -70,7 +71,7 @@ def _about_pooled(result: xr.Dataset) -> str:
     time = result.attrs["readout_time"]
     return (
         f"{accuracy_at(result, POOLED, time)} with shared statistics, {accuracy_at(result, CALIBRATED, time)} with "
-        f"those of each time, over {result.attrs['n']} images; chance is {result['accuracy'].attrs['chance']:.0%}."
+        f"those of each time, over {result.attrs['n']} images; chance is {percent(result['accuracy'].attrs['chance'])}."
     )
 
 
@@ -104,6 +105,12 @@ QUESTIONS: Mapping[str, Guess] = {
         within=5,
     ),
 }
+
+STATED: Mapping[str, Sequence[tuple[str, int]]] = {
+    "pooled": ((CALIBRATED, 1), (POOLED, 1)),
+    "twice": ((CALIBRATED, 1), (CALIBRATED, 2)),
+}
+"""The accuracies that a verdict states, by kind of statistics and multiple of the trained time."""
 
 EXERCISES: Mapping[str, Guess] = {
     "from-arrival": Guess(

@@ -12,6 +12,7 @@ import traitlets
 import xarray as xr
 
 from cortexsim import analyse, protocols
+from cortexsim._support.percentages import percent
 from cortexsim._support.progress import Report
 from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
@@ -30,7 +31,7 @@ from cortexsim.plot import early_late, effect, lines, reaction_times, speed_accu
 from cortexsim.plot._early_late import show_groups
 from cortexsim.plot._reaction_times import show_decisions
 from cortexsim.plot._speed_accuracy import show_mark
-from cortexsim.plot.theme import in_one_line
+from cortexsim.plot.theme import PERCENT, in_one_line
 
 STRENGTHS = {"cut": 0.0, "weakened to 25 %": 0.25, "weakened to 50 %": 0.5, "weakened to 75 %": 0.75}
 CALIBRATION = (200, 1000)
@@ -119,7 +120,7 @@ class Lesions(SubjectStudy):
             presentation=UNMASKED[choices["presentation"]],
             report=report,
         )
-        change = "cut" if strength == 0 else f"weakened to {strength:.0%}"
+        change = "cut" if strength == 0 else f"weakened to {percent(strength)}"
         throughout = first == 1 and last == self.until
         when = "throughout" if throughout else f"at t = {first} to {last}" if first < last else f"at t = {first}"
         return table.assign_attrs(
@@ -248,7 +249,7 @@ def _named_at_ends(figure: go.Figure, by_version: xr.DataArray) -> go.Figure:
     figure.update_layout(showlegend=False, height=ACCURACY_PX, margin={"r": 120, "b": 48})
     margin = figure.layout.margin
     lines.label_ends(figure, named, span=(0.0, 1.04), plot_px=ACCURACY_PX - margin.t - margin.b)
-    return figure.update_yaxes(tickformat=".0%")
+    return figure.update_yaxes(**PERCENT)
 
 
 def _changes(choices: Chosen) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import xarray as xr
 
+from cortexsim._support.percentages import percent
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.studies.phrases import percentage_points
 
@@ -41,7 +42,7 @@ def accuracies(result: xr.Dataset) -> str:
         parts.append(f"{version} {'nothing to read out' if value != value else percentage_points(value, low, high)}")
     # if no version can be read out, there is nothing to compare the intact model with
     intact = float(last["accuracy_intact"].max())
-    said = "" if intact != intact else f"intact {100 * intact:.1f} % right; "
+    said = "" if intact != intact else f"intact {percent(intact, 1)} right; "
     which = f"{result.attrs['what']}, read at t = {int(last['time'])}, {result.attrs['n']} images"
     return f"{which[:1].upper()}{which[1:]}: {said}change in percentage points: {', '.join(parts)}."
 

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim import protocols
+from cortexsim._support.percentages import percent
 from cortexsim._support.progress import Report
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.controls import Chosen, Control, Menu
@@ -116,8 +117,11 @@ class Masking(SubjectStudy):
             [np.array(trace.y, dtype=float) for figure in figures.values() for trace in figure.data]
             or [np.array([0.0])]
         )
+        # and one height, whose plots begin below the longest of the captions
+        top = max((figure.layout.margin.t for figure in figures.values()), default=0)
         for figure in figures.values():
             figure.update_yaxes(range=[np.nanmin(heights) - 0.03, np.nanmax(heights) + 0.03])
+            figure.update_layout(margin_t=top)
         return figures
 
     def script(self, choices: Chosen) -> str:
@@ -171,28 +175,30 @@ class Masking(SubjectStudy):
         first = int(result["soa"][0])
         at = recurrent_accuracy(result, first)
         noise = at.isel(mask=0)
-        target = f"{float(at.sel(mask='target')):.1%} after the target as its own mask, "
+        target = f"{percent(float(at.sel(mask='target')), 1)} after the target as its own mask, "
         if self.covered("itself"):
             target = ""
-        masked = f"{float(noise):.1%} right after {noise['mask'].item()}, {target}"
+        masked = f"{percent(float(noise), 1)} right after {noise['mask'].item()}, {target}"
         if bool(noise.isnull()):
             masked = f"a mask has no effect to measure, because it cannot have reached {self.who.model.graph.last}; "
-        text = (
+        numbers = (
             f"At SOA {first}, read at t = {result.attrs['readout_time']}: {masked}"
-            f"{float(at.sel(mask='blank')):.1%} without a mask ({result.attrs['n']} images)."
+            f"{percent(float(at.sel(mask='blank')), 1)} without a mask ({result.attrs['n']} images)."
         )
+        # the verdict above has the same numbers
+        said = [] if self.ask.states(result) else [numbers]
         if result.attrs["shortcut"] != OWN:
-            text += (
-                f" λ was set to {result.attrs['shortcut']} in the recurrent model; its weights were trained with "
+            said.append(
+                f"λ was set to {result.attrs['shortcut']} in the recurrent model; its weights were trained with "
                 f"{_shortcut(self.who.model):g}. This shows how the trained model depends on λ, not what a model "
                 "trained with that λ would do."
             )
         if "feedforward" in result["model"].values:
-            text += (
-                " The feedforward control has no memory: it represents the target for as long as the target lasted, "
+            said.append(
+                "The feedforward control has no memory: it represents the target for as long as the target lasted, "
                 "and then whatever came next."
             )
-        return text
+        return " ".join(said)
 
     def _soas(self, choices: Chosen) -> list[int]:
         """List the SOAs: all, or those for which the model has statistics, for every control too."""

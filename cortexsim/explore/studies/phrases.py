@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 
+from cortexsim._support.percentages import percent
+
 
 def fraction(value: float) -> str:
     """Write a fraction in percent; NaN means that nothing can be read out."""
-    return "nothing to read out" if math.isnan(value) else f"{100 * value:.0f} %"
+    return "nothing to read out" if math.isnan(value) else percent(value)
 
 
 def percentage(value: float, low: float, high: float) -> str:
     """Write a fraction and the ends of its interval in percent; NaN means that nothing can be read out."""
     if math.isnan(value):
         return "nothing to read out"
-    return f"{value:.1%} ({low:.0%} to {high:.0%})"
+    return f"{percent(value, 1)} ({percent(low)} to {percent(high)})"
 
 
 def percentage_points(value: float, low: float, high: float) -> str:

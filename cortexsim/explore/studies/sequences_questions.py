@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import xarray as xr
 
+from cortexsim._support.percentages import percent
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.studies.phrases import fraction
 
@@ -32,14 +33,14 @@ def accuracies(result: xr.Dataset) -> str:
     ]
     return (
         f"Target reported when its last step arrives, by its place: {'; '.join(parts)} ({result.attrs['n']} targets at "
-        f"each place, {result.attrs['steps_per_frame']} steps per image, chance {100 * result.attrs['chance']:.0f} %)."
+        f"each place, {result.attrs['steps_per_frame']} steps per image, chance {percent(result.attrs['chance'])})."
     )
 
 
 def _interval(model: str, place: int) -> Callable[[xr.Dataset], str]:
     def text(result: xr.Dataset) -> str:
         at = result.sel(model=model, position=place)
-        return f"95 % interval: {100 * float(at['followed_low']):.0f} to {100 * float(at['followed_high']):.0f} %."
+        return f"95 % interval: {100 * float(at['followed_low']):.0f} to {percent(float(at['followed_high']))}."
 
     return text
 

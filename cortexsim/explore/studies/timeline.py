@@ -13,6 +13,7 @@ import traitlets
 import xarray as xr
 
 from cortexsim._support.hashing import checksum
+from cortexsim._support.percentages import percent
 from cortexsim.analyse.probabilities import softmax
 from cortexsim.explore.panel.box import Panel
 from cortexsim.explore.panel.notice import alert
@@ -207,7 +208,7 @@ class Timeline(Panel):
         if bool(chance.isnull().any()):
             return "The readout is not a number."
         best = int(chance.values.argmax())
-        return f"The readout says <b>{html.escape(self._classes[best])}</b> ({float(chance[best]):.0%})."
+        return f"The readout says <b>{html.escape(self._classes[best])}</b> ({percent(float(chance[best]))})."
 
     def _describe(self, stimulus: int) -> str:
         """Write the number of a stimulus and, where it is known, its class."""

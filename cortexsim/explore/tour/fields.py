@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim import plot
+from cortexsim._support.percentages import percent
 from cortexsim.analyse import projective_field, receptive_field
 from cortexsim.explore.panel.notice import alert
 from cortexsim.explore.widgets.figure import Live
@@ -111,7 +112,7 @@ def _reach(found: xr.DataTree, until: int) -> str:
         times = np.asarray(field["time"])[np.asarray(field.any(["y", "x"]))]
         if times.size:
             parts.append(
-                f"{name} from t = {int(times[0])} ({float(field.isel(time=-1).mean()):.0%} of it at t = {until})"
+                f"{name} from t = {int(times[0])} ({percent(float(field.isel(time=-1).mean()))} of it at t = {until})"
             )
     return f"It can reach {'; '.join(parts)}." if parts else f"It reaches nothing up to t = {until}."
 

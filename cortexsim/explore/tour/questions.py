@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cortexsim._support.percentages import percent
 from cortexsim.explore.panel.asking import NEVER, Guess
 
 
@@ -130,13 +131,13 @@ def _this_image(facts: Facts) -> str:
 def _growth(facts: Facts) -> str:
     known = [(time, value) for time, value in enumerate(facts.batch) if value is not None]
     (first, at_first), (last, at_last) = known[0], known[-1]
-    return f"It gets {at_first * 100:.0f} % of {facts.n} right at t = {first}, {at_last * 100:.0f} % at t = {last}."
+    return f"It gets {percent(at_first)} of {facts.n} right at t = {first}, {percent(at_last)} at t = {last}."
 
 
 def _compared_with_model(facts: Facts) -> str:
     last = [value for value in facts.batch if value is not None][-1]
     return (
-        f"Of {facts.n} images. The recurrent model gets {last * 100:.0f} % right at its last time; guessing gets "
+        f"Of {facts.n} images. The recurrent model gets {percent(last)} right at its last time; guessing gets "
         f"{facts.chance * 100:g} %."
     )
 
@@ -229,7 +230,7 @@ def _after_flash(facts: Facts) -> float | None:
 
 
 def _why_after_flash(facts: Facts) -> str:
-    known = [f"t = {time}: {value * 100:.1f} %" for time, value in enumerate(facts.batch) if value is not None]
+    known = [f"t = {time}: {percent(value, 1)}" for time, value in enumerate(facts.batch) if value is not None]
     if not known:
         return "The accuracies are not measured yet: wait until they are drawn."
     return (
@@ -247,8 +248,8 @@ def _why_ahead(facts: Facts) -> str:
     if own is None or other is None:
         return "The accuracies of both models are not measured yet: wait until they are drawn."
     return (
-        f"Of {facts.n} images the recurrent model gets {own[0] * 100:.1f} % right at t = {own[1]}, the feedforward "
-        f"control {other[0] * 100:.1f} % at t = {other[1]}. The benefit of recurrence depends on the task."
+        f"Of {facts.n} images the recurrent model gets {percent(own[0], 1)} right at t = {own[1]}, the feedforward "
+        f"control {percent(other[0], 1)} at t = {other[1]}. The benefit of recurrence depends on the task."
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 import xarray as xr
 
+from cortexsim._support.percentages import percent
 from cortexsim._support.progress import Report, silent
 from cortexsim.explore.training.choices import Choices
 from cortexsim.explore.training.images import drawn, shuffled
@@ -104,7 +105,7 @@ class Lesson:
         """List the steps at which the recipe of a run changes, each with a few words."""
         recipe, changes = self.recipe_for(choices), dict[float, list[str]]()
         for start, share in recipe.curriculum[1:]:
-            changes.setdefault(start, []).append("all images" if share == 1 else f"the easiest {share:.0%}")
+            changes.setdefault(start, []).append("all images" if share == 1 else f"the easiest {percent(share)}")
         for start, time in recipe.unfolding[1:]:
             changes.setdefault(start, []).append("all readout times" if time is None else f"readouts up to t = {time}")
         return [(math.ceil(start * self.steps), ", ".join(words)) for start, words in sorted(changes.items())]

@@ -13,6 +13,7 @@ import xarray as xr
 
 from cortexsim._support.checks import unknown
 from cortexsim._support.files import as_path
+from cortexsim._support.percentages import percent
 from cortexsim._support.settings import Form, anything, text
 from cortexsim.explore.panel.asking import Guess, HasExercises
 from cortexsim.explore.panel.box import Panel
@@ -458,9 +459,11 @@ class Training(HasExercises, Panel):
             return words
         best, lesson = max(run.validation, key=lambda time: run.validation[time]), trainer.lesson
         accuracy, halfway = run.validation[best], (1 + lesson.chance) / 2
-        words += f"; {accuracy:.0%} of {lesson.n_held_out} held-out images are classified correctly at t = {best}"
+        words += f"; {percent(accuracy)} of {lesson.n_held_out} held-out images are classified correctly at t = {best}"
         if accuracy < halfway and run.status == "finished":
-            words += f". <b>It stayed below {halfway:.0%}.</b> Some seeds stay near chance: restart with another one"
+            words += (
+                f". <b>It stayed below {percent(halfway)}.</b> Some seeds stay near chance: restart with another one"
+            )
         return words
 
     def _list_runs(self, look_at: str | None = None) -> None:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from cortexsim._support.percentages import percent
 from cortexsim._support.resources import data_folder
 from cortexsim.explore.panel.asking import NEVER, Asking, Guess
 
@@ -96,9 +97,9 @@ def _how_far(learned: Learned) -> str:
     curves, found = learned.curves, first_passing(learned.curves, learned.outlook.level)
     if found is None:
         best = float(curves["accuracy"].max()) if curves.sizes["step"] else float("nan")
-        return f"No readout time exceeded {best:.0%}."
+        return f"No readout time exceeded {percent(best)}."
     there = curves["accuracy"].sel(step=found[0]).dropna("time")
-    return f"At step {found[0]:,} " + ", ".join(f"t = {int(one['time'])}: {float(one):.0%}" for one in there) + "."
+    return f"At step {found[0]:,} " + ", ".join(f"t = {int(one['time'])}: {percent(float(one))}" for one in there) + "."
 
 
 def _which_first(learned: Learned) -> str:
@@ -110,7 +111,7 @@ def _which_first(learned: Learned) -> str:
 
 
 def _held_out(curves: xr.Dataset) -> str:
-    values = ", ".join(f"t = {int(one['time'])}: {float(one):.1%}" for one in curves["validation"])
+    values = ", ".join(f"t = {int(one['time'])}: {percent(float(one), 1)}" for one in curves["validation"])
     return f"{curves.attrs['name']}, held-out images: {values}"
 
 
@@ -123,7 +124,7 @@ def _by_length(curves: xr.Dataset) -> str:
     if "tested" not in curves:
         return "This task has no longer curves: choose the tracer under «task»."
     last = curves["tested"].isel(tested_step=-1)
-    values = ", ".join(f"{name}: {float(one):.0%}" for name, one in zip(last["images"].values, last, strict=True))
+    values = ", ".join(f"{name}: {percent(float(one))}" for name, one in zip(last["images"].values, last, strict=True))
     return f"{curves.attrs['name']}, every line pixel right after three steps a pixel: {values}."
 
 
@@ -154,8 +155,8 @@ QUESTIONS: dict[str, Guess] = {
     "takeoff": Guess(
         title="when accuracy rises above chance",
         text=lambda outlook: (
-            f"After how many training steps does the accuracy at some readout time first exceed {outlook.level:.0%}? "
-            f"(Chance is {outlook.chance:.0%}.)"
+            "After how many training steps does the accuracy at some readout time first exceed "
+            f"{percent(outlook.level)}? (Chance is {percent(outlook.chance)}.)"
         ),
         choices=lambda outlook: [*outlook.milestones, NEVER],
         truth=_takeoff,
@@ -166,7 +167,7 @@ QUESTIONS: dict[str, Guess] = {
     ),
     "first": Guess(
         title="which readout time learns first",
-        text=lambda outlook: f"Which readout time is the first to exceed {outlook.level:.0%}?",
+        text=lambda outlook: f"Which readout time is the first to exceed {percent(outlook.level)}?",
         choices=lambda outlook: [*outlook.times, NEVER],
         truth=_first,
         because=_which_first,

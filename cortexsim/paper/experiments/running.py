@@ -16,6 +16,7 @@ import xarray as xr
 from cortexsim import __version__
 from cortexsim._support.checks import unknown, whole
 from cortexsim._support.files import as_path
+from cortexsim._support.percentages import percent
 from cortexsim._support.progress import Report, silent
 from cortexsim._support.progress import part as part_of
 from cortexsim._support.renamed import formerly
@@ -182,7 +183,9 @@ def _finished(part: Part, bench: Bench, folder: ExperimentFolder) -> xr.Dataset:
 def measure(part: Part, bench: Bench) -> xr.Dataset:
     """Run a part; add its date, machine and version."""
     started = time.perf_counter()
-    measured = part.do(bench)
+    # layers of torch draw initial weights from its generator, which belongs to the caller
+    with torch.random.fork_rng(devices=[]):
+        measured = part.do(bench)
     measured["seconds"] = measured.get("training_seconds", time.perf_counter() - started)
     measured.attrs = {
         "hardware": machine(bench.device, torch.get_num_threads()),
@@ -219,8 +222,8 @@ def recipes(parts: Sequence[Part], scale: Scale, material: Material) -> dict[str
 def _validated_on(recipe: Recipe, n_train: int) -> str:
     n = min(recipe.brief_calibration_images, round(n_train * (1 - recipe.validation)))
     return (
-        f"validation error: {recipe.validation:.0%} of the training images, held out, with statistics of {n:,} others; "
-        "test error: the test part, read once; nothing was chosen on either"
+        f"validation error: {percent(recipe.validation)} of the training images, held out, with statistics of {n:,} "
+        "others; test error: the test part, read once; nothing was chosen on either"
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from cortexsim import analyse
+from cortexsim._support.percentages import percent
 from cortexsim.datasets.pixel_paths import paths
 from cortexsim.datasets.tree_mazes import mazes
 from cortexsim.model.cortex import Cortex
@@ -277,4 +278,4 @@ def verdict(name: str, found: xr.Dataset) -> dict[str, bool]:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+    return f"{percent(share)}"

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
+from cortexsim._support.percentages import percent
 from cortexsim.paper.experiments.states import MATCHED, MORE
 from cortexsim.paper.predictions.verdict import (
     SEEDS,
@@ -24,7 +25,7 @@ from cortexsim.paper.predictions.verdict import (
     measured,
     optional,
     own_time,
-    percent,
+    without_sign,
 )
 
 # two accuracies over 1,000 stimuli differ by up to 4.4 percentage points by chance (95 %): 1.96 * sqrt(2 * 0.25 / 1000)
@@ -38,7 +39,7 @@ ROUNDING = 1e-9
 REFERENCE = 0.75
 SINGLE_STATE = "1-state ResNet"
 NETWORKS_COUNT = (
-    f" Every network that the others are compared with reaches {100 * REFERENCE:.0f} %, over at least {SEEDS} seeds; "
+    f" Every network that the others are compared with reaches {percent(REFERENCE)}, over at least {SEEDS} seeds; "
     "otherwise there is no verdict."
 )
 
@@ -69,7 +70,7 @@ def _growth(records: Records, model: str) -> Finding:
     if deep.seeds and deep.mean >= last.mean() - CLEAR:
         yes += (
             f" But depth does the same: a feedforward control with twice the convolutions between areas and about as "
-            f"many parameters reaches {100 * deep.mean:.1f} % on arrival. The growth shows that this model uses its "
+            f"many parameters reaches {percent(deep.mean, 1)} on arrival. The growth shows that this model uses its "
             "time, not that the task needs it."
         )
     if not alone:
@@ -77,7 +78,7 @@ def _growth(records: Records, model: str) -> Finding:
     else:
         no = (
             f"From arrival to its readout time the model changes by {100 * growth.mean():+.1f} percentage points: this "
-            f"task is solved on arrival, where the feedforward control reaches {100 * at_arrival.mean():.1f} %."
+            f"task is solved on arrival, where the feedforward control reaches {percent(at_arrival.mean(), 1)}."
         )
     verdict, why = decided(bool((growth >= CLEAR).all()) and alone, len(growth), yes, no)
     return Finding(
@@ -125,11 +126,11 @@ def _masking(records: Records, model: str) -> Finding:
             "At longer SOAs the loss is less than a tenth of that: at this time it is a step, not a graded curve."
         )
     if flash.mean() > 1 - CLEAR:
-        yes.append(f"Accuracy without a mask, {100 * flash.mean():.1f} %, is at a ceiling that hides small effects.")
+        yes.append(f"Accuracy without a mask, {percent(flash.mean(), 1)}, is at a ceiling that hides small effects.")
     if means_later[0] > means[0] and (np.diff(means_later) <= ROUNDING).all():
         yes.append(
             f"Read later than it was trained to, at t = {late}, the loss is larger and graded: "
-            f"{', '.join(percent(value, False) for value in means_later)} percentage points at SOA "
+            f"{', '.join(without_sign(value, False) for value in means_later)} percentage points at SOA "
             f"{', '.join(map(str, later))}."
         )
     broken = [
@@ -216,8 +217,8 @@ def _readout_times(records: Records, model: str) -> Finding:
         f"{100 * (at_own - values).mean():.1f} percentage points at t = {time}" for time, values in others.items()
     )
     yes = (
-        f"Trained to t = {own}, it loses {costs} on average; the lowest seed reaches {100 * lowest:.1f} % there, the "
-        f"best constant answer {100 * chance:.1f} %."
+        f"Trained to t = {own}, it loses {costs} on average; the lowest seed reaches {percent(lowest, 1)} there, the "
+        f"best constant answer {percent(chance, 1)}."
     )
     no = (
         "At one of the other times a seed is at chance."
@@ -334,7 +335,7 @@ def _decided_by_networks(
     worst = min(accuracy, key=accuracy.__getitem__)
     if accuracy[worst] < REFERENCE:
         return UNDECIDED, (
-            f"{worst} reaches {100 * accuracy[worst]:.1f} %, less than the {100 * REFERENCE:.0f} % from which a "
+            f"{worst} reaches {percent(accuracy[worst], 1)}, less than the {percent(REFERENCE)} from which a "
             f"comparison counts. {yes if met else no}"
         )
     return decided(met, n, yes, no)

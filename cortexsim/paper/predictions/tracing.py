@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from cortexsim._support.percentages import percent
 from cortexsim.paper.experiments.tracing import CONTROLS_AT_MOST, RECURRENT_AT_LEAST, verdict
 from cortexsim.paper.predictions.verdict import Finding, Measured, NoRecordError, Prediction, Records, decided, measured
 
@@ -83,9 +84,9 @@ def _interruption(records: Records) -> Finding:
     broken = [
         text
         for fine, text in (
-            (bool((highest <= BEFORE_AT_MOST).all()), f"up to {100 * float(highest.max()):.0f} % before the wave"),
-            (bool((lowest >= AFTER_AT_LEAST).all()), f"down to {100 * float(lowest.min()):.0f} % after the wave"),
-            (bool((own_lowest >= OWN_AT_LEAST).all()), f"{100 * float(own_lowest.min()):.0f} % with its own lines"),
+            (bool((highest <= BEFORE_AT_MOST).all()), f"up to {percent(float(highest.max()))} before the wave"),
+            (bool((lowest >= AFTER_AT_LEAST).all()), f"down to {percent(float(lowest.min()))} after the wave"),
+            (bool((own_lowest >= OWN_AT_LEAST).all()), f"{percent(float(own_lowest.min()))} with its own lines"),
         )
         if not fine
     ]
@@ -114,7 +115,7 @@ def _each(label: str, values: xr.DataArray) -> Measured:
     return measured(label, values.values)
 
 
-_PERCENT = {name: f"{100 * value:.0f} %" for name, value in (("before", BEFORE_AT_MOST), ("after", AFTER_AT_LEAST))}
+_PERCENT = {name: percent(value) for name, value in (("before", BEFORE_AT_MOST), ("after", AFTER_AT_LEAST))}
 
 TRACING = (
     Prediction(
@@ -125,7 +126,7 @@ TRACING = (
         f"lengths and two kinds of mask, accuracy is at most {_PERCENT['before']} where the mask comes {MARGIN:g} "
         f"steps or more before the wave would arrive (length times steps per pixel), and at least {_PERCENT['after']} "
         f"where it comes {MARGIN:g} or more after; with the picture as its own mask it is at least "
-        f"{100 * OWN_AT_LEAST:.0f} % at any time.",
+        f"{percent(OWN_AT_LEAST)} at any time.",
         "The latch is part of the measurement and not of the model. Its threshold was chosen on training curves; the "
         "criterion was written when one seed had been masked.",
         _interruption,

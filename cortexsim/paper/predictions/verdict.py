@@ -48,13 +48,13 @@ class Measured:
         if self.seeds == 0:
             return f"{self.label}: no readout"
         unit = "percentage points" if self.change else "% correct"
-        low, mean, high = (percent(value, self.change) for value in (self.low, self.mean, self.high))
+        low, mean, high = (without_sign(value, self.change) for value in (self.low, self.mean, self.high))
         over = "1 seed" if self.seeds == 1 else f"{low} to {high} over {self.seeds} seeds"
         return f"{self.label}: {mean} {unit} ({over})"
 
 
-def percent(value: float, change: bool) -> str:
-    """Write a fraction in percent, a change with its sign."""
+def without_sign(value: float, change: bool) -> str:
+    """Write a fraction in percent without the sign of percent; a change has its plus or minus."""
     # differences that cancel leave -1e-18, which must read neither "-0.0" nor "+0.0"
     rounded = round(100 * value, 1)
     return "0.0" if rounded == 0 else f"{rounded:+.1f}" if change else f"{rounded:.1f}"

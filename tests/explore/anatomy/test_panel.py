@@ -83,7 +83,7 @@ def test_a_readout_at_an_empty_time_is_refused_with_the_possible_times():
     panel = Anatomy("three-no-self")
     panel.readout_time = 9
     assert "nothing to read at time 9: h3 is empty then" in panel.editor.picture["refused"]
-    assert "populated at [2, 4, 6, 8, 10, 12]" in panel.editor.picture["refused"]
+    assert "populated at t = 2, 4, 6, 8, 10, 12" in panel.editor.picture["refused"]
     assert "Set the readout time to one of these" in panel.editor.picture["then"]
     assert fact(panel, "parameters") is None
     with pytest.raises(ValueError, match="no model of this graph at readout time 9: nothing to read at time 9"):
@@ -350,3 +350,17 @@ def test_a_built_graph_can_be_checked_again_in_the_same_place(panel):
 def test_an_unknown_exercise_is_refused(panel):
     with pytest.raises(ValueError, match=r"unknown exercise 'one_step': .* did you mean 'one-step'"):
         panel.exercise("one_step")
+
+
+def test_kinds_are_explained_in_words_next_to_the_matrix(panel):
+    words = panel.editor.picture["kinds"]
+    assert words["BRCx2"] == "BN, ReLU, convolution; twice"
+    assert words["BRCx2+I"].endswith("; plus the source itself")
+
+
+def test_a_graph_that_can_be_read_at_another_time_is_not_called_impossible():
+    panel = Anatomy("three-no-self")
+    panel.readout_time = 9
+    assert panel.editor.picture["heading"] == "Choose another readout time"
+    panel.draft = panel.draft.cut("h2", "h3")
+    assert panel.editor.picture["heading"] == "Impossible"

@@ -150,7 +150,7 @@ def test_missing_statistics_are_said_before_the_run(given):
     assert not panel.button.disabled
     panel.choose(presentation="sustained")
     assert panel.button.disabled
-    assert "no statistics (cs.calibrate)" in panel.words.value
+    assert "the model was not calibrated for this" in panel.words.value
 
 
 def test_images_without_a_label_are_an_error_in_the_panel(given):

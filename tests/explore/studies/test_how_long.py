@@ -111,6 +111,17 @@ def test_the_prediction_is_judged_by_the_curve(given):
     assert panel.ask.answered == [{"question": "pooled", "answer": 50, "truth": pytest.approx(truth, abs=0.06)}]
 
 
+def test_the_sentence_about_a_result_does_not_repeat_the_numbers_of_the_verdict(given):
+    panel = cs.explore.HowLong(**given, question="pooled")
+    measured(panel_without_question := cs.explore.HowLong(**given))
+    assert panel_without_question.finding.value.count("with shared over times 0 to 4") == 2
+    panel.ask.answer = 50
+    measured(panel)
+    assert "with shared statistics" in panel.ask.result.value
+    assert "with shared over times" not in panel.finding.value
+    assert "those of t = 4 held from then on" in panel.finding.value
+
+
 def test_times_beyond_the_trained_one_are_not_drawn_before_they_are_predicted(given):
     panel = cs.explore.HowLong(**given, question="pooled")
     panel.ask.answer = 0

@@ -105,7 +105,7 @@ def test_weakening_has_the_same_three_versions_as_a_cut(panel, given):
     )
     assert result["version"].values.tolist() == ["acute", "recalibrated", "mean-replaced"]
     np.testing.assert_array_equal(result["logits"], same["logits"])
-    assert "weakened to 50%" in panel.finding.value
+    assert "weakened to 50 %" in panel.finding.value
     assert "Statistics and means were taken on 30 images" in panel.finding.value
 
 
@@ -219,7 +219,7 @@ def test_rerun_makes_the_same_table_and_figures_without_a_browser(tmp_path, caps
     panel.choose(connections="lateral", strength=0.5)
     panel.save(tmp_path / "lesion.json")
     assert main(["rerun", str(tmp_path / "lesion.json"), "--to", str(tmp_path / "again.nc")]) == 0
-    assert "Lateral connections weakened to 50%" in capsys.readouterr().out
+    assert "Lateral connections weakened to 50 %" in capsys.readouterr().out
     again = open_dataset(tmp_path / "again.nc", "")
     np.testing.assert_array_equal(again["logits"], measured(panel)["logits"])
     assert (tmp_path / "again-early_late.html").stat().st_size > 1_000_000

@@ -47,6 +47,16 @@ def test_the_models_own_statistics_limit_the_soas_and_serve_all_controls(panel):
     assert "At SOA 1, read at t = 4" in panel.finding.value
 
 
+def test_the_plots_of_two_models_begin_at_one_height_below_captions_of_different_length(panel):
+    result = measured(panel)
+    late = result.assign(reaches=result["reaches"] & (result["soa"] < 2)).assign_coords(model=["feedforward"])
+    figures = panel.draw(xr.concat([result, late], "model", combine_attrs="override", join="outer"))
+    tops = [figure.layout.margin.t for figure in figures.values()]
+    lines = [figure.layout.title.subtitle.text.count("<br>") for figure in figures.values()]
+    assert lines[0] != lines[1]
+    assert tops[0] == tops[1]
+
+
 def test_a_mask_that_the_model_never_saw_needs_statistics_of_these_trials(panel):
     panel.choose(mask="texture")
     assert panel.button.disabled
@@ -160,7 +170,8 @@ def test_the_target_as_its_own_mask_is_not_drawn_before_it_is_predicted(given):
     assert "target itself" not in drawn
     panel.ask.question, panel.ask.answer = "itself", 0
     panel.run()
-    assert "target as its own mask" in panel.finding.value
+    assert "after the target itself" in panel.ask.result.value
+    assert "At SOA 1" not in panel.finding.value, "the sentence repeats the numbers of the verdict"
 
 
 def test_the_feedforward_control_is_measured_too():

@@ -17,7 +17,7 @@ from cortexsim.explore.training.questions import EXERCISES as TRAINING
 
 
 def test_phrases_give_percent_and_percentage_points_with_their_intervals():
-    assert percentage(0.125, 0.08, 0.19) == "12.5% (8% to 19%)"
+    assert percentage(0.125, 0.08, 0.19) == "12.5 % (8 % to 19 %)"
     assert percentage(float("nan"), float("nan"), float("nan")) == "nothing to read out"
     assert percentage_points(-0.125, -0.19, 0.04) == "−12.5 (−19 to +4)"
     assert percentage_points(0.0001, -0.001, 0.001) == "+0.0 (+0 to +0)"
@@ -47,7 +47,8 @@ def test_the_cost_of_a_mask_is_relative_to_the_flash_without_a_mask(masked):
     assert masking_questions.cost_of_mask(masked, 2) == 10
     assert masking_questions.cost_of_target(masked) == 20
     assert masking_questions.accuracies(masked).startswith(
-        "60.0% (50% to 65%) after noise, 70.0% (60% to 75%) after the target itself, 90.0% (80% to 95%) without a mask"
+        "60.0 % (50 % to 65 %) after noise, 70.0 % (60 % to 75 %) after the target itself, "
+        "90.0 % (80 % to 95 %) without a mask"
     )
 
 
@@ -114,7 +115,7 @@ def test_the_largest_loss_by_held_statistics_comes_with_its_time():
     assert how_long_questions.EXERCISES["from-arrival"].truth(result) == 40
     assert how_long_questions.percent_correct(result, "held", 3) == 70
     assert how_long_questions.percent_correct(result, "of each time", 0) is None
-    assert how_long_questions.accuracy_at(result, "held", 2) == "40.0% (30% to 45%)"
+    assert how_long_questions.accuracy_at(result, "held", 2) == "40.0 % (30 % to 45 %)"
 
 
 def test_a_decoder_is_read_at_the_time_of_its_test():

@@ -155,10 +155,10 @@ def test_shuffling_a_single_image_says_in_the_panel_what_to_do(own_model, contro
 def test_an_soa_without_statistics_is_greyed_out_with_the_reason(panel):
     panel.kind = "masked"
     assert reasons(panel.controls.soa) == {
-        1: "no statistics (cs.calibrate)",
+        1: "the model was not calibrated for this",
         2: "",
-        3: "no statistics (cs.calibrate)",
-        4: "no statistics (cs.calibrate)",
+        3: "the model was not calibrated for this",
+        4: "the model was not calibrated for this",
         5: "too late: 2 steps from here to IT, time ends at 6",
     }
 
@@ -178,7 +178,7 @@ def test_a_choice_that_cannot_be_shown_is_refused_in_the_panel_which_keeps_what_
     panel.soa = 4
     panel.kind = "masked"
     panel.soa = 4
-    assert "no statistics (cs.calibrate)" in panel.notice.value
+    assert "the model was not calibrated for this" in panel.notice.value
     assert 'role="alert"' in panel.notice.value
     assert "still the previous one" in panel.notice.value
     assert panel.settings["presentation"]["soa"] == 2
@@ -348,7 +348,7 @@ def test_wrong_arguments_are_refused(arguments, error, match):
 @pytest.mark.parametrize("until", [None, 6])
 def test_a_presentation_without_statistics_is_refused_and_never_another_one_shown(own_model, until):
     panel = Tour(model=own_model, data=images(), presentation=cs.flash(9), until=until)
-    assert "«flash: image for 9 steps, then nothing» up to t = 6: no statistics" in panel.notice.value
+    assert "«flash: image for 9 steps, then nothing» up to t = 6: the model was not calibrated" in panel.notice.value
     assert not panel.settings
     assert panel.results == []
 

@@ -62,7 +62,7 @@ def test_only_a_finished_training_shows_what_never_comes(question):
     begun = measured().curves().isel(step=slice(0, 2))
     assert QUESTIONS[question].truth(Learned(OUTLOOK, begun, False)) is None
     assert QUESTIONS[question].truth(Learned(OUTLOOK, begun, True)) == NEVER
-    assert "No readout time exceeded 60%" in QUESTIONS[question].because(Learned(OUTLOOK, begun, True))
+    assert "No readout time exceeded 60 %" in QUESTIONS[question].because(Learned(OUTLOOK, begun, True))
 
 
 def test_a_first_time_that_was_trained_alone_is_attributed_to_the_recipe():

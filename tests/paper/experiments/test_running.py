@@ -5,10 +5,12 @@ import json
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+import xarray as xr
 
 import cortexsim as cs
 from cortexsim import plot
@@ -16,6 +18,7 @@ from cortexsim.cli import main
 from cortexsim.paper import experiments
 from cortexsim.paper.experiments import equivalence, part
 from cortexsim.paper.experiments.result import NAMED
+from cortexsim.paper.experiments.running import measure
 
 MADE: dict[str, Path] = {}
 # what differs from run to run of the same numbers
@@ -453,3 +456,10 @@ def test_fewer_images_calibrate_too(made):
     assert counted["images"].values.tolist() == [10, 20, 50]
     assert bool(counted.notnull().all())
     assert bool(result["error_by_images"].sel(model="no normalization").isnull().all())
+
+
+def test_a_part_leaves_the_generator_of_torch_to_the_caller():
+    drawing = SimpleNamespace(do=lambda bench: xr.Dataset({"drawn": float(torch.rand(()))}))
+    before = torch.random.get_rng_state()
+    measure(drawing, SimpleNamespace(device="cpu"))
+    assert torch.equal(torch.random.get_rng_state(), before)

@@ -1,5 +1,8 @@
 // The transition matrix: a cell for each pair of states, and the kind and open times of the chosen cell.
 
+// a forward, a lateral and a feedback transition in the matrix
+const ARROWS = { forward: "→", lateral: "↻", feedback: "←" };
+
 // In the matrix's order a later target is forward.
 function directionOf(states, source, target) {
   const place = (name) => states.findIndex((state) => state.name === name);
@@ -36,7 +39,7 @@ class Matrix {
     this.table.addEventListener("keydown", (event) => this.key(event));
   }
 
-  set({ states, allowed, until }, transitions, selected) {
+  set({ states, allowed, kinds, until }, transitions, selected) {
     this.states = states;
     const known = JSON.stringify(states.map((state) => [state.name, state.size]));
     if (known !== this.known) this.build();
@@ -45,14 +48,16 @@ class Matrix {
     for (const { cell, source, target } of this.cells) {
       const transition = transitions.find((one) => one.source === source && one.target === target);
       const chosen = source === selected[0] && target === selected[1];
-      cell.className = transition ? `cs-cell cs-${directionOf(states, source, target)}` : "cs-cell";
+      const direction = directionOf(states, source, target);
+      cell.className = transition ? `cs-cell cs-${direction}` : "cs-cell";
       cell.setAttribute("aria-selected", chosen);
       cell.tabIndex = chosen ? 0 : -1;
       const what = transition ? `${transition.kind}, ${when(transition, until)}` : "none";
       cell.setAttribute("aria-label", `${source} to ${target}: ${what}`);
-      cell.title = `${source} → ${target}: ${what}${allowed[`${source}->${target}`].length ? "" : " (nothing fits)"}`;
+      const words = transition ? `${what}: ${kinds[transition.kind]}` : what;
+      cell.title = `${source} → ${target}: ${words}${allowed[`${source}->${target}`].length ? "" : " (nothing fits)"}`;
       cell.replaceChildren();
-      element("span", {}, cell, transition?.kind ?? "·");
+      element("span", { class: "cs-way", "aria-hidden": "true" }, cell, transition ? ARROWS[direction] : "·");
       const always = !transition || (transition.times[0][0] === 1 && transition.times[0][1] === null);
       if (!always) {
         const marks = element("span", { class: "cs-when", "aria-hidden": "true" }, cell);
@@ -124,6 +129,7 @@ class Chosen {
     this.box = element("div", { class: "cs-chosen" }, parent);
     this.kinds = element("fieldset", {}, this.box);
     this.group = `cortexsim-${Math.random().toString(36).slice(2)}`;
+    this.words = element("div", { class: "cs-kind" }, this.box);
     const row = element("div", { class: "cs-row" }, this.box);
     this.label = element("span", { class: "cs-name" }, row, "open at t =");
     this.always = element("button", { type: "button", title: "open this transition at every time" }, row, "always");
@@ -137,17 +143,17 @@ class Chosen {
     this.focused = 1;
   }
 
-  set({ allowed, until }, transitions, [source, target]) {
+  set({ allowed, kinds, until }, transitions, [source, target]) {
     this.pair = [source, target];
     this.transition = transitions.find((one) => one.source === source && one.target === target) ?? null;
-    this.drawKinds(allowed[`${source}->${target}`]);
+    this.drawKinds(allowed[`${source}->${target}`], kinds);
     this.open = Array.from({ length: until + 1 }, (_, time) => time > 0 && this.transition !== null && isOpen(this.transition, time));
     this.always.disabled = this.transition === null || this.open.slice(1).every(Boolean);
     if (this.strip.children.length !== until) this.build(until);
     this.drawStrip();
   }
 
-  drawKinds(fitting) {
+  drawKinds(fitting, words) {
     const [source, target] = this.pair;
     const focused = this.kinds.contains(document.activeElement);
     this.kinds.replaceChildren();
@@ -155,13 +161,14 @@ class Chosen {
     // a kind of the given graph that is not among the usual ones, such as a weighted shortcut
     const own = this.transition && !fitting.includes(this.transition.kind) ? [this.transition.kind] : [];
     for (const kind of ["none", ...own, ...fitting]) {
-      const label = element("label", {}, this.kinds);
+      const label = element("label", { title: words[kind] ?? "" }, this.kinds);
       const radio = element("input", { type: "radio", name: this.group }, label);
       label.append(kind);
       radio.checked = kind === (this.transition?.kind ?? "none");
       radio.addEventListener("change", () => (kind === "none" ? this.act.cut(source, target) : this.act.link(source, target, kind)));
       if (focused && radio.checked) radio.focus();
     }
+    this.words.textContent = this.transition ? words[this.transition.kind] : "";
   }
 
   build(until) {

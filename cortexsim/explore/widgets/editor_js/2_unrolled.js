@@ -34,7 +34,9 @@ class Unrolled {
   draw() {
     const { svg, picture } = this;
     svg.replaceChildren();
-    if (!picture) return;
+    this.band = null;
+    // outside of a page text has no size; the first size of the page draws it
+    if (!picture || !svg.isConnected) return;
     const { states, until } = picture;
     const width = Math.max(this.figure.clientWidth, 300);
     this.em = textSize(this.figure);
@@ -110,7 +112,7 @@ class Unrolled {
 
   at(time) {
     this.time = time;
-    if (!this.picture) return;
+    if (!this.band) return;
     this.band.setAttribute("x", this.x(time) - this.gap / 2);
     for (const { box, time: own, known, populated } of this.nodes) {
       box.setAttribute("class", !known ? "cs-node cs-unknown" : populated ? `cs-node cs-populated${own <= time ? " cs-lit" : ""}` : "cs-node");

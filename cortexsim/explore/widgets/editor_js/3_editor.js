@@ -103,7 +103,7 @@ class Editor {
     this.facts.replaceChildren();
     if (picture.refused && !cover) {
       const box = element("div", { class: "cs-refused", role: "alert" }, this.facts);
-      element("b", {}, box, "Impossible: ");
+      element("b", {}, box, `${picture.heading}: `);
       box.append(`${picture.refused}. ${picture.then}`);
     }
     for (const [name, text] of cover ? [] : picture.facts) {

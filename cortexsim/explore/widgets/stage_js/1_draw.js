@@ -125,7 +125,8 @@ class Chart {
     svg.replaceChildren();
     this.cursor = null;
     this.caption.textContent = content?.title ?? "";
-    if (!content) return;
+    // outside of a page text has no size; the first size of the page draws it
+    if (!content || !svg.isConnected) return;
     svg.setAttribute("aria-label", content.spoken);
     const width = Math.max(this.figure.clientWidth, 220);
     svg.setAttribute("width", width);
