@@ -5,6 +5,7 @@ uv run python tools/make_pictures.py
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import re
 from pathlib import Path
@@ -71,6 +72,7 @@ def run_the_ten_lines() -> None:
 
 def main() -> None:
     """Draw the long curve that is traced, and the network with unshared weights that stops; run the README's code."""
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     torch.set_num_threads(1)
     paths = cs.datasets.paths(1, size=SIZE, length=(LENGTH, LENGTH), part="test", seed=SEED)
     tracer = logits_of("tracer", paths, UNTIL)

@@ -9,6 +9,7 @@ within each length here (`matched=True`), so that chance is 50 % for curves of a
 
 from __future__ import annotations
 
+import argparse
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,6 +55,7 @@ def measured(model: cs.Cortex, data: xr.Dataset) -> dict[str, float]:
 
 def main() -> None:
     """Measure all of them."""
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     torch.set_num_threads(1)
     found: dict[str, Any] = {}
     for task, (draw, described) in SETS.items():

@@ -8,6 +8,7 @@ names: delete the folder and run this again.
 
 from __future__ import annotations
 
+import argparse
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -58,6 +59,7 @@ def measure(panel: Any, changes: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     for panel, conditions in (
         (cs.explore.Masking("contours", question=""), MASKING),
         (cs.explore.HowLong("contours", question=""), HOW_LONG),

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 import xarray as xr
 
+from cortexsim._support.checks import is_several, one_of, seed_of, unknown, whole
 from cortexsim._support.progress import Report, silent
 from cortexsim._support.renamed import formerly
 from cortexsim.brains.names import in_order_of
@@ -22,6 +23,8 @@ from cortexsim.stimuli.images import as_images
 from cortexsim.stimuli.presentation import AnyPresentation, checked, sustained
 
 MODELS = ("trained", "untrained")
+# crossnobis needs noisy repeats, which are not simulated here
+METRICS = ("correlation", "euclidean")
 
 
 @formerly(told="report")
@@ -90,10 +93,10 @@ def compare(
     Raises
     ------
     TypeError
-        If the brain's matrices are not a DataArray.
+        If the brain's matrices are not a DataArray, or states no list.
     ValueError
-        If the number or the names of the images are not those of the stimuli in the matrices, or they cannot be
-        compared.
+        If a state, the metric, the method, the seed or the number of resamples is not allowed; if the number or the
+        names of the images are not those of the stimuli in the matrices, or they cannot be compared.
 
     References
     ----------
@@ -113,15 +116,22 @@ def compare(
     """
     model = the_cortex(model, "compare")
     from cortexsim.analyse import compare_rdms, similarity_difference
-    from cortexsim.analyse._compare_rdms import TITLES
+    from cortexsim.analyse._compare_rdms import METHODS, TITLES
+    from cortexsim.analyse.interval import MOST_RESAMPLES
 
+    one_of(metric, "metric", METRICS)
+    one_of(method, "method", METHODS)
+    seed, n_bootstrap = seed_of(seed), whole(n_bootstrap, "n_bootstrap", 0, unit="resamples", limit=MOST_RESAMPLES)
+    states = _states(model, states)
+    if untrained is not None:
+        untrained = the_cortex(untrained, "compare")
+        _states(untrained, states)
     _check(images, rdms)
     rdms = in_order_of(images, rdms)
     brain = rdms.rename(time="brain_time") if "time" in rdms.dims else rdms
     brain = brain.drop_vars(["name", "stimulus_name"], errors="ignore")
     pixels = as_images(images)
     shown = checked(sustained() if presentation is None else presentation)
-    states = list(model.graph.state_names if states is None else states)
     cortices = {
         "trained": model,
         "untrained": untrained if untrained is not None else untrained_copy(model, seed=seed),
@@ -255,6 +265,22 @@ def untrained_copy(model: Cortex, *, seed: int) -> Cortex:
             initialization=model.initialization,
         )
     return drawn.to(next(model.parameters())).eval()
+
+
+def _states(model: Cortex, states: Sequence[str] | None) -> list[str]:
+    """Return the names of the states to compare, by default all."""
+    known = model.graph.state_names
+    if states is None:
+        return list(known)
+    if not is_several(states):
+        raise TypeError(f"states must be a list of names, such as {known[-1:]}, got {states!r}")
+    names = list(states)
+    for name in names:
+        if name not in known:
+            raise ValueError(unknown("state", name, known))
+    if not names or len(set(names)) < len(names):
+        raise ValueError(f"states must be at least one, each of them once, got {names}")
+    return names
 
 
 def _check(images: Images, rdms: xr.DataArray) -> None:

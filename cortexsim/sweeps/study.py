@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from cortexsim import __version__, zoo
-from cortexsim._support.checks import finite, shown, unknown, whole
+from cortexsim._support.checks import finite, listed, shown, unknown, whole
 from cortexsim._support.documents import read_text
 from cortexsim._support.files import as_path
 from cortexsim.datasets.registry import draw
@@ -145,7 +145,7 @@ def read_study(study: str | Path | Mapping[str, object] | Study) -> Study:
         If a setting is not allowed; the message says where it is, its value and what is allowed.
     """
     if isinstance(study, Study):
-        return study
+        return _checked({field.name: getattr(study, field.name) for field in fields(study)}, lambda *_: "the study: ")
     if isinstance(study, Mapping):
         return _checked(dict(study), lambda *_: "the study: ")
     if not isinstance(study, str | Path):
@@ -239,8 +239,10 @@ def _typed(name: str, value: object, where: Callable[..., str]) -> Any:
     if name in wholes:
         most = MOST_STEPS if name == "until" else MOST_STIMULI
         return whole(value, f"{where(name)}{name}", 1 if name in ("until", "n") else 0, limit=most)
-    if not isinstance(value, list | tuple):
-        raise ValueError(f"{where(name)}{name} must be a list, got {value!r}")
+    try:
+        value = listed(value, name)
+    except TypeError:
+        raise ValueError(f"{where(name)}{name} must be a list, got {shown(value)}") from None
     for one in value:
         if name in texts and not isinstance(one, str):
             raise ValueError(f"{where(name, one)}{name} must be strings, got {one!r}")

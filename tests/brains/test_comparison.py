@@ -163,3 +163,30 @@ def test_over_brain_time_training_changes_every_time(calibrated, pictures):
 
 def test_without_resamples_there_is_no_interval_of_the_difference(calibrated, pictures):
     assert "training" not in compare(calibrated, pictures, brain(dims=[]), n_bootstrap=0).coords
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (
+            {"metric": "crossnobis"},
+            r"unknown metric 'crossnobis': the allowed values are \['correlation', 'euclidean'\]",
+        ),
+        ({"method": "spaerman"}, "did you mean 'spearman'"),
+        ({"states": ["V2", "MT"]}, "unknown state 'MT'"),
+        ({"states": []}, "states must be at least one, each of them once"),
+        ({"states": ["V2", "V2"]}, "states must be at least one, each of them once"),
+        ({"seed": -1}, "seed must be a whole number"),
+        ({"n_bootstrap": 0.5}, "n_bootstrap must be a whole number"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_before_anything_is_shown(calibrated, pictures, wrong, message):
+    reported = []
+    with pytest.raises(ValueError, match=message):
+        compare(calibrated, pictures, brain(dims=[]), report=lambda *step: reported.append(step), **wrong)
+    assert reported == []
+
+
+def test_a_state_by_name_alone_is_refused(calibrated, pictures):
+    with pytest.raises(TypeError, match=r"states must be a list of names, such as \['IT'\], got 'IT'"):
+        compare(calibrated, pictures, brain(dims=[]), states="IT")

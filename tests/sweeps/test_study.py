@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import cortexsim as cs
-from cortexsim.sweeps.study import read_study
+from cortexsim.sweeps.study import Study, read_study
 
 STUDY = """\
 # which occluders does feedback help with?
@@ -143,3 +143,25 @@ def test_seeds_and_noise_of_numpy_are_plain_values():
     )
     assert (study.seeds, study.noise) == ((3,), (0.5,))
     assert json.loads(json.dumps([study.seeds, study.noise])) == [[3], [0.5]]
+
+
+def test_lists_from_other_libraries_are_plain_values():
+    study = read_study(
+        {"models": np.array(["digits-tiny"]), "data": "digits", "until": 4, "seeds": np.arange(2), "noise": np.zeros(1)}
+    )
+    assert study.models == ("digits-tiny",)
+    assert json.loads(json.dumps(study.axes))["seed"] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"until": -1}, "the study: until must be a whole number, at least 1, got -1"),
+        ({"seeds": (0, 0)}, r"the study: seeds must be different, but \[0\] are repeated"),
+        ({"presentations": ("flush",)}, "the study: .*flush"),
+    ],
+)
+def test_a_study_that_is_made_by_hand_is_checked_too(wrong, message):
+    study = Study(**{"models": ("digits-tiny",), "data": "digits", "until": 4, **wrong})
+    with pytest.raises(ValueError, match=message):
+        read_study(study)
