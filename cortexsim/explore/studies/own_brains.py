@@ -17,8 +17,7 @@ from cortexsim._support.checks import unknown
 from cortexsim._support.png import png_address
 from cortexsim._support.progress import Report
 from cortexsim.analyse._compare_rdms import METHODS, TITLES
-from cortexsim.analyse._rdm import METRICS
-from cortexsim.brains.comparison import dissimilarities
+from cortexsim.brains.comparison import METRICS, dissimilarities
 from cortexsim.brains.matrices import DIMS, STIMULI, labelled_matrices
 from cortexsim.brains.names import are_matched, in_order_of
 from cortexsim.datasets import classes, digits
@@ -102,7 +101,6 @@ class Brains(Study):
         until = self._model(chosen).readout_time
         # weights that are not shared over time end at the readout time
         last = max(self._model(chosen).readable(sustained(), 3 * until))
-        metrics = [metric for metric in METRICS if metric != "crossnobis"]
         methods = [method for method in METHODS if "cov" not in method]
         controls: dict[str, Control] = {
             "model": Menu("model", {OWN: OWN} if chosen == OWN else tasks, chosen, width_px=380),
@@ -121,7 +119,7 @@ class Brains(Study):
             "dims": Menu("matrices are of", [AS_FILE_SAYS, *DIMS[:3]], width_px=240),
             "presentation": Menu("shown", unmasked.MENU, width_px=170),
             "until": Menu("last time", range(2, last + 1), min(until + 3, last), width_px=150),
-            "metric": Menu("dissimilarity", metrics, width_px=220),
+            "metric": Menu("dissimilarity", METRICS, width_px=220),
             "method": Menu("compared by", {TITLES[one]: one for one in methods}, "spearman", width_px=270),
         }
         super().__init__(None, controls, question)
