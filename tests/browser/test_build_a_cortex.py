@@ -25,7 +25,7 @@ def notebook(lab_address, page):
     open_notebook(page, lab_address, "01_build_a_cortex.ipynb")
     outputs = run_all(page)
     assert [output for output in outputs if output["output_type"] == "error" or output.get("name") == "stderr"] == []
-    page.wait_for_function("() => document.querySelectorAll('.cs-editor[data-time]').length === 4", timeout=120_000)
+    page.wait_for_function("() => document.querySelectorAll('.cs-editor[data-time]').length === 6", timeout=120_000)
     return page
 
 
@@ -70,6 +70,26 @@ def test_the_matrix_is_edited_by_keys_alone_and_the_picture_follows(notebook):
         page.keyboard.press("Control+z")
         page.wait_for_function(f"([k, n]) => ({N_DRAWN})(k) > n", arg=[SHORT_CUT, drawn], timeout=120_000)
     assert page.evaluate(DRAWN, SHORT_CUT) == {**before, "focused": page.evaluate(DRAWN, SHORT_CUT)["focused"]}
+
+
+def test_a_drag_from_box_to_box_links_two_areas_in_one_change(notebook):
+    page = notebook
+    editor = page.locator(".cs-editor").nth(SHORT_CUT)
+    before, drawn = page.evaluate(DRAWN, SHORT_CUT), page.evaluate(N_DRAWN, SHORT_CUT)
+    boxes = [editor.locator(f'[data-state="{state}"][data-time="{time}"]') for state, time in (("V1", 0), ("IT", 1))]
+    boxes[0].scroll_into_view_if_needed()
+    begin, end = (box.bounding_box() for box in boxes)
+    page.mouse.move(begin["x"] + 5, begin["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(end["x"] + 5, end["y"] + 5, steps=5)
+    assert editor.locator(".cs-pull").count() == 1
+    page.mouse.up()
+    page.wait_for_function(f"k => ({DRAWN})(k).facts.includes('t = 1, 2, 3')", arg=SHORT_CUT, timeout=120_000)
+    assert editor.locator(".cs-pull").count() == 0
+    assert editor.locator('[data-pair="V1->IT"]').get_attribute("aria-selected") == "true"
+    page.get_by_role("button", name="undo").nth(SHORT_CUT).click()
+    page.wait_for_function(f"([k, n]) => ({N_DRAWN})(k) > n + 1", arg=[SHORT_CUT, drawn], timeout=120_000)
+    assert page.evaluate(DRAWN, SHORT_CUT)["facts"] == before["facts"]
 
 
 def test_a_drag_closes_a_transition_for_a_while_in_one_change(notebook):

@@ -206,6 +206,26 @@ def _evenly(reached: Reach) -> str:
     return f"{there}, and at no odd time."
 
 
+def _at_one_time(reached: Reach) -> str:
+    there = f"{reached.last} can be read at {times(reached.readable)}"
+    return f"{there} and at no other time." if len(reached.readable) == 1 else f"{there}; it should be one time only."
+
+
+def _returns(reached: Reach) -> list[int]:
+    """Return the times after the image at which the first area is populated."""
+    populated = reached.populated(reached.draft.states[0].name)
+    return [time for time, there in enumerate(populated) if there and time]
+
+
+def _on_a_long_way(reached: Reach) -> str:
+    first, back = reached.draft.states[0].name, _returns(reached)
+    if not back:
+        return f"Nothing returns to {first} by t = {reached.until}."
+    wrong = "" if back[0] == LONG_WAY else f"; it should be t = {LONG_WAY}"
+    return f"After the image {first} is populated again at t = {back[0]}{wrong}."
+
+
+LONG_WAY = 4  # steps
 TO_BUILD: dict[str, Guess] = {
     "one-step": Guess(
         "a short cut",
@@ -220,5 +240,19 @@ TO_BUILD: dict[str, Guess] = {
         BUILT,
         lambda reached: len(reached.readable) > 1 and not _odd(reached),
         _evenly,
+    ),
+    "one-time": Guess(
+        "one time only",
+        "Change the graph so that its last area can be read at one time only.",
+        BUILT,
+        lambda reached: len(reached.readable) == 1,
+        _at_one_time,
+    ),
+    "long-way": Guess(
+        "a long way back",
+        f"Change the graph so that its first area is empty after the image, and populated again at t = {LONG_WAY}.",
+        BUILT,
+        lambda reached: _returns(reached)[:1] == [LONG_WAY],
+        _on_a_long_way,
     ),
 }

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from cortexsim._support.files import as_path
-from cortexsim._support.progress import Report, part
+from cortexsim._support.progress import Report, duration, part
 from cortexsim.analyse import accuracy
 from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
@@ -25,6 +25,7 @@ from cortexsim.plot import time_course
 from cortexsim.plot.theme import in_one_line
 from cortexsim.recording._simulate import estimate, simulate
 from cortexsim.recording.dtypes import DTYPES
+from cortexsim.recording.estimates import estimate_seconds
 from cortexsim.recording.stream import written
 
 BATCH = 50
@@ -128,6 +129,7 @@ class Recorder(SubjectStudy):
     ) -> None:
         self._folder = None if to else tempfile.TemporaryDirectory(prefix="cortexsim-")
         self._to = to if self._folder is None else str(Path(self._folder.name) / "recording.zarr")
+        self._seconds_a_step: float | None = None  # of one image; measured once
         super().__init__(task, model=model, data=data, n=n, question=question, subject=subject)
 
     def controls_for(self, subject: Subject) -> dict[str, Control]:
@@ -151,8 +153,22 @@ class Recorder(SubjectStudy):
         return ""
 
     def in_advance(self, choices: Chosen) -> str:
-        """Say how large these choices are in memory."""
-        return f"this needs {self._bytes_in_memory(choices) / 1e6:,.1f} MB in memory"
+        """Say how large these choices are in memory, and about how long they take on this machine."""
+        memory = f"this needs {self._bytes_in_memory(choices) / 1e6:,.1f} MB in memory"
+        if self._seconds_a_step is None:
+            try:
+                self._seconds_a_step = self._tried(choices)
+            except ValueError:
+                # what cannot be run takes no time; the run says why
+                return memory
+        seconds = self._seconds_a_step * choices["n"] * (choices["until"] + 1)
+        return f"{memory} and about {duration(max(seconds, 1.0))}"
+
+    def _tried(self, choices: Chosen) -> float:
+        """Run two images, and return the seconds that a step of one of them takes."""
+        until = choices["until"]
+        shown = UNMASKED[choices["presentation"]]
+        return estimate_seconds(self.who.model, self.who.some(2), shown, until=until, n=1) / (until + 1)
 
     def cancelled(self, choices: Chosen) -> str:
         """Say how much is on disk, and how it is resumed."""

@@ -337,6 +337,31 @@ def test_the_exercise_of_even_times_is_solved_by_a_skip_or_by_a_gate():
     assert "at least two even times" in checked(panel, "even-times")[1]
 
 
+def test_the_exercise_of_one_time_is_solved_by_one_open_moment_and_nothing_that_stays(panel):
+    assert "it should be one time only" in checked(panel, "one-time")[1]
+    panel.draft = panel.draft.cut("IT", "IT")
+    assert not checked(panel, "one-time")[0]
+    panel.draft = panel.draft.linked("V4", "IT", "BRCx2", times=[3])
+    solved, said = checked(panel, "one-time")
+    assert solved
+    assert "IT can be read at t = 3 and at no other time." in said
+    panel.editor.transitions = []
+    assert checked(panel, "one-time")[0] is False
+
+
+def test_the_exercise_of_a_long_way_is_solved_by_feedback_from_the_last_area_alone():
+    panel = Anatomy("no-self")
+    assert "V1 is populated again at t = 2; it should be t = 4." in checked(panel, "long-way")[1]
+    panel.draft = panel.draft.cut("V2", "V1")
+    assert "Nothing returns to V1" in checked(panel, "long-way")[1]
+    panel.draft = panel.draft.linked("IT", "V1", "BRDx2")
+    solved, said = checked(panel, "long-way")
+    assert solved
+    assert "V1 is populated again at t = 4." in said
+    panel.shown = "sustained"
+    assert not checked(panel, "long-way")[0]
+
+
 def test_a_built_graph_can_be_checked_again_in_the_same_place(panel):
     exercise = panel.exercise("one-step")
     assert exercise.ask.choice.layout.display == "none"

@@ -1,10 +1,13 @@
 """The panel that records to disk: it writes what simulate writes, resumes after a stop, and reports sizes."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
 
 import cortexsim as cs
+from cortexsim._support.progress import duration
 from cortexsim.explore.studies import recorder
 
 
@@ -94,11 +97,14 @@ def test_a_different_recording_at_the_same_path_is_refused_in_the_panel(panel):
     )
 
 
-def test_the_size_in_memory_is_said_before_a_run(panel):
+def test_the_size_in_memory_and_the_time_are_said_before_a_run(panel):
     panel.choose(until=4)
     few = panel.words.value
-    assert few.startswith("this needs ")
-    assert few.endswith(" MB in memory")
+    assert re.fullmatch(r"this needs [\d.]+ MB in memory and about [1-9]\d* s", few)
+    panel._seconds_a_step = 1.0
+    panel.choose(until=5)
+    assert panel.words.value.endswith(f"and about {duration(6 * panel.choices['n'])}")
+    panel.choose(until=4)
     panel.choose(dtype="float32")
     assert float(panel.words.value.split()[2]) == pytest.approx(2 * float(few.split()[2]), rel=0.2)
 

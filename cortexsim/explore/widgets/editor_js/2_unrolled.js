@@ -12,6 +12,10 @@ class Unrolled {
     this.caption = element("figcaption", {}, this.figure);
     this.svg = shape("svg", { role: "img" }, this.figure);
     this.svg.addEventListener("pointerleave", () => this.tip.hide());
+    this.svg.addEventListener("pointerdown", (event) => this.press(event));
+    this.svg.addEventListener("pointermove", (event) => this.drag(event));
+    for (const end of ["pointerup", "pointercancel"]) this.svg.addEventListener(end, (event) => this.drop(event));
+    this.pull = null;
     this.picture = null;
     this.time = 0;
   }
@@ -108,6 +112,36 @@ class Unrolled {
     const near = x > this.left + this.gap * (picture.until - 1) ? "end" : x < this.left + this.gap * 2 ? "start" : "middle";
     const at = near === "end" ? x + this.half + 4 : near === "start" ? x - this.half - 4 : x;
     shape("text", { x: at, y: y - 19, "text-anchor": near, class: `cs-read${wrong}` }, svg, wrong ? "✕ nothing to read" : `read at T = ${readoutTime}`);
+  }
+
+  // A drag from a box to another links their areas.
+  press(event) {
+    const { state, time } = event.target.dataset;
+    if (state === undefined || event.button) return;
+    const [x, y] = [this.x(Number(time)), this.y(state)];
+    this.pull = { from: event.target, line: shape("line", { x1: x, y1: y, x2: x, y2: y, class: "cs-pull" }, this.svg) };
+    this.svg.setPointerCapture(event.pointerId);
+    this.tip.hide();
+    event.preventDefault();
+  }
+
+  drag(event) {
+    if (!this.pull) return;
+    const frame = this.svg.getBoundingClientRect();
+    // px of the drawing for one px of the page, which may be enlarged
+    const scale = this.svg.clientWidth / frame.width;
+    this.pull.line.setAttribute("x2", (event.clientX - frame.left) * scale);
+    this.pull.line.setAttribute("y2", (event.clientY - frame.top) * scale);
+  }
+
+  drop(event) {
+    if (!this.pull) return;
+    const { from, line } = this.pull;
+    this.pull = null;
+    line.remove();
+    const box = document.elementFromPoint(event.clientX, event.clientY);
+    if (event.type === "pointercancel" || box === from || !this.svg.contains(box) || !box.dataset.state) return;
+    this.act.connect(from.dataset.state, box.dataset.state);
   }
 
   at(time) {

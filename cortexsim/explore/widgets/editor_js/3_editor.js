@@ -9,6 +9,10 @@ class Editor {
     const act = {
       select: (source, target) => this.send("selected", [source, target]),
       toggle: (source, target) => (this.find(source, target) ? act.cut(source, target) : act.link(source, target, this.picture.allowed[`${source}->${target}`][0])),
+      connect: (source, target) => {
+        act.select(source, target);
+        if (!this.find(source, target)) act.toggle(source, target);
+      },
       cut: (source, target) => this.find(source, target) && this.send("transitions", this.others(source, target)),
       link: (source, target, kind, times) => this.link(source, target, kind, times),
       steer: (time) => this.bar.steer(time),
@@ -16,7 +20,7 @@ class Editor {
     const left = element("div", { class: "cs-left" }, this.root);
     this.matrix = new Matrix(left, act);
     this.chosen = new Chosen(left, act);
-    element("div", { class: "cs-hint" }, left, "Press an empty cell to link two areas; press the chosen cell again to cut the link. Keys: arrows, Enter, Delete, Ctrl+Z. Drag over the times.");
+    element("div", { class: "cs-hint" }, left, "Press an empty cell to link two areas, or drag from box to box; press the chosen cell again to cut the link. Keys: arrows, Enter, Delete, Ctrl+Z. Drag over the times.");
     const right = element("div", { class: "cs-right" }, this.root);
     this.bar = new TimeBar(right, model, {
       draw: (place, time) => this.draw(time),
