@@ -92,5 +92,6 @@ def test_no_analysis_holds_more_than_a_few_times_in_memory(opened, name):
     ANALYSES[name](*opened)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    # six times in float64 are less than the recording, 16 times in float32, which most would turn into float64
-    assert peak < 6 * 8 * ONE_TIME
+    # seven times in float64 are less than the recording, 16 times in float32, which most would turn into float64;
+    # CKA holds nearly six, most of it inner products that do not grow with the units
+    assert peak < 7 * 8 * ONE_TIME
