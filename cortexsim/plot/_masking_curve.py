@@ -104,6 +104,8 @@ def masking_curve(
     if milliseconds is None:
         figure.update_xaxes(tickvals=curve.x)
     figure.update_yaxes(title_text=lines.value_title(shown))
+    if "chance" in shown.attrs:
+        figure.update_yaxes(**theme.PERCENT)
     return figure
 
 
