@@ -233,8 +233,6 @@ class Brains(Study):
         if "ceiling_low" in result.coords:
             low, high = float(result["ceiling_low"]), float(result["ceiling_high"])
             text += f" Noise ceiling {low:.2f} to {high:.2f} over {about['n_subjects']} subjects."
-        else:
-            text += " A single matrix has no noise ceiling."
         return text + statistics
 
     def show(self, figures: Mapping[str, go.Figure]) -> Sequence[widgets.Widget]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import xarray as xr
 
 from cortexsim.analyse._compare_rdms import TITLES
@@ -30,18 +31,15 @@ def agreements(result: xr.Dataset) -> str:
     if "brain_time" in result.dims:
         return "Brain data with a time axis have no single answer."
     last = result["similarity"].isel(state=-1, time=-1)
-    values = ", ".join(f"{name} {value:z.2f}" for name, value in _at_last_time(result).items())
-    trained, pixels, gained = (
-        f"{float(low):z.2f} to {float(high):z.2f}"
-        for low, high in (
-            (last["low"].sel(model="trained"), last["high"].sel(model="trained")),
-            (result["pixels_low"], result["pixels_high"]),
-            (last["training_low"], last["training_high"]),
-        )
+    ends = [*zip(last["low"].values, last["high"].values, strict=True), (result["pixels_low"], result["pixels_high"])]
+    values = ", ".join(
+        f"{name} {value:z.2f} ({low:z.2f} to {high:z.2f})"
+        for (name, value), (low, high) in zip(_at_last_time(result).items(), np.array(ends, float), strict=True)
     )
+    gained = float(last["training"]), float(last["training_low"]), float(last["training_high"])
     return (
-        f"At t = {int(last['time'])}: {values} ({TITLES[result.attrs['method']]}; the interval of the trained model is "
-        f"{trained}, that of the pixels {pixels}). Trained minus untrained: {float(last['training']):+z.2f} ({gained})."
+        f"{TITLES[result.attrs['method']]} at t = {int(last['time'])}: {values}; trained minus untrained "
+        "{:+z.2f} ({:z.2f} to {:z.2f}).".format(*gained)
     )
 
 
@@ -56,8 +54,8 @@ def _at_last_time(result: xr.Dataset) -> dict[str, float]:
 QUESTIONS: Mapping[str, Guess] = {
     "best": Guess(
         "which agrees best",
-        "The example's matrix has a 1 for two different digits and a 0 for two of the same. Which dissimilarities "
-        "agree best with it at the last time? (None of them: every interval includes 0.)",
+        "The example's matrix has 1 for different digits, 0 for the same. Which agrees best at the last time? "
+        "(None: all intervals include 0.)",
         BEST,
         best_agreement,
         agreements,
