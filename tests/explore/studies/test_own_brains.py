@@ -77,7 +77,7 @@ def test_without_a_file_it_shows_an_example_and_says_that_it_is_not_brain_data(p
     same = cs.brains.compare(model, cs.datasets.digits(40, part="test", size=16), rdm, until=2, n_bootstrap=5)
     np.testing.assert_array_equal(result["similarity"].values, same.values)
     assert "an example, not brain data" in panel.finding.value
-    assert "no noise ceiling" in next(iter(panel.figures.values())).layout.title.text.replace("<br>", " ")
+    assert "no noise ceiling" in next(iter(panel.figures.values())).layout.title.subtitle.text
     names = {trace.name for trace in panel.figures["agreement"].data}
     assert {"trained", "untrained", "pixels"} <= names
 
