@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from cortexsim._support.checks import whole
 from cortexsim._support.files import as_path
 from cortexsim.brains.matlab import contents, struct_with
 from cortexsim.datasets import pictures
 from cortexsim.datasets.image_files import subfolders
-from cortexsim.datasets.image_folder import named_folder
+from cortexsim.datasets.image_folder import height_and_width, named_folder
 
 
 def images(path: str | Path, *, size: int | tuple[int, int], variable: str | None = None) -> xr.Dataset:
@@ -69,8 +68,10 @@ def images(path: str | Path, *, size: int | tuple[int, int], variable: str | Non
         raise FileNotFoundError(f"there is no file or folder {path}")
     if path.suffix.lower() != ".mat":
         raise ValueError(f"cannot read images from {path}: pass a folder of images, or a .mat file with images")
-    sides = size if isinstance(size, tuple | list) else (size, size)
-    height, width = (whole(side, "size", 1, unit="px") for side in sides)
+    sides = height_and_width(size)
+    if sides is None:
+        raise ValueError("images of a .mat file need a size: a side in px or a pair (height, width), got None")
+    height, width = sides
     struct = struct_with(path, contents(path), "image", variable).ravel()
     fields = struct.dtype.names or ()
     images_of_all = np.empty((len(struct), 3, height, width), dtype=np.uint8)

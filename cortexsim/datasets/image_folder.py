@@ -119,7 +119,7 @@ def _read_classes(
 ) -> tuple[xr.Dataset, list[Path]]:
     """Return the images of a folder with a subfolder for each class, and their files."""
     root = _part_of(path, part)
-    shape = _height_and_width(size)
+    shape = height_and_width(size)
     names, files, labels = _annotated(root) if _annotations(root) else _list(root)
     images = read_all(files, shape, white=white, progress=progress)
     read = labelled(
@@ -192,7 +192,7 @@ def pictures(
         raise FileNotFoundError(f"there is no folder {str(path)!r}: give a folder with images")
     if not root.is_dir():
         raise ValueError(f"{str(path)!r} is a file: give a folder with images")
-    shape, files = _height_and_width(size), images_in(root)
+    shape, files = height_and_width(size), images_in(root)
     if not files:
         raise ValueError(f"no image found in {str(path)!r}: give a folder with images, such as .png or .jpg")
     deeper = [name for name in subfolders(root) if images_in(root / name, deep=True)]
@@ -233,7 +233,7 @@ def _with_targets(
     for root, what in ((of_images, "images"), (of_masks, "masks, one for each image")):
         if not root.is_dir():
             raise FileNotFoundError(f"there is no folder {str(root)!r}: give a folder with {what}")
-    shape, files = _height_and_width(size), images_in(of_images)
+    shape, files = height_and_width(size), images_in(of_images)
     masks = {file.stem: file for file in images_in(of_masks)}
     if not files:
         raise ValueError(f"no image found in {str(of_images)!r}: give a folder with images, such as .png or .jpg")
@@ -321,7 +321,14 @@ def _part_of(path: Path, part: str | None) -> Path:
     return path
 
 
-def _height_and_width(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
+def height_and_width(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
+    """Return the height and width in px that a side or a pair stands for; None, for images of one size, stays None.
+
+    Raises
+    ------
+    ValueError
+        If it is none of these, or larger than `LARGEST_SIDE`.
+    """
     if size is None:
         return None
     pair = size if isinstance(size, tuple | list) else (size, size)

@@ -56,6 +56,12 @@ def test_an_error_lists_the_fields_of_a_file_without_images(tmp_path):
         cs.brains.images(tmp_path / "rdms.mat", size=8)
 
 
+@pytest.mark.parametrize("size", [None, (), (8, 8, 8), 10**12, (8, 0)])
+def test_a_size_that_no_image_can_have_is_refused(images_file, size):
+    with pytest.raises(ValueError, match=r"size must be (a whole number|a side in px|at most)|need a size"):
+        cs.brains.images(images_file, size=size)
+
+
 def test_what_is_no_image_is_refused(tmp_path):
     savemat(tmp_path / "odd.mat", {"stimuli": {"image": np.zeros((4, 4))}})
     with pytest.raises(ValueError, match=r"image 0 must be height x width x 3 or grey, uint8, got shape \(4, 4\)"):
