@@ -230,11 +230,11 @@ def _typed(name: str, value: object, where: Callable[..., str]) -> Any:
     texts, wholes = ("models", "presentations", "silence"), ("until", "n", "calibrate_on", "batch_size")
     if name == "data":
         if not isinstance(value, str | dict) or not value:
-            raise ValueError(f"{where(name)}data must be a name, a folder or a table with a name, got {value!r}")
+            raise ValueError(f"{where(name)}data must be a name, a folder or a table with a name, got {shown(value)}")
         return value
     if name in ("record", "dtype"):
         if not isinstance(value, str):
-            raise ValueError(f"{where(name)}{name} must be text, got {value!r}")
+            raise ValueError(f"{where(name)}{name} must be text, got {shown(value)}")
         return value
     if name in wholes:
         most = MOST_STEPS if name == "until" else MOST_STIMULI
@@ -245,7 +245,7 @@ def _typed(name: str, value: object, where: Callable[..., str]) -> Any:
         raise ValueError(f"{where(name)}{name} must be a list, got {shown(value)}") from None
     for one in value:
         if name in texts and not isinstance(one, str):
-            raise ValueError(f"{where(name, one)}{name} must be strings, got {one!r}")
+            raise ValueError(f"{where(name, one)}{name} must be strings, got {shown(one)}")
     values = tuple(value) if name in texts else tuple(_amount(name, one, where) for one in value)
     twice = [one for one in dict.fromkeys(values) if values.count(one) > 1] if len(set(values)) < len(values) else []
     if twice:
