@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cortexsim import __version__
-from cortexsim._support.checks import one_of
+from cortexsim._support.checks import one_of, shown
 from cortexsim._support.files import as_path, refuse_existing, written_aside
 from cortexsim._support.progress import Report, silent
 from cortexsim._support.resources import notebooks_folder
@@ -55,13 +55,15 @@ def export(panel: Study | Tour, to: str | Path, *, overwrite: bool = False, plot
     Raises
     ------
     TypeError
-        If it is of another kind.
+        If it is of another kind, or the address of plotly.js is no text.
     ValueError
         If it has measured nothing yet, or the path does not end in .html.
     FileExistsError, OSError
         If it cannot be written; an existing file is then unchanged.
     """
     path = checked_path(to, overwrite=overwrite)
+    if plotly is not None and not isinstance(plotly, str):
+        raise TypeError(f"plotly must be the address of plotly.js as text, or None, got {shown(plotly)}")
     if isinstance(panel, Tour):
         page = _of_tour(panel)
     elif isinstance(panel, Study):

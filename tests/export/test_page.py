@@ -65,6 +65,12 @@ def test_pages_can_share_one_plotly(panel, tmp_path):
     assert (tmp_path / "page.html").stat().st_size < 1e6
 
 
+def test_an_address_of_plotly_that_is_no_text_is_refused(panel, tmp_path):
+    with pytest.raises(TypeError, match=r"plotly must be the address of plotly\.js as text, or None, got 1"):
+        export(panel, tmp_path / "page.html", plotly=1)
+    assert not (tmp_path / "page.html").exists()
+
+
 def test_a_page_holds_the_films_and_figures_that_the_panel_shows(panel, tmp_path):
     export(panel, tmp_path / "page.html")
     content = json.loads(Page(tmp_path / "page.html").content)
