@@ -116,29 +116,21 @@ def compare(
     """
     model = the_cortex(model, "compare")
     from cortexsim.analyse import compare_rdms, similarity_difference
-    from cortexsim.analyse._compare_rdms import METHODS, TITLES
-    from cortexsim.analyse.interval import MOST_RESAMPLES
+    from cortexsim.analyse._compare_rdms import TITLES
 
-    one_of(metric, "metric", METRICS)
-    one_of(method, "method", METHODS)
-    seed, n_bootstrap = seed_of(seed), whole(n_bootstrap, "n_bootstrap", 0, unit="resamples", limit=MOST_RESAMPLES)
+    resampled = _check(images, rdms, metric, method, n_bootstrap, seed)
     states = _states(model, states)
-    if untrained is not None:
-        untrained = the_cortex(untrained, "compare")
-        _states(untrained, states)
-    _check(images, rdms)
+    other = untrained_copy(model, seed=resampled["seed"]) if untrained is None else the_cortex(untrained, "compare")
+    _states(other, states)
+    cortices = {"trained": model, "untrained": other}
     rdms = in_order_of(images, rdms)
     brain = rdms.rename(time="brain_time") if "time" in rdms.dims else rdms
     brain = brain.drop_vars(["name", "stimulus_name"], errors="ignore")
     pixels = as_images(images)
     shown = checked(sustained() if presentation is None else presentation)
-    cortices = {
-        "trained": model,
-        "untrained": untrained if untrained is not None else untrained_copy(model, seed=seed),
-    }
 
     def with_brain(dissimilarities: xr.DataArray) -> xr.DataArray:
-        return compare_rdms(dissimilarities, brain, method, n_bootstrap=n_bootstrap, seed=seed, progress=progress)
+        return compare_rdms(dissimilarities, brain, method, progress=progress, **resampled)
 
     of_states: list[xr.DataArray] = []
     rdms_of: dict[tuple[str, str], xr.DataArray] = {}
@@ -146,7 +138,7 @@ def compare(
     for index, (name, cortex) in enumerate(cortices.items()):
         done = index * (1 + len(states))
         report(done / steps, f"{name} model: showing {len(pixels)} images")
-        options: dict[str, Any] = {"states": states, "metric": metric, "seed": seed, "progress": progress}
+        options: dict[str, Any] = {"states": states, "metric": metric, "seed": resampled["seed"], "progress": progress}
         found = dissimilarities(cortex, pixels, shown, until=until, **options)
         for k, state in enumerate(states, 1):
             report((done + k) / steps, f"{name} model: comparing {state}")
@@ -154,19 +146,10 @@ def compare(
             of_states.append(with_brain(found[state]))
     report((steps - 1) / steps, "comparing the pixels")
     result = _joined(of_states, states, with_brain(_pixel_dissimilarities(pixels, metric)))
-    if n_bootstrap > 1:
+    if resampled["n_bootstrap"] > 1:
         report((steps - 0.5) / steps, "comparing the two models")
-        differences = [
-            similarity_difference(
-                rdms_of["trained", state],
-                rdms_of["untrained", state],
-                brain,
-                method,
-                n_bootstrap=n_bootstrap,
-                seed=seed,
-            )
-            for state in states
-        ]
+        pairs = [(rdms_of["trained", state], rdms_of["untrained", state]) for state in states]
+        differences = [similarity_difference(*pair, brain, method, **resampled) for pair in pairs]
         result = _with_training(result, differences)
     result.attrs = {
         **of_states[0].attrs,
@@ -283,7 +266,13 @@ def _states(model: Cortex, states: Sequence[str] | None) -> list[str]:
     return names
 
 
-def _check(images: Images, rdms: xr.DataArray) -> None:
+def _check(images: Images, rdms: xr.DataArray, metric: str, method: str, n_bootstrap: int, seed: int) -> dict[str, Any]:
+    """Refuse what cannot be compared, before a model is shown anything; return the arguments of a bootstrap."""
+    from cortexsim.analyse._compare_rdms import METHODS
+    from cortexsim.analyse.interval import MOST_RESAMPLES
+
+    one_of(metric, "metric", METRICS)
+    one_of(method, "method", METHODS)
     if not isinstance(rdms, xr.DataArray):
         raise TypeError(
             f"the brain's matrices must be a DataArray, as brains.read returns it, got {type(rdms).__name__}"
@@ -296,6 +285,8 @@ def _check(images: Images, rdms: xr.DataArray) -> None:
             f"the brain's matrices are of {n_stimuli} stimuli, but there are {n_images} images: pass the same "
             "stimuli in the same order"
         )
+    n_bootstrap = whole(n_bootstrap, "n_bootstrap", 0, unit="resamples", limit=MOST_RESAMPLES)
+    return {"n_bootstrap": n_bootstrap, "seed": seed_of(seed)}
 
 
 def _pixel_dissimilarities(pixels: torch.Tensor, metric: str) -> xr.DataArray:

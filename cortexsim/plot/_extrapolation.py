@@ -200,7 +200,7 @@ def _by_size(result: xr.Dataset, measure: str, by: str, unit: str, read: str, tr
     chance = "exact" not in measure
     figure = go.Figure(layout={"template": theme.template()})
     x = result[by].values
-    ends, notes = [], []
+    ends, notes = [], [f"Recurrent: {read}; the others have no weights for more steps, or do not change with time."]
     for k, name in enumerate(str(one) for one in result["model"].values if values.sel(model=one).notnull().any()):
         one = values.sel(model=name)
         mean, low, high = one.mean("seed"), one.min("seed"), one.max("seed")
@@ -226,8 +226,7 @@ def _by_size(result: xr.Dataset, measure: str, by: str, unit: str, read: str, tr
     what = "yes or no at the far point" if chance else "every line pixel correct"
     figure.update_xaxes(tickvals=x, range=[0, float(x.max()) * 1.04])
     figure.update_yaxes(title_text=what, **theme.PERCENT)
-    late = f"Recurrent: {read}; the others have no weights for more steps, or do not change with time."
-    dress(figure, result, "final accuracy of each model", " ".join([late, *notes]), plot_px=380)
+    dress(figure, result, "final accuracy of each model", " ".join(notes), plot_px=380)
     lines.label_ends(figure, ends, span=span, plot_px=380, size_px=theme.TEXT_PX)
     figure.update_layout(
         showlegend=False, margin_r=12 + round(0.6 * theme.TEXT_PX * max(len(name) for _, name, _ in ends))
@@ -476,8 +475,8 @@ def run_longer(
         tickvals=ticks,
         title={"text": "readout time (steps)", "font": {"size": big}},
     )
-    figure.update_yaxes(title={"text": "curves with every pixel right", "font": {"size": big}}, **theme.PERCENT)
-    figure.update_yaxes(range=[-0.03, 1.04])
+    what = {"text": "curves with every pixel right", "font": {"size": big}}
+    figure.update_yaxes(title=what, range=[-0.03, 1.04], **theme.PERCENT)
     figure.update_layout(showlegend=False, height=386, margin={"t": 30, "b": 56, "r": 16})
     return figure
 

@@ -56,14 +56,14 @@ def stack(figure: go.Figure, characters: int) -> int:
     for one in strips:
         if one.title is not None:
             one.title.textangle = -90
-    beside = [[other for other in strips if (other.row, wide[0]) == (one.row, one.column)] for one in order]
-    tops = [max(_height(each.title) for each in (one, *others)) for one, others in zip(order, beside, strict=True)]
+    neighbours = [[other for other in strips if (other.row, wide[0]) == (one.row, one.column)] for one in order]
+    tops = [max(_height(each.title) for each in (one, *others)) for one, others in zip(order, neighbours, strict=True)]
     below = [
         GAP_PX if one.x.title.text == order[-1].x.title.text or not one.x.title.text else TICKS_PX for one in order
     ]
     whole = sum(tops) + sum(below[:-1]) + len(order) * PLOT_PX
     at = whole
-    for one, others, top, gap in zip(order, beside, tops, below, strict=True):
+    for one, others, top, gap in zip(order, neighbours, tops, below, strict=True):
         at -= top
         span = ((at - PLOT_PX) / whole, at / whole)
         for each in (one, *others):
