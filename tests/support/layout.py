@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from playwright.sync_api import Locator
 
 # the texts that are seen, each line with its rectangle; what is hidden, folded up or hovers is left out
@@ -69,9 +71,17 @@ _BELOW = """(panel, parts, defaults) => {
 BUTTON, PICTURE = "button.mod-primary", ".js-plotly-plot, canvas, .cs-wiring, svg[role=img]"
 
 
+SETTLED_S = 3.0  # a figure that was just drawn is fitted to its place some frames later, on a loaded machine many
+
+
 def _read(panel: Locator, script: str, *arguments: object) -> list[str]:
-    found = panel.evaluate(f"(panel, given) => {{ {_TEXTS} return ({script})(panel, ...given); }}", list(arguments))
-    return list(dict.fromkeys(found))
+    """List what a script finds once the layout is at rest: at the first look that finds nothing, or after a while."""
+    until = time.monotonic() + SETTLED_S
+    while True:
+        found = panel.evaluate(f"(panel, given) => {{ {_TEXTS} return ({script})(panel, ...given); }}", list(arguments))
+        if not found or time.monotonic() > until:
+            return list(dict.fromkeys(found))
+        time.sleep(0.1)
 
 
 def small(panel: Locator, least_px: float = 14) -> list[str]:
