@@ -121,6 +121,25 @@ def test_a_point_that_fails_is_reported_with_its_settings_and_does_not_stop_the_
     assert "FAILED" in reported[1]
 
 
+def test_each_point_is_watched_as_it_starts_and_ends(study, run):
+    seen = []
+    grid = study | {"presentations": ["sustained", "flash"]}
+    result, _ = run(grid, watch=lambda *given: seen.append(given))
+    assert [point.chosen["presentation"] for point, _ in seen] == ["sustained", "sustained", "flash", "flash"]
+    assert [type(outcome) for _, outcome in seen] == [type(None), str, type(None), xr.Dataset]
+    np.testing.assert_array_equal(seen[3][1]["accuracy"], result["accuracy"].sel(presentation="flash").squeeze())
+    # what was finished before comes first, and is not started
+    again = []
+    run(grid, resume=True, watch=lambda point, outcome: again.append((point.chosen["presentation"], type(outcome))))
+    assert again == [("flash", xr.Dataset), ("sustained", type(None)), ("sustained", str)]
+
+
+def test_one_process_needs_no_dask(study, run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    result, _ = run(study)
+    assert (result["status"] == 1).all()
+
+
 def failing_at_first(tmp_path):
     """Measure a point only if a file says that it was tried before."""
 
