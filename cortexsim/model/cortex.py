@@ -140,7 +140,7 @@ class Cortex(Dynamics):
         self.pre = pre_net if isinstance(pre_net, nn.Module) else PRE_NETS[pre_net](first.features, generator)
         self.has_own_post_net, self.post_net_name = isinstance(post_net, nn.Module), net_name(post_net)
         self.post = (
-            OwnPostNet(post_net)
+            OwnPostNet(post_net, n_classes)
             if isinstance(post_net, nn.Module)
             else POST_NETS[post_net](last.features, n_classes, generator)
         )

@@ -158,13 +158,22 @@ class MapPostNet(nn.Module):
 class OwnPostNet(nn.Module):
     """A user's module from the last state to logits (stimulus, class) or (stimulus, class, y, x)."""
 
-    def __init__(self, module: nn.Module) -> None:
+    def __init__(self, module: nn.Module, n_classes: int) -> None:
         super().__init__()
-        self.module = module
+        self.module, self.n_classes = module, n_classes
 
     def forward(self, h: Tensor, place: str, time: int, normalize: Normalize) -> Tensor:
         """Return the output of the module for a copy of h, which it may change in place."""
-        return self.module(h.clone())
+        logits, n = self.module(h.clone()), self.n_classes
+        check_delivered(
+            logits,
+            h,
+            "the post-net",
+            f"(stimulus, {n}) or (stimulus, {n}, y, x) from {place}",
+            lambda shape: shape[0] == n and len(shape) in (1, 3),
+            any_precision=True,
+        )
+        return logits.clone()
 
     def n_weights(self) -> int:
         """Count the weights, without those of its normalizations."""
@@ -230,6 +239,57 @@ def keep_frozen(module: nn.Module) -> None:
         parameters = list(part.parameters())
         if parameters and not any(parameter.requires_grad for parameter in parameters):
             part.eval()
+
+
+def check_delivered(
+    delivered: object,
+    given: Tensor,
+    module: str,
+    wanted: str,
+    fits: Callable[[tuple[int, ...]], bool],
+    *,
+    any_precision: bool = False,
+    hint: str = "",
+) -> None:
+    """Refuse the output of a user's module if it would be broadcast or converted, or cannot be used.
+
+    Parameters
+    ----------
+    delivered : object
+        What the module returned.
+    given : Tensor, shape (stimulus, channel, y, x)
+        Its input.
+    module : str
+        Its place in the model, for the message.
+    wanted : str
+        The shape that it must deliver, for the message.
+    fits : callable
+        Whether the shape of the output of one stimulus is allowed.
+    any_precision : bool
+        Its floating-point numbers may have another precision than those of its input.
+    hint : str
+        What to do about a wrong shape, for the message.
+
+    Raises
+    ------
+    ValueError
+        If it is no tensor on the device of its input, or has another shape or dtype.
+    """
+    if not isinstance(delivered, Tensor) or delivered.layout != torch.strided or delivered.device != given.device:
+        layout = "" if not isinstance(delivered, Tensor) else f" ({delivered.layout}, on {delivered.device})"
+        got = f"{type(delivered).__name__}{layout}"
+        raise ValueError(f"{module} must deliver a dense tensor on {given.device}, {wanted}, got {got}")
+    shape = tuple(delivered.shape)
+    if len(shape) < 2 or not fits(shape[1:]):
+        raise ValueError(f"{module} must deliver {wanted}, got {shape}{hint}")
+    if shape[0] != len(given):
+        raise ValueError(f"{module} must deliver {wanted}, for each of {len(given)} stimuli, got {shape}")
+    if delivered.dtype == given.dtype or (any_precision and delivered.dtype.is_floating_point):
+        return
+    # autocast mixes precisions everywhere
+    if not (delivered.dtype.is_floating_point and torch.is_autocast_enabled(given.device.type)):
+        allowed = "floating-point numbers" if any_precision else f"{given.dtype}, as its input"
+        raise ValueError(f"{module} must deliver {allowed}, got {delivered.dtype}: convert it in the module")
 
 
 def count_parameters(module: nn.Module) -> int:
