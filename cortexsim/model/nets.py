@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from cortexsim._support.checks import shown
 from cortexsim._support.randomness import torch_seed
 from cortexsim.graph.states import State
 from cortexsim.graph.transitions import Convolution, module_name
@@ -292,15 +294,17 @@ def check_delivered(
         raise ValueError(f"{module} must deliver {allowed}, got {delivered.dtype}: convert it in the module")
 
 
-def count_parameters(module: nn.Module) -> int:
-    """Count the parameters of a module, without those of its normalizations."""
+def count_parameters(*modules: nn.Module) -> int:
+    """Count the parameters of modules, without those of their normalizations; what is shared counts once."""
     norms = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm)
-    return sum(
-        parameter.numel()
+    counted = {
+        parameter
+        for module in modules
         for part in module.modules()
         if not isinstance(part, norms)
         for parameter in part.parameters(recurse=False)
-    )
+    }
+    return sum(parameter.numel() for parameter in counted)
 
 
 def net_name(net: str | nn.Module) -> str:
@@ -308,9 +312,47 @@ def net_name(net: str | nn.Module) -> str:
     return module_name(net) if isinstance(net, nn.Module) else net
 
 
-def module_of(update: Callable[..., nn.Module] | nn.Module, state: State) -> nn.Module:
-    """Return the module that updates a state: a copy of a given module, or what a function of the state returns."""
-    return copy.deepcopy(update) if isinstance(update, nn.Module) else update(state)
+def module_of(made_by: Callable[..., nn.Module] | nn.Module, *arguments: State) -> nn.Module:
+    """Return a copy of a given module, or what a function returns for these states."""
+    return copy.deepcopy(made_by) if isinstance(made_by, nn.Module) else made_by(*arguments)
+
+
+def usable(module: object, place: str, *given: str, named: Collection[str] = ()) -> nn.Module:
+    """Return a user's module, or refuse what cannot be a part of a model.
+
+    Parameters
+    ----------
+    module : object
+        What the user gave, or what the user's function returned.
+    place : str
+        Its place in the model, for the message.
+    given : str
+        The arguments that it is called with, in order.
+    named : collection of str
+        Further arguments, which come by name.
+
+    Raises
+    ------
+    TypeError
+        If it is no module, or its `forward` cannot be called like that.
+    ValueError
+        If its weights have no shape yet.
+    """
+    if not isinstance(module, nn.Module):
+        raise TypeError(f"{place} must be a torch.nn.Module, or a function that returns one, got {shown(module)}")
+    kind = type(module).__name__
+    try:
+        called = inspect.signature(module.forward)
+    except ValueError:  # it is not written in Python
+        called = None
+    if called is not None:
+        try:
+            called.bind(*given, **dict.fromkeys(named))
+        except TypeError as error:
+            raise TypeError(f"{place} ({kind}) must have forward({', '.join(given)}): {error}") from None
+    if any(nn.parameter.is_lazy(one) for one in (*module.parameters(), *module.buffers())):
+        raise ValueError(f"{place} ({kind}) has weights without a shape yet: call it once with its input")
+    return module
 
 
 @contextmanager

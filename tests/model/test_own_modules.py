@@ -85,3 +85,46 @@ def test_autocast_and_a_post_net_choose_their_precision(shown_images):
     assert readout("post-net", Making(lambda h: h.double()), shown_images).dtype == torch.float64
     with torch.autocast("cpu", torch.bfloat16):
         assert readout("transition", Making(lambda h: h.bfloat16()), shown_images).isfinite().all()
+
+
+def without_time(source, target):
+    return nn.ReLU()
+
+
+class Shy(nn.Module):
+    """Asks for what no update gets."""
+
+    def forward(self, h, neighbours):
+        return h
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"kind": lambda source, target: 3}, TypeError, r"the kind of V2->V1 must be a torch\.nn\.Module, .* got 3"),
+        ({"kind": without_time}, TypeError, r"the kind of V2->V1 \(ReLU\) must have forward\(h, time\)"),
+        ({"update": lambda state: None}, TypeError, r"the update of V1 must be a torch\.nn\.Module, .* got None"),
+        ({"update": 3}, TypeError, r"update of V1 must be a torch\.nn\.Module, a function of the state .* got 3"),
+        ({"update": Shy()}, TypeError, r"the update of V1 \(Shy\) must have forward\(h\).*neighbours"),
+        ({"pre_net": nn.LazyConv2d(4, 1)}, ValueError, r"pre_net \(LazyConv2d\) has weights without a shape yet"),
+        ({"post_net": nn.Bilinear(4, 4, 3)}, TypeError, r"post_net \(Bilinear\) must have forward\(h\)"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Lazy modules")
+def test_what_cannot_be_a_part_of_a_model_is_refused_when_it_is_made(settings, error, message):
+    def made(kind="BRCx2", update=None, **nets):
+        graph = cs.adjacent({"V1": 4, "V2": 4}, size=8, feedback=False)
+        graph = graph if kind == "BRCx2" else graph.with_transition("V2", "V1", kind)
+        return cs.Cortex(graph if update is None else graph.with_update("V1", update), 3, 3, **nets)
+
+    with pytest.raises(error, match=message):
+        made(**settings)
+
+
+def test_weights_of_a_module_in_two_places_count_once():
+    def weights(module_of):
+        graph = cs.adjacent({"V1": 4, "V2": 4}, size=8, feedback=False)
+        return cs.Cortex(graph.with_update("V1", module_of).with_update("V2", module_of), 3, 3).n_parameters()
+
+    shared = nn.Conv2d(4, 4, 1)
+    assert weights(lambda state: nn.Conv2d(4, 4, 1)) - weights(lambda state: shared) == 4 * 4 + 4
