@@ -378,7 +378,9 @@ class Dynamics(Calibrated):
         if self.has_own_pre_net:
             stride = int(getattr(self.pre, "image_stride", 1))
             needed, given = [side * stride for side in first.size], list(images.shape[-2:])
-            hint = f"; that takes images of {_px(needed)}, and these have {_px(given)}: resize them, or use model.at_size"
+            hint = (
+                f"; that takes images of {_px(needed)}, and these have {_px(given)}: resize them, or use model.at_size"
+            )
             one = (first.features, *first.size)
             check_delivered(
                 x,
