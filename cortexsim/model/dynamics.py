@@ -26,7 +26,15 @@ from cortexsim.model.hooks import Hook
 from cortexsim.model.kernels import Affine, Kernels
 from cortexsim.model.modes import undisturbed
 from cortexsim.model.moments import Normalize, not_at_all
-from cortexsim.model.nets import DeepPreNet, MapPostNet, OwnPostNet, PostNet, channels_last, convolve
+from cortexsim.model.nets import (
+    DeepPreNet,
+    MapPostNet,
+    OwnPostNet,
+    PostNet,
+    channels_last,
+    check_delivered,
+    convolve,
+)
 from cortexsim.stimuli.frames import Frames
 from cortexsim.stimuli.presentation import AnyPresentation
 
@@ -185,7 +193,7 @@ class Dynamics(Calibrated):
         name = transition.name
         if name in self.functions:
             # a copy, because other transitions read h too, and a user's module may work in place
-            return self.functions[name](h.clone(), time)
+            return self._delivered(transition, self.functions[name](h.clone(), time), h)
         kind, convolutions = self._kinds[name], self._convolutions[name]
         if kind.function.pools:
             return F.max_pool2d(h, 2)
@@ -201,6 +209,18 @@ class Dynamics(Calibrated):
             x = F.relu(normalize(x, name, time, *self._gain_and_bias(transition, time, 1)))
             x = convolve(x, kernels[1], convolutions[1])
         return x if kind.shortcut == 0 else torch.add(x, h, alpha=kind.shortcut)
+
+    def _delivered(self, transition: Transition, delivered: Tensor, h: Tensor) -> Tensor:
+        """Check the output of a user's transition, and return a copy, because the module may keep it and change it."""
+        source, target = self.graph.state(transition.source), self.graph.state(transition.target)
+        # training may shrink the images, and every state with them
+        height, width = (
+            -(-side * now // full) for side, now, full in zip(target.size, h.shape[-2:], source.size, strict=True)
+        )
+        one = (target.features, height, width)
+        wanted = f"(stimulus, {', '.join(map(str, one))}) to {target.name}"
+        check_delivered(delivered, h, f"the transition {transition.name}", wanted, lambda shape: shape == one)
+        return delivered.clone()
 
     def _gain_and_bias(self, transition: Transition, time: int, which: int) -> tuple[Tensor, ...]:
         """Return the gain and bias of the normalization before a convolution; nothing unless the transition is affine.
@@ -237,7 +257,12 @@ class Dynamics(Calibrated):
             }
         if "previous" in asked:
             more["previous"] = None if before is None else in_rows(before, activity).clone()
-        return activity._replace(values=self.updates[state](values, **{name: more[name] for name in asked}))
+        updated = self.updates[state](values, **{name: more[name] for name in asked})
+        one = tuple(activity.values.shape[1:])
+        wanted = f"(stimulus, {', '.join(map(str, one))})"
+        check_delivered(updated, activity.values, f"the update of {state}", wanted, lambda shape: shape == one)
+        # the module may keep its output and change it
+        return activity._replace(values=updated.clone())
 
     def _resting(self, planned: Schedule, time: int, entered: Tensor, n: int) -> dict[str, Activity]:
         """Return the content, without input, of the needed states with a start, for n stimuli."""
@@ -340,12 +365,6 @@ class Dynamics(Calibrated):
         with undisturbed(self), torch.no_grad():
             silent = torch.zeros((1, last.features, *last.size), device=weight.device, dtype=weight.dtype)
             logits = self.post(silent, last.name, self.readout_time, not_at_all)
-        got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
-        if not isinstance(logits, Tensor) or logits.ndim not in (2, 4) or got[:2] != (1, self.n_classes):
-            raise ValueError(
-                f"the post-net must deliver (stimulus, {self.n_classes}) or (stimulus, {self.n_classes}, y, x) from "
-                f"{last.name}, got {got}"
-            )
         return tuple(logits.shape[1:])
 
     def _enter(self, images: Tensor, normalize: Normalize) -> Tensor:
@@ -356,18 +375,24 @@ class Dynamics(Calibrated):
         images = images.clone() if self.has_own_pre_net else images
         x = self.pre(images, normalize) if isinstance(self.pre, DeepPreNet) else self.pre(images)
         first = self.graph.states[0]
-        # training may shrink the images, and every state with them; a user's module must deliver the right size
-        size = first.size if self.has_own_pre_net else images.shape[-2:]
-        if isinstance(x, Tensor) and tuple(x.shape[1:]) == (first.features, *size):
-            return x if self.input_gain == 1 else x * self.input_gain
-        got = tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__
-        stride = int(getattr(self.pre, "image_stride", 1))
-        needed, given = [side * stride for side in first.size], list(images.shape[-2:])
-        hint = f"; that takes images of {_px(needed)}, and these have {_px(given)}: resize them, or use model.at_size"
-        raise ValueError(
-            f"the pre-net must deliver (stimulus, {first.features}, {first.height}, {first.width}) to {first.name}, "
-            f"got {got}{'' if needed == given else hint}"
-        )
+        if self.has_own_pre_net:
+            stride = int(getattr(self.pre, "image_stride", 1))
+            needed, given = [side * stride for side in first.size], list(images.shape[-2:])
+            hint = (
+                f"; that takes images of {_px(needed)}, and these have {_px(given)}: resize them, or use model.at_size"
+            )
+            one = (first.features, *first.size)
+            check_delivered(
+                x,
+                images,
+                "the pre-net",
+                f"(stimulus, {', '.join(map(str, one))}) to {first.name}",
+                lambda shape: shape == one,
+                hint="" if needed == given else hint,
+            )
+            # the module may keep its output and change it
+            x = x.clone()
+        return x if self.input_gain == 1 else x * self.input_gain
 
 
 def _px(size: Sequence[int]) -> str:
