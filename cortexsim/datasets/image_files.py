@@ -380,7 +380,8 @@ def _transparent_grey(opened: Image.Image) -> int | None:
     value = opened.info.get("transparency")
     if not isinstance(value, int) or opened.mode not in ("L", "I", "I;16"):
         return None
-    bits = opened.tile[0][3] if opened.tile else None
+    tiles = getattr(opened, "tile", [])
+    bits = tiles[0][3] if tiles else None
     return value * (17 if bits == "L;4" else 85 if bits == "L;2" else 1)
 
 
