@@ -114,6 +114,26 @@ def named_folder(path: Path, *, size: int | tuple[int, int] | None = None) -> xr
     return images.assign_coords(file_name=("stimulus", names)) if unique else images
 
 
+def contents(path: Path, part: str) -> tuple[list[str], int]:
+    """Return the classes of a folder and its number of images, without reading them.
+
+    Parameters
+    ----------
+    path : Path
+    part : str
+        Read if it is a part of the folder; otherwise the folder is read as a whole.
+    """
+    root = _part_of(path, part_there(path, part))
+    names, files, _ = _annotated(root) if _annotations(root) else _list(root)
+    return [_readable(name) for name in names], len(files)
+
+
+def part_there(path: Path, part: str) -> str | None:
+    """Return a part if the folder has it, and None if it has none; a class may be called "train"."""
+    has_part = (path / part).is_dir() and (subfolders(path / part) or {*subfolders(path)} <= PART_NAMES)
+    return part if has_part else None
+
+
 def _read_classes(
     path: Path, part: str | None, size: int | tuple[int, int] | None, progress: bool, white: float | None
 ) -> tuple[xr.Dataset, list[Path]]:

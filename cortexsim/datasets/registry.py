@@ -16,7 +16,7 @@ from cortexsim._support.files import as_path
 from cortexsim.datasets import contour_tracing, digits_in_debris, pixel_paths, tree_mazes
 from cortexsim.datasets.cifar import cifar10
 from cortexsim.datasets.image_files import subfolders
-from cortexsim.datasets.image_folder import PART_NAMES, folder, height_and_width
+from cortexsim.datasets.image_folder import folder, height_and_width, part_there
 from cortexsim.datasets.labels import PARTS
 
 CIFAR10_FOLDER = "data-cifar10"  # folder, relative to the working folder, for CIFAR-10
@@ -192,9 +192,7 @@ def get(
             f"there is no test/ next to train/ in {path}; to use other images, give one of its folders "
             f"{subfolders(path)}, such as {path / 'train'}"
         )
-    # a class may be called "train"
-    has_part = (path / part).is_dir() and (subfolders(path / part) or {*subfolders(path)} <= PART_NAMES)
-    return folder(path, size=size, part=part if has_part else None)
+    return folder(path, size=size, part=part_there(path, part))
 
 
 def draw(data: Mapping[str, Any] | None, n: int) -> xr.Dataset:

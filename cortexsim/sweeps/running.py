@@ -21,6 +21,7 @@ from cortexsim._support.memory import available
 from cortexsim._support.percentages import percent
 from cortexsim._support.progress import Report, duration, silent
 from cortexsim._support.renamed import formerly
+from cortexsim.sweeps.ahead import impossible
 from cortexsim.sweeps.folder import SweepFolder
 from cortexsim.sweeps.point import PointFailedError, measure
 from cortexsim.sweeps.study import Point, Study, read_study
@@ -90,7 +91,8 @@ def sweep(
     Raises
     ------
     ValueError
-        If the study is not allowed (the message says in which line), has no points, or too many without `yes`; if the
+        If the study is not allowed (the message says in which line), has no points, or too many without `yes`; if no
+        point with one of its models, presentations or silences can run, which is found out before the first; if the
         folder belongs to another study, or a finished point is damaged.
     FileExistsError
         If the folder exists and `resume` is False.
@@ -123,6 +125,7 @@ def sweep(
             f"the grid has {planned.n_points:,} points ({sides}), more than {MANY:,}; to run them all, give "
             "yes=True (--yes)"
         )
+    refused = impossible(planned)
     with SweepFolder(as_path(to, "to"), planned, resume=resume) as folder:
         finished = folder.finished(planned)
         if finished:
@@ -131,6 +134,15 @@ def sweep(
         failures: dict[str, str] = {}
         try:
             left = [point for point in planned.points() if point.key not in finished]
+            failures |= {point.key: refused[point.place] for point in left if point.place in refused}
+            if failures:
+                first = next(point for point in left if point.key in failures)
+                report(
+                    (len(finished) + len(failures)) / planned.n_points,
+                    f"{len(failures):,} of {planned.n_points:,} points cannot run, such as {first}: "
+                    f"{failures[first.key]}",
+                )
+                left = [point for point in left if point.key not in failures]
             if left:
                 with connected(scheduler, workers, len(left), report) as client:
                     _run(client, left, folder, finished, failures, report, retries)
@@ -156,7 +168,8 @@ def _run(
     from distributed.client import ClosedClientError
     from distributed.comm.core import CommClosedError
 
-    before, n, started = len(finished), len(finished) + len(left), time.perf_counter()
+    before, started = len(finished) + len(failures), time.perf_counter()
+    n = before + len(left)
     run, waiting, base = uuid.uuid4().hex[:8], iter(left), Path.cwd()
     running: dict[Future[Any], Point] = {}
 
