@@ -128,3 +128,26 @@ def test_weights_of_a_module_in_two_places_count_once():
 
     shared = nn.Conv2d(4, 4, 1)
     assert weights(lambda state: nn.Conv2d(4, 4, 1)) - weights(lambda state: shared) == 4 * 4 + 4
+
+
+def halving(second):
+    """V2's update halves the side of what arrives, which has V1's size; V3 -> V2 delivers what `second` makes."""
+    areas = (cs.State("V1", 4, 8, 8), cs.State("V2", 4, 4, 4, lambda area: Making(lambda h: h[..., ::2, ::2])))
+    areas += (cs.State("V3", 4, 4, 4),)
+    transitions = (
+        cs.Transition("V1", "V2", lambda source, target: Making()),
+        cs.Transition("V2", "V3", "Conv"),
+        cs.Transition("V3", "V2", lambda source, target: Making(second)),
+    )
+    return cs.Cortex(cs.CortexGraph(areas, transitions), 3, 4, normalization="none").eval()
+
+
+def test_the_update_of_an_area_may_make_its_size_of_arrivals_of_another(shown_images):
+    model = halving(lambda h: h.repeat_interleave(2, 2).repeat_interleave(2, 3))
+    recording = cs.simulate(model, shown_images, cs.sustained(), until=4)
+    assert recording["V2"]["activation"].shape[-2:] == (4, 4)
+
+
+def test_arrivals_of_an_area_with_an_update_have_one_size(shown_images):
+    with pytest.raises(ValueError, match=r"arrives at V2 .* one shape, got .*8, 8\) from V1->V2, .*4, 4\) from V3->V2"):
+        cs.simulate(halving(lambda h: h), shown_images, cs.sustained(), until=4)
