@@ -26,6 +26,7 @@ from cortexsim.model.checkpoint import read_tensors
 # imported once, in a process without threads, from which the others are forked quickly
 PRELOADED = ["benchmarks.kills", "torch._dynamo", "zarr", "dask.array", "distributed", "h5netcdf", "psutil"]
 FULL, INTERRUPTED, NO_SPACE = "full disk", 130, 28
+LONGEST_START = 60  # s
 # the exit code after each way of ending
 WAYS = {"SIGKILL": -signal.SIGKILL, "SIGTERM": -signal.SIGTERM, "SIGINT": INTERRUPTED, FULL: NO_SPACE}
 MODEL, RECORDING, RESULT = "model.safetensors", "recording.zarr", "study/result.nc"
@@ -163,8 +164,11 @@ def _run(
     longest : int, optional
         Bytes that a file may have, in that process.
     """
-    process = context.Process(target=_do, args=(work, folder, longest))
+    begun = context.Event()
+    process = context.Process(target=_do, args=(work, folder, longest, begun))
     process.start()
+    # a signal to a process that is still being made says nothing about the work
+    begun.wait(LONGEST_START)
     process.join(seconds)
     if process.is_alive():
         os.kill(process.pid, getattr(signal, way))
@@ -172,14 +176,17 @@ def _run(
     return process.exitcode
 
 
-def _do(work: Work, folder: Path, longest: int | None) -> None:
+def _do(work: Work, folder: Path, longest: int | None, begun: Any) -> None:
     if longest is not None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_FSIZE, (longest, resource.RLIM_INFINITY))
     # without the tracebacks that a process would print
     try:
+        begun.set()
         work.do(folder)
+        # the work is done, and Python's own end would print a traceback
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except OSError as error:

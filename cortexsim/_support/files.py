@@ -35,12 +35,14 @@ def as_path(path: str | os.PathLike[str], what: str = "path") -> Path:
     TypeError
         If it is neither.
     ValueError
-        If it contains a null character, or the home folder is unknown.
+        If it is empty or contains a null character, or the home folder is unknown.
     OSError
         If it cannot be reached: a name is too long, links lead in a circle, or a folder may not be entered.
     """
     if not isinstance(path, str | os.PathLike) or isinstance(os.fspath(path), bytes):
         raise TypeError(f"{what} must be text or a path, got {shown(path)}")
+    if not os.fspath(path):
+        raise ValueError(f"{what} must not be empty: the current folder is '.'")
     if "\0" in os.fspath(path):
         raise ValueError(f"{what} must not contain a null character, got {os.fspath(path)!r}")
     try:

@@ -26,7 +26,16 @@ HIGHEST = 65535  # of 16 bits
 TWELVE_BITS = 4095
 ONE_PICTURE = ("MPO", "ICO", "ICNS")  # further pictures in these files are previews and other sizes of the first
 # folders that systems put between those of the user
-NOT_OF_THE_USER = ("__MACOSX", "@eaDir", "lost+found", "$RECYCLE.BIN", "System Volume Information", "__pycache__")
+NOT_OF_THE_USER = (
+    "__MACOSX",
+    "@eaDir",
+    "#recycle",
+    "#snapshot",
+    "lost+found",
+    "$RECYCLE.BIN",
+    "System Volume Information",
+    "__pycache__",
+)
 # endings of images that Pillow has no reader for, or not on every machine
 OTHER_IMAGES = (
     ".heic",
@@ -326,6 +335,7 @@ def _read(file: Path, shape: tuple[int, int] | None, white: float | None) -> _Re
             has_16_bits = ";16" in f"{opened.mode} {getattr(opened, 'tile', '')}" and opened.format != "PPM"
             stated = HIGHEST if opened.mode.startswith("I;16") or opened.format in ("PPM", "PNG") else None
             several = bool(getattr(opened, "is_animated", False)) and opened.format not in ONE_PICTURE
+            transparent = _transparent_grey(opened)
             upright = ImageOps.exif_transpose(opened)
         if upright.mode == "F":
             image = Image.fromarray(scaled(np.asarray(upright, dtype=np.float64), white, "floating-point values"))
@@ -333,8 +343,12 @@ def _read(file: Path, shape: tuple[int, int] | None, white: float | None) -> _Re
             # Pillow clips these to 8 bits where it should scale
             top = HIGHEST if opened.format == "PPM" else white or stated
             image = Image.fromarray(scaled(np.asarray(upright, dtype=np.float64), top, "32-bit or signed values"))
+            if transparent is not None:
+                image.paste(GREY[0], mask=Image.fromarray(np.asarray(upright) == transparent))
         else:
             image = upright
+            if transparent is not None:
+                image.info["transparency"] = transparent
         reached = int(np.asarray(upright if has_16_bits else 0).max(initial=0))
         if has_16_bits and image is upright:
             # of colours, Pillow keeps the upper 8 of 16 bits
@@ -347,6 +361,10 @@ def _read(file: Path, shape: tuple[int, int] | None, white: float | None) -> _Re
             f"{str(file)!r} ({str(error).split(',')[0]})",
             "make it smaller; or set PIL.Image.MAX_IMAGE_PIXELS = None in Python before, if you trust the file",
         ) from error
+    except PermissionError as error:
+        raise _UnreadableError(
+            f"{str(file)!r} ({error.strerror})", "change its permissions, or leave it out"
+        ) from error
     except _RangeError as error:
         raise _UnreadableError(f"{str(file)!r} ({error})", "save it with 8 bits, or pass the right white=") from error
     except Exception as error:
@@ -355,6 +373,16 @@ def _read(file: Path, shape: tuple[int, int] | None, white: float | None) -> _Re
     if shape is not None and image.size != shape[::-1]:
         image = image.resize(shape[::-1], Image.Resampling.BICUBIC)  # Pillow widens the filter: antialiased
     return _Read(np.asarray(image).transpose(2, 0, 1), reached if has_16_bits else None, several)
+
+
+def _transparent_grey(opened: Image.Image) -> int | None:
+    """Return the transparent value of a grey PNG, in the units of its pixels: Pillow does not scale that of 4 bits."""
+    value = opened.info.get("transparency")
+    if not isinstance(value, int) or opened.mode not in ("L", "I", "I;16"):
+        return None
+    tiles = getattr(opened, "tile", [])
+    bits = tiles[0][3] if tiles else None
+    return value * (17 if bits == "L;4" else 85 if bits == "L;2" else 1)
 
 
 class _RangeError(ValueError):

@@ -114,6 +114,26 @@ def named_folder(path: Path, *, size: int | tuple[int, int] | None = None) -> xr
     return images.assign_coords(file_name=("stimulus", names)) if unique else images
 
 
+def contents(path: Path, part: str) -> tuple[list[str], int]:
+    """Return the classes of a folder and its number of images, without reading them.
+
+    Parameters
+    ----------
+    path : Path
+    part : str
+        Read if it is a part of the folder; otherwise the folder is read as a whole.
+    """
+    root = _part_of(path, part_there(path, part))
+    names, files, _ = _annotated(root) if _annotations(root) else _list(root)
+    return [_readable(name) for name in names], len(files)
+
+
+def part_there(path: Path, part: str) -> str | None:
+    """Return a part if the folder has it, and None if it has none; a class may be called "train"."""
+    has_part = (path / part).is_dir() and (subfolders(path / part) or {*subfolders(path)} <= PART_NAMES)
+    return part if has_part else None
+
+
 def _read_classes(
     path: Path, part: str | None, size: int | tuple[int, int] | None, progress: bool, white: float | None
 ) -> tuple[xr.Dataset, list[Path]]:
@@ -234,7 +254,13 @@ def _with_targets(
         if not root.is_dir():
             raise FileNotFoundError(f"there is no folder {str(root)!r}: give a folder with {what}")
     shape, files = height_and_width(size), images_in(of_images)
-    masks = {file.stem: file for file in images_in(of_masks)}
+    masks: dict[str, Path] = {}
+    for file in images_in(of_masks):
+        if masks.setdefault(file.stem, file) is not file:
+            raise ValueError(
+                f"there are two masks for one image in {str(of_masks)!r}, {masks[file.stem].name!r} and "
+                f"{file.name!r}: leave one"
+            )
     if not files:
         raise ValueError(f"no image found in {str(of_images)!r}: give a folder with images, such as .png or .jpg")
     lacking = [file.name for file in files if file.stem not in masks]
@@ -312,11 +338,11 @@ def _part_of(path: Path, part: str | None) -> Path:
         if part not in names:
             raise ValueError(unknown("part", part, names) + f" (the subfolders of {str(path)!r})")
         return _part_of(path / part, None)
-    if ("train" in names or {name.lower() for name in names} <= PART_NAMES) and all(
-        subfolders(path / name) for name in names if name == "train" or "train" not in names
-    ):
+    only_parts = {name.lower() for name in names} <= PART_NAMES
+    if only_parts or ("train" in names and subfolders(path / "train")):
+        first = next((name for name in names if name.lower().startswith("train")), names[0])
         raise ValueError(
-            f"{str(path)!r} contains parts, not classes: choose one by part=, one of {names}, such as part='train'"
+            f"{str(path)!r} contains parts, not classes: choose one by part=, one of {names}, such as part={first!r}"
         )
     return path
 
@@ -394,6 +420,8 @@ def _annotated(root: Path) -> tuple[list[str], list[Path], list[int]]:
     assert listed is not None
     class_of: dict[str, str] = {}
     for number, line in enumerate(read_text(listed).splitlines(), 1):
+        if not line.strip():
+            continue
         columns = line.split("\t")
         if len(columns) < 2:
             raise ValueError(

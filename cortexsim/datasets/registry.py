@@ -16,7 +16,7 @@ from cortexsim._support.files import as_path
 from cortexsim.datasets import contour_tracing, digits_in_debris, pixel_paths, tree_mazes
 from cortexsim.datasets.cifar import cifar10
 from cortexsim.datasets.image_files import subfolders
-from cortexsim.datasets.image_folder import folder
+from cortexsim.datasets.image_folder import folder, height_and_width, part_there
 from cortexsim.datasets.labels import PARTS
 
 CIFAR10_FOLDER = "data-cifar10"  # folder, relative to the working folder, for CIFAR-10
@@ -136,7 +136,7 @@ def get(
     *,
     part: str = "train",
     seed: int = 0,
-    size: tuple[int, int] | None = None,
+    size: int | tuple[int, int] | None = None,
 ) -> xr.Dataset:
     """Return a dataset by its name, or a folder of images by its path.
 
@@ -150,8 +150,8 @@ def get(
     part : "train" or "test"
     seed : int
         Of the drawn images.
-    size : (int, int), optional
-        Height and width in px: drawn images are made at this size, and those of a folder are resized to it.
+    size : int or (int, int), optional
+        Side, or height and width, in px: drawn images are made at this size, and those of a folder are resized to it.
 
     Raises
     ------
@@ -168,7 +168,10 @@ def get(
     """
     one_of(part, "part", PARTS)
     if isinstance(data, Mapping):
-        return draw({"part": part, "seed": seed, **({} if size is None else {"size": size[0]}), **data}, n)
+        shape = height_and_width(size)
+        if shape is not None and shape[0] != shape[1]:
+            raise ValueError(f"drawn images are square: size must be one side in px, got {size}")
+        return draw({"part": part, "seed": seed, **({} if shape is None else {"size": shape[0]}), **data}, n)
     if isinstance(data, str) and data in SOURCES:
         if as_path(data).is_dir():
             warnings.warn(
@@ -189,7 +192,7 @@ def get(
             f"there is no test/ next to train/ in {path}; to use other images, give one of its folders "
             f"{subfolders(path)}, such as {path / 'train'}"
         )
-    return folder(path, size=size, part=part if (path / part).is_dir() else None)
+    return folder(path, size=size, part=part_there(path, part))
 
 
 def draw(data: Mapping[str, Any] | None, n: int) -> xr.Dataset:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from cortexsim._support.checks import finite, whole
+from cortexsim._support.checks import finite, shown, whole
 
 RESERVED = ("time", "stimulus", "channel", "y", "x", "label", "readout")
 ASKED = ("arrivals", "previous", "time")  # parameters that an update's `forward` may have in addition to the sum
@@ -58,6 +58,11 @@ class State:
             raise ValueError(f"a state cannot be named {self.name!r}: reserved are {list(RESERVED)}")
         for what in ("features", "height", "width"):
             object.__setattr__(self, what, whole(getattr(self, what), f"{what} of {self.name}", 1))
+        if self.update is not None and not callable(self.update):
+            raise TypeError(
+                f"update of {self.name} must be a torch.nn.Module, a function of the state that returns one, or None, "
+                f"got {shown(self.update)}"
+            )
         if self.start is not None and not (isinstance(self.start, str) and self.start == "zero"):
             object.__setattr__(self, "start", self._checked_start())
 

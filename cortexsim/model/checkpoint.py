@@ -25,7 +25,7 @@ from cortexsim.model.described import check_shapes, read_description
 from cortexsim.model.devices import checked_device
 from cortexsim.model.modes import own_modes
 from cortexsim.model.moments import Statistics
-from cortexsim.model.nets import OwnPostNet
+from cortexsim.model.nets import OwnPostNet, module_of
 
 FORMAT = 1
 KEY = "cortexsim"
@@ -125,7 +125,7 @@ def load(
     path : str or Path
     modules : mapping of str to callable, optional
         The callables of which the file contains only the names, by name: a kind `(source, target) -> Module`, an update
-        `(state) -> Module`, a pre-net or post-net `() -> Module`.
+        `(state) -> Module`, a pre-net or post-net `() -> Module`; or a module, of which a copy gets the weights.
     device : str
         Device of the loaded model.
 
@@ -197,11 +197,11 @@ def _built(described: Mapping[str, Any], modules: Mapping[str, Callable[..., Any
     graph = CortexGraph.from_dict(described["graph"], modules)
     pre_net: str | nn.Module = described["pre_net"]
     if described["custom_pre_net"]:
-        pre_net = given(modules, described["pre_net"], "pre-net")()
+        pre_net = module_of(given(modules, described["pre_net"], "pre-net"))
     # older files, from before post-nets could be chosen, do not name one
     post_net: str | nn.Module = described.get("post_net", "pool")
     if described.get("custom_post_net"):
-        post_net = given(modules, described["post_net"], "post-net")()
+        post_net = module_of(given(modules, described["post_net"], "post-net"))
     sharing = described["sharing"]
     if not isinstance(sharing, str):
         sharing = {(name, time, which): key for name, time, which, key in sharing}
@@ -233,9 +233,10 @@ def _check_readable(model: Cortex, described: Mapping[str, Any]) -> None:
     ValueError
         With the name of the first such weight.
     """
-    stand_ins: dict[str, Callable[..., nn.Module]] = {name: lambda *_: nn.Identity() for name in _callables(model)}
+    stand_ins: dict[str, Callable[..., nn.Module]] = {name: lambda *_: _StandIn() for name in _callables(model)}
     with torch.device("meta"), torch.random.fork_rng(devices=[]):
-        wanted = _built(described, stand_ins).weights_and_buffers()
+        rebuilt = _built(described, stand_ins)
+    wanted = rebuilt.weights_and_buffers()
     found = model.weights_and_buffers()
     # the contents of the user's own modules are rebuilt by the user
     own = {id(part) for module in model.own_modules().values() for part in module.parameters()}
@@ -260,13 +261,37 @@ def _check_readable(model: Cortex, described: Mapping[str, Any]) -> None:
     missing = sorted(set(wanted) - set(found))
     if missing:
         raise ValueError(f"the model lacks the weights {missing[0]} that its graph asks for: load could not read it")
+    for place in ("pre", "post"):
+        part, other = getattr(model, place), getattr(rebuilt, place)
+        if not {*model.own_modules().values()} & {part, getattr(part, "module", None)} and repr(part) != repr(other):
+            raise ValueError(
+                f"the part {place!r} of the model was changed to {_short(part)}, but load would build {_short(other)}: "
+                "make it a module of your own, such as Cortex(pre_net=...)"
+            )
+
+
+class _StandIn(nn.Module):
+    """A user's module of which only the place counts."""
+
+    def forward(self, *given: object) -> None:
+        """Accept any arguments."""
+
+
+def _short(part: nn.Module) -> str:
+    return " ".join(repr(part).split())
 
 
 def _refuse_hooks(model: Cortex) -> None:
-    """Raise a ValueError if the model computes something that is not in its weights: forward hooks, another `forward`.
+    """Raise a ValueError if the model computes what is not in its weights: methods of a subclass, hooks, a `forward`.
 
     The user's own modules are left out: the user rebuilds them, with their hooks.
     """
+    for name in {one for kind in type(model).mro() if kind not in Cortex.mro() for one in vars(kind)} & {*dir(Cortex)}:
+        if not name.startswith("__"):
+            raise ValueError(
+                f"the class {type(model).__name__} replaces {name!r} of Cortex, which is not in the file, so the model "
+                "that load returns would compute without it: make it a module of your own, such as a state's update"
+            )
     own = {part for module in model.own_modules().values() for part in module.modules()}
     for name, part in model.named_modules():
         if part in own:

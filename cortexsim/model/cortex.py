@@ -15,6 +15,7 @@ from cortexsim._support.checks import is_number, one_of, shown, unknown, whole
 from cortexsim.graph._schedule import Schedule, populate, schedule
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.graph.reach import MOST_STEPS
+from cortexsim.graph.states import asked_by
 from cortexsim.model.dynamics import Dynamics
 from cortexsim.model.kernels import INITIALIZATIONS, Affine, Kernels, Pair, Sharing, refuse_too_large
 from cortexsim.model.modes import set_by_owner
@@ -29,6 +30,7 @@ from cortexsim.model.nets import (
     keep_frozen,
     module_of,
     net_name,
+    usable,
     warn_of_hidden_modules,
 )
 from cortexsim.model.plan import Images, needed, plan_readouts, readout_times, resolve
@@ -123,7 +125,9 @@ class Cortex(Dynamics):
         readout_time = whole(readout_time, "readout_time", 1, unit="steps", limit=MOST_STEPS)
         normalization = one_of(normalization, "normalization", NORMALIZATIONS)
         for value, name, known in ((pre_net, "pre_net", PRE_NETS), (post_net, "post_net", POST_NETS)):
-            if not isinstance(value, nn.Module) and not (isinstance(value, str) and value in known):
+            if isinstance(value, nn.Module):
+                usable(value, name, "images" if name == "pre_net" else "h")
+            elif not (isinstance(value, str) and value in known):
                 raise ValueError(unknown(name, value, (*known, "or a torch.nn.Module")))
         initialization = one_of(initialization, "initialization", INITIALIZATIONS)
         if not is_number(input_gain) or not 0 < input_gain <= sys.float_info.max:
@@ -140,7 +144,7 @@ class Cortex(Dynamics):
         self.pre = pre_net if isinstance(pre_net, nn.Module) else PRE_NETS[pre_net](first.features, generator)
         self.has_own_post_net, self.post_net_name = isinstance(post_net, nn.Module), net_name(post_net)
         self.post = (
-            OwnPostNet(post_net)
+            OwnPostNet(post_net, n_classes)
             if isinstance(post_net, nn.Module)
             else POST_NETS[post_net](last.features, n_classes, generator)
         )
@@ -156,14 +160,15 @@ class Cortex(Dynamics):
                 f"{', '.join(names)}: affine=True is the gain and bias of a normalization, and this model has none; "
                 "choose another normalization, or leave affine out"
             )
-        self.functions = nn.ModuleDict(
-            {
-                t.name: t.kind(graph.state(t.source), graph.state(t.target))
-                for t in graph.transitions
-                if not isinstance(t.kind, str)
-            }
-        )
-        self.updates = nn.ModuleDict({s.name: module_of(s.update, s) for s in graph.states if s.update is not None})
+        self.functions, self.updates = nn.ModuleDict(), nn.ModuleDict()
+        for t in graph.transitions:
+            if not isinstance(t.kind, str):
+                ends = graph.state(t.source), graph.state(t.target)
+                self.functions[t.name] = usable(module_of(t.kind, *ends), f"the kind of {t.name}", "h", "time")
+        for s in graph.states:
+            if s.update is not None:
+                update = module_of(s.update, s)
+                self.updates[s.name] = usable(update, f"the update of {s.name}", "h", named=asked_by(update))
         # pre-nets are created with torch's default initialization
         if not self.has_own_pre_net and initialization == "he":
             draw_convolutions(self.pre, generator)
@@ -303,7 +308,7 @@ class Cortex(Dynamics):
         modules.append(self.pre)
         kernels = sum(self.weights[key].numel() for key in keys)
         kernels += self.affine.n_weights(keys)
-        return kernels + sum(count_parameters(module) for module in modules) + self.post.n_weights()
+        return kernels + count_parameters(*modules) + self.post.n_weights()
 
     def settings_in_checksum(self) -> list[str]:
         """Return the settings other than weights and buffers that change the output: input gain and user modules."""

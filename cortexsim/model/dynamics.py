@@ -26,9 +26,20 @@ from cortexsim.model.hooks import Hook
 from cortexsim.model.kernels import Affine, Kernels
 from cortexsim.model.modes import undisturbed
 from cortexsim.model.moments import Normalize, not_at_all
-from cortexsim.model.nets import DeepPreNet, MapPostNet, OwnPostNet, PostNet, channels_last, convolve
+from cortexsim.model.nets import (
+    DeepPreNet,
+    MapPostNet,
+    OwnPostNet,
+    PostNet,
+    channels_last,
+    check_delivered,
+    convolve,
+)
 from cortexsim.stimuli.frames import Frames
 from cortexsim.stimuli.presentation import AnyPresentation
+
+Shape = tuple[int, int, int]
+"""Channels, height and width of a state, for one stimulus."""
 
 
 class Dynamics(Calibrated):
@@ -121,6 +132,7 @@ class Dynamics(Calibrated):
         normalize: Normalize,
         hook: Hook | None = None,
         resting: Mapping[str, Activity] | None = None,
+        shapes: Mapping[str, Shape] | None = None,
     ) -> dict[str, Activity]:
         """Advance every state by one time: h_j(t) = Σ_i f_ij,t(h_i(t-1)) + [j is first] pre_net(frame t).
 
@@ -140,6 +152,8 @@ class Dynamics(Calibrated):
             Changes the output of transitions and the activity of states.
         resting : mapping of state name to Activity, optional
             The content, without input, of the states that have a start.
+        shapes : mapping of state name to (int, int, int), optional
+            The shape of each state for one stimulus, which a user's modules must deliver; by default it is not checked.
 
         Returns
         -------
@@ -150,13 +164,15 @@ class Dynamics(Calibrated):
         # all transitions without a gain and bias of their own
         rates: dict[str, Tensor] = {}
         terms: dict[str, dict[str, Activity]] = {}
+        shapes = shapes or {}
         for transition in transitions:
             source = transition.source
             if source not in h:
                 continue
             if source not in rates and self._reads_rate(transition.name) and not transition.affine:
                 rates[source] = F.relu(normalize(h[source].values, source, time - 1))
-            delivered = self.deliver(transition, time, h[source].values, rates.get(source), normalize)
+            shape = shapes.get(transition.target)
+            delivered = self.deliver(transition, time, h[source].values, rates.get(source), normalize, shape)
             arriving = Activity(delivered, h[source].rows)
             if hook is not None:
                 arriving = hook.on_delivery(arriving, transition.name, time)
@@ -168,11 +184,20 @@ class Dynamics(Calibrated):
             # after time 0 these are zeros, which matter only for stimuli without input
             if time == 0 or all(part.rows is not None for part in arriving_there.values()):
                 arriving_there["start"] = rest
-        states = {state: self._update(state, time, arriving, h.get(state)) for state, arriving in terms.items()}
+        states = {
+            state: self._update(state, time, arriving, h.get(state), shapes.get(state))
+            for state, arriving in terms.items()
+        }
         return states if hook is None else {name: hook.on_state(state, name, time) for name, state in states.items()}
 
     def deliver(
-        self, transition: Transition, time: int, h: Tensor, rate: Tensor | None, normalize: Normalize
+        self,
+        transition: Transition,
+        time: int,
+        h: Tensor,
+        rate: Tensor | None,
+        normalize: Normalize,
+        shape: Shape | None = None,
     ) -> Tensor:
         """Compute one transition function f_ij,t.
 
@@ -181,11 +206,13 @@ class Dynamics(Calibrated):
         h, rate : Tensor, shape (row, channel, y, x)
             The source at `time` - 1, and relu(BN(h)), the input of the kinds BRC and BRD; None if an affine transition
             normalizes h with its own gain and bias.
+        shape : (int, int, int), optional
+            The shape of the target for one stimulus, which a user's module must deliver.
         """
         name = transition.name
         if name in self.functions:
             # a copy, because other transitions read h too, and a user's module may work in place
-            return self.functions[name](h.clone(), time)
+            return self._delivered(transition, self.functions[name](h.clone(), time), h, shape)
         kind, convolutions = self._kinds[name], self._convolutions[name]
         if kind.function.pools:
             return F.max_pool2d(h, 2)
@@ -201,6 +228,20 @@ class Dynamics(Calibrated):
             x = F.relu(normalize(x, name, time, *self._gain_and_bias(transition, time, 1)))
             x = convolve(x, kernels[1], convolutions[1])
         return x if kind.shortcut == 0 else torch.add(x, h, alpha=kind.shortcut)
+
+    def _delivered(self, transition: Transition, delivered: Tensor, h: Tensor, shape: Shape | None) -> Tensor:
+        """Check the output of a user's transition, and return a copy, because the module may keep it and change it."""
+        target = transition.target
+        # the update of an area makes of what arrives what has the area's shape
+        expected = None if target in self.updates else shape
+        check_delivered(
+            delivered,
+            h,
+            f"the transition {transition.name}",
+            f"(stimulus, {', '.join(map(str, expected or ('channel', 'y', 'x')))}) to {target}",
+            lambda one: len(one) == 3 and expected in (None, one),
+        )
+        return delivered.clone()
 
     def _gain_and_bias(self, transition: Transition, time: int, which: int) -> tuple[Tensor, ...]:
         """Return the gain and bias of the normalization before a convolution; nothing unless the transition is affine.
@@ -222,11 +263,14 @@ class Dynamics(Calibrated):
         """Return True if a transition reads relu(BN(h)) of its source rather than h."""
         return name in self._kinds and self._kinds[name].normalized
 
-    def _update(self, state: str, time: int, arriving: Mapping[str, Activity], before: Activity | None) -> Activity:
+    def _update(
+        self, state: str, time: int, arriving: Mapping[str, Activity], before: Activity | None, shape: Shape | None
+    ) -> Activity:
         """Add up the inputs to a state, and apply its update."""
-        activity = total(list(arriving.values()))
         if state not in self.updates:
-            return activity
+            return total(list(arriving.values()))
+        _refuse_different_sizes(state, arriving)
+        activity = total(list(arriving.values()))
         # a sum is a new tensor; a single term may be the pre-net's output for all times, which must not change
         values = activity.values.clone() if len(arriving) == 1 else activity.values
         more: dict[str, Any] = {"time": time}
@@ -237,21 +281,35 @@ class Dynamics(Calibrated):
             }
         if "previous" in asked:
             more["previous"] = None if before is None else in_rows(before, activity).clone()
-        return activity._replace(values=self.updates[state](values, **{name: more[name] for name in asked}))
+        updated = self.updates[state](values, **{name: more[name] for name in asked})
+        expected = shape or tuple(activity.values.shape[1:])
+        wanted = f"(stimulus, {', '.join(map(str, expected))})"
+        check_delivered(updated, activity.values, f"the update of {state}", wanted, lambda one: one == expected)
+        # the module may keep its output and change it
+        return activity._replace(values=updated.clone())
 
-    def _resting(self, planned: Schedule, time: int, entered: Tensor, n: int) -> dict[str, Activity]:
+    def _present_shapes(self, entered: Tensor) -> dict[str, Shape]:
+        """Return the shape of each state for one stimulus: training may shrink the images, and all states with them."""
+        first = self.graph.states[0]
+        found = {}
+        for state in self.graph.states:
+            height, width = (
+                -(-side * now // full)
+                for side, now, full in zip(state.size, entered.shape[-2:], first.size, strict=True)
+            )
+            found[state.name] = (state.features, height, width)
+        return found
+
+    def _resting(
+        self, planned: Schedule, time: int, entered: Tensor, n: int, shapes: Mapping[str, Shape]
+    ) -> dict[str, Activity]:
         """Return the content, without input, of the needed states with a start, for n stimuli."""
         found = {}
-        first = self.graph.states[0]
         for state in self.graph.states:
             if state.start is None or state.name not in planned.needed_at[time]:
                 continue
-            # training may shrink the images, and every state with them
-            height, width = (
-                side * now // full for side, now, full in zip(state.size, entered.shape[-2:], first.size, strict=True)
-            )
             start = entered.new_tensor(state.start if time == 0 and state.start != "zero" else [0.0])
-            found[state.name] = Activity(start.view(1, -1, 1, 1).expand(n, state.features, height, width))
+            found[state.name] = Activity(start.view(1, -1, 1, 1).expand(n, *shapes[state.name]))
         return found
 
     # --- through time --------------------------------------------------------------------------------------------
@@ -301,13 +359,15 @@ class Dynamics(Calibrated):
         warmup: int,
     ) -> Iterator[dict[str, Activity]]:
         entered = self._enter(images, normalize)
+        shapes = self._present_shapes(entered)
         again = partial(checkpoint, self.step, use_reentrant=False)
         advance: Callable[..., dict[str, Activity]] = again if recompute else self.step
         h: dict[str, Activity] = {}
         for time in range(planned.until + 1):
             with torch.set_grad_enabled(torch.is_grad_enabled() and (time > warmup or not warmup)):
-                resting = self._resting(planned, time, entered, n)
-                h = advance(h, time, planned.at(time), entering(entered, enters[time]), normalize, hook, resting)
+                resting = self._resting(planned, time, entered, n, shapes)
+                frame = entering(entered, enters[time])
+                h = advance(h, time, planned.at(time), frame, normalize, hook, resting, shapes)
             yield h
 
     def read(
@@ -340,12 +400,6 @@ class Dynamics(Calibrated):
         with undisturbed(self), torch.no_grad():
             silent = torch.zeros((1, last.features, *last.size), device=weight.device, dtype=weight.dtype)
             logits = self.post(silent, last.name, self.readout_time, not_at_all)
-        got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
-        if not isinstance(logits, Tensor) or logits.ndim not in (2, 4) or got[:2] != (1, self.n_classes):
-            raise ValueError(
-                f"the post-net must deliver (stimulus, {self.n_classes}) or (stimulus, {self.n_classes}, y, x) from "
-                f"{last.name}, got {got}"
-            )
         return tuple(logits.shape[1:])
 
     def _enter(self, images: Tensor, normalize: Normalize) -> Tensor:
@@ -356,18 +410,33 @@ class Dynamics(Calibrated):
         images = images.clone() if self.has_own_pre_net else images
         x = self.pre(images, normalize) if isinstance(self.pre, DeepPreNet) else self.pre(images)
         first = self.graph.states[0]
-        # training may shrink the images, and every state with them; a user's module must deliver the right size
-        size = first.size if self.has_own_pre_net else images.shape[-2:]
-        if isinstance(x, Tensor) and tuple(x.shape[1:]) == (first.features, *size):
-            return x if self.input_gain == 1 else x * self.input_gain
-        got = tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__
-        stride = int(getattr(self.pre, "image_stride", 1))
-        needed, given = [side * stride for side in first.size], list(images.shape[-2:])
-        hint = f"; that takes images of {_px(needed)}, and these have {_px(given)}: resize them, or use model.at_size"
-        raise ValueError(
-            f"the pre-net must deliver (stimulus, {first.features}, {first.height}, {first.width}) to {first.name}, "
-            f"got {got}{'' if needed == given else hint}"
-        )
+        if self.has_own_pre_net:
+            stride = int(getattr(self.pre, "image_stride", 1))
+            needed, given = [side * stride for side in first.size], list(images.shape[-2:])
+            hint = (
+                f"; that takes images of {_px(needed)}, and these have {_px(given)}: resize them, or use model.at_size"
+            )
+            one = (first.features, *first.size)
+            check_delivered(
+                x,
+                images,
+                "the pre-net",
+                f"(stimulus, {', '.join(map(str, one))}) to {first.name}",
+                lambda shape: shape == one,
+                hint="" if needed == given else hint,
+            )
+            # the module may keep its output and change it
+            x = x.clone()
+        return x if self.input_gain == 1 else x * self.input_gain
+
+
+def _refuse_different_sizes(state: str, arriving: Mapping[str, Activity]) -> None:
+    """Refuse inputs that an area with an update would add up by broadcasting."""
+    sizes = {name: tuple(part.values.shape[1:]) for name, part in arriving.items()}
+    first, *others = sizes.values()
+    if any(size != first for size in others):
+        listed = ", ".join(f"{size} from {name}" for name, size in sizes.items())
+        raise ValueError(f"what arrives at {state} is added up and must have one shape, got {listed}")
 
 
 def _px(size: Sequence[int]) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from cortexsim._support.checks import shown
 from cortexsim._support.randomness import torch_seed
 from cortexsim.graph.states import State
 from cortexsim.graph.transitions import Convolution, module_name
@@ -158,13 +160,22 @@ class MapPostNet(nn.Module):
 class OwnPostNet(nn.Module):
     """A user's module from the last state to logits (stimulus, class) or (stimulus, class, y, x)."""
 
-    def __init__(self, module: nn.Module) -> None:
+    def __init__(self, module: nn.Module, n_classes: int) -> None:
         super().__init__()
-        self.module = module
+        self.module, self.n_classes = module, n_classes
 
     def forward(self, h: Tensor, place: str, time: int, normalize: Normalize) -> Tensor:
         """Return the output of the module for a copy of h, which it may change in place."""
-        return self.module(h.clone())
+        logits, n = self.module(h.clone()), self.n_classes
+        check_delivered(
+            logits,
+            h,
+            "the post-net",
+            f"(stimulus, {n}) or (stimulus, {n}, y, x) from {place}",
+            lambda shape: shape[0] == n and len(shape) in (1, 3),
+            any_precision=True,
+        )
+        return logits.clone()
 
     def n_weights(self) -> int:
         """Count the weights, without those of its normalizations."""
@@ -232,15 +243,68 @@ def keep_frozen(module: nn.Module) -> None:
             part.eval()
 
 
-def count_parameters(module: nn.Module) -> int:
-    """Count the parameters of a module, without those of its normalizations."""
+def check_delivered(
+    delivered: object,
+    given: Tensor,
+    module: str,
+    wanted: str,
+    fits: Callable[[tuple[int, ...]], bool],
+    *,
+    any_precision: bool = False,
+    hint: str = "",
+) -> None:
+    """Refuse the output of a user's module if it would be broadcast or converted, or cannot be used.
+
+    Parameters
+    ----------
+    delivered : object
+        What the module returned.
+    given : Tensor, shape (stimulus, channel, y, x)
+        Its input.
+    module : str
+        Its place in the model, for the message.
+    wanted : str
+        The shape that it must deliver, for the message.
+    fits : callable
+        Whether the shape of the output of one stimulus is allowed.
+    any_precision : bool
+        Its floating-point numbers may have another precision than those of its input.
+    hint : str
+        What to do about a wrong shape, for the message.
+
+    Raises
+    ------
+    ValueError
+        If it is no tensor on the device of its input, or has another shape or dtype.
+    """
+    if not isinstance(delivered, Tensor) or delivered.layout != torch.strided or delivered.device != given.device:
+        layout = "" if not isinstance(delivered, Tensor) else f" ({delivered.layout}, on {delivered.device})"
+        got = f"{type(delivered).__name__}{layout}"
+        raise ValueError(f"{module} must deliver a dense tensor on {given.device}, {wanted}, got {got}")
+    shape = tuple(delivered.shape)
+    if len(shape) < 2 or not fits(shape[1:]):
+        raise ValueError(f"{module} must deliver {wanted}, got {shape}{hint}")
+    if shape[0] != len(given):
+        raise ValueError(f"{module} must deliver {wanted}, for each of {len(given)} stimuli, got {shape}")
+    if delivered.dtype == given.dtype or (any_precision and delivered.dtype.is_floating_point):
+        return
+    # autocast mixes precisions everywhere
+    if not (delivered.dtype.is_floating_point and torch.is_autocast_enabled(given.device.type)):
+        allowed = "floating-point numbers" if any_precision else f"{given.dtype}, as its input"
+        raise ValueError(f"{module} must deliver {allowed}, got {delivered.dtype}: convert it in the module")
+
+
+def count_parameters(*modules: nn.Module) -> int:
+    """Count the parameters of modules, without those of their normalizations; what is shared counts once."""
     norms = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm)
-    return sum(
-        parameter.numel()
+    counted = {
+        parameter
+        for module in modules
         for part in module.modules()
         if not isinstance(part, norms)
         for parameter in part.parameters(recurse=False)
-    )
+    }
+    return sum(parameter.numel() for parameter in counted)
 
 
 def net_name(net: str | nn.Module) -> str:
@@ -248,9 +312,47 @@ def net_name(net: str | nn.Module) -> str:
     return module_name(net) if isinstance(net, nn.Module) else net
 
 
-def module_of(update: Callable[..., nn.Module] | nn.Module, state: State) -> nn.Module:
-    """Return the module that updates a state: a copy of a given module, or what a function of the state returns."""
-    return copy.deepcopy(update) if isinstance(update, nn.Module) else update(state)
+def module_of(made_by: Callable[..., nn.Module] | nn.Module, *arguments: State) -> nn.Module:
+    """Return a copy of a given module, or what a function returns for these states."""
+    return copy.deepcopy(made_by) if isinstance(made_by, nn.Module) else made_by(*arguments)
+
+
+def usable(module: object, place: str, *given: str, named: Collection[str] = ()) -> nn.Module:
+    """Return a user's module, or refuse what cannot be a part of a model.
+
+    Parameters
+    ----------
+    module : object
+        What the user gave, or what the user's function returned.
+    place : str
+        Its place in the model, for the message.
+    given : str
+        The arguments that it is called with, in order.
+    named : collection of str
+        Further arguments, which come by name.
+
+    Raises
+    ------
+    TypeError
+        If it is no module, or its `forward` cannot be called like that.
+    ValueError
+        If its weights have no shape yet.
+    """
+    if not isinstance(module, nn.Module):
+        raise TypeError(f"{place} must be a torch.nn.Module, or a function that returns one, got {shown(module)}")
+    kind = type(module).__name__
+    try:
+        called = inspect.signature(module.forward)
+    except ValueError:  # it is not written in Python
+        called = None
+    if called is not None:
+        try:
+            called.bind(*given, **dict.fromkeys(named))
+        except TypeError as error:
+            raise TypeError(f"{place} ({kind}) must have forward({', '.join(given)}): {error}") from None
+    if any(nn.parameter.is_lazy(one) for one in (*module.parameters(), *module.buffers())):
+        raise ValueError(f"{place} ({kind}) has weights without a shape yet: call it once with its input")
+    return module
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 from ._activity import activity
 from ._agreement import agreement
 from ._any_time import any_time
+from ._best_time import best_time
 from ._brain import brain
 from ._caption import caption
 from ._cka import cka
@@ -54,6 +55,7 @@ __all__ = [
     "agreement",
     "any_time",
     "arrivals",
+    "best_time",
     "brain",
     "caption",
     "cka",

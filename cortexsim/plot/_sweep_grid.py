@@ -43,7 +43,8 @@ def sweep_grid(result: xr.Dataset, time: int | None = None, *, covered: bool = F
     Returns
     -------
     Figure
-        The dimension with most values has the columns; all others that vary have the rows. A cell contains a
+        The dimension with most values has the columns, models only if nothing else varies; all others that vary have
+        the rows. A cell contains a
         percentage, or in a word what became of its point.
 
     Raises
@@ -109,9 +110,9 @@ def sweep_grid(result: xr.Dataset, time: int | None = None, *, covered: bool = F
 
 
 def _axes(result: xr.Dataset) -> tuple[Hashable, list[Hashable]]:
-    """Return the dimension with most values, and the others that have more than one."""
+    """Return the dimension of the columns, and the others that have more than one value."""
     dims = list(result["status"].dims)
-    along = max(dims, key=lambda dim: result.sizes[dim])
+    along = max(dims, key=lambda dim: (result.sizes[dim] > 1, dim != "model", result.sizes[dim]))
     return along, [dim for dim in dims if dim != along]
 
 

@@ -118,7 +118,7 @@ def refuse_names(data: Images, names: Iterable[str]) -> None:
         raise ValueError(f"the data's coordinates {taken} have names that the protocol uses itself; rename them")
 
 
-def refuse_other_labels(data: xr.Dataset) -> None:
+def refuse_other_labels(data: object) -> None:
     """Raise a ValueError unless there is one label for each stimulus."""
     if not isinstance(data, xr.Dataset) or "label" not in data.coords:
         raise ValueError("a protocol counts correct answers, so the data must be a Dataset with the coordinate 'label'")

@@ -8,6 +8,7 @@ from typing import Any
 import xarray as xr
 
 from cortexsim._support.checks import listed, unknown
+from cortexsim._support.joining import joined
 from cortexsim._support.progress import Report, checked, part, silent
 from cortexsim._support.renamed import formerly
 from cortexsim.analyse._effect import effect
@@ -155,7 +156,7 @@ def each_lesion(
     Raises
     ------
     ValueError
-        If a connection is unknown, or cutting it changes nothing; otherwise as `lesion`.
+        If a connection is unknown, cutting it changes nothing, or the images have no `label`; otherwise as `lesion`.
 
     Examples
     --------
@@ -176,6 +177,7 @@ def each_lesion(
             raise ValueError(unknown("connection", name, model.graph.transition_names))
     if not names:
         raise ValueError("connections is empty; leave it out for all connections of the graph")
+    refuse_other_labels(data)
     _check_stimuli(model, data)
     # only the decision is compared, and the last state is the smallest
     shared: dict[str, Any] = {"until": until, "record": [model.graph.state_names[-1]], **options}
@@ -189,7 +191,7 @@ def each_lesion(
         table = _compared(model, data, intact, changes, calibrate_on, presentation, shared, of_one)
         tables.append(table[[one for one in table if str(one).startswith("accuracy")]])
     along = xr.Variable("connection", names, {"long_name": "connection that is cut"})
-    return xr.concat(tables, along, coords="different", compat="equals", combine_attrs="drop_conflicts")
+    return joined(tables, along, combine_attrs="drop_conflicts")
 
 
 def _check_stimuli(model: Cortex, data: Images) -> None:

@@ -19,6 +19,7 @@ from cortexsim.sweeps.study import Point, folder_of, silenced
 
 # a worker with several threads computes one point at a time: torch uses threads itself
 _ONE = threading.Lock()
+WITHOUT_STATISTICS = "in a study, calibrate_on = 500 takes them on training images"
 
 
 class PointFailedError(RuntimeError):
@@ -53,7 +54,7 @@ def measure(point: Point, base: Path, recording: Path | None = None) -> xr.Datas
         with _ONE:
             return _measured(point, base, recording)
     except MissingStatisticsError as error:
-        raise PointFailedError(f"{error}; in a study, calibrate_on = 500 takes them on training images") from None
+        raise PointFailedError(f"{error}; {WITHOUT_STATISTICS}") from None
     except Exception as error:
         # the text of a KeyError is the repr of its message
         text = " ".join(str(error.args[0] if isinstance(error, KeyError) and error.args else error).split())

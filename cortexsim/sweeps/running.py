@@ -21,6 +21,7 @@ from cortexsim._support.memory import available
 from cortexsim._support.percentages import percent
 from cortexsim._support.progress import Report, duration, silent
 from cortexsim._support.renamed import formerly
+from cortexsim.sweeps.ahead import impossible
 from cortexsim.sweeps.folder import SweepFolder
 from cortexsim.sweeps.point import PointFailedError, measure
 from cortexsim.sweeps.study import Point, Study, read_study
@@ -98,7 +99,8 @@ def sweep(
     Raises
     ------
     ValueError
-        If the study is not allowed (the message says in which line), has no points, or too many without `yes`; if the
+        If the study is not allowed (the message says in which line), has no points, or too many without `yes`; if no
+        point with one of its models, presentations or silences can run, which is found out before the first; if the
         folder belongs to another study, or a finished point is damaged.
     FileExistsError
         If the folder exists and `resume` is False.
@@ -131,6 +133,7 @@ def sweep(
             f"the grid has {planned.n_points:,} points ({sides}), more than {MANY:,}; to run them all, give "
             "yes=True (--yes)"
         )
+    refused = impossible(planned)
     with SweepFolder(as_path(to, "to"), planned, resume=resume) as folder:
         finished = folder.finished(planned)
         if finished:
@@ -143,8 +146,18 @@ def sweep(
             for point in planned.points():
                 if point.key in finished:
                     watch(point, finished[point.key])
+                elif point.place in refused:
+                    failures[point.key] = refused[point.place]
+                    watch(point, refused[point.place])
                 else:
                     left.append(point)
+            if failures:
+                first = next(point for point in planned.points() if point.key in failures)
+                report(
+                    (len(finished) + len(failures)) / planned.n_points,
+                    f"{len(failures):,} of {planned.n_points:,} points cannot run, such as {first}: "
+                    f"{failures[first.key]}",
+                )
             if left and workers == 0:
                 _take(_computed_here(left, folder, retries), len(left), folder, finished, failures, report, watch)
             elif left:
@@ -167,7 +180,8 @@ def _take(
     watch: Callable[[Point, Outcome], None],
 ) -> None:
     """Write each point as soon as it is computed, and report it."""
-    before, n, started = len(finished), len(finished) + n_left, time.perf_counter()
+    before, started = len(finished) + len(failures), time.perf_counter()
+    n = before + n_left
     with closing(computed):
         for point, outcome in computed:
             if isinstance(outcome, str):

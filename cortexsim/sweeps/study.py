@@ -122,6 +122,11 @@ class Point:
         """Name of its file, which depends on all settings."""
         return hashlib.sha256(repr(sorted({**self.settings, **self.chosen}.items())).encode()).hexdigest()[:16]
 
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Its model, presentation and silence, which decide whether it can run."""
+        return self.chosen["model"], self.chosen["presentation"], self.chosen["silence"]
+
     def __str__(self) -> str:
         usual = {"noise": 0.0, "silence": NOTHING}
         shown = {axis: value for axis, value in self.chosen.items() if usual.get(axis) != value}

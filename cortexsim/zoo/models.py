@@ -258,7 +258,7 @@ def siblings(name: str) -> dict[str, str]:
 def get(
     model: str | os.PathLike[str],
     *,
-    base: str | os.PathLike[str] = "",
+    base: str | os.PathLike[str] = ".",
     weights: str | os.PathLike[str] | None = None,
 ) -> Cortex:
     """Load a model by its name or from its file.
@@ -308,7 +308,7 @@ def get(
     return load_file(path) if path is not None else load(str(model))
 
 
-def path_of(model: str | os.PathLike[str], *, base: str | os.PathLike[str] = "") -> Path | None:
+def path_of(model: str | os.PathLike[str], *, base: str | os.PathLike[str] = ".") -> Path | None:
     """Return the file that a model's name stands for, or None for the name of a bundled model."""
     path = as_path(model, "model")
     # a path of one part loses its ./ when it becomes a Path

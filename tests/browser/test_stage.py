@@ -21,7 +21,7 @@ STUDIES = {
     "sequences": ("Sequences('digits', n=8, question='second')", {"place": 1}, {"place": 3}),
     "brains": ("Brains('digits', question='best')", {"method": "pearson"}, {"metric": "euclidean"}),
     "folding": ("Folding(question='difference')", {"steps": 6}, {"weights": "of its own at each step"}),
-    "sweep": ("Sweep(question='axis')", {"grid": "duration", "n": 30}, {"time": 5}),
+    "sweep": ("Sweep(question='axis')", {"grid": "lesions", "n": 30}, {"time": 5}),
     "recorder": ("Recorder('contours', question='smaller')", {}, {}),
 }
 OTHERS = {

@@ -1,7 +1,9 @@
 """Folders of images as people have them: deep, mixed, from other systems, with values of all kinds."""
 
 import os
+import struct
 import sys
+import zlib
 
 import numpy as np
 import pytest
@@ -31,7 +33,14 @@ def test_images_of_deeper_folders_belong_to_the_class_above(tmp_path):
 
 def test_files_of_systems_and_programs_are_neither_images_nor_classes(tmp_path):
     write(tmp_path, "cat/1.png", "dog/2.png")
-    for name in ("__MACOSX/cat/._1.png", "cat/.DS_Store", "cat/Thumbs.db", "@eaDir/x.png", "cat/__MACOSX/._1.png"):
+    for name in (
+        "__MACOSX/cat/._1.png",
+        "cat/.DS_Store",
+        "cat/Thumbs.db",
+        "@eaDir/x.png",
+        "#recycle/y.png",
+        "cat/__MACOSX/._1.png",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
     for name in ("model.hdf", "paper.pdf", "film.mpeg", "field.grib", "boxes.txt", "labels.csv"):
@@ -77,6 +86,23 @@ def test_parts_are_not_taken_for_classes(tmp_path):
     write(tmp_path, "Training/cat/1.png", "validation/cat/1.png")
     with pytest.raises(ValueError, match="contains parts, not classes"):
         datasets.folder(tmp_path)
+
+
+def test_parts_without_classes_are_not_taken_for_classes(tmp_path):
+    write(tmp_path, "Train/1.png", "test/2.png")
+    with pytest.raises(ValueError, match=r"contains parts, not classes: .* such as part='Train'"):
+        datasets.folder(tmp_path)
+
+
+def test_a_class_may_be_called_train(tmp_path):
+    write(tmp_path, "bus/1.png", "car/2.png", "train/3.png")
+    assert datasets.classes(datasets.get(tmp_path, 3, part="train")) == ["bus", "car", "train"]
+
+
+def test_blank_lines_in_a_list_of_classes_are_ignored(tmp_path):
+    annotations = tiny_imagenet(tmp_path) / "val" / "val_annotations.txt"
+    annotations.write_bytes(b"\xef\xbb\xbf" + annotations.read_bytes().replace(b"\n", b"\r\n") + b"\r\n \r\n")
+    assert datasets.folder(tmp_path, part="val")["label"].values.tolist() == [2, 0]
 
 
 def test_the_folder_that_an_archive_is_unpacked_into_is_not_taken_for_a_class(tmp_path):
@@ -210,6 +236,25 @@ def test_a_range_that_the_file_states_is_taken(tmp_path):
     assert datasets.folder(tmp_path)["image"].values[0, 0].tolist() == [[0, 255]]
 
 
+def four_bits(values, transparent):
+    """Return a PNG of one row of grey values from 0 to 15, one of which is transparent."""
+
+    def chunk(name, content):
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    row = bytes(16 * left + right for left, right in zip(values[::2], values[1::2], strict=True))
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", len(values), 1, 4, 0, 0, 0, 0))
+    image = chunk(b"tRNS", struct.pack(">H", transparent)) + chunk(b"IDAT", zlib.compress(b"\0" + row))
+    return b"\x89PNG\r\n\x1a\n" + header + image + chunk(b"IEND", b"")
+
+
+def test_a_transparent_value_of_four_or_sixteen_bits_shows_grey(tmp_path):
+    (tmp_path / "a").mkdir()
+    Image.fromarray(np.array([[2570, 65535]], "uint16")).save(tmp_path / "a" / "1.png", transparency=2570)
+    (tmp_path / "a" / "2.png").write_bytes(four_bits([1, 15], transparent=1))
+    assert datasets.folder(tmp_path)["image"].values[:, 0, 0].tolist() == [[127, 255], [127, 255]]
+
+
 @pytest.mark.parametrize("white", [0, -1, "65535", float("nan")])
 def test_an_impossible_white_is_refused(tmp_path, white):
     with pytest.raises(ValueError, match="white must be a number"):
@@ -257,6 +302,38 @@ def test_a_mask_of_sixteen_bits_is_not_clipped_to_on_the_target(tmp_path):
         Image.fromarray(values).save(tmp_path / folder / "1.png")
     with pytest.raises(ValueError, match="has the grey value 32896: allowed are 0 "):
         datasets.folder(tmp_path / "images", targets=tmp_path / "masks")
+
+
+def test_two_masks_of_one_image_are_refused(tmp_path):
+    write(tmp_path, "images/1.png", "masks/1.png", "masks/1.tif")
+    with pytest.raises(ValueError, match=r"two masks for one image in .*, '1\.png' and '1\.tif': leave one"):
+        datasets.folder(tmp_path / "images", targets=tmp_path / "masks")
+
+
+# --- sizes and paths
+
+
+def test_drawn_images_take_one_side_and_refuse_two(tmp_path):
+    assert datasets.get("digits", 2, size=16)["image"].shape[2:] == (16, 16)
+    with pytest.raises(ValueError, match=r"drawn images are square: size must be one side in px, got \(16, 32\)"):
+        datasets.get("digits", 2, size=(16, 32))
+
+
+def test_an_empty_path_is_not_the_current_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(write(tmp_path, "a/1.png", "b/2.png"))
+    with pytest.raises(ValueError, match=r"path must not be empty: the current folder is '\.'"):
+        datasets.folder("")
+    assert datasets.classes(datasets.folder(".")) == ["a", "b"]
+
+
+def test_an_image_that_may_not_be_read_is_named_with_what_helps(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    write(tmp_path, "a/1.png")
+    monkeypatch.setattr(Image, "open", refuse)  # root may read everything
+    with pytest.raises(ValueError, match=r"1\.png' \(Permission denied\): change its permissions, or leave it out"):
+        datasets.folder(tmp_path)
 
 
 # --- a name that is also a path

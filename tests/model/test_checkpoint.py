@@ -401,3 +401,43 @@ def test_only_true_overwrites(path, overwrite):
     with pytest.raises(ValueError, match="overwrite must be True or False, got"):
         cs.save(model, path, overwrite=overwrite)
     assert path.read_bytes() == before
+
+
+class Doubled(cs.Cortex):
+    """Reads out twice the logits."""
+
+    def read(self, *given, **named):
+        return 2 * super().read(*given, **named)
+
+
+class Named(cs.Cortex):
+    """Adds what changes no result."""
+
+    def nickname(self):
+        return "V1"
+
+
+def test_a_subclass_that_computes_something_else_is_not_saved_without_it(path):
+    graph = cs.adjacent({"V1": 4, "V2": 4}, size=8)
+    with pytest.raises(ValueError, match="the class Doubled replaces 'read' of Cortex, which is not in the file"):
+        cs.save(Doubled(graph, 3, 3), path)
+    assert not path.exists()
+    cs.save(Named(graph, 3, 3), path)
+
+
+def test_a_part_of_other_settings_with_the_same_weights_is_not_saved_without_them(path):
+    model = cs.Cortex(cs.adjacent({"V1": 4, "V2": 4}, size=8), n_classes=3, readout_time=3)
+    model.pre = nn.Conv2d(3, 4, 3, padding=1, padding_mode="reflect", bias=False)
+    with pytest.raises(ValueError, match=r"the part 'pre' of the model was changed to Conv2d\(.*reflect\), but load"):
+        cs.save(model, path)
+
+
+def test_a_module_of_the_users_may_be_given_instead_of_what_makes_it(path):
+    graph = cs.adjacent({"V1": 4, "V2": 4}, size=8)
+    model = cs.Cortex(graph, 3, 3, pre_net=nn.Conv2d(3, 4, 1), post_net=nn.Sequential(nn.Flatten(), nn.Linear(64, 3)))
+    cs.save(model, path)
+    empty = nn.Conv2d(3, 4, 1)
+    before = empty.weight.clone()
+    loaded = cs.load(path, {"Conv2d": empty, "Sequential": nn.Sequential(nn.Flatten(), nn.Linear(64, 3))})
+    assert torch.equal(loaded.pre.weight, model.pre.weight)
+    assert torch.equal(empty.weight, before)

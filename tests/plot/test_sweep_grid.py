@@ -54,6 +54,9 @@ def test_the_longest_dimension_has_the_columns_and_those_with_one_value_are_left
     assert layout.yaxis.title.text == "noise (standard deviations)"
     more = xr.concat([result, result], xr.Variable("seed", [0, 1]), data_vars="minimal")
     assert sweep_grid(more).layout.yaxis.ticktext == ("0, 0", "0, 0.5", "1, 0", "1, 0.5")
+    named = more.drop_vars("model").rename(seed="model", model="seed").isel(presentation=[0])
+    # names of models are long
+    assert sweep_grid(named).layout.yaxis.ticktext == ("0", "1")
 
 
 def test_a_failed_cell_says_why_in_lines(result):

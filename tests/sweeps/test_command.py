@@ -13,6 +13,8 @@ import cortexsim as cs
 from cortexsim.cli import main
 from cortexsim.sweeps import running
 from cortexsim.sweeps.folder import SweepFolder
+from cortexsim.sweeps.point import PointFailedError
+from cortexsim.sweeps.point import measure as point_measure
 
 
 @pytest.fixture
@@ -48,13 +50,19 @@ def test_the_command_runs_a_study_and_resumes_it_when_it_has_grown(command, stud
     assert (xr.load_dataset(tmp_path / "out" / "result.nc", engine="h5netcdf")["status"] == 1).all()
 
 
-def test_failed_points_are_reported_with_their_settings_after_all_others(command, study, capsys):
-    study.write_text(study.read_text() + 'presentations = ["flash", "sustained"]\n')
+def test_failed_points_are_reported_with_their_settings_after_all_others(command, study, monkeypatch, capsys):
+    def measure(point, base, recording=None):
+        if point.chosen["noise"]:
+            raise PointFailedError("the disk was busy")
+        return point_measure(point, base, recording)
+
+    monkeypatch.setattr(running, "measure", measure)
+    study.write_text(study.read_text() + "noise = [0.0, 0.5]\n")
     assert main(command) == 1
     told = capsys.readouterr()
     assert "2 of 4 points are done" in told.out
     assert "2 points failed, the first (" in told.err
-    assert "sustained, seed 0) with: the model has no statistics" in told.err
+    assert "flash, seed 0) with: the disk was busy" in told.err
     assert "failures.json" in told.err
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
+from PIL import Image
 
 import cortexsim as cs
 from cortexsim.sweeps import running
@@ -106,38 +107,105 @@ def test_a_stopped_sweep_keeps_its_finished_points_and_resumes(study, run, tmp_p
     assert (result["status"] == 1).all()
 
 
-def test_a_point_that_fails_is_reported_with_its_settings_and_does_not_stop_the_others(study, run, tmp_path):
-    result, reported = run(study | {"presentations": ["sustained", "flash"]})
+def failing_for(presentation):
+    """Measure a point unless it has a presentation."""
+
+    def measure(point, base, recording=None):
+        if point.chosen["presentation"] == presentation:
+            raise PointFailedError("the disk was busy")
+        return point_measure(point, base, recording)
+
+    return measure
+
+
+def test_a_point_that_fails_is_reported_with_its_settings_and_does_not_stop_the_others(
+    study, run, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(running, "measure", failing_for("flash"))
+    result, reported = run(study)
     assert result["status"].squeeze().values.tolist() == [2, 1]
-    assert np.isnan(result["accuracy"].sel(presentation="sustained")).all()
+    assert np.isnan(result["accuracy"].sel(presentation="flash")).all()
     [failed] = json.loads((tmp_path / "out" / "failures.json").read_text())
-    assert failed["presentation"] == "sustained"
-    assert "calibrate_on = 500 takes them" in failed["error"]
-    assert any("sustained: FAILED: " in line for line in reported)
+    assert failed["presentation"] == "flash"
+    assert failed["error"] == "the disk was busy"
+    assert any("flash: FAILED: " in line for line in reported)
     assert result.attrs["failed"] == 1
     # what failed is tried again
-    _, reported = run(study | {"presentations": ["sustained", "flash"]}, resume=True)
+    _, reported = run(study, resume=True)
     assert reported[0] == "1 of 2 points are already done"
     assert "FAILED" in reported[1]
 
 
-def test_each_point_is_watched_as_it_starts_and_ends(study, run):
+def test_each_point_is_watched_as_it_starts_and_ends(study, run, monkeypatch):
+    monkeypatch.setattr(running, "measure", failing_for("flash"))
     seen = []
-    grid = study | {"presentations": ["sustained", "flash"]}
-    result, _ = run(grid, watch=lambda *given: seen.append(given))
-    assert [point.chosen["presentation"] for point, _ in seen] == ["sustained", "sustained", "flash", "flash"]
+    result, _ = run(study, watch=lambda *given: seen.append(given))
+    assert [point.chosen["presentation"] for point, _ in seen] == ["flash", "flash", "masked:1:2", "masked:1:2"]
     assert [type(outcome) for _, outcome in seen] == [type(None), str, type(None), xr.Dataset]
-    np.testing.assert_array_equal(seen[3][1]["accuracy"], result["accuracy"].sel(presentation="flash").squeeze())
+    np.testing.assert_array_equal(seen[3][1]["accuracy"], result["accuracy"].sel(presentation="masked:1:2").squeeze())
     # what was finished before comes first, and is not started
     again = []
-    run(grid, resume=True, watch=lambda point, outcome: again.append((point.chosen["presentation"], type(outcome))))
-    assert again == [("flash", xr.Dataset), ("sustained", type(None)), ("sustained", str)]
+    run(study, resume=True, watch=lambda point, outcome: again.append((point.chosen["presentation"], type(outcome))))
+    assert again == [("masked:1:2", xr.Dataset), ("flash", type(None)), ("flash", str)]
 
 
 def test_one_process_needs_no_dask(study, run, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     result, _ = run(study)
     assert (result["status"] == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"silence": ["none", "V9->V1"]}, r"the silence 'V9->V1' can run: unknown transition 'V9->V1'"),
+        ({"silence": ["IT->V1:9"]}, r"the silence 'IT->V1:9' can run: .*IT->V1"),
+        (
+            {"presentations": ["flash", "sustained"]},
+            "the presentation 'sustained' can run: .* calibrate_on = 500 takes",
+        ),
+        ({"record": "V9"}, r"the model '.*' can run: cannot record \['V9'\]"),
+        ({"until": 9}, r"the presentation 'flash' can run: these statistics end at time 4"),
+        ({"data": "contours"}, r"the model '.*' can run: .*\['different', 'same'\] are none of the model's"),
+    ],
+)
+def test_what_no_point_can_run_is_refused_before_the_first(study, run, tmp_path, change, message):
+    with pytest.raises(ValueError, match=f"no point with {message}"):
+        run(study | change)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_readout_that_no_point_can_read_is_refused(run):
+    study = {"models": ["digits-tiny"], "data": "digits", "n": 2}
+    with pytest.raises(ValueError, match="nothing reaches IT until t = 1, so there is nothing to read out"):
+        run(study | {"until": 1})
+    with pytest.raises(ValueError, match="'tracer' can run: its readout is a map"):
+        run(study | {"until": 12, "models": ["tracer"]})
+
+
+def test_a_folder_of_images_is_counted_before_the_first_point(study, run, tmp_path):
+    for digit in range(10):
+        (tmp_path / "images" / str(digit)).mkdir(parents=True)
+        Image.new("RGB", (16, 16)).save(tmp_path / "images" / str(digit) / "1.png")
+    own = study | {"data": str(tmp_path / "images"), "n": 11}
+    with pytest.raises(ValueError, match="has 10 test images, but the study asks for 11"):
+        run(own)
+    result, _ = run(own | {"n": 10})
+    assert (result["status"] == 1).all()
+
+
+def test_points_that_cannot_run_are_reported_before_the_others_run(study, run, tmp_path):
+    graph = cs.adjacent({"V1": 2, "IT": 3}, size=16, feedback=False)
+    model = cs.Cortex(graph, n_classes=10, readout_time=3, normalization="none")
+    model.classes = [str(digit) for digit in range(10)]
+    cs.save(model, tmp_path / "feedforward.safetensors")
+    both = {"models": [*study["models"], str(tmp_path / "feedforward.safetensors")], "silence": ["none", "IT->V1"]}
+    seen = []
+    result, reported = run(study | both | {"presentations": ["flash"]}, watch=lambda *given: seen.append(given))
+    assert seen[0][1].startswith("unknown transition")
+    assert reported[0].startswith("1 of 4 points cannot run, such as ")
+    assert "unknown transition 'IT->V1'" in reported[0]
+    assert result["status"].squeeze().values.tolist() == [[1, 1], [1, 2]]
 
 
 def failing_at_first(tmp_path):

@@ -22,7 +22,7 @@ from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.controls import Chosen, Control, Menu
 from cortexsim.explore.panel.offer import Offer
 from cortexsim.explore.panel.script import Name, call, script, subject_lines
-from cortexsim.explore.panel.subject import Subject
+from cortexsim.explore.panel.subject import NeededClasses, Subject
 from cortexsim.explore.panel.task_study import OWN_TASK, TaskStudy
 from cortexsim.explore.panel.tasks import TASKS
 from cortexsim.explore.panel.unmasked import UNMASKED
@@ -68,7 +68,7 @@ class Changes(TaskStudy):
     """
 
     N: ClassVar[int] = 150
-    ANY_CLASSES: ClassVar[bool] = True
+    CLASSES: ClassVar[NeededClasses] = NeededClasses.ANY
     QUESTIONS: ClassVar[Mapping[str, Guess]] = questions.QUESTIONS
     EXERCISES: ClassVar[Mapping[str, Guess]] = questions.EXERCISES
     FORMER_VALUES: ClassVar[Mapping[str, Mapping[str, str]]] = {"task": {"own": OWN_TASK}}

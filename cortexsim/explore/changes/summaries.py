@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from cortexsim import analyse
+from cortexsim._support.joining import joined
 from cortexsim._support.progress import Report
 from cortexsim.datasets.labels import classes
 from cortexsim.recording import trial
@@ -121,13 +122,8 @@ def _diagonal(scores: xr.DataArray, recording: xr.DataTree) -> xr.DataArray:
 
 
 def _by_state(name: str, found: list[xr.DataArray], states: list[str]) -> xr.Dataset:
-    one = xr.concat(
-        [each.rename(name) for each in found],
-        xr.Variable("state", states, {"long_name": "area"}),
-        combine_attrs="override",
-        coords="different",
-        compat="equals",
-    )
+    along = xr.Variable("state", states, {"long_name": "area"})
+    one = joined([each.rename(name) for each in found], along, combine_attrs="override")
     units = {each.attrs.get("units") for each in found}
     return _named(
         name, one.assign_attrs({"of": "each area", "units": found[0].attrs["units"] if len(units) == 1 else "1"})

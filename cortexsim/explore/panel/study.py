@@ -24,7 +24,7 @@ from cortexsim.explore.panel.jobs import LatestJob, Wanted
 from cortexsim.explore.panel.more_settings import MoreSettings
 from cortexsim.explore.panel.notice import alert
 from cortexsim.explore.panel.settings import MEASURED, write_settings
-from cortexsim.explore.panel.subject import Subject
+from cortexsim.explore.panel.subject import NeededClasses, Subject
 from cortexsim.explore.widgets.copyable import Copyable
 from cortexsim.explore.widgets.figure import Live
 
@@ -70,8 +70,8 @@ class Study(HasExercises, Panel):
     # choices of how a result is shown: a change runs no measurement, and the panel places these controls
     VIEWS: ClassVar[tuple[str, ...]] = ()
     QUESTIONS: ClassVar[Mapping[str, Guess]] = {}
-    # images of your own may have classes that the model does not have, because its readout is not used
-    ANY_CLASSES: ClassVar[bool] = False
+    # that images of your own need to have
+    CLASSES: ClassVar[NeededClasses] = NeededClasses.MODELS
     ACTION: ClassVar[str] = "run"
     # names and values of choices in settings of earlier versions, with what replaces them
     FORMER_NAMES: ClassVar[Mapping[str, str]] = {}
@@ -358,7 +358,7 @@ class Study(HasExercises, Panel):
 
     @classmethod
     def _reopened(cls, settings: Mapping[str, Any], *, model: Any, data: Any) -> Self:
-        subject = Subject.from_dict(settings["subject"], model=model, data=data, any_classes=cls.ANY_CLASSES)
+        subject = Subject.from_dict(settings["subject"], model=model, data=data, needed=cls.CLASSES)
         return cls(subject=subject, question=settings["question"])  # type: ignore[call-arg]
 
     # --- inside

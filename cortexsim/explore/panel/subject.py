@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import Enum, auto
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,17 @@ from cortexsim.recording._rerun import MOST_DRAWN
 from cortexsim.stimuli.images import as_images
 
 
+class NeededClasses(Enum):
+    """The classes that images need to have for what a panel measures."""
+
+    MODELS = auto()
+    """Those of the model, because its answers are counted."""
+    ANY = auto()
+    """Any: labels that are not the model's become names."""
+    NONE = auto()
+    """None at all: labels that are not the model's become names, and images may have no label."""
+
+
 class Subject:
     """A model with images, by name or of your own.
 
@@ -34,9 +46,8 @@ class Subject:
         Images with `label`; or `name` and arguments of a dataset, whose images are drawn when they are needed.
     n : int
         Number of images to draw, or to take evenly from those that were given.
-    any_classes : bool
-        Also accept images of classes that the model does not have; their labels are then names. For what is not read
-        out by the model.
+    needed : NeededClasses
+        The classes that images of your own need to have.
 
     Attributes
     ----------
@@ -61,7 +72,7 @@ class Subject:
         model: Cortex | str | None = None,
         data: xr.Dataset | Mapping[str, Any] | None = None,
         n: int = 200,
-        any_classes: bool = False,
+        needed: NeededClasses = NeededClasses.MODELS,
     ) -> None:
         if task is not None and (model is not None or data is not None):
             raise ValueError(f"give either a task, got {task!r}, or a model and data of your own, not both")
@@ -90,7 +101,7 @@ class Subject:
         self.n, self._named, self._data = n, None if isinstance(model, Cortex) else str(model), data
         self.model: Cortex = model if isinstance(model, Cortex) else zoo.get(model)
         if isinstance(data, xr.Dataset):
-            self._data = _matched(self.model, data, any_classes)
+            self._data = _matched(self.model, data, needed)
         names = {one.model: one.control for one in shipped().values()}
         self.control_name = names.get(self._named)
         self.control: Cortex | None = None if self.control_name is None else zoo.get(self.control_name)
@@ -149,7 +160,7 @@ class Subject:
         *,
         model: Cortex | str | None = None,
         data: xr.Dataset | Mapping[str, Any] | None = None,
-        any_classes: bool = False,
+        needed: NeededClasses = NeededClasses.MODELS,
     ) -> Subject:
         """Make a subject of what `to_dict` returned.
 
@@ -166,7 +177,7 @@ class Subject:
                 )
         model = described["model"] if model is None else model
         data = described["data"] if data is None else data
-        subject = cls(model=model, data=data, n=described["n"], any_classes=any_classes)
+        subject = cls(model=model, data=data, n=described["n"], needed=needed)
         found = subject.model.checksum()
         if described.get("model_checksum") not in (None, found):
             raise ValueError(
@@ -176,18 +187,25 @@ class Subject:
         return subject
 
 
-def _matched(model: Cortex, data: xr.Dataset, any_classes: bool) -> xr.Dataset:
+def _matched(model: Cortex, data: xr.Dataset, needed: NeededClasses) -> xr.Dataset:
     """Return images whose labels are the numbers of the model's classes, or names if it has other classes."""
-    if model.post_net_name == "map" and "target" not in data and not any_classes:
+    if model.post_net_name == "map" and needed is NeededClasses.MODELS:
+        if "target" not in data:
+            raise ValueError(
+                "this model answers for each pixel, such as whether it is connected with the dot, and not what an "
+                "image shows, so this panel needs images with target maps, as cs.datasets.paths and cs.datasets.mazes "
+                "draw them; cs.explore.Changes, cs.explore.Tour and cs.simulate take any images"
+            )
+    elif "label" not in data and needed is not NeededClasses.NONE:
         raise ValueError(
-            "this model answers for each pixel, such as whether it is connected with the dot, and not what an image "
-            "shows, so this panel needs images with target maps, as cs.datasets.paths and cs.datasets.mazes draw them; "
-            "cs.explore.Changes, cs.explore.Tour and cs.simulate take any images"
+            "this panel needs images with classes, the coordinate 'label' with one for each image: cs.datasets.folder "
+            "reads them from a folder with one subfolder a class; cs.explore.Tour, cs.explore.Recorder and cs.simulate "
+            "take images without"
         )
     try:
         return matched(model, data)
     except DifferentClassesError:
-        if not any_classes:
+        if needed is NeededClasses.MODELS:
             raise
     labels = data["label"].values
     named = labels if labels.dtype.kind in "UO" else np.array(classes(data))[labels]

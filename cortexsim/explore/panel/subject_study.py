@@ -58,7 +58,7 @@ class SubjectStudy(Study):
         if subject is None:
             named = self.TASK if task is None and model is None and data is None else task
             n = self._default_n(data) if n is None else n
-            subject = Subject(named, model=model, data=data, n=n, any_classes=self.ANY_CLASSES)
+            subject = Subject(named, model=model, data=data, n=n, needed=self.CLASSES)
         super().__init__(subject, self.controls_for(subject), question)
 
     def _default_n(self, data: object) -> int:

@@ -12,6 +12,7 @@ import traitlets
 import xarray as xr
 
 from cortexsim import analyse, protocols
+from cortexsim._support.joining import joined
 from cortexsim._support.percentages import percent
 from cortexsim._support.progress import Report
 from cortexsim.explore.panel import unmasked
@@ -272,7 +273,5 @@ def _logits(result: xr.Dataset) -> dict[str, xr.DataArray]:
 def _by_version(parts: Mapping[str, Any]) -> Any:
     """Join the results of the intact model and of each version along `version`."""
     names = xr.DataArray(list(parts), dims="version", name="version", attrs={"long_name": "version"})
-    options: dict[str, Any] = {"coords": "different", "compat": "equals", "combine_attrs": "override"}
-    if isinstance(next(iter(parts.values())), xr.Dataset):
-        options["data_vars"] = "all"
-    return xr.concat(list(parts.values()), names, **options)
+    options = {"data_vars": "all"} if isinstance(next(iter(parts.values())), xr.Dataset) else {}
+    return joined(list(parts.values()), names, combine_attrs="override", **options)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import xarray as xr
 
+from cortexsim._support.joining import joined
 from cortexsim._support.progress import Report, part
 from cortexsim.model.cortex import Cortex
 
@@ -27,5 +28,5 @@ def measure_each(
     for place, (name, model) in enumerate(models.items()):
         of_one = part(report, place / len(models), (place + 1) / len(models), f"{name}: ")
         tables.append(measure(model, of_one))
-    joined = xr.concat(tables, "model", combine_attrs="override", data_vars="all", coords="different", compat="equals")
-    return joined.assign_coords(model=xr.Variable("model", list(models), {"long_name": "model"}))
+    along = xr.Variable("model", list(models), {"long_name": "model"})
+    return joined(tables, along, combine_attrs="override", data_vars="all")

@@ -17,7 +17,7 @@ from cortexsim.analyse import accuracy
 from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.controls import Chosen, Control, Menu, Several, Text
-from cortexsim.explore.panel.subject import Subject
+from cortexsim.explore.panel.subject import NeededClasses, Subject
 from cortexsim.explore.panel.subject_study import SubjectStudy
 from cortexsim.explore.panel.unmasked import UNMASKED
 from cortexsim.model.cortex import Cortex
@@ -77,6 +77,7 @@ class Recorder(SubjectStudy):
     """
 
     N: ClassVar[int] = 1000
+    CLASSES: ClassVar[NeededClasses] = NeededClasses.NONE
 
     QUESTIONS: ClassVar[Mapping[str, Guess]] = {
         "smaller": Guess(
@@ -199,11 +200,8 @@ class Recorder(SubjectStudy):
             report=part(report, 0.0, 0.9, "recorded: "),
         ) as recording:
             report(0.9, "reading block by block …")
-            over_time = accuracy(recording["readout"])
+            result = self._accuracy(recording)
             spreads = [_spread(recording[name].to_dataset()["activation"]) for name in choices["record"]]
-        result = xr.Dataset({"accuracy": over_time.reset_coords(drop=True)}).assign_coords(
-            low=("time", over_time["low"].values), high=("time", over_time["high"].values)
-        )
         if spreads:
             named = xr.Variable("state", list(choices["record"]), {"long_name": "state"})
             result["spread"] = xr.concat(spreads, named).transpose("time", "state")
@@ -217,14 +215,25 @@ class Recorder(SubjectStudy):
             bytes_on_disk=on_disk,
         )
 
+    def _accuracy(self, recording: xr.DataTree) -> xr.Dataset:
+        """Return the accuracy over time with its interval; nothing for images without a class of the model."""
+        labels = self.who.images.get("label")
+        if labels is None or labels.dtype.kind not in "iu":
+            return xr.Dataset()
+        over_time = accuracy(recording["readout"])
+        ends = {end: ("time", over_time[end].values) for end in ("low", "high")}
+        return xr.Dataset({"accuracy": over_time.reset_coords(drop=True)}).assign_coords(ends)
+
     def _bytes_in_memory(self, choices: Chosen) -> int:
         return estimate(
             self.who.model, choices["n"], until=choices["until"], record=choices["record"], dtype=choices["dtype"]
         )
 
     def draw(self, result: xr.Dataset) -> dict[str, go.Figure]:
-        """Draw accuracy and the spread of every state over time."""
-        figures = {"accuracy": in_one_line(time_course(result["accuracy"], title="accuracy, read from disk"))}
+        """Draw accuracy, if the images have the model's classes, and the spread of every state over time."""
+        figures = {}
+        if "accuracy" in result:
+            figures["accuracy"] = in_one_line(time_course(result["accuracy"], title="accuracy, read from disk"))
         if "spread" in result:
             plain = result["spread"].drop_vars(["low", "high"], errors="ignore")
             plain.attrs["interval"] = f"over all {result.attrs['n']:,} stimuli, no interval"

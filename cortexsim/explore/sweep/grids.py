@@ -12,15 +12,28 @@ from cortexsim._support.files import as_path
 from cortexsim.explore.panel.controls import Chosen, Control, Fixed, Menu, Slider, Text
 from cortexsim.sweeps.study import Study, read_study
 
-NOISE = [0.0, 0.25, 0.5, 0.75]
-GRIDS: Mapping[str, tuple[str, list[str]]] = {
-    "mask": ("noise x onset of a mask", ["masked:1:1", "masked:1:2", "masked:1:4", "flash:1"]),
-    "duration": ("noise x duration of a flash", ["flash:1", "flash:2", "flash:4", "sustained"]),
-}
-"""Titles and presentations."""
 MODEL, DATA, UNTIL = "ventral-stream-digits", "digits", 8
+GRIDS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "mask": (
+        "noise x onset of a mask",
+        {
+            "models": [MODEL],
+            "presentations": ["masked:1:1", "masked:1:2", "masked:1:4", "flash:1"],
+            "noise": [0.0, 0.25, 0.5, 0.75],
+        },
+    ),
+    # some of these models lack what is cut in others, so that some points cannot run
+    "lesions": (
+        "model x lesion",
+        {
+            "models": [MODEL, *(f"{MODEL}-{name}" for name in ("lateral", "feedback", "feedforward"))],
+            "presentations": ["sustained"],
+            "silence": ["none", "lateral", "feedback"],
+        },
+    ),
+}
+"""Titles, and what differs between their studies."""
 COUNTS = (30, 60, 200)
-CALIBRATION = {"the model's own": 0, "taken again for each presentation": 200}
 MOST_POINTS = 400
 
 
@@ -51,13 +64,9 @@ def controls_of(study: Study | None, to: str) -> dict[str, Control]:
     """
     if study is None:
         titles = {title: name for name, (title, _) in GRIDS.items()}
-        more = {
-            "n": Menu("images of each point", COUNTS, 60, width_px=230),
-            "calibration": Menu("statistics", CALIBRATION, 0, width_px=340),
-        }
-        return {"grid": Menu("grid", titles, width_px=300), **_placed(to, UNTIL), **more}
-    own = {"n": Fixed(study.n), "calibration": Fixed(study.calibrate_on)}
-    return {"grid": Fixed(json.dumps(asdict(study))), **_placed(to, study.until), **own}
+        n = Menu("images of each point", COUNTS, 60, width_px=230)
+        return {"grid": Menu("grid", titles, width_px=300), **_placed(to, UNTIL), "n": n}
+    return {"grid": Fixed(json.dumps(asdict(study))), **_placed(to, study.until), "n": Fixed(study.n)}
 
 
 def _placed(to: str, until: int) -> dict[str, Control]:
@@ -68,16 +77,8 @@ def described(choices: Chosen) -> dict[str, Any]:
     """Return the study of these choices, as a mapping that `cortexsim.sweep` takes."""
     if choices["grid"] not in GRIDS:
         return json.loads(choices["grid"])
-    _, presentations = GRIDS[choices["grid"]]
-    return {
-        "models": [MODEL],
-        "data": DATA,
-        "until": UNTIL,
-        "n": choices["n"],
-        "presentations": presentations,
-        "noise": NOISE,
-        "calibrate_on": choices["calibration"],
-    }
+    _, own = GRIDS[choices["grid"]]
+    return {"data": DATA, "until": UNTIL, "n": choices["n"], **own}
 
 
 def study_of(choices: Chosen) -> Study:
@@ -88,4 +89,4 @@ def study_of(choices: Chosen) -> Study:
 def path_of(choices: Chosen) -> Path:
     """Return the folder of these choices: each of the panel's own grids has one in the folder that is named."""
     to = as_path(choices["to"])
-    return to / f"{choices['grid']}-{choices['n']}-{choices['calibration']}" if choices["grid"] in GRIDS else to
+    return to / f"{choices['grid']}-{choices['n']}" if choices["grid"] in GRIDS else to

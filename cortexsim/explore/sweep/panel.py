@@ -58,13 +58,13 @@ class Sweep(Study):
     >>> import cortexsim as cs
     >>> panel = cs.explore.Sweep(question="")
     >>> sorted(panel.choices)
-    ['calibration', 'grid', 'n', 'time', 'to']
+    ['grid', 'n', 'time', 'to']
     """
 
     VIEWS: ClassVar[tuple[str, ...]] = ("time",)
     QUESTIONS: ClassVar[Mapping[str, Guess]] = QUESTIONS
     ACTION: ClassVar[str] = "run the sweep"
-    MORE: ClassVar[tuple[str, ...]] = ("n", "calibration", "to")
+    MORE: ClassVar[tuple[str, ...]] = ("n", "to")
 
     _live: Live | None = None
     # what is drawn: a result, or a sweep of which some points are missing

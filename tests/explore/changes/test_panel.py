@@ -153,14 +153,6 @@ def test_missing_statistics_are_said_before_the_run(given):
     assert "the model was not calibrated for this" in panel.words.value
 
 
-def test_images_without_a_label_are_an_error_in_the_panel(given):
-    panel = cs.explore.Changes(**{**given, "data": given["data"].drop_vars("label")})
-    assert run(panel) is None
-    assert "have no coordinate" in panel.notice.value
-    assert isinstance(panel.error, ValueError)
-    assert not panel.busy
-
-
 def test_cancel_ends_the_run_between_two_analyses(given, monkeypatch):
     panel = cs.explore.Changes(**given)
     decode = cs.analyse.decode

@@ -1,5 +1,6 @@
 """The panel that records to disk: it writes what simulate writes, resumes after a stop, and reports sizes."""
 
+import copy
 import re
 
 import numpy as np
@@ -132,3 +133,23 @@ def test_without_a_path_each_panel_records_to_a_temporary_folder_of_its_own(give
     one, other = cs.explore.Recorder(**given), cs.explore.Recorder(**given)
     assert one.choices["to"] != other.choices["to"]
     assert measured(one, record=("IT",), until=5).sizes == {"time": 6, "state": 1}
+
+
+def without_labels(data):
+    return data.drop_vars("label")
+
+
+def of_other_classes(data):
+    return data.assign_coords(label=("stimulus", [0] * data.sizes["stimulus"])).assign_attrs(classes='["cat"]')
+
+
+@pytest.mark.filterwarnings("ignore:.*recorded as names")
+@pytest.mark.parametrize("change", [without_labels, of_other_classes])
+def test_images_without_a_class_of_the_model_are_recorded_without_an_accuracy(given, tmp_path, change):
+    model = copy.deepcopy(given["model"])
+    model.classes = [str(digit) for digit in range(10)]
+    panel = cs.explore.Recorder(model=model, data=change(given["data"]), n=4, to=str(tmp_path / "own.zarr"))
+    result = measured(panel, until=3)
+    assert set(result.data_vars) == {"spread"}
+    assert list(panel.draw(result)) == ["spread"]
+    assert cs.open_recording(tmp_path / "own.zarr")["readout"].sizes["stimulus"] == 4

@@ -159,7 +159,7 @@ def test_the_panel_opens_again_from_its_settings_and_its_code_gives_its_numbers(
     assert again.study == panel.study
     xr.testing.assert_equal(again.result["accuracy"], result["accuracy"])
     own = cs.explore.Sweep(to=str(tmp_path / "grids"))
-    own.choose(grid="duration", n=30)
+    own.choose(grid="lesions", n=30)
     assert reopen(own.settings).choices == own.choices
     variables = {}
     exec(panel.code, variables)

@@ -187,7 +187,9 @@ class AccuracyChart extends Chart {
       const shown = percent.slice(0, LAST_TIME_SHOWN + 1);
       this.add("polyline", { class: "accuracy", points: shown.map((value, time) => `${this.x(time)},${this.y(value)}`).join(" ") });
       const rise = shown.findIndex((value) => value >= 75);
-      this.add("text", { class: "line-name", x: this.x(rise), y: top - 6, "text-anchor": "middle" }, index ? String(length) : `${length} px`);
+      // the first has a unit and ends at its line: between them, a narrow chart has room for a number only
+      const place = index ? { x: this.x(rise), "text-anchor": "middle" } : { x: this.x(rise) + 8, "text-anchor": "end" };
+      this.add("text", { class: "line-name", y: top - 6, ...place }, index ? String(length) : `${length} px`);
     });
     if (this.control && this.isShown(this.control.after)) {
       const { label, length, percent } = this.control;
