@@ -77,7 +77,7 @@ def model_arguments() -> dict[str, Any]:
 
 def name_or_number(text: str) -> str | int:
     """Read a whole number, or leave a name as it is."""
-    return int(text) if text.isdigit() else text
+    return int(text) if text.isdecimal() else text
 
 
 def recipe_arguments() -> dict[str, Callable[[str], Any]]:
@@ -226,7 +226,7 @@ def _model_and_data(
 def _built(chosen: dict[str, Any], n_classes: int) -> Cortex:
     """Build a model from its options, which are taken out of `chosen`."""
     written = chosen.pop("features")
-    if not all(n.strip().isdigit() for n in written.split(",")):
+    if not all(n.strip().isdecimal() for n in written.split(",")):
         raise ValueError(f"features must be channels, such as 16,32,64, got {written!r}")
     features = [int(n) for n in written.split(",")]
     areas = AREAS if len(features) == len(AREAS) else [f"h{k + 1}" for k in range(len(features))]

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from cortexsim import explore
-from cortexsim._support.checks import unknown
+from cortexsim._support.checks import shown, truth, unknown
 from cortexsim._support.documents import read_json
 from cortexsim._support.files import as_path
 from cortexsim._support.percentages import percent
@@ -87,7 +87,7 @@ def _answers_in(path: Path) -> list[dict[str, Any]]:
     if name not in (*STUDIES, *SHOWS):
         raise ValueError(unknown("panel", name, (*STUDIES, *SHOWS)))
     answered = (MEASURED if name in STUDIES else SHOWN).read(settings)["answered"]
-    questions = questions_of(name)
+    questions = _questions_of(name)
     check_answers(answered, questions)
     return [
         {"student": path.stem, "panel": name, **one, "right": _is_right(questions[one["question"]], one)}
@@ -95,7 +95,7 @@ def _answers_in(path: Path) -> list[dict[str, Any]]:
     ]
 
 
-def questions_of(panel: str) -> dict[str, Guess]:
+def _questions_of(panel: str) -> dict[str, Guess]:
     """Return the questions and the exercises of a panel, by name."""
     from cortexsim.explore.anatomy import arrival
     from cortexsim.explore.tour import questions as tour
@@ -132,10 +132,14 @@ def report(answers: ClassAnswers, *, hide_names: bool = False) -> str:
 
     Raises
     ------
+    TypeError
+        If these are not the answers of a class.
     ValueError
-        If no file could be read.
+        If no file could be read, or `hide_names` is neither True nor False.
     """
-    table = answers.table
+    table, hide_names = getattr(answers, "table", None), truth(hide_names, "hide_names")
+    if not isinstance(answers, ClassAnswers) or not isinstance(table, pd.DataFrame) or {*COLUMNS} - {*table}:
+        raise TypeError(f"a report needs the answers of a class, as read_answers returns them, got {shown(answers)}")
     if table.empty:
         why = "".join(f"\n{name}: {reason}" for name, reason in answers.unreadable.items())
         raise ValueError(f"no answer was found in these files{why}")
@@ -164,7 +168,7 @@ def _summary(table: pd.DataFrame, n_students: int) -> str:
     n_questions = len(table[["panel", "question"]].drop_duplicates())
     shares = table.groupby(["panel", "question"])["right"].mean()
     panel, question = shares.idxmin()
-    hardest = questions_of(panel)[question].title
+    hardest = _questions_of(panel)[question].title
     return (
         f"{_count(n_students, 'file')}, {_count(n_questions, 'question')}. Most often wrong: "
         f"<em>{escape(hardest)}</em> ({escape(panel)}), right in {percent(shares.min())} of the answers."
@@ -172,7 +176,7 @@ def _summary(table: pd.DataFrame, n_students: int) -> str:
 
 
 def _section(panel: str, name: str, group: pd.DataFrame, everybody: Sequence[str]) -> str:
-    question = questions_of(panel)[name]
+    question = _questions_of(panel)[name]
     text = "" if callable(question.text) else f"<p>{escape(question.text)}</p>"
     missing = sorted(set(everybody) - set(group["student"]))
     return (

@@ -50,7 +50,7 @@ def export_live(to: str | Path, *, overwrite: bool = False) -> None:
         If the page cannot be written; an existing page is unchanged then.
     """
     path = checked_path(to, overwrite=overwrite)
-    page = page_of(shipped_content(), LIMITS)
+    page = _page_of(shipped_content(), LIMITS)
     with written_aside(path, replacing=overwrite) as aside:
         aside.write_text(page, encoding="utf-8")
 
@@ -69,7 +69,7 @@ def open_live() -> Path:
     return path
 
 
-def page_of(content: Mapping[str, Any], limits: Sequence[str]) -> str:
+def _page_of(content: Mapping[str, Any], limits: Sequence[str]) -> str:
     """Assemble the page.
 
     Parameters

@@ -14,7 +14,7 @@ from typing import Any
 from cortexsim import __version__
 from cortexsim._support.checks import one_of, shown
 from cortexsim._support.files import as_path, refuse_existing, written_aside
-from cortexsim._support.progress import Report, silent
+from cortexsim._support.progress import Report, checked, silent
 from cortexsim._support.resources import notebooks_folder
 from cortexsim._support.settings import Form, anything, mapping, read_settings, text
 from cortexsim.explore.panel.reopening import SHOWS, STUDIES, reopen
@@ -95,12 +95,12 @@ def checked_path(to: str | Path, *, overwrite: bool = False) -> Path:
         raise FileExistsError(f"{path} exists already; choose another path, or pass --overwrite") from None
 
 
-def open_source(source: str, report: Report = silent) -> Study | Tour:
+def open_source(source: str | Path, report: Report = silent) -> Study | Tour:
     """Open a panel of a notebook or of a settings file, and run its measurement.
 
     Parameters
     ----------
-    source : str
+    source : str or path
         The number or name of a notebook, whose panel is opened with the settings there; or a panel's settings, a path
         ending in .json.
     report : callable, optional
@@ -114,10 +114,11 @@ def open_source(source: str, report: Report = silent) -> Study | Tour:
         If there is no such notebook, or it has no panel of which a page can be made; the message lists those that have
         one.
     """
+    report = checked(report)
     if as_path(source, "source").suffix.lower() == ".json":
         panel = _from_settings(read_settings(source))
     else:
-        name = find_lesson(source)
+        name = find_lesson(str(source))
         known = exportable()
         if name not in known:
             raise ValueError(

@@ -174,12 +174,12 @@ def find_lesson(asked: str) -> str:
     """
     names = {path.stem: path.name for path in sorted(notebooks_folder().glob("*.ipynb"))}
     text = asked.strip().lower().removesuffix(".ipynb").replace("-", "_").replace(" ", "_")
-    if text.isdigit():
-        found = [stem for stem in names if (number := stem.split("_")[0]).isdigit() and int(number) == int(text)]
+    if text.isdecimal():
+        found = [stem for stem in names if (number := stem.split("_")[0]).isdecimal() and int(number) == int(text)]
     else:
         found = [text] if text in names else [stem for stem in names if text and text in stem.lower()]
         # a lesson keeps its name when its number changes
-        rest = text.partition("_")[2] if text[:1].isdigit() else ""
+        rest = text.partition("_")[2] if text[:1].isdecimal() else ""
         found = found or [stem for stem in names if rest and stem.partition("_")[2] == rest]
     if len(found) > 1:
         raise ValueError(f"several lessons match {asked!r}: {found}; give the number")

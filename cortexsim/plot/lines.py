@@ -60,14 +60,20 @@ def check_dims(array: xr.DataArray, needed: Sequence[str], *, more: int = 0, wha
 
 
 def ends(array: xr.DataArray, dataset: xr.Dataset | None = None) -> tuple[xr.DataArray, xr.DataArray] | None:
-    """Return the ends of an array's interval: its coordinates `low` and `high`, or `<name>_low` of a Dataset."""
+    """Return the ends of an array's interval: its coordinates `low` and `high`, or `<name>_low` of a Dataset.
+
+    Ends without a dimension of the array, as xarray joins equal ones, are the same along it.
+    """
     for prefix, holder in (("", array), (f"{array.name}_", array), (f"{array.name}_", dataset)):
         if holder is None:
             continue
         names = [f"{prefix}{end}" for end in ("low", "high")]
         known = holder.coords if isinstance(holder, xr.DataArray) else holder.variables
-        if all(name in known and set(holder[name].dims) == set(array.dims) for name in names):
-            low, high = (holder[name].reset_coords(drop=True).transpose(*array.dims) for name in names)
+        if all(name in known and set(holder[name].dims) <= set(array.dims) for name in names):
+            shape = array.reset_coords(drop=True)
+            low, high = (
+                holder[name].reset_coords(drop=True).broadcast_like(shape).transpose(*array.dims) for name in names
+            )
             return low, high
     return None
 

@@ -124,9 +124,9 @@ def read_presentation(text: str) -> AnyPresentation:
     for part in text.split("+"):
         often, star, shown = part.rpartition("*")
         kind, *values = shown.split(":")
-        if kind not in WRITTEN or len(values) > len(WRITTEN[kind]) or (star and not often.isdigit()):
+        if kind not in WRITTEN or len(values) > len(WRITTEN[kind]) or (star and not often.isdecimal()):
             raise ValueError(f"cannot read the presentation {part!r}: allowed are {SHOW_HELP}")
-        numbers = [int(value) if value.isdigit() else value for value in values]
+        numbers = [int(value) if value.isdecimal() else value for value in values]
         parts.append(from_dict({"kind": kind, **dict(zip(WRITTEN[kind], numbers, strict=False))}, ARGUMENTS))
         weights.append(int(often or 1))
     return parts[0] if len(parts) == 1 else mixture(*parts, weights=weights)
@@ -162,7 +162,7 @@ def read_silence(text: str) -> tuple[str, range | None]:
     """
     name, _, times = text.partition(":")
     first, dash, last = times.partition("-")
-    if times and not (first.isdigit() and (not dash or (last.isdigit() and int(last) >= int(first)))):
+    if times and not (first.isdecimal() and (not dash or (last.isdecimal() and int(last) >= int(first)))):
         raise ValueError(f"cannot read {text!r}: write V2->V1, V2->V1:3 or V2->V1:3-20, or feedback:3-20")
     return name, range(int(first), int(last or first) + 1) if times else None
 
@@ -198,5 +198,7 @@ def read_record(text: str) -> list[str] | dict[str, str | list[int]]:
         if name in asked:
             raise ValueError(f"{name} is recorded twice; give it once, as in V1:spatial_mean,IT")
         numbers = selection.split("+")
-        asked[name] = [int(n) for n in numbers] if all(n.isdigit() for n in numbers) else selection if colon else "all"
+        asked[name] = (
+            [int(n) for n in numbers] if all(n.isdecimal() for n in numbers) else selection if colon else "all"
+        )
     return asked if ":" in text else list(asked)

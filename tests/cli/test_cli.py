@@ -607,14 +607,14 @@ def test_presentations_are_read(text, presentation):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "flsh", "flash:1:2", "sustained:1", "flash+", "masked:1:2:noise:1:1", "x*flash", "*flash"]
+    "text", ["", "flsh", "flash:1:2", "sustained:1", "flash+", "masked:1:2:noise:1:1", "x*flash", "*flash", "²*flash"]
 )
 def test_presentations_that_cannot_be_read_are_refused(text):
     with pytest.raises(ValueError, match=r"cannot read the presentation .*: allowed are flash, flash:STEPS, sustained"):
         read_presentation(text)
 
 
-@pytest.mark.parametrize("text", ["flash:0", "flash:-1", "flash:", "flash:1.5", "masked:1:x"])
+@pytest.mark.parametrize("text", ["flash:0", "flash:-1", "flash:", "flash:1.5", "masked:1:x", "flash:²"])
 def test_presentations_with_wrong_numbers_are_refused(text):
     with pytest.raises(ValueError, match="must be a whole number of steps, at least 1"):
         read_presentation(text)
@@ -633,7 +633,7 @@ def test_silence_is_read_with_both_ends(text, silence):
     assert read_silence(text) == silence
 
 
-@pytest.mark.parametrize("text", ["V2->V1:x", "V2->V1:3-", "V2->V1:-3", "V2->V1:20-3", "V2->V1:3-x"])
+@pytest.mark.parametrize("text", ["V2->V1:x", "V2->V1:3-", "V2->V1:-3", "V2->V1:20-3", "V2->V1:3-x", "V2->V1:²"])
 def test_silence_that_cannot_be_read_is_refused(text):
     with pytest.raises(ValueError, match="write V2->V1, V2->V1:3 or V2->V1:3-20"):
         read_silence(text)
@@ -645,6 +645,8 @@ def test_silence_that_cannot_be_read_is_refused(text):
         (["models", "adjacent-4-stat"], "unknown model 'adjacent-4-stat'.*did you mean 'adjacent-4-state'"),
         (["train", "digist", "--to", "a.safetensors"], "unknown data 'digist'.*did you mean 'digits'"),
         (["train", "digits", "--to", "a.safetensors", "--features", "4,x", "--n", "20"], "features must be channels"),
+        (["train", "digits", "--to", "a.safetensors", "--features", "4,²", "--n", "20"], "features must be channels"),
+        (["lab", "--lesson", "²"], "unknown lesson '²'"),
     ],
 )
 def test_a_typo_is_refused_with_the_allowed_values(arguments, message, capsys, tmp_path, monkeypatch):

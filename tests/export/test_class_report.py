@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from cortexsim.cli import main
-from cortexsim.export.class_report import questions_of, read_answers, report
+from cortexsim.export.class_report import ClassAnswers, _questions_of, read_answers, report
 
 
 def answered(question, answer, truth, panel="Masking"):
@@ -47,7 +47,7 @@ def test_an_answer_within_the_tolerance_of_its_question_is_right(folder):
 
 def test_the_page_says_how_many_were_right_what_was_wrong_and_who_is_missing(folder):
     page = report(read_answers(folder))
-    section = page[page.index(questions_of("Masking")["earliest"].title) :]
+    section = page[page.index(_questions_of("Masking")["earliest"].title) :]
     assert "2 of 3 answers right" in section
     assert "Most frequent wrong answer: 40" in section
     assert "No answer from dee." in section
@@ -120,3 +120,12 @@ def test_the_command_writes_the_page(folder, tmp_path, capsys):
     assert "4 files with answers" in capsys.readouterr().out
     assert main(["class", str(folder), "--to", str(page)]) == 1
     assert "exists already" in capsys.readouterr().err
+
+
+def test_what_is_no_answers_of_a_class_is_refused(folder):
+    answers = read_answers(folder)
+    for other in (None, str(folder), ClassAnswers(pd.DataFrame({"student": ["ada"]}), ("ada",), {})):
+        with pytest.raises(TypeError, match="needs the answers of a class, as read_answers returns them, got"):
+            report(other)
+    with pytest.raises(ValueError, match="hide_names must be True or False, got 'no'"):
+        report(answers, hide_names="no")

@@ -136,6 +136,13 @@ def test_the_page_of_a_notebook_shows_what_its_panel_opens_with():
     assert isinstance(_from_metadata(exportable()["05_masking.ipynb"]), cs.explore.Masking)
 
 
+def test_what_is_no_source_of_a_page_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=f"unknown lesson '{tmp_path}'"):
+        open_source(tmp_path)
+    with pytest.raises(TypeError, match="report must be a function of a fraction and a message, got int"):
+        open_source("06", report=3)
+
+
 def test_the_metadata_of_a_cell_name_the_panel_that_the_cell_opens():
     named = 0
     for path in notebooks_folder().glob("*.ipynb"):

@@ -114,3 +114,14 @@ def test_times_in_another_order_are_refused_because_a_line_would_run_back(course
 def test_what_is_no_labelled_array_is_refused_in_words(values):
     with pytest.raises(TypeError, match=r"a time course must be a DataArray with the dimensions \(time\), got"):
         time_course(values)
+
+
+def test_an_interval_that_is_equal_for_all_models_is_drawn_for_each():
+    one = xr.DataArray(
+        [0.5, 0.7], {"time": [0, 1], "low": ("time", [0.4, 0.6]), "high": ("time", [0.6, 0.8])}, ["time"]
+    )
+    several = xr.concat([one, one + 0.01], xr.Variable("model", ["a", "b"]), coords="different", compat="equals")
+    assert several["low"].dims == ("time",)
+    bands = [trace for trace in time_course(several).data if trace.fill == "toself"]
+    assert len(bands) == 2
+    assert bands[0].y == bands[1].y
