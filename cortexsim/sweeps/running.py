@@ -190,8 +190,7 @@ def _take(
             elif outcome is not None:
                 finished[point.key] = outcome
                 folder.keep_point(point, outcome)
-                last = outcome["accuracy"].isel(time=-1)
-                said = f"accuracy {percent(float(last), 1)} at t = {int(last['time'])}"
+                said = _said(outcome["accuracy"].isel(time=-1))
             watch(point, outcome)
             if outcome is None:
                 continue
@@ -199,6 +198,12 @@ def _take(
             seconds = (time.perf_counter() - started) / (count - before) * (n - count)
             about = f"about {duration(seconds)} left" if count < n else "done"
             report(count / n, f"{count:,}/{n:,} {point}: {said}; {about}")
+
+
+def _said(last: xr.DataArray) -> str:
+    """Return the accuracy at the last time in words; that of an empty readout is NaN."""
+    what = f"accuracy {percent(float(last), 1)}" if last.notnull() else "nothing to read out"
+    return f"{what} at t = {int(last['time'])}"
 
 
 def _computed_here(left: Sequence[Point], folder: SweepFolder, retries: int) -> Generator[tuple[Point, Outcome]]:

@@ -183,6 +183,15 @@ def test_a_readout_that_no_point_can_read_is_refused(run):
         run(study | {"until": 12, "models": ["tracer"]})
 
 
+def test_a_readout_that_is_empty_again_is_said_in_words(run, tmp_path):
+    graph = cs.adjacent({"V1": 2, "IT": 3}, size=16, self_transitions=False).without("IT->V1")
+    path = tmp_path / "passing.safetensors"
+    cs.save(cs.Cortex(graph, 10, 2, normalization="none"), path)  # what is flashed has left it at time 2
+    result, reported = run({"models": [str(path)], "data": "digits", "until": 2, "n": 4})
+    assert result["accuracy"].isel(time=-1).isnull().all()
+    assert reported[-1].endswith("flash: nothing to read out at t = 2; done")
+
+
 def test_a_folder_of_images_is_counted_before_the_first_point(study, run, tmp_path):
     for digit in range(10):
         (tmp_path / "images" / str(digit)).mkdir(parents=True)
