@@ -119,10 +119,10 @@ def _axes(result: xr.Dataset) -> tuple[Hashable, list[Hashable]]:
 def _names(result: xr.Dataset, dims: list[Hashable]) -> list[str]:
     """Return a name for each combination of values; dimensions with one value are left out."""
     varied = [dim for dim in dims if result.sizes[dim] > 1]
-    return [", ".join(each) for each in product(*(map(_name, result[dim].values.tolist()) for dim in varied))]
+    return [", ".join(each) for each in product(*(map(value_name, result[dim].values.tolist()) for dim in varied))]
 
 
-def _name(value: str | float) -> str:
+def value_name(value: str | float) -> str:
     """Return a value as it is read on an axis; a usual presentation in words."""
     if isinstance(value, float):
         return f"{value:g}"

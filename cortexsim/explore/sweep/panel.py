@@ -23,7 +23,7 @@ from cortexsim.explore.sweep.grids import GRIDS, controls_of, described, of_own,
 from cortexsim.explore.sweep.progress import Progress, count, on_disk
 from cortexsim.explore.sweep.questions import QUESTIONS
 from cortexsim.explore.widgets.figure import Live
-from cortexsim.plot._sweep_grid import sweep_grid
+from cortexsim.plot._sweep_grid import sweep_grid, value_name
 from cortexsim.sweeps.running import Outcome, sweep
 from cortexsim.sweeps.study import Point
 from cortexsim.sweeps.study import Study as SweepStudy
@@ -236,7 +236,12 @@ def _extremes(result: xr.Dataset) -> str:
     found = []
     for name, at in (("best", last["accuracy"].argmax(...)), ("worst", last["accuracy"].argmin(...))):
         one = last.isel(at)
-        place = ", ".join(f"{dim} {one[dim].item()}" for dim in varied)
+        values = {dim: one[dim].item() for dim in varied}
+        # a number alone does not say of what
+        place = ", ".join(
+            value_name(value) if isinstance(value, str) else f"{dim} {value_name(value)}"
+            for dim, value in values.items()
+        )
         found.append(f"{name} {percent(float(one['accuracy']))} ({place})")
     half = float((last["high"] - last["low"]).max()) / 2
     reach = f"95 % intervals reach up to ±{100 * half:.0f} percentage points"

@@ -1,5 +1,6 @@
 """The panel on a sweep: cells fill while it runs, a stop keeps what is done, and a failure says why."""
 
+import re
 import threading
 
 import numpy as np
@@ -56,6 +57,8 @@ def test_all_points_wait_before_a_run_and_have_their_accuracy_after_it(panel, st
     xr.testing.assert_equal(panel.result["accuracy"], plain["accuracy"])
     assert panel.button.description == "run the sweep"
     assert panel.finding.value.count("±") == 1
+    # the best point is named in the words of the axes
+    assert re.search(r"best \d+ % \((flash, 1 step|mask at SOA 2), noise 0(\.5)?\)", panel.finding.value)
 
 
 def stopping_at(panel, monkeypatch, place):
