@@ -16,6 +16,7 @@ from .studies.recorder import Recorder
 from .studies.returning import Returning
 from .studies.sequences import Sequences
 from .studies.timeline import Timeline
+from .sweep.panel import Sweep
 from .tour.panel import Tour
 from .tracer.panel import Tracer
 from .training.lesson import Lesson
@@ -39,6 +40,7 @@ __all__ = [
     "Recorder",
     "Returning",
     "Sequences",
+    "Sweep",
     "Timeline",
     "Tour",
     "Tracer",

@@ -39,6 +39,7 @@ from ._reaction_times import reaction_times
 from ._save import save
 from ._speed_accuracy import speed_accuracy
 from ._stream import stream
+from ._sweep_grid import sweep_grid
 from ._temporal_generalization import temporal_generalization
 from ._time_course import time_course
 from ._trained_tested import trained_tested
@@ -94,6 +95,7 @@ __all__ = [
     "speed_accuracy",
     "steps_by_length",
     "stream",
+    "sweep_grid",
     "temporal_generalization",
     "time_course",
     "trained_tested",

@@ -135,7 +135,18 @@ def interruption(
             name=f"{length} px",
         )
     lines.add_level(figure, np.array([x_all.min(), x_all.max()]), 0.5, "guessing")
-    figure.data[-1].textfont.size = theme.PANEL_PX
+    # its name is at the left end below all lines, which may lie on the level from one end to the other
+    figure.data[-1].mode = "lines"
+    figure.add_annotation(
+        x=float(x_all.min()),
+        y=min(0.5, float(accuracy.sel(mask=masks, masked_length=lengths).isel(soa=0).min())),
+        text="guessing",
+        xanchor="left",
+        yanchor="top",
+        yshift=-8,
+        showarrow=False,
+        font={"size": theme.PANEL_PX, "color": theme.INK},
+    )
     axis = {"title": {"font": {"size": theme.PANEL_PX}}, "tickfont": {"size": theme.PANEL_PX}}
     moved = "" if steps_a_pixel == 0 else f" − {steps_a_pixel:g} × length"
     figure.update_xaxes(**axis, title_text=f"SOA: from picture to mask{moved} (steps)")

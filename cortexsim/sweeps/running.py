@@ -6,8 +6,8 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,9 @@ PATIENCE = {
 MEMORY_OF_A_WORKER = 1.2e9
 GONE = "the dask scheduler is gone; finished points are kept, and resume=True (--resume) continues"
 
+Outcome = xr.Dataset | str | None
+"""What is known of a point: its result, the reason why it failed, or nothing yet, because it has just been started."""
+
 
 @formerly(told="report")
 def sweep(
@@ -55,6 +58,7 @@ def sweep(
     yes: bool = False,
     retries: int = 0,
     report: Report = silent,
+    watch: Callable[[Point, Outcome], None] | None = None,
 ) -> xr.Dataset:
     """Simulate many models, seeds and presentations, one after the other or in parallel, and combine the accuracies.
 
@@ -69,7 +73,8 @@ def sweep(
     scheduler : str, optional
         Address of a dask scheduler, such as "tcp://login:8786". Without it, processes on this machine.
     workers : int, optional
-        Processes on this machine; 0 computes in this one. By default as many as cores and free memory allow.
+        Processes on this machine; 0 computes in this one, a point after the other and without dask. By default as many
+        as cores and free memory allow.
     resume : bool
         Continue a study in an existing folder: finished points are not repeated. The study may have been extended
         since.
@@ -80,6 +85,9 @@ def sweep(
     report : callable, optional
         Called with the fraction of the points that are done and a message. An exception from it stops the sweep;
         finished points are kept.
+    watch : callable, optional
+        Called with each point and its result, or the reason why it failed; of points that were finished before, first.
+        With `workers=0` also when a point starts, with None in place of a result. An exception stops the sweep, too.
 
     Returns
     -------
@@ -132,76 +140,117 @@ def sweep(
             n = planned.n_points
             report(len(finished) / n, f"{len(finished):,} of {n:,} points are already done")
         failures: dict[str, str] = {}
+        watch = watch or (lambda point, outcome: None)
         try:
-            left = [point for point in planned.points() if point.key not in finished]
-            failures |= {point.key: refused[point.place] for point in left if point.place in refused}
+            left = []
+            for point in planned.points():
+                if point.key in finished:
+                    watch(point, finished[point.key])
+                elif point.place in refused:
+                    failures[point.key] = refused[point.place]
+                    watch(point, refused[point.place])
+                else:
+                    left.append(point)
             if failures:
-                first = next(point for point in left if point.key in failures)
+                first = next(point for point in planned.points() if point.key in failures)
                 report(
                     (len(finished) + len(failures)) / planned.n_points,
                     f"{len(failures):,} of {planned.n_points:,} points cannot run, such as {first}: "
                     f"{failures[first.key]}",
                 )
-                left = [point for point in left if point.key not in failures]
-            if left:
+            if left and workers == 0:
+                _take(_computed_here(left, folder, retries), len(left), folder, finished, failures, report, watch)
+            elif left:
                 with connected(scheduler, workers, len(left), report) as client:
-                    _run(client, left, folder, finished, failures, report, retries)
+                    computed = _computed_by(client, left, folder, retries)
+                    _take(computed, len(left), folder, finished, failures, report, watch)
         finally:
             # however it ends, the finished points are combined
             result = folder.combine(planned, finished, failures)
         return result
 
 
-def _run(
-    client: Client,
-    left: Sequence[Point],
+def _take(
+    computed: Generator[tuple[Point, Outcome]],
+    n_left: int,
     folder: SweepFolder,
     finished: dict[str, xr.Dataset],
     failures: dict[str, str],
     report: Report,
-    retries: int,
+    watch: Callable[[Point, Outcome], None],
 ) -> None:
-    """Run the points that are left, and write each as soon as it is done."""
+    """Write each point as soon as it is computed, and report it."""
+    before, started = len(finished) + len(failures), time.perf_counter()
+    n = before + n_left
+    with closing(computed):
+        for point, outcome in computed:
+            if isinstance(outcome, str):
+                failures[point.key] = outcome
+                said = f"FAILED: {outcome}"
+            elif outcome is not None:
+                finished[point.key] = outcome
+                folder.keep_point(point, outcome)
+                said = _said(outcome["accuracy"].isel(time=-1))
+            watch(point, outcome)
+            if outcome is None:
+                continue
+            count = len(finished) + len(failures)
+            seconds = (time.perf_counter() - started) / (count - before) * (n - count)
+            about = f"about {duration(seconds)} left" if count < n else "done"
+            report(count / n, f"{count:,}/{n:,} {point}: {said}; {about}")
+
+
+def _said(last: xr.DataArray) -> str:
+    """Return the accuracy at the last time in words; that of an empty readout is NaN."""
+    what = f"accuracy {percent(float(last), 1)}" if last.notnull() else "nothing to read out"
+    return f"{what} at t = {int(last['time'])}"
+
+
+def _computed_here(left: Sequence[Point], folder: SweepFolder, retries: int) -> Generator[tuple[Point, Outcome]]:
+    """Compute one point after the other in this process; yield each when it starts, and with its outcome."""
+    for point in left:
+        yield point, None
+        outcome: Outcome = ""
+        for _ in range(retries + 1):
+            try:
+                outcome = measure(point, Path.cwd(), _recording(folder, point))
+                break
+            except PointFailedError as error:
+                outcome = str(error)
+        yield point, outcome
+
+
+def _computed_by(
+    client: Client, left: Sequence[Point], folder: SweepFolder, retries: int
+) -> Generator[tuple[Point, Outcome]]:
+    """Compute the points on a cluster; yield each with its outcome as soon as it is done."""
     from concurrent.futures import CancelledError
 
     from distributed import as_completed
     from distributed.client import ClosedClientError
     from distributed.comm.core import CommClosedError
 
-    before, started = len(finished) + len(failures), time.perf_counter()
-    n = before + len(left)
     run, waiting, base = uuid.uuid4().hex[:8], iter(left), Path.cwd()
     running: dict[Future[Any], Point] = {}
 
     def submit(points: Iterator[Point]) -> list[Future[Any]]:
         futures = []
         for point in points:
-            recording = folder.recording(point) if point.settings["record"] else None
             # a unique name for each run: the cluster may remember that the point failed before
             name = f"cortexsim-{run}-{point.key}"
+            recording = _recording(folder, point)
             future = client.submit(measure, point, base, recording, key=name, pure=False, retries=retries)
             running[future] = point
             futures.append(future)
         return futures
 
-    done = as_completed(submit(islice(waiting, WAITING)), loop=client.loop, raise_errors=False)
     try:
+        done = as_completed(submit(islice(waiting, WAITING)), loop=client.loop, raise_errors=False)
         for future in done:
             point = running.pop(future)
-            error = _error(future)
-            if error:
-                failures[point.key] = error
-                outcome = f"FAILED: {error}"
-            else:
-                finished[point.key] = measured = future.result()
-                folder.keep_point(point, measured)
-                last = measured["accuracy"].isel(time=-1)
-                outcome = f"accuracy {percent(float(last), 1)} at t = {int(last['time'])}"
+            outcome = _error(future) or future.result()
             future.release()
-            count = len(finished) + len(failures)
-            seconds = (time.perf_counter() - started) / (count - before) * (n - count)
-            about = f"about {duration(seconds)} left" if count < n else "done"
-            report(count / n, f"{count:,}/{n:,} {point}: {outcome}; {about}")
+            yield point, outcome
             for another in submit(islice(waiting, 1)):
                 done.add(another)
     except (CancelledError, ClosedClientError, CommClosedError) as error:
@@ -209,6 +258,10 @@ def _run(
         raise ConnectionError(GONE) from error
     finally:
         client.cancel(list(running))
+
+
+def _recording(folder: SweepFolder, point: Point) -> Path | None:
+    return folder.recording(point) if point.settings["record"] else None
 
 
 def _error(future: Future[Any]) -> str:
@@ -259,12 +312,12 @@ def connected(scheduler: str | None, workers: int | None, n_points: int, report:
     _refuse_to_begin_in_a_child()
     n = _fitting(n_points) if workers is None else min(workers, n_points)
     # any free port for dask's dashboard: another cluster may use its usual one
-    options: dict[str, Any] = {"threads_per_worker": 1, "dashboard_address": "127.0.0.1:0", "processes": n > 0}
+    options: dict[str, Any] = {"threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
     # a point that fails is reported here; dask would log it, too, with its traceback
     options["silence_logs"] = logging.CRITICAL
     with dask.config.set(PATIENCE):
         try:
-            cluster = LocalCluster(n_workers=max(n, 1), **options)
+            cluster = LocalCluster(n_workers=n, **options)
         except RuntimeError as error:
             raise RuntimeError(
                 f"no process could be started on this machine ({error}); a script must call this under "

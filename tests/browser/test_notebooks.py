@@ -23,7 +23,7 @@ PANELS = {
     "07_feedback_and_lesions": ["returning", "panel", "each"],
     "08_sequences": ["panel"],
     "09_your_images_and_brains": ["panel"],
-    "10_beyond_this_machine": ["panel"],
+    "10_beyond_this_machine": ["panel", "sweep"],
 }
 UNASKED = "11_the_papers_experiments"
 # every text that is seen, without the answers that are offered and the numbers along axes; the values that figures draw

@@ -21,6 +21,7 @@ STUDIES = {
     "sequences": ("Sequences('digits', n=8, question='second')", {"place": 1}, {"place": 3}),
     "brains": ("Brains('digits', question='best')", {"method": "pearson"}, {"metric": "euclidean"}),
     "folding": ("Folding(question='difference')", {"steps": 6}, {"weights": "of its own at each step"}),
+    "sweep": ("Sweep(question='axis')", {"grid": "lesions", "n": 30}, {"time": 5}),
     "recorder": ("Recorder('contours', question='smaller')", {}, {}),
 }
 OTHERS = {
@@ -55,6 +56,7 @@ ALERT = """from cortexsim.explore.panel.notice import alert
 # how many figures of a panel have something to draw
 DRAWN = """panel => [...panel.querySelectorAll('.js-plotly-plot')]
     .filter(plot => (plot.data ?? []).some(trace => (trace.x ?? trace.z ?? []).length)).length"""
+HANDLES = "panel => [...panel.querySelectorAll('.noUi-handle')].map(one => getComputedStyle(one).backgroundColor)"
 # where the points at the threshold are circled
 CIRCLES = """panel => JSON.stringify([...panel.querySelectorAll('.js-plotly-plot')].at(-1).layout.shapes
     .map(shape => [shape.xanchor, shape.yanchor]))"""
@@ -106,6 +108,9 @@ def test_texts_are_legible_and_the_picture_is_in_the_window_after_each_run(name,
         studies.wait_for_timeout(1500)
         found += faults(panel, f"run {k}", whole=WHOLE.get(name, ()))
         assert panel.evaluate(DRAWN), "nothing is drawn"
+        # the answer that was given stays visible
+        panel.locator(".cs-choice input:checked").wait_for(timeout=10_000)
+        assert "rgb(255, 255, 255)" not in panel.evaluate(HANDLES), "a slider is white in every theme"
         said = panel.locator("[role=status]").all_text_contents()
         assert "".join(said).strip(), "the finding is not said"
     looks(f"stage-{name}", panel)
@@ -130,6 +135,12 @@ def test_a_figure_out_of_view_follows_once_it_is_seen(studies):
     panel.locator(".js-plotly-plot").last.scroll_into_view_if_needed()
     both = [panel.element_handle(), before]
     studies.wait_for_function(f"([panel, before]) => ({CIRCLES})(panel) !== before", arg=both)
+    # a run while these figures are open, which replaces all of them
+    said = []
+    studies.on("console", lambda message: said.append(message.text))
+    assert studies.evaluate(EXECUTE, RUN.format("lesions", {"strength": 0.5})).strip() == ""
+    studies.wait_for_timeout(1500)
+    assert [text for text in said if "child view" in text or "processLuminoMessage" in text] == []
 
 
 @pytest.fixture(scope="module")

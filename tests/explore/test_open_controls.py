@@ -36,6 +36,7 @@ PANELS = [name for name in cs.explore.__all__ if isinstance(getattr(cs.explore, 
 PANELS = [name for name in PANELS if issubclass(getattr(cs.explore, name), Panel)]
 # panels that measure, with the number of images where it can be small
 STUDIES = {name: {} for name in PANELS if issubclass(getattr(cs.explore, name), Study) and name != "Timeline"}
+STUDIES["Sweep"] = {"study": {"models": ["digits-tiny"], "data": "digits", "n": 4, "until": 4}}
 STUDIES |= {"Changes": {"n": 60}, "HowLong": {"n": 2}, "Masking": {"n": 2}}
 STUDIES |= {name: {"n": 4} for name in ("Drift", "EachLesion", "Lesions", "Sequences")}
 LONG = ("Brains", "Changes", "EachLesion", "Lesions", "Recorder", "Sequences")

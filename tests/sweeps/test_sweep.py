@@ -136,6 +136,25 @@ def test_a_point_that_fails_is_reported_with_its_settings_and_does_not_stop_the_
     assert "FAILED" in reported[1]
 
 
+def test_each_point_is_watched_as_it_starts_and_ends(study, run, monkeypatch):
+    monkeypatch.setattr(running, "measure", failing_for("flash"))
+    seen = []
+    result, _ = run(study, watch=lambda *given: seen.append(given))
+    assert [point.chosen["presentation"] for point, _ in seen] == ["flash", "flash", "masked:1:2", "masked:1:2"]
+    assert [type(outcome) for _, outcome in seen] == [type(None), str, type(None), xr.Dataset]
+    np.testing.assert_array_equal(seen[3][1]["accuracy"], result["accuracy"].sel(presentation="masked:1:2").squeeze())
+    # what was finished before comes first, and is not started
+    again = []
+    run(study, resume=True, watch=lambda point, outcome: again.append((point.chosen["presentation"], type(outcome))))
+    assert again == [("masked:1:2", xr.Dataset), ("flash", type(None)), ("flash", str)]
+
+
+def test_one_process_needs_no_dask(study, run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    result, _ = run(study)
+    assert (result["status"] == 1).all()
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -164,6 +183,15 @@ def test_a_readout_that_no_point_can_read_is_refused(run):
         run(study | {"until": 12, "models": ["tracer"]})
 
 
+def test_a_readout_that_is_empty_again_is_said_in_words(run, tmp_path):
+    graph = cs.adjacent({"V1": 2, "IT": 3}, size=16, self_transitions=False).without("IT->V1")
+    path = tmp_path / "passing.safetensors"
+    cs.save(cs.Cortex(graph, 10, 2, normalization="none"), path)  # what is flashed has left it at time 2
+    result, reported = run({"models": [str(path)], "data": "digits", "until": 2, "n": 4})
+    assert result["accuracy"].isel(time=-1).isnull().all()
+    assert reported[-1].endswith("flash: nothing to read out at t = 2; done")
+
+
 def test_a_folder_of_images_is_counted_before_the_first_point(study, run, tmp_path):
     for digit in range(10):
         (tmp_path / "images" / str(digit)).mkdir(parents=True)
@@ -181,7 +209,9 @@ def test_points_that_cannot_run_are_reported_before_the_others_run(study, run, t
     model.classes = [str(digit) for digit in range(10)]
     cs.save(model, tmp_path / "feedforward.safetensors")
     both = {"models": [*study["models"], str(tmp_path / "feedforward.safetensors")], "silence": ["none", "IT->V1"]}
-    result, reported = run(study | both | {"presentations": ["flash"]})
+    seen = []
+    result, reported = run(study | both | {"presentations": ["flash"]}, watch=lambda *given: seen.append(given))
+    assert seen[0][1].startswith("unknown transition")
     assert reported[0].startswith("1 of 4 points cannot run, such as ")
     assert "unknown transition 'IT->V1'" in reported[0]
     assert result["status"].squeeze().values.tolist() == [[1, 1], [1, 2]]

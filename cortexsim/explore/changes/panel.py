@@ -229,10 +229,11 @@ class Changes(TaskStudy):
             cell = widgets.Layout(min_width="0", overflow="hidden", height=f"{figure.layout.height}px")
             # the canvas draws the cursors, because it knows the time without the kernel
             cells.append(widgets.Box([Live(hide_cursor(figure))], layout=cell))
-        self.place.add_class("cortexsim-linked")
+        self.body.add_class("cortexsim-linked")
         views = widgets.Box([self.movie, matrices])
         views.add_class("cortexsim-one-view")
-        return [views, self.folded([widgets.GridBox(cells, layout=columns)])]
+        self.fold([widgets.GridBox(cells, layout=columns)])
+        return [views]
 
     def say(self, result: xr.Dataset) -> str:
         """Report the accuracy of the earliest decoder at the last time, and the mean loss over pairs of times."""

@@ -231,6 +231,7 @@ class Asking(widgets.VBox):
 
     def remind(self, words: str = "Predict first: choose an answer, or «nothing, just look» in the menu.") -> None:
         """Show that an answer is missing."""
+        self.choice.given = None
         self._say(words)
 
     def recall(self, answered: Sequence[Mapping[str, Any]], exercises: Mapping[str, Guess]) -> None:
@@ -251,6 +252,7 @@ class Asking(widgets.VBox):
             if asked is None:
                 continue
             said.append(f"{asked.title}: " + _compared(asked, one["answer"], one["truth"]))
+        self.choice.given = self._given()
         if said:
             self._say(f"Answered before: {html.escape('; '.join(said))}.")
 
@@ -282,6 +284,7 @@ class Asking(widgets.VBox):
             self._say("This result does not answer the question. " + html.escape(asked.because(result)))
             return None
         right, close = self._judge(asked, self.answer, truth)
+        self.choice.given = self.answer
         self.answered.append({"question": self.question, "answer": self.answer, "truth": truth})
         count = f" So far: {tally(self.tries)}." if len(self.tries) > 1 else ""
         said = "" if self.answer is True else f" You {html.escape(_compared(asked, self.answer, truth))}."
@@ -339,6 +342,12 @@ class Asking(widgets.VBox):
         self._say("")
         if asked is not None:
             self._offer(asked, None)
+            self.choice.given = self._given()
+
+    def _given(self) -> Any:
+        """Return the last answer to the present question; None if another one is asked for."""
+        given = [one["answer"] for one in self.answered if one["question"] == self.question]
+        return None if self.missing or not given else given[-1]
 
     def _offer(self, asked: Guess, answer: Any) -> None:
         """Show a question and its choices; an answer that is among them stays chosen."""
@@ -346,6 +355,7 @@ class Asking(widgets.VBox):
         self.text.value = f'<div style="line-height:1.4">{html.escape(asked.asked(self.about))}</div>'
         self.choice.label = self._row(asked)["label"]
         chosen: Any = answer if answer in choices else self._only(choices)
+        self.choice.given = None
         self.choice.offer(list(map(asked.option, choices)), chosen)
 
     def _row(self, asked: Guess) -> dict[str, Any]:

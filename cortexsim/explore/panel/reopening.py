@@ -34,6 +34,7 @@ STUDIES = (
     "Recorder",
     "Returning",
     "Sequences",
+    "Sweep",
 )
 
 

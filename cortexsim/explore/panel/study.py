@@ -100,8 +100,12 @@ class Study(HasExercises, Panel):
         self.bar = widgets.FloatProgress(0.0, min=0.0, max=1.0, layout=widgets.Layout(width="160px"))
         self.words, self.notice, self.finding = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self.copyable = Copyable()
-        self._more = widgets.Accordion(selected_index=None)
-        self.place = widgets.VBox(layout=widgets.Layout(width="100%"))
+        wide = {"width": "100%"}
+        self.place, self._folded = widgets.VBox(layout=wide), widgets.VBox(layout=wide)
+        # the same as long as the panel: a browser that replaces it while its figures are made reports errors
+        self._more = widgets.Accordion([self._folded], selected_index=None, titles=("more figures",))
+        self._more.layout.display = "none"
+        self.body = widgets.VBox([self.place, self._more], layout=wide)
         row = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="2px 14px")
         apart = (*self.VIEWS, *self.DRAWN, *self.MORE)
         above = [control for name, control in self._controls.items() if name not in apart]
@@ -116,7 +120,7 @@ class Study(HasExercises, Panel):
             drawn = widgets.VBox([self._controls[name] for name in self.DRAWN], layout=widgets.Layout(flex="none"))
             rest = widgets.VBox(said, layout=widgets.Layout(flex="1 1 0", min_width="0"))
             said = [widgets.HBox([drawn, rest], layout=widgets.Layout(width="100%", grid_gap="16px"))]
-        parts = [*said, self.place, self.copyable]
+        parts = [*said, self.body, self.copyable]
         super().__init__([*([self.ask] if self.QUESTIONS else []), *parts], layout=widgets.Layout(width="100%"))
         self.button.on_click(lambda _: self.run())
         self.cancel_button.on_click(lambda _: self.cancel())
@@ -164,11 +168,10 @@ class Study(HasExercises, Panel):
         """Return the widgets below the finding; a panel that has more than figures adds to them."""
         return [Live(figure) for figure in figures.values()]
 
-    def folded(self, parts: Sequence[widgets.Widget]) -> widgets.Accordion:
+    def fold(self, parts: Sequence[widgets.Widget]) -> None:
         """Fold up the figures that a panel does not need for its question; they stay open once they were opened."""
-        self._more.children = (widgets.VBox(list(parts), layout=widgets.Layout(width="100%")),)
-        self._more.titles = ("more figures",)
-        return self._more
+        self._folded.children = tuple(parts)
+        self._more.layout.display = "" if parts else "none"
 
     def ahead(self, choices: Chosen) -> xr.Dataset | None:
         """Return a result of these choices that ships with cortexsim; None if there is none."""
@@ -453,7 +456,7 @@ class Study(HasExercises, Panel):
     def _dim(self) -> None:
         """Dim the figures while they are those of other choices than the present ones."""
         stale = self._drawn_key not in ("", self._key_of(self.choices))
-        for part in (self.place, self.finding):
+        for part in (self.body, self.finding):
             (part.add_class if stale else part.remove_class)("cortexsim-stale")
 
     def _show_busy(self, busy: bool) -> None:

@@ -34,6 +34,11 @@ def accuracy_at(result: xr.Dataset, kind: str, time: int) -> str:
     return percentage(float(at), float(at["low"]), float(at["high"]))
 
 
+def interval_at(result: xr.Dataset, kind: str, time: int) -> str:
+    """Write the interval of an accuracy that was given before."""
+    return f"95 % interval: {accuracy_at(result, kind, time).partition('(')[2].rstrip(')')}"
+
+
 def largest_loss(result: xr.Dataset) -> tuple[float, int] | None:
     """Return the largest loss by held statistics, in percentage points, and its time."""
     calibrated, held = _curve(result, CALIBRATED), _curve(result, HELD)
@@ -70,15 +75,15 @@ def _about_loss(result: xr.Dataset) -> str:
 def _about_pooled(result: xr.Dataset) -> str:
     time = result.attrs["readout_time"]
     return (
-        f"{accuracy_at(result, POOLED, time)} with shared statistics, {accuracy_at(result, CALIBRATED, time)} with "
-        f"those of each time, over {result.attrs['n']} images; chance is {percent(result['accuracy'].attrs['chance'])}."
+        f"{interval_at(result, POOLED, time)}. With statistics of each time: {accuracy_at(result, CALIBRATED, time)}, "
+        f"over {result.attrs['n']} images; chance is {percent(result['accuracy'].attrs['chance'])}."
     )
 
 
 def _about_twice(result: xr.Dataset) -> str:
     time = result.attrs["readout_time"]
     return (
-        f"At t = {2 * time}: {accuracy_at(result, CALIBRATED, 2 * time)}; at the trained t = {time}: "
+        f"{interval_at(result, CALIBRATED, 2 * time)}. At the trained t = {time}: "
         f"{accuracy_at(result, CALIBRATED, time)}."
     )
 
@@ -131,7 +136,7 @@ EXERCISES: Mapping[str, Guess] = {
         PERCENT,
         lambda result: percent_correct(result, CALIBRATED, 8),
         lambda result: (
-            f"{accuracy_at(result, CALIBRATED, 8)} at t = 8, {accuracy_at(result, CALIBRATED, 4)} at t = 4, over "
+            f"{interval_at(result, CALIBRATED, 8)}. At t = 4: {accuracy_at(result, CALIBRATED, 4)}, over "
             f"{result.attrs['n']} images. The pretrained model has statistics of 2,000 images."
         ),
         unit="percent",

@@ -29,6 +29,7 @@ from cortexsim.explore.widgets.wiring import Wiring, directions_of
 from cortexsim.graph._schedule import populate
 from cortexsim.graph.interventions import check_effect
 from cortexsim.plot import early_late, effect, lines, reaction_times, speed_accuracy, time_course
+from cortexsim.plot._dose import dose
 from cortexsim.plot._early_late import show_groups
 from cortexsim.plot._reaction_times import show_decisions
 from cortexsim.plot._speed_accuracy import show_mark
@@ -159,10 +160,12 @@ class Lesions(SubjectStudy):
         decided, groups = decisions[threshold]
         what = result.attrs["what"]
         by_version = _by_version({name: analyse.accuracy(one) for name, one in logits.items()})
+        by_strength = self._by_strength(result)
         return {
             "accuracy": _named_at_ends(
                 _all_visible(in_one_line(time_course(by_version, title=f"{what}: accuracy"))), by_version
             ),
+            **({} if by_strength is None else {"dose": _dose(by_strength, result)}),
             "effect": effect(result, title=f"{what}: change of activity by area and time, and of the decision"),
             "decisions": reaction_times(decided),
             "early_late": early_late(groups),
@@ -174,7 +177,8 @@ class Lesions(SubjectStudy):
         self._live = {name: Live(figure) for name, figure in figures.items()}
         first, *others = self._live.values()
         others.insert(list(figures).index("decisions") - 1, self._controls["threshold"])
-        return [first, self.folded(others)]
+        self.fold(others)
+        return [first]
 
     def say(self, result: xr.Dataset) -> str:
         """Report the cost of each version, and how it can be interpreted."""
@@ -208,6 +212,22 @@ class Lesions(SubjectStudy):
         show_mark(self.figures["speed_accuracy"], trade, threshold)
         self._live["speed_accuracy"].redraw()
 
+    def _by_strength(self, result: xr.Dataset) -> xr.Dataset | None:
+        """Join the runs that differ from that of a result in strength alone, at the last time; None if none does."""
+        chosen = next((choices for choices, one in self.results if one is result), None)
+        if chosen is None:
+            return None
+
+        def others(choices: Chosen) -> Chosen:
+            return {name: value for name, value in choices.items() if name not in ("strength", *self.VIEWS)}
+
+        runs = {choices["strength"]: one for choices, one in self.results if others(choices) == others(chosen)}
+        if len(runs) < 2:
+            return None
+        names = [f"accuracy_difference{end}" for end in ("", "_low", "_high")]
+        parts = [one.reset_coords()[names].isel(time=-1, drop=True) for one in runs.values()]
+        return xr.concat(parts, xr.Variable("strength", list(runs)), combine_attrs="override")
+
     def _behaviour(self, result: xr.Dataset) -> tuple[xr.Dataset, Decisions]:
         """Return the speed-accuracy trade-off and the decisions at every threshold, computed once for the slider."""
         if id(result) not in self._decided:
@@ -227,6 +247,11 @@ class Lesions(SubjectStudy):
             trade = _by_version({name: analyse.speed_accuracy(one) for name, one in readable.items()})
             self._decided[id(result)] = trade, decisions
         return self._decided[id(result)]
+
+
+def _dose(by_strength: xr.Dataset, result: xr.Dataset) -> go.Figure:
+    title = f"change of accuracy at t = {int(result['time'][-1])} by what is left of the connections; 95 % intervals"
+    return dose(by_strength, title=title)
 
 
 def _all_visible(figure: go.Figure) -> go.Figure:

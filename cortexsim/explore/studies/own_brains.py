@@ -240,7 +240,8 @@ class Brains(Study):
         agreement, brain, model, *others = super().show(figures)
         row = widgets.Layout(display="grid", grid_template_columns="repeat(2, minmax(0, 1fr))")
         shown = [agreement, self._strip, widgets.Box([brain, model], layout=row)]
-        return [*shown, self.folded(others)] if others else shown
+        self.fold(others)
+        return shown
 
     def _draw(self, result: Any) -> None:
         self._strip = _strip(result)

@@ -165,7 +165,8 @@ class Sequences(SubjectStudy):
         lives = {name: Live(figure) for name, figure in figures.items()}
         self._stream = lives["stream"]
         others = [live for name, live in lives.items() if name not in ("intrusions", "stream")]
-        return [lives["intrusions"], chosen, lives["stream"], self.folded(others)]
+        self.fold(others)
+        return [lives["intrusions"], chosen, lives["stream"]]
 
     def say(self, result: xr.Dataset) -> str:
         """Report accuracy by place of the target, and where the statistics come from."""

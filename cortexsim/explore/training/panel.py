@@ -367,6 +367,7 @@ class Training(HasExercises, Panel):
         if self._busy:
             raise ValueError("a run is in progress: stop it first")
         if self.ask.missing:
+            self.ask.choice.given = None
             raise ValueError("predict first: choose an answer, or set «predict» to «nothing, just look»")
         choices, lesson = self.controls.read(), self._lesson
         lesson.readable(choices)

@@ -30,16 +30,18 @@ export default {
         const row = element("label", reason ? { class: "cs-off", title: reason } : {}, fields);
         const radio = element("input", { type: "radio", name: group }, row);
         row.append(label);
-        radio.checked = value === model.get("value");
+        radio.checked = value === (model.get("value") ?? model.get("given"));
         radio.disabled = Boolean(reason) || model.get("disabled");
         radio.addEventListener("change", () => choose(value));
+        // the answer of before is chosen again by a click, which changes nothing in the row
+        radio.addEventListener("click", () => model.get("value") === value || choose(value));
         if (focused && radio.checked) radio.focus();
         if (reason) reasons.set(reason, [...(reasons.get(reason) ?? []), label]);
       }
       for (const [reason, labels] of reasons) element("div", { class: "cs-why" }, root, `${labels.join(", ")}: ${reason}`);
     }
 
-    const drawn = ["change:options", "change:value", "change:disabled"];
+    const drawn = ["change:options", "change:value", "change:given", "change:disabled"];
     for (const change of drawn) model.on(change, draw);
     draw();
     return () => {

@@ -32,6 +32,8 @@ class Choice(anywidget.AnyWidget):
         `value`, `label` and `reason` of each; set by `offer`.
     value : int, str or None
         The chosen one; None if none is chosen yet.
+    given : int, str or None
+        An answer that was judged; it is marked until another is chosen.
     disabled : bool
         True if nothing can be chosen.
     """
@@ -41,6 +43,7 @@ class Choice(anywidget.AnyWidget):
     label = traitlets.Unicode().tag(sync=True)
     options = traitlets.List(traitlets.Dict()).tag(sync=True)
     value = traitlets.Any(None, allow_none=True).tag(sync=True)
+    given = traitlets.Any(None, allow_none=True).tag(sync=True)
     disabled = traitlets.Bool(False).tag(sync=True)
 
     def offer(self, options: Sequence[Option], value: int | str | None) -> None:

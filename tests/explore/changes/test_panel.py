@@ -99,11 +99,11 @@ def test_the_cursors_of_the_figures_are_at_the_time_of_the_slider(measured):
 
 
 def test_the_canvas_draws_the_cursors_of_the_panel_without_the_kernel(measured):
-    views, folded = measured.place.children
+    (views,), more = measured.place.children, measured.body.children[1]
     movie, matrices = views.children
-    (grid,) = folded.children[0].children
+    (grid,) = more.children[0].children
     assert movie is measured.movie
-    assert "cortexsim-linked" in measured.place._dom_classes
+    assert "cortexsim-linked" in measured.body._dom_classes
     lives = [matrices, *(box.children[0] for box in grid.children)]
     hidden = [
         one

@@ -74,6 +74,23 @@ def test_after_one_answer_a_run_needs_no_other():
     assert not ask.missing
 
 
+def test_an_answer_stays_visible_after_its_verdict_until_another_is_asked_for():
+    ask = Asking(ASKED, "number")
+    ask.answer = 10
+    assert ask.choice.given is None
+    ask.compare(5, {})
+    assert (ask.choice.value, ask.choice.given) == (None, 10)
+    ask.question = "near"
+    assert ask.choice.given is None
+    ask.question = "number"
+    assert ask.choice.given == 10
+    opened = Asking(ASKED, "number")
+    opened.recall(ask.answered, {})
+    assert opened.choice.given == 10
+    ask.remind()
+    assert ask.choice.given is None
+
+
 def test_a_question_is_worded_by_what_is_known_before_and_never_counts_as_a_number():
     asked = Guess(
         "when",

@@ -357,13 +357,13 @@ def test_figures_of_other_choices_are_dimmed_and_those_of_an_earlier_run_come_ba
     panel.compute()
     first = panel.result
     panel.choose(times=2)
-    assert STALE in panel.place._dom_classes
+    assert STALE in panel.body._dom_classes
     assert STALE in panel.finding._dom_classes
     panel.compute()
-    assert STALE not in panel.place._dom_classes
+    assert STALE not in panel.body._dom_classes
     panel.choose(times=1)
     assert panel.result is first
-    assert STALE not in panel.place._dom_classes
+    assert STALE not in panel.body._dom_classes
     assert panel.calls == 2
 
 

@@ -117,7 +117,7 @@ def test_the_sentence_about_a_result_does_not_repeat_the_numbers_of_the_verdict(
     assert panel_without_question.finding.value.count("with shared over times 0 to 4") == 2
     panel.ask.answer = 50
     measured(panel)
-    assert "with shared statistics" in panel.ask.result.value
+    assert "With statistics of each time" in panel.ask.result.value
     assert "with shared over times" not in panel.finding.value
     assert "those of t = 4 held from then on" in panel.finding.value
 

@@ -46,6 +46,17 @@ def test_a_line_is_moved_by_its_length(panel):
             np.testing.assert_allclose(still[trace.name] - trace.x, 0.5 * int(trace.name.split()[0]))
 
 
+def test_the_name_of_guessing_lies_below_all_lines(panel):
+    for decision in ("latched", "unlatched"):
+        panel.choose(decision=decision)
+        figure = panel.figures["interruption"]
+        (name,) = (one for one in figure.layout.annotations if one.text == "guessing")
+        assert (name.yanchor, name.xanchor) == ("top", "left")
+        assert name.y <= min(trace.y[0] for trace in figure.data)
+        assert name.yshift < 0
+        assert all("text" not in trace.mode for trace in figure.data)
+
+
 def test_the_line_of_30_px_is_covered_until_its_question_is_answered():
     panel = cs.explore.Interruption()
     assert panel.result is None

@@ -47,6 +47,19 @@ def measured(panel, **choices):
     return panel.result
 
 
+def test_runs_that_differ_in_strength_alone_are_one_curve(given):
+    panel = cs.explore.Lesions(**given)
+    cut = measured(panel)
+    assert "dose" not in panel.figures
+    measured(panel, window=(2, 4))
+    assert "dose" not in panel.figures
+    weakened = measured(panel, window=(1, 4), strength=0.5)
+    acute = panel.figures["dose"].data[0]
+    assert list(acute.x) == [1.0, 0.5, 0.0]
+    for y, result in zip(acute.y[1:], (weakened, cut), strict=True):
+        assert y == pytest.approx(100 * float(result["accuracy_difference"].sel(version="acute").isel(time=-1)))
+
+
 @pytest.mark.parametrize("kind", ["Lesions", "EachLesion"])
 def test_what_is_shown_first_is_what_the_model_has_statistics_for(given, kind):
     graph = cs.adjacent({"V1": 4, "V2": 4}, size=16)

@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 
 from cortexsim.explore.changes import questions as changes
+from cortexsim.explore.panel.asking import Asking
 from cortexsim.explore.studies import (
     how_long_questions,
     lesions_questions,
@@ -116,6 +117,25 @@ def test_the_largest_loss_by_held_statistics_comes_with_its_time():
     assert how_long_questions.percent_correct(result, "held", 3) == 70
     assert how_long_questions.percent_correct(result, "of each time", 0) is None
     assert how_long_questions.accuracy_at(result, "held", 2) == "40.0 % (30 % to 45 %)"
+
+
+@pytest.mark.parametrize(("question", "expected"), [("pooled", "62.5 %"), ("twice", "70 %")])
+def test_a_verdict_on_readout_times_gives_the_answer_once(question, expected):
+    kinds = ["of each time", "shared over time"]
+    curves = xr.DataArray(
+        [[[0.9, 0.7], [0.625, np.nan]]],
+        {"model": ["recurrent"], "kind": ("statistics", kinds), "time": [3, 6]},
+        ("model", "statistics", "time"),
+        attrs={"chance": 0.5},
+    )
+    curves = curves.assign_coords(low=curves - 0.1, high=curves + 0.05)
+    result = xr.Dataset({"accuracy": curves}, attrs={"readout_time": 3, "n": 40})
+    ask = Asking(how_long_questions.QUESTIONS, question)
+    ask.answer = 40
+    ask.compare(result, {})
+    assert ask.result.value.count(expected) == 1
+    assert "95 % interval: 5" in ask.result.value or "95 % interval: 6" in ask.result.value
+    assert "90.0 % (80 % to 95 %)" in ask.result.value
 
 
 def test_a_decoder_is_read_at_the_time_of_its_test():

@@ -317,8 +317,10 @@ def test_it_asks_for_a_prediction_before_it_starts(opened, tiny):
     panel.wait(LONG_S)
     best = panel.runs["run 1"]["validation"].idxmax().item()
     assert f"You said t = 3, it is t = {best:.0f}" in panel.ask.result.value
-    assert panel.ask.answer is None
+    assert (panel.ask.answer, panel.ask.choice.given) == (None, 3)
     assert panel.ask.missing
+    panel.start()
+    assert panel.ask.choice.given is None
 
 
 def test_choices_that_cannot_be_trained_are_reported_at_once(opened, tiny):
