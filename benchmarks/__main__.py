@@ -18,6 +18,7 @@ import torch
 
 from benchmarks.alternate import print_rows
 from benchmarks.machine import SIZES, Setting, peak
+from cortexsim._support.console import run_reported
 from cortexsim._support.files import refuse_existing, written_aside
 from cortexsim.model.devices import checked_device
 
@@ -143,4 +144,4 @@ def _measured(name: str, setting: Setting) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_reported(main))

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -126,3 +126,22 @@ def report_unwritable(error: OSError) -> int:
         return CLOSED
     print(f"cortexsim: {error}", file=sys.stderr)
     return 1
+
+
+def run_reported(main: Callable[[], int]) -> int:
+    """Run a program, and end it with a sentence if a file or its output cannot be written.
+
+    Returns
+    -------
+    int
+        What `main` returns; 1 after an error, 141 if the output is closed by its reader.
+    """
+    if not prepare_output():
+        return 1
+    try:
+        status = main()
+        # flushed here, because an error at the exit of Python would be printed
+        sys.stdout.flush()
+        return status
+    except OSError as error:
+        return report_unwritable(error)
