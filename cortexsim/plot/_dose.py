@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.percentages import percent
 from cortexsim.plot import lines, theme
 
 HEIGHT_PX, TOP_PX, BOTTOM_PX, RIGHT_PX = 300, 36, 52, 120
@@ -43,7 +44,8 @@ def dose(table: xr.Dataset, *, title: str) -> go.Figure:
             line={"color": style["color"], "width": 3},
             marker={"size": 8},
             name=name,
-            hovertemplate=f"{name}, %{{x:.0%}}: %{{y:.1f}}<extra></extra>",
+            hoverinfo="text",
+            hovertext=[f"{name}, {percent(float(at))}: {value:+.1f}" for at, value in zip(x, y, strict=True)],
         )
         if np.isfinite(y[-1]):
             ends.append((float(y[-1]), name, style["color"]))

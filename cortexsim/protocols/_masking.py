@@ -16,6 +16,7 @@ from cortexsim.protocols.conditions import (
     Dimension,
     Options,
     distinct,
+    known_options,
     reaches_last,
     readout_time_for,
     run_conditions,
@@ -113,7 +114,7 @@ def masking(
     >>> dict(result["accuracy"].sizes)
     {'duration': 1, 'mask': 3, 'soa': 2}
     """
-    model = the_cortex(model, "masking")
+    options, model = known_options("masking", options), the_cortex(model, "masking")
     named = dict(masks) if isinstance(masks, Mapping) else {str(mask): mask for mask in distinct("masks", masks)}
     controls = truth(controls, "controls")
     if controls:
@@ -148,7 +149,16 @@ def masking(
         "soa": Dimension("stimulus-onset asynchrony", "steps", soas),
     }
     result = run_conditions(
-        "masking", model, data, dimensions, conditions, readout_time, record, latch=latch, by=by, **options
+        "masking",
+        model,
+        data,
+        dimensions,
+        conditions,
+        readout_time,
+        record,
+        latch=latch,
+        by=by,
+        **options,
     )
     if tied and isinstance(result, xr.Dataset):
         return result.assign_coords(duration=("soa", soas, {"long_name": "target duration", "units": "steps"}))

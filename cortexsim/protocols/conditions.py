@@ -12,7 +12,7 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from cortexsim._support.checks import listed, one_of, whole
+from cortexsim._support.checks import listed, one_of, unknown, whole
 from cortexsim._support.progress import Report, checked, silent
 from cortexsim.analyse._latched import latched
 from cortexsim.analyse._map_accuracy import yes_no
@@ -46,6 +46,21 @@ class Options(TypedDict, total=False):
     batch_size: int | None
     device: str | torch.device | None
     report: Report
+
+
+def known_options(protocol: str, options: Options) -> Options:
+    """Return the options of a protocol, or refuse an argument that it does not have.
+
+    Raises
+    ------
+    TypeError
+        If there is one.
+    """
+    allowed = ("readout_time", "record", *Options.__annotations__)
+    for name in options:
+        if name not in allowed:
+            raise TypeError(unknown(f"argument of {protocol}", name, allowed))
+    return options
 
 
 class Dimension(NamedTuple):

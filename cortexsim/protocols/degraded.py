@@ -23,6 +23,7 @@ from cortexsim.protocols.conditions import (
     distinct,
     fraction_correct,
     interval_text,
+    known_options,
     reaches_last,
     readout_time_for,
     refuse_names,
@@ -63,7 +64,7 @@ def contrast(
     >>> dict(result["accuracy"].sizes)
     {'contrast': 2}
     """
-    model = the_cortex(model, "contrast")
+    options, model = known_options("contrast", options), the_cortex(model, "contrast")
 
     def lowered(pixels: Tensor, fraction: float) -> Tensor:
         fraction = share(fraction, "a contrast")
@@ -105,7 +106,7 @@ def noise(
     >>> dict(result["accuracy"].sizes)
     {'level': 2}
     """
-    model = the_cortex(model, "noise")
+    options, model = known_options("noise", options), the_cortex(model, "noise")
     seed = options.get("seed", 0)
 
     def with_noise(pixels: Tensor, level: float) -> Tensor:
@@ -161,7 +162,7 @@ def occlusion(
     >>> int(result["n"].sum())
     20
     """
-    model = the_cortex(model, "occlusion")
+    options, model = known_options("occlusion", options), the_cortex(model, "occlusion")
     if not isinstance(data, xr.Dataset):
         raise TypeError(f"data must be a Dataset of images, got a {type(data).__name__}")
     if not isinstance(factor, str) or factor not in data.coords:
@@ -215,4 +216,6 @@ def _run(
     model.check_images(pixels)
     reaches, images = reaches_last(model.graph, shown, readout_time), as_float(pixels)
     conditions = [Condition({name: value}, shown, degrade(images, value), reaches) for value in dimension.values]
-    return run_conditions(name, model, data, {name: dimension}, conditions, readout_time, record, **options)
+    return run_conditions(
+        name, model, data, {name: dimension}, conditions, readout_time, record, **known_options(name, options)
+    )

@@ -14,6 +14,7 @@ from cortexsim.protocols.conditions import (
     Dimension,
     Options,
     distinct,
+    known_options,
     reaches_last,
     readout_time_for,
     run_conditions,
@@ -43,7 +44,8 @@ def flash_duration(
     >>> dict(result["accuracy"].sizes)
     {'duration': 2}
     """
-    model = the_cortex(model, "flash_duration")
+    name = "flash_duration"
+    options, model = known_options(name, options), the_cortex(model, name)
     pixels, durations = as_images(data), distinct("durations", durations)
     readout_time = readout_time_for(model, readout_time, 0)
     conditions = [
@@ -51,4 +53,4 @@ def flash_duration(
         for steps in durations
     ]
     dimensions = {"duration": Dimension("target duration", "steps", durations)}
-    return run_conditions("flash_duration", model, data, dimensions, conditions, readout_time, record, **options)
+    return run_conditions(name, model, data, dimensions, conditions, readout_time, record, **options)

@@ -191,3 +191,9 @@ def test_decoding_needs_labelled_images(model, data):
     for images in (data["image"].values, data["image"], data.drop_vars("label")):
         with pytest.raises(ValueError, match="the data must be a Dataset with the coordinate 'label'"):
             cs.protocols.lesion_decoding(model, images, {"a": CUT["silence"]}, state="IT", until=3, calibrate_on=data)
+
+
+@pytest.mark.parametrize("name", ["masking", "contrast", "noise", "occlusion", "flash_duration"])
+def test_an_argument_that_a_protocol_lacks_is_refused_in_its_own_words(name, model, data):
+    with pytest.raises(TypeError, match=f"unknown argument of {name} 'until'.*'readout_time'"):
+        getattr(cs.protocols, name)(model, data, until=4)
