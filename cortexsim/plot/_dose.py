@@ -45,7 +45,7 @@ def dose(table: xr.Dataset, *, title: str) -> go.Figure:
             marker={"size": 8},
             name=name,
             hoverinfo="text",
-            hovertext=[f"{name}, {percent(float(at))}: {value:+.1f}" for at, value in zip(x, y, strict=True)],
+            hovertext=[f"{name}, {percent(float(one))}: {value:+.1f}" for one, value in zip(x, y, strict=True)],
         )
         if np.isfinite(y[-1]):
             ends.append((float(y[-1]), name, style["color"]))
