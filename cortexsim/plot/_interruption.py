@@ -123,30 +123,9 @@ def interruption(
         if not np.isfinite(rise):
             ends.append((float(accuracy.sel(mask=masks[0], masked_length=length)[-1]), f"{length} px", colour))
             continue
-        figure.add_annotation(
-            x=rise - steps_a_pixel * length,
-            # a row for each, so that they can be read where the lines coincide
-            y=0.56 + 0.09 * k,
-            text=f"<b>{length} px</b>",
-            xanchor="left",
-            xshift=24,
-            showarrow=False,
-            font={"size": theme.PANEL_PX, "color": colour},
-            name=f"{length} px",
-        )
-    lines.add_level(figure, np.array([x_all.min(), x_all.max()]), 0.5, "guessing")
-    # its name is at the left end below all lines, which may lie on the level from one end to the other
-    figure.data[-1].mode = "lines"
-    figure.add_annotation(
-        x=float(x_all.min()),
-        y=min(0.5, float(accuracy.sel(mask=masks, masked_length=lengths).isel(soa=0).min())),
-        text="guessing",
-        xanchor="left",
-        yanchor="top",
-        yshift=-8,
-        showarrow=False,
-        font={"size": theme.PANEL_PX, "color": theme.INK},
-    )
+        _name_line(figure, rise - steps_a_pixel * length, k, f"{length} px", colour)
+    lowest = float(accuracy.sel(mask=masks, masked_length=lengths).isel(soa=0).min())
+    _add_guessing(figure, (float(x_all.min()), float(x_all.max())), lowest)
     axis = {"title": {"font": {"size": theme.PANEL_PX}}, "tickfont": {"size": theme.PANEL_PX}}
     moved = "" if steps_a_pixel == 0 else f" − {steps_a_pixel:g} × length"
     figure.update_xaxes(**axis, title_text=f"SOA: from picture to mask{moved} (steps)")
@@ -166,3 +145,33 @@ def interruption(
         margin={"t": 40, "r": 64 if ends else 20},
     )
     return figure
+
+
+def _name_line(figure: go.Figure, x: float, row: int, name: str, colour: str) -> None:
+    """Write the name of a line at its rise, in a row of its own, so that it can be read where lines coincide."""
+    figure.add_annotation(
+        x=x,
+        y=0.56 + 0.09 * row,
+        text=f"<b>{name}</b>",
+        xanchor="left",
+        xshift=24,
+        showarrow=False,
+        font={"size": theme.PANEL_PX, "color": colour},
+        name=name,
+    )
+
+
+def _add_guessing(figure: go.Figure, span: tuple[float, float], lowest: float) -> None:
+    """Add the level of guessing; its name is at the left end, below all lines, which may lie on the level."""
+    lines.add_level(figure, np.array(span), 0.5, "guessing")
+    figure.data[-1].mode = "lines"
+    figure.add_annotation(
+        x=span[0],
+        y=min(0.5, lowest),
+        text="guessing",
+        xanchor="left",
+        yanchor="top",
+        yshift=-8,
+        showarrow=False,
+        font={"size": theme.PANEL_PX, "color": theme.INK},
+    )

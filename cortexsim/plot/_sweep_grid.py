@@ -44,8 +44,7 @@ def sweep_grid(result: xr.Dataset, time: int | None = None, *, covered: bool = F
     -------
     Figure
         The dimension with most values has the columns, models only if nothing else varies; all others that vary have
-        the rows. A cell contains a
-        percentage, or in a word what became of its point.
+        the rows. A cell contains a percentage, or in a word what became of its point.
 
     Raises
     ------

@@ -59,19 +59,19 @@ def test_failed_points_are_reported_with_their_settings_after_all_others(command
     monkeypatch.setattr(running, "measure", measure)
     study.write_text(study.read_text() + "noise = [0.0, 0.5]\n")
     assert main(command) == 1
-    told = capsys.readouterr()
-    assert "2 of 4 points are done" in told.out
-    assert "2 points failed, the first (" in told.err
-    assert "flash, seed 0) with: the disk was busy" in told.err
-    assert "failures.json" in told.err
+    printed = capsys.readouterr()
+    assert "2 of 4 points are done" in printed.out
+    assert "2 points failed, the first (" in printed.err
+    assert "flash, seed 0) with: the disk was busy" in printed.err
+    assert "failures.json" in printed.err
 
 
 def test_a_typo_is_reported_in_one_sentence_with_its_line(command, study, capsys):
     study.write_text(study.read_text() + "sed = [1]\n")
     assert main(command) == 1
-    told = capsys.readouterr().err
-    assert "line 6: unknown setting 'sed'" in told
-    assert "Traceback" not in told
+    printed = capsys.readouterr().err
+    assert "line 6: unknown setting 'sed'" in printed
+    assert "Traceback" not in printed
 
 
 def test_a_huge_grid_is_asked_about(command, study, tmp_path, monkeypatch, capsys):
@@ -134,9 +134,9 @@ def test_a_lost_scheduler_is_reported_and_finished_points_are_kept(
 
     monkeypatch.setattr(SweepFolder, "keep_point", keep_and_kill)
     assert main([*command[:-2], "--scheduler", address]) == 1
-    told = capsys.readouterr().err
-    assert "the dask scheduler is gone; finished points are kept, and resume=True (--resume) continues" in told
-    assert "unexpected" not in told
+    printed = capsys.readouterr().err
+    assert "the dask scheduler is gone; finished points are kept, and resume=True (--resume) continues" in printed
+    assert "unexpected" not in printed
     points = {file.stem for file in (tmp_path / "out" / "points").glob("*.nc")}
     assert points == set(kept)
     assert 2 <= len(kept) < 16
