@@ -2,11 +2,14 @@
 
 import copy
 import gc
+from dataclasses import replace
 
 import pytest
 import torch
 
 import cortexsim as cs
+from cortexsim.training._train import _Training
+from cortexsim.training.captured import Gradients
 
 pytestmark = pytest.mark.gpu
 MIXTURE = cs.mixture(cs.flash(1), cs.sustained(), cs.masked(1, 2))
@@ -48,6 +51,14 @@ def test_a_gpu_records_what_the_cpu_records(model, images, device, dtype, tolera
     cpu, gpu = (cs.simulate(model, images, MIXTURE, until=6, dtype=dtype, device=where) for where in ("cpu", device))
     check_equal(cpu, gpu, tolerance)
     assert next(model.parameters()).device.type == "cpu"
+
+
+def test_a_batch_that_is_kept_on_a_gpu_is_the_one_that_is_moved_step_by_step(model, images, device, monkeypatch):
+    cs.calibrate(model.double(), images, presentation=MIXTURE, until=6)
+    kept = cs.simulate(model, images, MIXTURE, until=6, device=device)
+    monkeypatch.setattr("cortexsim.recording.batch_writer.KEPT", 0)
+    moved = cs.simulate(model, images, MIXTURE, until=6, device=device)
+    assert all(kept[name].equals(moved[name]) for name in kept.children)
 
 
 @pytest.mark.parametrize(
@@ -181,16 +192,54 @@ def test_training_in_bfloat16_follows_training_in_float32(model, lesson, device)
     assert losses[1] == pytest.approx(losses[0], rel=0.05)
 
 
-def test_a_captured_training_step_has_the_gradients_of_the_plain_one(model, images, device):
+@pytest.mark.parametrize("kind", ["flash", "growing", "tracing", "mixture"])
+def test_a_training_by_captured_steps_learns_what_plain_steps_learn(tracer, model, lesson, device, monkeypatch, kind):
     if device != "cuda":
         pytest.skip("only a GPU captures graphs")
-    from benchmarks.device.speed import graphed
-    from benchmarks.training import training_step
+    data, settings, n = lesson, recipe(epochs=6, validation=0.0, presentation=cs.flash(1)), 1
+    if kind == "growing":
+        settings, n = replace(settings, growth=((0.0, 0.5), (0.5, 1.0)), augmentation="crop-flip"), 2
+    if kind == "mixture":  # stimuli of one batch are shown different things
+        settings, n = replace(settings, presentation=MIXTURE), 0
+    if kind == "tracing":
+        model, data = tracer, cs.datasets.paths(64, size=16)
+        settings, n = cs.Recipe.tracing(epochs=8, batch_size=16, progressive=(0.5, 1)), 2
+    made, n_graphs = [], []
+    for plain in (2, 10**9):
+        monkeypatch.setattr(Gradients, "PLAIN", plain)
+        own = copy.deepcopy(model).double().to(device)
+        training = _Training(own, data, settings, None, 4)
+        *_, last = training.run()
+        assert last.done
+        n_graphs.append(training._gradients.n_graphs)
+        made.append({name: value.detach() for name, value in own.named_parameters()})
+    assert n_graphs == [n, 0]
+    for name, value in made[0].items():
+        torch.testing.assert_close(
+            value, made[1][name], rtol=1e-10, atol=1e-10, msg=lambda text, name=name: name + text
+        )
 
-    model.double().to(device).train()
-    labels = torch.arange(len(images), device=device) % 3
-    _, difference = graphed(training_step(model, model, images.to(device), labels, None), model)
-    assert difference < 1e-7  # the loss is taken in float32
+
+def test_a_frozen_weight_stays_as_it_is_in_captured_steps(model, lesson, device):
+    if device != "cuda":
+        pytest.skip("only a GPU captures graphs")
+    own = model.to(device)
+    weight = own.weights["V1->V2:0"]
+    settings = recipe(epochs=6, validation=0.0, presentation=cs.flash(1))
+    for progress in cs.train(own, lesson, settings, report_every=1):
+        if progress.step == 8:
+            weight.requires_grad_(False)
+            frozen = weight.detach().clone()
+    assert torch.equal(weight, frozen)
+
+
+def test_a_hook_of_the_users_runs_at_every_step(model, lesson, device):
+    called = []
+    own = model.to(device)
+    own.pre.register_forward_hook(lambda module, given, output: called.append(module.training))
+    settings = recipe(epochs=4, validation=0.0, presentation=cs.flash(1))
+    *_, last = cs.train(own, lesson, settings)
+    assert called.count(True) == last.steps
 
 
 def test_recomputation_on_a_gpu_has_the_gradients_of_a_plain_step(model, images, device):

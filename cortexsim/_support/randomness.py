@@ -66,11 +66,9 @@ def bits(seed: int, purpose: str, index: Tensor, n: int) -> Tensor:
     """
     seed = whole(seed, "seed")
     golden = _signed(0x9E3779B97F4A7C15)
-    start = _mix(
-        torch.tensor(
-            _signed(seed * 0x100000001B3 + zlib.crc32(purpose.encode())), dtype=torch.int64, device=index.device
-        )
-    )
+    # mixed on the CPU: a number that is copied to a GPU waits for all work there
+    of_seed = _signed(seed * 0x100000001B3 + zlib.crc32(purpose.encode()))
+    start = int(_mix(torch.tensor(of_seed, dtype=torch.int64, device="cpu")))
     stimulus = _mix(index.to(torch.int64) * golden + start)
     place = torch.arange(1, n + 1, device=index.device, dtype=torch.int64)
     return _mix(stimulus[:, None] + place * golden)

@@ -308,7 +308,8 @@ class Dynamics(Calibrated):
         for state in self.graph.states:
             if state.start is None or state.name not in planned.needed_at[time]:
                 continue
-            start = entered.new_tensor(state.start if time == 0 and state.start != "zero" else [0.0])
+            given = time == 0 and state.start != "zero"
+            start = entered.new_tensor(state.start) if given else entered.new_zeros(1)
             found[state.name] = Activity(start.view(1, -1, 1, 1).expand(n, *shapes[state.name]))
         return found
 

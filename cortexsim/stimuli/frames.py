@@ -63,7 +63,10 @@ def lay_out(
     # frame-major, so that the first n pictures are the first frames, in order
     pictures = [images.transpose(0, 1).flatten(0, 1) if images.ndim == 5 else images]
     # the lookup stays on the CPU, where the time loop reads it without waiting for a GPU
-    drawn = presentation.draw(seed, index).cpu()
+    if len(presentation.components) == 1:
+        drawn = torch.zeros(n, dtype=torch.int64, device="cpu")
+    else:
+        drawn = presentation.draw(seed, index).cpu()
     lookup = torch.full((until + 1, n), -1, dtype=torch.int64, device="cpu")
     every = torch.arange(n, device="cpu")
     for k, component in enumerate(presentation.components):

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,6 @@ from typing import Any
 import torch
 import xarray as xr
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from cortexsim._support import randomness
 from cortexsim._support.checks import shown, whole
@@ -26,14 +26,15 @@ from cortexsim.model.plan import RunPlan, plan_readouts
 from cortexsim.training import distributed as ranks
 from cortexsim.training.augmentation import augment, augment_with_maps, shrink
 from cortexsim.training.batches import collected
-from cortexsim.training.evaluate import accuracies, asked_times, labels_at
+from cortexsim.training.captured import Gradients, Loss, can_be_captured
+from cortexsim.training.evaluate import accuracies, asked_times
 from cortexsim.training.examples import classes_after, difficulty, held_out, pairs
 from cortexsim.training.interruption import EndedBySignal, LastStep, closed_at_exit
 from cortexsim.training.recipe import Recipe
 from cortexsim.training.records import Progress, TrainingDivergedError
 from cortexsim.training.setup import identity_of, optimizer_of, precision_on, refuse_too_few
 from cortexsim.training.state import read_state, write_state
-from cortexsim.training.target_maps import exactly_right, map_loss, pixel_weights
+from cortexsim.training.step import Batch, loss_of
 from cortexsim.training.trained_times import calibrated_until, check_fits, refuse_different_times, trained_times
 
 
@@ -185,7 +186,7 @@ class _Training:
         chosen, held = held_out(labels, recipe)
         self.validation = images[held].to(self.device), labels[held].to(self.device)
         self.images, self.labels = images[chosen].to(self.device), labels[chosen].to(self.device)
-        self.easiest = difficulty(data, recipe, len(images))[chosen].argsort(stable=True)
+        self.easiest = difficulty(data, recipe, len(images))[chosen].argsort(stable=True).to(self.device)
         refuse_too_few(recipe, self.images)
         self.precision = precision_on(self.device) if recipe.precision == "auto" else recipe.precision
         self.steps_per_epoch = len(chosen) // recipe.batch_size
@@ -196,6 +197,9 @@ class _Training:
         self._last: tuple[float, dict[int, float]] = (float("nan"), {})
         self._since: list[tuple[Tensor, list[int], Tensor]] = []
         self.optimizer = optimizer_of(model, recipe)
+        on_one_gpu = self.device.type == "cuda" and not ranks.together()
+        capturing = on_one_gpu and not recipe.recompute and can_be_captured(model)
+        self._gradients = Gradients(model, capturing=capturing)
         self._last_step, self._in_step, self._saved_at = LastStep(model, self.optimizer), False, 0
         model.classes = classes_after(model, data)
         self.identity = identity_of(model, recipe, images, labels)
@@ -282,9 +286,10 @@ class _Training:
     def _untrained(self) -> Progress:
         """Read out the first batch before anything is learned."""
         with own_modes(), undisturbed(self.model), torch.no_grad():
-            loss, times, accuracy = self._forward()
+            batch = self._draw()
+            loss, accuracy = self._loss_of(batch)(*batch.tensors)
             loss, accuracy = ranks.summed(loss), ranks.summed(accuracy)
-        return self._record(float(loss), dict(zip(times, accuracy.tolist(), strict=True)), None, float("nan"))
+        return self._record(float(loss), dict(zip(batch.times, accuracy.tolist(), strict=True)), None, float("nan"))
 
     def _one_step(self) -> None:
         self._last_step.mark(self.step)
@@ -294,9 +299,8 @@ class _Training:
         self.model.train()
         # in any mode of the caller, such as within torch.no_grad()
         with own_modes(), torch.enable_grad():
-            loss, times, accuracy = self._forward()
-            self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            batch = self._draw()
+            loss, accuracy = self._gradients(batch.kind, batch.tensors, self._loss_of(batch))
         ranks.add_gradients(self.model.parameters())
         if self.recipe.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip_norm)
@@ -304,47 +308,31 @@ class _Training:
         self.step += 1
         self._in_step = False
         # stays on the device, so that no step waits for a GPU
-        self._since.append((loss.detach(), times, accuracy))
+        self._since.append((loss, batch.times, accuracy))
 
-    def _forward(self) -> tuple[Tensor, list[int], Tensor]:
-        """Show the step's batch; return the loss, the trained readout times and the accuracy at each.
-
-        Loss and accuracy are shares: those of all processes add up to the batch's.
-        """
+    def _draw(self) -> Batch:
+        """Draw the step's batch: which images, and how they are changed and shown."""
         recipe, model = self.recipe, self.model
         epoch, within = divmod(self.step, self.steps_per_epoch)
         progress = self.step / self.steps
         times, warmup = self.times[recipe.unfolded_at(progress)], self._warmup()
-        read_at = [time + warmup for time in times]
         seed = recipe.seed * 1_000_003 + epoch
-        plan = self._plan(read_at, seed)
+        plan = self._plan([time + warmup for time in times], seed)
         drawn = self._order(seed)[within * recipe.batch_size :][: recipe.batch_size]
-        batch = self.easiest[drawn % max(round(recipe.share_at(progress) * len(self.easiest)), 1)].to(self.device)
-        index = batch[ranks.rank() :: ranks.n_ranks()]
+        whole = self.easiest[drawn % max(round(recipe.share_at(progress) * len(self.easiest)), 1)]
+        index = whole[ranks.rank() :: ranks.n_ranks()]
         images, labels = self.images[index], self.labels[index]
         if self.maps:
             images, labels = augment_with_maps(images, labels, recipe.augmentation, seed, index)
         elif images.ndim == 4:
             images = augment(images, recipe.augmentation, seed, index)
             images = shrink(images, recipe.scale_at(progress), 2 ** (len(model.graph.states) - 1))
-        mixed = torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
-        with self._seeded(seed * 1_000_003 + within), mixed:
-            frames = plan.lay_out(images, index)
-            logits = plan.read(frames, read_at, recompute=recipe.recompute, warmup=warmup).float()
-        if self.maps:
-            weights = pixel_weights(labels, self.labels[batch], model.n_classes, recipe.background)
-            loss = map_loss(logits, labels, weights, recipe.label_smoothing)
-            return loss, times, exactly_right(logits.detach().argmax(2), labels).float().sum(1) / len(batch)
-        labels, asked = labels_at(labels, times), labels_at(self.labels[batch], times) >= 0
-        loss = F.cross_entropy(
-            logits.flatten(0, 1),
-            labels.flatten(),
-            label_smoothing=recipe.label_smoothing,
-            ignore_index=-1,
-            reduction="sum",
-        )
-        right = (logits.detach().argmax(-1) == labels).float().sum(1)
-        return loss / asked.sum(), times, right / asked.sum(1)
+        frames = plan.lay_out(images, index)
+        tensors = frames.images, labels, self.labels[whole]
+        return Batch(plan, frames.lookup, tensors, times, warmup, seed * 1_000_003 + within)
+
+    def _loss_of(self, batch: Batch) -> Loss:
+        return partial(loss_of, batch, self.recipe, self.precision)
 
     def _warmup(self) -> int:
         """Draw the number of steps that this batch first runs without gradients."""
@@ -362,20 +350,12 @@ class _Training:
         by_all = self.model.needs_statistics and ranks.together()
         return replace(plan, normalize=ranks.by_whole_batch) if by_all else plan
 
-    @contextmanager
-    def _seeded(self, seed: int) -> Iterator[None]:
-        """Seed the random numbers of the user's modules; without such modules, leave torch's generators unchanged."""
-        if not self.model.own_modules():
-            yield
-            return
-        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
-            torch.manual_seed(seed)
-            yield
-
     def _order(self, seed: int) -> Tensor:
         if self._shuffled is None or self._shuffled[0] != seed:
             generator = torch.Generator().manual_seed(seed)
-            self._shuffled = (seed, torch.randperm(len(self.images), generator=generator))
+            order = torch.randperm(len(self.images), generator=generator)
+            # once an epoch, because a copy to a GPU waits for all work there
+            self._shuffled = (seed, order.to(self.device))
         return self._shuffled[1]
 
     @own_modes()

@@ -15,7 +15,9 @@ def augment(images: Tensor, kind: str, seed: int, index: Tensor) -> Tensor:
     """Crop, turn and flip images at random, by (seed, index); see `Recipe.augmentation`."""
     if "turn" in kind:
         quarters = randomness.integers(seed, "turn", index, 4)
-        images = torch.stack([torch.rot90(one, int(k), (1, 2)) for one, k in zip(images, quarters, strict=True)])
+        # each turned in all ways at once: a loop over images would wait for a GPU at each
+        turned = torch.stack([torch.rot90(images, k, (2, 3)) for k in range(4)])
+        images = turned[quarters, torch.arange(len(images), device=images.device)]
     height, width = images.shape[-2:]
     n, device = len(images), images.device
     rows = torch.arange(height, device=device).expand(n, -1)

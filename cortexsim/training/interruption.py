@@ -57,8 +57,8 @@ class LastStep:
         entries = [value for of_one in state.values() for value in of_one.values() if isinstance(value, Tensor)]
         tensors = [*self._model.parameters(), *self._model.buffers(), *entries]
         if len(tensors) == len(self._tensors) and all(map(_same, tensors, self._tensors)):
-            for copy, tensor in zip(self._copies, tensors, strict=True):
-                copy.copy_(tensor)
+            # in few kernels; one for each tensor would take a GPU longer to launch than to run
+            torch._foreach_copy_(self._copies, tensors)
         else:
             self._tensors, self._copies = tensors, [tensor.detach().clone() for tensor in tensors]
         self._entries, self._step = {one: dict(of_one) for one, of_one in state.items()}, step

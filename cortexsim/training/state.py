@@ -77,7 +77,16 @@ def read_state(
             _, k, entry = name.split("/")
             state["state"].setdefault(int(k), {})[entry] = value
     optimizer.load_state_dict(state)
+    _lay_out_as_weights(optimizer)
     return meta["step"], meta["seconds"]
+
+
+def _lay_out_as_weights(optimizer: torch.optim.Optimizer) -> None:
+    """Give the optimizer's tensors the memory layout of their weights, which fused optimizers need; files have none."""
+    for weight, entries in optimizer.state.items():
+        for name, value in entries.items():
+            if isinstance(value, Tensor) and value.shape == weight.shape:
+                entries[name] = torch.empty_like(weight, dtype=value.dtype).copy_(value)
 
 
 def saved_step(path: Path) -> int:

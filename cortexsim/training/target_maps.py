@@ -72,7 +72,9 @@ def pixel_weights(labels: Tensor, batch: Tensor, n_classes: int, background: flo
     background : float
         The weight of all pixels off the line together.
     """
-    counts = torch.bincount((batch - BACKGROUND).flatten(), minlength=n_classes + 1)
+    each = (batch - BACKGROUND).flatten()
+    # torch.bincount would wait for a GPU
+    counts = each.new_zeros(n_classes + 1).scatter_add(0, each, torch.ones_like(each))
     total = torch.full_like(counts, 1 / n_classes, dtype=torch.float32)
     total[0] = background
     return (total / counts.clamp(min=1))[labels - BACKGROUND]

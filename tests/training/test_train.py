@@ -73,6 +73,25 @@ def test_an_interrupted_and_resumed_run_equals_the_uninterrupted_one(tmp_path, o
     )
 
 
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_what_an_optimizer_kept_is_laid_out_like_its_weights_again(optimizer, tmp_path):
+    recipe = replace(RECIPE, optimizer=optimizer)
+    for record in cs.train(made(), data(), recipe, checkpoint=tmp_path / "state.safetensors", report_every=1):
+        if record.step == 2:
+            break
+    training = TRAIN._Training(made(), data(), recipe, tmp_path / "state.safetensors", 1)
+    training._resume(training.path)
+    kept = [
+        (weight, value)
+        for weight, entries in training.optimizer.state.items()
+        for value in entries.values()
+        if value.shape == weight.shape
+    ]
+    assert len(kept) == (2 if optimizer == "adamw" else 1) * len(list(training.model.parameters()))
+    # a fused optimizer takes both as plain memory
+    assert all(weight.stride() == value.stride() for weight, value in kept)
+
+
 @pytest.mark.parametrize("presentation", [cs.flash(1), cs.mixture(cs.flash(1), cs.masked(1, 2))])
 def test_steps_that_are_computed_again_give_the_same_gradients(presentation, monkeypatch):
     recipe = replace(RECIPE, epochs=1, presentation=presentation, augmentation="crop-flip")

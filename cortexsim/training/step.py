@@ -1,0 +1,109 @@
+"""One step of a training: its batch, as it is shown, and the loss of the readouts."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from cortexsim.model.activity import entrances
+from cortexsim.model.cortex import Cortex
+from cortexsim.model.plan import RunPlan
+from cortexsim.stimuli.frames import Frames
+from cortexsim.training.evaluate import labels_at
+from cortexsim.training.recipe import Recipe
+from cortexsim.training.target_maps import exactly_right, map_loss, pixel_weights
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The batch of one step.
+
+    Parameters
+    ----------
+    plan : RunPlan
+    lookup : Tensor, shape (time, stimulus)
+        What is shown when; see `Frames`.
+    tensors : tuple of Tensor
+        The distinct pictures, their labels, and the labels of the batch of all processes.
+    times : list of int
+        The trained readout times.
+    warmup : int
+        Steps without gradients that come first, and that the readouts are later by.
+    seed : int
+        Of the random numbers of the user's modules.
+    """
+
+    plan: RunPlan
+    lookup: Tensor
+    tensors: tuple[Tensor, Tensor, Tensor]
+    times: list[int]
+    warmup: int
+    seed: int
+
+    @property
+    def kind(self) -> Hashable | None:
+        """All that a captured step keeps; None if the stimuli of the batch are shown different things."""
+        enters = entrances(self.lookup)
+        if any(one is not None and (one.pictures is not None or one.rows is not None) for one in enters):
+            return None
+        shown = tuple(one is not None for one in enters)
+        described = tuple((one.shape, one.dtype) for one in self.tensors)
+        return shown, described, tuple(self.times), self.warmup, self.plan.model.input_gain
+
+
+def loss_of(
+    batch: Batch, recipe: Recipe, precision: str, images: Tensor, labels: Tensor, whole: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Show a batch; return the loss and the accuracy at each trained readout time.
+
+    Loss and accuracy are shares: those of all processes add up to the batch's. Nothing here waits for a GPU.
+
+    Parameters
+    ----------
+    batch : Batch
+    recipe : Recipe
+    precision : "float32" or "bfloat16"
+    images : Tensor, shape (frame, 3, height, width)
+        Each distinct picture.
+    labels : Tensor, shape (stimulus,), (stimulus, time) or (stimulus, y, x)
+    whole : Tensor
+        The labels of the batch of all processes.
+    """
+    model, times = batch.plan.model, batch.times
+    mixed = torch.autocast(images.device.type, torch.bfloat16, enabled=precision == "bfloat16")
+    with _seeded(model, batch.seed), mixed:
+        read_at = [time + batch.warmup for time in times]
+        frames = Frames(images, batch.lookup)
+        logits = batch.plan.read(frames, read_at, recompute=recipe.recompute, warmup=batch.warmup)
+        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    if labels.ndim == 3:
+        weights = pixel_weights(labels, whole, model.n_classes, recipe.background)
+        loss = map_loss(logits, labels, weights, recipe.label_smoothing)
+        return loss, exactly_right(logits.detach().argmax(2), labels).float().sum(1) / len(whole)
+    labels, asked = labels_at(labels, times), labels_at(whole, times) >= 0
+    loss = F.cross_entropy(
+        logits.flatten(0, 1),
+        labels.flatten(),
+        label_smoothing=recipe.label_smoothing,
+        ignore_index=-1,
+        reduction="sum",
+    )
+    right = (logits.detach().argmax(-1) == labels).float().sum(1)
+    return loss / asked.sum(), right / asked.sum(1)
+
+
+@contextmanager
+def _seeded(model: Cortex, seed: int) -> Iterator[None]:
+    """Seed the random numbers of the user's modules; without such modules, leave torch's generators unchanged."""
+    if not model.own_modules():
+        yield
+        return
+    device = next(model.parameters()).device
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield
