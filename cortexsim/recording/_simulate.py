@@ -24,7 +24,8 @@ from cortexsim.model.lesions import mean_deliveries
 from cortexsim.model.modes import own_modes, undisturbed
 from cortexsim.model.moments import Statistics
 from cortexsim.model.plan import Amount, Images
-from cortexsim.recording.build import label, write_step
+from cortexsim.recording.batch_writer import BatchWriter
+from cortexsim.recording.build import label
 from cortexsim.recording.description import settings
 from cortexsim.recording.dtypes import DTYPES
 from cortexsim.recording.io import engine_for, open_recording, save_recording
@@ -288,8 +289,10 @@ def _run_rows(plan: RecordingPlan, part: range, arrays: Mapping[str, np.ndarray]
     rows = torch.arange(part.start, part.stop)
     # the repeats of a stimulus are the same trial, including its mask, except for the noise
     index, repeat = rows // plan.repeats, rows % plan.repeats
+    writer = BatchWriter(plan, arrays)
     for time, h in enumerate(plan.run.run(plan.run.frames(index), plan.hook.of_batch(index, repeat))):
-        write_step(plan, arrays, h, time)
+        writer.write(h, time)
+    writer.finish()
 
 
 def _with_bar(batches: Sequence[range]) -> Iterable[range]:

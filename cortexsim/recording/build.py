@@ -11,12 +11,9 @@ import pandas as pd
 import torch
 import xarray as xr
 from torch import Tensor
-from torch.nn import functional as F
 
-from cortexsim.model.activity import Activity
 from cortexsim.model.plan import Images, RunPlan
 from cortexsim.recording.description import ATTRIBUTE
-from cortexsim.recording.dtypes import DTYPES
 from cortexsim.recording.io import flags
 from cortexsim.stimuli.images import stimulus_coordinates
 from cortexsim.stimuli.presentation import SHOWN, AnyPresentation, Mixture
@@ -104,46 +101,6 @@ def energies_of(run: RunPlan, batch_size: int, repeats: int) -> dict[str, xr.Var
         )
         for name, values in zip(("target", "mask"), energies, strict=True)
     }
-
-
-def write_step(plan: RecordingPlan, arrays: Mapping[str, np.ndarray], h: Mapping[str, Activity], time: int) -> None:
-    """Write the recorded activity and readout of a batch at one time into its arrays."""
-    model, normalize = plan.run.model, plan.run.chosen
-    for name, selection in plan.selected.items():
-        if name in h:
-            values = h[name].values
-            recorded = F.relu(normalize(values, name, time)) if plan.quantity == "rate" else values
-            _write(arrays[name], plan.dtype, selection.of(recorded), h[name], time, name)
-    last = model.graph.last
-    if last in h:
-        _write(
-            arrays["readout"], plan.dtype, model.post(h[last].values, last, time, normalize), h[last], time, "readout"
-        )
-
-
-def _write(array: np.ndarray, dtype: str, values: Tensor, at: Activity, time: int, name: str) -> None:
-    values = values.detach()
-    _check_fits(values, dtype, name, time)
-    values = DTYPES[dtype].of(values)
-    room = torch.from_numpy(array)
-    if at.rows is None:
-        # transfer, conversion and layout in one pass
-        room[:, time].copy_(values)
-    else:
-        room[at.rows.cpu(), time] = values.to("cpu", room.dtype)
-
-
-def _check_fits(values: Tensor, dtype: str, name: str, time: int) -> None:
-    """Refuse values that the dtype would round to infinity."""
-    limit = DTYPES[dtype].overflow
-    if limit == np.inf:
-        return
-    magnitudes = values.abs()
-    # the largest is NaN if any value is, and NaN is not an overflow
-    if not float(magnitudes.amax()) < limit and bool((magnitudes >= limit).any()):
-        raise ValueError(
-            f"{name} reaches {float(magnitudes.max()):.3g} at time {time}, too large for {dtype}; use dtype='float32'"
-        )
 
 
 def label(plan: RecordingPlan, arrays: Mapping[str, Any]) -> xr.DataTree:
