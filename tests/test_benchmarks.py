@@ -26,6 +26,7 @@ from benchmarks.convolutions import of_layers, of_schedule
 from benchmarks.device import images, plan
 from benchmarks.device import tracer as tracer_step
 from benchmarks.device.plan import STEPS
+from benchmarks.device.states import make_folders
 from benchmarks.device.work import Work
 from benchmarks.machine import Setting
 from benchmarks.recording import with_hooks
@@ -170,7 +171,7 @@ def test_the_live_page_is_timed_in_a_browser(capsys):
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)  # half a minute of work, which takes longer where other processes work too
-def test_the_plan_for_a_gpu_runs_on_a_bare_machine(tmp_path):
+def test_the_plan_for_a_gpu_runs_on_a_bare_machine(tmp_path, monkeypatch):
     (tmp_path / "sitecustomize.py").write_text(BARE)
     command = [
         sys.executable,
@@ -200,11 +201,21 @@ def test_the_plan_for_a_gpu_runs_on_a_bare_machine(tmp_path):
     (training,) = found["cifar10"]["tried"]
     assert 0 <= training["test_error"] <= 1
     assert found["tracer"]["training"]["batches"] == 2
+    assert all(one["last_ms"] > 0 for one in found["kernels"]["trained"].values())
+    assert len(found["kernels"]["kernels"]) > 10
     for canvas in found["tracer"]["canvases"]:
         assert [one["time"] for one in canvas["correct"]] == [3 * canvas["length"], canvas["steps"]]
+    assert {one["status"] for one in found["states"]["parts"]} == {"done"}
     measured = xr.Dataset.from_dict(found["states"]["parts"][0]["measured"])
     assert measured.attrs["version"] == cs.__version__
-    assert 0 <= float(measured["error"]) <= 1
+    # what was measured there is a whole run here, which trains nothing again
+    both = images.made_up(200), images.made_up(60)
+    (folder,) = make_folders(tmp_path / "out" / "states.json", both, tmp_path / "runs")
+    monkeypatch.setattr("cortexsim.paper.experiments.part.train", None)
+    name = both[0].attrs["name"]
+    result = cs.experiments.run("one-kernel", data=both, data_name=name, to=folder, resume=True)
+    (error,) = result["error"].sel(model=found["states"]["parts"][0]["part"]).values
+    assert error == float(measured["error"])
 
 
 def work_of(tmp_path, step="trial", seconds=60.0) -> Work:

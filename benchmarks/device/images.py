@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import tarfile
+import tempfile
 import zipfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,8 +23,26 @@ PICTURES = (".jpg", ".jpeg", ".png")
 
 
 def of(work: Work) -> tuple[xr.Dataset, xr.Dataset]:
-    """Return the images to train and to test on."""
-    return made_up(200), made_up(60) if work.data is None else read(work.data)
+    """Return the images to train and to test on; an archive is decoded once, for all steps and processes."""
+    if work.data is None:
+        return made_up(200), made_up(60)
+    if not work.data.name.endswith(ARCHIVES):
+        return read(work.data)
+    decoded = Path(tempfile.gettempdir()) / f"{work.data.name}-{work.data.stat().st_size}.npz"
+    if not decoded.exists():
+        aside = decoded.with_name(f"{os.getpid()}-{decoded.name}")
+        _write(aside, read(work.data))
+        os.replace(aside, decoded)
+    return read(decoded)
+
+
+def _write(path: Path, both: tuple[xr.Dataset, xr.Dataset]) -> None:
+    """Write images as an archive of arrays, which is read in a moment."""
+    arrays = {
+        f"{part}_images": data["image"].values.transpose(0, 2, 3, 1) for part, data in zip(PARTS, both, strict=True)
+    }
+    arrays |= {f"{part}_labels": data["label"].values for part, data in zip(PARTS, both, strict=True)}
+    np.savez(path, classes=json.loads(both[0].attrs["classes"]), **arrays)
 
 
 def read(path: Path) -> tuple[xr.Dataset, xr.Dataset]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.device.work import Work
+from benchmarks.device.work import Work, process_context
 from cortexsim.model.devices import checked_device
 
 
@@ -40,10 +40,11 @@ class Step:
 
 # in order of priority, but for the paper's trainings, which are last because they take all the time that is left
 STEPS = (
-    Step("checks", 20, 100),
-    Step("speed", 30, 170),
-    Step("cifar10", 45, 200, needs_data=True),
-    Step("tracer", 30, 90),
+    Step("checks", 20, 90),
+    Step("speed", 30, 130),
+    Step("cifar10", 45, 160, needs_data=True),
+    Step("tracer", 30, 60),
+    Step("kernels", 30, 60),
     Step("states", 45, 3600, needs_data=True),
 )
 # time that a process gets to end
@@ -96,7 +97,7 @@ def run_plan(steps: Sequence[Step], plan: Work) -> int:
     int
         0 if every step that was started succeeded, else 1.
     """
-    context = _context()
+    context = process_context()
     outcomes: dict[str, dict[str, object]] = {}
     for step in steps:
         # a rehearsal may take longer, on a slow machine
@@ -158,13 +159,3 @@ def do(work: Work) -> None:
         work.write(status="failed" if problem else "done", why=problem or "")
     except Exception as error:
         work.write(status="failed", why=f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
-
-
-def _context() -> multiprocessing.context.BaseContext:
-    """Return the way to start processes: from one that has imported torch but never used the GPU, if possible."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    # the first optimizer of a process imports the compiler, which takes seconds
-    context.set_forkserver_preload(["torch._dynamo", "benchmarks.device.speed", "benchmarks.device.states"])
-    return context

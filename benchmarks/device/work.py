@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import multiprocessing
 import os
 import time
 from dataclasses import dataclass
@@ -72,3 +73,13 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def process_context() -> multiprocessing.context.BaseContext:
+    """Return the way to start processes: from one that has imported torch but never used the GPU, if possible."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    # the first optimizer of a process imports the compiler, which takes seconds
+    context.set_forkserver_preload(["torch._dynamo", "benchmarks.device.speed", "benchmarks.device.states"])
+    return context

@@ -157,8 +157,8 @@ def run(
         raise ValueError(f"{name} trains by steps, not by epochs; leave epochs out")
     with ExitStack() as stack:
         path = Path(stack.enter_context(tempfile.TemporaryDirectory())) if to is None else to
-        settings = _settings(experiment, size, material, parts)
-        folder = stack.enter_context(ExperimentFolder(path if to else path / name, settings, resume=resume))
+        described = run_settings(experiment, size, material, parts)
+        folder = stack.enter_context(ExperimentFolder(path if to else path / name, described, resume=resume))
         done: dict[tuple[str, int], xr.Dataset] = {}
         for k, part in enumerate(parts, 1):
             what = f"{k}/{len(parts)} {part.label}" + (f", seed {part.seed}" if n_seeds > 1 else "")
@@ -227,7 +227,7 @@ def _validated_on(recipe: Recipe, n_train: int) -> str:
     )
 
 
-def _settings(experiment: Experiment, scale: Scale, material: Material, parts: Sequence[Part]) -> dict[str, object]:
+def run_settings(experiment: Experiment, scale: Scale, material: Material, parts: Sequence[Part]) -> dict[str, object]:
     """Return all that determines the numbers of a run, as plain values."""
     return {
         "experiment": experiment.name,
