@@ -43,8 +43,10 @@ def check_equal(one, other, tolerance) -> None:
         torch.testing.assert_close(a, b, rtol=tolerance, atol=tolerance, equal_nan=True)
 
 
-@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-9), ("float32", 1e-2)])
-def test_a_gpu_records_what_the_cpu_records(model, images, device, dtype, tolerance):
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-9), ("float32", 1e-3)])
+def test_a_gpu_records_what_the_cpu_records(model, images, device, dtype, tolerance, monkeypatch):
+    # TF32, which torch takes for float32 by default, has 10 bits of mantissa
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
     model.to(getattr(torch, dtype))
     images = images.to(getattr(torch, dtype))
     cs.calibrate(model, images, presentation=MIXTURE, until=6)
@@ -118,8 +120,8 @@ def test_statistics_taken_on_a_gpu_are_those_taken_on_the_cpu(model, images, dev
 
 def test_a_deterministic_recording_is_the_same_twice(model, device):
     images = torch.rand(20, 3, 8, 8)
-    cs.calibrate(model, images, until=6)
-    first, second = (cs.simulate(model, images, until=6, device=device, deterministic=True) for _ in range(2))
+    cs.calibrate(model, images, presentation=MIXTURE, until=6)
+    first, second = (cs.simulate(model, images, MIXTURE, until=6, device=device, deterministic=True) for _ in range(2))
     assert first["readout"]["logits"].equals(second["readout"]["logits"])
 
 
@@ -251,3 +253,37 @@ def test_recomputation_on_a_gpu_has_the_gradients_of_a_plain_step(model, images,
         gradients.append([parameter.grad.clone() for parameter in model.parameters() if parameter.grad is not None])
     for kept, computed_again in zip(*gradients, strict=True):
         torch.testing.assert_close(kept, computed_again, rtol=1e-9, atol=1e-9)
+
+
+# last, because a capture that fails must leave torch as it was
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_batch_that_cannot_be_captured_is_run_and_so_are_the_next(model, lesson, device, waits):
+    if device != "cuda":
+        pytest.skip("only a GPU captures graphs")
+    own = model.to(device)
+    images, labels = (one.to(device) for one in lesson)
+
+    def loss(images, labels):
+        value = own(images).square().mean()
+        if torch.cuda.is_current_stream_capturing():
+            if not waits:
+                raise RuntimeError("not this one")
+            value.item()
+        return value, labels.float().mean(0, keepdim=True)
+
+    gradients, found = Gradients(own, capturing=True), []
+    for k in range(Gradients.PLAIN + 3):
+        if k == Gradients.PLAIN:
+            with pytest.warns(UserWarning, match="cannot be captured as a CUDA graph"):
+                gradients("any", (images, labels), loss)
+        else:
+            gradients("any", (images, labels), loss)
+        found.append([None if one.grad is None else one.grad.clone() for one in own.parameters()])
+    for others in found[1:]:
+        for one, other in zip(found[0], others, strict=True):
+            torch.testing.assert_close(one, other)
+    assert gradients.n_graphs == 0
+    assert torch.cuda.current_stream() == torch.cuda.default_stream()
+    gc.collect()
+    torch.cuda.empty_cache()
+    torch.ones(1 << 20, device=device).sum().item()

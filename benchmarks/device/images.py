@@ -123,6 +123,8 @@ def made_up(n: int, side: int = 32) -> xr.Dataset:
     """Make noise images of ten classes that differ in brightness."""
     generator = np.random.default_rng(n)
     labels = np.arange(n) % 10
-    pixels = generator.integers(0, 60, (n, side, side, 3)) + 18 * labels[:, None, None, None]
-    images = labelled(pixels.astype(np.uint8), labels, [str(k) for k in range(10)])
+    pixels = generator.integers(0, 60, (n, side, side, 3), np.uint8) + (18 * labels[:, None, None, None]).astype(
+        np.uint8
+    )
+    images = labelled(pixels, labels, [str(k) for k in range(10)])
     return images.assign_attrs(name="ten levels of brightness")

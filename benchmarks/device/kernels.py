@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from itertools import pairwise
 from typing import Any
 
 import torch
+import xarray as xr
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -46,14 +47,6 @@ N_KERNELS = 30
 def run(work: Work) -> str:
     """Measure part by part; each is written at once."""
     setting = work.setting()
-    found: dict[str, Any] = {}
-    for name, scale in list(TRAINED.items())[: 1 if work.quick else None]:
-        for way, (plain, benchmark) in WAYS.items():
-            if work.seconds_left < 10 and not work.quick:
-                break
-            found[f"{name}, {way}"] = _trained(work, name, scale, plain, benchmark)
-            work.write(trained=found)
-            print(f"{name}, {way}: {found[f'{name}, {way}']}", flush=True)
     size = setting.chosen_sizes[-1]
     work.write(kernels=(kernels := _kernels(setting, size)))
     for row in kernels:
@@ -64,6 +57,14 @@ def run(work: Work) -> str:
         parts[title] = compare(setting, sides)
         work.write(parts=parts)
         print_rows(title, parts[title])
+    found: dict[str, Any] = {}
+    for name, scale in list(TRAINED.items())[: 1 if work.quick else None]:
+        for way, (plain, benchmark) in WAYS.items():
+            if work.seconds_left < 10 and not work.quick:
+                break
+            found[f"{name}, {way}"] = _trained(work, name, scale, plain, benchmark)
+            work.write(trained=found)
+            print(f"{name}, {way}: {found[f'{name}, {way}']}", flush=True)
     return ""
 
 
@@ -75,7 +76,7 @@ def _trained(work: Work, name: str, scale: str, plain: int, benchmark: bool) -> 
     )
     model = built(name, scale_named("smoke" if work.quick else scale)).to(work.device)
     side = model.image_size[0]
-    data = images.made_up((4 if work.quick else STEPS) * size, side)
+    data = _made_up((4 if work.quick else STEPS) * size, side)
     before = Gradients.PLAIN, torch.backends.cudnn.benchmark
     Gradients.PLAIN, torch.backends.cudnn.benchmark = plain, benchmark
     if work.device == "cuda":
@@ -92,6 +93,11 @@ def _trained(work: Work, name: str, scale: str, plain: int, benchmark: bool) -> 
     memory = torch.cuda.max_memory_allocated() / 1e6 if work.device == "cuda" else None
     # the first steps prepare kernels and capture
     return {"ms_a_step": ms, "last_ms": ms[-1], "images_a_second": 1e3 * size / ms[-1], "mb": memory}
+
+
+@cache
+def _made_up(n: int, side: int) -> xr.Dataset:
+    return images.made_up(n, side)
 
 
 def _kernels(setting: Setting, size: str) -> list[dict[str, Any]]:
@@ -131,7 +137,10 @@ def _parts(setting: Setting, size: str, k: int) -> tuple[str, list[Side]]:
     ]
     if setting.device == "cuda":
         compiled = torch.compile(_bn_relu, dynamic=False)
-        sides.append(Side("BN-ReLU, compiled", _both_ways(lambda: compiled(x), x)))
+        try:
+            sides.append(Side("BN-ReLU, compiled", _both_ways(lambda: compiled(x), x)))
+        except Exception as error:  # a compiler may be missing
+            print(f"BN-ReLU is not compiled: {type(error).__name__}: {error}"[:500])
     return f"{n} x {features} channels, {side}x{side} px", [replace(one, run=partial(_often, one.run)) for one in sides]
 
 

@@ -44,7 +44,7 @@ STEPS = (
     Step("speed", 30, 130),
     Step("cifar10", 45, 160, needs_data=True),
     Step("tracer", 30, 60),
-    Step("kernels", 30, 60),
+    Step("kernels", 30, 80),
     Step("states", 45, 3600, needs_data=True),
 )
 # time that a process gets to end

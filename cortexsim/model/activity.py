@@ -65,7 +65,10 @@ def entering(entered: Tensor, entrance: Entrance | None) -> Activity | None:
     if entrance is None:
         return None
     n, pictures, rows = entrance
-    return Activity(entered[:n] if pictures is None else entered[pictures.to(entered.device)], rows)
+    if pictures is not None:
+        return Activity(entered[pictures.to(entered.device)], rows)
+    # a slice of everything would cost a copy of its gradient
+    return Activity(entered if n == len(entered) else entered[:n], rows)
 
 
 def total(terms: Sequence[Activity]) -> Activity:

@@ -232,7 +232,8 @@ class Mixture:
 
     def draw(self, seed: int, index: Tensor) -> Tensor:
         """Draw a component for each stimulus, shape (stimulus,)."""
-        edges = torch.tensor(self.weights, device=index.device).cumsum(0)[:-1]
+        # summed on the CPU: a GPU has no deterministic cumsum
+        edges = torch.tensor(self.weights, device="cpu").cumsum(0)[:-1].to(index.device)
         return torch.bucketize(randomness.uniform(seed, "mixture", index), edges, right=True)
 
     def frames(

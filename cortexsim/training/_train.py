@@ -26,7 +26,7 @@ from cortexsim.model.plan import RunPlan, plan_readouts
 from cortexsim.training import distributed as ranks
 from cortexsim.training.augmentation import augment, augment_with_maps, shrink
 from cortexsim.training.batches import collected
-from cortexsim.training.captured import Gradients, Loss, can_be_captured
+from cortexsim.training.captured import Gradients, Loss
 from cortexsim.training.evaluate import accuracies, asked_times
 from cortexsim.training.examples import classes_after, difficulty, held_out, pairs
 from cortexsim.training.interruption import EndedBySignal, LastStep, closed_at_exit
@@ -198,8 +198,7 @@ class _Training:
         self._since: list[tuple[Tensor, list[int], Tensor]] = []
         self.optimizer = optimizer_of(model, recipe)
         on_one_gpu = self.device.type == "cuda" and not ranks.together()
-        capturing = on_one_gpu and not recipe.recompute and can_be_captured(model)
-        self._gradients = Gradients(model, capturing=capturing)
+        self._gradients = Gradients(model, capturing=on_one_gpu and not recipe.recompute)
         self._last_step, self._in_step, self._saved_at = LastStep(model, self.optimizer), False, 0
         model.classes = classes_after(model, data)
         self.identity = identity_of(model, recipe, images, labels)

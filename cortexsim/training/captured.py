@@ -9,8 +9,8 @@ from __future__ import annotations
 import gc
 import warnings
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import torch
 from torch import Tensor, nn
@@ -31,19 +31,18 @@ class Gradients:
     ----------
     model : Cortex
     capturing : bool
-        Capture graphs, where the model allows it; see `can_be_captured`.
+        Capture graphs, while the model allows it; see `can_be_captured`.
     """
 
     PLAIN = 2
     """Batches of a kind that run step by step before one is captured."""
 
     def __init__(self, model: Cortex, *, capturing: bool) -> None:
-        self._parameters = list(model.parameters())
+        self._model, self._parameters = model, list(model.parameters())
         self._capturing = capturing
         self._seen: Counter[Hashable] = Counter()
         self._graphs: dict[Hashable, _Graph] = {}
-        self._stream: torch.cuda.Stream | None = None
-        self._pool: Any = None
+        self._memory: _Memory | None = None
 
     def __call__(self, kind: Hashable | None, inputs: Sequence[Tensor], loss: Loss) -> Outcome:
         """Set the gradient of every parameter, and return the loss and the accuracy, detached.
@@ -57,19 +56,19 @@ class Gradients:
         loss : callable
             From the inputs to loss and accuracy, without waiting for the device.
         """
-        if kind is None or not self._capturing:
+        if kind is None or not self._capturing or not can_be_captured(self._model):
             return self._plain(inputs, loss)
-        # torch wants no gradients on the default stream before a capture
-        if self._stream is None:
-            self._stream = torch.cuda.Stream(inputs[0].device)
+        self._memory = self._memory or _Memory(inputs[0].device)
         # a weight that was frozen or replaced since the capture makes another graph
         kind = kind, tuple((one.data_ptr(), one.requires_grad) for one in self._parameters)
         graph = self._graphs.get(kind)
         if graph is None:
             self._seen[kind] += 1
             if self._seen[kind] <= self.PLAIN:
-                return self._aside(inputs, loss)
-            graph = self._captured(inputs, loss)
+                # torch wants no gradients on the default stream before a capture
+                with self._memory.aside():
+                    return self._plain(inputs, loss)
+            graph = self._captured(self._memory, inputs, loss)
             if graph is None:
                 return self._plain(inputs, loss)
             self._graphs[kind] = graph
@@ -86,59 +85,86 @@ class Gradients:
         value.backward()
         return value.detach(), accuracy
 
-    def _aside(self, inputs: Sequence[Tensor], loss: Loss) -> Outcome:
-        """Run a batch on the stream of the captures; work before and after it waits."""
-        aside = self._stream
-        assert aside is not None
-        current = torch.cuda.current_stream(aside.device)
-        aside.wait_stream(current)
-        with torch.cuda.stream(aside):
-            outcome = self._plain(inputs, loss)
-        current.wait_stream(aside)
-        return outcome
-
     def _forget(self) -> None:
         for parameter in self._parameters:
             parameter.grad = None
 
-    def _captured(self, inputs: Sequence[Tensor], loss: Loss) -> _Graph | None:
+    def _captured(self, memory: _Memory, inputs: Sequence[Tensor], loss: Loss) -> _Graph | None:
         """Capture a batch; None, for good, if it is refused, such as for lack of memory."""
         self._forget()
-        if self._pool is None:
-            self._pool = torch.cuda.graph_pool_handle()
+        graph = _Graph(inputs)
         try:
-            return _Graph(inputs, loss, self._parameters, self._stream, self._pool)
+            graph.capture(memory, loss, self._parameters)
         except RuntimeError as error:
-            self._capturing = False
-            self._graphs.clear()
-            self._forget()
-            gc.collect()
-            torch.cuda.empty_cache()
-            warnings.warn(
-                f"the steps of this training cannot be captured as a CUDA graph ({error}); they run one by one, which "
-                "gives the same result and takes longer",
-                stacklevel=2,
-            )
-            return None
+            why = str(error)
+        else:
+            return graph
+        # the memory of the failed attempt is free only now; torch may still refer to the graph, and take it for running
+        memory.failed = graph
+        with suppress(AttributeError, RuntimeError):
+            torch._C._cuda_endAllocateToPool(memory.device.index, memory.pool)
+        self._capturing = False
+        self._graphs.clear()
+        self._forget()
+        gc.collect()
+        torch.cuda.empty_cache()
+        warnings.warn(
+            f"the steps of this training cannot be captured as a CUDA graph ({why}); they run one by one, which gives "
+            "the same result and takes longer",
+            stacklevel=2,
+        )
+        return None
+
+
+class _Memory:
+    """The stream and the memory that all graphs of a training have in common.
+
+    Attributes
+    ----------
+    failed : _Graph or None
+        What could not be captured.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.device, self.stream = device, torch.cuda.Stream(device)
+        self.pool = torch.cuda.graph_pool_handle()
+        self.failed: _Graph | None = None
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Work on this stream; what is before it and after it waits."""
+        current = torch.cuda.current_stream(self.device)
+        self.stream.wait_stream(current)
+        with torch.cuda.stream(self.stream):
+            yield
+        current.wait_stream(self.stream)
 
 
 class _Graph:
     """The captured kernels of one batch, with the memory of its inputs, gradients and results."""
 
-    def __init__(
-        self,
-        inputs: Sequence[Tensor],
-        loss: Loss,
-        parameters: Sequence[nn.Parameter],
-        stream: torch.cuda.Stream | None,
-        pool: Any,
-    ) -> None:
+    def __init__(self, inputs: Sequence[Tensor]) -> None:
         self._inputs = [one.clone() for one in inputs]
         self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph, pool=pool, stream=stream):
-            value, accuracy = loss(*self._inputs)
-            value.backward()
-            self._outcome = value.detach(), accuracy.detach()
+        self._gradients: list[Tensor | None] = []
+
+    def capture(self, memory: _Memory, loss: Loss, parameters: Sequence[nn.Parameter]) -> None:
+        """Capture the loss and its gradients, which runs nothing.
+
+        Raises
+        ------
+        RuntimeError
+            If something cannot be captured.
+        """
+        current = torch.cuda.current_stream(memory.device)
+        try:
+            with torch.cuda.graph(self._graph, pool=memory.pool, stream=memory.stream):
+                value, accuracy = loss(*self._inputs)
+                value.backward()
+                self._outcome = value.detach(), accuracy.detach()
+        finally:
+            # a capture that fails can leave its stream in place
+            torch.cuda.set_stream(current)
         self._gradients = [parameter.grad for parameter in parameters]
 
     def replay(self, inputs: Sequence[Tensor], parameters: Sequence[nn.Parameter]) -> Outcome:
@@ -157,10 +183,15 @@ def can_be_captured(model: Cortex) -> bool:
 
     A graph repeats what ran on the device when it was captured; it does not run Python again.
     """
-    # a start given as numbers is copied from the CPU
-    if model.own_modules() or any(state.start not in (None, "zero") for state in model.graph.states):
+    # a look for NaN waits for the device, and a start given as numbers is copied from the CPU
+    if (
+        torch.is_anomaly_enabled()
+        or model.own_modules()
+        or any(state.start not in (None, "zero") for state in model.graph.states)
+    ):
         return False
     hooks = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
-    hooked = any(getattr(module, name) for module in model.modules() for name in hooks)
+    everywhere = any(getattr(nn.modules.module, f"_global{name}") for name in hooks)
+    hooked = everywhere or any(getattr(module, name) for module in model.modules() for name in hooks)
     watched = any(one._backward_hooks or one._post_accumulate_grad_hooks for one in model.parameters())
     return not (hooked or watched or any(hasattr(module, "parametrizations") for module in model.modules()))

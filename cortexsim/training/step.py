@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from cortexsim.model.activity import entrances
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.plan import RunPlan
 from cortexsim.stimuli.frames import Frames
@@ -48,12 +47,13 @@ class Batch:
     @property
     def kind(self) -> Hashable | None:
         """All that a captured step keeps; None if the stimuli of the batch are shown different things."""
-        enters = entrances(self.lookup)
-        if any(one is not None and (one.pictures is not None or one.rows is not None) for one in enters):
+        shown = self.lookup >= 0
+        each_its_own = self.lookup == torch.arange(self.lookup.shape[1], device="cpu")
+        if not bool(torch.where(shown.any(1, keepdim=True), each_its_own, True).all()):
             return None
-        shown = tuple(one is not None for one in enters)
+        when = tuple(shown.any(1).tolist())
         described = tuple((one.shape, one.dtype) for one in self.tensors)
-        return shown, described, tuple(self.times), self.warmup, self.plan.model.input_gain
+        return when, described, tuple(self.times), self.warmup, self.plan.model.input_gain
 
 
 def loss_of(
@@ -76,7 +76,7 @@ def loss_of(
     """
     model, times = batch.plan.model, batch.times
     mixed = torch.autocast(images.device.type, torch.bfloat16, enabled=precision == "bfloat16")
-    with _seeded(model, batch.seed), mixed:
+    with _seeded(model, batch.seed), mixed, _fresh_casts():
         read_at = [time + batch.warmup for time in times]
         frames = Frames(images, batch.lookup)
         logits = batch.plan.read(frames, read_at, recompute=recipe.recompute, warmup=batch.warmup)
@@ -95,6 +95,16 @@ def loss_of(
     )
     right = (logits.detach().argmax(-1) == labels).float().sum(1)
     return loss / asked.sum(), right / asked.sum(1)
+
+
+@contextmanager
+def _fresh_casts() -> Iterator[None]:
+    """Cast the weights again in each step: within a caller's autocast, torch would keep the casts of the first."""
+    torch.clear_autocast_cache()
+    try:
+        yield
+    finally:
+        torch.clear_autocast_cache()
 
 
 @contextmanager

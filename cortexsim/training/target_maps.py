@@ -76,7 +76,8 @@ def pixel_weights(labels: Tensor, batch: Tensor, n_classes: int, background: flo
     # torch.bincount would wait for a GPU
     counts = each.new_zeros(n_classes + 1).scatter_add(0, each, torch.ones_like(each))
     total = torch.full_like(counts, 1 / n_classes, dtype=torch.float32)
-    total[0] = background
+    # not total[0] = ..., which copies the number to a GPU
+    total[:1].fill_(background)
     return (total / counts.clamp(min=1))[labels - BACKGROUND]
 
 

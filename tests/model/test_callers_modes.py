@@ -1,6 +1,7 @@
 """The caller's modes of torch and random numbers neither reach what is computed nor are changed by it."""
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -48,6 +49,17 @@ def _everything(path, to):
     again = cs.load(to / "calibrated.safetensors")
     cs.fit(again, (IMAGES, LABELS), RECIPE)
     return activity, again
+
+
+def test_within_the_callers_autocast_a_training_in_bfloat16_casts_the_weights_of_each_step():
+    made = []
+    for mode in (nullcontext(), torch.autocast("cpu", torch.bfloat16)):
+        model = cs.Cortex(cs.adjacent({"V1": 2, "V2": 2}, size=8), 2, 3, generator=torch.Generator().manual_seed(0))
+        with mode:
+            cs.fit(model, (IMAGES, LABELS), replace(RECIPE, precision="bfloat16", epochs=3))
+        made.append(model)
+    for (name, one), two in zip(made[0].named_parameters(), made[1].parameters(), strict=True):
+        assert torch.equal(one, two), name
 
 
 @pytest.mark.parametrize("mode", list(MODES))

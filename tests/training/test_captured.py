@@ -51,6 +51,12 @@ def test_a_model_that_runs_python_of_its_users_is_not_captured():
     assert not can_be_captured(hooked)
     handle.remove()
     assert can_be_captured(hooked)
+    handle = nn.modules.module.register_module_forward_hook(lambda module, given, output: None)
+    assert not can_be_captured(hooked)
+    handle.remove()
+    with torch.autograd.set_detect_anomaly(True):
+        assert not can_be_captured(hooked)
+    assert can_be_captured(hooked)
     next(hooked.parameters()).register_hook(lambda gradient: gradient)
     assert not can_be_captured(hooked)
     parametrized = made()
