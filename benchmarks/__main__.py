@@ -1,6 +1,7 @@
 """Run the benchmarks: `uv run python -m benchmarks [NAME ...] [--device cuda] [--json PATH] [--threads N]`.
 
 `python -m benchmarks device` is the plan for a few minutes on a GPU; see `benchmarks.device`.
+`python -m benchmarks table` makes the table of the documentation; see `benchmarks.table`.
 `python -m benchmarks fuzz` makes random calls and opens damaged files; see `benchmarks.fuzz`.
 """
 
@@ -18,6 +19,7 @@ import torch
 
 from benchmarks.alternate import print_rows
 from benchmarks.machine import SIZES, Setting, peak
+from benchmarks.table import NEEDED, markdown
 from cortexsim._support.console import run_reported
 from cortexsim._support.files import refuse_existing, written_aside
 from cortexsim.model.devices import checked_device
@@ -54,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from benchmarks.fuzz.run import main as run_cases
 
         return run_cases(arguments[1:])
+    table = arguments[:1] == ["table"]
     names = (*BENCHMARKS, *NAMED_ONLY, *WAITING)
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
@@ -71,7 +74,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--n", type=int, default=20, metavar="N", help="kills of each kind; by default %(default)s")
     parser.add_argument("--emulated", action="store_true", help="also time bfloat16 on a machine that only emulates it")
     parser.add_argument("--quick", action="store_true", help="tiny models, as a test; the times are meaningless")
-    options = parser.parse_args(arguments)
+    parser.add_argument("--to", type=Path, metavar="PATH", help="of `table`: a file of Markdown in place of the screen")
+    options = parser.parse_args([*NEEDED, *arguments[1:]] if table else arguments)
+    if options.to is not None and not table:
+        parser.error("--to is of `table` alone; numbers are written by --json")
     for name in options.names:
         if name not in names:
             parser.error(f"there is no benchmark {name!r}: the names are {list(names)}")
@@ -93,14 +99,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     threads = torch.get_num_threads()
     torch.set_num_threads(setting.threads)
     try:
-        run(setting, options.names or (*BENCHMARKS, *WAITING), options.json)
+        results = run(setting, options.names or (*BENCHMARKS, *WAITING), options.json)
     finally:
         torch.set_num_threads(threads)
+    if table and options.to is None:
+        print(markdown(results))
+    elif table:
+        options.to.write_text(markdown(results), encoding="utf-8")
     return 0
 
 
-def run(setting: Setting, names: Sequence[str], to: Path | None = None) -> None:
-    """Run benchmarks by name and print what they find.
+def run(setting: Setting, names: Sequence[str], to: Path | None = None) -> dict[str, Any]:
+    """Run benchmarks by name, print what they find and return it.
 
     Parameters
     ----------
@@ -128,6 +138,7 @@ def run(setting: Setting, names: Sequence[str], to: Path | None = None) -> None:
         if to is not None:
             with written_aside(to, replacing=True) as aside:
                 aside.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    return results
 
 
 def _measured(name: str, setting: Setting) -> dict[str, Any]:

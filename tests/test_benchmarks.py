@@ -30,6 +30,7 @@ from benchmarks.device.states import make_folders
 from benchmarks.device.work import Work
 from benchmarks.machine import Setting
 from benchmarks.recording import with_hooks
+from benchmarks.table import markdown
 
 QUICK = Setting(quick=True)
 ROOT = Path(__file__).parents[1]
@@ -133,6 +134,39 @@ def test_a_benchmark_runs_through_and_prints_its_table(name, tmp_path, capsys):
         assert title in printed
         assert len(rows) > 1
         assert all(row["side"] in printed for row in rows)
+
+
+def row(side: str, **found) -> dict[str, object]:
+    return {"side": side, "ms": 10.0, "ratio": 1.0, "gflop_s": 30.0, "of_peak": 0.6, **found}
+
+
+def test_the_table_of_the_documentation_has_the_numbers_of_a_run():
+    machine = {"device": "a CPU", "cpu_capability": "AVX2", "threads": 1, "torch": "2.15", "date": "2026-11-28"}
+    machine |= {"load_at_start": 0.1, "clock": "processor time", "precisions": ["float32", "bfloat16"]}
+    sides = [row("cortexsim, float32"), row("ResNet of the same FLOPs, float32", gflop_s=40.0)]
+    sides += [row("cortexsim, bfloat16", gflop_s=90.0), row("ResNet of the same FLOPs, bfloat16", gflop_s=100.0)]
+    sides += [row("naive loop, float32", ratio=1.3)]
+    growing = {"growth with time, small, full, 3 states": [row("T = 5", ms=10.0), row("T = 20", ms=42.0)]}
+    results = {
+        "machine": machine,
+        "training": {"training step, small, full, T = 5": sides, "training step, mid, adjacent, T = 5": sides},
+        "growth": growing | {"growth with states, small, full, T = 5": [row("2 states")]},
+    }
+    first, _, head, _, *rows = markdown(results).splitlines()
+    assert first.startswith("a CPU (AVX2), 1 thread(s), torch 2.15, 2026-11-28, load 0.1 before the start")
+    assert head == "| figure | small, full | mid, adjacent |"
+    assert rows == [
+        "| training step: time of the naive loop over cortexsim's | 1.30 | 1.30 |",
+        "| training step: FLOP/s over a ResNet's of the same FLOPs | 0.75; 0.90 | 0.75; 0.90 |",
+        "| training step: share of the best convolution | 60 % | 60 % |",
+        "| time at T = 20 over T = 5 | 4.2 |  |",
+    ]
+
+
+@pytest.mark.benchmark
+def test_the_table_of_the_documentation_is_made_by_one_command(tmp_path):
+    assert main(["table", "--quick", "--to", str(tmp_path / "table.md")]) == 0
+    assert len((tmp_path / "table.md").read_text().splitlines()) > 12
 
 
 # --- the plan for a GPU ----------------------------------------------------------------------------------------------
@@ -295,6 +329,7 @@ def test_images_come_from_one_archive(tmp_path):
         (["training", "--images", "0"], "--images must be at least 1, got 0"),
         (["training", "--rounds", "-1"], "--rounds must be at least 1, got -1"),
         (["training", "--device", "tpu"], "unknown device 'tpu'"),
+        (["training", "--to", "out"], "--to is of `table` alone; numbers are written by --json"),
         (["device", "quick", "--to", "out"], "there is no step 'quick': the steps are"),
         (["device", "--minutes", "0", "--to", "out"], "--minutes must be positive, got 0"),
         (["device", "--data", "nowhere.zip", "--to", "out"], "there is no nowhere.zip"),
