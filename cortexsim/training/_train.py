@@ -201,7 +201,7 @@ class _Training:
         self._gradients = Gradients(model, capturing=on_one_gpu and not recipe.recompute)
         self._last_step, self._in_step, self._saved_at = LastStep(model, self.optimizer), False, 0
         model.classes = classes_after(model, data)
-        self.identity = identity_of(model, recipe, images, labels)
+        self.identity = identity_of(model, recipe, images, labels, self.easiest)
 
     def run(self) -> Generator[Progress]:
         with self._alone(), EndedBySignal() as signals:
