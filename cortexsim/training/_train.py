@@ -323,7 +323,7 @@ class _Training:
         images, labels = self.images[index], self.labels[index]
         if self.maps:
             images, labels = augment_with_maps(images, labels, recipe.augmentation, seed, index)
-        elif images.ndim == 4:
+        else:
             images = augment(images, recipe.augmentation, seed, index)
             images = shrink(images, recipe.scale_at(progress), 2 ** (len(model.graph.states) - 1))
         frames = plan.lay_out(images, index)

@@ -12,7 +12,10 @@ PAD = 4  # pixels around the image, of the random crop
 
 
 def augment(images: Tensor, kind: str, seed: int, index: Tensor) -> Tensor:
-    """Crop, turn and flip images at random, by (seed, index); see `Recipe.augmentation`."""
+    """Crop, turn and flip images at random, by (seed, index), the frames of a movie alike; see `Recipe.augmentation`."""
+    if images.ndim == 5:
+        # as channels of one image, frames cannot be changed differently
+        return augment(images.flatten(1, 2), kind, seed, index).unflatten(1, images.shape[1:3])
     if "turn" in kind:
         quarters = randomness.integers(seed, "turn", index, 4)
         # each turned in all ways at once: a loop over images would wait for a GPU at each
@@ -44,9 +47,11 @@ def augment_with_maps(images: Tensor, labels: Tensor, kind: str, seed: int, inde
 
 
 def shrink(images: Tensor, scale: float, multiple: int) -> Tensor:
-    """Shrink images to a fraction of their side, rounded so that every state has whole pixels."""
+    """Shrink images, or movies, to a fraction of their side, rounded so that every state has whole pixels."""
     if scale == 1:
         return images
+    if images.ndim == 5:
+        return shrink(images.flatten(1, 2), scale, multiple).unflatten(1, images.shape[1:3])
     size = [max(round(side * scale / multiple), 1) * multiple for side in images.shape[-2:]]
     pixels = images.float() / 255 if images.dtype == torch.uint8 else images
     # rounding may leave [0, 1] by very little

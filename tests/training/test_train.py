@@ -504,6 +504,18 @@ def test_movies_are_trained_for_what_each_time_asks():
     assert presentation.n_frames == 3
 
 
+@pytest.mark.parametrize("kind", ["crop-flip", "turn-flip"])
+def test_movies_are_augmented_and_shrunk_frame_by_frame_alike(kind):
+    frames, index = torch.rand((8, 2, 3, 8, 8), generator=torch.Generator().manual_seed(2)), torch.arange(8)
+    recipe = replace(RECIPE, augmentation=kind, growth=((0.0, 0.5), (0.5, 1.0)), presentation=cs.sequence())
+    training = TRAIN._Training(made(), (frames, index % 3), replace(recipe, validation=0.0), None, 1)
+    batch = training._draw()
+    order = training._order(batch.plan.seed)[:8]
+    alike = [shrink(augment(frames[order, k], kind, batch.plan.seed, order), 0.5, 2) for k in range(2)]
+    assert torch.equal(batch.tensors[0], torch.cat(alike))
+    assert batch.tensors[0].shape == (16, 3, 4, 4)
+
+
 def test_labels_that_ask_for_nothing_when_it_is_read_are_refused():
     frames, labels = movies()
     labels[:, 1:4] = -1
