@@ -12,7 +12,7 @@ PAD = 4  # pixels around the image, of the random crop
 
 
 def augment(images: Tensor, kind: str, seed: int, index: Tensor) -> Tensor:
-    """Crop, turn and flip images at random, by (seed, index), the frames of a movie alike; see `Recipe.augmentation`."""
+    """Crop, turn and flip images, or whole movies, at random, by (seed, index); see `Recipe.augmentation`."""
     if images.ndim == 5:
         # as channels of one image, frames cannot be changed differently
         return augment(images.flatten(1, 2), kind, seed, index).unflatten(1, images.shape[1:3])
