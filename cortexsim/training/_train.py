@@ -177,7 +177,7 @@ class _Training:
             refuse_different_times(model, self.presentation)
             ranks.same_everywhere(model)
         self.maps = labels.ndim == 3
-        check_fits(recipe, model, self.maps)
+        check_fits(recipe, model, images, labels)
         asked = asked_times(labels)
         self.times = {
             until: trained_times(model, self.presentation, recipe, until, asked) for _, until in recipe.unfolding

@@ -41,9 +41,9 @@ def augment(images: Tensor, kind: str, seed: int, index: Tensor) -> Tensor:
 
 def augment_with_maps(images: Tensor, labels: Tensor, kind: str, seed: int, index: Tensor) -> tuple[Tensor, Tensor]:
     """Crop, turn and flip images and the labels of their pixels alike; what a crop adds has the label -1."""
-    both = torch.cat((images, (labels + 1)[:, None].to(images.dtype)), 1)
-    both = augment(both, kind, seed, index)
-    return both[:, :-1], both[:, -1].long() - 1
+    # the draws depend on (seed, index) alone; one picture of both could not represent every label in the images' type
+    maps = augment((labels + 1)[:, None], kind, seed, index)
+    return augment(images, kind, seed, index), maps[:, 0] - 1
 
 
 def shrink(images: Tensor, scale: float, multiple: int) -> Tensor:
