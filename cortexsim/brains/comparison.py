@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 import xarray as xr
+from torch import nn
 
 from cortexsim._support.checks import is_several, one_of, seed_of, unknown, whole
 from cortexsim._support.progress import Report, silent
@@ -231,7 +232,7 @@ def untrained_copy(model: Cortex, *, seed: int) -> Cortex:
     Raises
     ------
     ValueError
-        If its pre-net or post-net is a module of the user's with weights that cannot be drawn again.
+        If a module of the user's has weights that cannot be drawn again.
     """
     model = the_cortex(model, "untrained_copy")
     with seeded(seed):
@@ -247,6 +248,11 @@ def untrained_copy(model: Cortex, *, seed: int) -> Cortex:
             generator=torch.Generator().manual_seed(seed),
             initialization=model.initialization,
         )
+        # a graph may contain modules themselves, with their weights, in place of what makes them
+        for name in [t.name for t in model.graph.transitions if isinstance(t.kind, nn.Module)]:
+            drawn.functions[name] = redrawn(drawn.functions[name])
+        for name in [s.name for s in model.graph.states if isinstance(s.update, nn.Module)]:
+            drawn.updates[name] = redrawn(drawn.updates[name])
     return drawn.to(next(model.parameters())).eval()
 
 

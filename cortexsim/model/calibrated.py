@@ -58,17 +58,19 @@ class Calibrated(nn.Module):
     def checksum(self) -> str:
         """Return a checksum that links statistics and recordings to the model.
 
-        It covers weights, buffers, the input gain, and the user's own modules. It is computed again at each call: a
-        lesion by `kernel.data` leaves no trace that would invalidate a stored checksum.
+        It covers weights, buffers, the input gain, and the user's own modules as their `repr` shows them: what a module
+        keeps in an attribute belongs into its `extra_repr`. It is computed again at each call: a lesion by
+        `kernel.data` leaves no trace that would invalidate a stored checksum.
         """
         return _checksum(self.settings_in_checksum(), self.weights_and_buffers())
 
     def checksum_if_changed(self) -> str:
         """Return `checksum`, computed again only if a cheap fingerprint has changed."""
         key = self.settings_in_checksum(), fingerprint(self.weights_and_buffers().values())
-        if self._checked is None or self._checked[0] != key:
-            self._checked = key, self.checksum()
-        return self._checked[1]
+        checked = self._checked
+        if checked is None or checked[0] != key:
+            checked = self._checked = key, self.checksum()
+        return checked[1]
 
     @torch.compiler.disable
     def find_statistics(
@@ -106,9 +108,11 @@ class Calibrated(nn.Module):
         if statistics is None:
             return self.without_statistics
         weight = next(self.parameters())
-        if self._stored is None or not self._stored.serves(statistics, weight.device, weight.dtype):
-            self._stored = Stored(statistics, weight.device, weight.dtype)
-        return self._stored
+        # looked at once: another thread may choose other statistics at the same moment
+        stored = self._stored
+        if stored is None or not stored.serves(statistics, weight.device, weight.dtype):
+            stored = self._stored = Stored(statistics, weight.device, weight.dtype)
+        return stored
 
     # --- through a change of dtype, and in the state_dict ----------------------------------------------------------
 

@@ -113,7 +113,7 @@ class Statistics:
             earlier = [known for known in self.times(place) if known <= time]
             if when is not None and when > time and earlier:
                 moments[place, when] = self.moments[place, earlier[-1]]
-        return replace(self, moments=moments, change=f"held from t = {time}")
+        return replace(self, moments=moments, change=self._and(f"held from t = {time}"))
 
     def pooled(self, until: int | None = None) -> Statistics:
         """Return a copy in which each place has the same moments at all times.
@@ -137,7 +137,11 @@ class Statistics:
             variance = (variances + (means - mean).square()).mean(0)
             moments |= {(place, time): (mean, variance) for time in times}
         last = self.until if until is None else until
-        return replace(self, moments=moments, change=f"pooled over times 0 to {last}")
+        return replace(self, moments=moments, change=self._and(f"pooled over times 0 to {last}"))
+
+    def _and(self, change: str) -> str:
+        """Describe a change of statistics that may have been changed before."""
+        return f"{self.change}, then {change}" if self.change else change
 
     def __iter__(self) -> Iterator[Place]:
         return iter(self.moments)

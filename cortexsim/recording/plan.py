@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -182,7 +183,7 @@ def _provenance(run: RunPlan, model: Cortex) -> dict[str, Any]:
         "readout_time": model.readout_time,
         "presentation": run.presentation.to_dict(),
         "presentation_text": str(run.presentation),
-        "statistics": used and _describe_statistics(used, run.presentation),
+        "statistics": used and _describe_statistics(used, run),
         "images": checksum(run.images),
         "until": run.until,
         "silence": {name: times.intervals for name, times in done.closed.items()},
@@ -195,7 +196,9 @@ def _provenance(run: RunPlan, model: Cortex) -> dict[str, Any]:
     }
 
 
-def _describe_statistics(used: Statistics, presentation: AnyPresentation) -> dict[str, Any]:
+def _describe_statistics(used: Statistics, run: RunPlan) -> dict[str, Any]:
+    # the same weights with other transitions, such as another shortcut, have other activity
+    of_another = json.loads(used.graph) != json.loads(json.dumps(run.model.graph.to_dict()))
     return {
         "presentation": used.presentation.to_dict(),
         "presentation_text": str(used.presentation),
@@ -206,7 +209,8 @@ def _describe_statistics(used: Statistics, presentation: AnyPresentation) -> dic
         "seed": used.seed,
         "lesion": used.lesion,
         "change": used.change,
-        "reused": not used.presentation.contains(presentation),
+        "reused": not used.presentation.contains(run.presentation),
+        **({"graph": used.graph} if of_another else {}),
     }
 
 

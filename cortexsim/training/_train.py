@@ -177,7 +177,7 @@ class _Training:
             refuse_different_times(model, self.presentation)
             ranks.same_everywhere(model)
         self.maps = labels.ndim == 3
-        check_fits(recipe, model, self.maps)
+        check_fits(recipe, model, images, labels)
         asked = asked_times(labels)
         self.times = {
             until: trained_times(model, self.presentation, recipe, until, asked) for _, until in recipe.unfolding
@@ -201,7 +201,7 @@ class _Training:
         self._gradients = Gradients(model, capturing=on_one_gpu and not recipe.recompute)
         self._last_step, self._in_step, self._saved_at = LastStep(model, self.optimizer), False, 0
         model.classes = classes_after(model, data)
-        self.identity = identity_of(model, recipe, images, labels)
+        self.identity = identity_of(model, recipe, images, labels, self.easiest)
 
     def run(self) -> Generator[Progress]:
         with self._alone(), EndedBySignal() as signals:
@@ -323,7 +323,7 @@ class _Training:
         images, labels = self.images[index], self.labels[index]
         if self.maps:
             images, labels = augment_with_maps(images, labels, recipe.augmentation, seed, index)
-        elif images.ndim == 4:
+        else:
             images = augment(images, recipe.augmentation, seed, index)
             images = shrink(images, recipe.scale_at(progress), 2 ** (len(model.graph.states) - 1))
         frames = plan.lay_out(images, index)

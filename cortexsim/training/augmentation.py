@@ -12,7 +12,10 @@ PAD = 4  # pixels around the image, of the random crop
 
 
 def augment(images: Tensor, kind: str, seed: int, index: Tensor) -> Tensor:
-    """Crop, turn and flip images at random, by (seed, index); see `Recipe.augmentation`."""
+    """Crop, turn and flip images, or whole movies, at random, by (seed, index); see `Recipe.augmentation`."""
+    if images.ndim == 5:
+        # as channels of one image, frames cannot be changed differently
+        return augment(images.flatten(1, 2), kind, seed, index).unflatten(1, images.shape[1:3])
     if "turn" in kind:
         quarters = randomness.integers(seed, "turn", index, 4)
         # each turned in all ways at once: a loop over images would wait for a GPU at each
@@ -38,15 +41,17 @@ def augment(images: Tensor, kind: str, seed: int, index: Tensor) -> Tensor:
 
 def augment_with_maps(images: Tensor, labels: Tensor, kind: str, seed: int, index: Tensor) -> tuple[Tensor, Tensor]:
     """Crop, turn and flip images and the labels of their pixels alike; what a crop adds has the label -1."""
-    both = torch.cat((images, (labels + 1)[:, None].to(images.dtype)), 1)
-    both = augment(both, kind, seed, index)
-    return both[:, :-1], both[:, -1].long() - 1
+    # the draws depend on (seed, index) alone; one picture of both could not represent every label in the images' type
+    maps = augment((labels + 1)[:, None], kind, seed, index)
+    return augment(images, kind, seed, index), maps[:, 0] - 1
 
 
 def shrink(images: Tensor, scale: float, multiple: int) -> Tensor:
-    """Shrink images to a fraction of their side, rounded so that every state has whole pixels."""
+    """Shrink images, or movies, to a fraction of their side, rounded so that every state has whole pixels."""
     if scale == 1:
         return images
+    if images.ndim == 5:
+        return shrink(images.flatten(1, 2), scale, multiple).unflatten(1, images.shape[1:3])
     size = [max(round(side * scale / multiple), 1) * multiple for side in images.shape[-2:]]
     pixels = images.float() / 255 if images.dtype == torch.uint8 else images
     # rounding may leave [0, 1] by very little

@@ -50,7 +50,7 @@ class Recipe:
         As in torch.optim; the decay is on kernels and the final layer, not on scales and shifts.
     augmentation : "none", "crop", "flip", "crop-flip" or "turn-flip"
         Crop: pad 4 with black, random crop. Flip: left to right. Turn: by quarters. Drawn for each image and epoch;
-        target maps are cropped, flipped and turned with their images.
+        target maps are cropped, flipped and turned with their images, all frames of a movie alike.
     label_smoothing : float
     loss_at : "all", "readout" or int
         Cross-entropy averaged over all times from arrival to the readout time, at the readout time only, or averaged

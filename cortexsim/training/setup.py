@@ -37,8 +37,18 @@ def refuse_too_few(recipe: Recipe, images: Tensor) -> None:
         )
 
 
-def identity_of(model: Cortex, recipe: Recipe, images: Tensor, labels: Tensor) -> dict[str, Any]:
-    """Return, as plain values, all that determines the result of a training; see `state.save`."""
+def identity_of(model: Cortex, recipe: Recipe, images: Tensor, labels: Tensor, easiest: Tensor) -> dict[str, Any]:
+    """Return, as plain values, all that determines the result of a training; see `state.write_state`.
+
+    Parameters
+    ----------
+    model : Cortex
+    recipe : Recipe
+    images, labels : Tensor
+        Of all stimuli, also of those held out.
+    easiest : Tensor
+        The training images from the easiest to the most difficult.
+    """
     return {
         # it changes memory, not results: a training that ran out of memory may continue with it
         "recipe": {name: value for name, value in recipe.to_dict().items() if name != "recompute"},
@@ -51,6 +61,9 @@ def identity_of(model: Cortex, recipe: Recipe, images: Tensor, labels: Tensor) -
         },
         "images": checksum(images),
         "labels": checksum(labels),
+        "difficulty": checksum(easiest),
+        "post_net": model.post_net_name,
+        "frozen": sorted(name for name, weights in model.named_parameters() if not weights.requires_grad),
         "n": len(images),
     }
 

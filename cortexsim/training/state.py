@@ -99,7 +99,10 @@ def saved_step(path: Path) -> int:
 
 def _differences(there: dict[str, Any], mine: dict[str, Any]) -> list[str]:
     """Return the differences from a stopped training as texts; of long settings, only that they differ."""
-    before, now = ({**training.get("recipe", {}), **training.get("model", {})} for training in (there, mine))
+    # a file written before these were compared does not contain them
+    later = {name: there[name] for name in ("post_net", "frozen") if name in there}
+    before = {**there.get("recipe", {}), **there.get("model", {}), **later}
+    now = {**mine["recipe"], **mine["model"], **{name: mine[name] for name in later}}
     texts = [
         f"{name} was {_text(name, before.get(name))} and is now {_text(name, now.get(name))}"
         for name in sorted({*before, *now})
@@ -112,6 +115,8 @@ def _differences(there: dict[str, Any], mine: dict[str, Any]) -> list[str]:
     # a file written before labels were compared does not contain their checksum
     elif there.get("labels", mine["labels"]) != mine["labels"]:
         texts.append("the labels differ")
+    elif there.get("difficulty", mine["difficulty"]) != mine["difficulty"]:
+        texts.append("the order of the images by difficulty differs")
     if there.get("graph") != mine["graph"]:
         texts.append("the graph differs")
     return texts

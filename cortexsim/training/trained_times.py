@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from torch import Tensor
+
 from cortexsim.graph._schedule import populate, schedule
 from cortexsim.model.cortex import Cortex
 from cortexsim.model.plan import needed
@@ -9,16 +11,23 @@ from cortexsim.stimuli.presentation import AnyPresentation
 from cortexsim.training.recipe import Recipe
 
 
-def check_fits(recipe: Recipe, model: Cortex, maps: bool) -> None:
+def check_fits(recipe: Recipe, model: Cortex, images: Tensor, labels: Tensor) -> None:
     """Raise an error if a recipe asks for something that this model, or its target maps, cannot give.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    model : Cortex
+    images, labels : Tensor
+        As `examples.pairs` returns them.
 
     Raises
     ------
     ValueError
         The message says what to change.
     """
-    if maps and len(recipe.growth) > 1:
-        raise ValueError(f"growth {recipe.growth} shrinks the images, but not their target maps; set ((0.0, 1.0),)")
+    if labels.ndim == 3:
+        _check_maps(recipe, tuple(images.shape[-2:]), tuple(labels.shape[-2:]))
     until = calibrated_until(recipe, model)
     if model.needs_statistics and until < model.readout_time:
         raise ValueError(
@@ -40,6 +49,17 @@ def check_fits(recipe: Recipe, model: Cortex, maps: bool) -> None:
         raise ValueError(
             f"progressive {recipe.progressive} runs up to time {last}, but {missing[0]} has weights up to the readout "
             f"time {model.readout_time} only: share them over time, or set progressive=None"
+        )
+
+
+def _check_maps(recipe: Recipe, image: tuple[int, ...], target: tuple[int, ...]) -> None:
+    if len(recipe.growth) > 1:
+        raise ValueError(f"growth {recipe.growth} shrinks the images, but not their target maps; set ((0.0, 1.0),)")
+    if "crop" in recipe.augmentation and image != target:
+        raise ValueError(
+            f"the augmentation {recipe.augmentation!r} shifts images of {image[0]}x{image[1]} px and their target maps "
+            f"of {target[0]}x{target[1]} px by the same number of pixels, which are not of one size; set augmentation "
+            "to 'flip', 'turn-flip' or 'none'"
         )
 
 

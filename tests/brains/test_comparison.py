@@ -108,6 +108,26 @@ def test_the_weights_of_a_users_modules_are_drawn_again_as_their_layers_draw_the
     assert all(not torch.equal(a, b) for a, b in zip(first.parameters(), model.parameters(), strict=True) if a.ndim > 1)
 
 
+def test_modules_that_a_graph_contains_are_drawn_again_with_their_learned_weights():
+    class Own(torch.nn.Conv2d):
+        def forward(self, h, time=None):
+            return super().forward(h)
+
+    learned = Own(4, 4, 3, padding=1)
+    graph = cs.CortexGraph(
+        (cs.State("V1", 4, 8, 8, update=learned), cs.State("V2", 4, 8, 8)),
+        (cs.Transition("V1", "V1", learned), cs.Transition("V1", "V2", "BRCx1")),
+    )
+    model = cs.Cortex(graph, n_classes=3, readout_time=3)
+    copies = [untrained_copy(model, seed=seed) for seed in (0, 0, 1)]
+    for part in ("functions.V1->V1", "updates.V1"):
+        first, again, other = (copy.get_submodule(part).weight for copy in copies)
+        assert torch.equal(first, again)
+        assert not torch.equal(first, other)
+        assert not torch.equal(first, learned.weight)
+    assert torch.equal(model.updates["V1"].weight, learned.weight)
+
+
 def test_weights_that_no_layer_draws_cannot_be_drawn_again():
     class Scaled(torch.nn.Conv2d):
         def __init__(self):

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 import cortexsim as cs
-from cortexsim.model.moments import MissingStatisticsError
+from cortexsim.model.moments import MissingStatisticsError, Stored
 
 
 def untrained(model: cs.Cortex) -> cs.Cortex:
@@ -231,3 +231,18 @@ def test_a_file_from_before_modules_were_in_the_checksum_still_serves(calibrated
     cs.save(model, tmp_path / "model.safetensors")
     loaded = cs.load(tmp_path / "model.safetensors", {"ReLU": relu})
     assert torch.equal(loaded(pictures), wanted)
+
+
+def test_a_thread_gets_its_statistics_also_if_another_chooses_others_at_the_same_moment(calibrated, monkeypatch):
+    (own,) = calibrated.statistics.values()
+    others = own.pooled()
+    serves = Stored.serves
+
+    def interrupted(stored, *wanted):
+        result = serves(stored, *wanted)
+        calibrated._stored = Stored(others, *wanted[1:])
+        return result
+
+    calibrated.normalized_by(own)
+    monkeypatch.setattr(Stored, "serves", interrupted)
+    assert calibrated.normalized_by(own).statistics is own

@@ -32,6 +32,12 @@ def test_held_moments_are_those_of_the_last_time_before():
     assert held.at("IT", 4)[0].item() == 9.0
 
 
+def test_a_change_of_statistics_that_were_changed_before_is_described_with_it():
+    once = taken({("V1", 0): 0.0, ("V1", 2): 2.0}).held(0)
+    assert once.pooled().change == "held from t = 0, then pooled over times 0 to 5"
+    assert once.change == "held from t = 0"
+
+
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_presentations_own_statistics_win_over_those_of_a_mixture_with_it(order):
     own = taken({("V1", 0): 0.0})

@@ -46,3 +46,13 @@ def test_it_wants_statistics_of_its_own(calibrated, pictures):
 def test_a_model_that_cannot_carry_a_shortcut_is_refused(small_model):
     with pytest.raises(ValueError, match="there is no self-transition BRCx2"):
         cs.with_shortcut(small_model, 0.5)
+
+
+def test_a_recording_with_the_statistics_of_another_shortcut_says_so(calibrated, pictures):
+    (own,) = calibrated.statistics.values()
+    of_another, plain = (
+        cs.simulate(model, pictures, until=3, statistics=own).cortex.settings["statistics"]
+        for model in (cs.with_shortcut(calibrated, 0.25), calibrated)
+    )
+    assert of_another["graph"] == own.graph
+    assert "graph" not in plain

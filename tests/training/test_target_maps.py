@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import cortexsim as cs
-from cortexsim.training.augmentation import augment_with_maps
+from cortexsim.training.augmentation import augment, augment_with_maps
 from cortexsim.training.target_maps import exactly_right, map_loss, pixel_weights
 
 
@@ -85,6 +85,28 @@ def test_target_maps_are_turned_and_flipped_with_their_images():
     _, maps = augment_with_maps(*many, "turn-flip", 3, torch.arange(64))
     variants = {tuple(one.flatten().tolist()) for one in maps}
     assert len(variants) == 8
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("kind", ["none", "crop-flip", "turn-flip"])
+def test_labels_of_any_size_survive_whatever_the_type_of_the_images(dtype, kind):
+    labels = torch.randint(-1, 1000, (4, 9, 9), generator=torch.Generator().manual_seed(0))
+    images = torch.ones((4, 3, 9, 9), dtype=dtype)
+    changed, maps = augment_with_maps(images, labels, kind, 3, torch.arange(4))
+    wanted = augment(labels[:, None].double() + 1, kind, 3, torch.arange(4))[:, 0] - 1
+    assert torch.equal(maps, wanted.long())
+    assert torch.equal(changed[:, 0] == 0, augment(torch.ones(4, 1, 9, 9), kind, 3, torch.arange(4))[:, 0] == 0)
+    assert changed.dtype == dtype
+
+
+def test_maps_smaller_than_their_images_are_flipped_and_not_cropped():
+    graph = cs.adjacent({"V1": 4, "V2": 4}, size=8)
+    data = torch.rand(8, 3, 8, 8), torch.arange(8 * 16).reshape(8, 4, 4) % 2
+    settings = {"n_classes": 2, "readout_time": 2, "normalization": "channel", "post_net": "map"}
+    with pytest.raises(ValueError, match=r"'crop-flip' shifts images of 8x8 px and their target maps of 4x4 px by"):
+        cs.fit(cs.Cortex(graph, **settings), data, brief(augmentation="crop-flip", progressive=None))
+    recipe = brief(epochs=1, batch_size=8, progressive=None, validation=0.0)
+    assert cs.fit(cs.Cortex(graph, **settings), data, recipe).done
 
 
 # --- training --------------------------------------------------------------------------------------------------------

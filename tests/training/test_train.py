@@ -237,6 +237,33 @@ def test_a_refused_resume_says_that_images_or_graph_differ(tmp_path):
         list(cs.train(other, data(), RECIPE, checkpoint=state))
 
 
+class _Largest(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.scores = nn.Linear(4, 3)
+
+    def forward(self, h: torch.Tensor) -> torch.Tensor:
+        return self.scores(h.amax((2, 3)))
+
+
+def test_a_refused_resume_says_that_difficulty_post_net_or_frozen_weights_differ(tmp_path):
+    state = tmp_path / "state.safetensors"
+    given = graded()
+    recipe = replace(RECIPE, difficulty="difficulty", curriculum=((0.0, 0.5), (0.5, 1.0)))
+    for record in cs.train(made(), given, recipe, checkpoint=state, report_every=1):
+        if record.step:
+            break
+    with pytest.raises(ValueError, match="different training: the order of the images by difficulty differs; use"):
+        cs.fit(made(), given.assign_coords(difficulty=-given["difficulty"]), recipe, checkpoint=state)
+    other = cs.Cortex(made().graph, 3, 3, post_net=_Largest())
+    with pytest.raises(ValueError, match='different training: post_net was "pool" and is now "_Largest"; use'):
+        cs.fit(other, given, recipe, checkpoint=state)
+    frozen = made()
+    frozen.post.shift.requires_grad_(False)
+    with pytest.raises(ValueError, match=r'different training: frozen was \[\] and is now \["post.shift"\]; use'):
+        cs.fit(frozen, given, recipe, checkpoint=state)
+
+
 def test_growing_images_train_the_same_weights_at_several_sizes():
     torch.manual_seed(0)
     model = cs.Cortex(cs.adjacent({"V1": 4, "IT": 4}, size=16), 3, 3)
@@ -475,6 +502,18 @@ def test_movies_are_trained_for_what_each_time_asks():
     assert min(last.validation.values()) > 0.9
     (presentation,) = model.statistics
     assert presentation.n_frames == 3
+
+
+@pytest.mark.parametrize("kind", ["crop-flip", "turn-flip"])
+def test_movies_are_augmented_and_shrunk_frame_by_frame_alike(kind):
+    frames, index = torch.rand((8, 2, 3, 8, 8), generator=torch.Generator().manual_seed(2)), torch.arange(8)
+    recipe = replace(RECIPE, augmentation=kind, growth=((0.0, 0.5), (0.5, 1.0)), presentation=cs.sequence())
+    training = TRAIN._Training(made(), (frames, index % 3), replace(recipe, validation=0.0), None, 1)
+    batch = training._draw()
+    order = training._order(batch.plan.seed)[:8]
+    alike = [shrink(augment(frames[order, k], kind, batch.plan.seed, order), 0.5, 2) for k in range(2)]
+    assert torch.equal(batch.tensors[0], torch.cat(alike))
+    assert batch.tensors[0].shape == (16, 3, 4, 4)
 
 
 def test_labels_that_ask_for_nothing_when_it_is_read_are_refused():
