@@ -18,11 +18,11 @@ from cortexsim.analyse.node import (
     name_of,
     patterns,
     refuse_constant,
-    refuse_other_stimuli,
     time_coordinate,
     times_to_read,
 )
 from cortexsim.analyse.runs import of_each_run
+from cortexsim.analyse.same_stimuli import refuse_other_stimuli
 
 
 @of_each_run

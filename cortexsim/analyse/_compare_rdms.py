@@ -15,7 +15,8 @@ from cortexsim._support.labelled import names_among, places_of
 from cortexsim.analyse import counted_pairs
 from cortexsim.analyse.counted_pairs import CountedPairs
 from cortexsim.analyse.interval import MOST_RESAMPLES, with_interval
-from cortexsim.analyse.node import refuse_other_stimuli, stimulus_coordinates, time_coordinate, with_bar
+from cortexsim.analyse.node import time_coordinate, with_bar
+from cortexsim.analyse.same_stimuli import refuse_other_stimuli, stimulus_coordinates
 
 if TYPE_CHECKING:
     from rsatoolbox.rdm.rdms import RDMs

@@ -10,8 +10,9 @@ from cortexsim.analyse._accuracy import correct, logits_of
 from cortexsim.analyse._effect import paired_difference
 from cortexsim.analyse._reaction_time import check_threshold, confidence, passes
 from cortexsim.analyse.interval import Variable, fraction, interval_variables
-from cortexsim.analyse.node import Labels, Node, refuse_other_stimuli
+from cortexsim.analyse.node import Labels, Node
 from cortexsim.analyse.runs import of_each_run
+from cortexsim.analyse.same_stimuli import refuse_other_stimuli
 
 DECISIONS = ("at arrival", "later", "never")
 

@@ -11,7 +11,8 @@ import xarray as xr
 from cortexsim._support.percentages import percent
 from cortexsim.analyse._accuracy import class_labels, logits_of
 from cortexsim.analyse.interval import wilson
-from cortexsim.analyse.node import Node, refuse_other_stimuli
+from cortexsim.analyse.node import Node
+from cortexsim.analyse.same_stimuli import refuse_other_stimuli
 from cortexsim.graph.interventions import Changes
 from cortexsim.graph.transitions import Times
 from cortexsim.recording.description import settings

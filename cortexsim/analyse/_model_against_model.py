@@ -10,7 +10,8 @@ import xarray as xr
 from cortexsim._support.checks import one_of, seed_of, whole
 from cortexsim.analyse._compare_rdms import METHODS, by_subject, checked, resampled, times_that_differ
 from cortexsim.analyse.interval import MOST_RESAMPLES, student, with_interval
-from cortexsim.analyse.node import refuse_other_stimuli, time_coordinate
+from cortexsim.analyse.node import time_coordinate
+from cortexsim.analyse.same_stimuli import refuse_other_stimuli
 
 
 def similarity_difference(

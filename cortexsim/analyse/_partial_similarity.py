@@ -8,7 +8,8 @@ import xarray as xr
 from cortexsim._support.checks import one_of, seed_of, whole
 from cortexsim.analyse._compare_rdms import by_subject, checked, resampled, times_that_differ
 from cortexsim.analyse.interval import MOST_RESAMPLES, with_interval
-from cortexsim.analyse.node import refuse_other_stimuli, time_coordinate
+from cortexsim.analyse.node import time_coordinate
+from cortexsim.analyse.same_stimuli import refuse_other_stimuli
 
 METHODS = ("spearman", "pearson")
 

@@ -19,13 +19,13 @@ from cortexsim.analyse.node import (
     name_of,
     patterns,
     stimulus_coordinate,
-    stimulus_coordinates,
     time_coordinate,
     time_of,
     with_bar,
 )
 from cortexsim.analyse.noise import KINDS, Residuals, Whiten
 from cortexsim.analyse.runs import of_each_run
+from cortexsim.analyse.same_stimuli import stimulus_coordinates
 
 METRICS = ("correlation", "euclidean", "crossnobis")
 _TEXTS = {

@@ -12,9 +12,10 @@ from cortexsim._support.checks import one_of, share
 from cortexsim._support.labelled import array_of
 from cortexsim.analyse._accuracy import class_labels, logits_of
 from cortexsim.analyse.interval import fraction, interval_variables, mean_interval
-from cortexsim.analyse.node import Labels, Node, patterns, stimulus_coordinates, time_coordinate
+from cortexsim.analyse.node import Labels, Node, patterns, time_coordinate
 from cortexsim.analyse.probabilities import log_softmax
 from cortexsim.analyse.runs import of_each_run
+from cortexsim.analyse.same_stimuli import stimulus_coordinates
 
 KINDS = ("entropy", "margin")
 OUTCOMES = ("right", "wrong")

@@ -8,16 +8,9 @@ import xarray as xr
 from cortexsim._support.checks import finite
 from cortexsim.analyse.interval import fraction, interval_variables, mean_interval
 from cortexsim.analyse.lasting import lasting_from, times_from
-from cortexsim.analyse.node import (
-    Node,
-    activity_of,
-    name_of,
-    patterns,
-    stimulus_coordinates,
-    time_coordinate,
-    with_bar,
-)
+from cortexsim.analyse.node import Node, activity_of, name_of, patterns, time_coordinate, with_bar
 from cortexsim.analyse.runs import of_each_run
+from cortexsim.analyse.same_stimuli import stimulus_coordinates
 
 
 @of_each_run

@@ -8,8 +8,9 @@ import xarray as xr
 from cortexsim._support.labelled import refuse_missing
 from cortexsim.analyse.interval import jackknife, jackknife_text
 from cortexsim.analyse.lasting import lasting_from, times_from
-from cortexsim.analyse.node import Node, stimulus_coordinates
+from cortexsim.analyse.node import Node
 from cortexsim.analyse.runs import of_each_run
+from cortexsim.analyse.same_stimuli import stimulus_coordinates
 from cortexsim.analyse.target_maps import maps_of, solved
 
 

@@ -14,7 +14,8 @@ from cortexsim._support.checks import truth, whole
 from cortexsim._support.files import as_path, refuse_existing, written_aside
 from cortexsim.analyse._accuracy import correct, logits_of
 from cortexsim.analyse._reaction_time import confidence
-from cortexsim.analyse.node import activity_of, stimulus_coordinates
+from cortexsim.analyse.node import activity_of
+from cortexsim.analyse.same_stimuli import stimulus_coordinates
 from cortexsim.recording.description import settings
 
 if TYPE_CHECKING:

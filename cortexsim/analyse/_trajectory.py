@@ -14,11 +14,11 @@ from cortexsim.analyse.node import (
     labels_of,
     name_of,
     patterns,
-    stimulus_coordinates,
     time_coordinate,
     with_bar,
 )
 from cortexsim.analyse.runs import of_each_run
+from cortexsim.analyse.same_stimuli import stimulus_coordinates
 
 _SPARE = 10
 _PASSES = 60

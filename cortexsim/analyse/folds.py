@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 
 from cortexsim._support.checks import is_whole, seed_of, shown, whole
 from cortexsim._support.labelled import array_of, refuse_missing
-from cortexsim.analyse.node import Labels, labels_of, stimulus_coordinate, stimulus_coordinates, values_for
+from cortexsim.analyse.node import Labels, labels_of, stimulus_coordinate, values_for
+from cortexsim.analyse.same_stimuli import stimulus_coordinates
 
 N_FOLDS = 5
 SOURCES = ("source", "target")

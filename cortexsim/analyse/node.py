@@ -10,15 +10,15 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from cortexsim._support.checks import shown, truth
-from cortexsim._support.labelled import array_of, names_among, one_for_each, refuse_missing
+from cortexsim._support.labelled import array_of, one_for_each, refuse_missing
 from cortexsim.analyse.runs import dimension_of_runs
+from cortexsim.analyse.same_stimuli import stimulus_coordinates
 
 # a mapping is of several models by name; `of_each_run` takes it apart
 Node: TypeAlias = xr.DataTree | xr.Dataset | xr.DataArray | Mapping[str, xr.DataTree | xr.Dataset | xr.DataArray]
 Labels: TypeAlias = str | ArrayLike | None
 
 VARIABLES = ("activation", "logits")
-IDENTITIES = ("source", "target", "repeat")  # coordinates that say which image or trial a stimulus is
 WITHIN = ("class", "channel", "unit", "y", "x")  # the order of the other dimensions
 
 
@@ -187,11 +187,6 @@ def time_of(activity: xr.DataArray, index: int) -> int | float:
     return time
 
 
-def stimulus_coordinates(activity: xr.DataArray | xr.Dataset) -> dict[str, xr.Variable]:
-    """Return the coordinates of the stimuli: index, label, factors."""
-    return {str(name): c.variable for name, c in activity.coords.items() if c.dims == ("stimulus",)}
-
-
 def time_coordinate(activity: xr.DataArray) -> xr.Variable:
     """Return the times, with their name and units."""
     variable = activity["time"].variable.to_base_variable()
@@ -294,38 +289,3 @@ def refuse_constant(activity: xr.DataArray, differs: Iterable[bool]) -> None:
             f"{name_of(activity)} is the same for all {activity.sizes['stimulus']} stimuli at all times at which it is "
             "populated, so they cannot be discriminated"
         )
-
-
-def refuse_other_stimuli(
-    one: xr.DataArray | xr.Dataset, other: xr.DataArray | xr.Dataset, what: str, *, also: tuple[str, ...] = ()
-) -> None:
-    """Raise a ValueError unless two arrays have the same stimuli in the same order.
-
-    Parameters
-    ----------
-    one, other : DataArray or Dataset, (stimulus, ...)
-    what : str
-        For the message.
-    also : tuple of str
-        Coordinates to compare in addition to those that identify a stimulus.
-    """
-    n, n_other = one.sizes["stimulus"], other.sizes["stimulus"]
-    if n != n_other:
-        raise ValueError(f"{what} must have the same stimuli, got {n} and {n_other} of them")
-    # recordings number their stimuli: images in another order have the same numbers, but other names
-    pairs: dict[str, list[np.ndarray | None]] = {
-        name: [array[name].values if name in array.coords else None for array in (one, other)]
-        for name in ("stimulus", *IDENTITIES, *also)
-    }
-    known = ({name: c.values for name, c in stimulus_coordinates(array).items()} for array in (one, other))
-    pairs["name"] = [names_among(coordinates) for coordinates in known]
-    for name, (names, other_names) in pairs.items():
-        if names is None or other_names is None:
-            continue
-        different = np.flatnonzero([str(a) != str(b) for a, b in zip(names, other_names, strict=True)])
-        if len(different):
-            first = different[0]
-            raise ValueError(
-                f"{what} must have the same stimuli in the same order, but {len(different)} of {n} differ in {name!r}, "
-                f"the first at position {first}: {names[first]} and {other_names[first]}"
-            )

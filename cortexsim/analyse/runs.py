@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numpy as np
 import xarray as xr
+
+from cortexsim.analyse.same_stimuli import refuse_other_stimuli
 
 RUNS = ("model", "seed")
 Labelled = xr.DataTree | xr.Dataset | xr.DataArray
@@ -103,15 +105,18 @@ def _joined(results: Sequence[R], dim: str, names: Sequence[Any]) -> R:
     ValueError
         If they have different stimuli, or parts that differ in number and have no names.
     """
-    stimuli = [one["stimulus"].values.tolist() for one in results if "stimulus" in one.coords]
-    if any(other != stimuli[0] for other in stimuli[1:]):
-        raise ValueError(f"several {dim}s are analysed together if they have the same stimuli, but these differ")
-    # coordinates of the stimuli are shared; all others, such as the ends of an interval, belong to one result
-    own = set.intersection(*({str(name) for name in one.coords if _is_own(one, name)} for one in results))
+    first = results[0]
+    for other in results[1:]:
+        if "stimulus" in first.dims and "stimulus" in other.dims:
+            refuse_other_stimuli(first, other, f"several {dim}s that are analysed together")
+    # coordinates of the stimuli are shared where they are equal; all others, such as the ends of an interval or labels
+    # in another order of classes, belong to one result
+    own = set.intersection(*({str(name) for name in one.coords if name not in one.dims} for one in results))
+    own = {name for name in own if first[name].dims != ("stimulus",) or _differs(results, name)}
     # at times that a model does not have, nothing is populated
-    flags = [name for name in own if results[0].coords[name].dtype == bool]
-    if isinstance(results[0], xr.Dataset):
-        flags += [str(name) for name, values in results[0].items() if values.dtype == bool]
+    flags = [name for name in own if first[name].dtype == bool]
+    if isinstance(first, xr.Dataset):
+        flags += [str(name) for name, values in first.items() if values.dtype == bool]
     try:
         return xr.concat(
             results,
@@ -126,5 +131,5 @@ def _joined(results: Sequence[R], dim: str, names: Sequence[Any]) -> R:
         raise ValueError(f"the results of several {dim}s cannot be joined: {error}") from error
 
 
-def _is_own(result: xr.DataArray | xr.Dataset, name: Hashable) -> bool:
-    return name not in result.dims and result.coords[name].dims != ("stimulus",)
+def _differs(results: Sequence[R], name: str) -> bool:
+    return not all(one[name].variable.equals(results[0][name].variable) for one in results[1:])

@@ -5,7 +5,8 @@ import pytest
 import xarray as xr
 
 import cortexsim as cs
-from cortexsim.analyse.node import activity_of, labels_of, patterns, refuse_other_stimuli
+from cortexsim.analyse.node import activity_of, labels_of, patterns
+from cortexsim.analyse.same_stimuli import refuse_other_stimuli
 from tests.analyse.nodes import node_of
 
 

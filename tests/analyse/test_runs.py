@@ -6,7 +6,7 @@ import xarray as xr
 
 import cortexsim as cs
 from cortexsim.analyse.node import activity_of
-from tests.analyse.nodes import node_of
+from tests.analyse.nodes import node_of, readout_of
 
 
 @pytest.fixture
@@ -107,8 +107,25 @@ def test_two_arguments_are_paired_by_name_in_any_order(nodes, dim):
 
 
 def test_models_that_were_shown_different_stimuli_are_refused(nodes):
-    with pytest.raises(ValueError, match="several models are analysed together if they have the same stimuli"):
+    with pytest.raises(ValueError, match="several models that are analysed together must have the same stimuli"):
         cs.analyse.trajectory({"a": nodes[0], "b": nodes[1].isel(stimulus=slice(3, 30))})
+
+
+def test_models_of_images_with_other_names_are_refused_though_both_are_numbered_from_0(nodes):
+    one, other = (nodes[0].assign_coords(file_name=("stimulus", [f"{k}{n}" for n in range(30)])) for k in "ab")
+    with pytest.raises(ValueError, match="together must have the same stimuli in the same order, but 30 of 30 differ"):
+        cs.analyse.settling({"a": one, "b": other})
+
+
+def test_each_model_keeps_its_own_labels_where_these_differ():
+    logits = np.random.default_rng(0).standard_normal((4, 3, 2))
+    one, other = (readout_of(logits, label=label, size=[1, 2, 3, 4]) for label in ([0, 1, 0, 1], [1, 0, 1, 0]))
+    found = cs.analyse.reaction_time({"a": one, "b": other}, 0.5)
+    assert found["label"].sel(model="a").values.tolist() == [0, 1, 0, 1]
+    assert found["label"].sel(model="b").values.tolist() == [1, 0, 1, 0]
+    assert found["size"].dims == ("stimulus",)
+    right = found["choice"] == found["label"]
+    xr.testing.assert_equal(right.drop_vars(list(right.coords)), (found["correct"] == 1).drop_vars(list(right.coords)))
 
 
 def test_what_takes_one_says_so(nodes):
