@@ -16,9 +16,10 @@ def latched(readout: Node, threshold: float = 0.0) -> xr.Dataset:
 
     A pixel of a map of two classes is "no" until the log odds of class 1, the difference of the two logits, exceed the
     threshold. From then on it keeps the logits with the largest log odds so far: a bounded accumulator at each
-    position. The threshold is subtracted from the logit of class 1, so that the larger logit gives the decision. In a
-    readout of classes (stimulus, time, class), a stimulus keeps the logits of the first time at which the largest
-    exceeds the second largest by more than the threshold.
+    position. A pixel that is still "no" when the state becomes empty stays "no". The threshold is subtracted from the
+    logit of class 1, so that the larger logit gives the decision. In a readout of classes (stimulus, time, class), a
+    stimulus keeps the logits of the first time at which the largest exceeds the second largest by more than the
+    threshold. Logits at times at which the readout is not populated are ignored.
 
     Parameters
     ----------
@@ -59,7 +60,7 @@ def latched(readout: Node, threshold: float = 0.0) -> xr.Dataset:
         before, now = values[:, place - 1], values[:, place]
         odds_before, odds = before[:, 1] - before[:, 0], now[:, 1] - now[:, 0]
         with np.errstate(invalid="ignore"):
-            keeps = (odds_before > 0) & ~(odds > odds_before)
+            keeps = ((odds_before > 0) & ~(odds > odds_before)) | np.isnan(odds)
         values[:, place] = np.where(keeps[:, None], before, now)
     return _with_logits(logits, values)
 
@@ -109,12 +110,13 @@ def cumulative(readout: Node) -> xr.Dataset:
 
 
 def _readout(readout: Node) -> xr.DataArray:
+    """Return the logits, NaN where the readout is not populated."""
     if isinstance(readout, xr.DataTree) and "readout" in readout.children:
         readout = readout["readout"]
     logits = activity_of(readout)
     if logits.dims not in (("stimulus", "time", "class"), ("stimulus", "time", "class", "y", "x")):
         raise ValueError(f"a readout has logits (stimulus, time, class[, y, x]), got {logits.dims}")
-    return logits
+    return logits.where(logits["populated"])
 
 
 def _first_sure(values: np.ndarray, threshold: float) -> np.ndarray:

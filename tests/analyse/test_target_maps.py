@@ -201,6 +201,33 @@ def test_the_cumulative_readout_begins_where_the_state_is_populated():
     np.testing.assert_allclose(np.exp(found["logits"][0, 1]), [0.6, 0.4])
 
 
+@pytest.mark.parametrize("analysis", [cs.analyse.latched, cs.analyse.cumulative])
+def test_readouts_with_a_memory_ignore_logits_of_an_empty_state(analysis):
+    logits = np.array([[[9.0, 0.0], [0.0, 2.0], [1.0, 0.0]]])
+    found, emptied = (
+        analysis(
+            xr.Dataset(
+                {"logits": (("stimulus", "time", "class"), each), "populated": ("time", [False, True, True])},
+            )
+        )
+        for each in (logits, np.where([[[True], [False], [False]]], np.nan, logits))
+    )
+    xr.testing.assert_identical(found, emptied)
+    assert found["populated"].values.tolist() == [[False, True, True]]
+    assert found["logits"].values[0, 2].argmax() == 1
+
+
+def test_a_latched_map_stays_populated_when_the_state_is_empty():
+    logits = np.full((1, 3, 2, 1, 2), np.nan)
+    logits[0, :2, :, 0] = np.array([[0.0, 2.0], [1.0, 0.0]])  # the first pixel says yes, the second no
+    node = xr.Dataset(
+        {"logits": (("stimulus", "time", "class", "y", "x"), logits), "populated": ("time", [True, True, False])}
+    )
+    kept = cs.analyse.latched(node)
+    assert kept["populated"].values.all()
+    assert kept["logits"][0, 2].argmax("class").values.tolist() == [[1, 0]]
+
+
 def test_target_maps_are_put_in_the_order_of_the_recording_by_their_stimulus(paths, travelling):
     named = paths.isel(stimulus=slice(6)).assign_coords(stimulus=list("cafbde"))
     recording = travelling.isel(stimulus=slice(6))
