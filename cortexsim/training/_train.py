@@ -34,7 +34,7 @@ from cortexsim.training.recipe import Recipe
 from cortexsim.training.records import Progress, TrainingDivergedError
 from cortexsim.training.setup import identity_of, optimizer_of, precision_on, refuse_too_few
 from cortexsim.training.state import read_state, write_state
-from cortexsim.training.step import Batch, loss_of
+from cortexsim.training.step import Batch, fraction_right, loss_of
 from cortexsim.training.trained_times import calibrated_until, check_fits, refuse_different_times, trained_times
 
 
@@ -286,8 +286,8 @@ class _Training:
         """Read out the first batch before anything is learned."""
         with own_modes(), undisturbed(self.model), torch.no_grad():
             batch = self._draw()
-            loss, accuracy = self._loss_of(batch)(*batch.tensors)
-            loss, accuracy = ranks.summed(loss), ranks.summed(accuracy)
+            loss, answers = self._loss_of(batch)(*batch.tensors)
+            loss, accuracy = ranks.summed(loss), fraction_right(ranks.summed(answers)[None])
         return self._record(float(loss), dict(zip(batch.times, accuracy.tolist(), strict=True)), None, float("nan"))
 
     def _one_step(self) -> None:
@@ -299,7 +299,7 @@ class _Training:
         # in any mode of the caller, such as within torch.no_grad()
         with own_modes(), torch.enable_grad():
             batch = self._draw()
-            loss, accuracy = self._gradients(batch.kind, batch.tensors, self._loss_of(batch))
+            loss, answers = self._gradients(batch.kind, batch.tensors, self._loss_of(batch))
         ranks.add_gradients(self.model.parameters())
         if self.recipe.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip_norm)
@@ -307,7 +307,7 @@ class _Training:
         self.step += 1
         self._in_step = False
         # stays on the device, so that no step waits for a GPU
-        self._since.append((loss, batch.times, accuracy))
+        self._since.append((loss, batch.times, answers))
 
     def _draw(self) -> Batch:
         """Draw the step's batch: which images, and how they are changed and shown."""
@@ -362,8 +362,8 @@ class _Training:
         losses = ranks.summed(torch.stack([loss for loss, _, _ in self._since]))
         # times may have been unfolded since the last record: only steps that trained the present times count
         now = self._since[-1][1]
-        correct = ranks.summed(torch.stack([accuracy for _, times, accuracy in self._since if times == now]))
-        accuracies = correct.mean(0).tolist()
+        answers = ranks.summed(torch.stack([answers for _, times, answers in self._since if times == now]))
+        accuracies = fraction_right(answers).tolist()
         self._since = []
         if not bool(losses.isfinite().all()):
             bad = self.step - len(losses) + 1 + int((~losses.isfinite()).nonzero()[0])
