@@ -11,7 +11,7 @@ import xarray as xr
 from cortexsim._support.percentages import percent
 from cortexsim.analyse._accuracy import class_labels, logits_of
 from cortexsim.analyse.interval import wilson
-from cortexsim.analyse.node import Node
+from cortexsim.analyse.node import Node, refuse_other_stimuli
 from cortexsim.graph.interventions import Changes
 from cortexsim.graph.transitions import Times
 from cortexsim.recording.description import settings
@@ -53,10 +53,13 @@ def effect(recording: xr.DataTree, intact: xr.DataTree) -> xr.Dataset:
     Raises
     ------
     ValueError
-        If the two differ in more than the intervention, the second has an intervention, or the first has none.
+        If the two differ in more than the intervention, also in their stimuli or times; the second has an intervention;
+        or the first has none.
 
     Notes
     -----
+    Stimuli and times are paired by their coordinates; the second recording may have them in another order.
+
     Intervals: for fractions, Wilson (1927); for the paired difference of two accuracies, Bonett & Price (2012), whose
     width is not zero if no decision changes; for means, and for everything if there are repeats, Student's t over
     stimuli.
@@ -76,11 +79,12 @@ def effect(recording: xr.DataTree, intact: xr.DataTree) -> xr.Dataset:
     _check(made, intact_made)
     states = [str(name) for name in recording.children if name != "readout" and name in intact.children]
     _refuse_other_selections(made, intact_made, states)
-    readout, before = (one["readout"].to_dataset() for one in (recording, intact))
+    readout = recording["readout"].to_dataset()
+    before = _in_order_of(readout, intact["readout"].to_dataset())
     groups = _groups(readout, int(made.get("repeats", 1)) > 1)
     # labels are checked before states are read, which takes long
     label = _labels(recording["readout"]) if _are_labelled(readout) else None
-    results = _of_states(recording, intact, states, groups) | _of_decisions(readout, before, label, groups)
+    results = _of_states(readout, recording, intact, states, groups) | _of_decisions(readout, before, label, groups)
     coordinates = {"time": readout["time"].variable, "state": ("state", states, {"long_name": "state"})}
     bounds = {name: results.pop(name) for name in list(results) if name.endswith(("_low", "_high"))}
     attrs = {
@@ -116,6 +120,26 @@ def _refuse_other_selections(made: dict[str, Any], intact_made: dict[str, Any], 
         )
 
 
+def _in_order_of(readout: xr.Dataset, node: xr.Dataset) -> xr.Dataset:
+    """Return a node with its stimuli and times in the order of a readout.
+
+    Raises
+    ------
+    ValueError
+        If it has other stimuli or times.
+    """
+    for dim in ("stimulus", "time"):
+        wanted, own = readout[dim].to_index(), node[dim].to_index()
+        # names that occur twice are compared as they are
+        if own.is_unique and not own.equals(wanted) and set(own) == set(wanted):
+            node = node.isel({dim: own.get_indexer(wanted)})
+    times, own_times = readout["time"].values.tolist(), node["time"].values.tolist()
+    if times != own_times:
+        raise ValueError(f"the two recordings must have the same times, got {times} and {own_times}")
+    refuse_other_stimuli(readout, node, "the two recordings")
+    return node
+
+
 def _intervention_text(made: dict[str, Any]) -> str:
     def times(intervals: Sequence[Sequence[int]]) -> Times:
         return Times(tuple((start, stop) for start, stop in intervals))
@@ -137,13 +161,13 @@ def _groups(readout: xr.Dataset, repeated: bool) -> np.ndarray:
 
 
 def _of_states(
-    recording: xr.DataTree, intact: xr.DataTree, states: Sequence[str], groups: np.ndarray
+    readout: xr.Dataset, recording: xr.DataTree, intact: xr.DataTree, states: Sequence[str], groups: np.ndarray
 ) -> dict[str, Any]:
     """Return `distance` and `emptied`, (state, time)."""
-    shape = (len(states), recording["readout"].sizes["time"])
+    shape = (len(states), readout.sizes["time"])
     distance, emptied = np.full((3, *shape), np.nan), np.full(shape, np.nan)
     for row, state in enumerate(states):
-        node, intact_node = recording[state].to_dataset(), intact[state].to_dataset()
+        node, intact_node = (_in_order_of(readout, one[state].to_dataset()) for one in (recording, intact))
         # one time after another, so that recordings may be larger than memory
         for column in range(shape[1]):
             populated, intact_populated = _populated(node, column), _populated(intact_node, column)

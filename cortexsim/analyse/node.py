@@ -187,7 +187,7 @@ def time_of(activity: xr.DataArray, index: int) -> int | float:
     return time
 
 
-def stimulus_coordinates(activity: xr.DataArray) -> dict[str, xr.Variable]:
+def stimulus_coordinates(activity: xr.DataArray | xr.Dataset) -> dict[str, xr.Variable]:
     """Return the coordinates of the stimuli: index, label, factors."""
     return {str(name): c.variable for name, c in activity.coords.items() if c.dims == ("stimulus",)}
 
@@ -296,12 +296,14 @@ def refuse_constant(activity: xr.DataArray, differs: Iterable[bool]) -> None:
         )
 
 
-def refuse_other_stimuli(one: xr.DataArray, other: xr.DataArray, what: str, *, also: tuple[str, ...] = ()) -> None:
+def refuse_other_stimuli(
+    one: xr.DataArray | xr.Dataset, other: xr.DataArray | xr.Dataset, what: str, *, also: tuple[str, ...] = ()
+) -> None:
     """Raise a ValueError unless two arrays have the same stimuli in the same order.
 
     Parameters
     ----------
-    one, other : DataArray, (stimulus, ...)
+    one, other : DataArray or Dataset, (stimulus, ...)
     what : str
         For the message.
     also : tuple of str

@@ -21,7 +21,7 @@ def of_each_run(analysis: Callable[P, R]) -> Callable[P, R]:
     """Let an analysis of a node take several: with the dimensions `model` or `seed`, or as a mapping of models.
 
     Each is analysed by itself. The results are joined along the same dimension; times that a model does not have are
-    NaN. Further nodes among the arguments that have the dimension, too, go with the first, one by one.
+    NaN. Further arguments that have the dimension, too, are paired with the first by name, in any order.
     """
     first = next(iter(inspect.signature(analysis).parameters))
 
@@ -31,10 +31,12 @@ def of_each_run(analysis: Callable[P, R]) -> Callable[P, R]:
         if dim is None:
             return analysis(*args, **named)
         names = _names(node, dim)
-        results = []
-        for k in range(len(names)):
-            own = {name: _one(value, dim, k, names) for name, value in named.items()}
-            results.append(of_runs(*(_one(value, dim, k, names) for value in args), **own))
+        each = [_of_each(value, node, dim) for value in args]
+        each_named = {name: _of_each(value, node, dim) for name, value in named.items()}
+        results = [
+            of_runs(*(values[k] for values in each), **{name: values[k] for name, values in each_named.items()})
+            for k in range(len(names))
+        ]
         return _joined(results, dim, names)
 
     return cast("Callable[P, R]", wraps(analysis)(of_runs))
@@ -55,13 +57,42 @@ def _names(node: object, dim: str) -> Sequence[Any]:
     return list(node)
 
 
-def _one(value: Any, dim: str, index: int, names: Sequence[Any]) -> Any:
-    """Return what belongs to one model or seed; what is not by model or seed belongs to all."""
+def _of_each(value: Any, node: object, dim: str) -> list[Any]:
+    """Return what belongs to each model or seed of a node; what is not by model or seed belongs to all."""
+    names = _names(node, dim)
+    # arrays come first, because a Dataset is a mapping, too
     if isinstance(value, Labelled):
-        return value.isel({dim: index}, drop=True) if dim in value.dims else value
-    if isinstance(value, Mapping) and list(value) == list(names):
-        return value[names[index]]
-    return value
+        if dim not in value.dims:
+            return [value] * len(names)
+        own = _names(value, dim)
+        if dim not in value.coords or (isinstance(node, Labelled) and dim not in node.coords):
+            # what has no names is paired in the order given
+            own, names = range(len(own)), range(len(names))
+        return [value.isel({dim: place}, drop=True) for place in _places(own, names, dim)]
+    if isinstance(value, Mapping):
+        are_models = dim == RUNS[0] and any(isinstance(one, Labelled) for one in value.values())
+        if are_models or set(value) == set(names):
+            own = list(value)
+            return [value[own[place]] for place in _places(own, names, dim)]
+    return [value] * len(names)
+
+
+def _places(own: Sequence[Any], names: Sequence[Any], dim: str) -> list[int]:
+    """Return where each name is among those of another argument.
+
+    Raises
+    ------
+    ValueError
+        If it has other names, or more or fewer.
+    """
+    own, names = list(own), list(names)
+    if own == names:
+        return list(range(len(names)))
+    if len(own) != len(names) or len(set(own)) < len(own) or set(own) != set(names):
+        raise ValueError(
+            f"arguments with several {dim}s are paired by {dim} and must have the same, got {names} and {own}"
+        )
+    return [own.index(name) for name in names]
 
 
 def _joined(results: Sequence[R], dim: str, names: Sequence[Any]) -> R:

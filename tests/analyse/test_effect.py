@@ -100,6 +100,19 @@ def test_an_effect_can_be_saved(calibrated, pictures, tmp_path):
         xr.testing.assert_allclose(opened.load(), found)
 
 
+def test_stimuli_and_times_are_paired_by_their_coordinates(calibrated, pictures):
+    recording, intact = pair(calibrated, pictures)
+    backwards = slice(None, None, -1)
+    wanted = effect(recording, intact)
+    for dim in ("stimulus", "time"):
+        xr.testing.assert_identical(effect(recording, intact.isel({dim: backwards})), wanted)
+    xr.testing.assert_allclose(effect(recording.isel(stimulus=backwards), intact), wanted)
+    first = {"stimulus": slice(0, 4), "time": slice(0, 5)}
+    part = effect(recording.isel(first), intact.isel(first))
+    assert part["time"].values.tolist() == [0, 1, 2, 3, 4]
+    assert part.attrs["n"] == 4
+
+
 # --- intervals ------------------------------------------------------------------------------------------------------
 
 
@@ -147,6 +160,16 @@ def test_recordings_that_differ_otherwise_are_refused(calibrated, pictures, chan
     intact = cs.simulate(calibrated, images, **{"until": 6, "labels": LABELS, "dtype": "float64", **change})
     with pytest.raises(ValueError, match=rf"the two recordings also differ in .*'{differs}'"):
         effect(recording, intact)
+
+
+def test_parts_with_other_stimuli_or_times_are_refused(calibrated, pictures):
+    recording, intact = pair(calibrated, pictures)
+    with pytest.raises(ValueError, match="the two recordings must have the same stimuli in the same order, but 3 of 3"):
+        effect(recording.isel(stimulus=slice(0, 3)), intact.isel(stimulus=slice(3, 6)))
+    with pytest.raises(ValueError, match="the two recordings must have the same stimuli, got 6 and 1 of them"):
+        effect(recording, intact.isel(stimulus=[3]))
+    with pytest.raises(ValueError, match=r"the two recordings must have the same times, got \[0, 1\] and \[1, 2\]"):
+        effect(recording.isel(time=slice(0, 2)), intact.isel(time=slice(1, 3)))
 
 
 def test_recordings_of_another_model_are_refused(calibrated, pictures):

@@ -88,6 +88,24 @@ def test_two_mappings_of_the_same_models_go_together(nodes):
     xr.testing.assert_allclose(found.sel(model="b", drop=True), cs.analyse.cka(nodes[1], nodes[2]))
 
 
+@pytest.mark.parametrize("dim", ["seed", "model"])
+def test_two_arguments_are_paired_by_name_in_any_order(nodes, dim):
+    names = [3, 5, 8] if dim == "seed" else ["a", "b", "c"]
+    one, two = (xr.concat(each, xr.Variable(dim, names)) for each in (nodes, nodes[::-1]))
+    wanted = cs.analyse.cka(one, two)
+    turned = two.isel({dim: [2, 0, 1]})
+    xr.testing.assert_identical(cs.analyse.cka(one, turned), wanted)
+    xr.testing.assert_equal(
+        cs.analyse.cka(one, turned.drop_vars(dim)), cs.analyse.cka(one, turned.assign_coords({dim: names}))
+    )
+    if dim == "model":
+        xr.testing.assert_equal(cs.analyse.cka(one, {"c": nodes[0], "a": nodes[2], "b": nodes[1]}), wanted)
+    with pytest.raises(ValueError, match=rf"several {dim}s are paired by {dim} and must have the same, got .* and "):
+        cs.analyse.cka(one.isel({dim: [0, 1]}), two.isel({dim: [1, 2]}))
+    with pytest.raises(ValueError, match=rf"several {dim}s are paired by {dim} and must have the same, got .* and "):
+        cs.analyse.cka(one, turned.drop_vars(dim).isel({dim: [0, 1]}))
+
+
 def test_models_that_were_shown_different_stimuli_are_refused(nodes):
     with pytest.raises(ValueError, match="several models are analysed together if they have the same stimuli"):
         cs.analyse.trajectory({"a": nodes[0], "b": nodes[1].isel(stimulus=slice(3, 30))})
