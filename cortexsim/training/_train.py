@@ -24,7 +24,7 @@ from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.modes import mode_restored, own_modes, undisturbed
 from cortexsim.model.plan import RunPlan, plan_readouts
 from cortexsim.training import distributed as ranks
-from cortexsim.training.augmentation import augment, augment_with_maps, shrink
+from cortexsim.training.augmentation import MaskSources, augment, augment_with_maps, shrink
 from cortexsim.training.batches import collected
 from cortexsim.training.captured import Gradients, Loss
 from cortexsim.training.evaluate import accuracies, asked_times
@@ -188,6 +188,8 @@ class _Training:
         self.images, self.labels = images[chosen].to(self.device), labels[chosen].to(self.device)
         self.easiest = difficulty(data, recipe, len(images))[chosen].argsort(stable=True).to(self.device)
         refuse_too_few(recipe, self.images)
+        self.multiple = 2 ** (len(model.graph.states) - 1)
+        self.mask_sources = MaskSources(self.images, self.presentation, self.multiple)
         self.precision = precision_on(self.device) if recipe.precision == "auto" else recipe.precision
         self.steps_per_epoch = len(chosen) // recipe.batch_size
         self.steps = recipe.epochs * self.steps_per_epoch
@@ -311,9 +313,10 @@ class _Training:
 
     def _draw(self) -> Batch:
         """Draw the step's batch: which images, and how they are changed and shown."""
-        recipe, model = self.recipe, self.model
+        recipe = self.recipe
         epoch, within = divmod(self.step, self.steps_per_epoch)
         progress = self.step / self.steps
+        scale = recipe.scale_at(progress)
         times, warmup = self.times[recipe.unfolded_at(progress)], self._warmup()
         seed = recipe.seed * 1_000_003 + epoch
         plan = self._plan([time + warmup for time in times], seed)
@@ -325,8 +328,8 @@ class _Training:
             images, labels = augment_with_maps(images, labels, recipe.augmentation, seed, index)
         else:
             images = augment(images, recipe.augmentation, seed, index)
-            images = shrink(images, recipe.scale_at(progress), 2 ** (len(model.graph.states) - 1))
-        frames = plan.lay_out(images, index)
+            images = shrink(images, scale, self.multiple)
+        frames = replace(plan, images=self.mask_sources.at(scale)).lay_out(images, index)
         tensors = frames.images, labels, self.labels[whole]
         return Batch(plan, frames.lookup, tensors, times, warmup, seed * 1_000_003 + within)
 

@@ -277,6 +277,21 @@ def test_growing_images_train_the_same_weights_at_several_sizes():
         next(iter(cs.train(own, data(), replace(RECIPE, growth=((0.0, 0.5), (0.5, 1.0))))))
 
 
+@pytest.mark.parametrize("mask", ["texture", "image", "noise"])
+def test_masks_of_growing_images_are_taken_from_the_images_as_they_are_shown(mask):
+    images, labels = torch.rand((16, 3, 16, 16), generator=torch.Generator().manual_seed(3)), torch.arange(16) % 3
+    model = cs.Cortex(cs.adjacent({"V1": 4, "IT": 4}, size=16), n_classes=3, readout_time=3)
+    recipe = replace(RECIPE, growth=((0.0, 0.5), (0.5, 1.0)), validation=0.0, presentation=cs.masked(1, 2, mask))
+    training = TRAIN._Training(model, (images, labels), recipe, None, 1)
+    for step, shown in ((0, shrink(images, 0.5, 2)), (training.steps - 1, images)):
+        training.step = step
+        batch = training._draw()
+        within = step % training.steps_per_epoch * 8
+        index = training._order(batch.plan.seed)[within : within + 8]
+        wanted = recipe.presentation.frames(shown[index], 3, seed=batch.plan.seed, index=index, others=shown)
+        assert torch.equal(batch.tensors[0], wanted.images)
+
+
 @pytest.mark.parametrize(
     ("given", "error", "message"),
     [
