@@ -24,7 +24,7 @@ from cortexsim.model.cortex import Cortex, the_cortex
 from cortexsim.model.modes import mode_restored, own_modes, undisturbed
 from cortexsim.model.plan import RunPlan, plan_readouts
 from cortexsim.training import distributed as ranks
-from cortexsim.training.augmentation import augment, augment_with_maps, shrink
+from cortexsim.training.augmentation import MaskSources, augment, augment_with_maps, shrink
 from cortexsim.training.batches import collected
 from cortexsim.training.captured import Gradients, Loss
 from cortexsim.training.evaluate import accuracies, asked_times
@@ -34,7 +34,7 @@ from cortexsim.training.recipe import Recipe
 from cortexsim.training.records import Progress, TrainingDivergedError
 from cortexsim.training.setup import identity_of, optimizer_of, precision_on, refuse_too_few
 from cortexsim.training.state import read_state, write_state
-from cortexsim.training.step import Batch, loss_of
+from cortexsim.training.step import Batch, fraction_right, loss_of
 from cortexsim.training.trained_times import calibrated_until, check_fits, refuse_different_times, trained_times
 
 
@@ -188,6 +188,8 @@ class _Training:
         self.images, self.labels = images[chosen].to(self.device), labels[chosen].to(self.device)
         self.easiest = difficulty(data, recipe, len(images))[chosen].argsort(stable=True).to(self.device)
         refuse_too_few(recipe, self.images)
+        self.multiple = 2 ** (len(model.graph.states) - 1)
+        self.mask_sources = MaskSources(self.images, self.presentation, self.multiple)
         self.precision = precision_on(self.device) if recipe.precision == "auto" else recipe.precision
         self.steps_per_epoch = len(chosen) // recipe.batch_size
         self.steps = recipe.epochs * self.steps_per_epoch
@@ -286,8 +288,8 @@ class _Training:
         """Read out the first batch before anything is learned."""
         with own_modes(), undisturbed(self.model), torch.no_grad():
             batch = self._draw()
-            loss, accuracy = self._loss_of(batch)(*batch.tensors)
-            loss, accuracy = ranks.summed(loss), ranks.summed(accuracy)
+            loss, answers = self._loss_of(batch)(*batch.tensors)
+            loss, accuracy = ranks.summed(loss), fraction_right(ranks.summed(answers)[None])
         return self._record(float(loss), dict(zip(batch.times, accuracy.tolist(), strict=True)), None, float("nan"))
 
     def _one_step(self) -> None:
@@ -299,7 +301,7 @@ class _Training:
         # in any mode of the caller, such as within torch.no_grad()
         with own_modes(), torch.enable_grad():
             batch = self._draw()
-            loss, accuracy = self._gradients(batch.kind, batch.tensors, self._loss_of(batch))
+            loss, answers = self._gradients(batch.kind, batch.tensors, self._loss_of(batch))
         ranks.add_gradients(self.model.parameters())
         if self.recipe.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip_norm)
@@ -307,13 +309,14 @@ class _Training:
         self.step += 1
         self._in_step = False
         # stays on the device, so that no step waits for a GPU
-        self._since.append((loss, batch.times, accuracy))
+        self._since.append((loss, batch.times, answers))
 
     def _draw(self) -> Batch:
         """Draw the step's batch: which images, and how they are changed and shown."""
-        recipe, model = self.recipe, self.model
+        recipe = self.recipe
         epoch, within = divmod(self.step, self.steps_per_epoch)
         progress = self.step / self.steps
+        scale = recipe.scale_at(progress)
         times, warmup = self.times[recipe.unfolded_at(progress)], self._warmup()
         seed = recipe.seed * 1_000_003 + epoch
         plan = self._plan([time + warmup for time in times], seed)
@@ -325,8 +328,8 @@ class _Training:
             images, labels = augment_with_maps(images, labels, recipe.augmentation, seed, index)
         else:
             images = augment(images, recipe.augmentation, seed, index)
-            images = shrink(images, recipe.scale_at(progress), 2 ** (len(model.graph.states) - 1))
-        frames = plan.lay_out(images, index)
+            images = shrink(images, scale, self.multiple)
+        frames = replace(plan, images=self.mask_sources.at(scale)).lay_out(images, index)
         tensors = frames.images, labels, self.labels[whole]
         return Batch(plan, frames.lookup, tensors, times, warmup, seed * 1_000_003 + within)
 
@@ -362,8 +365,8 @@ class _Training:
         losses = ranks.summed(torch.stack([loss for loss, _, _ in self._since]))
         # times may have been unfolded since the last record: only steps that trained the present times count
         now = self._since[-1][1]
-        correct = ranks.summed(torch.stack([accuracy for _, times, accuracy in self._since if times == now]))
-        accuracies = correct.mean(0).tolist()
+        answers = ranks.summed(torch.stack([answers for _, times, answers in self._since if times == now]))
+        accuracies = fraction_right(answers).tolist()
         self._since = []
         if not bool(losses.isfinite().all()):
             bad = self.step - len(losses) + 1 + int((~losses.isfinite()).nonzero()[0])

@@ -1,4 +1,4 @@
-"""Changes of the images in training: random crops and flips, by (seed, image), and shrinking."""
+"""Changes of the images in training: random crops and flips, by (seed, image), and shrinking, also of masks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cortexsim._support import randomness
+from cortexsim.stimuli.masks import MASKS
+from cortexsim.stimuli.presentation import AnyPresentation
 
 PAD = 4  # pixels around the image, of the random crop
 
@@ -56,3 +58,31 @@ def shrink(images: Tensor, scale: float, multiple: int) -> Tensor:
     pixels = images.float() / 255 if images.dtype == torch.uint8 else images
     # rounding may leave [0, 1] by very little
     return F.interpolate(pixels, size, mode="bilinear", antialias=True).clamp(0, 1)
+
+
+class MaskSources:
+    """The images from which masks are taken, at the scale at which images are shown.
+
+    Parameters
+    ----------
+    images : Tensor
+    presentation : Presentation or Mixture
+    multiple : int
+        As for `shrink`.
+    """
+
+    def __init__(self, images: Tensor, presentation: AnyPresentation, multiple: int) -> None:
+        self._images, self._multiple = images, multiple
+        masks = [part.mask for part in presentation.components]
+        self._needed = any(isinstance(mask, str) and MASKS[mask].from_others for mask in masks)
+        self._scale, self._shrunk = 1.0, images
+
+    def at(self, scale: float) -> Tensor:
+        """Return the images at a scale; in full size where no mask is taken from them."""
+        if not self._needed or scale == 1:
+            return self._images
+        if scale != self._scale:
+            # in parts, because floating point takes more memory than uint8
+            parts = [shrink(part, scale, self._multiple) for part in self._images.split(500)]
+            self._scale, self._shrunk = scale, torch.cat(parts)
+        return self._shrunk

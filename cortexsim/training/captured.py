@@ -45,7 +45,7 @@ class Gradients:
         self._memory: _Memory | None = None
 
     def __call__(self, kind: Hashable | None, inputs: Sequence[Tensor], loss: Loss) -> Outcome:
-        """Set the gradient of every parameter, and return the loss and the accuracy, detached.
+        """Set the gradient of every parameter, and return the loss and the answers, detached.
 
         Parameters
         ----------
@@ -54,7 +54,7 @@ class Gradients:
         inputs : sequence of Tensor
             All that differs between batches of this kind.
         loss : callable
-            From the inputs to loss and accuracy, without waiting for the device.
+            From the inputs to loss and answers (see `step.loss_of`), without waiting for the device.
         """
         if kind is None or not self._capturing or not can_be_captured(self._model):
             return self._plain(inputs, loss)
@@ -81,9 +81,9 @@ class Gradients:
 
     def _plain(self, inputs: Sequence[Tensor], loss: Loss) -> Outcome:
         self._forget()
-        value, accuracy = loss(*inputs)
+        value, answers = loss(*inputs)
         value.backward()
-        return value.detach(), accuracy
+        return value.detach(), answers
 
     def _forget(self) -> None:
         for parameter in self._parameters:
@@ -159,9 +159,9 @@ class _Graph:
         current = torch.cuda.current_stream(memory.device)
         try:
             with torch.cuda.graph(self._graph, pool=memory.pool, stream=memory.stream):
-                value, accuracy = loss(*self._inputs)
+                value, answers = loss(*self._inputs)
                 value.backward()
-                self._outcome = value.detach(), accuracy.detach()
+                self._outcome = value.detach(), answers.detach()
         finally:
             # a capture that fails can leave its stream in place
             torch.cuda.set_stream(current)
@@ -174,8 +174,8 @@ class _Graph:
         self._graph.replay()
         for parameter, gradient in zip(parameters, self._gradients, strict=True):
             parameter.grad = gradient
-        loss, accuracy = self._outcome
-        return loss.clone(), accuracy.clone()
+        loss, answers = self._outcome
+        return loss.clone(), answers.clone()
 
 
 def can_be_captured(model: Cortex) -> bool:

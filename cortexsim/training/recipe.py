@@ -75,7 +75,7 @@ class Recipe:
         training that was stopped may continue either way.
     growth : tuple of (float, float)
         `(from, scale)`: from this fraction of the training on, images are shrunk to this scale of their side, which
-        trains faster. The last scale must be 1.
+        trains faster; masks are made of the shrunk images. The last scale must be 1.
     unfolding : tuple of (float, int or None)
         `(from, time)`: from this fraction of the training on, readouts up to this time are trained. Short paths come
         first: the feedforward sweep is learned fastest. The last time must be None: the readout time.

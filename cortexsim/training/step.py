@@ -59,9 +59,10 @@ class Batch:
 def loss_of(
     batch: Batch, recipe: Recipe, precision: str, images: Tensor, labels: Tensor, whole: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Show a batch; return the loss and the accuracy at each trained readout time.
+    """Show a batch; return the loss, and the answers at each trained readout time: the number right, and of all.
 
-    Loss and accuracy are shares: those of all processes add up to the batch's. Nothing here waits for a GPU.
+    Loss and answers, shape (2, time), are shares: those of all processes add up to the batch's. Nothing here waits for
+    a GPU.
 
     Parameters
     ----------
@@ -84,8 +85,9 @@ def loss_of(
     if labels.ndim == 3:
         weights = pixel_weights(labels, whole, model.n_classes, recipe.background)
         loss = map_loss(logits, labels, weights, recipe.label_smoothing)
-        return loss, exactly_right(logits.detach().argmax(2), labels).float().sum(1) / len(whole)
-    labels, asked = labels_at(labels, times), labels_at(whole, times) >= 0
+        right = exactly_right(logits.detach().argmax(2), labels).float().sum(1)
+        return loss, torch.stack((right, torch.full_like(right, len(labels))))
+    labels, n_asked = labels_at(labels, times), (labels_at(whole, times) >= 0).sum()
     loss = F.cross_entropy(
         logits.flatten(0, 1),
         labels.flatten(),
@@ -94,7 +96,23 @@ def loss_of(
         reduction="sum",
     )
     right = (logits.detach().argmax(-1) == labels).float().sum(1)
-    return loss / asked.sum(), right / asked.sum(1)
+    # where nobody is asked, the sum is 0
+    return loss / n_asked.clamp(min=1), torch.stack((right, (labels >= 0).float().sum(1)))
+
+
+def fraction_right(answers: Tensor) -> Tensor:
+    """Return the fraction of the answers that are right at each time, shape (time,); NaN where nobody was asked.
+
+    Parameters
+    ----------
+    answers : Tensor, shape (step, 2, time)
+        The number right and of all; see `loss_of`.
+    """
+    right, asked = answers.unbind(1)
+    if bool((asked == asked[:1]).all()):
+        # the same number, rounded as in the records of earlier trainings
+        return (right / asked).mean(0)
+    return right.sum(0) / asked.sum(0)
 
 
 @contextmanager

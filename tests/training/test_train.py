@@ -277,6 +277,21 @@ def test_growing_images_train_the_same_weights_at_several_sizes():
         next(iter(cs.train(own, data(), replace(RECIPE, growth=((0.0, 0.5), (0.5, 1.0))))))
 
 
+@pytest.mark.parametrize("mask", ["texture", "image", "noise"])
+def test_masks_of_growing_images_are_taken_from_the_images_as_they_are_shown(mask):
+    images, labels = torch.rand((16, 3, 16, 16), generator=torch.Generator().manual_seed(3)), torch.arange(16) % 3
+    model = cs.Cortex(cs.adjacent({"V1": 4, "IT": 4}, size=16), n_classes=3, readout_time=3)
+    recipe = replace(RECIPE, growth=((0.0, 0.5), (0.5, 1.0)), validation=0.0, presentation=cs.masked(1, 2, mask))
+    training = TRAIN._Training(model, (images, labels), recipe, None, 1)
+    for step, shown in ((0, shrink(images, 0.5, 2)), (training.steps - 1, images)):
+        training.step = step
+        batch = training._draw()
+        within = step % training.steps_per_epoch * 8
+        index = training._order(batch.plan.seed)[within : within + 8]
+        wanted = recipe.presentation.frames(shown[index], 3, seed=batch.plan.seed, index=index, others=shown)
+        assert torch.equal(batch.tensors[0], wanted.images)
+
+
 @pytest.mark.parametrize(
     ("given", "error", "message"),
     [
@@ -514,6 +529,31 @@ def test_movies_are_augmented_and_shrunk_frame_by_frame_alike(kind):
     alike = [shrink(augment(frames[order, k], kind, batch.plan.seed, order), 0.5, 2) for k in range(2)]
     assert torch.equal(batch.tensors[0], torch.cat(alike))
     assert batch.tensors[0].shape == (16, 3, 4, 4)
+
+
+def test_the_accuracy_of_steps_is_the_fraction_of_their_answers(monkeypatch):
+    images, labels = data(12)
+    by_time = torch.full((12, 4), -1)
+    by_time[:, 2] = labels
+    order = torch.randperm(12, generator=torch.Generator().manual_seed(0))
+    few = order[[0, 1, 2, 3, 4]]  # four are asked in the first step, one in the second, nobody in the third
+    by_time[few, 3] = torch.tensor([0, 0, 0, 0, 1])
+    monkeypatch.setattr(cs.Cortex, "read", lambda self, *rest, **more: self.post.linear.bias.expand(2, 4, -1))
+    model = made()
+    model.post.linear.bias.data = torch.tensor([9.0, 0.0, 0.0])
+    recipe = replace(RECIPE, epochs=1, batch_size=4, validation=0.0, learning_rate=1e-9, calibration_images=12)
+    *_, last = cs.train(model, (images, by_time), recipe, report_every=3)
+    assert last.accuracy[3] == pytest.approx(4 / 5)
+
+
+def test_a_batch_in_which_nobody_is_asked_is_no_divergence():
+    images, labels = data(16)
+    order = torch.randperm(16, generator=torch.Generator().manual_seed(0))
+    by_time = torch.full((16, 4), -1)
+    by_time[order[:8], 3] = labels[order[:8]]
+    last = cs.fit(made(), (images, by_time), replace(RECIPE, epochs=1, validation=0.0, calibration_images=16))
+    assert 0 <= last.accuracy[3] <= 1
+    assert math.isfinite(last.loss)
 
 
 def test_labels_that_ask_for_nothing_when_it_is_read_are_refused():
