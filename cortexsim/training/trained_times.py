@@ -26,6 +26,12 @@ def check_fits(recipe: Recipe, model: Cortex, images: Tensor, labels: Tensor) ->
     ValueError
         The message says what to change.
     """
+    height, width = images.shape[-2:]
+    if "turn" in recipe.augmentation and height != width:
+        raise ValueError(
+            f"the augmentation {recipe.augmentation!r} turns images by quarters, which must be square, got "
+            f"{height}x{width} px; set augmentation to 'flip' or 'none'"
+        )
     if labels.ndim == 3:
         _check_maps(recipe, tuple(images.shape[-2:]), tuple(labels.shape[-2:]))
     until = calibrated_until(recipe, model)

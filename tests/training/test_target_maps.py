@@ -109,6 +109,13 @@ def test_maps_smaller_than_their_images_are_flipped_and_not_cropped():
     assert cs.fit(cs.Cortex(graph, **settings), data, recipe).done
 
 
+def test_images_that_are_not_square_are_not_turned():
+    model = tracer(size=8).at_size((8, 12))
+    data = torch.rand(8, 3, 8, 12), torch.zeros(8, 8, 12, dtype=torch.int64)
+    with pytest.raises(ValueError, match=r"'turn-flip' turns images by quarters, which must be square, got 8x12 px"):
+        cs.fit(model, data, brief())
+
+
 # --- training --------------------------------------------------------------------------------------------------------
 
 
