@@ -141,9 +141,10 @@ def _cells(figure: Figure, tables: Tables) -> dict[tuple[str, str], str]:
             size, links = (pattern.search(title) for pattern in (SIZE, LINKS))
             assert size is not None
             assert links is not None
-            # a quick run has fewer sides
+            # a quick run has fewer sides, and some tables have others
             with suppress(StopIteration, KeyError):
-                found[size[0], links[0]] = figure.cell(rows)
+                if text := figure.cell(rows):
+                    found[size[0], links[0]] = text
     return found
 
 

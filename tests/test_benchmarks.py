@@ -147,9 +147,11 @@ def test_the_table_of_the_documentation_has_the_numbers_of_a_run():
     sides += [row("cortexsim, bfloat16", gflop_s=90.0), row("ResNet of the same FLOPs, bfloat16", gflop_s=100.0)]
     sides += [row("naive loop, float32", ratio=1.3)]
     growing = {"growth with time, small, full, 3 states": [row("T = 5", ms=10.0), row("T = 20", ms=42.0)]}
+    training = {"training step, small, full, T = 5": sides, "training step, mid, adjacent, T = 5": sides}
+    training["training step, small, full, T = 20: memory for time"] = [row("everything kept"), row("recomputed")]
     results = {
         "machine": machine,
-        "training": {"training step, small, full, T = 5": sides, "training step, mid, adjacent, T = 5": sides},
+        "training": training,
         "growth": growing | {"growth with states, small, full, T = 5": [row("2 states")]},
     }
     first, _, head, _, *rows = markdown(results).splitlines()
