@@ -20,7 +20,7 @@ import torch
 import xarray as xr
 
 from benchmarks.device import images
-from benchmarks.device.work import Work, process_context
+from benchmarks.device.work import Work, end_with_parent, process_context
 from cortexsim._support.percentages import percent
 from cortexsim.paper.experiments.experiment import Experiment
 from cortexsim.paper.experiments.folder import ExperimentFolder
@@ -53,7 +53,8 @@ def run(work: Work) -> str:
     known = {_key(one) for one in parts}
     tasks = [task for task in _tasks(work) if task not in known]
     images.of(work)  # decoded once, for all processes
-    with ProcessPoolExecutor(1 if work.quick else N_PROCESSES, process_context()) as pool:
+    n = 1 if work.quick else N_PROCESSES
+    with ProcessPoolExecutor(n, process_context(), initializer=end_with_parent) as pool:
         running = [pool.submit(_done, work, *task) for task in tasks]
         for future in as_completed(running):
             parts.append(future.result())

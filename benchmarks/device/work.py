@@ -6,6 +6,7 @@ import json
 import math
 import multiprocessing
 import os
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +74,13 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def end_with_parent() -> None:
+    """End this process as soon as the one that started it is gone: a step that is stopped leaves nothing running."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
 
 
 def process_context() -> multiprocessing.context.BaseContext:
