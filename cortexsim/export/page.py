@@ -34,7 +34,7 @@ METADATA = Form(
     what="the metadata of a panel",
     versioned=False,
 )
-_DEFAULT = "export default {"
+_DEFAULT = "export default "
 _PAGE = Path(__file__).parent
 
 
@@ -293,8 +293,8 @@ def widget_code(module: Any) -> str:
     """
     code = str(module)
     if code.count("export ") != 1 or code.count(_DEFAULT) != 1:
-        raise ValueError(f"a widget's module must export its default alone, as `{_DEFAULT} ... }}`")
-    return code.replace(_DEFAULT, "const widget = {")
+        raise ValueError(f"a widget's module must export its default alone, as `{_DEFAULT}...`")
+    return code.replace(_DEFAULT, "const widget = ")
 
 
 def _for_page(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -199,7 +199,7 @@ def test_settings_of_other_panels_make_pages_too(panel_of, tmp_path, capsys):
 def test_a_widgets_module_becomes_a_value_without_an_import():
     for widget in (Movie, Stage):
         code = widget_code(widget._esm)
-        assert "const widget = {" in code
+        assert "const widget = following({" in code
         assert not re.search(r"^\s*(export|import)\b", code, re.MULTILINE)
     with pytest.raises(ValueError, match="must export its default alone"):
         widget_code("export const a = 1; export default { render() {} }")

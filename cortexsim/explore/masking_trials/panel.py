@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-import anywidget
 import ipywidgets as widgets
 import traitlets
 import xarray as xr
@@ -22,8 +21,9 @@ from cortexsim.explore.panel.asking import Asking, Guess
 from cortexsim.explore.panel.box import Panel
 from cortexsim.explore.panel.notice import alert
 from cortexsim.explore.panel.settings import Saving
-from cortexsim.explore.widgets.canvas import styles
+from cortexsim.explore.widgets.canvas import joined, styles
 from cortexsim.explore.widgets.figure import Live
+from cortexsim.explore.widgets.following import Following
 from cortexsim.plot._masking_of_observer import masking_of_observer
 
 _HERE = Path(__file__).parent
@@ -36,8 +36,8 @@ WARNING = (
 SESSION = Form({"trials": listed}, what="the settings of a session", versioned=False)
 
 
-class _View(anywidget.AnyWidget):
-    _esm = (_HERE / "trials.js").read_text(encoding="utf-8")
+class _View(Following):
+    _esm = joined("following.js") + (_HERE / "trials.js").read_text(encoding="utf-8")
     _css = styles() + (_HERE / "trials.css").read_text(encoding="utf-8")
 
     round = traitlets.Int(0).tag(sync=True)

@@ -289,4 +289,4 @@ function render({ model, el }) {
   };
 }
 
-export default { render };
+export default following({ render });

@@ -180,11 +180,7 @@ class Asking(widgets.VBox):
         )
         self.set_button.on_click(lambda _: self._set())
         self.text, self.result = widgets.HTML(), widgets.HTML()
-        # with its first options from the start: a change right after it was made can be lost in a busy browser
-        first = questions.get(question)
-        self.choice = (
-            Choice(label="your answer") if first is None or callable(first.choices) else Choice(**self._row(first))
-        )
+        self.choice = Choice(label="your answer")
         row = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 10px")
         self.answers = widgets.Box([self.choice], layout=row)
         super().__init__(
@@ -353,15 +349,10 @@ class Asking(widgets.VBox):
         """Show a question and its choices; an answer that is among them stays chosen."""
         choices = asked.offered(self.about)
         self.text.value = f'<div style="line-height:1.4">{html.escape(asked.asked(self.about))}</div>'
-        self.choice.label = self._row(asked)["label"]
+        self.choice.label = asked.label or asked.unit or "your answer"
         chosen: Any = answer if answer in choices else self._only(choices)
         self.choice.given = None
         self.choice.offer(list(map(asked.option, choices)), chosen)
-
-    def _row(self, asked: Guess) -> dict[str, Any]:
-        """Return label and options of the row of answers to a question."""
-        options = [asked.option(choice)._asdict() for choice in asked.offered(self.about)]
-        return {"label": asked.label or asked.unit or "your answer", "options": options}
 
     def _say(self, text: str) -> None:
         # at least one line high, so that the layout does not jump

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
-import anywidget
 import ipywidgets as widgets
 import numpy as np
 import traitlets
@@ -21,7 +20,9 @@ from cortexsim.explore.panel.settings import Saving
 from cortexsim.explore.tracer.code import CODE, STYLES, WIDGET, WORKER
 from cortexsim.explore.tracer.networks import shipped_content
 from cortexsim.explore.tracer.questions import QUESTIONS
+from cortexsim.explore.widgets.canvas import joined
 from cortexsim.explore.widgets.copyable import Copyable
+from cortexsim.explore.widgets.following import Following
 from cortexsim.recording._simulate import simulate
 from cortexsim.stimuli.presentation import sustained
 from cortexsim.zoo.models import load
@@ -37,8 +38,8 @@ DRAWN = Form(
 )
 
 
-class _View(anywidget.AnyWidget):
-    _esm = CODE + WIDGET
+class _View(Following):
+    _esm = joined("following.js") + CODE + WIDGET
     _css = STYLES
 
     content = traitlets.Dict().tag(sync=True)

@@ -9,8 +9,8 @@ from cortexsim.plot import theme
 
 _HERE = Path(__file__).parent
 
-# elements, colours, charts and the time bar, which all drawing widgets need
-DRAW = ("stage_js/1_draw.js", "stage_js/2_time_bar.js")
+# elements, colours, charts and the time bar, which all drawing widgets need, and what all widgets need
+DRAW = ("following.js", "stage_js/1_draw.js", "stage_js/2_time_bar.js")
 
 
 def joined(*names: str) -> str:

@@ -8,7 +8,7 @@ function element(name, attributes, parent, text = null) {
   return made;
 }
 
-export default {
+export default following({
   render({ model, el }) {
     const root = element("div", { class: "cs-choice" }, el);
     // radio buttons of one name switch each other off, and every widget has a copy of this module
@@ -48,4 +48,4 @@ export default {
       for (const change of drawn) model.off(change, draw);
     };
   },
-};
+});

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import anywidget
 import traitlets
 
 from cortexsim.explore.widgets.canvas import joined, styles
+from cortexsim.explore.widgets.following import Following
 
 
 class Option(NamedTuple):
@@ -19,7 +19,7 @@ class Option(NamedTuple):
     reason: str = ""
 
 
-class Choice(anywidget.AnyWidget):
+class Choice(Following):
     """A row of radio buttons.
 
     Parameters
@@ -38,7 +38,7 @@ class Choice(anywidget.AnyWidget):
         True if nothing can be chosen.
     """
 
-    _esm = joined("choice.js")
+    _esm = joined("following.js", "choice.js")
     _css = styles("stage.css")
     label = traitlets.Unicode().tag(sync=True)
     options = traitlets.List(traitlets.Dict()).tag(sync=True)

@@ -23,7 +23,7 @@ async function dropped(transfer) {
   return entries.length ? (await Promise.all(entries.map((entry) => within(entry)))).flat() : loose;
 }
 
-export default {
+export default following({
   render({ model, el }) {
     const isFolder = model.get("folder");
     const root = document.createElement("div");
@@ -73,4 +73,4 @@ export default {
       dropped(event.dataTransfer).then(sent);
     });
   },
-};
+});

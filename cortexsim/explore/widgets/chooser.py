@@ -6,14 +6,14 @@ import tempfile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import anywidget
 import ipywidgets as widgets
 import traitlets
 
 from cortexsim.explore.widgets.canvas import joined, styles
+from cortexsim.explore.widgets.following import Following
 
 
-class Chooser(anywidget.AnyWidget):
+class Chooser(Following):
     """A button that chooses a folder or a file of the reader's machine, on which either can be dropped.
 
     The browser does not say where a file lies, so that what is chosen is copied into a temporary folder, which is
@@ -33,7 +33,7 @@ class Chooser(anywidget.AnyWidget):
         The copy of what was chosen last: a folder, or a file where a single one was chosen.
     """
 
-    _esm = joined("chooser.js")
+    _esm = joined("following.js", "chooser.js")
     _css = styles("chooser.css")
 
     label = traitlets.Unicode().tag(sync=True)

@@ -18,7 +18,7 @@ async function copy(text) {
   }
 }
 
-export default {
+export default following({
   render({ model, el }) {
     const root = document.createElement("div");
     root.className = "cs-copyable";
@@ -50,4 +50,4 @@ export default {
     draw();
     return () => model.off("change:text", draw);
   },
-};
+});

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import anywidget
 import traitlets
 
 from cortexsim.explore.widgets.canvas import joined, styles
+from cortexsim.explore.widgets.following import Following
 
 
-class Copyable(anywidget.AnyWidget):
+class Copyable(Following):
     """A button that copies a text, and the text itself, folded; nothing is shown while the text is empty.
 
     Attributes
@@ -16,7 +16,7 @@ class Copyable(anywidget.AnyWidget):
     text : str
     """
 
-    _esm = joined("copyable.js")
+    _esm = joined("following.js", "copyable.js")
     _css = styles("copyable.css")
 
     text = traitlets.Unicode().tag(sync=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import anywidget
 import traitlets
 
 from cortexsim.explore.widgets.canvas import drawing, styles
+from cortexsim.explore.widgets.following import Following
 
 
-class Editor(anywidget.AnyWidget):
+class Editor(Following):
     """A cell for each pair of states, the chosen cell's kind and open times, and the unrolled graph next to them.
 
     Attributes

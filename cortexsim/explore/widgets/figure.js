@@ -18,7 +18,7 @@ function forThePage(holder, page) {
 const MOST_FRAMES = 300; // in which the colours of a theme are expected
 const CONFIG = { displaylogo: false, displayModeBar: false };
 
-export default {
+export default following({
   async render({ model, el }) {
     const Plotly = await window.cortexsimPlotly.module;
     const place = document.createElement("div");
@@ -110,4 +110,4 @@ export default {
       Plotly.purge(place);
     };
   },
-};
+});

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import anywidget
 import plotly.graph_objects as go
 import traitlets
 from plotly.io.json import to_json_plotly
 
 from cortexsim.explore.widgets.canvas import joined, styles
+from cortexsim.explore.widgets.following import Following
 from cortexsim.explore.widgets.plotly_engine import engine
 from cortexsim.plot.theme import enlarged
 
 
-class Live(anywidget.AnyWidget):
+class Live(Following):
     """A figure, which is drawn again at every `redraw`.
 
     A figure is sent to the browser as one message, without an answer; if only shapes and images have changed, it is not
@@ -31,7 +31,7 @@ class Live(anywidget.AnyWidget):
         Changes in place are shown by `redraw`.
     """
 
-    _esm = joined("plotly_promise.js", "figure.js")
+    _esm = joined("following.js", "plotly_promise.js", "figure.js")
     _css = styles("figure.css")
 
     traces = traitlets.List(traitlets.Unicode()).tag(sync=True)

@@ -301,9 +301,9 @@ class Forms {
   }
 }
 
-export default {
+export default following({
   render({ model, el }) {
     const forms = new Forms(model, el);
     return () => forms.remove();
   },
-};
+});

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import anywidget
 import numpy as np
 import traitlets
 import xarray as xr
 
 from cortexsim.explore.widgets.canvas import drawing, styles
+from cortexsim.explore.widgets.following import Following
 
 
-class Forms(anywidget.AnyWidget):
+class Forms(Following):
     """The layers of a stack in a row, and below them the loop: layer t and step t are lit at the same time.
 
     Attributes

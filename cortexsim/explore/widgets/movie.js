@@ -358,9 +358,9 @@ class Course {
   }
 }
 
-export default {
+export default following({
   render({ model, el }) {
     const movie = new Movie(model, el);
     return () => movie.remove();
   },
-};
+});

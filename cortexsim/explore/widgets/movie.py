@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import anywidget
 import traitlets
 
 from cortexsim.explore.changes.film import Film
 from cortexsim.explore.widgets.canvas import drawing, styles
+from cortexsim.explore.widgets.following import Following
 
 
-class Movie(anywidget.AnyWidget):
+class Movie(Following):
     """A map for each state and a matrix of dissimilarities, with play, step and loop; a click pins a time course.
 
     It also draws the cursors of plotly figures in the same container of the class "cortexsim-linked", see

@@ -223,9 +223,9 @@ class Pictures {
   }
 }
 
-export default {
+export default following({
   initialize({ model }) {
     const pictures = new Pictures(model);
     return () => pictures.remove();
   },
-};
+});

@@ -6,13 +6,13 @@ import base64
 from functools import cache
 from typing import Any
 
-import anywidget
 import traitlets
 
 from cortexsim.explore.widgets.canvas import joined
+from cortexsim.explore.widgets.following import Following
 
 
-class Pictures(anywidget.AnyWidget):
+class Pictures(Following):
     """An invisible widget that takes a picture of each panel of its kernel a moment after the panel has changed.
 
     Attributes
@@ -21,7 +21,7 @@ class Pictures(anywidget.AnyWidget):
         The model ids of the panels that are on display in a notebook.
     """
 
-    _esm = joined("pictures.js")
+    _esm = joined("following.js", "pictures.js")
     _css = joined("pictures.css")
 
     panels = traitlets.List(traitlets.Unicode()).tag(sync=True)

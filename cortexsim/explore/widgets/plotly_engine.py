@@ -14,8 +14,7 @@ from cortexsim.explore.widgets.canvas import joined
 class Engine(anywidget.AnyWidget):
     """An invisible widget that carries the code of all figures to the page.
 
-    A small machine takes longer to load five figures, each with its own copy of the code, than the 2 s for which
-    anywidget waits for a model; such a figure is drawn once at most, and never updated.
+    A small machine takes seconds to load five figures, each with its own copy of the code.
     """
 
     _esm = joined("plotly_promise.js", "plotly_engine.js")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import anywidget
 import traitlets
 
 from cortexsim.explore.tour.film import Scene
 from cortexsim.explore.widgets.canvas import drawing, styles
+from cortexsim.explore.widgets.following import Following
 
 
-class Stage(anywidget.AnyWidget):
+class Stage(Following):
     """The screen, every state's map, class probabilities and accuracy over time, under one time slider.
 
     Attributes

@@ -38,7 +38,7 @@ function route(from, to) {
     note: [(x1 + x2) / 2, MIDDLE + side * (66 + 12 * Math.abs(step))] };
 }
 
-export default {
+export default following({
   render({ model, el }) {
     const root = document.createElement("div");
     root.className = "cs-wiring";
@@ -127,4 +127,4 @@ export default {
       for (const event of heard) model.off(event, soon);
     };
   },
-};
+});

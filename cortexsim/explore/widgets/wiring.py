@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import anywidget
 import traitlets
 
 from cortexsim._support.checks import unknown
 from cortexsim.explore.widgets.canvas import joined, styles
+from cortexsim.explore.widgets.following import Following
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.graph.interventions import DIRECTIONS, direction, meant
 
 NOTHING = ""
 
 
-class Wiring(anywidget.AnyWidget):
+class Wiring(Following):
     """The areas of a graph in their order, an arrow for each connection, and a button for each direction.
 
     Parameters
@@ -38,7 +38,7 @@ class Wiring(anywidget.AnyWidget):
         The connections that can be cut; the arrows of the others do not react.
     """
 
-    _esm = joined("wiring.js")
+    _esm = joined("following.js", "wiring.js")
     _css = styles("wiring.css")
 
     states = traitlets.List(traitlets.Unicode()).tag(sync=True)

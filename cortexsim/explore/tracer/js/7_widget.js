@@ -19,4 +19,4 @@ function render({ model, el }) {
   return () => view.end();
 }
 
-export default { render };
+export default following({ render });

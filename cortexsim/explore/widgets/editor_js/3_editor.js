@@ -152,9 +152,9 @@ class Editor {
   }
 }
 
-export default {
+export default following({
   render({ model, el }) {
     const editor = new Editor(model, el);
     return () => editor.remove();
   },
-};
+});

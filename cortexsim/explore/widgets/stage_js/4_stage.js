@@ -211,9 +211,9 @@ class Stage {
   }
 }
 
-export default {
+export default following({
   render({ model, el }) {
     const stage = new Stage(model, el);
     return () => stage.remove();
   },
-};
+});
