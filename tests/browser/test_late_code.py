@@ -28,7 +28,7 @@ def test_a_widget_whose_code_comes_late_shows_what_the_kernel_says_from_then_on(
 
     assert page.evaluate(EXECUTE, ANSWER_AND_RUN).strip() == ""
     panel.locator(".cs-choice input:checked").wait_for()
-    panel.locator(".js-plotly-plot .trace").first.wait_for()
+    panel.locator(".cortexsim-live .js-plotly-plot .trace").first.wait_for()
     both = panel.evaluate(NAMES)
     assert page.evaluate(EXECUTE, "panel.choose(mask='noise')").strip() == ""
     page.wait_for_function(f"([panel, n]) => ({NAMES})(panel).length < n", arg=[panel.element_handle(), len(both)])
