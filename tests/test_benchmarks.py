@@ -254,6 +254,35 @@ def test_the_plan_for_a_gpu_runs_on_a_bare_machine(tmp_path, monkeypatch):
     assert error == float(measured["error"])
 
 
+# a step of two processes, one of which would work for ten minutes
+ENDLESS = """
+import time
+from concurrent.futures import ProcessPoolExecutor
+from benchmarks.device.work import end_with_parent, process_context
+
+def work():
+    print("working", flush=True)
+    time.sleep(600)
+
+if __name__ == "__main__":
+    with ProcessPoolExecutor(1, process_context(), initializer=end_with_parent) as pool:
+        pool.submit(work)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("end", ["terminate", "kill"])
+def test_a_step_that_is_stopped_leaves_no_process(tmp_path, end):
+    script = tmp_path / "endless.py"
+    script.write_text(ENDLESS)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen([sys.executable, script], env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "working\n"
+        getattr(process, end)()
+        # the output stays open as long as a process of the step is left
+        process.communicate(timeout=60)
+
+
 def work_of(tmp_path, step="trial", seconds=60.0) -> Work:
     return Work(step, "cpu", tmp_path, time.time() + seconds, quick=True)
 
