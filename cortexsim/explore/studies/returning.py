@@ -66,7 +66,7 @@ class Returning(BundledStudy):
     def show(self, figures: Mapping[str, go.Figure]) -> Sequence[widgets.Widget]:
         """Put the figure next to the drawing, and the menus under them."""
         self._shown = Live(figures["returning"])
-        self._shown.layout = widgets.Layout(width="58%", min_width="0")
+        self._shown.layout.width, self._shown.layout.min_width = "58%", "0"
         side = widgets.Layout(width="42%", min_width="0", justify_content="center")
         row = widgets.Layout(width="100%", align_items="center")
         menus = widgets.Layout(flex_flow="row wrap", grid_gap="2px 14px")

@@ -40,7 +40,6 @@ class Live(Following):
     def __init__(self, figure: go.Figure) -> None:
         engine()
         self.figure, self._forms = enlarged(figure), 1  # plotly treats 0 as none
-        # not added afterwards: anywidget's views do not follow their classes
         super().__init__(_dom_classes=("cortexsim-live",), **self._as_json())
 
     def redraw(self) -> None:

@@ -13,7 +13,8 @@ class Following(anywidget.AnyWidget):
     """A widget that shows the kernel's present state, also if the browser took long to load its code.
 
     anywidget drops every message to a widget whose code took longer than 2 s; `following.js`, which has to be part of
-    `_esm`, then asks for the present state, and hears each later message.
+    `_esm`, then asks for the present state, and hears each later message. Classes (`_dom_classes`) and another `layout`
+    have to be given when it is made: anywidget's views do not follow them, only the values of a layout.
 
     Attributes
     ----------
