@@ -42,6 +42,11 @@ def test_a_model_needs_only_what_a_bare_gpu_node_has():
     assert not LATE & loaded_after("import cortexsim as cs; cs.Cortex, cs.simulate, cs.train, cs.analyse.decode")
 
 
+def test_running_a_model_loads_no_compiler():
+    shown = "cs.simulate(cs.zoo.load('digits-tiny'), cs.datasets.digits(2, part='test'), cs.flash(1), until=4)"
+    assert "torch._dynamo" not in loaded_after(f"import cortexsim as cs; {shown}; cs.explore.Tour")
+
+
 @pytest.mark.parametrize("name", ["", "analyse", "brains", "datasets", "explore", "paper", "plot", "protocols", "zoo"])
 def test_every_public_name_can_be_had(name):
     namespace = getattr(cs, name) if name and name != "paper" else cs

@@ -1,12 +1,31 @@
-"""Values of tensors within the transforms of torch.func (vmap, grad, jvp) and within torch.jit.trace."""
+"""Values of tensors within the transforms of torch.func (vmap, grad, jvp), torch.jit.trace and torch.compile."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
 
 import torch
 from torch import Tensor
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def outside_of_graphs(function: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Decorate a function that torch.compile leaves as it is.
+
+    It is `torch.compiler.disable`, but only once something is compiled: to import the compiler takes as long as torch.
+    """
+
+    @functools.wraps(function)
+    def outside(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        called = torch.compiler.disable(function) if torch.compiler.is_compiling() else function
+        return called(*args, **kwargs)
+
+    return outside
 
 
 @contextmanager

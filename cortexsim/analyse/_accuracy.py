@@ -139,7 +139,7 @@ def correct(readout: Node, labels: Labels = None) -> xr.DataArray:
         if populated.any():
             choice = classes[patterns(logits, index)[populated].argmax(1)]
             right[populated, index] = choice == truth[populated]
-    coordinates = {name: c for name, c in logits.coords.items() if "class" not in c.dims}
+    coordinates = {name: c for name, c in logits.coords.variables.items() if "class" not in c.dims}
     attributes = {"long_name": "classified correctly", "units": "1"}
     return xr.DataArray(right, coordinates, ("stimulus", "time"), "correct", attributes)
 

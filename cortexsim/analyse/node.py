@@ -76,7 +76,7 @@ def activity_of(node: Node) -> xr.DataArray:
     if populated is None:
         # one time after another, so that the array may be larger than memory
         units = [dim for dim in node.dims if dim not in ("stimulus", "time")]
-        each = [node.isel(time=index).notnull().any(units).values for index in range(node.sizes["time"])]
+        each = [node.variable.isel(time=index).notnull().any(units).values for index in range(node.sizes["time"])]
         populated = xr.Variable(("stimulus", "time"), np.stack(each, axis=1))
     if not set(populated.dims) <= {"stimulus", "time"} or populated.dtype.kind not in "biu":
         raise ValueError(

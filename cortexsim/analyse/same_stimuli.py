@@ -12,7 +12,7 @@ IDENTITIES = ("source", "target", "repeat")  # coordinates that say which image 
 
 def stimulus_coordinates(activity: xr.DataArray | xr.Dataset) -> dict[str, xr.Variable]:
     """Return the coordinates of the stimuli: index, label, factors."""
-    return {str(name): c.variable for name, c in activity.coords.items() if c.dims == ("stimulus",)}
+    return {str(name): c for name, c in activity.coords.variables.items() if c.dims == ("stimulus",)}
 
 
 def refuse_other_stimuli(

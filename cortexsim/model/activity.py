@@ -8,6 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from cortexsim._support.transforms import outside_of_graphs
+
 
 class Activity(NamedTuple):
     """The activity of a state at one time.
@@ -32,7 +34,7 @@ class Entrance(NamedTuple):
     rows: Tensor | None
 
 
-@torch.compiler.disable
+@outside_of_graphs
 def entrances(lookup: Tensor) -> list[Entrance | None]:
     """Return the input at each time; None if nothing is shown for any stimulus.
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from cortexsim._support.documents import parse_json
 from cortexsim._support.hashing import checksum, fingerprint
+from cortexsim._support.transforms import outside_of_graphs
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.model.moments import NORMALIZATIONS, Normalize, Statistics, Stored, choose
 from cortexsim.stimuli.presentation import AnyPresentation
@@ -72,7 +73,7 @@ class Calibrated(nn.Module):
             checked = self._checked = key, self.checksum()
         return checked[1]
 
-    @torch.compiler.disable
+    @outside_of_graphs
     def find_statistics(
         self, presentation: AnyPresentation | None, statistics: Statistics | AnyPresentation | None = None
     ) -> Statistics:

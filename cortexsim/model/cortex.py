@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from cortexsim._support.checks import is_number, one_of, shown, unknown, whole
+from cortexsim._support.transforms import outside_of_graphs
 from cortexsim.graph._schedule import Schedule, populate, schedule
 from cortexsim.graph.cortex_graph import CortexGraph
 from cortexsim.graph.reach import MOST_STEPS
@@ -45,10 +46,13 @@ READS_VALUES = (
 )
 
 
-# torch.export(strict=True) then raises its error as it is, instead of an error of torch's own
-@torch.compiler.assume_constant_result
 def _refuse_export() -> None:
     raise TypeError(f"torch.export cannot export a model, {READS_VALUES}")
+
+
+# torch.export(strict=True) then raises its error as it is, instead of an error of torch's own; this is what
+# torch.compiler.assume_constant_result sets, after an import of the compiler, which takes seconds
+_refuse_export._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 class Cortex(Dynamics):
@@ -389,11 +393,12 @@ class Cortex(Dynamics):
         """
         if torch.compiler.is_exporting():
             _refuse_export()
-        how = {"statistics": statistics, "seed": seed, "index": index, "others": others}
-        frames, planned, read_at, normalize = self._prepared(images, times, presentation, **how)
+        frames, planned, read_at, normalize = self._prepared(
+            images, times, presentation, statistics=statistics, seed=seed, index=index, others=others
+        )
         return self.read(frames, planned, read_at, normalize, recompute=recompute or checkpointed)
 
-    @torch.compiler.disable
+    @outside_of_graphs
     def _prepared(
         self,
         images: Images,

@@ -51,6 +51,10 @@ def _torch_default(shape: tuple[int, ...], fan_in: int, generator: torch.Generat
     return torch.empty(shape).uniform_(-bound, bound, generator=generator)
 
 
+def _undrawn(shape: tuple[int, ...], fan_in: int, generator: torch.Generator | None) -> Tensor:
+    return torch.empty(shape)
+
+
 # by name: (shape, fan-in, generator) -> initial kernel. He et al. (2015) preserve the variance of ReLU outputs; torch
 # draws uniformly from -1/√fan-in to 1/√fan-in, a sixth of that variance, which suits a recurrent kernel used often
 INITIALIZATIONS: dict[str, Callable[[tuple[int, ...], int, torch.Generator | None], Tensor]] = {
@@ -129,11 +133,12 @@ class Kernels(nn.ParameterDict):
         self.sharing = settle(sharing, own)
         self.n_convolutions = {name: len(own.graph.convolutions(name)) for name in own.graph.transition_names}
         made_for: dict[str, str] = {}
+        # as in `nets.draw_convolutions`
+        draw = _undrawn if torch.get_default_device().type == "meta" else INITIALIZATIONS[initialization]
         for name, time in own:
             for which, convolution in enumerate(own.graph.convolutions(name)):
                 key, shape = self.key(name, time, which), convolution.kernel_shape
                 if key not in made_for:
-                    draw = INITIALIZATIONS[initialization]
                     self[key] = nn.Parameter(draw(shape, convolution.fan_in, generator))
                     made_for[key] = name
                 elif tuple(self[key].shape) != shape:

@@ -213,7 +213,8 @@ def _as_torch_draws(kind: type[Layer], *sizes: int, generator: torch.Generator |
 def draw_convolutions(module: nn.Module, generator: torch.Generator | None = None) -> None:
     """Initialise every convolution as in He et al. (2015), which preserves the variance of ReLU outputs."""
     for part in module.modules():
-        if isinstance(part, nn.Conv2d):
+        # on "meta" nothing is drawn, and torch would import its compiler, which takes seconds, to do so
+        if isinstance(part, nn.Conv2d) and not part.weight.is_meta:
             nn.init.kaiming_normal_(part.weight, nonlinearity="relu", generator=generator)
 
 

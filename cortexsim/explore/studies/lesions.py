@@ -41,9 +41,6 @@ THRESHOLDS = tuple(round(0.1 * k, 1) for k in range(1, 10))
 INTACT = "intact"
 ACCURACY_PX = 310
 
-Decisions = dict[float, tuple[xr.Dataset, xr.Dataset]]
-"""By threshold: reaction times, and accuracy of early and late decisions."""
-
 
 class Lesions(SubjectStudy):
     """Effects of cutting or weakening connections in a window of time, on states, times and decisions.
@@ -78,7 +75,8 @@ class Lesions(SubjectStudy):
     until: int
     _live: traitlets.Dict[str, Live] = traitlets.Dict()
     # keyed by the id of a result, because all results stay in memory
-    _decided: traitlets.Dict[int, tuple[xr.Dataset, Decisions]] = traitlets.Dict()
+    _trades: traitlets.Dict[int, xr.Dataset] = traitlets.Dict()
+    _decided: traitlets.Dict[tuple[int, float], tuple[xr.Dataset, xr.Dataset]] = traitlets.Dict()
 
     def controls_for(self, subject: Subject) -> dict[str, Control | widgets.DOMWidget]:
         """Declare the lesion, the presentation, the images for statistics, and the threshold of decisions."""
@@ -156,8 +154,7 @@ class Lesions(SubjectStudy):
         """Draw the effect by state and time, the accuracy, and the decisions at the chosen threshold."""
         logits = _logits(result)
         threshold = self.choices["threshold"]
-        trade, decisions = self._behaviour(result)
-        decided, groups = decisions[threshold]
+        decided, groups = self._decisions(result, threshold)
         what = result.attrs["what"]
         by_version = _by_version({name: analyse.accuracy(one) for name, one in logits.items()})
         by_strength = self._by_strength(result)
@@ -169,7 +166,7 @@ class Lesions(SubjectStudy):
             "effect": effect(result, title=f"{what}: change of activity by area and time, and of the decision"),
             "decisions": reaction_times(decided),
             "early_late": early_late(groups),
-            "speed_accuracy": _all_visible(speed_accuracy(trade, mark=threshold)),
+            "speed_accuracy": _all_visible(speed_accuracy(self._trade(result), mark=threshold)),
         }
 
     def show(self, figures: Mapping[str, go.Figure]) -> Sequence[widgets.Widget]:
@@ -202,14 +199,13 @@ class Lesions(SubjectStudy):
     def look(self, result: xr.Dataset) -> None:
         """Draw the decisions at the chosen threshold."""
         threshold = self.choices["threshold"]
-        trade, decisions = self._behaviour(result)
-        decided, groups = decisions[threshold]
+        decided, groups = self._decisions(result, threshold)
         # the browser draws a figure while the next one is computed
         show_decisions(self.figures["decisions"], decided)
         self._live["decisions"].redraw()
         show_groups(self.figures["early_late"], groups)
         self._live["early_late"].redraw()
-        show_mark(self.figures["speed_accuracy"], trade, threshold)
+        show_mark(self.figures["speed_accuracy"], self._trade(result), threshold)
         self._live["speed_accuracy"].redraw()
 
     def _by_strength(self, result: xr.Dataset) -> xr.Dataset | None:
@@ -228,25 +224,28 @@ class Lesions(SubjectStudy):
         parts = [one.reset_coords()[names].isel(time=-1, drop=True) for one in runs.values()]
         return xr.concat(parts, xr.Variable("strength", list(runs)), combine_attrs="override")
 
-    def _behaviour(self, result: xr.Dataset) -> tuple[xr.Dataset, Decisions]:
-        """Return the speed-accuracy trade-off and the decisions at every threshold, computed once for the slider."""
-        if id(result) not in self._decided:
+    def _trade(self, result: xr.Dataset) -> xr.Dataset:
+        """Return the speed-accuracy trade-off of a result, computed once."""
+        if id(result) not in self._trades:
+            # where every path to the last state is cut, there are no decisions
+            readable = {name: one for name, one in _logits(result).items() if bool(one.notnull().any())}
+            self._trades[id(result)] = _by_version(
+                {name: analyse.speed_accuracy(one) for name, one in readable.items()}
+            )
+        return self._trades[id(result)]
+
+    def _decisions(self, result: xr.Dataset, threshold: float) -> tuple[xr.Dataset, xr.Dataset]:
+        """Return reaction times at a threshold, and the accuracy of early and late decisions, computed once."""
+        if (id(result), threshold) not in self._decided:
             logits = _logits(result)
             lesioned = {name: one for name, one in logits.items() if name != INTACT}
-            # where every path to the last state is cut, there are no decisions
-            readable = {name: one for name, one in logits.items() if bool(one.notnull().any())}
-            decisions = {
-                threshold: (
-                    _by_version({name: analyse.reaction_time(one, threshold) for name, one in logits.items()}),
-                    _by_version(
-                        {name: analyse.early_late(one, logits[INTACT], threshold) for name, one in lesioned.items()}
-                    ),
-                )
-                for threshold in THRESHOLDS
-            }
-            trade = _by_version({name: analyse.speed_accuracy(one) for name, one in readable.items()})
-            self._decided[id(result)] = trade, decisions
-        return self._decided[id(result)]
+            self._decided[id(result), threshold] = (
+                _by_version({name: analyse.reaction_time(one, threshold) for name, one in logits.items()}),
+                _by_version(
+                    {name: analyse.early_late(one, logits[INTACT], threshold) for name, one in lesioned.items()}
+                ),
+            )
+        return self._decided[id(result), threshold]
 
 
 def _dose(by_strength: xr.Dataset, result: xr.Dataset) -> go.Figure:
@@ -288,10 +287,12 @@ def _changes(choices: Chosen) -> dict[str, Any]:
 
 
 def _logits(result: xr.Dataset) -> dict[str, xr.DataArray]:
-    """Return the logits of the intact model and of each version."""
+    """Return the logits of the intact model and of each version, with the coordinates that decisions need."""
+    result = result[["logits_intact", "logits", "label"]].reset_coords()
+    logits = result[["logits_intact", "logits"]].assign_coords(label=result["label"])
     versions = result["version"].values.tolist()
-    return {INTACT: result["logits_intact"]} | {
-        str(name): result["logits"].sel(version=name, drop=True) for name in versions
+    return {INTACT: logits["logits_intact"]} | {
+        str(name): logits["logits"].sel(version=name, drop=True) for name in versions
     }
 
 

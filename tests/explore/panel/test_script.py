@@ -137,7 +137,7 @@ def test_lesions(own, choices):
     result, ran = panel.compute(), run(panel.code, own)
     for name in ("accuracy_difference", "logits", "logits_intact"):
         same(ran["table"][name], result[name])
-    same(ran["decided"]["decided"], panel._behaviour(result)[1][0.7][0]["decided"].sel(version="acute"))
+    same(ran["decided"]["decided"], panel._decisions(result, 0.7)[0]["decided"].sel(version="acute"))
 
 
 @pytest.mark.parametrize(

@@ -82,4 +82,4 @@ def test_plotlys_code_goes_to_the_page_once_before_the_first_figure_and_with_non
     opened = [one for one in opened if not isinstance(one, widgets.Layout)]
     assert [type(one).__name__ for one in opened] == ["Engine", "Live", "Live", "Live"]
     assert len(opened[0].code) > 1_000_000
-    assert all(len(one._esm) < 6_000 for one in opened)
+    assert all(len(one._esm) < 8_000 for one in opened)
