@@ -47,10 +47,12 @@ READS_VALUES = (
 
 
 def _refuse_export() -> None:
-    raise TypeError(f"torch.export cannot export a model, {READS_VALUES}")
+    if torch.compiler.is_exporting():
+        raise TypeError(f"torch.export cannot export a model, {READS_VALUES}")
 
 
-# torch.export(strict=True) then raises its error as it is, instead of an error of torch's own; this is what
+# torch.compile and torch.export(strict=True) then call it while they trace: traced, it would raise an error of torch's
+# own, and is_exporting is True in torch 2.11 also where nothing is exported. This is what
 # torch.compiler.assume_constant_result sets, after an import of the compiler, which takes seconds
 _refuse_export._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
@@ -391,8 +393,7 @@ class Cortex(Dynamics):
         ValueError
             If the images or times are not allowed.
         """
-        if torch.compiler.is_exporting():
-            _refuse_export()
+        _refuse_export()
         frames, planned, read_at, normalize = self._prepared(
             images, times, presentation, statistics=statistics, seed=seed, index=index, others=others
         )
