@@ -80,6 +80,9 @@ SETTLED = f"() => measured.drawn !== null && performance.now() - measured.drawn 
 def slide(page: Page, cell: Locator, slid: Slid, n: int) -> list[float]:
     """Press the slider's keys `n` times, back and forth, and return the time to draw each, in ms."""
     cell.scroll_into_view_if_needed()
+    more = cell.get_by_text("more figures")
+    if more.count() and more.is_visible():
+        more.click()
     control = _control(cell, slid)
     control.focus()
     page.wait_for_timeout(2 * QUIET_MS)
