@@ -9,7 +9,7 @@ from cortexsim.plot import theme
 
 _HERE = Path(__file__).parent
 
-# elements, colours, charts and the time bar, which all drawing widgets need, and what all widgets need
+# what every widget needs, then the elements, charts and time bar of those that draw
 DRAW = ("following.js", "stage_js/1_draw.js", "stage_js/2_time_bar.js")
 
 
