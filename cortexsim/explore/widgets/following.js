@@ -5,13 +5,13 @@ const NOTHING = { content: { data: { method: "nothing" } } };
 
 async function follow(model) {
   const own = await model.widget_manager?.get_model(model.get("own_id"));
-  // a saved notebook has no kernel
-  if (!own?.comm) return;
+  // a saved notebook has no kernel, and another front end may have other models
+  const handler = own && Object.getPrototypeOf(own.constructor.prototype)._handle_comm_msg;
+  if (!own?.comm || !handler) return;
   try {
     await own._handle_comm_msg(NOTHING);
   } catch {
-    // the handler of ipywidgets, which anywidget's waits to call
-    const handler = Object.getPrototypeOf(own.constructor.prototype)._handle_comm_msg;
+    // this handler is that of ipywidgets, which anywidget's waits to call
     own.comm.on_msg((message) => handler.call(own, message));
     own.comm.send({ method: "request_state" });
   }
