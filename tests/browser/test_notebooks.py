@@ -61,7 +61,8 @@ def revealed(seen, truth, unit, question, verdict):
     if isinstance(truth, str):
         given = re.findall(rf"{re.escape(truth)} ([−-]?\d+(?:\.\d+)?)", html.unescape(verdict))
         assert given, f"the verdict gives no number for {truth}"
-        return [f"{truth} {one}" for one in given if re.search(rf"(?<![\d.]){re.escape(one)}(?![\d.])", text)]
+        # digits within the random name of a temporary folder are no answer
+        return [f"{truth} {one}" for one in given if re.search(rf"(?<![\w.]){re.escape(one)}(?![\w.])", text)]
     written = {f"{truth:g}", f"{truth:.0f}"} if unit == "percent" else {f"{truth:g}"}
     found = [match for one in written for match in re.findall(NUMBER.format(re.escape(one)), text)]
     if unit == "percent" and truth:
