@@ -61,8 +61,9 @@ def revealed(seen, truth, unit, question, verdict):
     if isinstance(truth, str):
         given = re.findall(rf"{re.escape(truth)} ([−-]?\d+(?:\.\d+)?)", html.unescape(verdict))
         assert given, f"the verdict gives no number for {truth}"
-        # digits within the random name of a temporary folder are no answer
-        return [f"{truth} {one}" for one in given if re.search(rf"(?<![\w.]){re.escape(one)}(?![\w.])", text)]
+        # the clock of a tracer that plays, and digits in the random name of a temporary folder, are no answer
+        still = re.sub(r"\bt = \d+", "", text)
+        return [f"{truth} {one}" for one in given if re.search(rf"(?<![\w.]){re.escape(one)}(?![\w.])", still)]
     written = {f"{truth:g}", f"{truth:.0f}"} if unit == "percent" else {f"{truth:g}"}
     found = [match for one in written for match in re.findall(NUMBER.format(re.escape(one)), text)]
     if unit == "percent" and truth:
