@@ -225,6 +225,17 @@ class Asking(widgets.VBox):
         asked, given = self.asked, [one["truth"] for one in self.answered if one["question"] == self.question]
         return asked is not None and bool(given) and asked.truth(result) == given[-1]
 
+    def qualify(self, result: Any, since: str) -> None:
+        """Add words to a verdict whose answer or reason differs from that of this result; remove them from another."""
+        asked = self.asked
+        if asked is None or not self.judged:
+            return
+        note = f" <b>{html.escape(since)}</b>"
+        same = self.states(result) and html.escape(asked.because(result)) in self.result.value
+        self.result.value = self.result.value.replace(note, "")
+        if not same:
+            self.result.value = self.result.value.removesuffix("</div>") + f"{note}</div>"
+
     def remind(self, words: str = "Predict first: choose an answer, or «nothing, just look» in the menu.") -> None:
         """Show that an answer is missing."""
         self.choice.given = None
