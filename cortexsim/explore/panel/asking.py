@@ -19,6 +19,8 @@ NEVER = -1
 BUILT = (True,)
 """The choices of an exercise in which something is built, so there is no answer to choose."""
 JUST_LOOK = ("nothing, just look", "")
+READY = "It is set: run it now."
+RUNNING = "It is still running: check again when it has ended."
 _OUTCOME = "cs-outcome"  # class of the verdict on a page
 
 Answer = float | int | str | bool
@@ -282,6 +284,9 @@ class Asking(widgets.VBox):
         if asked is None or self.answer is None:
             return None
         if not asked.fits(chosen):
+            if asked.fits(getattr(self.panel, "choices", {})):
+                self._say(READY)
+                return None
             missing = {name: value for name, value in asked.needs.items() if chosen.get(name) != value}
             self._say(f"Not yet: set {html.escape(self._worded(missing))}, and run it.")
             self.set_button.layout.display = "" if hasattr(self.panel, "choose") else "none"
@@ -315,7 +320,7 @@ class Asking(widgets.VBox):
             return
         try:
             self.panel.choose(**asked.needs)
-            self._say("It is set: run it now.")
+            self._say(READY)
         except Exception as error:  # exceptions in callbacks of widgets are not shown elsewhere
             self.result.value = alert("This could not be set", error, "Set it in the panel.")
 
@@ -413,6 +418,9 @@ class Exercise(Panel):
             self.ask.remind("Nothing was run yet: run the panel, then check again.")
             return None
         fitting = [pair for pair in results if self._exercise.fits(pair[0])]
+        if not fitting and getattr(self.panel, "busy", False) and self._exercise.fits(self.panel.choices):
+            self.ask.remind(RUNNING)
+            return None
         # before a run, the exercise says what it needs
         chosen, result = (fitting or list(results) or [({}, None)])[-1]
         solved = self.ask.compare(result, chosen)

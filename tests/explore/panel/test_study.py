@@ -198,6 +198,16 @@ def test_what_an_exercise_needs_is_set_by_its_button(panel):
     exercise.ask.set_button.click()
     assert panel.choices["times"] == 2
     assert exercise.ask.set_button.layout.display == "none"
+    # what is set is not asked for again, neither before the run nor while it runs
+    exercise.check()
+    assert "It is set: run it now." in exercise.ask.result.value
+    panel.goes_on.clear()
+    panel.run()
+    exercise.check()
+    assert "It is still running" in exercise.ask.result.value
+    panel.goes_on.set()
+    panel.wait(20)
+    assert exercise.check() is True
 
 
 def test_a_panel_covers_its_unanswered_questions_and_nothing_without_one(given, panel):
