@@ -20,8 +20,9 @@ BUILT = (True,)
 """The choices of an exercise in which something is built, so there is no answer to choose."""
 JUST_LOOK = ("nothing, just look", "")
 READY = "It is set: run it now."
-RUNNING = "It is still running: check again when it has ended."
+RUNNING = "Wait for the run to end, then check again."
 _OUTCOME = "cs-outcome"  # class of the verdict on a page
+_REMINDER = "cs-reminder"  # and that of words which ask for an answer
 
 Answer = float | int | str | bool
 
@@ -196,6 +197,7 @@ class Asking(widgets.VBox):
         traitlets.link((self, "question"), (self.menu, "value"))
         traitlets.link((self, "answer"), (self.choice, "value"))
         self.observe(lambda _: self._ask(), names="question")
+        self.observe(lambda change: self._forget_reminder() if change["new"] is not None else None, names="answer")
         self._ask()
 
     @traitlets.validate("question")
@@ -241,7 +243,7 @@ class Asking(widgets.VBox):
     def remind(self, words: str = "Predict first: choose an answer, or «nothing, just look» in the menu.") -> None:
         """Show that an answer is missing."""
         self.choice.given = None
-        self._say(words)
+        self._say(f'<span class="{_REMINDER}">{words}</span>')
 
     def recall(self, answered: Sequence[Mapping[str, Any]], exercises: Mapping[str, Guess]) -> None:
         """Take over saved answers, and show them.
@@ -355,6 +357,10 @@ class Asking(widgets.VBox):
         if asked is not None:
             self._offer(asked, None)
             self.choice.given = self._given()
+
+    def _forget_reminder(self) -> None:
+        if _REMINDER in self.result.value:
+            self._say("")
 
     def _given(self) -> Any:
         """Return the last answer to the present question; None if another one is asked for."""

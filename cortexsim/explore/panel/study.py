@@ -428,6 +428,7 @@ class Study(HasExercises, Panel):
             self.ask.compare(result, chosen)
         self._present(chosen, result)
         self._show_busy(False)
+        self._show_known()  # of what was chosen during the run
         self._dim()
 
     def _present(self, chosen: Chosen, result: Any) -> None:
