@@ -424,7 +424,8 @@ class Exercise(Panel):
             self.ask.remind("Nothing was run yet: run the panel, then check again.")
             return None
         fitting = [pair for pair in results if self._exercise.fits(pair[0])]
-        if not fitting and getattr(self.panel, "busy", False) and self._exercise.fits(self.panel.choices):
+        present = getattr(self.panel, "choices", {})
+        if not fitting and getattr(self.panel, "busy", False) and self._exercise.fits(present):
             self.ask.remind(RUNNING)
             return None
         # before a run, the exercise says what it needs
