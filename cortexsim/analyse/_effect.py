@@ -12,6 +12,7 @@ from cortexsim._support.percentages import percent
 from cortexsim.analyse._accuracy import class_labels, logits_of
 from cortexsim.analyse.interval import wilson
 from cortexsim.analyse.node import Node
+from cortexsim.analyse.repeats import per_stimulus
 from cortexsim.analyse.same_stimuli import refuse_other_stimuli
 from cortexsim.graph.interventions import Changes
 from cortexsim.graph.transitions import Times
@@ -173,12 +174,12 @@ def _of_states(
         for column in range(shape[1]):
             populated, intact_populated = _populated(node, column), _populated(intact_node, column)
             in_one = (populated != intact_populated).astype(float)
-            emptied[row, column] = _per_stimulus(in_one, groups).mean()
+            emptied[row, column] = per_stimulus(in_one, groups).mean()
             in_both = populated & intact_populated
             if in_both.any():
                 h, h0 = (_patterns(one, column) for one in (node, intact_node))
                 ratio = _relative_distance(h, h0, where=in_both)
-                distance[:, row, column] = _mean(_per_stimulus(ratio, groups))
+                distance[:, row, column] = _mean(per_stimulus(ratio, groups))
     text = _interval_text("Student's t interval", groups)
     long_name = "relative distance of activation, |h - h0| / |h0|"
     results = _with_bounds("distance", ("state", "time"), distance, long_name, text)
@@ -191,14 +192,6 @@ def _relative_distance(h: np.ndarray, h0: np.ndarray, where: np.ndarray) -> np.n
     length = np.linalg.norm(h0, axis=1)
     nothing = np.full(len(h), np.nan)
     return np.divide(np.linalg.norm(h - h0, axis=1), length, where=where & (length > 0), out=nothing)
-
-
-def _per_stimulus(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Average over the repeats of each stimulus; NaN if no repeat has a number."""
-    known = np.isfinite(values)
-    total = np.bincount(groups, np.where(known, values, 0.0))
-    n = np.bincount(groups, known)
-    return np.divide(total, n, where=n > 0, out=np.full(len(n), np.nan))
 
 
 def _populated(node: xr.Dataset, column: int) -> np.ndarray:
@@ -236,7 +229,7 @@ def _of_decisions(
     def over_times(values: np.ndarray, interval: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         """Summarize values of shape (stimulus, time) at each time."""
         values = np.where(known, values, np.nan)
-        return np.stack([interval(_per_stimulus(column, groups)) for column in values.T], axis=1)
+        return np.stack([interval(per_stimulus(column, groups)) for column in values.T], axis=1)
 
     def text(kind: str) -> str:
         return _interval_text("Student's t interval" if repeated else kind, groups)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from cortexsim.analyse.interval import jackknife, jackknife_text, mean_interval
+from cortexsim.analyse.interval import correlation, jackknife, jackknife_text, mean_interval
 from cortexsim.analyse.lasting import lasting_from, times_from
 from cortexsim.analyse.node import Node
 from cortexsim.analyse.runs import of_each_run
@@ -92,7 +92,7 @@ def wave(recording: Node, data: xr.Dataset) -> xr.Dataset:
             "slope_low": ((), low[0], rate),
             "slope_high": ((), high[0], rate),
             "intercept": ((), fit[1], {"units": "steps"}),
-            "r": ((), float(np.corrcoef(distance[reached], latency[reached])[0, 1])),
+            "r": ((), correlation(distance[reached], latency[reached])),
         },
         {
             "distance": (
