@@ -9,9 +9,9 @@ from cortexsim._support.checks import whole
 from cortexsim.analyse._accuracy import correct, logits_of
 from cortexsim.analyse._effect import paired_difference
 from cortexsim.analyse._reaction_time import check_threshold, confidence, passes
-from cortexsim.analyse.interval import Variable, interval_variables, mean_interval
+from cortexsim.analyse.interval import Variable, interval_variables
 from cortexsim.analyse.node import Labels, Node
-from cortexsim.analyse.repeats import are_repeated, fraction_of_rows, n_stimuli, originals, per_stimulus
+from cortexsim.analyse.repeats import fraction_of_rows, n_stimuli, originals, per_stimulus
 from cortexsim.analyse.runs import of_each_run
 from cortexsim.analyse.same_stimuli import refuse_other_stimuli
 
@@ -49,8 +49,8 @@ def early_late(
         `decision` is "at arrival" (confident at the first time at which there is a readout), "later" or "never" (at no
         recorded time). `n` is the number of stimuli in each group. `accuracy_intact` and `accuracy` at the time `at`
         have Wilson's 95 % intervals over these stimuli, `..._low` and `..._high`. `accuracy_difference` is `accuracy`
-        minus `accuracy_intact`, paired by stimulus, with the interval of Bonett & Price (2012), or if stimuli are
-        repeated Student's t over the means of their repeats. NaN without stimuli or readout.
+        minus `accuracy_intact`, paired by stimulus, with the interval of Bonett & Price (2012). NaN without stimuli or
+        readout. If stimuli are repeated, `n` counts trials, and intervals are over stimuli.
 
     Raises
     ------
@@ -89,13 +89,11 @@ def early_late(
         attributes = {"long_name": long_name, "units": "1", "interval": wilson_text}
         variables |= interval_variables(name, "decision", fraction_of_rows(sums, sizes, in_groups), attributes)
     changes = [per_stimulus((right - right_intact)[group], of[group]) for group in groups]
-    # averages over repeats are no longer -1, 0 or 1
-    kind, interval = ("Student's t", mean_interval) if are_repeated(of) else ("Bonett-Price", paired_difference)
-    differences = np.array([interval(change) for change in changes]).T
+    differences = np.array([paired_difference(change) for change in changes]).T
     attributes = {
         "long_name": "change of accuracy",
         "units": "1",
-        "interval": f"95 % paired {kind} interval over the stimuli of a group",
+        "interval": "95 % paired Bonett-Price interval over the stimuli of a group",
     }
     variables |= interval_variables("accuracy_difference", "decision", differences, attributes)
     coordinates = {"decision": ("decision", list(DECISIONS), {"long_name": "when the intact model decides"})}

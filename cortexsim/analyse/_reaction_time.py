@@ -45,8 +45,9 @@ def reaction_time(readout: Node, threshold: float, by: str = "entropy", *, label
         `reaction_time` (stimulus), NaN for stimuli that never pass; `decided` (stimulus), bool; `choice` and `correct`
         (stimulus), NaN if undecided (a choice among names is then an empty text); `confidence` (stimulus, time), NaN if
         empty. `mean_time` (outcome) of the right and of the wrong decisions, with 95 % `mean_time_low`,
-        `mean_time_high` over stimuli (repeats of a stimulus are averaged first), and `count` (outcome).
-        `fraction_decided`, and `accuracy` of the decided, with Wilson's 95 % intervals, `..._low` and `..._high`.
+        `mean_time_high` over stimuli (repeats of a stimulus are averaged first), and `count` (outcome), of trials if
+        stimuli are repeated. `fraction_decided`, and `accuracy` of the decided, with Wilson's 95 % intervals, `..._low`
+        and `..._high`.
 
     Raises
     ------

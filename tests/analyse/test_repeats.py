@@ -74,11 +74,9 @@ def test_repeats_do_not_narrow_the_interval_of_a_mean_over_a_state(noisy, name):
 
 def test_repeats_do_not_narrow_the_interval_of_an_intervention(readout):
     once, often = intact_and_cut(readout), intact_and_cut(of_trials(readout, 5))
-    for name in ("accuracy", "accuracy_intact"):
+    for name in ("accuracy", "accuracy_intact", "accuracy_difference"):
         np.testing.assert_allclose(often[f"{name}_low"], once[f"{name}_low"])
-    assert "Student's t" in often["accuracy_difference"].attrs["interval"]
-    width = often["accuracy_difference_high"] - often["accuracy_difference_low"]
-    assert (width[once["n"] > 1] > 0.5).all()
+    assert often["n"].values.tolist() == (5 * once["n"]).values.tolist()
 
 
 @pytest.mark.parametrize(
