@@ -9,6 +9,7 @@ from cortexsim._support.labelled import refuse_missing
 from cortexsim.analyse.interval import correlation, jackknife, jackknife_text
 from cortexsim.analyse.lasting import lasting_from, times_from
 from cortexsim.analyse.node import Node
+from cortexsim.analyse.repeats import originals, stimuli_text
 from cortexsim.analyse.runs import of_each_run
 from cortexsim.analyse.same_stimuli import stimulus_coordinates
 from cortexsim.analyse.target_maps import maps_of, solved
@@ -105,7 +106,9 @@ def growth(steps: xr.DataArray, by: str = "length") -> xr.Dataset:
             f"growth needs at least 3 solved stimuli with 2 different values of {by}, got {len(x)} with "
             f"{len(np.unique(x))}"
         )
-    slope, low, high = jackknife(len(x), lambda chosen: _slope(x[chosen], y[chosen]))
+    of = np.unique(originals(steps)[known_steps], return_inverse=True)[1]
+    n = int(of.max()) + 1
+    slope, low, high = jackknife(n, lambda chosen: _slope(x[chosen], y[chosen]), of=of)
     values = np.unique(steps[by].values)
     groups = [steps[by].values == value for value in values]
     median = np.array([_median(steps.values[group]) for group in groups])
@@ -114,7 +117,7 @@ def growth(steps: xr.DataArray, by: str = "length") -> xr.Dataset:
         "long_name": str(steps[by].attrs.get("long_name", by)),
         "units": str(steps[by].attrs.get("units", "1")),
     }
-    rate = {"units": f"steps/{attributes['units']}", "interval": jackknife_text(len(x))}
+    rate = {"units": f"steps/{attributes['units']}", "interval": jackknife_text(n, stimuli_text(of))}
     return xr.Dataset(
         {
             "median": (by, median, {"long_name": "median of the steps needed", "units": "steps"}),

@@ -139,7 +139,7 @@ def jackknife(
     -------
     tuple
         The value with all stimuli, and the ends of the interval by Student's t with the standard error of the
-        delete-a-group jackknife.
+        delete-a-group jackknife; these are NaN with a single stimulus.
 
     References
     ----------
@@ -148,6 +148,9 @@ def jackknife(
     of = np.arange(n) if of is None else of
     everything = np.arange(len(of))
     value = np.asarray(measure(everything))
+    if n < 2:
+        unknown = np.full(value.shape, np.nan)
+        return value, unknown, unknown
     groups = jackknife_groups(n, seed, strata=strata)
     without = np.asarray([measure(everything[~np.isin(of, group)]) for group in groups])
     variance = ((without - without.mean(0)) ** 2).sum(0) * (len(groups) - 1) / len(groups)

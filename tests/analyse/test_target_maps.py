@@ -164,6 +164,31 @@ def test_a_wave_in_a_single_stimulus_has_a_slope_without_an_interval(paths, trav
     assert np.isnan(found["slope_high"])
 
 
+def test_a_single_stimulus_has_a_wave_and_no_interval(paths, travelling):
+    longest = [int(paths["length"].values.argmax())]
+    one = travelling.map_over_datasets(lambda node: node.isel(stimulus=longest) if node.sizes else node)
+    found = cs.analyse.wave(one, paths.isel(stimulus=longest))
+    assert abs(found["slope"] - SPEED) < 0.1
+    assert np.isnan(found["slope_low"])
+
+
+def test_trials_of_one_stimulus_do_not_narrow_a_slope(paths, travelling):
+    rows = np.repeat(np.arange(40), 3)
+    trials = {"target": ("stimulus", rows), "repeat": ("stimulus", np.tile(range(3), 40)), "stimulus": np.arange(120)}
+    often = travelling["readout"].to_dataset().isel(stimulus=rows).assign_coords(trials)
+    repeated = paths.isel(stimulus=rows)
+    for measured in (cs.analyse.wave, lambda *shown: cs.analyse.growth(cs.analyse.steps_needed(*shown))):
+        once, found = measured(travelling, paths), measured(often, repeated)
+        np.testing.assert_allclose(found["slope_low"], once["slope_low"])
+        assert "40 stimuli, in 120 trials" in found["slope"].attrs["interval"]
+
+
+def test_pixels_need_lines_on_and_off_the_target(paths, travelling):
+    alone = paths.assign(line=paths["target"].astype(bool))
+    with pytest.raises(ValueError, match="40 of 40 stimuli have no line pixel off the target"):
+        cs.analyse.map_accuracy(travelling, alone, "pixels")
+
+
 def test_a_latch_keeps_the_tag_that_a_mask_wipes_out(paths, travelling):
     masked = travelling.copy(deep=True)
     logits = masked["readout"]["logits"].values
