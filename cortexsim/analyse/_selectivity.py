@@ -112,10 +112,11 @@ def selectivity(
     n, of = activity.sizes["stimulus"], originals(activity)
     differs: list[bool] = []
     for index in times_to_read(activity, progress, "measuring"):
-        responses = patterns(activity, index).astype(np.float64)
+        responses = patterns(activity, index)
         differs.append(not all_equal(responses))
         if not differs[-1]:
             continue
+        responses = responses.astype(np.float64)
         if measure == "sparseness" and (responses < 0).any():
             raise ValueError(
                 f"sparseness is defined for rates, but {name_of(activity)} is negative at time "
