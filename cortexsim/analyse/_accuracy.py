@@ -11,7 +11,7 @@ import xarray as xr
 
 from cortexsim._support.checks import rising, shown
 from cortexsim._support.class_numbers import class_numbers
-from cortexsim.analyse.interval import fraction, with_interval
+from cortexsim.analyse.interval import with_interval
 from cortexsim.analyse.node import (
     Labels,
     Node,
@@ -21,6 +21,7 @@ from cortexsim.analyse.node import (
     stimulus_coordinate,
     time_coordinate,
 )
+from cortexsim.analyse.repeats import fraction_of_rows, n_stimuli, originals, stimuli_text
 from cortexsim.analyse.runs import of_each_run
 from cortexsim.recording.description import ATTRIBUTE, settings
 
@@ -47,7 +48,8 @@ def accuracy(
     Returns
     -------
     DataArray, (time,) or (time, by)
-        Fraction, with Wilson's 95 % interval over stimuli as `low` and `high`. NaN if any stimulus is empty, because
+        Fraction, with Wilson's 95 % interval over stimuli as `low` and `high`; the repeats of a stimulus, and the
+        conditions that it was shown in, are not independent and count as one. NaN if any stimulus is empty, because
         accuracies of different sets of stimuli cannot be compared. With `by`, the coordinate `n` is the number of
         stimuli of each value; bins are named by their centre, and `bin_low` and `bin_high` are their edges.
         `attrs["chance"]` is 1 / number of classes.
@@ -92,13 +94,12 @@ def share_correct(
     """
     if by is None and edges is not None:
         raise ValueError("edges are bins of a factor; name it: by='...'")
-    members, coordinates = (np.ones((1, len(right)), bool), {}) if by is None else _groups(logits, by, edges)
+    of = originals(logits)
+    members, coordinates = (np.ones((1, len(right)), bool), {}) if by is None else _groups(logits, by, edges, of)
     # a sum with NaN is NaN: a group has an accuracy only if all its stimuli are populated
     counts = np.array([right[group].sum(0) for group in members]).T
-    sizes = members.sum(1)
-    counts[:, sizes == 0] = np.nan
-    share, low, high = fraction(counts, np.broadcast_to(sizes, counts.shape))
-    n, dims = len(right), ("time", by) if by else ("time",)
+    share, low, high = fraction_of_rows(counts, members.sum(1), n_stimuli(members, of))
+    n, dims = len(np.unique(of)), ("time", by) if by else ("time",)
     shape = counts.shape if by else counts.shape[:1]
     array = xr.DataArray(
         share.reshape(shape),
@@ -107,7 +108,7 @@ def share_correct(
         "accuracy",
         {"long_name": "accuracy", "units": "1"},
     )
-    text = f"95 % Wilson interval over {n} stimuli" + (f", separately by {by}" if by else "")
+    text = f"95 % Wilson interval over {stimuli_text(of)}" + (f", separately by {by}" if by else "")
     return with_interval(array, low.reshape(shape), high.reshape(shape), text, n)
 
 
@@ -186,8 +187,10 @@ def class_labels(logits: xr.DataArray, labels: Labels = None) -> np.ndarray:
     return truth
 
 
-def _groups(logits: xr.DataArray, by: str, edges: Sequence[float] | None) -> tuple[np.ndarray, dict[str, Any]]:
-    """Return the members of each group, (group, stimulus), and the groups' coordinates."""
+def _groups(
+    logits: xr.DataArray, by: str, edges: Sequence[float] | None, of: np.ndarray
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """Return the members of each group, (group, row), and the groups' coordinates."""
     values = stimulus_coordinate(logits, by)
     given = logits[by].attrs
     attributes = {"long_name": str(given.get("long_name", by)), "units": str(given.get("units", "1"))}
@@ -196,7 +199,7 @@ def _groups(logits: xr.DataArray, by: str, edges: Sequence[float] | None) -> tup
         if len(different) > _MOST_VALUES:
             raise ValueError(f"{by} has {len(different)} values, more than {_MOST_VALUES}; pass edges= to bin it")
         members = np.array([values == value for value in different])
-        return members, {by: (by, different, attributes), "n": (by, members.sum(1))}
+        return members, {by: (by, different, attributes), "n": (by, n_stimuli(members, of))}
     ends = np.array(rising(edges))
     if values.dtype.kind not in "iuf":
         raise ValueError(f"{by} has values such as {values[0]!r}, which cannot be binned; leave out edges=")
@@ -209,5 +212,5 @@ def _groups(logits: xr.DataArray, by: str, edges: Sequence[float] | None) -> tup
     members = np.array([(values >= low) & (values < high) for low, high in pairwise(ends)])
     members[-1] |= values == ends[-1]
     middles = (ends[:-1] + ends[1:]) / 2
-    bins = {"bin_low": (by, ends[:-1]), "bin_high": (by, ends[1:]), "n": (by, members.sum(1))}
+    bins = {"bin_low": (by, ends[:-1]), "bin_high": (by, ends[1:]), "n": (by, n_stimuli(members, of))}
     return members, {by: (by, middles, attributes), **bins}

@@ -21,6 +21,7 @@ from cortexsim.analyse.node import (
     time_coordinate,
     times_to_read,
 )
+from cortexsim.analyse.repeats import are_repeated, originals, stimuli_text
 from cortexsim.analyse.runs import of_each_run
 from cortexsim.analyse.same_stimuli import refuse_other_stimuli
 
@@ -48,8 +49,8 @@ def cka(node: Node, other: Node | None = None, *, debiased: bool = True, progres
     -------
     DataArray, (time, other_time)
         1 for equal patterns up to rotation, shift and scale. `low` and `high`: 95 % interval over stimuli, by Student's
-        t with the variance of a mean over pairs of stimuli. NaN where any stimulus is empty, and at a
-        time at which all stimuli have the same pattern.
+        t with the variance of a mean over pairs of stimuli; NaN if stimuli are repeated. NaN where any stimulus is
+        empty, and at a time at which all stimuli have the same pattern.
 
     Raises
     ------
@@ -99,9 +100,14 @@ def cka(node: Node, other: Node | None = None, *, debiased: bool = True, progres
             "with": name_of(two),
         },
     )
+    of = originals(one)
     text = f"95 % interval over {n} stimuli, by the variance over pairs of them"
-    plain = f"none: plain CKA depends on the numbers of stimuli, here {n}, and units"
-    return with_interval(array, found[1], found[2], text if debiased else plain, n)
+    if not debiased:
+        text = f"none: plain CKA depends on the numbers of stimuli, here {n}, and units"
+    elif are_repeated(of):
+        text = f"none: the trials of one stimulus are not independent, here {stimuli_text(of)}"
+        found[1:] = np.nan
+    return with_interval(array, found[1], found[2], text, len(np.unique(of)))
 
 
 class _Kernel(NamedTuple):

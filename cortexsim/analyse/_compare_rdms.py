@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,8 +64,8 @@ def compare_rdms(
         As `rdm` returns it.
     reference : DataArray, (stimulus, other_stimulus), and any of subject, session and time (or brain_time)
         For the same stimuli in the same order, or with the same names (`stimulus_name`, `file_name`) in any order.
-        Sessions are first averaged within a subject; then the model is compared with each subject, and the
-        similarities are averaged.
+        Sessions are first averaged within a subject, which may have fewer than others (NaN in all of a session); then
+        the model is compared with each subject, and the similarities are averaged.
     method : str
         "spearman", "pearson", "kendall" (tau-b), "cosine", "tau-a", "rho-a", "corr_cov" or "cosine_cov".
     n_bootstrap : int
@@ -180,13 +180,20 @@ def _references(reference: xr.DataArray, rdms: xr.DataArray) -> tuple[xr.DataArr
     if len(clocks) > 1:
         raise ValueError(f"the reference may have one time, got {clocks}")
     if "session" in references.dims:
-        # NaN stays NaN, so that a session that lacks a pair is detected below
-        references = references.mean("session", skipna=False)
+        references = _mean_of_sessions(references)
     _refuse_missing(references)
     if clocks == ["time"]:
         references = references.rename(time="reference_time")
     clock = "brain_time" if clocks == ["brain_time"] else "reference_time"
     return _with_dims(references, (clock, "subject")), clock, bool(clocks)
+
+
+def _mean_of_sessions(references: xr.DataArray) -> xr.DataArray:
+    """Average over the sessions that a subject has; a session that lacks some pairs stays NaN, and is refused later."""
+    own = xr.DataArray(np.eye(references.sizes["stimulus"], dtype=bool), dims=_PAIR)
+    absent = (references.isnull() | own).all([dim for dim in references.dims if dim not in ("subject", "session")])
+    n = (~absent).sum("session")
+    return references.where(~absent, 0.0).sum("session", skipna=False).where(n > 0) / n.clip(min=1)
 
 
 def _refuse_missing(references: xr.DataArray) -> None:
@@ -329,11 +336,15 @@ def _bootstrap(
     ours: np.ndarray, matrices: np.ndarray, method: str, n_bootstrap: int, seed: int, progress: bool
 ) -> np.ndarray:
     """Return the 95 % percentile interval over resamples of the stimuli, (end, time, reference time)."""
-    means = [each.mean(2) for each in resampled(ours, matrices, method, n_bootstrap, seed, progress)]
+    return percentiles([each.mean(2) for each in resampled(ours, matrices, method, n_bootstrap, seed, progress)])
+
+
+def percentiles(draws: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the ends of the 95 % percentile interval of draws, (end, ...); NaN where no draw has a number."""
     with warnings.catch_warnings():
         # an RDM that is constant in every resample has no interval
         warnings.filterwarnings("ignore", message="All-NaN slice encountered")
-        return np.nanpercentile(np.array(means), [2.5, 97.5], axis=0)
+        return np.nanpercentile(np.array(draws), [2.5, 97.5], axis=0)
 
 
 def _resample(generator: np.random.Generator, n: int) -> np.ndarray:

@@ -79,10 +79,11 @@ def decoding_patterns(
     shape, dims = activity.shape[2:], activity.dims[2:]
     found = np.full((activity.sizes["time"], len(classes) if several else 1, *shape), np.nan)
     for index in times_to_read(activity, progress, "decoding"):
-        responses = patterns(activity, index).astype(np.float64)
+        responses = patterns(activity, index)
         if all_equal(responses):
             found[index] = 0
             continue
+        responses = responses.astype(np.float64)
         fitted = clone(decoder).fit(responses, truth)
         evidence = fitted.predict(responses) if is_regressor(decoder) else fitted.decision_function(responses)
         found[index] = _pattern(responses, np.reshape(evidence, (len(truth), -1))).reshape(found.shape[1:])

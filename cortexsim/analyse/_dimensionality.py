@@ -104,6 +104,8 @@ def _ratio(kernel: np.ndarray) -> float:
 
 def _debiased_ratio(kernel: np.ndarray) -> float:
     n, own = len(kernel), np.diag(kernel)
+    if n < 4:  # without the rows of one of few stimuli
+        return float("nan")
     distances = (own + own[:, None]) / 2 - kernel
     # products of the distances of two pairs, over all quadruples of different stimuli
     quadruples = distances.sum() ** 2 - 4 * (distances.sum(0) ** 2).sum() + 2 * (distances**2).sum()

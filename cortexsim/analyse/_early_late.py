@@ -9,8 +9,9 @@ from cortexsim._support.checks import whole
 from cortexsim.analyse._accuracy import correct, logits_of
 from cortexsim.analyse._effect import paired_difference
 from cortexsim.analyse._reaction_time import check_threshold, confidence, passes
-from cortexsim.analyse.interval import Variable, fraction, interval_variables
+from cortexsim.analyse.interval import Variable, interval_variables
 from cortexsim.analyse.node import Labels, Node
+from cortexsim.analyse.repeats import fraction_of_rows, n_stimuli, originals, per_stimulus
 from cortexsim.analyse.runs import of_each_run
 from cortexsim.analyse.same_stimuli import refuse_other_stimuli
 
@@ -49,7 +50,7 @@ def early_late(
         recorded time). `n` is the number of stimuli in each group. `accuracy_intact` and `accuracy` at the time `at`
         have Wilson's 95 % intervals over these stimuli, `..._low` and `..._high`. `accuracy_difference` is `accuracy`
         minus `accuracy_intact`, paired by stimulus, with the interval of Bonett & Price (2012). NaN without stimuli or
-        readout.
+        readout. If stimuli are repeated, `n` counts trials, and intervals are over stimuli.
 
     Raises
     ------
@@ -75,7 +76,8 @@ def early_late(
     arrival = intact_logits["populated"].values.argmax(1)
     groups = (decided & (first == arrival), decided & (first != arrival), ~decided)
     right_intact, right = (correct(one, labels).sel(time=at).values for one in (intact, readout))
-    sizes = np.array([group.sum() for group in groups])
+    of, sizes = originals(intact_logits), np.array([group.sum() for group in groups])
+    in_groups = n_stimuli(np.array(groups), of)
 
     variables: dict[str, Variable] = {"n": ("decision", sizes, {"long_name": "stimuli"})}
     wilson_text = "95 % Wilson interval over the stimuli of a group"
@@ -85,8 +87,9 @@ def early_late(
     ):
         sums = np.array([values[group].sum() for group in groups])
         attributes = {"long_name": long_name, "units": "1", "interval": wilson_text}
-        variables |= interval_variables(name, "decision", fraction(sums, sizes), attributes)
-    differences = np.array([paired_difference((right - right_intact)[group]) for group in groups]).T
+        variables |= interval_variables(name, "decision", fraction_of_rows(sums, sizes, in_groups), attributes)
+    changes = [per_stimulus((right - right_intact)[group], of[group]) for group in groups]
+    differences = np.array([paired_difference(change) for change in changes]).T
     attributes = {
         "long_name": "change of accuracy",
         "units": "1",

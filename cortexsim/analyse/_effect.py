@@ -12,6 +12,7 @@ from cortexsim._support.percentages import percent
 from cortexsim.analyse._accuracy import class_labels, logits_of
 from cortexsim.analyse.interval import wilson
 from cortexsim.analyse.node import Node
+from cortexsim.analyse.repeats import per_stimulus
 from cortexsim.analyse.same_stimuli import refuse_other_stimuli
 from cortexsim.graph.interventions import Changes
 from cortexsim.graph.transitions import Times
@@ -62,8 +63,8 @@ def effect(recording: xr.DataTree, intact: xr.DataTree) -> xr.Dataset:
     Stimuli and times are paired by their coordinates; the second recording may have them in another order.
 
     Intervals: for fractions, Wilson (1927); for the paired difference of two accuracies, Bonett & Price (2012), whose
-    width is not zero if no decision changes; for means, and for everything if there are repeats, Student's t over
-    stimuli.
+    width is not zero if no decision changes; for means, Student's t over stimuli. With repeats the first two take the
+    averages of the repeats for single answers, which vary more over stimuli than averages do: they are rather too wide.
 
     Examples
     --------
@@ -173,12 +174,12 @@ def _of_states(
         for column in range(shape[1]):
             populated, intact_populated = _populated(node, column), _populated(intact_node, column)
             in_one = (populated != intact_populated).astype(float)
-            emptied[row, column] = _per_stimulus(in_one, groups).mean()
+            emptied[row, column] = per_stimulus(in_one, groups).mean()
             in_both = populated & intact_populated
             if in_both.any():
                 h, h0 = (_patterns(one, column) for one in (node, intact_node))
                 ratio = _relative_distance(h, h0, where=in_both)
-                distance[:, row, column] = _mean(_per_stimulus(ratio, groups))
+                distance[:, row, column] = _mean(per_stimulus(ratio, groups))
     text = _interval_text("Student's t interval", groups)
     long_name = "relative distance of activation, |h - h0| / |h0|"
     results = _with_bounds("distance", ("state", "time"), distance, long_name, text)
@@ -191,14 +192,6 @@ def _relative_distance(h: np.ndarray, h0: np.ndarray, where: np.ndarray) -> np.n
     length = np.linalg.norm(h0, axis=1)
     nothing = np.full(len(h), np.nan)
     return np.divide(np.linalg.norm(h - h0, axis=1), length, where=where & (length > 0), out=nothing)
-
-
-def _per_stimulus(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Average over the repeats of each stimulus; NaN if no repeat has a number."""
-    known = np.isfinite(values)
-    total = np.bincount(groups, np.where(known, values, 0.0))
-    n = np.bincount(groups, known)
-    return np.divide(total, n, where=n > 0, out=np.full(len(n), np.nan))
 
 
 def _populated(node: xr.Dataset, column: int) -> np.ndarray:
@@ -231,31 +224,26 @@ def _of_decisions(
     )
     known = np.isfinite(logits).all(-1) & np.isfinite(logits0).all(-1)
     choice, choice0 = (np.where(np.isfinite(one), one, -np.inf).argmax(-1) for one in (logits, logits0))
-    repeated = len(groups) > groups.max() + 1
 
     def over_times(values: np.ndarray, interval: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         """Summarize values of shape (stimulus, time) at each time."""
         values = np.where(known, values, np.nan)
-        return np.stack([interval(_per_stimulus(column, groups)) for column in values.T], axis=1)
+        return np.stack([interval(per_stimulus(column, groups)) for column in values.T], axis=1)
 
-    def text(kind: str) -> str:
-        return _interval_text("Student's t interval" if repeated else kind, groups)
-
-    # averages over repeats are no longer counts
-    of_fraction, of_difference = (_mean, _mean) if repeated else (_wilson, paired_difference)
-    changed = over_times((choice != choice0).astype(float), of_fraction)
-    results = _with_bounds("changed", ("time",), changed, "decisions changed", text("Wilson interval"))
+    changed = over_times((choice != choice0).astype(float), _wilson)
+    interval = _interval_text("Wilson interval", groups)
+    results = _with_bounds("changed", ("time",), changed, "decisions changed", interval)
     if label is None:
         return results
     right, right0 = (choice == label).astype(float), (choice0 == label).astype(float)
     for name, values in (("accuracy", right), ("accuracy_intact", right0)):
         attributes = {"long_name": name.replace("_", ", "), "units": "1"}
         results[name] = ("time",), over_times(values, _mean)[0], attributes
-    difference = over_times(right - right0, of_difference)
-    interval = text("paired Bonett-Price interval")
+    difference = over_times(right - right0, paired_difference)
+    interval = _interval_text("paired Bonett-Price interval", groups)
     results |= _with_bounds("accuracy_difference", ("time",), difference, "change of accuracy", interval)
     change = over_times(_log_odds(logits, label) - _log_odds(logits0, label), _mean)
-    interval, long_name = text("Student's t interval"), "change of the right class' log-odds"
+    interval, long_name = _interval_text("Student's t interval", groups), "change of the right class' log-odds"
     return results | _with_bounds("log_odds_change", ("time",), change, long_name, interval, "nat")
 
 
@@ -300,7 +288,7 @@ def _mean(values: np.ndarray) -> np.ndarray:
 
 
 def _wilson(values: np.ndarray) -> np.ndarray:
-    """Return the fraction of ones among zeros and ones, and its interval."""
+    """Return the mean of zeros and ones, or of averages of them, and its interval."""
     values = values[np.isfinite(values)]
     if not len(values):
         return np.full(3, np.nan)
@@ -308,7 +296,7 @@ def _wilson(values: np.ndarray) -> np.ndarray:
 
 
 def paired_difference(values: np.ndarray) -> np.ndarray:
-    """Return the mean of differences -1, 0 and 1, with the adjusted Wald interval of Bonett & Price (2012).
+    """Return the mean of differences -1, 0 and 1, or of averages of them, with the interval of Bonett & Price (2012).
 
     Parameters
     ----------
@@ -326,7 +314,7 @@ def paired_difference(values: np.ndarray) -> np.ndarray:
     n = len(values)
     if not n:
         return np.full(3, np.nan)
-    gained, lost = ((values > 0).sum() + 1) / (n + 2), ((values < 0).sum() + 1) / (n + 2)
+    gained, lost = (np.maximum(values, 0).sum() + 1) / (n + 2), (np.maximum(-values, 0).sum() + 1) / (n + 2)
     half = ndtri((1 + LEVEL) / 2) * np.sqrt((gained + lost - (gained - lost) ** 2) / (n + 2))
     low, high = gained - lost - half, gained - lost + half
     return np.array([values.mean(), max(-1.0, low), min(1.0, high)])

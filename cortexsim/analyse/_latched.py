@@ -37,7 +37,7 @@ def latched(readout: Node, threshold: float = 0.0) -> xr.Dataset:
     Raises
     ------
     TypeError, ValueError
-        If it is not a readout, a map does not have two classes, or the threshold is not finite.
+        If it is not a readout, has one class, a map does not have two classes, or the threshold is not finite.
 
     Examples
     --------
@@ -52,6 +52,8 @@ def latched(readout: Node, threshold: float = 0.0) -> xr.Dataset:
     threshold = finite(threshold, "threshold", unit="nats")
     values = logits.values.astype(np.float64)
     if "y" not in logits.dims:
+        if values.shape[2] < 2:
+            raise ValueError("a decision needs at least 2 classes, got 1")
         return _with_logits(logits, _first_sure(values, threshold))
     if values.shape[2] != 2:
         raise ValueError(f"a map is latched at class 1 of two classes, got {values.shape[2]} classes")
@@ -102,11 +104,12 @@ def cumulative(readout: Node) -> xr.Dataset:
     logits = _readout(readout)
     values = logits.values.astype(np.float64)
     shifted = values - values.max(2, keepdims=True)
-    probability = np.exp(shifted) / np.exp(shifted).sum(2, keepdims=True)
-    there = np.isfinite(probability)
-    total, count = np.where(there, probability, 0).cumsum(1), there.cumsum(1)
+    logs = shifted - np.log(np.exp(shifted).sum(2, keepdims=True))
+    there = np.isfinite(logs)
+    # in logarithms, because an unlikely class may have a probability that is too small for a number
+    total, count = np.logaddexp.accumulate(np.where(there, logs, -np.inf), axis=1), there.cumsum(1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return _with_logits(logits, np.log(total / count))
+        return _with_logits(logits, np.where(count > 0, total - np.log(count), np.nan))
 
 
 def _readout(readout: Node) -> xr.DataArray:

@@ -89,6 +89,13 @@ def yes_no(maps: Maps) -> np.ndarray:
 def _pixels(maps: Maps) -> np.ndarray:
     right = np.zeros((len(maps.target), maps.logits.sizes["time"]))
     sides = [maps.line & (maps.target == 1), maps.line & (maps.target == 0)]
+    for side, where in zip(sides, ("on", "off"), strict=True):
+        lacking = ~side.any((1, 2))
+        if lacking.any():
+            raise ValueError(
+                f"{int(lacking.sum())} of {len(lacking)} stimuli have no line pixel {where} the target, but the "
+                "measure 'pixels' is the mean of those on and off it; use 'exact', or leave these stimuli out"
+            )
     for place, _, named in maps.named():
         correct = named == maps.target
         right[:, place] = np.mean([(correct & side).sum((1, 2)) / side.sum((1, 2)) for side in sides], axis=0)

@@ -33,10 +33,11 @@ def onset(
         As for `significance`, with one time.
     by : "criterion" or "cluster"
         "criterion": the time at which the mean over observations first reaches a fraction of the way from chance to its
-        peak, interpolated between the two times around it. It does not depend on the number of observations. Noise that
-        is independent between times makes the peak too high, the onset late and the interval too narrow. "cluster": the
-        first time in a significant cluster above chance. It is earlier with more observations, and the test controls
-        errors of the cluster, not of its first time: use it to describe, not to compare conditions.
+        peak, interpolated between the two times around it, or the first time if it is reached there already. It does
+        not depend on the number of observations. Noise that is independent between times makes the peak too high, the
+        onset late and the interval too narrow. "cluster": the first time in a significant cluster above chance. It is
+        earlier with more observations, and the test controls errors of the cluster, not of its first time: use it to
+        describe, not to compare conditions.
     criterion : float
         The fraction of the peak, above 0 and at most 1.
     level : float

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from cortexsim._support.checks import one_of, seed_of, whole
-from cortexsim.analyse._compare_rdms import by_subject, checked, resampled, times_that_differ
+from cortexsim.analyse._compare_rdms import by_subject, checked, percentiles, resampled, times_that_differ
 from cortexsim.analyse.interval import MOST_RESAMPLES, with_interval
 from cortexsim.analyse.node import time_coordinate
 from cortexsim.analyse.same_stimuli import refuse_other_stimuli
@@ -93,8 +93,8 @@ def partial_similarity(
                 resampled(ours, third[None], method, n_bootstrap, seed),
                 strict=True,
             )
-            means = np.array([_partial(*one).mean(2) for one in draws])
-            found[1:, known] = np.nanpercentile(means, [2.5, 97.5], axis=0)
+            means = [_partial(*one).mean(2) for one in draws]
+            found[1:, known] = percentiles(means)
     array = xr.DataArray(
         found[0],
         {"time": time_coordinate(ones), clock: references[clock].variable},

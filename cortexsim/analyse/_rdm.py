@@ -15,6 +15,7 @@ from cortexsim.analyse.distances import correlation_distance, crossnobis_distanc
 from cortexsim.analyse.node import (
     Node,
     activity_of,
+    all_equal,
     at_least_stimuli,
     name_of,
     patterns,
@@ -142,23 +143,18 @@ def _distances(activity: xr.DataArray, of_patterns: Callable[[np.ndarray], np.nd
     distances = np.full((activity.sizes["time"], n, n), np.nan)
     for index in with_bar(np.flatnonzero(populated.sum(0) >= 2).tolist(), progress, "comparing stimuli"):
         present = np.flatnonzero(populated[:, index])
-        responses = patterns(activity, index).astype(np.float64)[present]
-        if _all_the_same(responses):
+        responses = patterns(activity, index)[present]
+        if all_equal(responses):
             # an area that starts as zeros, before the image has reached it: all stimuli are equal
             distances[index][np.ix_(present, present)] = 0.0
             continue
+        responses = responses.astype(np.float64)
         if of_patterns is correlation_distance:
             _refuse_flat(responses, activity, index, present)
         between = of_patterns(responses)
         np.fill_diagonal(between, 0)
         distances[index][np.ix_(present, present)] = between
     return distances
-
-
-def _all_the_same(responses: np.ndarray) -> bool:
-    """Return whether all stimuli have the same pattern, up to rounding in single precision."""
-    rounding = 8 * np.finfo(np.float32).eps * np.abs(responses).max()
-    return bool((np.abs(responses - responses[:1]) <= rounding).all())
 
 
 def _refuse_flat(responses: np.ndarray, activity: xr.DataArray, index: int, present: np.ndarray) -> None:

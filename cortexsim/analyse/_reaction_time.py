@@ -11,9 +11,10 @@ import xarray as xr
 from cortexsim._support.checks import one_of, share
 from cortexsim._support.labelled import array_of
 from cortexsim.analyse._accuracy import class_labels, logits_of
-from cortexsim.analyse.interval import fraction, interval_variables, mean_interval
+from cortexsim.analyse.interval import interval_variables, mean_interval
 from cortexsim.analyse.node import Labels, Node, patterns, time_coordinate
 from cortexsim.analyse.probabilities import log_softmax
+from cortexsim.analyse.repeats import fraction_of_rows, n_stimuli, originals, per_stimulus, stimuli_text
 from cortexsim.analyse.runs import of_each_run
 from cortexsim.analyse.same_stimuli import stimulus_coordinates
 
@@ -41,11 +42,12 @@ def reaction_time(readout: Node, threshold: float, by: str = "entropy", *, label
     Returns
     -------
     Dataset
-        `reaction_time` (stimulus), NaN for stimuli that never pass; `decided` (stimulus), bool; `choice` and
-        `correct` (stimulus), NaN if undecided; `confidence` (stimulus, time), NaN if empty. `mean_time`
-        (outcome) of the right and of the wrong decisions, with 95 % `mean_time_low`, `mean_time_high` over
-        stimuli, and `count` (outcome). `fraction_decided`, and `accuracy` of the decided, with Wilson's 95 %
-        intervals, `..._low` and `..._high`.
+        `reaction_time` (stimulus), NaN for stimuli that never pass; `decided` (stimulus), bool; `choice` and `correct`
+        (stimulus), NaN if undecided (a choice among names is then an empty text); `confidence` (stimulus, time), NaN if
+        empty. `mean_time` (outcome) of the right and of the wrong decisions, with 95 % `mean_time_low`,
+        `mean_time_high` over stimuli (repeats of a stimulus are averaged first), and `count` (outcome), of trials if
+        stimuli are repeated. `fraction_decided`, and `accuracy` of the decided, with Wilson's 95 % intervals, `..._low`
+        and `..._high`.
 
     Raises
     ------
@@ -74,9 +76,9 @@ def reaction_time(readout: Node, threshold: float, by: str = "entropy", *, label
     chosen = logits["class"].values[best[np.arange(len(truth)), first]]
     right = np.where(decided, chosen == truth, np.nan)
     time = np.where(decided, logits["time"].values[first].astype(float), np.nan)
-    by_outcome = [time[right == 1], time[right == 0]]
-    means = np.array([mean_interval(times) for times in by_outcome]).T
-    n, n_decided = len(truth), int(decided.sum())
+    of, by_outcome = originals(logits), [right == 1, right == 0]
+    means = np.array([mean_interval(per_stimulus(time[rows], of[rows])) for rows in by_outcome]).T
+    n, n_decided, everything = len(np.unique(of)), int(decided.sum()), np.ones(len(truth), bool)
     of_mean = {
         "long_name": "mean reaction time",
         "units": "steps",
@@ -85,13 +87,13 @@ def reaction_time(readout: Node, threshold: float, by: str = "entropy", *, label
     variables = {
         "reaction_time": ("stimulus", time, {"long_name": "reaction time", "units": "steps"}),
         "decided": ("stimulus", decided, {"long_name": "decided"}),
-        "choice": ("stimulus", np.where(decided, chosen, np.nan)),
+        "choice": ("stimulus", np.where(decided, chosen, "" if chosen.dtype.kind == "U" else np.nan)),
         "correct": ("stimulus", right, {"long_name": "decided right", "units": "1"}),
         "confidence": (("stimulus", "time"), certainty, {"long_name": f"confidence by {by}", "units": "1"}),
         **interval_variables("mean_time", "outcome", means, of_mean),
-        "count": ("outcome", [len(times) for times in by_outcome], {"long_name": "stimuli"}),
-        **_fraction("fraction_decided", n_decided, n, "fraction decided", (), f"{n} stimuli"),
-        **_fraction("accuracy", np.nansum(right), n_decided, "accuracy", (), "the decided stimuli"),
+        "count": ("outcome", [int(rows.sum()) for rows in by_outcome], {"long_name": "stimuli"}),
+        **_fraction("fraction_decided", decided, everything, of, "fraction decided", (), stimuli_text(of)),
+        **_fraction("accuracy", right == 1, decided, of, "accuracy", (), "the decided stimuli"),
     }
     coordinates = {"time": time_coordinate(logits), "outcome": list(OUTCOMES), **stimulus_coordinates(logits)}
     return xr.Dataset(variables, coordinates, {"threshold": threshold, "by": by, "n": n, "n_decided": n_decided})
@@ -148,23 +150,26 @@ def speed_accuracy(
     times, rows = logits["time"].values.astype(float), np.arange(len(truth))
     last = populated.shape[1] - 1 - populated[:, ::-1].argmax(1)
     right = logits["class"].values[best] == truth[:, None]
-    mean_times, forced_times, counts = [], [], []
+    of, everything = originals(logits), np.ones(len(truth), bool)
+    mean_times, forced_times, decided_at, right_at, forced_right = [], [], [], [], []
     for level in levels:
         first, decided = passes(certainty, level)
         answer = np.where(decided, first, last)
-        mean_times.append(mean_interval(np.where(decided, times[first], np.nan)))
-        forced_times.append(mean_interval(times[answer]))
-        counts.append((decided.sum(), right[rows, first][decided].sum(), right[rows, answer].sum()))
-    n_decided, n_right, n_forced = np.array(counts).T
-    n, dims, decided_text = len(truth), ("threshold",), "the decided stimuli"
+        mean_times.append(mean_interval(per_stimulus(np.where(decided, times[first], np.nan), of)))
+        forced_times.append(mean_interval(per_stimulus(times[answer], of)))
+        decided_at.append(decided)
+        right_at.append(right[rows, first] & decided)
+        forced_right.append(right[rows, answer])
+    among = np.array(decided_at)
+    n, dims, decided_text, all_text = len(np.unique(of)), ("threshold",), "the decided stimuli", stimuli_text(of)
     variables: dict[str, Any] = {}
-    for name, values, over in (("mean_time", mean_times, decided_text), ("forced_time", forced_times, f"{n} stimuli")):
+    for name, values, over in (("mean_time", mean_times, decided_text), ("forced_time", forced_times, all_text)):
         attributes = {"long_name": "mean reaction time", "units": "steps"}
         attributes["interval"] = f"95 % interval of the mean over {over}"
         variables |= interval_variables(name, dims, np.array(values).T, attributes)
-    variables |= _fraction("accuracy", n_right, n_decided, "accuracy", dims, decided_text)
-    variables |= _fraction("forced_accuracy", n_forced, n, "accuracy of all", dims, f"{n} stimuli")
-    variables |= _fraction("fraction_decided", n_decided, n, "fraction decided", dims, f"{n} stimuli")
+    variables |= _fraction("accuracy", np.array(right_at), among, of, "accuracy", dims, decided_text)
+    variables |= _fraction("forced_accuracy", np.array(forced_right), everything, of, "accuracy of all", dims, all_text)
+    variables |= _fraction("fraction_decided", among, everything, of, "fraction decided", dims, all_text)
     for name in ("accuracy", "forced_accuracy"):
         variables[name][2]["chance"] = 1 / logits.sizes["class"]
     level_coordinate = ("threshold", levels, {"long_name": f"threshold of confidence by {by}", "units": "1"})
@@ -224,8 +229,16 @@ def passes(certainty: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndar
 
 
 def _fraction(
-    name: str, successes: np.ndarray | int, n: np.ndarray | int, long_name: str, dims: tuple[str, ...], over: str
+    name: str,
+    successes: np.ndarray,
+    among: np.ndarray,
+    of: np.ndarray,
+    long_name: str,
+    dims: tuple[str, ...],
+    over: str,
 ) -> dict[str, Any]:
+    """Return the fraction of the rows `among`, bool (..., row), that are successes, with its interval over stimuli."""
     attributes = {"long_name": long_name, "units": "1", "interval": f"95 % Wilson interval over {over}"}
-    successes, n = np.broadcast_arrays(successes, n)
-    return interval_variables(name, dims, fraction(successes, n), attributes)
+    successes, among = np.broadcast_arrays(successes, among)
+    found = fraction_of_rows(successes.sum(-1), among.sum(-1), n_stimuli(among, of))
+    return interval_variables(name, dims, found, attributes)

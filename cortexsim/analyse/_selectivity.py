@@ -20,6 +20,7 @@ from cortexsim.analyse.node import (
     time_of,
     times_to_read,
 )
+from cortexsim.analyse.repeats import are_repeated, originals, stimuli_text
 from cortexsim.analyse.runs import of_each_run
 
 MEASURES = {
@@ -70,8 +71,9 @@ def selectivity(
     DataArray, (time, channel) or (time, channel, y, x)
         `low` and `high`: 95 % interval over stimuli. For omega squared, the fractions of variance under which the F
         ratio of the sample is neither among the 2.5 % lowest nor the 2.5 % highest, assuming normally distributed
-        stimuli with the same variance in each class. For d' and sparseness, by the jackknife, for the class preferred
-        over all stimuli. NaN if any stimulus is empty, and for a channel that is the same for all stimuli.
+        stimuli with the same variance in each class; NaN if stimuli are repeated. For d' and sparseness, by the
+        jackknife, for the class preferred over all stimuli. NaN if any stimulus is empty, and for a channel that is the
+        same for all stimuli.
 
     Raises
     ------
@@ -107,13 +109,14 @@ def selectivity(
     dims = activity.dims[2:] if units == "unit" else activity.dims[2:3]
     found = np.full((3, activity.sizes["time"], *(shape if units == "unit" else shape[:1])), np.nan)
     preferred = np.full(found.shape[1:], -1)
-    n = activity.sizes["stimulus"]
+    n, of = activity.sizes["stimulus"], originals(activity)
     differs: list[bool] = []
     for index in times_to_read(activity, progress, "measuring"):
-        responses = patterns(activity, index).astype(np.float64)
+        responses = patterns(activity, index)
         differs.append(not all_equal(responses))
         if not differs[-1]:
             continue
+        responses = responses.astype(np.float64)
         if measure == "sparseness" and (responses < 0).any():
             raise ValueError(
                 f"sparseness is defined for rates, but {name_of(activity)} is negative at time "
@@ -125,7 +128,7 @@ def selectivity(
         if measure in ("omega_squared", "eta_squared"):
             of_units = _variance_between(responses, members, len(classes), measure)
         else:
-            of_units, best = _jackknifed(responses, members, len(classes), measure, seed)
+            of_units, best = _jackknifed(responses, members, len(classes), measure, seed, of)
             preferred[index] = best.reshape(found.shape[2:])
         found[:, index] = of_units.reshape(3, *found.shape[2:])
     refuse_constant(activity, differs)
@@ -144,15 +147,20 @@ def selectivity(
         names = classes.astype(object)[preferred]
         names[~np.isfinite(found[0])] = None
         value = value.assign_coords(preferred=(value.dims, names))
-    return with_interval(value, found[1], found[2], _interval_text(measure, n), n)
+    if measure == "omega_squared" and are_repeated(of):
+        found[1:] = np.nan
+    return with_interval(value, found[1], found[2], _interval_text(measure, of), len(np.unique(of)))
 
 
-def _interval_text(measure: str, n: int) -> str:
+def _interval_text(measure: str, of: np.ndarray) -> str:
+    n = len(np.unique(of))
+    if measure == "omega_squared" and are_repeated(of):
+        return f"none: the trials of one stimulus are not independent, here {stimuli_text(of)}"
     if measure == "omega_squared":
         return f"95 % interval by the noncentral F distribution, over {n} stimuli that vary normally within a class"
     if measure == "eta_squared":
         return f"none: eta squared depends on the number of stimuli, here {n}"
-    return jackknife_text(n) + (", given the preferred class" if measure == "d_prime" else "")
+    return jackknife_text(n, stimuli_text(of)) + (", given the preferred class" if measure == "d_prime" else "")
 
 
 def _variance_between(responses: np.ndarray, members: np.ndarray, n_classes: int, measure: str) -> np.ndarray:
@@ -180,7 +188,7 @@ def _variance_between(responses: np.ndarray, members: np.ndarray, n_classes: int
 
 
 def _jackknifed(
-    responses: np.ndarray, members: np.ndarray, n_classes: int, measure: str, seed: int
+    responses: np.ndarray, members: np.ndarray, n_classes: int, measure: str, seed: int, of: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return d' or sparseness of each column with its interval, (3, unit), and the class that each unit prefers."""
     units = np.arange(responses.shape[1])
@@ -194,7 +202,8 @@ def _jackknifed(
             return _sparseness(responses[chosen], members[chosen], n_classes)
         return _d_prime(responses[chosen], members[chosen], n_classes)[best, units]
 
-    return np.array(jackknife(len(responses), measured, seed, strata=members)), best
+    first = np.unique(of, return_index=True)[1]
+    return np.array(jackknife(len(first), measured, seed, strata=members[first], of=of)), best
 
 
 def _moments(responses: np.ndarray, members: np.ndarray, n_classes: int) -> tuple[np.ndarray, np.ndarray]:

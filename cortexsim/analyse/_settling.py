@@ -6,9 +6,10 @@ import numpy as np
 import xarray as xr
 
 from cortexsim._support.checks import finite
-from cortexsim.analyse.interval import fraction, interval_variables, mean_interval
+from cortexsim.analyse.interval import interval_variables, mean_interval
 from cortexsim.analyse.lasting import lasting_from, times_from
 from cortexsim.analyse.node import Node, activity_of, name_of, patterns, time_coordinate, with_bar
+from cortexsim.analyse.repeats import fraction_of_rows, originals, per_stimulus, stimuli_text
 from cortexsim.analyse.runs import of_each_run
 from cortexsim.analyse.same_stimuli import stimulus_coordinates
 
@@ -76,9 +77,11 @@ def settling(node: Node, *, threshold: float = 0.1, cycle_ratio: float = 0.1, pr
         cycles = ~settled & (two_step[:, last_two] < cycle_ratio * speed[:, last_two]).all(1)
     settled_time = times_from(settled_index, activity["time"].values)
     n_settled_by = (settled_index[:, None] <= np.arange(n_times)).sum(0)
-    mean = np.where(np.isfinite(speed).all(0), mean_interval(speed), np.nan)
-    of_mean = {"long_name": "mean speed of change", "interval": f"95 % interval of the mean over {n} stimuli"}
-    of_fraction = {"long_name": "fraction settled", "interval": f"95 % Wilson interval over {n} stimuli"}
+    of = originals(activity)
+    mean = np.where(np.isfinite(speed).all(0), mean_interval(per_stimulus(speed, of)), np.nan)
+    settled_by = fraction_of_rows(n_settled_by, n, len(np.unique(of)))
+    of_mean = {"long_name": "mean speed of change", "interval": f"95 % interval of the mean over {stimuli_text(of)}"}
+    of_fraction = {"long_name": "fraction settled", "interval": f"95 % Wilson interval over {stimuli_text(of)}"}
     variables = {
         "speed": (("stimulus", "time"), speed, {"long_name": "speed of change", "units": "1"}),
         "two_step": (("stimulus", "time"), two_step, {"long_name": "change over two steps", "units": "1"}),
@@ -86,7 +89,7 @@ def settling(node: Node, *, threshold: float = 0.1, cycle_ratio: float = 0.1, pr
         "settled": ("stimulus", settled, {"long_name": "settled"}),
         "cycles": ("stimulus", cycles, {"long_name": "cycles with period 2"}),
         **interval_variables("mean_speed", "time", mean, of_mean | {"units": "1"}),
-        **interval_variables("settled_by", "time", fraction(n_settled_by, n), of_fraction | {"units": "1"}),
+        **interval_variables("settled_by", "time", settled_by, of_fraction | {"units": "1"}),
     }
     attributes = {
         "of": name_of(activity),

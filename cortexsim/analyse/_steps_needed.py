@@ -6,9 +6,10 @@ import numpy as np
 import xarray as xr
 
 from cortexsim._support.labelled import refuse_missing
-from cortexsim.analyse.interval import jackknife, jackknife_text
+from cortexsim.analyse.interval import correlation, jackknife, jackknife_text
 from cortexsim.analyse.lasting import lasting_from, times_from
 from cortexsim.analyse.node import Node
+from cortexsim.analyse.repeats import originals, stimuli_text
 from cortexsim.analyse.runs import of_each_run
 from cortexsim.analyse.same_stimuli import stimulus_coordinates
 from cortexsim.analyse.target_maps import maps_of, solved
@@ -75,7 +76,8 @@ def growth(steps: xr.DataArray, by: str = "length") -> xr.Dataset:
     Dataset
         `median` (by,) of the solved stimuli of each value, `n` and `n_solved` (by,). The best linear fit to all solved
         stimuli: `slope`, with its 95 % jackknife interval over stimuli `slope_low` and `slope_high`, and `intercept`;
-        `r`, the correlation over stimuli, and `r_of_medians`, the correlation of the medians with the values.
+        `r`, the correlation over stimuli, and `r_of_medians`, the correlation of the medians with the values. The
+        interval is NaN if a single value is left once some stimuli are left out, and `r` if all need the same steps.
 
     Raises
     ------
@@ -104,7 +106,9 @@ def growth(steps: xr.DataArray, by: str = "length") -> xr.Dataset:
             f"growth needs at least 3 solved stimuli with 2 different values of {by}, got {len(x)} with "
             f"{len(np.unique(x))}"
         )
-    slope, low, high = jackknife(len(x), lambda chosen: np.polyfit(x[chosen], y[chosen], 1)[0])
+    of = np.unique(originals(steps)[known_steps], return_inverse=True)[1]
+    n = int(of.max()) + 1
+    slope, low, high = jackknife(n, lambda chosen: _slope(x[chosen], y[chosen]), of=of)
     values = np.unique(steps[by].values)
     groups = [steps[by].values == value for value in values]
     median = np.array([_median(steps.values[group]) for group in groups])
@@ -113,7 +117,7 @@ def growth(steps: xr.DataArray, by: str = "length") -> xr.Dataset:
         "long_name": str(steps[by].attrs.get("long_name", by)),
         "units": str(steps[by].attrs.get("units", "1")),
     }
-    rate = {"units": f"steps/{attributes['units']}", "interval": jackknife_text(len(x))}
+    rate = {"units": f"steps/{attributes['units']}", "interval": jackknife_text(n, stimuli_text(of))}
     return xr.Dataset(
         {
             "median": (by, median, {"long_name": "median of the steps needed", "units": "steps"}),
@@ -123,11 +127,16 @@ def growth(steps: xr.DataArray, by: str = "length") -> xr.Dataset:
             "slope_low": ((), low, rate),
             "slope_high": ((), high, rate),
             "intercept": ((), float(np.polyfit(x, y, 1)[1]), {"units": "steps"}),
-            "r": ((), float(np.corrcoef(x, y)[0, 1])),
-            "r_of_medians": ((), float(np.corrcoef(values[there].astype(float), median[there])[0, 1])),
+            "r": ((), correlation(x, y)),
+            "r_of_medians": ((), correlation(values[there].astype(float), median[there])),
         },
         {by: (by, values, attributes)},
     )
+
+
+def _slope(x: np.ndarray, y: np.ndarray) -> float:
+    # without the only stimulus of another length, there is no line
+    return float(np.polyfit(x, y, 1)[0]) if len(np.unique(x)) > 1 else float("nan")
 
 
 def _median(values: np.ndarray) -> float:

@@ -17,6 +17,7 @@ from cortexsim.analyse.node import (
     time_coordinate,
     with_bar,
 )
+from cortexsim.analyse.repeats import originals, per_stimulus, stimuli_text
 from cortexsim.analyse.runs import of_each_run
 from cortexsim.analyse.same_stimuli import stimulus_coordinates
 
@@ -98,16 +99,17 @@ def trajectory(
         stimuli = stimulus_coordinates(activity)
         return xr.DataArray(path, {**shared, **stimuli}, ("time", "stimulus", "component"), "trajectory", attributes)
     groups = labels_of(activity, average, at_least=1)
-    values = np.unique(groups)
+    values, of = np.unique(groups), originals(activity)
     mean, low, high = averages = np.full((3, len(path), len(values), n_components), np.nan)
     for k, value in enumerate(values):
         complete = populated[groups == value].all(0)
-        averages[:, complete, k] = mean_interval(path[complete][:, groups == value], axis=1)
+        paths = np.moveaxis(path[complete][:, groups == value], 1, 0)
+        averages[:, complete, k] = mean_interval(per_stimulus(paths, of[groups == value]))
     array = xr.DataArray(
         mean, {**shared, average: (average, values)}, ("time", average, "component"), "trajectory", attributes
     )
-    n = activity.sizes["stimulus"]
-    return with_interval(array, low, high, f"95 % interval of the mean over {n} stimuli, by {average}", n)
+    text = f"95 % interval of the mean over {stimuli_text(of)}, by {average}"
+    return with_interval(array, low, high, text, len(np.unique(of)))
 
 
 def _moments(activity: xr.DataArray, indices: list[int]) -> tuple[np.ndarray, float]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from cortexsim.analyse.interval import jackknife, jackknife_text, mean_interval
+from cortexsim.analyse.interval import correlation, jackknife, jackknife_text, mean_interval
 from cortexsim.analyse.lasting import lasting_from, times_from
 from cortexsim.analyse.node import Node
+from cortexsim.analyse.repeats import originals, per_stimulus, stimuli_text
 from cortexsim.analyse.runs import of_each_run
 from cortexsim.analyse.target_maps import maps_of
 
@@ -62,8 +63,9 @@ def wave(recording: Node, data: xr.Dataset) -> xr.Dataset:
             f"only {int(reached.sum())} of {len(reached)} target pixels stay tagged, at fewer than 2 different "
             "distances: there is no wave to measure; run the model for more steps"
         )
-    n, n_distances = len(maps.target), int(distance.max()) + 1
-    rows = [np.flatnonzero(reached & (stimulus == one)) for one in range(n)]
+    of, n_distances = originals(maps.logits), int(distance.max()) + 1
+    n, n_rows = len(np.unique(of)), len(of)
+    rows = [np.flatnonzero(reached & (stimulus == one)) for one in range(n_rows)]
 
     def line(chosen: np.ndarray) -> np.ndarray:
         pixels = np.concatenate([rows[one] for one in chosen])
@@ -72,13 +74,12 @@ def wave(recording: Node, data: xr.Dataset) -> xr.Dataset:
             return np.full(2, np.nan)
         return np.polyfit(distance[pixels], latency[pixels], 1)
 
-    fit, low, high = jackknife(n, line)
-    mean, mean_low, mean_high = mean_interval(
-        _means(stimulus[reached], distance[reached], latency[reached], (n, n_distances))
-    )
+    fit, low, high = jackknife(n, line, of=of)
+    means = _means(stimulus[reached], distance[reached], latency[reached], (n_rows, n_distances))
+    mean, mean_low, mean_high = mean_interval(per_stimulus(means, of))
     there = np.bincount(distance, minlength=n_distances)
-    steps = {"units": "steps", "interval": f"95 % interval of the mean over {n} stimuli"}
-    rate = {"units": "steps/px", "interval": jackknife_text(n)}
+    steps = {"units": "steps", "interval": f"95 % interval of the mean over {stimuli_text(of)}"}
+    rate = {"units": "steps/px", "interval": jackknife_text(n, stimuli_text(of))}
     return xr.Dataset(
         {
             "latency": ("distance", mean, {"long_name": "latency of the tag", **steps}),
@@ -92,7 +93,7 @@ def wave(recording: Node, data: xr.Dataset) -> xr.Dataset:
             "slope_low": ((), low[0], rate),
             "slope_high": ((), high[0], rate),
             "intercept": ((), fit[1], {"units": "steps"}),
-            "r": ((), float(np.corrcoef(distance[reached], latency[reached])[0, 1])),
+            "r": ((), correlation(distance[reached], latency[reached])),
         },
         {
             "distance": (

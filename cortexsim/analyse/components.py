@@ -103,6 +103,8 @@ class ShrunkDiscriminant(ClassifierMixin, BaseEstimator):
 def _shrunk_covariance(X: np.ndarray) -> np.ndarray:
     """Return the covariance of patterns, (component, component), shrunk in units of each component's own spread."""
     n, size = X.shape
+    if not size:  # the training stimuli do not differ
+        return np.zeros((0, 0))
     away = X - X.mean(0)
     spread = away.std(0)
     spread[spread == 0] = 1

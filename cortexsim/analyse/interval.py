@@ -88,6 +88,13 @@ def mean_interval(values: np.ndarray, axis: int = 0) -> tuple[np.ndarray, np.nda
     return mean, mean - half, mean + half
 
 
+def correlation(x: np.ndarray, y: np.ndarray) -> float:
+    """Return Pearson's correlation; NaN if one of the two does not vary."""
+    if (x == x[0]).all() or (y == y[0]).all():
+        return float("nan")
+    return float(np.corrcoef(x, y)[0, 1])
+
+
 def jackknife_groups(
     n: int, seed: int = 0, n_groups: int = N_GROUPS, strata: np.ndarray | None = None
 ) -> list[np.ndarray]:
@@ -103,7 +110,11 @@ def jackknife_groups(
 
 
 def jackknife(
-    n: int, measure: Callable[[np.ndarray], ArrayLike], seed: int = 0, strata: np.ndarray | None = None
+    n: int,
+    measure: Callable[[np.ndarray], ArrayLike],
+    seed: int = 0,
+    strata: np.ndarray | None = None,
+    of: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Compute a measure, and its 95 % interval by leaving out one group of stimuli at a time.
 
@@ -120,26 +131,33 @@ def jackknife(
         Seed of the groups.
     strata : ndarray, (stimulus,), optional
         A class for each stimulus; each group leaves out classes evenly.
+    of : ndarray, (row,), optional
+        The stimulus of each row, from 0 to n - 1, if a stimulus has several rows: `measure` then takes the indices of
+        rows, and all rows of a stimulus are left out together.
 
     Returns
     -------
     tuple
         The value with all stimuli, and the ends of the interval by Student's t with the standard error of the
-        delete-a-group jackknife.
+        delete-a-group jackknife; these are NaN with a single stimulus.
 
     References
     ----------
     Kott, P. S. (2001). The delete-a-group jackknife. Journal of Official Statistics 17.
     """
-    everything = np.arange(n)
+    of = np.arange(n) if of is None else of
+    everything = np.arange(len(of))
     value = np.asarray(measure(everything))
+    if n < 2:
+        unknown = np.full(value.shape, np.nan)
+        return value, unknown, unknown
     groups = jackknife_groups(n, seed, strata=strata)
-    without = np.asarray([measure(np.delete(everything, group)) for group in groups])
+    without = np.asarray([measure(everything[~np.isin(of, group)]) for group in groups])
     variance = ((without - without.mean(0)) ** 2).sum(0) * (len(groups) - 1) / len(groups)
     half = student(len(groups) - 1) * np.sqrt(variance)
     return value, value - half, value + half
 
 
-def jackknife_text(n: int) -> str:
-    """Describe the interval of `jackknife`, for the attribute `interval`."""
-    return f"95 % jackknife interval over {n} stimuli, left out in {min(N_GROUPS, n)} groups"
+def jackknife_text(n: int, stimuli: str = "") -> str:
+    """Describe the interval of `jackknife`, for the attribute `interval`; `stimuli` are the stimuli in words."""
+    return f"95 % jackknife interval over {stimuli or f'{n} stimuli'}, left out in {min(N_GROUPS, n)} groups"

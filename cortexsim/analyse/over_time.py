@@ -9,6 +9,7 @@ import xarray as xr
 
 from cortexsim.analyse.interval import jackknife, jackknife_text, with_interval
 from cortexsim.analyse.node import name_of, patterns, time_coordinate, times_to_read
+from cortexsim.analyse.repeats import originals, stimuli_text
 
 
 def measured_over_time(
@@ -40,12 +41,13 @@ def measured_over_time(
     Returns
     -------
     DataArray, (time,)
-        With `low` and `high`. NaN if any stimulus is empty.
+        With `low` and `high`: all repeats of a stimulus are left out together. NaN if any stimulus is empty.
     """
-    n = activity.sizes["stimulus"]
+    of = originals(activity)
+    n = len(np.unique(of))
     found = np.full((3, activity.sizes["time"]), np.nan)
     for index in times_to_read(activity, progress, "measuring"):
-        found[:, index] = jackknife(n, measure(patterns(activity, index), index), seed)
+        found[:, index] = jackknife(n, measure(patterns(activity, index), index), seed, of=of)
     value = xr.DataArray(
         found[0],
         {"time": time_coordinate(activity)},
@@ -53,4 +55,4 @@ def measured_over_time(
         name,
         {"long_name": long_name, "units": units, "of": name_of(activity)},
     )
-    return with_interval(value, found[1], found[2], jackknife_text(n), n)
+    return with_interval(value, found[1], found[2], jackknife_text(n, stimuli_text(of)), n)

@@ -66,6 +66,8 @@ def spread(node: Node, *, seed: int = 0, progress: bool = False) -> xr.DataArray
         def of(chosen: np.ndarray) -> float:
             own = products[np.ix_(chosen, chosen)]
             n_chosen = len(chosen)
+            if n_chosen < 2:  # without the rows of one of two stimuli
+                return float("nan")
             return float(np.sqrt(max(np.trace(own) - own.mean() * n_chosen, 0) / (n_chosen - 1) / n_units))
 
         return of

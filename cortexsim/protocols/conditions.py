@@ -13,6 +13,7 @@ import xarray as xr
 from torch import Tensor
 
 from cortexsim._support.checks import listed, one_of, unknown, whole
+from cortexsim._support.labelled import refuse_missing
 from cortexsim._support.progress import Report, checked, silent
 from cortexsim.analyse._latched import latched
 from cortexsim.analyse._map_accuracy import yes_no
@@ -265,6 +266,7 @@ def _check_decisions(data: xr.Dataset, record: Record | None, latch: float | Non
         )
     if by is not None:
         one_of(by, "by", sorted({*stimulus_coordinates(data)} - {"stimulus"}))
+        refuse_missing(np.asarray(data[by].values), by)
 
 
 def _correct(recording: xr.DataTree, data: xr.Dataset, latch: float | None) -> np.ndarray:

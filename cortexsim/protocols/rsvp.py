@@ -14,7 +14,8 @@ from cortexsim._support import randomness
 from cortexsim._support.checks import whole
 from cortexsim._support.progress import Report, checked, silent
 from cortexsim._support.renamed import formerly
-from cortexsim.analyse.interval import fraction, interval_variables
+from cortexsim.analyse.interval import interval_variables
+from cortexsim.analyse.repeats import fraction_of_rows
 from cortexsim.graph._schedule import arrival
 from cortexsim.graph.reach import MOST_STEPS
 from cortexsim.model.classes import matched
@@ -109,8 +110,9 @@ def rapid_sequence(
         target's last step has arrived by the shortest path, and nothing that came after it: how well a readout keeps up
         with the stream. `reported` (arriving, item), with its ends: at that time for each item in turn, over all
         streams, the share in which the class that is read out is that of each item, or of none that can have arrived
-        ("other"). `logits` (position, stimulus, time, class) is everything that was read out, and `picture`
-        (position, stimulus, frame) is the index of the stimulus in each frame.
+        ("other"); the interval is over targets, because the streams of one target share their distractors. `logits`
+        (position, stimulus, time, class) is everything that was read out, and `picture` (position, stimulus, frame) is
+        the index of the stimulus in each frame.
 
     Raises
     ------
@@ -244,7 +246,7 @@ def _reported(
     """Count which item's class is reported as each item's last step has arrived; see `rapid_sequence`."""
     n_frames, steps = about["n_frames"], about["steps_per_frame"]
     classes = label[picture]
-    n_streams = classes.shape[0] * classes.shape[1]
+    n_places, n = classes.shape[:2]
     shares = np.full((3, n_frames, n_frames + 1), np.nan)
     for place in range(n_frames):
         time = (place + 1) * steps - 1 + about["arrival"]
@@ -253,8 +255,10 @@ def _reported(
         # of two items of one class, the later one; items that cannot have arrived yet count as others
         same = classes[..., place::-1] == predicted[:, :, time, None]
         item = np.where(same.any(-1), place - same.argmax(-1), n_frames)
-        shares[:, place] = fraction(np.bincount(item.ravel(), minlength=n_frames + 1), n_streams)
-    words = {"long_name": "streams", "units": "1", "interval": interval_text(f"{n_streams} streams"), "n": n_streams}
+        # the streams of one target share all other pictures, so they are not independent
+        shares[:, place] = fraction_of_rows(np.bincount(item.ravel(), minlength=n_frames + 1), n_places * n, n)
+    over = f"{n} targets, in {n_places * n} streams"
+    words = {"long_name": "streams", "units": "1", "interval": interval_text(over), "n": n}
     return interval_variables("reported", ("arriving", "item"), shares, words)
 
 

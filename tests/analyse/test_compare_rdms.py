@@ -53,6 +53,18 @@ def test_sessions_of_one_subject_are_no_noise_ceiling(movie, brains):
     assert "ceiling_low" not in found.coords
 
 
+def test_a_subject_may_have_fewer_sessions_than_others(movie, brains):
+    fewer = brains.copy()
+    fewer[1, 1] = np.nan
+    found = cs.analyse.compare_rdms(movie, fewer, n_bootstrap=0)
+    subjects = [brains[0].mean("session"), brains[1, 0], brains[2].mean("session")]
+    each = [cs.analyse.compare_rdms(movie, one, n_bootstrap=0) for one in subjects]
+    np.testing.assert_allclose(found, np.mean(each, axis=0))
+    fewer[1] = np.nan
+    with pytest.raises(ValueError, match=r"the subjects \[1\]"):
+        cs.analyse.compare_rdms(movie, fewer, n_bootstrap=0)
+
+
 def test_a_matrix_agrees_with_itself_in_every_resample(movie):
     found = cs.analyse.compare_rdms(movie, movie[2].drop_vars("time"), n_bootstrap=50)
     assert found.values[2] == pytest.approx(1)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import RidgeCV
@@ -204,6 +205,25 @@ def test_a_time_at_which_all_stimuli_are_equal_is_at_chance(noisy):
     assert ranked.values[1] == pytest.approx(0.5)
     explained = cs.analyse.decode(noisy, "size", score="r2")
     assert -0.5 < explained.values[1] <= 0
+
+
+def test_rounding_that_differs_between_batches_is_not_decoded(noisy):
+    noisy["activation"] = noisy["activation"].astype(np.float32)
+    label = np.repeat([0, 1], [20, 10])
+    same = np.float32(3.1) + np.where(label == 1, np.float32(3e-6), 0)[:, None, None, None]
+    noisy["activation"][:, 1] = same
+    found = cs.analyse.decode(noisy, label)
+    assert found.values[1] == pytest.approx(found.attrs["chance"])
+    assert np.isnan(cs.analyse.selectivity(noisy, label).values[1]).all()
+    assert np.isnan(cs.analyse.cka(noisy).values[1]).all()
+    assert (cs.analyse.rdm(noisy, "euclidean").values[1] == 0).all()
+
+
+def test_a_unit_that_answers_to_one_stimulus_alone_is_at_chance_in_the_folds_without_it(noisy):
+    alone = xr.zeros_like(noisy["activation"].isel(time=[1, 2], channel=[0], y=[0], x=[0]))
+    alone[4] = 1.0
+    found = cs.analyse.decode(alone, np.arange(30) % 3)
+    assert abs(found.values - 1 / 3).max() < 0.1
 
 
 def test_anything_but_an_estimator_is_refused(noisy):

@@ -83,7 +83,7 @@ def test_repeats_are_no_stimuli_of_their_own(calibrated, pictures):
     bounds = [found[name].sel(state="V1", time=4) for name in ("distance", "distance_low", "distance_high")]
     np.testing.assert_allclose(bounds, _mean(ratio), rtol=1e-9)
     assert found.attrs["n"] == 6
-    assert found["changed"].attrs["interval"] == "95 % Student's t interval over 6 stimuli"
+    assert found["changed"].attrs["interval"] == "95 % Wilson interval over 6 stimuli"
 
 
 def test_a_recording_on_disk_is_compared_without_being_read_whole(calibrated, pictures, tmp_path):
@@ -130,6 +130,13 @@ def test_no_changed_decision_among_few_stimuli_leaves_an_effect_possible():
     assert mean == 0
     assert low < -0.1
     assert high > 0.1
+
+
+def test_repeats_that_all_agree_change_no_interval_and_others_do_not_narrow_it_below_a_width():
+    once = np.r_[-1, -1, 1, np.zeros(7)]
+    np.testing.assert_array_equal(paired_difference(once), paired_difference(np.tile(once, (4, 1)).mean(0)))
+    unchanged = np.array([[1, -1], [-1, 1], [0, 0]]).mean(1)
+    assert paired_difference(unchanged)[1] < -0.2
 
 
 def test_one_stimulus_has_a_mean_and_no_interval(calibrated, pictures):

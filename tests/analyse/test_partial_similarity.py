@@ -106,3 +106,10 @@ def test_distances_that_are_no_finite_numbers_are_refused(drawn):
     for wrong, kind in ((model.astype(str), "the dtype <U"), (model + np.inf, "infinity"), (model * 1j, "complex128")):
         with pytest.raises(ValueError, match=f"must have real numbers, or NaN .*{kind}"):
             cs.analyse.partial_similarity(wrong, brain, pixels)
+
+
+def test_a_control_that_explains_all_leaves_no_partial_correlation_and_no_interval(drawn):
+    model, brain, _ = drawn
+    alone = model.isel(time=0, drop=True)
+    found = cs.analyse.partial_similarity(alone, brain, alone, n_bootstrap=5)
+    assert np.isnan([found, found["low"], found["high"]]).all()

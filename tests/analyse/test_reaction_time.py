@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import cortexsim as cs
 from cortexsim.analyse.interval import wilson
@@ -110,3 +111,11 @@ def test_one_class_leaves_nothing_to_be_sure_of(readout):
 def test_a_state_is_no_readout(noisy):
     with pytest.raises(ValueError, match="reads logits"):
         cs.analyse.reaction_time(noisy, 0.5)
+
+
+def test_a_choice_among_named_classes_is_a_name():
+    logits = np.array([[[5.0, 0.0]], [[0.0, 0.1]]])
+    coordinates = {"label": ("stimulus", ["cat", "dog"]), "class": ["cat", "dog"]}
+    found = cs.analyse.reaction_time(xr.Dataset({"logits": (("stimulus", "time", "class"), logits)}, coordinates), 0.5)
+    assert found["choice"].values.tolist() == ["cat", ""]
+    assert found["correct"].values[0] == 1

@@ -121,6 +121,21 @@ def test_growth_is_a_line_through_the_steps_needed(paths, travelling):
     assert grown["n_solved"].sum() == 40
 
 
+def test_growth_that_rests_on_one_stimulus_has_no_interval():
+    steps = xr.DataArray([5.0, 5, 6, 10], {"length": ("stimulus", [5, 5, 5, 10])}, ("stimulus",))
+    grown = cs.analyse.growth(steps)
+    assert grown["slope"] == pytest.approx((10 - 16 / 3) / 5)
+    assert np.isnan(grown["slope_low"])
+
+
+def test_steps_that_do_not_grow_have_a_slope_of_0_and_no_correlation():
+    steps = xr.DataArray([5.0] * 4, {"length": ("stimulus", [5, 6, 7, 8])}, ("stimulus",))
+    grown = cs.analyse.growth(steps)
+    assert abs(grown["slope"]) < 1e-12
+    assert np.isnan(grown["r"])
+    assert np.isnan(grown["r_of_medians"])
+
+
 def test_the_slope_of_the_wave_is_its_inverse_speed(paths, travelling):
     found = cs.analyse.wave(travelling, paths)
     np.testing.assert_array_equal(found["latency"], arrival(1 + found["distance"].values))
@@ -147,6 +162,31 @@ def test_a_wave_in_a_single_stimulus_has_a_slope_without_an_interval(paths, trav
     assert abs(found["slope"] - SPEED) < 0.1
     assert np.isnan(found["slope_low"])
     assert np.isnan(found["slope_high"])
+
+
+def test_a_single_stimulus_has_a_wave_and_no_interval(paths, travelling):
+    longest = [int(paths["length"].values.argmax())]
+    one = travelling.map_over_datasets(lambda node: node.isel(stimulus=longest) if node.sizes else node)
+    found = cs.analyse.wave(one, paths.isel(stimulus=longest))
+    assert abs(found["slope"] - SPEED) < 0.1
+    assert np.isnan(found["slope_low"])
+
+
+def test_trials_of_one_stimulus_do_not_narrow_a_slope(paths, travelling):
+    rows = np.repeat(np.arange(40), 3)
+    trials = {"target": ("stimulus", rows), "repeat": ("stimulus", np.tile(range(3), 40)), "stimulus": np.arange(120)}
+    often = travelling["readout"].to_dataset().isel(stimulus=rows).assign_coords(trials)
+    repeated = paths.isel(stimulus=rows)
+    for measured in (cs.analyse.wave, lambda *shown: cs.analyse.growth(cs.analyse.steps_needed(*shown))):
+        once, found = measured(travelling, paths), measured(often, repeated)
+        np.testing.assert_allclose(found["slope_low"], once["slope_low"])
+        assert "40 stimuli, in 120 trials" in found["slope"].attrs["interval"]
+
+
+def test_pixels_need_lines_on_and_off_the_target(paths, travelling):
+    alone = paths.assign(line=paths["target"].astype(bool))
+    with pytest.raises(ValueError, match="40 of 40 stimuli have no line pixel off the target"):
+        cs.analyse.map_accuracy(travelling, alone, "pixels")
 
 
 def test_a_latch_keeps_the_tag_that_a_mask_wipes_out(paths, travelling):
@@ -186,11 +226,23 @@ def test_a_latched_classification_is_the_first_sure_one():
     np.testing.assert_array_equal(kept[1], logits[1])
 
 
+def test_one_class_leaves_nothing_to_decide():
+    with pytest.raises(ValueError, match="at least 2 classes, got 1"):
+        cs.analyse.latched(xr.Dataset({"logits": (("stimulus", "time", "class"), np.zeros((3, 2, 1)))}))
+
+
 def test_the_cumulative_readout_averages_probabilities():
     logits = np.log(np.array([[[0.2, 0.8], [0.6, 0.4], [0.7, 0.3]]]))
     node = xr.Dataset({"logits": (("stimulus", "time", "class"), logits)})
     found = np.exp(cs.analyse.cumulative(node)["logits"].values[0])
     np.testing.assert_allclose(found, [[0.2, 0.8], [0.4, 0.6], [0.5, 0.5]])
+
+
+def test_the_cumulative_readout_is_populated_where_a_class_is_all_but_certain():
+    logits = np.array([[[1000.0, 0.0], [0.0, 900.0]]])
+    found = cs.analyse.cumulative(xr.Dataset({"logits": (("stimulus", "time", "class"), logits)}))
+    assert found["populated"].all()
+    np.testing.assert_allclose(found["logits"].values[0], [[0, -1000], [np.log(0.5), np.log(0.5)]])
 
 
 def test_the_cumulative_readout_begins_where_the_state_is_populated():

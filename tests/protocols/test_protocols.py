@@ -96,6 +96,9 @@ def test_the_datas_own_names_of_stimuli_are_those_of_the_result(calibrated, targ
     assert streams["stimulus"].values.tolist() == list("vwxyz")
     with pytest.raises(ValueError, match="unknown by 'stimulus'"):
         masked_grid(calibrated, named, by="stimulus")
+    lacking = targets.assign_coords(depth=("stimulus", [1.0, 1, 2, np.nan, 2]))
+    with pytest.raises(ValueError, match="depth is missing"):
+        masked_grid(calibrated, lacking, by="depth")
 
 
 def test_an_index_of_several_levels_is_several_coordinates_of_the_result(calibrated, targets):
