@@ -12,7 +12,7 @@ from cortexsim._support.checks import unknown
 from cortexsim._support.settings import Form, mapping, whole_number
 from cortexsim.explore.anatomy.arrival import ANATOMY, TO_BUILD, Reach, facts_for, picture, reach
 from cortexsim.explore.anatomy.draft import STARTS, Draft, as_transitions
-from cortexsim.explore.panel.asking import Guess, HasExercises
+from cortexsim.explore.panel.asking import Exercise, Guess, HasExercises
 from cortexsim.explore.panel.box import Panel
 from cortexsim.explore.panel.jobs import Turns
 from cortexsim.explore.panel.more_settings import MoreSettings
@@ -29,6 +29,7 @@ from cortexsim.stimuli.text import one_image_from_dict
 LONGEST = 24
 SHOWN = {"flash": flash(1), "sustained": sustained()}
 OWN = "own"
+SINCE = "The graph has changed since then."
 # the panel checks the ranges
 FORM = Form(
     {
@@ -111,6 +112,7 @@ class Anatomy(HasExercises, Saving, Panel):
         exercise: str = "",
     ) -> None:
         self._turns, self._history = Turns(), list[tuple[str, dict[str, Any]]]()
+        self._exercises: list[Exercise] = []
         self._own = None if isinstance(graph, str) else _as_draft(graph)
         self.n_classes = n_classes
         self.editor, self.notice = Editor(), widgets.HTML()
@@ -181,6 +183,22 @@ class Anatomy(HasExercises, Saving, Panel):
         """The consequences of the present graph."""
         return [({}, self.reach)]
 
+    def exercise(self, name: str) -> Exercise:
+        """Return an exercise about this panel; its verdict follows the graph.
+
+        Parameters
+        ----------
+        name : str
+            A key of `EXERCISES`.
+
+        Raises
+        ------
+        ValueError
+            If there is no such exercise.
+        """
+        self._exercises.append(super().exercise(name))
+        return self._exercises[-1]
+
     def undo(self) -> None:
         """Undo the last change."""
         if self._history:
@@ -222,13 +240,20 @@ class Anatomy(HasExercises, Saving, Panel):
             ("readout_time", self.readout_text),
             ("until", self.until_text),
         ):
-            traitlets.link((self, name), (control, "value"))
+            self._link(name, control)
         traitlets.link((self, "readout_time"), (self.editor, "readout_time"))
         self.undo_button.on_click(lambda _: self.undo())
         self.reset_button.on_click(lambda _: self.reset())
         self.editor.on_msg(lambda _, content, __: self.undo() if content.get("act") == "undo" else None)
         self.editor.observe(self._edited, names="transitions")
         self.observe(self._changed, names=["draft", "start", "shown", "readout_time", "until"])
+
+    def _link(self, name: str, control: widgets.Widget) -> None:
+        """Link a trait with a control, which returns to the trait's value when what was entered is refused."""
+        # traitlets.link ignores what changes while it carries a change over
+        control.value = getattr(self, name)
+        control.observe(lambda change: setattr(self, name, change["new"]), names="value")
+        self.observe(lambda change: setattr(control, "value", change["new"]), names=name)
 
     def _edited(self, change: Any) -> None:
         """Take the transitions that the browser has edited."""
@@ -326,6 +351,9 @@ class Anatomy(HasExercises, Saving, Panel):
                 self.ask.start(facts_for(self.reach), control=False)
             else:
                 self.ask.update(facts_for(self.reach))
+                self.ask.qualify(facts_for(self.reach), SINCE)
+        for exercise in self._exercises:
+            exercise.ask.qualify(self.reach, SINCE)
         self.notice.value = ""
 
     def _check(self) -> None:

@@ -89,13 +89,13 @@ class Changes(TaskStudy):
 
     def controls_for(self, subject: Subject) -> dict[str, Control]:
         """Declare the task, the quantity and its scale, the presentation and the area."""
-        task = self.task_menu(subject, width_px=300)
+        task = self.task_menu(subject, width_px=285)
         start = str(TASKS[str(task.value)].start["kind"]) if task.value in TASKS else "flash"
         states = subject.model.graph.state_names
         return {
             "task": task,
-            "quantity": Menu("read as", ["rate", "state"], width_px=150),
-            "scaling": Menu("scale", list(SCALINGS), width_px=280),
+            "quantity": Menu("read as", ["rate", "state"], width_px=140),
+            "scaling": Menu("scale", list(SCALINGS), width_px=305),
             "presentation": Menu("shown", unmasked.MENU, start, width_px=170),
             "state": Menu("area", states, states[-1], width_px=110),
         }

@@ -19,7 +19,10 @@ NEVER = -1
 BUILT = (True,)
 """The choices of an exercise in which something is built, so there is no answer to choose."""
 JUST_LOOK = ("nothing, just look", "")
+READY = "It is set: run it now."
+RUNNING = "Wait for the run to end, then check again."
 _OUTCOME = "cs-outcome"  # class of the verdict on a page
+_REMINDER = "cs-reminder"  # and that of words which ask for an answer
 
 Answer = float | int | str | bool
 
@@ -194,6 +197,7 @@ class Asking(widgets.VBox):
         traitlets.link((self, "question"), (self.menu, "value"))
         traitlets.link((self, "answer"), (self.choice, "value"))
         self.observe(lambda _: self._ask(), names="question")
+        self.observe(lambda change: self._forget_reminder() if change["new"] is not None else None, names="answer")
         self._ask()
 
     @traitlets.validate("question")
@@ -225,10 +229,21 @@ class Asking(widgets.VBox):
         asked, given = self.asked, [one["truth"] for one in self.answered if one["question"] == self.question]
         return asked is not None and bool(given) and asked.truth(result) == given[-1]
 
+    def qualify(self, result: Any, since: str) -> None:
+        """Add words to a verdict whose answer or reason differs from that of this result; remove them from another."""
+        asked = self.asked
+        if asked is None or not self.judged:
+            return
+        note = f" <b>{html.escape(since)}</b>"
+        same = self.states(result) and html.escape(asked.because(result)) in self.result.value
+        self.result.value = self.result.value.replace(note, "")
+        if not same:
+            self.result.value = self.result.value.removesuffix("</div>") + f"{note}</div>"
+
     def remind(self, words: str = "Predict first: choose an answer, or «nothing, just look» in the menu.") -> None:
         """Show that an answer is missing."""
         self.choice.given = None
-        self._say(words)
+        self._say(f'<span class="{_REMINDER}">{words}</span>')
 
     def recall(self, answered: Sequence[Mapping[str, Any]], exercises: Mapping[str, Guess]) -> None:
         """Take over saved answers, and show them.
@@ -271,6 +286,9 @@ class Asking(widgets.VBox):
         if asked is None or self.answer is None:
             return None
         if not asked.fits(chosen):
+            if asked.fits(getattr(self.panel, "choices", {})):
+                self._say(READY)
+                return None
             missing = {name: value for name, value in asked.needs.items() if chosen.get(name) != value}
             self._say(f"Not yet: set {html.escape(self._worded(missing))}, and run it.")
             self.set_button.layout.display = "" if hasattr(self.panel, "choose") else "none"
@@ -304,7 +322,7 @@ class Asking(widgets.VBox):
             return
         try:
             self.panel.choose(**asked.needs)
-            self._say("It is set: run it now.")
+            self._say(READY)
         except Exception as error:  # exceptions in callbacks of widgets are not shown elsewhere
             self.result.value = alert("This could not be set", error, "Set it in the panel.")
 
@@ -339,6 +357,10 @@ class Asking(widgets.VBox):
         if asked is not None:
             self._offer(asked, None)
             self.choice.given = self._given()
+
+    def _forget_reminder(self) -> None:
+        if _REMINDER in self.result.value:
+            self._say("")
 
     def _given(self) -> Any:
         """Return the last answer to the present question; None if another one is asked for."""
@@ -402,6 +424,10 @@ class Exercise(Panel):
             self.ask.remind("Nothing was run yet: run the panel, then check again.")
             return None
         fitting = [pair for pair in results if self._exercise.fits(pair[0])]
+        present = getattr(self.panel, "choices", {})
+        if not fitting and getattr(self.panel, "busy", False) and self._exercise.fits(present):
+            self.ask.remind(RUNNING)
+            return None
         # before a run, the exercise says what it needs
         chosen, result = (fitting or list(results) or [({}, None)])[-1]
         solved = self.ask.compare(result, chosen)

@@ -259,8 +259,7 @@ class Study(HasExercises, Panel):
             self._jobs.cancel()
             self._take(chosen, self._made[self._key_of(chosen)][1])
             return
-        self._show_busy(True)
-        self._jobs.start(lambda wanted: self._job(chosen, wanted))
+        self._start(chosen, compares=True)
 
     def compute(self) -> xr.Dataset | xr.DataTree:
         """Measure the present choices, without a prediction, and return the result; errors are raised.
@@ -372,7 +371,11 @@ class Study(HasExercises, Panel):
         name = cls.FORMER_NAMES.get(name, name)
         return name, cls.FORMER_VALUES.get(name, {}).get(value, value) if isinstance(value, str) else value
 
-    def _job(self, chosen: dict[str, Any], wanted: Wanted) -> None:
+    def _start(self, chosen: dict[str, Any], *, compares: bool) -> None:
+        self._show_busy(True)
+        self._jobs.start(lambda wanted: self._job(chosen, wanted, compares=compares))
+
+    def _job(self, chosen: dict[str, Any], wanted: Wanted, *, compares: bool) -> None:
         clock = Clock()
 
         def show(fraction: float, message: str, /) -> None:
@@ -391,7 +394,7 @@ class Study(HasExercises, Panel):
             with self._lock:
                 if wanted():
                     self._made[self._key_of(chosen)] = chosen, result
-                    self._take(chosen, result)
+                    self._take(chosen, result, compares=compares)
         except InterruptedError:
             with self._lock:
                 # unless another run has started
@@ -419,11 +422,13 @@ class Study(HasExercises, Panel):
         """Return the key of a measurement: all choices except those of its display."""
         return _key({name: value for name, value in chosen.items() if name not in self.VIEWS})
 
-    def _take(self, chosen: Chosen, result: Any) -> None:
+    def _take(self, chosen: Chosen, result: Any, *, compares: bool = True) -> None:
         # the answer is compared first, because it may uncover a part of the figures
-        self.ask.compare(result, chosen)
+        if compares:
+            self.ask.compare(result, chosen)
         self._present(chosen, result)
         self._show_busy(False)
+        self._show_known()  # of what was chosen during the run
         self._dim()
 
     def _present(self, chosen: Chosen, result: Any) -> None:

@@ -166,7 +166,16 @@ class Drift(SubjectStudy):
             f"{attributes['area']}, {attributes['n']} images, {attributes['places']:,} values a time; the feature at "
             f"the start is {typical(result)}, whose share changes by the median of all {n}."
         )
-        return about if self.covered("passes") else f"{_about_fixed(result)} {about}"
+        # the verdict has the same numbers
+        said = self.covered("passes") or self.ask.states(result)
+        return about if said else f"{_about_fixed(result)} {about}"
+
+    def _follow(self) -> None:
+        """Measure at once while the question is open: it is about the first time, which is then drawn."""
+        super()._follow()
+        chosen = self.choices
+        if self.covered("passes") and not self.why_not(chosen) and not self._is_known(chosen):
+            self._start(chosen, compares=False)
 
     def _seen(self, result: xr.Dataset) -> tuple[xr.Dataset, int]:
         """Return the chosen feature as one table, and the time; the first one while the question is open."""

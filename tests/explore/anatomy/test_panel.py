@@ -121,6 +121,14 @@ def test_an_impossible_change_is_reported_in_the_panel_which_keeps_its_graph(pan
     assert panel.notice.value == ""
 
 
+def test_a_number_that_is_refused_does_not_stay_in_its_field(panel):
+    panel.readout_text.value = 99
+    assert "got 99" in panel.notice.value
+    assert panel.readout_text.value == panel.readout_time == 5
+    panel.until_text.value = LONGEST + 1
+    assert panel.until_text.value == panel.until == 8
+
+
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
@@ -301,6 +309,10 @@ def test_an_edit_asks_about_the_new_graph_only_while_the_old_one_is_covered():
     panel.draft = panel.draft.cut("V1", "IT")
     panel.readout_time = 4
     assert panel.editor.cover == ""
+    assert "The graph has changed since then." in panel.ask.result.value
+    panel.undo()
+    panel.undo()
+    assert "The graph has changed" not in panel.ask.result.value
     panel.start = "full"
     assert panel.editor.cover == "time"
 
@@ -370,6 +382,11 @@ def test_a_built_graph_can_be_checked_again_in_the_same_place(panel):
     exercise.button.click()
     assert "Solved" in exercise.ask.result.value
     assert [one["truth"] for one in panel.ask.answered] == [False, True]
+    panel.draft = panel.draft.cut("V1", "IT")
+    assert "Solved" in exercise.ask.result.value
+    assert "The graph has changed since then." in exercise.ask.result.value
+    panel.undo()
+    assert "The graph has changed" not in exercise.ask.result.value
 
 
 def test_an_unknown_exercise_is_refused(panel):

@@ -200,20 +200,15 @@ def test_rerun_makes_the_same_table_and_figures_without_a_browser(tmp_path, caps
     assert (tmp_path / "again-trajectory.html").stat().st_size > 1_000_000
 
 
-def matrices(panel):
-    return [np.asarray(one.z, float) for one in panel.figures["generalization"].data]
-
-
 def test_the_matrices_with_the_mean_removed_stay_covered_until_their_question_is_answered(given):
     panel = cs.explore.Changes(**given, question="only-scale")
     panel.compute()
-    raw, centred, both = matrices(panel)
-    assert np.isfinite(raw).any()
-    assert not np.isfinite(centred).any()
-    assert not np.isfinite(both).any()
+    # no empty heatmaps, for which plotly writes errors into the browser's console
+    assert [one.type for one in panel.figures["generalization"].data] == ["heatmap", "scatter", "scatter"]
+    assert all(one.x == (None,) for one in panel.figures["generalization"].data[1:])
     panel.ask.answered.append({"question": "only-scale", "answer": 0, "truth": 1.0})
     panel._draw(panel.result)
-    assert all(np.isfinite(one).any() for one in matrices(panel))
+    assert [np.isfinite(np.asarray(one.z, float)).any() for one in panel.figures["generalization"].data] == [True] * 3
 
 
 def test_all_matrices_are_on_one_scale_of_colours(measured):

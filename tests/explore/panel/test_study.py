@@ -87,12 +87,25 @@ def test_an_earlier_measurement_is_shown_at_once(panel):
     assert float(panel.result["sum"]) == float(panel.subject.images["image"].sum())
 
 
+def test_a_known_result_of_what_was_chosen_during_a_run_is_shown_after_it(panel):
+    first = panel.compute()
+    panel.choose(times=2)
+    panel.goes_on.clear()
+    panel.run()
+    panel.choose(times=1)
+    panel.goes_on.set()
+    panel.wait(20)
+    assert panel.result is first
+    assert len(panel.results) == 2
+
+
 def test_a_question_wants_its_answer_before_the_run(given):
     panel = Counting(Subject(**given, n=8), "sum")
     panel.run()
     assert "Predict first" in panel.ask.result.value
     assert panel.result is None
     panel.ask.answer = 1
+    assert "Predict first" not in panel.ask.result.value
     panel.run()
     panel.wait(20)
     assert "Exactly right" in panel.ask.result.value
@@ -198,6 +211,16 @@ def test_what_an_exercise_needs_is_set_by_its_button(panel):
     exercise.ask.set_button.click()
     assert panel.choices["times"] == 2
     assert exercise.ask.set_button.layout.display == "none"
+    # what is set is not asked for again, neither before the run nor while it runs
+    exercise.check()
+    assert "It is set: run it now." in exercise.ask.result.value
+    panel.goes_on.clear()
+    panel.run()
+    exercise.check()
+    assert "Wait for the run to end" in exercise.ask.result.value
+    panel.goes_on.set()
+    panel.wait(20)
+    assert exercise.check() is True
 
 
 def test_a_panel_covers_its_unanswered_questions_and_nothing_without_one(given, panel):

@@ -90,6 +90,18 @@ def test_a_folder_and_a_file_of_subjects_have_a_noise_ceiling(panel, pictures, s
     assert strip_of(panel).count("<img") == 6
 
 
+def test_files_that_have_changed_are_read_again(panel, pictures, subjects):
+    given = {"images": str(pictures), "brain": str(subjects)}
+    first = measured(panel, **given)
+    assert measured(panel, **given) is first
+    saved = dict(np.load(subjects))
+    np.savez(subjects, **{**saved, "rdm": saved["rdm"][:, ::-1, ::-1]})
+    second = measured(panel, **given)
+    assert not second["brain_rdm"].equals(first["brain_rdm"])
+    Image.new("RGB", (12, 10), "red").save(pictures / "cat" / "0.png")
+    assert not measured(panel, **given)["shown"].equals(second["shown"])
+
+
 def test_names_are_written_under_the_images_in_natural_order_and_match_the_matrices(panel, pictures, tmp_path):
     flat = tmp_path / "flat"
     flat.mkdir()
