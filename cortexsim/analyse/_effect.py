@@ -19,7 +19,19 @@ from cortexsim.graph.transitions import Times
 from cortexsim.recording.description import settings
 
 # settings in which two recordings must agree, and settings that only the first recording has
-SAME = ("images", "model", "graph", "presentation", "coordinates", "seed", "until", "quantity", "noise", "repeats")
+SAME = (
+    "images",
+    "model",
+    "graph",
+    "presentation",
+    "coordinates",
+    "seed",
+    "until",
+    "quantity",
+    "dtype",
+    "noise",
+    "repeats",
+)
 CHANGES = ("silence", "gain", "transition_noise")
 LEVEL = 0.95
 
@@ -32,8 +44,8 @@ def effect(recording: xr.DataTree, intact: xr.DataTree) -> xr.Dataset:
     recording : DataTree
         As `simulate` returns it, with silence, gain or transition_noise.
     intact : DataTree
-        Without any of these, but with the same model, stimuli, presentation, seed, times, noise and (unless the lesion
-        is recalibrated) statistics.
+        Without any of these, but with the same model, stimuli, presentation, seed, times, dtype, noise and (unless the
+        lesion is recalibrated) statistics.
 
     Returns
     -------

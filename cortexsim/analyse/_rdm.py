@@ -81,8 +81,8 @@ def rdm(
     Raises
     ------
     TypeError, ValueError
-        If it is not a node, has only one stimulus, has a pattern without variance under "correlation", or has no
-        repeats for "crossnobis", or too few for the noise.
+        If it is not a node, has only one stimulus, has fewer than 3 units or a pattern without variance under
+        "correlation", or has no repeats for "crossnobis", or too few for the noise.
 
     Notes
     -----
@@ -106,6 +106,12 @@ def rdm(
     pooled = truth(pooled, "pooled")
     _check(metric, noise, pooled)
     at_least_stimuli(activity, 2, "an RDM")
+    n_units = int(np.prod(activity.shape[2:]))
+    if metric == "correlation" and n_units < 3:
+        raise ValueError(
+            f"{name_of(activity)} has {n_units} {'unit' if n_units == 1 else 'units'}, but over fewer than 3 any two "
+            "patterns correlate perfectly or not at all; use metric='euclidean'"
+        )
     if metric == "crossnobis":
         stimuli, distances = _crossnobis(activity, noise, pooled, progress)
     else:

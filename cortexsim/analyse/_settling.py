@@ -26,7 +26,7 @@ def settling(node: Node, *, threshold: float = 0.1, cycle_ratio: float = 0.1, pr
     node : DataTree, Dataset or DataArray
         Such as recording["V4"]; activation (stimulus, time, ...).
     threshold : float
-        A state settles at the first time after which its speed stays at or below this, to the end of the recording.
+        A state settles at the first time from which its speed stays at or below this, to the end of the recording.
     cycle_ratio : float
         A state that does not settle has a cycle of period 2 if, in each of its last two steps, its change over two
         steps is smaller than `cycle_ratio` times its change over one step.
@@ -123,7 +123,7 @@ def _relative_change(now: np.ndarray, then: np.ndarray) -> np.ndarray:
 
 
 def _settled_index(speed: np.ndarray, threshold: float) -> np.ndarray:
-    """Return the first position after which the speed stays low, or the number of times if there is none."""
+    """Return the first position from which the speed stays low, or the number of times if there is none."""
     # an unknown speed does not count as low
     low = np.nan_to_num(speed, nan=np.inf) <= threshold
     return lasting_from(low)

@@ -58,4 +58,4 @@ def fraction_of_rows(successes: np.ndarray | float, rows: np.ndarray | int, stim
 def stimuli_text(of: np.ndarray) -> str:
     """Describe the stimuli of an interval, such as "30 stimuli, in 300 trials"."""
     n = len(np.unique(of))
-    return f"{n} stimuli, in {len(of)} trials" if n < len(of) else f"{n} stimuli"
+    return f"{n} stimuli, in {len(of)} trials" if n < len(of) else f"{n} {'stimulus' if n == 1 else 'stimuli'}"

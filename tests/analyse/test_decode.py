@@ -219,6 +219,14 @@ def test_rounding_that_differs_between_batches_is_not_decoded(noisy):
     assert (cs.analyse.rdm(noisy, "euclidean").values[1] == 0).all()
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_classes_of_one_pattern_each_are_distinguished(dtype):
+    label = np.arange(30) % 3
+    same = np.random.default_rng(0).standard_normal((3, 2, 20))[label].astype(dtype)
+    found = cs.analyse.decode(xr.DataArray(same, dims=("stimulus", "time", "unit")), label)
+    assert (found == 1).all()
+
+
 def test_a_unit_that_answers_to_one_stimulus_alone_is_at_chance_in_the_folds_without_it(noisy):
     alone = xr.zeros_like(noisy["activation"].isel(time=[1, 2], channel=[0], y=[0], x=[0]))
     alone[4] = 1.0

@@ -155,6 +155,7 @@ def test_one_stimulus_has_a_mean_and_no_interval(calibrated, pictures):
         ({"presentation": cs.sustained()}, "presentation"),
         ({"until": 5}, "until"),
         ({"quantity": "rate"}, "quantity"),
+        ({"dtype": "float16"}, "dtype"),
         ({"noise": 0.1}, "noise"),
         ({"labels": [0] * 6}, "coordinates"),
     ],

@@ -201,6 +201,14 @@ def test_a_flat_pattern_has_no_correlation_but_a_distance(noisy):
     assert np.isfinite(cs.analyse.rdm(noisy, "euclidean").values[2]).all()
 
 
+@pytest.mark.parametrize("n", [1, 2])
+def test_patterns_of_few_units_have_no_correlation_but_a_distance(noisy, n):
+    few = noisy["activation"].isel(time=[2, 3], y=[0], x=[0], channel=slice(n))
+    with pytest.raises(ValueError, match=f"has {n} units?, but over fewer than 3"):
+        cs.analyse.rdm(few)
+    assert np.isfinite(cs.analyse.rdm(few, "euclidean")).all()
+
+
 def test_stimuli_that_all_have_the_same_pattern_are_not_dissimilar(noisy):
     for same in (0.0, np.arange(noisy["activation"][0, 2].size).reshape(noisy["activation"][0, 2].shape)):
         noisy["activation"][:, 2] = same
