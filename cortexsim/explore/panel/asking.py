@@ -287,10 +287,11 @@ class Asking(widgets.VBox):
             return None
         if not asked.fits(chosen):
             if asked.fits(getattr(self.panel, "choices", {})):
-                self._say(READY)
+                self._say(getattr(self.panel, "READY", READY))
                 return None
             missing = {name: value for name, value in asked.needs.items() if chosen.get(name) != value}
-            self._say(f"Not yet: set {html.escape(self._worded(missing))}, and run it.")
+            then = "" if hasattr(self.panel, "READY") else ", and run it"
+            self._say(f"Not yet: set {html.escape(self._worded(missing))}{then}.")
             self.set_button.layout.display = "" if hasattr(self.panel, "choose") else "none"
             return None
         truth = asked.truth(result)
@@ -322,7 +323,7 @@ class Asking(widgets.VBox):
             return
         try:
             self.panel.choose(**asked.needs)
-            self._say(READY)
+            self._say(getattr(self.panel, "READY", READY))
         except Exception as error:  # exceptions in callbacks of widgets are not shown elsewhere
             self.result.value = alert("This could not be set", error, "Set it in the panel.")
 

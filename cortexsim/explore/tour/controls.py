@@ -15,6 +15,9 @@ from cortexsim.explore.widgets.choice import Choice, Option
 
 CHOICES = ("task", "difficulty", "stimulus", "kind", "duration", "mask", "soa", "until")
 
+# behind *more settings*
+HIDDEN = ("task", "stimulus", "duration", "until")
+
 _ROW = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 14px")
 
 
@@ -53,6 +56,22 @@ class Controls(widgets.VBox):
         """Link every control with the panel's trait of its name."""
         for name in CHOICES:
             traitlets.link((panel, name), (getattr(self, name), "value"))
+
+    def worded(self, choices: Mapping[str, Any], tasks: Mapping[str, Task]) -> str:
+        """Write choices with the labels on the screen; those of a difficulty depend on the task."""
+        task = tasks.get(choices.get("task", self.task.value))
+        said = []
+        for name, value in choices.items():
+            control, text = getattr(self, name), str(value)
+            label = control.label if isinstance(control, Choice) else control.description
+            if name == "task" and task is not None:
+                text = task.title
+            elif name == "difficulty":
+                label = name
+                if task is not None and value in task.difficulties:
+                    label, text = task.difficulty, task.difficulties[value].label
+            said.append(f"«{label}» to «{text}»" + (" (under «more settings»)" if name in HIDDEN else ""))
+        return ", ".join(said)
 
     def show_difficulties(self, task: Task, difficulty: str) -> None:
         """Offer the difficulties of a task."""

@@ -101,6 +101,8 @@ class Tour(HasExercises, Saving, Panel):
     """
 
     EXERCISES: ClassVar[Mapping[str, Guess]] = EXERCISES
+    # a choice acts at once: nothing is to be run
+    READY: ClassVar[str] = "It is set: check again once the accuracies are drawn."
 
     task = traitlets.Unicode()
     difficulty = traitlets.Unicode()
@@ -235,6 +237,25 @@ class Tour(HasExercises, Saving, Panel):
             "}",
             'figures["probabilities"]',
         )
+
+    def worded(self, needs: Mapping[str, Any]) -> str:
+        """Write choices with the labels on the screen."""
+        return self.controls.worded(needs, self._tasks)
+
+    def choose(self, **choices: Any) -> None:
+        """Set choices by name.
+
+        Raises
+        ------
+        ValueError
+            If there is no such choice, or the value is not allowed.
+        """
+        for name in choices:
+            if name not in CHOICES:
+                raise ValueError(unknown("choice", name, CHOICES))
+        # a task sets its own difficulty
+        for name in (name for name in CHOICES if name in choices):
+            setattr(self, name, choices[name])
 
     def exercise_answered(self) -> None:
         """Uncover the accuracies, which the answer contains."""

@@ -421,12 +421,26 @@ def test_a_question_that_cannot_be_asked_for_a_while_is_asked_again(own_model, c
     panel.wait()
 
 
+def test_an_exercise_of_the_tour_names_what_is_on_the_screen_and_can_set_it():
+    panel = Tour("contours", question="")
+    exercise = panel.exercise("after-a-flash")
+    exercise.ask.answer = 80
+    panel.choose(kind="sustained")
+    assert exercise.check() is None
+    assert "set «curve length» to «long (21-28 px)», «shown» to «flash»." in exercise.ask.result.value
+    exercise.ask.set_button.click()
+    assert (panel.task, panel.difficulty, panel.kind) == ("contours", "long", "flash")
+    assert "It is set: check again once the accuracies are drawn." in exercise.ask.result.value
+    with pytest.raises(ValueError, match="unknown choice 'length'"):
+        panel.choose(length="long")
+
+
 def test_an_exercise_of_the_tour_is_checked_by_what_is_shown(panel):
     panel.wait()
     exercise = panel.exercise("another-task")
     exercise.ask.answer = 0
     assert exercise.check() is None
-    assert "set «task» to «digits», «difficulty» to «heavy»" in exercise.ask.result.value
+    assert "set «task» to «digits» (under «more settings»), «difficulty» to «heavy»" in exercise.ask.result.value
     told = panel.EXERCISES["another-task"].truth(panel.ask.about)
     best = [
         max(value for value in values if value is not None)
