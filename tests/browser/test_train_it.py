@@ -25,8 +25,7 @@ def test_the_curve_grows_after_start_and_stop_ends_it(lab_address, page, left_th
 
     # without a prediction it does not start
     page.get_by_role("button", name="start", exact=True).click()
-    page.get_by_role("alert").wait_for(timeout=120_000)
-    assert "predict first" in page.get_by_role("alert").inner_text()
+    page.get_by_text("Predict first: choose an answer").wait_for(timeout=120_000)
 
     page.get_by_role("radio", name="50", exact=True).first.focus()
     page.keyboard.press("Space")

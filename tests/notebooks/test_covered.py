@@ -129,6 +129,6 @@ def test_in_the_fourth_notebook_no_curve_is_drawn_before_the_start():
     drawn = [value for trace in panel.views.figure("curves").data for value in trace.y or () if value is not None]
     assert drawn == []
     panel.start()
-    assert "predict first" in panel.notice.value
+    assert "Predict first" in panel.ask.result.value
     assert panel.phase == "idle"
     panel.close()

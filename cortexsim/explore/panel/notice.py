@@ -22,6 +22,13 @@ def alert(what: str, error: Exception, then: str = "") -> str:
     after = f"<div>{html.escape(then)}</div>" if then else ""
     return (
         f'<div role="alert" style="line-height:1.5;border-left:3px solid #d55e00;padding-left:8px">'
-        f"<b>{html.escape(what)}.</b> {html.escape(str(error) or type(error).__name__)}{after}"
+        f"<b>{html.escape(what)}.</b> {html.escape(message_of(error))}{after}"
         f"<details><summary>for a bug report</summary><pre>{trace}</pre></details></div>"
     )
+
+
+def message_of(error: Exception) -> str:
+    """Return the message of an error, without the number that the system gives to its own errors."""
+    if isinstance(error, OSError) and error.strerror and error.filename is None:
+        return error.strerror
+    return str(error) or type(error).__name__

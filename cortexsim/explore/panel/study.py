@@ -486,9 +486,9 @@ class Study(HasExercises, Panel):
 
     def _follow(self) -> None:
         """Show at once whether the present choices can be run."""
+        self.notice.value = ""  # an error of other choices
         reason = self.why_not(self.choices)
-        self.button.disabled = bool(reason)
-        self.button.tooltip = reason
+        self.button.disabled, self.button.tooltip = bool(reason), reason
         if not self.busy:
             self.words.value = html.escape(reason or self.in_advance(self.choices))
             self._show_known()

@@ -17,6 +17,7 @@ from cortexsim.analyse import accuracy
 from cortexsim.explore.panel import unmasked
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.controls import Chosen, Control, Menu, Several, Text
+from cortexsim.explore.panel.notice import message_of
 from cortexsim.explore.panel.subject import NeededClasses, Subject
 from cortexsim.explore.panel.subject_study import SubjectStudy
 from cortexsim.explore.panel.unmasked import UNMASKED
@@ -149,7 +150,11 @@ class Recorder(SubjectStudy):
         """Say that no area is chosen, or that the path has no format that can be streamed to."""
         if not choices["record"]:
             return "no area is chosen, so no activity would be recorded: tick one under «areas»"
-        if as_path(choices["to"]).suffix.lower() != ".zarr":
+        try:
+            path = as_path(choices["to"], "«to»")
+        except (ValueError, OSError) as error:
+            return message_of(error)
+        if path.suffix.lower() != ".zarr":
             return f"«to» must end in .zarr, the format that is streamed to disk, got {choices['to']!r}"
         return ""
 

@@ -13,10 +13,12 @@ import ipywidgets as widgets
 import plotly.graph_objects as go
 import xarray as xr
 
+from cortexsim._support.files import as_path
 from cortexsim._support.percentages import percent
 from cortexsim._support.progress import Report, silent
 from cortexsim.explore.panel.asking import Guess
 from cortexsim.explore.panel.controls import Chosen
+from cortexsim.explore.panel.notice import message_of
 from cortexsim.explore.panel.script import Name, call, script, written
 from cortexsim.explore.panel.study import Study
 from cortexsim.explore.sweep.grids import GRIDS, controls_of, described, of_own, path_of, study_of
@@ -83,8 +85,14 @@ class Sweep(Study):
         return study_of(self.choices)
 
     def why_not(self, choices: Chosen) -> str:
-        """Say that no folder is named."""
-        return "" if str(choices["to"]).strip() else "«folder» is empty: the points are kept there"
+        """Say that no folder is named, or that there can be none of this name."""
+        if not str(choices["to"]).strip():
+            return "«folder» is empty: the points are kept there"
+        try:
+            as_path(choices["to"], "«folder»")
+        except (ValueError, OSError) as error:
+            return message_of(error)
+        return ""
 
     def in_advance(self, choices: Chosen) -> str:
         """Say how many points there are, and where they are kept."""

@@ -316,7 +316,8 @@ class Training(HasExercises, Panel):
         for name in NAMES:
             getattr(self.controls, name).observe(lambda _: self._changed(), names="value")
         self.controls.task.observe(lambda change: self._changed_task(change["new"]), names="value")
-        self.start_button.on_click(lambda _: self.start())
+        # the second click of a double click
+        self.start_button.on_click(lambda _: None if self._busy else self.start())
         self.pause_button.on_click(lambda _: self.resume() if self._paused else self.pause())
         self.stop_button.on_click(lambda _: self.stop())
 
@@ -367,8 +368,8 @@ class Training(HasExercises, Panel):
         if self._busy:
             raise ValueError("a run is in progress: stop it first")
         if self.ask.missing:
-            self.ask.choice.given = None
-            raise ValueError("predict first: choose an answer, or set «predict» to «nothing, just look»")
+            self.ask.remind()
+            return
         choices, lesson = self.controls.read(), self._lesson
         lesson.readable(choices)
         self._number += 1

@@ -44,7 +44,7 @@ class Trainer:
     words : str
         Description of the present work, with the time left.
     fraction : float
-        Fraction of the phase that is done, 0 to 1.
+        Fraction of the phase that is done, 0 to 1; at the end, of all steps.
     model : Cortex or None
         With statistics at the end, unless the training failed.
     snapshots : list of Snapshot
@@ -121,7 +121,8 @@ class Trainer:
         finally:
             self.run.status = status
             torch.set_num_threads(self._threads)
-            self.phase, self.words, self.fraction = "over", status, 1.0
+            done = self.run.records[-1].step / self.lesson.steps if self.run.records else 0.0
+            self.phase, self.words, self.fraction = "over", status, 1.0 if status == "finished" else done
 
     def _train(self) -> str:
         """Draw the images, train, and test on those held out; return how the training ended."""

@@ -129,6 +129,8 @@ def test_an_error_shows_in_the_panel_which_still_works(panel):
     assert "The figures below are those of the previous run" in panel.notice.value
     assert panel.result is before
     panel.choose(fails=False, times=3)
+    # it was about other choices
+    assert panel.notice.value == ""
     panel.run()
     panel.wait(20)
     assert panel.error is None

@@ -110,6 +110,15 @@ def test_the_size_in_memory_and_the_time_are_said_before_a_run(panel):
     assert float(panel.words.value.split()[2]) == pytest.approx(2 * float(few.split()[2]), rel=0.2)
 
 
+def test_an_empty_path_and_one_that_is_too_long_are_refused_before_the_run(panel):
+    panel.choose(to="")
+    assert panel.button.disabled
+    assert "«to» must not be empty" in panel.words.value
+    panel.choose(to="long" * 100)
+    assert "in «to» has 400 bytes" in panel.words.value
+    assert "Errno" not in panel.words.value
+
+
 def test_only_zarr_is_streamed_to_disk(panel):
     panel.choose(to="mine.nc")
     assert panel.button.disabled

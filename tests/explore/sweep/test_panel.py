@@ -130,6 +130,12 @@ def test_a_point_that_had_started_waits_again_after_a_stop(study):
     assert progress.fraction == pytest.approx(1 / 3)
 
 
+def test_a_folder_that_there_cannot_be_is_refused_before_the_run(panel):
+    panel.choose(to="long" * 100)
+    assert panel.button.disabled
+    assert "in «folder» has 400 bytes" in panel.words.value
+
+
 def test_an_error_of_the_whole_sweep_is_shown(panel, study, tmp_path):
     cs.sweep({**study, "n": 7}, to=tmp_path / "out", workers=0)
     panel.run()
