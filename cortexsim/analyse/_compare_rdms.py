@@ -16,6 +16,7 @@ from cortexsim.analyse import counted_pairs
 from cortexsim.analyse.counted_pairs import CountedPairs
 from cortexsim.analyse.interval import MOST_RESAMPLES, with_interval
 from cortexsim.analyse.node import time_coordinate, with_bar
+from cortexsim.analyse.repeats import originals, stimuli_text
 from cortexsim.analyse.same_stimuli import refuse_other_stimuli, stimulus_coordinates
 
 if TYPE_CHECKING:
@@ -117,20 +118,21 @@ def compare_rdms(
     ours = rdms.values[known]
     _refuse_constant(ours, "the model's RDM")
 
-    n = rdms.sizes["stimulus"]
+    of = originals(rdms)
     similarity, low, high = np.full((3, rdms.sizes["time"], references.sizes[clock]), np.nan)
     if known.size:
-        similarity[known] = by_subject(ours, matrices, np.arange(n), method).mean(2)
+        similarity[known] = by_subject(ours, matrices, np.arange(len(of)), method).mean(2)
         if n_bootstrap:
-            low[known], high[known] = _bootstrap(ours, matrices, method, n_bootstrap, seed, progress)
+            draws = resampled(ours, matrices, method, of, n_bootstrap, seed, progress)
+            low[known], high[known] = percentiles([each.mean(2) for each in draws])
     attributes = {"long_name": f"similarity of RDMs ({method})", "units": "1", "method": method}
     coordinates = {"time": time_coordinate(rdms)}
     if has_clock:
         named = {"long_name": clock.replace("_", " "), **references[clock].attrs}
         coordinates[clock] = xr.Variable(clock, references[clock].values, named)
     array = xr.DataArray(similarity, coordinates, ("time", clock), "similarity", attributes)
-    text = f"95 % percentile bootstrap over {n} stimuli, {n_bootstrap} resamples, subjects fixed"
-    array = with_interval(array, low, high, text if n_bootstrap else "none", n)
+    text = f"95 % percentile bootstrap over {stimuli_text(of)}, {n_bootstrap} resamples, subjects fixed"
+    array = with_interval(array, low, high, text if n_bootstrap else "none", len(np.unique(of)))
     ends, text = _ceiling(matrices, method)
     array = array.assign_attrs(noise_ceiling=text)
     if ends is not None:
@@ -143,6 +145,8 @@ def compare_rdms(
 def checked(model: xr.DataArray, reference: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray, str, bool]:
     """Return the model's RDMs (time, ...), the reference (clock, subject, ...), the clock, and whether it has one."""
     rdms = _with_dims(_checked(model, "the model's RDM", ("time",)), ("time",))
+    if len(np.unique(originals(rdms))) < 4:
+        raise ValueError(f"comparing RDMs needs at least 4 stimuli, got {stimuli_text(originals(rdms))}")
     references, clock, has_clock = _references(reference, rdms)
     if has_clock:
         references = _where_they_differ(references, clock)
@@ -306,7 +310,13 @@ def by_subject(ours: np.ndarray, matrices: np.ndarray, chosen: np.ndarray, metho
 
 
 def resampled(
-    ours: np.ndarray, matrices: np.ndarray, method: str, n_bootstrap: int, seed: int, progress: bool = False
+    ours: np.ndarray,
+    matrices: np.ndarray,
+    method: str,
+    of: np.ndarray,
+    n_bootstrap: int,
+    seed: int,
+    progress: bool = False,
 ) -> Iterator[np.ndarray]:
     """Yield the similarity with each subject, (time, reference time, subject), for each resample of the stimuli.
 
@@ -314,29 +324,24 @@ def resampled(
     ----------
     ours : ndarray, (time, stimulus, other_stimulus)
     matrices : ndarray, (reference time, subject, stimulus, other_stimulus)
+    of : ndarray, (row,)
+        The stimulus of each row, see `originals`: all rows of a stimulus are drawn together.
     method, n_bootstrap, seed, progress
         See `compare_rdms`.
     """
-    generator, n = np.random.default_rng(seed), ours.shape[-1]
+    generator, n = np.random.default_rng(seed), len(of)
     rows, columns = np.triu_indices(n, 1)
     fast = None
     if method in counted_pairs.METHODS:
         fast = CountedPairs(ours[:, rows, columns], matrices[..., rows, columns].reshape(-1, len(rows)), method)
     for _ in with_bar(range(n_bootstrap), progress, "bootstrap"):
-        chosen = _resample(generator, n)
+        chosen = _resample(generator, of)
         if fast is not None:
             counts = np.bincount(chosen, minlength=n)
             yield fast.similarity(counts[rows] * counts[columns]).reshape(len(ours), *matrices.shape[:2])
             continue
         with np.errstate(invalid="ignore", divide="ignore"):
             yield by_subject(ours, matrices, chosen, method)
-
-
-def _bootstrap(
-    ours: np.ndarray, matrices: np.ndarray, method: str, n_bootstrap: int, seed: int, progress: bool
-) -> np.ndarray:
-    """Return the 95 % percentile interval over resamples of the stimuli, (end, time, reference time)."""
-    return percentiles([each.mean(2) for each in resampled(ours, matrices, method, n_bootstrap, seed, progress)])
 
 
 def percentiles(draws: Sequence[np.ndarray]) -> np.ndarray:
@@ -347,12 +352,13 @@ def percentiles(draws: Sequence[np.ndarray]) -> np.ndarray:
         return np.nanpercentile(np.array(draws), [2.5, 97.5], axis=0)
 
 
-def _resample(generator: np.random.Generator, n: int) -> np.ndarray:
-    """Draw n stimuli with replacement, at least 3 of them different, because a single distance cannot be correlated."""
+def _resample(generator: np.random.Generator, of: np.ndarray) -> np.ndarray:
+    """Draw stimuli with replacement, at least 3 different, as a single distance cannot be correlated; return rows."""
+    n = int(of.max()) + 1
     while True:
-        chosen = np.sort(generator.integers(n, size=n))
-        if len(np.unique(chosen)) >= 3:
-            return chosen
+        counts = np.bincount(generator.integers(n, size=n), minlength=n)
+        if (counts > 0).sum() >= 3:
+            return np.repeat(np.arange(len(of)), counts[of])
 
 
 def _ceiling(matrices: np.ndarray, method: str) -> tuple[np.ndarray | None, str]:

@@ -11,6 +11,7 @@ from cortexsim._support.checks import one_of, seed_of, whole
 from cortexsim.analyse._compare_rdms import METHODS, by_subject, checked, resampled, times_that_differ
 from cortexsim.analyse.interval import MOST_RESAMPLES, student, with_interval
 from cortexsim.analyse.node import time_coordinate
+from cortexsim.analyse.repeats import originals, stimuli_text
 from cortexsim.analyse.same_stimuli import refuse_other_stimuli
 
 
@@ -75,17 +76,18 @@ def similarity_difference(
             f"the two models must have the same times, got {ones['time'].values} and {others['time'].values}"
         )
     known = np.intersect1d(times_that_differ(ones), times_that_differ(others))
-    n, n_subjects = ones.sizes["stimulus"], references.sizes["subject"]
+    of, n_subjects = originals(ones), references.sizes["subject"]
+    n = len(np.unique(of))
     found = np.full((3, ones.sizes["time"], references.sizes[clock]), np.nan)
     if known.size:
         both = np.concatenate([ones.values[known], others.values[known]])
-        each = _difference(by_subject(both, references.values, np.arange(n), method))
+        each = _difference(by_subject(both, references.values, np.arange(len(of)), method))
         draws = np.array(
-            [_difference(one) for one in resampled(both, references.values, method, n_bootstrap, seed, progress)]
+            [_difference(one) for one in resampled(both, references.values, method, of, n_bootstrap, seed, progress)]
         )
         half = student(min(n, n_subjects if n_subjects > 1 else n) - 1) * np.sqrt(_variance(each, draws, seed))
         found[:, known] = each.mean(-1), each.mean(-1) - half, each.mean(-1) + half
-    over = f"{n} stimuli and {n_subjects} subjects" if n_subjects > 1 else f"{n} stimuli"
+    over = stimuli_text(of) + (f" and {n_subjects} subjects" if n_subjects > 1 else "")
     array = xr.DataArray(
         found[0],
         {"time": time_coordinate(ones), clock: references[clock].variable},
@@ -144,10 +146,10 @@ def best_time(
     known = times_that_differ(rdms)
     if "time" not in model.dims or len(known) < 2:
         raise ValueError(f"a best time needs RDMs at 2 or more times, got {len(known) if 'time' in model.dims else 1}")
-    ours, n = rdms.values[known], rdms.sizes["stimulus"]
+    ours, of = rdms.values[known], originals(rdms)
     times = rdms["time"].values[known].astype(float)
-    best = times[by_subject(ours, references.values, np.arange(n), method).mean(2).argmax(0)]
-    draws = [one.mean(2) for one in resampled(ours, references.values, method, n_bootstrap, seed, progress)]
+    best = times[by_subject(ours, references.values, np.arange(len(of)), method).mean(2).argmax(0)]
+    draws = [one.mean(2) for one in resampled(ours, references.values, method, of, n_bootstrap, seed, progress)]
     drawn = times[np.nan_to_num(np.array(draws), nan=-np.inf).argmax(1)]
     low, high = np.percentile(drawn, [2.5, 97.5], axis=0, method="nearest")
     array = xr.DataArray(
@@ -157,8 +159,8 @@ def best_time(
         "best_time",
         {"long_name": "time of best agreement", "units": str(rdms["time"].attrs.get("units", "steps"))},
     )
-    text = f"2.5th to 97.5th percentile of {n_bootstrap} resamples of {n} stimuli, subjects fixed"
-    array = with_interval(array, low, high, text, n)
+    text = f"2.5th to 97.5th percentile of {n_bootstrap} resamples of {stimuli_text(of)}, subjects fixed"
+    array = with_interval(array, low, high, text, len(np.unique(of)))
     return array if has_clock else array.isel({clock: 0}).drop_vars(clock)
 
 

@@ -9,6 +9,7 @@ from cortexsim._support.checks import one_of, seed_of, whole
 from cortexsim.analyse._compare_rdms import by_subject, checked, percentiles, resampled, times_that_differ
 from cortexsim.analyse.interval import MOST_RESAMPLES, with_interval
 from cortexsim.analyse.node import time_coordinate
+from cortexsim.analyse.repeats import originals, stimuli_text
 from cortexsim.analyse.same_stimuli import refuse_other_stimuli
 
 METHODS = ("spearman", "pearson")
@@ -77,20 +78,20 @@ def partial_similarity(
         raise ValueError("the control must be one RDM without a time; choose one with .sel(time=...)")
     others = checked(control, reference)[0]
     refuse_other_stimuli(ones, others, "the model and the control")
-    known, n = times_that_differ(ones), ones.sizes["stimulus"]
+    known, of = times_that_differ(ones), originals(ones)
     found = np.full((3, ones.sizes["time"], references.sizes[clock]), np.nan)
     ours, third = ones.values[known], others.values
     if known.size:
         both = np.concatenate([ours, third])
-        with_reference = by_subject(both, references.values, np.arange(n), method)
-        with_control = by_subject(ours, third[None], np.arange(n), method)
+        with_reference = by_subject(both, references.values, np.arange(len(of)), method)
+        with_control = by_subject(ours, third[None], np.arange(len(of)), method)
         found[:, known] = _partial(with_reference, with_control).mean(2)
         found[1:, known] = np.nan
         if n_bootstrap:
             # the same seed draws the same stimuli
             draws = zip(
-                resampled(both, references.values, method, n_bootstrap, seed, progress),
-                resampled(ours, third[None], method, n_bootstrap, seed),
+                resampled(both, references.values, method, of, n_bootstrap, seed, progress),
+                resampled(ours, third[None], method, of, n_bootstrap, seed),
                 strict=True,
             )
             means = [_partial(*one).mean(2) for one in draws]
@@ -102,8 +103,8 @@ def partial_similarity(
         "partial_similarity",
         {"long_name": f"partial correlation of RDMs ({method})", "units": "1", "method": method},
     )
-    text = f"95 % percentile bootstrap over {n} stimuli, {n_bootstrap} resamples, subjects fixed"
-    array = with_interval(array, found[1], found[2], text if n_bootstrap else "none", n)
+    text = f"95 % percentile bootstrap over {stimuli_text(of)}, {n_bootstrap} resamples, subjects fixed"
+    array = with_interval(array, found[1], found[2], text if n_bootstrap else "none", len(np.unique(of)))
     array = array if has_clock else array.isel({clock: 0}).drop_vars(clock)
     return array if "time" in model.dims else array.isel(time=0).drop_vars("time")
 

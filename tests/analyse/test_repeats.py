@@ -94,6 +94,26 @@ def test_all_trials_of_a_stimulus_are_left_out_together(noisy, measure):
     assert often.attrs["interval"].startswith("95 % jackknife interval over 30 stimuli, in 180 trials")
 
 
+def between(node: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
+    """Return the dissimilarities at one time and at another."""
+    distances = cs.analyse.rdm(node, "euclidean")
+    return distances.sel(time=2, drop=True), distances.sel(time=3, drop=True)
+
+
+@pytest.mark.parametrize("method", ["pearson", "kendall"])
+def test_all_trials_of_a_stimulus_are_drawn_together(noisy, method):
+    trials = of_trials(noisy.isel(stimulus=slice(10)), 3)
+    taken_for_stimuli = trials.drop_vars("repeat")
+    often, narrow = (
+        cs.analyse.compare_rdms(*between(node), method, n_bootstrap=60) for node in (trials, taken_for_stimuli)
+    )
+    assert often == narrow
+    assert often["high"] - often["low"] > 1.2 * (narrow["high"] - narrow["low"])
+    assert often.attrs["interval"].startswith("95 % percentile bootstrap over 10 stimuli, in 30 trials")
+    with pytest.raises(ValueError, match="at least 4 stimuli, got 3 stimuli, in 6 trials"):
+        cs.analyse.compare_rdms(*between(of_trials(noisy, 2).isel(stimulus=slice(6))))
+
+
 @pytest.mark.parametrize("measure", [cs.analyse.cka, cs.analyse.selectivity])
 def test_an_interval_that_needs_independent_trials_is_left_out(noisy, measure):
     found = measure(of_trials(noisy, 2))
