@@ -135,6 +135,7 @@ class Returning(BundledStudy):
         one = of_network(result, network)
         self.wiring.show(self._graph(network))
         self.wiring.enabled = self._enabled(one)
+        self.wiring.invitation = "click an arrow" if self.wiring.enabled else "arrows react after your predictions"
         if self.wiring.enabled and not self._uncovered:
             # the answer to the question about it
             self._uncovered, self.wiring.value = True, self.wiring.value or feedback.CUT

@@ -106,12 +106,12 @@ export default following({
       root.append(row);
       for (const name of Object.keys(groups)) row.append(button(`cut all ${name}`, name, value === name));
       const words = document.createElement("span");
-      words.textContent = value ? `${value} is cut` : "nothing is cut: click an arrow";
+      words.textContent = value ? `${value} is cut` : `nothing is cut: ${model.get("invitation")}`;
       row.append(words);
       if (focused !== null) root.querySelector(`[data-cut="${focused}"]`)?.focus();
     }
 
-    const heard = ["states", "connections", "groups", "value", "notes", "enabled"].map((name) => `change:${name}`);
+    const heard = ["states", "connections", "groups", "value", "notes", "enabled", "invitation"].map((name) => `change:${name}`);
     let waits = false;
     const soon = () => {
       if (waits) return;

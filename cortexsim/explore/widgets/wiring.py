@@ -34,6 +34,8 @@ class Wiring(Following):
         The connection or direction that is cut; "" for none. Set by a click on an arrow, or a button.
     notes : dict of str to str
         A short text at each connection, by its name.
+    invitation : str
+        What to do while nothing is cut.
     enabled : list of str
         The connections that can be cut; the arrows of the others do not react.
     """
@@ -47,6 +49,7 @@ class Wiring(Following):
     value = traitlets.Unicode(NOTHING).tag(sync=True)
     notes = traitlets.Dict().tag(sync=True)
     enabled = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    invitation = traitlets.Unicode("click an arrow").tag(sync=True)
 
     def __init__(
         self, graph: CortexGraph, value: str = NOTHING, *, groups: Sequence[str] = (), label: str = "cut"

@@ -27,6 +27,7 @@ def test_one_point_is_drawn_and_no_arrow_reacts_before_the_first_answer(panel):
     assert named(panel) == [""]
     assert list(panel.figures["returning"].data[-1].x) == [0]
     assert panel.wiring.enabled == []
+    assert panel.wiring.invitation == "arrows react after your predictions"
     assert panel.wiring.notes == {}
     assert "%" not in panel.finding.value.replace("95 %", "")
 
@@ -38,6 +39,7 @@ def test_each_answer_uncovers_its_part(panel):
     answered(panel, "cut", 10)
     assert named(panel) == ["intact", "V2->V1 cut"]
     assert panel.wiring.enabled == ["V2->V1"]
+    assert panel.wiring.invitation == "click an arrow"
     assert panel.wiring.notes == {}
     answered(panel, "source", "IT->IT")
     assert "IT->V4" in panel.wiring.enabled
