@@ -184,18 +184,7 @@ class Anatomy(HasExercises, Saving, Panel):
         return [({}, self.reach)]
 
     def exercise(self, name: str) -> Exercise:
-        """Return an exercise about this panel; its verdict follows the graph.
-
-        Parameters
-        ----------
-        name : str
-            A key of `EXERCISES`.
-
-        Raises
-        ------
-        ValueError
-            If there is no such exercise.
-        """
+        """Return an exercise whose verdict follows the graph; see `HasExercises.exercise`."""
         self._exercises.append(super().exercise(name))
         return self._exercises[-1]
 
