@@ -10,6 +10,7 @@ from scipy.stats import binomtest
 
 import cortexsim as cs
 from cortexsim import protocols
+from cortexsim.analyse.interval import fraction
 from cortexsim.graph._schedule import arrival
 from cortexsim.model.moments import MissingStatisticsError
 from cortexsim.protocols.conditions import distinct
@@ -561,6 +562,9 @@ def test_the_reported_item_is_the_latest_of_its_class_that_can_have_arrived(cali
                 counts[str(same[-1] + 1) if same else "other"] += 1
         np.testing.assert_allclose(table["reported"][place], np.array(list(counts.values())) / 15)
     np.testing.assert_allclose(table["reported"].sum("item"), 1)
+    # the three streams of a target share its distractors: 5 independent ones, not 15
+    ends = [table[f"reported{end}"].values for end in ("", "_low", "_high")]
+    np.testing.assert_allclose(ends, fraction(5 * table["reported"].values, 5))
 
 
 @pytest.mark.parametrize("soas", [2, np.array(2), b"2", None])
